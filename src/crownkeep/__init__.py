@@ -1,0 +1,1 @@
+"""Crownkeep: a self-hosted account authority that speaks the AWS APIs and keeps the root user locked away."""
