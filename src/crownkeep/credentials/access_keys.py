@@ -1,0 +1,68 @@
+"""Access keys: ids that carry their account as AWS's do, and secrets in AWS's alphabet."""
+
+import base64
+import re
+from enum import StrEnum
+
+from crownkeep.credentials.secret import Secret
+
+ID_ENTROPY = 5
+"""Random bytes `mint` needs; 39 of their 40 bits are used."""
+
+SECRET_ENTROPY = 30
+"""Random bytes `mint_secret` needs, for 40 characters."""
+
+_ACCOUNT_SHIFT = 7
+_ACCOUNT_MASK = 0x7FFF_FFFF_FF80
+# Ids that AWS minted before March 2019 start with I or J after the prefix and carry no account; the ids since then have
+# the top bit set (Q to 7), and published decoders refuse the others.
+_MODERN_BIT = 1 << 47
+_MODERN_ID = re.compile(r"(?:AKIA|ASIA)[Q-Z2-7][A-Z2-7]{15}")
+
+
+class Prefix(StrEnum):
+    """The kinds of access key that sign requests (IAM identifiers, AWS's table of unique id prefixes)."""
+
+    LONG_TERM = "AKIA"
+    TEMPORARY = "ASIA"
+
+
+def mint(prefix: Prefix, account_id: str, random: bytes) -> str:
+    """Make an access key id of 20 characters from which `account_of`, and everybody's decoder, reads the account.
+
+    `random` is ID_ENTROPY bytes. 39 bits separate the keys of one account, so two can meet: the caller inserts under a
+    unique constraint and mints again. Raises ValueError for a malformed account id or too few random bytes.
+    """
+    if len(account_id) != 12 or not (account_id.isascii() and account_id.isdigit()):
+        raise ValueError(f"`{account_id}` is not an account id: give 12 digits")
+    if len(random) != ID_ENTROPY:
+        raise ValueError(f"`mint` needs {ID_ENTROPY} random bytes, got {len(random)}")
+    head = _MODERN_BIT | int(account_id) << _ACCOUNT_SHIFT | random[0] & 0x7F
+    return prefix.value + base64.b32encode(head.to_bytes(6, "big") + random[1:]).decode()
+
+
+def mint_secret(random: bytes) -> Secret:
+    """Make a secret access key: 40 characters of A-Z, a-z, 0-9, + and / from SECRET_ENTROPY random bytes."""
+    if len(random) != SECRET_ENTROPY:
+        raise ValueError(f"`mint_secret` needs {SECRET_ENTROPY} random bytes, got {len(random)}")
+    return Secret(base64.b64encode(random).decode())
+
+
+def account_of(key_id: str) -> str | None:
+    """Read the account id out of an access key id, or None when the id is malformed or older than the encoding."""
+    if not _MODERN_ID.fullmatch(key_id):
+        return None
+    head = int.from_bytes(base64.b32decode(key_id[4:])[:6], "big")
+    number = (head & _ACCOUNT_MASK) >> _ACCOUNT_SHIFT
+    return f"{number:012}" if number < 10**12 else None
+
+
+def prefix_of(key_id: str) -> Prefix | None:
+    """Tell a long-term key id from a temporary one, or None when it is neither."""
+    match key_id[:4]:
+        case "AKIA":
+            return Prefix.LONG_TERM
+        case "ASIA":
+            return Prefix.TEMPORARY
+        case _:
+            return None
