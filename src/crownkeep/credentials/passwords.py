@@ -101,9 +101,7 @@ def salt_of(stored: str) -> bytes:
 def _derive(password: Secret, *, salt: bytes, cost: Cost) -> bytes:
     # NFC: the same typed password arrives composed from one keyboard and decomposed from another (RFC 8265, 4.2).
     typed = unicodedata.normalize("NFC", password.reveal()).encode()
-    kdf = Argon2id(
-        salt=salt, length=_DIGEST_SIZE, iterations=cost.passes, lanes=cost.lanes, memory_cost=cost.memory_kib
-    )
+    kdf = Argon2id(salt=salt, length=_DIGEST_SIZE, iterations=cost.passes, lanes=cost.lanes, memory_cost=cost.memory_kib)
     return kdf.derive(typed)
 
 

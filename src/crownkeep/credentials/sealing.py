@@ -236,7 +236,6 @@ class _ExtendedNonceAesGcm:
 
     def _message_key(self, half: bytes) -> AESGCM:
         blocks = b"".join(
-            (int.from_bytes(head + half, "big") ^ self._mask).to_bytes(16, "big")
-            for head in (b"\x00\x01X\x00", b"\x00\x02X\x00")
+            (int.from_bytes(head + half, "big") ^ self._mask).to_bytes(16, "big") for head in (b"\x00\x01X\x00", b"\x00\x02X\x00")
         )
         return AESGCM(self._aes.encryptor().update(blocks))

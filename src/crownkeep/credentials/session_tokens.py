@@ -1,0 +1,193 @@
+"""Session tokens: sealed values that carry everything about a temporary credential, so that no row has to.
+
+The token names no key and no account: both come from the access key id it is presented with, to which it is bound.
+"""
+
+import base64
+import binascii
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from crownkeep.credentials import access_keys, sealing
+from crownkeep.credentials.sealing import Keyring, Purpose
+from crownkeep.credentials.secret import Secret
+from crownkeep.principals import Principal, PrincipalKind, Session
+
+NONCE_SIZE = sealing.NONCE_SIZE
+"""Random bytes that `mint` needs."""
+
+LONGEST = 12_000
+"""Characters beyond which a token is refused unread; the largest AWS lets a session be (policies, ARNs, 50 tags) fits."""
+
+_PLAIN, _DEFLATED = b"\0", b"\1"
+_WORTH_DEFLATING = 400
+_DEEPEST = 64 * 1024
+_KINDS = (PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.FEDERATED_USER)
+
+
+class InvalidToken(ValueError):
+    """A session token is not one of ours, was changed, or belongs to another access key; nothing more is said."""
+
+    def __init__(self) -> None:
+        super().__init__("the session token is invalid")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says: the secret key its requests are signed with, and who they come from."""
+
+    secret: Secret
+    principal: Principal
+    session: Session
+    """The same as `principal.session`, which for a temporary credential is never absent."""
+
+    def is_expired(self, now: datetime) -> bool:
+        """Tell whether the credentials have run out."""
+        return now >= self.session.expires_at
+
+
+class _Wire(msgspec.Struct, array_like=True, omit_defaults=True):
+    """The encoded form: an array, so fields are only ever added at the end, with a default."""
+
+    secret: bytes
+    kind: int
+    unique_id: str
+    name: str
+    path: str
+    issued_at: int
+    lifetime: int
+    session_name: str
+    mfa: tuple[str, int] | None = None
+    issuing_key_id: str = ""
+    flags: int = 0
+    source_identity: str = ""
+    policies: tuple[str, ...] = ()
+    policy_arns: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+    transitive_tag_keys: tuple[str, ...] = ()
+    task_policy_arn: str = ""
+    federated_provider: str = ""
+    context: dict[str, str] = {}
+
+
+_HAS_POLICY, _ASSUMED_ROOT, _FROM_CONSOLE, _CHAINED = 1, 2, 4, 8
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Wire)
+
+
+def mint(keyring: Keyring, principal: Principal, secret: Secret, *, nonce: bytes) -> str:
+    """Seal a temporary credential into its session token.
+
+    `principal` has a session and the id of its temporary key, which encodes its account; raises ValueError otherwise.
+    Times are kept to the second. `nonce` is NONCE_SIZE random bytes.
+    """
+    session = principal.session
+    if session is None or access_keys.account_of(principal.access_key_id) != principal.account_id:
+        raise ValueError("a session token wants a session and an access key id of the principal's account")
+    encoded = _encoder.encode(_to_wire(principal, session, secret))
+    body = _PLAIN + encoded
+    if len(encoded) > _WORTH_DEFLATING:
+        body = _DEFLATED + zlib.compress(encoded, 6)
+    context = sealing.context_of(principal.access_key_id)
+    return base64.b64encode(sealing.seal(keyring, body, purpose=Purpose.SESSION_TOKEN, context=context, nonce=nonce)).decode()
+
+
+def read(keyring: Keyring, token: str, *, access_key_id: str) -> Claims:
+    """Open the token presented with an access key id; raises InvalidToken, and leaves expiry to the caller."""
+    account_id = access_keys.account_of(access_key_id)
+    if account_id is None or len(token) > LONGEST or not token.isascii():
+        raise InvalidToken
+    context = sealing.context_of(access_key_id)
+    try:
+        blob = base64.b64decode(token, validate=True)
+        body = sealing.unseal(keyring, blob, purpose=Purpose.SESSION_TOKEN, context=context)
+        wire = _decoder.decode(_inflated(body))
+        return _from_wire(wire, account_id, access_key_id)
+    except (
+        binascii.Error,
+        sealing.Unsealable,
+        zlib.error,
+        msgspec.DecodeError,
+        IndexError,
+        OverflowError,
+        OSError,
+    ) as error:
+        raise InvalidToken from error
+
+
+def _to_wire(principal: Principal, session: Session, secret: Secret) -> _Wire:
+    issued_at = int(session.issued_at.timestamp())
+    mfa = None
+    if session.mfa_at is not None:
+        mfa = (session.mfa_serial or "", int(session.mfa_at.timestamp()))
+    return _Wire(
+        secret=base64.b64decode(secret.reveal(), validate=True),
+        kind=_KINDS.index(principal.kind),
+        unique_id="" if principal.unique_id == principal.account_id else principal.unique_id,
+        name=principal.name,
+        path=principal.path,
+        issued_at=issued_at,
+        lifetime=int(session.expires_at.timestamp()) - issued_at,
+        session_name=session.name,
+        mfa=mfa,
+        issuing_key_id=session.issuing_key_id,
+        flags=_HAS_POLICY * session.has_policy
+        | _ASSUMED_ROOT * session.assumed_root
+        | _FROM_CONSOLE * session.from_console
+        | _CHAINED * session.chained,
+        source_identity=session.source_identity,
+        policies=session.policies,
+        policy_arns=session.policy_arns,
+        tags=dict(session.tags),
+        transitive_tag_keys=session.transitive_tag_keys,
+        task_policy_arn=session.task_policy_arn,
+        federated_provider=session.federated_provider,
+        context=dict(session.context),
+    )
+
+
+def _from_wire(wire: _Wire, account_id: str, access_key_id: str) -> Claims:
+    flags = wire.flags
+    session = Session(
+        issued_at=datetime.fromtimestamp(wire.issued_at, UTC),
+        expires_at=datetime.fromtimestamp(wire.issued_at + wire.lifetime, UTC),
+        mfa_serial=wire.mfa[0] if wire.mfa else None,
+        mfa_at=datetime.fromtimestamp(wire.mfa[1], UTC) if wire.mfa else None,
+        name=wire.session_name,
+        policies=wire.policies,
+        policy_arns=wire.policy_arns,
+        has_policy=flags & _HAS_POLICY != 0,
+        tags=wire.tags,
+        transitive_tag_keys=wire.transitive_tag_keys,
+        source_identity=wire.source_identity,
+        assumed_root=flags & _ASSUMED_ROOT != 0,
+        task_policy_arn=wire.task_policy_arn,
+        from_console=flags & _FROM_CONSOLE != 0,
+        chained=flags & _CHAINED != 0,
+        issuing_key_id=wire.issuing_key_id,
+        federated_provider=wire.federated_provider,
+        context=wire.context,
+    )
+    principal = Principal(
+        kind=_KINDS[wire.kind],
+        account_id=account_id,
+        unique_id=wire.unique_id or account_id,
+        name=wire.name,
+        path=wire.path,
+        access_key_id=access_key_id,
+        session=session,
+    )
+    return Claims(Secret(base64.b64encode(wire.secret).decode()), principal, session)
+
+
+def _inflated(body: bytes) -> bytes:
+    if body[:1] == _PLAIN:
+        return body[1:]
+    opened = zlib.decompressobj()
+    plain = opened.decompress(body[1:], _DEEPEST)
+    if not opened.eof:
+        raise zlib.error("longer than any session")
+    return plain
