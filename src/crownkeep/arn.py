@@ -1,0 +1,76 @@
+"""Amazon Resource Names: read, written and made for the resources we keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PARTITION = "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class Arn:
+    """The six parts of an ARN (AWS general reference, "ARN format"); the last may hold further colons."""
+
+    partition: str
+    service: str
+    region: str
+    account_id: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:{self.service}:{self.region}:{self.account_id}:{self.resource}"
+
+
+def parse(text: str) -> Arn | None:
+    """Answer the parts of an ARN, or None where this is none."""
+    parts = text.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn":
+        return None
+    return Arn(*parts[1:])
+
+
+def iam(account_id: str, resource: str) -> str:
+    """Answer the ARN of an IAM resource such as `user/division/bob`."""
+    return f"arn:{PARTITION}:iam::{account_id}:{resource}"
+
+
+def sts(account_id: str, resource: str) -> str:
+    """Answer the ARN of an STS session such as `assumed-role/admin/alice`."""
+    return f"arn:{PARTITION}:sts::{account_id}:{resource}"
+
+
+def root(account_id: str) -> str:
+    """Answer the ARN of an account's root user."""
+    return iam(account_id, "root")
+
+
+def user(account_id: str, path: str, name: str) -> str:
+    """Answer the ARN of a user; `path` begins and ends with a slash."""
+    return iam(account_id, f"user{path}{name}")
+
+
+def group(account_id: str, path: str, name: str) -> str:
+    """Answer the ARN of a group; `path` begins and ends with a slash."""
+    return iam(account_id, f"group{path}{name}")
+
+
+def role(account_id: str, path: str, name: str) -> str:
+    """Answer the ARN of a role; `path` begins and ends with a slash."""
+    return iam(account_id, f"role{path}{name}")
+
+
+def policy(account_id: str, path: str, name: str) -> str:
+    """Answer the ARN of a managed policy; AWS's own have the account id `aws`."""
+    return iam(account_id, f"policy{path}{name}")
+
+
+def mfa_device(account_id: str, path: str, name: str) -> str:
+    """Answer the serial number of a virtual MFA device, which is an ARN."""
+    return iam(account_id, f"mfa{path}{name}")
+
+
+def name_and_path(resource: str) -> tuple[str, str]:
+    """Split an ARN's resource, as in `user/division/bob`, into the name and the path: `bob` and `/division/`."""
+    _, _, rest = resource.partition("/")
+    path, _, name = rest.rpartition("/")
+    return name, f"/{path}/" if path else "/"

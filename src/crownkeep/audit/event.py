@@ -1,0 +1,202 @@
+"""CloudTrail's record of one request: who asked what of whom, and what came of it.
+
+The fields and their order are those of AWS's record (CloudTrail user guide, "CloudTrail record contents"), version 1.11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from crownkeep import arn
+from crownkeep.principals import Anonymous, Caller, Principal, PrincipalKind, Session
+
+VERSION = "1.11"
+_LONGEST_TEXT = 1024
+_LARGEST_ELEMENTS = 100 * 1024
+_LARGEST_ADDITIONAL = 28 * 1024
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Everything that a record is made of. Parameters and answer come redacted (`audit.redact`)."""
+
+    event_id: str
+    happened_at: datetime
+    event_type: str
+    source: str
+    """Such as `iam.amazonaws.com`."""
+    name: str
+    caller: Caller | None
+    """None where nobody could be made out."""
+    account_id: str
+    """The account in whose trail the record is kept."""
+    region: str
+    source_ip: str
+    user_agent: str
+    request_id: str
+    read_only: bool
+    api_version: str = ""
+    account_alias: str = ""
+    error_code: str = ""
+    error_message: str = ""
+    parameters: Mapping[str, object] | None = None
+    response: Mapping[str, object] | None = None
+    additional: Mapping[str, object] = field(default_factory=dict)
+    resources: tuple[tuple[str, str], ...] = ()
+    tls_version: str = ""
+    tls_cipher: str = ""
+    host: str = ""
+
+
+def record(deed: Deed) -> dict[str, object]:
+    """Make the record, within CloudTrail's limits: long texts cut at 1 KB, parameters and answers over 100 KB left out."""
+    event: dict[str, object] = {
+        "eventVersion": VERSION,
+        "userIdentity": identity(deed.caller, deed.account_alias),
+        "eventTime": moment(deed.happened_at),
+        "eventSource": deed.source,
+        "eventName": deed.name,
+        "awsRegion": deed.region,
+        "sourceIPAddress": deed.source_ip,
+        "userAgent": deed.user_agent[:_LONGEST_TEXT],
+    }
+    if deed.error_code:
+        event["errorCode"] = deed.error_code[:_LONGEST_TEXT]
+        event["errorMessage"] = deed.error_message[:_LONGEST_TEXT]
+    event["requestParameters"] = _within(deed.parameters or None, _LARGEST_ELEMENTS)
+    event["responseElements"] = _within(deed.response or None, _LARGEST_ELEMENTS)
+    additional = _within(deed.additional or None, _LARGEST_ADDITIONAL)
+    if additional is not None:
+        event["additionalEventData"] = additional
+    event["requestID"] = deed.request_id
+    event["eventID"] = deed.event_id
+    event["readOnly"] = deed.read_only
+    arns = [{"accountId": deed.account_id, "type": kind, "ARN": name} for kind, name in deed.resources if arn.parse(name)]
+    if arns:
+        event["resources"] = arns
+    event["eventType"] = deed.event_type
+    if deed.api_version:
+        event["apiVersion"] = deed.api_version
+    event["managementEvent"] = True
+    event["recipientAccountId"] = deed.account_id
+    event["eventCategory"] = "Management"
+    if isinstance(deed.caller, Principal) and deed.caller.session and deed.caller.session.from_console:
+        event["sessionCredentialFromConsole"] = "true"
+    if deed.tls_version:
+        event["tlsDetails"] = {
+            "tlsVersion": deed.tls_version,
+            "cipherSuite": deed.tls_cipher,
+            "clientProvidedHostHeader": deed.host[:_LONGEST_TEXT],
+        }
+    return event
+
+
+def encode(event: Mapping[str, object]) -> bytes:
+    """Write a record as JSON; lone surrogates, which a hostile client can send, become question marks."""
+    try:
+        return _encoder.encode(event)
+    except UnicodeEncodeError:
+        return _encoder.encode(_without_surrogates(event))
+
+
+def username(caller: Caller | None) -> str:
+    """Answer the name that LookupEvents finds the event under: `root` for the root user."""
+    if not isinstance(caller, Principal):
+        return ""
+    match caller.kind:
+        case PrincipalKind.ROOT:
+            return "root"
+        case PrincipalKind.USER:
+            return caller.name
+        case PrincipalKind.ROLE | PrincipalKind.FEDERATED_USER:
+            return caller.session_name
+
+
+def identity(caller: Caller | None, account_alias: str = "") -> dict[str, object]:
+    """Make the `userIdentity` element (CloudTrail user guide, "CloudTrail userIdentity element")."""
+    if caller is None:
+        return {"type": "Unknown"}
+    if isinstance(caller, Anonymous):
+        return {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
+    kinds = {
+        PrincipalKind.ROOT: "Root",
+        PrincipalKind.USER: "IAMUser",
+        PrincipalKind.ROLE: "AssumedRole",
+        PrincipalKind.FEDERATED_USER: "FederatedUser",
+    }
+    element: dict[str, object] = {
+        "type": kinds[caller.kind],
+        "principalId": caller.user_id,
+        "arn": caller.arn,
+        "accountId": caller.account_id,
+        "accessKeyId": caller.access_key_id,
+    }
+    if caller.kind is PrincipalKind.USER:
+        element["userName"] = caller.name
+    elif caller.kind is PrincipalKind.ROOT and account_alias:
+        element["userName"] = account_alias
+    if caller.session is not None:
+        element["sessionContext"] = _session_context(caller, caller.session)
+    return element
+
+
+def moment(value: datetime) -> str:
+    """Write a time as CloudTrail does: UTC to the second with a Z."""
+    return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _session_context(caller: Principal, session: Session) -> dict[str, object]:
+    issuer: dict[str, object] = {}
+    if caller.kind is PrincipalKind.ROLE:
+        issuer = {
+            "type": "Role",
+            "principalId": caller.unique_id,
+            "arn": caller.policy_arn,
+            "accountId": caller.account_id,
+            "userName": caller.name,
+        }
+    elif caller.kind is PrincipalKind.FEDERATED_USER:
+        issuer = {
+            "type": "IAMUser" if caller.name else "Root",
+            "principalId": caller.unique_id,
+            "arn": arn.user(caller.account_id, caller.path, caller.name) if caller.name else arn.root(caller.account_id),
+            "accountId": caller.account_id,
+        }
+        if caller.name:
+            issuer["userName"] = caller.name
+    context: dict[str, object] = {
+        "sessionIssuer": issuer,
+        "webIdFederationData": {"federatedProvider": session.federated_provider} if session.federated_provider else {},
+        "attributes": {
+            "creationDate": moment(session.issued_at),
+            "mfaAuthenticated": "true" if caller.has_mfa else "false",
+        },
+    }
+    if session.source_identity:
+        context["sourceIdentity"] = session.source_identity
+    if session.assumed_root:
+        context["assumedRoot"] = "true"
+    return context
+
+
+def _within(elements: Mapping[str, object] | None, limit: int) -> Mapping[str, object] | None:
+    if elements is None or len(encode(elements)) <= limit:
+        return elements
+    return {"omitted": "true", "originalSize": len(encode(elements)), "reason": "event_size_exceeds_limit"}
+
+
+def _without_surrogates(value: object) -> object:
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case dict():
+            return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_without_surrogates(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,93 @@
+"""Parameters and answers as a record may hold them: in CloudTrail's spelling, and without secrets.
+
+What AWS's model marks as sensitive is hidden, and so is all that this table names; passwords, codes, seeds, secret keys and
+tokens never reach a record, an error or a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from crownkeep.models import Shape, lower_camel
+
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+
+_SECRET_MEMBERS = frozenset(
+    {
+        "AuthenticationCode1",
+        "AuthenticationCode2",
+        "Base32StringSeed",
+        "ClientSecret",
+        "NewPassword",
+        "OldPassword",
+        "Otp",
+        "Password",
+        "PrivateKey",
+        "QRCodePNG",
+        "SAMLAssertion",
+        "SecretAccessKey",
+        "ServiceApiKeyValue",
+        "ServiceCredentialSecret",
+        "ServicePassword",
+        "SessionToken",
+        "TokenCode",
+        "WebIdentityToken",
+    }
+)
+
+# CloudTrail records none of the parameters of these (ChangePassword's are both secret).
+_UNRECORDED_PARAMETERS = frozenset({"ChangePassword"})
+
+_LONGEST_LIST = 1000
+
+
+def parameters(operation: str, values: Mapping[str, object], shape: Shape | None) -> dict[str, object] | None:
+    """Answer an operation's parameters for its record, or None where CloudTrail keeps none."""
+    if operation in _UNRECORDED_PARAMETERS or not values or shape is None:
+        return None
+    return _structure(values, shape)
+
+
+def response(values: Mapping[str, object], shape: Shape | None) -> dict[str, object] | None:
+    """Answer a change's result for its record."""
+    if not values or shape is None:
+        return None
+    return _structure(values, shape)
+
+
+def _structure(values: Mapping[str, object], shape: Shape) -> dict[str, object]:
+    kept: dict[str, object] = {}
+    for name, value in values.items():
+        member = shape.members.get(name)
+        if member is None or value is None:
+            continue
+        if name in _SECRET_MEMBERS or member.shape.sensitive:
+            kept[lower_camel(name)] = HIDDEN
+        else:
+            kept[lower_camel(name)] = _value(value, member.shape)
+    return kept
+
+
+def _value(value: object, shape: Shape) -> object:
+    match value:
+        case Mapping() if shape.type == "structure":
+            return _structure(value, shape)
+        case Mapping() if shape.value is not None:
+            return {str(key): _value(item, shape.value.shape) for key, item in value.items()}
+        case list() | tuple() if shape.member is not None:
+            inner = shape.member.shape
+            return [HIDDEN if inner.sensitive else _value(item, inner) for item in value[:_LONGEST_LIST]]
+        case datetime():
+            return _java_date(value)
+        case bytes():
+            return HIDDEN
+        case str() | int() | float():
+            return value
+        case _:
+            return str(value)
+
+
+def _java_date(value: datetime) -> str:
+    """Write a date as it stands in CloudTrail's elements: `Oct 25, 2024, 9:07:11 PM`."""
+    return f"{value:%b} {value.day}, {value.year}, {value.hour % 12 or 12}:{value:%M:%S %p}"

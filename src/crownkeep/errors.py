@@ -1,0 +1,220 @@
+"""Errors as AWS names them: what a caller may be told, and nothing else.
+
+Each class is one wire code. The HTTP status comes from the service's published model (an error shape's `httpStatusCode`)
+or, for codes common to all services, from the table in `gateway.encode`. Messages are AWS's own wherever AWS has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class AwsError(Exception):
+    """A refusal that the caller is told about, by AWS's code and in AWS's words."""
+
+    code: ClassVar[str] = "InternalFailure"
+
+    def __init__(self, message: str, *, members: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.members: Mapping[str, object] = members or {}
+        """Further members of the error's shape in the model, such as `Reason`."""
+
+
+# Codes common to all services (IAM API reference, "Common errors").
+
+
+class AccessDenied(AwsError):
+    code = "AccessDenied"
+
+
+class ExpiredToken(AwsError):
+    code = "ExpiredToken"
+
+
+class IncompleteSignature(AwsError):
+    code = "IncompleteSignature"
+
+
+class InternalFailure(AwsError):
+    code = "InternalFailure"
+
+
+class InvalidAction(AwsError):
+    code = "InvalidAction"
+
+
+class InvalidClientTokenId(AwsError):
+    code = "InvalidClientTokenId"
+
+
+class InvalidParameterValue(AwsError):
+    code = "InvalidParameterValue"
+
+
+class MalformedInput(AwsError):
+    """A query request whose parameters can't be read."""
+
+    code = "MalformedInput"
+
+
+class MalformedQueryString(AwsError):
+    code = "MalformedQueryString"
+
+
+class MissingAuthenticationToken(AwsError):
+    code = "MissingAuthenticationToken"
+
+
+class NotAuthorized(AwsError):
+    code = "NotAuthorized"
+
+
+class OptInRequired(AwsError):
+    code = "OptInRequired"
+
+
+class RequestEntityTooLarge(AwsError):
+    code = "RequestEntityTooLarge"
+
+
+class RequestExpired(AwsError):
+    code = "RequestExpired"
+
+
+class SerializationException(AwsError):
+    """A JSON request whose body can't be read."""
+
+    code = "SerializationException"
+
+
+class ServiceUnavailable(AwsError):
+    code = "ServiceUnavailable"
+
+
+class SignatureDoesNotMatch(AwsError):
+    code = "SignatureDoesNotMatch"
+
+
+class Throttling(AwsError):
+    code = "Throttling"
+
+
+class UnknownOperation(AwsError):
+    code = "UnknownOperationException"
+
+
+class ValidationError(AwsError):
+    code = "ValidationError"
+
+
+# Codes of IAM and STS (their models give the statuses).
+
+
+class ConcurrentModification(AwsError):
+    code = "ConcurrentModification"
+
+
+class CredentialReportExpired(AwsError):
+    code = "ReportExpired"
+
+
+class CredentialReportNotPresent(AwsError):
+    code = "ReportNotPresent"
+
+
+class CredentialReportNotReady(AwsError):
+    code = "ReportInProgress"
+
+
+class DeleteConflict(AwsError):
+    code = "DeleteConflict"
+
+
+class EntityAlreadyExists(AwsError):
+    code = "EntityAlreadyExists"
+
+
+class EntityTemporarilyUnmodifiable(AwsError):
+    code = "EntityTemporarilyUnmodifiable"
+
+
+class InvalidAuthenticationCode(AwsError):
+    code = "InvalidAuthenticationCode"
+
+
+class InvalidInput(AwsError):
+    code = "InvalidInput"
+
+
+class InvalidUserType(AwsError):
+    code = "InvalidUserType"
+
+
+class KeyPairMismatch(AwsError):
+    code = "KeyPairMismatch"
+
+
+class LimitExceeded(AwsError):
+    code = "LimitExceeded"
+
+
+class MalformedPolicyDocument(AwsError):
+    code = "MalformedPolicyDocument"
+
+
+class NoSuchEntity(AwsError):
+    code = "NoSuchEntity"
+
+
+class PasswordPolicyViolation(AwsError):
+    code = "PasswordPolicyViolation"
+
+
+class ServiceNotSupported(AwsError):
+    code = "NotSupportedService"
+
+
+class UnmodifiableEntity(AwsError):
+    code = "UnmodifiableEntity"
+
+
+# Codes of the Account service.
+
+
+class AccountValidation(AwsError):
+    """The Account service's ValidationException, with `reason` and `fieldList` as members."""
+
+    code = "ValidationException"
+
+
+class Conflict(AwsError):
+    code = "ConflictException"
+
+
+class ResourceNotFound(AwsError):
+    code = "ResourceNotFoundException"
+
+
+# Codes of CloudTrail.
+
+
+class InvalidEventCategory(AwsError):
+    code = "InvalidEventCategoryException"
+
+
+class InvalidLookupAttributes(AwsError):
+    code = "InvalidLookupAttributesException"
+
+
+class InvalidMaxResults(AwsError):
+    code = "InvalidMaxResultsException"
+
+
+class InvalidNextToken(AwsError):
+    code = "InvalidNextTokenException"
+
+
+class InvalidTimeRange(AwsError):
+    code = "InvalidTimeRangeException"

@@ -1,0 +1,70 @@
+"""Identifiers: account ids, unique ids of IAM's entities, request and event ids."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+_ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+
+
+class Prefix(Enum):
+    """The first four characters of a unique id say what it names (IAM user guide, "IAM identifiers")."""
+
+    USER = "AIDA"
+    GROUP = "AGPA"
+    ROLE = "AROA"
+    POLICY = "ANPA"
+    INSTANCE_PROFILE = "AIPA"
+    CERTIFICATE = "ASCA"
+    SSH_PUBLIC_KEY = "APKA"
+    SERVICE_CREDENTIAL = "ACCA"
+
+
+def unique_id(prefix: Prefix, chance: bytes) -> str:
+    """Answer a unique id: the prefix and 17 characters of A-Z and 0-9 drawn from `chance` (16 bytes)."""
+    return prefix.value + _characters(_ALPHANUMERIC, chance, 17)
+
+
+def account_id(chance: bytes) -> str:
+    """Answer a 12-digit account id drawn from `chance` (8 bytes); leading zeros are avoided, since tools lose them."""
+    return str(100_000_000_000 + int.from_bytes(chance, "big") % 900_000_000_000)
+
+
+def is_account_id(text: str) -> bool:
+    """Answer whether this is twelve ASCII digits."""
+    return _ACCOUNT_ID.fullmatch(text) is not None
+
+
+def request_id(chance: bytes) -> str:
+    """Answer a random UUID (version 4, RFC 9562) from 16 bytes, as AWS's request ids look."""
+    return str(UUID(bytes=chance, version=4))
+
+
+def event_id(now: datetime, chance: bytes) -> UUID:
+    """Answer a time-ordered UUID (version 7, RFC 9562 section 5.7) from `now` in milliseconds and 10 bytes of chance.
+
+    Events are stored in the order of their ids, so that writing one never touches a random page of an index.
+    """
+    milliseconds = int(now.timestamp() * 1000)
+    value = (milliseconds & 0xFFFFFFFFFFFF) << 80 | int.from_bytes(chance, "big") & (1 << 80) - 1
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return UUID(int=value)
+
+
+def first_event_id(moment: datetime) -> UUID:
+    """Answer the smallest event id of this millisecond: where a range of time begins among ordered ids."""
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
+
+
+def _characters(alphabet: str, chance: bytes, count: int) -> str:
+    number = int.from_bytes(chance, "big")
+    characters = []
+    for _ in range(count):
+        number, index = divmod(number, len(alphabet))
+        characters.append(alphabet[index])
+    return "".join(characters)

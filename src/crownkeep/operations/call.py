@@ -1,0 +1,118 @@
+"""What travels through the door: the request that came in, the call a handler gets, the answer that leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from crownkeep import errors
+from crownkeep.credentials.sealing import Keyring
+from crownkeep.errors import AwsError
+from crownkeep.principals import Anonymous, Caller, Principal
+from crownkeep.settings import Settings
+from crownkeep.storage.database import Transaction
+
+if TYPE_CHECKING:
+    from crownkeep.operations.registry import Operation
+    from crownkeep.operations.standing import Standing, Standings
+
+Result = Mapping[str, object]
+"""A handler's answer, by the member names of the operation's output shape."""
+
+NOTHING: Result = {}
+"""The answer of an operation that has no output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, as far as the edge can vouch for it."""
+
+    source_ip: str
+    user_agent: str
+    region: str
+    request_id: str
+    host: str = ""
+    referer: str = ""
+    tls_version: str = ""
+    """Such as `TLSv1.3`; empty where the request came in clear text."""
+    tls_cipher: str = ""
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the request reached the edge over TLS."""
+        return bool(self.tls_version)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that is authenticated and decoded: who asks which operation with which parameters."""
+
+    operation: Operation
+    parameters: Mapping[str, object]
+    """By the model's member names."""
+    caller: Caller
+    origin: Origin
+    now: datetime
+    event_type: str = "AwsApiCall"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the house hands to every call."""
+
+    settings: Settings
+    keyring: Keyring
+    standings: Standings
+
+
+@dataclass(slots=True)
+class Notes:
+    """What a handler adds to the record of its call beyond parameters and answer."""
+
+    resources: list[tuple[str, str]] = field(default_factory=list)
+    """Pairs of a CloudFormation-style type and a name or ARN, such as `AWS::IAM::User` and `bob`."""
+    additional: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authorised call: what a handler works with."""
+
+    db: Transaction
+    account_id: str
+    caller: Caller
+    now: datetime
+    origin: Origin
+    wiring: Wiring
+    standing: Standing
+    prepared: object = None
+    """What the operation's `prepare` step computed before the transaction."""
+    notes: Notes = field(default_factory=Notes)
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration."""
+        return self.wiring.settings
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys that seal secrets at rest."""
+        return self.wiring.keyring
+
+    @property
+    def principal(self) -> Principal:
+        """The authenticated caller; an anonymous one is refused."""
+        if isinstance(self.caller, Anonymous):
+            raise errors.MissingAuthenticationToken("Request is missing Authentication Token")
+        return self.caller
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What leaves the door: a result or the error that the caller is told, and the event that was kept."""
+
+    result: Result
+    error: AwsError | None = None
+    event_id: str = ""

@@ -1,0 +1,74 @@
+"""From a request and what came of it to the event that is kept."""
+
+from __future__ import annotations
+
+from crownkeep import clock, ids
+from crownkeep.audit import event, redact
+from crownkeep.errors import AwsError
+from crownkeep.operations.call import Notes, Request, Result
+from crownkeep.principals import Anonymous, Principal
+from crownkeep.storage import events
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.events import EventRow
+
+NOBODY = ""
+"""The account of events that can be attributed to none: kept for the operator, seen by no tenant."""
+
+
+def of_call(request: Request, notes: Notes, *, result: Result, error: AwsError | None, account_alias: str) -> EventRow:
+    """Make the event of a request that reached its operation, whether it was carried out or refused."""
+    operation = request.operation
+    account_id = request.caller.account_id if isinstance(request.caller, Principal) else NOBODY
+    changed = error is None and not operation.is_read_only
+    return of_deed(
+        event.Deed(
+            event_id="",
+            happened_at=request.now,
+            event_type=request.event_type,
+            source=operation.service.event_source,
+            name=operation.name,
+            caller=request.caller,
+            account_id=account_id,
+            region=request.origin.region,
+            source_ip=request.origin.source_ip,
+            user_agent=request.origin.user_agent,
+            request_id=request.origin.request_id,
+            read_only=operation.is_read_only,
+            api_version=operation.service.model.api_version if operation.service.model.protocol == "query" else "",
+            account_alias=account_alias,
+            error_code=error.code if error else "",
+            error_message=error.message if error else "",
+            parameters=redact.parameters(operation.name, request.parameters, operation.model.input),
+            response=redact.response(result, operation.model.output) if changed else None,
+            additional=notes.additional,
+            resources=tuple(notes.resources),
+            tls_version=request.origin.tls_version,
+            tls_cipher=request.origin.tls_cipher,
+            host=request.origin.host,
+        )
+    )
+
+
+def of_deed(deed: event.Deed) -> EventRow:
+    """Give a deed its time-ordered id and make the row that is kept."""
+    event_id = ids.event_id(deed.happened_at, clock.token_bytes(10))
+    record = event.record(deed) | {"eventID": str(event_id)}
+    caller = deed.caller
+    key = caller.access_key_id if caller is not None and not isinstance(caller, Anonymous) else ""
+    return EventRow(
+        account_id=deed.account_id,
+        event_id=event_id,
+        happened_at=deed.happened_at,
+        source=deed.source,
+        name=deed.name[:128],
+        read_only="true" if deed.read_only else "false",
+        username=event.username(caller)[:128],
+        access_key_id=key[:128],
+        record=event.encode(record),
+        resources=deed.resources,
+    )
+
+
+def keep(db: Transaction, event_row: EventRow) -> None:
+    """Keep one event in an open transaction; for commands, which have no writer."""
+    events.add_all(db, [event_row])

@@ -1,0 +1,183 @@
+"""Which operations are served: each service's handlers, by the names that AWS's model gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeVar
+
+from crownkeep import models
+from crownkeep.models import OperationModel, ServiceModel
+from crownkeep.operations.call import Call, Result
+
+Function = TypeVar("Function", bound=Callable[..., Result])
+
+
+class Mode(Enum):
+    """What an operation does to the state, and so where it runs."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class Effect(Enum):
+    """What a write changes beyond the rows it touches."""
+
+    STANDING = "standing"
+    """What somebody may do, or sign with: the account's revision changes, and every cache of it is dropped."""
+    STATE = "state"
+    """Nothing that a cached caller's standing holds: a new user without permissions, a contact, a tag of no principal."""
+
+
+class Permission(Enum):
+    """Whether a caller needs an Allow."""
+
+    REQUIRED = "required"
+    UNLESS_DENIED = "unless denied"
+    """Everybody may, unless a policy denies it (sts:GetSessionToken)."""
+    NONE = "none"
+    """Nothing can deny it (sts:GetCallerIdentity)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an action is done to, for policies to match."""
+
+    arn: str | None
+    """None where the action has no resource and AWS's refusals name none."""
+    tags: Callable[[], Mapping[str, str]] = dict
+    """The resource's tags (aws:ResourceTag); read only when a policy asks for them."""
+    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """Condition keys of this action, such as iam:PolicyARN."""
+
+
+EVERYTHING = Target("*")
+NO_RESOURCE = Target(None)
+
+
+def everything(call: Call, **_: object) -> Target:
+    """The target of an action that has no resource of its own, in the services whose refusals then say `*`."""
+    return EVERYTHING
+
+
+def no_resource(call: Call, **_: object) -> Target:
+    """The target of an action that has no resource, in the services whose refusals then name none."""
+    return NO_RESOURCE
+
+
+# Operations whose name doesn't say what they do to the state.
+_READS = ("Get", "List", "Describe", "Lookup", "Simulate", "Decode", "Check", "Validate")
+_WRITES = {
+    "GetSessionToken",  # a TOTP code is used up
+}
+# CloudTrail's own classification where it differs from the name's (measured on AWS).
+_RECORDED_READ_ONLY = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"}
+_RECORDED_AS_CHANGE = {"GetSessionToken", "GetFederationToken"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One served operation."""
+
+    service: Service
+    name: str
+    handler: Callable[..., Result]
+    resource: Callable[..., Target]
+    mode: Mode
+    effect: Effect
+    permission: Permission
+    prepare: Callable[..., Any] | None
+    action: str
+    model: OperationModel
+
+    @property
+    def is_read_only(self) -> bool:
+        """What the record says of it (`readOnly`)."""
+        if self.name in _RECORDED_READ_ONLY:
+            return True
+        return self.name.startswith(_READS) and self.name not in _RECORDED_AS_CHANGE
+
+
+class Service:
+    """One AWS service as we serve it: its model, the prefix of its actions, and its handlers."""
+
+    def __init__(self, name: str, *, action_prefix: str | None = None, event_source: str | None = None) -> None:
+        self.name = name
+        self.action_prefix = action_prefix or name
+        self.event_source = event_source or f"{name}.amazonaws.com"
+        self._registrations: dict[str, Callable[[], Operation]] = {}
+        self._operations: dict[str, Operation] = {}
+        _services[name] = self
+
+    @property
+    def model(self) -> ServiceModel:
+        """AWS's published model, read at the first use."""
+        return models.service(self.name)
+
+    def operation(
+        self,
+        name: str,
+        *,
+        resource: Callable[..., Target],
+        mode: Mode | None = None,
+        effect: Effect = Effect.STANDING,
+        permission: Permission = Permission.REQUIRED,
+        prepare: Callable[..., Any] | None = None,
+        action: str | None = None,
+    ) -> Callable[[Function], Function]:
+        """Register the decorated function as the handler of AWS's operation `name`.
+
+        `resource` answers what the action is done to, from the call and the same arguments as the handler. `prepare` computes
+        what must not be computed inside a transaction (password hashes); its answer is the handler's `call.prepared`.
+        """
+
+        def register(handler: Function) -> Function:
+            if name in self._registrations:
+                raise ValueError(f"operation `{name}` has two handlers in `{self.name}`")
+            self._registrations[name] = lambda: Operation(
+                service=self,
+                name=name,
+                handler=handler,
+                resource=resource,
+                mode=mode or (Mode.READ if name.startswith(_READS) and name not in _WRITES else Mode.WRITE),
+                effect=effect,
+                permission=permission,
+                prepare=prepare,
+                action=action or f"{self.action_prefix}:{name}",
+                model=_modelled(self.model, name),
+            )
+            return handler
+
+        return register
+
+    def find(self, name: str) -> Operation | None:
+        """Answer the operation with this name, or None where it isn't served."""
+        operation = self._operations.get(name)
+        if operation is None and name in self._registrations:
+            operation = self._operations[name] = self._registrations[name]()
+        return operation
+
+    def served(self) -> Iterator[str]:
+        """Answer the names of the operations that have a handler."""
+        return iter(sorted(self._registrations))
+
+
+_services: dict[str, Service] = {}
+
+
+def service(name: str) -> Service | None:
+    """Answer the service with this name, or None where no operation of it is served."""
+    return _services.get(name)
+
+
+def services() -> list[Service]:
+    """Answer every service that has handlers, by name."""
+    return [_services[name] for name in sorted(_services)]
+
+
+def _modelled(model: ServiceModel, name: str) -> OperationModel:
+    operation = model.operation(name)
+    if operation is None:
+        raise ValueError(f"the model of `{model.name}` has no operation `{name}`")
+    return operation

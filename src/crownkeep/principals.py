@@ -1,0 +1,111 @@
+"""Who is asking: the kinds of caller that a request can have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from crownkeep import arn
+
+
+class PrincipalKind(Enum):
+    """What stands behind a credential."""
+
+    ROOT = "root"
+    USER = "user"
+    ROLE = "role"
+    FEDERATED_USER = "federated-user"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a temporary credential carries beyond its principal: when it began, with which factor, under which ceiling."""
+
+    issued_at: datetime
+    expires_at: datetime
+    mfa_serial: str | None = None
+    mfa_at: datetime | None = None
+    name: str = ""
+    """The role session's name, or the federated user's."""
+    policies: tuple[str, ...] = ()
+    """Inline session policy documents."""
+    policy_arns: tuple[str, ...] = ()
+    """Managed session policies, by ARN."""
+    has_policy: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    transitive_tag_keys: tuple[str, ...] = ()
+    source_identity: str = ""
+    assumed_root: bool = False
+    task_policy_arn: str = ""
+    from_console: bool = False
+    chained: bool = False
+    issuing_key_id: str = ""
+    """The access key that asked for the session; the session dies with it."""
+    federated_provider: str = ""
+    context: Mapping[str, str] = field(default_factory=dict)
+    """Further condition keys the session was issued with, such as a web identity's audience."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated caller: which account, which entity, and the session if the credential is a temporary one."""
+
+    kind: PrincipalKind
+    account_id: str
+    unique_id: str
+    """The account id for root, AIDA... for a user, AROA... for a role."""
+    name: str = ""
+    path: str = "/"
+    access_key_id: str = ""
+    session: Session | None = None
+
+    @property
+    def arn(self) -> str:
+        """The ARN that GetCallerIdentity, records and refusals show."""
+        match self.kind:
+            case PrincipalKind.ROOT:
+                return arn.root(self.account_id)
+            case PrincipalKind.USER:
+                return arn.user(self.account_id, self.path, self.name)
+            case PrincipalKind.ROLE:
+                return arn.sts(self.account_id, f"assumed-role/{self.name}/{self.session_name}")
+            case PrincipalKind.FEDERATED_USER:
+                return arn.sts(self.account_id, f"federated-user/{self.session_name}")
+
+    @property
+    def policy_arn(self) -> str:
+        """The ARN that aws:PrincipalArn holds: of a role session, the role's (IAM user guide, global condition keys)."""
+        if self.kind is PrincipalKind.ROLE:
+            return arn.role(self.account_id, self.path, self.name)
+        return self.arn
+
+    @property
+    def user_id(self) -> str:
+        """The value of aws:userid and GetCallerIdentity's UserId (IAM user guide, "principal key values")."""
+        match self.kind:
+            case PrincipalKind.ROLE:
+                return f"{self.unique_id}:{self.session_name}"
+            case PrincipalKind.FEDERATED_USER:
+                return f"{self.account_id}:{self.session_name}"
+            case _:
+                return self.unique_id
+
+    @property
+    def session_name(self) -> str:
+        """The name of the role session or federated user; empty for others."""
+        return self.session.name if self.session else ""
+
+    @property
+    def has_mfa(self) -> bool:
+        """Whether the session was issued with a second factor."""
+        return self.session is not None and self.session.mfa_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """A caller without credentials, where AWS allows one."""
+
+
+Caller = Principal | Anonymous

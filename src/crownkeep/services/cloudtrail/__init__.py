@@ -1,0 +1,1 @@
+"""AWS CloudTrail: looking up what happened in the account."""

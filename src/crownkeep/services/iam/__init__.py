@@ -1,0 +1,1 @@
+"""AWS Identity and Access Management: users, groups, policies and the credentials they sign with."""

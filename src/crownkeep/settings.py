@@ -1,0 +1,115 @@
+"""Configuration, read once: from flags, then `CROWNKEEP_*` variables, then `crownkeep.toml`, then what is written here."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+ENVIRONMENT_PREFIX = "CROWNKEEP_"
+FILE_NAME = "crownkeep.toml"
+
+
+class InvalidSettings(Exception):
+    """A setting that can't be used; the message says which, and what to do."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Every setting with its default. docs/reference/settings.md describes each; a test holds it to this list."""
+
+    data: str = "~/.local/share/crownkeep"
+    database: str = ""
+    host: str = "127.0.0.1"
+    port: int = 4747
+    workers: int = 1
+    public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    log_format: str = "text"
+    log_level: str = "info"
+    argon2_memory_kib: int = 19_456
+    argon2_iterations: int = 2
+    argon2_lanes: int = 1
+    argon2_threads: int = 2
+    unattributed_records_per_second: int = 20
+    tls_certificate: str = ""
+    tls_key: str = ""
+
+    @property
+    def data_directory(self) -> Path:
+        """The directory that holds the database, the sealing key, the operator's token and the outbox."""
+        return Path(self.data).expanduser()
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL: SQLite in the data directory unless another is set."""
+        return self.database or f"sqlite:///{self.data_directory / 'crownkeep.db'}"
+
+    @property
+    def url(self) -> str:
+        """Where people and clients reach this server, without a slash at the end."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        scheme = "https" if self.tls_certificate else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}"
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> Settings:
+    """Read the settings; raises InvalidSettings with one sentence that names the setting and where it was set."""
+    names = Settings.__struct_fields__
+    values: dict[str, Any] = _from_file(directory or Path.cwd())
+    for name in names:
+        text = (os.environ if environment is None else environment).get(ENVIRONMENT_PREFIX + name.upper())
+        if text is not None:
+            values[name] = [part.strip() for part in text.split(",") if part.strip()] if name == "trusted_proxies" else text
+    values.update({name: value for name, value in (flags or {}).items() if value is not None})
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidSettings(f"a setting is wrong: {error}; see docs/reference/settings.md") from error
+    _check(settings)
+    return settings
+
+
+def _from_file(directory: Path) -> dict[str, Any]:
+    path = directory / FILE_NAME
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"`{path}` is not valid TOML: {error}; correct it or remove it") from error
+
+
+# What a number may be, both ends included.
+_RANGES = {
+    "port": (0, 65_535),
+    "workers": (1, 64),
+    "argon2_memory_kib": (8, 4_194_304),
+    "argon2_iterations": (1, 100),
+    "argon2_lanes": (1, 16),
+    "argon2_threads": (1, 64),
+    "unattributed_records_per_second": (0, 10_000),
+}
+_CHOICES = {"log_format": ("text", "json"), "log_level": ("debug", "info", "warning", "error")}
+
+
+def _check(settings: Settings) -> None:
+    for name, (least, most) in _RANGES.items():
+        value = getattr(settings, name)
+        if not least <= value <= most:
+            raise InvalidSettings(f"setting `{name}` is `{value}`; give a number from {least} to {most}")
+    for name, choices in _CHOICES.items():
+        if getattr(settings, name) not in choices:
+            raise InvalidSettings(f"setting `{name}` is `{getattr(settings, name)}`; give one of {', '.join(choices)}")
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        raise InvalidSettings("settings `tls_certificate` and `tls_key` go together; set both or neither")

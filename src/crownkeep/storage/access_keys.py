@@ -1,0 +1,92 @@
+"""Access keys of users and of root: at most two for each, their secrets sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, delete, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+
+table = Table(
+    "access_keys",
+    metadata,
+    Column("access_key_id", String(32), primary_key=True),
+    Column("account_id", AccountId, nullable=False),
+    Column("owner_id", UniqueId, nullable=False),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Column("used_service", String(64)),
+    Column("used_region", String(64)),
+    Index(None, "account_id", "owner_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKeyRow:
+    """One access key. `owner_id` is a user's unique id, or the account id for a key of root."""
+
+    access_key_id: str
+    account_id: str
+    owner_id: str
+    sealed_secret: bytes
+    status: str
+    created_at: datetime
+    used_at: datetime | None
+    used_service: str | None
+    used_region: str | None
+
+
+_by_id = select(table).where(table.c.access_key_id == bindparam("access_key_id"))
+_of_owner = (
+    select(table)
+    .where(table.c.account_id == bindparam("account_id"), table.c.owner_id == bindparam("owner_id"))
+    .order_by(table.c.created_at, table.c.access_key_id)
+)
+_of_account = select(table).where(table.c.account_id == bindparam("account_id")).order_by(table.c.created_at)
+_used = (
+    update(table)
+    .where(table.c.access_key_id == bindparam("of_key"))
+    .values(used_at=bindparam("at"), used_service=bindparam("service"), used_region=bindparam("region"))
+)
+
+
+def with_id(db: Transaction, access_key_id: str) -> AccessKeyRow | None:
+    """Answer the key with this id, whosever it is."""
+    row = db.execute(_by_id, {"access_key_id": access_key_id}).first()
+    return AccessKeyRow(*row) if row else None
+
+
+def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[AccessKeyRow]:
+    """Answer the keys of a user or of root, the oldest first."""
+    rows = db.execute(_of_owner, {"account_id": account_id, "owner_id": owner_id})
+    return [AccessKeyRow(*row) for row in rows]
+
+
+def of_account(db: Transaction, account_id: str) -> list[AccessKeyRow]:
+    """Answer every key of the account, the oldest first; for reports."""
+    return [AccessKeyRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
+
+
+def add(db: Transaction, row: AccessKeyRow) -> None:
+    """Keep a new key."""
+    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def set_status(db: Transaction, access_key_id: str, status: str) -> None:
+    """Make a key `Active` or `Inactive`."""
+    db.execute(update(table).where(table.c.access_key_id == access_key_id).values(status=status))
+
+
+def set_used(db: Transaction, access_key_id: str, *, at: datetime, service: str, region: str) -> None:
+    """Remember when, where and for which service a key was last used."""
+    db.execute(_used, {"of_key": access_key_id, "at": at, "service": service, "region": region})
+
+
+def remove(db: Transaction, access_key_id: str) -> None:
+    """Forget a key."""
+    db.execute(delete(table).where(table.c.access_key_id == access_key_id))

@@ -1,0 +1,103 @@
+"""Accounts: the tenants, their root user's e-mail and password, and the revision that keeps caches true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Integer, String, Table, bindparam, delete, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, metadata
+
+table = Table(
+    "accounts",
+    metadata,
+    Column("account_id", AccountId, primary_key=True),
+    Column("name", String(50), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("email_key", String(254), nullable=False, unique=True),
+    Column("state", String(20), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    Column("revision", BigInteger, nullable=False),
+    Column("root_password_hash", String(256)),
+    Column("root_password_changed_at", Moment),
+    Column("root_password_used_at", Moment),
+    Column("root_credential_version", Integer, nullable=False, server_default="0"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One account. `email_key` is the e-mail in lower case: two accounts never share one."""
+
+    account_id: str
+    name: str
+    email: str
+    email_key: str
+    state: str
+    created_at: datetime
+    closed_at: datetime | None
+    revision: int
+    root_password_hash: str | None
+    root_password_changed_at: datetime | None
+    root_password_used_at: datetime | None
+    root_credential_version: int
+
+
+_revision = select(table.c.revision).where(table.c.account_id == bindparam("account_id"))
+_hold = _revision.with_for_update()
+_by_id = select(table).where(table.c.account_id == bindparam("account_id"))
+_by_email = select(table).where(table.c.email_key == bindparam("email_key"))
+_all = select(table).order_by(table.c.created_at, table.c.account_id)
+_touch = update(table).where(table.c.account_id == bindparam("of_account")).values(revision=bindparam("fresh_revision"))
+
+
+def revision(db: Transaction, account_id: str) -> int | None:
+    """Answer the account's revision, or None where there is no such account: the one read of every request."""
+    value: int | None = db.execute(_revision, {"account_id": account_id}).scalar()
+    return value
+
+
+def hold(db: Transaction, account_id: str) -> int | None:
+    """Answer the account's revision and hold its row to the transaction's end: changes to one account come one by one."""
+    value: int | None = db.execute(_hold, {"account_id": account_id}).scalar()
+    return value
+
+
+def with_id(db: Transaction, account_id: str) -> AccountRow | None:
+    """Answer the account with this id."""
+    row = db.execute(_by_id, {"account_id": account_id}).first()
+    return AccountRow(*row) if row else None
+
+
+def with_email(db: Transaction, email: str) -> AccountRow | None:
+    """Answer the account whose root user has this e-mail, whatever its letters' case."""
+    row = db.execute(_by_email, {"email_key": email.lower()}).first()
+    return AccountRow(*row) if row else None
+
+
+def all_accounts(db: Transaction) -> list[AccountRow]:
+    """Answer every account, the oldest first; for the operator's commands."""
+    return [AccountRow(*row) for row in db.execute(_all)]
+
+
+def add(db: Transaction, row: AccountRow) -> None:
+    """Keep a new account."""
+    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def touch(db: Transaction, account_id: str, revision: int) -> None:
+    """Give the account a fresh revision: every cache of it is void when this commits."""
+    db.execute(_touch, {"of_account": account_id, "fresh_revision": revision})
+
+
+def change(db: Transaction, account_id: str, **values: object) -> None:
+    """Set some columns of an account."""
+    db.execute(update(table).where(table.c.account_id == account_id).values(**values))
+
+
+def remove(db: Transaction, account_id: str) -> None:
+    """Forget the account's own row; `purge` removes what belongs to it."""
+    db.execute(delete(table).where(table.c.account_id == account_id))

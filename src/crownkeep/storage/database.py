@@ -1,0 +1,144 @@
+"""The database: SQLite by default, PostgreSQL when its URL says so; connections, transactions and what may be retried."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+Transaction = Connection
+"""An open transaction: what every named query takes first."""
+
+DatabaseFault = DBAPIError
+"""What the database raises when it can't do what it was asked; for callers outside storage."""
+
+Result = TypeVar("Result")
+
+_BUSY_MILLISECONDS = 10_000
+_ATTEMPTS = 8
+# Serialization failure, deadlock, a name that another node took first (run again, the work sees it and says so), and a server
+# that went away (PostgreSQL, appendix A; YugabyteDB and CockroachDB use 40001).
+_RETRIED_STATES = {"40001", "40P01", "23505", "57P01", "57P02", "57P03", "08000", "08003", "08006"}
+
+
+class Database:
+    """One database, and the connections of this process to it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+        self._local = threading.local()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """Open a transaction that sees one state throughout and changes nothing; this thread keeps its connection."""
+        connection = self._connection()
+        try:
+            with connection.begin():
+                yield connection
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                self._local.connection = None
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a transaction that changes things, on a connection of its own; commit at the end, roll back on an exception."""
+        with self.engine.connect().execution_options(crownkeep_writes=True) as connection, connection.begin():
+            yield connection
+
+    def write(self, work: Callable[[Transaction], Result]) -> Result:
+        """Run work in a transaction of its own, again where the database asks for that; for commands, not for requests."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self.transaction() as transaction:
+                    return work(transaction)
+            except DBAPIError as error:
+                if attempt + 1 == _ATTEMPTS or not is_retryable(error):
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def close(self) -> None:
+        """Close every pooled connection, and this thread's own."""
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+        self.engine.dispose()
+
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed:
+            connection = self.engine.connect()
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._local.connection = connection
+        return connection
+
+
+def is_retryable(error: DBAPIError) -> bool:
+    """Answer whether the same work may succeed when it is run again from its start."""
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state in _RETRIED_STATES
+    return isinstance(error, OperationalError) and "locked" in str(error.orig)
+
+
+@contextmanager
+def savepoint(transaction: Transaction) -> Iterator[None]:
+    """Undo what is done inside when it raises, and keep the transaction open."""
+    transaction.exec_driver_sql("SAVEPOINT deed")
+    try:
+        yield
+    except BaseException:
+        transaction.exec_driver_sql("ROLLBACK TO SAVEPOINT deed")
+        transaction.exec_driver_sql("RELEASE SAVEPOINT deed")
+        raise
+    transaction.exec_driver_sql("RELEASE SAVEPOINT deed")
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        # Writers wait for one another instead of failing; every commit reaches the disk before anybody is told.
+        engine = create_engine(
+            parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, connect_args={"check_same_thread": False}
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24)
+    raise ValueError(f"no driver for the database `{parsed.get_backend_name()}`; use a sqlite or postgresql URL")
+
+
+def _prepare_sqlite(connection: object, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3's own: we begin transactions ourselves
+    cursor = connection.cursor()  # type: ignore[attr-defined]  # a DB-API connection, which SQLAlchemy doesn't type
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        f"busy_timeout = {_BUSY_MILLISECONDS}",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+        "cache_size = -32768",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("crownkeep_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,197 @@
+"""The audit trail's events: written once, in the order of their ids, found by the attributes that LookupEvents knows."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, insert, select
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, metadata
+
+table = Table(
+    "events",
+    metadata,
+    Column("account_id", AccountId, primary_key=True),
+    Column("event_id", LargeBinary(16), primary_key=True),
+    Column("happened_at", Moment, nullable=False),
+    Column("source", String(128), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("read_only", String(5), nullable=False),
+    Column("username", String(128), nullable=False),
+    Column("access_key_id", String(128), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "account_id", "username", "event_id"),
+    Index(None, "account_id", "name", "event_id"),
+    Index(None, "account_id", "access_key_id", "event_id"),
+)
+
+resources = Table(
+    "event_resources",
+    metadata,
+    Column("account_id", AccountId, primary_key=True),
+    Column("resource_name", String(512), primary_key=True),
+    Column("event_id", LargeBinary(16), primary_key=True),
+    Column("resource_type", String(128), primary_key=True),
+)
+
+# What most records hold, so that a small record compresses well (RFC 1950, preset dictionary). The stored form names its
+# version in the first byte: a better dictionary gets a new number, and old records stay readable.
+_DICTIONARIES = {
+    1: (
+        b'{"eventVersion":"1.11","userIdentity":{"type":"Root","principalId":"","arn":"arn:aws:iam::","accountId":"",'
+        b'"accessKeyId":"AKIA","userName":""},"type":"IAMUser","principalId":"AIDA","type":"AssumedRole","sessionContext":'
+        b'{"sessionIssuer":{},"webIdFederationData":{},"attributes":{"creationDate":"","mfaAuthenticated":"false"}},'
+        b'"eventTime":"2026-","eventSource":"sts.amazonaws.com","cloudtrail.amazonaws.com","account.amazonaws.com",'
+        b'"organizations.amazonaws.com","signin.amazonaws.com","iam.amazonaws.com","eventName":"AttachUserPolicy",'
+        b'"GetCallerIdentity","ListUsers","CreateUser","GetUser","awsRegion":"us-east-1","sourceIPAddress":"127.0.0.1",'
+        b'"userAgent":"aws-cli/2 Boto3/1 md/Botocore#1.44 ua/2.1 os/linux md/arch#x86_64 lang/python#3.11 '
+        b'md/pyimpl#CPython m/Z,b,E cfg/retry-mode#legacy Botocore/","errorCode":"AccessDenied","errorMessage":"User: is '
+        b"not authorized to perform: iam: on resource: because no identity-based policy allows the iam: action"
+        b'","requestParameters":{"userName":"","policyArn":"arn:aws:iam::aws:policy/","requestParameters":null,'
+        b'"responseElements":{"user":{"path":"/","userName":"","userId":"AIDA","arn":"arn:aws:iam:::user/","createDate":"'
+        b'"responseElements":null,"requestID":"","eventID":"","readOnly":true,"readOnly":false,"eventType":"AwsApiCall",'
+        b'"apiVersion":"2010-05-08","managementEvent":true,"recipientAccountId":"","eventCategory":"Management",'
+        b'"tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":'
+        b'"127.0.0.1:4747"}}'
+    ),
+}
+_CURRENT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event as LookupEvents answers it; `record` is the whole CloudTrail record as JSON."""
+
+    account_id: str
+    event_id: UUID
+    happened_at: datetime
+    source: str
+    name: str
+    read_only: str
+    username: str
+    access_key_id: str
+    record: bytes
+    resources: tuple[tuple[str, str], ...] = ()
+    """Pairs of a resource's type and name."""
+
+
+_columns = (
+    table.c.account_id,
+    table.c.event_id,
+    table.c.happened_at,
+    table.c.source,
+    table.c.name,
+    table.c.read_only,
+    table.c.username,
+    table.c.access_key_id,
+    table.c.body,
+)
+_insert = insert(table)
+_insert_resources = insert(resources)
+_resources_of = select(resources.c.event_id, resources.c.resource_type, resources.c.resource_name).where(
+    resources.c.account_id == bindparam("account_id"), resources.c.event_id.in_(bindparam("event_ids", expanding=True))
+)
+_range = (
+    table.c.account_id == bindparam("account_id"),
+    table.c.event_id >= bindparam("first"),
+    table.c.event_id < bindparam("before"),
+)
+_newest = select(*_columns).where(*_range).order_by(table.c.event_id.desc()).limit(bindparam("limit"))
+_by_attribute = {
+    "EventId": _newest.where(table.c.event_id == bindparam("value")),
+    "EventName": _newest.where(table.c.name == bindparam("value")),
+    "ReadOnly": _newest.where(table.c.read_only == bindparam("value")),
+    "Username": _newest.where(table.c.username == bindparam("value")),
+    "EventSource": _newest.where(table.c.source == bindparam("value")),
+    "AccessKeyId": _newest.where(table.c.access_key_id == bindparam("value")),
+    "ResourceName": _newest.where(
+        table.c.event_id.in_(
+            select(resources.c.event_id).where(
+                resources.c.account_id == bindparam("account_id"), resources.c.resource_name == bindparam("value")
+            )
+        )
+    ),
+    "ResourceType": _newest.where(
+        table.c.event_id.in_(
+            select(resources.c.event_id).where(
+                resources.c.account_id == bindparam("account_id"), resources.c.resource_type == bindparam("value")
+            )
+        )
+    ),
+}
+
+
+def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
+    """Keep events: one statement for all of them, and one for all the resources they name."""
+    db.execute(
+        _insert,
+        [
+            {
+                "account_id": row.account_id,
+                "event_id": row.event_id.bytes,
+                "happened_at": row.happened_at,
+                "source": row.source,
+                "name": row.name,
+                "read_only": row.read_only,
+                "username": row.username,
+                "access_key_id": row.access_key_id,
+                "body": _pack(row.record),
+            }
+            for row in rows
+        ],
+    )
+    named = [
+        {
+            "account_id": row.account_id,
+            "resource_name": name[:512],
+            "event_id": row.event_id.bytes,
+            "resource_type": kind,
+        }
+        for row in rows
+        for kind, name in dict.fromkeys(row.resources)
+    ]
+    if named:
+        db.execute(_insert_resources, named)
+
+
+def newest(
+    db: Transaction, account_id: str, *, first: UUID, before: UUID, limit: int, attribute: tuple[str, str] | None = None
+) -> list[EventRow]:
+    """Answer up to `limit` events with ids from `first` to just below `before`, the newest first.
+
+    `attribute` is one of LookupEvents' attribute keys and the value it must have.
+    """
+    values: dict[str, object] = {
+        "account_id": account_id,
+        "first": first.bytes,
+        "before": before.bytes,
+        "limit": limit,
+    }
+    statement = _newest
+    if attribute is not None:
+        key, value = attribute
+        statement = _by_attribute[key]
+        values["value"] = UUID(value).bytes if key == "EventId" else value
+    found = db.execute(statement, values).all()
+    if not found:
+        return []
+    wanted = {"account_id": account_id, "event_ids": [row.event_id for row in found]}
+    by_event: dict[bytes, list[tuple[str, str]]] = {}
+    for event_id, kind, name in db.execute(_resources_of, wanted):
+        by_event.setdefault(event_id, []).append((kind, name))
+    return [EventRow(row[0], UUID(bytes=row[1]), *row[2:8], _unpack(row[8]), tuple(by_event.get(row[1], ()))) for row in found]
+
+
+def _pack(record: bytes) -> bytes:
+    packer = zlib.compressobj(level=1, zdict=_DICTIONARIES[_CURRENT])
+    return bytes([_CURRENT]) + packer.compress(record) + packer.flush()
+
+
+def _unpack(body: bytes) -> bytes:
+    unpacker = zlib.decompressobj(zdict=_DICTIONARIES[body[0]])
+    return unpacker.decompress(body[1:]) + unpacker.flush()

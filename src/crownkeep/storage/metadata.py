@@ -1,0 +1,52 @@
+"""What all tables share: the naming of constraints and the columns' own types."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Dialect, MetaData, String, bindparam, func
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime, kept as microseconds since 1970: the same on every database, and it sorts."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Turn a datetime into microseconds."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Turn microseconds into a datetime."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+AccountId = String(12)
+UniqueId = String(32)
+Name = String(128)
+Path = String(512)
+AnyArn = String(2048)
+
+
+def begins_with(column: Column[str], parameter: str) -> ColumnElement[bool]:
+    """Answer the condition that a text begins with the bound parameter, letter for letter.
+
+    LIKE would not do: SQLite folds the case of ASCII letters in it.
+    """
+    prefix = bindparam(parameter, type_=String)
+    return func.substr(column, 1, func.length(prefix)) == prefix

@@ -1,0 +1,113 @@
+"""IAM users: named within an account without regard to case, found by name or by unique id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Table, UniqueConstraint, bindparam, delete, func, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
+
+table = Table(
+    "users",
+    metadata,
+    Column("user_id", UniqueId, primary_key=True),
+    Column("account_id", AccountId, nullable=False),
+    Column("name", Name, nullable=False),
+    Column("name_key", Name, nullable=False),
+    Column("path", Path, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("boundary_arn", AnyArn),
+    Column("password_used_at", Moment),
+    UniqueConstraint("account_id", "name_key"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """One user. `name_key` is the name in lower case."""
+
+    user_id: str
+    account_id: str
+    name: str
+    name_key: str
+    path: str
+    created_at: datetime
+    boundary_arn: str | None
+    password_used_at: datetime | None
+
+
+_named = select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
+_by_id = select(table).where(table.c.account_id == bindparam("account_id"), table.c.user_id == bindparam("user_id"))
+_insert = insert(table)
+_page = (
+    select(table)
+    .where(
+        table.c.account_id == bindparam("account_id"),
+        table.c.name_key > bindparam("after"),
+        begins_with(table.c.path, "prefix"),
+    )
+    .order_by(table.c.name_key)
+    .limit(bindparam("limit"))
+)
+_page_any_path = (
+    select(table)
+    .where(table.c.account_id == bindparam("account_id"), table.c.name_key > bindparam("after"))
+    .order_by(table.c.name_key)
+    .limit(bindparam("limit"))
+)
+_count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
+
+
+def named(db: Transaction, account_id: str, name: str) -> UserRow | None:
+    """Answer the user with this name, whatever its letters' case."""
+    row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
+    return UserRow(*row) if row else None
+
+
+def with_id(db: Transaction, account_id: str, user_id: str) -> UserRow | None:
+    """Answer the user with this unique id."""
+    row = db.execute(_by_id, {"account_id": account_id, "user_id": user_id}).first()
+    return UserRow(*row) if row else None
+
+
+def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[UserRow]:
+    """Answer up to `limit` users in the order of their names, from the one after the key `after`."""
+    values = {"account_id": account_id, "after": after, "limit": limit}
+    if path_prefix == "/":
+        return [UserRow(*row) for row in db.execute(_page_any_path, values)]
+    return [UserRow(*row) for row in db.execute(_page, {**values, "prefix": path_prefix})]
+
+
+def count(db: Transaction, account_id: str) -> int:
+    """Answer how many users the account has."""
+    return int(db.execute(_count, {"account_id": account_id}).scalar_one())
+
+
+def add(db: Transaction, row: UserRow) -> None:
+    """Keep a new user."""
+    db.execute(
+        _insert,
+        {
+            "user_id": row.user_id,
+            "account_id": row.account_id,
+            "name": row.name,
+            "name_key": row.name_key,
+            "path": row.path,
+            "created_at": row.created_at,
+            "boundary_arn": row.boundary_arn,
+            "password_used_at": row.password_used_at,
+        },
+    )
+
+
+def change(db: Transaction, user_id: str, **values: object) -> None:
+    """Set some columns of a user."""
+    db.execute(update(table).where(table.c.user_id == user_id).values(**values))
+
+
+def remove(db: Transaction, user_id: str) -> None:
+    """Forget a user's own row."""
+    db.execute(delete(table).where(table.c.user_id == user_id))

@@ -1,0 +1,163 @@
+"""The one writer: changes and records from all requests, committed in groups that share one fsync.
+
+    submit(work) --+                      +-- savepoint: work 1
+    submit(work) --+--> queue --> group --+-- savepoint: work 2   --> events of all --> COMMIT --> answers leave
+    record(event) -+   (bounded)          +-- ...
+
+Requests that arrive while a group commits form the next one. A group that the database refuses (a serialization failure, a
+deadlock) is rolled back and its works are run again one by one, so that no work can spoil another's. Nobody is answered before
+the commit; what was not committed did not happen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
+
+from sqlalchemy.exc import DBAPIError
+
+from crownkeep.storage import events
+from crownkeep.storage.database import Database, Transaction, is_retryable
+from crownkeep.storage.events import EventRow
+
+Result = TypeVar("Result")
+
+_log = logging.getLogger("crownkeep.storage")
+_GROUP = 128
+_QUEUE = 4096
+_ATTEMPTS = 10
+
+
+class WriterBusy(Exception):
+    """More works wait than the writer may hold; the caller is told to come again."""
+
+
+class WriteFailed(Exception):
+    """The database did not take the work; nothing of it happened."""
+
+
+@dataclass(slots=True)
+class Deed(Generic[Result]):
+    """What a work leaves: its result, and the events that must be kept with it."""
+
+    result: Result
+    events: list[EventRow]
+
+
+@dataclass(slots=True, eq=False)
+class _Item:
+    work: Callable[[Transaction], Deed[object]]
+    future: asyncio.Future[object]
+    deed: Deed[object] | None = None
+    failure: Exception | None = None
+
+
+class Writer:
+    """A thread with a connection of its own, fed by the event loop it was started from."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[_Item] = deque()
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    async def submit(self, work: Callable[[Transaction], Deed[Result]]) -> Result:
+        """Run work in the next group and answer its result once that is on disk.
+
+        Work may be run more than once, each time from a fresh state. Raises WriterBusy where the queue is full and WriteFailed
+        where the work or the database failed.
+        """
+        future: asyncio.Future[object] = self._loop.create_future()
+        with self._wake:
+            if self._stopping or len(self._waiting) >= _QUEUE:
+                raise WriterBusy
+            self._waiting.append(_Item(cast("Callable[[Transaction], Deed[object]]", work), future))
+            if len(self._waiting) == 1:
+                self._wake.notify()
+        return cast(Result, await future)
+
+    async def record(self, event: EventRow) -> None:
+        """Keep one event with the next group; answers once it is on disk."""
+        await self.submit(lambda _: Deed(None, [event]))
+
+    async def stop(self) -> None:
+        """Finish what waits, then end the thread."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        await asyncio.to_thread(self._thread.join)
+
+    @property
+    def depth(self) -> int:
+        """How many works wait."""
+        return len(self._waiting)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._waiting and not self._stopping:
+                    self._wake.wait()
+                group = [self._waiting.popleft() for _ in range(min(_GROUP, len(self._waiting)))]
+            if not group:
+                return
+            self._carry_out(group)
+            self._loop.call_soon_threadsafe(_answer, group)
+
+    def _carry_out(self, group: list[_Item]) -> None:
+        try:
+            self._commit(group)
+        except Exception as error:  # noqa: BLE001 - one work's fault must not take its neighbours along, nor end the thread
+            if len(group) == 1 and not _may_pass_later(error):
+                _fail(group[0], error)
+                return
+            for item in group:
+                self._carry_out_alone(item)
+
+    def _carry_out_alone(self, item: _Item) -> None:
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._commit([item])
+            except Exception as error:  # noqa: BLE001 - as above: it is raised in its own request
+                if attempt + 1 == _ATTEMPTS or not _may_pass_later(error):
+                    _fail(item, error)
+                    return
+            else:
+                return
+
+    def _commit(self, group: list[_Item]) -> None:
+        with self._database.transaction() as transaction:
+            rows: list[EventRow] = []
+            for item in group:
+                item.deed = item.work(transaction)
+                rows += item.deed.events
+            if rows:
+                events.add_all(transaction, rows)
+
+
+def _may_pass_later(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and is_retryable(error)
+
+
+def _fail(item: _Item, error: Exception) -> None:
+    _log.error("the database did not take a change", exc_info=error)
+    item.failure = error
+
+
+def _answer(group: list[_Item]) -> None:
+    for item in group:
+        if item.future.done():
+            continue
+        if item.failure is not None:
+            failed = WriteFailed("the database did not take the change")
+            failed.__cause__ = item.failure
+            item.future.set_exception(failed)
+        else:
+            item.future.set_result(item.deed.result if item.deed else None)
