@@ -67,6 +67,12 @@ class MissingAuthenticationToken(AwsError):
     code = "MissingAuthenticationToken"
 
 
+class MissingAction(AwsError):
+    """A query request without an `Action`."""
+
+    code = "MissingAction"
+
+
 class NotAuthorized(AwsError):
     code = "NotAuthorized"
 
@@ -103,6 +109,12 @@ class Throttling(AwsError):
 
 class UnknownOperation(AwsError):
     code = "UnknownOperationException"
+
+
+class UnsupportedMediaType(AwsError):
+    """A REST request whose body is of a type that the operation doesn't take."""
+
+    code = "UnsupportedMediaTypeException"
 
 
 class ValidationError(AwsError):
@@ -197,6 +209,21 @@ class ResourceNotFound(AwsError):
     code = "ResourceNotFoundException"
 
 
+# Codes of Organizations and of the IAM Identity Center services.
+
+
+class InvalidInputException(AwsError):
+    """Organizations' error for a parameter that breaks its limits, with `Reason` as a member."""
+
+    code = "InvalidInputException"
+
+
+class InvalidRequest(AwsError):
+    """The access portal's and its OIDC service's error for a parameter that breaks its limits."""
+
+    code = "InvalidRequestException"
+
+
 # Codes of CloudTrail.
 
 
@@ -214,6 +241,10 @@ class InvalidMaxResults(AwsError):
 
 class InvalidNextToken(AwsError):
     code = "InvalidNextTokenException"
+
+
+class InvalidParameter(AwsError):
+    code = "InvalidParameterException"
 
 
 class InvalidTimeRange(AwsError):

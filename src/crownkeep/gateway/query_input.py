@@ -1,0 +1,217 @@
+"""Parameters of query requests (`Tags.member.1.Key=...`), by the operation's input shape.
+
+Names are split into a tree first and the shapes walk that tree, so only what was sent is ever visited: a recursive shape ends
+where the request ends, and a list of one element costs one element whatever its index says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TypeAlias
+
+from crownkeep import errors
+from crownkeep.gateway import scalars
+from crownkeep.models import Member, OperationModel, Shape
+
+Node: TypeAlias = "dict[str, str | Node]"
+Decode = Callable[["str | Node"], object]
+
+DEEPEST_NAME = 64
+"""Parts of a parameter's name; AWS's deepest shapes need about a dozen."""
+_LONGEST_INDEX = 9
+_HERE = ""
+"""The key of a node's own text, where a parameter has text and children."""
+
+
+def decode(operation: OperationModel, form: Mapping[str, str]) -> dict[str, object]:
+    """Answer the operation's parameters by the model's member names; parameters it doesn't know are passed over, as by AWS.
+
+    Raises MalformedInput for what can't be read.
+    """
+    if operation.input is None:
+        return {}
+    fields = _fields(operation.input)
+    parameters: dict[str, object] = {}
+    nested: dict[str, str] = {}
+    for name, text in form.items():
+        field = fields.get(name)
+        if field is not None:
+            parameters[field[0]] = field[1](text)
+        elif "." in name:
+            nested[name] = text
+    if nested:
+        for name, node in _tree(nested).items():
+            field = fields.get(name)
+            if field is not None:
+                if parameters.get(field[0]) not in (None, []):
+                    raise errors.MalformedInput("Start of list found where not expected")
+                parameters[field[0]] = field[1](node)
+    return parameters
+
+
+def _tree(form: Mapping[str, str]) -> Node:
+    root: Node = {}
+    for name, text in form.items():
+        parts = name.split(".", DEEPEST_NAME)
+        if len(parts) > DEEPEST_NAME:
+            raise errors.MalformedInput("a parameter's name has too many parts")
+        node = root
+        for part in parts[:-1]:
+            child = node.get(part)
+            if child is None:
+                child = node[part] = {}
+            elif isinstance(child, str):
+                child = node[part] = {_HERE: child}
+            node = child
+        last = node.get(parts[-1])
+        if isinstance(last, dict):
+            last[_HERE] = text
+        else:
+            node[parts[-1]] = text
+    return root
+
+
+@cache
+def _fields(shape: Shape) -> dict[str, tuple[str, Decode]]:
+    """Answer a structure's members by wire name; filled in after it is known, since a shape may hold itself."""
+    fields: dict[str, tuple[str, Decode]] = {}
+    for member in shape.members.values():
+        fields[_wire_name(member)] = (member.name, _decoder(member))
+    return fields
+
+
+def _wire_name(member: Member) -> str:
+    # A flattened list is called as its elements are (the query protocol's `flattened` in botocore's models).
+    if _is_flattened(member) and member.shape.type == "list":
+        return member.location_name or member.shape.element.location_name or member.name
+    return member.wire_name
+
+
+def _is_flattened(member: Member) -> bool:
+    return member.flattened or member.shape.flattened
+
+
+def _decoder(member: Member) -> Decode:
+    match member.shape.type:
+        case "structure":
+            return _structure(member.shape)
+        case "list":
+            return _list(member)
+        case "map":
+            return _map(member)
+        case _:
+            return _scalar(member)
+
+
+def _scalar(member: Member) -> Decode:
+    read = scalars.READERS[member.shape.type]
+    name = member.name
+    complaint = _COMPLAINTS[member.shape.type]
+
+    def decode_scalar(node: str | Node) -> object:
+        if isinstance(node, dict):
+            raise errors.MalformedInput("Start of list found where not expected")
+        try:
+            return read(node)
+        except ValueError as error:
+            raise errors.MalformedInput(complaint.format(name=name)) from error
+
+    return decode_scalar
+
+
+_COMPLAINTS = {
+    "string": "`{name}` holds a null character: leave it out",
+    "integer": "`{name}` must be a 32-bit integer",
+    "long": "`{name}` must be a 64-bit integer",
+    "float": "`{name}` must be a number",
+    "double": "`{name}` must be a number",
+    "boolean": "`{name}` must be `true` or `false`",
+    "blob": "`{name}` must be base64",
+    "timestamp": "timestamp must follow ISO8601",
+}
+
+
+def _structure(shape: Shape) -> Decode:
+    def decode_structure(node: str | Node) -> object:
+        children = _children(node)
+        fields = _fields(shape)
+        found: dict[str, object] = {}
+        for name, child in children.items():
+            field = fields.get(name)
+            if field is not None:
+                found[field[0]] = field[1](child)
+        return found
+
+    return decode_structure
+
+
+def _list(member: Member) -> Decode:
+    element = member.shape.element
+    decode_element = _late(element)
+    level = None if _is_flattened(member) else element.location_name or "member"
+
+    def decode_list(node: str | Node) -> object:
+        children = _children(node)
+        return [decode_element(child) for child in _in_order(_entries(children, level))]
+
+    return decode_list
+
+
+def _map(member: Member) -> Decode:
+    key, value = member.shape.entry
+    decode_key, decode_value = _late(key), _late(value)
+    key_name, value_name = key.location_name or "key", value.location_name or "value"
+    level = None if _is_flattened(member) else "entry"
+
+    def decode_map(node: str | Node) -> object:
+        found: dict[object, object] = {}
+        for entry in _in_order(_entries(_children(node), level)):
+            pair = _children(entry)
+            if key_name not in pair or value_name not in pair:
+                raise errors.MalformedInput("an entry of a map needs a key and a value")
+            found[decode_key(pair[key_name])] = decode_value(pair[value_name])
+        return found
+
+    return decode_map
+
+
+def _late(member: Member) -> Decode:
+    """Answer a decoder that is compiled when first used: the element of a list may be the shape that holds the list."""
+
+    @cache
+    def compiled() -> Decode:
+        return _decoder(member)
+
+    return lambda node: compiled()(node)
+
+
+def _children(node: str | Node) -> Node:
+    if isinstance(node, str):
+        if node:
+            raise errors.MalformedInput("Top level element may not be treated as a list")
+        return {}
+    if node.get(_HERE):
+        raise errors.MalformedInput("Start of list found where not expected")
+    return node
+
+
+def _entries(children: Node, level: str | None) -> Node:
+    if level is None:
+        return children
+    if any(name not in (level, _HERE) for name in children):
+        raise errors.MalformedInput("Top level element may not be treated as a list")
+    return _children(children.get(level, ""))
+
+
+def _in_order(entries: Node) -> list[str | Node]:
+    """Answer entries by their index, gaps closed."""
+    indexed: list[tuple[int, str | Node]] = []
+    for index, entry in entries.items():
+        if index == _HERE and entry == "":
+            continue
+        if not (index.isascii() and index.isdigit()) or len(index) > _LONGEST_INDEX:
+            raise errors.MalformedInput("an index of a list must be a number")
+        indexed.append((int(index), entry))
+    indexed.sort(key=lambda pair: pair[0])
+    return [entry for _, entry in indexed]

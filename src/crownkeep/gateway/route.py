@@ -1,0 +1,220 @@
+"""Which service, which operation, which protocol: what a request means before anybody is believed.
+
+X-Amz-Target: PREFIX.Operation        AWS JSON      the prefix names the service
+Action=...&Version=... at the root    query         the version names the service
+a method and a path                   REST JSON     the signature's scope names the service; unsigned, any service's
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from crownkeep import errors, models
+from crownkeep.errors import AwsError
+from crownkeep.gateway.form import read_form, read_pairs
+from crownkeep.models import OperationModel, ServiceModel
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A request that names an operation."""
+
+    operation: OperationModel
+    form: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The parameters of a query request."""
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The labelled parts of a REST request's path, still percent-encoded."""
+
+    @property
+    def protocol(self) -> str:
+        """The protocol that the answer is written in."""
+        return self.operation.service.protocol
+
+    @property
+    def service(self) -> ServiceModel:
+        """The service of the operation."""
+        return self.operation.service
+
+
+@dataclass(frozen=True, slots=True)
+class Unroutable:
+    """A request that names no operation, with AWS's error for it and the protocol to say it in."""
+
+    error: AwsError
+    protocol: str
+    service: ServiceModel | None = None
+
+
+def find(*, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes, scope: str | None) -> Route | Unroutable:
+    """Find the operation that a request means.
+
+    `path` and `query` are raw, as signed; `headers` have lower case names; `scope` is the service that the signature is
+    scoped to, None where there is no signature. Never raises, whatever is sent.
+    """
+    target = headers.get("x-amz-target")
+    if target is not None:
+        return _by_target(method, target, headers.get("content-type", ""))
+    if path in ("/", ""):
+        return _by_action(method, query, headers.get("content-type", ""), body, scope)
+    return _by_path(method, path, query, body, headers.get("content-type", ""), scope)
+
+
+def _by_target(method: str, target: str, content_type: str) -> Route | Unroutable:
+    prefix, _, name = target.rpartition(".")
+    service = _json_services().get(prefix)
+    operation = service.operation(name) if service else None
+    media_type = _media_type(content_type)
+    is_json = media_type.startswith("application/x-amz-json-") or media_type in ("application/json", "")
+    if operation is None or method != "POST" or not is_json:
+        return Unroutable(errors.UnknownOperation(""), "json", service)
+    return Route(operation)
+
+
+def _by_action(method: str, query: str, content_type: str, body: bytes, scope: str | None) -> Route | Unroutable:
+    media_type = _media_type(content_type)
+    sources = [query.encode("latin-1", "replace")]
+    if method == "POST" and media_type in (FORM, ""):
+        sources.append(body)
+    try:
+        form = read_form(*sources)
+    except AwsError as refusal:
+        return Unroutable(refusal, "query", _scoped_query_service(scope))
+    action = form.get("Action")
+    if method not in ("GET", "POST") or action is None:
+        return _without_action(method, media_type, scope)
+    version = form.get("Version", "NO_VERSION_SPECIFIED")
+    service = _query_service(version, scope)
+    operation = service.operation(action) if service else None
+    if operation is None:
+        error = errors.InvalidAction(f"Could not find operation {action[:128]} for version {version[:32]}")
+        return Unroutable(error, "query", service or _scoped_query_service(scope))
+    return Route(operation, form=form)
+
+
+def _without_action(method: str, media_type: str, scope: str | None) -> Unroutable:
+    asks_for_json = media_type.startswith("application/") and media_type != FORM
+    if asks_for_json or method not in ("GET", "POST"):
+        return Unroutable(errors.UnknownOperation(""), "json" if asks_for_json else "rest-json")
+    return Unroutable(errors.MissingAction("Missing Action"), "query", _scoped_query_service(scope))
+
+
+def _by_path(method: str, path: str, query: str, body: bytes, content_type: str, scope: str | None) -> Route | Unroutable:
+    candidates = _rest_services(scope)
+    for service in candidates:
+        route = _match(service, method, path, query)
+        if route is not None:
+            if body and _media_type(content_type) not in _JSON_BODIES and not _takes_any_body(route.operation):
+                return Unroutable(errors.UnsupportedMediaType("send the body as `application/json`"), "rest-json", service)
+            return route
+    return Unroutable(errors.UnknownOperation(""), "rest-json", candidates[0] if len(candidates) == 1 else None)
+
+
+_JSON_BODIES = ("application/json", "application/x-amz-json-1.1", "application/x-amz-json-1.0", "")
+
+
+def _takes_any_body(operation: OperationModel) -> bool:
+    shape = operation.input
+    return bool(shape and shape.payload and shape.members[shape.payload].shape.type in ("blob", "string"))
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+@cache
+def _services(protocol: str) -> tuple[ServiceModel, ...]:
+    return tuple(service for service in map(models.service, models.SERVICES) if service.protocol == protocol)
+
+
+@cache
+def _json_services() -> Mapping[str, ServiceModel]:
+    return {service.target_prefix: service for service in _services("json") if service.target_prefix}
+
+
+def _query_service(version: str, scope: str | None) -> ServiceModel | None:
+    published = [service for service in _services("query") if service.api_version == version]
+    scoped = [service for service in published if scope in service.signing_names]
+    return next(iter(scoped or published), None)
+
+
+def _scoped_query_service(scope: str | None) -> ServiceModel | None:
+    return next((service for service in _services("query") if scope in service.signing_names), None)
+
+
+def _rest_services(scope: str | None) -> tuple[ServiceModel, ...]:
+    """Answer the services a path may belong to: those of the signature, or all where none of them is signed for."""
+    services = _services("rest-json")
+    return tuple(service for service in services if scope in service.signing_names) or services
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    operation: OperationModel
+    constants: tuple[tuple[str, str], ...]
+    """What the query string must hold."""
+
+
+def _match(service: ServiceModel, method: str, path: str, query: str) -> Route | None:
+    best: Route | None = None
+    best_constants = -1
+    given: set[tuple[str, str]] | None = None
+    for template, labels in _paths(service, method, path):
+        if template.constants and given is None:
+            given = _given(query)
+        if len(template.constants) > best_constants and all(pair in (given or ()) for pair in template.constants):
+            best, best_constants = Route(template.operation, labels=labels), len(template.constants)
+    return best
+
+
+def _paths(service: ServiceModel, method: str, path: str) -> Iterator[tuple[_Template, Mapping[str, str]]]:
+    plain, labelled = _templates(service)
+    for template in plain.get((method, path), ()):
+        yield template, {}
+    for pattern, template in labelled.get(method, ()):
+        found = pattern.fullmatch(path)
+        if found:
+            yield template, found.groupdict()
+
+
+def _given(query: str) -> set[tuple[str, str]]:
+    try:
+        return set(read_pairs(query.encode("latin-1", "replace")))
+    except AwsError:
+        # Decoding reads the query string again and says what is wrong with it.
+        return set()
+
+
+@cache
+def _templates(
+    service: ServiceModel,
+) -> tuple[Mapping[tuple[str, str], list[_Template]], Mapping[str, list[tuple[re.Pattern[str], _Template]]]]:
+    plain: dict[tuple[str, str], list[_Template]] = {}
+    labelled: dict[str, list[tuple[re.Pattern[str], _Template]]] = {}
+    for operation in service.operations.values():
+        path, _, query = operation.request_uri.partition("?")
+        constants = tuple(read_pairs(query.encode()))
+        template = _Template(operation, constants)
+        if "{" in path:
+            labelled.setdefault(operation.method, []).append((_pattern(path), template))
+        else:
+            plain.setdefault((operation.method, path), []).append(template)
+    return plain, labelled
+
+
+_LABEL = re.compile(r"\{(\w+)(\+?)\}", re.ASCII)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Translate `/tags/{resourceArn}` and the greedy `/{Key+}`; a label is never empty."""
+    parts: list[str] = []
+    position = 0
+    for label in _LABEL.finditer(path):
+        kind = ".+" if label[2] else "[^/]+"
+        parts += [re.escape(path[position : label.start()]), f"(?P<{label[1]}>{kind})"]
+        position = label.end()
+    return re.compile("".join([*parts, re.escape(path[position:])]))
