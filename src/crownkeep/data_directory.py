@@ -1,0 +1,147 @@
+"""The data directory: the sealing key and the operator's token, made when missing, and refused where others could read them.
+
+DIR/                 0700   whoever may enter it is the operator
+  crownkeep.db              the embedded database (with its -wal and -shm beside it)
+  sealing.key        0600   opens every sealed secret in the database; back it up apart from the database
+  operator.token     0600   the bearer token of /operator/v1
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from crownkeep import clock
+from crownkeep.credentials import sealing
+from crownkeep.credentials.sealing import Keyring
+from crownkeep.credentials.secret import Secret
+from crownkeep.settings import Settings
+
+SEALING_KEY = "sealing.key"
+OPERATOR_TOKEN = "operator.token"
+
+_DATABASE = "crownkeep.db"
+_TOKEN_BYTES = 32
+_SHORTEST_TOKEN = 32
+
+
+class UnusableDataDirectory(Exception):
+    """The data directory can't be used as it is; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataDirectory:
+    """A data directory that was checked, and what it holds."""
+
+    path: Path
+    keyring: Keyring
+    operator_token: Secret
+
+
+def prepare(settings: Settings) -> DataDirectory:
+    """Make what is missing, check what is there, and read it; raises UnusableDataDirectory.
+
+    A sealing key is never made beside a database that already holds secrets, for it could not open them.
+    """
+    path = settings.data_directory
+    try:
+        _make_directory(path)
+        _refuse_others(path, wanted=0o700)
+        if not (path / SEALING_KEY).exists():
+            _make_sealing_key(path)
+        if not (path / OPERATOR_TOKEN).exists():
+            token = base64.urlsafe_b64encode(clock.token_bytes(_TOKEN_BYTES)).rstrip(b"=").decode()
+            _write_if_missing(path / OPERATOR_TOKEN, f"{token}\n")
+        return DataDirectory(path, load_keyring(path), load_operator_token(path))
+    except OSError as error:
+        raise UnusableDataDirectory(
+            f"the data directory `{path}` can't be used: {error.strerror}; name another with `--data`"
+        ) from error
+
+
+def load_keyring(path: Path) -> Keyring:
+    """Read the sealing keys of a data directory, newest first; raises UnusableDataDirectory and OSError."""
+    file = path / SEALING_KEY
+    _refuse_others(file, wanted=0o600)
+    try:
+        return sealing.read_key_file(file.read_text(encoding="utf-8"))
+    except (sealing.MalformedKeyFile, UnicodeDecodeError) as error:
+        reason = str(error) if isinstance(error, sealing.MalformedKeyFile) else "it is no text: restore it from its backup"
+        raise UnusableDataDirectory(f"`{file}` can't be read: {reason}") from error
+
+
+def load_operator_token(path: Path) -> Secret:
+    """Read the operator's token of a data directory; raises UnusableDataDirectory and OSError."""
+    file = path / OPERATOR_TOKEN
+    _refuse_others(file, wanted=0o600)
+    token = file.read_bytes().strip()
+    if len(token) < _SHORTEST_TOKEN or not token.isascii():
+        raise UnusableDataDirectory(f"`{file}` holds no token: delete it, and the next start makes a new one")
+    return Secret(token.decode())
+
+
+def write_keyring(path: Path, keyring: Keyring) -> None:
+    """Put other sealing keys in the place of a data directory's, at once and durably: a reader sees the old file or the new."""
+    file = path / SEALING_KEY
+    temporary = _write_temporary(file, sealing.write_key_file(keyring).reveal())
+    temporary.replace(file)
+    _sync_directory(path)
+
+
+def _make_directory(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError as error:
+        if not path.is_dir():
+            raise UnusableDataDirectory(f"`{path}` is not a directory; name another with `--data`") from error
+
+
+def _refuse_others(path: Path, *, wanted: int) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise UnusableDataDirectory(f"others than its owner may use `{path}` (mode {mode:04o}); run `chmod {wanted:o} {path}`")
+
+
+def _make_sealing_key(path: Path) -> None:
+    database = path / _DATABASE
+    if database.exists():
+        raise UnusableDataDirectory(
+            f"`{path / SEALING_KEY}` is missing, and only it opens the secrets in `{database}`: restore it from its backup"
+        )
+    key = sealing.mint_key(clock.token_bytes(sealing.KEY_SIZE), made=clock.now().date())
+    _write_if_missing(path / SEALING_KEY, sealing.write_key_file(Keyring([key])).reveal())
+
+
+def _write_if_missing(file: Path, text: str) -> None:
+    """Make a file with this text unless another process has just made it; nobody ever sees half of one."""
+    temporary = _write_temporary(file, text)
+    try:
+        os.link(temporary, file)
+    except FileExistsError:
+        return
+    finally:
+        temporary.unlink()
+    _sync_directory(file.parent)
+
+
+def _write_temporary(file: Path, text: str) -> Path:
+    # mkstemp opens with mode 0600 and O_EXCL, so the secret is never readable by others, not even for an instant.
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return Path(name)
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,114 @@
+"""The data directory: made whole when missing, refused where others could read it."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from crownkeep import data_directory
+from crownkeep.credentials import sealing
+from crownkeep.settings import Settings
+
+
+def settings(path: Path) -> Settings:
+    return Settings(data=str(path))
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_missing_directory_is_made_with_its_secrets_readable_by_the_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "share" / "crownkeep"
+
+    data_directory.prepare(settings(path))
+
+    assert mode(path) == 0o700
+    assert {file.name: mode(file) for file in path.iterdir()} == {"sealing.key": 0o600, "operator.token": 0o600}
+
+
+def test_a_second_start_reads_what_the_first_one_made(tmp_path: Path) -> None:
+    first = data_directory.prepare(settings(tmp_path / "data"))
+
+    second = data_directory.prepare(settings(tmp_path / "data"))
+
+    assert first.keyring.newest.id == second.keyring.newest.id
+    assert first.operator_token == second.operator_token
+
+
+def test_two_directories_share_no_secret(tmp_path: Path) -> None:
+    first = data_directory.prepare(settings(tmp_path / "one"))
+
+    second = data_directory.prepare(settings(tmp_path / "two"))
+
+    assert first.keyring.newest.id != second.keyring.newest.id
+    assert first.operator_token != second.operator_token
+
+
+@pytest.mark.parametrize("name", ["sealing.key", "operator.token", "."])
+def test_a_secret_that_another_user_of_the_machine_could_read_is_refused(tmp_path: Path, name: str) -> None:
+    data_directory.prepare(settings(tmp_path / "data"))
+    file = (tmp_path / "data" / name).resolve()
+    file.chmod(0o744)
+
+    with pytest.raises(data_directory.UnusableDataDirectory) as refusal:
+        data_directory.prepare(settings(tmp_path / "data"))
+
+    assert f"others than its owner may use `{file}` (mode 0744); run `chmod" in str(refusal.value)
+
+
+def test_no_new_sealing_key_is_made_beside_a_database_that_it_could_not_open(tmp_path: Path) -> None:
+    data_directory.prepare(settings(tmp_path / "data"))
+    (tmp_path / "data" / "crownkeep.db").touch()
+    (tmp_path / "data" / "sealing.key").unlink()
+
+    with pytest.raises(data_directory.UnusableDataDirectory, match="restore it from its backup"):
+        data_directory.prepare(settings(tmp_path / "data"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("sealing.key", b"nonsense\n", "line 1 of the key file is no key"),
+        ("sealing.key", b"\xff\xfe\n", "it is no text"),
+        ("sealing.key", b"", "holds no key"),
+        ("operator.token", b"short\n", "holds no token"),
+        ("operator.token", b"\xff" * 40, "holds no token"),
+    ],
+)
+def test_a_damaged_secret_is_named_and_not_replaced(tmp_path: Path, name: str, content: bytes, expected: str) -> None:
+    data_directory.prepare(settings(tmp_path / "data"))
+    (tmp_path / "data" / name).write_bytes(content)
+
+    with pytest.raises(data_directory.UnusableDataDirectory, match=expected):
+        data_directory.prepare(settings(tmp_path / "data"))
+
+    assert content == (tmp_path / "data" / name).read_bytes()
+
+
+def test_a_file_in_the_place_of_the_directory_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+
+    with pytest.raises(data_directory.UnusableDataDirectory, match="is not a directory; name another with `--data`"):
+        data_directory.prepare(settings(tmp_path / "data"))
+
+
+def test_a_directory_below_a_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(data_directory.UnusableDataDirectory, match=r"can't be used: .*; name another with `--data`"):
+        data_directory.prepare(settings(tmp_path / "file" / "data"))
+
+
+def test_a_rotated_keyring_takes_the_old_ones_place_and_still_opens_what_it_sealed(tmp_path: Path) -> None:
+    before = data_directory.prepare(settings(tmp_path / "data"))
+    key = sealing.mint_key(bytes(32), made=before.keyring.newest.made)
+
+    data_directory.write_keyring(before.path, sealing.rotated(before.keyring, key))
+
+    after = data_directory.load_keyring(before.path)
+    assert [key.id, before.keyring.newest.id] == [held.id for held in after.keys]
+    assert mode(before.path / "sealing.key") == 0o600
+    assert {"sealing.key", "operator.token"} == {file.name for file in before.path.iterdir()}
