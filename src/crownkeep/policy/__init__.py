@@ -1,0 +1,60 @@
+"""AWS's policy language: parse, validate, compile, decide and explain. Pure Python, importable alone."""
+
+from crownkeep.policy.authorize import ALWAYS_ALLOWED, NEEDS_NO_ALLOW, Applicable, authorize
+from crownkeep.policy.compile import (
+    EMPTY,
+    CompiledPolicy,
+    CompiledStatement,
+    PolicySet,
+    PolicySource,
+    SourceType,
+    combine,
+    compile_policy,
+    compile_set,
+)
+from crownkeep.policy.context import ANONYMOUS, Context, ContextValue, Principal, PrincipalKind, Request
+from crownkeep.policy.decision import Decision, Effect, Finding, Kind, Reason, ResourcePolicyRole
+from crownkeep.policy.document import Condition, Document, MalformedPolicy, PolicyKind, Principals, Statement
+from crownkeep.policy.naming import Naming
+from crownkeep.policy.parse import parse
+from crownkeep.policy.positions import Position, Span
+from crownkeep.policy.validate import validate
+
+__all__ = [
+    "ALWAYS_ALLOWED",
+    "ANONYMOUS",
+    "EMPTY",
+    "NEEDS_NO_ALLOW",
+    "Applicable",
+    "CompiledPolicy",
+    "CompiledStatement",
+    "Condition",
+    "Context",
+    "ContextValue",
+    "Decision",
+    "Document",
+    "Effect",
+    "Finding",
+    "Kind",
+    "MalformedPolicy",
+    "Naming",
+    "PolicyKind",
+    "PolicySet",
+    "PolicySource",
+    "Position",
+    "Principal",
+    "PrincipalKind",
+    "Principals",
+    "Reason",
+    "Request",
+    "ResourcePolicyRole",
+    "SourceType",
+    "Span",
+    "Statement",
+    "authorize",
+    "combine",
+    "compile_policy",
+    "compile_set",
+    "parse",
+    "validate",
+]

@@ -1,0 +1,185 @@
+"""The decision: what every kind of policy says to a request, put together in the order AWS documents.
+
+Source: IAM user guide, "How AWS enforcement code logic evaluates requests to allow or deny access", and its pages on
+single-account and cross-account requests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crownkeep.policy.compile import EMPTY, CompiledStatement, PolicySet
+from crownkeep.policy.context import PrincipalKind, Request
+from crownkeep.policy.decision import Decision, Effect, Finding, Kind, Reason, ResourcePolicyRole
+from crownkeep.policy.naming import Naming
+
+# Nothing denies these (API_GetCallerIdentity: "No permissions are required"; an explicit deny has no effect either).
+ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
+# These need no Allow anywhere; an explicit Deny works (IAM user guide, "Permissions for GetSessionToken").
+NEEDS_NO_ALLOW = frozenset({"sts:GetSessionToken"})
+
+_ALWAYS_ALLOWED = frozenset(action.lower() for action in ALWAYS_ALLOWED)
+_NEEDS_NO_ALLOW = frozenset(action.lower() for action in NEEDS_NO_ALLOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Applicable:
+    """Every policy that applies to a request; None where a kind does not apply at all.
+
+    `identity` are the caller's own (with those of groups), `grants` account-wide grants with no policy attached, such as
+    AllowUsersToChangePassword. `session` is the union of a session's inline and managed policies: an empty set, as for a
+    federated user without a session policy, allows nothing. `root_task` is the task policy of an AssumeRoot session, a
+    ceiling that only denies. `service_control` has one set per level from the root of the organization to the caller's
+    account, empty for the management account; `resource_control` likewise for the resource's account.
+    `resource_account_id` is None when the resource is the caller's own account's.
+    """
+
+    identity: PolicySet | None = None
+    grants: PolicySet | None = None
+    boundary: PolicySet | None = None
+    session: PolicySet | None = None
+    root_task: PolicySet | None = None
+    service_control: tuple[PolicySet, ...] = ()
+    resource_control: tuple[PolicySet, ...] = ()
+    resource: PolicySet | None = None
+    resource_role: ResourcePolicyRole = ResourcePolicyRole.OPTIONAL
+    endpoint: PolicySet | None = None
+    resource_account_id: str | None = None
+    is_service_linked_role: bool = False
+
+
+# Callers with an account: organizations bind them, and they have policies of their own.
+_IDENTITIES = frozenset({PrincipalKind.USER, PrincipalKind.ROLE_SESSION, PrincipalKind.FEDERATED_USER})
+_MEMBERS = _IDENTITIES | {PrincipalKind.ROOT}
+
+
+def authorize(request: Request, applicable: Applicable) -> Decision:
+    """Decide whether the request is allowed, as AWS would, and keep why."""
+    action = request.action.lower()
+    if action in _ALWAYS_ALLOWED:
+        return Decision(True, Reason.NO_PERMISSION_NEEDED, request, ())
+    findings = _find(request, applicable)
+    # 1. An explicit deny in any policy ends it.
+    for finding in findings:
+        if finding.effect is Effect.EXPLICIT_DENY:
+            return Decision(False, Reason.EXPLICIT_DENY, request, findings, finding, applicable.resource_role)
+    if action in _NEEDS_NO_ALLOW:
+        return Decision(True, Reason.NO_PERMISSION_NEEDED, request, findings)
+    # 2. Resource control, service control and endpoint policies must allow, at every level.
+    for finding in findings:
+        if finding.kind in _GATES and finding.effect is not Effect.ALLOW:
+            return Decision(False, Reason.NO_ALLOW, request, findings, finding, applicable.resource_role)
+    # 3. Then the grants: the resource's policy, the caller's own, and what limits those.
+    reason, deciding = _settle(request, applicable, {finding.kind: finding for finding in findings})
+    return Decision(reason is not Reason.NO_ALLOW, reason, request, findings, deciding, applicable.resource_role)
+
+
+_GATES = frozenset({Kind.RESOURCE_CONTROL, Kind.SERVICE_CONTROL, Kind.ENDPOINT})
+
+
+def _find(request: Request, applicable: Applicable) -> tuple[Finding, ...]:
+    """What each applicable kind of policy says, in the order of Kind."""
+    kind = request.principal.kind
+    findings: list[Finding] = []
+    if not applicable.is_service_linked_role:  # AWS exempts these from its organization policies
+        findings.extend(_said_by_levels(Kind.RESOURCE_CONTROL, applicable.resource_control, request))
+        if kind in _MEMBERS:
+            findings.extend(_said_by_levels(Kind.SERVICE_CONTROL, applicable.service_control, request))
+    if applicable.resource is not None:
+        findings.append(_said_by_resource(applicable.resource, request))
+    if applicable.endpoint is not None:
+        findings.append(_said(Kind.ENDPOINT, applicable.endpoint, request))
+    if kind in _IDENTITIES:
+        findings.append(_said_by_identity(applicable, request))
+        if applicable.boundary is not None:
+            findings.append(_said(Kind.BOUNDARY, applicable.boundary, request))
+    if applicable.session is not None or applicable.root_task is not None:
+        findings.append(_said_by_session(applicable, request))
+    return tuple(findings)
+
+
+def _said(kind: Kind, policies: PolicySet, request: Request) -> Finding:
+    statement = policies.decide(request)
+    return Finding(kind, _effect(statement), statement)
+
+
+def _effect(statement: CompiledStatement | None) -> Effect:
+    if statement is None:
+        return Effect.IMPLICIT_DENY
+    return Effect.ALLOW if statement.allows else Effect.EXPLICIT_DENY
+
+
+def _said_by_levels(kind: Kind, levels: tuple[PolicySet, ...], request: Request) -> list[Finding]:
+    statements = [policies.decide(request) for policies in levels]
+    return [Finding(kind, _effect(statement), statement, level) for level, statement in enumerate(statements)]
+
+
+def _said_by_identity(applicable: Applicable, request: Request) -> Finding:
+    statement = (applicable.identity or EMPTY).decide(request)
+    if statement is None and applicable.grants is not None:
+        statement = applicable.grants.decide(request)
+    return Finding(Kind.IDENTITY, _effect(statement), statement)
+
+
+def _said_by_session(applicable: Applicable, request: Request) -> Finding:
+    """The session's policies must allow; a root task policy only denies, root's own power being what it limits."""
+    denied = applicable.root_task.decide(request) if applicable.root_task is not None else None
+    if denied is not None and not denied.allows:
+        return Finding(Kind.SESSION, Effect.EXPLICIT_DENY, denied)
+    if applicable.session is None:
+        return Finding(Kind.SESSION, Effect.ALLOW)
+    return _said(Kind.SESSION, applicable.session, request)
+
+
+def _said_by_resource(policies: PolicySet, request: Request) -> Finding:
+    """Of all that allow, the statement that names the caller most directly counts."""
+    said = policies.decide(request)
+    if said is None or not said.allows:
+        return Finding(Kind.RESOURCE, _effect(said), said)
+    allowing = [
+        statement
+        for statement in policies.for_action(request.action).statements
+        if statement.allows and statement.matches_resource(request) and statement.holds(request)
+    ]
+    best = max(allowing, key=lambda statement: statement.naming(request))
+    return Finding(Kind.RESOURCE, Effect.ALLOW, best, naming=best.naming(request))
+
+
+def _settle(request: Request, applicable: Applicable, said: dict[Kind, Finding]) -> tuple[Reason, Finding | None]:
+    """Reason and deciding finding once nothing denies and the organizations' policies allow."""
+    principal = request.principal
+    resource = said.get(Kind.RESOURCE)
+    naming = (resource.naming if resource is not None else None) or Naming.NONE
+    if principal.kind not in _MEMBERS:
+        return (Reason.ALLOWED_BY_RESOURCE if naming else Reason.NO_ALLOW), resource
+    if applicable.resource_account_id not in (None, principal.account_id):
+        return _settle_cross_account(said, resource, naming)
+    if applicable.resource_role is not ResourcePolicyRole.OPTIONAL and not naming:
+        return Reason.NO_ALLOW, resource
+    if principal.kind is PrincipalKind.ROOT:
+        missing = _first_missing(said, _LIMITS)
+        return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_AS_ROOT, None)
+    if naming is Naming.DIRECT:
+        return Reason.ALLOWED_BY_RESOURCE, resource
+    if naming is Naming.ISSUER:
+        missing = _first_missing(said, _LIMITS)
+        return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_BY_RESOURCE, resource)
+    missing = _first_missing(said, _OWN_SIDE)
+    return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_BY_IDENTITY, said[Kind.IDENTITY])
+
+
+def _settle_cross_account(said: dict[Kind, Finding], resource: Finding | None, naming: Naming) -> tuple[Reason, Finding | None]:
+    """Both accounts must allow, however directly the resource's policy names the caller."""
+    missing = _first_missing(said, _OWN_SIDE)
+    if missing is not None:
+        return Reason.NO_ALLOW, missing
+    return (Reason.ALLOWED_BY_BOTH_SIDES if naming else Reason.NO_ALLOW), resource
+
+
+_LIMITS = (Kind.BOUNDARY, Kind.SESSION)
+_OWN_SIDE = (Kind.IDENTITY, Kind.BOUNDARY, Kind.SESSION)
+
+
+def _first_missing(said: dict[Kind, Finding], kinds: tuple[Kind, ...]) -> Finding | None:
+    """The first of these kinds that applies and does not allow."""
+    return next((said[kind] for kind in kinds if kind in said and said[kind].effect is not Effect.ALLOW), None)

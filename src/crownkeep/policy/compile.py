@@ -1,0 +1,359 @@
+"""Documents compiled once into statements that answer by calls, and sets of policies indexed by action, then by resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+
+from crownkeep.policy.context import Request
+from crownkeep.policy.document import Document, PolicyKind, Statement
+from crownkeep.policy.naming import NamedBy, Naming, compile_not_principal, compile_principal
+from crownkeep.policy.operators import Test, compile_condition
+from crownkeep.policy.patterns import Matcher, arn_matcher, arn_segments, literal_prefix, read_pattern, wildcard_matcher
+from crownkeep.policy.variables import Lookup, Template, Wildcard, expand, is_static, read_template
+
+ResourceMatcher = Callable[[str, Lookup], bool]
+
+# How many actions a set remembers the statements of; a caller that asks for ever new names must not grow it for ever.
+MAX_REMEMBERED_ACTIONS = 2048
+
+
+class SourceType(Enum):
+    """Where a policy comes from, in the words of SimulatePrincipalPolicy's SourcePolicyType."""
+
+    USER = "user"
+    GROUP = "group"
+    ROLE = "role"
+    AWS_MANAGED = "aws-managed"
+    USER_MANAGED = "user-managed"
+    RESOURCE = "resource"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySource:
+    """Which policy a statement belongs to: what decisions, denials and simulations cite."""
+
+    kind: PolicyKind
+    id: str
+    name: str = ""
+    arn: str | None = None
+    type: SourceType = SourceType.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePattern:
+    """One entry of a Resource element: what every match begins with, whether that is all of it, and what is left to ask."""
+
+    prefix: str
+    is_exact: bool
+    matcher: ResourceMatcher | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledStatement:
+    """One statement as predicates; compared by identity, because two policies may hold equal statements."""
+
+    allows: bool
+    source: PolicySource
+    document: Document
+    statement: Statement
+    resources: tuple[ResourcePattern, ...]
+    named_by: NamedBy | None
+    conditions: tuple[Test, ...]
+    is_unconditional: bool
+
+    def holds(self, request: Request) -> bool:
+        """Whether principal and conditions match; action and resource are the index's part."""
+        if self.is_unconditional:
+            return True
+        if self.named_by is not None and not self.named_by(request.principal):
+            return False
+        lookup = request.context.get
+        return all(test(lookup) for test in self.conditions)
+
+    def matches_resource(self, request: Request) -> bool:
+        """Whether the Resource or NotResource element matches."""
+        resource, lookup = request.resource, request.context.get
+        return any(_matches(pattern, resource, lookup) for pattern in self.resources)
+
+    def naming(self, request: Request) -> Naming:
+        """How the statement names the caller; DIRECT where there is no Principal element."""
+        return Naming.DIRECT if self.named_by is None else self.named_by(request.principal)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledPolicy:
+    """One policy, ready to be put into sets."""
+
+    source: PolicySource
+    document: Document
+    statements: tuple[CompiledStatement, ...]
+
+
+def compile_policy(document: Document, *, source: PolicySource) -> CompiledPolicy:
+    """Compile a document that was parsed (and, where it comes from outside, validated); done once per policy version."""
+    statements = tuple(_compile_statement(document, statement, source) for statement in document.statements)
+    return CompiledPolicy(source, document, statements)
+
+
+def _compile_statement(document: Document, statement: Statement, source: PolicySource) -> CompiledStatement:
+    variables = document.expands_variables
+    named_by = _named_by(statement)
+    conditions = tuple(
+        compile_condition(condition.operator, condition.key, condition.values, variables=variables)
+        for condition in statement.conditions
+    )
+    return CompiledStatement(
+        allows=statement.effect.lower() == "allow",
+        source=source,
+        document=document,
+        statement=statement,
+        resources=_resource_patterns(statement, variables),
+        named_by=named_by,
+        conditions=conditions,
+        is_unconditional=named_by is None and not conditions,
+    )
+
+
+def _named_by(statement: Statement) -> NamedBy | None:
+    if statement.principal is not None:
+        return compile_principal(statement.principal)
+    if statement.not_principal is not None:
+        return compile_not_principal(statement.not_principal, denies=not statement.allows)
+    return None
+
+
+_EVERYTHING = ResourcePattern("", is_exact=False, matcher=None)
+
+
+def _resource_patterns(statement: Statement, variables: bool) -> tuple[ResourcePattern, ...]:
+    if statement.resources is not None:
+        return tuple(_resource_pattern(text, variables) for text in statement.resources)
+    if statement.not_resources is not None:
+        excluded = tuple(_resource_pattern(text, variables) for text in statement.not_resources)
+        return (ResourcePattern("", is_exact=False, matcher=partial(_matches_none, excluded)),)
+    return (_EVERYTHING,)  # a trust policy has no resource: it is attached to it
+
+
+def _matches(pattern: ResourcePattern, resource: str, lookup: Lookup) -> bool:
+    if pattern.is_exact:
+        return resource == pattern.prefix
+    if not resource.startswith(pattern.prefix):
+        return False
+    return pattern.matcher is None or pattern.matcher(resource, lookup)
+
+
+def _matches_none(excluded: tuple[ResourcePattern, ...], resource: str, lookup: Lookup) -> bool:
+    return not any(_matches(pattern, resource, lookup) for pattern in excluded)
+
+
+def _resource_pattern(text: str, variables: bool) -> ResourcePattern:
+    if text == "*":
+        return _EVERYTHING
+    template = read_template(text, variables=variables, wildcards=True)
+    prefix = literal_prefix(template)
+    if not is_static(template):
+        return ResourcePattern(prefix, is_exact=False, matcher=_expanding_matcher(template))
+    segments = arn_segments(template)
+    if segments is None:  # not an ARN: AWS refuses to store it, a document embedded elsewhere may hold it
+        matches = wildcard_matcher(template)
+        return ResourcePattern(prefix, is_exact=False, matcher=lambda resource, lookup: matches(resource))
+    if all(isinstance(piece, str) for piece in template) and prefix.count(":") >= 5:
+        return ResourcePattern(prefix, is_exact=True, matcher=None)
+    # A star that ends the sixth segment covers whatever is left of it, colons too: the prefix alone decides.
+    if len(template) == 2 and template[1] is Wildcard.MANY and prefix.count(":") >= 5:
+        return ResourcePattern(prefix, is_exact=False, matcher=None)
+    return ResourcePattern(prefix, is_exact=False, matcher=_ignoring_context(arn_matcher(template)))
+
+
+def _ignoring_context(matches: Matcher | None) -> ResourceMatcher | None:
+    return None if matches is None else lambda resource, lookup: matches(resource)
+
+
+def _expanding_matcher(template: Template) -> ResourceMatcher:
+    """A matcher for a resource with variables, each segment expanded apart so that a value's colon stays inside its segment."""
+    segments = arn_segments(template) or [template]
+    count = len(segments)
+    remembered: dict[tuple[Template, ...], list[Matcher]] = {}
+
+    def matches(resource: str, lookup: Lookup) -> bool:
+        parts = resource.split(":", count - 1)
+        if len(parts) != count:
+            return False
+        expanded = [expand(segment, lookup) for segment in segments]
+        key = tuple(segment for segment in expanded if segment is not None)
+        if len(key) != count:
+            return False
+        matchers = remembered.get(key)
+        if matchers is None:
+            if len(remembered) >= 64:
+                remembered.clear()
+            matchers = remembered[key] = [wildcard_matcher(segment) for segment in key]
+        return all(matcher(part) for matcher, part in zip(matchers, parts, strict=True))
+
+    return matches
+
+
+Entry = tuple[ResourceMatcher | None, CompiledStatement]
+
+
+class ResourceIndex:
+    """Statements that an action matches, found by resource: exactly, or by the literal start of their patterns."""
+
+    __slots__ = ("_anywhere", "_by_prefix", "_exact", "_lengths")
+
+    def __init__(self, statements: Iterable[CompiledStatement]) -> None:
+        self._anywhere: list[Entry] = []
+        self._exact: dict[str, list[Entry]] = {}
+        self._by_prefix: dict[str, list[Entry]] = {}
+        patterns = [(pattern, statement) for statement in statements for pattern in statement.resources]
+        self._lengths = _bucket_lengths({len(pattern.prefix) for pattern, _ in patterns if not pattern.is_exact})
+        for pattern, statement in patterns:
+            self._add(pattern, statement)
+
+    def _add(self, pattern: ResourcePattern, statement: CompiledStatement) -> None:
+        if pattern.is_exact:
+            self._exact.setdefault(pattern.prefix, []).append((None, statement))
+            return
+        length = max((length for length in self._lengths if length <= len(pattern.prefix)), default=0)
+        matcher = pattern.matcher
+        if length < len(pattern.prefix) and matcher is None:  # the bucket is coarser than the prefix
+            matcher = partial(_matches, pattern)
+        if length:
+            self._by_prefix.setdefault(pattern.prefix[:length], []).append((matcher, statement))
+        else:
+            self._anywhere.append((matcher, statement))
+
+    def first(self, request: Request) -> CompiledStatement | None:
+        """A statement that applies to the request, or None."""
+        for matcher, statement in self._anywhere:
+            if (matcher is None or matcher(request.resource, request.context.get)) and (
+                statement.is_unconditional or statement.holds(request)
+            ):
+                return statement
+        resource = request.resource
+        if self._exact:
+            for _, statement in self._exact.get(resource, ()):
+                if statement.is_unconditional or statement.holds(request):
+                    return statement
+        for length in self._lengths:
+            for matcher, statement in self._by_prefix.get(resource[:length], ()):
+                if (matcher is None or matcher(resource, request.context.get)) and (
+                    statement.is_unconditional or statement.holds(request)
+                ):
+                    return statement
+        return None
+
+
+def _bucket_lengths(lengths: set[int]) -> tuple[int, ...]:
+    """The prefix lengths to look up, longest first: every one that occurs, or multiples of eight when they are many."""
+    if len(lengths) > 12:
+        lengths = {length // 8 * 8 for length in lengths}
+    return tuple(sorted(lengths - {0}, reverse=True))
+
+
+class ActionSlice:
+    """What a set says to one action: its denies and its allows, each indexed by resource."""
+
+    __slots__ = ("allows", "denies", "statements")
+
+    def __init__(self, statements: tuple[CompiledStatement, ...]) -> None:
+        self.statements = statements
+        denies = [statement for statement in statements if not statement.allows]
+        self.denies = ResourceIndex(denies) if denies else None
+        self.allows = ResourceIndex(statement for statement in statements if statement.allows)
+
+
+class PolicySet:
+    """Policies of one purpose (a user's, a boundary, one level of SCPs), indexed by action; immutable, shareable.
+
+    What an action matches is worked out on its first use and remembered, so a set is meant to be kept as long as its
+    policies stay the same, and combining sets costs nothing until an action is asked for.
+    """
+
+    __slots__ = ("_anywhere", "_by_service", "_exact", "_parts", "_slices", "policies")
+
+    def __init__(self, policies: tuple[CompiledPolicy, ...] = (), parts: tuple[PolicySet, ...] = ()) -> None:
+        self.policies: tuple[CompiledPolicy, ...] = policies + tuple(policy for part in parts for policy in part.policies)
+        self._parts = parts
+        self._slices: dict[str, ActionSlice] = {}
+        self._exact: dict[str, list[CompiledStatement]] = {}
+        self._by_service: dict[str, list[tuple[Matcher, CompiledStatement]]] = {}
+        self._anywhere: list[tuple[Matcher, CompiledStatement]] = []
+        for policy in policies:
+            for statement in policy.statements:
+                self._index(statement)
+
+    def _index(self, compiled: CompiledStatement) -> None:
+        statement = compiled.statement
+        if statement.not_actions is not None:
+            excluded = tuple(read_pattern(pattern.lower()) for pattern in statement.not_actions)
+            self._anywhere.append((partial(_matches_no_action, excluded), compiled))
+        for pattern in {pattern.lower(): None for pattern in statement.actions or ()}:
+            service, colon, name = pattern.partition(":")
+            if "*" in service or "?" in service or not colon:
+                self._anywhere.append((read_pattern(pattern), compiled))
+            elif "*" in name or "?" in name:
+                self._by_service.setdefault(service, []).append((read_pattern(pattern), compiled))
+            else:
+                self._exact.setdefault(pattern, []).append(compiled)
+
+    def for_action(self, action: str) -> ActionSlice:
+        """The statements that an action matches, without regard to case."""
+        found = self._slices.get(action)
+        if found is None:
+            if len(self._slices) >= MAX_REMEMBERED_ACTIONS:
+                self._slices.clear()
+            found = ActionSlice(tuple(dict.fromkeys(self._matching(action.lower()))))
+            self._slices[action] = found
+        return found
+
+    def _matching(self, action: str) -> Iterator[CompiledStatement]:
+        for part in self._parts:
+            yield from part._matching(action)
+        yield from self._exact.get(action, ())
+        for matches, statement in self._by_service.get(action.partition(":")[0], ()):
+            if matches(action):
+                yield statement
+        for matches, statement in self._anywhere:
+            if matches(action):
+                yield statement
+
+    def decide(self, request: Request) -> CompiledStatement | None:
+        """The statement that decides: a Deny that applies, else an Allow that does, else None (nothing is said)."""
+        found = self._slices.get(request.action) or self.for_action(request.action)
+        if found.denies is not None:
+            denied = found.denies.first(request)
+            if denied is not None:
+                return denied
+        return found.allows.first(request)
+
+    def matching(self, request: Request) -> list[CompiledStatement]:
+        """Every statement that applies to the request, in the order of policies and statements."""
+        applying = {
+            statement
+            for statement in self.for_action(request.action).statements
+            if statement.matches_resource(request) and statement.holds(request)
+        }
+        ordered = (statement for policy in self.policies for statement in policy.statements)
+        return [statement for statement in ordered if statement in applying]
+
+
+def _matches_no_action(excluded: tuple[Matcher, ...], action: str) -> bool:
+    return not any(matches(action) for matches in excluded)
+
+
+def compile_set(policies: Iterable[CompiledPolicy]) -> PolicySet:
+    """Index policies that are evaluated together."""
+    return PolicySet(tuple(policies))
+
+
+def combine(*sets: PolicySet) -> PolicySet:
+    """One set that says what all of them say, such as a user's own and those of each group; shares their indexes."""
+    return sets[0] if len(sets) == 1 else PolicySet(parts=sets)
+
+
+EMPTY = PolicySet()

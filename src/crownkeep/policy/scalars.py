@@ -1,0 +1,109 @@
+"""Numbers, dates, addresses and binary of conditions: text to comparable values, None for text that is not one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from decimal import Decimal
+from functools import lru_cache
+
+# A double holds no more; a longer or larger number is no number to AWS, and must not cost us big arithmetic.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,64}(?:\.[0-9]{0,64})?|\.[0-9]{1,64})(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+_EPOCH = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_LAST_EPOCH = 2**63 - 1
+_DATE = re.compile(
+    r"(?P<year>-?[0-9]{1,9})(?:-(?P<month>[0-9]{1,2})(?:-(?P<day>[0-9]{1,2}))?)?"
+    r"(?:[Tt](?:(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-9]{1,2})(?::(?P<second>[0-9]{1,2})(?:\.(?P<fraction>[0-9]{1,9}))?)?)?)?"
+    r"(?:[Zz]|(?P<sign>[+-])(?P<zone_hour>[0-9]{2})(?::?(?P<zone_minute>[0-9]{2}))?)?)?",
+    re.ASCII,
+)
+
+Network = tuple[int, int, int]
+Address = tuple[int, int]
+
+
+def read_number(text: str) -> Decimal | None:
+    """A decimal number, exactly."""
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def read_date(text: str) -> int | None:
+    """Milliseconds since 1970 of an ISO 8601 date or of epoch seconds; finer fractions are cut off, as AWS does."""
+    if _EPOCH.fullmatch(text):
+        return int(text) * 1000 if abs(int(text)) <= _LAST_EPOCH else None
+    match = _DATE.fullmatch(text)
+    if match is None:
+        return None
+    month, day = int(match["month"] or 1), int(match["day"] or 1)
+    hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
+    year = int(match["year"])
+    if not (1 <= month <= 12 and 1 <= day <= _days_in(year, month) and hour <= 23 and minute <= 59 and second <= 59):
+        return None
+    zone = _zone_seconds(match)
+    if zone is None:
+        return None
+    seconds = _days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - zone
+    return seconds * 1000 + int((match["fraction"] or "").ljust(3, "0")[:3])
+
+
+def _zone_seconds(match: re.Match[str]) -> int | None:
+    hours, minutes = int(match["zone_hour"] or 0), int(match["zone_minute"] or 0)
+    if hours > 23 or minutes > 59:
+        return None
+    seconds = hours * 3600 + minutes * 60
+    return -seconds if match["sign"] == "-" else seconds
+
+
+def _days_in(year: int, month: int) -> int:
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
+def _days_since_1970(year: int, month: int, day: int) -> int:
+    """Days in the proleptic Gregorian calendar, for any year; datetime ends at 9999 and a policy's year need not."""
+    shifted = year - (month <= 2)
+    era, of_era = divmod(shifted, 400)
+    day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + day_of_year - 719_468
+
+
+@lru_cache(maxsize=4096)
+def read_address(text: str) -> Address | None:
+    """(version, number) of an address; an IPv4-mapped IPv6 address counts as its IPv4 one. Zones are refused."""
+    if "%" in text:
+        return None
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (4, int(mapped)) if mapped is not None else (address.version, int(address))
+
+
+def read_network(text: str) -> Network | None:
+    """(version, network, mask) of a CIDR range or one address; IPv4 host bits are masked, IPv6 ones make it no range."""
+    literal, slash, prefix = text.partition("/")
+    if "%" in literal or (slash and not (prefix.isascii() and prefix.isdigit() and len(prefix) <= 3)):
+        return None
+    try:
+        network = ipaddress.ip_network(text, strict=":" in literal)
+    except ValueError:
+        return None
+    return network.version, int(network.network_address), int(network.netmask)
+
+
+def is_inside(address: Address, network: Network) -> bool:
+    """Whether an address is in a range; never across versions."""
+    version, number = address
+    return version == network[0] and number & network[2] == network[1]
+
+
+def read_binary(text: str) -> bytes | None:
+    """The bytes of a base64 text."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
