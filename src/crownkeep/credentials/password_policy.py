@@ -1,0 +1,153 @@
+"""Password policy: what AWS lets a password be, for IAM users with and without a policy and for root, and when it expires."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from crownkeep.credentials.secret import Secret
+
+LONGEST = 128
+"""Characters of a password at most."""
+
+WARNING = timedelta(days=15)
+"""How long before its expiry a password is warned about."""
+
+REUSED = "Password should not be the same as one of the previously used passwords"
+
+_SYMBOLS = frozenset("!@#$%^&*()_+-=[]{}|'")
+_ROOT_SYMBOLS = frozenset("!@#$%^&*()<>[]{}|_+-=")
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """An account's own policy, field by field that of UpdateAccountPasswordPolicy; the defaults are what omission means."""
+
+    minimum_password_length: int = 6
+    require_symbols: bool = False
+    require_numbers: bool = False
+    require_uppercase_characters: bool = False
+    require_lowercase_characters: bool = False
+    allow_users_to_change_password: bool = False
+    max_password_age: int = 0
+    """Days until a password expires; 0 for never."""
+    password_reuse_prevention: int = 0
+    """How many passwords, the current one included, may not come again; 0 for none."""
+    hard_expiry: bool = False
+
+    @property
+    def expire_passwords(self) -> bool:
+        """Whether passwords expire at all, the read-only ExpirePasswords of GetAccountPasswordPolicy."""
+        return self.max_password_age > 0
+
+
+class Standing(Enum):
+    """Where a password stands with regard to its age."""
+
+    CURRENT = "current"
+    EXPIRES_SOON = "expires-soon"
+    MUST_CHANGE = "must-change"
+    """Expired; the user chooses a new one while signing in."""
+    MUST_BE_RESET = "must-be-reset"
+    """Expired under HardExpiry; only an administrator can help."""
+
+
+def violations(
+    password: Secret,
+    policy: PasswordPolicy | None,
+    *,
+    account_name: str,
+    email: str,
+    user_name: str = "",
+) -> tuple[str, ...]:
+    """Name every rule an IAM user's password breaks, in AWS's words; joined by ", " they are AWS's message.
+
+    Without a policy AWS's default holds: 8 characters, three of four classes, neither the account's name nor its
+    e-mail address (IAM user guide, "Setting an account password policy"). Reuse is the caller's to check, with
+    `passwords.is_remembered` and REUSED.
+    """
+    if policy is None:
+        found = _default_violations(password.reveal(), minimum=8, symbols=_SYMBOLS)
+    else:
+        found = _policy_violations(password.reveal(), policy)
+    return (*found, *_name_violations(password.reveal(), (account_name, email, user_name)))
+
+
+def root_violations(password: Secret, *, account_name: str, email: str) -> tuple[str, ...]:
+    """Name every rule a root user's password breaks: AWS's own for root, which no account policy changes."""
+    found = _default_violations(password.reveal(), minimum=8, symbols=_ROOT_SYMBOLS)
+    return (*found, *_name_violations(password.reveal(), (account_name, email)))
+
+
+def expires_at(policy: PasswordPolicy | None, set_at: datetime) -> datetime | None:
+    """Answer when a password set at a moment expires under today's policy, or None for never.
+
+    A policy's age takes effect at once on passwords that were set before it.
+    """
+    if policy is None or not policy.expire_passwords:
+        return None
+    return set_at + timedelta(days=policy.max_password_age)
+
+
+def standing(policy: PasswordPolicy | None, set_at: datetime, *, now: datetime) -> Standing:
+    """Tell how a password stands at a moment: current, to be warned about, or expired in one of two ways."""
+    end = expires_at(policy, set_at)
+    if policy is None or end is None or now < end - WARNING:
+        return Standing.CURRENT
+    if now < end:
+        return Standing.EXPIRES_SOON
+    return Standing.MUST_BE_RESET if policy.hard_expiry else Standing.MUST_CHANGE
+
+
+def _default_violations(password: str, *, minimum: int, symbols: frozenset[str]) -> tuple[str, ...]:
+    missing = _missing_classes(password, symbols)
+    found = _length_violations(password, minimum)
+    if len(missing) > 1:
+        wanted = ", ".join(missing)
+        found += (f"Password should meet {len(missing) - 1} more of the following requirements: {wanted}",)
+    return found
+
+
+def _policy_violations(password: str, policy: PasswordPolicy) -> tuple[str, ...]:
+    required = {
+        _UPPERCASE: policy.require_uppercase_characters,
+        _LOWERCASE: policy.require_lowercase_characters,
+        _NUMBER: policy.require_numbers,
+        _SYMBOL: policy.require_symbols,
+    }
+    missing = _missing_classes(password, _SYMBOLS)
+    return (
+        *_length_violations(password, policy.minimum_password_length),
+        *(text for text in missing if required[text]),
+    )
+
+
+_UPPERCASE = "Password should have at least one uppercase letter"
+_LOWERCASE = "Password should have at least one lowercase letter"
+_NUMBER = "Password should have at least one number"
+_SYMBOL = "Password should have at least one symbol"
+
+
+def _missing_classes(password: str, symbols: frozenset[str]) -> tuple[str, ...]:
+    # ASCII only, as AWS counts: "A-Z", "a-z", "0-9" and the listed symbols.
+    present = {
+        _UPPERCASE: any("A" <= character <= "Z" for character in password),
+        _LOWERCASE: any("a" <= character <= "z" for character in password),
+        _NUMBER: any("0" <= character <= "9" for character in password),
+        _SYMBOL: any(character in symbols for character in password),
+    }
+    return tuple(text for text, is_present in present.items() if not is_present)
+
+
+def _length_violations(password: str, minimum: int) -> tuple[str, ...]:
+    if len(password) < minimum:
+        return (f"Password should have a minimum length of {minimum}",)
+    if len(password) > LONGEST:
+        return (f"Password should have a maximum length of {LONGEST}",)
+    return ()
+
+
+def _name_violations(password: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    folded = password.casefold()
+    if any(name and folded == name.casefold() for name in names):
+        return ("Password should not be the same as the account name, email address or user name",)
+    return ()
