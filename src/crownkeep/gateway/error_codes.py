@@ -1,0 +1,99 @@
+"""How each protocol spells the errors common to all services, and their HTTP statuses.
+
+A service's own errors have both from its model. For the rest: IAM's API reference, "Common Error Types", and the
+corresponding page of Organizations; JSON services answer every fault of the caller with 400.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crownkeep.models import ErrorModel, ServiceModel
+
+
+@dataclass(frozen=True, slots=True)
+class WireError:
+    """An error as it leaves: its code, its HTTP status, whose fault it is, and its shape where the service has one."""
+
+    code: str
+    status: int
+    is_senders: bool
+    model: ErrorModel | None
+
+
+_STATUSES = {
+    "AccessDenied": 403,
+    "AccessDeniedException": 403,
+    "ExpiredToken": 403,
+    "ExpiredTokenException": 403,
+    "IncompleteSignature": 400,
+    "IncompleteSignatureException": 400,
+    "InternalFailure": 500,
+    "InvalidAction": 400,
+    "InvalidClientTokenId": 403,
+    "InvalidSignatureException": 403,
+    "MalformedInput": 400,
+    "MalformedQueryString": 404,
+    "MissingAction": 400,
+    "MissingAuthenticationToken": 403,
+    "MissingAuthenticationTokenException": 403,
+    "NotAuthorized": 400,
+    "OptInRequired": 403,
+    "RequestEntityTooLarge": 413,
+    "RequestEntityTooLargeException": 413,
+    "RequestExpired": 400,
+    "SerializationException": 400,
+    "ServiceUnavailable": 503,
+    "ServiceUnavailableException": 503,
+    "SignatureDoesNotMatch": 403,
+    "Throttling": 400,
+    "ThrottlingException": 400,
+    "UnknownOperationException": 404,
+    "UnrecognizedClientException": 403,
+    "UnsupportedMediaTypeException": 415,
+    "ValidationError": 400,
+    "ValidationException": 400,
+}
+_OTHERWISE = 400
+
+_IN_JSON = {
+    "AccessDenied": "AccessDeniedException",
+    "ExpiredToken": "ExpiredTokenException",
+    "IncompleteSignature": "IncompleteSignatureException",
+    "InvalidAction": "UnknownOperationException",
+    "InvalidClientTokenId": "UnrecognizedClientException",
+    "MalformedInput": "SerializationException",
+    "MalformedQueryString": "SerializationException",
+    "MissingAction": "UnknownOperationException",
+    "MissingAuthenticationToken": "MissingAuthenticationTokenException",
+    "RequestEntityTooLarge": "RequestEntityTooLargeException",
+    # JSON services have no code of their own for a stale request: the signature is no longer valid.
+    "RequestExpired": "InvalidSignatureException",
+    "ServiceUnavailable": "ServiceUnavailableException",
+    "SignatureDoesNotMatch": "InvalidSignatureException",
+    "Throttling": "ThrottlingException",
+    "ValidationError": "ValidationException",
+}
+_IN_QUERY = {
+    "AccessDeniedException": "AccessDenied",
+    "RequestEntityTooLargeException": "RequestEntityTooLarge",
+    "SerializationException": "MalformedInput",
+    "ThrottlingException": "Throttling",
+    "UnknownOperationException": "InvalidAction",
+    "UnsupportedMediaTypeException": "MalformedInput",
+    "ValidationException": "ValidationError",
+}
+
+
+def spell(code: str, *, protocol: str, service: ServiceModel | None) -> WireError:
+    """Answer how a protocol carries an error; a service's own error goes before what is common to all."""
+    own = service.errors.get(code) if service else None
+    if own is None:
+        code = (_IN_QUERY if protocol == "query" else _IN_JSON).get(code, code)
+        own = service.errors.get(code) if service else None
+    if own is not None:
+        return WireError(code, own.status, own.sender_fault, own)
+    status = _STATUSES.get(code, _OTHERWISE)
+    if protocol == "json" and status < 500:
+        status = 413 if status == 413 else 400
+    return WireError(code, status, status < 500, None)

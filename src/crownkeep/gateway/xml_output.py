@@ -1,0 +1,156 @@
+"""Answers of query services in XML: one compiled writer per place where a shape is used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, TypeAlias
+
+from crownkeep.gateway import scalars
+from crownkeep.models import Member, Shape
+
+Out: TypeAlias = list[str]
+# Values at the wire are whatever handlers answered: the model says what they are.
+Write: TypeAlias = Callable[[Any, Out], None]
+
+_SPECIAL = re.compile("[&<>\r\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
+_NOT_A_CHARACTER = "�"
+
+
+def escape(text: str) -> str:
+    """Make text safe between tags; what XML 1.0 cannot hold becomes U+FFFD (XML 1.0, 2.2)."""
+    if _SPECIAL.search(text) is None:
+        return text
+    return _SPECIAL.sub(lambda found: _ENTITIES.get(found[0], _NOT_A_CHARACTER), text)
+
+
+def write_members(shape: Shape, content: Mapping[str, object], out: Out) -> None:
+    """Write a structure's members in the model's order, absent ones not at all."""
+    for name, write in _members(shape):
+        value = content.get(name)
+        if value is not None:
+            write(value, out)
+
+
+@cache
+def _members(shape: Shape) -> tuple[tuple[str, Write], ...]:
+    return tuple((member.name, _writer(member, member.wire_name)) for member in shape.members.values())
+
+
+def _writer(member: Member, tag: str) -> Write:
+    match member.shape.type:
+        case "structure":
+            return _structure(member.shape, tag)
+        case "list":
+            return _list(member, tag)
+        case "map":
+            return _map(member, tag)
+        case _:
+            return _scalar(text_writer(member, "iso8601"), tag)
+
+
+def _scalar(text: Callable[[Any], str], tag: str) -> Write:
+    start, end = f"<{tag}>", f"</{tag}>"
+
+    def write_scalar(value: Any, out: Out) -> None:
+        out.append(f"{start}{text(value)}{end}")
+
+    return write_scalar
+
+
+def text_writer(member: Member, timestamp_format: str) -> Callable[[Any], str]:
+    """Answer what turns one scalar into escaped text, timestamps in the model's form or the protocol's."""
+    if member.shape.type == "timestamp":
+        chosen = member.timestamp_format or member.shape.timestamp_format or timestamp_format
+        return scalars.TIMESTAMP_WRITERS[chosen]
+    return _TEXTS[member.shape.type]
+
+
+_TEXTS: dict[str, Callable[[Any], str]] = {
+    "string": escape,
+    "integer": str,
+    "long": str,
+    "float": scalars.write_float,
+    "double": scalars.write_float,
+    "boolean": scalars.write_boolean,
+    "blob": scalars.write_blob,
+}
+
+
+def _structure(shape: Shape, tag: str) -> Write:
+    start, end, empty = f"<{tag}>", f"</{tag}>", f"<{tag}/>"
+
+    def write_structure(value: Any, out: Out) -> None:
+        if not value:
+            out.append(empty)
+            return
+        out.append(start)
+        for name, write in _members(shape):
+            part = value.get(name)
+            if part is not None:
+                write(part, out)
+        out.append(end)
+
+    return write_structure
+
+
+def _list(member: Member, tag: str) -> Write:
+    element = member.shape.element
+    if member.flattened or member.shape.flattened:
+        flat_tag = member.location_name or element.location_name or member.name
+        write_flat = _late(element, flat_tag)
+
+        def write_flattened(value: Any, out: Out) -> None:
+            for each in value:
+                write_flat(each, out)
+
+        return write_flattened
+    start, end, empty = f"<{tag}>", f"</{tag}>", f"<{tag}/>"
+    write_element = _late(element, element.location_name or "member")
+
+    def write_list(value: Any, out: Out) -> None:
+        if not value:
+            out.append(empty)
+            return
+        out.append(start)
+        for each in value:
+            write_element(each, out)
+        out.append(end)
+
+    return write_list
+
+
+def _map(member: Member, tag: str) -> Write:
+    key, value = member.shape.entry
+    flattened = member.flattened or member.shape.flattened
+    write_key = _late(key, key.location_name or "key")
+    write_value = _late(value, value.location_name or "value")
+    entry = tag if flattened else "entry"
+
+    def write_map(content: Any, out: Out) -> None:
+        if not content:
+            out.append("" if flattened else f"<{tag}/>")
+            return
+        out.append("" if flattened else f"<{tag}>")
+        for each_key, each_value in content.items():
+            out.append(f"<{entry}>")
+            write_key(each_key, out)
+            write_value(each_value, out)
+            out.append(f"</{entry}>")
+        out.append("" if flattened else f"</{tag}>")
+
+    return write_map
+
+
+def _late(member: Member, tag: str) -> Write:
+    """Answer a writer that is compiled when first used: a list's element may be the shape that holds the list."""
+    compiled: list[Write] = []
+
+    def write(value: Any, out: Out) -> None:
+        if not compiled:
+            compiled.append(_writer(member, tag))
+        compiled[0](value, out)
+
+    return write
