@@ -38,7 +38,8 @@ class Moment(TypeDecorator[datetime]):
 
 AccountId = String(12)
 UniqueId = String(32)
-Name = String(128)
+# Lists are paged by name and compared with Python's own order, so PostgreSQL must not sort by the words of some language.
+Name = String(128).with_variant(String(128, collation="C"), "postgresql")
 Path = String(512)
 AnyArn = String(2048)
 
