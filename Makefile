@@ -1,0 +1,74 @@
+# Crownkeep: `make serve` runs it, `make test` proves it. What they need is kept below .venv/ and .tools/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+UV_VERSION := 0.13.9
+AWSCLI_VERSION := 1.46.3
+MOTO_VERSION := 5.2.5
+
+BIN := .venv/bin
+PIP := --quiet --disable-pip-version-check --no-input
+SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
+ARGS ?=
+
+.PHONY: help serve test nightly check format bench changelog system-packages protocol-cases
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+serve: .venv/.ready-to-serve ## Serve on 127.0.0.1:4747; more options with ARGS="--port 5000"
+	@exec $(BIN)/crownkeep serve $(ARGS)
+
+test: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) system-packages protocol-cases ## Run the tests; some of them with ARGS=tests/policy
+	$(BIN)/pytest -n 2 -m "not nightly" $(ARGS)
+
+nightly: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) system-packages protocol-cases ## Run the tests that take long, too
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 2 $(ARGS)
+
+check: .venv/.ready-to-develop ## Check style, format, types and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.ready-to-develop ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests per second beside moto and a bare answer
+	$(BIN)/python -m bench.serving $(ARGS)
+
+changelog: .venv/.ready-to-develop ## Gather changelog.d into CHANGELOG.md for the version in pyproject.toml
+	$(BIN)/towncrier build --yes
+
+$(BIN)/uv:
+	@python=$$(scripts/find_python) && "$$python" -m venv .venv
+	@$(BIN)/python -m pip install $(PIP) uv==$(UV_VERSION)
+
+.venv/.ready-to-serve: pyproject.toml uv.lock | $(BIN)/uv
+	@$(SYNC) --no-default-groups
+	@touch $@
+
+.venv/.ready-to-develop: pyproject.toml uv.lock | $(BIN)/uv
+	@$(SYNC) --all-extras
+	@touch $@ .venv/.ready-to-serve
+
+# The AWS CLI and moto's server each pin a botocore of their own, so each lives in a virtual environment of its own.
+.tools/awscli-$(AWSCLI_VERSION): | $(BIN)/uv
+	@rm -rf .tools/awscli && $(BIN)/python -m venv .tools/awscli
+	@.tools/awscli/bin/python -m pip install $(PIP) awscli==$(AWSCLI_VERSION)
+	@touch $@
+
+.tools/moto-$(MOTO_VERSION): | $(BIN)/uv
+	@rm -rf .tools/moto && $(BIN)/python -m venv .tools/moto
+	@.tools/moto/bin/python -m pip install $(PIP) "moto[server]==$(MOTO_VERSION)"
+	@touch $@
+
+system-packages:
+	@scripts/install_system_packages
+
+protocol-cases: .venv/.ready-to-develop
+	@$(BIN)/python scripts/fetch_protocol_cases.py
