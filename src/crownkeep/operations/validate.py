@@ -1,0 +1,102 @@
+"""Is a request within the limits of AWS's model? If not, it is refused in AWS's words, by the service's own error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from crownkeep import errors
+from crownkeep.errors import AwsError
+from crownkeep.models import OperationModel
+from crownkeep.operations.limits import Violation, violations
+
+Refusal = Callable[[OperationModel, str, list[Violation]], AwsError]
+
+
+def validate(operation: OperationModel, parameters: Mapping[str, object]) -> None:
+    """Check decoded parameters against the operation's model: what is required, lengths, ranges, patterns and enums.
+
+    Raises the service's error for a broken limit: ValidationError for IAM and STS, and what `REFUSALS` says for others.
+    """
+    if operation.input is None:
+        return
+    found = violations(operation.input, parameters)
+    if found:
+        refuse = REFUSALS.get(operation.service.name, _validation_exception)
+        raise refuse(operation, summary(found), found)
+
+
+def summary(found: list[Violation]) -> str:
+    """Answer AWS's text: `2 validation errors detected: ...; ...`."""
+    count = "1 validation error" if len(found) == 1 else f"{len(found)} validation errors"
+    return f"{count} detected: {'; '.join(violation.text for violation in found)}"
+
+
+def _validation_error(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    return errors.ValidationError(text)
+
+
+def _validation_exception(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    # The encoder spells it ValidationException for JSON services.
+    return errors.ValidationError(text)
+
+
+def _fields(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    fields = [{"name": each.field, "message": each.text} for each in found]
+    return errors.AccountValidation(text, members={"reason": "fieldValidationFailed", "fieldList": fields})
+
+
+def _invalid_request(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    members = {"error": "invalid_request", "error_description": text} if operation.service.name == "sso-oidc" else {}
+    return errors.InvalidRequest(text, members=members)
+
+
+_ORGANIZATIONS_REASONS = {
+    "required": ("INPUT_REQUIRED", "You must include a value for all required parameters."),
+    "minimum": ("MIN_LENGTH_EXCEEDED", "You provided a string parameter that is shorter than allowed."),
+    "maximum": ("MAX_LENGTH_EXCEEDED", "You provided a string parameter that is longer than allowed."),
+    "least": ("MIN_VALUE_EXCEEDED", "You provided a numeric parameter that has a smaller value than allowed."),
+    "greatest": ("MAX_VALUE_EXCEEDED", "You provided a numeric parameter that has a larger value than allowed."),
+    "pattern": ("INVALID_PATTERN", "You provided a value that does not match the required pattern."),
+    "enum": ("INVALID_ENUM", "You specified an invalid value."),
+}
+"""By the kind of limit: Organizations' reason and its text (API_InvalidInputException; the pattern's text is as seen on AWS)."""
+
+
+def _invalid_input(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    reason, message = _ORGANIZATIONS_REASONS[found[0].kind]
+    return errors.InvalidInputException(message, members={"Reason": reason})
+
+
+_CLOUDTRAIL_FIELDS: Mapping[str, type[AwsError]] = {
+    "lookupAttributes": errors.InvalidLookupAttributes,
+    "maxResults": errors.InvalidMaxResults,
+    "eventCategory": errors.InvalidEventCategory,
+    "nextToken": errors.InvalidNextToken,
+}
+
+
+def _cloudtrail(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    chosen = _CLOUDTRAIL_FIELDS.get(found[0].field.partition(".")[0])
+    for candidate in (chosen, errors.InvalidParameter):
+        if candidate is not None and candidate.code in operation.error_codes:
+            return candidate(text)
+    return errors.ValidationError(text)
+
+
+REFUSALS: Mapping[str, Refusal] = {
+    # The query services' common error.
+    "iam": _validation_error,
+    "sts": _validation_error,
+    # REST services whose ValidationException lists the fields.
+    "account": _fields,
+    "accessanalyzer": _fields,
+    # InvalidInputException carries one reason, and its text does not name the field.
+    "organizations": _invalid_input,
+    # CloudTrail models an error for many a parameter, and none for the rest.
+    "cloudtrail": _cloudtrail,
+    # The portal and OIDC model InvalidRequestException.
+    "sso": _invalid_request,
+    "sso-oidc": _invalid_request,
+    # sso-admin, identitystore and signin model ValidationException, or have it among the common errors.
+}
+"""How each service refuses; one that is not named here answers ValidationException."""
