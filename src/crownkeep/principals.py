@@ -108,4 +108,9 @@ class Anonymous:
     """A caller without credentials, where AWS allows one."""
 
 
-Caller = Principal | Anonymous
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Whoever keeps the house: has the data directory, or its token. Makes and closes accounts, and may do nothing inside one."""
+
+
+Caller = Principal | Anonymous | Operator

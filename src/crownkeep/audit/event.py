@@ -12,9 +12,11 @@ from datetime import datetime
 import msgspec
 
 from crownkeep import arn
-from crownkeep.principals import Anonymous, Caller, Principal, PrincipalKind, Session
+from crownkeep.principals import Anonymous, Caller, Operator, Principal, PrincipalKind, Session
 
 VERSION = "1.11"
+OPERATOR = "crownkeep operator"
+"""How a record names the operator: a party that is no principal of the account, as AWS's own services are."""
 _LONGEST_TEXT = 1024
 _LARGEST_ELEMENTS = 100 * 1024
 _LARGEST_ADDITIONAL = 28 * 1024
@@ -123,6 +125,8 @@ def identity(caller: Caller | None, account_alias: str = "") -> dict[str, object
         return {"type": "Unknown"}
     if isinstance(caller, Anonymous):
         return {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
+    if isinstance(caller, Operator):
+        return {"type": "AWSService", "invokedBy": OPERATOR}
     kinds = {
         PrincipalKind.ROOT: "Root",
         PrincipalKind.USER: "IAMUser",

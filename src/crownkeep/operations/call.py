@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from crownkeep import errors
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.errors import AwsError
-from crownkeep.principals import Anonymous, Caller, Principal
+from crownkeep.principals import Caller, Principal
 from crownkeep.settings import Settings
 from crownkeep.storage.database import Transaction
 
@@ -35,14 +35,11 @@ class Origin:
     request_id: str
     host: str = ""
     referer: str = ""
+    scheme: str = "http"
+    """`https` where the request reached the edge over TLS."""
     tls_version: str = ""
-    """Such as `TLSv1.3`; empty where the request came in clear text."""
+    """Such as `TLSv1.3`, where the edge knows it."""
     tls_cipher: str = ""
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether the request reached the edge over TLS."""
-        return bool(self.tls_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +71,8 @@ class Notes:
     resources: list[tuple[str, str]] = field(default_factory=list)
     """Pairs of a CloudFormation-style type and a name or ARN, such as `AWS::IAM::User` and `bob`."""
     additional: dict[str, object] = field(default_factory=dict)
+    account_id: str = ""
+    """Whose trail keeps the record of what the operator did; the operator's own where empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,8 @@ class Call:
 
     @property
     def principal(self) -> Principal:
-        """The authenticated caller; an anonymous one is refused."""
-        if isinstance(self.caller, Anonymous):
+        """The authenticated caller of an account; an anonymous one is refused."""
+        if not isinstance(self.caller, Principal):
             raise errors.MissingAuthenticationToken("Request is missing Authentication Token")
         return self.caller
 

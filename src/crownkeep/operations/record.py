@@ -6,7 +6,7 @@ from crownkeep import clock, ids
 from crownkeep.audit import event, redact
 from crownkeep.errors import AwsError
 from crownkeep.operations.call import Notes, Request, Result
-from crownkeep.principals import Anonymous, Principal
+from crownkeep.principals import Principal
 from crownkeep.storage import events
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.events import EventRow
@@ -18,7 +18,7 @@ NOBODY = ""
 def of_call(request: Request, notes: Notes, *, result: Result, error: AwsError | None, account_alias: str) -> EventRow:
     """Make the event of a request that reached its operation, whether it was carried out or refused."""
     operation = request.operation
-    account_id = request.caller.account_id if isinstance(request.caller, Principal) else NOBODY
+    account_id = _trail(request, notes, error)
     changed = error is None and not operation.is_read_only
     return of_deed(
         event.Deed(
@@ -49,12 +49,19 @@ def of_call(request: Request, notes: Notes, *, result: Result, error: AwsError |
     )
 
 
+def _trail(request: Request, notes: Notes, error: AwsError | None) -> str:
+    """Answer whose trail it is: the caller's or, where the operator did something to an account, that account's."""
+    if isinstance(request.caller, Principal):
+        return request.caller.account_id
+    return notes.account_id if error is None else NOBODY
+
+
 def of_deed(deed: event.Deed) -> EventRow:
     """Give a deed its time-ordered id and make the row that is kept."""
     event_id = ids.event_id(deed.happened_at, clock.token_bytes(10))
     record = event.record(deed) | {"eventID": str(event_id)}
     caller = deed.caller
-    key = caller.access_key_id if caller is not None and not isinstance(caller, Anonymous) else ""
+    key = caller.access_key_id if isinstance(caller, Principal) else ""
     return EventRow(
         account_id=deed.account_id,
         event_id=event_id,
