@@ -68,15 +68,12 @@ def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[Attachment
     return [_row(*row) for row in db.execute(_of_owner, {"account_id": account_id, "owner_id": owner_id})]
 
 
-def of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> dict[str, list[AttachmentRow]]:
-    """Answer what is attached to each of these entities, by owner id, in one query."""
-    found: dict[str, list[AttachmentRow]] = {owner_id: [] for owner_id in owner_ids}
+def of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> list[AttachmentRow]:
+    """Answer what is attached to any of these entities, by owner and ARN, in one query."""
     if not owner_ids:
-        return found
-    for row in db.execute(_of_owners, {"account_id": account_id, "owner_ids": list(owner_ids)}):
-        attachment = _row(*row)
-        found[attachment.owner_id].append(attachment)
-    return found
+        return []
+    rows = db.execute(_of_owners, {"account_id": account_id, "owner_ids": list(owner_ids)})
+    return [_row(*row) for row in rows]
 
 
 def counts_of(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str, int]:

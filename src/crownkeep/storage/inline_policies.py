@@ -75,18 +75,15 @@ def names_page(db: Transaction, account_id: str, owner_id: str, *, after: str, l
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[InlinePolicyRow]:
     """Answer the inline policies of an entity, by name."""
-    return of_owners(db, account_id, [owner_id])[owner_id]
+    return of_owners(db, account_id, [owner_id])
 
 
-def of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> dict[str, list[InlinePolicyRow]]:
-    """Answer the inline policies of each of these entities, by owner id, in one query."""
-    found: dict[str, list[InlinePolicyRow]] = {owner_id: [] for owner_id in owner_ids}
+def of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> list[InlinePolicyRow]:
+    """Answer the inline policies of all these entities, by owner and name, in one query."""
     if not owner_ids:
-        return found
-    for row in db.execute(_of_owners, {"account_id": account_id, "owner_ids": list(owner_ids)}):
-        policy = _row(*row)
-        found[policy.owner_id].append(policy)
-    return found
+        return []
+    rows = db.execute(_of_owners, {"account_id": account_id, "owner_ids": list(owner_ids)})
+    return [_row(*row) for row in rows]
 
 
 def count(db: Transaction, account_id: str, owner_id: str) -> int:

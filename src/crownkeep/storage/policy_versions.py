@@ -70,18 +70,18 @@ _defaults = (
         policies.table.c.account_id == bindparam("account_id"),
         policies.table.c.arn.in_(bindparam("arns", expanding=True)),
     )
+    .order_by(policies.table.c.arn)
 )
 
 
-def defaults_of(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str, DefaultRow]:
+def defaults_of(db: Transaction, account_id: str, arns: Sequence[str]) -> list[DefaultRow]:
     """Answer the documents in force of those of the account's own policies that these ARNs name, by ARN, in one query.
 
     AWS's own policies are no rows: `catalogue.managed_policies` has them.
     """
     if not arns:
-        return {}
-    rows = (DefaultRow(*row) for row in db.execute(_defaults, {"account_id": account_id, "arns": list(arns)}))
-    return {row.arn: row for row in rows}
+        return []
+    return [DefaultRow(*row) for row in db.execute(_defaults, {"account_id": account_id, "arns": list(arns)})]
 
 
 def numbered(db: Transaction, account_id: str, policy_id: str, version: int) -> VersionRow | None:
@@ -96,15 +96,12 @@ def page(db: Transaction, account_id: str, policy_id: str, *, before: int, limit
     return [VersionRow(*row) for row in db.execute(_page, values)]
 
 
-def of_policies(db: Transaction, account_id: str, policy_ids: Sequence[str]) -> dict[str, list[VersionRow]]:
-    """Answer all versions of these policies by policy id, the newest first, in one query."""
-    found: dict[str, list[VersionRow]] = {policy_id: [] for policy_id in policy_ids}
+def of_policies(db: Transaction, account_id: str, policy_ids: Sequence[str]) -> list[VersionRow]:
+    """Answer all versions of these policies, by policy and the newest first, in one query."""
     if not policy_ids:
-        return found
-    for row in db.execute(_of_policies, {"account_id": account_id, "policy_ids": list(policy_ids)}):
-        version = VersionRow(*row)
-        found[version.policy_id].append(version)
-    return found
+        return []
+    rows = db.execute(_of_policies, {"account_id": account_id, "policy_ids": list(policy_ids)})
+    return [VersionRow(*row) for row in rows]
 
 
 def count(db: Transaction, account_id: str, policy_id: str) -> int:
