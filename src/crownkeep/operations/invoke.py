@@ -1,7 +1,7 @@
 """The one door. A request is validated, authorised, carried out and recorded; all of it commits, or none.
 
     read:   validate -> authorise -> handler (a snapshot, on this thread) -> event -> next group's COMMIT -> answer
-    write:  validate -> [authorise -> prepare (small pool)] -> group: savepoint(touch, authorise, handler) -> event -> COMMIT -> answer
+    write:  [authorise -> prepare (small pool)] -> group: savepoint(validate, authorise, handler) -> event -> COMMIT -> answer
 
 A refusal undoes what the handler did and is recorded in the same transaction. A write is authorised inside the transaction that
 carries it out, so nobody acts on a permission that another request has just taken away.
@@ -176,7 +176,9 @@ def perform(db: Transaction, request: Request, wiring: Wiring, *, prepared: obje
 
 def prepare(db: Transaction, request: Request, wiring: Wiring) -> object:
     """Do the slow part of a write for a caller who may ask for it; an `_Outcome` where the request ends here."""
-    assert request.operation.prepare is not None
+    slow = request.operation.prepare
+    if slow is None:
+        return None
     notes = Notes()
     standing = wiring.standings.of(db, request.caller)
     try:
@@ -184,7 +186,7 @@ def prepare(db: Transaction, request: Request, wiring: Wiring) -> object:
         arguments = _arguments(request)
         call = _call(db, request, wiring, standing, notes, None)
         authorize.require(call, request.operation, arguments)
-        return request.operation.prepare(call, **arguments)
+        return slow(call, **arguments)
     except AwsError as refusal:
         event = record.of_call(request, notes, result=NOTHING, error=refusal, account_alias=standing.alias(db))
         return _Outcome(NOTHING, refusal, event)

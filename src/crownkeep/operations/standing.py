@@ -2,4 +2,197 @@
 
 Every request reads one small row, the account's revision. All that a request needs beyond it (keys, users, compiled policies) is
 kept here under that revision, which is random and never comes back: what is changed anywhere is in force on the next request.
+A cache may hold something newer than its revision, never something older, and a newer thing is dropped with the next look.
 """
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+
+from crownkeep import errors
+from crownkeep.credentials.sealing import Keyring
+from crownkeep.credentials.secret import Secret
+from crownkeep.operations import permissions, sealed
+from crownkeep.operations.permissions import Permissions
+from crownkeep.principals import Caller, Principal, PrincipalKind
+from crownkeep.storage import access_keys, account_aliases, accounts, users
+from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.users import UserRow
+
+_MOST_ACCOUNTS = 4096
+_MOST_ENTRIES = 10_000
+ACTIVE = "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A long-term access key: its secret, its status, and whom it makes of the caller."""
+
+    secret: Secret
+    is_active: bool
+    principal: Principal
+
+
+class Standing:
+    """One account under one revision; of nobody's account where the caller has none."""
+
+    __slots__ = ("_account", "_alias", "_keyring", "_keys", "_permissions", "_users", "account_id", "revision")
+
+    def __init__(self, account_id: str, revision: int, keyring: Keyring) -> None:
+        self.account_id = account_id
+        self.revision = revision
+        self._keyring = keyring
+        self._account: AccountRow | None = None
+        self._alias: str | None = None
+        self._keys: dict[str, SigningKey] = {}
+        self._users: dict[str, UserRow] = {}
+        self._permissions: dict[str, Permissions] = {}
+
+    def account(self, db: Transaction) -> AccountRow | None:
+        """Answer the account itself."""
+        if self._account is None and self.account_id:
+            self._account = accounts.with_id(db, self.account_id)
+        return self._account
+
+    def alias(self, db: Transaction) -> str:
+        """Answer the account's alias, empty where it has none."""
+        if self._alias is None:
+            self._alias = (account_aliases.of_account(db, self.account_id) or "") if self.account_id else ""
+        return self._alias
+
+    def is_active(self, db: Transaction) -> bool:
+        """Answer whether the account may be used: it exists and is not closed."""
+        account = self.account(db)
+        return account is not None and account.state == ACTIVE
+
+    def signing_key(self, db: Transaction, access_key_id: str) -> SigningKey | None:
+        """Answer a long-term key of this account, whatever its status, or None where there is none."""
+        key = self._keys.get(access_key_id)
+        if key is None:
+            key = self._load_key(db, access_key_id)
+            if key is not None and len(self._keys) < _MOST_ENTRIES:
+                self._keys[access_key_id] = key
+        return key
+
+    def user(self, db: Transaction, user_id: str) -> UserRow | None:
+        """Answer a user of this account by unique id."""
+        user = self._users.get(user_id)
+        if user is None:
+            user = users.with_id(db, self.account_id, user_id)
+            if user is not None and len(self._users) < _MOST_ENTRIES:
+                self._users[user_id] = user
+        return user
+
+    def permissions(self, db: Transaction, principal: Principal) -> Permissions:
+        """Answer the compiled policies that are attached to a principal, by itself and by its groups."""
+        found = self._permissions.get(principal.unique_id)
+        if found is None:
+            found = permissions.load(db, principal)
+            if len(self._permissions) < _MOST_ENTRIES:
+                self._permissions[principal.unique_id] = found
+        return found
+
+    def vouch(self, db: Transaction, principal: Principal) -> Principal:
+        """Answer the principal as it is now; raises InvalidClientTokenId where its credential is void.
+
+        A session dies with its user and with the access key that asked for it.
+        """
+        if not self.is_active(db):
+            raise _unknown_token()
+        session = principal.session
+        key_id = principal.access_key_id if session is None else session.issuing_key_id
+        if key_id:
+            key = self.signing_key(db, key_id)
+            if key is None or not key.is_active or key.principal.unique_id != principal.unique_id:
+                raise _unknown_token()
+        if principal.kind is PrincipalKind.ROOT:
+            return principal
+        return self._as_named_now(db, principal)
+
+    def confirm(self, db: Transaction, caller: Caller) -> None:
+        """Raise InvalidClientTokenId where the caller's credential has been voided since it was verified."""
+        if isinstance(caller, Principal):
+            self.vouch(db, caller)
+
+    def _as_named_now(self, db: Transaction, principal: Principal) -> Principal:
+        user = self.user(db, principal.unique_id)
+        if user is None:
+            raise _unknown_token()
+        if (user.name, user.path) == (principal.name, principal.path):
+            return principal
+        return Principal(
+            principal.kind,
+            principal.account_id,
+            principal.unique_id,
+            user.name,
+            user.path,
+            principal.access_key_id,
+            principal.session,
+        )
+
+    def _load_key(self, db: Transaction, access_key_id: str) -> SigningKey | None:
+        row = access_keys.with_id(db, access_key_id)
+        if row is None or row.account_id != self.account_id:
+            return None
+        secret = sealed.open_access_key_secret(
+            self._keyring, row.sealed_secret, account_id=row.account_id, access_key_id=row.access_key_id
+        )
+        principal = self._owner(db, row.owner_id, access_key_id)
+        return None if principal is None else SigningKey(secret, row.status == "Active", principal)
+
+    def _owner(self, db: Transaction, owner_id: str, access_key_id: str) -> Principal | None:
+        if owner_id == self.account_id:
+            return Principal(PrincipalKind.ROOT, self.account_id, owner_id, access_key_id=access_key_id)
+        user = self.user(db, owner_id)
+        if user is None:
+            return None
+        return Principal(PrincipalKind.USER, self.account_id, owner_id, user.name, user.path, access_key_id)
+
+
+class Standings:
+    """The standings of this process, the least recently used account's forgotten first."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._known: OrderedDict[str, Standing] = OrderedDict()
+        self._lock = Lock()
+
+    def of_account(self, db: Transaction, account_id: str) -> Standing | None:
+        """Answer an account's standing as of now, or None where there is no such account."""
+        return self._at(account_id, accounts.revision(db, account_id))
+
+    def of(self, db: Transaction, caller: Caller) -> Standing:
+        """Answer the standing of the caller's account."""
+        if not isinstance(caller, Principal):
+            return self._of_nobody()
+        return self.of_account(db, caller.account_id) or self._of_nobody()
+
+    def held(self, db: Transaction, caller: Caller) -> Standing:
+        """Answer the same, and hold the account's row: until the transaction ends nobody else changes the account."""
+        if not isinstance(caller, Principal):
+            return self._of_nobody()
+        return self._at(caller.account_id, accounts.hold(db, caller.account_id)) or self._of_nobody()
+
+    def _at(self, account_id: str, revision: int | None) -> Standing | None:
+        # The event loop, the writer and the pool all look here.
+        with self._lock:
+            if revision is None:
+                self._known.pop(account_id, None)
+                return None
+            standing = self._known.get(account_id)
+            if standing is None or standing.revision != revision:
+                standing = self._known[account_id] = Standing(account_id, revision, self._keyring)
+                if len(self._known) > _MOST_ACCOUNTS:
+                    self._known.popitem(last=False)
+            self._known.move_to_end(account_id)
+            return standing
+
+    def _of_nobody(self) -> Standing:
+        return Standing("", 0, self._keyring)
+
+
+def _unknown_token() -> errors.InvalidClientTokenId:
+    return errors.InvalidClientTokenId("The security token included in the request is invalid.")

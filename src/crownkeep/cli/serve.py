@@ -1,0 +1,91 @@
+"""`crownkeep serve`: the server itself, on one port, with as many processes as there are to be."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+
+from crownkeep import data_directory, settings
+from crownkeep.app import create_app
+from crownkeep.data_directory import UnusableDataDirectory
+from crownkeep.logs import configure
+from crownkeep.settings import InvalidSettings, Settings
+
+_FACTORY = "crownkeep.cli.serve:_worker"
+_SECONDS_TO_FINISH = 20
+
+
+@click.command("serve", short_help="Serve the AWS APIs and the pages.")
+@click.option("--data", metavar="DIR", help="The data directory.")
+@click.option("--database", metavar="URL", help="The database; SQLite in the data directory unless given.")
+@click.option("--host", help="The address to listen on (127.0.0.1).")
+@click.option("--port", type=int, help="The port to listen on (4747).")
+@click.option("--workers", type=int, help="How many processes serve (1).")
+@click.option("--public-url", metavar="URL", help="Where people and clients reach this server.")
+def command(**flags: Any) -> None:
+    """Serve the AWS APIs, the sign-in and the console on one port until interrupted."""
+    try:
+        chosen = settings.load(flags)
+        configure(chosen)
+        directory = data_directory.prepare(chosen)
+    except (InvalidSettings, UnusableDataDirectory) as error:
+        raise click.ClickException(str(error)) from error
+    _welcome(chosen, str(directory.path))
+    _run(chosen)
+
+
+def _run(chosen: Settings) -> None:
+    import uvicorn
+
+    options: dict[str, Any] = {
+        "host": chosen.host,
+        "port": chosen.port,
+        "log_config": None,
+        "access_log": False,
+        "proxy_headers": False,
+        "server_header": False,
+        "lifespan": "on",
+        "loop": "uvloop",
+        "http": "httptools",
+        "timeout_graceful_shutdown": _SECONDS_TO_FINISH,
+        "h11_max_incomplete_event_size": 64 * 1024,
+        "ssl_certfile": chosen.tls_certificate or None,
+        "ssl_keyfile": chosen.tls_key or None,
+    }
+    if chosen.workers == 1:
+        uvicorn.run(create_app(chosen), **options)
+        return
+    os.environ.update({f"{settings.ENVIRONMENT_PREFIX}{name.upper()}": value for name, value in _as_variables(chosen).items()})
+    uvicorn.run(_FACTORY, factory=True, workers=chosen.workers, **options)
+
+
+def _worker() -> Any:
+    chosen = settings.load()
+    configure(chosen)
+    return create_app(chosen)
+
+
+def _as_variables(chosen: Settings) -> dict[str, str]:
+    """Hand the settings on to the worker processes, which read them as they would any others."""
+    texts = {}
+    for name in Settings.__struct_fields__:
+        value = getattr(chosen, name)
+        texts[name] = ",".join(value) if isinstance(value, tuple) else str(value)
+    return texts
+
+
+def _welcome(chosen: Settings, directory: str) -> None:
+    click.echo(
+        f"""Crownkeep serves {chosen.url}, its data is in {directory}.
+
+  make an account   crownkeep account create --email root@acme.example --name acme
+  use it            export AWS_ENDPOINT_URL={chosen.url}
+  stop              Ctrl-C
+""",
+        file=sys.stderr,
+    )
+    logging.getLogger("crownkeep").info("serving", extra={"url": chosen.url, "workers": chosen.workers})

@@ -1,0 +1,130 @@
+"""An HTTP request as it came over the wire, read within limits, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
+
+from crownkeep.gateway import signature
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Network = IPv4Network | IPv6Network
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes; no request of the services we speak is larger."""
+
+
+class BodyTooLarge(Exception):
+    """The request's body is larger than any operation takes."""
+
+
+class Disconnected(Exception):
+    """The client went away before it had sent its request."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """The parts of a request that routing, signatures and records need."""
+
+    method: str
+    path: bytes
+    """As it came: percent-encoded, without the query."""
+    query: bytes
+    headers: Mapping[bytes, bytes]
+    """By lower-case name; repeated ones joined by a comma."""
+    body: bytes
+    source_ip: str
+    scheme: str
+
+    def header(self, name: bytes) -> str:
+        """Answer a header's value as text, empty where it is absent."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+
+class Edge:
+    """What this server believes about who connects: only trusted proxies may speak for others."""
+
+    def __init__(self, trusted_proxies: tuple[str, ...]) -> None:
+        self._trusted: tuple[Network, ...] = tuple(ip_network(proxy, strict=False) for proxy in trusted_proxies)
+
+    async def read(self, scope: Scope, receive: Receive) -> HttpRequest:
+        """Read a whole request; raises BodyTooLarge before it holds more than LARGEST_BODY, or Disconnected."""
+        headers = signature.fold(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared[:20]) > LARGEST_BODY:
+            raise BodyTooLarge
+        return self._request(scope, headers, await _body(receive))
+
+    def without_body(self, scope: Scope) -> HttpRequest:
+        """Answer a request whose body is not going to be read."""
+        return self._request(scope, signature.fold(scope["headers"]), b"")
+
+    def _request(self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> HttpRequest:
+        client = scope.get("client")
+        source_ip, scheme = self._origin(client[0] if client else "", scope["scheme"], headers)
+        return HttpRequest(
+            method=scope["method"],
+            path=scope.get("raw_path") or scope["path"].encode(),
+            query=scope["query_string"],
+            headers=headers,
+            body=body,
+            source_ip=source_ip,
+            scheme=scheme,
+        )
+
+    def _origin(self, peer: str, scheme: str, headers: Mapping[bytes, bytes]) -> tuple[str, str]:
+        """Answer the client's address and scheme: the last hop that no trusted proxy vouches for as its own."""
+        if not self._trusted or not self._is_trusted(peer):
+            return peer, scheme
+        forwarded_scheme = headers.get(b"x-forwarded-proto", b"").decode("latin-1").rpartition(",")[2].strip().lower()
+        if forwarded_scheme in ("http", "https"):
+            scheme = forwarded_scheme
+        for hop in reversed(headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")):
+            address = hop.strip()
+            if not _is_address(address):
+                break
+            peer = address
+            if not self._is_trusted(address):
+                break
+        return peer, scheme
+
+    def _is_trusted(self, address: str) -> bool:
+        if not _is_address(address):
+            return False
+        parsed = ip_address(address)
+        return any(parsed in network for network in self._trusted)
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    first: bytes = message.get("body", b"")
+    if len(first) > LARGEST_BODY:
+        raise BodyTooLarge
+    if not message.get("more_body", False):
+        return first
+    chunks, size = [first], len(first)
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            raise BodyTooLarge
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,236 @@
+"""The life of one AWS request: bytes, route, caller, parameters, the one door, bytes.
+
+Whatever goes wrong on the way is answered in the protocol's own shape and recorded: in the trail of the account that the
+signature names or, where it names none, in the operator's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from crownkeep import clock, errors, ids
+from crownkeep.audit import event
+from crownkeep.credentials.secret import Secret
+from crownkeep.errors import AwsError
+from crownkeep.gateway import authenticate, compression, decode, encode, route, signature, sigv4
+from crownkeep.gateway.http import LARGEST_BODY, HttpRequest
+from crownkeep.gateway.limits import RecordAllowance
+from crownkeep.gateway.route import Route, Unroutable
+from crownkeep.gateway.signature import Signature
+from crownkeep.models import ServiceModel
+from crownkeep.operations import record, registry
+from crownkeep.operations.call import Origin, Request
+from crownkeep.operations.invoke import Door
+from crownkeep.operations.registry import Operation
+from crownkeep.principals import Anonymous, Caller, Operator, Principal
+from crownkeep.storage.database import DatabaseFault
+from crownkeep.storage.writer import WriteFailed, WriterBusy
+
+OPERATOR_PATH = b"/operator/"
+_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What goes back over the wire."""
+
+    status: int
+    headers: Iterable[tuple[bytes, bytes]]
+    body: bytes
+    service: str = ""
+    operation: str = ""
+    code: str = ""
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known of a request so far: enough to answer and to record whatever happens next."""
+
+    http: HttpRequest
+    request_id: str
+    signed: Signature | None = None
+    routed: Route | Unroutable | None = None
+    caller: Caller | None = None
+    account_id: str = record.NOBODY
+
+    @property
+    def region(self) -> str:
+        return self.signed.region if self.signed else _REGION
+
+    @property
+    def protocol(self) -> str:
+        return self.routed.protocol if self.routed else "query"
+
+    @property
+    def model(self) -> ServiceModel | None:
+        return self.routed.service if self.routed else None
+
+
+class Pipeline:
+    """The AWS endpoints of one serving process."""
+
+    def __init__(self, door: Door, operator_token: Secret) -> None:
+        self._door = door
+        self._operator_token = operator_token
+        self._allowance = RecordAllowance(door.wiring.settings.unattributed_records_per_second)
+
+    async def respond(self, http: HttpRequest) -> Response:
+        """Answer one request; never raises for anything that a client can send."""
+        exchange = _Exchange(http, ids.request_id(clock.token_bytes(16)))
+        try:
+            request = self._request(exchange)
+        except AwsError as refusal:
+            return await self._refuse(exchange, refusal)
+        except DatabaseFault:
+            return self._failed(exchange, _unavailable())
+        answer = await self._door.invoke(request)
+        if answer.error is not None:
+            return self._failed(exchange, answer.error)
+        operation = request.operation
+        encoded = encode.encode(operation.model, answer.result, request_id=exchange.request_id, accept=http.header(b"accept"))
+        return Response(encoded.status, encoded.headers, encoded.body, operation.service.name, operation.name)
+
+    async def refuse_too_large(self, http: HttpRequest) -> Response:
+        """Answer a request whose body nobody read."""
+        exchange = _Exchange(http, ids.request_id(clock.token_bytes(16)))
+        return await self._refuse(exchange, errors.RequestEntityTooLarge("Request entity too large"))
+
+    def _request(self, exchange: _Exchange) -> Request:
+        http, now = exchange.http, clock.now()
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers.items()}
+        query = http.query.decode("latin-1")
+        body, fault = http.body, None
+        is_operators = http.path.startswith(OPERATOR_PATH)
+        # 1. The signature as claimed: it says which service is meant. A broken one is refused once it is clear how.
+        signed_request = signature.Request(http.method, http.path, http.query, http.headers, http.body)
+        try:
+            exchange.signed = None if is_operators else signature.parse(signed_request)
+        except AwsError as refusal:
+            fault = refusal
+        # 2. The body in the clear, within the limit.
+        try:
+            body = compression.decompress(body, headers.get("content-encoding", ""), limit=LARGEST_BODY)
+        except AwsError as refusal:
+            fault = fault or refusal
+        # 3. The operation.
+        scope = exchange.signed.service if exchange.signed else ("operator" if is_operators else None)
+        exchange.routed = route.find(
+            method=http.method, path=http.path.decode("latin-1"), query=query, headers=headers, body=body, scope=scope
+        )
+        # 4. The caller.
+        exchange.caller = self._caller(exchange, signed_request, fault, is_operators=is_operators)
+        if isinstance(exchange.routed, Unroutable):
+            raise exchange.routed.error
+        if exchange.signed is not None and exchange.signed.service not in exchange.routed.service.signing_names:
+            sigv4.check_service(exchange.signed, service=exchange.routed.service.signing_names[0])
+        operation = _served(exchange.routed)
+        # 5. The parameters.
+        parameters = decode.decode(exchange.routed, query=query, headers=headers, body=body)
+        return Request(operation, parameters, exchange.caller, _origin(exchange), now)
+
+    def _caller(self, exchange: _Exchange, request: signature.Request, fault: AwsError | None, *, is_operators: bool) -> Caller:
+        if is_operators:
+            if not authenticate.bearer_matches(exchange.http.header(b"authorization"), self._operator_token):
+                raise errors.AccessDenied(
+                    "the operator's token is missing or wrong; it is in `operator.token` of the data directory"
+                )
+            return Operator()
+        signed = exchange.signed
+        if fault is not None or signed is None:
+            if isinstance(fault, errors.MissingAuthenticationToken):
+                if isinstance(exchange.routed, Route) and exchange.routed.operation.auth == "none":
+                    return Anonymous()
+                if isinstance(exchange.routed, Unroutable):
+                    raise exchange.routed.error
+            raise fault or errors.MissingAuthenticationToken("Request is missing Authentication Token")
+        wiring = self._door.wiring
+        with self._door.database.snapshot() as db:
+            exchange.account_id = authenticate.claimed_account(db, signed, wiring.standings)
+            return authenticate.authenticate(
+                db, request, signed, standings=wiring.standings, keyring=wiring.keyring, now=clock.now()
+            )
+
+    async def _refuse(self, exchange: _Exchange, refusal: AwsError) -> Response:
+        """Answer a request that reached no operation, and record it as far as strangers may fill the trail."""
+        attributed = isinstance(exchange.caller, Principal)
+        if attributed or self._allowance.take(clock.monotonic()):
+            try:
+                await self._door.record(record.of_deed(_refused(exchange, refusal)))
+            except WriterBusy:
+                return self._failed(exchange, errors.Throttling("Rate exceeded"))
+            except WriteFailed:
+                return self._failed(exchange, _unavailable())
+        return self._failed(exchange, refusal)
+
+    def _failed(self, exchange: _Exchange, error: AwsError) -> Response:
+        encoded = encode.encode_error(
+            error,
+            protocol=exchange.protocol,
+            service=exchange.model,
+            request_id=exchange.request_id,
+            accept=exchange.http.header(b"accept"),
+        )
+        operation = exchange.routed.operation.name if isinstance(exchange.routed, Route) else ""
+        service = exchange.model.name if exchange.model else ""
+        return Response(encoded.status, encoded.headers, encoded.body, service, operation, error.code)
+
+
+def _served(found: Route) -> Operation:
+    """Answer the operation's registration; what isn't served is refused with AWS's own code for an unknown operation."""
+    service = registry.service(found.service.name)
+    operation = service.find(found.operation.name) if service else None
+    if operation is not None:
+        return operation
+    if found.protocol == "query":
+        raise errors.InvalidAction(f"Could not find operation {found.operation.name} for version {found.service.api_version}")
+    raise errors.UnknownOperation(f"operation `{found.operation.name}` is not served here")
+
+
+def _origin(exchange: _Exchange) -> Origin:
+    http = exchange.http
+    return Origin(
+        source_ip=http.source_ip,
+        user_agent=http.header(b"user-agent"),
+        region=exchange.region,
+        request_id=exchange.request_id,
+        host=http.header(b"host"),
+        referer=http.header(b"referer"),
+        scheme=http.scheme,
+    )
+
+
+def _refused(exchange: _Exchange, refusal: AwsError) -> event.Deed:
+    routed = exchange.routed
+    additional: Mapping[str, object] = {}
+    if exchange.signed is not None and exchange.caller is None:
+        additional = {"claimedAccessKeyId": exchange.signed.access_key_id[:128]}
+    return event.Deed(
+        event_id="",
+        happened_at=clock.now(),
+        event_type="AwsApiCall",
+        source=_source(exchange),
+        name=routed.operation.name if isinstance(routed, Route) else "UnknownOperation",
+        caller=exchange.caller,
+        account_id=exchange.account_id,
+        region=exchange.region,
+        source_ip=exchange.http.source_ip,
+        user_agent=exchange.http.header(b"user-agent"),
+        request_id=exchange.request_id,
+        read_only=False,
+        error_code=refusal.code,
+        error_message=refusal.message,
+        additional=additional,
+        host=exchange.http.header(b"host"),
+    )
+
+
+def _source(exchange: _Exchange) -> str:
+    if exchange.model is None:
+        return "crownkeep"
+    service = registry.service(exchange.model.name)
+    return service.event_source if service else f"{exchange.model.endpoint_prefix}.amazonaws.com"
+
+
+def _unavailable() -> errors.ServiceUnavailable:
+    return errors.ServiceUnavailable("The request has failed due to a temporary failure of the server.")

@@ -1,0 +1,186 @@
+"""The condition keys of a request: what policies may ask about who calls, from where, with what, and on which resource.
+
+Names and meanings are AWS's (IAM user guide, "AWS global condition context keys" and the services' own keys). Each is worked out
+when a policy asks for it, and only then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from crownkeep.operations.call import Call
+from crownkeep.operations.registry import Target
+from crownkeep.policy import Context, ContextValue
+from crownkeep.principals import Anonymous, Principal, PrincipalKind
+from crownkeep.storage import tags
+
+_PRINCIPAL_TYPES = {
+    PrincipalKind.ROOT: "Account",
+    PrincipalKind.USER: "User",
+    PrincipalKind.ROLE: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+}
+
+
+def of_call(call: Call, target: Target, parameters: Mapping[str, object]) -> Context:
+    """Answer the context of a call on a target; `parameters` are the operation's arguments."""
+
+    def resolve(key: str) -> ContextValue | None:
+        fixed = _FIXED.get(key)
+        if fixed is not None:
+            return fixed(call)
+        name, slash, rest = key.partition("/")
+        if slash:
+            prefixed = _PREFIXED.get(name)
+            return None if prefixed is None else prefixed(call, target, parameters, rest)
+        if key == "aws:tagkeys":
+            return _tag_keys(parameters)
+        if key == "aws:resourceaccount":
+            return _account_of(target)
+        return None
+
+    return Context(target.context, resolve)
+
+
+def _principal(call: Call) -> Principal | None:
+    return call.caller if isinstance(call.caller, Principal) else None
+
+
+def _principal_arn(call: Call) -> str | None:
+    principal = _principal(call)
+    return principal.policy_arn if principal else None
+
+
+def _principal_account(call: Call) -> str | None:
+    principal = _principal(call)
+    return principal.account_id if principal else None
+
+
+def _principal_type(call: Call) -> str | None:
+    if isinstance(call.caller, Anonymous):
+        return "Anonymous"
+    principal = _principal(call)
+    return _PRINCIPAL_TYPES[principal.kind] if principal else None
+
+
+def _user_id(call: Call) -> str | None:
+    principal = _principal(call)
+    return principal.user_id if principal else None
+
+
+def _username(call: Call) -> str | None:
+    principal = _principal(call)
+    return principal.name if principal and principal.kind is PrincipalKind.USER else None
+
+
+def _token_issue_time(call: Call) -> str | None:
+    principal = _principal(call)
+    return _iso(principal.session.issued_at) if principal and principal.session else None
+
+
+def _mfa_present(call: Call) -> str | None:
+    # Long-term keys don't have the key at all, which is why policies use BoolIfExists (aws:MultiFactorAuthPresent).
+    principal = _principal(call)
+    if principal is None or principal.session is None:
+        return None
+    return "true" if principal.has_mfa else "false"
+
+
+def _mfa_age(call: Call) -> str | None:
+    principal = _principal(call)
+    if principal is None or principal.session is None or principal.session.mfa_at is None:
+        return None
+    return str(max(0, int((call.now - principal.session.mfa_at).total_seconds())))
+
+
+def _source_identity(call: Call) -> str | None:
+    principal = _principal(call)
+    return (principal.session.source_identity or None) if principal and principal.session else None
+
+
+def _federated_provider(call: Call) -> str | None:
+    principal = _principal(call)
+    return (principal.session.federated_provider or None) if principal and principal.session else None
+
+
+def _assumed_root(call: Call) -> str | None:
+    principal = _principal(call)
+    return "true" if principal and principal.session and principal.session.assumed_root else None
+
+
+_FIXED: Mapping[str, Callable[[Call], ContextValue | None]] = {
+    "aws:principalarn": _principal_arn,
+    "aws:principalaccount": _principal_account,
+    "aws:principaltype": _principal_type,
+    "aws:principalisawsservice": lambda _: "false",
+    "aws:viaawsservice": lambda _: "false",
+    "aws:userid": _user_id,
+    "aws:username": _username,
+    "aws:tokenissuetime": _token_issue_time,
+    "aws:multifactorauthpresent": _mfa_present,
+    "aws:multifactorauthage": _mfa_age,
+    "aws:sourceidentity": _source_identity,
+    "aws:federatedprovider": _federated_provider,
+    "aws:assumedroot": _assumed_root,
+    "aws:sourceip": lambda call: call.origin.source_ip or None,
+    "aws:securetransport": lambda call: "true" if call.origin.scheme == "https" else "false",
+    "aws:useragent": lambda call: call.origin.user_agent or None,
+    "aws:referer": lambda call: call.origin.referer or None,
+    "aws:requestedregion": lambda call: call.origin.region or None,
+    "aws:currenttime": lambda call: _iso(call.now),
+    "aws:epochtime": lambda call: str(int(call.now.timestamp())),
+}
+
+
+def _principal_tag(call: Call, _target: Target, _parameters: Mapping[str, object], key: str) -> str | None:
+    principal = _principal(call)
+    if principal is None:
+        return None
+    session_tags = principal.session.tags if principal.session else {}
+    own = {} if principal.kind is PrincipalKind.ROOT else tags.of_resource(call.db, principal.account_id, principal.unique_id)
+    return _tag({**own, **session_tags}, key)
+
+
+def _resource_tag(_call: Call, target: Target, _parameters: Mapping[str, object], key: str) -> str | None:
+    return _tag(target.tags(), key)
+
+
+def _request_tag(_call: Call, _target: Target, parameters: Mapping[str, object], key: str) -> str | None:
+    return _tag({str(tag.get("Key", "")): str(tag.get("Value", "")) for tag in _sent_tags(parameters)}, key)
+
+
+_PREFIXED: Mapping[str, Callable[[Call, Target, Mapping[str, object], str], str | None]] = {
+    "aws:principaltag": _principal_tag,
+    "aws:resourcetag": _resource_tag,
+    "iam:resourcetag": _resource_tag,
+    "aws:requesttag": _request_tag,
+}
+
+
+def _sent_tags(parameters: Mapping[str, object]) -> list[Mapping[str, object]]:
+    sent = parameters.get("tags")
+    return [tag for tag in sent if isinstance(tag, Mapping)] if isinstance(sent, Sequence) else []
+
+
+def _tag_keys(parameters: Mapping[str, object]) -> tuple[str, ...]:
+    removed = parameters.get("tag_keys")
+    named = [str(key) for key in removed] if isinstance(removed, Sequence) and not isinstance(removed, str) else []
+    return (*(str(tag.get("Key", "")) for tag in _sent_tags(parameters)), *named)
+
+
+def _tag(found: Mapping[str, str], key: str) -> str | None:
+    """Find a tag by a key in lower case: key names are compared without regard to case in conditions."""
+    for name, value in found.items():
+        if name.lower() == key:
+            return value
+    return None
+
+
+def _account_of(target: Target) -> str | None:
+    parts = (target.arn or "").split(":", 5)
+    return parts[4] or None if len(parts) == 6 else None
+
+
+def _iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

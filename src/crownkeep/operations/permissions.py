@@ -1,0 +1,122 @@
+"""The policies in force for a principal: loaded in a fixed number of queries, compiled once per document."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from threading import Lock
+
+from crownkeep import policy
+from crownkeep.catalogue import managed_policies
+from crownkeep.policy import PolicyKind, PolicySet, PolicySource, SourceType
+from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.storage import attachments, inline_policies, memberships, password_policies, policy_versions, users
+from crownkeep.storage.database import Transaction
+
+_MOST_COMPILED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What is attached to one principal, compiled."""
+
+    identity: PolicySet | None
+    """Its own policies and its groups'; None for the root user, who has none."""
+    boundary: PolicySet | None = None
+    grants: PolicySet | None = None
+    """What the account grants with no policy attached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A policy document and where it comes from."""
+
+    document: str
+    source: PolicySource
+
+
+class _Compiled:
+    """Sets of compiled policies by their texts: documents never change, so what was compiled stays right."""
+
+    def __init__(self) -> None:
+        self._sets: OrderedDict[Hashable, PolicySet] = OrderedDict()
+        self._lock = Lock()
+
+    def set_of(self, texts: tuple[Text, ...]) -> PolicySet:
+        with self._lock:
+            found = self._sets.get(texts)
+            if found is not None:
+                self._sets.move_to_end(texts)
+                return found
+        if len(texts) == 1:
+            document = policy.parse(texts[0].document)
+            made = policy.compile_set([policy.compile_policy(document, source=texts[0].source)])
+        else:
+            made = policy.combine(*(self.set_of((text,)) for text in texts)) if texts else policy.EMPTY
+        with self._lock:
+            self._sets[texts] = made
+            if len(self._sets) > _MOST_COMPILED:
+                self._sets.popitem(last=False)
+        return made
+
+
+_compiled = _Compiled()
+
+# AllowUsersToChangePassword grants this with no policy attached (IAM user guide, "Set a password policy").
+_PASSWORD_GRANT = Text(
+    """{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "iam:ChangePassword", "Resource": "${aws:PrincipalArn}"},
+        {"Effect": "Allow", "Action": "iam:GetAccountPasswordPolicy", "Resource": "*"}]}""",
+    PolicySource(PolicyKind.IDENTITY, "AllowUsersToChangePassword"),
+)
+
+
+def compiled(texts: Iterable[Text]) -> PolicySet:
+    """Answer one set of all these documents; each is parsed and compiled once per process."""
+    return _compiled.set_of(tuple(texts))
+
+
+def load(db: Transaction, principal: Principal) -> Permissions:
+    """Read and compile what is attached to a principal; the root user has nothing attached and needs nothing."""
+    match principal.kind:
+        case PrincipalKind.ROOT:
+            return Permissions(None)
+        case PrincipalKind.USER | PrincipalKind.FEDERATED_USER if principal.unique_id == principal.account_id:
+            return Permissions(None)
+        case _:
+            return _of_user(db, principal.account_id, principal.unique_id)
+
+
+def managed(db: Transaction, account_id: str, arns: Iterable[str]) -> list[Text]:
+    """Answer the default versions of managed policies, AWS's own and the account's; those that don't exist are left out."""
+    wanted = list(arns)
+    own = [name for name in wanted if not managed_policies.is_aws_managed(name)]
+    texts = []
+    for name in wanted:
+        if managed_policies.is_aws_managed(name):
+            found = managed_policies.with_arn(name)
+            if found is not None:
+                source = PolicySource(PolicyKind.IDENTITY, found.policy_id, found.name, name, SourceType.AWS_MANAGED)
+                texts.append(Text(found.document, source))
+    for row in policy_versions.defaults_of(db, account_id, own) if own else ():
+        source = PolicySource(PolicyKind.IDENTITY, row.policy_id, row.name, row.arn, SourceType.USER_MANAGED)
+        texts.append(Text(row.document, source))
+    return texts
+
+
+def _of_user(db: Transaction, account_id: str, user_id: str) -> Permissions:
+    groups = memberships.group_ids_of_user(db, account_id, user_id)
+    owners = [user_id, *groups]
+    arns = list(dict.fromkeys(row.policy_arn for row in attachments.of_owners(db, account_id, owners)))
+    texts = managed(db, account_id, arns)
+    for row in inline_policies.of_owners(db, account_id, owners):
+        kind = SourceType.USER if row.owner_id == user_id else SourceType.GROUP
+        texts.append(Text(row.document, PolicySource(PolicyKind.IDENTITY, row.name, row.name, None, kind)))
+    user = users.with_id(db, account_id, user_id)
+    boundary = None
+    if user is not None and user.boundary_arn is not None:
+        boundary = compiled(managed(db, account_id, [user.boundary_arn]))
+    rules = password_policies.of_account(db, account_id)
+    grants = compiled([_PASSWORD_GRANT]) if rules is not None and rules.allow_users_to_change_password else None
+    return Permissions(compiled(texts), boundary, grants)

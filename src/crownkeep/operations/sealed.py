@@ -1,0 +1,40 @@
+"""Secrets at rest: which purpose and which place each kind of sealed value is bound to.
+
+A blob copied to another account's or another owner's row does not open there (`credentials.sealing`).
+"""
+
+from __future__ import annotations
+
+from crownkeep import clock
+from crownkeep.credentials import sealing
+from crownkeep.credentials.sealing import Keyring, Purpose
+from crownkeep.credentials.secret import Secret
+
+
+def seal_access_key_secret(keyring: Keyring, secret: Secret, *, account_id: str, access_key_id: str) -> bytes:
+    """Seal the secret of a long-term access key for its row."""
+    return _seal(keyring, secret, Purpose.ACCESS_KEY_SECRET, account_id, access_key_id)
+
+
+def open_access_key_secret(keyring: Keyring, blob: bytes, *, account_id: str, access_key_id: str) -> Secret:
+    """Open what `seal_access_key_secret` made; raises Unsealable."""
+    return _open(keyring, blob, Purpose.ACCESS_KEY_SECRET, account_id, access_key_id)
+
+
+def seal_totp_seed(keyring: Keyring, seed: Secret, *, account_id: str, serial: str) -> bytes:
+    """Seal the seed of a TOTP device for its row."""
+    return _seal(keyring, seed, Purpose.TOTP_SEED, account_id, serial)
+
+
+def open_totp_seed(keyring: Keyring, blob: bytes, *, account_id: str, serial: str) -> Secret:
+    """Open what `seal_totp_seed` made; raises Unsealable."""
+    return _open(keyring, blob, Purpose.TOTP_SEED, account_id, serial)
+
+
+def _seal(keyring: Keyring, secret: Secret, purpose: Purpose, *place: str) -> bytes:
+    nonce = clock.token_bytes(sealing.NONCE_SIZE)
+    return sealing.seal(keyring, secret.reveal().encode(), purpose=purpose, context=sealing.context_of(*place), nonce=nonce)
+
+
+def _open(keyring: Keyring, blob: bytes, purpose: Purpose, *place: str) -> Secret:
+    return Secret(sealing.unseal(keyring, blob, purpose=purpose, context=sealing.context_of(*place)).decode())
