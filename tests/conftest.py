@@ -1,0 +1,24 @@
+"""What all tests share: `crown` and `account` in process, `served` as a process, `postgres`, and hypothesis's profiles.
+
+    def test_a_user_is_found_by_its_name(account):
+        account.client("iam").create_user(UserName="bob")
+
+        found = account.client("iam").get_user(UserName="bob")["User"]
+
+        assert f"arn:aws:iam::{account.id}:user/bob" == found["Arn"]
+
+`account.root(service)` and `account.client(service)` are boto3 clients of root and of an administrator; `account.user(name,
+policy={...})` makes a user with a key. Every such test runs on SQLite and on PostgreSQL. Time moves with time-machine.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.fixtures.postgresql", "tests.fixtures.crown", "tests.fixtures.process"]
+
+settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
