@@ -15,9 +15,13 @@ from crownkeep.policy.compile import (
 from crownkeep.policy.context import ANONYMOUS, Context, ContextValue, Principal, PrincipalKind, Request
 from crownkeep.policy.decision import Decision, Effect, Finding, Kind, Reason, ResourcePolicyRole
 from crownkeep.policy.document import Condition, Document, MalformedPolicy, PolicyKind, Principals, Statement
+from crownkeep.policy.explain import Explanation, explain
+from crownkeep.policy.keys import context_keys
 from crownkeep.policy.naming import Naming
 from crownkeep.policy.parse import parse
 from crownkeep.policy.positions import Position, Span
+from crownkeep.policy.principal_binding import bind_principals, show_principals
+from crownkeep.policy.simulate import ActionResult, Evaluation, MatchedStatement, simulate
 from crownkeep.policy.validate import validate
 
 __all__ = [
@@ -25,6 +29,7 @@ __all__ = [
     "ANONYMOUS",
     "EMPTY",
     "NEEDS_NO_ALLOW",
+    "ActionResult",
     "Applicable",
     "CompiledPolicy",
     "CompiledStatement",
@@ -34,9 +39,12 @@ __all__ = [
     "Decision",
     "Document",
     "Effect",
+    "Evaluation",
+    "Explanation",
     "Finding",
     "Kind",
     "MalformedPolicy",
+    "MatchedStatement",
     "Naming",
     "PolicyKind",
     "PolicySet",
@@ -52,9 +60,14 @@ __all__ = [
     "Span",
     "Statement",
     "authorize",
+    "bind_principals",
     "combine",
     "compile_policy",
     "compile_set",
+    "context_keys",
+    "explain",
     "parse",
+    "show_principals",
+    "simulate",
     "validate",
 ]

@@ -56,7 +56,7 @@ _MEMBERS = _IDENTITIES | {PrincipalKind.ROOT}
 def authorize(request: Request, applicable: Applicable) -> Decision:
     """Decide whether the request is allowed, as AWS would, and keep why."""
     action = request.action.lower()
-    if action in _ALWAYS_ALLOWED:
+    if action in _ALWAYS_ALLOWED and request.principal.kind is not PrincipalKind.ANONYMOUS:
         return Decision(True, Reason.NO_PERMISSION_NEEDED, request, ())
     findings = _find(request, applicable)
     # 1. An explicit deny in any policy ends it.

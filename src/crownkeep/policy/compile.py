@@ -11,7 +11,16 @@ from crownkeep.policy.context import Request
 from crownkeep.policy.document import Document, PolicyKind, Statement
 from crownkeep.policy.naming import NamedBy, Naming, compile_not_principal, compile_principal
 from crownkeep.policy.operators import Test, compile_condition
-from crownkeep.policy.patterns import Matcher, arn_matcher, arn_segments, literal_prefix, read_pattern, wildcard_matcher
+from crownkeep.policy.patterns import (
+    ARN_SEGMENTS,
+    Matcher,
+    arn_segments,
+    literal_prefix,
+    padded,
+    read_pattern,
+    segments_matcher,
+    wildcard_matcher,
+)
 from crownkeep.policy.variables import Lookup, Template, Wildcard, expand, is_static, read_template
 
 ResourceMatcher = Callable[[str, Lookup], bool]
@@ -103,8 +112,7 @@ def _compile_statement(document: Document, statement: Statement, source: PolicyS
     variables = document.expands_variables
     named_by = _named_by(statement)
     conditions = tuple(
-        compile_condition(condition.operator, condition.key, condition.values, variables=variables)
-        for condition in statement.conditions
+        compile_condition(condition, effect=statement.effect, variables=variables) for condition in statement.conditions
     )
     return CompiledStatement(
         allows=statement.effect.lower() == "allow",
@@ -158,43 +166,42 @@ def _resource_pattern(text: str, variables: bool) -> ResourcePattern:
     if not is_static(template):
         return ResourcePattern(prefix, is_exact=False, matcher=_expanding_matcher(template))
     segments = arn_segments(template)
-    if segments is None:  # not an ARN: AWS refuses to store it, a document embedded elsewhere may hold it
-        matches = wildcard_matcher(template)
-        return ResourcePattern(prefix, is_exact=False, matcher=lambda resource, lookup: matches(resource))
-    if all(isinstance(piece, str) for piece in template) and prefix.count(":") >= 5:
-        return ResourcePattern(prefix, is_exact=True, matcher=None)
-    # A star that ends the sixth segment covers whatever is left of it, colons too: the prefix alone decides.
-    if len(template) == 2 and template[1] is Wildcard.MANY and prefix.count(":") >= 5:
-        return ResourcePattern(prefix, is_exact=False, matcher=None)
-    return ResourcePattern(prefix, is_exact=False, matcher=_ignoring_context(arn_matcher(template)))
+    if len(segments) < 3:
+        return ResourcePattern(prefix, is_exact=False, matcher=_ignoring_context(wildcard_matcher(template)))
+    if prefix.count(":") >= 5:
+        if template == (prefix,):
+            return ResourcePattern(prefix, is_exact=True, matcher=None)
+        if template == (prefix, Wildcard.MANY):
+            return ResourcePattern(prefix, is_exact=False, matcher=None)
+    return ResourcePattern(prefix, is_exact=False, matcher=_ignoring_context(segments_matcher(padded(segments))))
 
 
-def _ignoring_context(matches: Matcher | None) -> ResourceMatcher | None:
-    return None if matches is None else lambda resource, lookup: matches(resource)
+def _ignoring_context(matches: Matcher) -> ResourceMatcher:
+    return lambda resource, lookup: matches(resource)
 
 
 def _expanding_matcher(template: Template) -> ResourceMatcher:
-    """A matcher for a resource with variables, each segment expanded apart so that a value's colon stays inside its segment."""
-    segments = arn_segments(template) or [template]
-    count = len(segments)
-    remembered: dict[tuple[Template, ...], list[Matcher]] = {}
+    """A matcher for a resource with variables; what a principal's values expand to is compiled once and remembered."""
+    remembered: dict[Template, Matcher] = {}
 
     def matches(resource: str, lookup: Lookup) -> bool:
-        parts = resource.split(":", count - 1)
-        if len(parts) != count:
+        expanded = expand(template, lookup)
+        if expanded is None:
             return False
-        expanded = [expand(segment, lookup) for segment in segments]
-        key = tuple(segment for segment in expanded if segment is not None)
-        if len(key) != count:
-            return False
-        matchers = remembered.get(key)
-        if matchers is None:
+        matcher = remembered.get(expanded)
+        if matcher is None:
             if len(remembered) >= 64:
                 remembered.clear()
-            matchers = remembered[key] = [wildcard_matcher(segment) for segment in key]
-        return all(matcher(part) for matcher, part in zip(matchers, parts, strict=True))
+            matcher = remembered[expanded] = _expanded_matcher(expanded)
+        return matcher(resource)
 
     return matches
+
+
+def _expanded_matcher(expanded: Template) -> Matcher:
+    segments = arn_segments(expanded)
+    # Short ARNs are padded as written only, never after expansion (measured on AWS).
+    return segments_matcher(segments) if len(segments) == ARN_SEGMENTS else wildcard_matcher(expanded)
 
 
 Entry = tuple[ResourceMatcher | None, CompiledStatement]

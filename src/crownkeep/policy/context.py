@@ -31,6 +31,7 @@ class Principal:
     `arn` is the caller's own ARN (of the session, for a session). `unique_id` is the AIDA or AROA id that a saved
     policy's user or role ARN was bound to. `issuer_arn` and `issuer_unique_id` are a role session's role and a federated
     user's IAM user. `names` holds a service's principal names, or the identity provider of a web identity or SAML caller.
+    `has_permissions_boundary` matters to NotPrincipal: a Deny never excepts a caller with a boundary.
     """
 
     kind: PrincipalKind
@@ -41,6 +42,7 @@ class Principal:
     issuer_unique_id: str | None = None
     canonical_user_id: str | None = None
     names: tuple[str, ...] = ()
+    has_permissions_boundary: bool = False
 
 
 ANONYMOUS = Principal(PrincipalKind.ANONYMOUS)

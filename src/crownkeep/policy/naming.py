@@ -30,8 +30,7 @@ _ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?([0-9]{12})(?::root)?", re.ASCII)
 
 def compile_principal(element: Principals) -> NamedBy:
     """Compile a Principal element into how it names a caller."""
-    names = _Names(element)
-    return names.everyone_named if names.everyone else names.naming
+    return _Names(element).naming
 
 
 def compile_not_principal(element: Principals, *, denies: bool) -> NamedBy:
@@ -76,15 +75,15 @@ class _Names:
             case "CanonicalUser":
                 self.canonical.add(name)
 
-    def everyone_named(self, principal: Principal) -> Naming:
-        return Naming.DIRECT
-
     def naming(self, principal: Principal) -> Naming:
         kind = principal.kind
-        if kind is PrincipalKind.SERVICE:
-            return Naming.NONE if self.services.isdisjoint(principal.names) else Naming.DIRECT
+        # Whoever brings a token of an identity provider is named by that provider only, not by `*`.
         if kind in _FEDERATED:
             return Naming.NONE if self.federated.isdisjoint(principal.names) else Naming.DIRECT
+        if self.everyone:
+            return Naming.DIRECT
+        if kind is PrincipalKind.SERVICE:
+            return Naming.NONE if self.services.isdisjoint(principal.names) else Naming.DIRECT
         if self._names_caller(principal):
             return Naming.DIRECT
         if self._names_issuer(principal):
@@ -107,6 +106,8 @@ class _Names:
 
     def names_every_face(self, principal: Principal) -> bool:
         kind = principal.kind
+        if principal.has_permissions_boundary:  # AWS: do not use NotPrincipal with callers that have a boundary
+            return False
         if kind is PrincipalKind.SERVICE or kind in _FEDERATED:
             return self.naming(principal) is Naming.DIRECT
         if kind is PrincipalKind.ANONYMOUS or principal.account_id not in self.accounts:

@@ -13,8 +13,18 @@ from functools import lru_cache, partial
 from typing import Any
 
 from crownkeep.policy import scalars
-from crownkeep.policy.patterns import Matcher, arn_matcher, arn_segments, wildcard_matcher
-from crownkeep.policy.variables import Lookup, Template, expand, expand_text, is_static, read_template, variable_keys
+from crownkeep.policy.document import Condition
+from crownkeep.policy.patterns import ARN_SEGMENTS, Matcher, arn_segments, segments_matcher, wildcard_matcher
+from crownkeep.policy.variables import (
+    Lookup,
+    Template,
+    Wildcard,
+    expand,
+    expand_text,
+    is_static,
+    read_template,
+    variable_keys,
+)
 
 Test = Callable[[Lookup], bool]
 # Whether one value of the request matches any value of the policy; the lookup resolves the policy's variables.
@@ -96,30 +106,48 @@ def is_operator(name: str) -> bool:
     return read_operator(name) is not None
 
 
-def compile_condition(name: str, key: str, values: tuple[str, ...], *, variables: bool) -> Test:
-    """Compile one condition into a predicate over the request's context; raises ValueError for an unknown operator."""
+def compile_condition(condition: Condition, *, effect: str, variables: bool) -> Test:
+    """Compile one condition into a predicate over the request's context; raises ValueError for an unknown operator.
+
+    The effect of its statement matters for one thing: an ARN in the policy that is none fails safe, which means that it
+    matches in a Deny and does not in an Allow (measured on AWS).
+    """
+    name, values = condition.operator, condition.values
     operator = read_operator(name)
     if operator is None:
         raise ValueError(f"unknown condition operator `{name}`; see is_operator")
-    key = key.lower()
+    key = condition.key.lower()
     if operator.base == "Null":
         return _null_test(key, values)
-    any_of = _any_of(operator.base, values, variables)
-    holds = _negation(operator.base, any_of) if operator.negated else any_of
-    if operator.qualifier is None:
-        return _scalar_test(key, holds, absent=operator.if_exists or operator.negated)
+    holds = _holds(operator, values, variables, denies=effect.lower() == "deny")
     if operator.qualifier is Qualifier.ALL:
         return _all_test(key, holds)
-    return _any_test(key, holds, absent=operator.if_exists)
+    if operator.qualifier is Qualifier.ANY:
+        return _any_test(key, holds)
+    return _scalar_test(key, holds, absent=operator.if_exists or (operator.negated and bool(values)))
 
 
-def condition_keys(name: str, key: str, values: tuple[str, ...], *, variables: bool) -> tuple[str, ...]:
-    """The context keys a condition asks for, in lower case: its own, and those of its variables."""
-    operator = read_operator(name)
+def _holds(operator: Operator, values: tuple[str, ...], variables: bool, *, denies: bool) -> AnyOf:
+    """Whether one value of the request satisfies the operator, negation included."""
+    if not values:  # an empty list matches no value, not even negated (Access Analyzer: EMPTY_ARRAY_CONDITION)
+        return _never
+    if operator.base == "ArnLike":
+        return _arn_holds(values, variables, negated=operator.negated, malformed=denies)
+    any_of = _any_of(operator.base, values, variables)
+    return _negation(operator.base, any_of) if operator.negated else any_of
+
+
+def _never(value: str, lookup: Lookup) -> bool:
+    return False
+
+
+def condition_keys(condition: Condition, *, variables: bool) -> tuple[str, ...]:
+    """The context keys a condition asks for, as the policy spells them: its own, and those of its variables."""
+    operator = read_operator(condition.operator)
     if operator is None or not variables or operator.base not in _EXPANDING:
-        return (key.lower(),)
-    templates = (read_template(value, variables=True, wildcards=False) for value in values)
-    return (key.lower(), *(asked for template in templates for asked in variable_keys(template)))
+        return (condition.key,)
+    templates = (read_template(value, variables=True, wildcards=False) for value in condition.values)
+    return (condition.key, *(key for template in templates for key in variable_keys(template)))
 
 
 def _null_test(key: str, values: tuple[str, ...]) -> Test:
@@ -151,11 +179,12 @@ def _all_test(key: str, holds: AnyOf) -> Test:
     return test
 
 
-def _any_test(key: str, holds: AnyOf, *, absent: bool) -> Test:
+def _any_test(key: str, holds: AnyOf) -> Test:
+    # No value, no match: IfExists and negation change nothing about it (measured on AWS).
     def test(lookup: Lookup) -> bool:
         value = lookup(key)
         if value is None:
-            return absent
+            return False
         if isinstance(value, str):
             return holds(value, lookup)
         return any(holds(one, lookup) for one in value)
@@ -164,22 +193,11 @@ def _any_test(key: str, holds: AnyOf, *, absent: bool) -> Test:
 
 
 def _negation(base: str, any_of: AnyOf) -> AnyOf:
-    is_comparable = _COMPARABLE.get(base)
-    if is_comparable is None:
-        return lambda value, lookup: not any_of(value, lookup)
-    return lambda value, lookup: is_comparable(value) and not any_of(value, lookup)
+    # A request value that is no address matches neither way; a number or date that is none differs from all.
+    if base == "IpAddress":
+        return lambda value, lookup: scalars.read_address(value) is not None and not any_of(value, lookup)
+    return lambda value, lookup: not any_of(value, lookup)
 
-
-def _is_arn(value: str) -> bool:
-    return value.startswith("arn:") and value.count(":") >= 5
-
-
-def _is_address(value: str) -> bool:
-    return scalars.read_address(value) is not None
-
-
-# A request value that is no address or ARN at all matches neither way; a number or date that is none differs from all.
-_COMPARABLE: dict[str, Matcher] = {"IpAddress": _is_address, "ArnLike": _is_arn}
 
 _EXPANDING = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnLike"})
 
@@ -192,8 +210,6 @@ def _any_of(base: str, values: tuple[str, ...], variables: bool) -> AnyOf:
             return _equal_any_ignoring_case(values, variables)
         case "StringLike":
             return _like_any(values, variables)
-        case "ArnLike":
-            return _arn_like_any(values, variables)
         case "IpAddress":
             return _inside_any(values)
         case "Bool":
@@ -276,12 +292,6 @@ def expanded_matches(template: Template, value: str, lookup: Lookup) -> bool:
     return expanded is not None and wildcard_matcher(expanded)(value)
 
 
-def _arn_like_any(values: tuple[str, ...], variables: bool) -> AnyOf:
-    static, dynamic = _split_static(values, variables, wildcards=True)
-    matchers = [_condition_arn_matcher(template) for template in static]
-    return _match_any(matchers, [partial(expanded_arn_matches, template) for template in dynamic])
-
-
 def _match_any(matchers: list[Matcher], expanding: list[AnyOf]) -> AnyOf:
     if not expanding:
         return lambda value, lookup: any(matches(value) for matches in matchers)
@@ -292,20 +302,48 @@ def _match_any(matchers: list[Matcher], expanding: list[AnyOf]) -> AnyOf:
     return any_of
 
 
-def _condition_arn_matcher(template: Template) -> Matcher:
-    matches = arn_matcher(template)
-    if matches is None:
-        return _never
-    return lambda value: _is_arn(value) and matches(value)
+def _arn_holds(values: tuple[str, ...], variables: bool, *, negated: bool, malformed: bool) -> AnyOf:
+    """ARNs, each of the six segments apart; `malformed` is the answer when the policy's own value is no ARN."""
+    templates = [read_template(value, variables=variables, wildcards=True) for value in values]
+    matchers = [_arn_value_matcher(template) for template in templates]
+
+    def holds(value: str, lookup: Lookup) -> bool:
+        if not is_arn(value):
+            return False
+        for matches in matchers:
+            matched = matches(value, lookup)
+            if matched is None:
+                return malformed
+            if matched:
+                return not negated
+        return negated
+
+    return holds
 
 
-def _never(value: str) -> bool:
-    return False
+def is_arn(text: str) -> bool:
+    """Whether a text has an ARN's six segments."""
+    return text.startswith("arn:") and text.count(":") >= 5
 
 
-def expanded_arn_matches(template: Template, value: str, lookup: Lookup) -> bool:
-    """Whether an ARN matches an ARN template, each of the six segments apart, once the request's values are put in."""
+def _arn_value_matcher(template: Template) -> Callable[[str, Lookup], bool | None]:
+    if is_static(template):
+        matches = _whole_arn_matcher(template)
+        return lambda value, lookup: None if matches is None else matches(value)
+
+    def expand_and_match(value: str, lookup: Lookup) -> bool | None:
+        expanded = expand(template, lookup)
+        if expanded is None:
+            return False
+        matches = _whole_arn_matcher(expanded)
+        return None if matches is None else matches(value)
+
+    return expand_and_match
+
+
+def _whole_arn_matcher(template: Template) -> Matcher | None:
+    """A predicate for an ARN that has all six segments, or for a bare star; None for anything else."""
+    if template == (Wildcard.MANY,):
+        return is_arn
     segments = arn_segments(template)
-    if segments is None or not _is_arn(value):
-        return False
-    return all(expanded_matches(segment, part, lookup) for segment, part in zip(segments, value.split(":", 5), strict=True))
+    return segments_matcher(segments) if len(segments) == ARN_SEGMENTS and segments[0] == ("arn",) else None

@@ -145,34 +145,31 @@ def literal_prefix(template: Template) -> str:
     return template[0] if template and isinstance(template[0], str) else ""
 
 
-def arn_segments(template: Template) -> list[Template] | None:
-    """The six segments of an ARN template, or None when its text is not an ARN of at least three segments.
-
-    Cut before variables are expanded, so a colon in a value can never move a boundary; `:` in the sixth segment belongs
-    to it, and segments left out are `*` (AWS pads `arn:aws:sns` the same way in its own messages).
-    """
+def arn_segments(template: Template) -> list[Template]:
+    """An ARN template's segments, at most six: a `:` in the sixth belongs to it."""
     segments: list[list[Piece]] = [[]]
     for piece in template:
         if not isinstance(piece, str):
             segments[-1].append(piece)
             continue
-        cuts = piece.split(":", ARN_SEGMENTS - len(segments))
-        for number, cut in enumerate(cuts):
+        for number, cut in enumerate(piece.split(":", ARN_SEGMENTS - len(segments))):
             if number:
                 segments.append([])
             if cut:
                 segments[-1].append(cut)
-    if len(segments) < 3:
-        return None
-    whole = [tuple(segment) for segment in segments]
-    return whole + [(Wildcard.MANY,)] * (ARN_SEGMENTS - len(whole))
+    return [tuple(segment) for segment in segments]
 
 
-def arn_matcher(template: Template) -> Matcher | None:
-    """A predicate over ARNs for a template without variables: segment by segment; None when the template is no ARN."""
-    segments = arn_segments(template)
-    if segments is None:
-        return None
+def padded(segments: list[Template]) -> list[Template]:
+    """Six segments: AWS reads `arn:aws:sns` as `arn:aws:sns:*:*:*` (it shows the padding in its own messages)."""
+    return segments + [_STAR] * (ARN_SEGMENTS - len(segments))
+
+
+_STAR: Template = (Wildcard.MANY,)
+
+
+def segments_matcher(segments: list[Template]) -> Matcher:
+    """A predicate over ARNs for six segments without variables, each matched apart from the others."""
     wild = [any(isinstance(piece, Wildcard) for piece in segment) for segment in segments]
     if not any(wild):
         return ":".join(_text(segment) for segment in segments).__eq__
@@ -182,14 +179,9 @@ def arn_matcher(template: Template) -> Matcher | None:
 
     def matches(arn: str) -> bool:
         parts = arn.split(":", ARN_SEGMENTS - 1)
-        if len(parts) < ARN_SEGMENTS:
-            return False
-        return all(matcher(parts[number]) for number, matcher in matchers)
+        return len(parts) == ARN_SEGMENTS and all(matcher(parts[number]) for number, matcher in matchers)
 
     return matches
-
-
-_STAR: Template = (Wildcard.MANY,)
 
 
 def _matcher_of_last_segment(head: str, last: Template) -> Matcher:

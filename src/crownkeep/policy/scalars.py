@@ -11,7 +11,7 @@ from functools import lru_cache
 
 # A double holds no more; a longer or larger number is no number to AWS, and must not cost us big arithmetic.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,64}(?:\.[0-9]{0,64})?|\.[0-9]{1,64})(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
-_EPOCH = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 _LAST_EPOCH = 2**63 - 1
 _DATE = re.compile(
     r"(?P<year>-?[0-9]{1,9})(?:-(?P<month>[0-9]{1,2})(?:-(?P<day>[0-9]{1,2}))?)?"
@@ -30,9 +30,13 @@ def read_number(text: str) -> Decimal | None:
 
 
 def read_date(text: str) -> int | None:
-    """Milliseconds since 1970 of an ISO 8601 date or of epoch seconds; finer fractions are cut off, as AWS does."""
-    if _EPOCH.fullmatch(text):
-        return int(text) * 1000 if abs(int(text)) <= _LAST_EPOCH else None
+    """Milliseconds since 1970 of an ISO 8601 date or of epoch seconds; finer fractions are cut off, as AWS does.
+
+    Four digits are a year; any other plain number is epoch seconds.
+    """
+    epoch = None if _YEAR.fullmatch(text) else read_number(text)
+    if epoch is not None:
+        return int(epoch * 1000) if abs(epoch) <= _LAST_EPOCH else None
     match = _DATE.fullmatch(text)
     if match is None:
         return None
@@ -73,11 +77,8 @@ def _days_since_1970(year: int, month: int, day: int) -> int:
 @lru_cache(maxsize=4096)
 def read_address(text: str) -> Address | None:
     """(version, number) of an address; an IPv4-mapped IPv6 address counts as its IPv4 one. Zones are refused."""
-    if "%" in text:
-        return None
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
+    address = _address(text)
+    if address is None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (4, int(mapped)) if mapped is not None else (address.version, int(address))
@@ -86,13 +87,36 @@ def read_address(text: str) -> Address | None:
 def read_network(text: str) -> Network | None:
     """(version, network, mask) of a CIDR range or one address; IPv4 host bits are masked, IPv6 ones make it no range."""
     literal, slash, prefix = text.partition("/")
-    if "%" in literal or (slash and not (prefix.isascii() and prefix.isdigit() and len(prefix) <= 3)):
+    address = _address(literal)
+    if address is None or (address.version == _IPV6 and "." in literal):
         return None
+    width = address.max_prefixlen
+    if slash and not (_PREFIX.fullmatch(prefix) and int(prefix) <= width):
+        return None
+    mask = (1 << width) - (1 << width - int(prefix or width)) if slash else (1 << width) - 1
+    number = int(address) & mask
+    if address.version == _IPV6 and number != int(address):
+        return None
+    return address.version, number, mask
+
+
+_IPV6 = 6
+_PREFIX = re.compile(r"[0-9]{1,3}", re.ASCII)
+_IPV4_TEXT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){3}", re.ASCII)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    if "%" in text:
+        return None
+    if _IPV4_TEXT.fullmatch(text):  # leading zeros are decimal to AWS, while Python refuses them
+        text = ".".join(str(int(part)) for part in text.split("."))
     try:
-        network = ipaddress.ip_network(text, strict=":" in literal)
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    return network.version, int(network.network_address), int(network.netmask)
+    if isinstance(address, ipaddress.IPv6Address) and "." in text and address.ipv4_mapped is None:
+        return None
+    return address
 
 
 def is_inside(address: Address, network: Network) -> bool:

@@ -17,8 +17,9 @@ class Wildcard(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A `${key}` or `${key, 'default'}`; the key in lower case, because context key names ignore case."""
+    """A `${name}` or `${name, 'default'}`; `key` is the name in lower case, because context key names ignore case."""
 
+    name: str
     key: str
     default: str | None
 
@@ -82,14 +83,15 @@ def _add_variable(pieces: list[Piece], match: re.Match[str]) -> None:
         return
     defaulted = _DEFAULTED.fullmatch(inner)
     if defaulted:
-        pieces.append(Variable(defaulted[1].lower(), defaulted[2]))
+        pieces.append(Variable(defaulted[1], defaulted[1].lower(), defaulted[2]))
     else:
-        pieces.append(Variable(inner.strip().lower(), None))
+        name = inner.strip()
+        pieces.append(Variable(name, name.lower(), None))
 
 
 def variable_keys(template: Template) -> tuple[str, ...]:
-    """The context keys a template asks for."""
-    return tuple(piece.key for piece in template if isinstance(piece, Variable))
+    """The context keys a template asks for, as it spells them."""
+    return tuple(piece.name for piece in template if isinstance(piece, Variable))
 
 
 def is_static(template: Template) -> bool:

@@ -1,0 +1,43 @@
+"""Which context keys a policy asks for, for GetContextKeysFor... and for the missing values of a simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from crownkeep.policy.document import Document, Statement
+from crownkeep.policy.operators import condition_keys
+from crownkeep.policy.variables import read_template, variable_keys
+
+
+def context_keys(*documents: Document) -> tuple[str, ...]:
+    """Every context key that conditions and variables mention, as first spelled, sorted; names differ beyond case.
+
+    This is what GetContextKeysForCustomPolicy and GetContextKeysForPrincipalPolicy answer.
+    """
+    return _without_repeats(key for document in documents for key in _keys_of_document(document))
+
+
+def missing_keys(documents: Iterable[Document], provided: Iterable[str]) -> tuple[str, ...]:
+    """The keys that documents mention and a simulation was not given."""
+    known = {key.lower() for key in provided}
+    return tuple(key for key in context_keys(*documents) if key.lower() not in known)
+
+
+def _without_repeats(keys: Iterable[str]) -> tuple[str, ...]:
+    first: dict[str, str] = {}
+    for key in keys:
+        first.setdefault(key.lower(), key)
+    return tuple(sorted(first.values(), key=str.lower))
+
+
+def _keys_of_document(document: Document) -> Iterator[str]:
+    variables = document.expands_variables
+    for statement in document.statements:
+        yield from _keys_of_resources(statement, variables)
+        for condition in statement.conditions:
+            yield from condition_keys(condition, variables=variables)
+
+
+def _keys_of_resources(statement: Statement, variables: bool) -> Iterator[str]:
+    for resource in (*(statement.resources or ()), *(statement.not_resources or ())):
+        yield from variable_keys(read_template(resource, variables=variables, wildcards=True))
