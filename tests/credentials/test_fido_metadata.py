@@ -1,5 +1,6 @@
 """FIDO metadata: certifications for genuine devices, refusal of broken models and of forged attestations."""
 
+import base64
 import datetime
 import json
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from fido2.utils import websafe_encode
+from fido2.utils import websafe_decode, websafe_encode
 from fido2.webauthn import AttestationObject, AuthenticatorData
 from soft_authenticator import SoftAuthenticator
 
@@ -95,8 +96,6 @@ def blob(*statuses: dict[str, Any]) -> bytes:
 
 
 def _b64(raw: bytes) -> str:
-    import base64
-
     return base64.b64encode(raw).decode()
 
 
@@ -109,18 +108,12 @@ def attested(batch: Certified) -> dict[str, Any]:
     device = SoftAuthenticator(aaguid=AAGUID)
     answer = device.register(CHALLENGE)
     client_data = device.client_data("webauthn.create", CHALLENGE)
-    plain = AttestationObject(_unb64(answer["response"]["attestationObject"]))
+    plain = AttestationObject(websafe_decode(answer["response"]["attestationObject"]))
     data = AuthenticatorData(bytes(plain.auth_data))
     signature = batch.key.sign(data + client_data.hash, ec.ECDSA(hashes.SHA256()))
     statement = {"alg": -7, "sig": signature, "x5c": [batch.der]}
     answer["response"]["attestationObject"] = websafe_encode(AttestationObject.create("packed", data, statement))
     return answer
-
-
-def _unb64(text: str) -> bytes:
-    from fido2.utils import websafe_decode
-
-    return websafe_decode(text)
 
 
 def test_a_genuine_device_shows_its_best_certification_of_each_kind() -> None:

@@ -149,11 +149,14 @@ def qr_png(uri: Secret) -> bytes:
 
 
 def qr_svg(uri: Secret) -> str:
-    """Draw the QR code as an SVG element to put into a page; its colours are the page's (`currentColor`)."""
+    """Draw the QR code as an SVG element to put into a page, without inline style.
+
+    It stays black on white on dark pages too: many cameras read no inverted codes.
+    """
     import segno
 
     svg: str = segno.make(uri.reveal(), error="m", micro=False).svg_inline(
-        scale=4, border=4, dark="currentColor", light=None, svgclass="qr", lineclass=None, omitsize=True
+        scale=4, border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None, omitsize=True
     )
     return svg
 

@@ -1,0 +1,47 @@
+"""Strength: common passwords are known, names weaken, long ones are assessed fast."""
+
+import time
+
+import pytest
+
+from crownkeep.credentials import strength
+from crownkeep.credentials.secret import Secret
+
+
+@pytest.mark.parametrize("password", ["password", "123456", "PASSWORD", "qwerty", "letmein"])
+def test_common_passwords_are_known_whatever_their_case(password: str) -> None:
+    assert strength.is_common(Secret(password))
+    assert strength.assess(Secret(password)).score == 0
+
+
+def test_an_uncommon_password_is_strong() -> None:
+    assessed = strength.assess(Secret("staple-Battery-7-horse-correct"))
+
+    assert assessed.score == 4
+    assert not strength.is_common(Secret("staple-Battery-7-horse-correct"))
+
+
+def test_words_a_guesser_knows_weaken_a_password() -> None:
+    blind = strength.assess(Secret("crownkeep-acme"))
+    knowing = strength.assess(Secret("crownkeep-acme"), known=("crownkeep", "acme", ""))
+
+    assert knowing.guesses_log10 < blind.guesses_log10
+
+
+def test_a_weak_password_is_advised_about() -> None:
+    assessed = strength.assess(Secret("abcdefgh"))
+
+    assert assessed.warning
+    assert assessed.suggestions
+
+
+def test_an_empty_password_is_as_weak_as_can_be() -> None:
+    assert strength.assess(Secret("")).score == 0
+
+
+def test_an_oversized_password_does_not_take_long() -> None:
+    started = time.process_time()
+
+    strength.assess(Secret("aB3$" * 32))
+
+    assert time.process_time() - started < 2
