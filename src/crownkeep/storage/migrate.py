@@ -1,12 +1,72 @@
-"""Bringing a database up to the schema this version needs, once, before anything is served."""
+"""Bringing a database up to the schema that this version needs: before anything is served, step by step, in one transaction.
+
+A database that is up to date costs one query; alembic is loaded only where there is a step to take.
+"""
 
 from __future__ import annotations
 
-from crownkeep.storage.database import Database
-from crownkeep.storage.schema import metadata
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, text
+
+from crownkeep.storage.database import Database, DatabaseFault, Transaction
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_FOLDER = Path(__file__).parent / "migrations"
+_SECONDS_FOR_ANOTHER = 30
+
+
+class NewerDatabase(Exception):
+    """The database was made by a newer version; this one would not know what its tables hold."""
 
 
 def upgrade(database: Database) -> None:
-    """Create or change the tables so that they are this version's."""
-    with database.transaction() as transaction:
-        metadata.create_all(transaction)
+    """Take the steps that the database lacks.
+
+    Raises NewerDatabase for one that has steps this version doesn't know. Several processes may try at once: whoever comes second
+    finds the work done.
+    """
+    if _is_current(database):
+        return
+    try:
+        with database.transaction() as transaction:
+            _run(transaction)
+    except DatabaseFault:
+        if not _is_current(database):
+            raise
+
+
+@cache
+def newest() -> str:
+    """Answer the number of the last step, such as `0001`."""
+    return max(step.name[:4] for step in (_FOLDER / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
+
+
+def _is_current(database: Database) -> bool:
+    with database.snapshot() as db:
+        if not inspect(db).has_table("alembic_version"):
+            return False
+        found = db.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found is not None and found > newest():
+        raise NewerDatabase(f"the database is at step `{found}`, this version knows `{newest()}`; install the newer version")
+    return found == newest()
+
+
+def _run(transaction: Transaction) -> None:
+    from alembic import command  # slow to import, and rarely needed
+
+    command.upgrade(configuration(transaction), "head")
+
+
+def configuration(transaction: Transaction) -> Config:
+    """Answer alembic's configuration for a connection; also for making a new step."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = transaction
+    return config
