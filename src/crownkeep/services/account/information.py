@@ -1,0 +1,32 @@
+"""What the account is called, and since when it exists."""
+
+from __future__ import annotations
+
+from crownkeep import errors
+from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.services.account import subject
+from crownkeep.services.account.service import account
+from crownkeep.storage import accounts
+
+
+@account.operation("GetAccountInformation", resource=subject.own_account)
+def get_account_information(call: Call, *, account_id: str | None = None) -> Result:
+    """Answer the account's id, name, state and the moment it was created."""
+    owner = subject.account_of(call, account_id, operation="GetAccountInformation")
+    row = accounts.with_id(call.db, owner)
+    if row is None:
+        raise errors.ResourceNotFound("No account with this id.")
+    return {
+        "AccountId": row.account_id,
+        "AccountName": row.name,
+        "AccountCreatedDate": row.created_at,
+        "AccountState": row.state,
+    }
+
+
+@account.operation("PutAccountName", resource=subject.own_account)
+def put_account_name(call: Call, *, account_name: str, account_id: str | None = None) -> Result:
+    """Call the account something else."""
+    owner = subject.account_of(call, account_id, operation="PutAccountName")
+    accounts.change(call.db, owner, name=account_name)
+    return NOTHING

@@ -1,0 +1,32 @@
+"""Purging an account: every row of it in every table, its trail included, so that its id may be used again."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlalchemy import Delete, Table, bindparam, delete
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import metadata
+
+OWNED_BY_NONE = frozenset({"alembic_version"})
+"""Tables that hold nothing of an account, and so have no `account_id`."""
+
+
+def purge(db: Transaction, account_id: str) -> int:
+    """Remove every row of the account from every table, and answer how many there were.
+
+    The tables are those of the metadata: a new topic's table is purged with the others as soon as it exists. Whoever calls has
+    imported `storage.schema`, which names them all.
+    """
+    return sum(db.execute(statement, {"of_account": account_id}).rowcount for statement in _statements())
+
+
+def purged_tables() -> list[Table]:
+    """Answer the tables that hold rows of accounts, those that refer to others first."""
+    return [table for table in reversed(metadata.sorted_tables) if "account_id" in table.columns]
+
+
+@cache
+def _statements() -> tuple[Delete, ...]:
+    return tuple(delete(table).where(table.c.account_id == bindparam("of_account")) for table in purged_tables())
