@@ -48,7 +48,7 @@ def main() -> None:
     packages = fetch(options.parse_args().moto)
     version = PathDistribution(next(packages.glob("moto-*.dist-info"))).version
     policies = sorted(rows(read_table(packages / TABLE)), key=lambda row: str(row[0]).lower())
-    newest = max(row[4] for row in policies)
+    newest = max(str(row[4]) for row in policies)
     text = json.dumps({"source": f"moto {version}", "newest": newest, "policies": policies}, separators=(",", ":"))
     TARGET.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     print(f"{TARGET.relative_to(ROOT)}: {len(policies)} policies from moto {version}, the newest changed at {newest}")

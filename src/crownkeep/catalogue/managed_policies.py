@@ -64,8 +64,8 @@ class ManagedPolicy:
 
     @property
     def document(self) -> str:
-        """The document in force, laid out over lines as AWS shows its own."""
-        return msgspec.json.format(bytes(self.raw), indent=4).decode()
+        """The document in force, laid out over lines for people; the text that positions in it refer to."""
+        return msgspec.json.format(bytes(self.raw), indent=2).decode()
 
     @property
     def is_of_service_linked_roles(self) -> bool:
