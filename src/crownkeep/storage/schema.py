@@ -3,9 +3,51 @@
 Each topic module appears here once; the migrations are held against this list by a test.
 """
 
-from crownkeep.storage import access_keys, accounts, events, users
+from crownkeep.storage import (
+    access_keys,
+    account_aliases,
+    accounts,
+    attachments,
+    boundaries,
+    contacts,
+    credential_reports,
+    events,
+    groups,
+    inline_policies,
+    login_profiles,
+    memberships,
+    mfa_devices,
+    one_time_links,
+    password_policies,
+    policies,
+    policy_versions,
+    region_choices,
+    tags,
+    users,
+)
 from crownkeep.storage.metadata import metadata
 
-TOPICS = (access_keys, accounts, events, users)
+TOPICS = (
+    access_keys,
+    account_aliases,
+    accounts,
+    attachments,
+    boundaries,
+    contacts,
+    credential_reports,
+    events,
+    groups,
+    inline_policies,
+    login_profiles,
+    memberships,
+    mfa_devices,
+    one_time_links,
+    password_policies,
+    policies,
+    policy_versions,
+    region_choices,
+    tags,
+    users,
+)
 
 __all__ = ["TOPICS", "metadata"]

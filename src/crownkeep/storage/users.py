@@ -39,6 +39,7 @@ class UserRow:
     password_used_at: datetime | None
 
 
+_this = (table.c.account_id == bindparam("of_account"), table.c.user_id == bindparam("of_user"))
 _named = select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
 _by_id = select(table).where(table.c.account_id == bindparam("account_id"), table.c.user_id == bindparam("user_id"))
 _insert = insert(table)
@@ -58,7 +59,14 @@ _page_any_path = (
     .order_by(table.c.name_key)
     .limit(bindparam("limit"))
 )
+_of_account = select(table).where(table.c.account_id == bindparam("account_id")).order_by(table.c.name_key)
 _count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
+_rename = (
+    update(table).where(*_this).values(name=bindparam("new_name"), name_key=bindparam("new_name_key"), path=bindparam("new_path"))
+)
+_set_boundary = update(table).where(*_this).values(boundary_arn=bindparam("new_boundary_arn"))
+_set_password_used = update(table).where(*_this).values(password_used_at=bindparam("at"))
+_remove = delete(table).where(*_this)
 
 
 def named(db: Transaction, account_id: str, name: str) -> UserRow | None:
@@ -79,6 +87,11 @@ def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limi
     if path_prefix == "/":
         return [UserRow(*row) for row in db.execute(_page_any_path, values)]
     return [UserRow(*row) for row in db.execute(_page, {**values, "prefix": path_prefix})]
+
+
+def of_account(db: Transaction, account_id: str) -> list[UserRow]:
+    """Answer every user of the account, by name; for reports."""
+    return [UserRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
 
 
 def count(db: Transaction, account_id: str) -> int:
@@ -103,11 +116,22 @@ def add(db: Transaction, row: UserRow) -> None:
     )
 
 
-def change(db: Transaction, user_id: str, **values: object) -> None:
-    """Set some columns of a user."""
-    db.execute(update(table).where(table.c.user_id == user_id).values(**values))
+def rename(db: Transaction, account_id: str, user_id: str, *, name: str, path: str) -> None:
+    """Give a user this name and path; the unique id stays, and with it all that belongs to the user."""
+    values = {"new_name": name, "new_name_key": name.lower(), "new_path": path}
+    db.execute(_rename, {"of_account": account_id, "of_user": user_id, **values})
 
 
-def remove(db: Transaction, user_id: str) -> None:
+def set_boundary(db: Transaction, account_id: str, user_id: str, policy_arn: str | None) -> None:
+    """Set the policy that bounds a user's permissions, or none."""
+    db.execute(_set_boundary, {"of_account": account_id, "of_user": user_id, "new_boundary_arn": policy_arn})
+
+
+def set_password_used(db: Transaction, account_id: str, user_id: str, *, at: datetime) -> None:
+    """Remember when a user's password was last used to sign in."""
+    db.execute(_set_password_used, {"of_account": account_id, "of_user": user_id, "at": at})
+
+
+def remove(db: Transaction, account_id: str, user_id: str) -> None:
     """Forget a user's own row."""
-    db.execute(delete(table).where(table.c.user_id == user_id))
+    db.execute(_remove, {"of_account": account_id, "of_user": user_id})

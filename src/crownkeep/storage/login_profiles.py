@@ -1,0 +1,113 @@
+"""Login profiles: the passwords of IAM users, hashed, with the ones before them for as long as a policy may ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Boolean, Column, String, Table, Text, bindparam, delete, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+
+LONGEST_HISTORY = 24
+"""Passwords that are remembered, the present one included: what PasswordReusePrevention can ask for at most."""
+
+table = Table(
+    "login_profiles",
+    metadata,
+    Column("user_id", UniqueId, primary_key=True),
+    Column("account_id", AccountId, nullable=False, index=True),
+    Column("password_hash", String(256), nullable=False),
+    Column("history", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("reset_required", Boolean, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginProfileRow:
+    """One user's password. `history` holds the hashes of its latest passwords, the present one first."""
+
+    user_id: str
+    account_id: str
+    password_hash: str
+    history: tuple[str, ...]
+    created_at: datetime
+    changed_at: datetime
+    reset_required: bool
+
+
+_this = (table.c.account_id == bindparam("of_account"), table.c.user_id == bindparam("of_user"))
+_of_user = select(table).where(*_this)
+_of_account = select(table).where(table.c.account_id == bindparam("of_account"))
+_set_password = (
+    update(table)
+    .where(*_this)
+    .values(password_hash=bindparam("new_hash"), history=bindparam("new_history"), changed_at=bindparam("at"))
+)
+_set_reset_required = update(table).where(*_this).values(reset_required=bindparam("is_required"))
+_remove = delete(table).where(*_this)
+
+
+def of_user(db: Transaction, account_id: str, user_id: str) -> LoginProfileRow | None:
+    """Answer a user's login profile, or None for a user without a password."""
+    row = db.execute(_of_user, {"of_account": account_id, "of_user": user_id}).first()
+    return _row(*row) if row else None
+
+
+def of_account(db: Transaction, account_id: str) -> list[LoginProfileRow]:
+    """Answer every login profile of the account; for reports."""
+    return [_row(*row) for row in db.execute(_of_account, {"of_account": account_id})]
+
+
+def add(db: Transaction, row: LoginProfileRow) -> None:
+    """Keep a new login profile."""
+    db.execute(
+        insert(table),
+        {
+            "user_id": row.user_id,
+            "account_id": row.account_id,
+            "password_hash": row.password_hash,
+            "history": "\n".join(row.history),
+            "created_at": row.created_at,
+            "changed_at": row.changed_at,
+            "reset_required": row.reset_required,
+        },
+    )
+
+
+def set_password(db: Transaction, row: LoginProfileRow, password_hash: str, *, at: datetime) -> None:
+    """Put a new password in the place of the profile's present one, which goes into its history."""
+    history = (password_hash, *row.history)[:LONGEST_HISTORY]
+    values = {"new_hash": password_hash, "new_history": "\n".join(history), "at": at}
+    db.execute(_set_password, {"of_account": row.account_id, "of_user": row.user_id, **values})
+
+
+def require_reset(db: Transaction, account_id: str, user_id: str) -> None:
+    """Let the user choose a new password at the next sign-in."""
+    db.execute(_set_reset_required, {"of_account": account_id, "of_user": user_id, "is_required": True})
+
+
+def require_no_reset(db: Transaction, account_id: str, user_id: str) -> None:
+    """Let the user keep the present password."""
+    db.execute(_set_reset_required, {"of_account": account_id, "of_user": user_id, "is_required": False})
+
+
+def remove(db: Transaction, account_id: str, user_id: str) -> bool:
+    """Forget a user's password and the ones before it; answers whether there was one."""
+    return db.execute(_remove, {"of_account": account_id, "of_user": user_id}).rowcount > 0
+
+
+def _row(
+    user_id: str,
+    account_id: str,
+    password_hash: str,
+    history: str,
+    created_at: datetime,
+    changed_at: datetime,
+    reset_required: bool,
+) -> LoginProfileRow:
+    remembered = tuple(history.split("\n"))
+    return LoginProfileRow(user_id, account_id, password_hash, remembered, created_at, changed_at, reset_required)
