@@ -19,8 +19,8 @@ class _Plan:
 
     labels: tuple[tuple[Member, Text], ...]
     query: Mapping[str, tuple[Member, Text]]
-    query_rest: Member | None
-    """The map that takes every query parameter which has no member of its own."""
+    query_map: Member | None
+    """The map that takes every query parameter (Smithy 2.0, "httpQueryParams trait")."""
     headers: tuple[tuple[Member, str, Text], ...]
     header_prefixes: tuple[tuple[Member, str], ...]
     payload: Member | None
@@ -50,7 +50,7 @@ def decode(
         parameters.update(json_input.decode(operation.input, body))
     for member, read in plan.labels:
         parameters[member.name] = _read(member, read, _unescape_label(labels[member.wire_name]))
-    if query and (plan.query or plan.query_rest):
+    if query and (plan.query or plan.query_map):
         _take_query(plan, form.read_pairs(query.encode("latin-1", "replace")), parameters)
     for member, name, read in plan.headers:
         if name in headers:
@@ -67,7 +67,7 @@ def _plan(shape: Shape) -> _Plan:
     return _Plan(
         labels=tuple((member, _reader(member)) for member in members if member.location == "uri"),
         query={member.wire_name: (member, _reader(member)) for member in queried if member.shape.type != "map"},
-        query_rest=next((member for member in queried if member.shape.type == "map"), None),
+        query_map=next((member for member in queried if member.shape.type == "map"), None),
         headers=tuple(
             (member, member.wire_name.lower(), _header_reader(member)) for member in members if member.location == "header"
         ),
@@ -95,12 +95,12 @@ def _payload(member: Member, body: bytes) -> Mapping[str, object]:
 
 
 def _take_query(plan: _Plan, pairs: Iterable[tuple[str, str]], parameters: dict[str, object]) -> None:
-    others: dict[str, list[str]] = {}
+    every: dict[str, list[str]] = {}
     listed: dict[str, list[object]] = {}
     for name, text in pairs:
+        every.setdefault(name, []).append(text)
         found = plan.query.get(name)
         if found is None:
-            others.setdefault(name, []).append(text)
             continue
         member, read = found
         value = _read(member, read, text)
@@ -111,9 +111,9 @@ def _take_query(plan: _Plan, pairs: Iterable[tuple[str, str]], parameters: dict[
             raise errors.SerializationException(f"the parameter `{member.wire_name}` is given twice: give it once")
         else:
             parameters[member.name] = value
-    if plan.query_rest is not None and others:
-        takes_lists = plan.query_rest.shape.entry[1].shape.type == "list"
-        parameters[plan.query_rest.name] = {name: texts if takes_lists else texts[0] for name, texts in others.items()}
+    if plan.query_map is not None and every:
+        takes_lists = plan.query_map.shape.entry[1].shape.type == "list"
+        parameters[plan.query_map.name] = {name: texts if takes_lists else texts[0] for name, texts in every.items()}
 
 
 def _reader(member: Member) -> Text:
