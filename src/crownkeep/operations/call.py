@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -73,6 +73,8 @@ class Notes:
     additional: dict[str, object] = field(default_factory=dict)
     account_id: str = ""
     """Whose trail keeps the record of what the operator did; the operator's own where empty."""
+    lasting: list[Callable[[Transaction], None]] = field(default_factory=list)
+    """Changes that are made although the call is refused, such as an attempt at a one-time code that is used up."""
 
 
 @dataclass(frozen=True, slots=True)

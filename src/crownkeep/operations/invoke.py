@@ -170,6 +170,9 @@ def perform(db: Transaction, request: Request, wiring: Wiring, *, prepared: obje
         # A fault of ours must neither tell the caller anything nor go unrecorded.
         _log.exception("operation `%s` failed, request %s", request.operation.name, request.origin.request_id)
         error, result = errors.InternalFailure("The request processing has failed because of an unknown error."), NOTHING
+    if error is not None and writes:
+        for change in notes.lasting:
+            change(db)
     event = record.of_call(request, notes, result=result, error=error, account_alias=standing.alias(db))
     return _Outcome(result, error, event)
 
