@@ -6,12 +6,16 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, insert, select
+import msgspec
+from sqlalchemy import Column, Index, LargeBinary, Row, String, Table, bindparam, insert, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+
+_LONGEST_NAME = 512
 
 table = Table(
     "events",
@@ -25,18 +29,24 @@ table = Table(
     Column("username", String(128), nullable=False),
     Column("access_key_id", String(128), nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("resources", LargeBinary),
+    # Each ends in the event's id: whatever is looked up, the newest are read off the end, however many there are.
     Index(None, "account_id", "username", "event_id"),
     Index(None, "account_id", "name", "event_id"),
     Index(None, "account_id", "access_key_id", "event_id"),
+    Index(None, "account_id", "source", "event_id"),
+    Index(None, "account_id", "read_only", "event_id"),
 )
 
 resources = Table(
     "event_resources",
     metadata,
     Column("account_id", AccountId, primary_key=True),
-    Column("resource_name", String(512), primary_key=True),
+    Column("resource_name", String(_LONGEST_NAME), primary_key=True),
     Column("event_id", LargeBinary(16), primary_key=True),
     Column("resource_type", String(128), primary_key=True),
+    Index(None, "account_id", "resource_type", "event_id"),
+    sqlite_with_rowid=False,
 )
 
 # What most records hold, so that a small record compresses well (RFC 1950, preset dictionary). The stored form names its
@@ -90,12 +100,10 @@ _columns = (
     table.c.username,
     table.c.access_key_id,
     table.c.body,
+    table.c.resources,
 )
 _insert = insert(table)
 _insert_resources = insert(resources)
-_resources_of = select(resources.c.event_id, resources.c.resource_type, resources.c.resource_name).where(
-    resources.c.account_id == bindparam("account_id"), resources.c.event_id.in_(bindparam("event_ids", expanding=True))
-)
 _range = (
     table.c.account_id == bindparam("account_id"),
     table.c.event_id >= bindparam("first"),
@@ -109,21 +117,29 @@ _by_attribute = {
     "Username": _newest.where(table.c.username == bindparam("value")),
     "EventSource": _newest.where(table.c.source == bindparam("value")),
     "AccessKeyId": _newest.where(table.c.access_key_id == bindparam("value")),
-    "ResourceName": _newest.where(
-        table.c.event_id.in_(
-            select(resources.c.event_id).where(
-                resources.c.account_id == bindparam("account_id"), resources.c.resource_name == bindparam("value")
-            )
-        )
-    ),
-    "ResourceType": _newest.where(
-        table.c.event_id.in_(
-            select(resources.c.event_id).where(
-                resources.c.account_id == bindparam("account_id"), resources.c.resource_type == bindparam("value")
-            )
-        )
-    ),
 }
+_with_ids = (
+    select(*_columns)
+    .where(table.c.account_id == bindparam("account_id"), table.c.event_id.in_(bindparam("event_ids", expanding=True)))
+    .order_by(table.c.event_id.desc())
+)
+_newest_naming = (
+    select(resources.c.event_id)
+    .distinct()
+    .where(
+        resources.c.account_id == bindparam("account_id"),
+        resources.c.event_id >= bindparam("first"),
+        resources.c.event_id < bindparam("before"),
+    )
+    .order_by(resources.c.event_id.desc())
+    .limit(bindparam("limit"))
+)
+_by_resource = {
+    "ResourceName": _newest_naming.where(resources.c.resource_name == bindparam("value")),
+    "ResourceType": _newest_naming.where(resources.c.resource_type == bindparam("value")),
+}
+_encoder = msgspec.json.Encoder()
+_resources_decoder = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 
 def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
@@ -141,6 +157,7 @@ def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
                 "username": row.username,
                 "access_key_id": row.access_key_id,
                 "body": _pack(row.record),
+                "resources": _encoder.encode(row.resources) if row.resources else None,
             }
             for row in rows
         ],
@@ -148,12 +165,12 @@ def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
     named = [
         {
             "account_id": row.account_id,
-            "resource_name": name[:512],
+            "resource_name": name,
             "event_id": row.event_id.bytes,
             "resource_type": kind,
         }
         for row in rows
-        for kind, name in dict.fromkeys(row.resources)
+        for kind, name in {(kind, name[:_LONGEST_NAME]) for kind, name in row.resources}
     ]
     if named:
         db.execute(_insert_resources, named)
@@ -172,19 +189,20 @@ def newest(
         "before": before.bytes,
         "limit": limit,
     }
-    statement = _newest
-    if attribute is not None:
-        key, value = attribute
-        statement = _by_attribute[key]
-        values["value"] = UUID(value).bytes if key == "EventId" else value
-    found = db.execute(statement, values).all()
-    if not found:
-        return []
-    wanted = {"account_id": account_id, "event_ids": [row.event_id for row in found]}
-    by_event: dict[bytes, list[tuple[str, str]]] = {}
-    for event_id, kind, name in db.execute(_resources_of, wanted):
-        by_event.setdefault(event_id, []).append((kind, name))
-    return [EventRow(row[0], UUID(bytes=row[1]), *row[2:8], _unpack(row[8]), tuple(by_event.get(row[1], ()))) for row in found]
+    if attribute is None:
+        return [_row(row) for row in db.execute(_newest, values)]
+    key, value = attribute
+    if key in _by_resource:
+        found = db.execute(_by_resource[key], {**values, "value": value[:_LONGEST_NAME]}).scalars().all()
+        wanted = {"account_id": account_id, "event_ids": found}
+        return [_row(row) for row in db.execute(_with_ids, wanted)] if found else []
+    sought = UUID(value).bytes if key == "EventId" else value
+    return [_row(row) for row in db.execute(_by_attribute[key], {**values, "value": sought})]
+
+
+def _row(row: Row[Any]) -> EventRow:
+    named = _resources_decoder.decode(row[9]) if row[9] else ()
+    return EventRow(row[0], UUID(bytes=row[1]), *row[2:8], record=_unpack(row[8]), resources=named)
 
 
 def _pack(record: bytes) -> bytes:
