@@ -101,7 +101,6 @@ def _basic(moment: datetime) -> str:
 
 
 _PLAIN_PATH = re.compile(rb"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?")
-_PATH_SAFE = "/~"
 
 
 def _canonical_path(path: bytes, service: str) -> bytes:
@@ -109,8 +108,9 @@ def _canonical_path(path: bytes, service: str) -> bytes:
     if path == b"/" or _PLAIN_PATH.fullmatch(path):
         return path or b"/"
     if service in _S3:
-        return quote_from_bytes(unquote_to_bytes(path), safe=_PATH_SAFE).encode()
-    return quote_from_bytes(_normalized(path), safe=_PATH_SAFE).encode()
+        # An encoded slash belongs to a name and stays encoded, so the segments are encoded one by one.
+        return "/".join(quote_from_bytes(unquote_to_bytes(part), safe="~") for part in path.split(b"/")).encode()
+    return quote_from_bytes(_normalized(path), safe="/~").encode()
 
 
 def _normalized(path: bytes) -> bytes:
@@ -121,7 +121,7 @@ def _normalized(path: bytes) -> bytes:
                 kept.pop()
         elif segment not in {b"", b"."}:
             kept.append(segment)
-    slash = b"/" if kept and path.endswith((b"/", b"/.", b"/..")) else b""
+    slash = b"/" if kept and path.endswith(b"/") else b""
     return b"/" + b"/".join(kept) + slash
 
 
