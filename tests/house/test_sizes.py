@@ -1,0 +1,39 @@
+"""Modules and functions stay small enough to be read at once."""
+
+from __future__ import annotations
+
+import ast
+
+from tests.house.source import Definition, definitions, modules
+
+LONGEST_MODULE = 400
+LONGEST_FUNCTION = 40
+
+# What is longer, and why it is clearer so. Take an entry out when it no longer applies: a test asks for that.
+LONG_MODULES: dict[str, str] = {}
+LONG_FUNCTIONS: dict[str, str] = {}
+
+
+def test_a_module_has_no_more_than_four_hundred_lines():
+    too_long = {module.name: module.lines for module in modules() if module.lines > LONGEST_MODULE}
+
+    assert LONG_MODULES.keys() == too_long.keys(), too_long
+
+
+def test_a_function_has_no_more_than_forty_lines_beside_its_docstring():
+    lengths = {each.name: _length(each) for module in modules() for each in definitions(module)}
+
+    too_long = {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION}
+
+    assert LONG_FUNCTIONS.keys() == too_long.keys(), too_long
+
+
+def _length(definition: Definition) -> int:
+    node = definition.node
+    if isinstance(node, ast.ClassDef) or node.end_lineno is None:
+        return 0
+    first = node.body[0]
+    docstring = 0
+    if isinstance(first, ast.Expr) and ast.get_docstring(node) is not None and first.end_lineno is not None:
+        docstring = first.end_lineno - first.lineno + 1
+    return node.end_lineno - node.lineno + 1 - docstring
