@@ -128,7 +128,8 @@ def _media_type(content_type: str) -> str:
 
 @cache
 def _services(protocol: str) -> tuple[ServiceModel, ...]:
-    return tuple(service for service in map(models.service, models.SERVICES) if service.protocol == protocol)
+    spoken = (*models.SERVICES, *models.OWN_SERVICES)
+    return tuple(service for service in map(models.service, spoken) if service.protocol == protocol)
 
 
 @cache

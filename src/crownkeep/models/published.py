@@ -26,7 +26,12 @@ SERVICES = (
     "signin",
     "accessanalyzer",
 )
-"""Every service whose wire we speak; to add one, name its folder in botocore's data here."""
+"""Every AWS service whose wire we speak; to add one, name its folder in botocore's data here."""
+
+OWN_SERVICES = ("operator",)
+"""Services that AWS doesn't have: their models, in the same form, are in the folder `own`."""
+
+_OWN = Path(__file__).parent / "own"
 
 
 class _Reference(msgspec.Struct, rename="camel"):
@@ -105,7 +110,9 @@ class _Document(msgspec.Struct):
 
 @cache
 def service(name: str) -> ServiceModel:
-    """Answer a service's model, read when first asked for (1 to 5 ms); raises LookupError for one not in `SERVICES`."""
+    """Answer a service's model, read when first asked for (1 to 5 ms); raises LookupError for one that is not spoken."""
+    if name in OWN_SERVICES:
+        return compile_service(name, (_OWN / name / "service-2.json").read_bytes())
     if name not in SERVICES:
         raise LookupError(f"`{name}` is not a service spoken here; one of {', '.join(SERVICES)} is meant")
     return compile_service(name, gzip.decompress(_newest(name).read_bytes()))

@@ -9,7 +9,9 @@ from crownkeep.operations import context, permissions
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Operation, Permission, Target
 from crownkeep.policy import Applicable, Decision, PolicySet
-from crownkeep.principals import Anonymous, Principal, PrincipalKind
+from crownkeep.principals import Anonymous, Operator, Principal, PrincipalKind
+
+OPERATOR_SERVICE = "operator"
 
 _KINDS = {
     PrincipalKind.ROOT: policy.PrincipalKind.ROOT,
@@ -26,7 +28,7 @@ _OPEN_TO_FEDERATED_USERS = frozenset({"sts:GetCallerIdentity"})
 
 def require(call: Call, operation: Operation, arguments: Mapping[str, object]) -> None:
     """Refuse the call unless the caller may make it; raises AccessDenied in AWS's words."""
-    if operation.permission is Permission.NONE:
+    if _is_for_operator(call, operation) or operation.permission is Permission.NONE:
         return
     if isinstance(call.caller, Anonymous):
         raise errors.MissingAuthenticationToken("Request is missing Authentication Token")
@@ -36,6 +38,18 @@ def require(call: Call, operation: Operation, arguments: Mapping[str, object]) -
     decision = decide(call, principal, operation.action, target, arguments)
     if not decision.allowed:
         raise errors.AccessDenied(decision.denial_text())
+
+
+def _is_for_operator(call: Call, operation: Operation) -> bool:
+    """Answer whether this is the operator at the operator's own service; raises AccessDenied where it is only one of the two.
+
+    No principal of any account reaches that service, whatever its policies say, and the operator reaches no other: it makes
+    accounts, and is nobody inside them.
+    """
+    is_operator = isinstance(call.caller, Operator)
+    if is_operator != (operation.service.name == OPERATOR_SERVICE):
+        raise errors.AccessDenied(f"the operator alone may call the service `{OPERATOR_SERVICE}`, and may call no other")
+    return is_operator
 
 
 def decide(call: Call, principal: Principal, action: str, target: Target, arguments: Mapping[str, object]) -> Decision:

@@ -50,7 +50,7 @@ _revision = select(table.c.revision).where(table.c.account_id == bindparam("acco
 _hold = _revision.with_for_update()
 _by_id = select(table).where(table.c.account_id == bindparam("account_id"))
 _by_email = select(table).where(table.c.email_key == bindparam("email_key"))
-_all = select(table).order_by(table.c.created_at, table.c.account_id)
+_page = select(table).where(table.c.account_id > bindparam("after")).order_by(table.c.account_id).limit(bindparam("limit"))
 _touch = update(table).where(table.c.account_id == bindparam("of_account")).values(revision=bindparam("fresh_revision"))
 
 
@@ -78,9 +78,9 @@ def with_email(db: Transaction, email: str) -> AccountRow | None:
     return AccountRow(*row) if row else None
 
 
-def all_accounts(db: Transaction) -> list[AccountRow]:
-    """Answer every account, the oldest first; for the operator's commands."""
-    return [AccountRow(*row) for row in db.execute(_all)]
+def page(db: Transaction, *, after: str, limit: int) -> list[AccountRow]:
+    """Answer up to `limit` accounts in the order of their ids, from the one after `after`; for the operator."""
+    return [AccountRow(*row) for row in db.execute(_page, {"after": after, "limit": limit})]
 
 
 def add(db: Transaction, row: AccountRow) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Column, Index, LargeBinary, Row, String, Table, bindparam, insert, select
+from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, insert, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
@@ -200,9 +200,9 @@ def newest(
     return [_row(row) for row in db.execute(_by_attribute[key], {**values, "value": sought})]
 
 
-def _row(row: Row[Any]) -> EventRow:
+def _row(row: Sequence[Any]) -> EventRow:
     named = _resources_decoder.decode(row[9]) if row[9] else ()
-    return EventRow(row[0], UUID(bytes=row[1]), *row[2:8], record=_unpack(row[8]), resources=named)
+    return EventRow(row[0], UUID(bytes=row[1]), row[2], row[3], row[4], row[5], row[6], row[7], _unpack(row[8]), named)
 
 
 def _pack(record: bytes) -> bytes:

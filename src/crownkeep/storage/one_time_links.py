@@ -1,20 +1,20 @@
-"""One-time links: only the hash of each is kept, for one purpose and one account, and it is gone once it is used."""
+"""One-time links: only the digest of each is kept, for one purpose and one account, and it is gone once it is used."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 
 from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, delete, insert, select
 
+from crownkeep.credentials.one_time_links import Purpose
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
 
 table = Table(
     "one_time_links",
     metadata,
-    Column("token_hash", LargeBinary(32), primary_key=True),
+    Column("digest", LargeBinary(32), primary_key=True),
     Column("account_id", AccountId, nullable=False),
     Column("purpose", String(32), nullable=False),
     Column("created_at", Moment, nullable=False),
@@ -23,31 +23,25 @@ table = Table(
 )
 
 
-class LinkPurpose(Enum):
-    """What a link lets its holder do, once."""
-
-    SET_ROOT_PASSWORD = "set-root-password"
-
-
 @dataclass(frozen=True, slots=True)
 class OneTimeLinkRow:
-    """One link that nobody has used yet. `token_hash` is the SHA-256 of the token in it."""
+    """One link that nobody has used yet; `digest` is what `credentials.one_time_links` makes of its token."""
 
-    token_hash: bytes
+    digest: bytes
     account_id: str
-    purpose: LinkPurpose
+    purpose: Purpose
     created_at: datetime
     expires_at: datetime
 
 
-_with_hash = select(table).where(table.c.token_hash == bindparam("token_hash"), table.c.purpose == bindparam("purpose"))
+_with_digest = select(table).where(table.c.digest == bindparam("digest"))
 _remove_all = delete(table).where(table.c.account_id == bindparam("of_account"), table.c.purpose == bindparam("of_purpose"))
 
 
-def with_hash(db: Transaction, token_hash: bytes, *, purpose: LinkPurpose) -> OneTimeLinkRow | None:
-    """Answer the unused link with this hash and purpose, expired or not."""
-    row = db.execute(_with_hash, {"token_hash": token_hash, "purpose": purpose.value}).first()
-    return OneTimeLinkRow(row[0], row[1], LinkPurpose(row[2]), row[3], row[4]) if row else None
+def with_digest(db: Transaction, digest: bytes) -> OneTimeLinkRow | None:
+    """Answer the unused link with this digest, expired or not; the digest covers the purpose."""
+    row = db.execute(_with_digest, {"digest": digest}).first()
+    return OneTimeLinkRow(row[0], row[1], Purpose(row[2]), row[3], row[4]) if row else None
 
 
 def add(db: Transaction, row: OneTimeLinkRow) -> None:
@@ -55,7 +49,7 @@ def add(db: Transaction, row: OneTimeLinkRow) -> None:
     db.execute(
         insert(table),
         {
-            "token_hash": row.token_hash,
+            "digest": row.digest,
             "account_id": row.account_id,
             "purpose": row.purpose.value,
             "created_at": row.created_at,
@@ -64,6 +58,6 @@ def add(db: Transaction, row: OneTimeLinkRow) -> None:
     )
 
 
-def remove_all(db: Transaction, account_id: str, *, purpose: LinkPurpose) -> None:
+def remove_all(db: Transaction, account_id: str, *, purpose: Purpose) -> None:
     """Void the account's links of a purpose: the one that was used, and any other that was made before it."""
     db.execute(_remove_all, {"of_account": account_id, "of_purpose": purpose.value})
