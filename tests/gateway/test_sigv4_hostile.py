@@ -127,10 +127,43 @@ def test_a_malformed_date_is_incomplete(date: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("date", "moment"),
+    [
+        ("Tue, 24 Nov 2026 12:00:00 GMT", MOMENT),
+        ("Tue, 24 Nov 2026 12:00:00 -0000", MOMENT),
+        ("Tue, 24 Nov 2026 14:00:00 +0200", MOMENT),
+        (MOMENT, MOMENT),
+    ],
+)
+def test_a_date_header_is_read_in_whatever_zone_it_is_written(date: str, moment: str) -> None:
+    came = Request("POST", b"/", b"", {b"host": b"h", b"date": date.encode(), b"authorization": GOOD.encode()}, b"")
+
+    assert signature.parse(came).amz_date == moment
+
+
+@pytest.mark.parametrize("date", ["yesterday", "Fri, 31 Dec 9999 23:59:59 -2300", "Fri, 99 Dec 2026 23:59:59 GMT"])
+def test_a_date_header_that_is_no_date_is_incomplete(date: str) -> None:
+    came = Request("POST", b"/", b"", {b"host": b"h", b"date": date.encode(), b"authorization": GOOD.encode()}, b"")
+
+    refusal(came, errors.IncompleteSignature)
+
+
+def test_a_request_and_its_signature_do_not_show_tokens_and_passwords() -> None:
+    came = request(x_amz_security_token="t0ken")
+    came = Request("POST", b"/", b"Password=hunter2", came.headers, b"NewPassword=hunter2")
+
+    shown = repr(came) + repr(signature.parse(came))
+
+    assert "hunter2" not in shown
+    assert "t0ken" not in shown
+
+
+@pytest.mark.parametrize(
     ("scope", "message"),
     [
         ("AKID/20261124//iam/aws4_request", "Credential should be scoped to a valid region. "),
         ("AKID/20261124/US EAST/iam/aws4_request".replace(" ", "_"), "Credential should be scoped to a valid region. "),
+        ("AKID/20261124/us-east-1//aws4_request", "Credential should be scoped to a valid service. "),
         (
             "AKID/20261124/us-east-1/iam/aws5_request",
             "Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5_request'. ",

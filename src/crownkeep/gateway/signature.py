@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -40,15 +40,15 @@ class Algorithm(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The parts of an HTTP request that signatures cover, exactly as they came over the wire."""
+    """The parts of an HTTP request that signatures cover, exactly as they came; its repr keeps passwords to itself."""
 
     method: str
     path: bytes
     """Still percent-encoded, without the query."""
-    query: bytes
-    headers: Mapping[bytes, bytes]
+    query: bytes = field(repr=False)
+    headers: Mapping[bytes, bytes] = field(repr=False)
     """Names in lower case, values of equal names joined: see `fold`."""
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Signature:
     amz_date: str
     """The moment of signing as it entered the signature, YYYYMMDDTHHMMSSZ."""
     signed_at: datetime
-    session_token: str | None = None
+    session_token: str | None = field(default=None, repr=False)
     expires: timedelta | None = None
     """The lifetime of a presigned URL; None when the signature came in the Authorization header."""
 
@@ -304,9 +304,11 @@ def _header_moment(headers: Mapping[bytes, bytes]) -> str | None:
         return text
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        # "-0000" means that the zone is not told (RFC 5322, section 3.3), and must not be read as this machine's own.
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return text
-    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return moment.strftime("%Y%m%dT%H%M%SZ")
 
 
 def _moment(text: str) -> datetime:
