@@ -48,6 +48,9 @@ _of_owner = (
     .order_by(table.c.created_at, table.c.access_key_id)
 )
 _of_account = select(table).where(table.c.account_id == bindparam("account_id")).order_by(table.c.created_at)
+_this = (table.c.account_id == bindparam("of_account"), table.c.access_key_id == bindparam("of_key"))
+_set_status = update(table).where(*_this).values(status=bindparam("new_status"))
+_remove = delete(table).where(*_this)
 _used = (
     update(table)
     .where(table.c.access_key_id == bindparam("of_key"))
@@ -77,9 +80,9 @@ def add(db: Transaction, row: AccessKeyRow) -> None:
     db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
 
 
-def set_status(db: Transaction, access_key_id: str, status: str) -> None:
-    """Make a key `Active` or `Inactive`."""
-    db.execute(update(table).where(table.c.access_key_id == access_key_id).values(status=status))
+def set_status(db: Transaction, account_id: str, access_key_id: str, status: str) -> None:
+    """Make a key of the account `Active` or `Inactive`."""
+    db.execute(_set_status, {"of_account": account_id, "of_key": access_key_id, "new_status": status})
 
 
 def set_used(db: Transaction, access_key_id: str, *, at: datetime, service: str, region: str) -> None:
@@ -87,6 +90,6 @@ def set_used(db: Transaction, access_key_id: str, *, at: datetime, service: str,
     db.execute(_used, {"of_key": access_key_id, "at": at, "service": service, "region": region})
 
 
-def remove(db: Transaction, access_key_id: str) -> None:
-    """Forget a key."""
-    db.execute(delete(table).where(table.c.access_key_id == access_key_id))
+def remove(db: Transaction, account_id: str, access_key_id: str) -> None:
+    """Forget a key of the account."""
+    db.execute(_remove, {"of_account": account_id, "of_key": access_key_id})

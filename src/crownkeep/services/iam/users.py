@@ -8,24 +8,65 @@ from crownkeep import arn, clock, errors, ids
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.services.iam import quotas, tags
+from crownkeep.principals import PrincipalKind
+from crownkeep.services.iam import boundaries, quotas
+from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
-from crownkeep.storage import users
+from crownkeep.storage import (
+    access_keys,
+    accounts,
+    attachments,
+    inline_policies,
+    login_profiles,
+    memberships,
+    mfa_devices,
+    tags,
+    users,
+)
 from crownkeep.storage.users import UserRow
 
+Tags = Sequence[Mapping[str, str]]
+RESOURCE_TYPE = "AWS::IAM::User"
+_IN_USE = "Cannot delete entity, must {} first."
 
-def new_user(call: Call, *, user_name: str, path: str = "/", **_: object) -> Target:
+
+# What calls are about.
+
+
+def new_user(call: Call, *, user_name: str, path: str = "/", permissions_boundary: str | None = None, **_: object) -> Target:
     """The user to be made."""
-    return Target(arn.user(call.account_id, path, user_name))
+    return Target(arn.user(call.account_id, path, user_name), context=boundaries.condition_keys(permissions_boundary))
 
 
 def named_user(call: Call, *, user_name: str, **_: object) -> Target:
     """The user with this name; the path is the real one where the user exists."""
-    row = users.named(call.db, call.account_id, user_name)
+    row = find(call, user_name)
     if row is None:
         return Target(arn.user(call.account_id, "/", user_name))
     return target_of(call, row)
+
+
+def users_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Target:
+    """The users that a list may name, as AWS's refusals write it."""
+    return Target(arn.user(call.account_id, path_prefix, ""))
+
+
+def target_of(call: Call, row: UserRow) -> Target:
+    """The user as a policy's Resource and aws:ResourceTag see it."""
+    return Target(arn.user(row.account_id, row.path, row.name), tags=lambda: tagging.of(call, row.user_id))
+
+
+def user_with_new_boundary(call: Call, *, user_name: str, permissions_boundary: str, **_: object) -> Target:
+    """The user, and the boundary it is to have."""
+    named = named_user(call, user_name=user_name)
+    return Target(named.arn, tags=named.tags, context=boundaries.condition_keys(permissions_boundary))
+
+
+def user_with_present_boundary(call: Call, *, user_name: str, **_: object) -> Target:
+    """The user, and the boundary it has: what iam:PermissionsBoundary means for calls about a user's permissions."""
+    named = named_user(call, user_name=user_name)
+    row = find(call, user_name)
+    return Target(named.arn, tags=named.tags, context=boundaries.condition_keys(row.boundary_arn if row else None))
 
 
 def own_or_named_user(call: Call, *, user_name: str | None = None, **_: object) -> Target:
@@ -35,17 +76,27 @@ def own_or_named_user(call: Call, *, user_name: str | None = None, **_: object) 
     caller = call.principal
     if caller.kind is PrincipalKind.USER:
         return named_user(call, user_name=caller.name)
-    return Target(caller.arn)
+    if caller.kind is PrincipalKind.ROOT:
+        return Target(caller.arn)
+    raise must_be_named()
 
 
-def target_of(call: Call, row: UserRow) -> Target:
-    """The user as a policy's Resource and aws:ResourceTag see it."""
-    return Target(arn.user(row.account_id, row.path, row.name), tags=lambda: tags.of(call, tags.Kind.USER, row.user_id))
+# Users as others need them.
+
+
+def must_be_named() -> errors.ValidationError:
+    """Answer the refusal of a call that means the caller, by one who is neither a user nor root."""
+    return errors.ValidationError("Must specify userName when calling with non-User credentials")
+
+
+def find(call: Call, user_name: str) -> UserRow | None:
+    """Answer the user with this name, or None."""
+    return users.named(call.db, call.account_id, user_name)
 
 
 def required(call: Call, user_name: str) -> UserRow:
     """Answer the user with this name; raises NoSuchEntity."""
-    row = users.named(call.db, call.account_id, user_name)
+    row = find(call, user_name)
     if row is None:
         raise errors.NoSuchEntity(f"The user with name {user_name} cannot be found.")
     return row
@@ -65,6 +116,20 @@ def describe(row: UserRow) -> dict[str, object]:
     return described
 
 
+def describe_root(call: Call) -> dict[str, object]:
+    """Answer the root user as a `User`: it has neither name nor path."""
+    account = accounts.with_id(call.db, call.account_id)
+    described: dict[str, object] = {"UserId": call.account_id, "Arn": arn.root(call.account_id)}
+    if account is not None:
+        described["CreateDate"] = account.created_at
+        if account.root_password_used_at is not None:
+            described["PasswordLastUsed"] = account.root_password_used_at
+    return described
+
+
+# The operations.
+
+
 @iam.operation("CreateUser", resource=new_user, effect=Effect.STATE)
 def create_user(
     call: Call,
@@ -72,7 +137,139 @@ def create_user(
     user_name: str,
     path: str = "/",
     permissions_boundary: str | None = None,
-    tags: Sequence[Mapping[str, str]] = (),
+    tags: Tags = (),
 ) -> Result:
     """Create a user with no credentials and no permissions."""
-    raise NotImplementedError
+    if find(call, user_name) is not None:
+        raise _exists(user_name)
+    quotas.require_room(users.count(call.db, call.account_id), quotas.USERS, name="UsersPerAccount")
+    boundary_arn = None if permissions_boundary is None else boundaries.required(call, permissions_boundary)
+    row = UserRow(
+        user_id=ids.unique_id(ids.Prefix.USER, clock.token_bytes(16)),
+        account_id=call.account_id,
+        name=user_name,
+        name_key=user_name.lower(),
+        path=path,
+        created_at=call.now,
+        boundary_arn=boundary_arn,
+        password_used_at=None,
+    )
+    users.add(call.db, row)
+    tagged = tagging.put(call, row.user_id, tags)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    return {"User": {**describe(row), **boundaries.members(boundary_arn), **tagging.members(tagged)}}
+
+
+@iam.operation("GetUser", resource=own_or_named_user)
+def get_user(call: Call, *, user_name: str | None = None) -> Result:
+    """Answer a user, or the caller where none is named."""
+    caller = call.principal
+    if user_name is None and caller.kind is PrincipalKind.ROOT:
+        return {"User": describe_root(call)}
+    row = required(call, caller.name if user_name is None else user_name)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    tagged = tagging.of(call, row.user_id)
+    return {"User": {**describe(row), **boundaries.members(row.boundary_arn), **tagging.members(tagged)}}
+
+
+@iam.operation("ListUsers", resource=users_under_path)
+def list_users(call: Call, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None) -> Result:
+    """List users by name; tags and boundaries are not part of it (API_ListUsers)."""
+    found, more = page_tokens.page(
+        call,
+        list_name="ListUsers",
+        filters=(path_prefix,),
+        marker=marker,
+        max_items=max_items,
+        fetch=lambda after, limit: users.page(call.db, call.account_id, path_prefix=path_prefix, after=after, limit=limit),
+        key=lambda row: row.name_key,
+    )
+    return {"Users": [describe(row) for row in found], **more}
+
+
+@iam.operation("UpdateUser", resource=named_user)
+def update_user(call: Call, *, user_name: str, new_path: str | None = None, new_user_name: str | None = None) -> Result:
+    """Give a user another name or path; what it has and belongs to stays."""
+    row = required(call, user_name)
+    name, path = new_user_name or row.name, new_path or row.path
+    if name.lower() != row.name_key and find(call, name) is not None:
+        raise _exists(name)
+    users.rename(call.db, call.account_id, row.user_id, name=name, path=path)
+    call.notes.resources += [(RESOURCE_TYPE, row.name), (RESOURCE_TYPE, name)]
+    return NOTHING
+
+
+@iam.operation("DeleteUser", resource=named_user)
+def delete_user(call: Call, *, user_name: str) -> Result:
+    """Delete a user that has no policies, groups and credentials any more."""
+    row = required(call, user_name)
+    _require_unused(call, row)
+    tags.remove_all(call.db, call.account_id, row.user_id)
+    users.remove(call.db, call.account_id, row.user_id)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    return NOTHING
+
+
+@iam.operation("PutUserPermissionsBoundary", resource=user_with_new_boundary)
+def put_user_permissions_boundary(call: Call, *, user_name: str, permissions_boundary: str) -> Result:
+    """Limit a user's permissions to what a managed policy allows."""
+    row = required(call, user_name)
+    boundary_arn = boundaries.required(call, permissions_boundary)
+    users.set_boundary(call.db, call.account_id, row.user_id, boundary_arn)
+    call.notes.resources += [(RESOURCE_TYPE, row.name), ("AWS::IAM::Policy", boundary_arn)]
+    return NOTHING
+
+
+@iam.operation("DeleteUserPermissionsBoundary", resource=user_with_present_boundary)
+def delete_user_permissions_boundary(call: Call, *, user_name: str) -> Result:
+    """Take a user's boundary away."""
+    row = required(call, user_name)
+    users.set_boundary(call.db, call.account_id, row.user_id, None)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    return NOTHING
+
+
+@iam.operation("TagUser", resource=named_user, effect=Effect.STATE)
+def tag_user(call: Call, *, user_name: str, tags: Tags) -> Result:
+    """Add tags to a user, or change them."""
+    row = required(call, user_name)
+    tagging.put(call, row.user_id, tags)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    return NOTHING
+
+
+@iam.operation("UntagUser", resource=named_user, effect=Effect.STATE)
+def untag_user(call: Call, *, user_name: str, tag_keys: Sequence[str]) -> Result:
+    """Take tags from a user."""
+    row = required(call, user_name)
+    tagging.take(call, row.user_id, tag_keys)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    return NOTHING
+
+
+@iam.operation("ListUserTags", resource=named_user)
+def list_user_tags(call: Call, *, user_name: str, marker: str | None = None, max_items: int | None = None) -> Result:
+    """List a user's tags by key."""
+    row = required(call, user_name)
+    return tagging.page(call, row.user_id, list_name="ListUserTags", marker=marker, max_items=max_items)
+
+
+def _exists(user_name: str) -> errors.EntityAlreadyExists:
+    return errors.EntityAlreadyExists(f"User with name {user_name} already exists.")
+
+
+def _require_unused(call: Call, row: UserRow) -> None:
+    # Permissions are named before credentials, as far as the order in which AWS names them is known.
+    place = (call.db, call.account_id, row.user_id)
+    if attachments.of_owner(*place):
+        raise errors.DeleteConflict(_IN_USE.format("detach all policies"))
+    if inline_policies.count(*place):
+        raise errors.DeleteConflict(_IN_USE.format("delete policies"))
+    if memberships.count_of_user(*place):
+        raise errors.DeleteConflict(_IN_USE.format("remove users from group"))
+    if access_keys.of_owner(*place):
+        raise errors.DeleteConflict(_IN_USE.format("delete access keys"))
+    if login_profiles.of_user(*place) is not None:
+        raise errors.DeleteConflict(_IN_USE.format("delete login profile"))
+    if mfa_devices.count_of_owner(*place):
+        raise errors.DeleteConflict(_IN_USE.format("delete MFA device"))

@@ -1,0 +1,172 @@
+"""Login profiles: the passwords with which IAM users sign in to the console, set by administrators and by themselves."""
+
+from __future__ import annotations
+
+from crownkeep import errors
+from crownkeep.credentials import passwords as hashing
+from crownkeep.credentials.secret import Secret
+from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.operations.registry import Effect, Target
+from crownkeep.principals import PrincipalKind
+from crownkeep.services.iam import owners, passwords, users
+from crownkeep.services.iam.passwords import Proposal
+from crownkeep.services.iam.service import iam
+from crownkeep.storage import login_profiles
+from crownkeep.storage.login_profiles import LoginProfileRow
+from crownkeep.storage.users import UserRow
+
+
+def caller_itself(call: Call, **_: object) -> Target:
+    """The user that calls, or whoever else does."""
+    caller = call.principal
+    return users.named_user(call, user_name=caller.name) if caller.kind is PrincipalKind.USER else Target(caller.arn)
+
+
+def prepare_creation(
+    call: Call, *, user_name: str | None = None, password: str | None = None, password_reset_required: bool = False
+) -> Proposal:
+    """Hash the first password of a user."""
+    user = _user(call, user_name)
+    if password is None:
+        raise errors.ValidationError(
+            "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null"
+        )
+    if login_profiles.of_user(call.db, call.account_id, user.user_id) is not None:
+        raise _exists(user)
+    return passwords.propose(call, user, None, password)
+
+
+@iam.operation("CreateLoginProfile", resource=owners.target, effect=Effect.STATE, prepare=prepare_creation)
+def create_login_profile(
+    call: Call, *, user_name: str | None = None, password: str | None = None, password_reset_required: bool = False
+) -> Result:
+    """Give a user a password."""
+    user = _user(call, user_name)
+    if login_profiles.of_user(call.db, call.account_id, user.user_id) is not None:
+        raise _exists(user)
+    password_hash = passwords.confirm(call, user, None, _proposal(call, user))
+    row = LoginProfileRow(
+        user_id=user.user_id,
+        account_id=call.account_id,
+        password_hash=password_hash,
+        history=(password_hash,),
+        created_at=call.now,
+        changed_at=call.now,
+        reset_required=password_reset_required,
+    )
+    login_profiles.add(call.db, row)
+    _note(call, user)
+    return {"LoginProfile": _describe(user, row)}
+
+
+@iam.operation("GetLoginProfile", resource=owners.target)
+def get_login_profile(call: Call, *, user_name: str | None = None) -> Result:
+    """Answer when a user first got a password and whether it must be changed; the password itself is known to nobody."""
+    user = _user(call, user_name)
+    return {"LoginProfile": _describe(user, _required(call, user))}
+
+
+def prepare_update(
+    call: Call, *, user_name: str, password: str | None = None, password_reset_required: bool | None = None
+) -> Proposal | None:
+    """Hash a user's new password, where the call has one."""
+    user = _user(call, user_name)
+    profile = _required(call, user)
+    return None if password is None else passwords.propose(call, user, profile, password)
+
+
+@iam.operation("UpdateLoginProfile", resource=owners.target, effect=Effect.STATE, prepare=prepare_update)
+def update_login_profile(
+    call: Call, *, user_name: str, password: str | None = None, password_reset_required: bool | None = None
+) -> Result:
+    """Set a user's password anew, or whether it must be changed at the next sign-in."""
+    user = _user(call, user_name)
+    profile = _required(call, user)
+    if password is not None:
+        password_hash = passwords.confirm(call, user, profile, _proposal(call, user))
+        login_profiles.set_password(call.db, profile, password_hash, at=call.now)
+    if password_reset_required is not None:
+        change = login_profiles.require_reset if password_reset_required else login_profiles.require_no_reset
+        change(call.db, call.account_id, user.user_id)
+    _note(call, user)
+    return NOTHING
+
+
+@iam.operation("DeleteLoginProfile", resource=owners.target, effect=Effect.STATE)
+def delete_login_profile(call: Call, *, user_name: str | None = None) -> Result:
+    """Take a user's password away; its access keys stay."""
+    user = _user(call, user_name)
+    if not login_profiles.remove(call.db, call.account_id, user.user_id):
+        raise _missing(user)
+    _note(call, user)
+    return NOTHING
+
+
+def prepare_change(call: Call, *, old_password: str, new_password: str) -> Proposal:
+    """Verify the user's present password, then hash the new one."""
+    user = _calling_user(call)
+    profile = _required(call, user)
+    if not hashing.verify(Secret(old_password), profile.password_hash):
+        raise errors.AccessDenied("The old password was incorrect.")
+    return passwords.propose(call, user, profile, new_password)
+
+
+@iam.operation("ChangePassword", resource=caller_itself, effect=Effect.STATE, prepare=prepare_change)
+def change_password(call: Call, *, old_password: str, new_password: str) -> Result:
+    """Let a user choose a new password for itself."""
+    user = _calling_user(call)
+    profile = _required(call, user)
+    proposal = _proposal(call, user)
+    if proposal.present_hash != profile.password_hash:
+        # The old password was verified against one that is not the present one any more.
+        raise errors.EntityTemporarilyUnmodifiable(f"Login Profile for User {user.name} cannot be modified while it changes.")
+    login_profiles.set_password(call.db, profile, passwords.confirm(call, user, profile, proposal), at=call.now)
+    login_profiles.require_no_reset(call.db, call.account_id, user.user_id)
+    _note(call, user)
+    return NOTHING
+
+
+def _user(call: Call, user_name: str | None) -> UserRow:
+    owner = owners.named_or_caller(call, user_name)
+    if owner.user is None:
+        # Root's password is no login profile, except in sessions of AssumeRoot.
+        raise users.must_be_named()
+    return owner.user
+
+
+def _calling_user(call: Call) -> UserRow:
+    caller = call.principal
+    if caller.kind is not PrincipalKind.USER:
+        raise errors.InvalidUserType("Only IAM Users can change their own password")
+    return users.required(call, caller.name)
+
+
+def _proposal(call: Call, user: UserRow) -> Proposal:
+    proposal = call.prepared
+    if not isinstance(proposal, Proposal) or proposal.user_id != user.user_id:
+        # Another user has taken the name since the password was hashed.
+        raise errors.EntityTemporarilyUnmodifiable(f"The user with name {user.name} cannot be modified while it changes.")
+    return proposal
+
+
+def _required(call: Call, user: UserRow) -> LoginProfileRow:
+    profile = login_profiles.of_user(call.db, call.account_id, user.user_id)
+    if profile is None:
+        raise _missing(user)
+    return profile
+
+
+def _describe(user: UserRow, row: LoginProfileRow) -> dict[str, object]:
+    return {"UserName": user.name, "CreateDate": row.created_at, "PasswordResetRequired": row.reset_required}
+
+
+def _missing(user: UserRow) -> errors.NoSuchEntity:
+    return errors.NoSuchEntity(f"Login Profile for User {user.name} cannot be found.")
+
+
+def _exists(user: UserRow) -> errors.EntityAlreadyExists:
+    return errors.EntityAlreadyExists(f"Login Profile for user {user.name} already exists.")
+
+
+def _note(call: Call, user: UserRow) -> None:
+    call.notes.resources.append((users.RESOURCE_TYPE, user.name))
