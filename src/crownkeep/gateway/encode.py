@@ -251,13 +251,12 @@ _MESSAGES = ("message", "Message", "error_description")
 
 
 def _error_members(error: AwsError, wire: WireError) -> dict[str, object]:
-    if wire.model is None:
-        # Refusals by policy come from in front of the services, which write `Message`.
-        key = "Message" if wire.code == "AccessDeniedException" else "message"
-        return {key: error.message} if error.message else {}
-    shape = wire.model.shape
-    key = next((name for name in _MESSAGES if name in shape.members), "message")
-    return {key: error.message} | json_output.convert(shape, error.members)
+    modelled = wire.model.shape.members if wire.model else {}
+    # Refusals by policy come from in front of the services, which write `Message`.
+    otherwise = "Message" if wire.code == "AccessDeniedException" else "message"
+    key = next((name for name in _MESSAGES if name in modelled), otherwise)
+    members = {key: error.message} if error.message else {}
+    return members | (json_output.convert(wire.model.shape, error.members) if wire.model else {})
 
 
 def _error_headers(error: AwsError, wire: WireError) -> list[tuple[bytes, bytes]]:
