@@ -184,6 +184,10 @@ class PasswordPolicyViolation(AwsError):
     code = "PasswordPolicyViolation"
 
 
+class PolicyNotAttachable(AwsError):
+    code = "PolicyNotAttachable"
+
+
 class ServiceNotSupported(AwsError):
     code = "NotSupportedService"
 

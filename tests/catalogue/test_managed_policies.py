@@ -21,7 +21,7 @@ def test_a_policy_is_found_by_its_arn() -> None:
     found = managed_policies.with_arn(ADMINISTRATOR)
 
     assert found is not None
-    assert (found.name, found.path, found.version) == ("AdministratorAccess", "/", 1)
+    assert (found.name, found.path, found.default_version) == ("AdministratorAccess", "/", 1)
     assert found.created_at == datetime(2015, 2, 6, 18, 39, 46, tzinfo=UTC)
     assert json.loads(found.document) == {
         "Version": "2012-10-17",
@@ -64,32 +64,33 @@ def test_the_task_policies_of_root_are_there_and_only_deny(name: str) -> None:
 
 
 def test_policies_of_service_linked_roles_are_told_apart() -> None:
-    linked = [each for each in managed_policies.after("") if each.is_of_service_linked_roles]
+    linked = [each for each in managed_policies.listed_from("") if each.is_of_service_linked_roles]
 
     assert len(linked) > 300
     assert all(each.arn.startswith("arn:aws:iam::aws:policy/aws-service-role/") for each in linked)
 
 
-def test_the_list_is_in_the_order_of_names_and_goes_on_after_any_name() -> None:
-    everything = [each.name_key for each in managed_policies.after("")]
+def test_the_list_is_in_the_order_of_names_and_begins_at_any_name() -> None:
+    everything = [each.name_key for each in managed_policies.listed_from("")]
 
-    following = next(managed_policies.after("administratoraccess"))
+    following = next(managed_policies.listed_from("administratoraccess-"))
 
     assert everything == sorted(set(everything))
     assert len(everything) == managed_policies.count() > 1_500
-    assert following.name_key == everything[everything.index("administratoraccess") + 1]
-    assert list(managed_policies.after("zzzz")) == []
+    assert following.name_key == "administratoraccess-amplify"
+    assert next(managed_policies.listed_from("administratoraccess")).name == "AdministratorAccess"
+    assert list(managed_policies.listed_from("zzzz")) == []
 
 
 def test_unique_ids_look_like_aws_and_differ() -> None:
-    ids = {each.policy_id for each in managed_policies.after("")}
+    ids = {each.policy_id for each in managed_policies.listed_from("")}
 
     assert len(ids) == managed_policies.count()
     assert all(len(each) == 21 and each.startswith("ANPA") for each in ids)
 
 
 def test_every_document_that_an_account_can_attach_is_one_that_the_policy_engine_takes() -> None:
-    attachable = (each for each in managed_policies.after("") if not each.is_of_service_linked_roles)
+    attachable = (each for each in managed_policies.listed_from("") if not each.is_of_service_linked_roles)
 
     for each in attachable:
         document = policy.parse(each.document)

@@ -7,12 +7,13 @@ older versions is published nowhere. NOTICE says where it comes from.
 from __future__ import annotations
 
 import gzip
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -51,7 +52,7 @@ class ManagedPolicy:
     name: str
     name_key: str
     path: str
-    version: int
+    default_version: int
     """The number of the version in force, 3 for `v3`: the only one whose document is known."""
     created_at: datetime
     updated_at: datetime
@@ -94,11 +95,10 @@ def with_arn(policy_arn: str) -> ManagedPolicy | None:
     return _catalogue().by_arn.get(policy_arn)
 
 
-def after(name_key: str) -> Iterator[ManagedPolicy]:
-    """Answer the policies in the order of their names in lower case, from the first one after `name_key`."""
+def listed_from(name_key: str) -> Iterator[ManagedPolicy]:
+    """Answer the policies in the order of their names in lower case, from the one named `name_key` or the next."""
     catalogue = _catalogue()
-    for index in range(bisect_right(catalogue.keys, name_key), len(catalogue.keys)):
-        yield catalogue.policies[index]
+    return islice(catalogue.policies, bisect_left(catalogue.keys, name_key), None)
 
 
 def count() -> int:
@@ -122,7 +122,7 @@ def _policy(entry: _Entry) -> ManagedPolicy:
         name=entry.name,
         name_key=entry.name.lower(),
         path=entry.path,
-        version=entry.version,
+        default_version=entry.version,
         created_at=entry.created_at,
         updated_at=entry.updated_at,
         raw=entry.document,

@@ -81,6 +81,10 @@ _by_arn = select(table).where(table.c.account_id == bindparam("account_id"), tab
 _by_arns = select(table).where(table.c.account_id == bindparam("account_id"), table.c.arn.in_(bindparam("arns", expanding=True)))
 _named = select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
 _count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
+_this = (table.c.account_id == bindparam("of_account"), table.c.policy_id == bindparam("of_policy"))
+_set_default = update(table).where(*_this).values(default_version=bindparam("version"))
+_set_last_version = update(table).where(*_this).values(last_version=bindparam("version"), updated_at=bindparam("at"))
+_remove = delete(table).where(*_this)
 
 
 def _page(usage: Usage) -> Select[*tuple[Any, ...]]:
@@ -144,11 +148,17 @@ def add(db: Transaction, row: PolicyRow) -> None:
     db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
 
 
-def change(db: Transaction, policy_id: str, **values: object) -> None:
-    """Set some columns of a policy."""
-    db.execute(update(table).where(table.c.policy_id == policy_id).values(**values))
+def set_default(db: Transaction, account_id: str, policy_id: str, version: int) -> None:
+    """Put another version of a policy in force."""
+    db.execute(_set_default, {"of_account": account_id, "of_policy": policy_id, "version": version})
 
 
-def remove(db: Transaction, policy_id: str) -> None:
+def set_last_version(db: Transaction, account_id: str, policy_id: str, version: int, *, at: datetime) -> None:
+    """Note that a policy has a new version, and since when."""
+    values = {"of_account": account_id, "of_policy": policy_id, "version": version, "at": at}
+    db.execute(_set_last_version, values)
+
+
+def remove(db: Transaction, account_id: str, policy_id: str) -> None:
     """Forget a policy's own row."""
-    db.execute(delete(table).where(table.c.policy_id == policy_id))
+    db.execute(_remove, {"of_account": account_id, "of_policy": policy_id})

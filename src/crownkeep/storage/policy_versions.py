@@ -59,6 +59,8 @@ _page = (
     .limit(bindparam("limit"))
 )
 _count = select(func.count()).select_from(table).where(_in_account, table.c.policy_id == bindparam("policy_id"))
+_remove_all = delete(table).where(_in_account, table.c.policy_id == bindparam("policy_id"))
+_remove = _remove_all.where(table.c.version == bindparam("version"))
 _defaults = (
     select(policies.table.c.arn, policies.table.c.policy_id, policies.table.c.name, table.c.version, table.c.document)
     .select_from(policies.table)
@@ -114,11 +116,11 @@ def add(db: Transaction, row: VersionRow) -> None:
     db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
 
 
-def remove(db: Transaction, policy_id: str, version: int) -> None:
+def remove(db: Transaction, account_id: str, policy_id: str, version: int) -> None:
     """Forget one version."""
-    db.execute(delete(table).where(table.c.policy_id == policy_id, table.c.version == version))
+    db.execute(_remove, {"account_id": account_id, "policy_id": policy_id, "version": version})
 
 
-def remove_all(db: Transaction, policy_id: str) -> None:
+def remove_all(db: Transaction, account_id: str, policy_id: str) -> None:
     """Forget every version of a policy."""
-    db.execute(delete(table).where(table.c.policy_id == policy_id))
+    db.execute(_remove_all, {"account_id": account_id, "policy_id": policy_id})

@@ -1,0 +1,28 @@
+"""Policy documents on their way in and out: held to AWS's grammar, measured as its quotas do, written as its answers do."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from crownkeep import errors, policy
+from crownkeep.policy import MalformedPolicy, PolicyKind
+
+_WITHOUT_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
+
+
+def require_valid(document: str, kind: PolicyKind = PolicyKind.IDENTITY) -> None:
+    """Hold a document to the grammar of its kind; raises MalformedPolicyDocument with AWS's text."""
+    try:
+        policy.validate(policy.parse(document), kind)
+    except MalformedPolicy as fault:
+        raise errors.MalformedPolicyDocument(str(fault)) from fault
+
+
+def size(document: str) -> int:
+    """Answer how many characters a document has in the eyes of the quotas, which don't count white space."""
+    return len(document.translate(_WITHOUT_WHITE_SPACE))
+
+
+def encoded(document: str) -> str:
+    """Answer a document as IAM's answers hold it: URL-encoded by RFC 3986 (API_GetPolicyVersion)."""
+    return quote(document, safe="")
