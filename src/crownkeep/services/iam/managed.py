@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from crownkeep import arn, errors
 from crownkeep.catalogue import managed_policies
@@ -129,6 +130,11 @@ def describe(policy: Policy, uses: Uses) -> dict[str, object]:
         "CreateDate": policy.created_at,
         "UpdateDate": policy.updated_at,
     }
+
+
+def describe_version(number: int, created_at: datetime, default_version: int) -> dict[str, object]:
+    """Answer the members of a `PolicyVersion` but its document."""
+    return {"VersionId": version_id(number), "IsDefaultVersion": number == default_version, "CreateDate": created_at}
 
 
 def name_of(policy_arn: str) -> str:

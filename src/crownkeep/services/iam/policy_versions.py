@@ -39,7 +39,7 @@ def create_policy_version(call: Call, *, policy_arn: str, policy_document: str, 
         policies.set_default(call.db, call.account_id, row.policy_id, number)
     call.notes.resources.append((managed.RESOURCE_TYPE, row.arn))
     in_force = number if set_as_default else row.default_version
-    return {"PolicyVersion": _describe(number, version.created_at, in_force)}
+    return {"PolicyVersion": managed.describe_version(number, version.created_at, in_force)}
 
 
 @iam.operation("GetPolicyVersion", resource=managed.named_policy)
@@ -55,7 +55,7 @@ def get_policy_version(call: Call, *, policy_arn: str, version_id: str) -> Resul
     else:
         version = _required(call, found, version_id)
         document, created_at = version.document, version.created_at
-    described = _describe(number, created_at, found.default_version)
+    described = managed.describe_version(number, created_at, found.default_version)
     return {"PolicyVersion": {"Document": documents.encoded(document), **described}}
 
 
@@ -72,7 +72,7 @@ def list_policy_versions(call: Call, *, policy_arn: str, marker: str | None = No
         fetch=lambda after, limit: _before(call, found, int(after) if after else _MORE_THAN_ANY_VERSION, limit),
         key=lambda version: str(version[0]),
     )
-    return {"Versions": [_describe(number, at, found.default_version) for number, at in versions], **more}
+    return {"Versions": [managed.describe_version(number, at, found.default_version) for number, at in versions], **more}
 
 
 @iam.operation("SetDefaultPolicyVersion", resource=managed.named_policy)
@@ -115,14 +115,6 @@ def _before(call: Call, policy: Policy, number: int, limit: int) -> list[tuple[i
         return [(policy.default_version, policy.updated_at)] if policy.default_version < number else []
     rows = policy_versions.page(call.db, call.account_id, policy.policy_id, before=number, limit=limit)
     return [(row.version, row.created_at) for row in rows]
-
-
-def _describe(number: int, created_at: datetime, default_version: int) -> dict[str, object]:
-    return {
-        "VersionId": managed.version_id(number),
-        "IsDefaultVersion": number == default_version,
-        "CreateDate": created_at,
-    }
 
 
 def _no_such_version(policy_arn: str, version_id: str) -> errors.NoSuchEntity:
