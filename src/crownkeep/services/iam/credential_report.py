@@ -1,0 +1,188 @@
+"""The credential report: one line for root and for each user, saying which credentials they have and how old they are.
+
+It is made in a fixed number of queries, outside any transaction that changes things, and kept for four hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crownkeep import arn, errors
+from crownkeep.credentials import password_policy
+from crownkeep.credentials.password_policy import PasswordPolicy
+from crownkeep.operations import registry
+from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Effect
+from crownkeep.services.iam.service import iam
+from crownkeep.storage import (
+    access_keys,
+    accounts,
+    credential_reports,
+    login_profiles,
+    mfa_devices,
+    password_policies,
+    users,
+)
+from crownkeep.storage.access_keys import AccessKeyRow
+from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage.credential_reports import CredentialReportRow
+from crownkeep.storage.login_profiles import LoginProfileRow
+from crownkeep.storage.users import UserRow
+
+LIFETIME = timedelta(hours=4)
+"""How long a report is reused, and may be fetched (IAM user guide, "Get credential reports for your AWS account")."""
+
+COLUMNS = (
+    "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,"
+    "access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,"
+    "access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,"
+    "access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,cert_2_active,"
+    "cert_2_last_rotated"
+)
+_ROOT = "<root_account>"
+_ABSENT = "N/A"
+_NEVER = "no_information"
+_NOT_SUPPORTED = "not_supported"
+_NO_KEY = ("false", _ABSENT, _ABSENT, _ABSENT, _ABSENT)
+# Signing certificates: two, each `active` and `last_rotated`.
+_NO_CERTIFICATES = ("false", _ABSENT, "false", _ABSENT)
+_KEYS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report that was made for a call; None where the latest is young enough."""
+
+    content: bytes | None
+
+
+def prepare_report(call: Call) -> Report:
+    """Make the report, unless there is one that is young enough."""
+    if _is_young(call, credential_reports.generated_at(call.db, call.account_id)):
+        return Report(None)
+    return Report(_content(call))
+
+
+@iam.operation("GenerateCredentialReport", resource=registry.everything, effect=Effect.STATE, prepare=prepare_report)
+def generate_credential_report(call: Call) -> Result:
+    """Start a report; as on AWS, the next call says that it is complete."""
+    if _is_young(call, credential_reports.generated_at(call.db, call.account_id)):
+        return {"State": "COMPLETE"}
+    report = call.prepared
+    made = report.content if isinstance(report, Report) else None
+    content = made if made is not None else _content(call)
+    credential_reports.put(call.db, CredentialReportRow(call.account_id, call.now, content))
+    return {"State": "STARTED", "Description": "No report exists. Starting a new report generation task"}
+
+
+@iam.operation("GetCredentialReport", resource=registry.everything)
+def get_credential_report(call: Call) -> Result:
+    """Answer the latest report, as long as it is young enough."""
+    report = credential_reports.of_account(call.db, call.account_id)
+    if report is None:
+        raise errors.CredentialReportNotPresent("No report exists. Use GenerateCredentialReport to generate a new report.")
+    if not _is_young(call, report.generated_at):
+        raise errors.CredentialReportExpired("Report has expired. Use GenerateCredentialReport to generate a new report.")
+    return {"Content": report.content, "ReportFormat": "text/csv", "GeneratedTime": report.generated_at}
+
+
+def _is_young(call: Call, generated_at: datetime | None) -> bool:
+    return generated_at is not None and call.now - generated_at < LIFETIME
+
+
+def _content(call: Call) -> bytes:
+    place = (call.db, call.account_id)
+    keys: dict[str, list[AccessKeyRow]] = {}
+    for key in access_keys.of_account(*place):
+        keys.setdefault(key.owner_id, []).append(key)
+    profiles = {profile.user_id: profile for profile in login_profiles.of_account(*place)}
+    policy = password_policies.of_account(*place)
+    with_mfa = mfa_devices.owner_ids(*place)
+    account = accounts.with_id(*place)
+    lines = [COLUMNS]
+    if account is not None:
+        lines.append(_root_line(account, keys.get(account.account_id, ()), account.account_id in with_mfa))
+    for user in users.of_account(*place):
+        profile = profiles.get(user.user_id)
+        lines.append(_user_line(user, profile, policy, keys.get(user.user_id, ()), user.user_id in with_mfa))
+    return "\n".join(lines).encode()
+
+
+def _root_line(account: AccountRow, keys: Sequence[AccessKeyRow], has_mfa: bool) -> str:
+    has_password = account.root_password_hash is not None
+    return ",".join(
+        (
+            _ROOT,
+            arn.root(account.account_id),
+            _time(account.created_at),
+            _flag(has_password),
+            _time(account.root_password_used_at, absent=_NEVER if has_password else _ABSENT),
+            _NOT_SUPPORTED,
+            _NOT_SUPPORTED,
+            _flag(has_mfa),
+            *_key_columns(keys),
+            *_NO_CERTIFICATES,
+        )
+    )
+
+
+def _user_line(
+    user: UserRow,
+    profile: LoginProfileRow | None,
+    policy: PasswordPolicy | None,
+    keys: Sequence[AccessKeyRow],
+    has_mfa: bool,
+) -> str:
+    return ",".join(
+        (
+            _quoted(user.name),
+            _quoted(arn.user(user.account_id, user.path, user.name)),
+            _time(user.created_at),
+            *_password_columns(user, profile, policy),
+            _flag(has_mfa),
+            *_key_columns(keys),
+            *_NO_CERTIFICATES,
+        )
+    )
+
+
+def _password_columns(user: UserRow, profile: LoginProfileRow | None, policy: PasswordPolicy | None) -> Iterable[str]:
+    if profile is None:
+        return ("false", _ABSENT, _ABSENT, _ABSENT)
+    return (
+        "true",
+        _time(user.password_used_at, absent=_NEVER),
+        _time(profile.changed_at),
+        _time(password_policy.expires_at(policy, profile.changed_at)),
+    )
+
+
+def _key_columns(keys: Sequence[AccessKeyRow]) -> Iterable[str]:
+    for key in keys[:_KEYS]:
+        yield from (
+            _flag(key.status == "Active"),
+            _time(key.created_at),
+            _time(key.used_at),
+            key.used_region or _ABSENT,
+            key.used_service or _ABSENT,
+        )
+    for _ in range(_KEYS - len(keys)):
+        yield from _NO_KEY
+
+
+def _quoted(text: str) -> str:
+    # Names may hold commas, and paths quotation marks as well (RFC 4180, section 2).
+    if "," not in text and '"' not in text:
+        return text
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _time(moment: datetime | None, *, absent: str = _ABSENT) -> str:
+    return absent if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _flag(is_set: bool) -> str:
+    return "true" if is_set else "false"
