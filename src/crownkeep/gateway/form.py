@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_qp
-from collections.abc import Iterator
 
 from crownkeep import errors
 
@@ -16,36 +15,29 @@ _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 def read_form(*sources: bytes) -> dict[str, str]:
     """Read parameters, each at most once among all sources; raises MalformedQueryString or MalformedInput."""
-    parameters: dict[str, str] = {}
-    for source in sources:
-        for name, value in read_pairs(source):
-            if name in parameters:
-                # Two readers of one request must never see two different values.
-                raise errors.MalformedInput(f"the parameter `{name[:128]}` is given twice: give it once")
-            parameters[name] = value
+    pairs = read_pairs(b"&".join(source for source in sources if source))
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        # Two readers of one request must never see two different values.
+        raise errors.MalformedInput("a parameter is given twice: give each of them once")
     return parameters
 
 
-def read_pairs(source: bytes) -> Iterator[tuple[str, str]]:
+def read_pairs(source: bytes) -> list[tuple[str, str]]:
     """Read pairs in order, repeated names and all; raises MalformedQueryString."""
-    if not source:
-        return
     if source.count(b"&") >= MAX_PARAMETERS:
         raise errors.MalformedQueryString(f"too many parameters: at most {MAX_PARAMETERS:,} are read")
     try:
-        if b"%" not in source:
-            text = source.decode()
-            for pair in text.split("&"):
-                name, _, value = pair.replace("+", " ").partition("=")
-                if pair:
-                    yield name, value
-            return
-        for part in source.split(b"&"):
-            if part:
-                name_part, _, value_part = part.partition(b"=")
-                yield unescape(name_part.replace(b"+", b" ")), unescape(value_part.replace(b"+", b" "))
+        return [_pair(part) for part in source.split(b"&") if part]
     except ValueError as error:
         raise errors.MalformedQueryString("The query string contains a syntax error.") from error
+
+
+def _pair(part: bytes) -> tuple[str, str]:
+    name, _, value = part.replace(b"+", b" ").partition(b"=")
+    if b"%" not in part:
+        return name.decode(), value.decode()
+    return unescape(name), unescape(value)
 
 
 def unescape(part: bytes) -> str:

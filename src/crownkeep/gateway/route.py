@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 from crownkeep import errors, models
 from crownkeep.errors import AwsError
@@ -122,6 +122,7 @@ def _takes_any_body(operation: OperationModel) -> bool:
     return bool(shape and shape.payload and shape.members[shape.payload].shape.type in ("blob", "string"))
 
 
+@lru_cache(maxsize=64)
 def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
@@ -137,10 +138,19 @@ def _json_services() -> Mapping[str, ServiceModel]:
     return {service.target_prefix: service for service in _services("json") if service.target_prefix}
 
 
+@cache
+def _query_versions() -> Mapping[str, tuple[ServiceModel, ...]]:
+    versions: dict[str, tuple[ServiceModel, ...]] = {}
+    for service in _services("query"):
+        versions[service.api_version] = (*versions.get(service.api_version, ()), service)
+    return versions
+
+
 def _query_service(version: str, scope: str | None) -> ServiceModel | None:
-    published = [service for service in _services("query") if service.api_version == version]
-    scoped = [service for service in published if scope in service.signing_names]
-    return next(iter(scoped or published), None)
+    published = _query_versions().get(version, ())
+    if len(published) > 1:
+        published = tuple(service for service in published if scope in service.signing_names) or published
+    return published[0] if published else None
 
 
 def _scoped_query_service(scope: str | None) -> ServiceModel | None:
