@@ -208,7 +208,7 @@ def test_clocks_may_differ_by_five_minutes(seconds: int) -> None:
 def test_a_replayed_request_has_expired_in_awss_words() -> None:
     request = _signed_at("20260101T000000Z")
 
-    with pytest.raises(errors.SignatureDoesNotMatch) as caught:
+    with pytest.raises(errors.RequestExpired) as caught:
         verify(request, now=datetime(2026, 1, 1, 0, 15, tzinfo=UTC))
 
     assert caught.value.message == (

@@ -37,8 +37,8 @@ _KUBERNETES_LIFETIME = timedelta(minutes=15)
 def verify(request: Request, signature: Signature, secret: Secret, *, now: datetime) -> None:
     """Check a request against the secret of the key it names.
 
-    Raises SignatureDoesNotMatch (also for a clock more than CLOCK_SKEW off, in AWS's words) or, for a presigned URL
-    past its time, RequestExpired.
+    Raises SignatureDoesNotMatch (also for a clock more than CLOCK_SKEW ahead) or, for a request older than that and a presigned
+    URL past its time, RequestExpired.
     """
     # 1. The time, since it costs nothing and a replay must not even make us hash.
     _check_time(signature, now)
@@ -91,7 +91,8 @@ def _check_time(signature: Signature, now: datetime) -> None:
         if age > lifetime:
             raise errors.RequestExpired("Request has expired.")
     elif age > CLOCK_SKEW:
-        raise errors.SignatureDoesNotMatch(
+        # The documented code for a stale date (IAM API reference, "Common errors"), with the text that the services give.
+        raise errors.RequestExpired(
             f"Signature expired: {signature.amz_date} is now earlier than {_basic(now - CLOCK_SKEW)} ({_basic(now)} - 5 min.)"
         )
 
