@@ -50,34 +50,34 @@ def parameters(operation: str, values: Mapping[str, object], shape: Shape | None
 
 
 def response(values: Mapping[str, object], shape: Shape | None) -> dict[str, object] | None:
-    """Answer a change's result for its record."""
+    """Answer a change's result for its record; of secrets only the session token is mentioned, as in CloudTrail's."""
     if not values or shape is None:
         return None
-    return _structure(values, shape)
+    return _structure(values, shape, omitted=_SECRET_MEMBERS - {"SessionToken"})
 
 
-def _structure(values: Mapping[str, object], shape: Shape) -> dict[str, object]:
+def _structure(values: Mapping[str, object], shape: Shape, *, omitted: frozenset[str] = frozenset()) -> dict[str, object]:
     kept: dict[str, object] = {}
     for name, value in values.items():
         member = shape.members.get(name)
-        if member is None or value is None:
+        if member is None or value is None or name in omitted:
             continue
         if name in _SECRET_MEMBERS or member.shape.sensitive:
             kept[lower_camel(name)] = HIDDEN
         else:
-            kept[lower_camel(name)] = _value(value, member.shape)
+            kept[lower_camel(name)] = _value(value, member.shape, omitted)
     return kept
 
 
-def _value(value: object, shape: Shape) -> object:
+def _value(value: object, shape: Shape, omitted: frozenset[str]) -> object:
     match value:
         case Mapping() if shape.type == "structure":
-            return _structure(value, shape)
+            return _structure(value, shape, omitted=omitted)
         case Mapping() if shape.value is not None:
-            return {str(key): _value(item, shape.value.shape) for key, item in value.items()}
+            return {str(key): _value(item, shape.value.shape, omitted) for key, item in value.items()}
         case list() | tuple() if shape.member is not None:
             inner = shape.member.shape
-            return [HIDDEN if inner.sensitive else _value(item, inner) for item in value[:_LONGEST_LIST]]
+            return [HIDDEN if inner.sensitive else _value(item, inner, omitted) for item in value[:_LONGEST_LIST]]
         case datetime():
             return _java_date(value)
         case bytes():
