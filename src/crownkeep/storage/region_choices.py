@@ -25,7 +25,7 @@ _change = (
 
 def of_account(db: Transaction, account_id: str) -> dict[str, str]:
     """Answer the status of each Region that the account has chosen about, by the Region's name."""
-    return dict(db.execute(_of_account, {"account_id": account_id}).tuples().all())
+    return {row[0]: row[1] for row in db.execute(_of_account, {"account_id": account_id})}
 
 
 def add(db: Transaction, account_id: str, region_name: str, status: str) -> None:

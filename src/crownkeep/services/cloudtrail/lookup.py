@@ -68,10 +68,8 @@ def _attribute(attributes: Sequence[Mapping[str, str]]) -> tuple[str, str] | Non
 
 
 def _can_match(key: str, value: str) -> bool:
-    """Answer whether any event can have this value; PostgreSQL refuses a NUL in a text, and an id is a UUID."""
-    if key == "EventId":
-        return _uuid(value) is not None
-    return "\0" not in value
+    """Answer whether any event can have this value: what is no UUID is no event's id."""
+    return key != "EventId" or _uuid(value) is not None
 
 
 def _first(call: Call, start_time: datetime | None) -> UUID:
