@@ -79,7 +79,9 @@ def test_a_class_of_categories_is_what_unicode_says_it_is(value, letters):
 
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
-@pytest.mark.parametrize("pattern", [each for each in PATTERNS if r"\p" not in each and "u10000" not in each and "uD800" not in each])
+@pytest.mark.parametrize(
+    "pattern", [each for each in PATTERNS if r"\p" not in each and "u10000" not in each and "uD800" not in each]
+)
 def test_a_value_made_to_match_matches_and_python_agrees(pattern, data):
     expression = re.compile(java_patterns._Translation(pattern).text(), re.ASCII)
 
