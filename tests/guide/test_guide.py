@@ -1,0 +1,106 @@
+"""README.md is true: its commands are run by the stock AWS CLI, in order, and nothing secret is left behind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from tests.fixtures.process import Process
+from tests.guide.blocks import Block, blocks, is_shown
+from tests.guide.shell import Shell
+
+from crownkeep.storage import events
+from crownkeep.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A block of the README, and what came of it."""
+
+    block: Block
+    code: int
+    output: str
+
+    @property
+    def is_as_shown(self) -> bool:
+        """Whether the README is right about it."""
+        return self.block.is_refused == (self.code != 0) and (self.block.shown is None or is_shown(self.output, self.block.shown))
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The whole guide, walked through once."""
+
+    steps: list[Step]
+    secrets: dict[str, str]
+    process: Process
+
+
+@pytest.fixture(scope="module")
+def walk(served: Process) -> Walk:
+    """Walk through the guide beside a server."""
+    shell = Shell(served.directory, served.environment)
+    steps = []
+    for block in blocks():
+        steps.append(Step(block, *shell.run(block.commands.replace("http://127.0.0.1:4747", served.url))))
+        if not steps[-1].is_as_shown:
+            break
+    return Walk(steps, _secrets(shell), served)
+
+
+def test_every_command_of_the_readme_does_what_the_readme_shows(walk: Walk):
+    wrong = [
+        f"{step.block.name}\n{step.block.commands}exit {step.code}\n{step.output}" for step in walk.steps if not step.is_as_shown
+    ]
+
+    assert [] == wrong
+    assert len(blocks()) == len(walk.steps)
+
+
+def test_no_secret_of_the_guide_is_in_any_record(walk: Walk):
+    database = Database(f"sqlite:///{walk.process.data / 'crownkeep.db'}")
+    with database.snapshot() as db:
+        accounts = db.execute(select(events.table.c.account_id).distinct()).scalars().all()
+        records = [
+            row.record for each in accounts for row in events.newest(db, each, first=UUID(int=0), before=_LAST, limit=10_000)
+        ]
+    database.close()
+
+    told = [name for name, secret in walk.secrets.items() for record in records if secret.encode() in record]
+
+    assert len(records) > len(blocks())
+    assert [] == told
+
+
+def test_no_secret_of_the_guide_is_in_a_log_or_at_rest_in_the_clear(walk: Walk):
+    files = [walk.process.log, *(path for path in walk.process.data.rglob("*") if path.is_file())]
+
+    told = [
+        f"{name} in {path.name}"
+        for name, secret in walk.secrets.items()
+        for path in files
+        if secret.encode() in path.read_bytes()
+    ]
+
+    assert [] == told
+
+
+_LAST = UUID(int=(1 << 128) - 1)
+
+
+def _secrets(shell: Shell) -> dict[str, str]:
+    """Answer all that was secret in the guide."""
+    told = json.loads((shell.directory / "acme.json").read_text())
+    exported = shell.environment
+    return {
+        "root's secret key": exported["ROOT_SECRET"],
+        "the administrator's secret key": exported["ADMIN_SECRET"],
+        "the session's secret key": exported["AWS_SECRET_ACCESS_KEY"],
+        "the session token": exported["AWS_SESSION_TOKEN"],
+        "the administrator's password": "Correct-Horse-7-Battery",
+        "the one-time link": told["set_password_url"].rpartition("/")[2].rpartition("=")[2],
+        "the seed": (shell.directory / "seed.txt").read_text().strip(),
+    }

@@ -1,0 +1,61 @@
+"""The smallest parameters that AWS's model accepts for an operation: what is required, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crownkeep.models import OperationModel, Shape
+from crownkeep.operations.limits import violations
+
+# Tried in this order wherever a text is asked for.
+TEXTS = (
+    "name",
+    "arn:aws:iam::123456789012:policy/name",
+    "123456",
+    "Long-Enough-1",
+    "AKIAQ2222222222222222",
+    "v1",
+    "name@test.example",
+    "+15550100",
+    "US",
+    "us-east-1",
+    "123456789012",
+    "{}",
+)
+
+
+def parameters(operation: OperationModel) -> dict[str, Any]:
+    """Answer valid parameters of an operation."""
+    if operation.input is None:
+        return {}
+    made = _structure(operation.input)
+    assert [] == violations(operation.input, made), (operation.name, made)
+    return made
+
+
+def _structure(shape: Shape) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name in shape.required:
+        candidates = [made | {name: _value(shape.members[name].shape, text)} for text in TEXTS]
+        made = min(candidates, key=lambda candidate: len(violations(shape, candidate)))
+    return made
+
+
+def _value(shape: Shape, text: str) -> Any:
+    match shape.type:
+        case "structure":
+            return _structure(shape)
+        case "list":
+            return [_value(shape.element.shape, text)]
+        case "map":
+            return {}
+        case "string":
+            return shape.enum[0] if shape.enum else text
+        case "boolean":
+            return True
+        case "integer" | "long" | "float" | "double":
+            return int(shape.minimum or 1)
+        case "timestamp":
+            return "2026-11-24T00:00:00Z"
+        case _:
+            return b"bytes"
