@@ -1,6 +1,9 @@
 """Short ways to build policies, callers and questions for the tests of this folder."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 from crownkeep import policy
 from crownkeep.policy import (
@@ -108,3 +111,19 @@ def applicable(case):
         resource_account_id=case.get("owner"),
         is_service_linked_role=case.get("service_linked", False),
     )
+
+
+def run_python(code):
+    """What a fresh interpreter prints, without site packages: the room must need none."""
+    environment = {"PYTHONPATH": str(Path(policy.__file__).parents[2])}
+    found = subprocess.run([sys.executable, "-S", "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return found.stdout
+
+
+def fault_of(check, *arguments):
+    """The message with which a check refuses its arguments, or None."""
+    try:
+        check(*arguments)
+    except policy.MalformedPolicy as error:
+        return error.message
+    return None
