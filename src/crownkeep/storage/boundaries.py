@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 from sqlalchemy import Column, ColumnElement, Index, bindparam, exists, func, select
 
-from crownkeep.storage import users
+from crownkeep.storage import roles, users
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import begins_with
 
 Index(None, users.table.c.account_id, users.table.c.boundary_arn)
+Index(None, roles.table.c.account_id, roles.table.c.boundary_arn)
 
 # The entities that can have a boundary: a further kind is a further table here.
-_bounded = (users.table,)
+_bounded = (users.table, roles.table)
 
 _counts_of = tuple(
     select(table.c.boundary_arn, func.count())

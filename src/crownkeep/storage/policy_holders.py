@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Select, Table, bindparam, select, union_all
 
-from crownkeep.storage import attachments, groups, users
+from crownkeep.storage import attachments, groups, roles, users
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import begins_with
 from crownkeep.storage.owners import OwnerKind
@@ -35,6 +35,7 @@ class _Entities:
 _ENTITIES = {
     OwnerKind.USER: _Entities(users.table, users.table.c.user_id, users.table.c.boundary_arn),
     OwnerKind.GROUP: _Entities(groups.table, groups.table.c.group_id),
+    OwnerKind.ROLE: _Entities(roles.table, roles.table.c.role_id, roles.table.c.boundary_arn),
 }
 
 

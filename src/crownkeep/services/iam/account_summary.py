@@ -12,8 +12,12 @@ from crownkeep.storage import (
     attachments,
     boundaries,
     groups,
+    instance_profiles,
     mfa_devices,
+    oidc_providers,
     policies,
+    roles,
+    saml_providers,
     users,
 )
 
@@ -41,9 +45,6 @@ _QUOTAS = {
 
 # Entities that no operation served here can make.
 _NONE = {
-    "Roles": 0,
-    "InstanceProfiles": 0,
-    "Providers": 0,
     "ServerCertificates": 0,
     "AccountSigningCertificatesPresent": 0,
 }
@@ -63,6 +64,9 @@ def get_account_summary(call: Call) -> Result:
     summary = {
         "Users": users.count(*place),
         "Groups": groups.count(*place),
+        "Roles": roles.count(*place),
+        "InstanceProfiles": instance_profiles.count(*place),
+        "Providers": oidc_providers.count(*place) + saml_providers.count(*place),
         "Policies": policies.count(*place),
         # AWS counts the policies that are used anywhere, its own included; each has one version in force.
         "PolicyVersionsInUse": len(in_use),

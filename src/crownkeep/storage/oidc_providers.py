@@ -1,0 +1,112 @@
+"""OpenID Connect providers whose tokens an account's roles may trust: their URL, who their tokens are for, their thumbprints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, String, Table, Text, UniqueConstraint, bindparam, delete, func, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, AnyArn, Moment, UniqueId, metadata
+
+table = Table(
+    "oidc_providers",
+    metadata,
+    Column("provider_id", UniqueId, primary_key=True),
+    Column("account_id", AccountId, nullable=False),
+    Column("arn", AnyArn, nullable=False),
+    Column("url", String(255), nullable=False),
+    Column("client_ids", Text, nullable=False),
+    Column("thumbprints", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("account_id", "url"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OidcProviderRow:
+    """One provider. `url` is the issuer's without `https://`, which is also what ends the ARN and names its condition keys."""
+
+    provider_id: str
+    account_id: str
+    arn: str
+    url: str
+    client_ids: tuple[str, ...]
+    thumbprints: tuple[str, ...]
+    created_at: datetime
+
+
+_in_account = table.c.account_id == bindparam("account_id")
+_this = (table.c.account_id == bindparam("of_account"), table.c.provider_id == bindparam("of_provider"))
+_with_arn = select(table).where(_in_account, table.c.arn == bindparam("arn"))
+_with_url = select(table).where(_in_account, table.c.url == bindparam("url"))
+_of_account = select(table).where(_in_account).order_by(table.c.arn)
+_count = select(func.count()).select_from(table).where(_in_account)
+_set_client_ids = update(table).where(*_this).values(client_ids=bindparam("new_client_ids"))
+_set_thumbprints = update(table).where(*_this).values(thumbprints=bindparam("new_thumbprints"))
+_remove = delete(table).where(*_this)
+
+
+def with_arn(db: Transaction, account_id: str, arn: str) -> OidcProviderRow | None:
+    """Answer the account's provider with this very ARN."""
+    row = db.execute(_with_arn, {"account_id": account_id, "arn": arn}).first()
+    return _row(*row) if row else None
+
+
+def with_url(db: Transaction, account_id: str, url: str) -> OidcProviderRow | None:
+    """Answer the account's provider with this URL, given without `https://`."""
+    row = db.execute(_with_url, {"account_id": account_id, "url": url}).first()
+    return _row(*row) if row else None
+
+
+def of_account(db: Transaction, account_id: str) -> list[OidcProviderRow]:
+    """Answer every provider of the account, by ARN."""
+    return [_row(*row) for row in db.execute(_of_account, {"account_id": account_id})]
+
+
+def count(db: Transaction, account_id: str) -> int:
+    """Answer how many providers the account has."""
+    return int(db.execute(_count, {"account_id": account_id}).scalar_one())
+
+
+def add(db: Transaction, row: OidcProviderRow) -> None:
+    """Keep a new provider."""
+    db.execute(
+        insert(table),
+        {
+            "provider_id": row.provider_id,
+            "account_id": row.account_id,
+            "arn": row.arn,
+            "url": row.url,
+            "client_ids": "\n".join(row.client_ids),
+            "thumbprints": "\n".join(row.thumbprints),
+            "created_at": row.created_at,
+        },
+    )
+
+
+def set_client_ids(db: Transaction, account_id: str, provider_id: str, client_ids: tuple[str, ...]) -> None:
+    """Set for whom a provider's tokens may be."""
+    db.execute(_set_client_ids, {"of_account": account_id, "of_provider": provider_id, "new_client_ids": "\n".join(client_ids)})
+
+
+def set_thumbprints(db: Transaction, account_id: str, provider_id: str, thumbprints: tuple[str, ...]) -> None:
+    """Set which certificates a provider's server may be known by."""
+    db.execute(
+        _set_thumbprints, {"of_account": account_id, "of_provider": provider_id, "new_thumbprints": "\n".join(thumbprints)}
+    )
+
+
+def remove(db: Transaction, account_id: str, provider_id: str) -> None:
+    """Forget a provider."""
+    db.execute(_remove, {"of_account": account_id, "of_provider": provider_id})
+
+
+def _row(
+    provider_id: str, account_id: str, arn: str, url: str, client_ids: str, thumbprints: str, created_at: datetime
+) -> OidcProviderRow:
+    # Neither a client id nor a thumbprint can hold a line break.
+    return OidcProviderRow(
+        provider_id, account_id, arn, url, tuple(client_ids.splitlines()), tuple(thumbprints.splitlines()), created_at
+    )

@@ -1,0 +1,41 @@
+"""Whom the unique ids in policies name: the users and roles that an account has today, by ARN and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, select
+
+from crownkeep import arn
+from crownkeep.storage import roles, users
+from crownkeep.storage.database import Transaction
+
+_users = select(users.table.c.user_id, users.table.c.path, users.table.c.name).where(
+    users.table.c.account_id == bindparam("account_id"), users.table.c.user_id.in_(bindparam("ids", expanding=True))
+)
+_roles = select(roles.table.c.role_id, roles.table.c.path, roles.table.c.name).where(
+    roles.table.c.account_id == bindparam("account_id"), roles.table.c.role_id.in_(bindparam("ids", expanding=True))
+)
+
+
+def arns_of(db: Transaction, account_id: str, unique_ids: Sequence[str]) -> dict[str, str]:
+    """Answer the ARNs of those users and roles of the account that still exist, by unique id, in two queries."""
+    if not unique_ids:
+        return {}
+    values = {"account_id": account_id, "ids": list(unique_ids)}
+    found = {user_id: arn.user(account_id, path, name) for user_id, path, name in db.execute(_users, values)}
+    found |= {role_id: arn.role(account_id, path, name) for role_id, path, name in db.execute(_roles, values)}
+    return found
+
+
+def id_of(db: Transaction, principal_arn: str) -> str | None:
+    """Answer the unique id of the user or role with this very ARN, path and letters' case included, or None."""
+    parts = arn.parse(principal_arn)
+    if parts is None:
+        return None
+    name, path = arn.name_and_path(parts.resource)
+    if parts.resource.startswith("user/"):
+        user = users.named(db, parts.account_id, name)
+        return user.user_id if user is not None and (user.name, user.path) == (name, path) else None
+    role = roles.named(db, parts.account_id, name)
+    return role.role_id if role is not None and (role.name, role.path) == (name, path) else None
