@@ -6,7 +6,7 @@ from crownkeep import arn, clock, errors, ids
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.iam import quotas, users
+from crownkeep.services.iam import quotas, renaming, users
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import attachments, groups, inline_policies, memberships
 from crownkeep.storage.groups import GroupRow
@@ -104,6 +104,7 @@ def update_group(call: Call, *, group_name: str, new_path: str | None = None, ne
     """Give a group another name or path; members and policies stay."""
     row = required(call, group_name)
     name, path = new_group_name or row.name, new_path or row.path
+    renaming.require_permission(call, "iam:UpdateGroup", Target(arn.group(call.account_id, path, name)))
     if name.lower() != row.name_key and groups.named(call.db, call.account_id, name) is not None:
         raise _exists(name)
     groups.rename(call.db, call.account_id, row.group_id, name=name, path=path)

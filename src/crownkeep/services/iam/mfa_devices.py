@@ -109,12 +109,16 @@ def get_mfa_device(call: Call, *, serial_number: str, user_name: str | None = No
 
 def _require_mfa_for_own(call: Call, owner: Owner) -> None:
     caller = call.principal
-    if owner.owner_id != caller.unique_id or caller.has_mfa:
+    if owner.owner_id != caller.unique_id:
         return
-    if caller.session is not None and caller.session.assumed_root:
+    session = caller.session
+    if session is not None and session.assumed_root:
         # A central session that was given for just this (IAMDeleteRootUserCredentials).
         return
-    if mfa_devices.count_of_owner(call.db, call.account_id, owner.owner_id):
+    devices = mfa_devices.of_owner(call.db, call.account_id, owner.owner_id)
+    used = session.mfa_serial if session is not None and session.mfa_at is not None else None
+    # A device that was taken away since then proves nothing any more.
+    if devices and used not in {device.serial for device in devices}:
         raise errors.AccessDenied(_NEEDS_MFA)
 
 

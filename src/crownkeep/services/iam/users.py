@@ -9,7 +9,7 @@ from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.principals import PrincipalKind
-from crownkeep.services.iam import boundaries, quotas
+from crownkeep.services.iam import boundaries, quotas, renaming
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import (
@@ -192,6 +192,8 @@ def update_user(call: Call, *, user_name: str, new_path: str | None = None, new_
     """Give a user another name or path; what it has and belongs to stays."""
     row = required(call, user_name)
     name, path = new_user_name or row.name, new_path or row.path
+    new_arn = arn.user(call.account_id, path, name)
+    renaming.require_permission(call, "iam:UpdateUser", Target(new_arn, tags=lambda: tagging.of(call, row.user_id)))
     if name.lower() != row.name_key and find(call, name) is not None:
         raise _exists(name)
     users.rename(call.db, call.account_id, row.user_id, name=name, path=path)
