@@ -112,3 +112,36 @@ def test_a_rotated_keyring_takes_the_old_ones_place_and_still_opens_what_it_seal
     assert [key.id, before.keyring.newest.id] == [held.id for held in after.keys]
     assert mode(before.path / "sealing.key") == 0o600
     assert {"sealing.key", "operator.token"} == {file.name for file in before.path.iterdir()}
+
+
+def test_a_watch_goes_over_to_the_keys_of_a_changed_file_once(tmp_path: Path) -> None:
+    directory = data_directory.prepare(settings(tmp_path / "data"))
+    watch = data_directory.KeyFileWatch(directory)
+    key = sealing.mint_key(bytes(32), made=directory.keyring.newest.made)
+    assert not watch.look()
+
+    data_directory.write_keyring(directory.path, sealing.rotated(directory.keyring, key))
+
+    assert [True, False] == [watch.look(), watch.look()]
+    assert key.id == directory.keyring.newest.id
+
+
+@pytest.mark.parametrize("damage", ["truncated", "missing", "readable"])
+def test_a_watch_says_that_a_file_is_damaged_and_keeps_the_keys_it_has(tmp_path: Path, damage: str) -> None:
+    directory = data_directory.prepare(settings(tmp_path / "data"))
+    watch = data_directory.KeyFileWatch(directory)
+    before = directory.keyring.newest.id
+    data_directory.write_keyring(directory.path, directory.keyring)
+    file = directory.path / "sealing.key"
+    match damage:
+        case "truncated":
+            file.write_text(file.read_text()[:-10])
+        case "missing":
+            file.unlink()
+        case _:
+            file.chmod(0o644)
+
+    with pytest.raises(data_directory.UnusableDataDirectory, match=r"sealing\.key"):
+        watch.look()
+
+    assert before == directory.keyring.newest.id

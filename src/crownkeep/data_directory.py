@@ -42,6 +42,34 @@ class DataDirectory:
     operator_token: Secret
 
 
+class KeyFileWatch:
+    """Notices that the sealing keys in the file were rotated; a server looks every second, so that a command can rotate them."""
+
+    def __init__(self, directory: DataDirectory) -> None:
+        self._directory = directory
+        # Of no file: it may have changed since it was read.
+        self._seen: tuple[int, int, int] | None = None
+
+    def look(self) -> bool:
+        """Go over to the file's keys where they are others than ours, and answer whether they were; costs one `stat` where not.
+
+        Raises UnusableDataDirectory where the file can't be used; the keyring then stays as it is.
+        """
+        path, keyring = self._directory.path, self._directory.keyring
+        try:
+            stamp = _stamp(path / SEALING_KEY)
+            if stamp == self._seen:
+                return False
+            self._seen = stamp
+            found = load_keyring(path)
+        except OSError as error:
+            raise UnusableDataDirectory(f"`{path / SEALING_KEY}` can't be read: {error.strerror}; restore it") from error
+        if found.keys == keyring.keys:
+            return False
+        keyring.adopt(found)
+        return True
+
+
 def prepare(settings: Settings) -> DataDirectory:
     """Make what is missing, check what is there, and read it; raises UnusableDataDirectory.
 
@@ -90,6 +118,11 @@ def write_keyring(path: Path, keyring: Keyring) -> None:
     temporary = _write_temporary(file, sealing.write_key_file(keyring).reveal())
     temporary.replace(file)
     _sync_directory(path)
+
+
+def _stamp(file: Path) -> tuple[int, int, int]:
+    found = file.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _make_directory(path: Path) -> None:

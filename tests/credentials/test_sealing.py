@@ -167,3 +167,17 @@ def test_sizes_of_random_input_are_checked() -> None:
         seal(b"", nonce=bytes(12))
     with pytest.raises(ValueError, match="32 random bytes"):
         sealing.mint_key(b"short", made=DAY)
+
+
+def test_a_keyring_that_adopts_another_seals_with_its_newest_key_and_opens_what_it_sealed_before():
+    made = date(2026, 11, 24)
+    ring = Keyring([sealing.mint_key(bytes(32), made=made)])
+    old = sealing.seal(ring, b"secret", purpose=Purpose.COOKIE, context=b"", nonce=bytes(24))
+    mac = sealing.fingerprint(ring, b"message", purpose=Purpose.PAGE_TOKEN)
+
+    ring.adopt(sealing.rotated(ring, sealing.mint_key(b"\1" * 32, made=made)))
+
+    new = sealing.seal(ring, b"secret", purpose=Purpose.COOKIE, context=b"", nonce=bytes(24))
+    assert [False, True] == [sealing.is_current(ring, blob) for blob in (old, new)]
+    assert {b"secret"} == {sealing.unseal(ring, blob, purpose=Purpose.COOKIE, context=b"") for blob in (old, new)}
+    assert mac != sealing.fingerprint(ring, b"message", purpose=Purpose.PAGE_TOKEN)

@@ -96,11 +96,18 @@ class Keyring:
         if len({key.id for key in self.keys}) != len(self.keys):
             raise MalformedKeyFile("the key file holds the same key twice: delete one of the lines")
         self._ciphers: dict[tuple[bytes, Purpose], _ExtendedNonceAesGcm] = {}
-        self._macs: dict[Purpose, bytes] = {}
+        self._macs: dict[tuple[str, Purpose], bytes] = {}
 
     def __repr__(self) -> str:
         """Show the keys' ids only."""
         return f"Keyring({', '.join(key.id for key in self.keys)})"
+
+    def adopt(self, other: "Keyring") -> None:
+        """Go over to the keys of another keyring, in one step: everything that holds this one seals with its newest from now on.
+
+        Subkeys are kept by the id of their key, so none derived from an old key is taken for a new one's.
+        """
+        self.keys = other.keys
 
     @property
     def newest(self) -> SealingKey:
@@ -120,9 +127,10 @@ class Keyring:
 
     def mac_key(self, purpose: Purpose) -> bytes:
         """Answer the newest key's MAC subkey for a purpose."""
-        key = self._macs.get(purpose)
+        newest = self.newest
+        key = self._macs.get((newest.id, purpose))
         if key is None:
-            key = self._macs[purpose] = _subkey(self.newest, "mac", purpose)
+            key = self._macs[newest.id, purpose] = _subkey(newest, "mac", purpose)
         return key
 
 
