@@ -48,7 +48,7 @@ class Running:
         return self.writer.depth
 
 
-def create_app(settings: Settings) -> Server:
+def create_app(settings: Settings) -> Server[Running]:
     """Make the ASGI application; the house is opened when the server starts and closed when it stops."""
 
     async def start() -> Running:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime
+from threading import Lock
 
 
 def now() -> datetime:
@@ -25,6 +26,24 @@ def token_bytes(count: int) -> bytes:
     return os.urandom(count)
 
 
+def id_bytes(count: int) -> bytes:
+    """Answer `count` unpredictable bytes for ids that are shown to people and guard nothing.
+
+    They come from the same source in larger draws, since asking the kernel costs more than the rest of making an id.
+    """
+    with _drawn_lock:
+        if len(_drawn) < count:
+            _drawn.extend(os.urandom(4096))
+        taken = bytes(_drawn[-count:])
+        del _drawn[-count:]
+    return taken
+
+
+_drawn = bytearray()
+_drawn_lock = Lock()
+os.register_at_fork(after_in_child=_drawn.clear)
+
+
 def revision() -> int:
     """Answer a fresh random revision of 62 bits: never the same twice, so a rolled-back one can't come back."""
-    return int.from_bytes(os.urandom(8), "big") >> 2
+    return int.from_bytes(id_bytes(8), "big") >> 2

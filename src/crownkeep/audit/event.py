@@ -50,6 +50,8 @@ class Deed:
     response: Mapping[str, object] | None = None
     additional: Mapping[str, object] = field(default_factory=dict)
     resources: tuple[tuple[str, str], ...] = ()
+    identity: Mapping[str, object] | None = None
+    """The `userIdentity` of who only claims to be the caller: a sign-in that failed."""
     tls_version: str = ""
     tls_cipher: str = ""
     host: str = ""
@@ -59,7 +61,7 @@ def record(deed: Deed) -> dict[str, object]:
     """Make the record, within CloudTrail's limits: long texts cut at 1 KB, parameters and answers over 100 KB left out."""
     event: dict[str, object] = {
         "eventVersion": VERSION,
-        "userIdentity": identity(deed.caller, deed.account_alias),
+        "userIdentity": identity(deed.caller, deed.account_alias) if deed.identity is None else dict(deed.identity),
         "eventTime": moment(deed.happened_at),
         "eventSource": deed.source,
         "eventName": deed.name,
@@ -69,6 +71,8 @@ def record(deed: Deed) -> dict[str, object]:
     }
     if deed.error_code:
         event["errorCode"] = deed.error_code[:_LONGEST_TEXT]
+    if deed.error_code or deed.error_message:
+        # Failed sign-ins have a message and no code (CloudTrail user guide, "AWS Management Console sign-in events").
         event["errorMessage"] = deed.error_message[:_LONGEST_TEXT]
     event["requestParameters"] = _within(deed.parameters or None, _LARGEST_ELEMENTS)
     event["responseElements"] = _within(deed.response or None, _LARGEST_ELEMENTS)
@@ -189,7 +193,7 @@ def _session_context(caller: Principal, session: Session) -> dict[str, object]:
 
 
 def _within(elements: Mapping[str, object] | None, limit: int) -> Mapping[str, object] | None:
-    if elements is None or len(encode(elements)) <= limit:
+    if elements is None or len(elements) == 0 or len(encode(elements)) <= limit:
         return elements
     return {"omitted": "true", "originalSize": len(encode(elements)), "reason": "event_size_exceeds_limit"}
 

@@ -3,6 +3,7 @@
 import base64
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from crownkeep.credentials.secret import Secret
 
@@ -48,6 +49,7 @@ def mint_secret(random: bytes) -> Secret:
     return Secret(base64.b64encode(random).decode())
 
 
+@lru_cache(maxsize=8192)
 def account_of(key_id: str) -> str | None:
     """Read the account id out of an access key id, or None when the id is malformed or older than the encoding."""
     if not _MODERN_ID.fullmatch(key_id):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from crownkeep import clock
 from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, Receive, Scope, Send
@@ -22,8 +22,13 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 class House(Protocol):
     """What the application needs of the wiring, once it runs."""
 
-    pipeline: Pipeline
-    pages: Application
+    @property
+    def pipeline(self) -> Pipeline:
+        """The AWS endpoints."""
+
+    @property
+    def pages(self) -> Application:
+        """The web pages."""
 
     def is_ready(self) -> bool:
         """Answer whether the database answers."""
@@ -37,15 +42,18 @@ _PAGES = (b"/signin", b"/console", b"/static/", b"/.well-known/", b"/switchrole"
 _HTML = b"text/html"
 
 
-class Server:
+Opened = TypeVar("Opened", bound=House)
+
+
+class Server(Generic[Opened]):
     """The ASGI application; `start` makes the house when the server does, `stop` ends it."""
 
-    def __init__(self, start: Callable[[], Awaitable[House]], stop: Callable[[House], Awaitable[None]], edge: Edge) -> None:
+    def __init__(self, start: Callable[[], Awaitable[Opened]], stop: Callable[[Opened], Awaitable[None]], edge: Edge) -> None:
         self._start = start
         self._stop = stop
         self._edge = edge
         self._metrics = Metrics()
-        self._house: House | None = None
+        self._house: Opened | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""

@@ -77,7 +77,7 @@ class Pipeline:
 
     async def respond(self, http: HttpRequest) -> Response:
         """Answer one request; never raises for anything that a client can send."""
-        exchange = _Exchange(http, ids.request_id(clock.token_bytes(16)))
+        exchange = _Exchange(http, ids.request_id(clock.id_bytes(16)))
         try:
             request = self._request(exchange)
         except AwsError as refusal:
@@ -93,7 +93,7 @@ class Pipeline:
 
     async def refuse_too_large(self, http: HttpRequest) -> Response:
         """Answer a request whose body nobody read."""
-        exchange = _Exchange(http, ids.request_id(clock.token_bytes(16)))
+        exchange = _Exchange(http, ids.request_id(clock.id_bytes(16)))
         return await self._refuse(exchange, errors.RequestEntityTooLarge("Request entity too large"))
 
     def _request(self, exchange: _Exchange) -> Request:

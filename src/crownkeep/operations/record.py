@@ -58,7 +58,7 @@ def _trail(request: Request, notes: Notes, error: AwsError | None) -> str:
 
 def of_deed(deed: event.Deed) -> EventRow:
     """Give a deed its time-ordered id and make the row that is kept."""
-    event_id = ids.event_id(deed.happened_at, clock.token_bytes(10))
+    event_id = ids.event_id(deed.happened_at, clock.id_bytes(10))
     record = event.record(deed) | {"eventID": str(event_id)}
     caller = deed.caller
     key = caller.access_key_id if isinstance(caller, Principal) else ""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, bindparam, delete, insert, select, update
 
-from crownkeep.storage.database import Transaction
+from crownkeep.storage.database import Transaction, run_plainly
 from crownkeep.storage.metadata import AccountId, Moment, metadata
 
 table = Table(
@@ -46,8 +46,7 @@ class AccountRow:
     root_credential_version: int
 
 
-_revision = select(table.c.revision).where(table.c.account_id == bindparam("account_id"))
-_hold = _revision.with_for_update()
+_revision = "SELECT revision FROM accounts WHERE account_id = ?"
 _by_id = select(table).where(table.c.account_id == bindparam("account_id"))
 _by_email = select(table).where(table.c.email_key == bindparam("email_key"))
 _page = select(table).where(table.c.account_id > bindparam("after")).order_by(table.c.account_id).limit(bindparam("limit"))
@@ -56,14 +55,14 @@ _touch = update(table).where(table.c.account_id == bindparam("of_account")).valu
 
 def revision(db: Transaction, account_id: str) -> int | None:
     """Answer the account's revision, or None where there is no such account: the one read of every request."""
-    value: int | None = db.execute(_revision, {"account_id": account_id}).scalar()
-    return value
+    return _only(run_plainly(db, _revision, (account_id,)).fetchone())
 
 
 def hold(db: Transaction, account_id: str) -> int | None:
     """Answer the account's revision and hold its row to the transaction's end: changes to one account come one by one."""
-    value: int | None = db.execute(_hold, {"account_id": account_id}).scalar()
-    return value
+    # SQLite's writing transactions exclude one another from their beginning.
+    held = _revision if db.dialect.name == "sqlite" else f"{_revision} FOR UPDATE"
+    return _only(run_plainly(db, held, (account_id,)).fetchone())
 
 
 def with_id(db: Transaction, account_id: str) -> AccountRow | None:
@@ -101,3 +100,7 @@ def change(db: Transaction, account_id: str, **values: object) -> None:
 def remove(db: Transaction, account_id: str) -> None:
     """Forget the account's own row; `purge` removes what belongs to it."""
     db.execute(delete(table).where(table.c.account_id == account_id))
+
+
+def _only(row: tuple[int] | None) -> int | None:
+    return row[0] if row else None
