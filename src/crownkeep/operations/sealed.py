@@ -5,6 +5,8 @@ A blob copied to another account's or another owner's row does not open there (`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from crownkeep import clock
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring, Purpose
@@ -29,6 +31,11 @@ def seal_totp_seed(keyring: Keyring, seed: Secret, *, account_id: str, serial: s
 def open_totp_seed(keyring: Keyring, blob: bytes, *, account_id: str, serial: str) -> Secret:
     """Open what `seal_totp_seed` made; raises Unsealable."""
     return _open(keyring, blob, Purpose.TOTP_SEED, account_id, serial)
+
+
+def reseal(keyring: Keyring, blob: bytes, *, purpose: Purpose, place: Sequence[str]) -> bytes:
+    """Seal what a blob holds again in its place, with the newest key; raises Unsealable."""
+    return _seal(keyring, _open(keyring, blob, purpose, *place), purpose, *place)
 
 
 def _seal(keyring: Keyring, secret: Secret, purpose: Purpose, *place: str) -> bytes:

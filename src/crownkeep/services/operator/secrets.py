@@ -1,0 +1,59 @@
+"""Sealing every secret at rest anew, in bounded steps, after a new sealing key was put first in the key file."""
+
+from __future__ import annotations
+
+from crownkeep import errors
+from crownkeep.credentials import sealing
+from crownkeep.operations import page_tokens, registry, sealed
+from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Effect
+from crownkeep.services.operator.service import operator
+from crownkeep.storage import sealed_values
+from crownkeep.storage.sealed_values import SealedColumn
+
+_STEP = 500
+
+
+@operator.operation("ResealSecrets", resource=registry.everything, effect=Effect.STATE)
+def reseal_secrets(call: Call, *, max_results: int = _STEP, next_token: str | None = None) -> Result:
+    """Look at some sealed values and seal those anew that the newest key did not seal; the token leads to the next ones.
+
+    The secrets stay what they are, so nobody's standing changes. What no key of the file opens is counted and left alone.
+    """
+    index, after = _position(call, next_token)
+    column = sealed_values.COLUMNS[index]
+    values = sealed_values.page(call.db, column, after=after, limit=max_results)
+    resealed = unopenable = 0
+    for value in values:
+        if sealing.is_current(call.keyring, value.blob):
+            continue
+        try:
+            blob = sealed.reseal(call.keyring, value.blob, purpose=column.purpose, place=value.place)
+        except sealing.Unsealable:
+            unopenable += 1
+            continue
+        resealed += sealed_values.replace(call.db, column, value, blob)
+    call.notes.additional |= {"sealingKeyId": call.keyring.newest.id, "column": _name(column)}
+    result: dict[str, object] = {"resealed": resealed, "unopenable": unopenable}
+    if len(values) == max_results:
+        result["next_token"] = _token(call, index, values[-1].key)
+    elif index + 1 < len(sealed_values.COLUMNS):
+        result["next_token"] = _token(call, index + 1, "")
+    return result
+
+
+def _name(column: SealedColumn) -> str:
+    return f"{column.column.table.name}.{column.column.name}"
+
+
+def _position(call: Call, token: str | None) -> tuple[int, str]:
+    if token is None:
+        return 0, ""
+    index, _, after = page_tokens.read(call, token, list_name="ResealSecrets", filters=()).partition(":")
+    if int(index) >= len(sealed_values.COLUMNS):
+        raise errors.ValidationError("Invalid Marker.")
+    return int(index), after
+
+
+def _token(call: Call, index: int, after: str) -> str:
+    return page_tokens.write(call, f"{index}:{after}", list_name="ResealSecrets", filters=())

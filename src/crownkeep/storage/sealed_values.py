@@ -1,0 +1,69 @@
+"""Where sealed values stand: every column that holds them, paged through and replaced one by one when keys are rotated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Column, bindparam, select, update
+
+from crownkeep.credentials.sealing import Purpose
+from crownkeep.storage import access_keys, mfa_devices
+from crownkeep.storage.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A column of sealed values: what they are for, what names their row, and the columns that they are bound to."""
+
+    purpose: Purpose
+    column: Column[bytes]
+    key: Column[str]
+    place: tuple[Column[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedValue:
+    """One sealed value: the key of its row, the place it is bound to, and the blob."""
+
+    key: str
+    place: tuple[str, ...]
+    blob: bytes
+
+
+COLUMNS = (
+    SealedColumn(
+        Purpose.ACCESS_KEY_SECRET,
+        access_keys.table.c.sealed_secret,
+        access_keys.table.c.access_key_id,
+        (access_keys.table.c.account_id, access_keys.table.c.access_key_id),
+    ),
+    SealedColumn(
+        Purpose.TOTP_SEED,
+        mfa_devices.table.c.sealed_seed,
+        mfa_devices.table.c.device_id,
+        (mfa_devices.table.c.account_id, mfa_devices.table.c.serial),
+    ),
+)
+"""All of them; a test holds the list against the tables' columns."""
+
+
+def page(db: Transaction, column: SealedColumn, *, after: str, limit: int) -> list[SealedValue]:
+    """Answer up to `limit` sealed values in the order of their rows' keys, from the one after `after`."""
+    statement = (
+        select(column.key, column.column, *column.place)
+        .where(column.key > bindparam("after"), column.column.is_not(None))
+        .order_by(column.key)
+        .limit(bindparam("limit"))
+    )
+    rows = db.execute(statement, {"after": after, "limit": limit})
+    return [SealedValue(row[0], tuple(row[2:]), row[1]) for row in rows]
+
+
+def replace(db: Transaction, column: SealedColumn, value: SealedValue, blob: bytes) -> bool:
+    """Put another blob in the place of a value that has not changed since it was read; answers whether it was put."""
+    statement = (
+        update(column.column.table)
+        .where(column.key == bindparam("of_key"), column.column == bindparam("old"))
+        .values({column.column.name: bindparam("new")})
+    )
+    return db.execute(statement, {"of_key": value.key, "old": value.blob, "new": blob}).rowcount > 0
