@@ -80,12 +80,12 @@ def counts_of(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str
     """Answer to how many entities of the account each of these policies is attached; those attached to none are left out."""
     if not arns:
         return {}
-    return dict(db.execute(_counts_of, {"account_id": account_id, "arns": list(arns)}).tuples().all())
+    return dict(db.execute(_counts_of, {"account_id": account_id, "arns": list(arns)}).all())
 
 
 def counts_under(db: Transaction, account_id: str, arn_prefix: str) -> dict[str, int]:
     """Answer to how many entities of the account each attached policy is, of those whose ARN begins with the prefix."""
-    return dict(db.execute(_counts_under, {"account_id": account_id, "prefix": arn_prefix}).tuples().all())
+    return dict(db.execute(_counts_under, {"account_id": account_id, "prefix": arn_prefix}).all())
 
 
 def add(db: Transaction, row: AttachmentRow) -> None:
