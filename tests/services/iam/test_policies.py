@@ -129,11 +129,11 @@ def test_a_policy_with_further_versions_is_not_deleted(account):
 
     refused = refusal(iam.delete_policy, PolicyArn=arn)
 
-    assert (
-        "DeleteConflict",
+    message = (
         "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
-        "The default version is deleted with the policy.",
-    ) == refused
+        "The default version is deleted with the policy."
+    )
+    assert ("DeleteConflict", message) == refused
 
 
 def test_a_deleted_policy_leaves_nothing_for_one_of_the_same_name(account):
@@ -333,7 +333,9 @@ def test_a_user_without_permission_is_refused_by_the_policys_arn(account):
     code, message = refusal(bob.client("iam").create_policy, PolicyName="x", Path="/team/", PolicyDocument=document())
 
     assert "AccessDenied" == code
-    assert f"on resource: {arn} because no identity-based policy allows the iam:CreatePolicy action" in message.replace("policy arn", "arn")
+    assert f"on resource: {arn} because no identity-based policy allows the iam:CreatePolicy action" in message.replace(
+        "policy arn", "arn"
+    )
 
 
 def test_what_happens_to_a_policy_is_recorded_with_it(account):
