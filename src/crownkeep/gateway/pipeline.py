@@ -21,10 +21,10 @@ from crownkeep.gateway.signature import Signature
 from crownkeep.models import ServiceModel
 from crownkeep.operations import record, registry
 from crownkeep.operations.call import Origin, Request
-from crownkeep.operations.invoke import Door
-from crownkeep.operations.registry import Operation
+from crownkeep.operations.invoke import Door, Outcome
+from crownkeep.operations.registry import Mode, Operation
 from crownkeep.principals import Anonymous, Caller, Operator, Principal
-from crownkeep.storage.database import DatabaseFault
+from crownkeep.storage.database import DatabaseFault, Transaction
 from crownkeep.storage.writer import WriteFailed, WriterBusy
 
 OPERATOR_PATH = b"/operator/"
@@ -78,13 +78,18 @@ class Pipeline:
     async def respond(self, http: HttpRequest) -> Response:
         """Answer one request; never raises for anything that a client can send."""
         exchange = _Exchange(http, ids.request_id(clock.id_bytes(16)))
+        outcome: Outcome | None = None
         try:
-            request = self._request(exchange)
+            # Authentication and, for a read, the whole call see one state of the database.
+            with self._door.database.snapshot() as db:
+                request = self._request(db, exchange)
+                if request.operation.mode is Mode.READ:
+                    outcome = self._door.read(db, request)
         except AwsError as refusal:
             return await self._refuse(exchange, refusal)
         except DatabaseFault:
             return self._failed(exchange, _unavailable())
-        answer = await self._door.invoke(request)
+        answer = await (self._door.invoke(request) if outcome is None else self._door.keep(request, outcome))
         if answer.error is not None:
             return self._failed(exchange, answer.error)
         operation = request.operation
@@ -96,7 +101,7 @@ class Pipeline:
         exchange = _Exchange(http, ids.request_id(clock.id_bytes(16)))
         return await self._refuse(exchange, errors.RequestEntityTooLarge("Request entity too large"))
 
-    def _request(self, exchange: _Exchange) -> Request:
+    def _request(self, db: Transaction, exchange: _Exchange) -> Request:
         http, now = exchange.http, clock.now()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers.items()}
         query = http.query.decode("latin-1")
@@ -119,7 +124,7 @@ class Pipeline:
             method=http.method, path=http.path.decode("latin-1"), query=query, headers=headers, body=body, scope=scope
         )
         # 4. The caller.
-        exchange.caller = self._caller(exchange, signed_request, fault, is_operators=is_operators)
+        exchange.caller = self._caller(db, exchange, signed_request, fault, is_operators=is_operators)
         if isinstance(exchange.routed, Unroutable):
             raise exchange.routed.error
         if exchange.signed is not None and exchange.signed.service not in exchange.routed.service.signing_names:
@@ -129,7 +134,9 @@ class Pipeline:
         parameters = decode.decode(exchange.routed, query=query, headers=headers, body=body)
         return Request(operation, parameters, exchange.caller, _origin(exchange), now)
 
-    def _caller(self, exchange: _Exchange, request: signature.Request, fault: AwsError | None, *, is_operators: bool) -> Caller:
+    def _caller(
+        self, db: Transaction, exchange: _Exchange, request: signature.Request, fault: AwsError | None, *, is_operators: bool
+    ) -> Caller:
         if is_operators:
             if not authenticate.bearer_matches(exchange.http.header(b"authorization"), self._operator_token):
                 raise errors.AccessDenied(
@@ -145,11 +152,8 @@ class Pipeline:
                     raise exchange.routed.error
             raise fault or errors.MissingAuthenticationToken("Request is missing Authentication Token")
         wiring = self._door.wiring
-        with self._door.database.snapshot() as db:
-            exchange.account_id = authenticate.claimed_account(db, signed, wiring.standings)
-            return authenticate.authenticate(
-                db, request, signed, standings=wiring.standings, keyring=wiring.keyring, now=clock.now()
-            )
+        exchange.account_id = authenticate.claimed_account(db, signed, wiring.standings)
+        return authenticate.authenticate(db, request, signed, standings=wiring.standings, keyring=wiring.keyring, now=clock.now())
 
     async def _refuse(self, exchange: _Exchange, refusal: AwsError) -> Response:
         """Answer a request that reached no operation, and record it as far as strangers may fill the trail."""

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from crownkeep import clock, errors
 from crownkeep.errors import AwsError
@@ -22,26 +23,35 @@ from crownkeep.operations import authorize, record, validate
 from crownkeep.operations.call import NOTHING, Answer, Call, Notes, Request, Result, Wiring
 from crownkeep.operations.registry import Effect, Mode
 from crownkeep.operations.standing import Standing
-from crownkeep.principals import Principal
-from crownkeep.storage import access_keys, accounts
+from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.storage import access_keys, accounts, roles
 from crownkeep.storage.database import Database, DatabaseFault, Transaction, savepoint
 from crownkeep.storage.events import EventRow
 from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
 
+Done = TypeVar("Done")
+
 _log = logging.getLogger("crownkeep.operations")
 _MOST_KEYS_REMEMBERED = 10_000
 LAST_USED_SPAN_SECONDS = 900
-"""Only the first use of a key in fifteen minutes is written down (IAM user guide, "Finding unused credentials")."""
+"""Only the first use of a key or role in fifteen minutes is written down (IAM user guide, "Finding unused credentials")."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Outcome:
+    """What a request came to, and the event that must be kept before anybody hears of it."""
+
     result: Result
     error: AwsError | None
     event: EventRow
 
     def answer(self) -> Answer:
+        """Answer what may leave once the event is kept."""
         return Answer(self.result, self.error, str(self.event.event_id))
+
+
+_BUSY = Answer(NOTHING, errors.Throttling("Rate exceeded"))
+_UNRECORDED = Answer(NOTHING, errors.ServiceUnavailable("The service is temporarily unable to keep a record of the request."))
 
 
 class Door:
@@ -56,40 +66,65 @@ class Door:
 
     async def invoke(self, request: Request) -> Answer:
         """Lead one request through the door and answer when its record is on disk."""
+        if request.operation.mode is Mode.READ:
+            with self.database.snapshot() as db:
+                outcome = self.read(db, request)
+            return await self.keep(request, outcome)
         try:
-            if request.operation.mode is Mode.READ:
-                return await self._read(request)
             return await self._write(request)
         except WriterBusy:
-            return Answer(NOTHING, errors.Throttling("Rate exceeded"))
+            return _BUSY
         except WriteFailed:
-            return Answer(
-                NOTHING, errors.ServiceUnavailable("The service is temporarily unable to keep a record of the request.")
-            )
+            return _UNRECORDED
 
     async def record(self, event: EventRow) -> None:
         """Keep the event of a request that reached no operation; raises WriterBusy or WriteFailed."""
         await self.writer.record(event)
 
+    async def carry_out(self, work: Callable[[Transaction], Deed[Done]]) -> Done:
+        """Do what no AWS operation does, such as opening a session: its changes and its events commit together.
+
+        Work may run more than once and must not raise: what it refuses it answers. Raises Throttling where too much waits and
+        ServiceUnavailable where the database does not take it.
+        """
+        try:
+            return await self.writer.submit(work)
+        except WriterBusy as error:
+            raise errors.Throttling("Rate exceeded") from error
+        except WriteFailed as error:
+            raise errors.ServiceUnavailable("The service is temporarily unable to keep a record of the request.") from error
+
+    async def compute(self, slow: Callable[[], Done]) -> Done:
+        """Compute what is slow on purpose in the small pool, so that strangers can't have all cores hash passwords."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, slow)
+
     def close(self) -> None:
         """Let go of the pool; what it is computing is finished first."""
         self._pool.shutdown()
 
-    async def _read(self, request: Request) -> Answer:
-        with self.database.snapshot() as db:
-            outcome = perform(db, request, self.wiring)
-        use = self._use_to_record(request)
-        if use is None:
-            await self.writer.record(outcome.event)
-        else:
-            await self.writer.submit(lambda tx: _with_use(tx, Deed(None, [outcome.event]), use))
+    def read(self, db: Transaction, request: Request) -> Outcome:
+        """Carry out a read in an open snapshot; nobody may be answered before `keep` has recorded it."""
+        return perform(db, request, self.wiring)
+
+    async def keep(self, request: Request, outcome: Outcome) -> Answer:
+        """Record what a read came to, and only then answer."""
+        try:
+            use = self._use_to_record(request)
+            if use is None:
+                await self.writer.record(outcome.event)
+            else:
+                await self.writer.submit(lambda tx: _with_use(tx, Deed(None, [outcome.event]), use))
+        except WriterBusy:
+            return _BUSY
+        except WriteFailed:
+            return _UNRECORDED
         return outcome.answer()
 
     async def _write(self, request: Request) -> Answer:
         prepared: object = None
         if request.operation.prepare is not None:
             early = await asyncio.get_running_loop().run_in_executor(self._pool, self._prepare, request)
-            if isinstance(early, _Outcome):
+            if isinstance(early, Outcome):
                 await self.writer.record(early.event)
                 return early.answer()
             prepared = early
@@ -103,26 +138,31 @@ class Door:
         return await self.writer.submit(work)
 
     def _prepare(self, request: Request) -> object:
-        """Do the slow part of a write for a caller who is allowed to ask for it; an `_Outcome` where it ends here."""
+        """Do the slow part of a write for a caller who is allowed to ask for it; an `Outcome` where it ends here."""
         with self.database.snapshot() as db:
             return prepare(db, request, self.wiring)
 
-    def _use_to_record(self, request: Request) -> _KeyUse | None:
+    def _use_to_record(self, request: Request) -> _Use | None:
         caller = request.caller
-        if not isinstance(caller, Principal) or caller.session is not None or not caller.access_key_id:
+        if not isinstance(caller, Principal) or not caller.access_key_id:
             return None
+        if caller.session is not None and caller.kind is not PrincipalKind.ROLE:
+            return None
+        used = caller.access_key_id if caller.session is None else caller.unique_id
         span = int(request.now.timestamp()) // LAST_USED_SPAN_SECONDS
-        if self._last_used_spans.get(caller.access_key_id) == span:
+        if self._last_used_spans.get(used) == span:
             return None
         if len(self._last_used_spans) >= _MOST_KEYS_REMEMBERED:
             self._last_used_spans.clear()
-        self._last_used_spans[caller.access_key_id] = span
-        return _KeyUse(caller.access_key_id, request.now, request.operation.service.action_prefix, request.origin.region)
+        self._last_used_spans[used] = span
+        return _Use(caller, request.now, request.operation.service.action_prefix, request.origin.region)
 
 
 @dataclass(frozen=True, slots=True)
-class _KeyUse:
-    access_key_id: str
+class _Use:
+    """The use of a long-term key or, by a session of it, of a role."""
+
+    caller: Principal
     at: datetime
     service: str
     region: str
@@ -136,14 +176,14 @@ def perform_now(database: Database, request: Request, wiring: Wiring) -> Answer:
             prepared = prepare(db, request, wiring)
 
     def work(db: Transaction) -> Answer:
-        outcome = prepared if isinstance(prepared, _Outcome) else perform(db, request, wiring, prepared=prepared)
+        outcome = prepared if isinstance(prepared, Outcome) else perform(db, request, wiring, prepared=prepared)
         record.keep(db, outcome.event)
         return outcome.answer()
 
     return database.write(work)
 
 
-def perform(db: Transaction, request: Request, wiring: Wiring, *, prepared: object = None) -> _Outcome:
+def perform(db: Transaction, request: Request, wiring: Wiring, *, prepared: object = None) -> Outcome:
     """Validate, authorise and carry out one request in an open transaction; a refusal leaves the state untouched."""
     notes = Notes()
     writes = request.operation.mode is Mode.WRITE
@@ -157,7 +197,11 @@ def perform(db: Transaction, request: Request, wiring: Wiring, *, prepared: obje
         if writes:
             with savepoint(db):
                 standing.confirm(db, request.caller)
+                if request.tether is not None:
+                    request.tether.confirm(db)
                 result = _carry_out(call, request, arguments)
+                if request.tether is not None:
+                    request.tether.follow(db)
                 if request.operation.effect is Effect.STANDING and standing.account_id:
                     accounts.touch(db, standing.account_id, clock.revision())
         else:
@@ -174,11 +218,11 @@ def perform(db: Transaction, request: Request, wiring: Wiring, *, prepared: obje
         for change in notes.lasting:
             change(db)
     event = record.of_call(request, notes, result=result, error=error, account_alias=standing.alias(db))
-    return _Outcome(result, error, event)
+    return Outcome(result, error, event)
 
 
 def prepare(db: Transaction, request: Request, wiring: Wiring) -> object:
-    """Do the slow part of a write for a caller who may ask for it; an `_Outcome` where the request ends here."""
+    """Do the slow part of a write for a caller who may ask for it; an `Outcome` where the request ends here."""
     slow = request.operation.prepare
     if slow is None:
         return None
@@ -192,7 +236,7 @@ def prepare(db: Transaction, request: Request, wiring: Wiring) -> object:
         return slow(call, **arguments)
     except AwsError as refusal:
         event = record.of_call(request, notes, result=NOTHING, error=refusal, account_alias=standing.alias(db))
-        return _Outcome(NOTHING, refusal, event)
+        return Outcome(NOTHING, refusal, event)
 
 
 def _carry_out(call: Call, request: Request, arguments: Mapping[str, object]) -> Result:
@@ -209,6 +253,10 @@ def _arguments(request: Request) -> dict[str, object]:
     return {names[member]: value for member, value in request.parameters.items() if member in names}
 
 
-def _with_use(db: Transaction, deed: Deed[Answer] | Deed[None], use: _KeyUse) -> Deed:  # type: ignore[type-arg]  # whichever came in
-    access_keys.set_used(db, use.access_key_id, at=use.at, service=use.service, region=use.region)
+def _with_use(db: Transaction, deed: Deed[Answer] | Deed[None], use: _Use) -> Deed:  # type: ignore[type-arg]  # whichever came in
+    caller = use.caller
+    if caller.kind is PrincipalKind.ROLE:
+        roles.set_used(db, caller.account_id, caller.unique_id, at=use.at, region=use.region)
+    else:
+        access_keys.set_used(db, caller.access_key_id, at=use.at, service=use.service, region=use.region)
     return deed
