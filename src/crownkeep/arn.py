@@ -59,6 +59,11 @@ def role(account_id: str, path: str, name: str) -> str:
     return iam(account_id, f"role{path}{name}")
 
 
+def instance_profile(account_id: str, path: str, name: str) -> str:
+    """Answer the ARN of an instance profile; `path` begins and ends with a slash."""
+    return iam(account_id, f"instance-profile{path}{name}")
+
+
 def policy(account_id: str, path: str, name: str) -> str:
     """Answer the ARN of a managed policy; AWS's own have the account id `aws`."""
     return iam(account_id, f"policy{path}{name}")

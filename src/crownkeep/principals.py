@@ -45,7 +45,11 @@ class Session:
     """The access key that asked for the session; the session dies with it."""
     federated_provider: str = ""
     context: Mapping[str, str] = field(default_factory=dict)
-    """Further condition keys the session was issued with, such as a web identity's audience."""
+    """Further condition keys the session was issued with, such as a web identity's audience, in lower case."""
+    assumed_by: str = ""
+    """Of a role's session: the ARN of whoever took the role on, or of the identity provider that vouched for them."""
+    assumed_by_id: str = ""
+    """The unique id of the user or role behind `assumed_by`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,13 @@ class Principal:
         if self.kind is PrincipalKind.ROLE:
             return arn.role(self.account_id, self.path, self.name)
         return self.arn
+
+    @property
+    def issuer_arn(self) -> str:
+        """The ARN of the role behind a role's session and of the user, or root, behind a federated user; its own for others."""
+        if self.kind is PrincipalKind.FEDERATED_USER:
+            return arn.user(self.account_id, self.path, self.name) if self.name else arn.root(self.account_id)
+        return self.policy_arn
 
     @property
     def user_id(self) -> str:

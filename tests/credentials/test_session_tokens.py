@@ -42,6 +42,8 @@ sessions = st.builds(
     issuing_key_id=texts,
     federated_provider=texts,
     context=st.dictionaries(texts, texts, max_size=3),
+    assumed_by=texts,
+    assumed_by_id=texts,
 )
 principals = st.builds(
     Principal,

@@ -71,6 +71,8 @@ class _Wire(msgspec.Struct, array_like=True, omit_defaults=True):
     task_policy_arn: str = ""
     federated_provider: str = ""
     context: dict[str, str] = {}
+    assumed_by: str = ""
+    assumed_by_id: str = ""
 
 
 _HAS_POLICY, _ASSUMED_ROOT, _FROM_CONSOLE, _CHAINED = 1, 2, 4, 8
@@ -146,6 +148,8 @@ def _to_wire(principal: Principal, session: Session, secret: Secret) -> _Wire:
         task_policy_arn=session.task_policy_arn,
         federated_provider=session.federated_provider,
         context=dict(session.context),
+        assumed_by=session.assumed_by,
+        assumed_by_id=session.assumed_by_id,
     )
 
 
@@ -170,6 +174,8 @@ def _from_wire(wire: _Wire, account_id: str, access_key_id: str) -> Claims:
         issuing_key_id=wire.issuing_key_id,
         federated_provider=wire.federated_provider,
         context=wire.context,
+        assumed_by=wire.assumed_by,
+        assumed_by_id=wire.assumed_by_id,
     )
     principal = Principal(
         kind=_KINDS[wire.kind],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from crownkeep import errors, policy
 from crownkeep.operations import context, permissions
@@ -40,6 +41,13 @@ def require(call: Call, operation: Operation, arguments: Mapping[str, object]) -
         raise errors.AccessDenied(decision.denial_text())
 
 
+def require_action(call: Call, action: str, target: Target, arguments: Mapping[str, object] | None = None) -> None:
+    """Raise AccessDenied unless the caller may also do this: what an operation asks for beyond itself, such as iam:PassRole."""
+    decision = decide(call, call.principal, action, target, arguments or {})
+    if not decision.allowed:
+        raise errors.AccessDenied(decision.denial_text())
+
+
 def _is_for_operator(call: Call, operation: Operation) -> bool:
     """Answer whether this is the operator at the operator's own service; raises AccessDenied where it is only one of the two.
 
@@ -54,8 +62,13 @@ def _is_for_operator(call: Call, operation: Operation) -> bool:
 
 def decide(call: Call, principal: Principal, action: str, target: Target, arguments: Mapping[str, object]) -> Decision:
     """Decide one action on one target for a principal of the call's own account."""
-    request = policy.Request(_policy_principal(principal), action, target.arn or "*", context.of_call(call, target, arguments))
-    return policy.authorize(request, applicable(call, principal))
+    caller = policy_principal(principal, has_boundary=call.standing.permissions(call.db, principal).boundary is not None)
+    request = policy.Request(caller, action, target.arn or "*", context.of_call(call, target, arguments))
+    found = applicable(call, principal)
+    if target.policy is not None:
+        account_id = target.account_id or principal.account_id
+        found = replace(found, resource=target.policy, resource_role=target.policy_role, resource_account_id=account_id)
+    return policy.authorize(request, found)
 
 
 def applicable(call: Call, principal: Principal) -> Applicable:
@@ -66,22 +79,40 @@ def applicable(call: Call, principal: Principal) -> Applicable:
         grants=held.grants,
         boundary=held.boundary,
         session=_session_policies(call, principal),
+        is_service_linked_role=held.is_service_linked_role,
     )
 
 
 def _session_policies(call: Call, principal: Principal) -> PolicySet | None:
     session = principal.session
-    if session is None or not session.has_policy:
+    if session is None:
         return None
+    if not session.has_policy:
+        # A federated user has nothing of its own without a session policy (API_GetFederationToken).
+        return policy.EMPTY if principal.kind is PrincipalKind.FEDERATED_USER else None
     texts = permissions.managed(call.db, principal.account_id, session.policy_arns)
     source = policy.PolicySource(policy.PolicyKind.SESSION, "session policy")
     texts += [permissions.Text(document, source) for document in session.policies]
     return permissions.compiled(texts)
 
 
-def _policy_principal(principal: Principal) -> policy.Principal:
+def policy_principal(principal: Principal, *, has_boundary: bool = False) -> policy.Principal:
+    """Answer a caller as policies can name it: by its ARN, its unique id, and of a session the role's or user's behind it."""
+    if principal.kind in (PrincipalKind.ROLE, PrincipalKind.FEDERATED_USER):
+        return policy.Principal(
+            _KINDS[principal.kind],
+            principal.arn,
+            principal.account_id,
+            issuer_arn=principal.issuer_arn,
+            issuer_unique_id=principal.unique_id,
+            has_permissions_boundary=has_boundary,
+        )
     return policy.Principal(
-        _KINDS[principal.kind], principal.arn, principal.account_id, principal.unique_id, principal.policy_arn
+        _KINDS[principal.kind],
+        principal.arn,
+        principal.account_id,
+        principal.unique_id,
+        has_permissions_boundary=has_boundary,
     )
 
 

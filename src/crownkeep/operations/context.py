@@ -30,6 +30,10 @@ def of_call(call: Call, target: Target, parameters: Mapping[str, object]) -> Con
         fixed = _FIXED.get(key)
         if fixed is not None:
             return fixed(call)
+        # Before keys are cut at a slash: a provider's keys begin with its URL, which may hold one.
+        issued = _issued_with(call, key)
+        if issued is not None:
+            return issued
         name, slash, rest = key.partition("/")
         if slash:
             prefixed = _PREFIXED.get(name)
@@ -45,6 +49,12 @@ def of_call(call: Call, target: Target, parameters: Mapping[str, object]) -> Con
 
 def _principal(call: Call) -> Principal | None:
     return call.caller if isinstance(call.caller, Principal) else None
+
+
+def _issued_with(call: Call, key: str) -> str | None:
+    """Answer a key that the caller's session was issued with, such as the subject of a web identity."""
+    principal = _principal(call)
+    return principal.session.context.get(key) if principal and principal.session else None
 
 
 def _principal_arn(call: Call) -> str | None:
@@ -137,9 +147,11 @@ def _principal_tag(call: Call, _target: Target, _parameters: Mapping[str, object
     principal = _principal(call)
     if principal is None:
         return None
-    session_tags = principal.session.tags if principal.session else {}
-    own = {} if principal.kind is PrincipalKind.ROOT else tags.of_resource(call.db, principal.account_id, principal.unique_id)
-    return _tag({**own, **session_tags}, key)
+    # A session's tag covers one of its role or user whose key differs at most in case.
+    passed = _tag(principal.session.tags, key) if principal.session else None
+    if passed is not None or principal.kind is PrincipalKind.ROOT:
+        return passed
+    return _tag(tags.of_resource(call.db, principal.account_id, principal.unique_id), key)
 
 
 def _resource_tag(_call: Call, target: Target, _parameters: Mapping[str, object], key: str) -> str | None:

@@ -11,7 +11,7 @@ from crownkeep import policy
 from crownkeep.catalogue import managed_policies
 from crownkeep.policy import PolicyKind, PolicySet, PolicySource, SourceType
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.storage import attachments, inline_policies, memberships, password_policies, policy_versions, users
+from crownkeep.storage import attachments, inline_policies, memberships, password_policies, policy_versions, roles, users
 from crownkeep.storage.database import Transaction
 
 _MOST_COMPILED = 4096
@@ -26,6 +26,8 @@ class Permissions:
     boundary: PolicySet | None = None
     grants: PolicySet | None = None
     """What the account grants with no policy attached."""
+    is_service_linked_role: bool = False
+    """Whether this is a service's own role, which organizations' policies don't bind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,12 @@ _PASSWORD_GRANT = Text(
     PolicySource(PolicyKind.IDENTITY, "AllowUsersToChangePassword"),
 )
 
+# A federated user of root has what its session policy leaves of root's permissions.
+_EVERYTHING = Text(
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}',
+    PolicySource(PolicyKind.IDENTITY, "root"),
+)
+
 
 def compiled(texts: Iterable[Text]) -> PolicySet:
     """Answer one set of all these documents; each is parsed and compiled once per process."""
@@ -82,8 +90,10 @@ def load(db: Transaction, principal: Principal) -> Permissions:
     match principal.kind:
         case PrincipalKind.ROOT:
             return Permissions(None)
-        case PrincipalKind.USER | PrincipalKind.FEDERATED_USER if principal.unique_id == principal.account_id:
-            return Permissions(None)
+        case PrincipalKind.FEDERATED_USER if principal.unique_id == principal.account_id:
+            return Permissions(compiled([_EVERYTHING]))
+        case PrincipalKind.ROLE:
+            return _of_role(db, principal.account_id, principal.unique_id)
         case _:
             return _of_user(db, principal.account_id, principal.unique_id)
 
@@ -114,9 +124,22 @@ def _of_user(db: Transaction, account_id: str, user_id: str) -> Permissions:
         kind = SourceType.USER if row.owner_id == user_id else SourceType.GROUP
         texts.append(Text(row.document, PolicySource(PolicyKind.IDENTITY, row.name, row.name, None, kind)))
     user = users.with_id(db, account_id, user_id)
-    boundary = None
-    if user is not None and user.boundary_arn is not None:
-        boundary = compiled(managed(db, account_id, [user.boundary_arn]))
+    boundary = _boundary(db, account_id, user.boundary_arn if user is not None else None)
     rules = password_policies.of_account(db, account_id)
     grants = compiled([_PASSWORD_GRANT]) if rules is not None and rules.allow_users_to_change_password else None
     return Permissions(compiled(texts), boundary, grants)
+
+
+def _of_role(db: Transaction, account_id: str, role_id: str) -> Permissions:
+    texts = managed(db, account_id, [row.policy_arn for row in attachments.of_owner(db, account_id, role_id)])
+    for row in inline_policies.of_owner(db, account_id, role_id):
+        texts.append(Text(row.document, PolicySource(PolicyKind.IDENTITY, row.name, row.name, None, SourceType.ROLE)))
+    role = roles.with_id(db, account_id, role_id)
+    if role is None:
+        return Permissions(compiled(texts))
+    boundary = _boundary(db, account_id, role.boundary_arn)
+    return Permissions(compiled(texts), boundary, is_service_linked_role=role.owner_service is not None)
+
+
+def _boundary(db: Transaction, account_id: str, policy_arn: str | None) -> PolicySet | None:
+    return None if policy_arn is None else compiled(managed(db, account_id, [policy_arn]))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from crownkeep import models
 from crownkeep.models import OperationModel, ServiceModel
 from crownkeep.operations.call import Call, Result
+from crownkeep.policy import PolicySet, ResourcePolicyRole
 
 Function = TypeVar("Function", bound=Callable[..., Result])
 
@@ -50,6 +51,12 @@ class Target:
     """The resource's tags (aws:ResourceTag); read only when a policy asks for them."""
     context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     """Condition keys of this action, such as iam:PolicyARN."""
+    policy: PolicySet | None = None
+    """The resource's own policy, such as a role's trust policy; None where it has none."""
+    policy_role: ResourcePolicyRole = ResourcePolicyRole.OPTIONAL
+    """Whether the action needs an Allow of that policy."""
+    account_id: str | None = None
+    """Whose the resource is, where it may be another account's than the caller's."""
 
 
 EVERYTHING = Target("*")

@@ -8,18 +8,19 @@ A cache may hold something newer than its revision, never something older, and a
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
-from crownkeep import errors
+from crownkeep import arn, errors
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
-from crownkeep.operations import permissions, sealed
+from crownkeep.operations import permissions, sealed, trust
 from crownkeep.operations.permissions import Permissions
-from crownkeep.principals import Caller, Principal, PrincipalKind
-from crownkeep.storage import access_keys, account_aliases, accounts, users
+from crownkeep.principals import Caller, Principal, PrincipalKind, Session
+from crownkeep.storage import access_keys, account_aliases, accounts, roles, users
 from crownkeep.storage.accounts import AccountRow
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.roles import RoleRow
 from crownkeep.storage.users import UserRow
 
 _MOST_ACCOUNTS = 4096
@@ -39,7 +40,18 @@ class SigningKey:
 class Standing:
     """One account under one revision; of nobody's account where the caller has none."""
 
-    __slots__ = ("_account", "_alias", "_keyring", "_keys", "_permissions", "_users", "account_id", "revision")
+    __slots__ = (
+        "_account",
+        "_alias",
+        "_keyring",
+        "_keys",
+        "_permissions",
+        "_roles",
+        "_trusted",
+        "_users",
+        "account_id",
+        "revision",
+    )
 
     def __init__(self, account_id: str, revision: int, keyring: Keyring) -> None:
         self.account_id = account_id
@@ -49,6 +61,8 @@ class Standing:
         self._alias: str | None = None
         self._keys: dict[str, SigningKey] = {}
         self._users: dict[str, UserRow] = {}
+        self._roles: dict[str, RoleRow] = {}
+        self._trusted: dict[tuple[str, str, str], bool] = {}
         self._permissions: dict[str, Permissions] = {}
 
     def account(self, db: Transaction) -> AccountRow | None:
@@ -86,6 +100,15 @@ class Standing:
                 self._users[user_id] = user
         return user
 
+    def role(self, db: Transaction, role_id: str) -> RoleRow | None:
+        """Answer a role of this account by unique id, with the trust policy it has now."""
+        role = self._roles.get(role_id)
+        if role is None:
+            role = roles.with_id(db, self.account_id, role_id)
+            if role is not None and len(self._roles) < _MOST_ENTRIES:
+                self._roles[role_id] = role
+        return role
+
     def permissions(self, db: Transaction, principal: Principal) -> Permissions:
         """Answer the compiled policies that are attached to a principal, by itself and by its groups."""
         found = self._permissions.get(principal.unique_id)
@@ -98,7 +121,8 @@ class Standing:
     def vouch(self, db: Transaction, principal: Principal) -> Principal:
         """Answer the principal as it is now; raises InvalidClientTokenId where its credential is void.
 
-        A session dies with its user and with the access key that asked for it.
+        A session dies with its user and with the access key that asked for it; a role's session with the role, and as soon as the
+        role's trust policy no longer names whoever took it on.
         """
         if not self.is_active(db):
             raise _unknown_token()
@@ -108,9 +132,15 @@ class Standing:
             key = self.signing_key(db, key_id)
             if key is None or not key.is_active or key.principal.unique_id != principal.unique_id:
                 raise _unknown_token()
-        if principal.kind is PrincipalKind.ROOT:
-            return principal
-        return self._as_named_now(db, principal)
+        match principal.kind:
+            case PrincipalKind.ROOT:
+                return principal
+            case PrincipalKind.ROLE:
+                return self._as_role_is_now(db, principal)
+            case PrincipalKind.FEDERATED_USER if principal.unique_id == principal.account_id:
+                return principal
+            case _:
+                return self._as_named_now(db, principal)
 
     def confirm(self, db: Transaction, caller: Caller) -> None:
         """Raise InvalidClientTokenId where the caller's credential has been voided since it was verified."""
@@ -123,15 +153,30 @@ class Standing:
             raise _unknown_token()
         if (user.name, user.path) == (principal.name, principal.path):
             return principal
-        return Principal(
-            principal.kind,
-            principal.account_id,
-            principal.unique_id,
-            user.name,
-            user.path,
-            principal.access_key_id,
-            principal.session,
-        )
+        return replace(principal, name=user.name, path=user.path)
+
+    def _as_role_is_now(self, db: Transaction, principal: Principal) -> Principal:
+        role = self.role(db, principal.unique_id)
+        session = principal.session
+        if role is None or session is None or not self._is_trusted(db, role, session):
+            raise _unknown_token()
+        if (role.name, role.path) == (principal.name, principal.path):
+            return principal
+        return replace(principal, name=role.name, path=role.path)
+
+    def _is_trusted(self, db: Transaction, role: RoleRow, session: Session) -> bool:
+        held = (role.role_id, session.assumed_by, session.assumed_by_id)
+        trusted = self._trusted.get(held)
+        if trusted is None:
+            trusted = trust.still_names(role, session) and not self._is_deleted_user(db, session)
+            if len(self._trusted) < _MOST_ENTRIES:
+                self._trusted[held] = trusted
+        return trusted
+
+    def _is_deleted_user(self, db: Transaction, session: Session) -> bool:
+        """Answer whether the session was begun by a user of this very account who is there no more."""
+        is_own_user = session.assumed_by.startswith(arn.iam(self.account_id, "user/"))
+        return is_own_user and self.user(db, session.assumed_by_id) is None
 
     def _load_key(self, db: Transaction, access_key_id: str) -> SigningKey | None:
         row = access_keys.with_id(db, access_key_id)

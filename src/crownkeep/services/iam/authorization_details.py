@@ -1,4 +1,4 @@
-"""GetAccountAuthorizationDetails: every user, group and policy of the account with what it holds, in few queries a page."""
+"""GetAccountAuthorizationDetails: an account's users, groups, roles and policies with what they hold, in few queries a page."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from crownkeep.catalogue.managed_policies import ManagedPolicy
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.iam import attachments as attaching
-from crownkeep.services.iam import boundaries, documents, groups, managed, sections
+from crownkeep.services.iam import boundaries, documents, groups, managed, roles, sections, trust_policies
 from crownkeep.services.iam import inline_policies as inlining
+from crownkeep.services.iam import instance_profiles as profiles
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.sections import Section
 from crownkeep.services.iam.service import iam
-from crownkeep.storage import attachments, inline_policies, memberships, policies, policy_versions, tags, users
+from crownkeep.storage import attachments, inline_policies, instance_profiles, memberships, policies, policy_versions, tags, users
 from crownkeep.storage import groups as group_rows
+from crownkeep.storage import roles as role_rows
 from crownkeep.storage.attachments import AttachmentRow
 from crownkeep.storage.groups import GroupRow
 from crownkeep.storage.inline_policies import InlinePolicyRow
 from crownkeep.storage.policies import PolicyRow, Usage
 from crownkeep.storage.policy_versions import VersionRow
+from crownkeep.storage.roles import RoleRow
 from crownkeep.storage.users import UserRow
 
 Key = TypeVar("Key", bound=Hashable)
@@ -44,12 +47,14 @@ def get_account_authorization_details(
         max_items=max_items,
     )
     listed_users, listed_groups = found.of("User", UserRow), found.of("Group", GroupRow)
+    listed_roles = found.of("Role", RoleRow)
     own, of_aws = found.of("LocalManagedPolicy", PolicyRow), found.of("AWSManagedPolicy", ManagedPolicy)
-    holding = _Holding(call, [row.user_id for row in listed_users] + [row.group_id for row in listed_groups])
+    owners = [row.user_id for row in listed_users] + [row.group_id for row in listed_groups]
+    holding = _Holding(call, owners + [row.role_id for row in listed_roles])
     return {
         "UserDetailList": _describe_users(call, listed_users, holding),
         "GroupDetailList": [_describe_group(row, holding) for row in listed_groups],
-        "RoleDetailList": [],
+        "RoleDetailList": _describe_roles(call, listed_roles, holding),
         "Policies": _describe_policies(call, own, of_aws),
         **more,
     }
@@ -66,6 +71,11 @@ def _sections(call: Call) -> list[Section]:
         Section(
             "Group",
             lambda after, limit: group_rows.page(*place, path_prefix="/", after=after, limit=limit),
+            lambda row: row.name_key,
+        ),
+        Section(
+            "Role",
+            lambda after, limit: role_rows.page(*place, path_prefix="/", after=after, limit=limit),
             lambda row: row.name_key,
         ),
         Section(
@@ -134,6 +144,28 @@ def _describe_group(row: GroupRow, holding: _Holding) -> dict[str, object]:
         "GroupPolicyList": holding.inline(row.group_id),
         "AttachedManagedPolicies": holding.attached(row.group_id),
     }
+
+
+def _describe_roles(call: Call, rows: Sequence[RoleRow], holding: _Holding) -> list[dict[str, object]]:
+    role_ids = [row.role_id for row in rows]
+    tagged = tags.of_resources(call.db, call.account_id, role_ids)
+    held_by = instance_profiles.of_roles(call.db, call.account_id, role_ids)
+    trust = trust_policies.show(call, rows)
+    described = []
+    for row in rows:
+        role = roles.describe(row, trust[row.role_id])
+        described.append(
+            {
+                **role,
+                "InstanceProfileList": [profiles.describe(profile, [role]) for profile in held_by[row.role_id]],
+                "RolePolicyList": holding.inline(row.role_id),
+                "AttachedManagedPolicies": holding.attached(row.role_id),
+                **boundaries.members(row.boundary_arn),
+                "Tags": tagging.describe(tagged[row.role_id]),
+                "RoleLastUsed": roles.last_used(row),
+            }
+        )
+    return described
 
 
 def _describe_policies(call: Call, own: Sequence[PolicyRow], of_aws: Sequence[ManagedPolicy]) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""Who can hold permissions: users and groups, and roles as soon as they are served, told apart by kind."""
+"""Who can hold permissions: users, groups and roles, told apart by kind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
-from crownkeep.services.iam import groups, quotas, users
+from crownkeep.services.iam import groups, quotas, roles, users
 from crownkeep.storage.owners import OwnerKind
 
 
@@ -55,6 +55,12 @@ def group(call: Call, group_name: str) -> Holder:
     """Answer the group with this name; raises NoSuchEntity."""
     row = groups.required(call, group_name)
     return Holder(OwnerKind.GROUP, row.group_id, row.name, groups.RESOURCE_TYPE)
+
+
+def role(call: Call, role_name: str) -> Holder:
+    """Answer the role with this name; raises NoSuchEntity."""
+    row = roles.required(call, role_name)
+    return Holder(OwnerKind.ROLE, row.role_id, row.name, roles.RESOURCE_TYPE)
 
 
 def with_policy_arn(named: Callable[..., Target]) -> Callable[..., Target]:
