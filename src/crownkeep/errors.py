@@ -144,6 +144,14 @@ class DeleteConflict(AwsError):
     code = "DeleteConflict"
 
 
+class DuplicateCertificate(AwsError):
+    code = "DuplicateCertificate"
+
+
+class DuplicateSshPublicKey(AwsError):
+    code = "DuplicateSSHPublicKey"
+
+
 class EntityAlreadyExists(AwsError):
     code = "EntityAlreadyExists"
 
@@ -152,12 +160,28 @@ class EntityTemporarilyUnmodifiable(AwsError):
     code = "EntityTemporarilyUnmodifiable"
 
 
+class FeatureDisabled(AwsError):
+    code = "FeatureDisabled"
+
+
+class FeatureEnabled(AwsError):
+    code = "FeatureEnabled"
+
+
 class InvalidAuthenticationCode(AwsError):
     code = "InvalidAuthenticationCode"
 
 
+class InvalidCertificate(AwsError):
+    code = "InvalidCertificate"
+
+
 class InvalidInput(AwsError):
     code = "InvalidInput"
+
+
+class InvalidPublicKey(AwsError):
+    code = "InvalidPublicKey"
 
 
 class InvalidUserType(AwsError):
@@ -172,6 +196,10 @@ class LimitExceeded(AwsError):
     code = "LimitExceeded"
 
 
+class MalformedCertificate(AwsError):
+    code = "MalformedCertificate"
+
+
 class MalformedPolicyDocument(AwsError):
     code = "MalformedPolicyDocument"
 
@@ -180,8 +208,16 @@ class NoSuchEntity(AwsError):
     code = "NoSuchEntity"
 
 
+class OrganizationNotFound(AwsError):
+    code = "OrganizationNotFoundException"
+
+
 class PasswordPolicyViolation(AwsError):
     code = "PasswordPolicyViolation"
+
+
+class PolicyEvaluationFailed(AwsError):
+    code = "PolicyEvaluation"
 
 
 class PolicyNotAttachable(AwsError):
@@ -194,6 +230,10 @@ class ServiceNotSupported(AwsError):
 
 class UnmodifiableEntity(AwsError):
     code = "UnmodifiableEntity"
+
+
+class UnrecognizedPublicKeyEncoding(AwsError):
+    code = "UnrecognizedPublicKeyEncoding"
 
 
 # Codes of the Account service.

@@ -1,0 +1,87 @@
+"""Signing certificates of users and of root: at most two for each, none twice in an account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, String, Table, Text, UniqueConstraint, bindparam, delete, func, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+
+table = Table(
+    "signing_certificates",
+    metadata,
+    Column("certificate_id", UniqueId, primary_key=True),
+    Column("account_id", AccountId, nullable=False),
+    Column("owner_id", UniqueId, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("uploaded_at", Moment, nullable=False),
+    UniqueConstraint("account_id", "fingerprint"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningCertificateRow:
+    """One certificate. `owner_id` is a user's unique id, or the account id for one of root; `body` is PEM, as it came."""
+
+    certificate_id: str
+    account_id: str
+    owner_id: str
+    fingerprint: str
+    body: str
+    status: str
+    uploaded_at: datetime
+
+
+_in_account = table.c.account_id == bindparam("account_id")
+_this = (table.c.account_id == bindparam("of_account"), table.c.certificate_id == bindparam("of_certificate"))
+_with_id = select(table).where(_in_account, table.c.certificate_id == bindparam("certificate_id"))
+_of_owner = (
+    select(table)
+    .where(_in_account, table.c.owner_id == bindparam("owner_id"))
+    .order_by(table.c.uploaded_at, table.c.certificate_id)
+)
+_of_account = select(table).where(_in_account).order_by(table.c.uploaded_at, table.c.certificate_id)
+_with_fingerprint = select(func.count()).select_from(table).where(_in_account, table.c.fingerprint == bindparam("fingerprint"))
+_set_status = update(table).where(*_this).values(status=bindparam("new_status"))
+_remove = delete(table).where(*_this)
+
+
+def with_id(db: Transaction, account_id: str, certificate_id: str) -> SigningCertificateRow | None:
+    """Answer the account's certificate with this id."""
+    row = db.execute(_with_id, {"account_id": account_id, "certificate_id": certificate_id}).first()
+    return SigningCertificateRow(*row) if row else None
+
+
+def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[SigningCertificateRow]:
+    """Answer the certificates of a user or of root, the oldest first."""
+    return [SigningCertificateRow(*row) for row in db.execute(_of_owner, {"account_id": account_id, "owner_id": owner_id})]
+
+
+def of_account(db: Transaction, account_id: str) -> list[SigningCertificateRow]:
+    """Answer every certificate of the account, the oldest first; for reports."""
+    return [SigningCertificateRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
+
+
+def is_known(db: Transaction, account_id: str, fingerprint: str) -> bool:
+    """Answer whether somebody in the account has this very certificate."""
+    return bool(db.execute(_with_fingerprint, {"account_id": account_id, "fingerprint": fingerprint}).scalar_one())
+
+
+def add(db: Transaction, row: SigningCertificateRow) -> None:
+    """Keep a new certificate."""
+    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def set_status(db: Transaction, account_id: str, certificate_id: str, status: str) -> None:
+    """Make a certificate `Active` or `Inactive`."""
+    db.execute(_set_status, {"of_account": account_id, "of_certificate": certificate_id, "new_status": status})
+
+
+def remove(db: Transaction, account_id: str, certificate_id: str) -> None:
+    """Forget a certificate."""
+    db.execute(_remove, {"of_account": account_id, "of_certificate": certificate_id})
