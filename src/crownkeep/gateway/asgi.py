@@ -37,8 +37,10 @@ class House(Protocol):
         """Answer how many works wait for the writer."""
 
 
-# Paths that belong to the pages; everything else is an AWS request.
-_PAGES = (b"/signin", b"/console", b"/static/", b"/.well-known/", b"/switchrole", b"/federation", b"/favicon.ico", b"/logout")
+# Paths that belong to the pages; everything else is an AWS request. The access portal's API shares two names with pages: it has
+# `/federation/credentials` and answers POST at `/logout`.
+_PAGES = (b"/signin/", b"/console/", b"/static/", b"/.well-known/")
+_PAGE = frozenset({b"/signin", b"/console", b"/switchrole", b"/federation", b"/favicon.ico", b"/v1/authorize"})
 _HTML = b"text/html"
 
 
@@ -120,7 +122,7 @@ def _is_for_pages(scope: Scope, path: bytes) -> bool:
     if path == b"/":
         wants_html = any(name == b"accept" and _HTML in value for name, value in scope["headers"])
         return scope["method"] in ("GET", "HEAD") and wants_html and b"Action=" not in scope["query_string"]
-    return path.startswith(_PAGES)
+    return path.startswith(_PAGES) or path in _PAGE
 
 
 async def _answer(send: Send, response: Response) -> None:
