@@ -37,6 +37,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     unattributed_records_per_second: int = 20
     tls_certificate: str = ""
     tls_key: str = ""
+    session_idle_minutes: int = 60
+    sign_in_attempts: int = 5
+    sign_in_longest_delay_seconds: int = 900
+    root_mfa_grace_days: int = 0
+    root_needs_phishing_resistant_mfa: bool = False
 
     @property
     def data_directory(self) -> Path:
@@ -99,6 +104,10 @@ _RANGES = {
     "argon2_lanes": (1, 16),
     "argon2_threads": (1, 64),
     "unattributed_records_per_second": (0, 10_000),
+    "session_idle_minutes": (1, 720),
+    "sign_in_attempts": (1, 100),
+    "sign_in_longest_delay_seconds": (1, 3_600),
+    "root_mfa_grace_days": (0, 365),
 }
 _CHOICES = {"log_format": ("text", "json"), "log_level": ("debug", "info", "warning", "error")}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from crownkeep import errors
 from crownkeep.credentials.sealing import Keyring
@@ -42,6 +42,16 @@ class Origin:
     tls_cipher: str = ""
 
 
+class Tether(Protocol):
+    """What ties a request to the browser session that it comes from; both methods run in the transaction of the change."""
+
+    def confirm(self, db: Transaction) -> None:
+        """Raise ExpiredToken where the session has ended."""
+
+    def follow(self, db: Transaction) -> None:
+        """Let the session go along with what the change did to its own person's credentials."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request that is authenticated and decoded: who asks which operation with which parameters."""
@@ -53,6 +63,8 @@ class Request:
     origin: Origin
     now: datetime
     event_type: str = "AwsApiCall"
+    tether: Tether | None = None
+    """The browser session it comes from, for what people do on the pages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,240 @@
+"""Browser sessions: opened when somebody has signed in, looked at on every request, bound to credentials, ended at will.
+
+The cookie holds 32 random bytes, the database their digest. A session ends after twelve hours, when it is not used for a while,
+when it is ended, when its person or account is gone, and when the person's password or MFA devices change; unless it was this
+session that changed them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import msgspec
+
+from crownkeep import clock, errors
+from crownkeep.credentials import access_keys
+from crownkeep.credentials.access_keys import Prefix
+from crownkeep.credentials.secret import Secret
+from crownkeep.operations.call import Origin, Wiring
+from crownkeep.principals import Principal, Session
+from crownkeep.signin import people
+from crownkeep.storage import browser_sessions
+from crownkeep.storage.browser_sessions import BrowserSessionRow
+from crownkeep.storage.database import Transaction
+
+LIFETIME = timedelta(hours=12)
+"""How long a session lasts at most, as AWS's console sessions do."""
+
+FRESH_FOR = timedelta(minutes=10)
+"""How long after a proof of presence dangerous acts may be done without another."""
+
+SEEN_EVERY = timedelta(minutes=1)
+"""How often at most the last use of a session is written down."""
+
+_TOKEN_BYTES = 32
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_ENDED = "The security token included in the request is expired"
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedRole:
+    """A role that a session has switched to, and how the person wants it shown."""
+
+    principal: Principal
+    display_name: str = ""
+    color: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """A session that holds right now."""
+
+    session_id: str
+    digest: bytes
+    person: Principal
+    """Who signed in."""
+    switched: tuple[SwitchedRole, ...]
+    """The roles switched to whose sessions last, the latest at the end."""
+    proven_at: datetime
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    address: str
+    user_agent: str
+
+    @property
+    def principal(self) -> Principal:
+        """Who acts: the person, or the role switched to last."""
+        return self.switched[-1].principal if self.switched else self.person
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Answer whether the person has proved to be there lately enough for a dangerous act."""
+        return now - self.proven_at < FRESH_FOR
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session just opened: the token for the cookie, which is nowhere else, and when it ends."""
+
+    token: Secret
+    principal: Principal
+    expires_at: datetime
+
+
+def open_session(
+    db: Transaction,
+    person: Principal,
+    *,
+    origin: Origin,
+    now: datetime,
+    mfa_serial: str | None = None,
+    lifetime: timedelta = LIFETIME,
+) -> Opened:
+    """Open a session for somebody who has proved everything that is asked for, with an access key id of its own."""
+    random = clock.token_bytes(_TOKEN_BYTES)
+    expires_at = now + lifetime
+    given = person.session or Session(now, expires_at)
+    session = replace(
+        given, issued_at=now, expires_at=expires_at, mfa_serial=mfa_serial, mfa_at=now if mfa_serial else None, from_console=True
+    )
+    key_id = access_keys.mint(Prefix.TEMPORARY, person.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
+    principal = replace(person, access_key_id=key_id, session=session)
+    browser_sessions.forget(db, before=now - LIFETIME)
+    browser_sessions.add(
+        db,
+        BrowserSessionRow(
+            digest=hashlib.sha256(random).digest(),
+            session_id=clock.token_bytes(16).hex(),
+            account_id=person.account_id,
+            owner_id=person.unique_id,
+            principal=msgspec.json.encode(principal),
+            switched="[]",
+            credential_version=people.credentials(db, person).version,
+            proven_at=now,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=expires_at,
+            address=origin.source_ip[:64],
+            user_agent=origin.user_agent[:512],
+        ),
+    )
+    return Opened(Secret(_spelled(random)), principal, expires_at)
+
+
+def current(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> BrowserSession | None:
+    """Answer the session that a cookie's token stands for, with its person as named now; None where none holds."""
+    digest = digest_of(token)
+    row = browser_sessions.with_digest(db, digest) if digest else None
+    if row is None or row.ended_at is not None or now >= min(row.expires_at, row.last_seen_at + idle_limit(wiring)):
+        return None
+    person = _vouched(db, wiring, msgspec.json.decode(row.principal, type=Principal), now)
+    if person is None or people.credentials(db, person).version != row.credential_version:
+        return None
+    return _session(row, person, _switched(db, wiring, row, now))
+
+
+def digest_of(token: str) -> bytes | None:
+    """Answer under which digest a cookie's token is kept; None for what was never a token."""
+    if not _TOKEN.fullmatch(token):
+        return None
+    return hashlib.sha256(base64.urlsafe_b64decode(f"{token}=")).digest()
+
+
+def of_person(db: Transaction, wiring: Wiring, person: Principal, *, now: datetime) -> list[BrowserSession]:
+    """Answer a person's sessions that hold, the latest used first."""
+    rows = browser_sessions.of_owner(db, person.account_id, person.unique_id, now=now)
+    version = people.credentials(db, person).version
+    return [
+        _session(row, msgspec.json.decode(row.principal, type=Principal), ())
+        for row in rows
+        if row.credential_version == version and now < row.last_seen_at + idle_limit(wiring)
+    ]
+
+
+def prove(db: Transaction, session: BrowserSession, *, now: datetime, mfa_serial: str | None) -> None:
+    """Remember that a session's person proved to be there again, and with which device."""
+    person = session.person
+    if mfa_serial is not None and person.session is not None:
+        person = replace(person, session=replace(person.session, mfa_serial=mfa_serial, mfa_at=now))
+    browser_sessions.prove(db, session.digest, msgspec.json.encode(person), at=now)
+
+
+def switch(db: Transaction, session: BrowserSession, roles: tuple[SwitchedRole, ...]) -> None:
+    """Let a session act as the last of these roles; as its person where there is none."""
+    browser_sessions.switch(db, session.digest, msgspec.json.encode(roles).decode())
+
+
+def idle_limit(wiring: Wiring) -> timedelta:
+    """Answer how long a session may go unused."""
+    return timedelta(minutes=wiring.settings.session_idle_minutes)
+
+
+class SessionTether:
+    """Holds a request to its session: refused where the session has ended, kept when it changes its own person's credentials."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: BrowserSession) -> None:
+        self._session = session
+
+    def confirm(self, db: Transaction) -> None:
+        """Raise ExpiredToken where the session was ended, or its person's credentials changed, since the request began."""
+        row = browser_sessions.with_digest(db, self._session.digest)
+        if row is None or row.ended_at is not None or row.credential_version != self._version(db):
+            raise errors.ExpiredToken(_ENDED)
+
+    def follow(self, db: Transaction) -> None:
+        """Bind the session to its person's credentials as this request leaves them: `confirm` saw that nobody else did."""
+        row = browser_sessions.with_digest(db, self._session.digest)
+        version = self._version(db)
+        if row is not None and row.credential_version != version:
+            browser_sessions.rebind(db, self._session.digest, version)
+
+    def _version(self, db: Transaction) -> bytes:
+        return people.credentials(db, self._session.person).version
+
+
+def _vouched(db: Transaction, wiring: Wiring, principal: Principal, now: datetime) -> Principal | None:
+    standing = wiring.standings.of_account(db, principal.account_id)
+    if standing is None or (principal.session is not None and now >= principal.session.expires_at):
+        return None
+    try:
+        return standing.vouch(db, principal)
+    except errors.InvalidClientTokenId:
+        return None
+
+
+def _switched(db: Transaction, wiring: Wiring, row: BrowserSessionRow, now: datetime) -> tuple[SwitchedRole, ...]:
+    if row.switched == "[]":
+        return ()
+    roles = msgspec.json.decode(row.switched, type=tuple[SwitchedRole, ...])
+    lasting = []
+    for role in roles:
+        principal = _vouched(db, wiring, role.principal, now)
+        if principal is None:
+            break
+        lasting.append(replace(role, principal=principal))
+    return tuple(lasting)
+
+
+def _session(row: BrowserSessionRow, person: Principal, switched: tuple[SwitchedRole, ...]) -> BrowserSession:
+    return BrowserSession(
+        row.session_id,
+        row.digest,
+        person,
+        switched,
+        row.proven_at,
+        row.created_at,
+        row.last_seen_at,
+        row.expires_at,
+        row.address,
+        row.user_agent,
+    )
+
+
+def _spelled(random: bytes) -> str:
+    return base64.urlsafe_b64encode(random).rstrip(b"=").decode()

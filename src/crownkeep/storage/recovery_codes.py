@@ -1,0 +1,68 @@
+"""Recovery codes: the hashes of those that are unspent; spending one removes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary, Table, bindparam, delete, func, insert, select
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+
+table = Table(
+    "recovery_codes",
+    metadata,
+    Column("account_id", AccountId, primary_key=True),
+    Column("owner_id", UniqueId, primary_key=True),
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("salt", LargeBinary(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCodeRow:
+    """One unspent code of a user, or of root by the account id; all codes of a set share their salt."""
+
+    account_id: str
+    owner_id: str
+    digest: bytes
+    salt: bytes
+    created_at: datetime
+
+
+_of = (table.c.account_id == bindparam("of_account"), table.c.owner_id == bindparam("of_owner"))
+_of_owner = select(table).where(*_of)
+_count = select(func.count()).select_from(table).where(*_of)
+_remove = delete(table).where(*_of, table.c.digest == bindparam("of_digest"))
+_remove_all = delete(table).where(*_of)
+
+
+def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[RecoveryCodeRow]:
+    """Answer a person's unspent codes."""
+    return [RecoveryCodeRow(*row) for row in db.execute(_of_owner, {"of_account": account_id, "of_owner": owner_id})]
+
+
+def count(db: Transaction, account_id: str, owner_id: str) -> int:
+    """Answer how many unspent codes a person has."""
+    return int(db.execute(_count, {"of_account": account_id, "of_owner": owner_id}).scalar_one())
+
+
+def replace_all(db: Transaction, account_id: str, owner_id: str, rows: Iterable[RecoveryCodeRow]) -> None:
+    """Keep a new set; the codes of the one before are void."""
+    remove_all(db, account_id, owner_id)
+    for row in rows:
+        db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def remove(db: Transaction, row: RecoveryCodeRow) -> bool:
+    """Take a code out of the set; answers False where somebody else has just spent it."""
+    values = {"of_account": row.account_id, "of_owner": row.owner_id, "of_digest": row.digest}
+    return db.execute(_remove, values).rowcount > 0
+
+
+def remove_all(db: Transaction, account_id: str, owner_id: str) -> None:
+    """Void every code of a person."""
+    db.execute(_remove_all, {"of_account": account_id, "of_owner": owner_id})

@@ -1,0 +1,42 @@
+"""Nonces of sign-in: each step of a sign-in that has begun may be taken once, by whoever spends its nonce first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary, Table, bindparam, delete, insert, select
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, metadata
+
+table = Table(
+    "sign_in_nonces",
+    metadata,
+    Column("nonce", LargeBinary(16), primary_key=True),
+    Column("account_id", AccountId, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+
+_exists = select(table.c.nonce).where(table.c.nonce == bindparam("of_nonce"))
+_spend = delete(table).where(table.c.nonce == bindparam("of_nonce"))
+_forget = delete(table).where(table.c.expires_at < bindparam("before"))
+
+
+def add(db: Transaction, nonce: bytes, account_id: str, *, expires_at: datetime) -> None:
+    """Keep a fresh nonce."""
+    db.execute(insert(table), {"nonce": nonce, "account_id": account_id, "expires_at": expires_at})
+
+
+def is_unspent(db: Transaction, nonce: bytes) -> bool:
+    """Answer whether a nonce may still be spent."""
+    return db.execute(_exists, {"of_nonce": nonce}).first() is not None
+
+
+def spend(db: Transaction, nonce: bytes) -> bool:
+    """Spend a nonce; answers False where it was spent before."""
+    return db.execute(_spend, {"of_nonce": nonce}).rowcount > 0
+
+
+def forget(db: Transaction, *, before: datetime) -> None:
+    """Forget the nonces that expired before a moment."""
+    db.execute(_forget, {"before": before})

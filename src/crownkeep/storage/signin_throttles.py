@@ -1,0 +1,67 @@
+"""Throttles of sign-in: how often a person, an address or an account failed lately, and until when it must wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Integer, LargeBinary, Table, bindparam, delete, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, metadata
+
+table = Table(
+    "signin_throttles",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("account_id", AccountId, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failed_at", Moment, nullable=False, index=True),
+    Column("blocked_until", Moment, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleRow:
+    """What is remembered under one key; `account_id` is empty where the key is about no account of ours."""
+
+    digest: bytes
+    """A keyed hash of what is counted, so that the table tells nobody's address or name."""
+    account_id: str
+    failures: int
+    failed_at: datetime
+    blocked_until: datetime
+
+
+_with_digest = select(table).where(table.c.digest == bindparam("of_digest"))
+_change = (
+    update(table)
+    .where(table.c.digest == bindparam("of_digest"))
+    .values(failures=bindparam("new_failures"), failed_at=bindparam("new_failed_at"), blocked_until=bindparam("new_until"))
+)
+_remove = delete(table).where(table.c.digest == bindparam("of_digest"))
+_forget = delete(table).where(table.c.failed_at < bindparam("before"))
+
+
+def with_digest(db: Transaction, digest: bytes) -> ThrottleRow | None:
+    """Answer what is remembered under a key."""
+    row = db.execute(_with_digest, {"of_digest": digest}).first()
+    return ThrottleRow(*row) if row else None
+
+
+def put(db: Transaction, row: ThrottleRow) -> None:
+    """Remember this under the row's key, in the place of what was remembered."""
+    values = {"new_failures": row.failures, "new_failed_at": row.failed_at, "new_until": row.blocked_until}
+    if db.execute(_change, {"of_digest": row.digest, **values}).rowcount:
+        return
+    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def remove(db: Transaction, digest: bytes) -> None:
+    """Forget what was remembered under a key."""
+    db.execute(_remove, {"of_digest": digest})
+
+
+def forget(db: Transaction, *, before: datetime) -> None:
+    """Forget every key whose last failure was before a moment."""
+    db.execute(_forget, {"before": before})
