@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from crownkeep import arn, clock, errors
-from crownkeep.credentials import access_keys as minting
-from crownkeep.operations import page_tokens, registry, sealed
+from crownkeep import arn, errors
+from crownkeep.operations import long_term_keys, page_tokens, registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.iam import owners, quotas, users
@@ -15,7 +14,6 @@ from crownkeep.storage import users as user_rows
 from crownkeep.storage.access_keys import AccessKeyRow
 
 RESOURCE_TYPE = "AWS::IAM::AccessKey"
-ACTIVE = "Active"
 _STATUSES = ("Active", "Inactive")
 _NEVER_USED = "N/A"
 
@@ -37,31 +35,14 @@ def create_access_key(call: Call, *, user_name: str | None = None) -> Result:
     owner = owners.named_or_caller(call, user_name)
     count = len(access_keys.of_owner(call.db, call.account_id, owner.owner_id))
     quotas.require_room(count, quotas.ACCESS_KEYS_PER_USER, name="AccessKeysPerUser")
-    access_key_id = _unused_id(call)
-    secret = minting.mint_secret(clock.token_bytes(minting.SECRET_ENTROPY))
-    access_keys.add(
-        call.db,
-        AccessKeyRow(
-            access_key_id=access_key_id,
-            account_id=call.account_id,
-            owner_id=owner.owner_id,
-            sealed_secret=sealed.seal_access_key_secret(
-                call.keyring, secret, account_id=call.account_id, access_key_id=access_key_id
-            ),
-            status=ACTIVE,
-            created_at=call.now,
-            used_at=None,
-            used_service=None,
-            used_region=None,
-        ),
-    )
-    _note(call, owner, access_key_id)
+    row, secret = long_term_keys.add(call, call.account_id, owner.owner_id)
+    _note(call, owner, row.access_key_id)
     key = {
         **owner.members,
-        "AccessKeyId": access_key_id,
-        "Status": ACTIVE,
+        "AccessKeyId": row.access_key_id,
+        "Status": row.status,
         "SecretAccessKey": secret.reveal(),
-        "CreateDate": call.now,
+        "CreateDate": row.created_at,
     }
     return {"AccessKey": key}
 
@@ -137,14 +118,6 @@ def get_access_key_last_used(call: Call, *, access_key_id: str) -> Result:
         used["LastUsedDate"] = row.used_at
     user = user_rows.with_id(call.db, call.account_id, row.owner_id)
     return {**Owner(row.owner_id, user).members, "AccessKeyLastUsed": used}
-
-
-def _unused_id(call: Call) -> str:
-    # 39 random bits separate the keys of an account: two meet once in some million accounts.
-    while True:
-        minted = minting.mint(minting.Prefix.LONG_TERM, call.account_id, clock.token_bytes(minting.ID_ENTROPY))
-        if access_keys.with_id(call.db, minted) is None:
-            return minted
 
 
 def _of_account(call: Call, access_key_id: str) -> AccessKeyRow | None:
