@@ -47,3 +47,8 @@ os.register_at_fork(after_in_child=_drawn.clear)
 def revision() -> int:
     """Answer a fresh random revision of 62 bits: never the same twice, so a rolled-back one can't come back."""
     return int.from_bytes(id_bytes(8), "big") >> 2
+
+
+def sleep(seconds: float) -> None:
+    """Let time pass; only for commands, since a server has other requests to see to."""
+    time.sleep(seconds)

@@ -1,0 +1,218 @@
+"""`crownkeep account`: the operator makes, lists, shows, closes, reopens and purges accounts."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from crownkeep.cli import house, output
+
+_ROOT_KEY_WARNING = """\
+warning: this root access key may do everything in the account, and no policy limits it: use it for the first steps, then delete
+it with `aws iam delete-access-key`"""
+
+_ID = re.compile(r"[0-9]{12}", re.ASCII)
+_EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
+_NAME = re.compile(r"[ -;=?-~]{1,50}")
+_USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_LONGEST_EMAIL = 64
+
+
+@click.group("account", short_help="Make, list, close and purge accounts.")
+def command() -> None:
+    """Make, list, close and purge accounts; while the server runs, and without it."""
+
+
+def _account_id(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    return _fitting(value, _ID, "an account id has 12 digits")
+
+
+def _email(_ctx: click.Context, _param: click.Parameter, value: str) -> str | None:
+    if len(value) > _LONGEST_EMAIL:
+        raise click.BadParameter(f"an e-mail address may have {_LONGEST_EMAIL} characters")
+    return _fitting(value, _EMAIL, "give an e-mail address such as `root@acme.example`")
+
+
+def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str | None:
+    return _fitting(value, _NAME, "a name has 1 to 50 characters of ASCII, without `<` and `>`")
+
+
+def _user(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    return _fitting(value, _USER, "a user's name has 1 to 64 letters, digits and characters of `+=,.@_-`")
+
+
+def _fitting(value: str | None, pattern: re.Pattern[str], rule: str) -> str | None:
+    if value is not None and not pattern.fullmatch(value):
+        raise click.BadParameter(f"`{output.printable(value)}` does not fit: {rule}")
+    return value
+
+
+_id_argument = click.argument("account_id", metavar="ID", callback=_account_id)
+
+
+@command.command("create")
+@click.option("--email", required=True, callback=_email, help="The root user's e-mail address, no other account's.")
+@click.option("--name", required=True, callback=_name, help="What the account is called.")
+@click.option("--account-id", metavar="ID", callback=_account_id, help="12 digits; chosen by chance unless given.")
+@click.option("--admin-user", metavar="NAME", callback=_user, help="Also make a user with AdministratorAccess and a key.")
+@click.option("--root-access-key", is_flag=True, help="Also make an access key of root, for the first steps.")
+@click.option("--root-password-stdin", is_flag=True, help="Read root's password from the first line of standard input.")
+@house.options
+@output.json_flag("Print JSON, secrets included.")
+def create(
+    email: str,
+    name: str,
+    account_id: str | None,
+    admin_user: str | None,
+    root_access_key: bool,
+    root_password_stdin: bool,
+    data: str | None,
+    database: str | None,
+    as_json: bool,
+) -> None:
+    """Make an account.
+
+    It prints a link by which root's password is chosen, once and within 7 days, unless the password comes from standard input.
+    """
+    password = _password() if root_password_stdin else None
+    with house.opened(data, database) as held:
+        told = held.ask(
+            "CreateAccount",
+            email=email,
+            name=name,
+            account_id=account_id,
+            admin_user=admin_user,
+            root_access_key=root_access_key or None,
+            root_password=password,
+        )
+    if "root" in told:
+        click.echo(_ROOT_KEY_WARNING, err=True)
+    if as_json:
+        output.print_json(told)
+    else:
+        _tell(told, name)
+
+
+@command.command("list")
+@house.options
+@output.json_flag()
+def list_(data: str | None, database: str | None, as_json: bool) -> None:
+    """List the accounts by their ids, the closed ones too."""
+    accounts: list[Mapping[str, Any]] = []
+    with house.opened(data, database) as held:
+        token = None
+        while True:
+            page = held.ask("ListAccounts", max_results=1000, next_token=token)
+            accounts += page["accounts"]
+            token = page.get("next_token")
+            if token is None:
+                break
+    if as_json:
+        output.print_json({"accounts": accounts})
+        return
+    rows = [(each["account_id"], each["name"], each["state"], each["root_email"], _day(each)) for each in accounts]
+    output.print_table(("ACCOUNT", "NAME", "STATE", "ROOT E-MAIL", "CREATED"), rows)
+
+
+@command.command("show")
+@_id_argument
+@house.options
+@output.json_flag()
+def show(account_id: str, data: str | None, database: str | None, as_json: bool) -> None:
+    """Show one account."""
+    _ask_and_show("GetAccount", account_id, data, database, _printer(as_json))
+
+
+@command.command("close")
+@_id_argument
+@house.options
+@output.json_flag()
+def close(account_id: str, data: str | None, database: str | None, as_json: bool) -> None:
+    """Close an account: none of its credentials works from now on, and for 90 days it can be reopened."""
+    _ask_and_show("CloseAccount", account_id, data, database, _printer(as_json))
+
+
+@command.command("reopen")
+@_id_argument
+@house.options
+@output.json_flag()
+def reopen(account_id: str, data: str | None, database: str | None, as_json: bool) -> None:
+    """Reopen a closed account: its credentials work as before."""
+    _ask_and_show("ReopenAccount", account_id, data, database, _printer(as_json))
+
+
+@command.command("purge")
+@_id_argument
+@click.option("--yes", is_flag=True, help="Really purge it; nothing brings it back.")
+@house.options
+@output.json_flag()
+def purge(account_id: str, yes: bool, data: str | None, database: str | None, as_json: bool) -> None:
+    """Remove an account and everything of it, its trail included; its id may be used again."""
+    if not yes:
+        raise click.UsageError(f"purging account `{account_id}` can't be undone; add `--yes` if you mean it")
+    with house.opened(data, database) as held:
+        held.ask("PurgeAccount", account_id=account_id)
+    if as_json:
+        output.print_json({"account_id": account_id, "purged": True})
+    else:
+        click.echo(f"Account {account_id} is gone.")
+
+
+def _ask_and_show(
+    operation: str, account_id: str, data: str | None, database: str | None, show_it: Callable[[Mapping[str, Any]], None]
+) -> None:
+    with house.opened(data, database) as held:
+        account = held.ask(operation, account_id=account_id)
+    show_it(account)
+
+
+def _printer(as_json: bool) -> Callable[[Mapping[str, Any]], None]:
+    return output.print_json if as_json else _show
+
+
+def _show(account: Mapping[str, Any]) -> None:
+    pairs = [
+        ("account", account["account_id"]),
+        ("name", account["name"]),
+        ("state", account["state"]),
+        ("created", _day(account)),
+        ("root user", account["root_arn"]),
+        ("root e-mail", account["root_email"]),
+        ("sign in at", account["sign_in_url"]),
+    ]
+    if "closed_at" in account:
+        pairs.insert(4, ("closed", f"{account['closed_at']:%Y-%m-%d}"))
+    output.print_pairs(pairs)
+
+
+def _tell(told: Mapping[str, Any], name: str) -> None:
+    click.echo(f"Account {told['account_id']} ({name}) is made.\n")
+    pairs = [("root user", told["root_email"]), ("sign in at", told["sign_in_url"])]
+    if "set_password_url" in told:
+        pairs.append(("choose root's password at", told["set_password_url"]))
+    output.print_pairs(pairs)
+    if "set_password_url" in told:
+        click.echo("\nThat link works once, within 7 days: whoever opens it first owns the account.")
+    for title, credentials in (("Administrator", told.get("admin")), ("Root", told.get("root"))):
+        if credentials is not None:
+            click.echo(f"\n{title}'s access key; the secret is told this once:\n")
+            output.print_pairs([(key.replace("_", " "), value) for key, value in credentials.items()])
+
+
+def _day(account: Mapping[str, Any]) -> str:
+    return f"{account['created_at']:%Y-%m-%d}"
+
+
+def _password() -> str:
+    """Read root's password: its first line, or what is typed unseen where standard input is a terminal."""
+    if sys.stdin.isatty():
+        typed: str = click.prompt("Root's password", hide_input=True, confirmation_prompt=True, err=True)
+        return typed
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise click.UsageError("standard input holds no password; write root's password into it, as one line")
+    return line

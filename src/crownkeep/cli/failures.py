@@ -1,0 +1,39 @@
+"""What a command says when it can't do what it was asked: one sentence that says what to do, and no traceback."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+
+from crownkeep.data_directory import UnusableDataDirectory
+from crownkeep.errors import AwsError
+from crownkeep.settings import InvalidSettings
+from crownkeep.storage.database import DatabaseFault
+from crownkeep.storage.migrate import NewerDatabase
+
+
+class WrongCall(click.ClickException):
+    """The command was called wrongly: exit code 2. One that was refused, or found something wrong, ends with 1."""
+
+    exit_code = 2
+
+
+_log = logging.getLogger("crownkeep.cli")
+
+
+def explain(error: Exception) -> click.ClickException:
+    """Answer the failure to show; a fault of ours shows its kind alone, since its text could hold anything."""
+    match error:
+        case InvalidSettings():
+            return WrongCall(str(error))
+        case AwsError():
+            return click.ClickException(error.message)
+        case UnusableDataDirectory() | NewerDatabase():
+            return click.ClickException(str(error))
+        case DatabaseFault():
+            reason = str(error.orig).strip().partition("\n")[0] or type(error).__name__
+            return click.ClickException(f"the database can't be used: {reason}; see `--database` and whether its server runs")
+        case _:
+            _log.debug("a command failed", exc_info=error)
+            return click.ClickException(f"a fault of crownkeep's own ({type(error).__name__}); report it with what you called")

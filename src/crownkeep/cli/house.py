@@ -1,0 +1,88 @@
+"""The house as a command opens it: settings, data directory and database, with or without a server beside it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from crownkeep.data_directory import DataDirectory
+    from crownkeep.operations.call import Wiring
+    from crownkeep.settings import Settings
+    from crownkeep.storage.database import Database
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_REGION = "us-east-1"
+
+
+def options(command: Function) -> Function:
+    """Give a command the options that say which house it works in; they come as `data` and `database`."""
+    data = click.option("--data", metavar="DIR", help="The data directory.")
+    database = click.option("--database", metavar="URL", help="The database; SQLite in the data directory unless given.")
+    return data(database(command))
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """An open house, and the operator in it."""
+
+    settings: Settings
+    directory: DataDirectory
+    database: Database
+    wiring: Wiring
+
+    def ask(self, operation: str, **parameters: object) -> Mapping[str, Any]:
+        """Ask for an operation of the operator's service through the one door; parameters that are None are left out.
+
+        Raises the AwsError that it is refused with.
+        """
+        from crownkeep import clock, ids
+        from crownkeep.operations import registry
+        from crownkeep.operations.call import Origin, Request
+        from crownkeep.operations.invoke import perform_now
+        from crownkeep.principals import Operator
+
+        service = registry.service("operator")
+        found = service.find(operation) if service else None
+        if found is None:
+            raise LookupError(f"the operator's service has no operation `{operation}`")
+        given = {name: value for name, value in parameters.items() if value is not None}
+        request_id = ids.request_id(clock.token_bytes(16))
+        origin = Origin(source_ip="localhost", user_agent=_user_agent(), region=_REGION, request_id=request_id)
+        answer = perform_now(self.database, Request(found, given, Operator(), origin, clock.now()), self.wiring)
+        if answer.error is not None:
+            raise answer.error
+        return answer.result
+
+
+@contextmanager
+def opened(data: str | None, database: str | None) -> Iterator[House]:
+    """Open the house, made and brought up to date where that is needed, and close it in the end."""
+    from crownkeep import app, data_directory
+    from crownkeep import settings as configuration
+
+    settings = configuration.load({"data": data, "database": database})
+    directory = data_directory.prepare(settings)
+    held, wiring = app.open_wiring(settings, directory)
+    try:
+        yield House(settings, directory, held, wiring)
+    finally:
+        held.close()
+
+
+def _user_agent() -> str:
+    """Answer what the record says of the caller: the command line, and whose process it was on this machine."""
+    from importlib.metadata import version
+
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = str(os.getuid())
+    return f"crownkeep-cli/{version('crownkeep')} user/{name}"

@@ -1,0 +1,66 @@
+"""`crownkeep trail`: the operator reads the audit trail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from crownkeep.cli import house, output
+
+_ID = re.compile(r"[0-9]{12}", re.ASCII)
+_MOST_AT_ONCE = 1000
+
+
+@click.group("trail", short_help="Read the audit trail.")
+def command() -> None:
+    """Read the audit trail."""
+
+
+def _account_id(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _ID.fullmatch(value):
+        raise click.BadParameter(f"`{output.printable(value)}` does not fit: an account id has 12 digits")
+    return value
+
+
+def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter("give a date or a time, such as `2026-11-24` or `2026-11-24T12:00:00Z`") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@command.command("list")
+@click.option("--account", metavar="ID", callback=_account_id, help="The account; the operator's own trail unless given.")
+@click.option("--since", metavar="TIME", callback=_moment, help="Nothing older: a date or a time, UTC unless it says otherwise.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many records at most.")
+@house.options
+@output.json_flag("Print JSON: whole CloudTrail records.")
+def list_(account: str | None, since: datetime | None, limit: int, data: str | None, database: str | None, as_json: bool) -> None:
+    """List what happened, the newest first: in an account, or what the operator and strangers did."""
+    found: list[Mapping[str, Any]] = []
+    with house.opened(data, database) as held:
+        token: str | None = None
+        while len(found) < limit:
+            size = min(limit - len(found), _MOST_AT_ONCE)
+            page = held.ask("ListEvents", account_id=account, since=since, max_results=size, next_token=token)
+            found += page["events"]
+            token = page.get("next_token")
+            if token is None:
+                break
+    if as_json:
+        output.print_json({"events": found})
+        return
+    output.print_table(("TIME", "EVENT", "WHO", "FROM", "ERROR"), [_row(each) for each in found])
+
+
+def _row(record: Mapping[str, Any]) -> tuple[str, ...]:
+    identity = record["userIdentity"]
+    who = identity.get("arn") or identity.get("invokedBy") or identity["type"]
+    return record["eventTime"], record["eventName"], who, record["sourceIPAddress"], record.get("errorCode", "")
