@@ -29,6 +29,11 @@ def unique_id(prefix: Prefix, chance: bytes) -> str:
     return prefix.value + _characters(_ALPHANUMERIC, chance, 17)
 
 
+def certificate_id(chance: bytes) -> str:
+    """Answer the id of a signing certificate: 32 characters of A-Z and 0-9 drawn from `chance` (24 bytes), with no prefix."""
+    return _characters(_ALPHANUMERIC, chance, 32)
+
+
 def account_id(chance: bytes) -> str:
     """Answer a 12-digit account id drawn from `chance` (8 bytes); leading zeros are avoided, since tools lose them."""
     return str(100_000_000_000 + int.from_bytes(chance, "big") % 900_000_000_000)

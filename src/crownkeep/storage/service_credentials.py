@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Integer, String, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Index, String, Table, UniqueConstraint, bindparam, delete, func, insert, select, update
 
 from crownkeep.storage import users
 from crownkeep.storage.database import Transaction
@@ -18,26 +18,24 @@ table = Table(
     Column("account_id", AccountId, nullable=False),
     Column("user_id", UniqueId, nullable=False),
     Column("service", String(64), nullable=False),
-    Column("slot", Integer, nullable=False),
     Column("public_name", String(200), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("status", String(10), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     Index(None, "account_id", "user_id"),
-    Index(None, "account_id", "service"),
+    UniqueConstraint("account_id", "service", "public_name"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceCredentialRow:
-    """One credential. `public_name` is its user name or, of an API key, its alias; `slot` counts a user's from 0."""
+    """One credential. `public_name` is its user name or, of an API key, its alias."""
 
     credential_id: str
     account_id: str
     user_id: str
     service: str
-    slot: int
     public_name: str
     digest: str
     status: str
@@ -56,6 +54,11 @@ _of_service = (
     .where(_in_account, table.c.service == bindparam("service"), table.c.credential_id > bindparam("after"))
     .order_by(table.c.credential_id)
     .limit(bindparam("limit"))
+)
+_taken = (
+    select(func.count())
+    .select_from(table)
+    .where(_in_account, table.c.service == bindparam("service"), table.c.public_name == bindparam("public_name"))
 )
 _count = select(func.count()).select_from(table).where(*_of_user_in_account)
 _set_status = update(table).where(*_this).values(status=bindparam("new_status"))
@@ -80,6 +83,12 @@ def of_service(
     """Answer up to `limit` credentials of all users for a service, with their users' names, from the id after `after`."""
     values = {"account_id": account_id, "service": service, "after": after, "limit": limit}
     return [(ServiceCredentialRow(*row[:-1]), row[-1]) for row in db.execute(_of_service, values)]
+
+
+def is_taken(db: Transaction, account_id: str, service: str, public_name: str) -> bool:
+    """Answer whether some user's credential for a service has this name."""
+    values = {"account_id": account_id, "service": service, "public_name": public_name}
+    return bool(db.execute(_taken, values).scalar_one())
 
 
 def count(db: Transaction, account_id: str, user_id: str) -> int:
