@@ -18,6 +18,8 @@ from crownkeep.storage import (
     policies,
     roles,
     saml_providers,
+    server_certificates,
+    signing_certificates,
     users,
 )
 
@@ -43,12 +45,6 @@ _QUOTAS = {
     "AttachedPoliciesPerRoleQuota": quotas.ATTACHED_POLICIES_PER_ROLE,
 }
 
-# Entities that no operation served here can make.
-_NONE = {
-    "ServerCertificates": 0,
-    "AccountSigningCertificatesPresent": 0,
-}
-
 _GLOBAL_ENDPOINT_TOKEN_VERSION = 2
 """Session tokens are good in every Region."""
 
@@ -68,13 +64,15 @@ def get_account_summary(call: Call) -> Result:
         "InstanceProfiles": instance_profiles.count(*place),
         "Providers": oidc_providers.count(*place) + saml_providers.count(*place),
         "Policies": policies.count(*place),
+        "ServerCertificates": server_certificates.count(*place),
         # AWS counts the policies that are used anywhere, its own included; each has one version in force.
         "PolicyVersionsInUse": len(in_use),
         "MFADevices": devices.all,
         "MFADevicesInUse": devices.in_use,
         "AccountMFAEnabled": int(devices.of_root > 0),
         "AccountAccessKeysPresent": int(bool(root_keys)),
+        "AccountSigningCertificatesPresent": int(bool(signing_certificates.of_owner(*place, call.account_id))),
         "AccountPasswordPresent": int(account is not None and account.root_password_hash is not None),
         "GlobalEndpointTokenVersion": _GLOBAL_ENDPOINT_TOKEN_VERSION,
     }
-    return {"SummaryMap": {**summary, **_QUOTAS, **_NONE}}
+    return {"SummaryMap": {**summary, **_QUOTAS}}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from crownkeep import arn, errors
 from crownkeep.credentials import password_policy
@@ -23,13 +24,17 @@ from crownkeep.storage import (
     login_profiles,
     mfa_devices,
     password_policies,
+    signing_certificates,
     users,
 )
 from crownkeep.storage.access_keys import AccessKeyRow
 from crownkeep.storage.accounts import AccountRow
 from crownkeep.storage.credential_reports import CredentialReportRow
 from crownkeep.storage.login_profiles import LoginProfileRow
+from crownkeep.storage.signing_certificates import SigningCertificateRow
 from crownkeep.storage.users import UserRow
+
+Owned = TypeVar("Owned", AccessKeyRow, SigningCertificateRow)
 
 LIFETIME = timedelta(hours=4)
 """How long a report is reused, and may be fetched (IAM user guide, "Get credential reports for your AWS account")."""
@@ -46,9 +51,9 @@ _ABSENT = "N/A"
 _NEVER = "no_information"
 _NOT_SUPPORTED = "not_supported"
 _NO_KEY = ("false", _ABSENT, _ABSENT, _ABSENT, _ABSENT)
-# Signing certificates: two, each `active` and `last_rotated`.
-_NO_CERTIFICATES = ("false", _ABSENT, "false", _ABSENT)
+_NO_CERTIFICATE = ("false", _ABSENT)
 _KEYS = 2
+_CERTIFICATES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +97,44 @@ def _is_young(call: Call, generated_at: datetime | None) -> bool:
     return generated_at is not None and call.now - generated_at < LIFETIME
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a user or root has beside a password, as columns."""
+
+    mfa: str
+    keys: Iterable[str]
+    certificates: Iterable[str]
+
+
 def _content(call: Call) -> bytes:
     place = (call.db, call.account_id)
-    keys: dict[str, list[AccessKeyRow]] = {}
-    for key in access_keys.of_account(*place):
-        keys.setdefault(key.owner_id, []).append(key)
+    keys = _by_owner(access_keys.of_account(*place))
+    certificates = _by_owner(signing_certificates.of_account(*place))
     profiles = {profile.user_id: profile for profile in login_profiles.of_account(*place)}
     policy = password_policies.of_account(*place)
     with_mfa = mfa_devices.owner_ids(*place)
+
+    def held(owner_id: str) -> _Held:
+        columns = _certificate_columns(certificates.get(owner_id, ()))
+        return _Held(_flag(owner_id in with_mfa), _key_columns(keys.get(owner_id, ())), columns)
+
     account = accounts.with_id(*place)
     lines = [COLUMNS]
     if account is not None:
-        lines.append(_root_line(account, keys.get(account.account_id, ()), account.account_id in with_mfa))
+        lines.append(_root_line(account, held(account.account_id)))
     for user in users.of_account(*place):
-        profile = profiles.get(user.user_id)
-        lines.append(_user_line(user, profile, policy, keys.get(user.user_id, ()), user.user_id in with_mfa))
+        lines.append(_user_line(user, profiles.get(user.user_id), policy, held(user.user_id)))
     return "\n".join(lines).encode()
 
 
-def _root_line(account: AccountRow, keys: Sequence[AccessKeyRow], has_mfa: bool) -> str:
+def _by_owner(rows: Iterable[Owned]) -> dict[str, list[Owned]]:
+    found: dict[str, list[Owned]] = {}
+    for row in rows:
+        found.setdefault(row.owner_id, []).append(row)
+    return found
+
+
+def _root_line(account: AccountRow, held: _Held) -> str:
     has_password = account.root_password_hash is not None
     return ",".join(
         (
@@ -121,29 +145,23 @@ def _root_line(account: AccountRow, keys: Sequence[AccessKeyRow], has_mfa: bool)
             _time(account.root_password_used_at, absent=_NEVER if has_password else _ABSENT),
             _NOT_SUPPORTED,
             _NOT_SUPPORTED,
-            _flag(has_mfa),
-            *_key_columns(keys),
-            *_NO_CERTIFICATES,
+            held.mfa,
+            *held.keys,
+            *held.certificates,
         )
     )
 
 
-def _user_line(
-    user: UserRow,
-    profile: LoginProfileRow | None,
-    policy: PasswordPolicy | None,
-    keys: Sequence[AccessKeyRow],
-    has_mfa: bool,
-) -> str:
+def _user_line(user: UserRow, profile: LoginProfileRow | None, policy: PasswordPolicy | None, held: _Held) -> str:
     return ",".join(
         (
             _quoted(user.name),
             _quoted(arn.user(user.account_id, user.path, user.name)),
             _time(user.created_at),
             *_password_columns(user, profile, policy),
-            _flag(has_mfa),
-            *_key_columns(keys),
-            *_NO_CERTIFICATES,
+            held.mfa,
+            *held.keys,
+            *held.certificates,
         )
     )
 
@@ -170,6 +188,13 @@ def _key_columns(keys: Sequence[AccessKeyRow]) -> Iterable[str]:
         )
     for _ in range(_KEYS - len(keys)):
         yield from _NO_KEY
+
+
+def _certificate_columns(certificates: Sequence[SigningCertificateRow]) -> Iterable[str]:
+    for certificate in certificates[:_CERTIFICATES]:
+        yield from (_flag(certificate.status == "Active"), _time(certificate.uploaded_at))
+    for _ in range(_CERTIFICATES - len(certificates)):
+        yield from _NO_CERTIFICATE
 
 
 def _quoted(text: str) -> str:

@@ -20,6 +20,9 @@ from crownkeep.storage import (
     login_profiles,
     memberships,
     mfa_devices,
+    service_credentials,
+    signing_certificates,
+    ssh_public_keys,
     tags,
     users,
 )
@@ -142,7 +145,6 @@ def create_user(
     """Create a user with no credentials and no permissions."""
     if find(call, user_name) is not None:
         raise _exists(user_name)
-    quotas.require_room(users.count(call.db, call.account_id), quotas.USERS, name="UsersPerAccount")
     boundary_arn = None if permissions_boundary is None else boundaries.required(call, permissions_boundary)
     row = UserRow(
         user_id=ids.unique_id(ids.Prefix.USER, clock.token_bytes(16)),
@@ -154,7 +156,8 @@ def create_user(
         boundary_arn=boundary_arn,
         password_used_at=None,
     )
-    users.add(call.db, row)
+    if users.add(call.db, row) > quotas.USERS:
+        quotas.require_room(users.count(call.db, call.account_id) - 1, quotas.USERS, name="UsersPerAccount")
     tagged = tagging.put(call, row.user_id, tags)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     return {"User": {**describe(row), **boundaries.members(boundary_arn), **tagging.members(tagged)}}
@@ -275,3 +278,7 @@ def _require_unused(call: Call, row: UserRow) -> None:
         raise errors.DeleteConflict(_IN_USE.format("delete login profile"))
     if mfa_devices.count_of_owner(*place):
         raise errors.DeleteConflict(_IN_USE.format("delete MFA device"))
+    if signing_certificates.of_owner(*place):
+        raise errors.DeleteConflict(_IN_USE.format("delete signing certificates"))
+    if ssh_public_keys.count(*place) or service_credentials.count(*place):
+        raise errors.DeleteConflict(_IN_USE.format("remove referenced objects"))
