@@ -221,7 +221,7 @@ def named(statement, caller):
             return None
         if statement["Effect"] == "Allow":
             return None if accounts or direct or issuer else "direct"
-        faces = accounts and (caller["kind"] == "root" or (direct and (issuer or "issuer" not in caller)))
+        faces = accounts and (caller["kind"] == "root" or (direct and (issuer or caller["kind"] != "session")))
         return None if faces and not caller.get("boundary") else "direct"
     if direct or (accounts and caller["kind"] == "root"):
         return "direct"

@@ -15,7 +15,7 @@ REFERENCE_CALLERS = {
     "root": {"kind": "root", "arn": f"arn:aws:iam::{building.ACCOUNT}:root"},
     "user": {"kind": "user", "arn": building.USER_ARN},
     "session": {"kind": "session", "arn": building.SESSION_ARN, "issuer": building.ROLE_ARN},
-    "federated": {"kind": "session", "arn": building.FEDERATED_ARN, "issuer": building.USER_ARN},
+    "federated": {"kind": "federated", "arn": building.FEDERATED_ARN, "issuer": building.USER_ARN},
 }
 
 

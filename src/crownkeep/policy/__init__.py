@@ -1,5 +1,13 @@
 """AWS's policy language: parse, validate, compile, decide and explain. Pure Python, importable alone."""
 
+from crownkeep.policy.access_checks import (
+    Access,
+    AccessCheck,
+    CheckReason,
+    CheckResult,
+    check_access_not_granted,
+    check_no_new_access,
+)
 from crownkeep.policy.authorize import ALWAYS_ALLOWED, NEEDS_NO_ALLOW, Applicable, authorize
 from crownkeep.policy.compile import (
     EMPTY,
@@ -17,10 +25,12 @@ from crownkeep.policy.decision import Decision, Effect, Finding, Kind, Reason, R
 from crownkeep.policy.document import Condition, Document, MalformedPolicy, PolicyKind, Principals, Statement
 from crownkeep.policy.explain import Explanation, explain
 from crownkeep.policy.keys import context_keys
+from crownkeep.policy.lint import lint
 from crownkeep.policy.naming import Naming
 from crownkeep.policy.parse import parse
 from crownkeep.policy.positions import Position, Span
 from crownkeep.policy.principal_binding import bind_principals, show_principals
+from crownkeep.policy.remarks import ActionCatalogue, Location, Remark, Severity
 from crownkeep.policy.simulate import ActionResult, Evaluation, MatchedStatement, simulate
 from crownkeep.policy.validate import validate
 
@@ -29,8 +39,13 @@ __all__ = [
     "ANONYMOUS",
     "EMPTY",
     "NEEDS_NO_ALLOW",
+    "Access",
+    "AccessCheck",
+    "ActionCatalogue",
     "ActionResult",
     "Applicable",
+    "CheckReason",
+    "CheckResult",
     "CompiledPolicy",
     "CompiledStatement",
     "Condition",
@@ -43,6 +58,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "Kind",
+    "Location",
     "MalformedPolicy",
     "MatchedStatement",
     "Naming",
@@ -54,18 +70,23 @@ __all__ = [
     "PrincipalKind",
     "Principals",
     "Reason",
+    "Remark",
     "Request",
     "ResourcePolicyRole",
+    "Severity",
     "SourceType",
     "Span",
     "Statement",
     "authorize",
     "bind_principals",
+    "check_access_not_granted",
+    "check_no_new_access",
     "combine",
     "compile_policy",
     "compile_set",
     "context_keys",
     "explain",
+    "lint",
     "parse",
     "show_principals",
     "simulate",

@@ -193,6 +193,8 @@ def _validate_trust(document: Document) -> None:
             )
         if statement.principal is None:
             raise MalformedPolicy("Missing required field Principal")
+        if statement.principal.everyone:
+            raise MalformedPolicy("Principal must be a JSON object.")
         _require_principals(statement.principal)
         if statement.resources is not None:
             raise MalformedPolicy("Has prohibited field Resource")

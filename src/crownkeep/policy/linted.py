@@ -1,0 +1,55 @@
+"""A document under lint: its kind, the catalogue, and short ways to remark on a place in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crownkeep.policy.document import Document, PolicyKind, Statement
+from crownkeep.policy.positions import Path
+from crownkeep.policy.remarks import ActionCatalogue, Location, Remark, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What every check of lint gets."""
+
+    document: Document
+    kind: PolicyKind
+    catalogue: ActionCatalogue | None
+
+    def remark(self, severity: Severity, code: str, details: str, *paths: Path) -> Remark:
+        """A remark on one or more places, given by path."""
+        spans = self.document.spans
+        return Remark(severity, code, details, tuple(Location(path, spans[path]) for path in paths))
+
+    def path(self, statement: Statement, *steps: str | int) -> Path:
+        """The path of something in a statement."""
+        return (*self.document.statement_path(statement), *steps)
+
+    def entries(self, statement: Statement, element: str) -> Iterator[tuple[str, Path]]:
+        """Each string of an element that is one string or a list, with its path."""
+        values = {
+            "Action": statement.actions,
+            "NotAction": statement.not_actions,
+            "Resource": statement.resources,
+            "NotResource": statement.not_resources,
+        }[element]
+        path = self.path(statement, element)
+        if values is None:
+            return
+        if len(values) == 1 and (*path, 0) not in self.document.spans:
+            yield values[0], path
+            return
+        for index, value in enumerate(values):
+            yield value, (*path, index)
+
+    def actions(self, statement: Statement) -> Iterator[tuple[str, Path]]:
+        """The entries of Action or NotAction."""
+        yield from self.entries(statement, "Action")
+        yield from self.entries(statement, "NotAction")
+
+    def resources(self, statement: Statement) -> Iterator[tuple[str, Path]]:
+        """The entries of Resource or NotResource."""
+        yield from self.entries(statement, "Resource")
+        yield from self.entries(statement, "NotResource")
