@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Table, UniqueConstraint, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint, bindparam, delete, func, insert, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
@@ -21,13 +21,18 @@ table = Table(
     Column("created_at", Moment, nullable=False),
     Column("boundary_arn", AnyArn),
     Column("password_used_at", Moment),
+    Column("number", Integer, nullable=False),
     UniqueConstraint("account_id", "name_key"),
+    Index(None, "account_id", "number"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """One user. `name_key` is the name in lower case."""
+    """One user. `name_key` is the name in lower case.
+
+    `number` is given by `add`: one more than the greatest in the account, so that there are never more users than that.
+    """
 
     user_id: str
     account_id: str
@@ -37,12 +42,22 @@ class UserRow:
     created_at: datetime
     boundary_arn: str | None
     password_used_at: datetime | None
+    number: int = 0
 
 
 _this = (table.c.account_id == bindparam("of_account"), table.c.user_id == bindparam("of_user"))
 _named = select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
 _by_id = select(table).where(table.c.account_id == bindparam("account_id"), table.c.user_id == bindparam("user_id"))
-_insert = insert(table)
+_others = table.alias("others")
+_insert = (
+    insert(table)
+    .values(
+        number=select(func.coalesce(func.max(_others.c.number), 0) + 1)
+        .where(_others.c.account_id == bindparam("in_account"))
+        .scalar_subquery()
+    )
+    .returning(table.c.number)
+)
 _page = (
     select(table)
     .where(
@@ -99,13 +114,14 @@ def count(db: Transaction, account_id: str) -> int:
     return int(db.execute(_count, {"account_id": account_id}).scalar_one())
 
 
-def add(db: Transaction, row: UserRow) -> None:
-    """Keep a new user."""
-    db.execute(
+def add(db: Transaction, row: UserRow) -> int:
+    """Keep a new user and answer its number: as long as that is within a quota, nobody needs to count."""
+    number: int = db.execute(
         _insert,
         {
             "user_id": row.user_id,
             "account_id": row.account_id,
+            "in_account": row.account_id,
             "name": row.name,
             "name_key": row.name_key,
             "path": row.path,
@@ -113,7 +129,8 @@ def add(db: Transaction, row: UserRow) -> None:
             "boundary_arn": row.boundary_arn,
             "password_used_at": row.password_used_at,
         },
-    )
+    ).scalar_one()
+    return number
 
 
 def rename(db: Transaction, account_id: str, user_id: str, *, name: str, path: str) -> None:

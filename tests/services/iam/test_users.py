@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from tests.services.iam.asking import allow, refusal, status
+
+from crownkeep.storage import users
+from crownkeep.storage.database import Database
+from crownkeep.storage.users import UserRow
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -216,3 +222,24 @@ def test_users_of_another_account_cannot_be_seen(account, crown):
 
     assert ["admin"] == [user["UserName"] for user in other.list_users()["Users"]]
     assert 404 == status(other.get_user, UserName="bob")
+
+
+def test_an_account_has_five_thousand_users_and_room_again_when_one_goes(account):
+    iam = account.client("iam")
+    fill(account, 4999)
+
+    told = refusal(iam.create_user, UserName="one-too-many")
+    iam.delete_user(UserName="user-0")
+    iam.create_user(UserName="fits")
+
+    assert "LimitExceeded: Cannot exceed quota for UsersPerAccount: 5000" == told
+    assert refusal(iam.create_user, UserName="one-too-many").startswith("LimitExceeded: ")
+
+
+def fill(account, count):
+    database = Database(account.crown.settings.database_url)
+    with database.transaction() as db:
+        for number in range(count):
+            name, now = f"user-{number}", datetime.now(UTC)
+            users.add(db, UserRow(f"AIDA{account.id}{number:05}", account.id, name, name, "/", now, None, None))
+    database.close()

@@ -42,6 +42,8 @@ def put(call: Call, resource_id: str, sent: Sequence[Mapping[str, str]]) -> dict
 
     A key that differs from one there only in case takes its place.
     """
+    if not sent:
+        return {}
     wanted = checked(sent)
     before = {key.lower() for key in tags.of_resource(call.db, call.account_id, resource_id)}
     if len(before | {key.lower() for key in wanted}) > quotas.TAGS:
