@@ -36,7 +36,7 @@ class SmallCatalogue:
 
     def resource_patterns(self, action):
         prefix, _, name = action.partition(":")
-        return self.services.get(prefix, {}).get(name, [])
+        return next((arns for known, arns in self.services[prefix.lower()].items() if known.lower() == name.lower()), [])
 
 
 def codes(tree, kind=PolicyKind.IDENTITY):
