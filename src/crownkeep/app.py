@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from crownkeep import data_directory, services
-from crownkeep.console.pages import create_pages
+from crownkeep.console.app import create_pages
 from crownkeep.credentials.secret import Secret
-from crownkeep.data_directory import DataDirectory
+from crownkeep.data_directory import DataDirectory, KeyFileWatch, UnusableDataDirectory
 from crownkeep.gateway.asgi import Server
 from crownkeep.gateway.http import Edge, Receive, Scope, Send
 from crownkeep.gateway.pipeline import Pipeline
@@ -22,6 +23,7 @@ from crownkeep.storage.database import Database, DatabaseFault
 from crownkeep.storage.writer import Writer
 
 _log = logging.getLogger("crownkeep")
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Running:
     door: Door
     pipeline: Pipeline
     pages: Callable[[Scope, Receive, Send], Awaitable[None]]
+    key_watch: asyncio.Task[None]
 
     def is_ready(self) -> bool:
         """Answer whether the database answers."""
@@ -56,6 +59,7 @@ def create_app(settings: Settings) -> Server[Running]:
         return _open(settings, directory)
 
     async def stop(running: Running) -> None:
+        running.key_watch.cancel()
         await running.writer.stop()
         running.door.close()
         running.database.close()
@@ -76,4 +80,20 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     writer = Writer(database)
     door = Door(database, writer, wiring)
     token: Secret = directory.operator_token
-    return Running(database, writer, door, Pipeline(door, token), create_pages())
+    key_watch = asyncio.get_running_loop().create_task(_watch_keys(KeyFileWatch(directory)))
+    return Running(database, writer, door, Pipeline(door, token), create_pages(door), key_watch)
+
+
+async def _watch_keys(watch: KeyFileWatch) -> None:
+    """Go over to rotated sealing keys, and say once what is wrong with a key file that can't be read."""
+    fault = ""
+    while True:
+        try:
+            if watch.look():
+                _log.info("the sealing keys in the key file changed; sealing with its first from now on")
+            fault = ""
+        except UnusableDataDirectory as error:
+            if str(error) != fault:
+                fault = str(error)
+                _log.warning("%s; going on with the keys that were read before", fault)
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)

@@ -88,7 +88,7 @@ class Server(Generic[Opened]):
         elif path in (b"/health", b"/ready", b"/metrics") and scope["method"] in ("GET", "HEAD"):
             await self._observe(house, path, send)
         elif _is_for_pages(scope, path):
-            await house.pages(scope, receive, send)
+            await house.pages(self._edge.locate(scope), receive, send)
         else:
             await self._aws(house, scope, receive, send)
 

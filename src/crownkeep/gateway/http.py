@@ -64,6 +64,12 @@ class Edge:
         """Answer a request whose body is not going to be read."""
         return self._request(scope, signature.fold(scope["headers"]), b"")
 
+    def locate(self, scope: Scope) -> Scope:
+        """Answer the scope with the client's address and scheme as this server believes them, for the pages."""
+        client = scope.get("client")
+        source_ip, scheme = self._origin(client[0] if client else "", scope["scheme"], signature.fold(scope["headers"]))
+        return {**scope, "client": (source_ip, client[1] if client else 0), "scheme": scheme}
+
     def _request(self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> HttpRequest:
         client = scope.get("client")
         source_ip, scheme = self._origin(client[0] if client else "", scope["scheme"], headers)

@@ -20,11 +20,13 @@ from crownkeep.credentials import access_keys
 from crownkeep.credentials.access_keys import Prefix
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
+from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, Session
 from crownkeep.signin import people
 from crownkeep.storage import browser_sessions
 from crownkeep.storage.browser_sessions import BrowserSessionRow
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.writer import Deed
 
 LIFETIME = timedelta(hours=12)
 """How long a session lasts at most, as AWS's console sessions do."""
@@ -153,6 +155,16 @@ def of_person(db: Transaction, wiring: Wiring, person: Principal, *, now: dateti
         for row in rows
         if row.credential_version == version and now < row.last_seen_at + idle_limit(wiring)
     ]
+
+
+async def see(door: Door, session: BrowserSession, *, now: datetime) -> None:
+    """Write down that a session was used."""
+
+    def work(db: Transaction) -> Deed[None]:
+        browser_sessions.see(db, session.digest, at=now)
+        return Deed(None, [])
+
+    await door.carry_out(work)
 
 
 def prove(db: Transaction, session: BrowserSession, *, now: datetime, mfa_serial: str | None) -> None:

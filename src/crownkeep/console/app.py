@@ -1,0 +1,86 @@
+"""The pages' application: routes to pages, and everything behind the guard of `security`."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from crownkeep.console import rendering, web
+from crownkeep.console.forms import MalformedForm
+from crownkeep.console.pages import dashboard, welcome
+from crownkeep.console.security import Application, Guard, Receive, Scope, Send
+from crownkeep.console.web import ProofNeeded, SignInNeeded
+from crownkeep.errors import AwsError
+from crownkeep.operations.invoke import Door
+
+ROUTES: list[Route] = [*welcome.ROUTES, *dashboard.ROUTES]
+"""Every page. A module of `pages` lists its own as ROUTES."""
+
+
+def create_pages(door: Door) -> Application:
+    """Make the pages' application over a door."""
+    pages = Starlette(
+        routes=ROUTES,
+        exception_handlers={
+            SignInNeeded: _sign_in,
+            ProofNeeded: _confirm,
+            MalformedForm: _malformed,
+            AwsError: _refused,
+            HTTPException: _http_error,
+            500: _failed,
+        },
+    )
+    guarded = Guard(pages, door)
+    static = Starlette(routes=[Mount("/static", _Static(directory=rendering.STATIC))])
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await (static if scope["path"].startswith("/static/") else guarded)(scope, receive, send)
+
+    return serve
+
+
+class _Static(StaticFiles):
+    """Static files, which may be kept for good by the address that names their version."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        current = scope["query_string"].decode("latin-1") == f"v={rendering.version()}"
+        response.headers["cache-control"] = "public, max-age=31536000, immutable" if current else "no-cache"
+        response.headers["x-content-type-options"] = "nosniff"
+        return response
+
+
+async def _sign_in(request: Request, _: Exception) -> Response:
+    return web.go(web.sign_in_path(request))
+
+
+async def _confirm(request: Request, _: Exception) -> Response:
+    return web.go(web.confirm_path(request))
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    return web.page(request, "refused.html", status=400, title="That form can't be read", text=str(error), home="/console")
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AwsError)  # noqa: S101 - what it is registered for, for the type checker
+    busy = error.code in ("Throttling", "ServiceUnavailable", "InternalFailure")
+    if error.code == "ExpiredToken":
+        return web.go(web.sign_in_path(request))
+    title = "The server is busy" if busy else "That was refused"
+    return web.page(request, "refused.html", status=503 if busy else 403, title=title, text=error.message, home="/console")
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    title = "There is no such page" if error.status_code == 404 else "That does not work here"
+    return web.page(request, "refused.html", status=error.status_code, title=title, text="", home="/console")
+
+
+async def _failed(request: Request, _: Exception) -> Response:
+    text = "The fault is ours, and was written to the server's log."
+    return web.page(request, "refused.html", status=500, title="Something went wrong", text=text, home="/console")

@@ -1,0 +1,70 @@
+"""Forms: read within limits, each field as text, and each proved to come from a page of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hmac import compare_digest
+from urllib.parse import parse_qsl
+
+from crownkeep.credentials import sealing
+from crownkeep.credentials.sealing import Keyring, Purpose
+
+LARGEST = 64 * 1024
+"""Bytes of a form at most; an attestation of a security key is the largest thing that comes in one."""
+
+MOST_FIELDS = 200
+TOKEN = "csrf"
+
+
+class MalformedForm(ValueError):
+    """The form can't be read."""
+
+
+class Form:
+    """What somebody sent: values by name, as they came."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, list[str]]) -> None:
+        self._values = values
+
+    def one(self, name: str) -> str:
+        """Answer a field's value, empty where it is absent; raises MalformedForm where it comes more than once."""
+        values = self._values.get(name, [""])
+        if len(values) != 1:
+            raise MalformedForm(f"the field `{name}` comes more than once")
+        return values[0]
+
+    def all(self, name: str) -> list[str]:
+        """Answer every value of a field that may come more than once, such as the chosen rows of a table."""
+        return list(self._values.get(name, []))
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether a field or button of this name was sent."""
+        return name in self._values
+
+
+def parse(body: bytes, content_type: str) -> Form:
+    """Read a form (application/x-www-form-urlencoded, UTF-8); raises MalformedForm."""
+    if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        raise MalformedForm("the form is not of the type that our pages send")
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MOST_FIELDS
+        )
+    except ValueError as error:
+        raise MalformedForm("the form can't be read") from error
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return Form(values)
+
+
+def token(keyring: Keyring, binding: str) -> str:
+    """Answer what a form must bring: a keyed hash of the session or visit that it was made for."""
+    return sealing.fingerprint(keyring, f"form of {binding}".encode(), purpose=Purpose.COOKIE).hex()
+
+
+def is_ours(form: Form, keyring: Keyring, binding: str) -> bool:
+    """Tell whether a form was made for this session or visit."""
+    return compare_digest(form.one(TOKEN).encode("utf-8", "replace"), token(keyring, binding).encode())
