@@ -1,0 +1,89 @@
+"""`crownkeep` as people start it: a process of its own, its exit code, and what goes to which stream."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).with_name("crownkeep")
+
+
+def run(data: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CROWNKEEP_")}
+    environment = kept | {"CROWNKEEP_DATA": str(data), "CROWNKEEP_ARGON2_MEMORY_KIB": "8"}
+    return subprocess.run(
+        [COMMAND, *words], input=stdin, capture_output=True, text=True, timeout=60, env=environment, cwd=data.parent, check=False
+    )
+
+
+def test_secrets_go_to_standard_output_and_the_warning_to_standard_error(data):
+    flags = ["--email", "root@acme.example", "--name", "acme", "--root-access-key", "--root-password-stdin", "--json"]
+
+    ended = run(data, "account", "create", *flags, stdin="correct Horse 7\n")
+
+    told = json.loads(ended.stdout)
+    assert (0, 20) == (ended.returncode, len(told["root"]["access_key_id"]))
+    assert "warning: this root access key" in ended.stderr
+    assert told["root"]["secret_access_key"] not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(["account", "list"], 0), (["account", "show", "111122223333"], 1), (["account"], 2)]
+)
+def test_the_exit_code_says_how_it_ended(data, words, code):
+    ended = run(data, *words)
+
+    assert code == ended.returncode
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_reader_that_goes_away_is_no_fault(data):
+    process = subprocess.Popen(
+        f"{COMMAND} operations --json | head -c 1", shell=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=data.parent
+    )
+
+    out, err = process.communicate(timeout=60)
+
+    assert (b"{", b"") == (out, err)
+
+
+def test_help_does_not_load_the_house(data):
+    watched = "import sys; from crownkeep.cli.main import main; main(['--help'], standalone_mode=False); "
+    watched += "print([name for name in ('sqlalchemy', 'starlette', 'rich', 'msgspec', 'cryptography') if name in sys.modules])"
+
+    ended = subprocess.run([sys.executable, "-c", watched], capture_output=True, text=True, timeout=60, check=True)
+
+    assert "[]" == ended.stdout.splitlines()[-1]
+
+
+def test_help_is_there_at_once(data):
+    best = min(timed(data) for _ in range(3))
+
+    # A tenth of a second on a machine that does nothing else; this one may be busy.
+    assert best < 0.5
+
+
+def timed(data: Path) -> float:
+    began = time.perf_counter()
+    assert run(data, "--help").returncode == 0
+    return time.perf_counter() - began
+
+
+def test_two_commands_at_the_same_first_moment_find_one_key_and_one_token(data):
+    flags = ["account", "create", "--name", "acme", "--json", "--email"]
+    environment = os.environ | {"CROWNKEEP_DATA": str(data)}
+    started = [
+        subprocess.Popen([COMMAND, *flags, f"{number}@acme.example"], env=environment, stdout=subprocess.PIPE, cwd=data.parent)
+        for number in range(3)
+    ]
+
+    told = [json.loads(process.communicate(timeout=60)[0]) for process in started]
+
+    assert 3 == len({each["account_id"] for each in told})
+    assert 3 == len(json.loads(run(data, "account", "list", "--json").stdout)["accounts"])

@@ -1,0 +1,85 @@
+"""`crownkeep trail`: the operator reads what happened, an account's or what belongs to none."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.cli.conftest import Terminal
+
+
+def events(ended):
+    assert ended.code == 0, ended.err
+    return ended.json()["events"]
+
+
+def test_an_accounts_trail_is_read_the_newest_first(made, crownkeep):
+    account_id = made()["account_id"]
+    crownkeep("account", "close", account_id)
+
+    found = events(crownkeep("trail", "list", "--account", account_id, "--json"))
+
+    assert ["CloseAccount", "CreateAccount"] == [each["eventName"] for each in found]
+    assert {"type": "AWSService", "invokedBy": "crownkeep operator"} == found[0]["userIdentity"]
+    assert re.fullmatch(r"crownkeep-cli/\S+ user/\S+", found[0]["userAgent"])
+
+
+def test_the_operators_own_trail_says_what_was_purged_and_what_was_refused(made, crownkeep):
+    account_id = made()["account_id"]
+    crownkeep("account", "purge", account_id, "--yes")
+    crownkeep("account", "show", account_id)
+
+    found = events(crownkeep("trail", "list", "--json"))
+
+    assert [("GetAccount", "ResourceNotFoundException"), ("PurgeAccount", None)] == [
+        (each["eventName"], each.get("errorCode")) for each in found[:2]
+    ]
+    assert {"account_id": account_id} == found[1]["requestParameters"]
+
+
+def test_pages_and_limits_hold_every_event_once(made, crownkeep):
+    account_id = made()["account_id"]
+    for _ in range(5):
+        crownkeep("account", "show", account_id)
+
+    few = events(crownkeep("trail", "list", "--account", account_id, "--limit", "4", "--json"))
+    all_of_them = events(crownkeep("trail", "list", "--account", account_id, "--json"))
+
+    assert (4, 6) == (len(few), len(all_of_them))
+    assert few == all_of_them[:4]
+
+
+@pytest.mark.parametrize(("since", "count"), [("2000-01-01", 1), ("2999-12-31T00:00:00+02:00", 0), ("0001-01-01", 1)])
+def test_nothing_older_than_asked_for_is_listed(made, crownkeep, since, count):
+    account_id = made()["account_id"]
+
+    assert count == len(events(crownkeep("trail", "list", "--account", account_id, "--since", since, "--json")))
+
+
+@pytest.mark.parametrize("options", [["--account", "12"], ["--since", "yesterday"], ["--limit", "0"]])
+def test_what_does_not_fit_is_refused(crownkeep, options):
+    assert 2 == crownkeep("trail", "list", *options).code
+
+
+def test_an_escape_sequence_in_a_strangers_request_does_not_reach_the_operators_terminal(fresh_crown):
+    crown = fresh_crown()
+    crown.request("POST", "/", headers={"User-Agent": "x\x1b]0;owned\x07", "X-Amz-Target": "evil\x1b[2J.Op"}, body=b"{}")
+    terminal = Terminal({"CROWNKEEP_DATA": crown.settings.data, "CROWNKEEP_DATABASE": crown.settings.database_url})
+
+    ended = terminal("trail", "list")
+
+    assert 0 == ended.code
+    assert ended.out
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", ended.out)
+
+
+def test_a_table_is_drawn_for_a_terminal_and_its_cells_are_no_markup(made, crownkeep, monkeypatch):
+    from crownkeep.cli import output
+
+    drawn = []
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("rich.console.Console.print", lambda _, table: drawn.append(table))
+
+    output.print_table(("A", "B"), [("[red]x[/red]", "y")])
+
+    assert ["[red]x[/red]"] == [str(cell) for cell in drawn[0].columns[0].cells]
