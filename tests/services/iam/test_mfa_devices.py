@@ -64,6 +64,16 @@ def test_two_devices_of_a_name_need_two_paths(account):
     assert "EntityAlreadyExists: MFADevice entity at the same path and name already exists." == told
 
 
+def test_a_serial_number_has_256_characters_at_most(account):
+    iam = account.client("iam")
+    room = 256 - len(f"arn:aws:iam::{account.id}:mfa/")
+
+    iam.create_virtual_mfa_device(VirtualMFADeviceName="n" * room)
+
+    told = refusal(iam.create_virtual_mfa_device, VirtualMFADeviceName="n" * (room + 1))
+    assert told.startswith("ValidationError: ")
+
+
 def test_a_device_is_listed_with_its_user_or_with_root_by_assignment(account, bob):
     root = account.root("iam")
     enrol(account.client("iam"), "bob", "of-bob")

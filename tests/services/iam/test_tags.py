@@ -97,3 +97,11 @@ def test_policies_can_ask_for_the_tags_of_resource_principal_and_request(account
 
     for user, tags in (("red", of(level="1")), ("blue", of(level="9")), ("blue", of(level="1", other=""))):
         assert refusal(tagger.tag_user, UserName=user, Tags=tags).startswith("AccessDenied: ")
+
+
+def test_letters_that_grow_in_lower_case_still_fit(tagged):
+    tag, _, listed, which = tagged
+
+    tag(Tags=[{"Key": "\u0130" * 128, "Value": "\u00e9" * 256}], **which)
+
+    assert 128 == len(listed(**which)["Tags"][0]["Key"])
