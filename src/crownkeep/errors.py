@@ -220,6 +220,40 @@ class PolicyEvaluationFailed(AwsError):
     code = "PolicyEvaluation"
 
 
+class ExpiredIdentityToken(AwsError):
+    """STS's error for a token or assertion of an identity provider whose time is over."""
+
+    code = "ExpiredTokenException"
+
+
+class IdentityProviderCommunication(AwsError):
+    """STS's error for an identity provider that can't be reached in time."""
+
+    code = "IDPCommunicationError"
+
+
+class IdentityProviderRejectedClaim(AwsError):
+    code = "IDPRejectedClaim"
+
+
+class InvalidAuthorizationMessage(AwsError):
+    code = "InvalidAuthorizationMessageException"
+
+
+class InvalidIdentityToken(AwsError):
+    code = "InvalidIdentityToken"
+
+
+class OpenIdProviderCommunication(AwsError):
+    """IAM's error for an OpenID Connect provider that can't be reached."""
+
+    code = "OpenIdIdpCommunicationError"
+
+
+class PackedPolicyTooLarge(AwsError):
+    code = "PackedPolicyTooLarge"
+
+
 class PolicyNotAttachable(AwsError):
     code = "PolicyNotAttachable"
 

@@ -30,6 +30,9 @@ NONCE_SIZE = 24
 KEY_SIZE = 32
 """Random bytes of a sealing key."""
 
+OVERHEAD = 45
+"""Bytes by which a sealed value is longer than what is in it."""
+
 _VERSION = 1
 _ID_SIZE = 4
 _HEAD_SIZE = 1 + _ID_SIZE

@@ -80,19 +80,21 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Wire)
 
 
-def mint(keyring: Keyring, principal: Principal, secret: Secret, *, nonce: bytes) -> str:
+def mint(keyring: Keyring, principal: Principal, secret: Secret, *, nonce: bytes, minimum_size: int = 0) -> str:
     """Seal a temporary credential into its session token.
 
     `principal` has a session and the id of its temporary key, which encodes its account; raises ValueError otherwise.
-    Times are kept to the second. `nonce` is NONCE_SIZE random bytes.
+    Times are kept to the second. `nonce` is NONCE_SIZE random bytes. A token shorter than `minimum_size` characters is filled up.
     """
     session = principal.session
     if session is None or access_keys.account_of(principal.access_key_id) != principal.account_id:
         raise ValueError("a session token wants a session and an access key id of the principal's account")
     encoded = _encoder.encode(_to_wire(principal, session, secret))
     body = _PLAIN + encoded
-    if len(encoded) > _WORTH_DEFLATING:
+    if len(encoded) > _WORTH_DEFLATING or minimum_size:
         body = _DEFLATED + zlib.compress(encoded, 6)
+        # What follows the end of a deflated stream is left alone when it is read.
+        body += bytes(max(0, -(-minimum_size * 3 // 4) - sealing.OVERHEAD - len(body)))
     context = sealing.context_of(principal.access_key_id)
     return base64.b64encode(sealing.seal(keyring, body, purpose=Purpose.SESSION_TOKEN, context=context, nonce=nonce)).decode()
 

@@ -31,6 +31,7 @@ _STATUSES = {
     "InternalFailure": 500,
     "InvalidAction": 400,
     "InvalidClientTokenId": 403,
+    "InvalidParameterValue": 400,
     "InvalidSignatureException": 403,
     "MalformedInput": 400,
     "MalformedQueryString": 404,

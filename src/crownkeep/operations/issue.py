@@ -4,23 +4,50 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from crownkeep import clock
+from crownkeep import clock, errors
 from crownkeep.credentials import access_keys, session_tokens
 from crownkeep.credentials.access_keys import Prefix
 from crownkeep.operations.call import Call
 from crownkeep.principals import Principal, Session
 
+LARGEST_TOKEN = 4096
+"""Characters of the longest session token issued: AWS's one limit for policies, tags and all else since September 2026."""
 
-def credentials(call: Call, principal: Principal, session: Session) -> dict[str, object]:
-    """Answer `Credentials` for a principal in a session; nothing is stored, since the token says it all."""
+
+def credentials(call: Call, principal: Principal, session: Session, *, minimum_token_size: int = 0) -> dict[str, object]:
+    """Answer `Credentials` for a principal in a session; nothing is stored, since the token says it all.
+
+    A token shorter than `minimum_token_size` characters is filled up. Raises PackedPolicyTooLarge.
+    """
     key_id = access_keys.mint(Prefix.TEMPORARY, principal.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
     secret = access_keys.mint_secret(clock.token_bytes(access_keys.SECRET_ENTROPY))
     holder = replace(principal, access_key_id=key_id, session=session)
     nonce = clock.token_bytes(session_tokens.NONCE_SIZE)
-    token = session_tokens.mint(call.keyring, holder, secret, nonce=nonce)
+    token = session_tokens.mint(call.keyring, holder, secret, nonce=nonce, minimum_size=minimum_token_size)
+    if len(token) > LARGEST_TOKEN:
+        raise errors.PackedPolicyTooLarge(_too_large(session, utilization(token)))
     return {
         "AccessKeyId": key_id,
         "SecretAccessKey": secret.reveal(),
         "SessionToken": token,
         "Expiration": session.expires_at.replace(microsecond=0),
     }
+
+
+def utilization(token: str) -> int:
+    """Answer how many per cent of the longest token's size a token takes, rounded up."""
+    return -(-len(token) * 100 // LARGEST_TOKEN)
+
+
+def token_members(issued: dict[str, object]) -> dict[str, object]:
+    """Answer what STS says of the token in issued credentials: its size, and how much of the limit that is."""
+    token = str(issued["SessionToken"])
+    return {"SessionTokenSize": len(token), "SessionTokenUtilization": utilization(token)}
+
+
+def _too_large(session: Session, percent: int) -> str:
+    if session.has_policy:
+        return f"Packed policy consumes {percent}% of allotted space, please use smaller policy."
+    if session.tags:
+        return f"Packed size of session tags consumes {percent}% of allotted space."
+    return "Serialized token too large for session"

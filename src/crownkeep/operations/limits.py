@@ -24,6 +24,8 @@ MOST_VIOLATIONS = 100
 LONGEST_ECHO = 1024
 LONGEST_WITHOUT_LIMIT = 2048
 """A value whose shape has a pattern but no greatest length: an ARN or an id, which are never longer."""
+LONGEST_BY_SHAPE = {"unrestrictedSessionPolicyDocumentType": 20_000}
+"""What may be longer: AssumeRole's session policy, limited by the token's size, whose pattern is one set of characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _string(shape: Shape) -> Check:
     least, greatest = int(shape.minimum or 0), shape.maximum
     allowed = frozenset(shape.enum)
     matches = compile_pattern(shape.pattern) if shape.pattern else None
-    longest = LONGEST_WITHOUT_LIMIT if greatest is None else greatest
+    longest = LONGEST_BY_SHAPE.get(shape.name, LONGEST_WITHOUT_LIMIT) if greatest is None else greatest
 
     def check_string(value: Any, way: Way, found: list[Violation]) -> None:
         length = len(value)

@@ -19,7 +19,7 @@ def of_call(request: Request, notes: Notes, *, result: Result, error: AwsError |
     """Make the event of a request that reached its operation, whether it was carried out or refused."""
     operation = request.operation
     account_id = _trail(request, notes, error)
-    changed = error is None and not operation.is_read_only
+    answered = error is None and operation.records_answer
     return of_deed(
         event.Deed(
             event_id="",
@@ -39,7 +39,7 @@ def of_call(request: Request, notes: Notes, *, result: Result, error: AwsError |
             error_code=error.code if error else "",
             error_message=error.message if error else "",
             parameters=redact.parameters(operation.name, request.parameters, operation.model.input),
-            response=redact.response(result, operation.model.output) if changed else None,
+            response=redact.response(result, operation.model.output) if answered else None,
             additional=notes.additional,
             resources=tuple(notes.resources),
             tls_version=request.origin.tls_version,

@@ -105,6 +105,11 @@ class Operation:
             return True
         return self.name.startswith(_READS) and self.name not in _RECORDED_AS_CHANGE
 
+    @property
+    def records_answer(self) -> bool:
+        """Whether the record holds the answer (`responseElements`): of changes, and of credentials that were issued."""
+        return not self.is_read_only or self.name in _RECORDED_READ_ONLY
+
 
 class Service:
     """One AWS service as we serve it: its model, the prefix of its actions, and its handlers."""

@@ -17,14 +17,19 @@ _ROOT_LONGEST_SECONDS = 3_600
 
 @sts.operation("GetSessionToken", resource=everything, permission=Permission.UNLESS_DENIED, effect=Effect.STATE)
 def get_session_token(
-    call: Call, *, duration_seconds: int | None = None, serial_number: str | None = None, token_code: str | None = None
+    call: Call,
+    *,
+    duration_seconds: int | None = None,
+    serial_number: str | None = None,
+    token_code: str | None = None,
+    minimum_session_token_size: int | None = None,
 ) -> Result:
     """Issue temporary credentials for the calling user or root, marked with the factor that was given.
 
     Root's last an hour at most, whatever is asked for (API_GetSessionToken).
     """
     caller = call.principal
-    if caller.kind not in _DEFAULT_SECONDS:
+    if caller.session is not None or caller.kind not in _DEFAULT_SECONDS:
         raise errors.AccessDenied("Cannot call GetSessionToken with session credentials")
     seconds = duration_seconds or _DEFAULT_SECONDS[caller.kind]
     if caller.kind is PrincipalKind.ROOT:
@@ -37,4 +42,5 @@ def get_session_token(
         mfa_at=call.now if serial else None,
         issuing_key_id=caller.access_key_id,
     )
-    return {"Credentials": issue.credentials(call, caller, session)}
+    issued = issue.credentials(call, caller, session, minimum_token_size=minimum_session_token_size or 0)
+    return {"Credentials": issued, **issue.token_members(issued)}

@@ -1,0 +1,115 @@
+"""The role that a call wants to take on: found by its ARN in whatever account it is, with the trust policy that must allow it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from crownkeep import arn, errors
+from crownkeep.operations import issue, trust
+from crownkeep.operations.call import Call
+from crownkeep.operations.registry import Target
+from crownkeep.operations.standing import ACTIVE
+from crownkeep.policy import EMPTY, PolicySet, ResourcePolicyRole
+from crownkeep.principals import Principal, PrincipalKind, Session
+from crownkeep.storage import accounts, roles, tags
+from crownkeep.storage.roles import RoleRow
+
+DEFAULT_SECONDS = 3600
+CHAINED_SECONDS = 3600
+"""The longest session of a role that was taken on by another role's session."""
+
+_ARN = re.compile(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Assumable:
+    """A role by its ARN; `row` is None where there is none, which nobody is told apart from a role that doesn't trust them."""
+
+    arn: str
+    account_id: str
+    row: RoleRow | None
+
+    @property
+    def policy(self) -> PolicySet:
+        """The role's trust policy; one that allows nothing where there is no role."""
+        return EMPTY if self.row is None else trust.policy_of(self.row)
+
+
+def find(call: Call, role_arn: str) -> Assumable:
+    """Answer the role with this very ARN; raises ValidationError for what is no ARN at all."""
+    parts = arn.parse(role_arn)
+    if parts is None or not _ARN.fullmatch(role_arn):
+        raise errors.ValidationError(f"{role_arn} is invalid")
+    if (parts.partition, parts.service, parts.region) != (arn.PARTITION, "iam", "") or not parts.resource.startswith("role/"):
+        return Assumable(role_arn, parts.account_id, None)
+    name, path = arn.name_and_path(parts.resource)
+    row = roles.named(call.db, parts.account_id, name)
+    is_this = row is not None and (row.name, row.path) == (name, path) and _is_open(call, parts.account_id)
+    return Assumable(role_arn, parts.account_id, row if is_this else None)
+
+
+def target_of(call: Call, role: Assumable, context: dict[str, str | tuple[str, ...]]) -> Target:
+    """Answer the role as policies see it: its trust policy must allow what is done to it."""
+    row = role.row
+    return Target(
+        role.arn,
+        tags=lambda: tags.of_resource(call.db, row.account_id, row.role_id) if row is not None else {},
+        context=context,
+        policy=role.policy,
+        policy_role=ResourcePolicyRole.TRUST,
+        account_id=role.account_id,
+    )
+
+
+def lifetime(role: RoleRow, seconds: int | None) -> timedelta:
+    """Answer how long a session of the role lasts; raises ValidationError for longer than it may."""
+    if seconds is not None and seconds > role.max_session_seconds:
+        raise errors.ValidationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+    return timedelta(seconds=seconds or DEFAULT_SECONDS)
+
+
+def chained_lifetime(seconds: int | None) -> timedelta:
+    """Answer how long a session lasts that another role's session asked for; raises ValidationError beyond an hour."""
+    if seconds is not None and seconds > CHAINED_SECONDS:
+        raise errors.ValidationError(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+        )
+    return timedelta(seconds=seconds or DEFAULT_SECONDS)
+
+
+def required(call: Call, role_arn: str) -> RoleRow:
+    """Answer the role that a call was allowed to take on; raises AccessDenied where it is there no more."""
+    row = find(call, role_arn).row
+    if row is None:
+        raise errors.AccessDenied(
+            f"User: {call.principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+        )
+    return row
+
+
+def answer(call: Call, role: RoleRow, session: Session, *, minimum_token_size: int | None) -> dict[str, object]:
+    """Issue the credentials of a role's session and answer what all ways of taking on a role answer.
+
+    `PackedPolicySize` is what AWS made of it: the same as `SessionTokenUtilization`, where policies or tags were passed.
+    """
+    holder = Principal(PrincipalKind.ROLE, role.account_id, role.role_id, role.name, role.path, session=session)
+    issued = issue.credentials(call, holder, session, minimum_token_size=minimum_token_size or 0)
+    token = issue.token_members(issued)
+    call.notes.resources.append(("AWS::IAM::Role", arn.role(role.account_id, role.path, role.name)))
+    answered = {
+        "Credentials": issued,
+        "AssumedRoleUser": {"AssumedRoleId": holder.user_id, "Arn": holder.arn},
+        **token,
+    }
+    if session.has_policy or session.tags:
+        answered["PackedPolicySize"] = token["SessionTokenUtilization"]
+    if session.source_identity:
+        answered["SourceIdentity"] = session.source_identity
+    return answered
+
+
+def _is_open(call: Call, account_id: str) -> bool:
+    account = accounts.with_id(call.db, account_id)
+    return account is not None and account.state == ACTIVE

@@ -1,0 +1,131 @@
+"""AssumeRole: a user or a role's session takes on a role that trusts it, in its own account or in another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from crownkeep import errors
+from crownkeep.operations import authorize, mfa
+from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Effect, Target
+from crownkeep.principals import Principal, PrincipalKind, Session
+from crownkeep.services.sts import assumable, session_policies, session_tags
+from crownkeep.services.sts.service import sts
+from crownkeep.services.sts.session_policies import Descriptors
+from crownkeep.services.sts.session_tags import Tags
+
+_WITH_MFA = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "0"}
+
+
+def role_to_assume(
+    call: Call, *, role_arn: str, serial_number: str | None = None, token_code: str | None = None, **asked: object
+) -> Target:
+    """The role, its trust policy, and the condition keys that both sides' policies may ask about.
+
+    A one-time code is spent here, for the trust policy may ask whether there was one (aws:MultiFactorAuthPresent).
+    """
+    if call.principal.kind is PrincipalKind.ROOT:
+        raise errors.AccessDenied("Roles may not be assumed by root accounts.")
+    target = assumable.target_of(call, assumable.find(call, role_arn), _context(call.principal, asked))
+    if mfa.require_code(call, call.principal, serial_number=serial_number, token_code=token_code) is None:
+        return target
+    return replace(target, context={**target.context, **_WITH_MFA})
+
+
+@sts.operation("AssumeRole", resource=role_to_assume, effect=Effect.STATE)
+def assume_role(
+    call: Call,
+    *,
+    role_arn: str,
+    role_session_name: str,
+    policy_arns: Descriptors = (),
+    policy: str | None = None,
+    duration_seconds: int | None = None,
+    tags: Tags = (),
+    transitive_tag_keys: Sequence[str] = (),
+    external_id: str | None = None,
+    serial_number: str | None = None,
+    token_code: str | None = None,
+    source_identity: str | None = None,
+    provided_contexts: Sequence[Mapping[str, str]] = (),
+    minimum_session_token_size: int | None = None,
+) -> Result:
+    """Issue credentials of a session of the role, limited by session policies where some are passed (API_AssumeRole)."""
+    if provided_contexts:
+        raise errors.InvalidParameterValue("ProvidedContexts are not accepted: no context provider is known here.")
+    caller = call.principal
+    chaining = caller.session if caller.kind is PrincipalKind.ROLE else None
+    tagged = session_tags.read(tags, transitive_tag_keys, of=chaining)
+    asked = {
+        "role_session_name": role_session_name,
+        "transitive_tag_keys": transitive_tag_keys,
+        "external_id": external_id,
+        "source_identity": source_identity,
+        "tags": tags,
+    }
+    _require_further(call, role_arn, asked, mfa_context=_WITH_MFA if token_code is not None else {})
+    role = assumable.required(call, role_arn)
+    lifetime = assumable.lifetime(role, duration_seconds) if chaining is None else assumable.chained_lifetime(duration_seconds)
+    policies = session_policies.read(call, role.account_id, document=policy, descriptors=policy_arns)
+    session = Session(
+        issued_at=call.now,
+        expires_at=call.now + lifetime,
+        name=role_session_name,
+        policies=policies.documents,
+        policy_arns=policies.arns,
+        has_policy=policies.are_passed,
+        tags=tagged.tags,
+        transitive_tag_keys=tagged.transitive_keys,
+        source_identity=source_identity or _source_identity_of(caller),
+        chained=chaining is not None,
+        assumed_by=caller.arn,
+        assumed_by_id=caller.unique_id,
+    )
+    session = _with_factor(session, caller, serial_number if token_code is not None else None)
+    return assumable.answer(call, role, session, minimum_token_size=minimum_session_token_size)
+
+
+def _context(caller: Principal, asked: Mapping[str, object]) -> dict[str, str | tuple[str, ...]]:
+    context: dict[str, str | tuple[str, ...]] = {"sts:RoleSessionName": str(asked["role_session_name"])}
+    for key, argument in (("sts:ExternalId", "external_id"), ("sts:DurationSeconds", "duration_seconds")):
+        if asked.get(argument) is not None:
+            context[key] = str(asked[argument])
+    transitive = asked.get("transitive_tag_keys")
+    if isinstance(transitive, Sequence) and transitive:
+        context["sts:TransitiveTagKeys"] = tuple(str(key) for key in transitive)
+    identity = asked.get("source_identity") or _source_identity_of(caller)
+    if identity:
+        context["sts:SourceIdentity"] = str(identity)
+    return context
+
+
+def _require_further(call: Call, role_arn: str, asked: Mapping[str, object], *, mfa_context: Mapping[str, str]) -> None:
+    """Require what passing tags or a source identity asks for beside AssumeRole, of the caller and of the trust policy.
+
+    Whoever has a source identity can't change it (IAM user guide, "Monitor and control actions taken with assumed roles").
+    """
+    context = {**_context(call.principal, asked), **mfa_context}
+    target = assumable.target_of(call, assumable.find(call, role_arn), context)
+    if asked["tags"]:
+        authorize.require_action(call, "sts:TagSession", target, asked)
+    given, held = asked["source_identity"], _source_identity_of(call.principal)
+    if given and held and given != held:
+        raise errors.AccessDenied(
+            f"User: {call.principal.arn} is not authorized to perform: sts:SetSourceIdentity on resource: {role_arn}"
+        )
+    if given or held:
+        authorize.require_action(call, "sts:SetSourceIdentity", target, asked)
+
+
+def _source_identity_of(caller: Principal) -> str:
+    return caller.session.source_identity if caller.session is not None else ""
+
+
+def _with_factor(session: Session, caller: Principal, serial: str | None) -> Session:
+    """Mark the session with the factor that was given now, or with the user's session (GetSessionToken); roles pass none on."""
+    if serial is not None:
+        return replace(session, mfa_serial=serial, mfa_at=session.issued_at)
+    if caller.kind is PrincipalKind.USER and caller.session is not None:
+        return replace(session, mfa_serial=caller.session.mfa_serial, mfa_at=caller.session.mfa_at)
+    return session
