@@ -74,11 +74,7 @@ def record(deed: Deed) -> dict[str, object]:
     if deed.error_code or deed.error_message:
         # Failed sign-ins have a message and no code (CloudTrail user guide, "AWS Management Console sign-in events").
         event["errorMessage"] = deed.error_message[:_LONGEST_TEXT]
-    event["requestParameters"] = _within(deed.parameters or None, _LARGEST_ELEMENTS)
-    event["responseElements"] = _within(deed.response or None, _LARGEST_ELEMENTS)
-    additional = _within(deed.additional or None, _LARGEST_ADDITIONAL)
-    if additional is not None:
-        event["additionalEventData"] = additional
+    _add_elements(event, deed)
     event["requestID"] = deed.request_id
     event["eventID"] = deed.event_id
     event["readOnly"] = deed.read_only
@@ -91,6 +87,19 @@ def record(deed: Deed) -> dict[str, object]:
     event["managementEvent"] = True
     event["recipientAccountId"] = deed.account_id
     event["eventCategory"] = "Management"
+    _add_edge(event, deed)
+    return event
+
+
+def _add_elements(event: dict[str, object], deed: Deed) -> None:
+    event["requestParameters"] = _within(deed.parameters or None, _LARGEST_ELEMENTS)
+    event["responseElements"] = _within(deed.response or None, _LARGEST_ELEMENTS)
+    additional = _within(deed.additional or None, _LARGEST_ADDITIONAL)
+    if additional is not None:
+        event["additionalEventData"] = additional
+
+
+def _add_edge(event: dict[str, object], deed: Deed) -> None:
     if isinstance(deed.caller, Principal) and deed.caller.session and deed.caller.session.from_console:
         event["sessionCredentialFromConsole"] = "true"
     if deed.tls_version:
@@ -99,7 +108,6 @@ def record(deed: Deed) -> dict[str, object]:
             "cipherSuite": deed.tls_cipher,
             "clientProvidedHostHeader": deed.host[:_LONGEST_TEXT],
         }
-    return event
 
 
 def encode(event: Mapping[str, object]) -> bytes:

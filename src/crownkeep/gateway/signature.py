@@ -131,6 +131,11 @@ def _parse_header(request: Request, authorization: str) -> Signature:
             _moment(moment),
             session_token,
         )
+    return _parse_unusual_header(request, authorization, moment, session_token)
+
+
+def _parse_unusual_header(request: Request, authorization: str, moment: str | None, session_token: str | None) -> Signature:
+    """Read a header that is spaced or ordered in another way, signed by SigV4a, or broken, which AWS says in detail."""
     algorithm, _, rest = authorization.partition(" ")
     pairs = _key_value_pairs(rest, authorization)
     missing = [
