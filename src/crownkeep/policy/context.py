@@ -74,6 +74,10 @@ class Context:
         values[key] = found = None if value == () else value
         return found
 
+    def known(self) -> dict[str, ContextValue]:
+        """The keys that were given or have been asked for so far, in lower case, and that the request has."""
+        return {key: value for key, value in self._values.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
