@@ -10,6 +10,11 @@ import pytest
 import time_machine
 from tests.services.iam.asking import Authenticator, allow, enable, enrol, refusal, status
 
+from crownkeep.storage import mfa_devices, passkeys
+from crownkeep.storage.database import Database
+from crownkeep.storage.mfa_devices import DeviceKind, MfaDeviceRow
+from crownkeep.storage.passkeys import PasskeyRow
+
 NEEDS_MFA = (
     "AccessDenied: To complete this action, please ensure that you are authenticated with an MFA device "
     "that is enabled for this user."
@@ -376,6 +381,41 @@ def test_one_device_is_answered_with_its_owner(account, bob):
 
     assert ("bob", serial) == (found["UserName"], found["SerialNumber"])
     assert int(time.time()) == int(found["EnableDate"].timestamp())
+
+
+def test_a_security_key_is_answered_with_its_certifications_and_gone_when_deactivated(account, bob):
+    iam = account.client("iam")
+    serial = register_key(account, "bob")
+
+    found = iam.get_mfa_device(SerialNumber=serial, UserName="bob")
+    listed = iam.list_mfa_devices(UserName="bob")["MFADevices"]
+    iam.deactivate_mfa_device(UserName="bob", SerialNumber=serial)
+
+    assert {"FIDO": "L2"} == found["Certifications"]
+    assert [serial] == [device["SerialNumber"] for device in listed]
+    assert [] == iam.list_virtual_mfa_devices()["VirtualMFADevices"]
+    assert 404 == status(iam.get_mfa_device, SerialNumber=serial, UserName="bob")
+
+
+def test_a_security_key_shows_no_codes(account, bob):
+    serial = register_key(account, "bob")
+
+    told = refusal(bob.client("sts").get_session_token, SerialNumber=serial, TokenCode="123456")
+
+    assert "unable to validate MFA code." in told
+
+
+def register_key(account, user_name):
+    """Keep a security key as sign-in registers one; no API operation does."""
+    user_id = account.client("iam").get_user(UserName=user_name)["User"]["UserId"]
+    serial, device_id = f"arn:aws:iam::{account.id}:u2f/user/{user_name}/key-ABCDEF", f"key{account.id}"
+    device = MfaDeviceRow(device_id, account.id, DeviceKind.FIDO, serial, "key", "/", START, user_id, START, public_key=b"key")
+    database = Database(account.crown.settings.database_url)
+    with database.transaction() as db:
+        mfa_devices.add(db, device)
+        passkeys.add(db, PasskeyRow(device_id, account.id, ("usb",), False, "packed", b"", (("FIDO", "L2"),)))
+    database.close()
+    return serial
 
 
 def test_another_accounts_device_does_not_exist(account, crown, bob):

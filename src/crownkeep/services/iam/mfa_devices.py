@@ -14,7 +14,7 @@ from crownkeep.operations.registry import Effect
 from crownkeep.services.iam import owners, quotas, users, virtual_mfa
 from crownkeep.services.iam.owners import Owner
 from crownkeep.services.iam.service import iam
-from crownkeep.storage import mfa_devices
+from crownkeep.storage import mfa_devices, passkeys
 from crownkeep.storage.mfa_devices import MfaDeviceRow
 
 _WRONG_CODE = "Authentication code for device is not valid."
@@ -102,9 +102,12 @@ def list_mfa_devices(
 
 @iam.operation("GetMFADevice", resource=owners.target)
 def get_mfa_device(call: Call, *, serial_number: str, user_name: str | None = None) -> Result:
-    """Answer one device of a user, or of the caller."""
+    """Answer one device of a user, or of the caller, with what a security key is certified for."""
     owner = owners.named_or_caller(call, user_name)
-    return _describe(owner, _of_owner(call, owner, serial_number))
+    device = _of_owner(call, owner, serial_number)
+    key = passkeys.of_device(call.db, call.account_id, device.device_id)
+    certified = {"Certifications": dict(key.certifications)} if key is not None and key.certifications else {}
+    return {**_describe(owner, device), **certified}
 
 
 def _require_mfa_for_own(call: Call, owner: Owner) -> None:
