@@ -1,0 +1,159 @@
+"""CloudTrail's record: its fields, its limits, and who it says was asking."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crownkeep.audit import event
+from crownkeep.audit.event import Deed
+from crownkeep.principals import Anonymous, Principal, PrincipalKind, Session
+
+NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
+ACCOUNT = "111122223333"
+ROOT = Principal(PrincipalKind.ROOT, ACCOUNT, ACCOUNT, access_key_id="AKIAROOT")
+BOB = Principal(PrincipalKind.USER, ACCOUNT, "AIDABOB", "bob", "/division/", "AKIABOB")
+SESSION = Session(issued_at=NOON, expires_at=NOON + timedelta(hours=1), name="deploy")
+DEED = Deed(
+    event_id="e-1",
+    happened_at=NOON,
+    event_type="AwsApiCall",
+    source="iam.amazonaws.com",
+    name="CreateUser",
+    caller=BOB,
+    account_id=ACCOUNT,
+    region="us-east-1",
+    source_ip="192.0.2.7",
+    user_agent="aws-cli/2",
+    request_id="r-1",
+    read_only=False,
+    api_version="2010-05-08",
+    parameters={"userName": "carol"},
+    response={"user": {"userName": "carol"}},
+)
+
+
+def test_a_record_has_cloudtrails_fields_in_cloudtrails_order() -> None:
+    fields = list(event.record(DEED))
+
+    assert [
+        "eventVersion",
+        "userIdentity",
+        "eventTime",
+        "eventSource",
+        "eventName",
+        "awsRegion",
+        "sourceIPAddress",
+        "userAgent",
+        "requestParameters",
+        "responseElements",
+        "requestID",
+        "eventID",
+        "readOnly",
+        "eventType",
+        "apiVersion",
+        "managementEvent",
+        "recipientAccountId",
+        "eventCategory",
+    ] == fields
+
+
+def test_a_time_is_written_in_utc_to_the_second() -> None:
+    record = event.record(DEED)
+
+    assert record["eventTime"] == "2026-11-24T12:00:00Z"
+
+
+def test_a_refusal_names_its_code_and_message() -> None:
+    record = event.record(replace(DEED, error_code="AccessDenied", error_message="no", response=None))
+
+    assert ("AccessDenied", "no", None) == (record["errorCode"], record["errorMessage"], record["responseElements"])
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [
+        (ROOT, {"type": "Root", "principalId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root", "accessKeyId": "AKIAROOT"}),
+        (BOB, {"type": "IAMUser", "principalId": "AIDABOB", "arn": f"arn:aws:iam::{ACCOUNT}:user/division/bob", "userName": "bob"}),
+        (
+            Principal(PrincipalKind.ROLE, ACCOUNT, "AROAX", "deployer", "/", "ASIAX", SESSION),
+            {"type": "AssumedRole", "principalId": "AROAX:deploy", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/deploy"},
+        ),
+        (
+            Principal(PrincipalKind.FEDERATED_USER, ACCOUNT, "AIDABOB", "bob", "/", "ASIAX", SESSION),
+            {"type": "FederatedUser", "principalId": f"{ACCOUNT}:deploy", "arn": f"arn:aws:sts::{ACCOUNT}:federated-user/deploy"},
+        ),
+        (Anonymous(), {"type": "AWSAccount", "accountId": "ANONYMOUS_PRINCIPAL"}),
+        (None, {"type": "Unknown"}),
+    ],
+)
+def test_the_identity_says_who_asked(caller: Principal | None, expected: dict[str, str]) -> None:
+    identity = event.identity(caller)
+
+    assert expected.items() <= identity.items()
+
+
+def test_root_is_called_by_the_accounts_alias_where_there_is_one() -> None:
+    assert event.identity(ROOT, "acme")["userName"] == "acme"
+    assert "userName" not in event.identity(ROOT)
+
+
+def test_a_session_with_a_second_factor_is_marked_so() -> None:
+    with_factor = replace(BOB, session=replace(SESSION, mfa_serial="arn:mfa", mfa_at=NOON))
+
+    context = event.identity(with_factor)["sessionContext"]
+
+    assert {"creationDate": "2026-11-24T12:00:00Z", "mfaAuthenticated": "true"} == context["attributes"]  # type: ignore[index]
+
+
+def test_a_role_session_names_the_role_that_issued_it() -> None:
+    holder = Principal(PrincipalKind.ROLE, ACCOUNT, "AROAX", "deployer", "/ci/", "ASIAX", SESSION)
+
+    context = event.identity(holder)["sessionContext"]
+
+    assert {
+        "type": "Role",
+        "principalId": "AROAX",
+        "arn": f"arn:aws:iam::{ACCOUNT}:role/ci/deployer",
+        "accountId": ACCOUNT,
+        "userName": "deployer",
+    } == context["sessionIssuer"]  # type: ignore[index]
+
+
+def test_what_a_browser_does_is_marked_as_the_consoles() -> None:
+    caller = replace(BOB, session=replace(SESSION, from_console=True))
+
+    assert event.record(replace(DEED, caller=caller))["sessionCredentialFromConsole"] == "true"
+    assert "sessionCredentialFromConsole" not in event.record(DEED)
+
+
+@pytest.mark.parametrize(("caller", "name"), [(ROOT, "root"), (BOB, "bob"), (None, ""), (Anonymous(), "")])
+def test_lookups_find_an_event_by_the_callers_name(caller: Principal | None, name: str) -> None:
+    assert name == event.username(caller)
+
+
+def test_huge_parameters_cannot_bloat_the_trail() -> None:
+    record = event.record(replace(DEED, parameters={"policyDocument": "x" * 200_000}))
+
+    assert record["requestParameters"]["reason"] == "event_size_exceeds_limit"  # type: ignore[index]
+    assert len(event.encode(record)) < 2_000
+
+
+def test_a_huge_user_agent_cannot_bloat_the_trail() -> None:
+    record = event.record(replace(DEED, user_agent="x" * 50_000, error_code="E", error_message="m" * 50_000))
+
+    assert 1024 == len(str(record["userAgent"])) == len(str(record["errorMessage"]))
+
+
+@given(st.text(st.characters(categories=None)))
+def test_whatever_text_a_client_sends_a_record_can_be_kept_and_read(text: str) -> None:
+    record = event.record(replace(DEED, parameters={"userName": text}, user_agent=text))
+
+    read = json.loads(event.encode(record))
+
+    assert "CreateUser" == read["eventName"]
