@@ -120,6 +120,17 @@ class Anonymous:
 
 
 @dataclass(frozen=True, slots=True)
+class FederatedIdentity:
+    """Somebody whom an identity provider vouches for, without credentials of an account: how records name such a caller."""
+
+    kind: str
+    """`WebIdentityUser` or `SAMLUser`."""
+    principal_id: str
+    user_name: str
+    identity_provider: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
     """Whoever keeps the house: has the data directory, or its token. Makes and closes accounts, and may do nothing inside one."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -42,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sign_in_longest_delay_seconds: int = 900
     root_mfa_grace_days: int = 0
     root_needs_phishing_resistant_mfa: bool = False
+    identity_provider_networks: tuple[str, ...] = ()
+    identity_provider_certificates: str = ""
 
     @property
     def data_directory(self) -> Path:
@@ -75,7 +78,7 @@ def load(
     for name in names:
         text = (os.environ if environment is None else environment).get(ENVIRONMENT_PREFIX + name.upper())
         if text is not None:
-            values[name] = [part.strip() for part in text.split(",") if part.strip()] if name == "trusted_proxies" else text
+            values[name] = [part.strip() for part in text.split(",") if part.strip()] if name in _LISTS else text
     values.update({name: value for name, value in (flags or {}).items() if value is not None})
     try:
         settings = msgspec.convert(values, Settings, strict=False)
@@ -95,6 +98,8 @@ def _from_file(directory: Path) -> dict[str, Any]:
         raise InvalidSettings(f"`{path}` is not valid TOML: {error}; correct it or remove it") from error
 
 
+# Settings that are lists: a variable has their entries with commas between them.
+_LISTS = ("trusted_proxies", "identity_provider_networks")
 # What a number may be, both ends included.
 _RANGES = {
     "port": (0, 65_535),
@@ -120,5 +125,14 @@ def _check(settings: Settings) -> None:
     for name, choices in _CHOICES.items():
         if getattr(settings, name) not in choices:
             raise InvalidSettings(f"setting `{name}` is `{getattr(settings, name)}`; give one of {', '.join(choices)}")
+    for network in settings.identity_provider_networks:
+        _check_network("identity_provider_networks", network)
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise InvalidSettings("settings `tls_certificate` and `tls_key` go together; set both or neither")
+
+
+def _check_network(name: str, text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise InvalidSettings(f"setting `{name}` holds `{text}`, which is no network; write it like `10.0.0.0/8`") from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from crownkeep import errors
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.errors import AwsError
-from crownkeep.principals import Caller, Principal
+from crownkeep.principals import Caller, FederatedIdentity, Principal
 from crownkeep.settings import Settings
 from crownkeep.storage.database import Transaction
 
@@ -85,6 +85,8 @@ class Notes:
     additional: dict[str, object] = field(default_factory=dict)
     account_id: str = ""
     """Whose trail keeps the record of what the operator did; the operator's own where empty."""
+    federated: FederatedIdentity | None = None
+    """Who called without credentials of ours, once an identity provider of the account `account_id` has vouched for them."""
     lasting: list[Callable[[Transaction], None]] = field(default_factory=list)
     """Changes that are made although the call is refused, such as an attempt at a one-time code that is used up."""
 

@@ -21,6 +21,7 @@ from crownkeep import clock, errors
 from crownkeep.errors import AwsError
 from crownkeep.operations import authorize, record, validate
 from crownkeep.operations.call import NOTHING, Answer, Call, Notes, Request, Result, Wiring
+from crownkeep.operations.errands import Errand
 from crownkeep.operations.registry import Effect, Mode
 from crownkeep.operations.standing import Standing
 from crownkeep.principals import Principal, PrincipalKind
@@ -33,6 +34,9 @@ Done = TypeVar("Done")
 
 _log = logging.getLogger("crownkeep.operations")
 _MOST_KEYS_REMEMBERED = 10_000
+_ERRANDS_AT_ONCE = 8
+_MOST_ERRANDS = 64
+"""Requests that may wait for servers outside at the same time; a further one is told to come again."""
 LAST_USED_SPAN_SECONDS = 900
 """Only the first use of a key or role in fifteen minutes is written down (IAM user guide, "Finding unused credentials")."""
 
@@ -62,6 +66,8 @@ class Door:
         self.writer = writer
         self.wiring = wiring
         self._pool = ThreadPoolExecutor(wiring.settings.argon2_threads, thread_name_prefix="prepare")
+        self._errands = ThreadPoolExecutor(_ERRANDS_AT_ONCE, thread_name_prefix="errand")
+        self._errands_waiting = 0
         self._last_used_spans: dict[str, int] = {}
 
     async def invoke(self, request: Request) -> Answer:
@@ -101,6 +107,7 @@ class Door:
     def close(self) -> None:
         """Let go of the pool; what it is computing is finished first."""
         self._pool.shutdown()
+        self._errands.shutdown(cancel_futures=True)
 
     def read(self, db: Transaction, request: Request) -> Outcome:
         """Carry out a read in an open snapshot; nobody may be answered before `keep` has recorded it."""
@@ -127,7 +134,7 @@ class Door:
             if isinstance(early, Outcome):
                 await self.writer.record(early.event)
                 return early.answer()
-            prepared = early
+            prepared = await self._run(early) if isinstance(early, Errand) else early
         use = self._use_to_record(request)
 
         def work(db: Transaction) -> Deed[Answer]:
@@ -136,6 +143,16 @@ class Door:
             return deed if use is None else _with_use(db, deed, use)
 
         return await self.writer.submit(work)
+
+    async def _run(self, errand: Errand) -> object:
+        """Run an errand, with no transaction open; raises WriterBusy where too many wait already."""
+        if self._errands_waiting >= _MOST_ERRANDS:
+            raise WriterBusy
+        self._errands_waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._errands, errand.run)
+        finally:
+            self._errands_waiting -= 1
 
     def _prepare(self, request: Request) -> object:
         """Do the slow part of a write for a caller who is allowed to ask for it; an `Outcome` where it ends here."""
@@ -174,6 +191,8 @@ def perform_now(database: Database, request: Request, wiring: Wiring) -> Answer:
     if request.operation.prepare is not None:
         with database.snapshot() as db:
             prepared = prepare(db, request, wiring)
+        if isinstance(prepared, Errand):
+            prepared = prepared.run()
 
     def work(db: Transaction) -> Answer:
         outcome = prepared if isinstance(prepared, Outcome) else perform(db, request, wiring, prepared=prepared)

@@ -6,7 +6,7 @@ from crownkeep import clock, ids
 from crownkeep.audit import event, redact
 from crownkeep.errors import AwsError
 from crownkeep.operations.call import Notes, Request, Result
-from crownkeep.principals import Principal
+from crownkeep.principals import FederatedIdentity, Principal
 from crownkeep.storage import events
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.events import EventRow
@@ -28,6 +28,7 @@ def of_call(request: Request, notes: Notes, *, result: Result, error: AwsError |
             source=operation.service.event_source,
             name=operation.name,
             caller=request.caller,
+            identity=_federated(notes.federated) if notes.federated is not None else None,
             account_id=account_id,
             region=request.origin.region,
             source_ip=request.origin.source_ip,
@@ -53,7 +54,18 @@ def _trail(request: Request, notes: Notes, error: AwsError | None) -> str:
     """Answer whose trail it is: the caller's or, where the operator did something to an account, that account's."""
     if isinstance(request.caller, Principal):
         return request.caller.account_id
-    return notes.account_id if error is None else NOBODY
+    # What strangers try is kept apart from the tenants' trails, until a tenant's own identity provider has vouched for them.
+    return notes.account_id if error is None or notes.federated is not None else NOBODY
+
+
+def _federated(caller: FederatedIdentity) -> dict[str, object]:
+    """Make the `userIdentity` of a caller without credentials of ours, as CloudTrail does for federated callers."""
+    return {
+        "type": caller.kind,
+        "principalId": caller.principal_id,
+        "userName": caller.user_name,
+        "identityProvider": caller.identity_provider,
+    }
 
 
 def of_deed(deed: event.Deed) -> EventRow:

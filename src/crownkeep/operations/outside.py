@@ -1,0 +1,179 @@
+"""Reaching servers outside the house over HTTPS: within limits of time and size, never redirected, never led to ourselves.
+
+Addresses come from tenants, so a server on the way to metadata services, to our own machine or into our own network is refused
+unless the operator has named that network (server-side request forgery). A name is resolved once, and the address that was
+checked is the one that is connected to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import ipaddress
+import socket
+import ssl
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Timer
+from urllib.parse import SplitResult, urlsplit
+
+from crownkeep.settings import Settings
+
+SECONDS = 5.0
+"""Within which an answer must be there, from the first byte to the last."""
+LARGEST = 256 * 1024
+"""Bytes of the largest answer that is read."""
+_HTTPS = 443
+
+
+class OutOfReach(Exception):
+    """A server can't be reached, may not be, or does not answer what was asked; the message says which, for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the operator lets us reach, and whom we believe there."""
+
+    networks: tuple[str, ...]
+    """Networks beyond the public internet, as in `10.0.0.0/8`."""
+    certificates: str
+    """A file of further certificate authorities, or nothing."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Reach:
+        """Read it from the settings."""
+        return cls(settings.identity_provider_networks, settings.identity_provider_certificates)
+
+
+def fetch(url: str, reach: Reach, *, thumbprints: Sequence[str] = ()) -> bytes:
+    """Get a document over HTTPS.
+
+    The server's certificate must be trusted by the system, by the operator's authorities, or have one of `thumbprints` (SHA-1, in
+    hexadecimal) at the end of its chain, as IAM's are. Raises OutOfReach.
+    """
+    parts = _parsed(url)
+    try:
+        try:
+            return _get(parts, _connect(parts, reach, _trusting(reach)))
+        except ssl.SSLCertVerificationError:
+            if not thumbprints:
+                raise
+            anchor = _anchor(parts, reach, thumbprints)
+            return _get(parts, _connect(parts, reach, _trusting_only(anchor)))
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise OutOfReach(f"`{parts.hostname}` does not answer as it should: {type(error).__name__}") from error
+
+
+def top_thumbprint(url: str, reach: Reach) -> str:
+    """Answer the SHA-1, in hexadecimal, of the last certificate in the chain that a server presents; raises OutOfReach."""
+    parts = _parsed(url)
+    try:
+        return hashlib.sha1(_presented(parts, reach)[-1], usedforsecurity=False).hexdigest()
+    except (OSError, IndexError, ValueError) as error:
+        raise OutOfReach(f"`{parts.hostname}` presents no certificate: {type(error).__name__}") from error
+
+
+def _parsed(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme == "https" and parts.hostname and not parts.username and parts.port != 0
+    except ValueError as error:
+        raise OutOfReach("the address is malformed") from error
+    if not is_usable:
+        raise OutOfReach("the address is not one of an HTTPS server")
+    return parts
+
+
+def _connect(parts: SplitResult, reach: Reach, context: ssl.SSLContext) -> ssl.SSLSocket:
+    host = str(parts.hostname)
+    address = _address(host, parts.port or _HTTPS, reach)
+    plain = socket.create_connection(address, timeout=SECONDS)
+    try:
+        return context.wrap_socket(plain, server_hostname=host)
+    except BaseException:
+        plain.close()
+        raise
+
+
+def _address(host: str, port: int, reach: Reach) -> tuple[str, int]:
+    found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    networks = [ipaddress.ip_network(each) for each in reach.networks]
+    for address in found:
+        if not _may_reach(address, networks):
+            raise OutOfReach(f"`{host}` is at an address that may not be reached; see `identity_provider_networks`")
+    return found[0], port
+
+
+def _may_reach(text: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    address = ipaddress.ip_address(text.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    address = mapped or address
+    if any(address in network for network in networks if network.version == address.version):
+        return True
+    return address.is_global and not address.is_multicast
+
+
+def _trusting(reach: Reach) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if reach.certificates:
+        context.load_verify_locations(cafile=reach.certificates)
+    return context
+
+
+def _trusting_only(certificate: bytes) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=certificate)
+    # The thumbprint may be of an authority in the middle, or of the server itself.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def _anchor(parts: SplitResult, reach: Reach, thumbprints: Sequence[str]) -> bytes:
+    top = _presented(parts, reach)[-1]
+    digest = hashlib.sha1(top, usedforsecurity=False).hexdigest()
+    if digest not in {each.lower() for each in thumbprints}:
+        raise ssl.SSLCertVerificationError("the certificate has none of the thumbprints")
+    return top
+
+
+def _presented(parts: SplitResult, reach: Reach) -> list[bytes]:
+    """Answer the certificates that a server presents, its own first, before any of them is believed."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with _connect(parts, reach, context) as connection:
+        if sys.version_info >= (3, 13):
+            return connection.get_unverified_chain()
+        # Public since Python 3.13 (https://docs.python.org/3/library/ssl.html); before that the chain is only behind the object.
+        chain = connection._sslobj.get_unverified_chain()  # type: ignore[attr-defined]  # see above
+        return [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in chain]
+
+
+def _get(parts: SplitResult, connection: ssl.SSLSocket) -> bytes:
+    host = str(parts.hostname)
+    client = http.client.HTTPSConnection(host, parts.port or _HTTPS, timeout=SECONDS)
+    client.sock = connection
+    # A socket's own timeout begins anew with every byte: this one ends it all.
+    deadline = Timer(SECONDS, _hang_up, (connection,))
+    deadline.daemon = True
+    deadline.start()
+    try:
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        client.request("GET", target, headers={"Accept": "application/json", "User-Agent": "crownkeep"})
+        answer = client.getresponse()
+        if answer.status != http.client.OK:
+            raise OutOfReach(f"`{host}` answers with status {answer.status}")
+        body = answer.read(LARGEST + 1)
+        if len(body) > LARGEST:
+            raise OutOfReach(f"`{host}` answers with more than {LARGEST} bytes")
+        return body
+    finally:
+        deadline.cancel()
+        client.close()
+
+
+def _hang_up(connection: ssl.SSLSocket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # It has ended by itself.

@@ -1,0 +1,102 @@
+"""Taking on a role by what an identity provider says of somebody: the part that web identities and SAML have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from crownkeep import errors, policy
+from crownkeep.operations import context
+from crownkeep.operations.call import Call
+from crownkeep.policy import Applicable, ContextValue, PrincipalKind, ResourcePolicyRole
+from crownkeep.principals import Session
+from crownkeep.services.sts import assumable, session_policies, session_tags
+from crownkeep.services.sts.assumable import Assumable
+from crownkeep.services.sts.session_policies import Descriptors
+from crownkeep.storage.roles import RoleRow
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """Somebody whom a provider vouches for, and what the provider says of them."""
+
+    kind: PrincipalKind
+    action: str
+    """`sts:AssumeRoleWithWebIdentity` or `sts:AssumeRoleWithSAML`."""
+    provider_arn: str
+    session_name: str
+    keys: Mapping[str, ContextValue]
+    """The provider's condition keys, such as `accounts.google.com:sub`."""
+    tags: Mapping[str, str]
+    transitive_tag_keys: Sequence[str]
+    source_identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the call asks of the session."""
+
+    policy: str | None
+    policy_arns: Descriptors
+    duration_seconds: int | None
+    longest_seconds: int | None
+    """How long the provider lets a session last, where it says so."""
+    minimum_token_size: int | None
+
+
+def take_on(call: Call, role: Assumable, vouched: Vouched, asked: Asked) -> dict[str, object]:
+    """Issue credentials of a session of the role, if its trust policy allows that; raises AccessDenied in AWS's words.
+
+    The trust policy alone decides: there is no account on the other side.
+    """
+    sent = [{"Key": key, "Value": value} for key, value in vouched.tags.items()]
+    tagged = session_tags.read(sent, vouched.transitive_tag_keys)
+    row = _trusting(call, role, vouched, sent)
+    lifetime = assumable.lifetime(row, _seconds(asked))
+    policies = session_policies.read(call, row.account_id, document=asked.policy, descriptors=asked.policy_arns)
+    session = Session(
+        issued_at=call.now,
+        expires_at=call.now + lifetime,
+        name=vouched.session_name,
+        policies=policies.documents,
+        policy_arns=policies.arns,
+        has_policy=policies.are_passed,
+        tags=tagged.tags,
+        transitive_tag_keys=tagged.transitive_keys,
+        source_identity=vouched.source_identity,
+        federated_provider=vouched.provider_arn,
+        context={key.lower(): value for key, value in vouched.keys.items() if isinstance(value, str)},
+        assumed_by=vouched.provider_arn,
+    )
+    return assumable.answer(call, row, session, minimum_token_size=asked.minimum_token_size)
+
+
+def _seconds(asked: Asked) -> int | None:
+    """Answer how long the session may last: the shorter of what the call and the provider say (API_AssumeRoleWithSAML)."""
+    if asked.longest_seconds is None:
+        return asked.duration_seconds
+    return min(asked.duration_seconds or asked.longest_seconds, asked.longest_seconds)
+
+
+def _trusting(call: Call, role: Assumable, vouched: Vouched, tags: Sequence[Mapping[str, str]]) -> RoleRow:
+    refusal = errors.AccessDenied(f"Not authorized to perform {vouched.action}")
+    actions = [vouched.action]
+    actions += ["sts:TagSession"] if tags else []
+    actions += ["sts:SetSourceIdentity"] if vouched.source_identity else []
+    if role.row is None or not all(_is_allowed(call, role, vouched, action, tags) for action in actions):
+        raise refusal
+    return role.row
+
+
+def _is_allowed(call: Call, role: Assumable, vouched: Vouched, action: str, tags: Sequence[Mapping[str, str]]) -> bool:
+    keys: dict[str, ContextValue] = {**vouched.keys, "sts:RoleSessionName": vouched.session_name}
+    keys["aws:FederatedProvider"] = vouched.provider_arn
+    if vouched.transitive_tag_keys:
+        keys["sts:TransitiveTagKeys"] = tuple(vouched.transitive_tag_keys)
+    if vouched.source_identity:
+        keys["sts:SourceIdentity"] = vouched.source_identity
+    target = assumable.target_of(call, role, keys)
+    caller = policy.Principal(vouched.kind, names=(vouched.provider_arn,))
+    request = policy.Request(caller, action, role.arn, context.of_call(call, target, {"tags": tags}))
+    applicable = Applicable(resource=target.policy, resource_role=ResourcePolicyRole.TRUST, resource_account_id=role.account_id)
+    return policy.authorize(request, applicable).allowed

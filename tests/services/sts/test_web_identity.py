@@ -1,0 +1,288 @@
+"""AssumeRoleWithWebIdentity: tokens of a real provider over real TLS, and everything that must not pass for one."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey
+from tests.fixtures.crown import Account, Crown
+from tests.services.sts.identity_provider import IdentityProvider, identity_provider
+
+from crownkeep.operations import outside, provider_keys
+from crownkeep.operations.outside import OutOfReach, Reach
+
+ALLOWED = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:List*", "Resource": "*"}]}
+NO_KEY = (
+    "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity "
+    "documentation for requirements"
+)
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvider]:
+    with identity_provider(tmp_path_factory.mktemp("provider")) as served:
+        yield served
+
+
+@pytest.fixture
+def house(fresh_crown: Callable[..., Crown]) -> Crown:
+    """A house whose operator lets it reach this machine."""
+    return fresh_crown(identity_provider_networks=("127.0.0.0/8",))
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(provider: IdentityProvider) -> None:
+    provider_keys._known.clear()
+    provider.asked.clear()
+    provider.answers.clear()
+
+
+class Federated:
+    """An account that trusts the provider, and a role for its people."""
+
+    def __init__(self, crown: Crown, provider: IdentityProvider, **condition: Any) -> None:
+        self.account: Account = crown.account()
+        self.crown, self.provider = crown, provider
+        iam = self.account.client("iam")
+        created = iam.create_open_id_connect_provider(
+            Url=provider.url, ClientIDList=["client-1"], ThumbprintList=[provider.thumbprint]
+        )
+        self.provider_arn = created["OpenIDConnectProviderArn"]
+        self.role_arn = self.make_role("R", condition or {"StringEquals": {f"{provider.name}:aud": "client-1"}})
+
+    def make_role(self, name: str, condition: Mapping[str, Any], actions: Any = "sts:AssumeRoleWithWebIdentity") -> str:
+        iam = self.account.client("iam")
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Federated": self.provider_arn},
+            "Action": actions,
+            "Condition": condition,
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(ALLOWED))
+        return str(role["Arn"])
+
+    def assume(self, token: str, role_arn: str | None = None, **options: Any) -> Any:
+        sts = self.crown.session(None, "sts")
+        return sts.assume_role_with_web_identity(
+            RoleArn=role_arn or self.role_arn, RoleSessionName="s1", WebIdentityToken=token, **options
+        )
+
+    def refusal(self, token: str, role_arn: str | None = None, **options: Any) -> tuple[str, str]:
+        with pytest.raises(ClientError) as refused:
+            self.assume(token, role_arn, **options)
+        error = refused.value.response["Error"]
+        return error["Code"], error["Message"]
+
+
+def test_a_good_token_takes_on_the_role(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+
+    answer = federated.assume(provider.token())
+
+    account = federated.account
+    assert "person-1" == answer["SubjectFromWebIdentityToken"]
+    assert ("client-1", federated.provider_arn) == (answer["Audience"], answer["Provider"])
+    assert f"arn:aws:sts::{account.id}:assumed-role/R/s1" == answer["AssumedRoleUser"]["Arn"]
+    house.session(answer["Credentials"], "iam").list_users()
+    record = next(each for each in account.records() if each["eventName"] == "AssumeRoleWithWebIdentity")
+    assert {
+        "type": "WebIdentityUser",
+        "principalId": f"{federated.provider_arn}:client-1:person-1",
+        "userName": "person-1",
+        "identityProvider": federated.provider_arn,
+    } == record["userIdentity"]
+    assert answer["Credentials"]["SessionToken"] not in json.dumps(record)
+
+
+def test_the_keys_are_asked_for_once_and_again_for_a_key_that_is_new(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+    federated.assume(provider.token())
+    federated.assume(provider.token())
+    once = list(provider.asked)
+    provider.key = ECKey.generate_key("P-256", parameters={"kid": "k2", "use": "sig"})
+    too_soon = federated.refusal(provider.token())
+    for place, known in list(provider_keys._known.items()):
+        provider_keys._known[place] = replace(known, at=known.at - 31)
+
+    answer = federated.assume(provider.token())
+
+    assert ["/.well-known/openid-configuration", "/keys"] == once
+    assert ("InvalidIdentityToken", NO_KEY) == too_soon
+    assert "Credentials" in answer
+
+
+def test_the_trust_policy_asks_who_somebody_is(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider, StringEquals={f"{provider.name}:sub": "person-1"})
+
+    assert "Credentials" in federated.assume(provider.token())
+
+    denied = ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    assert denied == federated.refusal(provider.token(sub="person-2"))
+    assert denied == federated.refusal(provider.token(), federated.role_arn + "-absent")
+
+
+def test_tokens_that_prove_nothing_are_refused(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+    stranger = ECKey.generate_key("P-256", parameters={"kid": "k1"})
+    good = provider.token()
+    head, payload, signature = good.split(".")
+
+    refusals = {
+        "forged": federated.refusal(provider.token(key=stranger)),
+        "cut": federated.refusal(f"{head}.{payload}."),
+        "other payload": federated.refusal(f"{head}.{provider.token(sub='root').split('.')[1]}.{signature}"),
+        "no token": federated.refusal("nonsense"),
+        "another issuer": federated.refusal(provider.token(iss="https://evil.example")),
+        "another audience": federated.refusal(provider.token(aud="client-2")),
+        "no subject": federated.refusal(provider.token(sub=None)),
+        "no expiry": federated.refusal(provider.token(exp=None)),
+        "not yet": federated.refusal(provider.token(nbf=4_000_000_000)),
+    }
+
+    assert {"InvalidIdentityToken"} == {code for code, _ in refusals.values()}
+    assert "Incorrect token audience" == refusals["another audience"][1]
+    assert "No OpenIDConnect provider found in your account for https://evil.example" == refusals["another issuer"][1]
+    code, message = federated.refusal(provider.token(exp=1_000_000_000))
+    assert "ExpiredTokenException" == code
+    assert message.startswith("Token expired: current date/time ")
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256"])
+def test_an_attacker_can_not_choose_an_algorithm_that_needs_no_secret(house: Crown, provider: IdentityProvider, algorithm: str):
+    federated = Federated(house, provider)
+    secret = OctKey.import_key(json.dumps(provider.key.as_dict(private=False)))
+    payload = provider.token().split(".")[1]
+    if algorithm == "none":
+        header = urlsafe_b64encode(b'{"alg":"none","kid":"k1"}').rstrip(b"=").decode()
+        token = f"{header}.{payload}."
+    else:
+        claims = {"iss": provider.url, "sub": "x", "aud": "client-1", "iat": 1, "exp": 4_000_000_000}
+        token = jwt.encode({"alg": "HS256", "kid": "k1"}, claims, secret, algorithms=["HS256"])
+
+    assert "InvalidIdentityToken" == federated.refusal(token)[0]
+
+
+def test_session_tags_and_source_identity_come_from_the_token(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+    actions = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity"]
+    role_arn = federated.make_role("tagged", {"StringEquals": {"aws:RequestTag/team": "red"}}, actions)
+    claims = {
+        "https://aws.amazon.com/tags": {"principal_tags": {"team": ["red"]}, "transitive_tag_keys": ["team"]},
+        "https://aws.amazon.com/source_identity": "alice",
+    }
+
+    answer = federated.assume(provider.token(**claims), role_arn)
+
+    assert "alice" == answer["SourceIdentity"]
+    assert "PackedPolicySize" in answer
+    assert "AccessDenied" == federated.refusal(provider.token(**claims))[0]
+
+
+def test_the_session_keeps_the_providers_keys_and_ends_when_the_trust_does(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+    iam = federated.account.client("iam")
+    deny = {
+        "Effect": "Deny",
+        "Action": "iam:ListRoles",
+        "Resource": "*",
+        "Condition": {"StringEquals": {f"{provider.name}:sub": "person-1"}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.put_role_policy(RoleName="R", PolicyName="q", PolicyDocument=document)
+    session = house.session(federated.assume(provider.token())["Credentials"], "iam")
+    session.list_users()
+
+    with pytest.raises(ClientError, match="explicit deny"):
+        session.list_roles()
+    other = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam.update_assume_role_policy(RoleName="R", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [other]}))
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        session.list_users()
+
+
+def test_a_provider_is_not_reached_on_our_own_machine_unless_the_operator_says_so(
+    fresh_crown: Callable[..., Crown], provider: IdentityProvider
+):
+    federated = Federated(fresh_crown(), provider)
+
+    assert ("InvalidIdentityToken", NO_KEY) == federated.refusal(provider.token())
+    assert [] == provider.asked
+
+
+def test_a_server_with_an_unknown_certificate_is_not_believed(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+    iam = federated.account.client("iam")
+    iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=federated.provider_arn, ThumbprintList=["0" * 40])
+
+    assert ("InvalidIdentityToken", NO_KEY) == federated.refusal(provider.token())
+    assert [] == provider.asked
+
+
+def test_a_redirect_is_not_followed_and_an_endless_answer_not_read(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+    provider.answers["/.well-known/openid-configuration"] = lambda: (302, b"", {"Location": f"{provider.url}/else"})
+
+    assert ("InvalidIdentityToken", NO_KEY) == federated.refusal(provider.token())
+    provider_keys._known.clear()
+    provider.answers["/.well-known/openid-configuration"] = lambda: (200, b" " * (outside.LARGEST + 1), {})
+    assert ("InvalidIdentityToken", NO_KEY) == federated.refusal(provider.token())
+    assert "/else" not in provider.asked
+
+
+def test_a_failed_token_is_not_put_into_a_tenants_trail_by_strangers(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+
+    federated.refusal("nonsense")
+
+    assert "AssumeRoleWithWebIdentity" not in {each["eventName"] for each in federated.account.records()}
+    assert "AssumeRoleWithWebIdentity" in {each["eventName"] for each in house.records("")}
+
+
+def test_the_operators_authorities_are_believed_without_a_thumbprint(
+    fresh_crown: Callable[..., Crown], provider: IdentityProvider
+):
+    house = fresh_crown(identity_provider_networks=("127.0.0.0/8",), identity_provider_certificates=str(provider.authority))
+    federated = Federated(house, provider)
+    federated.account.client("iam").update_open_id_connect_provider_thumbprint(
+        OpenIDConnectProviderArn=federated.provider_arn, ThumbprintList=["0" * 40]
+    )
+
+    assert "Credentials" in federated.assume(provider.token())
+
+
+def test_the_thumbprint_of_a_new_provider_is_read_from_its_server(house: Crown, provider: IdentityProvider):
+    iam = house.account().client("iam")
+
+    created = iam.create_open_id_connect_provider(Url=provider.url)
+
+    got = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=created["OpenIDConnectProviderArn"])
+    assert [provider.thumbprint] == got["ThumbprintList"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "https://127.0.0.1:1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://localhost/",
+        "https://0.0.0.0/",
+        "https://user:secret@example.com/",
+        "https:///",
+        "https://exa mple/",
+    ],
+)
+def test_an_attacker_can_not_lead_us_to_our_own_network(url: str):
+    with pytest.raises(OutOfReach):
+        outside.fetch(url, Reach((), ""))
