@@ -42,6 +42,7 @@ def nothing_known(provider: IdentityProvider) -> None:
     provider_keys._known.clear()
     provider.asked.clear()
     provider.answers.clear()
+    provider.key = ECKey.generate_key("P-256", parameters={"kid": "k1", "use": "sig"})
 
 
 class Federated:
