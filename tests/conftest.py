@@ -22,3 +22,8 @@ pytest_plugins = ["tests.fixtures.postgresql", "tests.fixtures.crown", "tests.fi
 settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long text by its argument: keys and certificates made on the spot would give each worker other test names."""
+    return argname if isinstance(val, str) and len(val) > 60 else None
