@@ -75,7 +75,7 @@ def _seconds(asked: Asked) -> int | None:
     """Answer how long the session may last: the shorter of what the call and the provider say (API_AssumeRoleWithSAML)."""
     if asked.longest_seconds is None:
         return asked.duration_seconds
-    return min(asked.duration_seconds or asked.longest_seconds, asked.longest_seconds)
+    return min(asked.duration_seconds or assumable.DEFAULT_SECONDS, asked.longest_seconds)
 
 
 def _trusting(call: Call, role: Assumable, vouched: Vouched, tags: Sequence[Mapping[str, str]]) -> RoleRow:
