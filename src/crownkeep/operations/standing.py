@@ -63,7 +63,7 @@ class Standing:
         self._users: dict[str, UserRow] = {}
         self._roles: dict[str, RoleRow] = {}
         self._trusted: dict[tuple[str, str, str], bool] = {}
-        self._permissions: dict[str, Permissions] = {}
+        self._permissions: dict[tuple[PrincipalKind, str], Permissions] = {}
 
     def account(self, db: Transaction) -> AccountRow | None:
         """Answer the account itself."""
@@ -111,11 +111,13 @@ class Standing:
 
     def permissions(self, db: Transaction, principal: Principal) -> Permissions:
         """Answer the compiled policies that are attached to a principal, by itself and by its groups."""
-        found = self._permissions.get(principal.unique_id)
+        # Root and a federated user of root have the same id, and not the same permissions.
+        holder = (principal.kind, principal.unique_id)
+        found = self._permissions.get(holder)
         if found is None:
             found = permissions.load(db, principal)
             if len(self._permissions) < _MOST_ENTRIES:
-                self._permissions[principal.unique_id] = found
+                self._permissions[holder] = found
         return found
 
     def vouch(self, db: Transaction, principal: Principal) -> Principal:
