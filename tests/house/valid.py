@@ -50,7 +50,7 @@ def _value(shape: Shape, text: str) -> Any:
         case "map":
             return {}
         case "string":
-            return shape.enum[0] if shape.enum else text
+            return shape.enum[0] if shape.enum else text.ljust(int(shape.minimum or 0), "n")
         case "boolean":
             return True
         case "integer" | "long" | "float" | "double":
