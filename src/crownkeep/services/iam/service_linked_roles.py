@@ -12,7 +12,7 @@ from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.iam import quotas, roles
 from crownkeep.services.iam.service import iam
-from crownkeep.storage import attachments, inline_policies, instance_profiles, role_deletions, tags
+from crownkeep.storage import attachments, role_deletions, tags
 from crownkeep.storage import roles as role_rows
 from crownkeep.storage.attachments import AttachmentRow
 from crownkeep.storage.owners import OwnerKind
@@ -74,10 +74,6 @@ def delete_service_linked_role(call: Call, *, role_name: str) -> Result:
     place = (call.db, call.account_id, row.role_id)
     for attached in attachments.of_owner(*place):
         attachments.remove(*place, attached.policy_arn)
-    for policy in inline_policies.of_owner(*place):
-        inline_policies.remove(*place, policy.name)
-    for profile in instance_profiles.of_roles(call.db, call.account_id, [row.role_id])[row.role_id]:
-        instance_profiles.set_role(call.db, call.account_id, profile.profile_id, None)
     tags.remove_all(*place)
     role_rows.remove(*place)
     task_id = f"task{row.path}{row.name}/{UUID(bytes=clock.token_bytes(16), version=4)}"

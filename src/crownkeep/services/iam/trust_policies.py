@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ def bind(call: Call, document: str, *, before: str = "") -> TrustPolicy:
         return None
 
     try:
-        parsed = policy.parse(document)
+        parsed = _parsed(document)
         policy.validate(parsed, PolicyKind.TRUST)
         if documents.size(document) > quotas.TRUST_POLICY_SIZE:
             raise errors.LimitExceeded(f"Cannot exceed quota for ACLSizePerRole: {quotas.TRUST_POLICY_SIZE}")
@@ -67,6 +68,22 @@ def show(call: Call, rows: Sequence[RoleRow]) -> dict[str, str]:
     for account_id, unique_ids in wanted.items():
         arns |= trusted_ids.arns_of(call.db, account_id, sorted(unique_ids))
     return {row.role_id: documents.encoded(_shown(row, arns)) for row in rows}
+
+
+def _parsed(document: str) -> Document:
+    try:
+        return policy.parse(document)
+    except MalformedPolicy as fault:
+        # Of a trust policy AWS says so in other words than of the rest (UpdateAssumeRolePolicy).
+        raise fault if _is_json(document) else MalformedPolicy("This policy contains invalid Json") from fault
+
+
+def _is_json(document: str) -> bool:
+    try:
+        json.loads(document)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _shown(row: RoleRow, arns: dict[str, str]) -> str:
