@@ -30,9 +30,14 @@ def groups_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Tar
     return Target(arn.group(call.account_id, path_prefix, ""))
 
 
+def find(call: Call, group_name: str) -> GroupRow | None:
+    """Answer the group with this name, or None."""
+    return groups.named(call.db, call.account_id, group_name)
+
+
 def required(call: Call, group_name: str) -> GroupRow:
     """Answer the group with this name; raises NoSuchEntity."""
-    row = groups.named(call.db, call.account_id, group_name)
+    row = find(call, group_name)
     if row is None:
         raise errors.NoSuchEntity(f"The group with name {group_name} cannot be found.")
     return row

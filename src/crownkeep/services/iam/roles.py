@@ -61,9 +61,14 @@ def target_of(call: Call, row: RoleRow) -> Target:
 # Roles as others need them.
 
 
+def find(call: Call, role_name: str) -> RoleRow | None:
+    """Answer the role with this name, or None."""
+    return roles.named(call.db, call.account_id, role_name)
+
+
 def required(call: Call, role_name: str) -> RoleRow:
     """Answer the role with this name; raises NoSuchEntity."""
-    row = roles.named(call.db, call.account_id, role_name)
+    row = find(call, role_name)
     if row is None:
         raise not_found(role_name)
     return row
