@@ -12,7 +12,7 @@ from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.iam import boundaries, quotas, trust_policies
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
-from crownkeep.storage import attachments, inline_policies, instance_profiles, roles, tags
+from crownkeep.storage import attachments, inline_policies, instance_profiles, roles, service_uses, tags
 from crownkeep.storage.roles import RoleRow
 
 Tags = Sequence[Mapping[str, str]]
@@ -232,6 +232,7 @@ def delete_role(call: Call, *, role_name: str) -> Result:
     if instance_profiles.holds(*place):
         raise errors.DeleteConflict("Cannot delete entity, must remove roles from instance profile first.")
     tags.remove_all(*place)
+    service_uses.remove_all(*place)
     roles.remove(*place)
     note(call, row)
     return NOTHING

@@ -21,6 +21,7 @@ from crownkeep.storage import (
     memberships,
     mfa_devices,
     service_credentials,
+    service_uses,
     signing_certificates,
     ssh_public_keys,
     tags,
@@ -210,6 +211,7 @@ def delete_user(call: Call, *, user_name: str) -> Result:
     row = required(call, user_name)
     _require_unused(call, row)
     tags.remove_all(call.db, call.account_id, row.user_id)
+    service_uses.remove_all(call.db, call.account_id, row.user_id)
     users.remove(call.db, call.account_id, row.user_id)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     return NOTHING

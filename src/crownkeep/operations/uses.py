@@ -1,0 +1,81 @@
+"""What was last used when: long-term keys, roles, and the actions that each identity asks for.
+
+Only the first use in fifteen minutes is written down (IAM user guide, "Finding unused credentials"), together with the record of
+the request, so that keeping it costs no write of its own and an identity that works all day next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crownkeep.operations.call import Request
+from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.storage import access_keys, roles, service_uses
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.service_uses import ServiceUseRow
+
+SPAN_SECONDS = 900
+_MOST_REMEMBERED = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a request used that is to be written down."""
+
+    writes: tuple[Callable[[Transaction], None], ...]
+
+    def write(self, db: Transaction) -> None:
+        """Write it down."""
+        for write in self.writes:
+            write(db)
+
+
+class Uses:
+    """What this process has written down lately."""
+
+    def __init__(self) -> None:
+        self._spans: dict[str, int] = {}
+
+    def of(self, request: Request) -> Use | None:
+        """Answer what is to be written down of a request, None where all of it was used a short while ago."""
+        caller = request.caller
+        if not isinstance(caller, Principal):
+            return None
+        span = int(request.now.timestamp()) // SPAN_SECONDS
+        action = request.operation.action
+        writes: list[Callable[[Transaction], None]] = []
+        if self._is_first(f"{caller.account_id} {caller.unique_id} {action}", span):
+            writes.append(_action_use(request, caller))
+        credential = _dated_credential(caller)
+        if credential and self._is_first(credential, span):
+            writes.append(_credential_use(request, caller))
+        return Use(tuple(writes)) if writes else None
+
+    def _is_first(self, used: str, span: int) -> bool:
+        if self._spans.get(used) == span:
+            return False
+        if len(self._spans) >= _MOST_REMEMBERED:
+            self._spans.clear()
+        self._spans[used] = span
+        return True
+
+
+def _dated_credential(caller: Principal) -> str:
+    """Answer the long-term key or the role whose last use is shown; nothing for sessions of users and of root."""
+    if caller.kind is PrincipalKind.ROLE:
+        return caller.unique_id
+    return caller.access_key_id if caller.session is None else ""
+
+
+def _action_use(request: Request, caller: Principal) -> Callable[[Transaction], None]:
+    service, _, action = request.operation.action.partition(":")
+    row = ServiceUseRow(caller.account_id, caller.unique_id, service, action, request.now, request.origin.region)
+    return lambda db: service_uses.put(db, row)
+
+
+def _credential_use(request: Request, caller: Principal) -> Callable[[Transaction], None]:
+    at, region, service = request.now, request.origin.region, request.operation.service.action_prefix
+    if caller.kind is PrincipalKind.ROLE:
+        return lambda db: roles.set_used(db, caller.account_id, caller.unique_id, at=at, region=region)
+    return lambda db: access_keys.set_used(db, caller.access_key_id, at=at, service=service, region=region)

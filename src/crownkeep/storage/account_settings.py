@@ -1,0 +1,61 @@
+"""Settings of accounts that IAM keeps: the version of session tokens and the issuer of outbound web identities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Boolean, Column, Integer, String, Table, bindparam, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, metadata
+
+table = Table(
+    "account_settings",
+    metadata,
+    Column("account_id", AccountId, primary_key=True),
+    Column("token_version", Integer, nullable=False),
+    Column("issuer_id", String(36)),
+    Column("issues_web_identities", Boolean, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettingsRow:
+    """One account's settings; an account that never set any has the defaults."""
+
+    account_id: str
+    token_version: int = 1
+    """Of session tokens from the global endpoint: 1, or 2 for tokens that are valid in every Region."""
+    issuer_id: str | None = None
+    """What tells the account's web identities from others'; it stays when they are disabled and enabled again."""
+    issues_web_identities: bool = False
+
+
+_of_account = select(table).where(table.c.account_id == bindparam("account_id"))
+_set = (
+    update(table)
+    .where(table.c.account_id == bindparam("of_account"))
+    .values(
+        token_version=bindparam("new_token_version"),
+        issuer_id=bindparam("new_issuer_id"),
+        issues_web_identities=bindparam("new_issues"),
+    )
+)
+
+
+def of_account(db: Transaction, account_id: str) -> AccountSettingsRow:
+    """Answer an account's settings, the defaults where it never set any."""
+    row = db.execute(_of_account, {"account_id": account_id}).first()
+    return AccountSettingsRow(*row) if row else AccountSettingsRow(account_id)
+
+
+def put(db: Transaction, row: AccountSettingsRow) -> None:
+    """Keep an account's settings in the place of those before."""
+    values = {
+        "of_account": row.account_id,
+        "new_token_version": row.token_version,
+        "new_issuer_id": row.issuer_id,
+        "new_issues": row.issues_web_identities,
+    }
+    if not db.execute(_set, values).rowcount:
+        db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
