@@ -121,7 +121,7 @@ def _find_run(run: tuple[str | None, ...], text: str, start: int, end: int) -> i
 
 def _bits_of(unit: str, text: str, start: int, end: int) -> int:
     flags = bytes(character == unit for character in reversed(text[start:end]))
-    return int(flags.translate(_DIGITS), 2) if flags else 0
+    return int(flags.translate(_DIGITS), 2)
 
 
 _DIGITS = bytes.maketrans(b"\x00\x01", b"01")
