@@ -55,6 +55,7 @@ _of_owners = (
     .where(_in_account, table.c.owner_id.in_(bindparam("owner_ids", expanding=True)))
     .order_by(table.c.owner_id, table.c.policy_arn)
 )
+_to = select(table).where(_in_account, table.c.policy_arn == bindparam("policy_arn")).order_by(table.c.owner_id)
 _counts = select(table.c.policy_arn, func.count()).where(_in_account).group_by(table.c.policy_arn)
 _counts_of = _counts.where(table.c.policy_arn.in_(bindparam("arns", expanding=True)))
 _counts_under = _counts.where(begins_with(table.c.policy_arn, "prefix"))
@@ -74,6 +75,11 @@ def of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> lis
         return []
     rows = db.execute(_of_owners, {"account_id": account_id, "owner_ids": list(owner_ids)})
     return [_row(*row) for row in rows]
+
+
+def of_policy(db: Transaction, account_id: str, policy_arn: str) -> list[AttachmentRow]:
+    """Answer what in the account a managed policy is attached to."""
+    return [_row(*row) for row in db.execute(_to, {"account_id": account_id, "policy_arn": policy_arn})]
 
 
 def counts_of(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str, int]:

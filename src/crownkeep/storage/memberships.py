@@ -53,6 +53,7 @@ _groups_of_users = (
     .where(_in_account, table.c.user_id.in_(bindparam("user_ids", expanding=True)))
     .order_by(groups.table.c.name_key)
 )
+_user_ids = select(table.c.user_id).where(_in_account, table.c.group_id.in_(bindparam("group_ids", expanding=True))).distinct()
 _remove = delete(table).where(
     table.c.account_id == bindparam("of_account"),
     table.c.group_id == bindparam("of_group"),
@@ -101,6 +102,13 @@ def groups_of_users(db: Transaction, account_id: str, user_ids: Sequence[str]) -
     for user_id, *group in db.execute(_groups_of_users, {"account_id": account_id, "user_ids": list(user_ids)}):
         found[user_id].append(GroupRow(*group))
     return found
+
+
+def user_ids_of_groups(db: Transaction, account_id: str, group_ids: Sequence[str]) -> list[str]:
+    """Answer the unique ids of the users that belong to at least one of these groups, in one query."""
+    if not group_ids:
+        return []
+    return list(db.execute(_user_ids, {"account_id": account_id, "group_ids": list(group_ids)}).scalars())
 
 
 def add(db: Transaction, account_id: str, group_id: str, user_id: str, *, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,6 +59,11 @@ _insert = (
     )
     .returning(table.c.number)
 )
+_by_ids = (
+    select(table)
+    .where(table.c.account_id == bindparam("account_id"), table.c.user_id.in_(bindparam("user_ids", expanding=True)))
+    .order_by(table.c.name_key)
+)
 _page = (
     select(table)
     .where(
@@ -94,6 +100,13 @@ def with_id(db: Transaction, account_id: str, user_id: str) -> UserRow | None:
     """Answer the user with this unique id."""
     row = db.execute(_by_id, {"account_id": account_id, "user_id": user_id}).first()
     return UserRow(*row) if row else None
+
+
+def with_ids(db: Transaction, account_id: str, user_ids: Sequence[str]) -> list[UserRow]:
+    """Answer the users with these unique ids, by name, in one query."""
+    if not user_ids:
+        return []
+    return [UserRow(*row) for row in db.execute(_by_ids, {"account_id": account_id, "user_ids": list(user_ids)})]
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[UserRow]:

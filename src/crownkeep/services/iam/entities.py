@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from crownkeep import arn, errors
 from crownkeep.operations.call import Call
 from crownkeep.services.iam import groups, roles, users
+from crownkeep.storage import attachments, memberships
+from crownkeep.storage import roles as role_rows
+from crownkeep.storage import users as user_rows
 from crownkeep.storage.owners import OwnerKind
+from crownkeep.storage.roles import RoleRow
+from crownkeep.storage.users import UserRow
 
 _KINDS = {kind.value: kind for kind in OwnerKind}
 
@@ -59,10 +64,7 @@ def of_kind(call: Call, kind: OwnerKind, name: str) -> Entity | None:
     match kind:
         case OwnerKind.USER:
             user = users.find(call, name)
-            if user is None:
-                return None
-            user_arn = arn.user(call.account_id, user.path, user.name)
-            return Entity(kind, user.user_id, user.name, user.path, user_arn, user.boundary_arn)
+            return None if user is None else of_user(user)
         case OwnerKind.GROUP:
             group = groups.find(call, name)
             if group is None:
@@ -70,7 +72,33 @@ def of_kind(call: Call, kind: OwnerKind, name: str) -> Entity | None:
             return Entity(kind, group.group_id, group.name, group.path, arn.group(call.account_id, group.path, group.name))
         case OwnerKind.ROLE:
             role = roles.find(call, name)
-            if role is None:
-                return None
-            role_arn = arn.role(call.account_id, role.path, role.name)
-            return Entity(kind, role.role_id, role.name, role.path, role_arn, role.boundary_arn)
+            return None if role is None else of_role(role)
+
+
+def of_user(row: UserRow) -> Entity:
+    """Answer a user as an entity."""
+    user_arn = arn.user(row.account_id, row.path, row.name)
+    return Entity(OwnerKind.USER, row.user_id, row.name, row.path, user_arn, row.boundary_arn)
+
+
+def of_role(row: RoleRow) -> Entity:
+    """Answer a role as an entity."""
+    role_arn = arn.role(row.account_id, row.path, row.name)
+    return Entity(OwnerKind.ROLE, row.role_id, row.name, row.path, role_arn, row.boundary_arn)
+
+
+def members_of(call: Call, group: Entity) -> list[Entity]:
+    """Answer the users of a group."""
+    user_ids = memberships.user_ids_of_groups(call.db, call.account_id, [group.entity_id])
+    return [of_user(row) for row in user_rows.with_ids(call.db, call.account_id, user_ids)]
+
+
+def holding(call: Call, policy_arn: str) -> list[Entity]:
+    """Answer the users and roles that a managed policy gives permissions to: attached to themselves, or to a user's group."""
+    place = (call.db, call.account_id)
+    held_by: dict[OwnerKind, list[str]] = {kind: [] for kind in OwnerKind}
+    for attachment in attachments.of_policy(*place, policy_arn):
+        held_by[attachment.owner_kind].append(attachment.owner_id)
+    user_ids = {*held_by[OwnerKind.USER], *memberships.user_ids_of_groups(*place, held_by[OwnerKind.GROUP])}
+    found = [of_user(row) for row in user_rows.with_ids(*place, sorted(user_ids))]
+    return found + [of_role(row) for row in role_rows.with_ids(*place, held_by[OwnerKind.ROLE])]
