@@ -7,10 +7,11 @@ from typing import Any
 from crownkeep.models import OperationModel, Shape
 from crownkeep.operations.limits import violations
 
+ARN = "arn:aws:iam::123456789012:policy/name"
 # Tried in this order wherever a text is asked for.
 TEXTS = (
     "name",
-    "arn:aws:iam::123456789012:policy/name",
+    ARN,
     "123456",
     "Long-Enough-1",
     "AKIAQ2222222222222222",
@@ -41,6 +42,11 @@ def _structure(shape: Shape) -> dict[str, Any]:
     return made
 
 
+def _text(shape: Shape, text: str) -> str:
+    # Some operations refuse what is no ARN at all before they ask who may do what (AssumeRole).
+    return ARN if shape.name == "arnType" else text.ljust(int(shape.minimum or 0), "n")
+
+
 def _value(shape: Shape, text: str) -> Any:
     match shape.type:
         case "structure":
@@ -50,7 +56,7 @@ def _value(shape: Shape, text: str) -> Any:
         case "map":
             return {}
         case "string":
-            return shape.enum[0] if shape.enum else text.ljust(int(shape.minimum or 0), "n")
+            return shape.enum[0] if shape.enum else _text(shape, text)
         case "boolean":
             return True
         case "integer" | "long" | "float" | "double":

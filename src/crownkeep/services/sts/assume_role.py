@@ -14,6 +14,7 @@ from crownkeep.services.sts import assumable, session_policies, session_tags
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_policies import Descriptors
 from crownkeep.services.sts.session_tags import Tags
+from crownkeep.storage.roles import RoleRow
 
 _WITH_MFA = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "0"}
 
@@ -54,36 +55,43 @@ def assume_role(
     """Issue credentials of a session of the role, limited by session policies where some are passed (API_AssumeRole)."""
     if provided_contexts:
         raise errors.InvalidParameterValue("ProvidedContexts are not accepted: no context provider is known here.")
-    caller = call.principal
-    chaining = caller.session if caller.kind is PrincipalKind.ROLE else None
-    tagged = session_tags.read(tags, transitive_tag_keys, of=chaining)
-    asked = {
-        "role_session_name": role_session_name,
-        "transitive_tag_keys": transitive_tag_keys,
-        "external_id": external_id,
-        "source_identity": source_identity,
-        "tags": tags,
-    }
+    tagged = session_tags.read(tags, transitive_tag_keys, of=_chaining(call.principal))
+    asked: dict[str, object] = {"role_session_name": role_session_name, "transitive_tag_keys": transitive_tag_keys}
+    asked |= {"external_id": external_id, "source_identity": source_identity, "tags": tags}
     _require_further(call, role_arn, asked, mfa_context=_WITH_MFA if token_code is not None else {})
     role = assumable.required(call, role_arn)
-    lifetime = assumable.lifetime(role, duration_seconds) if chaining is None else assumable.chained_lifetime(duration_seconds)
     policies = session_policies.read(call, role.account_id, document=policy, descriptors=policy_arns)
-    session = Session(
-        issued_at=call.now,
-        expires_at=call.now + lifetime,
+    session = replace(
+        _session(call, role, duration_seconds),
         name=role_session_name,
         policies=policies.documents,
         policy_arns=policies.arns,
         has_policy=policies.are_passed,
         tags=tagged.tags,
         transitive_tag_keys=tagged.transitive_keys,
-        source_identity=source_identity or _source_identity_of(caller),
-        chained=chaining is not None,
+        source_identity=source_identity or _source_identity_of(call.principal),
+    )
+    session = _with_factor(session, call.principal, serial_number if token_code is not None else None)
+    return assumable.answer(call, role, session, minimum_token_size=minimum_session_token_size)
+
+
+def _chaining(caller: Principal) -> Session | None:
+    """Answer the session of a role that takes on another role."""
+    return caller.session if caller.kind is PrincipalKind.ROLE else None
+
+
+def _session(call: Call, role: RoleRow, seconds: int | None) -> Session:
+    """Answer a session of the role as far as its caller and its length go; raises ValidationError for one too long."""
+    caller = call.principal
+    is_chained = _chaining(caller) is not None
+    lifetime = assumable.chained_lifetime(seconds) if is_chained else assumable.lifetime(role, seconds)
+    return Session(
+        issued_at=call.now,
+        expires_at=call.now + lifetime,
+        chained=is_chained,
         assumed_by=caller.arn,
         assumed_by_id=caller.unique_id,
     )
-    session = _with_factor(session, caller, serial_number if token_code is not None else None)
-    return assumable.answer(call, role, session, minimum_token_size=minimum_session_token_size)
 
 
 def _context(caller: Principal, asked: Mapping[str, object]) -> dict[str, str | tuple[str, ...]]:

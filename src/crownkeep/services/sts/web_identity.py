@@ -68,12 +68,8 @@ def assume_role_with_web_identity(
     role = assumable.find(call, role_arn)
     call.notes.account_id = role.account_id
     provider, identity = _verified(call, role.account_id, web_identity_token)
-    call.notes.federated = FederatedIdentity(
-        "WebIdentityUser",
-        f"{provider.arn}:{identity.audience}:{identity.subject}",
-        identity.subject,
-        provider.arn,
-    )
+    principal_id = f"{provider.arn}:{identity.audience}:{identity.subject}"
+    call.notes.federated = FederatedIdentity("WebIdentityUser", principal_id, identity.subject, provider.arn)
     vouched = Vouched(
         kind=PrincipalKind.WEB_IDENTITY,
         action="sts:AssumeRoleWithWebIdentity",
