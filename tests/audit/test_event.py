@@ -79,7 +79,10 @@ def test_a_refusal_names_its_code_and_message() -> None:
     ("caller", "expected"),
     [
         (ROOT, {"type": "Root", "principalId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root", "accessKeyId": "AKIAROOT"}),
-        (BOB, {"type": "IAMUser", "principalId": "AIDABOB", "arn": f"arn:aws:iam::{ACCOUNT}:user/division/bob", "userName": "bob"}),
+        (
+            BOB,
+            {"type": "IAMUser", "principalId": "AIDABOB", "arn": f"arn:aws:iam::{ACCOUNT}:user/division/bob", "userName": "bob"},
+        ),
         (
             Principal(PrincipalKind.ROLE, ACCOUNT, "AROAX", "deployer", "/", "ASIAX", SESSION),
             {"type": "AssumedRole", "principalId": "AROAX:deploy", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/deploy"},

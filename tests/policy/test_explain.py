@@ -75,7 +75,7 @@ def test_an_explanation_is_plain_data_too():
     denying = building.policy_set(document(statement(), statement("Deny", Sid="No")))
     applicable = Applicable(identity=denying, service_control=(building.policy_set(document(statement())),))
 
-    data = json.loads(json.dumps(policy.explain(building.request(), applicable).as_data()))
+    data = json.loads(json.dumps(policy.explain(building.request(), applicable).as_mapping()))
 
     assert (False, "explicitDeny", "a policy denies it explicitly") == (
         data["allowed"],
@@ -91,7 +91,7 @@ def test_an_explanation_is_plain_data_too():
 
 
 def test_an_allowed_request_has_no_message():
-    data = policy.explain(building.request("root"), Applicable()).as_data()
+    data = policy.explain(building.request("root"), Applicable()).as_mapping()
 
     assert (True, None, []) == (data["allowed"], data["message"], data["findings"])
 

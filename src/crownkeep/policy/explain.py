@@ -20,9 +20,9 @@ class Line:
     text: str
     under: tuple[Line, ...] = ()
 
-    def as_data(self) -> dict[str, Any]:
+    def as_mapping(self) -> dict[str, Any]:
         """The remark as plain data."""
-        return {"text": self.text, **({"under": [line.as_data() for line in self.under]} if self.under else {})}
+        return {"text": self.text, **({"under": [line.as_mapping() for line in self.under]} if self.under else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Explanation:
     def __str__(self) -> str:
         return "\n".join(_render(self.lines, ""))
 
-    def as_data(self) -> dict[str, Any]:
+    def as_mapping(self) -> dict[str, Any]:
         """The explanation as plain data, for JSON."""
         decision, request = self.decision, self.decision.request
         return {
@@ -46,8 +46,8 @@ class Explanation:
             "action": request.action,
             "resource": request.resource,
             "message": None if decision.allowed else decision.denial_text(),
-            "findings": [_finding_as_data(finding) for finding in decision.findings],
-            "lines": [line.as_data() for line in self.lines],
+            "findings": [_finding_as_mapping(finding) for finding in decision.findings],
+            "lines": [line.as_mapping() for line in self.lines],
         }
 
 
@@ -137,7 +137,7 @@ def _condition_text(condition: Condition, request: Request) -> str:
     return f"{condition.operator} {condition.key} wants {wanted or 'nothing'}; the request has {shown}"
 
 
-def _finding_as_data(finding: Finding) -> dict[str, Any]:
+def _finding_as_mapping(finding: Finding) -> dict[str, Any]:
     member: dict[str, Any] = {"kind": finding.kind.value, "effect": finding.effect.value}
     if finding.level is not None:
         member["level"] = finding.level

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 Transaction = Connection
@@ -18,6 +18,11 @@ DatabaseFault = DBAPIError
 """What the database raises when it can't do what it was asked; for callers outside storage."""
 
 Result = TypeVar("Result")
+
+
+class UnusableDatabaseUrl(ValueError):
+    """The database's URL can't be used; the message says why without repeating the URL, which may hold a password."""
+
 
 _BUSY_MILLISECONDS = 10_000
 _ATTEMPTS = 8
@@ -116,7 +121,7 @@ def driver(transaction: Transaction) -> Any:
 def run_plainly(transaction: Transaction, statement: str, parameters: Sequence[object] = ()) -> Any:
     """Run a statement on the driver itself and answer its cursor; what it raises is a DatabaseFault, as ever.
 
-    A parameter's place is `?`. For the few statements that every request makes: the way through SQLAlchemy costs five times as much.
+    A parameter's place is `?`. For the few statements that every request makes: through SQLAlchemy they cost five times as much.
     """
     if transaction.dialect.name != "sqlite":
         statement = statement.replace("?", "%s")
@@ -156,7 +161,12 @@ def savepoint(transaction: Transaction) -> Iterator[None]:
 
 
 def _engine(url: str) -> Engine:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise UnusableDatabaseUrl(
+            "the database's URL can't be read; write `sqlite:////DIR/FILE` or `postgresql://HOST/NAME`"
+        ) from error
     if parsed.get_backend_name() == "sqlite":
         # Writers wait for one another instead of failing; every commit reaches the disk before anybody is told.
         engine = create_engine(
@@ -165,8 +175,11 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24)
-    raise ValueError(f"no driver for the database `{parsed.get_backend_name()}`; use a sqlite or postgresql URL")
+        try:
+            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24)
+        except ModuleNotFoundError as error:
+            raise UnusableDatabaseUrl("PostgreSQL needs the extra `postgres`; run `pip install 'crownkeep[postgres]'`") from error
+    raise UnusableDatabaseUrl(f"no driver for the database `{parsed.get_backend_name()}`; use a sqlite or postgresql URL")
 
 
 def _prepare_sqlite(connection: object, _: ConnectionPoolEntry) -> None:
