@@ -1,0 +1,119 @@
+"""The servers that are measured: Crownkeep, moto, and a bare answer on the same uvicorn; each a process on a free port."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+MOTO = ROOT / ".tools" / "moto" / "bin" / "moto_server"
+
+_PATIENCE_SECONDS = 60
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server."""
+
+    name: str
+    port: int
+    pid: int
+    directory: Path
+
+    def cpu_seconds(self) -> float:
+        """Answer the CPU time that the process has used so far, in all its threads."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def memory_mib(self) -> float:
+        """Answer the memory that the process holds."""
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+    def make_account(self, name: str) -> dict[str, Any]:
+        """Make an account with an administrator, through Crownkeep's operator API."""
+        token = (self.directory / "data" / "operator.token").read_text().strip()
+        wanted = {"email": f"root@{name}.example", "name": name, "admin_user": "admin"}
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/operator/v1/accounts",
+            data=json.dumps(wanted).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as answer:
+            told: dict[str, Any] = json.load(answer)
+        return told
+
+
+@contextmanager
+def crownkeep(directory: Path) -> Iterator[Server]:
+    """Run Crownkeep as its users run it, on SQLite in this directory."""
+    variables = {"CROWNKEEP_DATA": str(directory / "data"), "CROWNKEEP_LOG_LEVEL": "warning"}
+    command = [str(Path(sys.executable).with_name("crownkeep")), "serve", "--port"]
+    with _running("crownkeep", command, directory, variables, "/ready") as server:
+        yield server
+
+
+@contextmanager
+def moto(directory: Path) -> Iterator[Server]:
+    """Run moto's server, which verifies and records nothing and keeps all in memory."""
+    with _running("moto", [str(MOTO), "-p"], directory, {}, "/moto-api/") as server:
+        yield server
+
+
+@contextmanager
+def bare(directory: Path) -> Iterator[Server]:
+    """Run an ASGI function that answers a fixed text, on the same uvicorn: the ceiling."""
+    options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning", "--lifespan", "off"]
+    command = [sys.executable, "-m", "uvicorn", "bench.bare:answer", *options, "--port"]
+    with _running("bare", command, directory, {"PYTHONPATH": str(ROOT)}, "/") as server:
+        yield server
+
+
+@contextmanager
+def _running(name: str, command: list[str], directory: Path, variables: dict[str, str], path: str) -> Iterator[Server]:
+    port = _free_port()
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CROWNKEEP_"))}
+    log_path = directory / f"{name}.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen([*command, str(port)], cwd=directory, env=kept | variables, stdout=log, stderr=log)
+    try:
+        _wait(process, f"http://127.0.0.1:{port}{path}", log_path)
+        yield Server(name, port, process.pid, directory)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"no server answers at `{url}`: {log.read_text()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,110 @@
+"""`make bench`: what a signed request costs at 10, 1,000 and 10,000 users, beside moto's server and a bare ASGI answer.
+
+Requests are signed beforehand, sent over loopback by 32 connections in a closed loop, and bounded in count and time. An account
+holds 5,000 users at most (AWS's quota), so 10,000 are spread over four, and the one that is measured holds a quarter of them.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from bench import load, servers, table
+from bench.requests import Signer
+from bench.servers import Server
+from bench.table import OPERATIONS, SIZES, Result
+
+CONNECTIONS = 32
+SECONDS = 2.0
+SECONDS_ALONE = 0.5
+MOST_CREATED = 2_000
+MOST_IN_ONE_ACCOUNT = 2_500
+RESULTS = Path(__file__).parent / "results"
+
+_DISTINCT = 64
+
+
+def main() -> None:
+    """Measure, print the table, and keep the figures in bench/results."""
+    results: list[Result] = []
+    with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory:
+        for start, measure in ((servers.bare, _bare), (servers.crownkeep, _crownkeep), (servers.moto, _moto)):
+            for users in SIZES if measure is not _bare else (0,):
+                own = Path(directory) / f"{measure.__name__}-{users}"
+                own.mkdir()
+                with start(own) as server:
+                    results += measure(server, users)
+                    print(f"  measured {server.name}{f' with {users:,} users' if users else ''}: {server.memory_mib():.0f} MiB")
+    print(table.render(results))
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "serving.json").write_text(json.dumps([asdict(result) for result in results], indent=1))
+
+
+def _bare(server: Server, users: int) -> list[Result]:
+    requests = [Signer("AKIAIOSFODNN7EXAMPLE", "secret", server.port).sign("sts", "GetCallerIdentity")]
+    return [_measure(server, "GetCallerIdentity", users, requests)]
+
+
+def _crownkeep(server: Server, users: int) -> list[Result]:
+    accounts = [server.make_account(f"bench-{number}")["admin"] for number in range(-(-users // MOST_IN_ONE_ACCOUNT))]
+    signers = [Signer(told["access_key_id"], told["secret_access_key"], server.port) for told in accounts]
+    share = users // len(signers)
+    for signer in signers:
+        _fill(signer, share)
+    return _operations(server, signers[0], users, share)
+
+
+def _moto(server: Server, users: int) -> list[Result]:
+    signer = Signer("AKIAIOSFODNN7EXAMPLE", "secret", server.port)
+    _fill(signer, users)
+    return _operations(server, signer, users, users)
+
+
+def _fill(signer: Signer, users: int) -> None:
+    requests = signer.create_users(f"user-{number:05}" for number in range(users))
+    filled = load.once(requests, port=signer.port, connections=8, seconds=300)
+    if filled.failures:
+        raise RuntimeError(f"users could not be made: {filled.failures[0]!r}")
+
+
+def _operations(server: Server, signer: Signer, users: int, here: int) -> list[Result]:
+    names = [f"user-{number * here // _DISTINCT:05}" for number in range(_DISTINCT)]
+    made: dict[str, Callable[[], list[bytes]]] = {
+        "GetCallerIdentity": lambda: [signer.sign("sts", "GetCallerIdentity")],
+        "GetUser": lambda: [signer.sign("iam", "GetUser", {"UserName": name}) for name in names],
+        "ListUsers": lambda: [signer.sign("iam", "ListUsers", {"MaxItems": "100"})],
+        "CreateUser": lambda: signer.create_users(f"made-{number:05}" for number in range(MOST_CREATED)),
+    }
+    return [_measure(server, operation, users, made[operation]()) for operation in OPERATIONS]
+
+
+def _measure(server: Server, operation: str, users: int, requests: Sequence[bytes]) -> Result:
+    # A part for one connection alone, which is also the warming up, the rest for all connections at once.
+    if operation == "CreateUser":
+        send, early, rest = load.once, requests[: len(requests) // 10], requests[len(requests) // 10 :]
+    else:
+        send, early, rest = load.repeatedly, requests, requests
+    alone = send(early, port=server.port, connections=1, seconds=SECONDS_ALONE)
+    before = server.cpu_seconds()
+    measured = send(rest, port=server.port, connections=CONNECTIONS, seconds=SECONDS)
+    used = server.cpu_seconds() - before
+    if measured.failures or not measured.count:
+        raise RuntimeError(f"{server.name} refused {operation}: {measured.failures[:1]!r}")
+    return Result(
+        server=server.name,
+        operation=operation,
+        users=users,
+        per_second=measured.per_second,
+        p50=measured.percentile(0.5) * 1e3,
+        p99=measured.percentile(0.99) * 1e3,
+        p50_alone=alone.percentile(0.5) * 1e3,
+        cpu=used / measured.count * 1e6,
+        generator=measured.generator_share,
+    )
+
+
+if __name__ == "__main__":
+    main()

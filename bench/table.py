@@ -1,0 +1,58 @@
+"""The table that a benchmark prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SIZES = (10, 1_000, 10_000)
+OPERATIONS = ("GetCallerIdentity", "GetUser", "ListUsers", "CreateUser")
+
+_LEGEND = """
+p50 and p99 in ms with all connections, `alone` the p50 in ms of a single connection; `CPU` in us of the server per request;
+`moto/ours` moto's CPU to ours; `ours/bare` ours to a bare ASGI answer's; `grows` ours to ours with the fewest users; `gen.` the
+load generator's share of a core (where it comes near 100%, it is the bottleneck)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One measurement. Latencies in milliseconds, CPU in microseconds per request."""
+
+    server: str
+    operation: str
+    users: int
+    per_second: float
+    p50: float
+    p99: float
+    p50_alone: float
+    cpu: float
+    generator: float
+    """The generator's share of a core."""
+
+
+def render(results: Sequence[Result]) -> str:
+    """Answer the table: ours, moto's and the bare server's figures side by side."""
+    found = {(result.server, result.operation, result.users): result for result in results}
+    ceiling = found["bare", "GetCallerIdentity", 0]
+    head = f"{'':18}{'users':>7} |{_titles()} |{'moto/s':>8}{'CPU':>9} |{'moto/ours':>10}{'ours/bare':>10}{'grows':>7}"
+    lines = ["", head, "-" * len(head)]
+    for operation in OPERATIONS:
+        fewest = found["crownkeep", operation, SIZES[0]]
+        for users in SIZES:
+            ours, theirs = found["crownkeep", operation, users], found["moto", operation, users]
+            ratios = f"{theirs.cpu / ours.cpu:9,.1f}x{ours.cpu / ceiling.cpu:9.1f}x{ours.cpu / fewest.cpu:6.2f}x"
+            moto = f"{theirs.per_second:8,.0f}{theirs.cpu:9,.0f}"
+            lines.append(f"{operation:18}{users:7,} |{_figures(ours)} |{moto} |{ratios}")
+    lines.append(f"{'a bare answer':18}{'':7} |{_figures(ceiling)} |")
+    return "\n".join([*lines, _LEGEND])
+
+
+def _titles() -> str:
+    return f"{'req/s':>7}{'p50':>8}{'p99':>8}{'alone':>7}{'CPU':>7}{'gen.':>6}"
+
+
+def _figures(result: Result) -> str:
+    return (
+        f"{result.per_second:7,.0f}{result.p50:8.2f}{result.p99:8.2f}{result.p50_alone:7.2f}"
+        f"{result.cpu:7,.0f}{result.generator:6.0%}"
+    )
