@@ -87,3 +87,17 @@ def test_two_commands_at_the_same_first_moment_find_one_key_and_one_token(data):
 
     assert 3 == len({each["account_id"] for each in told})
     assert 3 == len(json.loads(run(data, "account", "list", "--json").stdout)["accounts"])
+
+
+@pytest.mark.parametrize(
+    ("variables", "code"),
+    [({"CROWNKEEP_DATABASE": "nonsense"}, 2), ({"CROWNKEEP_PORT": "port"}, 2), ({"CROWNKEEP_DATA": "/dev/null"}, 1)],
+)
+def test_a_server_that_can_not_start_says_why_in_one_sentence(data, variables, code):
+    environment = os.environ | {"CROWNKEEP_DATA": str(data)} | variables
+
+    ended = subprocess.run([COMMAND, "serve"], capture_output=True, text=True, timeout=60, env=environment, check=False)
+
+    assert code == ended.returncode
+    assert ("", 1) == (ended.stdout, ended.stderr.count("\n")), ended.stderr
+    assert ended.stderr.startswith("Error: ")

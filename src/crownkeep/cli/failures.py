@@ -9,7 +9,7 @@ import click
 from crownkeep.data_directory import UnusableDataDirectory
 from crownkeep.errors import AwsError
 from crownkeep.settings import InvalidSettings
-from crownkeep.storage.database import DatabaseFault
+from crownkeep.storage.database import DatabaseFault, UnusableDatabaseUrl
 from crownkeep.storage.migrate import NewerDatabase
 
 
@@ -25,7 +25,7 @@ _log = logging.getLogger("crownkeep.cli")
 def explain(error: Exception) -> click.ClickException:
     """Answer the failure to show; a fault of ours shows its kind alone, since its text could hold anything."""
     match error:
-        case InvalidSettings():
+        case InvalidSettings() | UnusableDatabaseUrl():
             return WrongCall(str(error))
         case AwsError():
             return click.ClickException(error.message)

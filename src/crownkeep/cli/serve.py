@@ -10,10 +10,9 @@ from typing import Any
 import click
 
 from crownkeep import data_directory, settings
-from crownkeep.app import create_app
-from crownkeep.data_directory import UnusableDataDirectory
+from crownkeep.app import create_app, open_wiring
 from crownkeep.logs import configure
-from crownkeep.settings import InvalidSettings, Settings
+from crownkeep.settings import Settings
 
 _FACTORY = "crownkeep.cli.serve:_worker"
 _SECONDS_TO_FINISH = 20
@@ -28,12 +27,12 @@ _SECONDS_TO_FINISH = 20
 @click.option("--public-url", metavar="URL", help="Where people and clients reach this server.")
 def command(**flags: Any) -> None:
     """Serve the AWS APIs, the sign-in and the console on one port until interrupted."""
-    try:
-        chosen = settings.load(flags)
-        configure(chosen)
-        directory = data_directory.prepare(chosen)
-    except (InvalidSettings, UnusableDataDirectory) as error:
-        raise click.ClickException(str(error)) from error
+    chosen = settings.load(flags)
+    configure(chosen)
+    directory = data_directory.prepare(chosen)
+    # Once before any process serves: what is wrong with the database is said in one sentence, and no two bring it up to date.
+    database, _ = open_wiring(chosen, directory)
+    database.close()
     _welcome(chosen, str(directory.path))
     _run(chosen)
 
