@@ -14,7 +14,6 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 from crownkeep import clock, errors
@@ -24,8 +23,8 @@ from crownkeep.operations.call import NOTHING, Answer, Call, Notes, Request, Res
 from crownkeep.operations.errands import Errand
 from crownkeep.operations.registry import Effect, Mode
 from crownkeep.operations.standing import Standing
-from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.storage import access_keys, accounts, roles
+from crownkeep.operations.uses import Use, Uses
+from crownkeep.storage import accounts
 from crownkeep.storage.database import Database, DatabaseFault, Transaction, savepoint
 from crownkeep.storage.events import EventRow
 from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
@@ -33,12 +32,9 @@ from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
 Done = TypeVar("Done")
 
 _log = logging.getLogger("crownkeep.operations")
-_MOST_KEYS_REMEMBERED = 10_000
 _ERRANDS_AT_ONCE = 8
 _MOST_ERRANDS = 64
 """Requests that may wait for servers outside at the same time; a further one is told to come again."""
-LAST_USED_SPAN_SECONDS = 900
-"""Only the first use of a key or role in fifteen minutes is written down (IAM user guide, "Finding unused credentials")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,7 @@ class Door:
         self._pool = ThreadPoolExecutor(wiring.settings.argon2_threads, thread_name_prefix="prepare")
         self._errands = ThreadPoolExecutor(_ERRANDS_AT_ONCE, thread_name_prefix="errand")
         self._errands_waiting = 0
-        self._last_used_spans: dict[str, int] = {}
+        self._uses = Uses()
 
     async def invoke(self, request: Request) -> Answer:
         """Lead one request through the door and answer when its record is on disk."""
@@ -116,7 +112,7 @@ class Door:
     async def keep(self, request: Request, outcome: Outcome) -> Answer:
         """Record what a read came to, and only then answer."""
         try:
-            use = self._use_to_record(request)
+            use = self._uses.of(request)
             if use is None:
                 await self.writer.record(outcome.event)
             else:
@@ -135,7 +131,7 @@ class Door:
                 await self.writer.record(early.event)
                 return early.answer()
             prepared = await self._run(early) if isinstance(early, Errand) else early
-        use = self._use_to_record(request)
+        use = self._uses.of(request)
 
         def work(db: Transaction) -> Deed[Answer]:
             outcome = perform(db, request, self.wiring, prepared=prepared)
@@ -158,31 +154,6 @@ class Door:
         """Do the slow part of a write for a caller who is allowed to ask for it; an `Outcome` where it ends here."""
         with self.database.snapshot() as db:
             return prepare(db, request, self.wiring)
-
-    def _use_to_record(self, request: Request) -> _Use | None:
-        caller = request.caller
-        if not isinstance(caller, Principal) or not caller.access_key_id:
-            return None
-        if caller.session is not None and caller.kind is not PrincipalKind.ROLE:
-            return None
-        used = caller.access_key_id if caller.session is None else caller.unique_id
-        span = int(request.now.timestamp()) // LAST_USED_SPAN_SECONDS
-        if self._last_used_spans.get(used) == span:
-            return None
-        if len(self._last_used_spans) >= _MOST_KEYS_REMEMBERED:
-            self._last_used_spans.clear()
-        self._last_used_spans[used] = span
-        return _Use(caller, request.now, request.operation.service.action_prefix, request.origin.region)
-
-
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """The use of a long-term key or, by a session of it, of a role."""
-
-    caller: Principal
-    at: datetime
-    service: str
-    region: str
 
 
 def perform_now(database: Database, request: Request, wiring: Wiring) -> Answer:
@@ -272,10 +243,6 @@ def _arguments(request: Request) -> dict[str, object]:
     return {names[member]: value for member, value in request.parameters.items() if member in names}
 
 
-def _with_use(db: Transaction, deed: Deed[Answer] | Deed[None], use: _Use) -> Deed:  # type: ignore[type-arg]  # whichever came in
-    caller = use.caller
-    if caller.kind is PrincipalKind.ROLE:
-        roles.set_used(db, caller.account_id, caller.unique_id, at=use.at, region=use.region)
-    else:
-        access_keys.set_used(db, caller.access_key_id, at=use.at, service=use.service, region=use.region)
+def _with_use(db: Transaction, deed: Deed[Answer] | Deed[None], use: Use) -> Deed:  # type: ignore[type-arg]  # whichever came in
+    use.write(db)
     return deed

@@ -24,8 +24,8 @@ class AccountSettingsRow:
     """One account's settings; an account that never set any has the defaults."""
 
     account_id: str
-    token_version: int = 1
-    """Of session tokens from the global endpoint: 1, or 2 for tokens that are valid in every Region."""
+    token_version: int = 2
+    """Of session tokens from the global endpoint: 1, or 2 for tokens that are valid in every Region, as ours are."""
     issuer_id: str | None = None
     """What tells the account's web identities from others'; it stays when they are disabled and enabled again."""
     issues_web_identities: bool = False

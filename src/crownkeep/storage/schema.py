@@ -5,7 +5,9 @@ Each topic module appears here once; the migrations are held against this list b
 
 from crownkeep.storage import (
     access_keys,
+    access_reports,
     account_aliases,
+    account_settings,
     accounts,
     attachments,
     boundaries,
@@ -32,6 +34,7 @@ from crownkeep.storage import (
     saml_providers,
     server_certificates,
     service_credentials,
+    service_uses,
     sign_in_nonces,
     sign_in_settings,
     signin_throttles,
@@ -44,7 +47,9 @@ from crownkeep.storage.metadata import metadata
 
 TOPICS = (
     access_keys,
+    access_reports,
     account_aliases,
+    account_settings,
     accounts,
     attachments,
     boundaries,
@@ -71,6 +76,7 @@ TOPICS = (
     saml_providers,
     server_certificates,
     service_credentials,
+    service_uses,
     sign_in_nonces,
     sign_in_settings,
     signin_throttles,

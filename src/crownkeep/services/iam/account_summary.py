@@ -8,6 +8,7 @@ from crownkeep.services.iam import quotas
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import (
     access_keys,
+    account_settings,
     accounts,
     attachments,
     boundaries,
@@ -45,9 +46,6 @@ _QUOTAS = {
     "AttachedPoliciesPerRoleQuota": quotas.ATTACHED_POLICIES_PER_ROLE,
 }
 
-_GLOBAL_ENDPOINT_TOKEN_VERSION = 2
-"""Session tokens are good in every Region."""
-
 
 @iam.operation("GetAccountSummary", resource=registry.everything)
 def get_account_summary(call: Call) -> Result:
@@ -73,6 +71,6 @@ def get_account_summary(call: Call) -> Result:
         "AccountAccessKeysPresent": int(bool(root_keys)),
         "AccountSigningCertificatesPresent": int(bool(signing_certificates.of_owner(*place, call.account_id))),
         "AccountPasswordPresent": int(account is not None and account.root_password_hash is not None),
-        "GlobalEndpointTokenVersion": _GLOBAL_ENDPOINT_TOKEN_VERSION,
+        "GlobalEndpointTokenVersion": account_settings.of_account(*place).token_version,
     }
     return {"SummaryMap": {**summary, **_QUOTAS}}
