@@ -1,0 +1,137 @@
+"""Entry: a name and a password, verified at the same cost and answered in the same words whether the name is known or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crownkeep.credentials import passwords
+from crownkeep.credentials.passwords import Cost
+from crownkeep.credentials.secret import Secret
+from crownkeep.operations.call import Origin, Wiring
+from crownkeep.operations.invoke import Door
+from crownkeep.principals import Principal
+from crownkeep.signin import browsers, events, people, progress, throttle
+from crownkeep.signin.people import Credentials
+from crownkeep.signin.progress import Arrived, Expired, Next, Wrong
+from crownkeep.signin.throttle import Claim, Counter, Waiting
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.events import EventRow
+from crownkeep.storage.writer import Deed
+
+INCORRECT = "Your authentication information is incorrect. Please try again."
+"""What AWS answers to everything that is wrong."""
+
+Entered = Next | Arrived | Expired | Wrong | Waiting
+
+_LONGEST_NAME = 254
+_LONGEST_PASSWORD = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """From where, when, with which known browser and on the way to which page somebody signs in."""
+
+    origin: Origin
+    now: datetime
+    to: str
+    browsers: str = ""
+    """The cookie of `signin.browsers`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    claim: Claim
+    person: Principal | None
+    credentials: Credentials | None
+
+
+async def enter_as_root(door: Door, visit: Visit, *, email: str, password: Secret) -> Entered:
+    """Sign in as the root user of the account with this e-mail address."""
+    with door.database.snapshot() as db:
+        person = people.root_with_email(db, email.strip()[:_LONGEST_NAME])
+        found = _found(db, root_claim(email, person), person)
+    return await _enter(door, visit, found, password)
+
+
+async def enter_as_user(door: Door, visit: Visit, *, account: str, name: str, password: Secret) -> Entered:
+    """Sign in as the user of this name in the account with this id or alias."""
+    with door.database.snapshot() as db:
+        account_id = people.account_named(db, account.strip()[:_LONGEST_NAME])
+        person = people.user_named(db, account_id, name[:_LONGEST_NAME]) if account_id else None
+        claim = Claim(f"{account_id or account.strip().lower()}/{name.lower()}"[: 2 * _LONGEST_NAME], account_id or "")
+        found = _found(db, claim, person)
+    return await _enter(door, visit, found, password)
+
+
+def root_claim(email: str, person: Principal | None) -> Claim:
+    """Answer the claim to be the root user with an e-mail address."""
+    return Claim(email.strip().lower()[:_LONGEST_NAME], person.account_id if person else "", is_root=True)
+
+
+def cost(wiring: Wiring) -> Cost:
+    """Answer what one Argon2id computation takes, by the settings."""
+    settings = wiring.settings
+    return Cost(settings.argon2_memory_kib, settings.argon2_iterations, settings.argon2_lanes)
+
+
+async def _enter(door: Door, visit: Visit, found: _Found, password: Secret) -> Entered:
+    """Verify a password. The order matters, and an unknown name goes through all of it as a known one does."""
+    wiring, now = door.wiring, visit.now
+    browser = browsers.proof(wiring.keyring, visit.browsers, found.claim.name)
+    used = throttle.counters(wiring.keyring, wiring.settings, found.claim, address=visit.origin.source_ip, browser=browser)
+    # 1. Count the attempt, or refuse it unseen.
+    waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    if waiting is not None:
+        return waiting
+    # 2. One Argon2 computation in the small pool, whatever the name.
+    is_right = await door.compute(lambda: _verify(password, found, cost(wiring)))
+    # 3. What came of it and its record, in one transaction.
+    if not is_right:
+        return await door.carry_out(lambda db: Deed(Wrong(), _failure(db, wiring, visit, found, used)))
+    return await door.carry_out(lambda db: _success(db, wiring, visit, found, used, browser))
+
+
+def _verify(password: Secret, found: _Found, today: Cost) -> bool:
+    stored = found.credentials.password_hash if found.credentials else None
+    if stored is None or len(password.reveal()) > _LONGEST_PASSWORD:
+        return passwords.verify_absent(password, cost=today)
+    return passwords.verify(password, stored)
+
+
+def _success(
+    db: Transaction, wiring: Wiring, visit: Visit, found: _Found, used: tuple[Counter, ...], browser: str
+) -> Deed[Entered]:
+    person, credentials = found.person, found.credentials
+    if person is None or credentials is None or people.credentials(db, person).version != credentials.version:
+        # The password was changed while it was being verified.
+        return Deed(Wrong(), _failure(db, wiring, visit, found, used))
+    throttle.release(db, used, now=visit.now)
+    begun = progress.begin(person, credentials.version, claim=found.claim, browser=browser, to=visit.to, now=visit.now)
+    entered, rows = progress.proceed(db, wiring, begun, origin=visit.origin, now=visit.now)
+    return Deed(entered, rows)
+
+
+def _failure(db: Transaction, wiring: Wiring, visit: Visit, found: _Found, used: tuple[Counter, ...]) -> list[EventRow]:
+    to = f"{wiring.settings.url}{visit.to}"
+    if found.person is None:
+        failed = events.unknown_login(found.claim.account_id, visit.origin, visit.now, to=to)
+    else:
+        failed = events.failed_login(found.person, visit.origin, visit.now, to=to)
+    return [failed, *throttled(db, found.claim, found.person, used, origin=visit.origin, now=visit.now)]
+
+
+def throttled(
+    db: Transaction, claim: Claim, person: Principal | None, used: tuple[Counter, ...], *, origin: Origin, now: datetime
+) -> list[EventRow]:
+    """Answer the record that a failure has begun to make somebody wait, where it has."""
+    begun = throttle.started(db, used, now=now)
+    if begun is None:
+        return []
+    scope, wait = begun
+    seconds = -(-wait // timedelta(seconds=1))
+    return [events.throttled(claim.account_id, person, origin, now, scope=scope.value, seconds=seconds)]
+
+
+def _found(db: Transaction, claim: Claim, person: Principal | None) -> _Found:
+    return _Found(claim, person, people.credentials(db, person) if person else None)

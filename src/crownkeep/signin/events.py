@@ -1,0 +1,162 @@
+"""The records of sign-in, as CloudTrail writes them (user guide, "AWS Management Console sign-in events")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from crownkeep import arn
+from crownkeep.audit import event
+from crownkeep.operations import record
+from crownkeep.operations.call import Origin
+from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.signin.flow import Method
+from crownkeep.storage.events import EventRow
+
+SOURCE = "signin.amazonaws.com"
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+"""What stands for a user name that nobody has: people type passwords there."""
+
+_TYPE = "AwsConsoleSignIn"
+_REGION = "us-east-1"
+_MFA_TYPES = {Method.TOTP: "Virtual MFA", Method.PASSKEY: "U2F MFA", Method.RECOVERY_CODE: "Recovery code"}
+
+
+def console_login(person: Principal, origin: Origin, now: datetime, *, to: str, mfa_serial: str | None) -> EventRow:
+    """Record that somebody has signed in, and with which device."""
+    return of(person, origin, now, "ConsoleLogin", response={"ConsoleLogin": "Success"}, additional=_login(to, mfa_serial))
+
+
+def failed_login(person: Principal, origin: Origin, now: datetime, *, to: str, mfa_serial: str | None = None) -> EventRow:
+    """Record that somebody has failed to sign in as a person of ours."""
+    identity: Mapping[str, object] | None = None
+    if person.kind is PrincipalKind.USER:
+        identity = {
+            "type": "IAMUser",
+            "principalId": person.unique_id,
+            "accountId": person.account_id,
+            "accessKeyId": "",
+            "userName": person.name,
+        }
+    return record.of_deed(
+        _deed(
+            person,
+            person.account_id,
+            origin,
+            now,
+            "ConsoleLogin",
+            response={"ConsoleLogin": "Failure"},
+            additional=_login(to, mfa_serial),
+            message="Failed authentication",
+            identity=identity,
+        )
+    )
+
+
+def unknown_login(account_id: str, origin: Origin, now: datetime, *, to: str) -> EventRow:
+    """Record that somebody tried a name that nobody has: in the account's trail, or in the operator's where there is none."""
+    identity: dict[str, object] = {"type": "IAMUser" if account_id else "Unknown"}
+    if account_id:
+        identity |= {"accountId": account_id}
+    identity |= {"accessKeyId": "", "userName": HIDDEN}
+    return record.of_deed(
+        _deed(
+            None,
+            account_id,
+            origin,
+            now,
+            "ConsoleLogin",
+            response={"ConsoleLogin": "Failure"},
+            additional=_login(to, None),
+            message="No username found in supplied account" if account_id else "Failed authentication",
+            identity=identity,
+        )
+    )
+
+
+def check_mfa(person: Principal, origin: Origin, now: datetime, methods: tuple[Method, ...]) -> EventRow:
+    """Record that a second factor is asked for."""
+    devices = [method for method in methods if method is not Method.RECOVERY_CODE]
+    kind = _MFA_TYPES[devices[0]] if len(devices) == 1 else "Multiple MFA Devices"
+    return of(person, origin, now, "CheckMfa", response={"CheckMfa": "Success"}, additional={"MfaType": kind})
+
+
+def throttled(account_id: str, person: Principal | None, origin: Origin, now: datetime, *, scope: str, seconds: int) -> EventRow:
+    """Record that failures have come to make somebody wait. AWS throttles too, and says nothing of it."""
+    additional = {"ThrottledBy": scope, "WaitSeconds": seconds}
+    return record.of_deed(_deed(person, account_id, origin, now, "SignInThrottled", additional=additional))
+
+
+def of(
+    person: Principal,
+    origin: Origin,
+    now: datetime,
+    name: str,
+    *,
+    response: Mapping[str, object] | None = None,
+    additional: Mapping[str, object] | None = None,
+    parameters: Mapping[str, object] | None = None,
+) -> EventRow:
+    """Make another event of sign-in, such as PasswordUpdated, in the trail of the person's account."""
+    return record.of_deed(
+        _deed(
+            person,
+            person.account_id,
+            origin,
+            now,
+            name,
+            response={name: "Success"} if response is None else response,
+            additional=additional,
+            parameters=parameters,
+        )
+    )
+
+
+def _deed(
+    person: Principal | None,
+    account_id: str,
+    origin: Origin,
+    now: datetime,
+    name: str,
+    *,
+    response: Mapping[str, object] | None = None,
+    additional: Mapping[str, object] | None = None,
+    parameters: Mapping[str, object] | None = None,
+    message: str = "",
+    identity: Mapping[str, object] | None = None,
+) -> event.Deed:
+    return event.Deed(
+        event_id="",
+        happened_at=now,
+        event_type=_TYPE,
+        source=SOURCE,
+        name=name,
+        caller=person,
+        account_id=account_id,
+        region=_REGION,
+        source_ip=origin.source_ip,
+        user_agent=origin.user_agent,
+        request_id=origin.request_id,
+        read_only=False,
+        error_message=message,
+        parameters=parameters,
+        response=response,
+        additional=additional or {},
+        identity=identity,
+        tls_version=origin.tls_version,
+        tls_cipher=origin.tls_cipher,
+        host=origin.host,
+    )
+
+
+def _login(to: str, mfa_serial: str | None) -> dict[str, object]:
+    additional: dict[str, object] = {"LoginTo": to, "MobileVersion": "No"}
+    if mfa_serial is not None:
+        additional["MFAIdentifier"] = mfa_serial
+    return {**additional, "MFAUsed": "No" if mfa_serial is None else "Yes"}
+
+
+def recovery_serial(person: Principal) -> str:
+    """Answer what stands for a device where a recovery code was used."""
+    owner = "root-account" if person.kind is PrincipalKind.ROOT else f"user/{person.name}"
+    return arn.iam(person.account_id, f"recovery-code/{owner}")

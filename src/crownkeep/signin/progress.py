@@ -1,0 +1,253 @@
+"""Progress of a sign-in that has begun: sealed into a short-lived cookie between pages, each step of it taken once.
+
+What is demanded is read anew at every step, and whatever changed the person's credentials in between voids the whole progress.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import msgspec
+
+from crownkeep import clock
+from crownkeep.credentials import password_policy, sealing
+from crownkeep.credentials.password_policy import Standing
+from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
+from crownkeep.operations.call import Origin, Wiring
+from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.signin import events, flow, people, sessions, throttle
+from crownkeep.signin.flow import ChangePasswordStep, Demands, Done, Enrolment, EnrolStep, FactorStep, Method, Proofs
+from crownkeep.signin.people import Credentials
+from crownkeep.signin.sessions import Opened
+from crownkeep.signin.throttle import Claim
+from crownkeep.storage import (
+    accounts,
+    login_profiles,
+    password_policies,
+    recovery_codes,
+    sign_in_nonces,
+    sign_in_settings,
+    users,
+)
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.events import EventRow
+from crownkeep.storage.mfa_devices import DeviceKind
+from crownkeep.storage.sign_in_settings import SignInSettingsRow
+
+LASTS = timedelta(minutes=15)
+"""How long a sign-in may take from the password to its end."""
+
+_NONCE_BYTES = 16
+_CONTEXT = sealing.context_of("sign-in")
+_USED_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolling:
+    """A virtual device that is being enrolled: its seed is shown again when the codes were wrong."""
+
+    serial: str
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far somebody has come. The password is proved in every progress: before that there is none."""
+
+    person: Principal
+    version: bytes
+    """The credentials that were proved."""
+    nonce: bytes
+    began_at: datetime
+    claim: Claim
+    browser: str
+    to: str
+    method: Method | None = None
+    mfa_serial: str | None = None
+    put_off: bool = False
+    challenge: bytes = b""
+    enrolling: Enrolling | None = None
+
+    @property
+    def proofs(self) -> Proofs:
+        """What was proved, for the state machine."""
+        return Proofs(password=True, method=self.method, put_off=self.put_off)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The sign-in goes on with this step."""
+
+    progress: Progress
+    step: FactorStep | EnrolStep | ChangePasswordStep
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Somebody has signed in."""
+
+    opened: Opened
+    person: Principal
+    claim: Claim
+    to: str
+    lacks_recovery_codes: bool
+    """Whether they use MFA and have nothing for the day when the device is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Something that was presented is wrong; people are not told what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The sign-in took too long, was finished elsewhere, or the person's credentials changed: it begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The password has expired for good: an administrator must set a new one."""
+
+
+def begin(person: Principal, version: bytes, *, claim: Claim, browser: str, to: str, now: datetime) -> Progress:
+    """Answer the progress of somebody who has just proved the password; `proceed` gives it a nonce."""
+    return Progress(person, version, b"", now, claim, browser, to)
+
+
+def seal(keyring: Keyring, progress: Progress) -> str:
+    """Seal progress for the cookie."""
+    nonce = clock.token_bytes(sealing.NONCE_SIZE)
+    plain = msgspec.json.encode(progress)
+    sealed = sealing.seal(keyring, plain, purpose=Purpose.SIGN_IN_FLOW, context=_CONTEXT, nonce=nonce)
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def unseal(keyring: Keyring, cookie: str, *, now: datetime) -> Progress | None:
+    """Open what `seal` made; None for anything else, and for what has taken too long."""
+    try:
+        blob = base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
+        plain = sealing.unseal(keyring, blob, purpose=Purpose.SIGN_IN_FLOW, context=_CONTEXT)
+        progress = msgspec.json.decode(plain, type=Progress)
+    except (Unsealable, binascii.Error, ValueError, msgspec.MsgspecError):
+        return None
+    return progress if now < progress.began_at + LASTS else None
+
+
+def look(db: Transaction, wiring: Wiring, progress: Progress, *, now: datetime) -> Next | Stale:
+    """Answer the step that progress stands at, for its page; nothing is spent by looking."""
+    found = people.credentials(db, progress.person)
+    if found.version != progress.version or not sign_in_nonces.is_unspent(db, progress.nonce):
+        return Stale()
+    step = flow.advance(progress.proofs, demands(db, wiring, progress.person, found, now=now))
+    return Next(progress, step) if isinstance(step, FactorStep | EnrolStep | ChangePasswordStep) else Stale()
+
+
+def spend(db: Transaction, progress: Progress) -> bool:
+    """Take a step; answers False where it was taken before or where the credentials have changed since."""
+    return people.credentials(db, progress.person).version == progress.version and sign_in_nonces.spend(db, progress.nonce)
+
+
+def renew(db: Transaction, progress: Progress) -> Progress:
+    """Give progress a fresh nonce, bound to the credentials as they are now."""
+    nonce = clock.token_bytes(_NONCE_BYTES)
+    sign_in_nonces.forget(db, before=progress.began_at - LASTS)
+    sign_in_nonces.add(db, nonce, progress.person.account_id, expires_at=progress.began_at + LASTS)
+    return replace(progress, nonce=nonce, version=people.credentials(db, progress.person).version)
+
+
+def proceed(
+    db: Transaction, wiring: Wiring, progress: Progress, *, origin: Origin, now: datetime
+) -> tuple[Next | Arrived | Expired, list[EventRow]]:
+    """Answer the next step of progress that was just made, or open the session; the caller spent the step before."""
+    person = progress.person
+    found = people.credentials(db, person)
+    wanted = demands(db, wiring, person, found, now=now)
+    match flow.advance(progress.proofs, wanted):
+        case Done():
+            return _arrive(db, wiring, progress, origin, now)
+        case FactorStep() | EnrolStep() | ChangePasswordStep() as step:
+            asked = [events.check_mfa(person, origin, now, step.methods)] if isinstance(step, FactorStep) else []
+            return Next(renew(db, progress), step), asked
+        case _:
+            return Expired(), [
+                events.failed_login(person, origin, now, to=login_to(wiring, progress), mfa_serial=progress.mfa_serial)
+            ]
+
+
+def demands(db: Transaction, wiring: Wiring, person: Principal, found: Credentials, *, now: datetime) -> Demands:
+    """Answer what is demanded of a person as of now."""
+    settings = sign_in_settings.of_account(db, person.account_id)
+    methods = methods_of(db, person, found)
+    if person.kind is PrincipalKind.ROOT:
+        needs_passkey = wiring.settings.root_needs_phishing_resistant_mfa
+        enrolment = flow.enrolment_of_root(
+            methods,
+            needs_passkey=needs_passkey,
+            without_mfa_since=settings.root_without_mfa_since,
+            grace_days=wiring.settings.root_mfa_grace_days,
+            now=now,
+        )
+        if needs_passkey and Method.PASSKEY in methods:
+            methods = tuple(method for method in methods if method is not Method.TOTP)
+        return Demands(methods, enrolment)
+    standing = Standing.CURRENT
+    if found.password_changed_at is not None:
+        policy = password_policies.of_account(db, person.account_id)
+        standing = password_policy.standing(policy, found.password_changed_at, now=now)
+    return Demands(
+        methods,
+        Enrolment.REQUIRED if settings.users_need_mfa and not methods else Enrolment.NOT_NEEDED,
+        must_change_password=found.reset_required or standing is Standing.MUST_CHANGE,
+        is_expired_for_good=standing is Standing.MUST_BE_RESET,
+    )
+
+
+def methods_of(db: Transaction, person: Principal, found: Credentials) -> tuple[Method, ...]:
+    """Answer the second factors that a person has."""
+    kinds = {each.kind for each in found.devices}
+    methods = [Method.PASSKEY] if DeviceKind.FIDO in kinds else []
+    methods += [Method.TOTP] if kinds & {DeviceKind.VIRTUAL, DeviceKind.HARDWARE} else []
+    if methods and recovery_codes.count(db, person.account_id, person.unique_id):
+        methods.append(Method.RECOVERY_CODE)
+    return tuple(methods)
+
+
+def login_to(wiring: Wiring, progress: Progress) -> str:
+    """Answer where somebody is signing in to, as records show it."""
+    return f"{wiring.settings.url}{progress.to}"
+
+
+def _arrive(db: Transaction, wiring: Wiring, progress: Progress, origin: Origin, now: datetime) -> tuple[Arrived, list[EventRow]]:
+    person = progress.person
+    used = throttle.counters(wiring.keyring, wiring.settings, progress.claim, address=origin.source_ip, browser=progress.browser)
+    throttle.clear(db, used, now=now)
+    opened = sessions.open_session(db, person, origin=origin, now=now, mfa_serial=progress.mfa_serial)
+    _remember_use(db, person, now)
+    if person.kind is PrincipalKind.ROOT and progress.mfa_serial is None:
+        _begin_grace(db, person.account_id, now)
+    has_none = recovery_codes.count(db, person.account_id, person.unique_id) == 0
+    arrived = Arrived(opened, person, progress.claim, progress.to, progress.mfa_serial is not None and has_none)
+    to = login_to(wiring, progress)
+    return arrived, [events.console_login(person, origin, now, to=to, mfa_serial=progress.mfa_serial)]
+
+
+def _remember_use(db: Transaction, person: Principal, now: datetime) -> None:
+    """Write down when the password was used; only the first use in five minutes (IAM user guide, PasswordLastUsed)."""
+    if person.kind is PrincipalKind.ROOT:
+        account = accounts.with_id(db, person.account_id)
+        if account and (account.root_password_used_at is None or now - account.root_password_used_at >= _USED_EVERY):
+            accounts.change(db, person.account_id, root_password_used_at=now)
+        return
+    user = users.with_id(db, person.account_id, person.unique_id)
+    profile = login_profiles.of_user(db, person.account_id, person.unique_id)
+    if user and profile and (user.password_used_at is None or now - user.password_used_at >= _USED_EVERY):
+        users.set_password_used(db, person.account_id, person.unique_id, at=now)
+
+
+def _begin_grace(db: Transaction, account_id: str, now: datetime) -> None:
+    settings = sign_in_settings.of_account(db, account_id)
+    if settings.root_without_mfa_since is None:
+        sign_in_settings.put(db, SignInSettingsRow(account_id, settings.users_need_mfa, now))

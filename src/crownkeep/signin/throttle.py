@@ -1,0 +1,144 @@
+"""Throttling of sign-in: failures are counted for each person, browser, address and account, and each next try waits longer.
+
+An attempt is counted before anything is verified and taken back when it succeeds, so that many at once gain nothing. Nobody is
+locked out for good: a wait ends by itself, refused tries do not prolong it, and a browser that its person has signed in with
+before is counted by itself, so that strangers' failures don't keep its person out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from ipaddress import ip_address
+
+from crownkeep.credentials import sealing
+from crownkeep.credentials.sealing import Keyring, Purpose
+from crownkeep.settings import Settings
+from crownkeep.storage import signin_throttles
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.signin_throttles import ThrottleRow
+
+REMEMBERED = timedelta(hours=2)
+"""After so long without a failure the count begins anew; longer than any wait."""
+
+_FIRST_WAIT_SECONDS = 2
+# How many times as many failures are free for what many people share.
+_ADDRESS, _ACCOUNT = 6, 40
+_LONGEST_ACCOUNT_WAIT = timedelta(seconds=30)
+
+
+class Scope(Enum):
+    """What is counted."""
+
+    PERSON = "person"
+    BROWSER = "browser"
+    ADDRESS = "address"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One counter, its limits, and the digest under which it is kept."""
+
+    scope: Scope
+    digest: bytes
+    account_id: str
+    free: int
+    longest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The attempt is refused unseen: whoever makes it must wait."""
+
+    wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who somebody claims to be, known here or not: `name` is root's e-mail address or `ACCOUNT/USER`, in lower case."""
+
+    name: str
+    account_id: str = ""
+    """The account where it exists."""
+    is_root: bool = False
+
+
+def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str, browser: str = "") -> tuple[Counter, ...]:
+    """Answer the counters of an attempt; `browser` is what a known browser of this person proves to be, empty for others."""
+    longest = timedelta(seconds=settings.sign_in_longest_delay_seconds)
+    free = settings.sign_in_attempts
+
+    def counter(scope: Scope, value: str, *, times: int = 1, most: timedelta = longest) -> Counter:
+        message = f"throttle {scope.value} {value}".encode("utf-8", "replace")
+        digest = sealing.fingerprint(keyring, message, purpose=Purpose.SIGN_IN_FLOW)
+        return Counter(scope, digest, claim.account_id if scope is not Scope.ADDRESS else "", free * times, most)
+
+    person = counter(Scope.BROWSER, f"{claim.name} {browser}") if browser else counter(Scope.PERSON, claim.name)
+    found = [person, counter(Scope.ADDRESS, _network(address), times=_ADDRESS)]
+    if claim.account_id and not claim.is_root:
+        # Root is left out: the failures of an account's users must not delay it.
+        most = min(longest, _LONGEST_ACCOUNT_WAIT)
+        found.append(counter(Scope.ACCOUNT, claim.account_id, times=_ACCOUNT, most=most))
+    return tuple(found)
+
+
+def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiting | None:
+    """Count an attempt that is about to be made, or answer how long it must wait."""
+    rows = [(counter, signin_throttles.with_digest(db, counter.digest)) for counter in used]
+    waits = [row.blocked_until - now for _, row in rows if row is not None and row.blocked_until > now]
+    if waits:
+        return Waiting(max(waits))
+    for counter, row in rows:
+        failures = 1 if row is None or now - row.failed_at > REMEMBERED else row.failures + 1
+        wait = delay(failures, free=counter.free, longest=counter.longest)
+        signin_throttles.put(db, ThrottleRow(counter.digest, counter.account_id, failures, now, now + wait))
+    return None
+
+
+def release(db: Transaction, used: Iterable[Counter], *, now: datetime) -> None:
+    """Take back an attempt that was good."""
+    for counter in used:
+        row = signin_throttles.with_digest(db, counter.digest)
+        if row is not None:
+            signin_throttles.put(db, ThrottleRow(row.digest, row.account_id, max(0, row.failures - 1), row.failed_at, now))
+
+
+def clear(db: Transaction, used: Iterable[Counter], *, now: datetime) -> None:
+    """Forget the failures of somebody who has signed in; those of an address and an account count on.
+
+    Otherwise whoever has one password of their own could try others' for ever.
+    """
+    signin_throttles.forget(db, before=now - REMEMBERED)
+    for counter in used:
+        if counter.scope in (Scope.PERSON, Scope.BROWSER):
+            signin_throttles.remove(db, counter.digest)
+
+
+def started(db: Transaction, used: Iterable[Counter], *, now: datetime) -> tuple[Scope, timedelta] | None:
+    """Answer the longest wait that the last failure has brought about, and for whom; None where there is none."""
+    waits = []
+    for counter in used:
+        row = signin_throttles.with_digest(db, counter.digest)
+        if row is not None and row.blocked_until > now:
+            waits.append((counter.scope, row.blocked_until - now))
+    return max(waits, key=lambda each: each[1], default=None)
+
+
+def delay(failures: int, *, free: int, longest: timedelta) -> timedelta:
+    """Answer how long to wait after so many failures: nothing before `free` of them, then 2 s, 4 s, 8 s, up to the longest."""
+    if failures < free:
+        return timedelta(0)
+    # Beyond 2^20 s every wait is the longest; the exponent is bounded so that no count makes the number huge.
+    return min(longest, timedelta(seconds=_FIRST_WAIT_SECONDS << min(failures - free, 20)))
+
+
+def _network(address: str) -> str:
+    """Answer what is counted of an address: of IPv6 the /64, for everybody has as many of those as they like."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(parsed) if parsed.version == 4 else parsed.exploded[:19]
