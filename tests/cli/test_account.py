@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,3 +205,15 @@ def test_commands_work_beside_a_running_server_and_are_in_force_at_once(crown):
     with pytest.raises(ClientError):
         client.get_account_information()
     assert 0 == terminal("account", "purge", told["account_id"], "--yes").code
+
+
+def test_every_member_that_a_command_answers_is_documented(made, crownkeep):
+    text = (Path(__file__).parents[2] / "docs/reference/command-line.md").read_text()
+    told = made("--admin-user", "admin", "--root-access-key")
+    shown = crownkeep("account", "close", told["account_id"], "--json").json()
+    rotated = crownkeep("keys", "rotate", "--wait", "0", "--json").json()
+    services = crownkeep("operations", "--service", "sts", "--json").json()
+
+    answered = {*told, *told["admin"], *told["root"], *shown, *rotated, *services, *services["services"][0]}
+
+    assert [] == [member for member in answered if f"`{member}`" not in text]
