@@ -13,7 +13,7 @@ table = Table(
     "sign_in_nonces",
     metadata,
     Column("nonce", LargeBinary(16), primary_key=True),
-    Column("account_id", AccountId, nullable=False),
+    Column("account_id", AccountId, nullable=False, index=True),
     Column("expires_at", Moment, nullable=False, index=True),
 )
 

@@ -14,7 +14,7 @@ table = Table(
     "signin_throttles",
     metadata,
     Column("digest", LargeBinary(32), primary_key=True),
-    Column("account_id", AccountId, nullable=False),
+    Column("account_id", AccountId, nullable=False, index=True),
     Column("failures", Integer, nullable=False),
     Column("failed_at", Moment, nullable=False, index=True),
     Column("blocked_until", Moment, nullable=False),

@@ -160,6 +160,24 @@ def test_the_id_and_the_address_of_a_purged_account_may_be_used_again_and_its_ol
     assert ["CreateAccount"] == [each["eventName"] for each in new.records() if each["eventSource"] == "crownkeep"]
 
 
+def test_no_session_of_a_purged_account_comes_alive_with_the_next_owner_of_its_id(crown):
+    old = crown.account(account_id="777788889999")
+    sessions = [
+        old.root("sts").get_session_token(),
+        old.client("sts").get_session_token(),
+        old.root("sts").get_federation_token(Name="guest"),
+        old.client("sts").get_federation_token(Name="guest"),
+    ]
+    crown.operator("DELETE", f"/accounts/{old.id}")
+
+    crown.account(account_id="777788889999")
+
+    for session in sessions:
+        with pytest.raises(ClientError) as refusal:
+            crown.session(session["Credentials"], "sts").get_caller_identity()
+        assert "InvalidClientTokenId" == refusal.value.response["Error"]["Code"]
+
+
 def test_purging_reaches_every_table_that_holds_anything_of_an_account():
     unreached = set(metadata.tables) - {table.name for table in purge.purged_tables()}
 
