@@ -113,11 +113,13 @@ def _require_further(call: Call, role_arn: str, asked: Mapping[str, object], *, 
 
     Whoever has a source identity can't change it (IAM user guide, "Monitor and control actions taken with assumed roles").
     """
+    given, held = asked["source_identity"], _source_identity_of(call.principal)
+    if not (asked["tags"] or given or held):
+        return
     context = {**_context(call.principal, asked), **mfa_context}
     target = assumable.target_of(call, assumable.find(call, role_arn), context)
     if asked["tags"]:
         authorize.require_action(call, "sts:TagSession", target, asked)
-    given, held = asked["source_identity"], _source_identity_of(call.principal)
     if given and held and given != held:
         raise errors.AccessDenied(
             f"User: {call.principal.arn} is not authorized to perform: sts:SetSourceIdentity on resource: {role_arn}"
