@@ -81,6 +81,12 @@ def check_mfa(person: Principal, origin: Origin, now: datetime, methods: tuple[M
     return of(person, origin, now, "CheckMfa", response={"CheckMfa": "Success"}, additional={"MfaType": kind})
 
 
+def cloned(person: Principal, origin: Origin, now: datetime) -> EventRow:
+    """Record that a security key's counter went back: two devices may hold the same key."""
+    additional = {"MfaType": _MFA_TYPES[Method.PASSKEY], "Reason": "the signature counter did not grow"}
+    return of(person, origin, now, "CheckMfa", response={"CheckMfa": "Failure"}, additional=additional)
+
+
 def throttled(account_id: str, person: Principal | None, origin: Origin, now: datetime, *, scope: str, seconds: int) -> EventRow:
     """Record that failures have come to make somebody wait. AWS throttles too, and says nothing of it."""
     additional = {"ThrottledBy": scope, "WaitSeconds": seconds}
@@ -151,7 +157,7 @@ def _deed(
 
 def _login(to: str, mfa_serial: str | None) -> dict[str, object]:
     additional: dict[str, object] = {"LoginTo": to, "MobileVersion": "No"}
-    if mfa_serial is not None:
+    if mfa_serial:
         additional["MFAIdentifier"] = mfa_serial
     return {**additional, "MFAUsed": "No" if mfa_serial is None else "Yes"}
 

@@ -195,9 +195,13 @@ class SessionTether:
 
     def confirm(self, db: Transaction) -> None:
         """Raise ExpiredToken where the session was ended, or its person's credentials changed, since the request began."""
-        row = browser_sessions.with_digest(db, self._session.digest)
-        if row is None or row.ended_at is not None or row.credential_version != self._version(db):
+        if not self.holds(db):
             raise errors.ExpiredToken(_ENDED)
+
+    def holds(self, db: Transaction) -> bool:
+        """Answer whether the session still holds, for what does not go through an operation."""
+        row = browser_sessions.with_digest(db, self._session.digest)
+        return row is not None and row.ended_at is None and row.credential_version == self._version(db)
 
     def follow(self, db: Transaction) -> None:
         """Bind the session to its person's credentials as this request leaves them: `confirm` saw that nobody else did."""

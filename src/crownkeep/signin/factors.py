@@ -1,0 +1,263 @@
+"""Second factors: one-time codes, passkeys and recovery codes, verified for sign-in and for a fresh proof, each good once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+
+from crownkeep import clock
+from crownkeep.credentials import recovery_codes as codes
+from crownkeep.credentials import totp, webauthn
+from crownkeep.credentials.recovery_codes import InvalidRecoveryCode
+from crownkeep.credentials.secret import Secret
+from crownkeep.credentials.webauthn import ClonedAuthenticator, Json, Passkey, RelyingParty, WebauthnRefused
+from crownkeep.operations import mfa
+from crownkeep.operations.call import Origin, Wiring
+from crownkeep.operations.invoke import Door
+from crownkeep.principals import Principal
+from crownkeep.signin import entry, events, people, progress, throttle
+from crownkeep.signin.entry import Entered, Visit
+from crownkeep.signin.flow import FactorStep, Method
+from crownkeep.signin.progress import Next, Progress, Stale
+from crownkeep.signin.throttle import Counter
+from crownkeep.storage import accounts, mfa_devices, passkeys, recovery_codes
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.events import EventRow
+from crownkeep.storage.mfa_devices import DeviceKind, MfaDeviceRow
+from crownkeep.storage.writer import Deed
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time code of the TOTP device with this serial number."""
+
+    serial: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyAnswer:
+    """What a browser answers to a challenge."""
+
+    answer: Json
+    party: RelyingParty
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCode:
+    """A recovery code."""
+
+    code: Secret
+
+
+Answer = Code | PasskeyAnswer | RecoveryCode
+
+
+class Rejection(Enum):
+    """Why a factor was not accepted, as far as its person may know."""
+
+    WRONG = "wrong"
+    TOO_MANY = "too many attempts with this device"
+    CLONED = "the key's counter went back"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A factor was good, and is used up."""
+
+    method: Method
+    serial: str
+    rows: tuple[EventRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A factor was not accepted."""
+
+    reason: Rejection
+    serial: str | None = None
+    progress: Progress | None = None
+    """Where the sign-in stands now; a challenge that was answered is not asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """A passkey's answer whose signature was verified: the device it belongs to, and the key with its new counter."""
+
+    device: MfaDeviceRow
+    passkey: Passkey
+
+
+Checked = _Signed | Rejection | None
+
+
+async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> Entered | Rejected | Stale:
+    """Go on with a sign-in by a second factor: the step is taken once, and each try is counted before it is looked at."""
+    wiring, now = door.wiring, visit.now
+    used = throttle.counters(wiring.keyring, wiring.settings, begun.claim, address=visit.origin.source_ip, browser=begun.browser)
+    # 1. Count the attempt, or refuse it unseen.
+    waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    if waiting is not None:
+        return waiting
+    # 2. Verify a signature outside of the transaction.
+    checked = await check(door, begun.person, answer, begun.challenge)
+
+    # 3. Spend the step and the factor, and go on.
+    def work(db: Transaction) -> Deed[Entered | Rejected | Stale]:
+        accounts.hold(db, begun.person.account_id)
+        found = progress.look(db, wiring, begun, now=now)
+        if not isinstance(found, Next) or not isinstance(found.step, FactorStep):
+            return Deed(Stale(), [])
+        verified = verify(db, wiring, begun.person, answer, checked, origin=visit.origin, now=now, methods=found.step.methods)
+        if isinstance(verified, Rejected):
+            return _rejected(db, wiring, visit, begun, verified, used)
+        progress.spend(db, begun)
+        throttle.release(db, used, now=now)
+        made = replace(begun, method=verified.method, mfa_serial=verified.serial, challenge=b"")
+        entered, rows = progress.proceed(db, wiring, made, origin=visit.origin, now=now)
+        return Deed(entered, [*verified.rows, *rows])
+
+    return await door.carry_out(work)
+
+
+async def challenge(door: Door, begun: Progress, *, now: datetime) -> Progress | Stale:
+    """Answer progress with a fresh challenge for its passkeys; the progress before it is void."""
+
+    def work(db: Transaction) -> Deed[Progress | Stale]:
+        if not progress.spend(db, begun):
+            return Deed(Stale(), [])
+        return Deed(progress.renew(db, replace(begun, challenge=clock.token_bytes(webauthn.CHALLENGE_SIZE))), [])
+
+    return await door.carry_out(work)
+
+
+async def check(door: Door, person: Principal, answer: Answer, challenge: bytes) -> Checked:
+    """Verify the signature of a passkey's answer to a challenge, in the small pool; None for other factors."""
+    if not isinstance(answer, PasskeyAnswer):
+        return None
+    with door.database.snapshot() as db:
+        keys = passkeys_of(db, person)
+    return await door.compute(lambda: _signed(answer, keys, challenge, handle_of(person)))
+
+
+def verify(
+    db: Transaction,
+    wiring: Wiring,
+    person: Principal,
+    answer: Answer,
+    checked: Checked,
+    *,
+    origin: Origin,
+    now: datetime,
+    methods: Sequence[Method],
+) -> Verified | Rejected:
+    """Accept a factor and use it up, or reject it and keep what that leaves. The account's row must be held."""
+    match answer:
+        case Code() if Method.TOTP in methods:
+            return _verify_code(db, wiring, person, answer, now)
+        case PasskeyAnswer() if Method.PASSKEY in methods:
+            return _verify_passkey(db, checked)
+        case RecoveryCode() if Method.RECOVERY_CODE in methods:
+            return _verify_recovery_code(db, person, answer, origin, now)
+        case _:
+            return Rejected(Rejection.WRONG)
+
+
+def handle_of(person: Principal) -> bytes:
+    """Answer the handle that passkeys know a person by: it stays for life and tells nothing."""
+    return hashlib.sha256(f"crownkeep person {person.account_id} {person.unique_id}".encode()).digest()
+
+
+def passkeys_of(db: Transaction, person: Principal) -> list[tuple[MfaDeviceRow, Passkey]]:
+    """Answer a person's passkeys, each with the device it is."""
+    found = []
+    for device in mfa_devices.of_owner(db, person.account_id, person.unique_id):
+        if device.kind is DeviceKind.FIDO and device.credential_id and device.public_key:
+            row = passkeys.of_device(db, person.account_id, device.device_id)
+            key = Passkey(
+                device.credential_id,
+                device.public_key,
+                device.signature_count or 0,
+                device.aaguid or "",
+                row.transports if row else (),
+            )
+            found.append((device, key))
+    return found
+
+
+def codes_of(db: Transaction, person: Principal) -> list[MfaDeviceRow]:
+    """Answer a person's TOTP devices, for choosing one."""
+    return [each for each in people.credentials(db, person).devices if each.sealed_seed is not None]
+
+
+def _rejected(
+    db: Transaction, wiring: Wiring, visit: Visit, begun: Progress, rejected: Rejected, used: tuple[Counter, ...]
+) -> Deed[Entered | Rejected | Stale]:
+    # A challenge is spent by one answer, good or bad (WebAuthn level 3, section 13.4.3).
+    spent = begun.challenge and progress.spend(db, begun)
+    going_on = progress.renew(db, replace(begun, challenge=b"")) if spent else begun
+    to = progress.login_to(wiring, begun)
+    failed = events.failed_login(begun.person, visit.origin, visit.now, to=to, mfa_serial=rejected.serial or "")
+    waits = entry.throttled(db, begun.claim, begun.person, used, origin=visit.origin, now=visit.now)
+    cloned = [events.cloned(begun.person, visit.origin, visit.now)] if rejected.reason is Rejection.CLONED else []
+    return Deed(replace(rejected, progress=going_on), [*cloned, failed, *waits])
+
+
+def _verify_code(db: Transaction, wiring: Wiring, person: Principal, answer: Code, now: datetime) -> Verified | Rejected:
+    device = mfa_devices.with_serial(db, person.account_id, answer.serial)
+    if device is None or device.owner_id != person.unique_id or device.sealed_seed is None:
+        return Rejected(Rejection.WRONG)
+    try:
+        mfa.spend_code(db, wiring.keyring, device, answer.code.replace(" ", ""), now=now)
+    except totp.TooManyAttempts:
+        return Rejected(Rejection.TOO_MANY, device.serial)
+    except totp.InvalidCode:
+        return Rejected(Rejection.WRONG, device.serial)
+    return Verified(Method.TOTP, device.serial)
+
+
+def _signed(
+    answer: PasskeyAnswer, keys: Sequence[tuple[MfaDeviceRow, Passkey]], challenge: bytes, handle: bytes
+) -> _Signed | Rejection:
+    if not challenge or not keys:
+        return Rejection.WRONG
+    try:
+        used = webauthn.authenticate(answer.party, answer.answer, [key for _, key in keys], challenge=challenge, handle=handle)
+    except ClonedAuthenticator:
+        return Rejection.CLONED
+    except WebauthnRefused:
+        return Rejection.WRONG
+    return next(_Signed(device, used) for device, key in keys if key.credential_id == used.credential_id)
+
+
+def _verify_passkey(db: Transaction, checked: Checked) -> Verified | Rejected:
+    if not isinstance(checked, _Signed):
+        return Rejected(checked or Rejection.WRONG)
+    device = checked.device
+    kept = mfa_devices.with_serial(db, device.account_id, device.serial)
+    if kept is None or kept.owner_id != device.owner_id:
+        return Rejected(Rejection.WRONG)
+    if kept.signature_count != device.signature_count:
+        # Another answer of the same key was accepted since this one was looked at.
+        return Rejected(Rejection.CLONED, device.serial)
+    passkeys.set_signature_count(db, device.account_id, device.device_id, checked.passkey.sign_count)
+    return Verified(Method.PASSKEY, device.serial)
+
+
+def _verify_recovery_code(
+    db: Transaction, person: Principal, answer: RecoveryCode, origin: Origin, now: datetime
+) -> Verified | Rejected:
+    unspent = recovery_codes.of_owner(db, person.account_id, person.unique_id)
+    serial = events.recovery_serial(person)
+    if not unspent:
+        return Rejected(Rejection.WRONG, serial)
+    try:
+        spent = codes.spend(answer.code, [row.digest for row in unspent], salt=unspent[0].salt)
+    except InvalidRecoveryCode:
+        return Rejected(Rejection.WRONG, serial)
+    recovery_codes.remove(db, next(row for row in unspent if row.digest == spent))
+    used = events.of(person, origin, now, "RecoveryCodeUsed", additional={"RemainingRecoveryCodes": len(unspent) - 1})
+    return Verified(Method.RECOVERY_CODE, serial, (used,))

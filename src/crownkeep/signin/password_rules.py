@@ -1,0 +1,56 @@
+"""Which passwords are taken for root and, beyond AWS's rules, for users: none that is common or known from a breach."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from crownkeep.credentials import password_policy, strength
+from crownkeep.credentials.breached import BreachedPasswords
+from crownkeep.credentials.secret import Secret
+from crownkeep.credentials.strength import Strength
+from crownkeep.operations.call import Wiring
+from crownkeep.settings import Settings
+
+BREACHED_FILE = "breached-passwords.idx"
+"""The index of breached passwords in the data directory, where the operator has imported one (`credentials.breached`)."""
+
+COMMON = "Password should not be one of the most used passwords: they are tried first"
+BREACHED = "Password should not be one that has appeared in a known data breach"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What is wrong with a password, and how strong it is."""
+
+    violations: tuple[str, ...]
+    strength: Strength
+
+
+def assess_for_root(wiring: Wiring, password: Secret, *, account_name: str, email: str) -> Assessment:
+    """Hold a password to AWS's rules for root and to ours; takes some milliseconds."""
+    broken = password_policy.root_violations(password, account_name=account_name, email=email)
+    return Assessment((*broken, *exposed(wiring.settings, password)), strength.assess(password, known=(account_name, email)))
+
+
+def exposed(settings: Settings, password: Secret) -> tuple[str, ...]:
+    """Answer why a password that conforms to every rule would still be guessed."""
+    found = (COMMON,) if strength.is_common(password) else ()
+    breached = _breached(settings.data_directory / BREACHED_FILE)
+    return (*found, BREACHED) if breached is not None and password in breached else found
+
+
+def _breached(path: Path) -> BreachedPasswords | None:
+    try:
+        stamp = path.stat()
+    except FileNotFoundError:
+        return None
+    return _opened(path, stamp.st_ino, stamp.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path, _inode: int, _changed: int) -> BreachedPasswords:
+    with path.open("rb") as file:
+        return BreachedPasswords(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

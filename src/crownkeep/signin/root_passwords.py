@@ -1,0 +1,143 @@
+"""Root's password: chosen by a one-time link at first and, by whoever is signed in as root, changed later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crownkeep import clock
+from crownkeep.credentials import one_time_links as links
+from crownkeep.credentials import passwords
+from crownkeep.credentials.one_time_links import InvalidLink, Purpose
+from crownkeep.credentials.secret import Secret
+from crownkeep.operations.call import Origin, Wiring
+from crownkeep.operations.invoke import Door
+from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.signin import browsers, entry, events, password_rules, people, progress, throttle
+from crownkeep.signin.entry import Entered, Visit
+from crownkeep.signin.password_rules import Assessment
+from crownkeep.signin.sessions import BrowserSession, SessionTether
+from crownkeep.storage import accounts, browser_sessions, one_time_links
+from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.writer import Deed
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The password is not taken, and why."""
+
+    assessment: Assessment
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPresent:
+    """The password that was presented as root's present one is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Root's password was changed."""
+
+
+def account_of_link(db: Transaction, token: str, purpose: Purpose, *, now: datetime) -> AccountRow:
+    """Answer the open account that a link is for, without using it up: mail scanners follow links. Raises InvalidLink."""
+    row = one_time_links.with_digest(db, links.digest_of(token, purpose))
+    if row is None:
+        raise InvalidLink
+    links.check(expires_at=row.expires_at, spent_at=None, now=now)
+    account = accounts.with_id(db, row.account_id)
+    if account is None or people.root_of(account) is None:
+        raise InvalidLink
+    return account
+
+
+async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purpose: Purpose) -> Entered | Refused:
+    """Set root's password by a link and go on as its owner; raises InvalidLink for one that is used, expired or none at all.
+
+    Every session of root ends, and every other link for its password is void. Its MFA devices stay and are asked for.
+    """
+    wiring, now = door.wiring, visit.now
+    with door.database.snapshot() as db:
+        account = account_of_link(db, token, purpose, now=now)
+    assessment = await door.compute(lambda: _assess(wiring, password, account))
+    if assessment.violations:
+        return Refused(assessment)
+    hashed = await door.compute(lambda: _hash(wiring, password, account))
+
+    def work(db: Transaction) -> Deed[Entered | InvalidLink]:
+        try:
+            accounts.hold(db, account.account_id)
+            found = account_of_link(db, token, purpose, now=now)
+        except InvalidLink as error:
+            return Deed(error, [])
+        person = Principal(PrincipalKind.ROOT, found.account_id, found.account_id)
+        set_password(db, person, hashed, now=now)
+        claim = entry.root_claim(found.email, person)
+        browser = browsers.proof(wiring.keyring, visit.browsers, claim.name)
+        used = throttle.counters(wiring.keyring, wiring.settings, claim, address=visit.origin.source_ip, browser=browser)
+        throttle.clear(db, used, now=now)
+        updated = events.of(person, visit.origin, now, "PasswordUpdated")
+        version = people.credentials(db, person).version
+        begun = progress.begin(person, version, claim=claim, browser=browser, to=visit.to, now=now)
+        entered, rows = progress.proceed(db, wiring, begun, origin=visit.origin, now=now)
+        return Deed(entered, [updated, *rows])
+
+    entered = await door.carry_out(work)
+    if isinstance(entered, InvalidLink):
+        raise entered
+    return entered
+
+
+async def change(
+    door: Door, session: BrowserSession, *, present: Secret, new: Secret, origin: Origin, now: datetime
+) -> Changed | Refused | WrongPresent:
+    """Change root's password for whoever is signed in as root and knows the present one; its other sessions end."""
+    wiring, person = door.wiring, session.person
+    with door.database.snapshot() as db:
+        account = accounts.with_id(db, person.account_id)
+    stored = account.root_password_hash if account else None
+    if account is None or stored is None or not await door.compute(lambda: passwords.verify(present, stored)):
+        return WrongPresent()
+    assessment = await door.compute(lambda: _assess(wiring, new, account))
+    if assessment.violations:
+        return Refused(assessment)
+    hashed = await door.compute(lambda: _hash(wiring, new, account))
+    tether = SessionTether(session)
+
+    def work(db: Transaction) -> Deed[Changed | WrongPresent]:
+        accounts.hold(db, person.account_id)
+        kept = accounts.with_id(db, person.account_id)
+        if kept is None or kept.root_password_hash != stored or not tether.holds(db):
+            return Deed(WrongPresent(), [])
+        set_password(db, person, hashed, now=now)
+        tether.follow(db)
+        browser_sessions.end_others(db, person.account_id, person.unique_id, but=session.digest, at=now)
+        return Deed(Changed(), [events.of(person, origin, now, "PasswordUpdated")])
+
+    return await door.carry_out(work)
+
+
+def set_password(db: Transaction, person: Principal, password_hash: str, *, now: datetime) -> None:
+    """Put root's new password in its place; every link for it is void, and every session of root ends by the new version."""
+    account = accounts.with_id(db, person.account_id)
+    version = account.root_credential_version + 1 if account else 1
+    accounts.change(
+        db,
+        person.account_id,
+        root_password_hash=password_hash,
+        root_password_changed_at=now,
+        root_credential_version=version % (1 << 31),
+    )
+    for purpose in (Purpose.SET_ROOT_PASSWORD, Purpose.RESET_ROOT_PASSWORD):
+        one_time_links.remove_all(db, person.account_id, purpose=purpose)
+
+
+def _assess(wiring: Wiring, password: Secret, account: AccountRow) -> Assessment:
+    return password_rules.assess_for_root(wiring, password, account_name=account.name, email=account.email)
+
+
+def _hash(wiring: Wiring, password: Secret, account: AccountRow) -> str:
+    stored = account.root_password_hash
+    salt = passwords.salt_of(stored) if stored else clock.token_bytes(passwords.SALT_SIZE)
+    return passwords.hash_password(password, salt=salt, cost=entry.cost(wiring))
