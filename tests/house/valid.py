@@ -22,6 +22,7 @@ TEXTS = (
     "us-east-1",
     "123456789012",
     "{}",
+    "o-0123456789/r-0123",
 )
 
 
@@ -42,6 +43,11 @@ def _structure(shape: Shape) -> dict[str, Any]:
     return made
 
 
+def _smallest(shape: Shape, text: str) -> dict[str, Any]:
+    # The query protocol can't say that a structure is there and empty.
+    return {name: _value(member.shape, text) for name, member in list(shape.members.items())[:1]}
+
+
 def _text(shape: Shape, text: str) -> str:
     # Some operations refuse what is no ARN at all before they ask who may do what (AssumeRole).
     return ARN if shape.name == "arnType" else text.ljust(int(shape.minimum or 0), "n")
@@ -50,11 +56,11 @@ def _text(shape: Shape, text: str) -> str:
 def _value(shape: Shape, text: str) -> Any:
     match shape.type:
         case "structure":
-            return _structure(shape)
+            return _structure(shape) or _smallest(shape, text)
         case "list":
             return [_value(shape.element.shape, text)]
         case "map":
-            return {}
+            return {"name": text}
         case "string":
             return shape.enum[0] if shape.enum else _text(shape, text)
         case "boolean":
