@@ -8,8 +8,9 @@ HOME = "/console"
 
 # A path of ours in plain letters: no second slash or backslash at its start, which browsers take for another host, and no control
 # character, which would end the header.
+# Longer ones would not fit into the cookie of a sign-in that is under way.
 _PATH = re.compile(r"/(?:console|switchrole|v1/authorize|federation)(?:[/?][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
-_LONGEST = 4096
+_LONGEST = 1500
 
 
 def ours(destination: str) -> str:

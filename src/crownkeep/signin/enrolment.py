@@ -1,4 +1,4 @@
-"""Enrolling factors: virtual devices by AWS's own operations, passkeys beside them under the same permission and the same rules."""
+"""Enrolling factors: virtual devices by AWS's own operations, passkeys beside them under the same permission and rules."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ async def go_on(door: Door, visit: Visit, begun: Progress) -> Next | Arrived | E
 
 def enrolled(begun: Progress, method: Method, serial: str) -> Progress:
     """Answer progress in which a device was enrolled: that proves the factor, too."""
-    return replace(begun, method=method, mfa_serial=serial, challenge=b"", enrolling=None)
+    return replace(begun, method=method, mfa_serial=serial, enrolling=None)
 
 
 async def _create(door: Door, actor: Actor, name: str) -> Enrolling:

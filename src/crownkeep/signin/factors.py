@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
-from crownkeep import clock
 from crownkeep.credentials import recovery_codes as codes
 from crownkeep.credentials import totp, webauthn
 from crownkeep.credentials.recovery_codes import InvalidRecoveryCode
@@ -113,23 +112,23 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
             return Deed(Stale(), [])
         verified = verify(db, wiring, begun.person, answer, checked, origin=visit.origin, now=now, methods=found.step.methods)
         if isinstance(verified, Rejected):
-            return _rejected(db, wiring, visit, begun, verified, used)
+            return _rejected(db, wiring, visit, begun, answer, verified, used)
         progress.spend(db, begun)
         throttle.release(db, used, now=now)
-        made = replace(begun, method=verified.method, mfa_serial=verified.serial, challenge=b"")
+        made = replace(begun, method=verified.method, mfa_serial=verified.serial)
         entered, rows = progress.proceed(db, wiring, made, origin=visit.origin, now=now)
         return Deed(entered, [*verified.rows, *rows])
 
     return await door.carry_out(work)
 
 
-async def challenge(door: Door, begun: Progress, *, now: datetime) -> Progress | Stale:
-    """Answer progress with a fresh challenge for its passkeys; the progress before it is void."""
+async def anew(door: Door, begun: Progress) -> Progress | Stale:
+    """Answer progress with a fresh challenge for passkeys; the progress before it is void."""
 
     def work(db: Transaction) -> Deed[Progress | Stale]:
         if not progress.spend(db, begun):
             return Deed(Stale(), [])
-        return Deed(progress.renew(db, replace(begun, challenge=clock.token_bytes(webauthn.CHALLENGE_SIZE))), [])
+        return Deed(progress.renew(db, begun), [])
 
     return await door.carry_out(work)
 
@@ -194,11 +193,11 @@ def codes_of(db: Transaction, person: Principal) -> list[MfaDeviceRow]:
 
 
 def _rejected(
-    db: Transaction, wiring: Wiring, visit: Visit, begun: Progress, rejected: Rejected, used: tuple[Counter, ...]
+    db: Transaction, wiring: Wiring, visit: Visit, begun: Progress, answer: Answer, rejected: Rejected, used: tuple[Counter, ...]
 ) -> Deed[Entered | Rejected | Stale]:
     # A challenge is spent by one answer, good or bad (WebAuthn level 3, section 13.4.3).
-    spent = begun.challenge and progress.spend(db, begun)
-    going_on = progress.renew(db, replace(begun, challenge=b"")) if spent else begun
+    is_spent = isinstance(answer, PasskeyAnswer) and progress.spend(db, begun)
+    going_on = progress.renew(db, begun) if is_spent else begun
     to = progress.login_to(wiring, begun)
     failed = events.failed_login(begun.person, visit.origin, visit.now, to=to, mfa_serial=rejected.serial or "")
     waits = entry.throttled(db, begun.claim, begun.person, used, origin=visit.origin, now=visit.now)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from crownkeep import clock
-from crownkeep.credentials import password_policy, sealing
+from crownkeep.credentials import password_policy, sealing, webauthn
 from crownkeep.credentials.password_policy import Standing
 from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
 from crownkeep.operations.call import Origin, Wiring
@@ -151,11 +151,12 @@ def spend(db: Transaction, progress: Progress) -> bool:
 
 
 def renew(db: Transaction, progress: Progress) -> Progress:
-    """Give progress a fresh nonce, bound to the credentials as they are now."""
+    """Give progress a fresh nonce and challenge, bound to the credentials as they are now."""
     nonce = clock.token_bytes(_NONCE_BYTES)
     sign_in_nonces.forget(db, before=progress.began_at - LASTS)
     sign_in_nonces.add(db, nonce, progress.person.account_id, expires_at=progress.began_at + LASTS)
-    return replace(progress, nonce=nonce, version=people.credentials(db, progress.person).version)
+    challenge = clock.token_bytes(webauthn.CHALLENGE_SIZE)
+    return replace(progress, nonce=nonce, challenge=challenge, version=people.credentials(db, progress.person).version)
 
 
 def proceed(

@@ -21,8 +21,8 @@ from crownkeep.credentials.access_keys import Prefix
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
-from crownkeep.principals import Principal, Session
-from crownkeep.signin import people
+from crownkeep.principals import Principal, PrincipalKind, Session
+from crownkeep.signin import events, people
 from crownkeep.storage import browser_sessions
 from crownkeep.storage.browser_sessions import BrowserSessionRow
 from crownkeep.storage.database import Transaction
@@ -157,6 +157,31 @@ def of_person(db: Transaction, wiring: Wiring, person: Principal, *, now: dateti
     ]
 
 
+async def end(door: Door, session: BrowserSession, session_id: str, *, origin: Origin, now: datetime) -> None:
+    """End one of the person's sessions, this one or another, by the name that it has in their list."""
+    person = session.person
+
+    def work(db: Transaction) -> Deed[None]:
+        if not browser_sessions.end_named(db, person.account_id, person.unique_id, session_id, at=now):
+            return Deed(None, [])
+        name = "SignOut" if session_id == session.session_id else "EndSession"
+        return Deed(None, [events.of(recorded(person), origin, now, name)])
+
+    await door.carry_out(work)
+
+
+async def end_others(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> int:
+    """End every other session of the person, and answer how many there were."""
+    person = session.person
+
+    def work(db: Transaction) -> Deed[int]:
+        count = browser_sessions.end_others(db, person.account_id, person.unique_id, but=session.digest, at=now)
+        additional = {"EndedSessions": count}
+        return Deed(count, [events.of(recorded(person), origin, now, "EndOtherSessions", additional=additional)])
+
+    return await door.carry_out(work)
+
+
 async def see(door: Door, session: BrowserSession, *, now: datetime) -> None:
     """Write down that a session was used."""
 
@@ -212,6 +237,13 @@ class SessionTether:
 
     def _version(self, db: Transaction) -> bytes:
         return people.credentials(db, self._session.person).version
+
+
+def recorded(person: Principal) -> Principal:
+    """Answer a person as records of sign-in name them: without the session, unless the person is nothing but one."""
+    if person.kind in (PrincipalKind.ROOT, PrincipalKind.USER):
+        return replace(person, access_key_id="", session=None)
+    return person
 
 
 def _vouched(db: Transaction, wiring: Wiring, principal: Principal, now: datetime) -> Principal | None:

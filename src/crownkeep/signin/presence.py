@@ -1,0 +1,123 @@
+"""Presence: a fresh proof, by factor or by password, that whoever sits at a signed-in browser is still its person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crownkeep import arn
+from crownkeep.credentials import passwords
+from crownkeep.credentials.secret import Secret
+from crownkeep.operations.call import Origin
+from crownkeep.operations.invoke import Door
+from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.signin import entry, events, factors, people, progress, sessions, throttle
+from crownkeep.signin.factors import Answer, Rejected, Rejection
+from crownkeep.signin.flow import Method
+from crownkeep.signin.sessions import BrowserSession, SessionTether
+from crownkeep.signin.throttle import Claim, Counter, Waiting
+from crownkeep.storage import accounts, sign_in_nonces
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.events import EventRow
+from crownkeep.storage.writer import Deed
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The person is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A challenge for a passkey, and the nonce by which it is spent."""
+
+    challenge: bytes
+    nonce: bytes
+
+
+def methods(door: Door, session: BrowserSession) -> tuple[Method, ...]:
+    """Answer the factors that a session's person may prove presence with; the password where there is none."""
+    with door.database.snapshot() as db:
+        return progress.methods_of(db, session.person, people.credentials(db, session.person))
+
+
+async def prove_by_factor(
+    door: Door, session: BrowserSession, answer: Answer, *, challenge: Challenge | None, origin: Origin, now: datetime
+) -> Proved | Rejected | Waiting:
+    """Prove presence by a second factor, under the limits of sign-in."""
+    wiring, person = door.wiring, sessions.recorded(session.person)
+    used = _counters(door, session, origin)
+    waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    if waiting is not None:
+        return waiting
+    checked = await factors.check(door, person, answer, challenge.challenge if challenge else b"")
+    tether = SessionTether(session)
+
+    def work(db: Transaction) -> Deed[Proved | Rejected]:
+        accounts.hold(db, person.account_id)
+        known = progress.methods_of(db, person, people.credentials(db, person))
+        is_unspent = challenge is None or sign_in_nonces.spend(db, challenge.nonce)
+        if not tether.holds(db) or not is_unspent:
+            return Deed(Rejected(Rejection.WRONG), [])
+        verified = factors.verify(db, wiring, person, answer, checked, origin=origin, now=now, methods=known)
+        if isinstance(verified, Rejected):
+            waits = entry.throttled(db, _claim(session), person, used, origin=origin, now=now)
+            return Deed(verified, [_failed(person, origin, now), *waits])
+        throttle.release(db, used, now=now)
+        sessions.prove(db, session, now=now, mfa_serial=verified.serial)
+        return Deed(Proved(), [*verified.rows, events.check_mfa(person, origin, now, (verified.method,))])
+
+    return await door.carry_out(work)
+
+
+async def prove_by_password(
+    door: Door, session: BrowserSession, password: Secret, *, origin: Origin, now: datetime
+) -> Proved | Rejected | Waiting:
+    """Prove presence by the password, where the person has no factor."""
+    person, used = sessions.recorded(session.person), _counters(door, session, origin)
+    waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    if waiting is not None:
+        return waiting
+    with door.database.snapshot() as db:
+        found = people.credentials(db, person)
+    stored = found.password_hash
+    is_right = await door.compute(lambda: stored is not None and passwords.verify(password, stored))
+
+    def work(db: Transaction) -> Deed[Proved | Rejected]:
+        is_theirs = is_right and not found.devices and people.credentials(db, person).version == found.version
+        if not is_theirs or not SessionTether(session).holds(db):
+            waits = entry.throttled(db, _claim(session), person, used, origin=origin, now=now)
+            return Deed(Rejected(Rejection.WRONG), [_failed(person, origin, now), *waits])
+        throttle.release(db, used, now=now)
+        sessions.prove(db, session, now=now, mfa_serial=None)
+        return Deed(Proved(), [events.of(person, origin, now, "CheckPassword")])
+
+    return await door.carry_out(work)
+
+
+async def challenge_for(door: Door, session: BrowserSession, challenge: Challenge, *, now: datetime) -> None:
+    """Keep the nonce of a challenge, so that it is answered once."""
+    expires_at = now + progress.LASTS
+
+    def work(db: Transaction) -> Deed[None]:
+        sign_in_nonces.forget(db, before=now)
+        sign_in_nonces.add(db, challenge.nonce, session.person.account_id, expires_at=expires_at)
+        return Deed(None, [])
+
+    await door.carry_out(work)
+
+
+def _claim(session: BrowserSession) -> Claim:
+    # Counted apart from sign-in: strangers at the door must not disturb whoever is inside, nor the other way round.
+    person = session.person
+    is_root = person.kind is PrincipalKind.ROOT
+    return Claim(f"presence {arn.root(person.account_id)} {person.unique_id}", person.account_id, is_root)
+
+
+def _counters(door: Door, session: BrowserSession, origin: Origin) -> tuple[Counter, ...]:
+    wiring = door.wiring
+    return throttle.counters(wiring.keyring, wiring.settings, _claim(session), address=origin.source_ip)
+
+
+def _failed(person: Principal, origin: Origin, now: datetime) -> EventRow:
+    return events.of(person, origin, now, "CheckMfa", response={"CheckMfa": "Failure"})

@@ -1,0 +1,37 @@
+"""Recovery codes: a set of ten for the day when a device is lost, made for whoever has just proved to be there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from crownkeep import clock
+from crownkeep.credentials import recovery_codes as codes
+from crownkeep.credentials.secret import Secret
+from crownkeep.operations.call import Origin
+from crownkeep.operations.invoke import Door
+from crownkeep.signin import events, sessions
+from crownkeep.signin.sessions import BrowserSession
+from crownkeep.storage import recovery_codes
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.recovery_codes import RecoveryCodeRow
+from crownkeep.storage.writer import Deed
+
+
+async def make(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> tuple[Secret, ...]:
+    """Make a person's ten codes, told here and nowhere else; the codes of the set before are void."""
+    person = sessions.recorded(session.person)
+    minted = codes.mint(clock.token_bytes(codes.COUNT * codes.CODE_ENTROPY))
+    salt = clock.token_bytes(codes.SALT_SIZE)
+    rows = [RecoveryCodeRow(person.account_id, person.unique_id, codes.hash_code(code, salt=salt), salt, now) for code in minted]
+
+    def work(db: Transaction) -> Deed[None]:
+        recovery_codes.replace_all(db, person.account_id, person.unique_id, rows)
+        return Deed(None, [events.of(person, origin, now, "RecoveryCodesCreated")])
+
+    await door.carry_out(work)
+    return minted
+
+
+def remaining(db: Transaction, session: BrowserSession) -> int:
+    """Answer how many unspent codes a session's person has."""
+    return recovery_codes.count(db, session.person.account_id, session.person.unique_id)
