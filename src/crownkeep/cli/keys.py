@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import click
 
-from crownkeep.cli import house, output
+from crownkeep.cli import house, keys_leaked, output
 from crownkeep.cli.house import House
 
 _SECONDS_TO_NOTICE = 3.0
 
 
-@click.group("keys", short_help="Rotate the keys that seal secrets at rest.")
+@click.group("keys", short_help="Rotate sealing keys, and find access keys that leaked.")
 def command() -> None:
-    """Rotate the keys that seal secrets at rest."""
+    """Rotate sealing keys, and find access keys that leaked."""
+
+
+command.add_command(keys_leaked.command)
 
 
 @command.command("rotate")

@@ -13,7 +13,7 @@ _COMMANDS = {
     "serve": "Serve the AWS APIs and the pages.",
     "account": "Make, list, close and purge accounts.",
     "operations": "List which AWS operations are served.",
-    "keys": "Rotate the keys that seal secrets at rest.",
+    "keys": "Rotate sealing keys, and find access keys that leaked.",
     "trail": "Read the audit trail.",
 }
 

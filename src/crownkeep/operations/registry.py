@@ -74,7 +74,7 @@ def no_resource(call: Call, **_: object) -> Target:
 
 
 # Operations whose name doesn't say what they do to the state.
-_READS = ("Get", "List", "Describe", "Lookup", "Simulate", "Decode", "Check", "Validate")
+_READS = ("Get", "List", "Describe", "Lookup", "Simulate", "Decode", "Check", "Validate", "Find")
 _WRITES = {
     "GetSessionToken",  # a TOTP code is used up
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,6 +43,11 @@ class AccessKeyRow:
 
 
 _by_id = select(table).where(table.c.access_key_id == bindparam("access_key_id"))
+_by_ids = (
+    select(table)
+    .where(table.c.access_key_id.in_(bindparam("access_key_ids", expanding=True)))
+    .order_by(table.c.account_id, table.c.access_key_id)
+)
 _of_owner = (
     select(table)
     .where(table.c.account_id == bindparam("account_id"), table.c.owner_id == bindparam("owner_id"))
@@ -62,6 +68,13 @@ def with_id(db: Transaction, access_key_id: str) -> AccessKeyRow | None:
     """Answer the key with this id, whosever it is."""
     row = db.execute(_by_id, {"access_key_id": access_key_id}).first()
     return AccessKeyRow(*row) if row else None
+
+
+def with_ids(db: Transaction, access_key_ids: Sequence[str]) -> list[AccessKeyRow]:
+    """Answer the keys with these ids, whosever they are, in one query; for the operator."""
+    if not access_key_ids:
+        return []
+    return [AccessKeyRow(*row) for row in db.execute(_by_ids, {"access_key_ids": list(access_key_ids)})]
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[AccessKeyRow]:
