@@ -1,5 +1,6 @@
 """Checks for access that is not granted and access that is new: what is proven is true, and what is true is often proven."""
 
+import itertools
 import json
 
 import pytest
@@ -191,6 +192,57 @@ def test_sets_of_strings_meet_and_hold_as_their_strings_do(one, other, text):
     assert not holds(one, other) or in_one or not in_other
     assert meets(one, other) == meets(other, one)
     assert read_pattern(one)(example(one, "x"))
+
+
+SHORT = ["".join(letters) for length in range(4) for letters in itertools.product("ab*?", repeat=length)]
+TEXTS = ["".join(letters) for length in range(7) for letters in itertools.product("ab", repeat=length)]
+
+
+def test_short_patterns_meet_exactly_when_a_string_matches_both():
+    matched = {pattern: frozenset(filter(read_pattern(pattern), TEXTS)) for pattern in SHORT}
+
+    for one, other in itertools.product(SHORT, repeat=2):
+        assert meets(one, other) == (not matched[one].isdisjoint(matched[other])), (one, other)
+        assert not holds(one, other) or matched[one] >= matched[other], (one, other)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "inner"),
+    [("*", "a*?"), ("a*", "ab*"), ("*b", "a*b"), ("a?c", "abc"), ("a?c", "a?c"), ("a*c", "a?c"), ("a*b*c", "a*bx*c"), ("", "")],
+)
+def test_a_pattern_that_plainly_holds_another_is_proven_to(pattern, inner):
+    assert holds(pattern, inner)
+
+
+def big(patterns, length=20):
+    return document(statement(Action=[f"s3:{'a' * length}{number}*" for number in range(patterns)]))
+
+
+@pytest.mark.parametrize(("patterns", "length"), [(3_000, 20), (1, 100_000), (200, 400)])
+def test_an_attacker_s_documents_are_compared_in_bounded_time(patterns, length):
+    first, second = parse(big(patterns, length)), parse(big(patterns, length + 1))
+    access = [Access(tuple(f"s3:*{number}" for number in range(100)), tuple(f"{BUCKET}{n}" for n in range(100)))]
+
+    elapsed = building.seconds_of(
+        lambda: (policy.check_no_new_access(first, second), policy.check_access_not_granted(first, access))
+    )
+
+    assert 4.0 > elapsed
+
+
+def test_documents_too_large_to_compare_are_not_proven():
+    check = policy.check_no_new_access(parse(big(300)), parse(big(300)))
+    other = policy.check_access_not_granted(parse(big(1_000)), [Access(tuple(f"s3:a{n}" for n in range(100)))])
+
+    assert ["NOT_PROVEN", "NOT_PROVEN"] == [check.result.value, other.result.value]
+    assert "The two policy documents are too large to be compared." == check.message
+
+
+def test_more_pairs_than_are_looked_at_are_not_proven():
+    tree = document(statement(), statement("Deny"))
+    access = Access(tuple(f"s3:A{n}" for n in range(30)), tuple(f"{BUCKET}{n}" for n in range(30)))
+
+    assert "NOT_PROVEN" == policy.check_access_not_granted(parse(tree), [access]).result.value
 
 
 def test_a_question_mark_holds_no_character_of_two_units():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 from crownkeep.policy.compile import PolicySet, PolicySource, compile_policy, compile_set
@@ -19,8 +19,12 @@ from crownkeep.policy.globs import Words, arn_holds, example, holds
 from crownkeep.policy.operators import read_operator
 
 _FILLINGS = ("x", "", "x/x")
-# Examples tried before giving up on a counterexample; a bound, because patterns multiply.
-_MAX_EXAMPLES = 300
+# Patterns multiply, and a document may hold thousands: past these bounds an answer is NOT_PROVEN rather than late.
+_MAX_COMPARISONS = 60_000
+_MAX_STEPS = 10**9
+_MAX_PAIRS = 400
+_MAX_TRIED = 20
+_MAX_EXAMPLES = 150
 
 
 class CheckResult(Enum):
@@ -75,6 +79,9 @@ def check_access_not_granted(
 ) -> AccessCheck:
     """Whether the policy grants none of the access: PASS only when no request at all can get it."""
     policies = _policy_set(document, kind)
+    asked = [pattern for unwanted in access for pattern in (*unwanted.actions, *unwanted.resources)]
+    if _are_too_many(_patterns(document), asked):
+        return _too_large("The policy document and the listed access are too large to be compared.")
     denies = [statement for statement in document.statements if not statement.allows]
     verdicts: list[tuple[CheckResult, CheckReason]] = []
     for statement in document.statements:
@@ -96,6 +103,8 @@ def check_access_not_granted(
 
 def check_no_new_access(existing: Document, new: Document, *, kind: PolicyKind = PolicyKind.IDENTITY) -> AccessCheck:
     """Whether everything the new policy allows was allowed by the existing one: PASS only when that is proven."""
+    if _are_too_many(_patterns(existing), _patterns(new)):
+        return _too_large("The two policy documents are too large to be compared.")
     before, after = _policy_set(existing, kind), _policy_set(new, kind)
     verdicts: list[tuple[CheckResult, CheckReason]] = []
     for statement in new.statements:
@@ -112,6 +121,26 @@ def check_no_new_access(existing: Document, new: Document, *, kind: PolicyKind =
         failed="The modified permissions grant new access compared to your existing policy.",
         unproven="It cannot be proven that the modified permissions grant no new access compared to your existing policy.",
     )
+
+
+def _patterns(document: Document) -> list[str]:
+    """The patterns of a document's Action and Resource elements."""
+    elements = (
+        element
+        for statement in document.statements
+        for element in (statement.actions, statement.not_actions, statement.resources, statement.not_resources)
+    )
+    return [pattern for element in elements for pattern in element or ()]
+
+
+def _are_too_many(some: list[str], others: list[str]) -> bool:
+    """Whether comparing each of some patterns with each of others would take more than a moment."""
+    steps = sum(map(len, some)) * sum(map(len, others))
+    return len(some) * len(others) > _MAX_COMPARISONS or steps > _MAX_STEPS
+
+
+def _too_large(message: str) -> AccessCheck:
+    return AccessCheck(CheckResult.NOT_PROVEN, message, ())
 
 
 def _policy_set(document: Document, kind: PolicyKind) -> PolicySet:
@@ -148,17 +177,19 @@ def _resources(statement: Statement) -> Words:
 def _grants(statement: Statement, unwanted: Access, denies: list[Statement], policies: PolicySet) -> CheckResult:
     """Whether one Allow statement grants some of the unwanted access."""
     actions, resources = _actions(statement), _resources(statement)
-    open_pairs = False
-    for action, resource in product(unwanted.actions or ("*",), unwanted.resources or ("*",)):
-        if not (actions.meet(action.lower()) and resources.meet(resource)):
-            continue
-        if any(_denies_all(deny, statement, action.lower(), resource) for deny in denies):
-            continue
-        open_pairs = True
+    meeting_actions = [action for action in unwanted.actions or ("*",) if actions.meet(action.lower())]
+    meeting_resources = [resource for resource in unwanted.resources or ("*",) if resources.meet(resource)]
+    granted = [
+        (action, resource)
+        for action, resource in islice(product(meeting_actions, meeting_resources), _MAX_PAIRS)
+        if not any(_denies_all(deny, statement, action.lower(), resource) for deny in denies)
+    ]
+    for action, resource in granted[:_MAX_TRIED]:
         tried = _examples(statement, Access((action,), (resource,)))
         if any(_is_within(request, action, resource) and _allowed(policies, request) for request in tried):
             return CheckResult.FAIL
-    return CheckResult.NOT_PROVEN if open_pairs else CheckResult.PASS
+    is_cut_short = len(meeting_actions) * len(meeting_resources) > _MAX_PAIRS
+    return CheckResult.NOT_PROVEN if granted or is_cut_short else CheckResult.PASS
 
 
 def _denies_all(deny: Statement, allow: Statement, action: str, resource: str) -> bool:

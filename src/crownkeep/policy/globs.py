@@ -12,36 +12,53 @@ _SEGMENTS = 6
 
 
 def meets(one: str, other: str) -> bool:
-    """Whether some string matches both patterns; exact, in time proportional to the product of their lengths."""
+    """Whether some string matches both patterns; exact.
+
+    Bit j of `states` says that some string matches `one` so far and the first j characters of `other`; all of them move
+    on together, so patterns of m and n characters cost m operations on n-bit integers, whatever they hold.
+    """
     one, other = _trimmed(one), _trimmed(other)
-    # reachable[j]: the first i pieces of `one` and the first j of `other` can be matched by one string.
-    reachable = [True] + [False] * len(other)
-    for j, right in enumerate(other):
-        reachable[j + 1] = reachable[j] and right == "*"
+    stars, wild, where = _places(other)
+    everything = (2 << len(other)) - 1
+    states = _past_stars(1, stars)
     for left in one:
-        row = [reachable[0] and left == "*"]
-        for j, right in enumerate(other):
-            if left == "*" or right == "*":
-                row.append(reachable[j + 1] or row[j] or reachable[j])
-            else:
-                row.append(reachable[j] and (left == right or left == "?" or right == "?"))
-        reachable = row
-    return reachable[-1]
+        if left == "*":
+            states = everything & -(states & -states)
+        else:
+            stepping = everything & ~stars if left == "?" else where.get(left, 0) | wild
+            states = _past_stars((states & stars) | (states & stepping) << 1, stars) & everything
+    return bool(states >> len(other) & 1)
+
+
+def _places(pattern: str) -> tuple[int, int, dict[str, int]]:
+    """Where a pattern has its stars, its question marks and each of its other characters, as bits."""
+    where: dict[str, int] = {}
+    for number, character in enumerate(pattern):
+        where[character] = where.get(character, 0) | 1 << number
+    return where.pop("*", 0), where.pop("?", 0), where
+
+
+def _past_stars(states: int, stars: int) -> int:
+    """A star may match nothing; there are no two in a row."""
+    return states | (states & stars) << 1
 
 
 def holds(pattern: str, inner: str) -> bool:
     """Whether everything `inner` matches is matched by `pattern`; sound: True is a proof, False may be a lack of one."""
     pattern, inner = _trimmed(pattern), _trimmed(inner)
-    reachable = [True] + [False] * len(inner)
+    stars, _, where = _places(inner)
+    everything = (2 << len(inner)) - 1
+    # Bit j: the pattern so far matches the first j characters of `inner`, whose wildcards stand for themselves.
+    states = 1
     for piece in pattern:
-        row = [reachable[0] and piece == "*"]
-        for j, character in enumerate(inner):
-            if piece == "*":
-                row.append(reachable[j + 1] or row[j])
-            else:
-                row.append(reachable[j] and character != "*" and piece in (character, "?"))
-        reachable = row
-    return reachable[-1]
+        if not states:
+            return False
+        if piece == "*":
+            states = everything & -(states & -states)
+        else:
+            fitting = everything & ~stars if piece == "?" else where.get(piece, 0)
+            states = (states & fitting) << 1 & everything
+    return bool(states >> len(inner) & 1)
 
 
 def _trimmed(pattern: str) -> str:

@@ -152,8 +152,8 @@ def _known_action(linted: Linted, catalogue: ActionCatalogue, action: str, path:
         details = f"The service {prefix} specified in the action does not exist."
         yield linted.remark(Severity.ERROR, "INVALID_SERVICE_IN_ACTION", details, path)
         return
-    matches = read_pattern(name.lower())
-    if not any(matches(known.lower()) for known in catalogue.action_names(prefix.lower())):
+    names = linted.action_names(prefix.lower())
+    if name.lower() not in names and not any(map(read_pattern(name.lower()), names)):
         details = f"The action {action} does not exist."
         yield linted.remark(Severity.ERROR, "INVALID_ACTION", details, path)
 
@@ -227,7 +227,8 @@ def _mixed_services(linted: Linted, statement: Statement) -> Iterator[Remark]:
         return
     services = {resource.split(":")[2] for resource in resources}
     for action, path in linted.entries(statement, "Action"):
-        if not _is_known(catalogue, action):
+        prefix, _, name = action.lower().partition(":")
+        if not catalogue.has_service(prefix) or name not in linted.action_names(prefix):
             continue
         patterns = catalogue.resource_patterns(action)
         if not patterns:
@@ -239,9 +240,3 @@ def _mixed_services(linted: Linted, statement: Statement) -> Iterator[Remark]:
 
 
 _ARN_START = re.compile(r"arn:[^:]*:[a-z0-9-]+(?::|$)", re.ASCII)
-
-
-def _is_known(catalogue: ActionCatalogue, action: str) -> bool:
-    """Whether the catalogue has the action, written without wildcards."""
-    prefix, _, name = action.lower().partition(":")
-    return catalogue.has_service(prefix) and name in {known.lower() for known in catalogue.action_names(prefix)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crownkeep.policy.document import Document, PolicyKind, Statement
 from crownkeep.policy.positions import Path
@@ -17,6 +17,14 @@ class Linted:
     document: Document
     kind: PolicyKind
     catalogue: ActionCatalogue | None
+    _names: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def action_names(self, prefix: str) -> frozenset[str]:
+        """The names of a service's actions in lower case, asked for once: a document may name thousands of actions."""
+        if prefix not in self._names:
+            known = self.catalogue.action_names(prefix) if self.catalogue is not None else ()
+            self._names[prefix] = frozenset(name.lower() for name in known)
+        return self._names[prefix]
 
     def remark(self, severity: Severity, code: str, details: str, *paths: Path) -> Remark:
         """A remark on one or more places, given by path."""
