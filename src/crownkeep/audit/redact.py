@@ -33,6 +33,10 @@ _SECRET_MEMBERS = frozenset(
         "SessionToken",
         "TokenCode",
         "WebIdentityToken",
+        "code",
+        "codeVerifier",
+        "idToken",
+        "refreshToken",
     }
 )
 

@@ -204,6 +204,7 @@ def _origin(exchange: _Exchange) -> Origin:
     )
 
 
+        dpop=http.header(b"dpop"),
 def _refused(exchange: _Exchange, refusal: AwsError) -> event.Deed:
     routed = exchange.routed
     additional: Mapping[str, object] = {}

@@ -41,6 +41,8 @@ class Origin:
     """Such as `TLSv1.3`, where the edge knows it."""
     tls_cipher: str = ""
 
+    dpop: str = field(default="", repr=False)
+    """The proof of possession that came with it (RFC 9449), unverified."""
 
 class Tether(Protocol):
     """What ties a request to the browser session that it comes from; both methods run in the transaction of the change."""
@@ -89,6 +91,8 @@ class Notes:
     """Who called without credentials of ours, once an identity provider of the account `account_id` has vouched for them."""
     lasting: list[Callable[[Transaction], None]] = field(default_factory=list)
     """Changes that are made although the call is refused, such as an attempt at a one-time code that is used up."""
+    vouched: Principal | None = None
+    """Who called without a signature, once a code or a refresh token has shown whom it was issued to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def of_call(request: Request, notes: Notes, *, result: Result, error: AwsError |
             event_type=request.event_type,
             source=operation.service.event_source,
             name=operation.name,
-            caller=request.caller,
+            caller=notes.vouched or request.caller,
             identity=_federated(notes.federated) if notes.federated is not None else None,
             account_id=account_id,
             region=request.origin.region,
@@ -52,8 +52,9 @@ def of_call(request: Request, notes: Notes, *, result: Result, error: AwsError |
 
 def _trail(request: Request, notes: Notes, error: AwsError | None) -> str:
     """Answer whose trail it is: the caller's or, where the operator did something to an account, that account's."""
-    if isinstance(request.caller, Principal):
-        return request.caller.account_id
+    caller = notes.vouched or request.caller
+    if isinstance(caller, Principal):
+        return caller.account_id
     # What strangers try is kept apart from the tenants' trails, until a tenant's own identity provider has vouched for them.
     return notes.account_id if error is None or notes.federated is not None else NOBODY
 

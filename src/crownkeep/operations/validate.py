@@ -83,6 +83,10 @@ def _cloudtrail(operation: OperationModel, text: str, found: list[Violation]) ->
     return errors.ValidationError(text)
 
 
+def _signin(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    return errors.ValidationError(text, members={"error": "INVALID_REQUEST"})
+
+
 REFUSALS: Mapping[str, Refusal] = {
     # The query services' common error.
     "iam": _validation_error,
@@ -97,6 +101,8 @@ REFUSALS: Mapping[str, Refusal] = {
     # The portal and OIDC model InvalidRequestException.
     "sso": _invalid_request,
     "sso-oidc": _invalid_request,
-    # sso-admin, identitystore and signin model ValidationException, or have it among the common errors.
+    # AWS Sign-In's ValidationException says of what kind it is.
+    "signin": _signin,
+    # sso-admin and identitystore model ValidationException, or have it among the common errors.
 }
 """How each service refuses; one that is not named here answers ValidationException."""

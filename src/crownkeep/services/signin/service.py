@@ -1,0 +1,5 @@
+"""The service's registration: its handlers say `@signin.operation(...)`."""
+
+from crownkeep.operations import registry
+
+signin = registry.Service("signin")

@@ -1,0 +1,270 @@
+"""Command lines: what they may ask of somebody at a browser, and the codes they are given (`aws login`, OAuth 2.1 with PKCE).
+
+    browser  GET /v1/authorize?client_id&redirect_uri&state&code_challenge     `read`, then a page that asks its person
+    browser  POST /v1/authorize, from that page                                `grant`: a code, for ten minutes and one use
+    client   POST /v1/token                                                    services.signin: CreateOAuth2Token
+
+A code alone is worth nothing: it is redeemed with the verifier whose hash came with the request (RFC 7636) and binds what it
+is redeemed for to the key that the client proves to have (RFC 9449).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+
+from crownkeep import clock, errors
+from crownkeep.audit import event
+from crownkeep.credentials.secret import Secret
+from crownkeep.errors import AwsError
+from crownkeep.operations import authorize, record
+from crownkeep.operations.call import Call, Origin, Wiring
+from crownkeep.operations.invoke import Door
+from crownkeep.operations.registry import Target
+from crownkeep.principals import Principal
+from crownkeep.signin import events, people
+from crownkeep.signin.sessions import BrowserSession, SessionTether
+from crownkeep.storage import browser_sessions, command_line_grants
+from crownkeep.storage.command_line_grants import GrantRow
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.events import EventRow
+from crownkeep.storage.writer import Deed
+
+SAME_DEVICE = "arn:aws:signin:::devtools/same-device"
+CROSS_DEVICE = "arn:aws:signin:::devtools/cross-device"
+CONFIRMATION = "/v1/sessions/confirmation"
+"""Where a cross-device client says that the browser shall go; the code is shown in its stead."""
+
+CODE_LIFETIME = timedelta(minutes=10)
+
+_TOKEN_BYTES = 32
+_LOOPBACK = re.compile(r"http://127\.0\.0\.1:(?P<port>[1-9][0-9]{0,4})/oauth/callback")
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_STATE = re.compile(r"[A-Za-z0-9._~+/=-]{8,512}")
+_CHALLENGE_METHODS = ("SHA-256", "S256")
+"""As the AWS CLI names it, and as RFC 7636 does; `plain`, which hides nothing, is not among them."""
+_RESOURCES = {SAME_DEVICE: "localhost", CROSS_DEVICE: "remote"}
+
+
+class InvalidAuthorization(ValueError):
+    """A client asks for what it can't have; nobody is sent back to it, for its address may be as wrong as the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """What a command line asks for."""
+
+    client_id: str
+    redirect_uri: str
+    state: str
+    code_challenge: str
+
+    @property
+    def is_cross_device(self) -> bool:
+        """Whether the code is shown to the person, who takes it to another computer."""
+        return self.client_id == CROSS_DEVICE
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of a loopback address."""
+        return self.redirect_uri.removesuffix("/oauth/callback")
+
+    def answer(self, code: Secret) -> str:
+        """Answer the address that takes the code to a client on the same computer."""
+        return f"{self.redirect_uri}?{urlencode({'code': code.reveal(), 'state': self.state})}"
+
+    def refusal(self) -> str:
+        """Answer the address that tells such a client that its person has refused (RFC 6749, 4.1.2.1)."""
+        return f"{self.redirect_uri}?{urlencode({'error': 'access_denied', 'state': self.state})}"
+
+    def spelled(self, code: Secret) -> str:
+        """Answer what a person copies to a client on another computer: the code and the state, as the AWS CLI reads them."""
+        pairs = urlencode({"state": self.state, "code": code.reveal()})
+        return base64.b64encode(pairs.encode()).decode()
+
+
+def read(parameters: Mapping[str, Sequence[str]], *, bases: Sequence[str]) -> AuthorizationRequest:
+    """Read an authorization request; `bases` are the addresses that this server has. Raises InvalidAuthorization."""
+    given = {name: _only(name, values) for name, values in parameters.items()}
+    client_id = given.get("client_id", "")
+    if client_id not in _RESOURCES:
+        raise InvalidAuthorization("the client is not known here")
+    redirect_uri = given.get("redirect_uri", "")
+    if not _may_receive(client_id, redirect_uri, bases):
+        raise InvalidAuthorization("the client wants the code sent to an address that it must not be sent to")
+    if given.get("response_type") != "code" or given.get("scope", "openid") != "openid":
+        raise InvalidAuthorization("the client asks for something other than a code")
+    if given.get("code_challenge_method") not in _CHALLENGE_METHODS or not _CHALLENGE.fullmatch(given.get("code_challenge", "")):
+        raise InvalidAuthorization("the client does not protect the code with a SHA-256 challenge (PKCE)")
+    if not _STATE.fullmatch(given.get("state", "")):
+        raise InvalidAuthorization("the client sends no state that it could know the answer by")
+    return AuthorizationRequest(client_id, redirect_uri, given["state"], given["code_challenge"])
+
+
+async def grant(door: Door, session: BrowserSession, request: AuthorizationRequest, *, origin: Origin, now: datetime) -> Secret:
+    """Let a command line act as whoever the session acts as, and answer the code that it redeems for credentials.
+
+    Raises AccessDenied unless the principal may (signin:AuthorizeOAuth2Access), and ExpiredToken where the session has ended.
+    """
+    random = clock.token_bytes(_TOKEN_BYTES)
+    grant_id = clock.token_bytes(16).hex()
+    principal = _marked(session, origin)
+
+    def work(db: Transaction) -> Deed[AwsError | None]:
+        refusal = _refusal(db, door.wiring, session, principal, request, origin, now)
+        if refusal is None:
+            command_line_grants.forget(db, before=now)
+            command_line_grants.add(db, _row(db, session, principal, request, grant_id, random, now))
+        return Deed(refusal, [_event(principal, request, origin, now, refusal)])
+
+    refusal = await door.carry_out(work)
+    if refusal is not None:
+        raise refusal
+    return spelled(random)
+
+
+def target(principal: Principal, client_id: str, origin: Origin, *, redirect_uri: str, grant_type: str | None = None) -> Target:
+    """Answer the client as policies see it (service authorization reference, "AWS Signin")."""
+    context: dict[str, str | tuple[str, ...]] = {"signin:OAuthClientId": client_id, "signin:OAuthRedirectUri": redirect_uri}
+    if grant_type is not None:
+        context["signin:OAuthGrantType"] = grant_type
+    resource = f"oauth2/public-client/{_RESOURCES[client_id]}"
+    return Target(f"arn:aws:signin:{origin.region}:{principal.account_id}:{resource}", context=context)
+
+
+def holds(db: Transaction, row: GrantRow) -> bool:
+    """Answer whether the session that a grant was given in has not been ended, and its person's credentials are the same."""
+    session = browser_sessions.with_digest(db, row.session_digest)
+    if session is None or session.ended_at is not None:
+        return False
+    person = msgspec.json.decode(session.principal, type=Principal)
+    return people.credentials(db, person).version == row.credential_version
+
+
+def principal_of(row: GrantRow) -> Principal:
+    """Answer who acts by a grant."""
+    return msgspec.json.decode(row.principal, type=Principal)
+
+
+def is_answered(challenge: str, verifier: str) -> bool:
+    """Tell whether this is the verifier whose hash is the challenge (RFC 7636, 4.6)."""
+    answer = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return Secret(answer) == Secret(challenge)
+
+
+def spelled(random: bytes) -> Secret:
+    """Answer a code or refresh token made of random bytes."""
+    return Secret(base64.urlsafe_b64encode(random).rstrip(b"=").decode())
+
+
+def digest_of(token: str) -> bytes:
+    """Answer under which digest a code or refresh token is kept."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _only(name: str, values: Sequence[str]) -> str:
+    if len(values) != 1:
+        raise InvalidAuthorization(f"the parameter `{name[:64]}` comes more than once")
+    return values[0]
+
+
+def _may_receive(client_id: str, redirect_uri: str, bases: Sequence[str]) -> bool:
+    """Tell whether a client may be sent codes at an address: its own computer's, or none but this server's own page."""
+    if client_id == CROSS_DEVICE:
+        return redirect_uri in [f"{base}{CONFIRMATION}" for base in bases]
+    loopback = _LOOPBACK.fullmatch(redirect_uri)
+    return loopback is not None and int(loopback["port"]) <= 65_535
+
+
+def _marked(session: BrowserSession, origin: Origin) -> Principal:
+    """Answer who acts, with the session's ARN, which policies may ask about (aws:SignInSessionArn)."""
+    principal = session.principal
+    if principal.session is None:
+        raise errors.AccessDenied("a command line acts within a session, and there is none")
+    arn = f"arn:aws:signin:{origin.region}:{principal.account_id}:session/{UUID(session.session_id)}"
+    context = {**principal.session.context, "aws:signinsessionarn": arn}
+    return replace(principal, session=replace(principal.session, context=context))
+
+
+def _refusal(
+    db: Transaction,
+    wiring: Wiring,
+    session: BrowserSession,
+    principal: Principal,
+    request: AuthorizationRequest,
+    origin: Origin,
+    now: datetime,
+) -> AwsError | None:
+    try:
+        standing = wiring.standings.held(db, principal)
+        standing.confirm(db, principal)
+        SessionTether(session).confirm(db)
+        call = Call(db, principal.account_id, principal, now, origin, wiring, standing)
+        wanted = target(principal, request.client_id, origin, redirect_uri=request.redirect_uri)
+        authorize.require_action(call, "signin:AuthorizeOAuth2Access", wanted)
+    except AwsError as error:
+        return error
+    return None
+
+
+def _row(
+    db: Transaction,
+    session: BrowserSession,
+    principal: Principal,
+    request: AuthorizationRequest,
+    grant_id: str,
+    random: bytes,
+    now: datetime,
+) -> GrantRow:
+    ends = session.expires_at if principal.session is None else min(session.expires_at, principal.session.expires_at)
+    return GrantRow(
+        grant_id=grant_id,
+        account_id=principal.account_id,
+        owner_id=principal.unique_id,
+        principal=msgspec.json.encode(principal),
+        session_digest=session.digest,
+        credential_version=people.credentials(db, session.person).version,
+        client_id=request.client_id,
+        redirect_uri=request.redirect_uri,
+        code_digest=digest_of(spelled(random).reveal()),
+        code_challenge=request.code_challenge,
+        code_expires_at=now + CODE_LIFETIME,
+        key_thumbprint=None,
+        created_at=now,
+        expires_at=ends,
+    )
+
+
+def _event(
+    principal: Principal, request: AuthorizationRequest, origin: Origin, now: datetime, refusal: AwsError | None
+) -> EventRow:
+    return record.of_deed(
+        event.Deed(
+            event_id="",
+            happened_at=now,
+            event_type="AwsApiCall",
+            source=events.SOURCE,
+            name="AuthorizeOAuth2Access",
+            caller=principal,
+            account_id=principal.account_id,
+            region=origin.region,
+            source_ip=origin.source_ip,
+            user_agent=origin.user_agent,
+            request_id=origin.request_id,
+            read_only=False,
+            error_code=refusal.code if refusal else "",
+            error_message=refusal.message if refusal else "",
+            parameters={"client_id": request.client_id, "redirect_uri": request.redirect_uri, "scope": "openid"},
+            tls_version=origin.tls_version,
+            tls_cipher=origin.tls_cipher,
+            host=origin.host,
+        )
+    )

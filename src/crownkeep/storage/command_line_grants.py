@@ -1,0 +1,160 @@
+"""What command lines were granted by people at a browser: codes to redeem once, refresh tokens, and the proofs that were seen.
+
+Of a code and of a refresh token only the digest is kept. A grant ends when its rows are gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary, String, Table, Text, bindparam, delete, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+
+grants = Table(
+    "command_line_grants",
+    metadata,
+    Column("grant_id", String(32), primary_key=True),
+    Column("account_id", AccountId, nullable=False, index=True),
+    Column("owner_id", UniqueId, nullable=False),
+    Column("principal", LargeBinary, nullable=False),
+    Column("session_digest", LargeBinary(32), nullable=False),
+    Column("credential_version", LargeBinary(32), nullable=False),
+    Column("client_id", String(64), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("code_digest", LargeBinary(32), nullable=False, unique=True),
+    Column("code_challenge", String(43), nullable=False),
+    Column("code_expires_at", Moment, nullable=False),
+    Column("key_thumbprint", String(43)),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("grant_id", String(32), nullable=False, index=True),
+    Column("account_id", AccountId, nullable=False, index=True),
+    Column("spent_at", Moment),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+proofs = Table(
+    "possession_proofs",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("account_id", AccountId, nullable=False, index=True),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """One grant: who let which client act for them, from which browser session, and what its code must be redeemed with."""
+
+    grant_id: str
+    account_id: str
+    owner_id: str
+    """The unique id of whoever acts, which may be a role that was switched to."""
+    principal: bytes
+    """Whoever acts, encoded by `signin.grants`."""
+    session_digest: bytes
+    """The browser session it was given in; when that ends, the grant does."""
+    credential_version: bytes
+    """What the credentials of the session's person were then; when they change, the grant ends."""
+    client_id: str
+    redirect_uri: str
+    code_digest: bytes
+    code_challenge: str
+    code_expires_at: datetime
+    key_thumbprint: str | None
+    """The key that the code was redeemed with; None while it was not."""
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenRow:
+    """One refresh token of a grant, and when it was exchanged for another."""
+
+    digest: bytes
+    grant_id: str
+    account_id: str
+    spent_at: datetime | None
+    expires_at: datetime
+
+
+_with_id = select(grants).where(grants.c.grant_id == bindparam("of_grant"))
+_with_code = select(grants).where(grants.c.code_digest == bindparam("of_digest"))
+_redeem = (
+    update(grants)
+    .where(grants.c.grant_id == bindparam("of_grant"), grants.c.key_thumbprint.is_(None))
+    .values(key_thumbprint=bindparam("thumbprint"))
+)
+_token = select(tokens).where(tokens.c.digest == bindparam("of_digest"))
+_spend = (
+    update(tokens).where(tokens.c.digest == bindparam("of_digest"), tokens.c.spent_at.is_(None)).values(spent_at=bindparam("at"))
+)
+_end_tokens = delete(tokens).where(tokens.c.grant_id == bindparam("of_grant"))
+_end_grant = delete(grants).where(grants.c.grant_id == bindparam("of_grant"))
+_seen = select(proofs.c.digest).where(proofs.c.digest == bindparam("of_digest"))
+_forget = tuple(delete(table).where(table.c.expires_at < bindparam("before")) for table in (tokens, grants, proofs))
+
+
+def add(db: Transaction, row: GrantRow) -> None:
+    """Keep a new grant, with its code."""
+    db.execute(insert(grants), {column.name: getattr(row, column.name) for column in grants.columns})
+
+
+def with_id(db: Transaction, grant_id: str) -> GrantRow | None:
+    """Answer a grant."""
+    row = db.execute(_with_id, {"of_grant": grant_id}).first()
+    return GrantRow(*row) if row else None
+
+
+def with_code(db: Transaction, digest: bytes) -> GrantRow | None:
+    """Answer the grant whose code has this digest, redeemed or not."""
+    row = db.execute(_with_code, {"of_digest": digest}).first()
+    return GrantRow(*row) if row else None
+
+
+def redeem(db: Transaction, grant_id: str, *, key_thumbprint: str) -> bool:
+    """Bind a grant to the key that its code is redeemed with; answers False where that was done before."""
+    return db.execute(_redeem, {"of_grant": grant_id, "thumbprint": key_thumbprint}).rowcount > 0
+
+
+def end(db: Transaction, grant_id: str) -> None:
+    """End a grant and void its refresh tokens."""
+    db.execute(_end_tokens, {"of_grant": grant_id})
+    db.execute(_end_grant, {"of_grant": grant_id})
+
+
+def add_token(db: Transaction, row: RefreshTokenRow) -> None:
+    """Keep a new refresh token."""
+    db.execute(insert(tokens), {column.name: getattr(row, column.name) for column in tokens.columns})
+
+
+def token_with_digest(db: Transaction, digest: bytes) -> RefreshTokenRow | None:
+    """Answer the refresh token with this digest, spent or not."""
+    row = db.execute(_token, {"of_digest": digest}).first()
+    return RefreshTokenRow(*row) if row else None
+
+
+def spend_token(db: Transaction, digest: bytes, *, at: datetime) -> None:
+    """Remember when a refresh token was first exchanged for another."""
+    db.execute(_spend, {"of_digest": digest, "at": at})
+
+
+def see_proof(db: Transaction, digest: bytes, account_id: str, *, expires_at: datetime) -> bool:
+    """Remember a proof of possession; answers False where it was seen before. The account's row must be held."""
+    if db.execute(_seen, {"of_digest": digest}).first() is not None:
+        return False
+    db.execute(insert(proofs), {"digest": digest, "account_id": account_id, "expires_at": expires_at})
+    return True
+
+
+def forget(db: Transaction, *, before: datetime) -> None:
+    """Forget what expired before a moment."""
+    for statement in _forget:
+        db.execute(statement, {"before": before})
