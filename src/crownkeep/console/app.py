@@ -11,13 +11,20 @@ from starlette.staticfiles import StaticFiles
 
 from crownkeep.console import rendering, web
 from crownkeep.console.forms import MalformedForm
-from crownkeep.console.pages import dashboard, welcome
+from crownkeep.console.pages import dashboard, links, sign_in, steps, welcome
 from crownkeep.console.security import Application, Guard, Receive, Scope, Send
 from crownkeep.console.web import ProofNeeded, SignInNeeded
 from crownkeep.errors import AwsError
 from crownkeep.operations.invoke import Door
 
-ROUTES: list[Route] = [*welcome.ROUTES, *dashboard.ROUTES]
+ROUTES: list[Route] = [
+    *welcome.ROUTES,
+    *dashboard.ROUTES,
+    *links.ROUTES,
+    *steps.ROUTES,
+    *sign_in.ROUTES,
+    *sign_in.ACCOUNT_ROUTES,
+]
 """Every page. A module of `pages` lists its own as ROUTES."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +39,7 @@ ISSUER = "Crownkeep"
 ROOT_DEVICE = "root-account-mfa-device"
 """What AWS calls root's first virtual device."""
 
+_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _NEEDS_MFA = "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user."
 _ENTITY_EXISTS = "EntityAlreadyExists"
 
@@ -94,6 +96,8 @@ async def register_passkey(door: Door, actor: Actor, *, name: str, answer: Json,
     and the AwsError of a refusal.
     """
     wiring = door.wiring
+    if not _NAME.fullmatch(name):
+        raise errors.ValidationError("The device name must be 1 to 64 letters, digits and any of _+=,.@-")
     passkey = await door.compute(lambda: _registered(wiring.settings, party, answer, challenge))
     serial = _serial(actor.principal, name)
 
