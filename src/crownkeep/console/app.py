@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from crownkeep.console import rendering, web
 from crownkeep.console.forms import MalformedForm
-from crownkeep.console.pages import dashboard, links, sign_in, steps, welcome
+from crownkeep.console.pages import dashboard, links, passwords, security, sign_in, steps, welcome
 from crownkeep.console.security import Application, Guard, Receive, Scope, Send
 from crownkeep.console.web import ProofNeeded, SignInNeeded
 from crownkeep.errors import AwsError
@@ -20,6 +20,8 @@ from crownkeep.operations.invoke import Door
 ROUTES: list[Route] = [
     *welcome.ROUTES,
     *dashboard.ROUTES,
+    *passwords.ROUTES,
+    *security.ROUTES,
     *links.ROUTES,
     *steps.ROUTES,
     *sign_in.ROUTES,

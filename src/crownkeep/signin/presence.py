@@ -11,12 +11,13 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import entry, events, factors, people, progress, sessions, throttle
+from crownkeep.signin import entry, events, factors, pending, people, progress, sessions, throttle
 from crownkeep.signin.factors import Answer, Rejected, Rejection
 from crownkeep.signin.flow import Method
+from crownkeep.signin.pending import Pending
 from crownkeep.signin.sessions import BrowserSession, SessionTether
 from crownkeep.signin.throttle import Claim, Counter, Waiting
-from crownkeep.storage import accounts, sign_in_nonces
+from crownkeep.storage import accounts
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.events import EventRow
 from crownkeep.storage.writer import Deed
@@ -27,14 +28,6 @@ class Proved:
     """The person is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """A challenge for a passkey, and the nonce by which it is spent."""
-
-    challenge: bytes
-    nonce: bytes
-
-
 def methods(door: Door, session: BrowserSession) -> tuple[Method, ...]:
     """Answer the factors that a session's person may prove presence with; the password where there is none."""
     with door.database.snapshot() as db:
@@ -42,7 +35,7 @@ def methods(door: Door, session: BrowserSession) -> tuple[Method, ...]:
 
 
 async def prove_by_factor(
-    door: Door, session: BrowserSession, answer: Answer, *, challenge: Challenge | None, origin: Origin, now: datetime
+    door: Door, session: BrowserSession, answer: Answer, *, challenge: Pending | None, origin: Origin, now: datetime
 ) -> Proved | Rejected | Waiting:
     """Prove presence by a second factor, under the limits of sign-in."""
     wiring, person = door.wiring, sessions.recorded(session.person)
@@ -56,7 +49,7 @@ async def prove_by_factor(
     def work(db: Transaction) -> Deed[Proved | Rejected]:
         accounts.hold(db, person.account_id)
         known = progress.methods_of(db, person, people.credentials(db, person))
-        is_unspent = challenge is None or sign_in_nonces.spend(db, challenge.nonce)
+        is_unspent = challenge is None or pending.claim(db, challenge)
         if not tether.holds(db) or not is_unspent:
             return Deed(Rejected(Rejection.WRONG), [])
         verified = factors.verify(db, wiring, person, answer, checked, origin=origin, now=now, methods=known)
@@ -93,18 +86,6 @@ async def prove_by_password(
         return Deed(Proved(), [events.of(person, origin, now, "CheckPassword")])
 
     return await door.carry_out(work)
-
-
-async def challenge_for(door: Door, session: BrowserSession, challenge: Challenge, *, now: datetime) -> None:
-    """Keep the nonce of a challenge, so that it is answered once."""
-    expires_at = now + progress.LASTS
-
-    def work(db: Transaction) -> Deed[None]:
-        sign_in_nonces.forget(db, before=now)
-        sign_in_nonces.add(db, challenge.nonce, session.person.account_id, expires_at=expires_at)
-        return Deed(None, [])
-
-    await door.carry_out(work)
 
 
 def _claim(session: BrowserSession) -> Claim:

@@ -139,7 +139,7 @@ def unseal(keyring: Keyring, cookie: str, *, now: datetime) -> Progress | None:
 def look(db: Transaction, wiring: Wiring, progress: Progress, *, now: datetime) -> Next | Stale:
     """Answer the step that progress stands at, for its page; nothing is spent by looking."""
     found = people.credentials(db, progress.person)
-    if found.version != progress.version or not sign_in_nonces.is_unspent(db, progress.nonce):
+    if found.version != progress.version or not sign_in_nonces.exists(db, progress.nonce):
         return Stale()
     step = flow.advance(progress.proofs, demands(db, wiring, progress.person, found, now=now))
     return Next(progress, step) if isinstance(step, FactorStep | EnrolStep | ChangePasswordStep) else Stale()

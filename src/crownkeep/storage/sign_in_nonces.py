@@ -27,8 +27,8 @@ def add(db: Transaction, nonce: bytes, account_id: str, *, expires_at: datetime)
     db.execute(insert(table), {"nonce": nonce, "account_id": account_id, "expires_at": expires_at})
 
 
-def is_unspent(db: Transaction, nonce: bytes) -> bool:
-    """Answer whether a nonce may still be spent."""
+def exists(db: Transaction, nonce: bytes) -> bool:
+    """Answer whether a nonce is kept."""
     return db.execute(_exists, {"of_nonce": nonce}).first() is not None
 
 

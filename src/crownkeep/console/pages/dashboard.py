@@ -7,13 +7,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep.console import web
+from crownkeep.signin import password_age
 
 
 async def dashboard(request: Request) -> Response:
     """Say who is signed in."""
-    web.signed_in(request)
+    session, here = web.signed_in(request), web.of(request)
     identity = await web.call(request, "sts", "GetCallerIdentity")
-    return web.page(request, "dashboard.html", identity=identity)
+    expires_at = password_age.expires_soon(here.door, session.person, now=here.now)
+    return web.page(request, "dashboard.html", identity=identity, expires_at=expires_at)
 
 
 ROUTES = [Route("/console", dashboard), Route("/console/", dashboard)]
