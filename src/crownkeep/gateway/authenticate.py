@@ -19,17 +19,21 @@ _INVALID = "The security token included in the request is invalid."
 _EXPIRED = "The security token included in the request is expired"
 
 
+def standing_of(db: Transaction, signature: Signature, standings: Standings) -> Standing | None:
+    """Answer the standing of the account that a key id names, or None where it names none of ours."""
+    account_id = access_keys.account_of(signature.access_key_id)
+    return None if account_id is None else standings.of_account(db, account_id)
+
+
 def authenticate(
-    db: Transaction, request: Request, signature: Signature, *, standings: Standings, keyring: Keyring, now: datetime
+    db: Transaction, request: Request, signature: Signature, *, standing: Standing | None, keyring: Keyring, now: datetime
 ) -> Principal:
-    """Answer the principal whose key signed the request.
+    """Answer the principal whose key signed the request; `standing` is that of the account that the key names.
 
     Raises InvalidClientTokenId (unknown, inactive or void), SignatureDoesNotMatch, ExpiredToken or RequestExpired. The order is
     AWS's: the key, then the signature, then the token's age.
     """
-    # 1. The key names its account; a key of no account of ours is unknown, whatever it looks like.
-    account_id = access_keys.account_of(signature.access_key_id)
-    standing = standings.of_account(db, account_id) if account_id is not None else None
+    # 1. A key of no account of ours is unknown, whatever it looks like.
     if standing is None:
         raise errors.InvalidClientTokenId(_INVALID)
     if access_keys.prefix_of(signature.access_key_id) is Prefix.TEMPORARY:
@@ -41,14 +45,6 @@ def authenticate(
     # 3. The signature, in constant time.
     sigv4.verify(request, signature, key.secret, now=now)
     return key.principal
-
-
-def claimed_account(db: Transaction, signature: Signature, standings: Standings) -> str:
-    """Answer the account that a key id names, where there is one: whose trail a failed signature belongs in."""
-    account_id = access_keys.account_of(signature.access_key_id)
-    if account_id is None or standings.of_account(db, account_id) is None:
-        return ""
-    return account_id
 
 
 def bearer_matches(header: str, token: Secret) -> bool:

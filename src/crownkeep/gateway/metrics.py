@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from bisect import bisect_left
+from collections.abc import Iterable
+from itertools import accumulate
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _UNKNOWN = "unknown"
+_BOUNDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
 class Metrics:
-    """The metrics of one process."""
+    """The metrics of one process, counted in plain numbers and put into Prometheus's words when they are asked for."""
 
     def __init__(self) -> None:
+        self._requests: dict[tuple[str, str, str], int] = {}
+        self._within = [0] * (len(_BOUNDS) + 1)
+        self._seconds = 0.0
+        self._writer_queue = 0
         self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "crownkeep_requests",
-            "AWS API requests by service, operation and error code (empty where it succeeded).",
-            ("service", "operation", "code"),
-            registry=self._registry,
-        )
-        self._seconds = Histogram(
-            "crownkeep_request_seconds",
-            "Time from a request's first byte to its answer, its record on disk included.",
-            registry=self._registry,
-            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5),
-        )
-        self._waiting = Gauge("crownkeep_writer_queue", "Changes and records that wait for the writer.", registry=self._registry)
-        self._children: dict[tuple[str, str, str], Counter] = {}
+        self._registry.register(self)
 
     def count(self, service: str, operation: str, code: str, seconds: float) -> None:
         """Count one answered request."""
-        labels = (service or _UNKNOWN, operation or _UNKNOWN, code)
-        child = self._children.get(labels)
-        if child is None:
-            child = self._children[labels] = self._requests.labels(*labels)
-        child.inc()
-        self._seconds.observe(seconds)
+        labels = (service, operation, code)
+        self._requests[labels] = self._requests.get(labels, 0) + 1
+        self._within[bisect_left(_BOUNDS, seconds)] += 1
+        self._seconds += seconds
 
     def render(self, *, writer_queue: int) -> bytes:
         """Answer all metrics in Prometheus's text format."""
-        self._waiting.set(writer_queue)
+        self._writer_queue = writer_queue
         return generate_latest(self._registry)
+
+    def collect(self) -> Iterable[Metric]:
+        """Answer the metrics as they stand; called by the registry."""
+        requests = CounterMetricFamily(
+            "crownkeep_requests",
+            "AWS API requests by service, operation and error code (empty where it succeeded).",
+            labels=("service", "operation", "code"),
+        )
+        for (service, operation, code), number in sorted(self._requests.items()):
+            requests.add_metric((service or _UNKNOWN, operation or _UNKNOWN, code), number)
+        seconds = HistogramMetricFamily(
+            "crownkeep_request_seconds", "Time from a request's first byte to its answer, its record on disk included."
+        )
+        bounds = [*(str(bound) for bound in _BOUNDS), "+Inf"]
+        seconds.add_metric([], list(zip(bounds, accumulate(self._within), strict=True)), self._seconds)
+        waiting = GaugeMetricFamily(
+            "crownkeep_writer_queue", "Changes and records that wait for the writer.", value=self._writer_queue
+        )
+        return (requests, seconds, waiting)

@@ -23,6 +23,7 @@ from crownkeep.operations import record, registry
 from crownkeep.operations.call import Origin, Request
 from crownkeep.operations.invoke import Door, Outcome
 from crownkeep.operations.registry import Mode, Operation
+from crownkeep.operations.standing import Standing
 from crownkeep.principals import Anonymous, Caller, Operator, Principal
 from crownkeep.storage.database import DatabaseFault, Transaction
 from crownkeep.storage.writer import WriteFailed, WriterBusy
@@ -53,6 +54,7 @@ class _Exchange:
     routed: Route | Unroutable | None = None
     caller: Caller | None = None
     account_id: str = record.NOBODY
+    standing: Standing | None = None
 
     @property
     def region(self) -> str:
@@ -84,7 +86,7 @@ class Pipeline:
             with self._door.database.snapshot() as db:
                 request = self._request(db, exchange)
                 if request.operation.mode is Mode.READ:
-                    outcome = self._door.read(db, request)
+                    outcome = self._door.read(db, request, exchange.standing)
         except AwsError as refusal:
             return await self._refuse(exchange, refusal)
         except DatabaseFault:
@@ -152,8 +154,9 @@ class Pipeline:
                     raise exchange.routed.error
             raise fault or errors.MissingAuthenticationToken("Request is missing Authentication Token")
         wiring = self._door.wiring
-        exchange.account_id = authenticate.claimed_account(db, signed, wiring.standings)
-        return authenticate.authenticate(db, request, signed, standings=wiring.standings, keyring=wiring.keyring, now=clock.now())
+        standing = exchange.standing = authenticate.standing_of(db, signed, wiring.standings)
+        exchange.account_id = standing.account_id if standing else record.NOBODY
+        return authenticate.authenticate(db, request, signed, standing=standing, keyring=wiring.keyring, now=clock.now())
 
     async def _refuse(self, exchange: _Exchange, refusal: AwsError) -> Response:
         """Answer a request that reached no operation, and record it as far as strangers may fill the trail."""
@@ -201,10 +204,10 @@ def _origin(exchange: _Exchange) -> Origin:
         host=http.header(b"host"),
         referer=http.header(b"referer"),
         scheme=http.scheme,
+        dpop=http.header(b"dpop"),
     )
 
 
-        dpop=http.header(b"dpop"),
 def _refused(exchange: _Exchange, refusal: AwsError) -> event.Deed:
     routed = exchange.routed
     additional: Mapping[str, object] = {}

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from crownkeep import clock, errors
@@ -73,6 +74,8 @@ class Door:
                 outcome = self.read(db, request)
             return await self.keep(request, outcome)
         try:
+            if request.operation.mode is Mode.LONG_READ:
+                return await self.keep(request, await self.compute(partial(self._read_apart, request)))
             return await self._write(request)
         except WriterBusy:
             return _BUSY
@@ -105,9 +108,16 @@ class Door:
         self._pool.shutdown()
         self._errands.shutdown(cancel_futures=True)
 
-    def read(self, db: Transaction, request: Request) -> Outcome:
-        """Carry out a read in an open snapshot; nobody may be answered before `keep` has recorded it."""
-        return perform(db, request, self.wiring)
+    def read(self, db: Transaction, request: Request, standing: Standing | None = None) -> Outcome:
+        """Carry out a read in an open snapshot; nobody may be answered before `keep` has recorded it.
+
+        `standing` is that of the caller's account, where this snapshot has seen it already.
+        """
+        return perform(db, request, self.wiring, standing=standing)
+
+    def _read_apart(self, request: Request) -> Outcome:
+        with self.database.snapshot() as db:
+            return self.read(db, request)
 
     async def keep(self, request: Request, outcome: Outcome) -> Answer:
         """Record what a read came to, and only then answer."""
@@ -168,16 +178,22 @@ def perform_now(database: Database, request: Request, wiring: Wiring) -> Answer:
     def work(db: Transaction) -> Answer:
         outcome = prepared if isinstance(prepared, Outcome) else perform(db, request, wiring, prepared=prepared)
         record.keep(db, outcome.event)
+        wiring.post.heed(db, [outcome.event])
         return outcome.answer()
 
     return database.write(work)
 
 
-def perform(db: Transaction, request: Request, wiring: Wiring, *, prepared: object = None) -> Outcome:
+def perform(
+    db: Transaction, request: Request, wiring: Wiring, *, prepared: object = None, standing: Standing | None = None
+) -> Outcome:
     """Validate, authorise and carry out one request in an open transaction; a refusal leaves the state untouched."""
     notes = Notes()
     writes = request.operation.mode is Mode.WRITE
-    standing = wiring.standings.held(db, request.caller) if writes else wiring.standings.of(db, request.caller)
+    if writes:
+        standing = wiring.standings.held(db, request.caller)
+    elif standing is None:
+        standing = wiring.standings.of(db, request.caller)
     result: Result = NOTHING
     error: AwsError | None = None
     try:

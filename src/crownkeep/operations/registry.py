@@ -19,6 +19,8 @@ class Mode(Enum):
     """What an operation does to the state, and so where it runs."""
 
     READ = "read"
+    LONG_READ = "long read"
+    """A read that may compute for long: it runs in the small pool, so that nobody else waits for it."""
     WRITE = "write"
 
 

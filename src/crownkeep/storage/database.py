@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, RootTransaction, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -37,24 +38,17 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        """Whether this is the embedded database."""
         self._local = threading.local()
 
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether this is the embedded database."""
-        return self.engine.dialect.name == "sqlite"
-
-    @contextmanager
-    def snapshot(self) -> Iterator[Transaction]:
+    def snapshot(self) -> AbstractContextManager[Transaction]:
         """Open a transaction that sees one state throughout and changes nothing."""
-        with self._kept("reading", begin="BEGIN", isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection:
-            yield connection
+        return _Opened(self, "reading", "BEGIN")
 
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> AbstractContextManager[Transaction]:
         """Open a transaction that changes things; commit at the end, roll back on an exception."""
-        with self._kept("writing", begin="BEGIN IMMEDIATE") as connection:
-            yield connection
+        return _Opened(self, "writing", "BEGIN IMMEDIATE")
 
     def write(self, work: Callable[[Transaction], Result]) -> Result:
         """Run work in a transaction of its own, again where the database asks for that; for commands, not for requests."""
@@ -70,47 +64,71 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection, and this thread's own."""
         for name in ("reading", "writing"):
-            self._forget(name)
+            self.forget(name)
         self.engine.dispose()
 
-    @contextmanager
-    def _kept(self, name: str, *, begin: str, **options: object) -> Iterator[Transaction]:
-        connection: Connection | None = getattr(self._local, name, None)
+    def kept(self, purpose: str) -> Connection:
+        """Answer this thread's own connection for `reading` or `writing`."""
+        connection: Connection | None = getattr(self._local, purpose, None)
         if connection is None or connection.closed:
             connection = self.engine.connect()
-            if not self.is_sqlite:
-                connection = connection.execution_options(**options)
-            setattr(self._local, name, connection)
-        try:
-            if self.is_sqlite:
-                with _by_hand(connection, begin):
-                    yield connection
-            else:
-                with connection.begin():
-                    yield connection
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                self._forget(name)
-            raise
+            if not self.is_sqlite and purpose == "reading":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            setattr(self._local, purpose, connection)
+        return connection
 
-    def _forget(self, name: str) -> None:
-        connection: Connection | None = getattr(self._local, name, None)
-        setattr(self._local, name, None)
+    def forget(self, purpose: str) -> None:
+        """Close this thread's own connection, as one that was lost."""
+        connection: Connection | None = getattr(self._local, purpose, None)
+        setattr(self._local, purpose, None)
         if connection is not None:
             connection.close()
 
 
-@contextmanager
-def _by_hand(connection: Connection, begin: str) -> Iterator[None]:
-    """Begin and end a transaction on the driver itself: SQLAlchemy's own bookkeeping costs ten times what SQLite does."""
-    try:
-        run_plainly(connection, begin)
-        yield
-        run_plainly(connection, "COMMIT")
-    except BaseException:
-        if driver(connection).in_transaction:
-            run_plainly(connection, "ROLLBACK")
-        raise
+class _Opened(AbstractContextManager[Transaction]):
+    """A transaction from its beginning to its end.
+
+    On SQLite it is begun and ended on the driver itself, where SQLAlchemy's own bookkeeping costs ten times what SQLite does.
+    """
+
+    __slots__ = ("_begin", "_connection", "_database", "_purpose", "_root")
+
+    def __init__(self, database: Database, purpose: str, begin: str) -> None:
+        self._database = database
+        self._purpose = purpose
+        self._begin = begin
+        self._root: RootTransaction | None = None
+
+    def __enter__(self) -> Transaction:
+        self._connection = self._database.kept(self._purpose)
+        if self._database.is_sqlite:
+            run_plainly(self._connection, self._begin)
+        else:
+            self._root = self._connection.begin()
+        return self._connection
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if self._root is not None:
+                self._root.__exit__(kind, error, trace)
+            elif error is None:
+                self._commit()
+            else:
+                self._roll_back()
+        finally:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                self._database.forget(self._purpose)
+
+    def _commit(self) -> None:
+        try:
+            run_plainly(self._connection, "COMMIT")
+        except DBAPIError:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        if driver(self._connection).in_transaction:
+            run_plainly(self._connection, "ROLLBACK")
 
 
 def driver(transaction: Transaction) -> Any:
@@ -128,6 +146,17 @@ def run_plainly(transaction: Transaction, statement: str, parameters: Sequence[o
     faults = transaction.dialect.loaded_dbapi.Error
     try:
         return driver(transaction).execute(statement, parameters)
+    except faults as error:
+        raise _as_fault(error, statement, faults, transaction.dialect) from error
+
+
+def run_plainly_for_each(transaction: Transaction, statement: str, rows: Sequence[Sequence[object]]) -> None:
+    """Run a statement once for each row of parameters, on the driver itself, as `run_plainly` does."""
+    if transaction.dialect.name != "sqlite":
+        statement = statement.replace("?", "%s")
+    faults = transaction.dialect.loaded_dbapi.Error
+    try:
+        driver(transaction).cursor().executemany(statement, rows)
     except faults as error:
         raise _as_fault(error, statement, faults, transaction.dialect) from error
 

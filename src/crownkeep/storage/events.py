@@ -12,8 +12,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, insert, select
 
-from crownkeep.storage.database import Transaction
-from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.database import Transaction, run_plainly_for_each
+from crownkeep.storage.metadata import AccountId, Moment, metadata, microseconds
 
 _LONGEST_NAME = 512
 
@@ -102,7 +102,10 @@ _columns = (
     table.c.body,
     table.c.resources,
 )
-_insert = insert(table)
+_INSERT = (
+    "INSERT INTO events (account_id, event_id, happened_at, source, name, read_only, username, access_key_id, body,"
+    " resources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _insert_resources = insert(resources)
 _range = (
     table.c.account_id == bindparam("account_id"),
@@ -144,21 +147,23 @@ _resources_decoder = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
     """Keep events: one statement for all of them, and one for all the resources they name."""
-    db.execute(
-        _insert,
+    # Every request has an event, so these rows go to the driver as they are.
+    run_plainly_for_each(
+        db,
+        _INSERT,
         [
-            {
-                "account_id": row.account_id,
-                "event_id": row.event_id.bytes,
-                "happened_at": row.happened_at,
-                "source": row.source,
-                "name": row.name,
-                "read_only": row.read_only,
-                "username": row.username,
-                "access_key_id": row.access_key_id,
-                "body": _pack(row.record),
-                "resources": _encoder.encode(row.resources) if row.resources else None,
-            }
+            (
+                row.account_id,
+                row.event_id.bytes,
+                microseconds(row.happened_at),
+                row.source,
+                row.name,
+                row.read_only,
+                row.username,
+                row.access_key_id,
+                _pack(row.record),
+                _encoder.encode(row.resources) if row.resources else None,
+            )
             for row in rows
         ],
     )

@@ -15,8 +15,10 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar, cast
 
 from sqlalchemy.exc import DBAPIError
@@ -28,7 +30,7 @@ from crownkeep.storage.events import EventRow
 Result = TypeVar("Result")
 
 _log = logging.getLogger("crownkeep.storage")
-_GROUP = 128
+_GROUP = 64
 _QUEUE = 4096
 _ATTEMPTS = 10
 
@@ -60,8 +62,10 @@ class _Item:
 class Writer:
     """A thread with a connection of its own, fed by the event loop it was started from."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, heed: Callable[[Transaction, Sequence[EventRow]], None]) -> None:
+        """Start the thread; `heed` sees the events of every group in its transaction, and may add to that."""
         self._database = database
+        self._heed = heed
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Item] = deque()
         self._wake = threading.Condition()
@@ -134,12 +138,39 @@ class Writer:
 
     def _commit(self, group: list[_Item]) -> None:
         with self._database.transaction() as transaction:
-            rows: list[EventRow] = []
-            for item in group:
-                item.deed = item.work(transaction)
-                rows += item.deed.events
-            if rows:
-                events.add_all(transaction, rows)
+            work = partial(self._work, transaction, group)
+            if self._database.is_sqlite:
+                self._on_the_loop(work)
+            else:
+                work()
+
+    def _work(self, transaction: Transaction, group: list[_Item]) -> None:
+        rows: list[EventRow] = []
+        for item in group:
+            item.deed = item.work(transaction)
+            rows += item.deed.events
+        if rows:
+            events.add_all(transaction, rows)
+            self._heed(transaction, rows)
+
+    def _on_the_loop(self, work: Callable[[], None]) -> None:
+        """Run work on the event loop's thread and wait for it.
+
+        Only waiting (for the write lock, for the disk) is left to this thread: SQLite's statements take microseconds, and two
+        threads that both run Python would pass the interpreter's lock back and forth, five milliseconds at a time.
+        """
+        done: Future[None] = Future()
+        self._loop.call_soon_threadsafe(_settle, done, work)
+        done.result()
+
+
+def _settle(done: Future[None], work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001 - it belongs to the thread that waits
+        done.set_exception(error)
+    else:
+        done.set_result(None)
 
 
 def _may_pass_later(error: Exception) -> bool:

@@ -138,7 +138,7 @@ def test_names_with_commas_stay_in_their_column(account):
     assert (22, f'arn:aws:iam::{account.id}:user/a"b,c/bob,true') == (len(line), line[1])
 
 
-def test_a_report_takes_as_many_queries_for_thirty_users_as_for_one(account, clock):
+def test_a_report_takes_no_more_queries_for_thirty_users_than_for_one(account, clock):
     iam = account.client("iam")
     iam.get_user()
     few = statements_of(iam.generate_credential_report)
@@ -150,7 +150,7 @@ def test_a_report_takes_as_many_queries_for_thirty_users_as_for_one(account, clo
 
     many = statements_of(iam.generate_credential_report)
 
-    assert few == many
+    assert many <= few
 
 
 def statements_of(operation):

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from crownkeep import policy
 from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Mode
 from crownkeep.policy import Access
 from crownkeep.services.accessanalyzer import documents
 from crownkeep.services.accessanalyzer.service import accessanalyzer
 
 
-@accessanalyzer.operation("CheckAccessNotGranted", resource=documents.everything)
+@accessanalyzer.operation("CheckAccessNotGranted", resource=documents.everything, mode=Mode.LONG_READ)
 def check_access_not_granted(
     call: Call, *, policy_document: str, access: Sequence[Mapping[str, Sequence[str]]], policy_type: str
 ) -> Result:
@@ -23,7 +24,7 @@ def check_access_not_granted(
     return policy.check_access_not_granted(document, unwanted, kind=documents.KINDS[policy_type]).as_member()
 
 
-@accessanalyzer.operation("CheckNoNewAccess", resource=documents.everything)
+@accessanalyzer.operation("CheckNoNewAccess", resource=documents.everything, mode=Mode.LONG_READ)
 def check_no_new_access(call: Call, *, new_policy_document: str, existing_policy_document: str, policy_type: str) -> Result:
     """Answer whether everything that the new policy allows was allowed by the existing one."""
     new = documents.read(new_policy_document, "newPolicyDocument")

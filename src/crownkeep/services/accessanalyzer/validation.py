@@ -6,6 +6,7 @@ from crownkeep import policy
 from crownkeep.errors import AwsError
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Mode
 from crownkeep.policy import PolicyKind
 from crownkeep.services.accessanalyzer import documents
 from crownkeep.services.accessanalyzer.known_actions import KNOWN_ACTIONS
@@ -16,7 +17,7 @@ _LARGEST_PAGE = 1000
 _TRUST_POLICY = "AWS::IAM::AssumeRolePolicyDocument"
 
 
-@accessanalyzer.operation("ValidatePolicy", resource=documents.everything)
+@accessanalyzer.operation("ValidatePolicy", resource=documents.everything, mode=Mode.LONG_READ)
 def validate_policy(
     call: Call,
     *,

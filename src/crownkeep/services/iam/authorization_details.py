@@ -11,6 +11,7 @@ from crownkeep.catalogue import managed_policies
 from crownkeep.catalogue.managed_policies import ManagedPolicy
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Mode
 from crownkeep.services.iam import attachments as attaching
 from crownkeep.services.iam import boundaries, documents, groups, managed, roles, sections, trust_policies
 from crownkeep.services.iam import inline_policies as inlining
@@ -33,7 +34,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-@iam.operation("GetAccountAuthorizationDetails", resource=registry.everything)
+@iam.operation("GetAccountAuthorizationDetails", resource=registry.everything, mode=Mode.LONG_READ)
 def get_account_authorization_details(
     call: Call, *, filter: Sequence[str] = (), max_items: int | None = None, marker: str | None = None
 ) -> Result:

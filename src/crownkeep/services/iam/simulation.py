@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from crownkeep import errors, policy
 from crownkeep.operations import page_tokens, permissions, registry
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.registry import Target
+from crownkeep.operations.registry import Mode, Target
 from crownkeep.policy import (
     ActionResult,
     Applicable,
@@ -70,7 +70,7 @@ class _Question:
     """Whose the resources without an account in their ARNs are; None where only one account is simulated."""
 
 
-@iam.operation("SimulatePrincipalPolicy", resource=simulated_entity)
+@iam.operation("SimulatePrincipalPolicy", resource=simulated_entity, mode=Mode.LONG_READ)
 def simulate_principal_policy(
     call: Call,
     *,
@@ -110,7 +110,7 @@ def simulate_principal_policy(
     return _answer(call, asked, entity, Applicable(identity, boundary=boundary), filters)
 
 
-@iam.operation("SimulateCustomPolicy", resource=registry.everything)
+@iam.operation("SimulateCustomPolicy", resource=registry.everything, mode=Mode.LONG_READ)
 def simulate_custom_policy(
     call: Call,
     *,
@@ -247,7 +247,7 @@ def _decider(call: Call, question: _Question) -> Callable[[str], ActionResult]:
     return decide
 
 
-@iam.operation("GetContextKeysForCustomPolicy", resource=registry.everything)
+@iam.operation("GetContextKeysForCustomPolicy", resource=registry.everything, mode=Mode.LONG_READ)
 def get_context_keys_for_custom_policy(call: Call, *, policy_input_list: Texts) -> Result:
     """Answer the context keys that documents mention."""
     documents = [simulation_inputs.read(text, PolicyKind.IDENTITY) for text in policy_input_list]
