@@ -11,7 +11,18 @@ from starlette.staticfiles import StaticFiles
 
 from crownkeep.console import rendering, web
 from crownkeep.console.forms import MalformedForm
-from crownkeep.console.pages import dashboard, links, passwords, security, sign_in, steps, welcome
+from crownkeep.console.pages import (
+    authorize,
+    dashboard,
+    federation,
+    links,
+    passwords,
+    security,
+    sign_in,
+    steps,
+    switch_role,
+    welcome,
+)
 from crownkeep.console.security import Application, Guard, Receive, Scope, Send
 from crownkeep.console.web import ProofNeeded, SignInNeeded
 from crownkeep.errors import AwsError
@@ -22,6 +33,9 @@ ROUTES: list[Route] = [
     *dashboard.ROUTES,
     *passwords.ROUTES,
     *security.ROUTES,
+    *authorize.ROUTES,
+    *federation.ROUTES,
+    *switch_role.ROUTES,
     *links.ROUTES,
     *steps.ROUTES,
     *sign_in.ROUTES,

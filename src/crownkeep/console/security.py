@@ -46,6 +46,9 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "cache-control": "no-store",
 }
+FOR_PROGRAMS = frozenset({"/federation"})
+"""Where programs send forms: not from pages, so without a token; what they do there needs no cookie, and must heed none."""
+
 _HSTS = "max-age=31536000"
 _REGION = "us-east-1"
 _VISIT_BYTES = 24
@@ -83,7 +86,7 @@ class Guard:
             await self._see(web)
             # 4. and 5. The form.
             if scope["method"] == "POST":
-                web.form = await self._form(web, headers, receive)
+                web.form = await self._form(web, headers, receive, scope["path"])
         except _Refusal as refusal:
             await self._answer(refusal.response, scope, receive, outgoing)
             return
@@ -123,15 +126,19 @@ class Guard:
         if session is not None and web.now - session.last_seen_at >= sessions.SEEN_EVERY:
             await sessions.see(self._door, session, now=web.now)
 
-    async def _form(self, web: Web, headers: Mapping[str, str], receive: Receive) -> Form:
-        if not _is_from_our_page(headers, web.visited.base, self._settings.url):
+    async def _form(self, web: Web, headers: Mapping[str, str], receive: Receive, path: str) -> Form:
+        for_programs = path in FOR_PROGRAMS
+        if not for_programs and not _is_from_our_page(headers, web.visited.base, self._settings.url):
             raise _Refusal(_refused("That form was not sent by a page of this server", 403, _NOT_OURS))
         declared = headers.get("content-length", "0")
         if not declared.isdigit() or int(declared[:20]) > forms.LARGEST:
             raise _Refusal(_refused("That form is too large", 413))
         try:
-            form = forms.parse(await _body(receive), headers.get("content-type", ""))
-            if not forms.is_ours(form, self._door.wiring.keyring, web.binding):
+            body = await _body(receive)
+            if for_programs and not body:
+                return Form({})
+            form = forms.parse(body, headers.get("content-type", ""))
+            if not for_programs and not forms.is_ours(form, self._door.wiring.keyring, web.binding):
                 raise _Refusal(_refused("This page has expired", 403, _STALE))
         except MalformedForm as error:
             raise _Refusal(_refused("That form can't be read", 400)) from error

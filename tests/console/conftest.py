@@ -1,0 +1,73 @@
+"""A real Chromium, and axe-core to look for accessibility faults with."""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.fixtures.process import Process
+
+TOOLS = Path(__file__).parents[2] / ".tools"
+AXE_VERSION = "4.11.0"
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a screen."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, served: Process) -> Iterator[Callable[..., Page]]:
+    """Open a page of the served app in a browser of its own, by a name that passkeys can be bound to."""
+    contexts = []
+
+    def open_page(path: str = "/", **options: Any) -> Page:
+        context = chromium.new_context(base_url=f"http://localhost:{served.port}", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core, fetched once with npm into .tools."""
+    archive = TOOLS / f"axe-core-{AXE_VERSION}.tgz"
+    if not archive.exists():
+        TOOLS.mkdir(exist_ok=True)
+        subprocess.run(["npm", "pack", "--silent", f"axe-core@{AXE_VERSION}"], cwd=TOOLS, check=True, capture_output=True)
+    with tarfile.open(archive) as packed:
+        member = packed.extractfile("package/axe.min.js")
+        assert member is not None
+        return member.read().decode()
+
+
+@pytest.fixture
+def faults(axe: str) -> Callable[[Page], list[str]]:
+    """Answer the serious accessibility faults of a page."""
+
+    def find(page: Page) -> list[str]:
+        # Through the debugger, which no content security policy keeps out.
+        page.evaluate(axe)
+        found = page.evaluate("async () => (await axe.run(document)).violations")
+        return [
+            f"{each['id']}: {each['nodes'][0]['html']} {each['nodes'][0].get('failureSummary', '')}"
+            for each in found
+            if each["impact"] in SERIOUS
+        ]
+
+    return find
