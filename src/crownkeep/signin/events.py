@@ -94,7 +94,7 @@ def throttled(account_id: str, person: Principal | None, origin: Origin, now: da
 
 
 def of(
-    person: Principal,
+    person: Principal | None,
     origin: Origin,
     now: datetime,
     name: str,
@@ -102,18 +102,20 @@ def of(
     response: Mapping[str, object] | None = None,
     additional: Mapping[str, object] | None = None,
     parameters: Mapping[str, object] | None = None,
+    message: str = "",
 ) -> EventRow:
-    """Make another event of sign-in, such as PasswordUpdated, in the trail of the person's account."""
+    """Make another event of sign-in, such as PasswordUpdated, in the trail of the person's account; of nobody, the operator's."""
     return record.of_deed(
         _deed(
             person,
-            person.account_id,
+            person.account_id if person is not None else record.NOBODY,
             origin,
             now,
             name,
             response={name: "Success"} if response is None else response,
             additional=additional,
             parameters=parameters,
+            message=message,
         )
     )
 

@@ -96,13 +96,14 @@ def open_session(
     mfa_serial: str | None = None,
     lifetime: timedelta = LIFETIME,
 ) -> Opened:
-    """Open a session for somebody who has proved everything that is asked for, with an access key id of its own."""
+    """Open a session for somebody who has proved everything that is asked for, with an access key id of its own.
+
+    Somebody who comes with temporary credentials keeps what these say of when and how they were issued.
+    """
     random = clock.token_bytes(_TOKEN_BYTES)
     expires_at = now + lifetime
-    given = person.session or Session(now, expires_at)
-    session = replace(
-        given, issued_at=now, expires_at=expires_at, mfa_serial=mfa_serial, mfa_at=now if mfa_serial else None, from_console=True
-    )
+    given = person.session or Session(now, expires_at, mfa_serial, now if mfa_serial else None)
+    session = replace(given, expires_at=expires_at, from_console=True)
     key_id = access_keys.mint(Prefix.TEMPORARY, person.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
     principal = replace(person, access_key_id=key_id, session=session)
     browser_sessions.forget(db, before=now - LIFETIME)

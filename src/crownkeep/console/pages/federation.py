@@ -65,8 +65,8 @@ async def _login(request: Request) -> Response:
         return web.page(request, "refused.html", status=400, title=_UNUSABLE, text=str(refusal), home="/signin")
     if here.session is None and not _is_from_elsewhere(request):
         return await _sign_in(request, token, to)
-    values = {"principal": opened.principal, "token": token, "to": to, "issuer": issuer[:256], "current": here.session}
-    return web.page(request, "federation.html", action=CONFIRMED, **values)
+    names = {"token": token, "to": to, "issuer": issuer[:256], "action": CONFIRMED}
+    return web.page(request, "federation.html", principal=opened.principal, current=here.session, names=names)
 
 
 async def _sign_in(request: Request, token: str, to: str) -> Response:
@@ -95,7 +95,7 @@ async def _logout(request: Request) -> Response:
 
 
 def _one(request: Request, name: str) -> str:
-    """Answer a parameter of the address or of the form, empty where it is absent; raises FederationRefused where it comes twice."""
+    """Answer a parameter of the address or the form, empty where it is absent; raises FederationRefused where it comes twice."""
     form = web.of(request).form
     values = [*request.query_params.getlist(name), *(form.all(name) if form else [])]
     if len(values) > 1:
