@@ -10,6 +10,7 @@ from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, del
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.prepared import Prepared
 
 table = Table(
     "access_keys",
@@ -42,7 +43,7 @@ class AccessKeyRow:
     used_region: str | None
 
 
-_by_id = select(table).where(table.c.access_key_id == bindparam("access_key_id"))
+_by_id = Prepared(select(table).where(table.c.access_key_id == bindparam("access_key_id")))
 _by_ids = (
     select(table)
     .where(table.c.access_key_id.in_(bindparam("access_key_ids", expanding=True)))
@@ -66,7 +67,7 @@ _used = (
 
 def with_id(db: Transaction, access_key_id: str) -> AccessKeyRow | None:
     """Answer the key with this id, whosever it is."""
-    row = db.execute(_by_id, {"access_key_id": access_key_id}).first()
+    row = _by_id.first(db, {"access_key_id": access_key_id})
     return AccessKeyRow(*row) if row else None
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Column, Integer, String, Table, bindparam, de
 
 from crownkeep.storage.database import Transaction, run_plainly
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.prepared import Prepared
 
 table = Table(
     "accounts",
@@ -47,7 +48,7 @@ class AccountRow:
 
 
 _revision = "SELECT revision FROM accounts WHERE account_id = ?"
-_by_id = select(table).where(table.c.account_id == bindparam("account_id"))
+_by_id = Prepared(select(table).where(table.c.account_id == bindparam("account_id")))
 _by_email = select(table).where(table.c.email_key == bindparam("email_key"))
 _page = select(table).where(table.c.account_id > bindparam("after")).order_by(table.c.account_id).limit(bindparam("limit"))
 _touch = update(table).where(table.c.account_id == bindparam("of_account")).values(revision=bindparam("fresh_revision"))
@@ -67,7 +68,7 @@ def hold(db: Transaction, account_id: str) -> int | None:
 
 def with_id(db: Transaction, account_id: str) -> AccountRow | None:
     """Answer the account with this id."""
-    row = db.execute(_by_id, {"account_id": account_id}).first()
+    row = _by_id.first(db, {"account_id": account_id})
     return AccountRow(*row) if row else None
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, d
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, UniqueId, metadata
+from crownkeep.storage.prepared import Prepared
 
 # Keys are listed by their code points on every database (ListUserTags answers `TEAM` before `env`).
 _Key = String(128).with_variant(String(128, collation="C"), "postgresql")
@@ -25,7 +26,7 @@ table = Table(
 )
 
 _of_resource = (table.c.account_id == bindparam("account_id"), table.c.resource_id == bindparam("resource_id"))
-_all = select(table.c.tag_key, table.c.tag_value).where(*_of_resource).order_by(table.c.tag_key)
+_all = Prepared(select(table.c.tag_key, table.c.tag_value).where(*_of_resource).order_by(table.c.tag_key))
 _page = (
     select(table.c.tag_key, table.c.tag_value)
     .where(*_of_resource, table.c.tag_key > bindparam("after"))
@@ -44,8 +45,7 @@ _remove_all = delete(table).where(*_of_resource)
 
 def of_resource(db: Transaction, account_id: str, resource_id: str) -> dict[str, str]:
     """Answer a resource's tags in the order of their keys; `resource_id` is a unique id."""
-    rows = db.execute(_all, {"account_id": account_id, "resource_id": resource_id})
-    return {key: value for key, value in rows}  # noqa: C416 - dict() of a result would ask it for its keys
+    return dict(_all.all(db, {"account_id": account_id, "resource_id": resource_id}))
 
 
 def of_resources(db: Transaction, account_id: str, resource_ids: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -10,6 +10,7 @@ from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint, bindpara
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
+from crownkeep.storage.prepared import Prepared
 
 table = Table(
     "users",
@@ -47,8 +48,8 @@ class UserRow:
 
 
 _this = (table.c.account_id == bindparam("of_account"), table.c.user_id == bindparam("of_user"))
-_named = select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
-_by_id = select(table).where(table.c.account_id == bindparam("account_id"), table.c.user_id == bindparam("user_id"))
+_named = Prepared(select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key")))
+_by_id = Prepared(select(table).where(table.c.account_id == bindparam("account_id"), table.c.user_id == bindparam("user_id")))
 _others = table.alias("others")
 _insert = (
     insert(table)
@@ -65,7 +66,7 @@ _by_ids = (
     .order_by(table.c.name_key)
 )
 _anywhere_by_ids = select(table).where(table.c.user_id.in_(bindparam("user_ids", expanding=True)))
-_page = (
+_page = Prepared(
     select(table)
     .where(
         table.c.account_id == bindparam("account_id"),
@@ -75,7 +76,7 @@ _page = (
     .order_by(table.c.name_key)
     .limit(bindparam("limit"))
 )
-_page_any_path = (
+_page_any_path = Prepared(
     select(table)
     .where(table.c.account_id == bindparam("account_id"), table.c.name_key > bindparam("after"))
     .order_by(table.c.name_key)
@@ -93,13 +94,13 @@ _remove = delete(table).where(*_this)
 
 def named(db: Transaction, account_id: str, name: str) -> UserRow | None:
     """Answer the user with this name, whatever its letters' case."""
-    row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
+    row = _named.first(db, {"account_id": account_id, "name_key": name.lower()})
     return UserRow(*row) if row else None
 
 
 def with_id(db: Transaction, account_id: str, user_id: str) -> UserRow | None:
     """Answer the user with this unique id."""
-    row = db.execute(_by_id, {"account_id": account_id, "user_id": user_id}).first()
+    row = _by_id.first(db, {"account_id": account_id, "user_id": user_id})
     return UserRow(*row) if row else None
 
 
@@ -121,8 +122,8 @@ def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limi
     """Answer up to `limit` users in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "after": after, "limit": limit}
     if path_prefix == "/":
-        return [UserRow(*row) for row in db.execute(_page_any_path, values)]
-    return [UserRow(*row) for row in db.execute(_page, {**values, "prefix": path_prefix})]
+        return [UserRow(*row) for row in _page_any_path.all(db, values)]
+    return [UserRow(*row) for row in _page.all(db, {**values, "prefix": path_prefix})]
 
 
 def of_account(db: Transaction, account_id: str) -> list[UserRow]:

@@ -1,0 +1,60 @@
+"""Prepared queries answer what SQLAlchemy answers, on each database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Select, bindparam, select
+
+from crownkeep.storage import users
+from crownkeep.storage.database import Database, DatabaseFault
+from crownkeep.storage.metadata import begins_with
+from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.users import UserRow
+
+NOON = datetime(2026, 11, 24, 12, 0, 0, 5, tzinfo=UTC)
+TABLE = users.table
+IN_ACCOUNT = TABLE.c.account_id == bindparam("account_id")
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    with database.transaction() as db:
+        for name in ("Bob", "alice", "ümit", "o'hara"):
+            users.add(db, UserRow(f"AIDA{name}", "1", name, name.lower(), "/a_b/", NOON, None, None))
+    return database
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (select(TABLE).where(IN_ACCOUNT).order_by(TABLE.c.name_key), {"account_id": "1"}),
+        (select(TABLE).where(IN_ACCOUNT, TABLE.c.name_key == bindparam("key")), {"account_id": "1", "key": "o'hara"}),
+        (select(TABLE).where(IN_ACCOUNT, TABLE.c.name_key == bindparam("key")), {"account_id": "1", "key": "' OR 1=1 --"}),
+        (
+            select(TABLE.c.name).where(IN_ACCOUNT, begins_with(TABLE.c.path, "prefix")).order_by(TABLE.c.name_key).limit(2),
+            {"account_id": "1", "prefix": "/a_"},
+        ),
+        (select(TABLE.c.created_at).where(IN_ACCOUNT, TABLE.c.created_at <= bindparam("at")), {"account_id": "1", "at": NOON}),
+    ],
+)
+def test_a_prepared_query_answers_what_sqlalchemy_answers(filled: Database, statement: Select, values: dict) -> None:
+    with filled.snapshot() as db:
+        expected = [tuple(row) for row in db.execute(statement, values)]
+
+        rows = Prepared(statement).all(db, values)
+
+    assert expected == rows
+
+
+def test_the_first_row_is_none_where_there_is_none(filled: Database) -> None:
+    with filled.snapshot() as db:
+        assert Prepared(select(TABLE).where(IN_ACCOUNT)).first(db, {"account_id": "2"}) is None
+
+
+def test_what_the_database_refuses_is_a_database_fault(database: Database) -> None:
+    with pytest.raises(DatabaseFault), database.snapshot() as db:
+        Prepared(select(TABLE.c.name.label("x")).where(IN_ACCOUNT).order_by(TABLE.c.name.collate("nowhere"))).all(
+            db, {"account_id": "1"}
+        )

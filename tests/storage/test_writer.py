@@ -1,0 +1,160 @@
+"""The one writer: what is answered is on disk, and one work's fault is nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from crownkeep import ids
+from crownkeep.storage import account_aliases, events
+from crownkeep.storage import writer as writers
+from crownkeep.storage.database import Database, Transaction
+from crownkeep.storage.events import EventRow
+from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def run(database: Database, act: Callable[[Writer], Awaitable[object]]) -> object:
+    async def main() -> object:
+        writer = Writer(database, lambda db, rows: None)
+        try:
+            return await act(writer)
+        finally:
+            await writer.stop()
+
+    return asyncio.run(main())
+
+
+def keeps(account_id: str, alias: str) -> Callable[[Transaction], Deed[str]]:
+    def work(db: Transaction) -> Deed[str]:
+        account_aliases.put(db, account_id, alias, at=NOON)
+        return Deed(alias, [an_event(account_id)])
+
+    return work
+
+
+def an_event(account_id: str) -> EventRow:
+    event_id = ids.event_id(NOON, account_id.rjust(20, "0").encode()[:10])
+    return EventRow(account_id, event_id, NOON, "iam.amazonaws.com", "X", "false", "bob", "AKIA", b"{}")
+
+
+def kept(database: Database, account_id: str) -> tuple[str | None, int]:
+    with database.snapshot() as db:
+        found = events.newest(db, account_id, first=UUID(int=0), before=UUID(int=2**128 - 1), limit=10)
+        return account_aliases.of_account(db, account_id), len(found)
+
+
+def fails(_: Transaction) -> Deed[str]:
+    raise ArithmeticError("a fault of ours")
+
+
+def test_a_change_and_its_record_are_there_once_it_is_answered(database: Database) -> None:
+    answered = run(database, lambda writer: writer.submit(keeps("1", "one")))
+
+    assert ("one", ("one", 1)) == (answered, kept(database, "1"))
+
+
+def test_works_that_wait_together_share_a_commit_and_all_are_answered(database: Database) -> None:
+    async def act(writer: Writer) -> list[str]:
+        return await asyncio.gather(*(writer.submit(keeps(str(number), f"alias-{number}")) for number in range(200)))
+
+    answered = run(database, act)
+
+    assert [f"alias-{number}" for number in range(200)] == answered
+    assert [("alias-0", 1), ("alias-199", 1)] == [kept(database, "0"), kept(database, "199")]
+
+
+def test_one_works_fault_takes_none_of_its_neighbours_along(database: Database) -> None:
+    async def act(writer: Writer) -> list[object]:
+        works = [keeps("1", "one"), fails, keeps("2", "two")]
+        return await asyncio.gather(*(writer.submit(work) for work in works), return_exceptions=True)
+
+    first, failed, second = run(database, act)  # type: ignore[misc]  # three answers
+
+    assert ("one", "two") == (first, second)
+    assert isinstance(failed, WriteFailed)
+    assert isinstance(failed.__cause__, ArithmeticError)
+
+
+def test_a_work_that_fails_leaves_nothing_behind(database: Database) -> None:
+    def half(db: Transaction) -> Deed[str]:
+        keeps("1", "half")(db)
+        return fails(db)
+
+    with pytest.raises(WriteFailed):
+        run(database, lambda writer: writer.submit(half))
+
+    assert (None, 0) == kept(database, "1")
+
+
+def test_a_name_that_another_took_in_between_is_met_again_by_running_the_work_anew(database: Database) -> None:
+    run(database, lambda writer: writer.submit(keeps("1", "taken")))
+    seen: list[str | None] = []
+
+    def work(db: Transaction) -> Deed[str]:
+        seen.append(account_aliases.account_with(db, "taken"))
+        if len(seen) == 1:
+            account_aliases.put(db, "2", "taken", at=NOON)  # as if the look before had come too early
+        return Deed("refused", [])
+
+    if database.is_sqlite:
+        with pytest.raises(WriteFailed):
+            run(database, lambda writer: writer.submit(work))
+    else:
+        assert run(database, lambda writer: writer.submit(work)) == "refused"
+        assert ["1", "1"] == seen
+
+
+def test_a_full_queue_refuses_instead_of_eating_all_memory(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writers, "_QUEUE", 3)
+
+    async def act(writer: Writer) -> list[object]:
+        works = (writer.submit(keeps(str(number), f"alias-{number}")) for number in range(50))
+        return await asyncio.gather(*works, return_exceptions=True)
+
+    answered = run(database, act)
+
+    assert any(isinstance(each, WriterBusy) for each in answered)  # type: ignore[union-attr]  # a list
+    assert any(isinstance(each, str) for each in answered)  # type: ignore[union-attr]  # a list
+
+
+def test_what_waits_is_finished_before_the_writer_stops(database: Database) -> None:
+    async def act(writer: Writer) -> object:
+        waiting = [asyncio.ensure_future(writer.submit(keeps(str(number), f"alias-{number}"))) for number in range(100)]
+        await asyncio.sleep(0)
+        await writer.stop()
+        return await asyncio.gather(*waiting)
+
+    assert 100 == len(run(database, act))  # type: ignore[arg-type]  # a list
+
+
+def test_a_stopped_writer_takes_nothing_more(database: Database) -> None:
+    async def act(writer: Writer) -> None:
+        await writer.stop()
+        with pytest.raises(WriterBusy):
+            await writer.submit(keeps("1", "late"))
+
+    run(database, act)
+
+    assert (None, 0) == kept(database, "1")
+
+
+def test_the_same_connection_serves_again_after_a_fault(database: Database) -> None:
+    def broken(db: Transaction) -> Deed[str]:
+        db.execute(text("SELECT nonsense FROM nowhere"))
+        return Deed("never", [])
+
+    async def act(writer: Writer) -> list[object]:
+        first = await asyncio.gather(writer.submit(broken), return_exceptions=True)
+        return [*first, await writer.submit(keeps("1", "one"))]
+
+    failed, answered = run(database, act)  # type: ignore[misc]  # two answers
+
+    assert isinstance(failed, WriteFailed)
+    assert "one" == answered
