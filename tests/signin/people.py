@@ -34,7 +34,7 @@ def choose_root_password(browser: Browser, account: Account, password: str = PAS
 
 def enrol_app(browser: Browser, name: str = "phone") -> bytes:
     """Enrol an authenticator app where the browser is asked to, and answer its seed."""
-    browser.submit({"name": name, "app": "1"}, form=_form_with(browser, name="app"))
+    browser.submit({"name": name, "app": "1"}, form="Set up an authenticator app")
     seed = browser.page.seed
     browser.submit({"code1": code(seed, ahead=-1), "code2": code(seed)})
     return seed

@@ -1,4 +1,4 @@
-"""IAM users sign in: by account id and alias, with passwords that must be changed, that expire, and with MFA where it is demanded."""
+"""IAM users sign in: by account id and alias, with passwords that must be changed or expire, and with MFA where demanded."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_an_account_can_demand_mfa_of_its_users(crown: Crown):
         UserName="bob", PolicyName="devices", PolicyDocument=str(MANAGES_ITS_DEVICES).replace("'", '"')
     )
     root.get("/console/security")
-    root.submit(form=-1, values={"required": "1"})
+    root.submit({"required": "1"}, form="Require MFA for all users")
     browser = Browser(crown)
 
     asked = sign_in_user(browser, account.id, "bob")

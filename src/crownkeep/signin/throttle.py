@@ -87,12 +87,12 @@ def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str
 
 def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiting | None:
     """Count an attempt that is about to be made, or answer how long it must wait."""
-    rows = [(counter, signin_throttles.with_digest(db, counter.digest)) for counter in used]
+    rows = [(counter, _kept(db, counter, now)) for counter in used]
     waits = [row.blocked_until - now for _, row in rows if row is not None and row.blocked_until > now]
     if waits:
         return Waiting(max(waits))
     for counter, row in rows:
-        failures = 1 if row is None or now - row.failed_at > REMEMBERED else row.failures + 1
+        failures = 1 if row is None else row.failures + 1
         wait = delay(failures, free=counter.free, longest=counter.longest)
         signin_throttles.put(db, ThrottleRow(counter.digest, counter.account_id, failures, now, now + wait))
     return None
@@ -133,6 +133,12 @@ def delay(failures: int, *, free: int, longest: timedelta) -> timedelta:
         return timedelta(0)
     # Beyond 2^20 s every wait is the longest; the exponent is bounded so that no count makes the number huge.
     return min(longest, timedelta(seconds=_FIRST_WAIT_SECONDS << min(failures - free, 20)))
+
+
+def _kept(db: Transaction, counter: Counter, now: datetime) -> ThrottleRow | None:
+    """Answer what counts under a counter: nothing old, and nothing of the future, which a clock set back leaves behind."""
+    row = signin_throttles.with_digest(db, counter.digest)
+    return row if row is not None and row.failed_at <= now <= row.failed_at + REMEMBERED else None
 
 
 def _network(address: str) -> str:
