@@ -14,6 +14,9 @@ from crownkeep.data_directory import DataDirectory, KeyFileWatch, UnusableDataDi
 from crownkeep.gateway.asgi import Server
 from crownkeep.gateway.http import Edge, Receive, Scope, Send
 from crownkeep.gateway.pipeline import Pipeline
+from crownkeep.notify import channels
+from crownkeep.notify.delivery import Delivery
+from crownkeep.notify.outbox import Outbox
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.standing import Standings
@@ -36,6 +39,7 @@ class Running:
     pipeline: Pipeline
     pages: Callable[[Scope, Receive, Send], Awaitable[None]]
     key_watch: asyncio.Task[None]
+    delivery: Delivery
 
     def is_ready(self) -> bool:
         """Answer whether the database answers."""
@@ -60,6 +64,7 @@ def create_app(settings: Settings) -> Server[Running]:
 
     async def stop(running: Running) -> None:
         running.key_watch.cancel()
+        await running.delivery.stop()
         await running.writer.stop()
         running.door.close()
         running.database.close()
@@ -72,16 +77,19 @@ def open_wiring(settings: Settings, directory: DataDirectory) -> tuple[Database,
     services.load()
     database = Database(settings.database_url)
     migrate.upgrade(database)
-    return database, Wiring(settings, directory.keyring, Standings(directory.keyring))
+    return database, Wiring(settings, directory.keyring, Standings(directory.keyring), Outbox(directory.keyring))
 
 
 def _open(settings: Settings, directory: DataDirectory) -> Running:
+    channel = channels.chosen(settings)
     database, wiring = open_wiring(settings, directory)
-    writer = Writer(database)
+    writer = Writer(database, wiring.post.heed)
     door = Door(database, writer, wiring)
     token: Secret = directory.operator_token
     key_watch = asyncio.get_running_loop().create_task(_watch_keys(KeyFileWatch(directory)))
-    return Running(database, writer, door, Pipeline(door, token), create_pages(door), key_watch)
+    delivery = Delivery(database, writer, wiring, channel)
+    delivery.start()
+    return Running(database, writer, door, Pipeline(door, token), create_pages(door), key_watch, delivery)
 
 
 async def _watch_keys(watch: KeyFileWatch) -> None:

@@ -4,6 +4,7 @@ DIR/                 0700   whoever may enter it is the operator
   crownkeep.db              the embedded database (with its -wal and -shm beside it)
   sealing.key        0600   opens every sealed secret in the database; back it up apart from the database
   operator.token     0600   the bearer token of /operator/v1
+  outbox/            0700   mail, one file a message, where no SMTP server is set
 """
 
 from __future__ import annotations

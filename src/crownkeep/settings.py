@@ -43,6 +43,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sign_in_longest_delay_seconds: int = 900
     root_mfa_grace_days: int = 0
     root_needs_phishing_resistant_mfa: bool = False
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    smtp_username: str = ""
+    smtp_password_file: str = ""
+    mail_from: str = ""
     identity_provider_networks: tuple[str, ...] = ()
     identity_provider_certificates: str = ""
 
@@ -103,6 +109,7 @@ _LISTS = ("trusted_proxies", "identity_provider_networks")
 # What a number may be, both ends included.
 _RANGES = {
     "port": (0, 65_535),
+    "smtp_port": (1, 65_535),
     "workers": (1, 64),
     "argon2_memory_kib": (8, 4_194_304),
     "argon2_iterations": (1, 100),
@@ -114,7 +121,11 @@ _RANGES = {
     "sign_in_longest_delay_seconds": (1, 3_600),
     "root_mfa_grace_days": (0, 365),
 }
-_CHOICES = {"log_format": ("text", "json"), "log_level": ("debug", "info", "warning", "error")}
+_CHOICES = {
+    "log_format": ("text", "json"),
+    "log_level": ("debug", "info", "warning", "error"),
+    "smtp_security": ("starttls", "tls", "none"),
+}
 
 
 def _check(settings: Settings) -> None:
@@ -125,10 +136,15 @@ def _check(settings: Settings) -> None:
     for name, choices in _CHOICES.items():
         if getattr(settings, name) not in choices:
             raise InvalidSettings(f"setting `{name}` is `{getattr(settings, name)}`; give one of {', '.join(choices)}")
-    for network in settings.identity_provider_networks:
-        _check_network("identity_provider_networks", network)
+    for name in _LISTS:
+        for network in getattr(settings, name):
+            _check_network(name, network)
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise InvalidSettings("settings `tls_certificate` and `tls_key` go together; set both or neither")
+    if bool(settings.smtp_username) != bool(settings.smtp_password_file):
+        raise InvalidSettings("settings `smtp_username` and `smtp_password_file` go together; set both or neither")
+    if settings.smtp_username and settings.smtp_security == "none":
+        raise InvalidSettings("setting `smtp_username` sends a password: set `smtp_security` to starttls or tls")
 
 
 def _check_network(name: str, text: str) -> None:

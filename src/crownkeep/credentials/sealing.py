@@ -71,6 +71,7 @@ class Purpose(Enum):
     AUTHORIZATION_MESSAGE = "authorization-message"
     RECORD_REDACTION = "record-redaction"
     SIGNING_KEY = "signing-key"
+    LETTER = "letter"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from crownkeep import errors
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.errors import AwsError
+from crownkeep.operations.letters import Post
 from crownkeep.principals import Caller, FederatedIdentity, Principal
 from crownkeep.settings import Settings
 from crownkeep.storage.database import Transaction
@@ -40,9 +41,9 @@ class Origin:
     tls_version: str = ""
     """Such as `TLSv1.3`, where the edge knows it."""
     tls_cipher: str = ""
-
     dpop: str = field(default="", repr=False)
     """The proof of possession that came with it (RFC 9449), unverified."""
+
 
 class Tether(Protocol):
     """What ties a request to the browser session that it comes from; both methods run in the transaction of the change."""
@@ -76,6 +77,7 @@ class Wiring:
     settings: Settings
     keyring: Keyring
     standings: Standings
+    post: Post
 
 
 @dataclass(slots=True)
@@ -89,10 +91,10 @@ class Notes:
     """Whose trail keeps the record of what the operator did; the operator's own where empty."""
     federated: FederatedIdentity | None = None
     """Who called without credentials of ours, once an identity provider of the account `account_id` has vouched for them."""
-    lasting: list[Callable[[Transaction], None]] = field(default_factory=list)
-    """Changes that are made although the call is refused, such as an attempt at a one-time code that is used up."""
     vouched: Principal | None = None
     """Who called without a signature, once a code or a refresh token has shown whom it was issued to."""
+    lasting: list[Callable[[Transaction], None]] = field(default_factory=list)
+    """Changes that are made although the call is refused, such as an attempt at a one-time code that is used up."""
 
 
 @dataclass(frozen=True, slots=True)

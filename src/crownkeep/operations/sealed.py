@@ -33,6 +33,16 @@ def open_totp_seed(keyring: Keyring, blob: bytes, *, account_id: str, serial: st
     return _open(keyring, blob, Purpose.TOTP_SEED, account_id, serial)
 
 
+def seal_letter(keyring: Keyring, values: Secret, *, account_id: str, letter_id: str) -> bytes:
+    """Seal what a letter says for its row in the outbox: it may hold a one-time link."""
+    return _seal(keyring, values, Purpose.LETTER, account_id, letter_id)
+
+
+def open_letter(keyring: Keyring, blob: bytes, *, account_id: str, letter_id: str) -> Secret:
+    """Open what `seal_letter` made; raises Unsealable."""
+    return _open(keyring, blob, Purpose.LETTER, account_id, letter_id)
+
+
 def reseal(keyring: Keyring, blob: bytes, *, purpose: Purpose, place: Sequence[str]) -> bytes:
     """Seal what a blob holds again in its place, with the newest key; raises Unsealable."""
     return _seal(keyring, _open(keyring, blob, purpose, *place), purpose, *place)

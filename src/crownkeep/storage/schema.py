@@ -24,6 +24,7 @@ from crownkeep.storage import (
     mfa_devices,
     oidc_providers,
     one_time_links,
+    outbox,
     passkeys,
     password_policies,
     policies,
@@ -42,6 +43,7 @@ from crownkeep.storage import (
     signing_certificates,
     ssh_public_keys,
     tags,
+    tallies,
     users,
 )
 from crownkeep.storage.metadata import metadata
@@ -55,9 +57,9 @@ TOPICS = (
     attachments,
     boundaries,
     browser_sessions,
+    command_line_grants,
     contacts,
     credential_reports,
-    command_line_grants,
     events,
     groups,
     inline_policies,
@@ -67,6 +69,7 @@ TOPICS = (
     mfa_devices,
     oidc_providers,
     one_time_links,
+    outbox,
     passkeys,
     password_policies,
     policies,
@@ -85,6 +88,7 @@ TOPICS = (
     signing_certificates,
     ssh_public_keys,
     tags,
+    tallies,
     users,
 )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Column, bindparam, select, update
 
 from crownkeep.credentials.sealing import Purpose
-from crownkeep.storage import access_keys, mfa_devices
+from crownkeep.storage import access_keys, mfa_devices, outbox
 from crownkeep.storage.database import Transaction
 
 
@@ -42,6 +42,12 @@ COLUMNS = (
         mfa_devices.table.c.sealed_seed,
         mfa_devices.table.c.device_id,
         (mfa_devices.table.c.account_id, mfa_devices.table.c.serial),
+    ),
+    SealedColumn(
+        Purpose.LETTER,
+        outbox.table.c.sealed_values,
+        outbox.table.c.letter_id,
+        (outbox.table.c.account_id, outbox.table.c.letter_id),
     ),
 )
 """All of them; a test holds the list against the tables' columns."""

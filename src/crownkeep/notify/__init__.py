@@ -1,0 +1,1 @@
+"""Who hears of what: rules, messages, the outbox that commits with the deed, and the channels that letters leave by."""

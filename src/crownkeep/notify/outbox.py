@@ -1,0 +1,96 @@
+"""The post: letters are put into the outbox in the transaction of the deed they are about, and go out once it has committed."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from crownkeep import clock, ids
+from crownkeep.audit.event import moment
+from crownkeep.credentials.sealing import Keyring
+from crownkeep.credentials.secret import Secret
+from crownkeep.notify import contacts, rules
+from crownkeep.notify.rules import Heard
+from crownkeep.operations import sealed
+from crownkeep.operations.letters import Letter
+from crownkeep.storage import outbox, tallies
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.events import EventRow
+from crownkeep.storage.outbox import LetterRow
+
+NOTICE = "notice"
+"""The kind of letter that tells of an event."""
+
+_log = logging.getLogger("crownkeep.notify")
+
+
+class Outbox:
+    """The post of a house (`operations.letters.Post`)."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    def send(self, db: Transaction, letter: Letter) -> None:
+        """Put a letter into the outbox; one to an address that mail must not be sent to is dropped and logged."""
+        if letter.recipient and not contacts.is_deliverable(letter.recipient):
+            # The address itself stays out of the log: it is what is wrong, and may be made to drive whatever reads logs.
+            _log.warning(
+                "account %s has an address that no mail is sent to; a letter (%s) is dropped", letter.account_id, letter.kind
+            )
+            return
+        letter_id = ids.event_id(letter.written_at, clock.id_bytes(10)).hex
+        values = Secret(msgspec.json.encode(dict(letter.values)).decode())
+        outbox.add(
+            db,
+            LetterRow(
+                letter_id=letter_id,
+                account_id=letter.account_id,
+                recipient=letter.recipient,
+                kind=letter.kind,
+                sealed_values=sealed.seal_letter(self._keyring, values, account_id=letter.account_id, letter_id=letter_id),
+                created_at=letter.written_at,
+                due_at=letter.written_at,
+                claimed_until=letter.written_at,
+            ),
+        )
+
+    def heed(self, db: Transaction, events: Sequence[EventRow]) -> None:
+        """Write to whoever must hear of these events."""
+        for event in events:
+            heard = rules.heard(event)
+            if heard is not None:
+                self._tell(db, event, heard)
+
+    def _tell(self, db: Transaction, event: EventRow, heard: Heard) -> None:
+        count = tallies.count_up(db, _key(event, heard), event.account_id, now=event.happened_at, span=rules.SPAN)
+        last = heard.rule.first + rules.MOST - 1
+        if not heard.rule.first <= count <= last:
+            return
+        values = {
+            "says": heard.rule.says,
+            "advice": heard.rule.advice,
+            "account_id": event.account_id,
+            "event": event.name,
+            "event_id": str(event.event_id),
+            "when": moment(event.happened_at),
+            "address": str(heard.record.get("sourceIPAddress", "")),
+            "detail": rules.detail(heard.record),
+            "times": str(count) if heard.rule.first > 1 else "",
+            "held": "yes" if count == last else "",
+        }
+        for recipient in contacts.of_account(db, event.account_id):
+            self.send(db, Letter(NOTICE, recipient, event.account_id, event.happened_at, values))
+
+
+def read(keyring: Keyring, row: LetterRow) -> Mapping[str, str]:
+    """Answer what a waiting letter says; raises Unsealable where its key is gone."""
+    opened = sealed.open_letter(keyring, row.sealed_values, account_id=row.account_id, letter_id=row.letter_id)
+    return msgspec.json.decode(opened.reveal(), type=dict[str, str])
+
+
+def _key(event: EventRow, heard: Heard) -> bytes:
+    # Failures are counted apart from successes: a sign-in is told however many failed before it.
+    return hashlib.sha256(f"notice {event.account_id} {heard.name} {heard.rule.first}".encode()).digest()

@@ -1,0 +1,162 @@
+"""Rules: which events somebody must hear of, by mail to root and to the account's security contact.
+
+An event is looked up by its name, and by whether root was the caller; only where a rule may apply is its record read. So what
+nobody needs to hear of costs one look into a dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from crownkeep.storage.events import EventRow
+
+Record = Mapping[str, Any]
+
+SPAN = timedelta(hours=1)
+"""Within which events of one name are counted."""
+
+MOST = 10
+"""How many letters go out about events of one name and account within SPAN; the last one says that more are held back."""
+
+FAILURES_TOLD = 5
+"""From which failed sign-in of root within SPAN on somebody hears of it."""
+
+
+class Who(Enum):
+    """Whose events a rule is about."""
+
+    ROOT = "root"
+    """Root's, by the record; also where somebody only claimed to be root."""
+    ANYBODY = "anybody"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is said about an event, and when."""
+
+    says: str
+    """One sentence without a full stop: the letter's subject."""
+    advice: str
+    """What to do if it was not you."""
+    applies: Callable[[Record], bool]
+    who: Who = Who.ROOT
+    first: int = 1
+    """The how-manieth event within SPAN is the first that is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event that somebody must hear of."""
+
+    rule: Rule
+    record: Record
+    name: str
+
+
+def heard(event: EventRow) -> Heard | None:
+    """Answer what must be told about an event; None for nearly all of them."""
+    rules = RULES.get(event.name)
+    if rules is None or not event.account_id:
+        return None
+    may_be_roots = event.username in ("root", "")
+    if not any(rule.who is Who.ANYBODY or may_be_roots for rule in rules):
+        return None
+    record: Record = msgspec.json.decode(event.record)
+    is_roots = record["userIdentity"].get("type") == "Root"
+    for rule in rules:
+        if (rule.who is Who.ANYBODY or is_roots) and rule.applies(record):
+            return Heard(rule, record, event.name)
+    return None
+
+
+def detail(record: Record) -> str:
+    """Answer what the event was done to, where that is a credential: the id of a key or the serial number of a device."""
+    answered = record.get("responseElements") or {}
+    asked = record.get("requestParameters") or {}
+    made = answered.get("accessKey") or answered.get("certificate") or {}
+    for found in (made.get("accessKeyId"), made.get("certificateId")):
+        if found:
+            return str(found)
+    for name in ("accessKeyId", "serialNumber", "certificateId", "alternateContactType"):
+        if asked.get(name):
+            return str(asked[name])
+    return ""
+
+
+def _succeeded(record: Record) -> bool:
+    if record.get("errorCode") or record.get("errorMessage"):
+        return False
+    return "Failure" not in (record.get("responseElements") or {}).values()
+
+
+def _failed(record: Record) -> bool:
+    return not _succeeded(record)
+
+
+def _changed_own(record: Record) -> bool:
+    """Tell whether root changed a credential of its own, which it names by nothing, by `root` or by the account id."""
+    asked = record.get("requestParameters") or {}
+    owner = asked.get("userName", "root")
+    return _succeeded(record) and owner in ("root", "AWS ROOT USER", record["userIdentity"].get("accountId"))
+
+
+_TAKE_BACK = "sign in as root, end all other sessions, choose a new password and look through root's MFA devices and access keys"
+_STOP = "tell whoever operates this server at once, and confirm nothing"
+
+_SIGN_IN = Rule("The root user signed in", _TAKE_BACK, _succeeded)
+_FAILED_SIGN_IN = Rule(
+    "Somebody failed to sign in as the root user several times",
+    "look whether root's password and MFA devices are yours alone; failed attempts change nothing by themselves",
+    _failed,
+    first=FAILURES_TOLD,
+)
+
+
+def _own(says: str) -> Rule:
+    return Rule(says, _TAKE_BACK, _changed_own)
+
+
+def _step(says: str, advice: str = _TAKE_BACK) -> Rule:
+    """Make a rule of a step of recovery, which an operator may have taken."""
+    return Rule(says, advice, _succeeded, who=Who.ANYBODY)
+
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "ConsoleLogin": (_SIGN_IN, _FAILED_SIGN_IN),
+    "ChangePassword": (Rule("The root user's password was changed", _TAKE_BACK, _succeeded),),
+    "PasswordUpdated": (Rule("The root user's password was changed", _TAKE_BACK, _succeeded),),
+    "PasswordRecoveryRequested": (
+        _step(
+            "A new password for the root user was asked for",
+            "do nothing: without the link that went to root's mailbox nothing changes; but find out who reads that mailbox",
+        ),
+    ),
+    "PasswordRecoveryCompleted": (_step("The root user's password was replaced by a mailed link"),),
+    "MfaRecoveryRequested": (_step("The root user's MFA devices were reported lost", _STOP),),
+    "MfaRecoveryOpened": (_step("The recovery of the root user's MFA devices waits to be confirmed", _STOP),),
+    "MfaRecoveryConfirmed": (_step("The recovery of the root user's MFA devices was confirmed", _STOP),),
+    "MfaRecoveryCompleted": (_step("The root user's MFA devices were removed after recovery"),),
+    "RootCustodianChanged": (_step("Who may confirm recoveries of the root user was changed", _STOP),),
+    "RecoveryCodeUsed": (Rule("A recovery code of the root user was used", _TAKE_BACK, _succeeded),),
+    "RecoveryCodesCreated": (Rule("New recovery codes of the root user were made", _TAKE_BACK, _succeeded),),
+    "EmailUpdated": (_step("The root user's e-mail address was changed"),),
+    "EnableMFADevice": (_own("The root user got a new MFA device"),),
+    "DeactivateMFADevice": (_own("An MFA device of the root user was removed"),),
+    "CreateAccessKey": (_own("The root user got an access key"),),
+    "UpdateAccessKey": (_own("An access key of the root user was changed"),),
+    "DeleteAccessKey": (_own("An access key of the root user was deleted"),),
+    "CreateLoginProfile": (_own("The root user may recover its password again"),),
+    "DeleteLoginProfile": (_own("The root user's password was deleted"),),
+    "UploadSigningCertificate": (_own("The root user got a signing certificate"),),
+    "UpdateSigningCertificate": (_own("A signing certificate of the root user was changed"),),
+    "DeleteSigningCertificate": (_own("A signing certificate of the root user was deleted"),),
+    "PutAlternateContact": (_step("An alternate contact of the account was set"),),
+    "DeleteAlternateContact": (_step("An alternate contact of the account was deleted"),),
+}
+"""Who hears is the same for all: root's own address and the security contact (`contacts.of_account`)."""

@@ -1,0 +1,116 @@
+"""The outbox: letters that wait to be sent, each until it has gone out or is given up; their contents are sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text, bindparam, delete, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, metadata
+
+table = Table(
+    "outbox",
+    metadata,
+    Column("letter_id", String(32), primary_key=True),
+    Column("account_id", AccountId, nullable=False, index=True),
+    Column("recipient", String(254), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("sealed_values", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("claimed_until", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last_fault", Text, nullable=False),
+    Index(None, "due_at", "letter_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRow:
+    """One letter. `kind` names its template, `sealed_values` what it says; the ids are ordered by time.
+
+    A letter without a recipient is nobody's: it is thrown away when it is due (`signin.recovery` says why there are such).
+    """
+
+    letter_id: str
+    account_id: str
+    recipient: str
+    kind: str
+    sealed_values: bytes
+    created_at: datetime
+    due_at: datetime
+    claimed_until: datetime
+    """Until then one process is sending it, and no other touches it."""
+    attempts: int = 0
+    last_fault: str = ""
+
+
+_this = table.c.letter_id == bindparam("of_letter")
+_with_id = select(table).where(_this)
+_due = (
+    select(table)
+    .where(table.c.due_at <= bindparam("now"), table.c.claimed_until <= bindparam("now"))
+    .order_by(table.c.due_at, table.c.letter_id)
+    .limit(bindparam("limit"))
+)
+_claim = (
+    update(table)
+    .where(_this, table.c.due_at <= bindparam("now"), table.c.claimed_until <= bindparam("now"))
+    .values(claimed_until=bindparam("until"))
+)
+_postpone = (
+    update(table)
+    .where(_this)
+    .values(
+        due_at=bindparam("new_due_at"),
+        claimed_until=bindparam("new_claimed_until"),
+        attempts=bindparam("new_attempts"),
+        last_fault=bindparam("new_fault"),
+    )
+)
+_remove = delete(table).where(_this)
+_page = (
+    select(table)
+    .where(table.c.letter_id > bindparam("after"), table.c.recipient != "")
+    .order_by(table.c.letter_id)
+    .limit(bindparam("limit"))
+)
+
+
+def with_id(db: Transaction, letter_id: str) -> LetterRow | None:
+    """Answer the letter with this id that has not gone out yet."""
+    row = db.execute(_with_id, {"of_letter": letter_id}).first()
+    return LetterRow(*row) if row else None
+
+
+def add(db: Transaction, row: LetterRow) -> None:
+    """Put a letter into the outbox; it goes out when the transaction has committed."""
+    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def due(db: Transaction, *, now: datetime, limit: int) -> list[LetterRow]:
+    """Answer letters that may be sent now and that no process has claimed, the longest due first."""
+    return [LetterRow(*row) for row in db.execute(_due, {"now": now, "limit": limit})]
+
+
+def claim(db: Transaction, letter_id: str, *, now: datetime, until: datetime) -> bool:
+    """Claim a letter for sending; answers False where another process was faster, or has sent it."""
+    return db.execute(_claim, {"of_letter": letter_id, "now": now, "until": until}).rowcount > 0
+
+
+def postpone(db: Transaction, letter_id: str, *, due_at: datetime, attempts: int, fault: str) -> None:
+    """Let a letter wait for another attempt, for whoever claims it then."""
+    values = {"new_due_at": due_at, "new_claimed_until": due_at, "new_attempts": attempts, "new_fault": fault}
+    db.execute(_postpone, {"of_letter": letter_id, **values})
+
+
+def remove(db: Transaction, letter_id: str) -> None:
+    """Forget a letter that was sent or is given up."""
+    db.execute(_remove, {"of_letter": letter_id})
+
+
+def page(db: Transaction, *, after: str, limit: int) -> list[LetterRow]:
+    """Answer up to `limit` waiting letters in the order they were written, from the one after `after`; for the operator."""
+    return [LetterRow(*row) for row in db.execute(_page, {"after": after, "limit": limit})]
