@@ -14,10 +14,10 @@ PIP := --quiet --disable-pip-version-check --no-input
 SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
 ARGS ?=
 
-.PHONY: help serve test nightly check format bench changelog system-packages protocol-cases
+.PHONY: help serve test nightly check format bench bench-policy changelog system-packages protocol-cases
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 serve: .venv/.ready-to-serve ## Serve on 127.0.0.1:4747; more options with ARGS="--port 5000"
 	@exec $(BIN)/crownkeep serve $(ARGS)
@@ -38,8 +38,12 @@ format: .venv/.ready-to-develop ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests per second beside moto and a bare answer
-	$(BIN)/python -m bench.serving $(ARGS)
+bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests beside moto's server, and policy decisions beside other engines
+	$(BIN)/python -m bench.serving
+	$(BIN)/python -m bench.policy
+
+bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy, moto, pycasbin and vakt
+	$(BIN)/python -m bench.policy
 
 changelog: .venv/.ready-to-develop ## Gather changelog.d into CHANGELOG.md for the version in pyproject.toml
 	$(BIN)/towncrier build --yes
