@@ -38,9 +38,8 @@ format: .venv/.ready-to-develop ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests beside moto's server, and policy decisions beside other engines
+bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests beside moto's server and a bare answer
 	$(BIN)/python -m bench.serving
-	$(BIN)/python -m bench.policy
 
 bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy, moto, pycasbin and vakt
 	$(BIN)/python -m bench.policy

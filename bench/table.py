@@ -13,7 +13,8 @@ _GROWS_FROM = {"ListUsers": 1_000}
 
 _LEGEND = """
 p50 and p99 in ms with all connections, `alone` the p50 in ms of a single connection; `CPU` in us of the server per request;
-`moto/ours` moto's CPU to ours; `ours/bare` ours to a bare ASGI answer's; `grows` ours to ours with 10 users (a full\npage of ListUsers: with 1,000); `gen.` the load generator's share of a core (near 100% it would be the bottleneck)."""
+`moto/ours` moto's CPU to ours; `ours/bare` ours to a bare ASGI answer's; `grows` ours to ours with 10 users (a full
+page of ListUsers: with 1,000); `gen.` the load generator's share of a core (near 100% it would be the bottleneck)."""
 
 
 @dataclass(frozen=True, slots=True)
