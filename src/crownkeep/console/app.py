@@ -16,6 +16,7 @@ from crownkeep.console.pages import (
     dashboard,
     federation,
     links,
+    password_policy,
     passwords,
     security,
     sign_in,
@@ -31,6 +32,7 @@ from crownkeep.operations.invoke import Door
 ROUTES: list[Route] = [
     *welcome.ROUTES,
     *dashboard.ROUTES,
+    *password_policy.ROUTES,
     *passwords.ROUTES,
     *security.ROUTES,
     *authorize.ROUTES,
