@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -28,7 +29,9 @@ def run(database: Database, act: Callable[[Writer], Awaitable[object]]) -> objec
         finally:
             await writer.stop()
 
-    return asyncio.run(main())
+    # On a thread of its own: browser tests leave a loop running on this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, main()).result()
 
 
 def keeps(account_id: str, alias: str) -> Callable[[Transaction], Deed[str]]:
