@@ -12,6 +12,8 @@ import click
 _COMMANDS = {
     "serve": "Serve the AWS APIs and the pages.",
     "account": "Make, list, close and purge accounts.",
+    "login": "Get temporary credentials for the AWS CLI by signing in with a browser.",
+    "policy": "Check policies, and explain what they decide.",
     "operations": "List which AWS operations are served.",
     "keys": "Rotate sealing keys, and find access keys that leaked.",
     "trail": "Read the audit trail.",
