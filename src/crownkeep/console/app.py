@@ -14,10 +14,12 @@ from crownkeep.console.forms import MalformedForm
 from crownkeep.console.pages import (
     authorize,
     dashboard,
+    email,
     federation,
     links,
     password_policy,
     passwords,
+    recovery,
     security,
     sign_in,
     steps,
@@ -40,6 +42,8 @@ ROUTES: list[Route] = [
     *switch_role.ROUTES,
     *links.ROUTES,
     *steps.ROUTES,
+    *recovery.ROUTES,
+    *email.ROUTES,
     *sign_in.ROUTES,
     *sign_in.ACCOUNT_ROUTES,
 ]

@@ -21,6 +21,7 @@ class Purpose(Enum):
     SET_ROOT_PASSWORD = "set-root-password"
     RESET_ROOT_PASSWORD = "reset-root-password"
     RECOVER_MFA = "recover-mfa"
+    CONFIRM_RECOVERY = "confirm-recovery"
     CHANGE_EMAIL = "change-email"
     JOIN_ORGANIZATION = "join-organization"
 
@@ -29,6 +30,7 @@ LIFETIMES = {
     Purpose.SET_ROOT_PASSWORD: timedelta(days=7),
     Purpose.RESET_ROOT_PASSWORD: timedelta(hours=1),
     Purpose.RECOVER_MFA: timedelta(minutes=15),
+    Purpose.CONFIRM_RECOVERY: timedelta(hours=24),
     Purpose.CHANGE_EMAIL: timedelta(minutes=30),
     Purpose.JOIN_ORGANIZATION: timedelta(days=14),
 }

@@ -28,7 +28,7 @@ def mint(random: bytes) -> tuple[Secret, ...]:
     if len(random) != COUNT * CODE_ENTROPY:
         raise ValueError(f"`mint` needs {COUNT * CODE_ENTROPY} random bytes, got {len(random)}")
     parts = (random[start : start + CODE_ENTROPY] for start in range(0, len(random), CODE_ENTROPY))
-    return tuple(Secret(_spell(int.from_bytes(part, "big"))) for part in parts)
+    return tuple(Secret(spell(int.from_bytes(part, "big"), length=_LENGTH)) for part in parts)
 
 
 def hash_code(code: Secret, *, salt: bytes) -> bytes:
@@ -37,7 +37,7 @@ def hash_code(code: Secret, *, salt: bytes) -> bytes:
     Argon2 would buy nothing: it makes up for passwords that can be guessed, and 80 random bits cannot be, at any speed.
     It would cost ten computations for each try, or a place in the table that tells which code was used.
     """
-    return digest(salt, _canonical(code.reveal()).encode(), "sha256")
+    return digest(salt, canonical(code.reveal()).encode(), "sha256")
 
 
 def spend(code: Secret, unspent: Iterable[bytes], *, salt: bytes) -> bytes:
@@ -47,15 +47,17 @@ def spend(code: Secret, unspent: Iterable[bytes], *, salt: bytes) -> bytes:
     """
     hashed = hash_code(code, salt=salt)
     matching = [stored for stored in unspent if compare_digest(stored, hashed)]
-    if not matching or len(_canonical(code.reveal())) != _LENGTH:
+    if not matching or len(canonical(code.reveal())) != _LENGTH:
         raise InvalidRecoveryCode("the recovery code is wrong or was used before")
     return matching[0]
 
 
-def _spell(number: int) -> str:
-    characters = [_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_LENGTH))]
-    return "-".join("".join(characters[start : start + 4]) for start in range(0, _LENGTH, 4))
+def spell(number: int, *, length: int) -> str:
+    """Spell a number in so many characters of Crockford's base32, four by four: five bits each, nothing misread from paper."""
+    characters = [_ALPHABET[number >> 5 * place & 31] for place in reversed(range(length))]
+    return "-".join("".join(characters[start : start + 4]) for start in range(0, length, 4))
 
 
-def _canonical(typed: str) -> str:
+def canonical(typed: str) -> str:
+    """Answer what somebody meant to type: upper case, no dashes and spaces, and no letters that look like digits."""
     return "".join(character for character in typed.upper().translate(_MISREAD) if character in _ALPHABET)

@@ -1,4 +1,4 @@
-"""Root's password: chosen by a one-time link at first and, by whoever is signed in as root, changed later."""
+"""Root's password: chosen by a one-time link, at first or when it is forgotten, and changed by whoever is signed in as root."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from crownkeep.storage import accounts, browser_sessions, one_time_links
 from crownkeep.storage.accounts import AccountRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.writer import Deed
+
+_EVENTS = {Purpose.SET_ROOT_PASSWORD: "PasswordUpdated", Purpose.RESET_ROOT_PASSWORD: "PasswordRecoveryCompleted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,23 @@ def account_of_link(db: Transaction, token: str, purpose: Purpose, *, now: datet
         raise InvalidLink
     links.check(expires_at=row.expires_at, spent_at=None, now=now)
     account = accounts.with_id(db, row.account_id)
-    if account is None or people.root_of(account) is None:
+    root = people.root_of(account)
+    if account is None or root is None:
+        raise InvalidLink
+    if row.credential_version is not None and people.credentials(db, root).version != row.credential_version:
+        # Root's password or devices changed after the link was asked for: whoever holds it may be who was locked out by that.
         raise InvalidLink
     return account
+
+
+def account_of_any_link(db: Transaction, token: str, *, now: datetime) -> AccountRow | None:
+    """Answer the open account that a link of either kind is for; None where it is none."""
+    for purpose in _EVENTS:
+        try:
+            return account_of_link(db, token, purpose, now=now)
+        except InvalidLink:
+            continue
+    return None
 
 
 async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purpose: Purpose) -> Entered | Refused:
@@ -77,7 +93,7 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purp
         browser = browsers.proof(wiring.keyring, visit.browsers, claim.name)
         used = throttle.counters(wiring.keyring, wiring.settings, claim, address=visit.origin.source_ip, browser=browser)
         throttle.clear(db, used, now=now)
-        updated = events.of(person, visit.origin, now, "PasswordUpdated")
+        updated = events.of(person, visit.origin, now, _EVENTS[purpose])
         version = people.credentials(db, person).version
         begun = progress.begin(person, version, claim=claim, browser=browser, to=visit.to, now=now)
         entered, rows = progress.proceed(db, wiring, begun, origin=visit.origin, now=now)
@@ -129,7 +145,7 @@ def set_password(db: Transaction, person: Principal, password_hash: str, *, now:
         root_password_changed_at=now,
         root_credential_version=version % (1 << 31),
     )
-    for purpose in (Purpose.SET_ROOT_PASSWORD, Purpose.RESET_ROOT_PASSWORD):
+    for purpose in _EVENTS:
         one_time_links.remove_all(db, person.account_id, purpose=purpose)
 
 

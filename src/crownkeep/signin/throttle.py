@@ -77,7 +77,7 @@ def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str
         return Counter(scope, digest, claim.account_id if scope is not Scope.ADDRESS else "", free * times, most)
 
     person = counter(Scope.BROWSER, f"{claim.name} {browser}") if browser else counter(Scope.PERSON, claim.name)
-    found = [person, counter(Scope.ADDRESS, _network(address), times=_ADDRESS)]
+    found = [person, counter(Scope.ADDRESS, network(address), times=_ADDRESS)]
     if claim.account_id and not claim.is_root:
         # Root is left out: the failures of an account's users must not delay it.
         most = min(longest, _LONGEST_ACCOUNT_WAIT)
@@ -141,7 +141,7 @@ def _kept(db: Transaction, counter: Counter, now: datetime) -> ThrottleRow | Non
     return row if row is not None and row.failed_at <= now <= row.failed_at + REMEMBERED else None
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """Answer what is counted of an address: of IPv6 the /64, for everybody has as many of those as they like."""
     try:
         parsed = ip_address(address)

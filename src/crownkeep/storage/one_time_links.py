@@ -19,6 +19,7 @@ table = Table(
     Column("purpose", String(32), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("credential_version", LargeBinary(32)),
     Index(None, "account_id", "purpose"),
 )
 
@@ -32,16 +33,19 @@ class OneTimeLinkRow:
     purpose: Purpose
     created_at: datetime
     expires_at: datetime
+    credential_version: bytes | None = None
+    """What the account's root had to sign in with when the link was made, where the link is void once that changes."""
 
 
 _with_digest = select(table).where(table.c.digest == bindparam("digest"))
 _remove_all = delete(table).where(table.c.account_id == bindparam("of_account"), table.c.purpose == bindparam("of_purpose"))
+_forget = delete(table).where(table.c.purpose == bindparam("of_purpose"), table.c.expires_at < bindparam("before"))
 
 
 def with_digest(db: Transaction, digest: bytes) -> OneTimeLinkRow | None:
     """Answer the unused link with this digest, expired or not; the digest covers the purpose."""
     row = db.execute(_with_digest, {"digest": digest}).first()
-    return OneTimeLinkRow(row[0], row[1], Purpose(row[2]), row[3], row[4]) if row else None
+    return OneTimeLinkRow(row[0], row[1], Purpose(row[2]), row[3], row[4], row[5]) if row else None
 
 
 def add(db: Transaction, row: OneTimeLinkRow) -> None:
@@ -54,6 +58,7 @@ def add(db: Transaction, row: OneTimeLinkRow) -> None:
             "purpose": row.purpose.value,
             "created_at": row.created_at,
             "expires_at": row.expires_at,
+            "credential_version": row.credential_version,
         },
     )
 
@@ -61,3 +66,8 @@ def add(db: Transaction, row: OneTimeLinkRow) -> None:
 def remove_all(db: Transaction, account_id: str, *, purpose: Purpose) -> None:
     """Void the account's links of a purpose: the one that was used, and any other that was made before it."""
     db.execute(_remove_all, {"of_account": account_id, "of_purpose": purpose.value})
+
+
+def forget(db: Transaction, *, purpose: Purpose, before: datetime) -> None:
+    """Forget the links of a purpose that expired before a moment."""
+    db.execute(_forget, {"of_purpose": purpose.value, "before": before})

@@ -42,10 +42,9 @@ async def assess(request: Request) -> Response:
     form, here = web.form(request), web.of(request)
     known: tuple[str, ...] = ()
     if here.session is None:
-        try:
-            with here.door.database.snapshot() as db:
-                account = root_passwords.account_of_link(db, form.one("token"), Purpose.SET_ROOT_PASSWORD, now=here.now)
-        except InvalidLink:
+        with here.door.database.snapshot() as db:
+            account = root_passwords.account_of_any_link(db, form.one("token"), now=here.now)
+        if account is None:
             return JSONResponse({"score": 0}, 403)
         known = (account.name, account.email)
     password = Secret(form.one("new")[:128])

@@ -215,6 +215,7 @@ def _factor_page(request: Request, begun: Progress, step: FactorStep, *, alert: 
         passkey_options=factor_options(request, begun.person, begun.challenge) if has_passkey else None,
         passkey_address=entering.passkey_address(request),
         has_recovery_codes=Method.RECOVERY_CODE in step.methods,
+        is_root=begun.claim.is_root,
         alert=alert,
     )
 

@@ -1,0 +1,125 @@
+"""Recoveries of root users whose MFA devices are lost: one at a time for each account, from the request to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, bindparam, delete, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, metadata
+
+table = Table(
+    "root_recoveries",
+    metadata,
+    Column("account_id", AccountId, primary_key=True),
+    Column("link_digest", LargeBinary(32), nullable=False, unique=True),
+    Column("credential_version", LargeBinary(32), nullable=False),
+    Column("requested_at", Moment, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("opened_at", Moment),
+    Column("code_digest", LargeBinary(32)),
+    Column("custodian_digest", LargeBinary(32), unique=True),
+    Column("attempts", Integer, nullable=False),
+    Column("confirmed_at", Moment),
+    Column("confirmed_by", String(254)),
+)
+
+custodians = Table(
+    "root_custodians",
+    metadata,
+    Column("account_id", AccountId, primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("set_at", Moment, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RootRecoveryRow:
+    """One recovery. Links are kept as the digests that `credentials.one_time_links` makes of their tokens."""
+
+    account_id: str
+    link_digest: bytes
+    credential_version: bytes
+    """What root's credentials were when it began; when they change, it is void."""
+    requested_at: datetime
+    address: str
+    expires_at: datetime
+    opened_at: datetime | None = None
+    """When whoever reads root's mailbox opened the link and was shown the code."""
+    code_digest: bytes | None = None
+    custodian_digest: bytes | None = None
+    attempts: int = 0
+    """Wrong codes so far."""
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustodianRow:
+    """Who may confirm the recoveries of an account's root user, beside the operator."""
+
+    account_id: str
+    email: str
+    set_at: datetime
+
+
+_of_account = select(table).where(table.c.account_id == bindparam("of_account"))
+_with_link = select(table).where(table.c.link_digest == bindparam("of_digest"))
+_with_custodian_link = select(table).where(table.c.custodian_digest == bindparam("of_digest"))
+_remove = delete(table).where(table.c.account_id == bindparam("of_account"))
+_custodian = select(custodians).where(custodians.c.account_id == bindparam("of_account"))
+_remove_custodian = delete(custodians).where(custodians.c.account_id == bindparam("of_account"))
+
+
+def of_account(db: Transaction, account_id: str) -> RootRecoveryRow | None:
+    """Answer the account's recovery, expired or not."""
+    row = db.execute(_of_account, {"of_account": account_id}).first()
+    return RootRecoveryRow(*row) if row else None
+
+
+def with_link(db: Transaction, digest: bytes) -> RootRecoveryRow | None:
+    """Answer the recovery whose mailed link has this digest, expired or not."""
+    row = db.execute(_with_link, {"of_digest": digest}).first()
+    return RootRecoveryRow(*row) if row else None
+
+
+def with_custodian_link(db: Transaction, digest: bytes) -> RootRecoveryRow | None:
+    """Answer the recovery that a custodian's link is for, expired or not."""
+    row = db.execute(_with_custodian_link, {"of_digest": digest}).first()
+    return RootRecoveryRow(*row) if row else None
+
+
+def put(db: Transaction, row: RootRecoveryRow) -> None:
+    """Keep a new recovery in the place of the account's one before, whose links are void."""
+    remove(db, row.account_id)
+    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def change(db: Transaction, account_id: str, **values: object) -> None:
+    """Set some columns of an account's recovery."""
+    db.execute(update(table).where(table.c.account_id == account_id).values(**values))
+
+
+def remove(db: Transaction, account_id: str) -> None:
+    """Forget the account's recovery."""
+    db.execute(_remove, {"of_account": account_id})
+
+
+def custodian(db: Transaction, account_id: str) -> CustodianRow | None:
+    """Answer the account's custodian."""
+    row = db.execute(_custodian, {"of_account": account_id}).first()
+    return CustodianRow(*row) if row else None
+
+
+def put_custodian(db: Transaction, row: CustodianRow) -> None:
+    """Keep an account's custodian, in the place of the one before."""
+    remove_custodian(db, row.account_id)
+    db.execute(insert(custodians), {column.name: getattr(row, column.name) for column in custodians.columns})
+
+
+def remove_custodian(db: Transaction, account_id: str) -> bool:
+    """Forget an account's custodian; answers whether there was one."""
+    return db.execute(_remove_custodian, {"of_account": account_id}).rowcount > 0
