@@ -20,7 +20,9 @@ def json_flag(help_text: str = "Print JSON.") -> Callable[[Function], Function]:
 
 def print_json(value: Mapping[str, object]) -> None:
     """Print one JSON object; times are UTC to the second."""
-    click.echo(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))
+    text = json.dumps(value, indent=2, default=_plain, ensure_ascii=False)
+    # A lone surrogate can't be written as UTF-8; as the escape `\ud800` it is JSON all the same.
+    click.echo(text.encode(errors="backslashreplace").decode())
 
 
 def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:

@@ -9,7 +9,7 @@ from crownkeep import errors, policy
 from crownkeep.operations import context, permissions
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Operation, Permission, Target
-from crownkeep.policy import Applicable, Decision, PolicySet
+from crownkeep.policy import Applicable, Decision, Explanation, PolicySet
 from crownkeep.principals import Anonymous, Operator, Principal, PrincipalKind
 
 OPERATOR_SERVICE = "operator"
@@ -62,13 +62,24 @@ def _is_for_operator(call: Call, operation: Operation) -> bool:
 
 def decide(call: Call, principal: Principal, action: str, target: Target, arguments: Mapping[str, object]) -> Decision:
     """Decide one action on one target for a principal of the call's own account."""
+    return policy.authorize(*_question(call, principal, action, target, arguments))
+
+
+def explain(call: Call, principal: Principal, action: str, target: Target) -> Explanation:
+    """Decide the same, and tell why; for people, since it takes longer."""
+    return policy.explain(*_question(call, principal, action, target, {}))
+
+
+def _question(
+    call: Call, principal: Principal, action: str, target: Target, arguments: Mapping[str, object]
+) -> tuple[policy.Request, Applicable]:
     caller = policy_principal(principal, has_boundary=call.standing.permissions(call.db, principal).boundary is not None)
     request = policy.Request(caller, action, target.arn or "*", context.of_call(call, target, arguments))
     found = applicable(call, principal)
     if target.policy is not None:
         account_id = target.account_id or principal.account_id
         found = replace(found, resource=target.policy, resource_role=target.policy_role, resource_account_id=account_id)
-    return policy.authorize(request, found)
+    return request, found
 
 
 def applicable(call: Call, principal: Principal) -> Applicable:

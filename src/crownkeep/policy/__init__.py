@@ -24,7 +24,7 @@ from crownkeep.policy.context import ANONYMOUS, Context, ContextValue, Principal
 from crownkeep.policy.decision import Decision, Effect, Finding, Kind, Reason, ResourcePolicyRole
 from crownkeep.policy.document import Condition, Document, MalformedPolicy, PolicyKind, Principals, Statement
 from crownkeep.policy.explain import Explanation, explain
-from crownkeep.policy.keys import context_keys
+from crownkeep.policy.keys import MULTIVALUED_KEYS, context_keys
 from crownkeep.policy.lint import lint
 from crownkeep.policy.naming import Naming
 from crownkeep.policy.parse import parse
@@ -38,6 +38,7 @@ __all__ = [
     "ALWAYS_ALLOWED",
     "ANONYMOUS",
     "EMPTY",
+    "MULTIVALUED_KEYS",
     "NEEDS_NO_ALLOW",
     "Access",
     "AccessCheck",

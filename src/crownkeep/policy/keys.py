@@ -8,6 +8,20 @@ from crownkeep.policy.document import Document, Statement
 from crownkeep.policy.operators import condition_keys
 from crownkeep.policy.variables import read_template, variable_keys
 
+MULTIVALUED_KEYS = frozenset(
+    {
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+        "aws:sourceorgpaths",
+        "aws:tagkeys",
+        "aws:vpceorgpaths",
+        "sts:transitivetagkeys",
+    }
+)
+"""Global keys with several values, in lower case (IAM user guide, "AWS global condition context keys")."""
+
 
 def context_keys(*documents: Document) -> tuple[str, ...]:
     """Every context key that conditions and variables mention, as first spelled, sorted; names differ beyond case.

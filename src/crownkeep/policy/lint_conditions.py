@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from crownkeep.policy import scalars
 from crownkeep.policy.document import Condition, Statement
+from crownkeep.policy.keys import MULTIVALUED_KEYS
 from crownkeep.policy.linted import Linted
 from crownkeep.policy.operators import Operator, Qualifier, is_arn, read_operator
 from crownkeep.policy.positions import Path
@@ -35,19 +36,6 @@ _FAMILIES = {
     "IPAddress": ("IpAddress",),
     "Binary": ("BinaryEquals",),
 }
-# Global keys with several values (IAM user guide, "AWS global condition context keys").
-_MULTIVALUED = frozenset(
-    {
-        "aws:calledvia",
-        "aws:principalorgpaths",
-        "aws:principalservicenameslist",
-        "aws:resourceorgpaths",
-        "aws:sourceorgpaths",
-        "aws:tagkeys",
-        "aws:vpceorgpaths",
-        "sts:transitivetagkeys",
-    }
-)
 _SINGLE_VALUED_SERVICE = "aws:"
 
 
@@ -86,7 +74,7 @@ def _key(linted: Linted, condition: Condition, operator: Operator, path: Path) -
     if operator.base == "Null":
         return
     key_type = linted.catalogue.key_type(condition.key) if linted.catalogue is not None else None
-    is_many = key in _MULTIVALUED or (key_type or "").startswith("ArrayOf")
+    is_many = key in MULTIVALUED_KEYS or (key_type or "").startswith("ArrayOf")
     is_one = not is_many and (key_type is not None or key.startswith(_SINGLE_VALUED_SERVICE))
     if is_one and operator.qualifier is not None:
         name = "FORALLVALUES" if operator.qualifier is Qualifier.ALL else "FORANYVALUE"
