@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from crownkeep.console import rendering, web
 from crownkeep.console.forms import MalformedForm
 from crownkeep.console.pages import (
+    account,
     authorize,
     dashboard,
     email,
@@ -34,6 +35,7 @@ from crownkeep.operations.invoke import Door
 ROUTES: list[Route] = [
     *welcome.ROUTES,
     *dashboard.ROUTES,
+    *account.ROUTES,
     *password_policy.ROUTES,
     *passwords.ROUTES,
     *security.ROUTES,

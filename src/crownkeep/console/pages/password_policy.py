@@ -30,7 +30,7 @@ LABELS = {
     "RequireNumbers": "Number",
     "RequireSymbols": "Symbol",
     "AllowUsersToChangePassword": "Users may change their own password",
-    "MaxPasswordAge": "Expires after days",
+    "MaxPasswordAge": "Days until it expires",
     "HardExpiry": "After expiry only an administrator can reset it",
     "PasswordReusePrevention": "Remembered passwords",
 }
@@ -228,12 +228,13 @@ def _differences(current: Fields | None, wanted: Fields | None) -> list[tuple[st
 
 def _shown(fields: Fields | None) -> dict[str, str]:
     """Write a policy out, field by field."""
+    absent = {"MaxPasswordAge": "never"}
     if fields is None:
         three = "three of four kinds"
         shown = {"MinimumPasswordLength": "8", **dict.fromkeys(_CLASSES, three), "AllowUsersToChangePassword": "no"}
-        return {label: shown.get(name, "none" if name in NUMBERS else "no") for name, label in LABELS.items()}
+        return {label: shown.get(name, absent.get(name, "none") if name in NUMBERS else "no") for name, label in LABELS.items()}
     return {
-        label: str(fields.get(name, "none")) if name in NUMBERS else ("yes" if fields.get(name) else "no")
+        label: str(fields.get(name, absent.get(name, "none"))) if name in NUMBERS else ("yes" if fields.get(name) else "no")
         for name, label in LABELS.items()
     }
 

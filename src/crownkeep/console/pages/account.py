@@ -1,0 +1,141 @@
+"""Account settings: the account's ids and sign-in addresses, its name and its alias."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console import calls, frame, web
+from crownkeep.console.calls import Refused
+from crownkeep.console.equivalents import Equivalent
+from crownkeep.console.pages import contacts
+from crownkeep.errors import AwsError
+
+PATH = contacts.ACCOUNT
+NAME = f"{PATH}/name"
+ALIAS = f"{PATH}/alias"
+
+INFORMATION = Equivalent("account", "GetAccountInformation")
+ALIASES = Equivalent("iam", "ListAccountAliases")
+
+
+async def show(request: Request) -> Response:
+    """Show all settings."""
+    found = await calls.ask(request, INFORMATION.service, INFORMATION.operation)
+    alias = await alias_of(request)
+    primary = await contacts.primary(request)
+    alternates = [(kind, await contacts.alternate(request, kind)) for kind in contacts.KINDS]
+    return frame.page(
+        request,
+        "account.html",
+        current=PATH,
+        same=[INFORMATION, ALIASES, contacts.PRIMARY, *(contacts.alternate_call(kind) for kind in contacts.KINDS)],
+        account_id=web.signed_in(request).principal.account_id,
+        information=found,
+        alias=alias,
+        addresses=sign_in_addresses(request, alias if isinstance(alias, str) else ""),
+        primary=primary,
+        labels=contacts.LABELS,
+        alternates=alternates,
+    )
+
+
+async def edit_name(request: Request) -> Response:
+    """Ask for another name."""
+    found = await calls.ask(request, INFORMATION.service, INFORMATION.operation)
+    return _name_page(request, name="" if isinstance(found, Refused) else str(found.get("AccountName", "")))
+
+
+async def save_name(request: Request) -> Response:
+    """Call the account something else."""
+    name = web.form(request).one("name")
+    wanted = _renaming(name)
+    try:
+        done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
+    except AwsError as error:
+        return _name_page(request, name=name, refusal=calls.refused(request, wanted, error))
+    return calls.go(request, PATH, done)
+
+
+async def edit_alias(request: Request) -> Response:
+    """Ask for an alias, or whether the one there is should go."""
+    return await _alias_page(request)
+
+
+async def save_alias(request: Request) -> Response:
+    """Give the account an alias."""
+    return await _change_alias(request, "CreateAccountAlias")
+
+
+async def delete_alias(request: Request) -> Response:
+    """Take the alias away; the sign-in address with the account's id stays."""
+    return await _change_alias(request, "DeleteAccountAlias")
+
+
+async def alias_of(request: Request) -> str | Refused:
+    """Answer the account's alias, empty where it has none."""
+    found = await calls.ask(request, ALIASES.service, ALIASES.operation)
+    if isinstance(found, Refused):
+        return found
+    return next(iter(found["AccountAliases"]), "")
+
+
+def sign_in_addresses(request: Request, alias: str) -> list[str]:
+    """Answer where the account's users sign in, the best address first."""
+    visited = web.of(request).visited
+    base = visited.base
+    by_id = f"{base}/signin/{web.signed_in(request).principal.account_id}"
+    if not alias:
+        return [by_id]
+    place = urlsplit(base)
+    own = [] if visited.is_address else [f"{place.scheme}://{alias}.signin.{place.netloc}"]
+    return [f"{base}/signin/{alias}", *own, by_id]
+
+
+async def _change_alias(request: Request, operation: str) -> Response:
+    alias = web.form(request).one("alias")
+    wanted = Equivalent("iam", operation, {"AccountAlias": alias})
+    try:
+        done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
+    except AwsError as error:
+        return await _alias_page(request, typed=alias, refusal=calls.refused(request, wanted, error))
+    return calls.go(request, PATH, done)
+
+
+async def _alias_page(request: Request, *, typed: str | None = None, refusal: Refused | None = None) -> Response:
+    alias = await alias_of(request)
+    present = alias if isinstance(alias, str) else ""
+    same = [Equivalent("iam", "CreateAccountAlias", {"AccountAlias": typed or present or "acme-prod"})]
+    same += [Equivalent("iam", "DeleteAccountAlias", {"AccountAlias": present})] if present else []
+    return frame.page(
+        request,
+        "account_alias.html",
+        current=PATH,
+        same=same,
+        refusal=refusal,
+        alias=alias,
+        typed=present if typed is None else typed,
+        base=web.of(request).visited.base,
+    )
+
+
+def _name_page(request: Request, *, name: str, refusal: Refused | None = None) -> Response:
+    return frame.page(request, "account_name.html", current=PATH, same=[_renaming(name)], refusal=refusal, name=name)
+
+
+def _renaming(name: str) -> Equivalent:
+    return Equivalent("account", "PutAccountName", {"AccountName": name})
+
+
+ROUTES = [
+    Route(PATH, show, methods=["GET"]),
+    Route(NAME, edit_name, methods=["GET"]),
+    Route(NAME, save_name, methods=["POST"]),
+    Route(ALIAS, edit_alias, methods=["GET"]),
+    Route(ALIAS, save_alias, methods=["POST"]),
+    Route(f"{ALIAS}/delete", delete_alias, methods=["POST"]),
+    *contacts.ROUTES,
+]
