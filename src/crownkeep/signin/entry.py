@@ -103,12 +103,13 @@ def _success(
     db: Transaction, wiring: Wiring, visit: Visit, found: _Found, used: tuple[Counter, ...], browser: str
 ) -> Deed[Entered]:
     person, credentials = found.person, found.credentials
-    if person is None or credentials is None or people.credentials(db, person).version != credentials.version:
+    kept = people.credentials(db, person) if person else None
+    if person is None or credentials is None or kept is None or kept.version != credentials.version:
         # The password was changed while it was being verified.
         return Deed(Wrong(), _failure(db, wiring, visit, found, used))
     throttle.release(db, used, now=visit.now)
     begun = progress.begin(person, credentials.version, claim=found.claim, browser=browser, to=visit.to, now=visit.now)
-    entered, rows = progress.proceed(db, wiring, begun, origin=visit.origin, now=visit.now)
+    entered, rows = progress.proceed(db, wiring, begun, origin=visit.origin, now=visit.now, found=kept)
     return Deed(entered, rows)
 
 

@@ -1,4 +1,4 @@
-"""Pending acts of somebody who is signed in: a challenge that was put, or a device that is being enrolled, sealed into a cookie."""
+"""Pending acts of somebody who is signed in: a challenge that was put, or a device being enrolled, sealed into a cookie."""
 
 from __future__ import annotations
 

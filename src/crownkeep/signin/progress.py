@@ -25,7 +25,6 @@ from crownkeep.signin.sessions import Opened
 from crownkeep.signin.throttle import Claim
 from crownkeep.storage import (
     accounts,
-    login_profiles,
     password_policies,
     recovery_codes,
     sign_in_nonces,
@@ -160,15 +159,18 @@ def renew(db: Transaction, progress: Progress) -> Progress:
 
 
 def proceed(
-    db: Transaction, wiring: Wiring, progress: Progress, *, origin: Origin, now: datetime
+    db: Transaction, wiring: Wiring, progress: Progress, *, origin: Origin, now: datetime, found: Credentials | None = None
 ) -> tuple[Next | Arrived | Expired, list[EventRow]]:
-    """Answer the next step of progress that was just made, or open the session; the caller spent the step before."""
+    """Answer the next step of progress that was just made, or open the session; the caller spent the step before.
+
+    A caller who has just read the person's credentials in this transaction hands them in as `found`.
+    """
     person = progress.person
-    found = people.credentials(db, person)
+    found = found or people.credentials(db, person)
     wanted = demands(db, wiring, person, found, now=now)
     match flow.advance(progress.proofs, wanted):
         case Done():
-            return _arrive(db, wiring, progress, origin, now)
+            return _arrive(db, wiring, replace(progress, version=found.version), origin, now)
         case FactorStep() | EnrolStep() | ChangePasswordStep() as step:
             asked = [events.check_mfa(person, origin, now, step.methods)] if isinstance(step, FactorStep) else []
             return Next(renew(db, progress), step), asked
@@ -225,12 +227,12 @@ def _arrive(db: Transaction, wiring: Wiring, progress: Progress, origin: Origin,
     person = progress.person
     used = throttle.counters(wiring.keyring, wiring.settings, progress.claim, address=origin.source_ip, browser=progress.browser)
     throttle.clear(db, used, now=now)
-    opened = sessions.open_session(db, person, origin=origin, now=now, mfa_serial=progress.mfa_serial)
+    opened = sessions.open_session(db, person, origin=origin, now=now, mfa_serial=progress.mfa_serial, version=progress.version)
     _remember_use(db, person, now)
     if person.kind is PrincipalKind.ROOT and progress.mfa_serial is None:
         _begin_grace(db, person.account_id, now)
-    has_none = recovery_codes.count(db, person.account_id, person.unique_id) == 0
-    arrived = Arrived(opened, person, progress.claim, progress.to, progress.mfa_serial is not None and has_none)
+    lacks = progress.mfa_serial is not None and not recovery_codes.count(db, person.account_id, person.unique_id)
+    arrived = Arrived(opened, person, progress.claim, progress.to, lacks)
     to = login_to(wiring, progress)
     return arrived, [events.console_login(person, origin, now, to=to, mfa_serial=progress.mfa_serial)]
 
@@ -243,8 +245,7 @@ def _remember_use(db: Transaction, person: Principal, now: datetime) -> None:
             accounts.change(db, person.account_id, root_password_used_at=now)
         return
     user = users.with_id(db, person.account_id, person.unique_id)
-    profile = login_profiles.of_user(db, person.account_id, person.unique_id)
-    if user and profile and (user.password_used_at is None or now - user.password_used_at >= _USED_EVERY):
+    if user and (user.password_used_at is None or now - user.password_used_at >= _USED_EVERY):
         users.set_password_used(db, person.account_id, person.unique_id, at=now)
 
 

@@ -95,10 +95,12 @@ def open_session(
     now: datetime,
     mfa_serial: str | None = None,
     lifetime: timedelta = LIFETIME,
+    version: bytes | None = None,
 ) -> Opened:
     """Open a session for somebody who has proved everything that is asked for, with an access key id of its own.
 
-    Somebody who comes with temporary credentials keeps what these say of when and how they were issued.
+    Somebody who comes with temporary credentials keeps what these say of when and how they were issued. `version` is that of the
+    person's credentials, where the caller has just read them in this transaction.
     """
     random = clock.token_bytes(_TOKEN_BYTES)
     expires_at = now + lifetime
@@ -116,7 +118,7 @@ def open_session(
             owner_id=person.unique_id,
             principal=msgspec.json.encode(principal),
             switched="[]",
-            credential_version=people.credentials(db, person).version,
+            credential_version=version or people.credentials(db, person).version,
             proven_at=now,
             created_at=now,
             last_seen_at=now,
