@@ -31,8 +31,9 @@ def _account_id(_ctx: click.Context, _param: click.Parameter, value: str | None)
     return _fitting(value, _ID, "an account id has 12 digits")
 
 
-def _email(_ctx: click.Context, _param: click.Parameter, value: str) -> str | None:
-    if len(value) > _LONGEST_EMAIL:
+def email_address(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Take an e-mail address, as a callback of an option; a wrong call for anything else."""
+    if value is not None and len(value) > _LONGEST_EMAIL:
         raise click.BadParameter(f"an e-mail address may have {_LONGEST_EMAIL} characters")
     return _fitting(value, _EMAIL, "give an e-mail address such as `root@acme.example`")
 
@@ -51,11 +52,11 @@ def _fitting(value: str | None, pattern: re.Pattern[str], rule: str) -> str | No
     return value
 
 
-_id_argument = click.argument("account_id", metavar="ID", callback=_account_id)
+account_argument = click.argument("account_id", metavar="ID", callback=_account_id)
 
 
 @command.command("create")
-@click.option("--email", required=True, callback=_email, help="The root user's e-mail address, no other account's.")
+@click.option("--email", required=True, callback=email_address, help="The root user's e-mail address, no other account's.")
 @click.option("--name", required=True, callback=_name, help="What the account is called.")
 @click.option("--account-id", metavar="ID", callback=_account_id, help="12 digits; chosen by chance unless given.")
 @click.option("--admin-user", metavar="NAME", callback=_user, help="Also make a user with AdministratorAccess and a key.")
@@ -119,7 +120,7 @@ def list_(data: str | None, database: str | None, as_json: bool) -> None:
 
 
 @command.command("show")
-@_id_argument
+@account_argument
 @house.options
 @output.json_flag()
 def show(account_id: str, data: str | None, database: str | None, as_json: bool) -> None:
@@ -128,7 +129,7 @@ def show(account_id: str, data: str | None, database: str | None, as_json: bool)
 
 
 @command.command("close")
-@_id_argument
+@account_argument
 @house.options
 @output.json_flag()
 def close(account_id: str, data: str | None, database: str | None, as_json: bool) -> None:
@@ -137,7 +138,7 @@ def close(account_id: str, data: str | None, database: str | None, as_json: bool
 
 
 @command.command("reopen")
-@_id_argument
+@account_argument
 @house.options
 @output.json_flag()
 def reopen(account_id: str, data: str | None, database: str | None, as_json: bool) -> None:
@@ -146,7 +147,7 @@ def reopen(account_id: str, data: str | None, database: str | None, as_json: boo
 
 
 @command.command("purge")
-@_id_argument
+@account_argument
 @click.option("--yes", is_flag=True, help="Really purge it; nothing brings it back.")
 @house.options
 @output.json_flag()

@@ -121,10 +121,22 @@ async def request(door: Door, begun: Progress, *, origin: Origin, now: datetime)
 def look(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> Recovery:
     """Answer the recovery that a mailed link is for; looking changes nothing. Raises InvalidLink."""
     row = _held(db, token, now)
-    stage = Stage.CONFIRMED if row.confirmed_at else Stage.OPENED if row.opened_at else Stage.ASKED
+    stage = stage_of(row)
     has_custodian = root_recoveries.custodian(db, row.account_id) is not None
     code = None if stage is Stage.ASKED else _code(token)
     return Recovery(row.account_id, stage, code, has_custodian, row.expires_at)
+
+
+def stands(db: Transaction, row: RootRecoveryRow, now: datetime) -> bool:
+    """Answer whether a recovery may go on: root's credentials are what they were, and neither time nor tries ran out."""
+    root = people.root_of(accounts.with_id(db, row.account_id))
+    is_current = root is not None and people.credentials(db, root).version == row.credential_version
+    return is_current and now < row.expires_at and row.attempts < MOST_ATTEMPTS
+
+
+def stage_of(row: RootRecoveryRow) -> Stage:
+    """Answer how far a recovery has come."""
+    return Stage.CONFIRMED if row.confirmed_at else Stage.OPENED if row.opened_at else Stage.ASKED
 
 
 async def open_link(door: Door, token: str, *, origin: Origin, now: datetime) -> None:
@@ -163,7 +175,7 @@ def confirm(db: Transaction, wiring: Wiring, account_id: str, code: Secret, *, b
     Wrong codes are the caller's to count (`count_wrong`), in a transaction that commits although it refuses.
     """
     row = root_recoveries.of_account(db, account_id)
-    if row is None or row.code_digest is None or row.confirmed_at is not None or not _stands(db, row, now):
+    if row is None or row.code_digest is None or row.confirmed_at is not None or not stands(db, row, now):
         return Outcome.NONE_WAITS
     if not codes_equal(row.code_digest, _code_digest(wiring, account_id, code)):
         return Outcome.WRONG_CODE
@@ -185,7 +197,7 @@ def count_wrong(db: Transaction, account_id: str) -> None:
 def awaited(db: Transaction, token: str, *, now: datetime) -> RootRecoveryRow:
     """Answer the recovery that a custodian's link may confirm; raises InvalidLink."""
     row = root_recoveries.with_custodian_link(db, links.digest_of(token, Purpose.CONFIRM_RECOVERY))
-    if row is None or row.confirmed_at is not None or not _stands(db, row, now):
+    if row is None or row.confirmed_at is not None or not stands(db, row, now):
         raise InvalidLink
     return row
 
@@ -283,15 +295,9 @@ def _post_to_custodian(db: Transaction, wiring: Wiring, account_id: str, origin:
 
 def _held(db: Transaction, token: str, now: datetime) -> RootRecoveryRow:
     row = root_recoveries.with_link(db, links.digest_of(token, Purpose.RECOVER_MFA))
-    if row is None or not _stands(db, row, now):
+    if row is None or not stands(db, row, now):
         raise InvalidLink
     return row
-
-
-def _stands(db: Transaction, row: RootRecoveryRow, now: datetime) -> bool:
-    root = people.root_of(accounts.with_id(db, row.account_id))
-    is_current = root is not None and people.credentials(db, root).version == row.credential_version
-    return is_current and now < row.expires_at and row.attempts < MOST_ATTEMPTS
 
 
 def _remove_factors(db: Transaction, account_id: str, now: datetime) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from crownkeep import errors
+from crownkeep.audit.event import moment
 from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.operations.letters import Letter
 from crownkeep.operations.registry import Effect
 from crownkeep.services.account import subject
 from crownkeep.services.account.service import account
@@ -26,8 +28,12 @@ def put_alternate_contact(
     owner = subject.account_of(call, account_id, operation="PutAlternateContact")
     # AWS takes the white space around an address off and keeps its letters' case (seen on AWS).
     row = AlternateContactRow(owner, alternate_contact_type, name, title, email_address.strip(), phone_number)
-    if not contacts.change_alternate(call.db, row):
+    former = contacts.alternate(call.db, owner, alternate_contact_type)
+    if former is None:
         contacts.add_alternate(call.db, row)
+    else:
+        contacts.change_alternate(call.db, row)
+        _tell_former(call, former, present=row.email_address)
     return NOTHING
 
 
@@ -53,9 +59,20 @@ def get_alternate_contact(call: Call, *, alternate_contact_type: str, account_id
 def delete_alternate_contact(call: Call, *, alternate_contact_type: str, account_id: str | None = None) -> Result:
     """Forget the contact of a type; there must be one."""
     owner = subject.account_of(call, account_id, operation="DeleteAlternateContact")
-    if not contacts.remove_alternate(call.db, owner, alternate_contact_type):
+    former = contacts.alternate(call.db, owner, alternate_contact_type)
+    if former is None:
         raise _no_contact()
+    contacts.remove_alternate(call.db, owner, alternate_contact_type)
+    _tell_former(call, former, present="")
     return NOTHING
+
+
+def _tell_former(call: Call, former: AlternateContactRow, *, present: str) -> None:
+    """Tell a security contact that it is none any more: whoever means harm puts an address of their own in its place first."""
+    if former.contact_type != "SECURITY" or former.email_address.lower() == present.lower():
+        return
+    values = {"account_id": former.account_id, "when": moment(call.now), "address": call.origin.source_ip}
+    call.wiring.post.send(call.db, Letter("contact-replaced", former.email_address, former.account_id, call.now, values))
 
 
 def _no_contact() -> errors.ResourceNotFound:

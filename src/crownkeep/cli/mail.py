@@ -1,0 +1,101 @@
+"""`crownkeep mail`: what waits to be sent and, where no SMTP server is set, what was written into the outbox's files."""
+
+from __future__ import annotations
+
+import email
+from collections.abc import Mapping
+from datetime import datetime
+from email import policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crownkeep.cli import house, output
+
+_FILE = "written"
+_WAITING = "waiting"
+
+
+@click.group("mail", short_help="Read the mail that waits or was written into the outbox.")
+def command() -> None:
+    """Read the mail that waits or was written into the outbox.
+
+    It may hold one-time links: whoever reads it can use them.
+    """
+
+
+@command.command("list")
+@house.options
+@output.json_flag()
+def list_(data: str | None, database: str | None, as_json: bool) -> None:
+    """List the messages in the outbox's files and the letters that wait to be sent, the newest last."""
+    from crownkeep.notify import channels
+
+    waiting: list[Mapping[str, Any]] = []
+    with house.opened(data, database) as held:
+        token = None
+        while True:
+            page = held.ask("ListLetters", max_results=1000, next_token=token)
+            waiting += page["letters"]
+            token = page.get("next_token")
+            if token is None:
+                break
+        files = channels.written(held.directory.path / channels.FOLDER)
+    found = sorted([*map(_of_file, files), *map(_of_letter, waiting)], key=lambda each: each["id"])
+    if as_json:
+        output.print_json({"messages": found})
+        return
+    rows = [(each["id"], each["date"], each["to"], each["subject"], each["state"]) for each in found]
+    output.print_table(("ID", "DATE", "TO", "SUBJECT", "STATE"), rows)
+
+
+@command.command("show")
+@click.argument("letter_id", metavar="ID")
+@house.options
+@output.json_flag()
+def show(letter_id: str, data: str | None, database: str | None, as_json: bool) -> None:
+    """Show one message as plain text."""
+    from crownkeep.notify import channels
+
+    with house.opened(data, database) as held:
+        files = {file.stem: file for file in channels.written(held.directory.path / channels.FOLDER)}
+        if letter_id in files:
+            message = _parse(files[letter_id].read_bytes())
+        else:
+            message = _parse(held.ask("GetLetter", letter_id=letter_id)["message"].encode())
+    body = message.get_body(("plain",))
+    text = body.get_content() if body is not None else ""
+    if as_json:
+        output.print_json({"id": letter_id, **_headers(message), "text": text})
+        return
+    output.print_pairs([(name, value) for name, value in _headers(message).items()])
+    click.echo()
+    for line in text.splitlines():
+        click.echo(output.printable(line))
+
+
+def _of_file(file: Path) -> dict[str, str]:
+    return {"id": file.stem, **_headers(_parse(file.read_bytes())), "state": _FILE}
+
+
+def _of_letter(letter: Mapping[str, Any]) -> dict[str, str]:
+    fault = letter.get("last_fault", "")
+    created: datetime = letter["created_at"]
+    return {
+        "id": letter["letter_id"],
+        "date": f"{created:%Y-%m-%dT%H:%M:%SZ}",
+        "to": letter["recipient"],
+        "subject": letter["kind"],
+        "state": f"{_WAITING}: {fault}" if fault else _WAITING,
+    }
+
+
+def _parse(raw: bytes) -> EmailMessage:
+    return email.message_from_bytes(raw, policy=policy.default)
+
+
+def _headers(message: EmailMessage) -> dict[str, str]:
+    moment: datetime = message["Date"].datetime
+    return {"date": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "to": str(message["To"]), "subject": str(message["Subject"])}
