@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -10,7 +11,7 @@ from urllib.parse import quote, urlencode
 import pytest
 import time_machine
 from tests.fixtures.asgi import Response
-from tests.fixtures.crown import Account
+from tests.fixtures.crown import Account, Crown
 from tests.signin.browser import Browser, signed_in
 
 ALL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
@@ -256,6 +257,20 @@ def test_forged_credentials_are_refused_in_the_same_words(account: Account, cred
     assert 400 == refused.status
     assert "the credentials in `Session` are not valid" in refused.text
     assert "GetSigninToken" == account.crown.records("")[0]["eventName"]
+
+
+def test_flooding_the_trail_with_forged_credentials_ends_after_a_while_and_keeps_nobody_out(
+    fresh_crown: Callable[..., Crown],
+):
+    crown = fresh_crown(sign_in_attempts=1)
+    account = crown.account()
+
+    for _ in range(20):
+        exchange(account, "{}")
+
+    kept = [each for each in crown.records("") if each["eventName"] == "GetSigninToken"]
+    assert 0 < len(kept) < 20
+    assert 200 == exchange(account, role_credentials(account)).status
 
 
 @pytest.mark.parametrize("token", ["", "x", "A" * 200, "é", "=" * 10])

@@ -175,8 +175,9 @@ def _check_duration(principal: Principal, seconds: int | None) -> None:
 async def _record(door: Door, refusal: FederationRefused, origin: Origin, now: datetime) -> None:
     """Record a refusal: in the operator's trail where nobody can be made out, as often as an address may fail to sign in."""
     wiring, principal = door.wiring, refusal.principal
-    claim = Claim("federation")
-    counted = throttle.counters(wiring.keyring, wiring.settings, claim, address=origin.source_ip)
+    # Counted apart: a broker that goes wrong must not keep people at its address from signing in.
+    address = f"federation {throttle.network(origin.source_ip)}"
+    counted = throttle.counters(wiring.keyring, wiring.settings, Claim("federation"), address=address)
     used = [each for each in counted if each.scope is Scope.ADDRESS]
     response = {"GetSigninToken": "Failure"}
 
