@@ -1,4 +1,4 @@
-"""Parts of a page, each the answer of one call: what was found or why not, the next page of a list, and changes in their order."""
+"""Parts of a page, each the answer of one call: what was found or why not; and changes, made in their order."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from crownkeep.console import calls, frame, web
 from crownkeep.console.calls import Done, Found, Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.errors import AwsError
+from crownkeep.signin import acting
 
 ROWS = 50
 """Rows of one page of a list."""
@@ -22,7 +23,8 @@ ROWS = 50
 MOST_TOLD = 10
 """Changes that the page after them tells of; more would not fit into its address."""
 
-Show = Callable[..., Awaitable[Response]]
+Show = Callable[[Refused], Awaitable[Response]]
+"""Shows a form again, as it was filled in, with the refusal that it met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class Part:
         """Answer a list of the answer, empty where the call was refused."""
         return () if isinstance(self.found, Refused) else self.found.get(member, ())
 
+    def text(self, member: str) -> str:
+        """Answer a text of the answer, empty where the call was refused."""
+        return "" if isinstance(self.found, Refused) else str(self.found.get(member, ""))
+
     def one(self, member: str) -> Mapping[str, Any]:
         """Answer a structure of the answer, empty where the call was refused."""
         return {} if isinstance(self.found, Refused) else self.found.get(member, {})
@@ -77,6 +83,15 @@ def equivalents(parts: Sequence[Part]) -> list[Equivalent]:
     return [part.call for part in parts]
 
 
+async def obtain(request: Request, wanted: Equivalent) -> tuple[Found, Outcome]:
+    """Make one change and answer its result, too, such as a new key; the result is empty where it was refused."""
+    door = web.of(request).door
+    answer = await door.invoke(acting.request(web.actor(request), wanted.service, wanted.operation, wanted.parameters))
+    if answer.error is not None:
+        return {}, Outcome((), calls.refused(request, wanted, answer.error))
+    return answer.result, Outcome((Done(wanted.action, answer.event_id),), None)
+
+
 async def carry_out(request: Request, wanted: Sequence[Equivalent]) -> Outcome:
     """Make changes in their order; after a refusal the rest is left undone."""
     made: list[Done] = []
@@ -88,24 +103,40 @@ async def carry_out(request: Request, wanted: Sequence[Equivalent]) -> Outcome:
     return Outcome(tuple(made), None)
 
 
-async def change(request: Request, wanted: Sequence[Equivalent], *, then: str, show: Show, current: str) -> Response:
-    """Make changes and go on to `then`; a refusal is told on the page that `show` makes, or after changes on one that lists them."""
+async def change(
+    request: Request, wanted: Sequence[Equivalent], *, then: str, current: str, show: Show | None = None
+) -> Response:
+    """Make changes and go on to `then`; a refusal is told by `show`, or on a page that lists what was done before it."""
     outcome = await carry_out(request, wanted)
+    if show is not None and outcome.refused is not None and not outcome.made:
+        return await show(outcome.refused)
+    return after(request, outcome, then=then, current=current)
+
+
+def after(request: Request, outcome: Outcome, *, then: str, current: str) -> Response:
+    """Go on to `then`, or tell how far the changes came."""
     if outcome.refused is None:
         return calls.go(request, then, *outcome.made[-MOST_TOLD:])
-    if not outcome.made:
-        return await show(request, refusal=outcome.refused)
-    return told(request, outcome, title="Only a part was done", then=then, current=current)
+    title = "Only a part was done" if outcome.made else "Nothing was changed"
+    return told(request, outcome, title=title, then=then, current=current)
 
 
 def told(
-    request: Request, outcome: Outcome, *, title: str, then: str, current: str, secrets: Mapping[str, str] | None = None
+    request: Request,
+    outcome: Outcome,
+    *,
+    title: str,
+    then: str,
+    current: str,
+    secrets: Mapping[str, str] | None = None,
 ) -> Response:
-    """Show what was done and what was refused, and secrets, which no later page can show again."""
+    """Show what was done and what was refused, and secrets, which no later page can show again (no answer of ours is stored)."""
+    status = 403 if outcome.refused is not None and not outcome.made else 200
     return frame.page(
         request,
         "outcome.html",
         current=current,
+        status=status,
         title=title,
         outcome=outcome,
         then=then,
@@ -113,12 +144,12 @@ def told(
     )
 
 
-async def missing(request: Request, part: Part, *, current: str, title: str, back: str) -> Response:
+def missing(request: Request, part: Part, *, current: str, title: str, back: str) -> Response:
     """Say that what the page is about does not exist."""
     return frame.page(request, "missing.html", current=current, status=404, title=title, missing=part.refusal, back=back)
 
 
-def address(path: str, **query: object) -> str:
+def address(path: str, /, **query: object) -> str:
     """Write an address of ours; what is empty is left out of its query."""
     given = {name: value for name, value in query.items() if value not in ("", None)}
     return f"{path}?{urlencode(given, quote_via=quote)}" if given else path
@@ -130,7 +161,7 @@ def segment(name: str) -> str:
 
 
 def readable(document: str) -> str:
-    """Write a policy document for people: decoded (IAM answers it percent-encoded) and indented, or as it is where it is no JSON."""
+    """Write a policy document for people: decoded (IAM answers it percent-encoded) and indented where it is JSON."""
     text = unquote(document)
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)

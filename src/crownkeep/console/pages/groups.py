@@ -1,0 +1,111 @@
+"""Groups: the list, one group's members and policies, and creating and deleting one."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console import frame, web
+from crownkeep.console.calls import Refused
+from crownkeep.console.equivalents import Equivalent
+from crownkeep.console.pages import identities, parts
+from crownkeep.console.pages.identities import GROUP
+
+CREATE = "/console/create-group"
+TABS = ("permissions", "members")
+
+
+async def groups(request: Request) -> Response:
+    """List groups by path, a page at a time; an exact name goes to its group."""
+    web.signed_in(request)
+    name = request.query_params.get("name", "").strip()
+    if name:
+        return web.go(GROUP.page(name))
+    path, marker = request.query_params.get("path", ""), request.query_params.get("marker", "")
+    listed = await parts.ask(request, "ListGroups", PathPrefix=path, Marker=marker, MaxItems=parts.ROWS)
+    return frame.page(
+        request,
+        "groups.html",
+        current=GROUP.folder,
+        same=[listed.call],
+        listed=listed,
+        path=path,
+        first=parts.address(GROUP.folder, path=path) if marker else "",
+        next_page=parts.address(GROUP.folder, path=path, marker=listed.marker) if listed.marker else "",
+    )
+
+
+async def group(request: Request) -> Response:
+    """Show one group: its members a page at a time, or its policies."""
+    web.signed_in(request)
+    name, tab = request.path_params["name"], parts.chosen(request, "tab", TABS)
+    marker = request.query_params.get("marker", "")
+    about = await parts.ask(request, "GetGroup", GroupName=name, Marker=marker, MaxItems=parts.ROWS)
+    if about.is_missing:
+        return parts.missing(request, about, current=GROUP.folder, title=f"There is no group {name}", back=GROUP.folder)
+    held = await identities.policies(request, GROUP, name) if tab == "permissions" else ()
+    path = GROUP.page(name)
+    return frame.page(
+        request,
+        "group.html",
+        current=GROUP.folder,
+        same=parts.equivalents([about, *held]),
+        name=name,
+        path=path,
+        tab=tab,
+        about=about,
+        held=held,
+        first=parts.address(path, tab=tab) if marker else "",
+        next_page=parts.address(path, tab=tab, marker=about.marker) if about.marker else "",
+    )
+
+
+async def create(request: Request) -> Response:
+    """Ask what the new group is called."""
+    web.signed_in(request)
+    return _form_page(request, {"name": "", "path": "/"})
+
+
+async def created(request: Request) -> Response:
+    """Create a group."""
+    entered = parts.entered(request, "name", "path")
+    name = entered["name"]
+
+    async def again(refusal: Refused) -> Response:
+        return _form_page(request, entered, refusal=refusal)
+
+    wanted = Equivalent("iam", "CreateGroup", {"GroupName": name, "Path": entered["path"] or "/"})
+    return await parts.change(request, [wanted], then=GROUP.page(name), current=GROUP.folder, show=again)
+
+
+def _form_page(request: Request, entered: dict[str, str], *, refusal: Refused | None = None) -> Response:
+    same = Equivalent("iam", "CreateGroup", {"GroupName": entered["name"] or "NAME", "Path": entered["path"] or "/"})
+    return frame.page(request, "create_group.html", current=GROUP.folder, refusal=refusal, same=[same], entered=entered)
+
+
+async def member(request: Request) -> Response:
+    """Put a user into the group, or take one out of it."""
+    name, form = request.path_params["name"], web.form(request)
+    operation = "RemoveUserFromGroup" if "remove" in form else "AddUserToGroup"
+    wanted = Equivalent("iam", operation, {"GroupName": name, "UserName": form.one("user").strip()})
+    return await parts.change(request, [wanted], then=GROUP.page(name, "members"), current=GROUP.folder)
+
+
+async def delete(request: Request) -> Response:
+    """Delete the group; one that has members or policies is refused by IAM."""
+    name = request.path_params["name"]
+    wanted = Equivalent("iam", "DeleteGroup", {"GroupName": name})
+    outcome = await parts.carry_out(request, [wanted])
+    then = GROUP.folder if outcome.refused is None else GROUP.page(name)
+    return parts.after(request, outcome, then=then, current=GROUP.folder)
+
+
+ROUTES = [
+    Route(GROUP.folder, groups, methods=["GET"]),
+    Route(CREATE, create, methods=["GET"]),
+    Route(CREATE, created, methods=["POST"]),
+    Route(f"{GROUP.folder}/{{name}}", group, methods=["GET"]),
+    Route(f"{GROUP.folder}/{{name}}/member", member, methods=["POST"]),
+    Route(f"{GROUP.folder}/{{name}}/delete", delete, methods=["POST"]),
+]

@@ -1,0 +1,159 @@
+"""Users: the list, one user's page with its sections, and what is changed there."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console import frame, web
+from crownkeep.console.equivalents import Equivalent
+from crownkeep.console.pages import identities, parts
+from crownkeep.console.pages.identities import USER
+from crownkeep.console.pages.parts import Part
+
+TABS = ("permissions", "groups", "tags", "security", "trail")
+
+
+async def users(request: Request) -> Response:
+    """List users by path, a page at a time; an exact name goes to its user."""
+    web.signed_in(request)
+    name = request.query_params.get("name", "").strip()
+    if name:
+        return web.go(USER.page(name))
+    path, marker = request.query_params.get("path", ""), request.query_params.get("marker", "")
+    listed = await parts.ask(request, "ListUsers", PathPrefix=path, Marker=marker, MaxItems=parts.ROWS)
+    return frame.page(
+        request,
+        "users.html",
+        current=USER.folder,
+        same=[listed.call],
+        listed=listed,
+        path=path,
+        first=parts.address(USER.folder, path=path) if marker else "",
+        next_page=parts.address(USER.folder, path=path, marker=listed.marker) if listed.marker else "",
+    )
+
+
+async def user(request: Request) -> Response:
+    """Show one user and the section that the address chooses."""
+    web.signed_in(request)
+    name, tab = request.path_params["name"], parts.chosen(request, "tab", TABS)
+    about = await parts.ask(request, "GetUser", UserName=name)
+    if about.is_missing:
+        return parts.missing(request, about, current=USER.folder, title=f"There is no user {name}", back=USER.folder)
+    asked = await _SECTIONS[tab](request, name)
+    used = await _last_used(request, asked["keys"]) if "keys" in asked else {}
+    return frame.page(
+        request,
+        f"user_{tab}.html",
+        current=USER.folder,
+        same=parts.equivalents([about, *asked.values(), *used.values()]),
+        name=name,
+        path=USER.page(name),
+        tab=tab,
+        about=about,
+        used=used,
+        asked=asked,
+    )
+
+
+async def _permissions(request: Request, name: str) -> dict[str, Part]:
+    managed, inline = await identities.policies(request, USER, name)
+    return {"managed": managed, "inline": inline, "groups": await parts.ask(request, "ListGroupsForUser", UserName=name)}
+
+
+async def _groups(request: Request, name: str) -> dict[str, Part]:
+    return {
+        "groups": await parts.ask(request, "ListGroupsForUser", UserName=name),
+        "every_group": await parts.ask(request, "ListGroups"),
+    }
+
+
+async def _tags(request: Request, name: str) -> dict[str, Part]:
+    return {"tags": await parts.ask(request, "ListUserTags", UserName=name)}
+
+
+async def _security(request: Request, name: str) -> dict[str, Part]:
+    return {
+        "password": await parts.ask(request, "GetLoginProfile", UserName=name),
+        "keys": await parts.ask(request, "ListAccessKeys", UserName=name),
+        "devices": await parts.ask(request, "ListMFADevices", UserName=name),
+    }
+
+
+async def _trail(request: Request, name: str) -> dict[str, Part]:
+    by_name = [{"AttributeKey": "Username", "AttributeValue": name}]
+    events = await parts.ask(request, "LookupEvents", service="cloudtrail", LookupAttributes=by_name, MaxResults=parts.ROWS)
+    return {"events": events}
+
+
+_SECTIONS = {"permissions": _permissions, "groups": _groups, "tags": _tags, "security": _security, "trail": _trail}
+
+
+async def _last_used(request: Request, keys: Part) -> dict[str, Part]:
+    ids = [key["AccessKeyId"] for key in keys.rows("AccessKeyMetadata")]
+    return {key_id: await parts.ask(request, "GetAccessKeyLastUsed", AccessKeyId=key_id) for key_id in ids}
+
+
+async def membership(request: Request) -> Response:
+    """Put the user into a group, or take it out of one."""
+    name, form = request.path_params["name"], web.form(request)
+    operation = "RemoveUserFromGroup" if "remove" in form else "AddUserToGroup"
+    wanted = Equivalent("iam", operation, {"GroupName": form.one("group"), "UserName": name})
+    return await parts.change(request, [wanted], then=USER.page(name, "groups"), current=USER.folder)
+
+
+async def new_key(request: Request) -> Response:
+    """Create an access key, whose secret this answer alone shows."""
+    name = request.path_params["name"]
+    result, outcome = await parts.obtain(request, Equivalent("iam", "CreateAccessKey", {"UserName": name}))
+    secrets = {}
+    if outcome.refused is None:
+        made = result["AccessKey"]
+        secrets = {"Access key": made["AccessKeyId"], "Secret access key": made["SecretAccessKey"]}
+    title = f"Access key of {name}" if secrets else "Nothing was changed"
+    back = USER.page(name, "security")
+    return parts.told(request, outcome, title=title, then=back, current=USER.folder, secrets=secrets)
+
+
+async def key(request: Request) -> Response:
+    """Activate, deactivate or delete an access key."""
+    name, form = request.path_params["name"], web.form(request)
+    named = {"UserName": name, "AccessKeyId": form.one("key")}
+    wanted = Equivalent("iam", "DeleteAccessKey", named)
+    if form.one("to") != "Deleted":
+        wanted = Equivalent("iam", "UpdateAccessKey", {**named, "Status": form.one("to")})
+    return await parts.change(request, [wanted], then=USER.page(name, "security"), current=USER.folder)
+
+
+async def password(request: Request) -> Response:
+    """Set the user's password, to be changed at the next sign-in where that was ticked, or remove it."""
+    name, form = request.path_params["name"], web.form(request)
+    if "remove" in form:
+        wanted = Equivalent("iam", "DeleteLoginProfile", {"UserName": name})
+    else:
+        operation = "UpdateLoginProfile" if "has" in form else "CreateLoginProfile"
+        settings = {"Password": form.one("password"), "PasswordResetRequired": "reset" in form}
+        wanted = Equivalent("iam", operation, {"UserName": name, **settings})
+    return await parts.change(request, [wanted], then=USER.page(name, "security"), current=USER.folder)
+
+
+async def device(request: Request) -> Response:
+    """Take an MFA device away from the user."""
+    name, serial = request.path_params["name"], web.form(request).one("serial")
+    wanted = [Equivalent("iam", "DeactivateMFADevice", {"UserName": name, "SerialNumber": serial})]
+    if ":mfa/" in serial:
+        wanted.append(Equivalent("iam", "DeleteVirtualMFADevice", {"SerialNumber": serial}))
+    return await parts.change(request, wanted, then=USER.page(name, "security"), current=USER.folder)
+
+
+ROUTES = [
+    Route(USER.folder, users, methods=["GET"]),
+    Route(f"{USER.folder}/{{name}}", user, methods=["GET"]),
+    Route(f"{USER.folder}/{{name}}/membership", membership, methods=["POST"]),
+    Route(f"{USER.folder}/{{name}}/new-key", new_key, methods=["POST"]),
+    Route(f"{USER.folder}/{{name}}/key", key, methods=["POST"]),
+    Route(f"{USER.folder}/{{name}}/password", password, methods=["POST"]),
+    Route(f"{USER.folder}/{{name}}/device", device, methods=["POST"]),
+]
