@@ -115,18 +115,15 @@ def _place(span: Span) -> str:
 
 def _excerpt(lines: list[str], span: Span) -> Iterator[str]:
     """Cut out the line where a value begins, with carets under the value; of a long line only what stands around it."""
-    line, column = _visible(lines[span.start.line - 1]), span.start.column
+    line, column = lines[span.start.line - 1].removesuffix("\r"), span.start.column
     end = span.end.column if span.end.line == span.start.line else column + 1
     first = max(0, min(column - _LEAD, len(line) - _WIDEST))
     shown = line[first : first + _WIDEST]
     carets = "^" * max(1, min(end, first + len(shown)) - column)
     before = f"  {span.start.line} | {'…' if first else ''}"
-    yield f"{before}{shown}{'…' if first + len(shown) < len(line) else ''}".rstrip()
+    after = "…" if first + len(shown) < len(line) else ""
+    yield f"{before}{output.printable(shown.replace(chr(9), ' '))}{after}".rstrip()
     yield f"{' ' * (len(before) + column - first)}{carets}"
-
-
-def _visible(line: str) -> str:
-    return output.printable(line.removesuffix("\r").replace("\t", " "))
 
 
 def _clipped(text: str) -> str:
