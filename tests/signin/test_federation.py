@@ -252,11 +252,13 @@ def test_forged_credentials_are_refused_in_the_same_words(account: Account, cred
         "long": json.dumps(good | {"sessionToken": "A" * 20_000}),
     }
 
+    before = refused_exchanges(account.crown)
+
     refused = exchange(account, texts[change])
 
     assert 400 == refused.status
     assert "the credentials in `Session` are not valid" in refused.text
-    assert "GetSigninToken" == account.crown.records("")[0]["eventName"]
+    assert before + 1 == refused_exchanges(account.crown)
 
 
 def test_flooding_the_trail_with_forged_credentials_ends_after_a_while_and_keeps_nobody_out(
@@ -268,8 +270,7 @@ def test_flooding_the_trail_with_forged_credentials_ends_after_a_while_and_keeps
     for _ in range(20):
         exchange(account, "{}")
 
-    kept = [each for each in crown.records("") if each["eventName"] == "GetSigninToken"]
-    assert 0 < len(kept) < 20
+    assert 0 < refused_exchanges(crown) < 20
     assert 200 == exchange(account, role_credentials(account)).status
 
 
@@ -303,6 +304,11 @@ def role_credentials(account: Account, **options: Any) -> dict[str, Any]:
     arn = f"arn:aws:iam::{account.id}:role/auditor"
     given: dict[str, Any] = account.client("sts").assume_role(RoleArn=arn, RoleSessionName="ann", **options)["Credentials"]
     return given
+
+
+def refused_exchanges(crown: Crown) -> int:
+    """Answer how many exchanges of nobody's credentials are recorded, in the operator's trail."""
+    return sum(each["eventName"] == "GetSigninToken" for each in crown.records("", limit=10_000))
 
 
 def trusting(account_id: str) -> dict[str, Any]:
