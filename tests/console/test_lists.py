@@ -1,0 +1,125 @@
+"""Lists, details and editors in a real browser: by clicks alone, in light and dark, on a phone and on a wide screen."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.fixtures.process import Process
+from tests.signin.people import PASSWORD
+
+Visit = Callable[..., Page]
+ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+ADMINISTRATOR = quote("arn:aws:iam::aws:policy/AdministratorAccess", safe="")
+PAGES = {
+    "users": "/console/users",
+    "user": "/console/users/bob",
+    "user-security": "/console/users/bob?tab=security",
+    "user-trail": "/console/users/admin?tab=trail",
+    "user-tags": "/console/users/bob?tab=tags",
+    "user-groups": "/console/users/bob?tab=groups",
+    "delete-user": "/console/users/bob/delete",
+    "create-user": "/console/create-user",
+    "groups": "/console/groups",
+    "group": "/console/groups/staff?tab=members",
+    "roles": "/console/roles",
+    "role": "/console/roles/auditor?tab=trust",
+    "attach": "/console/attach?to=user&name=bob",
+    "policies": "/console/policies",
+    "policy": f"/console/policies/one?arn={ADMINISTRATOR}",
+    "policy-holders": f"/console/policies/one?arn={ADMINISTRATOR}&tab=holders",
+    "create-policy": "/console/policies/create",
+    "trail": "/console/trail",
+    "trail-root": "/console/trail/root",
+}
+
+
+@pytest.fixture(scope="module")
+def told(served: Process) -> dict[str, Any]:
+    """An account with something of each kind, whose administrator can sign in."""
+    told = served.account(email="lists@acme.example", name="lists", admin_user="admin")
+    iam = served.client("iam", told["admin"])
+    iam.create_login_profile(UserName="admin", Password=PASSWORD)
+    iam.create_user(UserName="bob", Path="/people/", Tags=[{"Key": "team", "Value": "red"}])
+    iam.create_access_key(UserName="bob")
+    iam.attach_user_policy(UserName="bob", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    iam.put_user_policy(UserName="bob", PolicyName="own", PolicyDocument=json.dumps(ALLOW))
+    iam.create_group(GroupName="staff")
+    iam.add_user_to_group(GroupName="staff", UserName="bob")
+    iam.create_role(RoleName="auditor", AssumeRolePolicyDocument=json.dumps(TRUST), Description="Looks and changes nothing")
+    served.client("iam", told["root"]).list_users()
+    return told
+
+
+@pytest.fixture
+def enter(visit: Visit, told: dict[str, Any]) -> Visit:
+    """Sign the administrator in with a browser of these options."""
+
+    def open_browser(**options: Any) -> Page:
+        page = visit(f"/signin/{told['account_id']}", **options)
+        page.get_by_label("IAM username").fill("admin")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator(".menu")).to_be_visible()
+        return page
+
+    return open_browser
+
+
+def test_the_console_is_worked_by_clicks_alone_without_scripts(enter: Visit):
+    page = enter(java_script_enabled=False)
+    page.goto("/console/groups")
+
+    page.get_by_role("link", name="Users", exact=True).first.click()
+    page.get_by_role("link", name="Create user").click()
+    page.get_by_label("User name").fill("carol")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("AdministratorAccess").check()
+    page.get_by_label("staff").check()
+    page.get_by_role("button", name="Create user").click()
+
+    expect(page.get_by_role("heading", name="carol")).to_be_visible()
+    expect(page.get_by_text("iam:AttachUserPolicy").first).to_be_visible()
+    page.get_by_role("link", name="Security credentials", exact=True).last.click()
+    page.get_by_role("button", name="Create access key").click()
+    expect(page.get_by_role("heading", name="Shown this once")).to_be_visible()
+    page.get_by_role("link", name="Continue").click()
+    page.get_by_role("button", name=re.compile("Deactivate AKIA")).click()
+    expect(page.get_by_text("Inactive", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Delete", exact=True).click()
+    page.get_by_label("Type the user's name").fill("carol")
+    page.get_by_role("button", name="Delete user").click()
+
+    expect(page.get_by_role("heading", name="Users", exact=True)).to_be_visible()
+    expect(page.get_by_text("carol", exact=True)).to_have_count(0)
+
+
+def test_a_policy_is_written_warned_about_and_saved(enter: Visit):
+    page = enter()
+    page.goto("/console/policies/create")
+
+    page.get_by_label("Policy name").fill("broken")
+    page.get_by_label("JSON").fill(json.dumps(ALLOW, indent=2).replace("s3:GetObject", "s4:GetObject"))
+    page.get_by_role("button", name="Create policy").click()
+
+    expect(page.get_by_text("at line 6, column")).to_be_visible()
+    page.get_by_label("JSON").fill(json.dumps(ALLOW, indent=2))
+    page.locator("button.primary").click()
+    expect(page.get_by_role("heading", name="broken")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_bars_anybody_or_is_too_wide_for_a_phone(enter: Visit, faults: Callable[[Page], list[str]], scheme: str):
+    page = enter(color_scheme=scheme, viewport={"width": 360, "height": 800}, bypass_csp=True)
+
+    for path in PAGES.values():
+        page.goto(path)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert (path, 360) == (path, width)
+        assert (path, []) == (path, faults(page))
