@@ -25,5 +25,5 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name a long text by its argument: keys and certificates made on the spot would give each worker other test names."""
-    return argname if isinstance(val, str) and len(val) > 60 else None
+    """Name long texts and bytes by their argument: what is made on the spot would give each worker other test names."""
+    return argname if (isinstance(val, str) and len(val) > 60) or (isinstance(val, bytes) and len(val) > 8) else None

@@ -1,12 +1,12 @@
 """Compressed bodies: unpacked within a limit, whatever they hold."""
 
 import gzip
-import time
 import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fixtures.patience import bounded
 
 from crownkeep.errors import AwsError, RequestEntityTooLarge, SerializationException
 from crownkeep.gateway.compression import decompress
@@ -28,14 +28,11 @@ def test_a_body_may_be_as_long_as_the_limit_and_no_longer():
         decompress(gzip.compress(b"a" * (LIMIT + 1)), "gzip", limit=LIMIT)
 
 
-def test_a_decompression_bomb_is_refused_in_no_time():
+def test_a_decompression_bomb_is_refused():
     bomb = gzip.compress(bytes(50 << 20), compresslevel=1)
-    started = time.perf_counter()
 
-    with pytest.raises(RequestEntityTooLarge):
+    with bounded(), pytest.raises(RequestEntityTooLarge):
         decompress(bomb, "gzip", limit=LIMIT)
-
-    assert time.perf_counter() - started < 0.2
 
 
 @pytest.mark.parametrize("body", [b"", b"x", gzip.compress(b"abc")[:-1], gzip.compress(b"abc") + b"x", gzip.compress(b"a") * 2])

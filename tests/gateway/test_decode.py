@@ -1,7 +1,6 @@
 """Decoding: the odd corners of each protocol, and that hostile input costs nothing and raises nothing but AWS's errors."""
 
 import json
-import time
 from datetime import UTC, datetime
 from random import Random
 
@@ -9,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fixtures.patience import bounded
 from tests.gateway import generated
 
 from crownkeep import models
@@ -179,11 +179,9 @@ def test_a_map_without_a_value_is_malformed():
     ],
     ids=range(9),
 )
-def test_a_hostile_form_of_a_mebibyte_costs_little(body):
-    started = time.perf_counter()
-    outcome(lambda: query_input.decode(CREATE_USER, read_form(body)))
-
-    assert time.perf_counter() - started < 0.5
+def test_a_hostile_form_of_a_mebibyte_cannot_blow_up_the_decoder(body):
+    with bounded():
+        outcome(lambda: query_input.decode(CREATE_USER, read_form(body)))
 
 
 def test_more_parameters_than_any_operation_has_are_refused():

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from crownkeep import policy
@@ -128,10 +127,3 @@ def fault_of(check, *arguments):
     except policy.MalformedPolicy as error:
         return error.message
     return None
-
-
-def seconds_of(deed):
-    """How long a deed takes."""
-    started = time.perf_counter()
-    deed()
-    return time.perf_counter() - started

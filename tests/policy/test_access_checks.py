@@ -6,6 +6,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fixtures.patience import bounded
 from tests.policy import building, strategies
 from tests.policy.building import document, statement
 
@@ -223,11 +224,10 @@ def test_an_attacker_s_documents_are_compared_in_bounded_time(patterns, length):
     first, second = parse(big(patterns, length)), parse(big(patterns, length + 1))
     access = [Access(tuple(f"s3:*{number}" for number in range(100)), tuple(f"{BUCKET}{n}" for n in range(100)))]
 
-    elapsed = building.seconds_of(
-        lambda: (policy.check_no_new_access(first, second), policy.check_access_not_granted(first, access))
-    )
+    with bounded():
+        results = policy.check_no_new_access(first, second), policy.check_access_not_granted(first, access)
 
-    assert 4.0 > elapsed
+    assert {"PASS", "FAIL", "NOT_PROVEN"} >= {each.result.value for each in results}
 
 
 def test_documents_too_large_to_compare_are_not_proven():

@@ -1,10 +1,10 @@
 """Policies made to hurt: the answer is AWS's refusal, or a right decision, in bounded time and memory."""
 
 import json
-import time
 import tracemalloc
 
 import pytest
+from tests.fixtures.patience import bounded
 from tests.policy import building
 
 from crownkeep import policy
@@ -42,13 +42,10 @@ def hostile(resource):
     ids=range(16),
 )
 def test_an_attacker_s_document_is_refused_quickly(text):
-    started = time.perf_counter()
-
-    with pytest.raises(MalformedPolicy) as refusal:
+    with bounded(), pytest.raises(MalformedPolicy) as refusal:
         policy.parse(text)
 
     assert "Syntax errors in policy." == refusal.value.message
-    assert 0.5 > time.perf_counter() - started
 
 
 def test_a_duplicate_key_cannot_hide_a_deny_from_a_reviewer():
@@ -61,12 +58,11 @@ def test_a_duplicate_key_cannot_hide_a_deny_from_a_reviewer():
 @pytest.mark.parametrize("number", ["1" * 5_000, "1e999999999", "-" + "9" * 4_000, "1e-999999999", "0x10", "1_000", "١"])
 def test_a_huge_or_odd_number_in_a_condition_matches_nothing_and_costs_nothing(number):
     tree = building.document(building.statement(Condition={"NumericLessThanEquals": {"app:n": number}}))
-    started = time.perf_counter()
 
-    said = building.policy_set(tree).decide(building.request(context={"app:n": number}))
+    with bounded():
+        said = building.policy_set(tree).decide(building.request(context={"app:n": number}))
 
     assert said is None
-    assert 0.1 > time.perf_counter() - started
 
 
 @pytest.mark.parametrize(
@@ -84,24 +80,22 @@ def test_a_huge_or_odd_number_in_a_condition_matches_nothing_and_costs_nothing(n
 )
 def test_wildcards_made_to_backtrack_take_linear_time(pattern, text):
     matches = read_pattern(pattern)
-    started = time.perf_counter()
 
-    found = matches(text)
+    with bounded():
+        found = matches(text)
 
     assert not found
-    assert 0.05 > time.perf_counter() - started
 
 
 def test_thousands_of_statements_are_compiled_and_decided_in_bounded_time():
     one = '{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::bucket-%d/*"}'
     text = '{"Version":"2012-10-17","Statement":[' + ",".join(one % number for number in range(1_400)) + "]}"
-    started = time.perf_counter()
 
-    policies = building.policy_set(text)
-    said = policies.decide(building.request(resource="arn:aws:s3:::bucket-1399/key"))
+    with bounded():
+        policies = building.policy_set(text)
+        said = policies.decide(building.request(resource="arn:aws:s3:::bucket-1399/key"))
 
     assert said is not None
-    assert 1.0 > time.perf_counter() - started
 
 
 def test_a_caller_asking_for_ever_new_actions_does_not_grow_the_memory():

@@ -6,6 +6,7 @@ from typing import ClassVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fixtures.patience import bounded
 from tests.policy import building, strategies
 from tests.policy.building import document, statement
 
@@ -289,9 +290,10 @@ def test_lint_has_an_answer_for_everything(text, kind):
     assert remarks or building.fault_of(policy.parse, text) is None
 
 
-def test_an_attacker_s_list_of_patterns_does_not_cost_seconds():
+def test_an_attacker_s_list_of_patterns_cannot_blow_up_the_lint():
     actions = [f"s3:*{number}*" for number in range(6_000)]
 
-    elapsed = building.seconds_of(lambda: policy.lint(json.dumps(document(statement(Action=actions)))))
+    with bounded():
+        remarks = policy.lint(json.dumps(document(statement(Action=actions))))
 
-    assert 3.0 > elapsed
+    assert remarks

