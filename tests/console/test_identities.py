@@ -80,6 +80,48 @@ def test_an_exact_name_goes_to_its_user(browser: Browser):
     assert (303, "/console/users/admin") == (answer.status, answer.header("location"))
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("ReadOnlyAccess", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+        ("Billing", "arn:aws:iam::aws:policy/job-function/Billing"),
+        (ADMINISTRATOR, ADMINISTRATOR),
+    ],
+)
+def test_a_policy_is_found_by_its_name_or_its_arn(browser: Browser, typed: str, found: str):
+    answer = browser.get(f"/console/policies?name={quote(typed)}")
+
+    assert (303, f"/console/policies/one?arn={quote(found, safe='')}") == (answer.status, answer.header("location"))
+
+
+def test_a_policy_that_nobody_knows_is_said_to_be_unknown(browser: Browser):
+    page = browser.get("/console/policies?name=nothing")
+
+    assert 200 == page.status
+    assert "No policy of this name was found" in page.text
+
+
+def test_a_missing_permission_to_validate_is_named_as_policies_name_it_and_bars_nobody_from_saving(account: Account, iam: Any):
+    browser = reader(account, "iam:*")
+    fields = {"name": "mine", "path": "/", "description": "", "arn": "", "document": json.dumps(ALLOW)}
+
+    page = send(browser, "/console/policies/create", "/console/policies/create", **(fields | {"read": ""}))
+    read = hidden(page)["read"]
+    saved = send(browser, "/console/policies/create", "/console/policies/create", **(fields | {"read": read}))
+
+    assert "This needs the permission access-analyzer:ValidatePolicy" in page.text
+    assert "iam:CreatePolicy" in follow(browser, saved)
+    assert 1 == len(iam.list_policies(Scope="Local")["Policies"])
+
+
+def test_a_user_named_root_is_not_taken_for_root(account: Account, browser: Browser):
+    account.user("root", arn=ADMINISTRATOR).client("iam").list_groups()
+
+    page = browser.get("/console/trail/root").text
+
+    assert "ListGroups" not in page
+
+
 def test_a_user_that_does_not_exist_is_said_to_be_missing(browser: Browser):
     page = browser.get("/console/users/nobody")
 
@@ -423,6 +465,7 @@ def test_markup_in_a_policy_document_is_shown_as_text(browser: Browser, path: st
 
 
 REFLECTED = [
+    "/console/policies?name={}",
     "/console/users?path={}",
     "/console/users/{}",
     "/console/users/{}?tab=security",

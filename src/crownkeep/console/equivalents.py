@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from crownkeep import models
 from crownkeep.models import OperationModel
+from crownkeep.operations import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Equivalent:
     @property
     def action(self) -> str:
         """The action as policies name it, such as `iam:ListUsers`."""
-        return f"{self.service}:{self.operation}"
+        served = registry.service(self.service)
+        return f"{served.action_prefix if served else self.service}:{self.operation}"
 
     @property
     def command(self) -> str:

@@ -15,6 +15,7 @@ from crownkeep.console.pages.parts import Part
 
 FOLDER = "/console/policies"
 SCOPES = ("All", "Local", "AWS")
+_MANAGED_PATHS = ("", "job-function/", "service-role/", "aws-service-role/")
 TABS = ("document", "versions", "holders")
 
 
@@ -24,8 +25,12 @@ def page(arn: str, tab: str = "") -> str:
 
 
 async def policies(request: Request) -> Response:
-    """List policies by kind and path, a page at a time."""
+    """List policies by kind and path, a page at a time; an ARN or an exact name goes to its policy."""
     web.signed_in(request)
+    name = request.query_params.get("name", "").strip()
+    arn = await _find(request, name) if name else ""
+    if arn:
+        return web.go(page(arn))
     scope, marker = parts.chosen(request, "scope", SCOPES), request.query_params.get("marker", "")
     path, in_use = request.query_params.get("path", ""), request.query_params.get("used", "")
     listed = await parts.ask(
@@ -46,9 +51,22 @@ async def policies(request: Request) -> Response:
         listed=listed,
         scopes=SCOPES,
         here=here,
+        unknown=name,
         first=parts.address(FOLDER, **here) if marker else "",
         next_page=parts.address(FOLDER, **here, marker=listed.marker) if listed.marker else "",
     )
+
+
+async def _find(request: Request, name: str) -> str:
+    """Answer the ARN of the policy that is meant; IAM itself looks policies up by their ARN only."""
+    if name.startswith("arn:"):
+        return name
+    account_id = web.signed_in(request).principal.account_id
+    own = f"arn:aws:iam::{account_id}:policy/{name}"
+    for arn in (own, *(f"arn:aws:iam::aws:policy/{path}{name}" for path in _MANAGED_PATHS)):
+        if (await parts.ask(request, "GetPolicy", PolicyArn=arn)).refusal is None:
+            return arn
+    return ""
 
 
 async def policy(request: Request) -> Response:
