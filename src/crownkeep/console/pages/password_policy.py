@@ -95,9 +95,9 @@ async def show(request: Request) -> Response:
 
 async def edit(request: Request) -> Response:
     """Show the form, filled with the policy that holds or with a preset's."""
-    current = await _current(request)
+    held = await current(request)
     chosen = next((preset for preset in PRESETS if preset.name == request.query_params.get("preset")), None)
-    start = PRESETS[0].fields if isinstance(current, Refused) or current is None else current
+    start = PRESETS[0].fields if isinstance(held, Refused) or held is None else held
     return _form(request, chosen.fields if chosen else start)
 
 
@@ -110,15 +110,15 @@ async def review(request: Request) -> Response:
             wanted = _read(lambda name: request.query_params.get(name, ""))
         except ValueError as error:
             return _form(request, dict(request.query_params), problem=str(error))
-    current = await _current(request)
+    held = await current(request)
     return frame.page(
         request,
         "password_policy_review.html",
         current=PATH,
         same=[_saving(wanted)],
         wanted=wanted,
-        unknown=current if isinstance(current, Refused) else None,
-        differences=None if isinstance(current, Refused) else _differences(current, wanted),
+        unknown=held if isinstance(held, Refused) else None,
+        differences=None if isinstance(held, Refused) else _differences(held, wanted),
         sentences=in_words(wanted),
     )
 
@@ -148,9 +148,9 @@ async def _change(request: Request, wanted: Equivalent) -> Response:
 
 
 async def _overview(request: Request, *, refusal: Refused | None = None) -> Response:
-    current = await _current(request)
-    unknown = current if isinstance(current, Refused) else None
-    fields = None if isinstance(current, Refused) else current
+    held = await current(request)
+    unknown = held if isinstance(held, Refused) else None
+    fields = None if isinstance(held, Refused) else held
     return frame.page(
         request,
         "password_policy.html",
@@ -180,7 +180,7 @@ def _form(request: Request, fields: Fields, *, problem: str = "") -> Response:
     )
 
 
-async def _current(request: Request) -> Fields | Refused | None:
+async def current(request: Request) -> Fields | Refused | None:
     """Answer the account's own policy, None where AWS's default holds."""
     found = await calls.ask(request, GET.service, GET.operation)
     if isinstance(found, Refused):

@@ -1,0 +1,154 @@
+"""The dashboard: what is open in an account, from its real state, and the way to set it right; hostile names stay text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+from tests.console.members import MARKUP, NOTHING, READER, Served, administrator, member
+from tests.fixtures.browsing import Browser
+from tests.fixtures.crown import Crown
+from tests.fixtures.process import Process
+from tests.signin import people
+
+Visit = Callable[..., Page]
+CONTACT = {"Name": "Dana", "Title": "Head", "EmailAddress": "security@acme.example", "PhoneNumber": "+49 30 123456"}
+
+
+def status(browser: Browser, slug: str) -> str:
+    """Answer how a recommendation stands on the page."""
+    after = browser.page.response.text.partition(f'<li id="{slug}">')[2]
+    return after.partition('class="advice ')[2].partition('"')[0]
+
+
+def test_a_fresh_account_shows_what_is_open(crown: Crown):
+    _, browser = administrator(crown)
+
+    browser.get("/console")
+
+    states = {
+        slug: status(browser, slug) for slug in ("administrator", "password-policy", "alias", "security-contact", "root-mfa")
+    }
+    assert states == {
+        "administrator": "done",
+        "password-policy": "open",
+        "alias": "open",
+        "security-contact": "open",
+        "root-mfa": "open",
+    }
+    assert status(browser, "root-keys") == "open"
+    assert "carol signs in with a password alone" in browser.page.text
+
+
+def test_what_was_set_right_is_ticked_off(crown: Crown):
+    account, browser = administrator(crown)
+    iam = account.client("iam")
+    iam.update_account_password_policy(MinimumPasswordLength=14)
+    iam.create_account_alias(AccountAlias=f"d-{account.id}")
+    account.client("account").put_alternate_contact(AlternateContactType="SECURITY", **CONTACT)
+    account.root("iam").delete_access_key(AccessKeyId=account.told["root"]["access_key_id"])
+
+    browser.get("/console")
+
+    assert {"done"} == {status(browser, slug) for slug in ("password-policy", "alias", "security-contact", "root-keys")}
+
+
+def test_root_with_a_device_is_told_so_and_deletes_its_key_by_clicks(crown: Crown):
+    account, browser, _ = people.root_with_app(crown)
+    browser.get("/console")
+    assert status(browser, "root-mfa") == "done"
+    browser.get("/console/root-keys")
+
+    browser.submit(form="Delete")
+
+    assert "There are none, as it should be." in browser.page.text
+    assert "iam:DeleteAccessKey" in browser.page.text
+    assert browser.get("/console").status == 200
+    assert status(browser, "root-keys") == "done"
+    assert account.client("iam").get_account_summary()["SummaryMap"]["AccountAccessKeysPresent"] == 0
+
+
+def test_root_s_keys_page_does_nothing_to_the_keys_of_a_user(crown: Crown):
+    account, browser = administrator(crown)
+    key = account.client("iam").list_access_keys(UserName="carol")["AccessKeyMetadata"][0]["AccessKeyId"]
+    browser.get("/console/account/alias")
+    _, filled = browser.page.form("csrf")
+
+    browser.post("/console/root-keys", {**filled, "key": key})
+
+    assert "Only root sees and deletes its own keys" in browser.page.text
+    assert len(account.client("iam").list_access_keys(UserName="carol")["AccessKeyMetadata"]) == 1
+
+
+def test_somebody_without_permissions_sees_the_page_with_every_missing_permission_named(crown: Crown):
+    browser = member(crown.account(), policy=NOTHING)
+
+    browser.get("/console")
+
+    assert browser.page.status == 200
+    assert "Console home" in browser.page.title
+    for action in ("iam:GetAccountSummary", "iam:ListAccountAliases", "account:GetAlternateContact", "cloudtrail:LookupEvents"):
+        assert f"This needs the permission {action}" in browser.page.text
+
+
+def test_a_reader_sees_what_a_reader_may(crown: Crown):
+    browser = member(crown.account(), policy=READER)
+
+    browser.get("/console")
+
+    assert status(browser, "password-policy") == "open"
+    assert status(browser, "security-contact") == "unknown"
+
+
+def test_markup_in_a_contact_s_name_is_shown_as_text(crown: Crown):
+    account, browser = administrator(crown)
+    account.client("account").put_alternate_contact(AlternateContactType="SECURITY", **(CONTACT | {"Name": MARKUP}))
+
+    browser.get("/console")
+
+    assert "<img src=x" not in browser.page.response.text
+    assert "&lt;img src=x" in browser.page.response.text
+
+
+def test_the_picture_of_root_s_use_shows_today_where_root_was_used_today(crown: Crown):
+    account, browser = administrator(crown)
+    account.root("iam").list_users()
+
+    answer = browser.get("/console/root-use.svg").response
+
+    assert answer.header("content-type") == "image/svg+xml"
+    assert "Root was used on 1 of the last 90 days" in answer.text
+
+
+def test_a_form_without_the_session_s_token_is_refused(crown: Crown):
+    _, browser, _ = people.root_with_app(crown)
+
+    assert browser.post("/console/root-keys", {"key": "AKIA"}).status == 403
+
+
+def test_every_recommendation_leads_to_a_page_that_is_there(visit: Visit, served: Process, faults: Callable[[Page], list[str]]):
+    page, account = visit(), Served(served)
+    account.enter(page)
+    page.goto("/console")
+    paths = page.locator(".offers a, .side a, .counts a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+
+    answers = {path: page.request.get(path).status for path in set(paths)}
+
+    assert answers == dict.fromkeys(answers, 200)
+    page.goto("/console")
+    assert faults(page) == []
+
+
+def test_the_console_s_pages_have_no_serious_accessibility_faults(
+    visit: Visit, served: Process, faults: Callable[[Page], list[str]]
+):
+    page, account = visit(), Served(served)
+    account.enter(page)
+    found: dict[str, list[str]] = {}
+
+    for path in ("account", "account/alias", "account/contact", "password-policy", "password-policy/edit", "credential-report"):
+        page.goto(f"/console/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        found |= {path: faults(page)}
+
+    assert found == {path: [] for path in found}
