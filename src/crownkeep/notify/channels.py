@@ -61,7 +61,8 @@ class Smtp:
                 client.send_message(message)
         except InvalidSettings as error:
             raise Undelivered(str(error)) from error
-        except (smtplib.SMTPException, OSError) as error:
+        except OSError as error:
+            # What smtplib raises is one, too.
             raise Undelivered(_explained(error)) from error
 
     def _connected(self) -> smtplib.SMTP:
@@ -122,7 +123,7 @@ def _password(settings: Settings) -> str:
         ) from error
 
 
-def _explained(error: Exception) -> str:
+def _explained(error: OSError) -> str:
     """Say what went wrong: of what a server answers only the code, for its text may repeat what we sent."""
     match error:
         case smtplib.SMTPRecipientsRefused():
@@ -132,9 +133,11 @@ def _explained(error: Exception) -> str:
             return f"the server refuses user name and password ({error.smtp_code})"
         case smtplib.SMTPResponseException():
             return f"the server refuses the message ({error.smtp_code})"
+        case smtplib.SMTPServerDisconnected():
+            return "the server ended the connection"
+        case smtplib.SMTPException():
+            return str(error)[:_LONGEST_FAULT]
         case ssl.SSLError():
             return f"no trusted TLS connection to the server: {error.reason}"
-        case OSError():
-            return f"the server can't be reached: {error.strerror or type(error).__name__}"
         case _:
-            return str(error)[:_LONGEST_FAULT]
+            return f"the server can't be reached: {error.strerror or type(error).__name__}"

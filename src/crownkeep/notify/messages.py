@@ -12,7 +12,7 @@ from email import policy
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -56,8 +56,9 @@ def sender(settings: Settings) -> Address:
     if not settings.mail_from:
         host = urlsplit(settings.url).hostname or ""
         return Address("Crownkeep", "crownkeep", host if contacts.is_deliverable(f"crownkeep@{host}") else "crownkeep.invalid")
-    name, address = parseaddr(settings.mail_from)
-    if not contacts.is_deliverable(address) or not name.isprintable():
+    found = getaddresses([settings.mail_from])
+    name, address = found[0] if len(found) == 1 else ("", "")
+    if not contacts.is_deliverable(address) or not settings.mail_from.isprintable():
         raise InvalidSettings("setting `mail_from` is no e-mail address; give one such as `Crownkeep <no-reply@acme.example>`")
     try:
         return Address(name or "Crownkeep", addr_spec=address)
