@@ -62,7 +62,7 @@ def enter(visit: Visit, told: dict[str, Any]) -> Visit:
     """Sign the administrator in with a browser of these options."""
 
     def open_browser(**options: Any) -> Page:
-        page = visit(f"/signin/{told['account_id']}", **options)
+        page = visit(f"/signin/{told['account_id']}?to=/console/users", **options)
         page.get_by_label("IAM username").fill("admin")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()

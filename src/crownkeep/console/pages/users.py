@@ -48,7 +48,7 @@ async def user(request: Request) -> Response:
         request,
         f"user_{tab}.html",
         current=USER.folder,
-        same=parts.equivalents([about, *asked.values(), *used.values()]),
+        same=[*parts.equivalents([about, *asked.values(), *used.values()]), *_changes(name)[tab]],
         name=name,
         path=USER.page(name),
         tab=tab,
@@ -56,6 +56,34 @@ async def user(request: Request) -> Response:
         used=used,
         asked=asked,
     )
+
+
+def _changes(name: str) -> dict[str, list[Equivalent]]:
+    """Answer what each section's buttons call, for the commands that its page shows."""
+    named = {"UserName": name}
+    password = {**named, "Password": "PASSWORD", "PasswordResetRequired": True}
+    key = {**named, "AccessKeyId": "ACCESS_KEY_ID"}
+    return {
+        "permissions": [Equivalent("iam", "DetachUserPolicy", {**named, "PolicyArn": "POLICY_ARN"})],
+        "groups": [
+            Equivalent("iam", "AddUserToGroup", {"GroupName": "GROUP", **named}),
+            Equivalent("iam", "RemoveUserFromGroup", {"GroupName": "GROUP", **named}),
+        ],
+        "tags": [
+            Equivalent("iam", "TagUser", {**named, "Tags": [{"Key": "KEY", "Value": "VALUE"}]}),
+            Equivalent("iam", "UntagUser", {**named, "TagKeys": ["KEY"]}),
+        ],
+        "security": [
+            Equivalent("iam", "CreateLoginProfile", password),
+            Equivalent("iam", "UpdateLoginProfile", password),
+            Equivalent("iam", "DeleteLoginProfile", named),
+            Equivalent("iam", "CreateAccessKey", named),
+            Equivalent("iam", "UpdateAccessKey", {**key, "Status": "Inactive"}),
+            Equivalent("iam", "DeleteAccessKey", key),
+            Equivalent("iam", "DeactivateMFADevice", {**named, "SerialNumber": "SERIAL_NUMBER"}),
+        ],
+        "trail": [],
+    }
 
 
 async def _permissions(request: Request, name: str) -> dict[str, Part]:
