@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,19 +47,18 @@ class Posture:
 
 
 async def look(request: Request) -> Posture:
-    """Ask for everything, as whoever is signed in."""
-    told = await calls.ask(request, SUMMARY.service, SUMMARY.operation)
-    summary: Mapping[str, int] | Refused = told if isinstance(told, Refused) else told["SummaryMap"]
-    report = await credential_report.latest(request)
-    return Posture(
-        summary=summary,
-        alias=await account.alias_of(request),
-        policy=await password_policy.current(request),
-        security_contact=await contacts.alternate(request, _SECURITY),
-        administrators=await _administrators(request),
-        unprotected=await _unprotected(request, summary, report),
-        report=report,
+    """Ask for everything at once, as whoever is signed in: answers wait for the commit of their events, and so for one commit."""
+    told, report, alias, policy, security_contact, administrators = await asyncio.gather(
+        calls.ask(request, SUMMARY.service, SUMMARY.operation),
+        credential_report.latest(request),
+        account.alias_of(request),
+        password_policy.current(request),
+        contacts.alternate(request, _SECURITY),
+        _administrators(request),
     )
+    summary: Mapping[str, int] | Refused = told if isinstance(told, Refused) else told["SummaryMap"]
+    unprotected = await _unprotected(request, summary, report)
+    return Posture(summary, alias, policy, security_contact, administrators, unprotected, report)
 
 
 async def _administrators(request: Request) -> Sequence[str] | Refused:
@@ -90,14 +90,19 @@ async def _unprotected(request: Request, summary: Mapping[str, int] | Refused, r
 
 
 async def _asked(request: Request, names: Sequence[str], *, needs_report: bool) -> Unprotected | Refused:
-    found = []
-    for name in names:
-        devices = await calls.ask(request, "iam", "ListMFADevices", {"UserName": name})
-        if isinstance(devices, Refused):
-            return devices
-        if not devices["MFADevices"] and await _has_password(request, name):
-            found.append(name)
-    return Unprotected(found, needs_report=needs_report)
+    answers = await asyncio.gather(*(_is_unprotected(request, name) for name in names))
+    refused = next((answer for answer in answers if isinstance(answer, Refused)), None)
+    return refused or Unprotected(
+        [name for name, answer in zip(names, answers, strict=True) if answer], needs_report=needs_report
+    )
+
+
+async def _is_unprotected(request: Request, name: str) -> bool | Refused:
+    devices = await calls.ask(request, "iam", "ListMFADevices", {"UserName": name})
+    if isinstance(devices, Refused):
+        # Somebody may have deleted the user meanwhile.
+        return devices if devices.code != "NoSuchEntity" else False
+    return not devices["MFADevices"] and await _has_password(request, name)
 
 
 async def _has_password(request: Request, name: str) -> bool:
