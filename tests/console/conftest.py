@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import tarfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from importlib import resources
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.fixtures.process import Process
 
-TOOLS = Path(__file__).parents[2] / ".tools"
-AXE_VERSION = "4.11.0"
 SERIOUS = {"serious", "critical"}
 
 
@@ -45,15 +41,8 @@ def visit(chromium: Browser, served: Process) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """axe-core, fetched once with npm into .tools."""
-    archive = TOOLS / f"axe-core-{AXE_VERSION}.tgz"
-    if not archive.exists():
-        TOOLS.mkdir(exist_ok=True)
-        subprocess.run(["npm", "pack", "--silent", f"axe-core@{AXE_VERSION}"], cwd=TOOLS, check=True, capture_output=True)
-    with tarfile.open(archive) as packed:
-        member = packed.extractfile("package/axe.min.js")
-        assert member is not None
-        return member.read().decode()
+    """axe-core's script, as a package of the development group carries it."""
+    return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ _SESSION = "crownkeep_login_session"
 _REGION = "us-east-1"
 
 
-@click.command("login", short_help="Get temporary credentials for the AWS CLI by signing in with a browser.")
+@click.command("login", short_help="Get credentials for the AWS CLI by signing in with a browser.")
 @click.option(
     "--profile", default="default", metavar="NAME", envvar="AWS_PROFILE", show_default=True, help="The AWS profile to write."
 )

@@ -14,7 +14,7 @@ _COMMANDS = {
     "account": "Make, list, close and purge accounts.",
     "root": "Look after root users: what they sign in with, and their recovery.",
     "mail": "Read the mail that waits or was written into the outbox.",
-    "login": "Get temporary credentials for the AWS CLI by signing in with a browser.",
+    "login": "Get credentials for the AWS CLI by signing in with a browser.",
     "policy": "Check policies, and explain what they decide.",
     "operations": "List which AWS operations are served.",
     "keys": "Rotate sealing keys, and find access keys that leaked.",
