@@ -45,12 +45,15 @@ async def group(request: Request) -> Response:
     if about.is_missing:
         return parts.missing(request, about, current=GROUP.folder, title=f"There is no group {name}", back=GROUP.folder)
     held = await identities.policies(request, GROUP, name) if tab == "permissions" else ()
+    named = {"GroupName": name, "UserName": "USER"}
+    members = [Equivalent("iam", "AddUserToGroup", named), Equivalent("iam", "RemoveUserFromGroup", named)]
+    changes = identities.changes(GROUP, name) if tab == "permissions" else members
     path = GROUP.page(name)
     return frame.page(
         request,
         "group.html",
         current=GROUP.folder,
-        same=parts.equivalents([about, *held]),
+        same=[*parts.equivalents([about, *held]), *changes, Equivalent("iam", "DeleteGroup", {"GroupName": name})],
         name=name,
         path=path,
         tab=tab,

@@ -54,6 +54,14 @@ async def policies(request: Request, kind: Kind, name: str) -> tuple[Part, Part]
     )
 
 
+def changes(kind: Kind, name: str) -> list[Equivalent]:
+    """Answer what the buttons beside an identity's policies call, for the commands that its page shows."""
+    return [
+        kind.call("Detach", "Policy", name, PolicyArn="POLICY_ARN"),
+        kind.call("Delete", "Policy", name, PolicyName="POLICY"),
+    ]
+
+
 async def attach(request: Request) -> Response:
     """Offer policies to attach, a page at a time."""
     web.signed_in(request)

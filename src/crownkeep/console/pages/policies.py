@@ -95,7 +95,7 @@ async def policy(request: Request) -> Response:
         request,
         "policy.html",
         current=FOLDER,
-        same=parts.equivalents([about, *asked.values()]),
+        same=[*parts.equivalents([about, *asked.values()]), *_changes(arn)[tab]],
         arn=arn,
         path=page(arn),
         tab=tab,
@@ -107,6 +107,16 @@ async def policy(request: Request) -> Response:
         difference=difference,
         next_page=parts.address(f"{FOLDER}/one", arn=arn, tab=tab, marker=asked[tab].marker) if tab == "holders" else "",
     )
+
+
+def _changes(arn: str) -> dict[str, list[Equivalent]]:
+    """Answer what each section's buttons call, for the commands that its page shows."""
+    version = {"PolicyArn": arn, "VersionId": "VERSION"}
+    return {
+        "document": [Equivalent("iam", "DeletePolicy", {"PolicyArn": arn})],
+        "versions": [Equivalent("iam", "SetDefaultPolicyVersion", version), Equivalent("iam", "DeletePolicyVersion", version)],
+        "holders": [Equivalent("iam", "DetachUserPolicy", {"UserName": "USER", "PolicyArn": arn})],
+    }
 
 
 def _document(part: Part) -> str:

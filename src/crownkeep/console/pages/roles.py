@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep.console import frame, web
+from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import identities, parts
 from crownkeep.console.pages.identities import ROLE
 from crownkeep.console.pages.parts import Part
@@ -42,12 +43,15 @@ async def role(request: Request) -> Response:
     if about.is_missing:
         return parts.missing(request, about, current=ROLE.folder, title=f"There is no role {name}", back=ROLE.folder)
     asked = await _section(request, name, tab)
+    tag = Equivalent("iam", "TagRole", {"RoleName": name, "Tags": [{"Key": "KEY", "Value": "VALUE"}]})
+    untag = Equivalent("iam", "UntagRole", {"RoleName": name, "TagKeys": ["KEY"]})
+    changes = {"permissions": identities.changes(ROLE, name), "tags": [tag, untag]}
     trust = str(about.one("Role").get("AssumeRolePolicyDocument", ""))
     return frame.page(
         request,
         "role.html",
         current=ROLE.folder,
-        same=parts.equivalents([about, *asked]),
+        same=[*parts.equivalents([about, *asked]), *changes.get(tab, [])],
         name=name,
         path=ROLE.page(name),
         tab=tab,

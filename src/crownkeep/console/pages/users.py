@@ -64,7 +64,7 @@ def _changes(name: str) -> dict[str, list[Equivalent]]:
     password = {**named, "Password": "PASSWORD", "PasswordResetRequired": True}
     key = {**named, "AccessKeyId": "ACCESS_KEY_ID"}
     return {
-        "permissions": [Equivalent("iam", "DetachUserPolicy", {**named, "PolicyArn": "POLICY_ARN"})],
+        "permissions": identities.changes(USER, name),
         "groups": [
             Equivalent("iam", "AddUserToGroup", {"GroupName": "GROUP", **named}),
             Equivalent("iam", "RemoveUserFromGroup", {"GroupName": "GROUP", **named}),
