@@ -14,7 +14,7 @@ PIP := --quiet --disable-pip-version-check --no-input
 SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
 ARGS ?=
 
-.PHONY: help serve test nightly check format bench bench-policy changelog system-packages protocol-cases
+.PHONY: help serve test nightly check format screenshots bench bench-policy changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests b
 
 bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy, moto, pycasbin and vakt
 	$(BIN)/python -m bench.policy
+
+screenshots: .venv/.ready-to-develop system-packages ## Take pictures of every page, light and dark, narrow and wide
+	$(BIN)/python scripts/make_screenshots.py
 
 changelog: .venv/.ready-to-develop ## Gather changelog.d into CHANGELOG.md for the version in pyproject.toml
 	$(BIN)/towncrier build --yes

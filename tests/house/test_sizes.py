@@ -10,7 +10,9 @@ LONGEST_MODULE = 400
 LONGEST_FUNCTION = 40
 
 # What is longer, and why it is clearer so. Take an entry out when it no longer applies: a test asks for that.
-LONG_MODULES: dict[str, str] = {}
+LONG_MODULES: dict[str, str] = {
+    "crownkeep.storage.migrations.versions.0001_the_tables_of_the_first_version": "written by a tool, and read as a list of tables",
+}
 LONG_FUNCTIONS: dict[str, str] = {}
 
 
