@@ -2,7 +2,8 @@
 
     make screenshots
 
-Every page of the list is taken in light and in dark, narrow and wide, into screenshots/; what the documents show goes to docs/pictures.
+Every page of the list is taken in light and in dark, narrow and wide, into screenshots/; what the documents show goes to
+docs/pictures.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "screenshots"
 SHOWN = ("sign-in-light-wide", "dashboard-light-wide")
-COMMAND = Path(sys.executable).parent / "crownkeep"
+COMMAND = str(Path(sys.executable).parent / "crownkeep")
 PASSWORD = "Plum-Lantern-Quartz-47!"
 SIZES = {"wide": (1440, 900), "narrow": (360, 740)}
 SCHEMES = ("light", "dark")
@@ -49,7 +50,7 @@ def main() -> int:
         server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         try:
             _wait_for(url)
-            link = _account(data, url)["set_password_url"]
+            link = str(_account(data, url)["set_password_url"])
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
                 _take_all(browser, url, link)

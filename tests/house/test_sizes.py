@@ -9,11 +9,14 @@ from tests.house.source import Definition, definitions, modules
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 40
 
+FIRST_STEP = "crownkeep.storage.migrations.versions.0001_the_tables_of_the_first_version"
 # What is longer, and why it is clearer so. Take an entry out when it no longer applies: a test asks for that.
 LONG_MODULES: dict[str, str] = {
-    "crownkeep.storage.migrations.versions.0001_the_tables_of_the_first_version": "written by a tool, and read as a list of tables",
+    FIRST_STEP: "written by a tool, and read as a list of tables",
 }
-LONG_FUNCTIONS: dict[str, str] = {}
+LONG_FUNCTIONS: dict[str, str] = {
+    f"{FIRST_STEP}:upgrade": "as above",
+}
 
 
 def test_a_module_has_no_more_than_four_hundred_lines():
