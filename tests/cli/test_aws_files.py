@@ -31,9 +31,7 @@ def test_a_profile_is_made_where_there_is_no_file(home: Path):
 
 
 def test_a_profile_is_changed_and_everything_else_stays_as_it_was(home: Path):
-    before = (
-        "# mine\n[default]\nregion = eu-west-1 ; near\n\n[profile dev]\noutput = json\nregion=x\n[profile devil]\na = b\n"
-    )
+    before = "# mine\n[default]\nregion = eu-west-1 ; near\n\n[profile dev]\noutput = json\nregion=x\n[profile devil]\na = b\n"
     (home / ".aws").mkdir()
     (home / ".aws/config").write_text(before)
 
