@@ -141,6 +141,7 @@ def link_in(message: EmailMessage) -> str:
 
 
 def _waiting(server: Crown | Process) -> bool:
+    from crownkeep import clock
     from crownkeep.storage import outbox
     from crownkeep.storage.database import Database
 
@@ -150,9 +151,10 @@ def _waiting(server: Crown | Process) -> bool:
         url = server.settings.database_url
     database = Database(url)
     with database.snapshot() as db:
-        found = outbox.page(db, after="", limit=1)
+        found = outbox.page(db, after="", limit=1000)
     database.close()
-    return bool(found)
+    # Tests that travelled in time leave letters that are due when they were written.
+    return any(row.due_at <= clock.now() for row in found)
 
 
 def _free_port() -> int:

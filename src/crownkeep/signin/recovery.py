@@ -20,7 +20,7 @@ from crownkeep.operations.letters import Letter
 from crownkeep.operations.record import NOBODY
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import events, people, throttle
-from crownkeep.storage import one_time_links, tallies
+from crownkeep.storage import accounts, one_time_links, tallies
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.events import EventRow
 from crownkeep.storage.one_time_links import OneTimeLinkRow
@@ -76,11 +76,14 @@ def _request(db: Transaction, wiring: Wiring, email: str, origin: Origin, now: d
     from_address = count(db, wiring, "address", throttle.network(origin.source_ip), now=now)
     if from_address > MOST_FOR_ADDRESS:
         return Deed(Asked.TOO_OFTEN, _refusal(None, origin, now) if from_address == MOST_FOR_ADDRESS + 1 else [])
-    person = people.root_with_email(db, email)
+    account = accounts.with_email(db, email) if email else None
+    person = people.root_of(account)
     to_email = count(db, wiring, "password link", email.lower(), now=now)
     if to_email > MOST_FOR_EMAIL:
         return Deed(Asked.ANSWERED, _refusal(person, origin, now) if to_email == MOST_FOR_EMAIL + 1 else [])
-    _post_link(db, wiring, person or _NOBODY, email if person else "", origin, now)
+    # To the address that is kept, never to the one that was typed: letters that fold to the same are not the same mailbox.
+    recipient = account.email if account is not None and person is not None else ""
+    _post_link(db, wiring, person or _NOBODY, recipient, origin, now)
     if person is None:
         failed = {_REQUESTED: "Failure"}
         return Deed(Asked.ANSWERED, [events.of(None, origin, now, _REQUESTED, response=failed, message="No such account")])
