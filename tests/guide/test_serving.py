@@ -48,7 +48,11 @@ def test_a_server_that_is_started_again_has_all_it_had(serve: Callable[..., Proc
 def test_the_second_make_serve_installs_nothing():
     # `-o`: whoever edits these two and runs the tests alone has not installed what they say.
     made = subprocess.run(
-        ["make", "-n", "-o", "pyproject.toml", "-o", "uv.lock", "serve"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "-n", "-o", "pyproject.toml", "-o", "uv.lock", "serve"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     assert ["exec .venv/bin/crownkeep serve"] == [line.strip() for line in made.stdout.splitlines()]
