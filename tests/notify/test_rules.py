@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crownkeep import ids
 from crownkeep.notify import rules
@@ -80,6 +82,25 @@ def test_the_record_of_an_ordinary_request_is_not_even_read(name: str, username:
     unreadable = EventRow(row.account_id, row.event_id, NOON, row.source, name, "false", username, "", b"not JSON")
 
     assert rules.heard(unreadable) is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=20),
+    lambda inner: st.dictionaries(st.sampled_from(["userName", "accessKey", "certificate", "omitted", "x"]), inner, max_size=4),
+    max_leaves=8,
+)
+ELEMENTS = st.none() | st.dictionaries(st.sampled_from(["userName", "accessKey", "certificate", "serialNumber", "omitted"]), JSON)
+
+
+@given(st.sampled_from(sorted(rules.RULES)), ELEMENTS, ELEMENTS, st.sampled_from([ROOT, USER, {"type": "Unknown"}, {}]))
+def test_no_record_makes_a_rule_raise_for_that_would_refuse_the_request(
+    name: str, asked: dict[str, Any] | None, answered: dict[str, Any] | None, identity: dict[str, Any]
+):
+    row = event(name, identity, requestParameters=asked, responseElements=answered)
+
+    heard = rules.heard(row)
+
+    assert heard is None or isinstance(rules.detail(heard.record), str)
 
 
 def test_every_rule_says_what_to_do_and_fits_a_subject():

@@ -79,10 +79,10 @@ def detail(record: Record) -> str:
     """Answer what the event was done to, where that is a credential: the id of a key or the serial number of a device."""
     answered = record.get("responseElements") or {}
     asked = record.get("requestParameters") or {}
-    made = answered.get("accessKey") or answered.get("certificate") or {}
-    for found in (made.get("accessKeyId"), made.get("certificateId")):
-        if found:
-            return str(found)
+    for name, inner in (("accessKey", "accessKeyId"), ("certificate", "certificateId")):
+        made = answered.get(name)
+        if isinstance(made, Mapping) and made.get(inner):
+            return str(made[inner])
     for name in ("accessKeyId", "serialNumber", "certificateId", "alternateContactType"):
         if asked.get(name):
             return str(asked[name])
