@@ -50,6 +50,7 @@ def test_the_second_make_serve_installs_nothing():
     made = subprocess.run(
         ["make", "--no-print-directory", "-n", "-o", "pyproject.toml", "-o", "uv.lock", "serve"],
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))},
         capture_output=True,
         text=True,
         check=True,
