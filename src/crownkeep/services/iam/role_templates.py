@@ -11,6 +11,11 @@ from crownkeep.services.iam.service import iam
 
 
 def template(call: Call, *, template_arn: str, **_: object) -> Target:
+    """The template that is looked at."""
+    return Target(template_arn)
+
+
+def acquired_template(call: Call, *, template_arn: str, **_: object) -> Target:
     """The template, and the key that says which one a role is made from."""
     return Target(template_arn, context={"iam:RoleTemplateARN": template_arn})
 
@@ -21,7 +26,7 @@ def get_role_template_version(call: Call, *, template_arn: str, minor_version: i
     raise _missing(template_arn)
 
 
-@iam.operation("AcquireRole", resource=template, effect=Effect.STATE)
+@iam.operation("AcquireRole", resource=acquired_template, effect=Effect.STATE)
 def acquire_role(
     call: Call,
     *,
