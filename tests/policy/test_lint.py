@@ -297,3 +297,19 @@ def test_an_attacker_s_list_of_patterns_cannot_blow_up_the_lint():
         remarks = policy.lint(json.dumps(document(statement(Action=actions))))
 
     assert remarks
+
+
+class EndlessCatalogue(SmallCatalogue):
+    """A service with as many actions as the largest of AWS's."""
+
+    services: ClassVar = {"ec2": {f"Describe{number}Things": [] for number in range(800)}}
+
+
+def test_thousands_of_action_patterns_are_read_in_bounded_time():
+    actions = [f"ec2:*{number}*nothing" for number in range(3_000)]
+    text = json.dumps(document(statement(Action=actions, Resource="*")))
+
+    with bounded():
+        remarks = policy.lint(text, PolicyKind.IDENTITY, catalogue=EndlessCatalogue())
+
+    assert 512 == sum(remark.code == "INVALID_ACTION" for remark in remarks)

@@ -152,8 +152,7 @@ def _known_action(linted: Linted, catalogue: ActionCatalogue, action: str, path:
         details = f"The service {prefix} specified in the action does not exist."
         yield linted.remark(Severity.ERROR, "INVALID_SERVICE_IN_ACTION", details, path)
         return
-    names = linted.action_names(prefix.lower())
-    if name.lower() not in names and not any(map(read_pattern(name.lower()), names)):
+    if not linted.is_action(prefix.lower(), name.lower()):
         details = f"The action {action} does not exist."
         yield linted.remark(Severity.ERROR, "INVALID_ACTION", details, path)
 

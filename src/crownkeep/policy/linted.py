@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from crownkeep.policy.document import Document, PolicyKind, Statement
+from crownkeep.policy.patterns import read_pattern
 from crownkeep.policy.positions import Path
 from crownkeep.policy.remarks import ActionCatalogue, Location, Remark, Severity
+
+# A document may hold thousands of patterns; trying each on each action of a service would let one request cost seconds.
+_MAX_PATTERNS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class Linted:
     kind: PolicyKind
     catalogue: ActionCatalogue | None
     _names: dict[str, frozenset[str]] = field(default_factory=dict)
+    _patterns: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def action_names(self, prefix: str) -> frozenset[str]:
         """The names of a service's actions in lower case, asked for once: a document may name thousands of actions."""
@@ -25,6 +30,23 @@ class Linted:
             known = self.catalogue.action_names(prefix) if self.catalogue is not None else ()
             self._names[prefix] = frozenset(name.lower() for name in known)
         return self._names[prefix]
+
+    def is_action(self, prefix: str, name: str) -> bool:
+        """Whether a service has an action of this name in lower case, or one that it matches where it has wildcards.
+
+        Of the patterns of one document only the first several hundred are tried; what comes after them passes for known.
+        """
+        names = self.action_names(prefix)
+        if name in names or name == "*":
+            return True
+        found = self._patterns.get((prefix, name))
+        if found is None:
+            if "*" not in name and "?" not in name:
+                return False
+            if len(self._patterns) >= _MAX_PATTERNS:
+                return True
+            found = self._patterns[prefix, name] = any(map(read_pattern(name), names))
+        return found
 
     def remark(self, severity: Severity, code: str, details: str, *paths: Path) -> Remark:
         """A remark on one or more places, given by path."""
