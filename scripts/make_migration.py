@@ -37,12 +37,13 @@ def main(arguments: list[str]) -> int:
     number = f"{len(steps) + 1:04}"
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/empty.db")
-        with database.transaction() as transaction:
-            configuration = migrate.configuration(transaction)
+        if steps:
+            migrate.upgrade(database)
+        # Comparing commits on the connection it is given, so this one is not the house's own kind of transaction.
+        with database.engine.connect() as connection:
+            configuration = migrate.configuration(connection)
             configuration.set_main_option("file_template", "%%(rev)s_%%(slug)s")
             try:
-                if steps:
-                    command.upgrade(configuration, "head")
                 command.revision(configuration, message, autogenerate=True, rev_id=number)
             except RevisionError as error:
                 print(f"alembic refused: {error}", file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, Integer, String, Table, bindparam, insert, select, update
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, bindparam, insert, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, metadata
@@ -16,6 +16,7 @@ table = Table(
     Column("token_version", Integer, nullable=False),
     Column("issuer_id", String(36)),
     Column("issues_web_identities", Boolean, nullable=False),
+    Index(None, "issuer_id"),
 )
 
 
@@ -32,6 +33,7 @@ class AccountSettingsRow:
 
 
 _of_account = select(table).where(table.c.account_id == bindparam("account_id"))
+_with_issuer = select(table.c.account_id).where(table.c.issuer_id == bindparam("issuer_id"))
 _set = (
     update(table)
     .where(table.c.account_id == bindparam("of_account"))
@@ -47,6 +49,11 @@ def of_account(db: Transaction, account_id: str) -> AccountSettingsRow:
     """Answer an account's settings, the defaults where it never set any."""
     row = db.execute(_of_account, {"account_id": account_id}).first()
     return AccountSettingsRow(*row) if row else AccountSettingsRow(account_id)
+
+
+def with_issuer(db: Transaction, issuer_id: str) -> str | None:
+    """Answer the id of the account whose web identities come from this issuer, whether it still issues any or not."""
+    return db.execute(_with_issuer, {"issuer_id": issuer_id}).scalar()
 
 
 def put(db: Transaction, row: AccountSettingsRow) -> None:

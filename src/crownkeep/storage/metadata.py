@@ -47,6 +47,8 @@ UniqueId = String(32)
 Name = String(128).with_variant(String(128, collation="C"), "postgresql")
 Path = String(512)
 AnyArn = String(2048)
+# Ids of an organization and of what is in it, such as `ou-ab12-c3d4e5f6`; lists are paged by them.
+OrganizationId = String(80).with_variant(String(80, collation="C"), "postgresql")
 
 
 def begins_with(column: Column[str], parameter: str) -> ColumnElement[bool]:

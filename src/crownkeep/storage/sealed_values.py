@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Column, bindparam, select, update
 
 from crownkeep.credentials.sealing import Purpose
-from crownkeep.storage import access_keys, mfa_devices, outbox
+from crownkeep.storage import access_keys, mfa_devices, outbox, web_identity_keys
 from crownkeep.storage.database import Transaction
 
 
@@ -48,6 +48,12 @@ COLUMNS = (
         outbox.table.c.sealed_values,
         outbox.table.c.letter_id,
         (outbox.table.c.account_id, outbox.table.c.letter_id),
+    ),
+    SealedColumn(
+        Purpose.SIGNING_KEY,
+        web_identity_keys.table.c.sealed_private_key,
+        web_identity_keys.table.c.key_id,
+        (web_identity_keys.table.c.account_id, web_identity_keys.table.c.key_id),
     ),
 )
 """All of them; a test holds the list against the tables' columns."""

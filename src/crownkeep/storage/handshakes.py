@@ -1,0 +1,205 @@
+"""Handshakes: what an organization and an account agree on before it happens, such as joining."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Index, String, Table, Text, bindparam, delete, func, insert, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
+
+table = Table(
+    "handshakes",
+    metadata,
+    Column("handshake_id", OrganizationId, primary_key=True),
+    # The management account of the organization, which asks.
+    Column("account_id", AccountId, nullable=False),
+    Column("organization_id", OrganizationId, nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("recipient_id", AccountId, nullable=False, index=True),
+    Column("recipient_email", String(254)),
+    Column("parent_id", OrganizationId),
+    Column("requested_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("notes", String(1024)),
+    Column("tags", Text),
+    Index(None, "account_id", "organization_id", "handshake_id"),
+    Index(None, "parent_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeRow:
+    """One handshake (`h-...`). Whether it has expired shows in `expires_at`, not in the `state` that is kept."""
+
+    handshake_id: str
+    account_id: str
+    organization_id: str
+    action: str
+    """`INVITE`, `ENABLE_ALL_FEATURES` or `APPROVE_ALL_FEATURES`."""
+    state: str
+    """`REQUESTED`, `OPEN`, `CANCELED`, `ACCEPTED` or `DECLINED`."""
+    recipient_id: str
+    """The account that is asked: the management account's own id for ENABLE_ALL_FEATURES."""
+    recipient_email: str | None
+    """The address that the invitation was made out to, where it named no account id."""
+    parent_id: str | None
+    """The handshake that this one is a part of."""
+    requested_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    notes: str | None
+    tags: str | None
+    """What the account is tagged with when it joins: a JSON object."""
+
+
+_by_id = select(table).where(table.c.handshake_id == bindparam("handshake_id"))
+_kept = (table.c.handshake_id > bindparam("after"), func.coalesce(table.c.ended_at, table.c.expires_at) > bindparam("since"))
+_acting = table.c.action.in_(bindparam("actions", expanding=True))
+_for_account = (
+    select(table)
+    .where(table.c.recipient_id == bindparam("recipient_id"), _acting, *_kept)
+    .order_by(table.c.handshake_id)
+    .limit(bindparam("limit"))
+)
+_for_organization = (
+    select(table)
+    .where(table.c.organization_id == bindparam("organization_id"), _acting, *_kept)
+    .order_by(table.c.handshake_id)
+    .limit(bindparam("limit"))
+)
+_parts = (
+    select(table)
+    .where(table.c.organization_id == bindparam("organization_id"), table.c.parent_id == bindparam("parent_id"), *_kept)
+    .order_by(table.c.handshake_id)
+    .limit(bindparam("limit"))
+)
+_open_now = (table.c.state.in_(("OPEN", "REQUESTED")), table.c.expires_at > bindparam("now"))
+_open_to = select(table).where(
+    table.c.organization_id == bindparam("organization_id"),
+    table.c.recipient_id == bindparam("recipient_id"),
+    table.c.action == bindparam("action"),
+    *_open_now,
+)
+_open_of = select(table).where(
+    table.c.organization_id == bindparam("organization_id"), table.c.action == bindparam("action"), *_open_now
+)
+_count_open = (
+    select(func.count())
+    .select_from(table)
+    .where(table.c.organization_id == bindparam("organization_id"), table.c.action == bindparam("action"), *_open_now)
+)
+_count_since = (
+    select(func.count())
+    .select_from(table)
+    .where(
+        table.c.organization_id == bindparam("organization_id"),
+        table.c.action == bindparam("action"),
+        table.c.requested_at > bindparam("since"),
+    )
+)
+_unanswered_parts = (
+    select(table.c.handshake_id).where(table.c.parent_id == bindparam("parent_id"), table.c.state != "ACCEPTED").limit(1)
+)
+_set_state = (
+    update(table)
+    .where(table.c.handshake_id == bindparam("of_handshake"))
+    .values(state=bindparam("new_state"), ended_at=bindparam("ends_at"))
+)
+_cancel_to = (
+    update(table)
+    .where(table.c.recipient_id == bindparam("of_account"), table.c.state.in_(("OPEN", "REQUESTED")))
+    .values(state="CANCELED", ended_at=bindparam("ends_at"))
+)
+_remove_to = delete(table).where(table.c.recipient_id == bindparam("of_account"))
+_remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
+
+
+def with_id(db: Transaction, handshake_id: str) -> HandshakeRow | None:
+    """Answer the handshake with this id, whosever it is: the caller checks who asks."""
+    row = db.execute(_by_id, {"handshake_id": handshake_id}).first()
+    return HandshakeRow(*row) if row else None
+
+
+def page_for_account(
+    db: Transaction, recipient_id: str, *, actions: Sequence[str], since: datetime, after: str, limit: int
+) -> list[HandshakeRow]:
+    """Answer up to `limit` handshakes that an account is asked in and that did not end before `since`, in the order of ids."""
+    values = {"recipient_id": recipient_id, "actions": list(actions), "since": since, "after": after, "limit": limit}
+    return [HandshakeRow(*row) for row in db.execute(_for_account, values)]
+
+
+def page_for_organization(
+    db: Transaction, organization_id: str, *, actions: Sequence[str], since: datetime, after: str, limit: int
+) -> list[HandshakeRow]:
+    """Answer up to `limit` handshakes of an organization that did not end before `since`, in the order of their ids."""
+    values = {"organization_id": organization_id, "actions": list(actions), "since": since, "after": after, "limit": limit}
+    return [HandshakeRow(*row) for row in db.execute(_for_organization, values)]
+
+
+def page_of_parts(
+    db: Transaction, organization_id: str, parent_id: str, *, since: datetime, after: str, limit: int
+) -> list[HandshakeRow]:
+    """Answer up to `limit` handshakes that are parts of another and did not end before `since`, in the order of their ids."""
+    values = {"organization_id": organization_id, "parent_id": parent_id, "since": since, "after": after, "limit": limit}
+    return [HandshakeRow(*row) for row in db.execute(_parts, values)]
+
+
+def open_to(db: Transaction, organization_id: str, recipient_id: str, action: str, *, now: datetime) -> HandshakeRow | None:
+    """Answer the handshake of this kind that waits for this account's answer."""
+    values = {"organization_id": organization_id, "recipient_id": recipient_id, "action": action, "now": now}
+    row = db.execute(_open_to, values).first()
+    return HandshakeRow(*row) if row else None
+
+
+def open_of(db: Transaction, organization_id: str, action: str, *, now: datetime) -> HandshakeRow | None:
+    """Answer a handshake of this kind that is still open in an organization."""
+    row = db.execute(_open_of, {"organization_id": organization_id, "action": action, "now": now}).first()
+    return HandshakeRow(*row) if row else None
+
+
+def count_open(db: Transaction, organization_id: str, action: str, *, now: datetime) -> int:
+    """Answer how many handshakes of this kind are still open in an organization."""
+    values = {"organization_id": organization_id, "action": action, "now": now}
+    return int(db.execute(_count_open, values).scalar_one())
+
+
+def count_since(db: Transaction, organization_id: str, action: str, since: datetime) -> int:
+    """Answer how many handshakes of this kind an organization began after this moment."""
+    values = {"organization_id": organization_id, "action": action, "since": since}
+    return int(db.execute(_count_since, values).scalar_one())
+
+
+def all_parts_accepted(db: Transaction, parent_id: str) -> bool:
+    """Answer whether every part of a handshake has been accepted."""
+    return db.execute(_unanswered_parts, {"parent_id": parent_id}).first() is None
+
+
+def add(db: Transaction, row: HandshakeRow) -> None:
+    """Keep a new handshake."""
+    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def set_state(db: Transaction, handshake_id: str, state: str, *, ended_at: datetime | None) -> None:
+    """Bring a handshake into another state, which ends it where a moment is given."""
+    db.execute(_set_state, {"of_handshake": handshake_id, "new_state": state, "ends_at": ended_at})
+
+
+def cancel_to(db: Transaction, recipient_id: str, *, at: datetime) -> None:
+    """Cancel whatever still waits for an account's answer."""
+    db.execute(_cancel_to, {"of_account": recipient_id, "ends_at": at})
+
+
+def remove_to(db: Transaction, recipient_id: str) -> None:
+    """Forget every handshake that an account was asked in: its id may be another's later."""
+    db.execute(_remove_to, {"of_account": recipient_id})
+
+
+def remove_all(db: Transaction, organization_id: str) -> None:
+    """Forget every handshake of an organization that goes."""
+    db.execute(_remove_all, {"of_organization": organization_id})
