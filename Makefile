@@ -14,7 +14,7 @@ PIP := --quiet --disable-pip-version-check --no-input
 SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
 ARGS ?=
 
-.PHONY: help serve test nightly check format screenshots bench bench-policy changelog system-packages protocol-cases
+.PHONY: help serve test nightly check format screenshots bench bench-console bench-policy changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ format: .venv/.ready-to-develop ## Format the code
 
 bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests beside moto's server and a bare answer
 	$(BIN)/python -m bench.serving
+
+bench-console: .venv/.ready-to-develop ## Measure every page of the console with 10,000 users and 200,000 events
+	$(BIN)/python -m bench.console
 
 bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy, moto, pycasbin and vakt
 	$(BIN)/python -m bench.policy

@@ -1,0 +1,143 @@
+"""`make bench-console`: what every page of the console costs with 10,000 users and 200,000 events, beside the sign-in page.
+
+One browser asks for a page again and again over a connection that stays open; its session is that of an administrator. A time
+is from the request's first byte to the answer's last, so it holds what the server does, the loopback and this client's reading:
+about what the bare answer of the last line costs. `CPU` is what the server itself used, which a busy machine doesn't blur. The
+benchmark fails where a page's p95 is above the limit.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from tests.console import every_page
+from tests.console.every_page import Samples
+
+from bench import load, populous, servers
+from bench.requests import Signer
+from bench.servers import Server
+
+ROUNDS = 40
+LIMIT_MILLISECONDS = 100.0
+PASSWORD = "correct Horse battery 9"
+SIGN_IN = "/signin?choose"
+
+_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """One page's times in milliseconds, in order, and the server's CPU time for one request."""
+
+    address: str
+    status: int
+    kilobytes: float
+    times: list[float]
+    cpu: float
+
+    def percentile(self, part: float) -> float:
+        """Answer the time that `part` (0 to 1) of the requests stayed below."""
+        return self.times[min(len(self.times) - 1, int(len(self.times) * part))]
+
+
+class Browser:
+    """One connection with its cookies."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("localhost", port)
+        self._origin = f"http://localhost:{port}"
+        self._cookies: dict[str, str] = {}
+
+    def ask(self, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
+        """Send one request and follow nothing."""
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        body = None if form is None else urlencode(form)
+        if body is not None:
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self._origin}
+        self._connection.request("GET" if body is None else "POST", path, body, headers)
+        answer = self._connection.getresponse()
+        text = answer.read().decode()
+        for cookie in answer.headers.get_all("set-cookie") or ():
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self._cookies[name] = value
+        return answer.status, text
+
+    def sign_in(self, account: str, name: str) -> None:
+        """Sign a user in."""
+        _, page = self.ask(f"/signin/{account}")
+        found = _TOKEN.search(page)
+        token = found[1] if found else ""
+        status, _ = self.ask(f"/signin/{account}", {"csrf": token, "account": account, "name": name, "password": PASSWORD})
+        if status != 303:
+            raise RuntimeError(f"`{name}` can't sign in: {status}")
+
+
+def main() -> int:
+    """Measure every page, print the table, and fail where one is too slow."""
+    with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory, servers.crownkeep(Path(directory)) as server:
+        samples = _prepare(server)
+        browser = Browser(server.port)
+        browser.sign_in(samples.account, "admin")
+        # A report that the page makes itself, so that the pages that read it have one to read.
+        _, page = browser.ask("/console/credential-report")
+        found = _TOKEN.search(page)
+        browser.ask("/console/credential-report", {"csrf": found[1] if found else ""})
+        sign_in = measure(server, Browser(server.port), SIGN_IN)
+        pages = [measure(server, browser, address) for address in [*every_page.inside(samples), "/console/root-use.svg"]]
+    with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory, servers.bare(Path(directory)) as server:
+        bare = measure(server, Browser(server.port), "/")
+    print(render(sign_in, pages, bare))
+    return 1 if any(page.percentile(0.95) > LIMIT_MILLISECONDS for page in pages) else 0
+
+
+def measure(server: Server, browser: Browser, address: str) -> Timed:
+    """Ask for a page again and again."""
+    status, text = browser.ask(address)
+    times = []
+    used = server.cpu_seconds()
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        browser.ask(address)
+        times.append((time.perf_counter() - began) * 1e3)
+    cpu = (server.cpu_seconds() - used) / ROUNDS * 1e3
+    return Timed(address, status, len(text) / 1024, sorted(times), cpu)
+
+
+def render(sign_in: Timed, pages: list[Timed], bare: Timed) -> str:
+    """Answer the table, the slowest page first."""
+    head = f"{'page':74}{'status':>7}{'kB':>7}{'p50 ms':>8}{'p95 ms':>8}{'CPU ms':>8}{'/sign-in':>9}"
+    ordered = sorted(pages, key=lambda page: page.percentile(0.95), reverse=True)
+    lines = [head, "-" * len(head)]
+    for page in (*ordered, sign_in, bare):
+        name = "a bare answer" if page is bare else page.address[:73]
+        ratio = page.percentile(0.5) / sign_in.percentile(0.5)
+        times = f"{page.percentile(0.5):8.1f}{page.percentile(0.95):8.1f}{page.cpu:8.1f}{ratio:8.1f}x"
+        lines.append(f"{name:74}{page.status:7}{page.kilobytes:7.0f}{times}")
+    return "\n".join(lines)
+
+
+def _prepare(server: Server) -> Samples:
+    told = server.make_account("bench")
+    account = told["account_id"]
+    signer = Signer(told["admin"]["access_key_id"], told["admin"]["secret_access_key"], server.port)
+    populous.populate(server.directory / "data", account)
+    made = [
+        signer.sign("iam", "CreateLoginProfile", {"UserName": "admin", "Password": PASSWORD}),
+        signer.sign("iam", "PutUserPolicy", {"UserName": "user-00000", "PolicyName": "own", "PolicyDocument": populous.DOCUMENT}),
+    ]
+    done = load.once(made, port=server.port, connections=1, seconds=60)
+    if done.failures:
+        raise RuntimeError(f"the account could not be prepared: {done.failures[0]!r}")
+    event = populous.an_event(server.directory / "data", account)
+    return Samples(account, "user-00000", "group-0000", "role-0000", "policy-0000", "own", event)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Every page of the console that can be asked for, from its table of routes: a page that is added can't be forgotten.
+
+A page whose address names something needs a sample address here; all others are found by themselves. Tests, pictures and the
+pages' benchmark walk this list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from urllib.parse import quote
+
+from starlette.routing import Route
+
+from crownkeep.console.app import ROUTES
+from crownkeep.console.pages import groups, policies, roles, users
+
+_AWS_POLICY = quote("arn:aws:iam::aws:policy/AdministratorAccess", safe="")
+_COMMAND_LINE = (
+    "/v1/authorize?response_type=code&client_id=arn%3Aaws%3Asignin%3A%3A%3Adevtools%2Fsame-device&state=sample&scope=openid"
+    "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=SHA-256"
+    "&redirect_uri=http%3A%2F%2F127.0.0.1%3A8000%2Foauth%2Fcallback"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Names of things that an account has, to fill addresses with."""
+
+    account: str
+    user: str
+    group: str
+    role: str
+    policy: str
+    """The name of a customer managed policy with the path /."""
+    inline: str
+    """The name of an inline policy that the user holds."""
+    event: str
+    """The id of an event."""
+
+
+def _tabs(address: str, tabs: Sequence[str]) -> tuple[str, ...]:
+    mark = "&" if "?" in address else "?"
+    return tuple(f"{address}{mark}tab={tab}" for tab in tabs)
+
+
+_OWN_POLICY = "arn%3Aaws%3Aiam%3A%3A{account}%3Apolicy%2F{policy}"
+ADDRESSES: Mapping[str, tuple[str, ...]] = {
+    "/console/users/{name}": _tabs("/console/users/{user}", users.TABS),
+    "/console/users/{name}/delete": ("/console/users/{user}/delete",),
+    "/console/groups/{name}": _tabs("/console/groups/{group}", groups.TABS),
+    "/console/roles/{name}": _tabs("/console/roles/{role}", roles.TABS),
+    "/console/policies/one": (
+        *_tabs(f"/console/policies/one?arn={_OWN_POLICY}", policies.TABS),
+        *_tabs(f"/console/policies/one?arn={_AWS_POLICY}", policies.TABS),
+    ),
+    "/console/policies/new-version": (f"/console/policies/new-version?arn={_OWN_POLICY}",),
+    "/console/{kind}/{name}/inline": ("/console/users/{user}/inline?policy={inline}",),
+    "/console/attach": ("/console/attach?to=user&name={user}",),
+    "/console/account/alternate-contacts/{kind}": ("/console/account/alternate-contacts/security",),
+    "/console/trail": ("/console/trail", "/console/trail?by=Username&value=root"),
+    "/console/trail/event": ("/console/trail/event?id={event}",),
+    "/console/credential-report": ("/console/credential-report", "/console/credential-report?show=unused"),
+    "/signin/{account}": ("/signin/{account}",),
+    "/v1/authorize": (_COMMAND_LINE,),
+}
+"""What to ask for where a route's own path is no whole address, or not all that there is to see."""
+
+NO_PAGES = frozenset({"/", "/.well-known/change-password", "/favicon.ico", "/console/", "/federation", "/console/root-use.svg"})
+"""Routes that only send a browser on, answer a program, or are a part of a page."""
+
+
+def inside(samples: Samples) -> list[str]:
+    """Answer the address of every page for people who have signed in."""
+    return [address for path, address in _all(samples) if path.startswith(("/console", "/switchrole", "/v1/"))]
+
+
+def outside(samples: Samples) -> list[str]:
+    """Answer the address of every page for people who have not signed in, or are about to."""
+    return [address for path, address in _all(samples) if not path.startswith(("/console", "/switchrole", "/v1/"))]
+
+
+def routes(method: str) -> list[Route]:
+    """Answer the routes that take a method."""
+    return [route for route in ROUTES if method in (route.methods or ())]
+
+
+def name_of(address: str) -> str:
+    """Answer a name for an address, for a file that shows it: its words without what stands for a sample's name."""
+    for route in routes("GET"):
+        if address.partition("?")[0] == route.path:
+            return _words(route.path, address)
+    matching = (route for route in routes("GET") if "{" in route.path and route.path_regex.match(address.partition("?")[0]))
+    return _words(next(matching).path, address)
+
+
+def _words(path: str, address: str) -> str:
+    parts = [part for part in path.split("/") if part and part != "console" and "{" not in part] or ["dashboard"]
+    query = dict(pair.split("=", 1) for pair in address.partition("?")[2].split("&") if "=" in pair)
+    return "-".join(parts + (["one"] if "{" in path else []) + [query[key] for key in ("tab", "show", "by") if key in query])
+
+
+def _all(samples: Samples) -> list[tuple[str, str]]:
+    names = {name: quote(value, safe="") for name, value in asdict(samples).items()}
+    found: dict[str, str] = {}
+    for route in routes("GET"):
+        if route.path in NO_PAGES:
+            continue
+        if "{" in route.path and route.path not in ADDRESSES:
+            raise AssertionError(f"the page `{route.path}` needs a sample address in {__name__}.ADDRESSES")
+        for address in ADDRESSES.get(route.path, (route.path,)):
+            found.setdefault(address.format(**names), route.path)
+    return [(path, address) for address, path in found.items()]
