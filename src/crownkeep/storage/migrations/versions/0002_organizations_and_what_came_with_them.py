@@ -126,6 +126,93 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "organization_features",
+        sa.Column(
+            "organization_id",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column("feature", sa.String(length=64), nullable=False),
+        sa.Column("enabled_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("organization_id", "feature", name=op.f("pk_organization_features")),
+    )
+    with op.batch_alter_table("organization_features", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_organization_features_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "organization_policies",
+        sa.Column(
+            "policy_id", sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "organization_id",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column("type", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=128).with_variant(sa.String(length=128, collation="C"), "postgresql"), nullable=False),
+        sa.Column(
+            "name_key", sa.String(length=384).with_variant(sa.String(length=384, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column("description", sa.String(length=512), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("policy_id", name=op.f("pk_organization_policies")),
+        sa.UniqueConstraint("organization_id", "name_key", name=op.f("uq_organization_policies_organization_id_name_key")),
+    )
+    with op.batch_alter_table("organization_policies", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_organization_policies_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_organization_policies_organization_id_type_name_key"),
+            ["organization_id", "type", "name_key"],
+            unique=False,
+        )
+
+    op.create_table(
+        "organization_policy_targets",
+        sa.Column(
+            "organization_id",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column(
+            "target_id", sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "policy_id", sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column("type", sa.String(length=64), nullable=False),
+        sa.Column("attached_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("organization_id", "target_id", "policy_id", name=op.f("pk_organization_policy_targets")),
+    )
+    with op.batch_alter_table("organization_policy_targets", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_organization_policy_targets_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_organization_policy_targets_organization_id_policy_id_target_id"),
+            ["organization_id", "policy_id", "target_id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "organization_policy_types",
+        sa.Column(
+            "organization_id",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column("type", sa.String(length=64), nullable=False),
+        sa.Column("enabled_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("organization_id", "type", name=op.f("pk_organization_policy_types")),
+    )
+    with op.batch_alter_table("organization_policy_types", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_organization_policy_types_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
         "organization_resource_policies",
         sa.Column(
             "organization_id",
@@ -205,4 +292,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("organization_id", name=op.f("pk_organizations")),
         sa.UniqueConstraint("account_id", name=op.f("uq_organizations_account_id")),
     )
+    op.create_table(
+        "root_login_profiles",
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column("allowed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_root_login_profiles")),
+    )
+    op.create_table(
+        "web_identity_keys",
+        sa.Column("key_id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column("algorithm", sa.String(length=5), nullable=False),
+        sa.Column("sealed_private_key", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_web_identity_keys")),
+    )
+    with op.batch_alter_table("web_identity_keys", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_web_identity_keys_account_id_algorithm_created_at"),
+            ["account_id", "algorithm", "created_at"],
+            unique=False,
+        )
+
+    with op.batch_alter_table("account_settings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_account_settings_issuer_id"), ["issuer_id"], unique=False)
+
     # ### end Alembic commands ###
