@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,6 +33,7 @@ UNUSED_DAYS = 45
 """From when on a credential that nobody used should go (CIS AWS Foundations, "credentials unused for 45 days")."""
 
 _ROWS = 100
+_REPORTS_KEPT = 2
 _ABSENT = frozenset({"N/A", "no_information", "not_supported", ""})
 _NO_REPORT = frozenset({"ReportNotPresent", "ReportExpired"})
 
@@ -144,7 +146,8 @@ async def latest(request: Request) -> Report | Refused:
     if isinstance(found, Refused):
         return found
     content: bytes = found["Content"]
-    return Report(found["GeneratedTime"], read(content, now=web.of(request).now), content)
+    generated_at: datetime = found["GeneratedTime"]
+    return Report(generated_at, read(content, now=generated_at), content)
 
 
 def needs_one(refused: Refused) -> bool:
@@ -152,25 +155,34 @@ def needs_one(refused: Refused) -> bool:
     return refused.code in _NO_REPORT
 
 
-def read(content: bytes, *, now: datetime) -> list[Line]:
-    """Read a report's CSV."""
-    return [_line(row, now) for row in csv.DictReader(io.StringIO(content.decode()))]
+@lru_cache(maxsize=_REPORTS_KEPT)
+def read(content: bytes, *, now: datetime) -> Sequence[Line]:
+    """Read a report's CSV, with ages as of `now`; the latest few are remembered, for thousands of lines take a while."""
+    header, *rows = csv.reader(io.StringIO(content.decode()))
+    column = {name: index for index, name in enumerate(header)}
+    return tuple(_line(row, column, now) for row in rows)
 
 
-def _line(row: Mapping[str, str], now: datetime) -> Line:
+def _line(row: Sequence[str], column: Mapping[str, int], now: datetime) -> Line:
+    def age(name: str) -> Age | None:
+        return _age(row[column[name]], now)
+
+    def has(name: str) -> bool:
+        return row[column[name]] == "true"
+
     keys = [
-        Key(number, _age(row[f"access_key_{number}_last_rotated"], now), _age(row[f"access_key_{number}_last_used_date"], now))
+        Key(number, age(f"access_key_{number}_last_rotated"), age(f"access_key_{number}_last_used_date"))
         for number in (1, 2)
-        if row[f"access_key_{number}_active"] == "true"
+        if has(f"access_key_{number}_active")
     ]
     return Line(
-        user=row["user"],
-        arn=row["arn"],
-        created=_age(row["user_creation_time"], now),
-        has_password=row["password_enabled"] == "true",
-        password_used=_age(row["password_last_used"], now),
-        password_changed=_age(row["password_last_changed"], now),
-        has_mfa=row["mfa_active"] == "true",
+        user=row[column["user"]],
+        arn=row[column["arn"]],
+        created=age("user_creation_time"),
+        has_password=has("password_enabled"),
+        password_used=age("password_last_used"),
+        password_changed=age("password_last_changed"),
+        has_mfa=has("mfa_active"),
         keys=tuple(keys),
     )
 
