@@ -244,10 +244,18 @@ class InvalidIdentityToken(AwsError):
     code = "InvalidIdentityToken"
 
 
+class JwtPayloadSizeExceeded(AwsError):
+    code = "JWTPayloadSizeExceededException"
+
+
 class OpenIdProviderCommunication(AwsError):
     """IAM's error for an OpenID Connect provider that can't be reached."""
 
     code = "OpenIdIdpCommunicationError"
+
+
+class OutboundWebIdentityFederationDisabled(AwsError):
+    code = "OutboundWebIdentityFederationDisabledException"
 
 
 class PackedPolicyTooLarge(AwsError):
@@ -256,6 +264,10 @@ class PackedPolicyTooLarge(AwsError):
 
 class PolicyNotAttachable(AwsError):
     code = "PolicyNotAttachable"
+
+
+class SessionDurationEscalation(AwsError):
+    code = "SessionDurationEscalationException"
 
 
 class ServiceNotSupported(AwsError):
@@ -327,3 +339,110 @@ class InvalidParameter(AwsError):
 
 class InvalidTimeRange(AwsError):
     code = "InvalidTimeRangeException"
+
+
+# Further codes of Organizations; `Reason` is a member of ConstraintViolation and HandshakeConstraintViolation.
+
+
+class AccountAlreadyClosed(AwsError):
+    code = "AccountAlreadyClosedException"
+
+
+class AccountAlreadyRegistered(AwsError):
+    code = "AccountAlreadyRegisteredException"
+
+
+class AccountNotFound(AwsError):
+    code = "AccountNotFoundException"
+
+
+class AccountNotRegistered(AwsError):
+    code = "AccountNotRegisteredException"
+
+
+class AlreadyInOrganization(AwsError):
+    code = "AlreadyInOrganizationException"
+
+
+class ChildNotFound(AwsError):
+    code = "ChildNotFoundException"
+
+
+class ConstraintViolation(AwsError):
+    code = "ConstraintViolationException"
+
+
+class CreateAccountStatusNotFound(AwsError):
+    code = "CreateAccountStatusNotFoundException"
+
+
+class DestinationParentNotFound(AwsError):
+    code = "DestinationParentNotFoundException"
+
+
+class DuplicateAccount(AwsError):
+    code = "DuplicateAccountException"
+
+
+class DuplicateHandshake(AwsError):
+    code = "DuplicateHandshakeException"
+
+
+class DuplicateOrganizationalUnit(AwsError):
+    code = "DuplicateOrganizationalUnitException"
+
+
+class HandshakeAlreadyInState(AwsError):
+    code = "HandshakeAlreadyInStateException"
+
+
+class HandshakeConstraintViolation(AwsError):
+    code = "HandshakeConstraintViolationException"
+
+
+class HandshakeNotFound(AwsError):
+    code = "HandshakeNotFoundException"
+
+
+class InvalidHandshakeTransition(AwsError):
+    code = "InvalidHandshakeTransitionException"
+
+
+class MasterCannotLeaveOrganization(AwsError):
+    code = "MasterCannotLeaveOrganizationException"
+
+
+class OrganizationNotEmpty(AwsError):
+    code = "OrganizationNotEmptyException"
+
+
+class OrganizationalUnitNotEmpty(AwsError):
+    code = "OrganizationalUnitNotEmptyException"
+
+
+class OrganizationalUnitNotFound(AwsError):
+    code = "OrganizationalUnitNotFoundException"
+
+
+class OrganizationsNotInUse(AwsError):
+    code = "AWSOrganizationsNotInUseException"
+
+
+class ParentNotFound(AwsError):
+    code = "ParentNotFoundException"
+
+
+class ResourcePolicyNotFound(AwsError):
+    code = "ResourcePolicyNotFoundException"
+
+
+class RootNotFound(AwsError):
+    code = "RootNotFoundException"
+
+
+class SourceParentNotFound(AwsError):
+    code = "SourceParentNotFoundException"
+
+
+class TargetNotFound(AwsError):
+    code = "TargetNotFoundException"

@@ -1,0 +1,1 @@
+"""AWS Organizations: accounts gathered under one management account, in a tree of units, with policies that bind them."""

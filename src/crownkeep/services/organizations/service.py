@@ -1,0 +1,5 @@
+"""The service's registration: its handlers say `@organizations.operation(...)`."""
+
+from crownkeep.operations import registry
+
+organizations = registry.Service("organizations")
