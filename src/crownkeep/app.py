@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from crownkeep import data_directory, services
+from crownkeep import clock, data_directory, services
 from crownkeep.console.app import create_pages
 from crownkeep.credentials.secret import Secret
 from crownkeep.data_directory import DataDirectory, KeyFileWatch, UnusableDataDirectory
@@ -17,6 +17,7 @@ from crownkeep.gateway.pipeline import Pipeline
 from crownkeep.notify import channels
 from crownkeep.notify.delivery import Delivery
 from crownkeep.notify.outbox import Outbox
+from crownkeep.operations import outbound_identity
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.standing import Standings
@@ -53,6 +54,11 @@ class Running:
     def writer_queue(self) -> int:
         """Answer how many works wait for the writer."""
         return self.writer.depth
+
+    def published(self, path: str) -> bytes | None:
+        """Answer what the issuer of an account's web identities publishes at a path, None where that is nothing."""
+        with self.database.snapshot() as db:
+            return outbound_identity.document(db, self.door.wiring.settings, path, now=clock.now())
 
 
 def create_app(settings: Settings) -> Server[Running]:

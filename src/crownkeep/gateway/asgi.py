@@ -13,6 +13,8 @@ from crownkeep import clock
 from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, Receive, Scope, Send
 from crownkeep.gateway.metrics import CONTENT_TYPE, Metrics
 from crownkeep.gateway.pipeline import Pipeline, Response
+from crownkeep.operations import outbound_identity
+from crownkeep.storage.database import DatabaseFault
 
 _log = logging.getLogger("crownkeep.gateway")
 
@@ -36,12 +38,16 @@ class House(Protocol):
     def writer_queue(self) -> int:
         """Answer how many works wait for the writer."""
 
+    def published(self, path: str) -> bytes | None:
+        """Answer what the issuer of an account's web identities publishes at a path, None where that is nothing."""
+
 
 # Paths that belong to the pages; everything else is an AWS request. The access portal's API shares two names with pages: it has
 # `/federation/credentials` and answers POST at `/logout`.
 _PAGES = (b"/signin/", b"/console/", b"/static/", b"/.well-known/")
 _PAGE = frozenset({b"/signin", b"/console", b"/switchrole", b"/federation", b"/favicon.ico", b"/v1/authorize"})
 _HTML = b"text/html"
+_ISSUERS = outbound_identity.PATH.encode() + b"/"
 
 
 Opened = TypeVar("Opened", bound=House)
@@ -87,6 +93,8 @@ class Server(Generic[Opened]):
             await _send(send, 503, [(b"content-type", b"text/plain")], b"starting\n")
         elif path in (b"/health", b"/ready", b"/metrics") and scope["method"] in ("GET", "HEAD"):
             await self._observe(house, path, send)
+        elif path.startswith(_ISSUERS) and scope["method"] in ("GET", "HEAD"):
+            await self._publish(house, path, send)
         elif _is_for_pages(scope, path):
             await house.pages(self._edge.locate(scope), receive, send)
         else:
@@ -103,6 +111,18 @@ class Server(Generic[Opened]):
             case _:
                 body = self._metrics.render(writer_queue=house.writer_queue())
                 await _send(send, 200, [(b"content-type", CONTENT_TYPE.encode())], body)
+
+    async def _publish(self, house: House, path: bytes, send: Send) -> None:
+        """Answer what anybody may read, and many servers do: the keys that web identity tokens are verified with."""
+        try:
+            body = house.published(path.decode("latin-1"))
+        except DatabaseFault:
+            await _send(send, 503, [(b"content-type", b"text/plain")], b"the database does not answer\n")
+            return
+        if body is None:
+            await _send(send, 404, [(b"content-type", b"text/plain")], b"nothing is published here\n")
+            return
+        await _send(send, 200, [(b"content-type", b"application/json"), (b"cache-control", b"public, max-age=300")], body)
 
     async def _aws(self, house: House, scope: Scope, receive: Receive, send: Send) -> None:
         began = clock.monotonic()

@@ -43,6 +43,16 @@ def open_letter(keyring: Keyring, blob: bytes, *, account_id: str, letter_id: st
     return _open(keyring, blob, Purpose.LETTER, account_id, letter_id)
 
 
+def seal_signing_key(keyring: Keyring, private_pem: Secret, *, account_id: str, key_id: str) -> bytes:
+    """Seal the private key that signs an account's web identity tokens for its row."""
+    return _seal(keyring, private_pem, Purpose.SIGNING_KEY, account_id, key_id)
+
+
+def open_signing_key(keyring: Keyring, blob: bytes, *, account_id: str, key_id: str) -> Secret:
+    """Open what `seal_signing_key` made; raises Unsealable."""
+    return _open(keyring, blob, Purpose.SIGNING_KEY, account_id, key_id)
+
+
 def reseal(keyring: Keyring, blob: bytes, *, purpose: Purpose, place: Sequence[str]) -> bytes:
     """Seal what a blob holds again in its place, with the newest key; raises Unsealable."""
     return _seal(keyring, _open(keyring, blob, purpose, *place), purpose, *place)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from crownkeep import clock, errors, ids
 from crownkeep.operations import outbound_identity, registry
 from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.operations.outbound_identity import MintedKey
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import account_settings
@@ -34,7 +35,14 @@ def set_security_token_service_preferences(call: Call, *, global_endpoint_token_
     return NOTHING
 
 
-@iam.operation("EnableOutboundWebIdentityFederation", resource=registry.everything, effect=Effect.STATE)
+def make_signing_keys(call: Call) -> Sequence[MintedKey]:
+    """Make the keys that the account lacks, so that its issuer publishes some before the first token."""
+    return outbound_identity.mint_missing(call)
+
+
+@iam.operation(
+    "EnableOutboundWebIdentityFederation", resource=registry.everything, effect=Effect.STATE, prepare=make_signing_keys
+)
 def enable_outbound_web_identity_federation(call: Call) -> Result:
     """Let the account's identities get tokens that prove to others who they are; its issuer stays the same for ever."""
     settings = account_settings.of_account(call.db, call.account_id)
@@ -42,6 +50,7 @@ def enable_outbound_web_identity_federation(call: Call) -> Result:
         raise errors.FeatureEnabled("Outbound identity federation is already enabled for your Amazon Web Services account.")
     issuer_id = settings.issuer_id or ids.request_id(clock.token_bytes(16))
     account_settings.put(call.db, replace(settings, issuer_id=issuer_id, issues_web_identities=True))
+    outbound_identity.adopt(call, call.prepared if isinstance(call.prepared, tuple) else ())
     return {"IssuerIdentifier": outbound_identity.issuer(call.settings, issuer_id)}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crownkeep import errors, policy
-from crownkeep.operations import context
+from crownkeep.operations import authorize, context
 from crownkeep.operations.call import Call
 from crownkeep.policy import Applicable, ContextValue, PrincipalKind, ResourcePolicyRole
 from crownkeep.principals import Session
@@ -98,5 +98,10 @@ def _is_allowed(call: Call, role: Assumable, vouched: Vouched, action: str, tags
     target = assumable.target_of(call, role, keys)
     caller = policy.Principal(vouched.kind, names=(vouched.provider_arn,))
     request = policy.Request(caller, action, role.arn, context.of_call(call, target, {"tags": tags}))
-    applicable = Applicable(resource=target.policy, resource_role=ResourcePolicyRole.TRUST, resource_account_id=role.account_id)
+    applicable = Applicable(
+        resource=target.policy,
+        resource_role=ResourcePolicyRole.TRUST,
+        resource_account_id=role.account_id,
+        resource_control=authorize.resource_controls(call, action, target),
+    )
     return policy.authorize(request, applicable).allowed

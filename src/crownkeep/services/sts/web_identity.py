@@ -5,7 +5,7 @@ from __future__ import annotations
 from crownkeep import errors
 from crownkeep.credentials import web_identities
 from crownkeep.credentials.web_identities import WebIdentity
-from crownkeep.operations import provider_keys
+from crownkeep.operations import outbound_identity, provider_keys
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.errands import Errand
 from crownkeep.operations.outside import Reach
@@ -30,7 +30,8 @@ _SCHEME = "https://"
 def ask_for_keys(call: Call, *, role_arn: str, web_identity_token: str, **_: object) -> Fetched | Errand | None:
     """Answer the keys of the provider that a token claims to come from, or the errand that asks for them.
 
-    None where there is nobody to ask: the handler says why. Only a provider that the role's account has registered is ever asked.
+    None where there is nobody to ask: the handler says why. Only a provider that the role's account has registered is ever asked,
+    and none where the token is of an account of this very house.
     """
     try:
         claimed = web_identities.claimed(web_identity_token)
@@ -39,6 +40,9 @@ def ask_for_keys(call: Call, *, role_arn: str, web_identity_token: str, **_: obj
     provider = _provider(call, assumable.find(call, role_arn).account_id, claimed.issuer)
     if provider is None:
         return None
+    own = outbound_identity.own_keys(call.db, call.settings, claimed.issuer, now=call.now)
+    if own is not None:
+        return Fetched(own, 0.0)
     return provider_keys.wanted(provider, claimed.key_id, Reach.of(call.settings))
 
 
