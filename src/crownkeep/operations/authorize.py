@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from crownkeep import errors, policy
-from crownkeep.operations import context, permissions
+from crownkeep import arn, errors, ids, policy
+from crownkeep.catalogue import managed_policies
+from crownkeep.operations import context, organization_controls, permissions
 from crownkeep.operations.call import Call
+from crownkeep.operations.organization_controls import Membership
 from crownkeep.operations.registry import Operation, Permission, Target
 from crownkeep.policy import Applicable, Decision, Explanation, PolicySet
 from crownkeep.principals import Anonymous, Operator, Principal, PrincipalKind
@@ -76,6 +78,9 @@ def _question(
     caller = policy_principal(principal, has_boundary=call.standing.permissions(call.db, principal).boundary is not None)
     request = policy.Request(caller, action, target.arn or "*", context.of_call(call, target, arguments))
     found = applicable(call, principal)
+    controls = resource_controls(call, action, target)
+    if controls:
+        found = replace(found, resource_control=controls)
     if target.policy is not None:
         account_id = target.account_id or principal.account_id
         found = replace(found, resource=target.policy, resource_role=target.policy_role, resource_account_id=account_id)
@@ -90,8 +95,52 @@ def applicable(call: Call, principal: Principal) -> Applicable:
         grants=held.grants,
         boundary=held.boundary,
         session=_session_policies(call, principal),
+        root_task=_root_task(principal),
+        service_control=service_controls(call),
         is_service_linked_role=held.is_service_linked_role,
     )
+
+
+def service_controls(call: Call) -> tuple[PolicySet, ...]:
+    """Answer the service control policies over the caller's account, level by level."""
+    membership = call.standing.membership(call.db)
+    return () if membership is None else membership.service_control
+
+
+def resource_controls(call: Call, action: str, target: Target) -> tuple[PolicySet, ...]:
+    """Answer the resource control policies over the account of what an action is done to, level by level."""
+    if not organization_controls.is_resource_controlled(action):
+        return ()
+    membership = membership_of(call, _account_of(call, target))
+    return () if membership is None else membership.resource_control
+
+
+def membership_of(call: Call, account_id: str) -> Membership | None:
+    """Answer the place of any account in its organization, or None where it is in none."""
+    if account_id == call.standing.account_id:
+        return call.standing.membership(call.db)
+    standing = call.wiring.standings.of_account(call.db, account_id)
+    return None if standing is None else standing.membership(call.db)
+
+
+def _account_of(call: Call, target: Target) -> str:
+    if target.account_id is not None:
+        return target.account_id
+    parts = arn.parse(target.arn or "")
+    return parts.account_id if parts is not None and ids.is_account_id(parts.account_id) else call.standing.account_id
+
+
+def _root_task(principal: Principal) -> PolicySet | None:
+    """Answer the ceiling of a session of AssumeRoot: what a task policy does not leave, root's own power does not reach."""
+    session = principal.session
+    if session is None or not session.assumed_root:
+        return None
+    task = managed_policies.with_arn(session.task_policy_arn)
+    if task is None:
+        # A ceiling only denies, so that one which is not known must not count as one that denies nothing.
+        raise errors.AccessDenied(f"the task policy `{session.task_policy_arn}` is not known: ask for a new session")
+    source = policy.PolicySource(policy.PolicyKind.SESSION, task.policy_id, task.name, task.arn)
+    return permissions.compiled([permissions.Text(task.document, source)])
 
 
 def _session_policies(call: Call, principal: Principal) -> PolicySet | None:

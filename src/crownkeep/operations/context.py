@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from crownkeep.operations.call import Call
+from crownkeep.operations.organization_controls import Membership
 from crownkeep.operations.registry import Target
 from crownkeep.policy import Context, ContextValue
 from crownkeep.principals import Anonymous, Principal, PrincipalKind
@@ -40,9 +41,8 @@ def of_call(call: Call, target: Target, parameters: Mapping[str, object]) -> Con
             return None if prefixed is None else prefixed(call, target, parameters, rest)
         if key == "aws:tagkeys":
             return _tag_keys(parameters)
-        if key == "aws:resourceaccount":
-            return _account_of(target)
-        return None
+        about_resource = _OF_RESOURCE.get(key)
+        return None if about_resource is None else about_resource(call, target)
 
     return Context(target.context, resolve)
 
@@ -119,6 +119,16 @@ def _assumed_root(call: Call) -> str | None:
     return "true" if principal and principal.session and principal.session.assumed_root else None
 
 
+def _principal_org_id(call: Call) -> str | None:
+    membership = call.standing.membership(call.db)
+    return membership.organization_id if membership else None
+
+
+def _principal_org_paths(call: Call) -> tuple[str, ...] | None:
+    membership = call.standing.membership(call.db)
+    return (membership.path,) if membership else None
+
+
 _FIXED: Mapping[str, Callable[[Call], ContextValue | None]] = {
     "aws:principalarn": _principal_arn,
     "aws:principalaccount": _principal_account,
@@ -133,6 +143,8 @@ _FIXED: Mapping[str, Callable[[Call], ContextValue | None]] = {
     "aws:sourceidentity": _source_identity,
     "aws:federatedprovider": _federated_provider,
     "aws:assumedroot": _assumed_root,
+    "aws:principalorgid": _principal_org_id,
+    "aws:principalorgpaths": _principal_org_paths,
     "aws:sourceip": lambda call: call.origin.source_ip or None,
     "aws:securetransport": lambda call: "true" if call.origin.scheme == "https" else "false",
     "aws:useragent": lambda call: call.origin.user_agent or None,
@@ -189,9 +201,34 @@ def _tag(found: Mapping[str, str], key: str) -> str | None:
     return None
 
 
-def _account_of(target: Target) -> str | None:
+def _account_of(_call: Call, target: Target) -> str | None:
     parts = (target.arn or "").split(":", 5)
     return parts[4] or None if len(parts) == 6 else None
+
+
+def _membership_over(call: Call, target: Target) -> Membership | None:
+    account_id = _account_of(call, target)
+    if account_id is None or account_id == call.standing.account_id:
+        return call.standing.membership(call.db) if account_id else None
+    standing = call.wiring.standings.of_account(call.db, account_id)
+    return standing.membership(call.db) if standing else None
+
+
+def _resource_org_id(call: Call, target: Target) -> str | None:
+    membership = _membership_over(call, target)
+    return membership.organization_id if membership else None
+
+
+def _resource_org_paths(call: Call, target: Target) -> tuple[str, ...] | None:
+    membership = _membership_over(call, target)
+    return (membership.path,) if membership else None
+
+
+_OF_RESOURCE: Mapping[str, Callable[[Call, Target], ContextValue | None]] = {
+    "aws:resourceaccount": _account_of,
+    "aws:resourceorgid": _resource_org_id,
+    "aws:resourceorgpaths": _resource_org_paths,
+}
 
 
 def _iso(moment: datetime) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from enum import Enum
 from threading import Lock
 
 from crownkeep import arn, errors
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
-from crownkeep.operations import permissions, sealed, trust
+from crownkeep.operations import organization_controls, permissions, sealed, trust
+from crownkeep.operations.organization_controls import Membership
 from crownkeep.operations.permissions import Permissions
 from crownkeep.principals import Caller, Principal, PrincipalKind, Session
 from crownkeep.storage import access_keys, account_aliases, accounts, roles, users
@@ -37,6 +39,12 @@ class SigningKey:
     principal: Principal
 
 
+class _Unknown(Enum):
+    """What has not been read, as opposed to what is not there."""
+
+    YET = "yet"
+
+
 class Standing:
     """One account under one revision; of nobody's account where the caller has none."""
 
@@ -45,6 +53,7 @@ class Standing:
         "_alias",
         "_keyring",
         "_keys",
+        "_membership",
         "_permissions",
         "_roles",
         "_trusted",
@@ -64,6 +73,7 @@ class Standing:
         self._roles: dict[str, RoleRow] = {}
         self._trusted: dict[tuple[str, str, str], bool] = {}
         self._permissions: dict[tuple[PrincipalKind, str], Permissions] = {}
+        self._membership: Membership | _Unknown | None = _Unknown.YET
 
     def account(self, db: Transaction) -> AccountRow | None:
         """Answer the account itself."""
@@ -118,6 +128,13 @@ class Standing:
             found = permissions.load(db, principal)
             if len(self._permissions) < _MOST_ENTRIES:
                 self._permissions[holder] = found
+        return found
+
+    def membership(self, db: Transaction) -> Membership | None:
+        """Answer the account's place in its organization with all that binds it there, or None where it is in none."""
+        found = self._membership
+        if isinstance(found, _Unknown):
+            found = self._membership = organization_controls.load(db, self.account_id) if self.account_id else None
         return found
 
     def vouch(self, db: Transaction, principal: Principal) -> Principal:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crownkeep import errors, policy
-from crownkeep.operations import page_tokens, permissions, registry
+from crownkeep.operations import authorize, page_tokens, permissions, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode, Target
 from crownkeep.policy import (
@@ -107,7 +107,9 @@ def simulate_principal_policy(
     if boundary is None and not excluded.boundary:
         boundary = _present_boundary(call, entity)
     filters = ("SimulatePrincipalPolicy", policy_source_arn, policy_input_list, policy_exclusion_list)
-    return _answer(call, asked, entity, Applicable(identity, boundary=boundary), filters)
+    # Service control policies alone: the simulator leaves those over resources aside (IAM user guide, "IAM policy testing").
+    applicable = Applicable(identity, boundary=boundary, service_control=authorize.service_controls(call))
+    return _answer(call, asked, entity, applicable, filters)
 
 
 @iam.operation("SimulateCustomPolicy", resource=registry.everything, mode=Mode.LONG_READ)

@@ -147,6 +147,9 @@ def supplied(call: Call, principal: Principal) -> Callable[[str], ContextValue |
         "aws:epochtime": str(int(call.now.timestamp())),
         "aws:principalaccount": principal.account_id or "",
     }
+    membership = call.standing.membership(call.db)
+    if membership is not None and principal.account_id == call.account_id:
+        known |= {"aws:principalorgid": membership.organization_id, "aws:principalorgpaths": (membership.path,)}
     if parts is not None:
         known |= {"aws:principalarn": principal.arn, "aws:userid": principal.arn}
         if entities.kind_of(principal.arn) is OwnerKind.USER:
