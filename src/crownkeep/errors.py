@@ -446,3 +446,67 @@ class SourceParentNotFound(AwsError):
 
 class TargetNotFound(AwsError):
     code = "TargetNotFoundException"
+
+
+# Codes of Organizations' policies.
+
+
+class DuplicatePolicy(AwsError):
+    code = "DuplicatePolicyException"
+
+
+class DuplicatePolicyAttachment(AwsError):
+    code = "DuplicatePolicyAttachmentException"
+
+
+class EffectivePolicyNotFound(AwsError):
+    code = "EffectivePolicyNotFoundException"
+
+
+class MalformedOrganizationPolicy(AwsError):
+    """Organizations' error for a policy's content, whatever its type."""
+
+    code = "MalformedPolicyDocumentException"
+
+
+class PolicyInUse(AwsError):
+    code = "PolicyInUseException"
+
+
+class PolicyNotAttached(AwsError):
+    code = "PolicyNotAttachedException"
+
+
+class PolicyNotFound(AwsError):
+    code = "PolicyNotFoundException"
+
+
+class PolicyTypeAlreadyEnabled(AwsError):
+    code = "PolicyTypeAlreadyEnabledException"
+
+
+class PolicyTypeNotAvailable(AwsError):
+    code = "PolicyTypeNotAvailableForOrganizationException"
+
+
+class PolicyTypeNotEnabled(AwsError):
+    code = "PolicyTypeNotEnabledException"
+
+
+# Codes of IAM's central management of root users.
+
+
+class AccountNotManagementOrDelegate(AwsError):
+    code = "AccountNotManagementOrDelegatedAdministratorException"
+
+
+class CallerIsNotManagementAccount(AwsError):
+    code = "CallerIsNotManagementAccountException"
+
+
+class OrganizationNotInAllFeaturesMode(AwsError):
+    code = "OrganizationNotInAllFeaturesModeException"
+
+
+class ServiceAccessNotEnabled(AwsError):
+    code = "ServiceAccessNotEnabledException"
