@@ -111,9 +111,13 @@ _set_state = (
     .where(table.c.handshake_id == bindparam("of_handshake"))
     .values(state=bindparam("new_state"), ended_at=bindparam("ends_at"))
 )
-_cancel_to = (
+_cancel_within = (
     update(table)
-    .where(table.c.recipient_id == bindparam("of_account"), table.c.state.in_(("OPEN", "REQUESTED")))
+    .where(
+        table.c.organization_id == bindparam("of_organization"),
+        table.c.recipient_id == bindparam("of_account"),
+        table.c.state.in_(("OPEN", "REQUESTED")),
+    )
     .values(state="CANCELED", ended_at=bindparam("ends_at"))
 )
 _remove_to = delete(table).where(table.c.recipient_id == bindparam("of_account"))
@@ -190,9 +194,9 @@ def set_state(db: Transaction, handshake_id: str, state: str, *, ended_at: datet
     db.execute(_set_state, {"of_handshake": handshake_id, "new_state": state, "ends_at": ended_at})
 
 
-def cancel_to(db: Transaction, recipient_id: str, *, at: datetime) -> None:
-    """Cancel whatever still waits for an account's answer."""
-    db.execute(_cancel_to, {"of_account": recipient_id, "ends_at": at})
+def cancel_within(db: Transaction, organization_id: str, recipient_id: str, *, at: datetime) -> None:
+    """Cancel what an organization still waits for an account to answer."""
+    db.execute(_cancel_within, {"of_organization": organization_id, "of_account": recipient_id, "ends_at": at})
 
 
 def remove_to(db: Transaction, recipient_id: str) -> None:

@@ -58,11 +58,15 @@ _of_account = Prepared(select(table).where(table.c.account_id == bindparam("acco
 _in = _both.where(_in_organization, table.c.account_id == bindparam("account_id"))
 _count = select(func.count()).select_from(table).where(_in_organization)
 _invited = select(table.c.account_id).where(_in_organization, table.c.joined_method == "INVITED").order_by(table.c.account_id)
-_count_created_since = select(func.count()).select_from(table).where(_in_organization, table.c.joined_at > bindparam("since"))
 _count_closed_since = (
     select(func.count())
     .select_from(table.join(accounts.table, accounts.table.c.account_id == table.c.account_id))
     .where(_in_organization, accounts.table.c.closed_at > bindparam("since"))
+)
+_count_open = (
+    select(func.count())
+    .select_from(table.join(accounts.table, accounts.table.c.account_id == table.c.account_id))
+    .where(_in_organization, accounts.table.c.closed_at.is_(None))
 )
 _has_children = select(table.c.account_id).where(_in_organization, table.c.parent_id == bindparam("parent_id")).limit(1)
 _move = update(table).where(table.c.account_id == bindparam("of_account")).values(parent_id=bindparam("new_parent"))
@@ -115,9 +119,9 @@ def count(db: Transaction, organization_id: str) -> int:
     return int(db.execute(_count, {"organization_id": organization_id}).scalar_one())
 
 
-def count_joined_since(db: Transaction, organization_id: str, since: datetime) -> int:
-    """Answer how many accounts joined after this moment."""
-    return int(db.execute(_count_created_since, {"organization_id": organization_id, "since": since}).scalar_one())
+def count_open(db: Transaction, organization_id: str) -> int:
+    """Answer how many accounts of an organization aren't closed, the management account among them."""
+    return int(db.execute(_count_open, {"organization_id": organization_id}).scalar_one())
 
 
 def count_closed_since(db: Transaction, organization_id: str, since: datetime) -> int:

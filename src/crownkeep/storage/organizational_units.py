@@ -75,6 +75,7 @@ _has_children = select(table.c.unit_id).where(*_under).limit(1)
 _this = (table.c.organization_id == bindparam("of_organization"), table.c.unit_id == bindparam("of_unit"))
 _rename = update(table).where(*_this).values(name=bindparam("new_name"), name_key=bindparam("new_name_key"))
 _remove = delete(table).where(*_this)
+_remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
 
 _place = select(
     organization_accounts.table.c.organization_id,
@@ -161,3 +162,8 @@ def rename(db: Transaction, organization_id: str, unit_id: str, name: str) -> No
 def remove(db: Transaction, organization_id: str, unit_id: str) -> None:
     """Forget a unit's own row."""
     db.execute(_remove, {"of_organization": organization_id, "of_unit": unit_id})
+
+
+def remove_all(db: Transaction, organization_id: str) -> None:
+    """Forget every unit of an organization that goes."""
+    db.execute(_remove_all, {"of_organization": organization_id})

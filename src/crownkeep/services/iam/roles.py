@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from crownkeep import arn, clock, errors, ids
-from crownkeep.operations import page_tokens
+from crownkeep.operations import linked_roles, page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.iam import boundaries, quotas, trust_policies
@@ -17,8 +17,6 @@ from crownkeep.storage.roles import RoleRow
 
 Tags = Sequence[Mapping[str, str]]
 RESOURCE_TYPE = "AWS::IAM::Role"
-DEFAULT_LONGEST_SESSION = 3600
-"""Seconds that a session of a role may last where its maker said nothing."""
 
 
 # What calls are about.
@@ -156,7 +154,7 @@ def create_role(
         trust_policy=trust.document,
         trusted_accounts=trust.accounts,
         description=description or None,
-        max_session_seconds=max_session_duration or DEFAULT_LONGEST_SESSION,
+        max_session_seconds=max_session_duration or linked_roles.LONGEST_SESSION,
         boundary_arn=boundary_arn,
     )
     roles.add(call.db, row)

@@ -5,19 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from crownkeep import arn, clock, errors, ids
+from crownkeep import arn, clock, errors
 from crownkeep.catalogue import service_linked_roles
 from crownkeep.catalogue.service_linked_roles import ServiceLinkedRole
+from crownkeep.operations import linked_roles
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.iam import quotas, roles
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import attachments, role_deletions, tags
 from crownkeep.storage import roles as role_rows
-from crownkeep.storage.attachments import AttachmentRow
-from crownkeep.storage.owners import OwnerKind
 from crownkeep.storage.role_deletions import RoleDeletionRow
-from crownkeep.storage.roles import RoleRow
 
 _LONGEST_NAME = 64
 _TASKS_KEPT = timedelta(days=30)
@@ -54,9 +52,7 @@ def create_service_linked_role(
     if role_rows.named(call.db, call.account_id, name) is not None:
         raise errors.InvalidInput(f"Service role name {name} has been taken in this account, please try a different suffix.")
     quotas.require_room(role_rows.count(call.db, call.account_id), quotas.ROLES, name="RolesPerAccount")
-    row = _row(call, linked, name, description or linked.description)
-    role_rows.add(call.db, row)
-    attachments.add(call.db, AttachmentRow(call.account_id, row.role_id, OwnerKind.ROLE, linked.policy_arn, call.now))
+    row = linked_roles.add(call, call.account_id, linked, name=name, description=description or linked.description)
     roles.note(call, row)
     shown: dict[str, object] = {"Description": row.description} if row.description else {}
     return {"Role": {**roles.describe_alone(call, row), **shown}}
@@ -95,19 +91,3 @@ def get_service_linked_role_deletion_status(call: Call, *, deletion_task_id: str
 
 def _name(linked: ServiceLinkedRole, suffix: str | None) -> str:
     return linked.role_name if suffix is None else f"{linked.role_name}_{suffix}"
-
-
-def _row(call: Call, linked: ServiceLinkedRole, name: str, description: str | None) -> RoleRow:
-    return RoleRow(
-        role_id=ids.unique_id(ids.Prefix.ROLE, clock.token_bytes(16)),
-        account_id=call.account_id,
-        name=name,
-        name_key=name.lower(),
-        path=linked.path,
-        created_at=call.now,
-        trust_policy=linked.trust_policy,
-        trusted_accounts="",
-        description=description,
-        max_session_seconds=roles.DEFAULT_LONGEST_SESSION,
-        owner_service=linked.service,
-    )

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
 
-from crownkeep import arn, clock, errors
-from crownkeep.operations import page_tokens, registry
+from crownkeep import arn, errors
+from crownkeep.operations import closed_accounts, membership, page_tokens, registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.standing import ACTIVE
 from crownkeep.services.operator.service import operator
 from crownkeep.settings import Settings
-from crownkeep.storage import accounts, purge
+from crownkeep.storage import accounts, handshakes, organization_accounts, organizations, purge
 from crownkeep.storage.accounts import AccountRow
-
-SUSPENDED = "SUSPENDED"
-"""The state of a closed account, which may be reopened for a while (Account Management reference, "AccountState")."""
-
-REOPENED_WITHIN = timedelta(days=90)
-"""How long a closed account may be reopened, as on AWS (Account Management guide, "Close an AWS account")."""
+from crownkeep.storage.database import Transaction
 
 _PAGE = 100
 
@@ -53,7 +48,9 @@ def close_account(call: Call, *, account_id: str) -> Result:
     row = _held(call, account_id)
     if row.state != ACTIVE:
         raise errors.Conflict(f"account `{account_id}` is closed already")
-    return _move(call, account_id, state=SUSPENDED, closed_at=call.now)
+    _refuse_while_it_manages(call, account_id, organization_accounts.count_open, "close or remove those first")
+    closed_accounts.close(call, account_id)
+    return _changed(call, account_id)
 
 
 @operator.operation("ReopenAccount", resource=registry.everything)
@@ -62,25 +59,53 @@ def reopen_account(call: Call, *, account_id: str) -> Result:
     row = _held(call, account_id)
     if row.closed_at is None:
         raise errors.Conflict(f"account `{account_id}` is open")
-    if call.now - row.closed_at > REOPENED_WITHIN:
-        days = REOPENED_WITHIN.days
+    if call.now - row.closed_at > closed_accounts.REOPENED_WITHIN:
+        days = closed_accounts.REOPENED_WITHIN.days
         raise errors.Conflict(f"account `{account_id}` was closed more than {days} days ago and stays closed; make a new one")
-    return _move(call, account_id, state=ACTIVE, closed_at=None)
+    closed_accounts.reopen(call, account_id)
+    return _changed(call, account_id)
 
 
 @operator.operation("PurgeAccount", resource=registry.everything)
 def purge_account(call: Call, *, account_id: str) -> Result:
-    """Remove an account with all it has, its trail included; that it was done stays in the operator's own trail."""
+    """Remove an account with all it has, its trail included; that it was done stays in the operator's own trail.
+
+    A member leaves its organization by it; whoever manages one must be its last account.
+    """
     row = _held(call, account_id)
+    _refuse_while_it_manages(call, account_id, organization_accounts.count, "purge or remove those first")
+    _leave(call, account_id)
     removed = purge.purge(call.db, account_id)
     call.notes.additional |= {"accountName": row.name, "rootEmail": row.email, "removedRows": removed}
     return NOTHING
 
 
-def _move(call: Call, account_id: str, **values: object) -> Result:
-    accounts.change(call.db, account_id, **values)
-    # The revision is what voids every cache of who may do what in the account.
-    accounts.touch(call.db, account_id, clock.revision())
+def _refuse_while_it_manages(call: Call, account_id: str, count: Callable[[Transaction, str], int], advice: str) -> None:
+    """Raise Conflict for the management account of an organization that has other accounts, as `count` counts them."""
+    managed = organizations.managed_by(call.db, account_id)
+    if managed is None:
+        return
+    others = count(call.db, managed.organization_id) - 1
+    if others > 0:
+        accounts_in_words = "1 other account" if others == 1 else f"{others} other accounts"
+        raise errors.Conflict(
+            f"account `{account_id}` manages organization `{managed.organization_id}` with {accounts_in_words}; {advice}"
+        )
+
+
+def _leave(call: Call, account_id: str) -> None:
+    """Let an account leave its organization, and no invitation wait for whoever has its id next."""
+    member = organization_accounts.of_account(call.db, account_id)
+    if member is not None:
+        organization = organizations.hold(call.db, member.organization_id)
+        if organization is not None and organization.management_account_id == account_id:
+            membership.dissolve(call, organization)
+        else:
+            membership.leave(call, member)
+    handshakes.remove_to(call.db, account_id)
+
+
+def _changed(call: Call, account_id: str) -> Result:
     call.notes.account_id = account_id
     return _describe(call, _required(call, account_id))
 

@@ -8,13 +8,11 @@ from crownkeep.credentials import password_policy, passwords
 from crownkeep.credentials.passwords import Cost
 from crownkeep.credentials.secret import Secret
 from crownkeep.ids import Prefix
-from crownkeep.operations import long_term_keys, registry
+from crownkeep.operations import long_term_keys, new_accounts, registry
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.standing import ACTIVE
 from crownkeep.services.operator.accounts import sign_in_url
 from crownkeep.services.operator.service import operator
 from crownkeep.storage import accounts, attachments, one_time_links, users
-from crownkeep.storage.accounts import AccountRow
 from crownkeep.storage.attachments import AttachmentRow
 from crownkeep.storage.one_time_links import OneTimeLinkRow
 from crownkeep.storage.owners import OwnerKind
@@ -52,7 +50,7 @@ def create_account(
         raise errors.Conflict(f"another account has the e-mail address `{email}`; give this one an address of its own")
     account_id = _unused_id(call, account_id)
     password_hash = call.prepared if isinstance(call.prepared, str) else None
-    _add(call, account_id, email=email, name=name, password_hash=password_hash)
+    new_accounts.add(call, account_id, email=email, name=name, password_hash=password_hash)
     call.notes.account_id = account_id
     result: dict[str, object] = {
         "account_id": account_id,
@@ -75,31 +73,7 @@ def _unused_id(call: Call, wanted: str | None) -> str:
         if accounts.with_id(call.db, wanted) is not None:
             raise errors.Conflict(f"there is an account `{wanted}` already; give another id, or none to have one chosen")
         return wanted
-    while True:
-        account_id = ids.account_id(clock.token_bytes(8))
-        if accounts.with_id(call.db, account_id) is None:
-            return account_id
-
-
-def _add(call: Call, account_id: str, *, email: str, name: str, password_hash: str | None) -> None:
-    accounts.add(
-        call.db,
-        AccountRow(
-            account_id=account_id,
-            name=name,
-            email=email,
-            email_key=email.lower(),
-            state=ACTIVE,
-            created_at=call.now,
-            closed_at=None,
-            revision=clock.revision(),
-            root_password_hash=password_hash,
-            root_password_changed_at=call.now if password_hash else None,
-            root_password_used_at=None,
-            # Not from zero: an id may be used again after a purge, and no session of its last root may come alive with it.
-            root_credential_version=int.from_bytes(clock.token_bytes(4), "big") >> 1,
-        ),
-    )
+    return new_accounts.unused_id(call)
 
 
 def _set_password_url(call: Call, account_id: str) -> str:

@@ -7,7 +7,7 @@ from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
 from crownkeep.services.organizations import access, arns
 from crownkeep.services.organizations.arns import Place
-from crownkeep.storage import organization_accounts, organizational_units, tags
+from crownkeep.storage import organization_accounts, organization_tags, organizational_units
 from crownkeep.storage.organization_accounts import MemberAccount
 from crownkeep.storage.organizational_units import UnitRow
 from crownkeep.storage.organizations import OrganizationRow
@@ -39,7 +39,7 @@ def child(call: Call, *, child_id: str, **_: object) -> Target:
 
 def tagged(call: Call, place: Place, arn: str, entity_id: str) -> Target:
     """Make the target of something in an organization whose tags are kept under its id."""
-    return Target(arn, tags=lambda: tags.of_resource(call.db, place.management_account_id, entity_id))
+    return Target(arn, tags=lambda: organization_tags.of_entity(call.db, place.organization_id, entity_id))
 
 
 # Entities as handlers need them.

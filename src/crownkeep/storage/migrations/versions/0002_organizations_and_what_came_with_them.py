@@ -66,6 +66,22 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "deliveries",
+        sa.Column("letter_id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column("recipient", sa.String(length=254), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_deliveries")),
+    )
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_deliveries_account_id_letter_id"), ["account_id", "letter_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_deliveries_ended_at"), ["ended_at"], unique=False)
+
+    op.create_table(
         "handshakes",
         sa.Column(
             "handshake_id", sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"), nullable=False
@@ -248,6 +264,26 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("organization_service_access", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_organization_service_access_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "organization_tags",
+        sa.Column(
+            "organization_id",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column(
+            "entity_id", sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "tag_key", sa.String(length=128).with_variant(sa.String(length=128, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column("tag_value", sa.String(length=256), nullable=False),
+        sa.PrimaryKeyConstraint("organization_id", "entity_id", "tag_key", name=op.f("pk_organization_tags")),
+    )
+    with op.batch_alter_table("organization_tags", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_organization_tags_account_id"), ["account_id"], unique=False)
 
     op.create_table(
         "organizational_units",

@@ -1,0 +1,83 @@
+"""Joining and leaving an organization: everything that changes with it, in one place for services and operator alike."""
+
+from __future__ import annotations
+
+from crownkeep import clock
+from crownkeep.operations import linked_roles
+from crownkeep.operations.call import Call
+from crownkeep.storage import (
+    account_creations,
+    accounts,
+    delegated_administrators,
+    handshakes,
+    organization_accounts,
+    organization_features,
+    organization_policies,
+    organization_policy_targets,
+    organization_policy_types,
+    organization_resource_policies,
+    organization_service_access,
+    organization_tags,
+    organizational_units,
+    organizations,
+    root_login_profiles,
+)
+from crownkeep.storage.organization_accounts import MemberRow
+from crownkeep.storage.organizations import OrganizationRow
+
+CREATED = "CREATED"
+INVITED = "INVITED"
+SERVICE = "organizations.amazonaws.com"
+
+
+def join(call: Call, organization: OrganizationRow, account_id: str, *, joined_method: str) -> None:
+    """Put an account under the root of an organization: what its policies say is in force for it at once."""
+    row = MemberRow(
+        account_id=account_id,
+        organization_id=organization.organization_id,
+        management_account_id=organization.management_account_id,
+        parent_id=organization.root_id,
+        joined_method=joined_method,
+        joined_at=call.now,
+    )
+    organization_accounts.add(call.db, row)
+    organization_policy_targets.attach_defaults(
+        call.db, organization.organization_id, organization.management_account_id, account_id, at=call.now
+    )
+    linked_roles.ensure(call, account_id, SERVICE)
+    accounts.touch(call.db, account_id, clock.revision())
+
+
+def leave(call: Call, member: MemberRow) -> None:
+    """Take a member out of its organization, with whatever the organization keeps of it: from now on it stands alone."""
+    place = (call.db, member.organization_id)
+    organization_policy_targets.remove_of_target(*place, member.account_id)
+    delegated_administrators.remove_delegate(*place, member.account_id)
+    handshakes.cancel_within(*place, member.account_id, at=call.now)
+    organization_tags.remove_of_entity(*place, member.account_id)
+    # Nobody is left who could let root's password be recovered, so root can do it alone again.
+    root_login_profiles.remove(call.db, member.account_id)
+    organization_accounts.remove(call.db, member.account_id)
+    accounts.touch(call.db, member.account_id, clock.revision())
+
+
+def dissolve(call: Call, organization: OrganizationRow) -> None:
+    """End an organization that has only its management account left."""
+    place = (call.db, organization.organization_id)
+    for topic in (
+        account_creations,
+        delegated_administrators,
+        handshakes,
+        organization_features,
+        organization_policies,
+        organization_policy_targets,
+        organization_policy_types,
+        organization_service_access,
+        organization_tags,
+        organizational_units,
+    ):
+        topic.remove_all(*place)
+    organization_resource_policies.remove(*place)
+    organization_accounts.remove(call.db, organization.management_account_id)
+    organizations.remove(*place)
+    accounts.touch(call.db, organization.management_account_id, clock.revision())
