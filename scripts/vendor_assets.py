@@ -1,9 +1,9 @@
-"""Remake the pages' vendored assets: Cloudscape's design tokens (Apache-2.0) as custom properties, light and dark.
+"""Remake the pages' vendored assets: Cloudscape's design tokens (Apache-2.0), light and dark, and htmx (Zero-Clause BSD).
 
-    python scripts/vendor_assets.py [--tokens VERSION]
+    python scripts/vendor_assets.py [--tokens VERSION] [--htmx VERSION]
 
-Fetches `@cloudscape-design/design-tokens` by `npm pack` into .tools/ and writes src/crownkeep/console/static/tokens.css; npm is
-needed neither to install nor to run. Prints what to write into NOTICE.
+Fetches `@cloudscape-design/design-tokens` and `htmx.org` by `npm pack` into .tools/ and writes tokens.css and htmx.js below
+src/crownkeep/console/static/; npm is needed neither to install nor to run. Prints what to write into NOTICE.
 """
 
 from __future__ import annotations
@@ -18,9 +18,14 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools" / "assets"
-TARGET = ROOT / "src" / "crownkeep" / "console" / "static" / "tokens.css"
+STATIC = ROOT / "src" / "crownkeep" / "console" / "static"
+TOKENS = STATIC / "tokens.css"
 PACKAGE = "@cloudscape-design/design-tokens"
 VERSION = "3.0.110"
+HTMX = STATIC / "htmx.js"
+HTMX_PACKAGE = "htmx.org"
+# Of the second line, whose markup the pages are written in.
+HTMX_VERSION = "2.0.11"
 
 # Motion is ours to decide, and of the charts' many colours we draw with the status palette alone.
 LEFT_OUT = ("motion-", "color-charts-palette", "color-charts-red", "color-charts-orange", "color-charts-yellow")
@@ -32,22 +37,26 @@ def main() -> None:
     """Fetch, read, write, and say what came of it."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--tokens", metavar="VERSION", default=VERSION, help=f"a version of the tokens instead of {VERSION}")
-    version = options.parse_args().tokens
-    document = json.loads(fetch(version))
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text(stylesheet(document, version), encoding="utf-8")
-    print(f"{TARGET.relative_to(ROOT)}: {len(document['tokens'])} tokens of {PACKAGE} {version}, Apache License 2.0")
+    options.add_argument("--htmx", metavar="VERSION", default=HTMX_VERSION, help=f"a version of htmx instead of {HTMX_VERSION}")
+    wanted = options.parse_args()
+    STATIC.mkdir(parents=True, exist_ok=True)
+    document = json.loads(fetch(PACKAGE, wanted.tokens, "package/index-visual-refresh.json"))
+    TOKENS.write_text(stylesheet(document, wanted.tokens), encoding="utf-8")
+    print(f"{TOKENS.relative_to(ROOT)}: {len(document['tokens'])} tokens of {PACKAGE} {wanted.tokens}, Apache License 2.0")
+    script = fetch(HTMX_PACKAGE, wanted.htmx, "package/dist/htmx.min.js")
+    HTMX.write_text(f"/* {HTMX_PACKAGE} {wanted.htmx}, Zero-Clause BSD; fetched by scripts/vendor_assets.py. */\n{script}\n")
+    print(f"{HTMX.relative_to(ROOT)}: {HTMX_PACKAGE} {wanted.htmx}, Zero-Clause BSD")
 
 
-def fetch(version: str) -> str:
-    """Pack the package and answer its tokens in JSON."""
+def fetch(package: str, version: str, path: str) -> str:
+    """Pack a package and answer the text of one of its files."""
     TOOLS.mkdir(parents=True, exist_ok=True)
-    command = ["npm", "pack", "--silent", f"{PACKAGE}@{version}"]
+    command = ["npm", "pack", "--silent", f"{package}@{version}"]
     packed = subprocess.run(command, cwd=TOOLS, check=True, capture_output=True, text=True).stdout.split()[-1]
     with tarfile.open(TOOLS / packed) as archive:
-        member = archive.extractfile("package/index-visual-refresh.json")
+        member = archive.extractfile(path)
         if member is None:
-            raise SystemExit(f"{PACKAGE} {version} has no file of tokens")
+            raise SystemExit(f"{package} {version} has no file `{path}`")
         return member.read().decode()
 
 
