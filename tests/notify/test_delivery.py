@@ -24,8 +24,10 @@ from crownkeep.operations.call import Wiring
 from crownkeep.operations.letters import Letter
 from crownkeep.operations.standing import Standings
 from crownkeep.settings import Settings
+from crownkeep.storage import deliveries
 from crownkeep.storage import outbox as letters
 from crownkeep.storage.database import Database
+from crownkeep.storage.deliveries import DeliveryRow
 from crownkeep.storage.outbox import LetterRow
 from crownkeep.storage.writer import Writer
 
@@ -62,6 +64,10 @@ class Office:
     def waiting(self) -> list[LetterRow]:
         with self.database.snapshot() as db:
             return letters.page(db, after="", limit=100)
+
+    def ended(self) -> list[DeliveryRow]:
+        with self.database.snapshot() as db:
+            return deliveries.latest(db, "111122223333", limit=100)
 
     def send_due(self, *channels: Recorded) -> list[int]:
         """Let a process for each channel send what is due, all at the same time."""
@@ -206,3 +212,38 @@ def test_what_a_letter_says_is_sealed_at_rest(office: Office):
     (row,) = office.waiting()
 
     assert b"aB3dE9" not in row.sealed_values
+
+
+def test_what_became_of_each_letter_is_remembered_without_what_it_said(office: Office):
+    office.post("first@acme.example")
+    office.post("second@acme.example")
+    channel = Recorded(failures=1)
+
+    with time_machine.travel(NOON + timedelta(days=1), tick=False):
+        office.send_due(channel)
+
+    latest, earlier = sorted(office.ended(), key=lambda row: row.recipient, reverse=True)
+    assert {"", "the server refuses the message (451)"} == {latest.fault, earlier.fault}
+    assert "aB3dE9" not in repr(office.ended())
+
+
+def test_a_letter_to_an_address_that_no_mail_is_sent_to_is_remembered_as_failed(office: Office):
+    office.post("root@[203.0.113.7]")
+
+    (row,) = office.ended()
+
+    assert ("root@[203.0.113.7]", 0) == (row.recipient, row.attempts)
+    assert "no mail is sent" in row.fault
+
+
+def test_deliveries_are_forgotten_after_ninety_days(office: Office):
+    office.post("first@acme.example")
+    with time_machine.travel(NOON, tick=False):
+        office.send_due(Recorded())
+    later = NOON + deliveries.KEPT_FOR + timedelta(days=1)
+    office.post("second@acme.example", at=later)
+
+    with time_machine.travel(later, tick=False):
+        office.send_due(Recorded())
+
+    assert ["second@acme.example"] == [row.recipient for row in office.ended()]

@@ -31,6 +31,7 @@ VALUES = {
     "address": "203.0.113.7",
     "advice": "look at it",
     "code": "aB3dE9",
+    "contact": "security",
     "custodian": "",
     "detail": "AKIAEXAMPLE",
     "event": "ConsoleLogin",

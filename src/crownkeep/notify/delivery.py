@@ -1,6 +1,6 @@
 """Delivery: each serving process sends what is due in the outbox, and no letter is sent by two of them.
 
-    due -> claimed (for ten minutes) -> sent -> forgotten
+    due -> claimed (for ten minutes) -> sent -> forgotten, but for when it left and to whom
                                      -> not sent -> due again after 30 s, 1 min, 2 min ... 1 h -> given up after a day
 
 A process that dies after a letter has left and before it is forgotten lets it leave a second time, with the same Message-ID.
@@ -17,6 +17,7 @@ from crownkeep.credentials.sealing import Unsealable
 from crownkeep.notify import messages, outbox
 from crownkeep.notify.channels import Channel, Undelivered
 from crownkeep.operations.call import Wiring
+from crownkeep.storage import deliveries
 from crownkeep.storage import outbox as letters
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
 from crownkeep.storage.outbox import LetterRow
@@ -95,7 +96,7 @@ class Delivery:
             except (Undelivered, Unsealable) as fault:
                 await self._put_off(row, str(fault), clock.now())
                 return False
-        await self._forget(row)
+        await self._forget(row, fault="")
         return bool(row.recipient)
 
     def _hand_over(self, row: LetterRow) -> None:
@@ -113,7 +114,7 @@ class Delivery:
     async def _put_off(self, row: LetterRow, fault: str, now: datetime) -> None:
         if now - row.created_at >= GIVEN_UP_AFTER:
             _log.error("a letter (%s, %s) of account %s is given up: %s", row.letter_id, row.kind, row.account_id, fault)
-            await self._forget(row)
+            await self._forget(row, fault=fault)
             return
         attempts = row.attempts + 1
         due_at = now + delay(attempts)
@@ -125,9 +126,12 @@ class Delivery:
 
         await self._writer.submit(postpone)
 
-    async def _forget(self, row: LetterRow) -> None:
+    async def _forget(self, row: LetterRow, *, fault: str) -> None:
+        ended_at = clock.now()
+
         def remove(db: Transaction) -> Deed[None]:
-            letters.remove(db, row.letter_id)
+            if letters.remove(db, row.letter_id) and row.recipient:
+                deliveries.add(db, outbox.ended(row, at=ended_at, fault=fault))
             return Deed(None, [])
 
         await self._writer.submit(remove)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -16,14 +17,16 @@ from crownkeep.notify import contacts, rules
 from crownkeep.notify.rules import Heard
 from crownkeep.operations import sealed
 from crownkeep.operations.letters import Letter
-from crownkeep.storage import outbox, tallies
+from crownkeep.storage import deliveries, outbox, tallies
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.deliveries import DeliveryRow
 from crownkeep.storage.events import EventRow
 from crownkeep.storage.outbox import LetterRow
 
 NOTICE = "notice"
 """The kind of letter that tells of an event."""
 
+_NO_ADDRESS = "no mail is sent to an address of this kind; give a plain one, such as security@acme.example"
 _log = logging.getLogger("crownkeep.notify")
 
 
@@ -35,13 +38,14 @@ class Outbox:
 
     def send(self, db: Transaction, letter: Letter) -> None:
         """Put a letter into the outbox; one to an address that mail must not be sent to is dropped and logged."""
+        letter_id = ids.event_id(letter.written_at, clock.id_bytes(10)).hex
         if letter.recipient and not contacts.is_deliverable(letter.recipient):
             # The address itself stays out of the log: it is what is wrong, and may be made to drive whatever reads logs.
             _log.warning(
                 "account %s has an address that no mail is sent to; a letter (%s) is dropped", letter.account_id, letter.kind
             )
+            deliveries.add(db, _dropped(letter, letter_id))
             return
-        letter_id = ids.event_id(letter.written_at, clock.id_bytes(10)).hex
         values = Secret(msgspec.json.encode(dict(letter.values)).decode())
         outbox.add(
             db,
@@ -89,6 +93,18 @@ def read(keyring: Keyring, row: LetterRow) -> Mapping[str, str]:
     """Answer what a waiting letter says; raises Unsealable where its key is gone."""
     opened = sealed.open_letter(keyring, row.sealed_values, account_id=row.account_id, letter_id=row.letter_id)
     return msgspec.json.decode(opened.reveal(), type=dict[str, str])
+
+
+def ended(row: LetterRow, *, at: datetime, fault: str) -> DeliveryRow:
+    """Answer what is remembered of a letter that left or, with a fault, was given up."""
+    return DeliveryRow(
+        row.letter_id, row.account_id, row.recipient, row.kind, row.created_at, at, attempts=row.attempts + 1, fault=fault
+    )
+
+
+def _dropped(letter: Letter, letter_id: str) -> DeliveryRow:
+    shown, at = letter.recipient[: contacts.LONGEST], letter.written_at
+    return DeliveryRow(letter_id, letter.account_id, shown, letter.kind, at, at, attempts=0, fault=_NO_ADDRESS)
 
 
 def _key(event: EventRow, heard: Heard) -> bytes:

@@ -160,5 +160,11 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "DeleteSigningCertificate": (_own("A signing certificate of the root user was deleted"),),
     "PutAlternateContact": (_step("An alternate contact of the account was set"),),
     "DeleteAlternateContact": (_step("An alternate contact of the account was deleted"),),
+    "CloseAccount": (
+        _step(
+            "The account was closed",
+            "ask whoever operates this server to reopen it with `crownkeep account reopen`, which works for 90 days",
+        ),
+    ),
 }
 """Who hears is the same for all: root's own address and the security contact (`contacts.of_account`)."""

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from crownkeep.errors import AwsError
-from crownkeep.operations import authorize
-from crownkeep.operations.call import Call, Notes
+from crownkeep.operations.call import Call
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal
-from crownkeep.signin import acting, events, sessions
+from crownkeep.signin import acting, own_acts
 from crownkeep.signin.acting import Actor
+from crownkeep.signin.own_acts import Act
 from crownkeep.storage import sign_in_settings
-from crownkeep.storage.database import Transaction, savepoint
-from crownkeep.storage.writer import Deed
 
 
 def users_need_mfa(door: Door, person: Principal) -> bool:
@@ -25,46 +22,25 @@ def users_need_mfa(door: Door, person: Principal) -> bool:
         return sign_in_settings.of_account(db, person.account_id).users_need_mfa
 
 
-async def require_mfa(door: Door, actor: Actor) -> None:
-    """Let every user of the account sign in with a second factor only; those without one enrol it. Raises AccessDenied."""
-    await _change(door, actor, needed=True)
+async def require_mfa(door: Door, actor: Actor) -> str:
+    """Let every user of the account sign in with a second factor only; those without one enrol it. Raises AccessDenied.
+
+    Answers the event's id, as `require_no_mfa` does.
+    """
+    return await _change(door, actor, needed=True)
 
 
-async def require_no_mfa(door: Door, actor: Actor) -> None:
+async def require_no_mfa(door: Door, actor: Actor) -> str:
     """Let users without a device sign in without one. Raises AccessDenied."""
-    await _change(door, actor, needed=False)
+    return await _change(door, actor, needed=False)
 
 
-async def _change(door: Door, actor: Actor, *, needed: bool) -> None:
-    wiring, who = door.wiring, actor.principal
-    operation = acting.find("iam", "UpdateAccountPasswordPolicy")
+async def _change(door: Door, actor: Actor, *, needed: bool) -> str:
+    permission = acting.find("iam", "UpdateAccountPasswordPolicy")
+    act = Act("UpdateSignInSettings", permission, parameters={"usersNeedMfa": needed})
 
-    def work(db: Transaction) -> Deed[AwsError | None]:
-        standing = wiring.standings.held(db, who)
-        call = Call(db, who.account_id, who, actor.now, actor.origin, wiring, standing, None, Notes())
-        refusal: AwsError | None = None
-        try:
-            with savepoint(db):
-                standing.confirm(db, who)
-                if actor.tether is not None:
-                    actor.tether.confirm(db)
-                authorize.require(call, operation, {})
-                settings = sign_in_settings.of_account(db, who.account_id)
-                sign_in_settings.put(db, replace(settings, users_need_mfa=needed))
-        except AwsError as error:
-            refusal = error
-        outcome = "Failure" if refusal else "Success"
-        parameters = {"usersNeedMfa": needed}
-        event = events.of(
-            sessions.recorded(who),
-            actor.origin,
-            actor.now,
-            "UpdateSignInSettings",
-            response={"UpdateSignInSettings": outcome},
-            parameters=parameters,
-        )
-        return Deed(refusal, [event])
+    def change(call: Call) -> None:
+        settings = sign_in_settings.of_account(call.db, call.account_id)
+        sign_in_settings.put(call.db, replace(settings, users_need_mfa=needed))
 
-    refused = await door.carry_out(work)
-    if refused is not None:
-        raise refused
+    return await own_acts.carry_out(door, actor, act, change)

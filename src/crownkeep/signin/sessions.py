@@ -37,9 +37,12 @@ FRESH_FOR = timedelta(minutes=10)
 SEEN_EVERY = timedelta(minutes=1)
 """How often at most the last use of a session is written down."""
 
+ENDED, OTHERS_ENDED = "EndSession", "EndOtherSessions"
+"""How the trail names it when somebody ends one other session, or all others."""
+
 _TOKEN_BYTES = 32
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-_ENDED = "The security token included in the request is expired"
+_EXPIRED = "The security token included in the request is expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,27 +163,34 @@ def of_person(db: Transaction, wiring: Wiring, person: Principal, *, now: dateti
     ]
 
 
-async def end(door: Door, session: BrowserSession, session_id: str, *, origin: Origin, now: datetime) -> None:
-    """End one of the person's sessions, this one or another, by the name that it has in their list."""
+async def end(door: Door, session: BrowserSession, session_id: str, *, origin: Origin, now: datetime) -> str:
+    """End one of the person's sessions, this one or another, by the name that it has in their list.
+
+    Answers the id of the event; empty where there is no such session.
+    """
     person = session.person
 
-    def work(db: Transaction) -> Deed[None]:
+    def work(db: Transaction) -> Deed[str]:
         if not browser_sessions.end_named(db, person.account_id, person.unique_id, session_id, at=now):
-            return Deed(None, [])
-        name = "SignOut" if session_id == session.session_id else "EndSession"
-        return Deed(None, [events.of(recorded(person), origin, now, name)])
+            return Deed("", [])
+        event = events.of(recorded(person), origin, now, _end_name(session, session_id))
+        return Deed(str(event.event_id), [event])
 
-    await door.carry_out(work)
+    return await door.carry_out(work)
 
 
-async def end_others(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> int:
-    """End every other session of the person, and answer how many there were."""
+def _end_name(session: BrowserSession, session_id: str) -> str:
+    return "SignOut" if session_id == session.session_id else ENDED
+
+
+async def end_others(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> str:
+    """End every other session of the person, and answer the id of the event, which says how many there were."""
     person = session.person
 
-    def work(db: Transaction) -> Deed[int]:
+    def work(db: Transaction) -> Deed[str]:
         count = browser_sessions.end_others(db, person.account_id, person.unique_id, but=session.digest, at=now)
-        additional = {"EndedSessions": count}
-        return Deed(count, [events.of(recorded(person), origin, now, "EndOtherSessions", additional=additional)])
+        event = events.of(recorded(person), origin, now, OTHERS_ENDED, additional={"EndedSessions": count})
+        return Deed(str(event.event_id), [event])
 
     return await door.carry_out(work)
 
@@ -224,7 +234,7 @@ class SessionTether:
     def confirm(self, db: Transaction) -> None:
         """Raise ExpiredToken where the session was ended, or its person's credentials changed, since the request began."""
         if not self.holds(db):
-            raise errors.ExpiredToken(_ENDED)
+            raise errors.ExpiredToken(_EXPIRED)
 
     def holds(self, db: Transaction) -> bool:
         """Answer whether the session still holds, for what does not go through an operation."""

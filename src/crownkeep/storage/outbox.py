@@ -77,6 +77,12 @@ _page = (
     .order_by(table.c.letter_id)
     .limit(bindparam("limit"))
 )
+_latest = (
+    select(table)
+    .where(table.c.account_id == bindparam("of_account"), table.c.recipient != "")
+    .order_by(table.c.letter_id.desc())
+    .limit(bindparam("limit"))
+)
 
 
 def with_id(db: Transaction, letter_id: str) -> LetterRow | None:
@@ -106,9 +112,14 @@ def postpone(db: Transaction, letter_id: str, *, due_at: datetime, attempts: int
     db.execute(_postpone, {"of_letter": letter_id, **values})
 
 
-def remove(db: Transaction, letter_id: str) -> None:
-    """Forget a letter that was sent or is given up."""
-    db.execute(_remove, {"of_letter": letter_id})
+def remove(db: Transaction, letter_id: str) -> bool:
+    """Forget a letter that was sent or is given up; answers False where another process has forgotten it."""
+    return db.execute(_remove, {"of_letter": letter_id}).rowcount > 0
+
+
+def latest(db: Transaction, account_id: str, *, limit: int) -> list[LetterRow]:
+    """Answer the last of an account's letters that wait, the latest written first."""
+    return [LetterRow(*row) for row in db.execute(_latest, {"of_account": account_id, "limit": limit})]
 
 
 def page(db: Transaction, *, after: str, limit: int) -> list[LetterRow]:

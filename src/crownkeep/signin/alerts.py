@@ -1,0 +1,140 @@
+"""Alerts, tried out: a letter to an alternate contact to see that it arrives, and what became of the account's last letters.
+
+AWS has no operation for either. A test needs the permission to set the contact that it goes to; the letters are shown to whoever
+may see the security contact, and of addresses only those that they may see as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from crownkeep import errors
+from crownkeep.audit.event import moment
+from crownkeep.operations.call import Call
+from crownkeep.operations.invoke import Door
+from crownkeep.operations.letters import Letter
+from crownkeep.principals import PrincipalKind
+from crownkeep.signin import acting, own_acts, recovery
+from crownkeep.signin.acting import Actor
+from crownkeep.signin.own_acts import Act
+from crownkeep.storage import contacts, deliveries, outbox
+
+TEST = "SendTestAlert"
+"""The act's name in the trail."""
+
+MOST_TESTS = 5
+"""Test alerts that an account may send within an hour: they go to people who have not asked for them."""
+
+CONTACT_TYPES = ("BILLING", "OPERATIONS", "SECURITY")
+_LETTERS = 20
+
+
+class Progress(Enum):
+    """How far a letter has come."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    """The mail server has taken it, or it lies in the outbox folder; not that somebody has read it."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """One letter of the account."""
+
+    letter_id: str
+    kind: str
+    recipient: str
+    """Empty where its reader may not see the address."""
+    written_at: datetime
+    progress: Progress
+    at: datetime
+    """When it was sent or given up, or when it is tried next."""
+    attempts: int
+    fault: str
+    """Why the last attempt failed."""
+
+
+async def send_test(door: Door, actor: Actor, contact_type: str) -> str:
+    """Send a letter to the alternate contact of a type and answer the event's id.
+
+    Raises AccessDenied, ResourceNotFound where there is no such contact, and Throttling after MOST_TESTS within an hour.
+    """
+    permission = acting.find("account", "PutAlternateContact")
+    named = {"alternate_contact_type": contact_type}
+    act = Act(TEST, permission, named, {"alternateContactType": contact_type})
+
+    def change(call: Call) -> None:
+        contact = contacts.alternate(call.db, call.account_id, contact_type)
+        if contact is None:
+            raise errors.ResourceNotFound("No contact of the inputted alternate contact type found.")
+        sent = recovery.count(call.db, call.wiring, "test alert of", call.account_id, account_id=call.account_id, now=call.now)
+        if sent > MOST_TESTS:
+            raise errors.LimitExceeded(f"At most {MOST_TESTS} test alerts are sent within an hour. Try again later.")
+        values = {
+            "account_id": call.account_id,
+            "when": moment(call.now),
+            "contact": contact_type.lower(),
+            "address": call.origin.source_ip,
+        }
+        call.wiring.post.send(call.db, Letter("test-alert", contact.email_address, call.account_id, call.now, values))
+
+    return await own_acts.carry_out(door, actor, act, change)
+
+
+async def last_letters(door: Door, actor: Actor) -> list[Posted]:
+    """Answer the account's last letters, the latest first; raises AccessDenied for who may not see the security contact."""
+    seen = set()
+    for contact_type in reversed(CONTACT_TYPES):
+        try:
+            found = await acting.call(door, actor, "account", "GetAlternateContact", {"AlternateContactType": contact_type})
+        except errors.ResourceNotFound:
+            continue
+        except errors.AccessDenied:
+            if contact_type == "SECURITY":
+                raise
+            continue
+        contact = found["AlternateContact"]
+        assert isinstance(contact, dict)  # noqa: S101 - the operation's own shape, for the type checker
+        seen.add(str(contact["EmailAddress"]).lower())
+    return _letters(door, actor, seen)
+
+
+def _letters(door: Door, actor: Actor, seen: set[str]) -> list[Posted]:
+    account_id, is_root = actor.principal.account_id, actor.principal.kind is PrincipalKind.ROOT
+
+    def shown(address: str) -> str:
+        return address if is_root or address.lower() in seen else ""
+
+    with door.database.snapshot() as db:
+        waiting = outbox.latest(db, account_id, limit=_LETTERS)
+        ended = deliveries.latest(db, account_id, limit=_LETTERS)
+    found = [
+        Posted(
+            row.letter_id,
+            row.kind,
+            shown(row.recipient),
+            row.created_at,
+            Progress.WAITING,
+            row.due_at,
+            row.attempts,
+            row.last_fault,
+        )
+        for row in waiting
+    ]
+    found += [
+        Posted(
+            row.letter_id,
+            row.kind,
+            shown(row.recipient),
+            row.created_at,
+            Progress.FAILED if row.fault else Progress.SENT,
+            row.ended_at,
+            row.attempts,
+            row.fault,
+        )
+        for row in ended
+    ]
+    return sorted(found, key=lambda letter: letter.letter_id, reverse=True)[:_LETTERS]

@@ -1,0 +1,62 @@
+"""Deliveries: what became of letters that are no longer in the outbox, for those who wonder whether mail arrives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text, bindparam, delete, insert, select
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, metadata
+
+KEPT_FOR = timedelta(days=90)
+"""How long it is remembered, as long as AWS's event history reaches back."""
+
+table = Table(
+    "deliveries",
+    metadata,
+    Column("letter_id", String(32), primary_key=True),
+    Column("account_id", AccountId, nullable=False),
+    Column("recipient", String(254), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("ended_at", Moment, nullable=False, index=True),
+    Column("attempts", Integer, nullable=False),
+    Column("fault", Text, nullable=False),
+    Index(None, "account_id", "letter_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """What became of one letter; `fault` says why it was given up, and is empty where it left."""
+
+    letter_id: str
+    account_id: str
+    recipient: str
+    kind: str
+    created_at: datetime
+    ended_at: datetime
+    attempts: int
+    fault: str
+
+
+_forget = delete(table).where(table.c.ended_at < bindparam("before"))
+_latest = (
+    select(table)
+    .where(table.c.account_id == bindparam("of_account"))
+    .order_by(table.c.letter_id.desc())
+    .limit(bindparam("limit"))
+)
+
+
+def add(db: Transaction, row: DeliveryRow) -> None:
+    """Remember what became of a letter, and forget what is older than KEPT_FOR."""
+    db.execute(_forget, {"before": row.ended_at - KEPT_FOR})
+    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def latest(db: Transaction, account_id: str, *, limit: int) -> list[DeliveryRow]:
+    """Answer the last of an account's letters that left or were given up, the latest written first."""
+    return [DeliveryRow(*row) for row in db.execute(_latest, {"of_account": account_id, "limit": limit})]
