@@ -8,6 +8,7 @@ from enum import Enum
 from uuid import UUID
 
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_LOWER_ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyz0123456789"
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
 
@@ -42,6 +43,11 @@ def account_id(chance: bytes) -> str:
 def is_account_id(text: str) -> bool:
     """Answer whether this is twelve ASCII digits."""
     return _ACCOUNT_ID.fullmatch(text) is not None
+
+
+def organizations_id(prefix: str, chance: bytes, length: int) -> str:
+    """Answer an id of AWS Organizations, such as `o-a1b2c3d4e5`: a prefix and `length` of a-z and 0-9 (24 bytes for 32)."""
+    return f"{prefix}-{_characters(_LOWER_ALPHANUMERIC, chance, length)}"
 
 
 def request_id(chance: bytes) -> str:

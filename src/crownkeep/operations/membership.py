@@ -30,6 +30,12 @@ INVITED = "INVITED"
 SERVICE = "organizations.amazonaws.com"
 
 
+def keys_of(call: Call, account_id: str) -> list[str]:
+    """Answer what handshakes that ask an account are made out to: its id, and root's address."""
+    account = accounts.with_id(call.db, account_id)
+    return [account_id, account.email_key] if account is not None else [account_id]
+
+
 def join(call: Call, organization: OrganizationRow, account_id: str, *, joined_method: str) -> None:
     """Put an account under the root of an organization: what its policies say is in force for it at once."""
     row = MemberRow(
@@ -53,7 +59,7 @@ def leave(call: Call, member: MemberRow) -> None:
     place = (call.db, member.organization_id)
     organization_policy_targets.remove_of_target(*place, member.account_id)
     delegated_administrators.remove_delegate(*place, member.account_id)
-    handshakes.cancel_within(*place, member.account_id, at=call.now)
+    handshakes.cancel_within(*place, keys_of(call, member.account_id), at=call.now)
     organization_tags.remove_of_entity(*place, member.account_id)
     # Nobody is left who could let root's password be recovered, so root can do it alone again.
     root_login_profiles.remove(call.db, member.account_id)

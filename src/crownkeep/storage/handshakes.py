@@ -20,8 +20,9 @@ table = Table(
     Column("organization_id", OrganizationId, nullable=False),
     Column("action", String(64), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("recipient_id", AccountId, nullable=False, index=True),
-    Column("recipient_email", String(254)),
+    Column("recipient_type", String(16), nullable=False),
+    Column("recipient", String(254), nullable=False),
+    Column("recipient_key", String(254), nullable=False, index=True),
     Column("parent_id", OrganizationId),
     Column("requested_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
@@ -44,10 +45,12 @@ class HandshakeRow:
     """`INVITE`, `ENABLE_ALL_FEATURES` or `APPROVE_ALL_FEATURES`."""
     state: str
     """`REQUESTED`, `OPEN`, `CANCELED`, `ACCEPTED` or `DECLINED`."""
-    recipient_id: str
-    """The account that is asked: the management account's own id for ENABLE_ALL_FEATURES."""
-    recipient_email: str | None
-    """The address that the invitation was made out to, where it named no account id."""
+    recipient_type: str
+    """`ACCOUNT` or `EMAIL`."""
+    recipient: str
+    """The account that is asked, by its id or by root's address; the management account itself for ENABLE_ALL_FEATURES."""
+    recipient_key: str
+    """The same in lower case."""
     parent_id: str | None
     """The handshake that this one is a part of."""
     requested_at: datetime
@@ -63,7 +66,7 @@ _kept = (table.c.handshake_id > bindparam("after"), func.coalesce(table.c.ended_
 _acting = table.c.action.in_(bindparam("actions", expanding=True))
 _for_account = (
     select(table)
-    .where(table.c.recipient_id == bindparam("recipient_id"), _acting, *_kept)
+    .where(table.c.recipient_key.in_(bindparam("recipients", expanding=True)), _acting, *_kept)
     .order_by(table.c.handshake_id)
     .limit(bindparam("limit"))
 )
@@ -82,7 +85,7 @@ _parts = (
 _open_now = (table.c.state.in_(("OPEN", "REQUESTED")), table.c.expires_at > bindparam("now"))
 _open_to = select(table).where(
     table.c.organization_id == bindparam("organization_id"),
-    table.c.recipient_id == bindparam("recipient_id"),
+    table.c.recipient_key == bindparam("recipient_key"),
     table.c.action == bindparam("action"),
     *_open_now,
 )
@@ -115,12 +118,17 @@ _cancel_within = (
     update(table)
     .where(
         table.c.organization_id == bindparam("of_organization"),
-        table.c.recipient_id == bindparam("of_account"),
+        table.c.recipient_key.in_(bindparam("recipients", expanding=True)),
         table.c.state.in_(("OPEN", "REQUESTED")),
     )
     .values(state="CANCELED", ended_at=bindparam("ends_at"))
 )
-_remove_to = delete(table).where(table.c.recipient_id == bindparam("of_account"))
+_cancel_parts = (
+    update(table)
+    .where(table.c.parent_id == bindparam("of_parent"), table.c.state == "OPEN")
+    .values(state="CANCELED", ended_at=bindparam("ends_at"))
+)
+_remove_to = delete(table).where(table.c.recipient_key.in_(bindparam("recipients", expanding=True)))
 _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
 
 
@@ -131,10 +139,13 @@ def with_id(db: Transaction, handshake_id: str) -> HandshakeRow | None:
 
 
 def page_for_account(
-    db: Transaction, recipient_id: str, *, actions: Sequence[str], since: datetime, after: str, limit: int
+    db: Transaction, recipients: Sequence[str], *, actions: Sequence[str], since: datetime, after: str, limit: int
 ) -> list[HandshakeRow]:
-    """Answer up to `limit` handshakes that an account is asked in and that did not end before `since`, in the order of ids."""
-    values = {"recipient_id": recipient_id, "actions": list(actions), "since": since, "after": after, "limit": limit}
+    """Answer up to `limit` handshakes made out to one of these keys that did not end before `since`, in the order of their ids.
+
+    The keys of an account are its id and root's address.
+    """
+    values = {"recipients": list(recipients), "actions": list(actions), "since": since, "after": after, "limit": limit}
     return [HandshakeRow(*row) for row in db.execute(_for_account, values)]
 
 
@@ -154,9 +165,9 @@ def page_of_parts(
     return [HandshakeRow(*row) for row in db.execute(_parts, values)]
 
 
-def open_to(db: Transaction, organization_id: str, recipient_id: str, action: str, *, now: datetime) -> HandshakeRow | None:
-    """Answer the handshake of this kind that waits for this account's answer."""
-    values = {"organization_id": organization_id, "recipient_id": recipient_id, "action": action, "now": now}
+def open_to(db: Transaction, organization_id: str, recipient_key: str, action: str, *, now: datetime) -> HandshakeRow | None:
+    """Answer the handshake of this kind that was made out to this key and waits for an answer."""
+    values = {"organization_id": organization_id, "recipient_key": recipient_key, "action": action, "now": now}
     row = db.execute(_open_to, values).first()
     return HandshakeRow(*row) if row else None
 
@@ -186,7 +197,13 @@ def all_parts_accepted(db: Transaction, parent_id: str) -> bool:
 
 def add(db: Transaction, row: HandshakeRow) -> None:
     """Keep a new handshake."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    add_all(db, [row])
+
+
+def add_all(db: Transaction, rows: Sequence[HandshakeRow]) -> None:
+    """Keep new handshakes, in one statement."""
+    if rows:
+        db.execute(insert(table), [{column.name: getattr(row, column.name) for column in table.columns} for row in rows])
 
 
 def set_state(db: Transaction, handshake_id: str, state: str, *, ended_at: datetime | None) -> None:
@@ -194,14 +211,20 @@ def set_state(db: Transaction, handshake_id: str, state: str, *, ended_at: datet
     db.execute(_set_state, {"of_handshake": handshake_id, "new_state": state, "ends_at": ended_at})
 
 
-def cancel_within(db: Transaction, organization_id: str, recipient_id: str, *, at: datetime) -> None:
-    """Cancel what an organization still waits for an account to answer."""
-    db.execute(_cancel_within, {"of_organization": organization_id, "of_account": recipient_id, "ends_at": at})
+def cancel_within(db: Transaction, organization_id: str, recipients: Sequence[str], *, at: datetime) -> None:
+    """Cancel what an organization still waits for an account with these keys to answer."""
+    values = {"of_organization": organization_id, "recipients": list(recipients), "ends_at": at}
+    db.execute(_cancel_within, values)
 
 
-def remove_to(db: Transaction, recipient_id: str) -> None:
-    """Forget every handshake that an account was asked in: its id may be another's later."""
-    db.execute(_remove_to, {"of_account": recipient_id})
+def cancel_parts(db: Transaction, parent_id: str, *, at: datetime) -> None:
+    """Cancel the parts of a handshake that still wait for an answer."""
+    db.execute(_cancel_parts, {"of_parent": parent_id, "ends_at": at})
+
+
+def remove_to(db: Transaction, recipients: Sequence[str]) -> None:
+    """Forget every handshake made out to these keys: they may be another account's later."""
+    db.execute(_remove_to, {"recipients": list(recipients)})
 
 
 def remove_all(db: Transaction, organization_id: str) -> None:

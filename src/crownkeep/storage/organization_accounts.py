@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +57,7 @@ _both = select(table, accounts.table).join(accounts.table, accounts.table.c.acco
 _in_organization = table.c.organization_id == bindparam("organization_id")
 _of_account = Prepared(select(table).where(table.c.account_id == bindparam("account_id")))
 _in = _both.where(_in_organization, table.c.account_id == bindparam("account_id"))
+_with_ids = _both.where(_in_organization, table.c.account_id.in_(bindparam("account_ids", expanding=True)))
 _count = select(func.count()).select_from(table).where(_in_organization)
 _invited = select(table.c.account_id).where(_in_organization, table.c.joined_method == "INVITED").order_by(table.c.account_id)
 _count_closed_since = (
@@ -95,6 +97,14 @@ def within(db: Transaction, organization_id: str, account_id: str) -> MemberAcco
     """Answer an account of this very organization, with the account itself."""
     row = db.execute(_in, {"organization_id": organization_id, "account_id": account_id}).first()
     return _read(row) if row else None
+
+
+def with_ids(db: Transaction, organization_id: str, account_ids: Sequence[str]) -> dict[str, MemberAccount]:
+    """Answer those of these accounts that are in the organization, by id and in one query."""
+    if not account_ids:
+        return {}
+    values = {"organization_id": organization_id, "account_ids": list(account_ids)}
+    return {found.member.account_id: found for found in map(_read, db.execute(_with_ids, values))}
 
 
 def page(db: Transaction, organization_id: str, *, after: str, limit: int) -> list[MemberAccount]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,39 +79,52 @@ _remove = delete(table).where(*_this)
 _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
 
 _place = select(
+    organization_accounts.table.c.account_id.label("start_id"),
     organization_accounts.table.c.organization_id,
     organization_accounts.table.c.parent_id.label("above_id"),
     literal(0).label("height"),
 ).where(organization_accounts.table.c.account_id == bindparam("account_id"))
-_start = select(table.c.organization_id, table.c.parent_id.label("above_id"), literal(0).label("height")).where(
-    _in_organization, table.c.unit_id == bindparam("unit_id")
-)
+_starts = select(
+    table.c.unit_id.label("start_id"),
+    table.c.organization_id,
+    table.c.parent_id.label("above_id"),
+    literal(0).label("height"),
+).where(_in_organization, table.c.unit_id.in_(bindparam("unit_ids", expanding=True)))
 
 
-def _upwards(start: Select[*tuple[Any, ...]]) -> Select[str]:
+def _upwards(start: Select[*tuple[Any, ...]]) -> Select[str, str]:
     climbed = start.cte("climbed", recursive=True)
     climbed = climbed.union_all(
-        select(table.c.organization_id, table.c.parent_id, climbed.c.height + 1).where(
+        select(climbed.c.start_id, table.c.organization_id, table.c.parent_id, climbed.c.height + 1).where(
             table.c.organization_id == climbed.c.organization_id, table.c.unit_id == climbed.c.above_id
         )
     )
-    return select(climbed.c.above_id).order_by(climbed.c.height.desc())
+    return select(climbed.c.start_id, climbed.c.above_id).order_by(climbed.c.height.desc())
 
 
 _above_account = _upwards(_place)
-_above_unit = _upwards(_start)
+_above_units = _upwards(_starts)
 
 
 def ancestry(db: Transaction, account_id: str) -> list[str]:
     """Answer the way from the root down to an account, itself at the end; empty where it is in no organization."""
-    above = list(db.execute(_above_account, {"account_id": account_id}).scalars())
+    above: list[str] = [row.above_id for row in db.execute(_above_account, {"account_id": account_id})]
     return [*above, account_id] if above else []
 
 
 def way_to(db: Transaction, organization_id: str, entity_id: str) -> list[str]:
     """Answer the way from the root down to a unit, itself at the end; the root's own way is the root."""
-    above = db.execute(_above_unit, {"organization_id": organization_id, "unit_id": entity_id}).scalars()
-    return [*above, entity_id]
+    return ways_to(db, organization_id, [entity_id])[entity_id]
+
+
+def ways_to(db: Transaction, organization_id: str, entity_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Answer the way from the root down to each of these units, by id and in one query; the root's own way is the root."""
+    wanted = list(dict.fromkeys(entity_ids))
+    ways: dict[str, list[str]] = {entity_id: [] for entity_id in wanted}
+    if wanted:
+        for start_id, above_id in db.execute(_above_units, {"organization_id": organization_id, "unit_ids": wanted}):
+            ways[start_id].append(above_id)
+    return {entity_id: [*way, entity_id] for entity_id, way in ways.items()}
 
 
 def with_id(db: Transaction, organization_id: str, unit_id: str) -> UnitRow | None:

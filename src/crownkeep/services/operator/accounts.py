@@ -102,7 +102,7 @@ def _leave(call: Call, account_id: str) -> None:
             membership.dissolve(call, organization)
         else:
             membership.leave(call, member)
-    handshakes.remove_to(call.db, account_id)
+    handshakes.remove_to(call.db, membership.keys_of(call, account_id))
 
 
 def _changed(call: Call, account_id: str) -> Result:

@@ -41,6 +41,74 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "audited_credentials",
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column("audit_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("credential_id", sa.String(length=320), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("owner_id", sa.String(length=32), nullable=False),
+        sa.Column("owner_arn", sa.String(length=2048), nullable=False),
+        sa.Column("user_name", sa.String(length=64), nullable=False),
+        sa.Column("identifier", sa.String(length=256), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("owner_has_mfa", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=True),
+        sa.Column("changed_at", sa.BigInteger(), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("change", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=14), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("decided_by", sa.String(length=2048), nullable=True),
+        sa.Column("decided_by_id", sa.String(length=128), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("decision_event_id", sa.String(length=36), nullable=True),
+        sa.Column("removed_by", sa.String(length=2048), nullable=True),
+        sa.Column("removed_at", sa.BigInteger(), nullable=True),
+        sa.Column("removal_name", sa.String(length=128), nullable=True),
+        sa.Column("removal_event_id", sa.String(length=36), nullable=True),
+        sa.PrimaryKeyConstraint("account_id", "audit_id", "number", name=op.f("pk_audited_credentials")),
+    )
+    with op.batch_alter_table("audited_credentials", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_audited_credentials_account_id_audit_id_change_number"),
+            ["account_id", "audit_id", "change", "number"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_audited_credentials_account_id_audit_id_credential_id"),
+            ["account_id", "audit_id", "credential_id"],
+            unique=True,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_audited_credentials_account_id_audit_id_state_number"),
+            ["account_id", "audit_id", "state", "number"],
+            unique=False,
+        )
+
+    op.create_table(
+        "credential_audits",
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column("audit_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("credential_count", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("started_by", sa.String(length=2048), nullable=False),
+        sa.Column("start_event_id", sa.String(length=36), nullable=False),
+        sa.Column("snapshot_sha256", sa.String(length=64), nullable=False),
+        sa.Column("previous_audit_id", sa.String(length=64), nullable=True),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_by", sa.String(length=2048), nullable=True),
+        sa.Column("closing_event_id", sa.String(length=36), nullable=True),
+        sa.Column("statement", sa.String(length=1000), nullable=True),
+        sa.Column("evidence_sha256", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("account_id", "audit_id", name=op.f("pk_credential_audits")),
+        sa.UniqueConstraint("account_id", "number", name=op.f("uq_credential_audits_account_id_number")),
+    )
+    op.create_table(
         "delegated_administrators",
         sa.Column(
             "organization_id",
@@ -94,8 +162,9 @@ def upgrade() -> None:
         ),
         sa.Column("action", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("recipient_id", sa.String(length=12), nullable=False),
-        sa.Column("recipient_email", sa.String(length=254), nullable=True),
+        sa.Column("recipient_type", sa.String(length=16), nullable=False),
+        sa.Column("recipient", sa.String(length=254), nullable=False),
+        sa.Column("recipient_key", sa.String(length=254), nullable=False),
         sa.Column(
             "parent_id", sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"), nullable=True
         ),
@@ -113,7 +182,7 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(batch_op.f("ix_handshakes_parent_id"), ["parent_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_handshakes_recipient_id"), ["recipient_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_handshakes_recipient_key"), ["recipient_key"], unique=False)
 
     op.create_table(
         "organization_accounts",
