@@ -9,6 +9,7 @@ from uuid import UUID
 
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _LOWER_ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyz0123456789"
+_LOWER_ALPHANUMERIC = _ALPHANUMERIC.lower()
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
 
@@ -38,6 +39,11 @@ def certificate_id(chance: bytes) -> str:
 def account_id(chance: bytes) -> str:
     """Answer a 12-digit account id drawn from `chance` (8 bytes); leading zeros are avoided, since tools lose them."""
     return str(100_000_000_000 + int.from_bytes(chance, "big") % 900_000_000_000)
+
+
+def organization_part(prefix: str, chance: bytes) -> str:
+    """Answer the id of something in an organization: the prefix and 10 characters of a-z and 0-9 from `chance` (16 bytes)."""
+    return prefix + _characters(_LOWER_ALPHANUMERIC, chance, 10)
 
 
 def is_account_id(text: str) -> bool:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     literal,
     or_,
@@ -62,6 +63,23 @@ class PolicyTargetRow:
     policy_id: str
     type: str
     attached_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTargetRow:
+    """What a policy is attached to, and what that is called."""
+
+    target_id: str
+    name: str | None
+    """None of a root."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedRow:
+    """What is attached to something; `policy` is None for AWS's own, which the catalogue has."""
+
+    policy_id: str
+    policy: OrganizationPolicyRow | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +129,19 @@ _merged = (
     .order_by(table.c.policy_id)
 )
 _of_target = select(table).where(_in_organization, table.c.target_id == bindparam("target_id"), table.c.type == bindparam("type"))
+_policies_of_target = (
+    select(table.c.policy_id, _policies)
+    .select_from(table.outerjoin(_policies, _same_policy))
+    .where(_in_organization, table.c.target_id == bindparam("target_id"), table.c.type == bindparam("type"))
+)
 _page_of_policy = (
-    select(table)
+    select(table.c.target_id, func.coalesce(units.table.c.name, accounts.table.c.name))
+    .select_from(
+        table.outerjoin(
+            units.table,
+            and_(units.table.c.organization_id == table.c.organization_id, units.table.c.unit_id == table.c.target_id),
+        ).outerjoin(accounts.table, accounts.table.c.account_id == table.c.target_id)
+    )
     .where(_in_organization, table.c.policy_id == bindparam("policy_id"), table.c.target_id > bindparam("after"))
     .order_by(table.c.target_id)
     .limit(bindparam("limit"))
@@ -187,10 +216,17 @@ def of_target(db: Transaction, organization_id: str, target_id: str, policy_type
     return [PolicyTargetRow(*row) for row in db.execute(_of_target, values)]
 
 
-def page_of_policy(db: Transaction, organization_id: str, policy_id: str, *, after: str, limit: int) -> list[PolicyTargetRow]:
+def policies_of_target(db: Transaction, organization_id: str, target_id: str, policy_type: str) -> list[AttachedRow]:
+    """Answer the policies of one type that are attached to a root, unit or account itself, in one query."""
+    values = {"organization_id": organization_id, "target_id": target_id, "type": policy_type}
+    rows = db.execute(_policies_of_target, values)
+    return [AttachedRow(row[0], None if row[1] is None else OrganizationPolicyRow(*row[1:])) for row in rows]
+
+
+def page_of_policy(db: Transaction, organization_id: str, policy_id: str, *, after: str, limit: int) -> list[NamedTargetRow]:
     """Answer up to `limit` attachments of a policy in the order of the targets' ids, from the one after `after`."""
     values = {"organization_id": organization_id, "policy_id": policy_id, "after": after, "limit": limit}
-    return [PolicyTargetRow(*row) for row in db.execute(_page_of_policy, values)]
+    return [NamedTargetRow(*row) for row in db.execute(_page_of_policy, values)]
 
 
 def is_attached(db: Transaction, organization_id: str, policy_id: str) -> bool:

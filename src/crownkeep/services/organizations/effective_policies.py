@@ -1,0 +1,179 @@
+"""Effective policies: what all policies of a type that configures services come to for one account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from crownkeep import errors
+from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Mode, Target
+from crownkeep.services.organizations import access, arns, entities, next_tokens, policies, policy_contents
+from crownkeep.services.organizations import policy_inheritance as inheritance
+from crownkeep.services.organizations.policy_contents import Fault
+from crownkeep.services.organizations.policy_inheritance import Settings
+from crownkeep.services.organizations.service import organizations
+from crownkeep.storage import organization_accounts, organization_policy_targets, organizational_units
+from crownkeep.storage.organization_accounts import MemberAccount
+from crownkeep.storage.organization_policy_targets import MergedRow
+from crownkeep.storage.organizations import OrganizationRow
+
+_AT_ONCE = 100
+"""Accounts that are looked at together while those with an invalid effective policy are sought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What is in force of a type for one account, and the policies that it comes from."""
+
+    settings: Settings
+    sources: Sequence[MergedRow]
+
+    @property
+    def updated_at(self) -> datetime:
+        """When something last changed that it comes from."""
+        return max(max(each.attached_at, each.policy.updated_at) for each in self.sources)
+
+
+def subject(call: Call, *, policy_type: str, target_id: str | None = None, **_: object) -> Target:
+    """The account whose effective policy is asked for: the caller's own, where none is named."""
+    found = entities.account(call, account_id=target_id or call.account_id)
+    return Target(found.arn, tags=found.tags, context=policies.of_type(policy_type))
+
+
+def named_account(call: Call, *, account_id: str, policy_type: str, **_: object) -> Target:
+    """The account whose effective policy is examined."""
+    return subject(call, policy_type=policy_type, target_id=account_id)
+
+
+def accounts_by_type(call: Call, *, policy_type: str, **_: object) -> Target:
+    """All accounts, for policies of a type."""
+    return Target("*", context=policies.of_type(policy_type))
+
+
+@organizations.operation("DescribeEffectivePolicy", resource=subject)
+def describe_effective_policy(call: Call, *, policy_type: str, target_id: str | None = None) -> Result:
+    """Answer what is in force for an account, which every account may ask about itself."""
+    account_id = target_id or call.account_id
+    target = subject(call, policy_type=policy_type, target_id=target_id)
+    is_own = account_id == call.account_id
+    organization = access.own(call) if is_own else access.reader(call, "organizations:DescribeEffectivePolicy", target)
+    if organization_accounts.within(call.db, organization.organization_id, account_id) is None:
+        raise errors.TargetNotFound("You specified a target that doesn't exist.")
+    found = _required(call, organization, policy_type, account_id)
+    described = {
+        "PolicyContent": json.dumps(found.settings, ensure_ascii=False, separators=(",", ":")),
+        "LastUpdatedTimestamp": found.updated_at,
+        "TargetId": account_id,
+        "PolicyType": policy_type,
+    }
+    return {"EffectivePolicy": described}
+
+
+@organizations.operation("ListAccountsWithInvalidEffectivePolicy", resource=accounts_by_type, mode=Mode.LONG_READ)
+def list_accounts_with_invalid_effective_policy(
+    call: Call, *, policy_type: str, next_token: str | None = None, max_results: int | None = None
+) -> Result:
+    """List the accounts for which policies that are right by themselves come to something that is not."""
+    target = accounts_by_type(call, policy_type=policy_type)
+    organization = access.reader(call, "organizations:ListAccountsWithInvalidEffectivePolicy", target)
+    listed, more = next_tokens.page(
+        call,
+        list_name="ListAccountsWithInvalidEffectivePolicy",
+        filters=(policy_type,),
+        next_token=next_token,
+        max_results=max_results,
+        fetch=lambda after, limit: _invalid(call, organization, policy_type, after=after, limit=limit),
+        key=lambda each: each.member.account_id,
+    )
+    return {"Accounts": [_describe_account(organization, each) for each in listed], "PolicyType": policy_type, **more}
+
+
+@organizations.operation("ListEffectivePolicyValidationErrors", resource=named_account)
+def list_effective_policy_validation_errors(
+    call: Call, *, account_id: str, policy_type: str, next_token: str | None = None, max_results: int | None = None
+) -> Result:
+    """Answer what is wrong with an account's effective policy, and which policies it comes from."""
+    target = named_account(call, account_id=account_id, policy_type=policy_type)
+    organization = access.reader(call, "organizations:ListEffectivePolicyValidationErrors", target)
+    member = entities.required_account(call, organization, account_id).member
+    found = _required(call, organization, policy_type, account_id)
+    faults = policy_contents.faults(policy_type, found.settings)
+    places = range(len(faults))
+    listed, more = next_tokens.page(
+        call,
+        list_name="ListEffectivePolicyValidationErrors",
+        filters=(account_id, policy_type),
+        next_token=next_token,
+        max_results=max_results,
+        fetch=lambda after, limit: places[int(after) + 1 if after else 0 :][:limit],
+        key=str,
+    )
+    return {
+        "AccountId": account_id,
+        "PolicyType": policy_type,
+        "Path": entities.path_to(call, organization, member.parent_id, below=account_id),
+        "EvaluationTimestamp": call.now,
+        "EffectivePolicyValidationErrors": [_describe(faults[place], found) for place in listed],
+        **more,
+    }
+
+
+def _effective(call: Call, organization: OrganizationRow, policy_type: str, account_id: str) -> Effective | None:
+    way = organizational_units.ancestry(call.db, account_id)
+    rows = organization_policy_targets.merged_policies(call.db, organization.organization_id, policy_type, way)
+    if not rows:
+        return None
+    # Policies of one level in the order in which they were attached, so that the same is in force whenever it is asked.
+    rows.sort(key=lambda row: (row.attached_at, row.policy.policy_id))
+    levels = [[inheritance.parse(row.policy.content) for row in rows if row.target_id == entity_id] for entity_id in way]
+    return Effective(inheritance.merge(levels), rows)
+
+
+def _required(call: Call, organization: OrganizationRow, policy_type: str, account_id: str) -> Effective:
+    found = _effective(call, organization, policy_type, account_id)
+    if found is None:
+        raise errors.EffectivePolicyNotFound(
+            "If you ran this action on the management account, this policy type is not enabled. If you ran the action on a "
+            "member account, the account doesn't have an effective policy of this type."
+        )
+    return found
+
+
+def _invalid(call: Call, organization: OrganizationRow, policy_type: str, *, after: str, limit: int) -> list[MemberAccount]:
+    found: list[MemberAccount] = []
+    while len(found) < limit:
+        looked_at = organization_accounts.page(call.db, organization.organization_id, after=after, limit=_AT_ONCE)
+        found += [each for each in looked_at if _is_invalid(call, organization, policy_type, each.member.account_id)]
+        if len(looked_at) < _AT_ONCE:
+            break
+        after = looked_at[-1].member.account_id
+    return found[:limit]
+
+
+def _is_invalid(call: Call, organization: OrganizationRow, policy_type: str, account_id: str) -> bool:
+    effective = _effective(call, organization, policy_type, account_id)
+    return effective is not None and bool(policy_contents.faults(policy_type, effective.settings))
+
+
+def _describe_account(organization: OrganizationRow, found: MemberAccount) -> dict[str, object]:
+    member, account = found.member, found.account
+    return {
+        "Id": member.account_id,
+        "Arn": arns.account(arns.place_of(organization), member.account_id),
+        "Email": account.email,
+        "Name": account.name,
+        "JoinedMethod": member.joined_method,
+        "JoinedTimestamp": member.joined_at,
+    }
+
+
+def _describe(fault: Fault, effective: Effective) -> dict[str, object]:
+    return {
+        "ErrorCode": fault.code,
+        "ErrorMessage": fault.message,
+        "PathToError": fault.path,
+        "ContributingPolicies": list(dict.fromkeys(row.policy.policy_id for row in effective.sources)),
+    }

@@ -1,0 +1,145 @@
+"""Attaching policies to roots, units and accounts, and detaching them: in force on the next request of every account below."""
+
+from __future__ import annotations
+
+from crownkeep import clock, errors
+from crownkeep.catalogue import organization_policies as catalogue
+from crownkeep.operations import authorize
+from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.operations.registry import Effect, Target
+from crownkeep.services.organizations import access, arns, entities, next_tokens, policies
+from crownkeep.services.organizations.policies import Policy
+from crownkeep.services.organizations.service import organizations
+from crownkeep.storage import organization_policy_targets, organization_policy_types
+from crownkeep.storage.organization_policy_targets import NamedTargetRow, PolicyTargetRow
+from crownkeep.storage.organizations import OrganizationRow
+
+_ROOT_NAME = "Root"
+
+
+def attached_policy(call: Call, *, policy_id: str, target_id: str, **_: object) -> Target:
+    """The policy; what it is attached to is asked for by the handlers, since both must be allowed."""
+    return policies.policy(call, policy_id=policy_id)
+
+
+def policies_of_entity(call: Call, *, target_id: str, filter: str, **_: object) -> Target:
+    """The root, unit or account whose policies are listed."""
+    found = _entity(call, target_id)
+    return Target(found.arn, tags=found.tags, context=policies.of_type(filter))
+
+
+@organizations.operation("AttachPolicy", resource=attached_policy, effect=Effect.STATE)
+def attach_policy(call: Call, *, policy_id: str, target_id: str) -> Result:
+    """Put a policy in force for an account, or for every account below a root or unit."""
+    organization, found = _allowed(call, "organizations:AttachPolicy", policy_id, target_id)
+    place = (call.db, organization.organization_id)
+    if found.type not in organization_policy_types.enabled(*place):
+        raise errors.PolicyTypeNotEnabled("This operation can be performed only for enabled policy types.")
+    attached = organization_policy_targets.of_target(*place, target_id, found.type)
+    if any(each.policy_id == policy_id for each in attached):
+        raise errors.DuplicatePolicyAttachment("The selected policy is already attached to the specified target.")
+    if len(attached) >= catalogue.QUOTAS[found.type].attached:
+        reason = {"Reason": "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"}
+        raise errors.ConstraintViolation("You have exceeded the number of policies attached to an entity.", members=reason)
+    row = PolicyTargetRow(*place[1:], organization.management_account_id, target_id, policy_id, found.type, call.now)
+    organization_policy_targets.add(call.db, row)
+    organization_policy_targets.touch_under(*place, target_id, clock.revision())
+    return NOTHING
+
+
+@organizations.operation("DetachPolicy", resource=attached_policy, effect=Effect.STATE)
+def detach_policy(call: Call, *, policy_id: str, target_id: str) -> Result:
+    """Take a policy from what it was attached to; of an enabled control type one must be left, or nothing would be allowed."""
+    organization, found = _allowed(call, "organizations:DetachPolicy", policy_id, target_id)
+    place = (call.db, organization.organization_id)
+    if policy_id == catalogue.RCP_FULL_AWS_ACCESS.policy_id:
+        reason = {"Reason": "NON_DETACHABLE_POLICY"}
+        raise errors.InvalidInputException("You can't detach this AWS managed policy.", members=reason)
+    attached = organization_policy_targets.of_target(*place, target_id, found.type)
+    if all(each.policy_id != policy_id for each in attached):
+        raise errors.PolicyNotAttached("The policy isn't attached to the specified target in the specified root.")
+    if found.type == catalogue.SERVICE_CONTROL and len(attached) == 1:
+        reason = {"Reason": "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"}
+        raise errors.ConstraintViolation("You can't detach the last policy of this type from the target.", members=reason)
+    organization_policy_targets.remove(*place, target_id, policy_id)
+    organization_policy_targets.touch_under(*place, target_id, clock.revision())
+    return NOTHING
+
+
+@organizations.operation("ListPoliciesForTarget", resource=policies_of_entity)
+def list_policies_for_target(
+    call: Call,
+    *,
+    target_id: str,
+    filter: str,
+    next_token: str | None = None,
+    max_results: int | None = None,
+) -> Result:
+    """List what of a type is attached to a root, unit or account itself, by name; what it inherits is not among it."""
+    target = policies_of_entity(call, target_id=target_id, filter=filter)
+    organization = access.reader(call, "organizations:ListPoliciesForTarget", target)
+    entities.require_target(call, organization, target_id)
+    attached = organization_policy_targets.policies_of_target(call.db, organization.organization_id, target_id, filter)
+    own: list[Policy] = [each.policy or catalogue.DEFAULTS[filter] for each in attached]
+    own.sort(key=lambda each: each.name_key)
+    listed, more = next_tokens.page(
+        call,
+        list_name="ListPoliciesForTarget",
+        filters=(target_id, filter),
+        next_token=next_token,
+        max_results=max_results,
+        fetch=lambda after, limit: [each for each in own if each.name_key > after][:limit],
+        key=lambda each: each.name_key,
+    )
+    return {"Policies": [policies.summary(organization, each) for each in listed], **more}
+
+
+@organizations.operation("ListTargetsForPolicy", resource=policies.policy)
+def list_targets_for_policy(
+    call: Call, *, policy_id: str, next_token: str | None = None, max_results: int | None = None
+) -> Result:
+    """List what a policy is attached to, by id."""
+    organization = access.reader(call, "organizations:ListTargetsForPolicy", policies.policy(call, policy_id=policy_id))
+    policies.required(call, organization, policy_id)
+    listed, more = next_tokens.page(
+        call,
+        list_name="ListTargetsForPolicy",
+        filters=(policy_id,),
+        next_token=next_token,
+        max_results=max_results,
+        fetch=lambda after, limit: organization_policy_targets.page_of_policy(
+            call.db, organization.organization_id, policy_id, after=after, limit=limit
+        ),
+        key=lambda row: row.target_id,
+    )
+    return {"Targets": [_describe(organization, row) for row in listed], **more}
+
+
+def _entity(call: Call, target_id: str) -> Target:
+    if target_id.startswith(("r-", "ou-")):
+        return entities.parent(call, parent_id=target_id)
+    return entities.account(call, account_id=target_id)
+
+
+def _allowed(call: Call, action: str, policy_id: str, target_id: str) -> tuple[OrganizationRow, Policy]:
+    """Answer the organization and the policy, for a caller who may do this to both the policy and its target."""
+    about_policy = policies.policy(call, policy_id=policy_id)
+    entity = _entity(call, target_id)
+    about_target = Target(entity.arn, tags=entity.tags, context=about_policy.context)
+    authorize.require_action(call, action, about_target)
+    access.delegate(call, action, about_policy)
+    organization = access.delegate(call, action, about_target)
+    found = policies.required(call, organization, policy_id)
+    entities.require_target(call, organization, target_id)
+    return organization, found
+
+
+def _describe(organization: OrganizationRow, row: NamedTargetRow) -> dict[str, object]:
+    place = arns.place_of(organization)
+    if row.target_id.startswith("r-"):
+        kind, arn = "ROOT", arns.root(place, row.target_id)
+    elif row.target_id.startswith("ou-"):
+        kind, arn = "ORGANIZATIONAL_UNIT", arns.unit(place, row.target_id)
+    else:
+        kind, arn = "ACCOUNT", arns.account(place, row.target_id)
+    return {"TargetId": row.target_id, "Arn": arn, "Name": row.name or _ROOT_NAME, "Type": kind}

@@ -1,0 +1,79 @@
+"""Switching types of policy on and off at the root.
+
+Switching a control type on attaches AWS's own policy, which allows everything, to the root, every unit and every account.
+Switching any type off detaches all policies of it everywhere (Organizations user guide, "Disabling a policy type").
+"""
+
+from __future__ import annotations
+
+from crownkeep import clock, errors
+from crownkeep.catalogue import organization_policies as catalogue
+from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Effect, Target
+from crownkeep.services.organizations import access, arns, entities, policies
+from crownkeep.services.organizations.service import organizations
+from crownkeep.storage import organization_policy_targets, organization_policy_types
+from crownkeep.storage import organizations as organization_rows
+from crownkeep.storage.organization_policy_types import PolicyTypeRow
+from crownkeep.storage.organizations import OrganizationRow
+
+_ROOT_NAME = "Root"
+
+
+def root(call: Call, *, root_id: str, policy_type: str, **_: object) -> Target:
+    """The root that a type is switched on or off at."""
+    found = entities.parent(call, parent_id=root_id)
+    return Target(found.arn, tags=found.tags, context=policies.of_type(policy_type))
+
+
+@organizations.operation("EnablePolicyType", resource=root, effect=Effect.STATE)
+def enable_policy_type(call: Call, *, root_id: str, policy_type: str) -> Result:
+    """Let policies of a type be attached; nothing is forbidden by it alone."""
+    organization = _allowed(call, "organizations:EnablePolicyType", root_id, policy_type)
+    policies.require_all_features(organization)
+    if policy_type in organization_policy_types.enabled(call.db, organization.organization_id):
+        raise errors.PolicyTypeAlreadyEnabled("The specified policy type is already enabled.")
+    switch_on(call, organization, policy_type)
+    return {"Root": describe_root(call, organization)}
+
+
+@organizations.operation("DisablePolicyType", resource=root, effect=Effect.STATE)
+def disable_policy_type(call: Call, *, root_id: str, policy_type: str) -> Result:
+    """Detach every policy of a type everywhere, and let no more be attached; the policies themselves stay."""
+    organization = _allowed(call, "organizations:DisablePolicyType", root_id, policy_type)
+    if not organization_policy_types.remove(call.db, organization.organization_id, policy_type):
+        raise errors.PolicyTypeNotEnabled("This operation can be performed only for enabled policy types.")
+    organization_policy_targets.remove_of_type(call.db, organization.organization_id, policy_type)
+    organization_rows.touch_members(call.db, organization.organization_id, clock.revision())
+    return {"Root": describe_root(call, organization)}
+
+
+def switch_on(call: Call, organization: OrganizationRow, policy_type: str) -> None:
+    """Enable a type that is not, with what every entity has of it from the start."""
+    place = (organization.organization_id, organization.management_account_id)
+    organization_policy_types.add(call.db, PolicyTypeRow(*place, policy_type, call.now))
+    default = catalogue.DEFAULTS.get(policy_type)
+    if default is None:
+        return
+    organization_policy_targets.attach_everywhere(
+        call.db, *place, default.policy_id, policy_type, root_id=organization.root_id, at=call.now
+    )
+    organization_rows.touch_members(call.db, organization.organization_id, clock.revision())
+
+
+def describe_root(call: Call, organization: OrganizationRow) -> dict[str, object]:
+    """Answer the root with the types that are enabled there."""
+    types = organization_policy_types.enabled(call.db, organization.organization_id)
+    return {
+        "Id": organization.root_id,
+        "Arn": arns.root(arns.place_of(organization), organization.root_id),
+        "Name": _ROOT_NAME,
+        "PolicyTypes": [{"Type": each, "Status": "ENABLED"} for each in types],
+    }
+
+
+def _allowed(call: Call, action: str, root_id: str, policy_type: str) -> OrganizationRow:
+    organization = access.delegate(call, action, root(call, root_id=root_id, policy_type=policy_type))
+    if root_id != organization.root_id:
+        raise errors.RootNotFound("You specified a root that doesn't exist.")
+    return organization
