@@ -90,7 +90,7 @@ def main() -> int:
         found = _TOKEN.search(page)
         browser.ask("/console/credential-report", {"csrf": found[1] if found else ""})
         sign_in = measure(server, Browser(server.port), SIGN_IN)
-        pages = [measure(server, browser, address) for address in [*every_page.inside(samples), "/console/root-use.svg"]]
+        pages = [measure(server, browser, address) for address in every_page.inside(samples)]
     with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory, servers.bare(Path(directory)) as server:
         bare = measure(server, Browser(server.port), "/")
     print(render(sign_in, pages, bare))

@@ -66,7 +66,7 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
 }
 """What to ask for where a route's own path is no whole address, or not all that there is to see."""
 
-NO_PAGES = frozenset({"/", "/.well-known/change-password", "/favicon.ico", "/console/", "/federation", "/console/root-use.svg"})
+NO_PAGES = frozenset({"/", "/.well-known/change-password", "/favicon.ico", "/console/", "/federation"})
 """Routes that only send a browser on, answer a program, or are a part of a page."""
 
 

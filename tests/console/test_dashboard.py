@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+import pytest
 from playwright.sync_api import Page, expect
-from tests.console.members import MARKUP, NOTHING, READER, Served, administrator, member
+from tests.console.members import ADMINISTRATOR, MARKUP, NOTHING, READER, Served, administrator, member
 from tests.fixtures.browsing import Browser
-from tests.fixtures.crown import Crown
+from tests.fixtures.crown import Account, Crown
 from tests.fixtures.process import Process
 from tests.signin import people
+from tests.signin.people import PASSWORD
+
+from crownkeep.console.pages import activity, recommendations
+from crownkeep.console.pages.posture import Findings
+from crownkeep.console.pages.recommendations import Status
 
 Visit = Callable[..., Page]
 CONTACT = {"Name": "Dana", "Title": "Head", "EmailAddress": "security@acme.example", "PhoneNumber": "+49 30 123456"}
@@ -110,14 +118,122 @@ def test_markup_in_a_contact_s_name_is_shown_as_text(crown: Crown):
     assert "&lt;img src=x" in browser.page.response.text
 
 
-def test_the_picture_of_root_s_use_shows_today_where_root_was_used_today(crown: Crown):
+def test_the_picture_shows_on_how_many_days_root_was_used_and_how_many_sign_ins_failed(crown: Crown):
     account, browser = administrator(crown)
     account.root("iam").list_users()
+    people.sign_in_user(Browser(crown), account.id, "carol", password="wrong")
 
-    answer = browser.get("/console/root-use.svg").response
+    browser.get("/console")
 
-    assert answer.header("content-type") == "image/svg+xml"
-    assert "Root was used on 1 of the last 90 days" in answer.text
+    assert "Root was used on 1 of the last 90 days." in browser.page.text
+    assert "1 sign-in failed in the last 90 days." in browser.page.text
+
+
+def test_a_user_called_root_is_not_taken_for_the_root_user(crown: Crown):
+    account, browser = administrator(crown)
+    account.user("root", policy=READER).client("iam").list_users()
+
+    browser.get("/console")
+
+    assert "Root was not used in the last 90 days." in browser.page.text
+    assert "Not used in the last 90 days, this session aside." in browser.page.text
+
+
+def lookups_of_root(account: Account) -> list[str]:
+    """Answer what was looked up of root."""
+    asked = [json.dumps(record["requestParameters"]) for record in account.records() if record["eventName"] == "LookupEvents"]
+    return [each for each in asked if '"root"' in each]
+
+
+def test_a_busy_trail_costs_a_bounded_number_of_lookups_and_says_how_far_they_reach(crown: Crown):
+    account, browser = administrator(crown)
+    root = account.root("iam")
+    for _ in range(activity.ROOT.parameters["MaxResults"] + 1):  # type: ignore[operator]  # a number, among the parameters
+        root.get_account_summary()
+    before = len(lookups_of_root(account))
+
+    browser.get("/console")
+
+    assert "Root was used on 1 of the last 90 days." in browser.page.text
+    assert 3 == len(lookups_of_root(account)) - before
+
+
+def test_the_first_page_asks_a_few_things_only_however_many_users_there_are(crown: Crown):
+    account, browser = administrator(crown)
+    iam = account.client("iam")
+    for number in range(20):
+        iam.create_user(UserName=f"user-{number}")
+        iam.create_login_profile(UserName=f"user-{number}", Password=PASSWORD)
+    before = len(account.records())
+
+    browser.get("/console")
+
+    assert len(account.records()) - before <= 32
+    assert "sign in with a password alone" in browser.page.text
+
+
+def test_the_kind_of_root_s_device_is_told_to_an_administrator_too(crown: Crown):
+    account, browser, _ = people.root_with_app(crown)
+    told = browser.get("/console").text
+    other = member(account, arn=ADMINISTRATOR)
+
+    other.get("/console")
+
+    assert "Root has an authenticator app." in told
+    assert "Root has an authenticator app." in other.page.text
+
+
+def test_contacts_that_are_missing_are_named_and_the_button_leads_to_the_first(crown: Crown):
+    account, browser = administrator(crown)
+    for kind in ("BILLING", "SECURITY"):
+        account.client("account").put_alternate_contact(AlternateContactType=kind, **CONTACT)
+
+    browser.get("/console")
+
+    assert status(browser, "contacts") == "open"
+    assert "Nobody is named for owner and operations." in browser.page.text
+    assert 'href="/console/account/contact">Add contact' in browser.page.response.text
+
+
+def test_root_used_with_a_long_term_key_is_open_and_root_used_by_a_person_is_not(crown: Crown):
+    account, *_ = people.root_with_app(crown)
+    browser = member(account, arn=ADMINISTRATOR)
+    browser.get("/console")
+    by_person = status(browser, "root-use")
+    account.root("iam").list_users()
+
+    browser.get("/console")
+
+    assert by_person == "done"
+    assert status(browser, "root-use") == "open"
+    assert f"by access key {account.told['root']['access_key_id']}: ListUsers" in browser.page.text
+
+
+def test_a_report_says_who_has_an_unused_or_old_credential_and_without_one_nothing_is_claimed(crown: Crown):
+    _, browser = administrator(crown)
+    browser.get("/console")
+    without = status(browser, "credentials")
+    browser.get("/console/credential-report")
+    browser.submit(form="Generate")
+
+    browser.get("/console")
+
+    assert without == "unknown"
+    assert status(browser, "credentials") == "done"
+
+
+@pytest.mark.parametrize(
+    ("unused", "old", "told"),
+    [
+        (["ann"], [], "ann has a credential unused for 45 days."),
+        (["ann", "bob", "cy", "dan"], ["ann"], "ann, bob, cy and 1 more have a credential unused for 45 days."),
+        ([], ["ann", "bob"], "ann and bob have a credential older than 90 days."),
+    ],
+)
+def test_old_and_unused_credentials_are_named(unused: list[str], old: list[str], told: str):
+    found = recommendations.of_credentials(Findings(datetime(2026, 11, 24, tzinfo=UTC), unused, old, ()))
+
+    assert (Status.OPEN, told) == (found.status, found.detail)
 
 
 def test_a_form_without_the_session_s_token_is_refused(crown: Crown):
@@ -132,7 +248,7 @@ def test_every_recommendation_leads_to_a_page_that_is_there(visit: Visit, served
     page.goto("/console")
     paths = page.locator(".offers a, .side a, .counts a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
 
-    answers = {path: page.request.get(path).status for path in set(paths)}
+    answers = {path: response.status for path in set(paths) if (response := page.goto(path)) is not None}
 
     assert answers == dict.fromkeys(answers, 200)
     page.goto("/console")

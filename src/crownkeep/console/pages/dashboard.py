@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -11,20 +12,43 @@ from starlette.routing import Route
 from crownkeep.console import frame, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.pages import account, contacts, credential_report, password_policy, posture, recommendations, root_use
+from crownkeep.console.pages import (
+    account,
+    activity,
+    contacts,
+    credential_report,
+    password_policy,
+    posture,
+    recommendations,
+    root_use,
+)
+from crownkeep.console.pages.activity import Activity
 from crownkeep.console.pages.recommendations import Recommendation, Status
 from crownkeep.principals import PrincipalKind
-from crownkeep.signin import password_age
+from crownkeep.signin import account_settings, password_age
 
 COUNTS = (
     ("Users", "Users", "/console/users"),
     ("Groups", "Groups", "/console/groups"),
     ("Roles", "Roles", "/console/roles"),
-    ("Policies", "Customer managed policies", "/console/policies"),
+    ("Policies", "Customer managed policies", "/console/policies?scope=Local"),
     ("Providers", "Identity providers", ""),
     ("MFADevicesInUse", "MFA devices in use", ""),
 )
 """GetAccountSummary's members that are shown, each with its label and its page."""
+
+_STEPS = {
+    "administrator": "Make an administrator who isn't root",
+    "password-policy": "Ask for passwords worth the name",
+    "alias": "Give the account a name",
+    "security-contact": "Name people to call",
+    "contacts": "Say whose account it is",
+    "root-mfa": "Give root a second factor",
+    "users-mfa": "Give users a second factor",
+    "root-keys": "Take root's key away",
+    "root-use": "Read what root did",
+}
+"""The guide's steps that are recommendations, too, in the guide's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +60,25 @@ class Step:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One row of the picture of the last days."""
+
+    label: str
+    sentence: str
+    found: Activity | Refused
+
+
 async def dashboard(request: Request) -> Response:
     """Show who is signed in and how the account stands."""
     session, here = web.signed_in(request), web.of(request)
-    identity = await web.call(request, "sts", "GetCallerIdentity")
-    found = await posture.look(request)
-    is_root = session.principal.kind is PrincipalKind.ROOT
-    advice = recommendations.of(found, is_root=is_root)
+    identity, found, used, failed = await asyncio.gather(
+        web.call(request, "sts", "GetCallerIdentity"),
+        posture.look(request),
+        activity.of_root(request),
+        activity.of_failed_sign_ins(request),
+    )
+    advice = recommendations.of(found, is_root=session.principal.kind is PrincipalKind.ROOT)
     return frame.page(
         request,
         "dashboard.html",
@@ -55,39 +91,58 @@ async def dashboard(request: Request) -> Response:
         advice=advice,
         next=next((each.slug for each in advice if each.status is Status.OPEN and each.path), ""),
         done_count=sum(each.status is Status.DONE for each in advice),
-        steps=_steps(advice, found),
+        steps=_steps(request, advice, found),
         summary=found.summary,
         counts=COUNTS,
-        used=await root_use.last_use(request),
-        picture=root_use.PICTURE,
+        pictures=_pictures(used, failed),
+        days=activity.DAYS,
     )
 
 
-def _steps(advice: list[Recommendation], found: posture.Posture) -> list[Step]:
+def _steps(request: Request, advice: list[Recommendation], found: posture.Posture) -> list[Step]:
     """Answer the guide's steps, in its order."""
-    labels = {
-        "administrator": "Make an administrator who isn't root",
-        "password-policy": "Ask for passwords worth the name",
-        "alias": "Give the account a name",
-        "security-contact": "Name people to call",
-        "root-mfa": "Give root a second factor",
-        "users-mfa": "Give users a second factor",
-        "root-keys": "Take root's key away",
-    }
-    steps = [Step(labels[each.slug], each.status is Status.DONE, f"#{each.slug}") for each in advice]
-    report = Step("Look at the whole in a credential report", not isinstance(found.report, Refused), credential_report.PATH)
-    return [*steps[:-1], report, steps[-1]]
+    stands = {each.slug: each.status is Status.DONE for each in advice}
+    steps = [Step(label, stands[slug], f"#{slug}") for slug, label in _STEPS.items()]
+    needs_mfa = account_settings.users_need_mfa(web.of(request).door, web.signed_in(request).person)
+    steps.insert(list(_STEPS).index("root-keys"), Step("Let nobody in without it", needs_mfa, "/console/security"))
+    has_report = not isinstance(found.findings, Refused)
+    report = Step("Look at the whole in a credential report", has_report, credential_report.PATH)
+    steps.insert(list(_STEPS).index("root-keys") + 1, report)
+    return steps
+
+
+def _pictures(used: Activity | Refused, failed: Activity | Refused) -> list[Picture]:
+    return [
+        Picture("Use of root", "" if isinstance(used, Refused) else _on_days(used), used),
+        Picture("Failed sign-ins", "" if isinstance(failed, Refused) else _failures(failed), failed),
+    ]
+
+
+def _on_days(used: Activity) -> str:
+    if not used.days:
+        return f"Root was not used in the last {used.seen} days."
+    return f"Root was used on {len(used.days)} of the last {used.seen} days."
+
+
+def _failures(failed: Activity) -> str:
+    if not failed.days:
+        return f"No sign-in failed in the last {failed.seen} days."
+    sign_ins = "1 sign-in" if failed.total == 1 else f"{failed.total} sign-ins"
+    return f"{sign_ins} failed in the last {failed.seen} days."
 
 
 def _same() -> list[Equivalent]:
     return [
         posture.SUMMARY,
         posture.ADMINISTRATORS,
+        posture.DEVICES,
         password_policy.GET,
         account.ALIASES,
-        contacts.alternate_call(contacts.KINDS[-1]),
+        contacts.PRIMARY,
+        *(contacts.alternate_call(kind) for kind in contacts.KINDS),
         credential_report.GET,
         root_use.LOOKUP,
+        activity.SIGN_INS,
     ]
 
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 from crownkeep.console.calls import Refused
-from crownkeep.console.pages.posture import Posture, Unprotected
+from crownkeep.console.pages import credential_report
+from crownkeep.console.pages.deeds import Deed
+from crownkeep.console.pages.posture import Findings, Posture, RootFactor, Unprotected
 
 STRONG_LENGTH = 12
 """The least that the guide asks a password to be long; CIS asks for 14."""
 
 _NAMED = 3
+_CONTACT = "/console/account/alternate-contacts/"
+_FACTORS = {
+    RootFactor.APP: "Root has an authenticator app. A passkey or hardware token is better: it can't be typed into a false page.",
+    RootFactor.RESISTANT: "Root has a passkey or a hardware token, which CIS asks for.",
+    RootFactor.SOME: "Root has an MFA device; of which kind it is, root sees here.",
+}
 
 
 class Status(Enum):
@@ -46,9 +55,13 @@ def of(posture: Posture, *, is_root: bool) -> list[Recommendation]:
         _password_policy(posture),
         _alias(posture.alias),
         _security_contact(posture),
+        _other_contacts(posture),
         _root_mfa(posture, is_root),
         _users_mfa(posture.unprotected),
+        of_credentials(posture.findings),
         _root_keys(posture, is_root),
+        _root_use(posture.root_used),
+        _trail(posture.newest_event),
     ]
 
 
@@ -87,7 +100,7 @@ def _alias(alias: str | Refused) -> Recommendation:
 
 def _security_contact(posture: Posture) -> Recommendation:
     said = ("security-contact", "A security contact is named", "A warning that goes to root's mailbox alone is read too late.")
-    contact, path = posture.security_contact, "/console/account/alternate-contacts/security"
+    contact, path = posture.contacts["security"], _CONTACT + "security"
     if isinstance(contact, Refused):
         return _unknown(said, contact)
     if not contact:
@@ -95,12 +108,31 @@ def _security_contact(posture: Posture) -> Recommendation:
     return Recommendation(*said, Status.DONE, f"It is {contact['Name']}, {contact['EmailAddress']}.", "Edit contact", path)
 
 
+def _other_contacts(posture: Posture) -> Recommendation:
+    said = (
+        "contacts",
+        "Owner, billing and operations can be reached",
+        "Who can't be reached hears last, and can't prove whose account it is.",
+    )
+    found = {"owner": posture.primary_contact, **{slug: posture.contacts[slug] for slug in ("billing", "operations")}}
+    refused = next((contact for contact in found.values() if isinstance(contact, Refused)), None)
+    if refused is not None:
+        return _unknown(said, refused)
+    missing = [slug for slug, contact in found.items() if not contact]
+    if not missing:
+        return Recommendation(*said, Status.DONE, "All three are named.", "View contacts", "/console/account")
+    path = "/console/account/contact" if missing[0] == "owner" else _CONTACT + missing[0]
+    detail = f"Nobody is named for {' and '.join(missing)}." if len(missing) < len(found) else "Nobody is named yet."
+    return Recommendation(*said, Status.OPEN, detail, "Add contact", path)
+
+
 def _root_mfa(posture: Posture, is_root: bool) -> Recommendation:
     said = ("root-mfa", "Root signs in with MFA", "Root's password alone would open everything there is.")
-    if isinstance(posture.summary, Refused):
-        return _unknown(said, posture.summary)
-    if posture.summary["AccountMFAEnabled"]:
-        return Recommendation(*said, Status.DONE, "Root has an MFA device.")
+    if isinstance(posture.root_factor, Refused):
+        return _unknown(said, posture.root_factor)
+    if posture.root_factor is not RootFactor.NOTHING:
+        better = ("Add a passkey", "/console/mfa/add") if is_root and posture.root_factor is RootFactor.APP else ()
+        return Recommendation(*said, Status.DONE, _FACTORS[posture.root_factor], *better)
     if is_root:
         return Recommendation(*said, Status.OPEN, "Root has no MFA device.", "Assign MFA device", "/console/mfa/add")
     return Recommendation(*said, Status.OPEN, "Root has no MFA device. Only root can assign one: sign in as root.")
@@ -113,12 +145,34 @@ def _users_mfa(found: Unprotected | Refused) -> Recommendation:
         return _unknown(said, found)
     if found.names:
         verb = "signs" if len(found.names) == 1 else "sign"
-        detail = f"{_named(found.names)} {verb} in with a password alone."
+        # After a few no more are looked for, so how many there are isn't known.
+        who = _named(found.names) if len(found.names) <= _NAMED else f"{', '.join(found.names[:_NAMED])} and others"
+        detail = f"{who} {verb} in with a password alone."
         return Recommendation(*said, Status.OPEN, detail, "View users", "/console/users")
     if found.needs_report:
         detail = "There are too many users to ask for one by one: a credential report says it."
         return Recommendation(*said, Status.UNKNOWN, detail, "Generate report", report)
     return Recommendation(*said, Status.DONE, "Nobody signs in with a password alone.", "View report", report)
+
+
+def of_credentials(found: Findings | Refused) -> Recommendation:
+    """Answer what a credential report says of credentials that are unused or old."""
+    why = "Nobody notices when a key or a password that nobody uses is stolen."
+    said = ("credentials", "No credential is old or unused", why)
+    path = credential_report.PATH
+    if isinstance(found, Refused):
+        if not credential_report.needs_one(found):
+            return _unknown(said, found)
+        detail = "A credential report says it, and there is no fresh one."
+        return Recommendation(*said, Status.UNKNOWN, detail, "Generate report", path)
+    if found.unused:
+        detail = f"{_named(found.unused)} {_have(found.unused)} a credential unused for {credential_report.UNUSED_DAYS} days."
+        return Recommendation(*said, Status.OPEN, detail, "View unused", f"{path}?show=unused")
+    if found.old:
+        detail = f"{_named(found.old)} {_have(found.old)} a credential older than {credential_report.OLD_DAYS} days."
+        return Recommendation(*said, Status.OPEN, detail, "View old", f"{path}?show=old")
+    detail = f"So says the report of {found.generated_at:%Y-%m-%d %H:%M} UTC."
+    return Recommendation(*said, Status.DONE, detail, "View report", path)
 
 
 def _root_keys(posture: Posture, is_root: bool) -> Recommendation:
@@ -130,6 +184,29 @@ def _root_keys(posture: Posture, is_root: bool) -> Recommendation:
     if is_root:
         return Recommendation(*said, Status.OPEN, "Root has an access key.", "Delete root's keys", "/console/root-keys")
     return Recommendation(*said, Status.OPEN, "Root has an access key. Only root can delete it: sign in as root.")
+
+
+def _root_use(used: Deed | Refused | None) -> Recommendation:
+    said = ("root-use", "Root is used by people only, and rarely", "A program that runs as root can be made to do anything.")
+    look, path = "View root's use", "/console/trail/root"
+    if isinstance(used, Refused):
+        return _unknown(said, used)
+    if used is None:
+        return Recommendation(*said, Status.DONE, "Not used in the last 90 days, this session aside.", look, path)
+    detail = f"Last used {used.at:%Y-%m-%d %H:%M} UTC from {used.address} by {used.credentials}: {used.name}."
+    return Recommendation(*said, Status.OPEN if used.has_long_term_key else Status.DONE, detail, look, path)
+
+
+def _trail(newest: datetime | Refused | None) -> Recommendation:
+    said = ("trail", "The trail can be read", "What cannot be looked up cannot be explained.")
+    if isinstance(newest, Refused):
+        return _unknown(said, newest)
+    detail = f"Its newest event is of {newest:%Y-%m-%d %H:%M} UTC." if newest else "It has no event yet."
+    return Recommendation(*said, Status.DONE, detail, "View trail", "/console/trail")
+
+
+def _have(names: Sequence[str]) -> str:
+    return "has" if len(names) == 1 else "have"
 
 
 def _unknown(said: tuple[str, str, str], refused: Refused) -> Recommendation:

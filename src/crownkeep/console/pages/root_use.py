@@ -1,28 +1,27 @@
-"""Root's use: when it was used before, a picture of the last 90 days, and its access keys, which only root can take away."""
+"""Root's use: when it was used before this session, and its access keys, which only root can take away."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime, time, timedelta
-from typing import Any
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console import calls, frame, rendering, web
+from crownkeep.console import calls, frame, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
+from crownkeep.console.pages import deeds
+from crownkeep.console.pages.deeds import Deed
 from crownkeep.errors import AwsError
 from crownkeep.principals import PrincipalKind
 
 KEYS = "/console/root-keys"
-PICTURE = "/console/root-use.svg"
-DAYS = 90
 
 LIST_KEYS = Equivalent("iam", "ListAccessKeys")
 _ATTRIBUTES = [{"AttributeKey": "Username", "AttributeValue": "root"}]
-LOOKUP = Equivalent("cloudtrail", "LookupEvents", {"LookupAttributes": _ATTRIBUTES, "MaxResults": 1})
+LOOKUP = Equivalent("cloudtrail", "LookupEvents", {"LookupAttributes": _ATTRIBUTES, "MaxResults": 5})
 
 
 def is_root(request: Request) -> bool:
@@ -30,31 +29,18 @@ def is_root(request: Request) -> bool:
     return web.signed_in(request).principal.kind is PrincipalKind.ROOT
 
 
-async def last_use(request: Request) -> dict[str, Any] | Refused | None:
+async def last_use(request: Request) -> Deed | Refused | None:
     """Answer the record of root's last act before this session, None where there was none in 90 days."""
     session = web.signed_in(request)
-    began = session.created_at if session.person.kind is PrincipalKind.ROOT else web.of(request).now
-    found = await _before(request, began - timedelta(seconds=1))
-    if found is None or isinstance(found, Refused):
+    before: dict[str, object] = {}
+    if session.person.kind is PrincipalKind.ROOT:
+        before["EndTime"] = session.created_at - timedelta(seconds=1)
+    found = await calls.ask(request, LOOKUP.service, LOOKUP.operation, {**LOOKUP.parameters, **before})
+    if isinstance(found, Refused):
         return found
-    record: dict[str, Any] = json.loads(found["CloudTrailEvent"])
-    return {"at": found["EventTime"], "name": found["EventName"], "address": record.get("sourceIPAddress", "")}
-
-
-async def picture(request: Request) -> Response:
-    """Draw the days on which root was used. Each day that it was costs one lookup, days that it wasn't cost none."""
-    now = web.of(request).now
-    days: set[int] = set()
-    end = now
-    while len(days) < DAYS:
-        found = await _before(request, end)
-        if found is None or isinstance(found, Refused):
-            break
-        at: datetime = found["EventTime"]
-        days.add((now.date() - at.date()).days)
-        end = datetime.combine(at.date(), time(), at.tzinfo) - timedelta(seconds=1)
-    drawn = rendering.render("root_use.svg", days=days, count=DAYS)
-    return Response(drawn, media_type="image/svg+xml")
+    # A user may be called root, too; the record knows which of them it was.
+    acts = (deeds.of(json.loads(each["CloudTrailEvent"])) for each in found["Events"])
+    return next((act for act in acts if act.is_root), None)
 
 
 async def keys(request: Request) -> Response:
@@ -95,16 +81,7 @@ async def _keys_page(request: Request, *, refusal: Refused | None = None) -> Res
     )
 
 
-async def _before(request: Request, end: datetime) -> Any:
-    """Answer root's last event until a moment: a Refused, or None where there is none."""
-    found = await calls.ask(request, LOOKUP.service, LOOKUP.operation, {**LOOKUP.parameters, "EndTime": end})
-    if isinstance(found, Refused):
-        return found
-    return next(iter(found["Events"]), None)
-
-
 ROUTES = [
-    Route(PICTURE, picture, methods=["GET"]),
     Route(KEYS, keys, methods=["GET"]),
     Route(KEYS, delete, methods=["POST"]),
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep.console import frame, web
-from crownkeep.console.pages import parts
+from crownkeep.console.pages import deeds, parts
 from crownkeep.console.pages.parts import Part
 
 TRAIL = "/console/trail"
@@ -28,22 +27,6 @@ ATTRIBUTES = {
     "AccessKeyId": "Access key",
 }
 _ROOT = [{"AttributeKey": "Username", "AttributeValue": "root"}]
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """One event, read from its record."""
-
-    event_id: str
-    name: str
-    source: str
-    at: datetime
-    who: str
-    address: str
-    agent: str
-    has_mfa: bool
-    error: str
-    error_message: str
 
 
 async def events(request: Request) -> Response:
@@ -79,22 +62,23 @@ async def events(request: Request) -> Response:
 async def root(request: Request) -> Response:
     """Show what root did: when, from where, and whether with MFA."""
     web.signed_in(request)
-    marker = request.query_params.get("marker", "")
+    marker, changes = request.query_params.get("marker", ""), "1" if request.query_params.get("changes") else ""
     listed = await parts.ask(
         request, "LookupEvents", service="cloudtrail", LookupAttributes=_ROOT, MaxResults=parts.ROWS, NextToken=marker
     )
     # A user may be called root, too; the record knows which of them it was.
-    records = [json.loads(each["CloudTrailEvent"]) for each in listed.rows("Events")]
-    here = f"{TRAIL}/root"
+    acts = [deeds.of(json.loads(each["CloudTrailEvent"])) for each in listed.rows("Events") if not changes or _changes(each)]
+    here = parts.address(f"{TRAIL}/root", changes=changes)
     return frame.page(
         request,
         "trail_root.html",
         current=TRAIL,
         same=[listed.call],
         listed=listed,
-        deeds=[_deed(record) for record in records if record["userIdentity"].get("type") == "Root"],
+        deeds=[act for act in acts if act.is_root],
+        changes=changes,
         first=here if marker else "",
-        next_page=parts.address(here, marker=listed.marker) if listed.marker else "",
+        next_page=parts.address(f"{TRAIL}/root", changes=changes, marker=listed.marker) if listed.marker else "",
     )
 
 
@@ -112,51 +96,20 @@ async def event(request: Request) -> Response:
         status=200 if record or found.refusal else 404,
         same=[found.call],
         found=found,
-        deed=_deed(record) if record else None,
+        deed=deeds.of(record) if record else None,
         record=json.dumps(record, indent=2, ensure_ascii=False),
-        parameters=_flat(record.get("requestParameters")),
         resources=record.get("resources") or [],
     )
+
+
+def _changes(event: Mapping[str, Any]) -> bool:
+    return bool(event["ReadOnly"] == "false")
 
 
 def _record(found: Part) -> dict[str, Any]:
     rows = found.rows("Events")
     record: dict[str, Any] = json.loads(rows[0]["CloudTrailEvent"]) if rows else {}
     return record
-
-
-def _deed(record: Mapping[str, Any]) -> Deed:
-    identity = record.get("userIdentity") or {}
-    session = (identity.get("sessionContext") or {}).get("attributes") or {}
-    signed_in_with = (record.get("additionalEventData") or {}).get("MFAUsed", "")
-    return Deed(
-        event_id=str(record["eventID"]),
-        name=str(record["eventName"]),
-        source=str(record["eventSource"]),
-        at=datetime.fromisoformat(str(record["eventTime"])),
-        who=_who(identity),
-        address=str(record.get("sourceIPAddress") or ""),
-        agent=str(record.get("userAgent") or ""),
-        has_mfa=str(session.get("mfaAuthenticated")).lower() == "true" or signed_in_with == "Yes",
-        error=str(record.get("errorCode") or ""),
-        error_message=str(record.get("errorMessage") or ""),
-    )
-
-
-def _who(identity: Mapping[str, Any]) -> str:
-    if identity.get("type") == "Root":
-        return "The root user"
-    name = identity.get("userName") or identity.get("arn") or identity.get("invokedBy") or "Somebody unknown"
-    return f"The user {name}" if identity.get("type") == "IAMUser" else str(name)
-
-
-def _flat(parameters: object) -> list[tuple[str, str]]:
-    if not isinstance(parameters, Mapping):
-        return []
-    return [
-        (str(name), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        for name, value in parameters.items()
-    ]
 
 
 def _day(text: str) -> datetime | None:

@@ -1,0 +1,99 @@
+"""Deeds: events of the trail, read for people: who did what, from where, with which credentials, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+_MOST_PARAMETERS = 3
+_LONGEST_PARAMETER = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One event, read from its record."""
+
+    event_id: str
+    name: str
+    source: str
+    at: datetime
+    who: str
+    is_root: bool
+    credentials: str
+    """What it was done with, such as `access key AKIA...`."""
+    has_long_term_key: bool
+    address: str
+    agent: str
+    has_mfa: bool
+    error: str
+    error_message: str
+    parameters: tuple[tuple[str, str], ...]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it was refused, or a sign-in that did not succeed."""
+        return bool(self.error or self.error_message)
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, in a word or AWS's code."""
+        return self.error or self.error_message or "Done"
+
+    @property
+    def about(self) -> str:
+        """The first few things that it was given, for a table."""
+        told = [f"{name} {value}" for name, value in self.parameters if len(value) <= _LONGEST_PARAMETER]
+        return ", ".join(told[:_MOST_PARAMETERS])
+
+
+def of(record: Mapping[str, Any]) -> Deed:
+    """Read a CloudTrail record."""
+    identity = record.get("userIdentity") or {}
+    session = (identity.get("sessionContext") or {}).get("attributes") or {}
+    signed_in_with = (record.get("additionalEventData") or {}).get("MFAUsed", "")
+    key = str(identity.get("accessKeyId") or "")
+    return Deed(
+        event_id=str(record["eventID"]),
+        name=str(record["eventName"]),
+        source=str(record["eventSource"]),
+        at=datetime.fromisoformat(str(record["eventTime"])),
+        who=_who(identity),
+        is_root=identity.get("type") == "Root",
+        credentials=_credentials(record, key),
+        has_long_term_key=key.startswith("AKIA"),
+        address=str(record.get("sourceIPAddress") or ""),
+        agent=str(record.get("userAgent") or ""),
+        has_mfa=str(session.get("mfaAuthenticated")).lower() == "true" or signed_in_with == "Yes",
+        error=str(record.get("errorCode") or ""),
+        error_message=str(record.get("errorMessage") or ""),
+        parameters=_flat(record.get("requestParameters")),
+    )
+
+
+def _who(identity: Mapping[str, Any]) -> str:
+    if identity.get("type") == "Root":
+        return "The root user"
+    name = identity.get("userName") or identity.get("arn") or identity.get("invokedBy") or "Somebody unknown"
+    return f"The user {name}" if identity.get("type") == "IAMUser" else str(name)
+
+
+def _credentials(record: Mapping[str, Any], key: str) -> str:
+    if record.get("eventType") == "AwsConsoleSignIn":
+        return "the sign-in page"
+    if str(record.get("sessionCredentialFromConsole")).lower() == "true":
+        return "the console"
+    if not key:
+        return "no credentials"
+    return f"access key {key}" if key.startswith("AKIA") else f"temporary credentials {key}"
+
+
+def _flat(parameters: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(parameters, Mapping):
+        return ()
+    return tuple(
+        (str(name), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in parameters.items()
+    )

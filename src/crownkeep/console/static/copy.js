@@ -1,0 +1,10 @@
+// Buttons that copy a text. They are hidden until this runs; the text beside them can be selected without it.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) break; // Browsers offer it in secure contexts only.
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+}

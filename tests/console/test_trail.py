@@ -1,0 +1,121 @@
+"""The trail's pages: every filter of LookupEvents, what root did, and one event in words and as it was recorded."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.console.members import MARKUP, administrator, member
+from tests.fixtures.browsing import Browser
+from tests.fixtures.crown import Account, Crown
+from tests.signin import people
+
+from crownkeep.console.pages import deeds, trail
+
+TRAIL = "/console/trail"
+
+
+def event_page(browser: Browser, name: str) -> str:
+    """Open the newest event of a name and answer its page's text."""
+    listed = browser.get(f"{TRAIL}?by=EventName&value={name}").response.text
+    found = re.search(r"/console/trail/event\?id=[0-9a-f-]{36}", listed)
+    assert found, browser.page.text
+    return browser.get(found[0]).text
+
+
+def values(account: Account) -> dict[str, str]:
+    """Answer a value for each attribute that finds the event of making the user bob."""
+    made = next(record for record in account.records() if record["eventName"] == "CreateUser" and "bob" in str(record))
+    return {
+        "Username": "admin",
+        "EventName": "CreateUser",
+        "EventSource": "iam.amazonaws.com",
+        "EventId": made["eventID"],
+        "ReadOnly": "false",
+        "ResourceName": "bob",
+        "ResourceType": "AWS::IAM::User",
+        "AccessKeyId": account.told["admin"]["access_key_id"],
+    }
+
+
+def test_each_attribute_of_a_lookup_finds_an_event(crown: Crown):
+    account, browser = administrator(crown)
+    account.client("iam").create_user(UserName="bob")
+    by = values(account)
+
+    found = {key: "CreateUser" in browser.get(f"{TRAIL}?by={key}&value={value}").text for key, value in by.items()}
+
+    assert found == dict.fromkeys(trail.ATTRIBUTES, True)
+
+
+def test_a_lookup_that_matches_nothing_says_how_far_back_it_went(crown: Crown):
+    _, browser = administrator(crown)
+
+    page = browser.get(f"{TRAIL}?by=EventName&value=NoSuchThing")
+
+    assert "Nothing in the last 90 days matches" in page.text
+
+
+def test_a_sign_in_that_failed_is_not_told_as_done(crown: Crown):
+    account, browser = administrator(crown)
+    people.sign_in_user(Browser(crown), account.id, "carol", password="wrong")
+
+    page = event_page(browser, "ConsoleLogin")
+
+    assert "by the sign-in page, without MFA. It failed: Failed authentication." in page
+
+
+def test_a_refusal_names_its_code_and_its_message(crown: Crown):
+    account, browser = administrator(crown)
+    with pytest.raises(Exception, match="AccessDenied"):
+        account.user("eve").client("iam").delete_user(UserName="carol")
+
+    page = event_page(browser, "DeleteUser")
+
+    assert "The user eve called DeleteUser of iam.amazonaws.com" in page
+    assert "It was refused with AccessDenied: User: arn:aws:iam::" in page
+
+
+def test_what_root_did_shows_what_when_from_where_with_which_credentials_and_whether_with_mfa(crown: Crown):
+    account, browser, _ = people.root_with_app(crown)
+    account.root("iam").create_user(UserName="made-by-root")
+    browser.get("/console")
+    viewer = member(account, arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+
+    page = viewer.get(f"{TRAIL}/root").text
+
+    assert "CreateUser userName made-by-root" in page
+    assert f"access key {account.told['root']['access_key_id']} No Done" in page
+    assert "the console Yes Done" in page
+
+
+def test_what_root_changed_can_be_told_from_what_it_looked_at(crown: Crown):
+    account, browser = administrator(crown)
+    account.root("iam").list_users()
+    account.root("iam").create_user(UserName="made-by-root")
+
+    page = browser.get(f"{TRAIL}/root?changes=1").text
+
+    assert "CreateUser" in page
+    assert "ListUsers" not in page
+
+
+def test_markup_in_an_event_is_shown_as_text(crown: Crown):
+    account, browser = administrator(crown)
+    client = account.client("account")
+    client.put_alternate_contact(
+        AlternateContactType="SECURITY", Name=MARKUP, Title=MARKUP, EmailAddress="a@acme.example", PhoneNumber="+49 1"
+    )
+
+    page = event_page(browser, "PutAlternateContact")
+
+    assert "PutAlternateContact" in page
+    assert "<img src=x" not in browser.page.response.text
+
+
+def test_an_event_without_an_identity_is_read_all_the_same():
+    record = {"eventID": "e", "eventName": "n", "eventSource": "s", "eventTime": "2026-11-24T00:00:00Z", "userIdentity": None}
+
+    deed = deeds.of(record)
+
+    assert ("Somebody unknown", "no credentials", "Done") == (deed.who, deed.credentials, deed.outcome)
