@@ -67,6 +67,12 @@ class MissingAuthenticationToken(AwsError):
     code = "MissingAuthenticationToken"
 
 
+class MissingParameter(AwsError):
+    """A structure in a query request without one of the members that it must have."""
+
+    code = "MissingParameter"
+
+
 class MissingAction(AwsError):
     """A query request without an `Action`."""
 
@@ -244,6 +250,10 @@ class InvalidIdentityToken(AwsError):
     code = "InvalidIdentityToken"
 
 
+class ExpiredTradeInToken(AwsError):
+    code = "ExpiredTradeInTokenException"
+
+
 class JwtPayloadSizeExceeded(AwsError):
     code = "JWTPayloadSizeExceededException"
 
@@ -342,6 +352,10 @@ class InvalidTimeRange(AwsError):
 
 
 # Further codes of Organizations; `Reason` is a member of ConstraintViolation and HandshakeConstraintViolation.
+
+
+class AccessDeniedForDependency(AwsError):
+    code = "AccessDeniedForDependencyException"
 
 
 class AccountAlreadyClosed(AwsError):

@@ -35,6 +35,14 @@ def test_iam_names_each_broken_limit_in_awss_words(case):
     assert case["text"] == error.message
 
 
+@pytest.mark.parametrize(("tag", "absent"), [({"Value": "b"}, "Key"), ({"Key": "a"}, "Value")])
+def test_a_structure_without_what_it_must_have_is_named_as_it_would_be_sent(tag, absent):
+    error = check("iam", "CreateUser", UserName="bob", Tags=[{"Key": "c", "Value": "d"}, tag])
+
+    assert isinstance(error, errors.MissingParameter)
+    assert f"The request must contain the parameter Tags.member.2.{absent}." == error.message
+
+
 @pytest.mark.parametrize(
     ("operation", "parameters"),
     [
@@ -150,7 +158,7 @@ def test_a_union_needs_exactly_one_member(identifier):
 def test_an_absent_element_of_a_list_is_refused():
     error = check("iam", "CreateUser", UserName="bob", Tags=[None])
 
-    assert "Value null at 'tags.1.member' failed to satisfy constraint: Member must not be null" in error.message
+    assert "The request must contain the parameter Tags.member.1." == error.message
 
 
 def test_a_request_that_breaks_thousands_of_limits_gets_a_bounded_answer():

@@ -36,6 +36,7 @@ _STATUSES = {
     "MalformedInput": 400,
     "MalformedQueryString": 404,
     "MissingAction": 400,
+    "MissingParameter": 400,
     "MissingAuthenticationToken": 403,
     "MissingAuthenticationTokenException": 403,
     "NotAuthorized": 400,

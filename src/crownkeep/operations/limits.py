@@ -22,6 +22,7 @@ Check: TypeAlias = "Callable[[Any, Way, list[Violation]], None]"
 MOST_VIOLATIONS = 100
 """Named in one refusal; a request can break more limits than a message should hold."""
 LONGEST_ECHO = 1024
+PATTERN_SENTENCE = "Member must satisfy regular expression pattern: "
 LONGEST_WITHOUT_LIMIT = 2048
 """A value whose shape has a pattern but no greatest length: an ARN or an id, which are never longer."""
 LONGEST_BY_SHAPE = {"unrestrictedSessionPolicyDocumentType": 20_000}
@@ -167,7 +168,7 @@ def _constraint(shape: Shape, kind: str) -> str:
         case "greatest":
             return f"Member must have value less than or equal to {shape.maximum}"
         case "pattern":
-            return f"Member must satisfy regular expression pattern: {shape.pattern}"
+            return f"{PATTERN_SENTENCE}{shape.pattern}"
         case _:
             return f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
 
@@ -195,7 +196,9 @@ def _list(shape: Shape) -> Check:
     element = shape.element
     check_element = _late(element)
     is_scalar = element.shape.type not in ("structure", "list", "map")
-    sentence = f"Member must satisfy constraint: [{', '.join(_all_constraints(element.shape))}]"
+    # Lists with limits of their own say so of absent elements, too (seen on AWS: `tagKeys` does, `clientIDList` doesn't).
+    constraints = _all_constraints(element.shape)[: None if _has_limits(shape) else -1]
+    sentence = f"Member must satisfy constraint: [{', '.join(constraints)}]"
 
     def check_list(value: Any, way: Way, found: list[Violation]) -> None:
         check_size(value, way, found)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from crownkeep import errors
 from crownkeep.errors import AwsError
 from crownkeep.models import OperationModel
-from crownkeep.operations.limits import Violation, violations
+from crownkeep.operations.limits import PATTERN_SENTENCE, Violation, violations
 
 Refusal = Callable[[OperationModel, str, list[Violation]], AwsError]
 
@@ -33,6 +34,57 @@ def summary(found: list[Violation]) -> str:
 
 def _validation_error(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
     return errors.ValidationError(text)
+
+
+# What IAM itself says of names and paths, which its own model leaves to it (seen on AWS, 2026).
+_NAMES = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
+_PATHS = "It must begin and end with / and contain only alphanumeric characters and/or / characters."
+_PATH_PREFIXES = "It must begin with the / character and contain only alphanumeric characters and/or / characters."
+_SPOKEN = {
+    r"[\w+=,.@-]+": _NAMES,
+    r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)": _PATHS,
+    r"((/[A-Za-z0-9\.,\+@=_-]+)*)/": _PATHS,
+    r"\u002F[\u0021-\u007F]*": _PATH_PREFIXES,
+}
+"""By the pattern that the published model has in their place."""
+
+
+def _iam(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    """IAM repeats no values, names the fields in a hash table's order, and has words of its own for names and paths."""
+    absent = next((each for each in found if each.kind == "required" and "." in each.field), None)
+    if absent is not None:
+        written = _as_sent(absent.field)
+        return errors.MissingParameter(f"The request must contain the parameter {written}.")
+    spoken = {each.field: rule for each in found if (rule := _spoken_rule(each)) is not None}
+    modelled = sorted((each for each in found if each.field not in spoken), key=lambda each: _bucket(each.field))
+    if modelled:
+        return errors.ValidationError(summary([replace(each, value=None) for each in modelled]))
+    field, rule = next(iter(spoken.items()))
+    return errors.ValidationError(f"The specified value for {field} is invalid. {rule}")
+
+
+def _as_sent(field: str) -> str:
+    """Answer a field as the query protocol writes it: `Tags.member.2.Key` for `tags.2.member.key`."""
+    parts = [part if part == "member" else part[:1].upper() + part[1:] for part in field.split(".")]
+    for place in range(len(parts) - 1):
+        if parts[place].isdigit() and parts[place + 1] == "member":
+            parts[place], parts[place + 1] = parts[place + 1], parts[place]
+    return ".".join(parts)
+
+
+def _spoken_rule(violation: Violation) -> str | None:
+    if violation.kind != "pattern":
+        return None
+    rule = _SPOKEN.get(violation.constraint.removeprefix(PATTERN_SENTENCE))
+    return _PATH_PREFIXES if rule is not None and violation.field.endswith("athPrefix") else rule
+
+
+def _bucket(field: str) -> int:
+    """Answer where Java's HashMap keeps a key, in a table of the usual sixteen places: IAM names broken limits in that order."""
+    code = 0
+    for character in field:
+        code = (31 * code + ord(character)) & 0xFFFFFFFF
+    return (code ^ code >> 16) & 15
 
 
 def _validation_exception(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
@@ -89,7 +141,7 @@ def _signin(operation: OperationModel, text: str, found: list[Violation]) -> Aws
 
 REFUSALS: Mapping[str, Refusal] = {
     # The query services' common error.
-    "iam": _validation_error,
+    "iam": _iam,
     "sts": _validation_error,
     # REST services whose ValidationException lists the fields.
     "account": _fields,
