@@ -85,16 +85,25 @@ async def change(request: Request, service: str, operation: str, parameters: Map
     return Done(f"{service}:{operation}", answer.event_id)
 
 
+def own(name: str, event_id: str) -> Done:
+    """Name an act for which AWS has no operation, as the trail does."""
+    return Done(f"signin:{name}", event_id)
+
+
 def refused(request: Request, call: Equivalent, error: AwsError) -> Refused:
     """Put a refusal into words, with the id that its record has."""
     return Refused(call.action, error.code, error.message, web.of(request).origin.request_id)
 
 
-def go(request: Request, path: str, *made: Done) -> Response:
-    """Send the browser to a page that says what was called; only what this session did itself can be said there."""
+def go(request: Request, path: str, *made: Done, undo: str = "") -> Response:
+    """Send the browser to a page that says what was called; only what this session did itself can be said there.
+
+    `undo` is an offer of the module undo.
+    """
     calls = ",".join(f"{each.action}:{each.event_id}" for each in made)
     mark = "&" if "?" in path else "?"
-    return web.go(f"{path}{mark}done={quote(calls, safe=':,')}.{_seal(web.of(request), calls)}")
+    offered = f"&undo={undo}" if undo else ""
+    return web.go(f"{path}{mark}done={quote(calls, safe=':,')}.{_seal(web.of(request), calls)}{offered}")
 
 
 def done(request: Request) -> list[Done]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crownkeep.console import calls, web
+from crownkeep.console import calls, undo, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
 
@@ -28,4 +28,7 @@ def page(
     """
     done = calls.done(request) if refusal is None else []
     status = 403 if refusal is not None and status == 200 else status
-    return web.page(request, template, status=status, current=current, same=same, refusal=refusal, done=done, **values)
+    offer = undo.read(request, request.query_params.get("undo", "")) if done else None
+    return web.page(
+        request, template, status=status, current=current, same=same, refusal=refusal, done=done, offer=offer, **values
+    )

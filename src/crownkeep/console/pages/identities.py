@@ -56,9 +56,11 @@ async def policies(request: Request, kind: Kind, name: str) -> tuple[Part, Part]
 
 def changes(kind: Kind, name: str) -> list[Equivalent]:
     """Answer what the buttons beside an identity's policies call, for the commands that its page shows."""
+    bounding = [] if kind is GROUP else [_bounding(kind, name, "POLICY_ARN"), _bounding(kind, name, "")]
     return [
         kind.call("Detach", "Policy", name, PolicyArn="POLICY_ARN"),
         kind.call("Delete", "Policy", name, PolicyName="POLICY"),
+        *bounding,
     ]
 
 
@@ -89,48 +91,39 @@ async def attached(request: Request) -> Response:
     kind, name = _addressed(form.one("to")), form.one("name")
     arns = [arn for arn in (*form.all("arn"), form.one("other").strip()) if arn]
     wanted = [kind.call("Attach", "Policy", name, PolicyArn=arn) for arn in arns]
-    return await parts.change(request, wanted, then=kind.page(name, "permissions"), current=kind.folder)
+    back = [kind.call("Detach", "Policy", name, PolicyArn=arn) for arn in arns]
+    return await parts.change(request, wanted, then=kind.page(name, "permissions"), current=kind.folder, back=back)
 
 
 async def detach(request: Request) -> Response:
     """Take a managed policy away from an identity."""
-    kind, name = _named(request)
-    wanted = kind.call("Detach", "Policy", name, PolicyArn=web.form(request).one("arn"))
-    return await parts.change(request, [wanted], then=kind.page(name, "permissions"), current=kind.folder)
+    kind, name = named(request)
+    arn = web.form(request).one("arn")
+    wanted, back = (kind.call(verb, "Policy", name, PolicyArn=arn) for verb in ("Detach", "Attach"))
+    return await parts.change(request, [wanted], then=kind.page(name, "permissions"), current=kind.folder, back=[back])
 
 
-async def inline(request: Request) -> Response:
-    """Show an inline policy."""
-    web.signed_in(request)
-    kind, name = _named(request)
-    policy = request.query_params.get("policy", "")
-    found = await parts.ask(request, f"Get{kind.noun}Policy", **{kind.key: name, "PolicyName": policy})
-    if found.is_missing:
-        return parts.missing(request, found, current=kind.folder, title="There is no such policy", back=kind.page(name))
-    document = parts.readable(found.text("PolicyDocument"))
-    return frame.page(
-        request,
-        "inline_policy.html",
-        current=kind.folder,
-        same=[found.call],
-        kind=kind,
-        name=name,
-        policy=policy,
-        found=found,
-        document=document,
-    )
+async def boundary(request: Request) -> Response:
+    """Set the permissions boundary of a user or role, or remove it."""
+    kind, name = named(request)
+    if kind is GROUP:
+        raise HTTPException(404)
+    form = web.form(request)
+    arn, before = form.one("arn").strip(), form.one("before")
+    wanted = _bounding(kind, name, "" if "remove" in form else arn)
+    back = _bounding(kind, name, before)
+    return await parts.change(request, [wanted], then=kind.page(name, "permissions"), current=kind.folder, back=[back])
 
 
-async def inline_deleted(request: Request) -> Response:
-    """Delete an inline policy."""
-    kind, name = _named(request)
-    wanted = kind.call("Delete", "Policy", name, PolicyName=web.form(request).one("policy"))
-    return await parts.change(request, [wanted], then=kind.page(name, "permissions"), current=kind.folder)
+def _bounding(kind: Kind, name: str, arn: str) -> Equivalent:
+    if not arn:
+        return kind.call("Delete", "PermissionsBoundary", name)
+    return kind.call("Put", "PermissionsBoundary", name, PermissionsBoundary=arn)
 
 
 async def tag(request: Request) -> Response:
     """Add a tag, or change its value."""
-    kind, name = _named(request)
+    kind, name = named(request)
     form = web.form(request)
     pair = {"Key": form.one("key"), "Value": form.one("value")}
     wanted = Equivalent("iam", f"Tag{kind.noun}", {kind.key: name, "Tags": [pair]})
@@ -139,12 +132,17 @@ async def tag(request: Request) -> Response:
 
 async def untag(request: Request) -> Response:
     """Remove a tag."""
-    kind, name = _named(request)
-    wanted = Equivalent("iam", f"Untag{kind.noun}", {kind.key: name, "TagKeys": [web.form(request).one("key")]})
-    return await parts.change(request, [wanted], then=kind.page(name, "tags"), current=kind.folder)
+    kind, name = named(request)
+    form = web.form(request)
+    key = form.one("key")
+    wanted = Equivalent("iam", f"Untag{kind.noun}", {kind.key: name, "TagKeys": [key]})
+    back = Equivalent("iam", f"Tag{kind.noun}", {kind.key: name, "Tags": [{"Key": key, "Value": form.one("value")}]})
+    then = kind.page(name, "tags")
+    return await parts.change(request, [wanted], then=then, current=kind.folder, back=[back] if "value" in form else [])
 
 
-def _named(request: Request) -> tuple[Kind, str]:
+def named(request: Request) -> tuple[Kind, str]:
+    """Answer whom an address is about; raises HTTPException (404) for what is no kind of identity."""
     return _addressed(request.path_params["kind"].removesuffix("s")), request.path_params["name"]
 
 
@@ -159,8 +157,7 @@ ROUTES = [
     Route("/console/attach", attach, methods=["GET"]),
     Route("/console/attach", attached, methods=["POST"]),
     Route("/console/{kind}/{name}/detach", detach, methods=["POST"]),
-    Route("/console/{kind}/{name}/inline", inline, methods=["GET"]),
-    Route("/console/{kind}/{name}/inline", inline_deleted, methods=["POST"]),
+    Route("/console/{kind}/{name}/boundary", boundary, methods=["POST"]),
     Route("/console/{kind}/{name}/tag", tag, methods=["POST"]),
     Route("/console/{kind}/{name}/untag", untag, methods=["POST"]),
 ]

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crownkeep.console import calls, frame, web
+from crownkeep.console import calls, frame, undo, web
 from crownkeep.console.calls import Done, Found, Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.errors import AwsError
@@ -104,19 +104,28 @@ async def carry_out(request: Request, wanted: Sequence[Equivalent]) -> Outcome:
 
 
 async def change(
-    request: Request, wanted: Sequence[Equivalent], *, then: str, current: str, show: Show | None = None
+    request: Request,
+    wanted: Sequence[Equivalent],
+    *,
+    then: str,
+    current: str,
+    show: Show | None = None,
+    back: Sequence[Equivalent] = (),
 ) -> Response:
-    """Make changes and go on to `then`; a refusal is told by `show`, or on a page that lists what was done before it."""
+    """Make changes and go on to `then`; a refusal is told by `show`, or on a page that lists what was done before it.
+
+    `back` are the calls that take the changes back, which the page after them offers.
+    """
     outcome = await carry_out(request, wanted)
     if show is not None and outcome.refused is not None and not outcome.made:
         return await show(outcome.refused)
-    return after(request, outcome, then=then, current=current)
+    return after(request, outcome, then=then, current=current, back=back)
 
 
-def after(request: Request, outcome: Outcome, *, then: str, current: str) -> Response:
+def after(request: Request, outcome: Outcome, *, then: str, current: str, back: Sequence[Equivalent] = ()) -> Response:
     """Go on to `then`, or tell how far the changes came."""
     if outcome.refused is None:
-        return calls.go(request, then, *outcome.made[-MOST_TOLD:])
+        return calls.go(request, then, *outcome.made[-MOST_TOLD:], undo=undo.offer(request, back, then=then))
     title = "Only a part was done" if outcome.made else "Nothing was changed"
     return told(request, outcome, title=title, then=then, current=current)
 

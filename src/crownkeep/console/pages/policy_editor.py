@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,33 +9,11 @@ from starlette.routing import Route
 from crownkeep.console import calls, frame, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.pages import parts, policies
-from crownkeep.console.pages.parts import Part
+from crownkeep.console.pages import documents, parts, policies
+from crownkeep.console.pages.documents import EXAMPLE, Checked
 
 CREATE = f"{policies.FOLDER}/create"
 NEW_VERSION = f"{policies.FOLDER}/new-version"
-EXAMPLE = """{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Effect": "Allow",
-      "Action": "iam:GetUser",
-      "Resource": "*"
-    }
-  ]
-}"""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What the validation has to say, and where."""
-
-    type: str
-    code: str
-    details: str
-    line: int
-    column: int
-    excerpt: str
 
 
 async def create(request: Request) -> Response:
@@ -63,26 +38,16 @@ async def new_version(request: Request) -> Response:
 
 async def saved(request: Request) -> Response:
     """Validate the document, and save it where there is nothing to say about it or what was said has been read."""
-    form = web.form(request)
     entered = parts.entered(request, "name", "path", "description", "arn")
-    entered["document"] = document = form.one("document").replace("\r\n", "\n")
-    checked = await _validate(request, document)
-    findings = _findings(checked, document)
-    wanted = _call(entered)
-    has_read = form.one("read") == _mark(document)
-    if "check" in form or ((findings or checked.refusal) and not has_read):
-        return _editor(request, entered, checked=checked, findings=findings)
-    result, outcome = await parts.obtain(request, wanted)
+    entered["document"] = documents.typed(request)
+    checked = await documents.check(request, entered["document"])
+    if documents.has_to_be_read(request, checked):
+        return _editor(request, entered, checked=checked)
+    result, outcome = await parts.obtain(request, _call(entered))
     if outcome.refused is not None:
-        return _editor(request, entered, checked=checked, findings=findings, refusal=outcome.refused)
+        return _editor(request, entered, checked=checked, refusal=outcome.refused)
     arn = entered["arn"] or result["Policy"]["Arn"]
     return calls.go(request, policies.page(arn, "versions" if entered["arn"] else ""), *outcome.made)
-
-
-async def _validate(request: Request, document: str) -> Part:
-    return await parts.ask(
-        request, "ValidatePolicy", service="accessanalyzer", policyDocument=document, policyType="IDENTITY_POLICY"
-    )
 
 
 def _call(entered: dict[str, str]) -> Equivalent:
@@ -96,49 +61,19 @@ def _call(entered: dict[str, str]) -> Equivalent:
 
 
 def _editor(
-    request: Request,
-    entered: dict[str, str],
-    *,
-    checked: Part | None = None,
-    findings: list[Finding] | None = None,
-    refusal: Refused | None = None,
+    request: Request, entered: dict[str, str], *, checked: Checked | None = None, refusal: Refused | None = None
 ) -> Response:
-    validation = Equivalent(
-        "accessanalyzer", "ValidatePolicy", {"policyDocument": entered["document"], "policyType": "IDENTITY_POLICY"}
-    )
     return frame.page(
         request,
         "policy_editor.html",
         current=policies.FOLDER,
         refusal=refusal,
-        same=[validation, _call({**entered, "name": entered["name"] or "NAME"})],
+        same=[documents.validation(entered["document"]), _call({**entered, "name": entered["name"] or "NAME"})],
         entered=entered,
         action=NEW_VERSION if entered["arn"] else CREATE,
         back=policies.page(entered["arn"]) if entered["arn"] else policies.FOLDER,
         checked=checked,
-        findings=findings or [],
-        read=_mark(entered["document"]) if checked is not None else "",
     )
-
-
-def _findings(checked: Part, document: str) -> list[Finding]:
-    lines = document.split("\n")
-    found = []
-    for each in checked.rows("findings"):
-        places = each.get("locations") or [{"span": {"start": {"line": 1, "column": 0}}}]
-        start = places[0]["span"]["start"]
-        # AWS counts lines from 1 and columns from 0 (API_Position); editors count both from 1.
-        line = int(start["line"])
-        excerpt = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-        found.append(
-            Finding(each["findingType"], each["issueCode"], each["findingDetails"], line, int(start["column"]) + 1, excerpt)
-        )
-    return found
-
-
-def _mark(document: str) -> str:
-    """Answer by what a form says that the findings about this very document were shown."""
-    return hashlib.sha256(document.encode()).hexdigest()
 
 
 ROUTES = [
