@@ -81,7 +81,7 @@ _WRITES = {
     "GetSessionToken",  # a TOTP code is used up
 }
 # CloudTrail's own classification where it differs from the name's (measured on AWS).
-_RECORDED_READ_ONLY = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"}
+_RECORDED_READ_ONLY = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"}
 _RECORDED_AS_CHANGE = {"GetSessionToken", "GetFederationToken"}
 
 

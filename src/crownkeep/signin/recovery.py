@@ -14,6 +14,7 @@ from crownkeep import clock
 from crownkeep.credentials import one_time_links as links
 from crownkeep.credentials import sealing
 from crownkeep.credentials.one_time_links import Purpose
+from crownkeep.operations import central_root
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.letters import Letter
@@ -78,6 +79,9 @@ def _request(db: Transaction, wiring: Wiring, email: str, origin: Origin, now: d
         return Deed(Asked.TOO_OFTEN, _refusal(None, origin, now) if from_address == MOST_FOR_ADDRESS + 1 else [])
     account = accounts.with_email(db, email) if email else None
     person = people.root_of(account)
+    if account is not None and not central_root.may_recover(db, account):
+        # Root has no credentials and is to have none; the answer is that of an address that nobody has.
+        person = None
     to_email = count(db, wiring, "password link", email.lower(), now=now)
     if to_email > MOST_FOR_EMAIL:
         return Deed(Asked.ANSWERED, _refusal(person, origin, now) if to_email == MOST_FOR_EMAIL + 1 else [])

@@ -23,15 +23,19 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
-    or_,
     select,
     union_all,
     update,
 )
 
 from crownkeep.catalogue import organization_policies as catalogue
-from crownkeep.storage import accounts, organization_accounts, organization_policies, organization_policy_types
+from crownkeep.storage import (
+    accounts,
+    organization_accounts,
+    organization_policies,
+    organization_policy_types,
+    organization_subtrees,
+)
 from crownkeep.storage import organizational_units as units
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
@@ -173,28 +177,16 @@ _attach_everywhere = insert(table).from_select(
 )
 
 
-def _touch_below(start: Select[tuple[str]]) -> Update:
-    """The accounts that are one of these entities, or below one of them, however deep."""
-    below = start.cte("below", recursive=True)
-    below = below.union_all(
-        select(units.table.c.unit_id).where(
-            units.table.c.organization_id == bindparam("of_organization"), units.table.c.parent_id == below.c.entity_id
-        )
-    )
-    chosen = select(_members.c.account_id).where(
-        _members.c.organization_id == bindparam("of_organization"),
-        or_(
-            _members.c.parent_id.in_(select(below.c.entity_id)),
-            _members.c.account_id.in_(select(below.c.entity_id)),
-        ),
-    )
+def _touch(chosen: Select[tuple[str]]) -> Update:
     return update(accounts.table).where(accounts.table.c.account_id.in_(chosen)).values(revision=bindparam("fresh_revision"))
 
 
-_touch_under = _touch_below(select(literal("", type_=String).concat(bindparam("of_target", type_=String)).label("entity_id")))
-_touch_where_attached = _touch_below(
-    select(table.c.target_id.label("entity_id")).where(
-        table.c.organization_id == bindparam("of_organization"), table.c.policy_id == bindparam("of_policy")
+_touch_under = _touch(organization_subtrees.account_or_accounts_under("of_target"))
+_touch_where_attached = _touch(
+    organization_subtrees.accounts_under(
+        select(table.c.target_id.label("entity_id")).where(
+            table.c.organization_id == bindparam("of_organization"), table.c.policy_id == bindparam("of_policy")
+        )
     )
 )
 

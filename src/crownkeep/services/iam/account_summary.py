@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crownkeep.operations import registry
+from crownkeep.operations import central_root, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.iam import quotas
 from crownkeep.services.iam.service import iam
@@ -70,7 +70,7 @@ def get_account_summary(call: Call) -> Result:
         "AccountMFAEnabled": int(devices.of_root > 0),
         "AccountAccessKeysPresent": int(bool(root_keys)),
         "AccountSigningCertificatesPresent": int(bool(signing_certificates.of_owner(*place, call.account_id))),
-        "AccountPasswordPresent": int(account is not None and account.root_password_hash is not None),
+        "AccountPasswordPresent": int(account is not None and central_root.password_since(call.db, account) is not None),
         "GlobalEndpointTokenVersion": account_settings.of_account(*place).token_version,
     }
     return {"SummaryMap": {**summary, **_QUOTAS}}

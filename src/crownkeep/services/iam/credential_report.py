@@ -13,7 +13,7 @@ from typing import TypeVar
 from crownkeep import arn, errors
 from crownkeep.credentials import password_policy
 from crownkeep.credentials.password_policy import PasswordPolicy
-from crownkeep.operations import registry
+from crownkeep.operations import central_root, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.iam.service import iam
@@ -87,7 +87,7 @@ def get_credential_report(call: Call) -> Result:
     """Answer the latest report, as long as it is young enough."""
     report = credential_reports.of_account(call.db, call.account_id)
     if report is None:
-        raise errors.CredentialReportNotPresent("No report exists. Use GenerateCredentialReport to generate a new report.")
+        raise errors.CredentialReportNotPresent("")
     if not _is_young(call, report.generated_at):
         raise errors.CredentialReportExpired("Report has expired. Use GenerateCredentialReport to generate a new report.")
     return {"Content": report.content, "ReportFormat": "text/csv", "GeneratedTime": report.generated_at}
@@ -121,7 +121,7 @@ def _content(call: Call) -> bytes:
     account = accounts.with_id(*place)
     lines = [COLUMNS]
     if account is not None:
-        lines.append(_root_line(account, held(account.account_id)))
+        lines.append(_root_line(account, held(account.account_id), central_root.password_since(call.db, account)))
     for user in users.of_account(*place):
         lines.append(_user_line(user, profiles.get(user.user_id), policy, held(user.user_id)))
     return "\n".join(lines).encode()
@@ -134,8 +134,10 @@ def _by_owner(rows: Iterable[Owned]) -> dict[str, list[Owned]]:
     return found
 
 
-def _root_line(account: AccountRow, held: _Held) -> str:
-    has_password = account.root_password_hash is not None
+def _root_line(account: AccountRow, held: _Held, password_since: datetime | None) -> str:
+    has_password = password_since is not None
+    # Of a root user that may choose its first password, AWS shows since when it may.
+    is_to_choose = has_password and account.root_password_hash is None
     return ",".join(
         (
             _ROOT,
@@ -143,7 +145,7 @@ def _root_line(account: AccountRow, held: _Held) -> str:
             _time(account.created_at),
             _flag(has_password),
             _time(account.root_password_used_at, absent=_NEVER if has_password else _ABSENT),
-            _NOT_SUPPORTED,
+            _time(password_since) if is_to_choose else _NOT_SUPPORTED,
             _NOT_SUPPORTED,
             held.mfa,
             *held.keys,

@@ -8,7 +8,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.principals import PrincipalKind
-from crownkeep.services.iam import owners, passwords, users
+from crownkeep.services.iam import owners, passwords, root_login_profile, users
 from crownkeep.services.iam.passwords import Proposal
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import login_profiles
@@ -24,8 +24,10 @@ def caller_itself(call: Call, **_: object) -> Target:
 
 def prepare_creation(
     call: Call, *, user_name: str | None = None, password: str | None = None, password_reset_required: bool = False
-) -> Proposal:
-    """Hash the first password of a user."""
+) -> Proposal | None:
+    """Hash the first password of a user; root is given none."""
+    if root_login_profile.is_meant(call, user_name):
+        return None
     user = _user(call, user_name)
     if password is None:
         raise errors.ValidationError(
@@ -40,7 +42,11 @@ def prepare_creation(
 def create_login_profile(
     call: Call, *, user_name: str | None = None, password: str | None = None, password_reset_required: bool = False
 ) -> Result:
-    """Give a user a password."""
+    """Give a user a password or, in a session of AssumeRoot, let root choose one by mail."""
+    if root_login_profile.is_meant(call, user_name):
+        if password_reset_required:
+            raise errors.ValidationError("PasswordResetRequired must not be specified for the login profile of the root user.")
+        return root_login_profile.create(call, password=password)
     user = _user(call, user_name)
     if login_profiles.of_user(call.db, call.account_id, user.user_id) is not None:
         raise _exists(user)
@@ -62,6 +68,8 @@ def create_login_profile(
 @iam.operation("GetLoginProfile", resource=owners.target)
 def get_login_profile(call: Call, *, user_name: str | None = None) -> Result:
     """Answer when a user first got a password and whether it must be changed; the password itself is known to nobody."""
+    if root_login_profile.is_meant(call, user_name):
+        return root_login_profile.get(call)
     user = _user(call, user_name)
     return {"LoginProfile": _describe(user, _required(call, user))}
 
@@ -94,7 +102,9 @@ def update_login_profile(
 
 @iam.operation("DeleteLoginProfile", resource=owners.target, effect=Effect.STATE)
 def delete_login_profile(call: Call, *, user_name: str | None = None) -> Result:
-    """Take a user's password away; its access keys stay."""
+    """Take a user's password away or, in a session of AssumeRoot, root's; access keys stay."""
+    if root_login_profile.is_meant(call, user_name):
+        return root_login_profile.delete(call)
     user = _user(call, user_name)
     if not login_profiles.remove(call.db, call.account_id, user.user_id):
         raise _missing(user)

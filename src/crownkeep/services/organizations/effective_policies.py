@@ -98,7 +98,7 @@ def list_effective_policy_validation_errors(
     """Answer what is wrong with an account's effective policy, and which policies it comes from."""
     target = named_account(call, account_id=account_id, policy_type=policy_type)
     organization = access.reader(call, "organizations:ListEffectivePolicyValidationErrors", target)
-    member = entities.required_account(call, organization, account_id).member
+    entities.required_account(call, organization, account_id)
     found = _required(call, organization, policy_type, account_id)
     faults = policy_contents.faults(policy_type, found.settings)
     places = range(len(faults))
@@ -114,7 +114,7 @@ def list_effective_policy_validation_errors(
     return {
         "AccountId": account_id,
         "PolicyType": policy_type,
-        "Path": entities.path_to(call, organization, member.parent_id, below=account_id),
+        "Path": "/".join([organization.organization_id, *organizational_units.ancestry(call.db, account_id), ""]),
         "EvaluationTimestamp": call.now,
         "EffectivePolicyValidationErrors": [_describe(faults[place], found) for place in listed],
         **more,
