@@ -28,7 +28,7 @@ HEADER = (
 def line(password: str, used: str, changed: str, mfa: str, key: str) -> credential_report.Line:
     """Read a report of one user."""
     row = f"bob,arn,2026-01-01T00:00:00+00:00,{password},{used},{changed},N/A,{mfa},{key},N/A,N/A,false,N/A,N/A,N/A,N/A"
-    return credential_report.read(f"{HEADER}\n{row},false,N/A,false,N/A".encode(), now=NOW)[0]
+    return credential_report.read(f"{HEADER}\n{row},false,N/A,false,N/A".encode())[0]
 
 
 def test_a_report_is_made_and_filtered_by_clicks(visit: Visit, served: Process):
@@ -44,8 +44,11 @@ def test_a_report_is_made_and_filtered_by_clicks(visit: Visit, served: Process):
     expect(page.get_by_role("rowheader", name="admin")).to_have_count(0)
 
 
-def test_the_download_is_what_the_api_answers(crown: Crown):
+def test_names_that_begin_formulas_stay_as_they_are_for_the_download_is_aws_s_file_byte_for_byte(
+    crown: Crown,
+):
     account, browser = administrator(crown)
+    account.client("iam").create_user(UserName="=1+1@x")
     browser.get(PATH)
     browser.submit(form="Generate report")
 
@@ -54,22 +57,61 @@ def test_the_download_is_what_the_api_answers(crown: Crown):
     assert answer.header("content-type") == "text/csv; charset=utf-8"
     assert (answer.header("content-disposition") or "").startswith("attachment")
     assert answer.body == account.client("iam").get_credential_report()["Content"]
+    assert b"\n=1+1@x," in answer.body
+    assert "Some user names begin with =" in browser.get(PATH).text
 
 
 @pytest.mark.parametrize(("changed", "level"), [("2026-11-23", "fresh"), ("2026-08-26", "old"), ("2026-01-01", "very-old")])
 def test_ages_have_levels(changed: str, level: str):
     bob = line("true", "no_information", f"{changed}T00:00:00+00:00", "false", "false,N/A,N/A")
 
-    assert bob.password_changed is not None
-    assert bob.password_changed.level == level
-    assert bob.lacks_mfa
+    age = credential_report.age(bob.password_changed, now=NOW)
+
+    assert age is not None
+    assert (level, True) == (age.level, bob.lacks_mfa)
 
 
 def test_a_key_that_nobody_used_since_it_was_made_is_unused():
     made = line("false", "N/A", "N/A", "false", "true,2026-10-01T00:00:00+00:00,N/A")
     used = line("false", "N/A", "N/A", "false", "true,2026-10-01T00:00:00+00:00,2026-11-20T00:00:00+00:00")
 
-    assert (True, False) == (made.has_unused, used.has_unused)
+    assert (True, False) == (made.has_unused(NOW), used.has_unused(NOW))
+
+
+@pytest.mark.parametrize(
+    ("show", "who"),
+    [
+        ("old-keys", ["old"]),
+        ("unused-password", ["idle"]),
+        ("never-used", ["old", "idle"]),
+        ("no-mfa", ["idle", "busy"]),
+    ],
+)
+def test_a_filter_finds_those_it_names(show: str, who: list[str]):
+    lines = {
+        "old": line("false", "N/A", "N/A", "false", "true,2026-01-01T00:00:00+00:00,N/A"),
+        "idle": line("true", "no_information", "2026-10-01T00:00:00+00:00", "false", "false,N/A,N/A"),
+        "busy": line("true", "2026-11-23T00:00:00+00:00", "2026-10-01T00:00:00+00:00", "false", "false,N/A,N/A"),
+    }
+
+    found = [name for name, each in lines.items() if credential_report.FILTERS[show][1](each, NOW)]
+
+    assert who == found
+
+
+def test_the_longest_unused_come_first_and_never_is_the_longest(crown: Crown):
+    account, browser = administrator(crown)
+    iam = account.client("iam")
+    iam.create_user(UserName="zoe")
+    iam.create_login_profile(UserName="zoe", Password="correct Horse battery 9")
+    browser.get(PATH)
+    browser.submit(form="Generate report")
+
+    page = browser.get(f"{PATH}?sort=password-used").response.text
+
+    places = [page.index(f'tab=security">{name}<') for name in ("zoe", "carol", "admin")]
+    assert sorted(places) == places
+    assert 'aria-sort="descending">Password used' in page
 
 
 def test_markup_in_the_filter_is_shown_as_text(crown: Crown):
