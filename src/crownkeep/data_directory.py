@@ -5,16 +5,22 @@ DIR/                 0700   whoever may enter it is the operator
   sealing.key        0600   opens every sealed secret in the database; back it up apart from the database
   operator.token     0600   the bearer token of /operator/v1
   outbox/            0700   mail, one file a message, where no SMTP server is set
+
+Beside them what the operator has imported: a file is written whole beside its place, under a lock, and then put into it at once.
 """
 
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from crownkeep import clock
 from crownkeep.credentials import sealing
@@ -119,6 +125,54 @@ def write_keyring(path: Path, keyring: Keyring) -> None:
     temporary = _write_temporary(file, sealing.write_key_file(keyring).reveal())
     temporary.replace(file)
     _sync_directory(path)
+
+
+def staged(path: Path, name: str) -> Path:
+    """Answer where a file is written that will be put into the place of `name`."""
+    return path / f".{name}.new"
+
+
+@contextmanager
+def staging(path: Path, name: str) -> Iterator[BinaryIO]:
+    """Open a file that is to be put into the place of `name`; what is not installed by the end is removed.
+
+    Only one process at a time may: raises UnusableDataDirectory where another does. What a killed process left is written over.
+    """
+    place = staged(path, name)
+    with _locked(place) as file:
+        file.truncate()
+        try:
+            yield file
+        finally:
+            # Once installed, the file is no longer at this place.
+            place.unlink(missing_ok=True)
+
+
+def install(path: Path, name: str) -> None:
+    """Put a staged file into its place, at once and durably: a reader sees the old or the new one. Raises FileNotFoundError."""
+    place = staged(path, name)
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    place.replace(path / name)
+    _sync_directory(path)
+
+
+@contextmanager
+def _locked(place: Path) -> Iterator[BinaryIO]:
+    descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever held the lock before may have put this very file into its place: it must not be written over.
+            is_here = place.exists() and os.path.samestat(place.stat(), os.fstat(file.fileno()))
+        except BlockingIOError:
+            is_here = False
+        if not is_here:
+            raise UnusableDataDirectory(f"another import is writing `{place}`: wait until it has ended")
+        yield file
 
 
 def _stamp(file: Path) -> tuple[int, int, int]:

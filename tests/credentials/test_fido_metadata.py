@@ -1,19 +1,17 @@
 """FIDO metadata: certifications for genuine devices, refusal of broken models and of forged attestations."""
 
-import base64
 import datetime
+import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from fido2.utils import websafe_decode, websafe_encode
 from fido2.webauthn import AttestationObject, AuthenticatorData
 from soft_authenticator import SoftAuthenticator
+from tests.credentials.mds import Certified, certify, metadata_blob
 
 from crownkeep.credentials import fido_metadata, webauthn
 from crownkeep.credentials.fido_metadata import Metadata
@@ -22,43 +20,6 @@ from crownkeep.credentials.webauthn import RelyingParty, WebauthnRefused
 PARTY = RelyingParty("crownkeep.example", "Crownkeep", frozenset({"https://crownkeep.example"}))
 CHALLENGE = bytes(range(32))
 AAGUID = b"\x0a" * 16
-DAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-
-
-@dataclass
-class Certified:
-    """A key with its certificate."""
-
-    key: ec.EllipticCurvePrivateKey
-    certificate: x509.Certificate
-
-    @property
-    def der(self) -> bytes:
-        return self.certificate.public_bytes(serialization.Encoding.DER)
-
-
-def certify(name: str, issuer: Certified | None = None) -> Certified:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, "SE"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Test"),
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "Authenticator Attestation"),
-            x509.NameAttribute(NameOID.COMMON_NAME, name),
-        ]
-    )
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.certificate.subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(DAY)
-        .not_valid_after(DAY + datetime.timedelta(days=3650))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .sign(issuer.key if issuer else key, hashes.SHA256())
-    )
-    return Certified(key, certificate)
 
 
 ALLIANCE = certify("alliance root")
@@ -68,35 +29,7 @@ DEVICE = certify("device batch", VENDOR)
 
 
 def blob(*statuses: dict[str, Any]) -> bytes:
-    statement = {
-        "description": "Test key",
-        "aaguid": "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a",
-        "authenticatorVersion": 1,
-        "schema": 3,
-        "upv": [{"major": 1, "minor": 0}],
-        "attestationTypes": ["basic_full"],
-        "userVerificationDetails": [[{"userVerificationMethod": "none"}]],
-        "keyProtection": ["hardware"],
-        "matcherProtection": ["on_chip"],
-        "attachmentHint": ["external"],
-        "tcDisplay": [],
-        "attestationRootCertificates": [_b64(VENDOR.der)],
-    }
-    entry = {
-        "aaguid": statement["aaguid"],
-        "metadataStatement": statement,
-        "statusReports": list(statuses),
-        "timeOfLastStatusChange": "2026-01-01",
-    }
-    payload = {"legalHeader": "", "no": 42, "nextUpdate": "2026-12-31", "entries": [entry]}
-    header = {"alg": "ES256", "typ": "JWT", "x5c": [_b64(SIGNER.der)]}
-    message = ".".join(websafe_encode(json.dumps(part).encode()) for part in (header, payload)).encode()
-    signature = SIGNER.key.sign(message, ec.ECDSA(hashes.SHA256()))
-    return message + b"." + websafe_encode(signature).encode()
-
-
-def _b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
+    return metadata_blob(SIGNER, vendor=VENDOR, statuses=statuses)
 
 
 def read(*statuses: dict[str, Any]) -> Metadata:
@@ -174,3 +107,24 @@ def test_a_tampered_blob_is_refused() -> None:
 def test_what_is_no_blob_is_refused(garbage: bytes) -> None:
     with pytest.raises(fido_metadata.MalformedMetadata):
         fido_metadata.read_blob(garbage, trust_root=ALLIANCE.der)
+
+
+def test_a_blob_signed_by_whoever_has_a_certificate_under_the_same_root_is_forged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fido_metadata, "ALLIANCE_ROOT", hashlib.sha256(ALLIANCE.der).hexdigest())
+    genuine = certify("blob signer", ALLIANCE, dns="mds.fidoalliance.org")
+
+    read_well = fido_metadata.read_blob(metadata_blob(genuine), trust_root=ALLIANCE.der)
+
+    assert read_well.number == 42
+    for name in ("", "shop.example", "mds.fidoalliance.org.shop.example"):
+        forger = certify("shop", ALLIANCE, dns=name)
+        with pytest.raises(fido_metadata.MalformedMetadata, match="is not signed by"):
+            fido_metadata.read_blob(metadata_blob(forger), trust_root=ALLIANCE.der)
+
+
+def test_a_blob_signed_under_a_certificate_that_may_not_issue_others_is_forged() -> None:
+    shop = certify("shop", ALLIANCE)
+    forger = certify("blob signer", shop)
+
+    with pytest.raises(fido_metadata.MalformedMetadata, match="may not issue"):
+        fido_metadata.read_blob(metadata_blob(forger, shop), trust_root=ALLIANCE.der)

@@ -27,7 +27,8 @@ def command() -> None:
     """Make, list, close and purge accounts; while the server runs, and without it."""
 
 
-def _account_id(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+def account_id(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Take an account id, as a callback of an option; a wrong call for anything else."""
     return _fitting(value, _ID, "an account id has 12 digits")
 
 
@@ -52,13 +53,13 @@ def _fitting(value: str | None, pattern: re.Pattern[str], rule: str) -> str | No
     return value
 
 
-account_argument = click.argument("account_id", metavar="ID", callback=_account_id)
+account_argument = click.argument("account_id", metavar="ID", callback=account_id)
 
 
 @command.command("create")
 @click.option("--email", required=True, callback=email_address, help="The root user's e-mail address, no other account's.")
 @click.option("--name", required=True, callback=_name, help="What the account is called.")
-@click.option("--account-id", metavar="ID", callback=_account_id, help="12 digits; chosen by chance unless given.")
+@click.option("--account-id", metavar="ID", callback=account_id, help="12 digits; chosen by chance unless given.")
 @click.option("--admin-user", metavar="NAME", callback=_user, help="Also make a user with AdministratorAccess and a key.")
 @click.option("--root-access-key", is_flag=True, help="Also make an access key of root, for the first steps.")
 @click.option("--root-password-stdin", is_flag=True, help="Read root's password from the first line of standard input.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 import click
@@ -34,6 +35,8 @@ def explain(error: Exception) -> click.ClickException:
         case DatabaseFault():
             reason = str(error.orig).strip().partition("\n")[0] or type(error).__name__
             return click.ClickException(f"the database can't be used: {reason}; see `--database` and whether its server runs")
+        case OSError(errno=errno.ENOSPC):
+            return click.ClickException("the disk is full: make room, or name another data directory with `--data`")
         case _:
             _log.debug("a command failed", exc_info=error)
             return click.ClickException(f"a fault of crownkeep's own ({type(error).__name__}); report it with what you called")

@@ -13,6 +13,8 @@ _COMMANDS = {
     "serve": "Serve the AWS APIs and the pages.",
     "account": "Make, list, close and purge accounts.",
     "root": "Look after root users: what they sign in with, and their recovery.",
+    "passwords": "Import the passwords that are known from breaches.",
+    "mfa": "Import FIDO metadata and hardware tokens.",
     "mail": "Read the mail that waits or was written into the outbox.",
     "login": "Get credentials for the AWS CLI by signing in with a browser.",
     "policy": "Check policies, and explain what they decide.",

@@ -1,22 +1,42 @@
 """Breached passwords: an index over a downloaded list, searched in place without reading it into memory.
 
-The file is a header of 16 bytes (the magic, the number of entries) and the first 8 bytes of each SHA-1, in order. Of a
-billion passwords it takes 8 GB, and wrongly reports one password in 18 billion.
+The file is a header of 16 bytes (the magic, which names the kind of hash, and the number of entries) and the first 8 bytes of
+each hash, in order. Of a billion passwords it takes 8 GB, and wrongly reports one password in 18 billion.
 """
 
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from enum import Enum
 from typing import Protocol
 
+from crownkeep.credentials.nt_hashes import nt_hash
 from crownkeep.credentials.secret import Secret
 
-MAGIC = b"CKBREACH"
 HEADER_SIZE = 16
+ENTRY = 8
+"""Bytes of one entry."""
 
-_ENTRY = 8
-_LINE = re.compile(rb"([0-9A-Fa-f]{40})(?::([0-9]{1,12}))?")
+LONGEST_LINE = 4096
+"""Bytes; a longer line belongs to another kind of file."""
+
+LONGEST_PASSWORD = 128
+"""Characters; nobody here can have a longer one."""
+
 _CHUNK = 64 * 1024
+
+
+class Kind(Enum):
+    """By which hash a list names passwords; the value is the magic of an index over it."""
+
+    SHA1 = b"CKBREACH"
+    NTLM = b"CKBRNTLM"
+
+
+_LINES = {
+    Kind.SHA1: re.compile(rb"([0-9A-Fa-f]{40})(?::([0-9]{1,12}))?"),
+    Kind.NTLM: re.compile(rb"([0-9A-Fa-f]{32})(?::([0-9]{1,12}))?"),
+}
 
 
 class MalformedIndex(ValueError):
@@ -24,7 +44,7 @@ class MalformedIndex(ValueError):
 
 
 class MalformedList(ValueError):
-    """A line of the downloaded list is not `SHA1:COUNT`, or the list is not in order; says which line."""
+    """A line of the list is not what it should be, or the list is not in order; says which line."""
 
 
 class Bytes(Protocol):
@@ -42,27 +62,27 @@ class Bytes(Protocol):
 class BreachedPasswords:
     """An opened index."""
 
-    __slots__ = ("_index", "count")
+    __slots__ = ("_index", "count", "kind")
 
     def __init__(self, index: Bytes) -> None:
         """Open an index over its bytes, usually an mmap; raises MalformedIndex."""
-        if len(index) < HEADER_SIZE or index[: len(MAGIC)] != MAGIC:
+        kinds = [kind for kind in Kind if len(index) >= HEADER_SIZE and index[: len(kind.value)] == kind.value]
+        if not kinds:
             raise MalformedIndex("not an index of breached passwords")
-        self.count = int.from_bytes(index[len(MAGIC) : HEADER_SIZE], "big")
-        if len(index) != HEADER_SIZE + self.count * _ENTRY:
+        self.kind = kinds[0]
+        self.count = int.from_bytes(index[len(self.kind.value) : HEADER_SIZE], "big")
+        if len(index) != HEADER_SIZE + self.count * ENTRY:
             raise MalformedIndex(f"the index should hold {self.count} entries and was cut off or added to")
         self._index = index
 
     def __contains__(self, password: Secret) -> bool:
         """Tell whether a password is on the list."""
-        # S324: SHA-1 is how the published lists name passwords; nothing rests on its strength.
-        digest = hashlib.sha1(password.reveal().encode()).digest()  # noqa: S324
-        return self._has(int.from_bytes(digest[:_ENTRY], "big"))
+        return self._has(int.from_bytes(entry_of(password.reveal(), kind=self.kind), "big"))
 
     def _has(self, wanted: int) -> bool:
         """Search by interpolation: hashes are spread evenly, so the place of one can be told from its value."""
         low, high = 0, self.count - 1
-        least, most = 0, (1 << 8 * _ENTRY) - 1
+        least, most = 0, (1 << 8 * ENTRY) - 1
         while low <= high and least <= wanted <= most:
             place = low + (wanted - least) * (high - low) // max(1, most - least)
             found = self._entry(place)
@@ -75,17 +95,32 @@ class BreachedPasswords:
         return False
 
     def _entry(self, place: int) -> int:
-        start = HEADER_SIZE + place * _ENTRY
-        return int.from_bytes(self._index[start : start + _ENTRY], "big")
+        start = HEADER_SIZE + place * ENTRY
+        return int.from_bytes(self._index[start : start + ENTRY], "big")
 
 
-def header(count: int) -> bytes:
+def header(count: int, *, kind: Kind = Kind.SHA1) -> bytes:
     """Answer the header of an index of so many entries; written last, over HEADER_SIZE bytes left free for it."""
-    return MAGIC + count.to_bytes(HEADER_SIZE - len(MAGIC), "big")
+    return kind.value + count.to_bytes(HEADER_SIZE - len(kind.value), "big")
 
 
-def entries(lines: Iterable[bytes], *, at_least: int = 1) -> Iterator[bytes]:
-    """Turn the lines of a downloaded list (`SHA1:COUNT`, in order of the hash) into an index's entries, in chunks.
+def entry_of(password: str, *, kind: Kind) -> bytes:
+    """Answer the entry of one password."""
+    match kind:
+        case Kind.SHA1:
+            # S324: SHA-1 is how the published lists name passwords; nothing rests on its strength.
+            return hashlib.sha1(password.encode()).digest()[:ENTRY]  # noqa: S324
+        case Kind.NTLM:
+            return nt_hash(password)[:ENTRY]
+
+
+def kind_of(line: bytes) -> Kind | None:
+    """Tell from its first line of what kind a list is; None for one of plain passwords."""
+    return next((kind for kind, pattern in _LINES.items() if pattern.fullmatch(line.strip())), None)
+
+
+def entries(lines: Iterable[bytes], *, kind: Kind = Kind.SHA1, at_least: int = 1) -> Iterator[bytes]:
+    """Turn the lines of a downloaded list (`HASH:COUNT`, in order of the hash) into an index's entries, in chunks.
 
     Passwords seen fewer than `at_least` times are left out. Raises MalformedList.
     """
@@ -95,12 +130,12 @@ def entries(lines: Iterable[bytes], *, at_least: int = 1) -> Iterator[bytes]:
         stripped = line.strip()
         if not stripped:
             continue
-        match = _LINE.fullmatch(stripped)
+        match = _LINES[kind].fullmatch(stripped)
         if not match:
-            raise MalformedList(f"line {number} is not `SHA1:COUNT`")
+            raise MalformedList(f"line {number} is not `{kind.name}-HASH:COUNT`")
         if int(match[2] or 1) < at_least:
             continue
-        entry = bytes.fromhex(match[1].decode())[:_ENTRY]
+        entry = bytes.fromhex(match[1].decode())[:ENTRY]
         value = int.from_bytes(entry, "big")
         if value < last:
             raise MalformedList(f"line {number} is out of order: download the list that is ordered by hash")
@@ -112,3 +147,17 @@ def entries(lines: Iterable[bytes], *, at_least: int = 1) -> Iterator[bytes]:
             chunk.clear()
     if chunk:
         yield bytes(chunk)
+
+
+def plain_entries(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Answer the entries of a list of plain passwords, one a line, in the list's own order and as often as they come.
+
+    What no password here can be is left out: empty lines, other encodings than UTF-8, more than LONGEST_PASSWORD characters.
+    """
+    for line in lines:
+        try:
+            password = line.rstrip(b"\r\n").decode()
+        except UnicodeDecodeError:
+            continue
+        if 0 < len(password) <= LONGEST_PASSWORD:
+            yield entry_of(password, kind=Kind.SHA1)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+import hashlib
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
     from fido2.mds3 import MetadataBlobPayload, MetadataBlobPayloadEntry
     from fido2.webauthn import AttestationObject
 
@@ -31,6 +34,13 @@ _BROKEN = frozenset(
 )
 
 
+ALLIANCE_ROOT = "cbb522d7b7f127ad6a0113865bdf1cd4102e7d0759af635a7cf4720dc963c53b"
+"""The SHA-256 of "GlobalSign Root CA - R3" (DER), under which the Alliance's own blob is signed."""
+
+ALLIANCE_SIGNER = "mds.fidoalliance.org"
+"""Whom the certificate that signs that blob names: GlobalSign issues certificates under this root to many others."""
+
+
 class MalformedMetadata(ValueError):
     """The blob is not one, or was not signed under the given root."""
 
@@ -53,6 +63,11 @@ class Metadata:
     def number(self) -> int:
         """The blob's serial number, which only grows."""
         return self._payload.no
+
+    @property
+    def count(self) -> int:
+        """How many models of devices the blob describes."""
+        return len(self._payload.entries)
 
     @property
     def next_update(self) -> date:
@@ -81,21 +96,74 @@ class Metadata:
         return _certifications(entry)
 
 
-def read_blob(blob: bytes, *, trust_root: bytes) -> Metadata:
+def read_blob(blob: bytes, *, trust_root: bytes, now: datetime | None = None) -> Metadata:
     """Read a blob (https://mds3.fidoalliance.org/) signed under a root certificate (DER); raises MalformedMetadata.
 
-    The root is "GlobalSign Root CA - R3" for the Alliance's own blob.
+    With `now` the certificates must be valid at that moment, which is asked when a blob is imported; one that is kept stays good.
     """
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from fido2.attestation.base import InvalidAttestation
     from fido2.mds3 import parse_blob
 
     try:
-        return Metadata(parse_blob(blob, trust_root))
+        payload = parse_blob(blob, trust_root)
+        _check_chain(_chain(blob, trust_root), trust_root, now)
+        return Metadata(payload)
     except (InvalidSignature, InvalidAttestation, UnsupportedAlgorithm) as error:
         raise MalformedMetadata("the FIDO metadata is not signed under the given root certificate") from error
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except MalformedMetadata:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise MalformedMetadata("not a FIDO metadata blob: import the file as it was downloaded") from error
+
+
+def read_root(file: bytes) -> bytes:
+    """Read a root certificate, in PEM or DER, and answer it in DER; raises MalformedMetadata."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    try:
+        is_pem = b"-----BEGIN" in file
+        certificate = x509.load_pem_x509_certificate(file) if is_pem else x509.load_der_x509_certificate(file)
+    except ValueError as error:
+        raise MalformedMetadata("the root is no certificate: give one in PEM or DER") from error
+    return certificate.public_bytes(Encoding.DER)
+
+
+def _chain(blob: bytes, trust_root: bytes) -> list[Certificate]:
+    """Answer the certificates of a blob that `parse_blob` has taken, the signer's first and the root last."""
+    from base64 import b64decode
+    from json import loads
+
+    from cryptography import x509
+    from fido2.utils import websafe_decode
+
+    named = loads(websafe_decode(blob.split(b".", 1)[0]))["x5c"]
+    return [x509.load_der_x509_certificate(each) for each in (*map(b64decode, named), trust_root)]
+
+
+def _check_chain(chain: Sequence[Certificate], trust_root: bytes, now: datetime | None) -> None:
+    """Check what `parse_blob` leaves open: who signed, whether the issuers may issue, and whether it is not too late."""
+    from cryptography import x509
+
+    signer, issuers = chain[0], chain[1:]
+    if len(chain) < 2:
+        raise MalformedMetadata("the FIDO metadata names no certificate that it is signed with")
+    for issued, issuer in zip(chain, issuers, strict=False):
+        constraints = [each.value for each in issuer.extensions if isinstance(each.value, x509.BasicConstraints)]
+        if issued.issuer != issuer.subject or not (constraints and constraints[0].ca):
+            raise MalformedMetadata("the FIDO metadata is signed under a certificate that may not issue others")
+    if hashlib.sha256(trust_root).hexdigest() == ALLIANCE_ROOT and ALLIANCE_SIGNER not in _names(signer):
+        raise MalformedMetadata(f"the FIDO metadata is not signed by `{ALLIANCE_SIGNER}`")
+    if now is not None and any(not each.not_valid_before_utc <= now <= each.not_valid_after_utc for each in chain):
+        raise MalformedMetadata("a certificate that the FIDO metadata is signed with is not valid now: download it anew")
+
+
+def _names(certificate: Certificate) -> list[str]:
+    from cryptography import x509
+
+    alternatives = [each.value for each in certificate.extensions if isinstance(each.value, x509.SubjectAlternativeName)]
+    return [name for each in alternatives for name in each.get_values_for_type(x509.DNSName)]
 
 
 def _certifications(entry: MetadataBlobPayloadEntry) -> tuple[tuple[str, str], ...]:

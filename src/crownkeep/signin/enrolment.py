@@ -64,13 +64,41 @@ async def new_virtual_device(door: Door, actor: Actor, name: str) -> Enrolling:
 
 async def enable(door: Door, actor: Actor, enrolling: Enrolling, *, code1: str, code2: str) -> None:
     """Give the device to whoever acts, against two consecutive codes; raises the AwsError that says why not."""
-    parameters = {
-        "UserName": user_name(actor.principal),
-        "SerialNumber": enrolling.serial,
+    parameters = with_codes(actor.principal, enrolling.serial, code1=code1, code2=code2)
+    await acting.call(door, actor, "iam", "EnableMFADevice", parameters)
+
+
+def with_codes(person: Principal, serial: str, *, code1: str, code2: str) -> dict[str, str]:
+    """Answer the parameters of EnableMFADevice and ResyncMFADevice for a device of one's own; codes may be typed in groups."""
+    return {
+        "UserName": user_name(person),
+        "SerialNumber": serial,
         "AuthenticationCode1": code1.replace(" ", ""),
         "AuthenticationCode2": code2.replace(" ", ""),
     }
-    await acting.call(door, actor, "iam", "EnableMFADevice", parameters)
+
+
+async def enable_token(door: Door, actor: Actor, serial: str, code1: str, code2: str) -> str:
+    """Give a hardware token that the operator has imported to whoever acts, and answer its serial number as it is kept.
+
+    Raises the AwsError that says why not.
+    """
+    kept = token_serial(door, actor.principal, serial)
+    await enable(door, actor, Enrolling(kept, ""), code1=code1, code2=code2)
+    return kept
+
+
+def token_serial(door: Door, person: Principal, typed: str) -> str:
+    """Answer a hardware token's serial number as it is kept; as it was typed where the person's account has no such token."""
+    with door.database.snapshot() as db:
+        device = mfa_devices.with_serial(db, person.account_id, typed.strip())
+    return device.serial if device is not None and device.kind is DeviceKind.HARDWARE else typed.strip()
+
+
+def has_tokens(door: Door, person: Principal) -> bool:
+    """Answer whether the person's account has hardware tokens that nobody uses."""
+    with door.database.snapshot() as db:
+        return mfa_devices.has_unassigned_hardware(db, person.account_id)
 
 
 def qr_svg(person: Principal, enrolling: Enrolling) -> str:
@@ -94,8 +122,18 @@ def registration_options(door: Door, person: Principal, party: RelyingParty, cha
     return webauthn.creation_options(party, someone, challenge=challenge, registered=registered)
 
 
-async def register_passkey(door: Door, actor: Actor, *, name: str, answer: Json, challenge: bytes, party: RelyingParty) -> str:
-    """Register a passkey or security key for whoever acts and answer its serial number.
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A passkey that was registered: its serial number, and the id of the event that says so."""
+
+    serial: str
+    event_id: str
+
+
+async def register_passkey(
+    door: Door, actor: Actor, *, name: str, answer: Json, challenge: bytes, party: RelyingParty
+) -> Registered:
+    """Register a passkey or security key for whoever acts.
 
     It is authorised and recorded as EnableMFADevice, which AWS's own console uses for security keys too. Raises WebauthnRefused
     and the AwsError of a refusal.
@@ -106,13 +144,13 @@ async def register_passkey(door: Door, actor: Actor, *, name: str, answer: Json,
     passkey = await door.compute(lambda: _registered(wiring.settings, party, answer, challenge))
     serial = _serial(actor.principal, name)
 
-    def work(db: Transaction) -> Deed[AwsError | None]:
+    def work(db: Transaction) -> Deed[tuple[str, AwsError | None]]:
         return _keep(db, wiring, actor, name, serial, passkey)
 
-    refusal = await door.carry_out(work)
+    event_id, refusal = await door.carry_out(work)
     if refusal is not None:
         raise refusal
-    return serial
+    return Registered(serial, event_id)
 
 
 @dataclass(slots=True)
@@ -174,7 +212,9 @@ def _registered(settings: Settings, party: RelyingParty, answer: Json, challenge
         raise WebauthnRefused(str(error)) from error
 
 
-def _keep(db: Transaction, wiring: Wiring, actor: Actor, name: str, serial: str, passkey: Passkey) -> Deed[AwsError | None]:
+def _keep(
+    db: Transaction, wiring: Wiring, actor: Actor, name: str, serial: str, passkey: Passkey
+) -> Deed[tuple[str, AwsError | None]]:
     person = actor.principal
     parameters = {"UserName": user_name(person), "SerialNumber": serial}
     request = acting.request(actor, "iam", "EnableMFADevice", parameters)
@@ -193,7 +233,7 @@ def _keep(db: Transaction, wiring: Wiring, actor: Actor, name: str, serial: str,
     except AwsError as error:
         refusal = error
     event = record.of_call(request, call.notes, result=NOTHING, error=refusal, account_alias=standing.alias(db))
-    return Deed(refusal, [event])
+    return Deed((str(event.event_id), refusal), [event])
 
 
 def _add(db: Transaction, actor: Actor, name: str, serial: str, passkey: Passkey) -> None:
@@ -249,11 +289,11 @@ def _metadata(settings: Settings) -> Metadata | None:
         stamp = (folder / METADATA_FILE).stat()
     except FileNotFoundError:
         return None
-    return _read_metadata(folder, stamp.st_mtime_ns)
+    return _read_metadata(folder, stamp.st_ino, stamp.st_mtime_ns)
 
 
 @lru_cache(maxsize=1)
-def _read_metadata(folder: Path, _changed: int) -> Metadata:
+def _read_metadata(folder: Path, _inode: int, _changed: int) -> Metadata:
     try:
         root = (folder / METADATA_ROOT_FILE).read_bytes()
         return read_blob((folder / METADATA_FILE).read_bytes(), trust_root=root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -124,6 +125,12 @@ _of_owner = (
     .where(_in_account, table.c.owner_id == bindparam("owner_id"), table.c.serial_key > bindparam("after"))
     .order_by(table.c.serial_key)
 )
+_hardware_with_serials = select(table).where(
+    table.c.kind == DeviceKind.HARDWARE.value, table.c.serial_key.in_(bindparam("serial_keys", expanding=True))
+)
+_unassigned_hardware = (
+    select(table.c.device_id).where(_in_account, table.c.kind == DeviceKind.HARDWARE.value, table.c.owner_id.is_(None)).limit(1)
+)
 _of_owner_page = _of_owner.limit(bindparam("limit"))
 _count_of_owner = select(func.count()).select_from(table).where(_in_account, table.c.owner_id == bindparam("owner_id"))
 _owner_ids = select(table.c.owner_id).where(_in_account, table.c.owner_id.is_not(None)).distinct()
@@ -173,6 +180,16 @@ def with_serial(db: Transaction, account_id: str, serial: str) -> MfaDeviceRow |
     """Answer the account's device with this serial number, whatever its letters' case."""
     row = db.execute(_with_serial, {"account_id": account_id, "serial_key": serial.lower()}).first()
     return _row(*row) if row else None
+
+
+def hardware_with_serials(db: Transaction, serials: Sequence[str]) -> list[MfaDeviceRow]:
+    """Answer the hardware tokens with these serial numbers, of every account: for the operator, who hands them out."""
+    return [_row(*row) for row in db.execute(_hardware_with_serials, {"serial_keys": [each.lower() for each in serials]})]
+
+
+def has_unassigned_hardware(db: Transaction, account_id: str) -> bool:
+    """Answer whether the account has hardware tokens that nobody uses."""
+    return db.execute(_unassigned_hardware, {"account_id": account_id}).first() is not None
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[MfaDeviceRow]:

@@ -60,7 +60,7 @@ async def enrol(request: Request) -> Response:
 
 
 async def enrol_chosen(request: Request) -> Response:
-    """Begin with an authenticator app, take a passkey, or put it off."""
+    """Begin with an authenticator app, take a passkey or a hardware token, or put it off."""
     begun, form, here = entering.begun(request), web.form(request), web.of(request)
     if begun is None or not isinstance(begun.step, EnrolStep):
         return entering.stale(request)
@@ -73,6 +73,8 @@ async def enrol_chosen(request: Request) -> Response:
             return await _passkey_registered(request, begun.progress)
         if step.only_passkeys:
             return _enrol_page(request, begun.progress, step)
+        if "token" in form:
+            return await _token_enabled(request, begun.progress)
         actor = enrolment.actor_in(begun.progress, visit)
         enrolling = await enrolment.new_virtual_device(here.door, actor, form.one("name"))
     except (AwsError, WebauthnRefused) as refusal:
@@ -179,7 +181,7 @@ async def _passkey_registered(request: Request, begun: Progress) -> Response:
     if party is None:
         raise MalformedForm("passkeys can't be used at an IP address")
     visit, tether = entering.visit(request, begun.to), ProgressTether(begun)
-    serial = await enrolment.register_passkey(
+    registered = await enrolment.register_passkey(
         here.door,
         enrolment.actor_in(begun, visit, tether),
         name=form.one("name"),
@@ -187,7 +189,18 @@ async def _passkey_registered(request: Request, begun: Progress) -> Response:
         challenge=begun.challenge,
         party=party,
     )
-    made = enrolment.enrolled(tether.progress, Method.PASSKEY, serial)
+    made = enrolment.enrolled(tether.progress, Method.PASSKEY, registered.serial)
+    outcome = await enrolment.go_on(here.door, visit, made)
+    return await entering.follow(request, outcome, lambda: entering.stale(request))
+
+
+async def _token_enabled(request: Request, begun: Progress) -> Response:
+    form, here = web.form(request), web.of(request)
+    visit, tether = entering.visit(request, begun.to), ProgressTether(begun)
+    actor = enrolment.actor_in(begun, visit, tether)
+    codes = (form.one("code1"), form.one("code2"))
+    serial = await enrolment.enable_token(here.door, actor, form.one("serial"), *codes)
+    made = enrolment.enrolled(tether.progress, Method.TOTP, serial)
     outcome = await enrolment.go_on(here.door, visit, made)
     return await entering.follow(request, outcome, lambda: entering.stale(request))
 
@@ -233,6 +246,7 @@ def _enrol_page(request: Request, begun: Progress, step: EnrolStep, *, alert: st
         status=status,
         step=step,
         name=enrolment.ROOT_DEVICE if begun.claim.is_root else person.name,
+        has_tokens=enrolment.has_tokens(web.of(request).door, person),
         passkey_options=options,
         passkey_address=entering.passkey_address(request),
         alert=alert,
