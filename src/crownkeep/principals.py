@@ -50,6 +50,8 @@ class Session:
     """Of a role's session: the ARN of whoever took the role on, or of the identity provider that vouched for them."""
     assumed_by_id: str = ""
     """The unique id of the user or role behind `assumed_by`."""
+    delegate: str = ""
+    """The account of the product provider that acts with the permissions of whoever delegated them to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class Deed:
     tls_version: str = ""
     tls_cipher: str = ""
     host: str = ""
+    service_details: Mapping[str, object] | None = None
+    """What a service tells of what it did by itself (`serviceEventDetails`)."""
 
 
 def record(deed: Deed) -> dict[str, object]:
@@ -86,6 +88,8 @@ def record(deed: Deed) -> dict[str, object]:
         event["apiVersion"] = deed.api_version
     event["managementEvent"] = True
     event["recipientAccountId"] = deed.account_id
+    if deed.service_details is not None:
+        event["serviceEventDetails"] = dict(deed.service_details)
     event["eventCategory"] = "Management"
     _add_edge(event, deed)
     return event
@@ -158,6 +162,9 @@ def identity(caller: Caller | None, account_alias: str = "") -> dict[str, object
         element["userName"] = account_alias
     if caller.session is not None:
         element["sessionContext"] = _session_context(caller, caller.session)
+        if caller.session.delegate:
+            # IAM user guide, "IAM temporary delegation", CloudTrail.
+            element["invokedByDelegate"] = {"accountId": caller.session.delegate}
     return element
 
 

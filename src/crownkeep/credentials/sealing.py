@@ -72,6 +72,7 @@ class Purpose(Enum):
     RECORD_REDACTION = "record-redaction"
     SIGNING_KEY = "signing-key"
     LETTER = "letter"
+    TRADE_IN_TOKEN = "trade-in-token"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

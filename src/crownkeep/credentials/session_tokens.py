@@ -73,6 +73,7 @@ class _Wire(msgspec.Struct, array_like=True, omit_defaults=True):
     context: dict[str, str] = {}
     assumed_by: str = ""
     assumed_by_id: str = ""
+    delegate: str = ""
 
 
 _HAS_POLICY, _ASSUMED_ROOT, _FROM_CONSOLE, _CHAINED = 1, 2, 4, 8
@@ -152,6 +153,7 @@ def _to_wire(principal: Principal, session: Session, secret: Secret) -> _Wire:
         context=dict(session.context),
         assumed_by=session.assumed_by,
         assumed_by_id=session.assumed_by_id,
+        delegate=session.delegate,
     )
 
 
@@ -178,6 +180,7 @@ def _from_wire(wire: _Wire, account_id: str, access_key_id: str) -> Claims:
         context=wire.context,
         assumed_by=wire.assumed_by,
         assumed_by_id=wire.assumed_by_id,
+        delegate=wire.delegate,
     )
     principal = Principal(
         kind=_KINDS[wire.kind],

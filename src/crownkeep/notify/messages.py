@@ -22,7 +22,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from crownkeep.notify import contacts
 from crownkeep.settings import InvalidSettings, Settings
 
-KINDS = ("notice", "password-link", "mfa-link", "custodian-link", "email-code", "email-changed", "contact-replaced", "test-alert")
+KINDS = (
+    "notice",
+    "password-link",
+    "mfa-link",
+    "custodian-link",
+    "email-code",
+    "email-changed",
+    "contact-replaced",
+    "delegation-token",
+    "test-alert",
+)
 """Every kind of letter: each has a text and an HTML template."""
 
 _LONGEST_VALUE = 2048

@@ -184,7 +184,7 @@ def _refuse_limited_session(principal: Principal, operation: Operation) -> None:
         case PrincipalKind.FEDERATED_USER if operation.action not in _OPEN_TO_FEDERATED_USERS and not session.from_console:
             raise errors.AccessDenied(f"Cannot call {operation.name} with federated user credentials")
         case PrincipalKind.USER | PrincipalKind.ROOT:
-            limited = not (session.mfa_at or session.from_console or session.assumed_root)
+            limited = not (session.mfa_at or session.from_console or session.assumed_root or session.delegate)
             if limited and (operation.service.name == "iam" or operation.action not in _OPEN_TO_SESSION_TOKENS):
                 raise errors.InvalidClientTokenId("The security token included in the request is invalid")
         case _:

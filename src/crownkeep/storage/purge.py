@@ -19,7 +19,14 @@ def purge(db: Transaction, account_id: str) -> int:
     The tables are those of the metadata: a new topic's table is purged with the others as soon as it exists. Whoever calls has
     imported `storage.schema`, which names them all.
     """
-    return sum(db.execute(statement, {"of_account": account_id}).rowcount for statement in _statements())
+    return sum(db.execute(statement, {"of_account": account_id}).rowcount for statement in (*_of_owners(), *_statements()))
+
+
+@cache
+def _of_owners() -> tuple[Delete, ...]:
+    """Answer what removes rows of others that the account has something of its own in, such as a permission it has lent."""
+    tables = (table for table in purged_tables() if "owner_account_id" in table.columns)
+    return tuple(delete(table).where(table.c.owner_account_id == bindparam("of_account")) for table in tables)
 
 
 def purged_tables() -> list[Table]:

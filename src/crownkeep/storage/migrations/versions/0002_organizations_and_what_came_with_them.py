@@ -134,6 +134,47 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "delegation_requests",
+        sa.Column("request_id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column("owner_account_id", sa.String(length=12), nullable=True),
+        sa.Column("owner_arn", sa.String(length=2048), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("description", sa.String(length=1000), nullable=False),
+        sa.Column("message", sa.String(length=200), nullable=True),
+        sa.Column("template_arn", sa.String(length=2048), nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("workflow_id", sa.String(length=400), nullable=False),
+        sa.Column("channel", sa.String(length=400), nullable=False),
+        sa.Column("redirect_url", sa.String(length=255), nullable=True),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("only_send_by_owner", sa.Boolean(), nullable=False),
+        sa.Column("approver", sa.Text(), nullable=True),
+        sa.Column("approver_arn", sa.String(length=2048), nullable=True),
+        sa.Column("notes", sa.String(length=500), nullable=True),
+        sa.Column("rejection_reason", sa.String(length=500), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("released_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("request_id", name=op.f("pk_delegation_requests")),
+        sa.UniqueConstraint("account_id", "workflow_id", name=op.f("uq_delegation_requests_account_id_workflow_id")),
+    )
+    with op.batch_alter_table("delegation_requests", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_delegation_requests_owner_account_id_request_id"), ["owner_account_id", "request_id"], unique=False
+        )
+
+    op.create_table(
+        "delegation_templates",
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column("name", sa.String(length=128).with_variant(sa.String(length=128, collation="C"), "postgresql"), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "name", name=op.f("pk_delegation_templates")),
+    )
+    op.create_table(
         "deliveries",
         sa.Column("letter_id", sa.String(length=32), nullable=False),
         sa.Column("account_id", sa.String(length=12), nullable=False),
