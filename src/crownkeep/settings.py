@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     argon2_lanes: int = 1
     argon2_threads: int = 2
     unattributed_records_per_second: int = 20
+    accounts_per_organization: int = 10
     tls_certificate: str = ""
     tls_key: str = ""
     session_idle_minutes: int = 60
@@ -116,6 +117,7 @@ _RANGES = {
     "argon2_lanes": (1, 16),
     "argon2_threads": (1, 64),
     "unattributed_records_per_second": (0, 10_000),
+    "accounts_per_organization": (1, 50_000),
     "session_idle_minutes": (1, 720),
     "sign_in_attempts": (1, 100),
     "sign_in_longest_delay_seconds": (1, 3_600),

@@ -83,7 +83,7 @@ def _value(value: object, shape: Shape, omitted: frozenset[str]) -> object:
             inner = shape.member.shape
             return [HIDDEN if inner.sensitive else _value(item, inner, omitted) for item in value[:_LONGEST_LIST]]
         case datetime():
-            return _java_date(value)
+            return java_date(value)
         case bytes():
             return HIDDEN
         case str() | int() | float():
@@ -92,6 +92,6 @@ def _value(value: object, shape: Shape, omitted: frozenset[str]) -> object:
             return str(value)
 
 
-def _java_date(value: datetime) -> str:
+def java_date(value: datetime) -> str:
     """Write a date as it stands in CloudTrail's elements: `Oct 25, 2024, 9:07:11 PM`."""
     return f"{value:%b} {value.day}, {value.year}, {value.hour % 12 or 12}:{value:%M:%S %p}"

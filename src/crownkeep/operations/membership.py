@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import Enum
+
 from crownkeep import clock
-from crownkeep.operations import linked_roles
+from crownkeep.audit.event import moment
+from crownkeep.operations import linked_roles, service_events
 from crownkeep.operations.call import Call
 from crownkeep.storage import (
     account_creations,
@@ -30,6 +34,14 @@ INVITED = "INVITED"
 SERVICE = "organizations.amazonaws.com"
 
 
+class Departure(Enum):
+    """How an account left: by itself, by the management account's hand, or because it is no more."""
+
+    LEFT = "LEFT"
+    REMOVED = "REMOVED"
+    CLEANED = "CLEANED"
+
+
 def keys_of(call: Call, account_id: str) -> list[str]:
     """Answer what handshakes that ask an account are made out to: its id, and root's address."""
     account = accounts.with_id(call.db, account_id)
@@ -52,9 +64,11 @@ def join(call: Call, organization: OrganizationRow, account_id: str, *, joined_m
     )
     linked_roles.ensure(call, account_id, SERVICE)
     accounts.touch(call.db, account_id, clock.revision())
+    details = {"accountId": account_id, "joinedMethod": joined_method, "joinedTime": moment(call.now)}
+    _tell(call, organization.management_account_id, "AccountJoinedOrganization", details)
 
 
-def leave(call: Call, member: MemberRow) -> None:
+def leave(call: Call, member: MemberRow, departure: Departure) -> None:
     """Take a member out of its organization, with whatever the organization keeps of it: from now on it stands alone."""
     place = (call.db, member.organization_id)
     organization_policy_targets.remove_of_target(*place, member.account_id)
@@ -65,6 +79,7 @@ def leave(call: Call, member: MemberRow) -> None:
     root_login_profiles.remove(call.db, member.account_id)
     organization_accounts.remove(call.db, member.account_id)
     accounts.touch(call.db, member.account_id, clock.revision())
+    _tell_departure(call, member.management_account_id, member.account_id, departure)
 
 
 def dissolve(call: Call, organization: OrganizationRow) -> None:
@@ -87,3 +102,14 @@ def dissolve(call: Call, organization: OrganizationRow) -> None:
     organization_accounts.remove(call.db, organization.management_account_id)
     organizations.remove(*place)
     accounts.touch(call.db, organization.management_account_id, clock.revision())
+    _tell_departure(call, organization.management_account_id, organization.management_account_id, Departure.LEFT)
+
+
+def _tell_departure(call: Call, management_account_id: str, account_id: str, departure: Departure) -> None:
+    details = {"accountId": account_id, "departureMethod": departure.value, "departureTime": moment(call.now)}
+    _tell(call, management_account_id, "AccountDepartedOrganization", details)
+
+
+def _tell(call: Call, management_account_id: str, name: str, details: Mapping[str, object]) -> None:
+    """Record it in the management account's trail, and in no other (API_AcceptHandshake, API_LeaveOrganization)."""
+    service_events.keep(call, source=SERVICE, name=name, account_id=management_account_id, details=details)

@@ -62,23 +62,18 @@ class HandshakeRow:
 
 
 _by_id = select(table).where(table.c.handshake_id == bindparam("handshake_id"))
+_part_of = (bindparam("parent_id", type_=String).is_(None)) | (table.c.parent_id == bindparam("parent_id", type_=String))
 _kept = (table.c.handshake_id > bindparam("after"), func.coalesce(table.c.ended_at, table.c.expires_at) > bindparam("since"))
 _acting = table.c.action.in_(bindparam("actions", expanding=True))
 _for_account = (
     select(table)
-    .where(table.c.recipient_key.in_(bindparam("recipients", expanding=True)), _acting, *_kept)
+    .where(table.c.recipient_key.in_(bindparam("recipients", expanding=True)), _acting, _part_of, *_kept)
     .order_by(table.c.handshake_id)
     .limit(bindparam("limit"))
 )
 _for_organization = (
     select(table)
-    .where(table.c.organization_id == bindparam("organization_id"), _acting, *_kept)
-    .order_by(table.c.handshake_id)
-    .limit(bindparam("limit"))
-)
-_parts = (
-    select(table)
-    .where(table.c.organization_id == bindparam("organization_id"), table.c.parent_id == bindparam("parent_id"), *_kept)
+    .where(table.c.organization_id == bindparam("organization_id"), _acting, _part_of, *_kept)
     .order_by(table.c.handshake_id)
     .limit(bindparam("limit"))
 )
@@ -139,30 +134,36 @@ def with_id(db: Transaction, handshake_id: str) -> HandshakeRow | None:
 
 
 def page_for_account(
-    db: Transaction, recipients: Sequence[str], *, actions: Sequence[str], since: datetime, after: str, limit: int
+    db: Transaction,
+    recipients: Sequence[str],
+    *,
+    actions: Sequence[str],
+    parent_id: str | None,
+    since: datetime,
+    after: str,
+    limit: int,
 ) -> list[HandshakeRow]:
     """Answer up to `limit` handshakes made out to one of these keys that did not end before `since`, in the order of their ids.
 
-    The keys of an account are its id and root's address.
+    Where a parent is given, only its parts count. The keys of an account are its id and root's address.
     """
-    values = {"recipients": list(recipients), "actions": list(actions), "since": since, "after": after, "limit": limit}
+    values = _filters(actions, parent_id, since, after, limit) | {"recipients": list(recipients)}
     return [HandshakeRow(*row) for row in db.execute(_for_account, values)]
 
 
 def page_for_organization(
-    db: Transaction, organization_id: str, *, actions: Sequence[str], since: datetime, after: str, limit: int
+    db: Transaction,
+    organization_id: str,
+    *,
+    actions: Sequence[str],
+    parent_id: str | None,
+    since: datetime,
+    after: str,
+    limit: int,
 ) -> list[HandshakeRow]:
     """Answer up to `limit` handshakes of an organization that did not end before `since`, in the order of their ids."""
-    values = {"organization_id": organization_id, "actions": list(actions), "since": since, "after": after, "limit": limit}
+    values = _filters(actions, parent_id, since, after, limit) | {"organization_id": organization_id}
     return [HandshakeRow(*row) for row in db.execute(_for_organization, values)]
-
-
-def page_of_parts(
-    db: Transaction, organization_id: str, parent_id: str, *, since: datetime, after: str, limit: int
-) -> list[HandshakeRow]:
-    """Answer up to `limit` handshakes that are parts of another and did not end before `since`, in the order of their ids."""
-    values = {"organization_id": organization_id, "parent_id": parent_id, "since": since, "after": after, "limit": limit}
-    return [HandshakeRow(*row) for row in db.execute(_parts, values)]
 
 
 def open_to(db: Transaction, organization_id: str, recipient_key: str, action: str, *, now: datetime) -> HandshakeRow | None:
@@ -230,3 +231,7 @@ def remove_to(db: Transaction, recipients: Sequence[str]) -> None:
 def remove_all(db: Transaction, organization_id: str) -> None:
     """Forget every handshake of an organization that goes."""
     db.execute(_remove_all, {"of_organization": organization_id})
+
+
+def _filters(actions: Sequence[str], parent_id: str | None, since: datetime, after: str, limit: int) -> dict[str, object]:
+    return {"actions": list(actions), "parent_id": parent_id, "since": since, "after": after, "limit": limit}

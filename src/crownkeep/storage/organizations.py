@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,6 +36,7 @@ class OrganizationRow:
 
 
 _by_id = select(table).where(table.c.organization_id == bindparam("organization_id"))
+_by_ids = select(table).where(table.c.organization_id.in_(bindparam("organization_ids", expanding=True)))
 _managed_by = select(table).where(table.c.account_id == bindparam("account_id"))
 _of_account = (
     select(table)
@@ -61,6 +63,14 @@ def with_id(db: Transaction, organization_id: str) -> OrganizationRow | None:
     """Answer the organization with this id."""
     row = db.execute(_by_id, {"organization_id": organization_id}).first()
     return OrganizationRow(*row) if row else None
+
+
+def with_ids(db: Transaction, organization_ids: Sequence[str]) -> dict[str, OrganizationRow]:
+    """Answer those of these organizations that exist, by id and in one query."""
+    if not organization_ids:
+        return {}
+    rows = db.execute(_by_ids, {"organization_ids": list(organization_ids)})
+    return {row.organization_id: OrganizationRow(*row) for row in rows}
 
 
 def managed_by(db: Transaction, account_id: str) -> OrganizationRow | None:

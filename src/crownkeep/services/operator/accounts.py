@@ -7,6 +7,7 @@ from collections.abc import Callable
 from crownkeep import arn, errors
 from crownkeep.operations import closed_accounts, membership, page_tokens, registry
 from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.operations.membership import Departure
 from crownkeep.operations.standing import ACTIVE
 from crownkeep.services.operator.service import operator
 from crownkeep.settings import Settings
@@ -101,7 +102,7 @@ def _leave(call: Call, account_id: str) -> None:
         if organization is not None and organization.management_account_id == account_id:
             membership.dissolve(call, organization)
         else:
-            membership.leave(call, member)
+            membership.leave(call, member, Departure.CLEANED)
     handshakes.remove_to(call.db, membership.keys_of(call, account_id))
 
 

@@ -48,7 +48,7 @@ def management(call: Call) -> OrganizationRow:
     found = member(call)
     if not is_management(found):
         raise no_permission()
-    return _held(call, found)
+    return held(call, found)
 
 
 def reader(
@@ -72,10 +72,19 @@ def delegate(
 ) -> OrganizationRow:
     """Answer the caller's organization and hold it, for changes that the resource policy may delegate to members."""
     found = member(call)
-    organization = _held(call, found)
+    organization = held(call, found)
     if is_management(found) or _is_delegated(call, organization, action, target, arguments):
         return organization
     raise no_permission()
+
+
+def held(call: Call, found: MemberRow) -> OrganizationRow:
+    """Hold the organization that an account is in, for a change; raises AWSOrganizationsNotInUseException where it just left."""
+    organization = organizations.hold(call.db, found.organization_id)
+    # Whoever waited for the row may have left by now, or been moved to another organization.
+    if organization is None or organization_accounts.of_account(call.db, call.account_id) != found:
+        raise errors.OrganizationsNotInUse("Your account is not a member of an organization.")
+    return organization
 
 
 def is_management(found: MemberRow) -> bool:
@@ -115,13 +124,5 @@ def _decide(
 def _required(call: Call, found: MemberRow) -> OrganizationRow:
     organization = organizations.with_id(call.db, found.organization_id)
     if organization is None:
-        raise errors.OrganizationsNotInUse("Your account is not a member of an organization.")
-    return organization
-
-
-def _held(call: Call, found: MemberRow) -> OrganizationRow:
-    organization = organizations.hold(call.db, found.organization_id)
-    # Whoever waited for the row may have left by now, or been moved to another organization.
-    if organization is None or organization_accounts.of_account(call.db, call.account_id) != found:
         raise errors.OrganizationsNotInUse("Your account is not a member of an organization.")
     return organization

@@ -10,7 +10,7 @@ from datetime import datetime
 from crownkeep import errors
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode, Target
-from crownkeep.services.organizations import access, arns, entities, next_tokens, policies, policy_contents
+from crownkeep.services.organizations import access, accounts, entities, next_tokens, policies, policy_contents
 from crownkeep.services.organizations import policy_inheritance as inheritance
 from crownkeep.services.organizations.policy_contents import Fault
 from crownkeep.services.organizations.policy_inheritance import Settings
@@ -88,7 +88,7 @@ def list_accounts_with_invalid_effective_policy(
         fetch=lambda after, limit: _invalid(call, organization, policy_type, after=after, limit=limit),
         key=lambda each: each.member.account_id,
     )
-    return {"Accounts": [_describe_account(organization, each) for each in listed], "PolicyType": policy_type, **more}
+    return {"Accounts": accounts.describe_all(call, organization, listed), "PolicyType": policy_type, **more}
 
 
 @organizations.operation("ListEffectivePolicyValidationErrors", resource=named_account)
@@ -156,18 +156,6 @@ def _invalid(call: Call, organization: OrganizationRow, policy_type: str, *, aft
 def _is_invalid(call: Call, organization: OrganizationRow, policy_type: str, account_id: str) -> bool:
     effective = _effective(call, organization, policy_type, account_id)
     return effective is not None and bool(policy_contents.faults(policy_type, effective.settings))
-
-
-def _describe_account(organization: OrganizationRow, found: MemberAccount) -> dict[str, object]:
-    member, account = found.member, found.account
-    return {
-        "Id": member.account_id,
-        "Arn": arns.account(arns.place_of(organization), member.account_id),
-        "Email": account.email,
-        "Name": account.name,
-        "JoinedMethod": member.joined_method,
-        "JoinedTimestamp": member.joined_at,
-    }
 
 
 def _describe(fault: Fault, effective: Effective) -> dict[str, object]:

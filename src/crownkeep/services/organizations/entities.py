@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from crownkeep import errors
+from crownkeep import clock, errors
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
 from crownkeep.services.organizations import access, arns
 from crownkeep.services.organizations.arns import Place
-from crownkeep.storage import organization_accounts, organization_tags, organizational_units
+from crownkeep.storage import accounts, organization_accounts, organization_tags, organizational_units
 from crownkeep.storage.organization_accounts import MemberAccount
 from crownkeep.storage.organizational_units import UnitRow
 from crownkeep.storage.organizations import OrganizationRow
@@ -82,7 +82,6 @@ def is_parent(call: Call, organization: OrganizationRow, entity_id: str) -> bool
     return organizational_units.with_id(call.db, organization.organization_id, entity_id) is not None
 
 
-def path_to(call: Call, organization: OrganizationRow, entity_id: str, *, below: str = "") -> str:
-    """Answer the path of a root or unit, as aws:PrincipalOrgPaths has it: `o-.../r-.../ou-.../`, and of `below` under it."""
-    way = organizational_units.way_to(call.db, organization.organization_id, entity_id)
-    return "/".join([organization.organization_id, *way, *([below] if below else []), ""])
+def touch(call: Call, account_id: str) -> None:
+    """Void every cache of an account whose place in the organization has changed."""
+    accounts.touch(call.db, account_id, clock.revision())

@@ -7,14 +7,12 @@ from crownkeep.catalogue import organization_policies as catalogue
 from crownkeep.operations import authorize
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.organizations import access, arns, entities, next_tokens, policies
+from crownkeep.services.organizations import access, arns, entities, next_tokens, policies, tree
 from crownkeep.services.organizations.policies import Policy
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage import organization_policy_targets, organization_policy_types
 from crownkeep.storage.organization_policy_targets import NamedTargetRow, PolicyTargetRow
 from crownkeep.storage.organizations import OrganizationRow
-
-_ROOT_NAME = "Root"
 
 
 def attached_policy(call: Call, *, policy_id: str, target_id: str, **_: object) -> Target:
@@ -142,4 +140,4 @@ def _describe(organization: OrganizationRow, row: NamedTargetRow) -> dict[str, o
         kind, arn = "ORGANIZATIONAL_UNIT", arns.unit(place, row.target_id)
     else:
         kind, arn = "ACCOUNT", arns.account(place, row.target_id)
-    return {"TargetId": row.target_id, "Arn": arn, "Name": row.name or _ROOT_NAME, "Type": kind}
+    return {"TargetId": row.target_id, "Arn": arn, "Name": row.name or tree.ROOT_NAME, "Type": kind}

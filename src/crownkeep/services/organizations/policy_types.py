@@ -10,14 +10,12 @@ from crownkeep import clock, errors
 from crownkeep.catalogue import organization_policies as catalogue
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.organizations import access, arns, entities, policies
+from crownkeep.services.organizations import access, entities, policies, tree
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage import organization_policy_targets, organization_policy_types
 from crownkeep.storage import organizations as organization_rows
 from crownkeep.storage.organization_policy_types import PolicyTypeRow
 from crownkeep.storage.organizations import OrganizationRow
-
-_ROOT_NAME = "Root"
 
 
 def root(call: Call, *, root_id: str, policy_type: str, **_: object) -> Target:
@@ -34,7 +32,7 @@ def enable_policy_type(call: Call, *, root_id: str, policy_type: str) -> Result:
     if policy_type in organization_policy_types.enabled(call.db, organization.organization_id):
         raise errors.PolicyTypeAlreadyEnabled("The specified policy type is already enabled.")
     switch_on(call, organization, policy_type)
-    return {"Root": describe_root(call, organization)}
+    return {"Root": tree.describe_root(call, organization)}
 
 
 @organizations.operation("DisablePolicyType", resource=root, effect=Effect.STATE)
@@ -45,7 +43,7 @@ def disable_policy_type(call: Call, *, root_id: str, policy_type: str) -> Result
         raise errors.PolicyTypeNotEnabled("This operation can be performed only for enabled policy types.")
     organization_policy_targets.remove_of_type(call.db, organization.organization_id, policy_type)
     organization_rows.touch_members(call.db, organization.organization_id, clock.revision())
-    return {"Root": describe_root(call, organization)}
+    return {"Root": tree.describe_root(call, organization)}
 
 
 def switch_on(call: Call, organization: OrganizationRow, policy_type: str) -> None:
@@ -59,17 +57,6 @@ def switch_on(call: Call, organization: OrganizationRow, policy_type: str) -> No
         call.db, *place, default.policy_id, policy_type, root_id=organization.root_id, at=call.now
     )
     organization_rows.touch_members(call.db, organization.organization_id, clock.revision())
-
-
-def describe_root(call: Call, organization: OrganizationRow) -> dict[str, object]:
-    """Answer the root with the types that are enabled there."""
-    types = organization_policy_types.enabled(call.db, organization.organization_id)
-    return {
-        "Id": organization.root_id,
-        "Arn": arns.root(arns.place_of(organization), organization.root_id),
-        "Name": _ROOT_NAME,
-        "PolicyTypes": [{"Type": each, "Status": "ENABLED"} for each in types],
-    }
 
 
 def _allowed(call: Call, action: str, root_id: str, policy_type: str) -> OrganizationRow:

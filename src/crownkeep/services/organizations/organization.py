@@ -1,0 +1,109 @@
+"""The organization itself: made by the account that will manage it, seen by every account in it, left by members."""
+
+from __future__ import annotations
+
+from crownkeep import arn, clock, errors, ids
+from crownkeep.catalogue import organization_policies, service_linked_roles
+from crownkeep.operations import authorize, membership, registry
+from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.operations.membership import Departure
+from crownkeep.operations.registry import Target
+from crownkeep.services.organizations import access, arns, departures
+from crownkeep.services.organizations.service import organizations
+from crownkeep.storage import accounts, organization_accounts, organization_policy_targets, organization_policy_types, roles
+from crownkeep.storage import organizations as organization_rows
+from crownkeep.storage.organization_policy_types import PolicyTypeRow
+from crownkeep.storage.organizations import OrganizationRow
+
+ALL_FEATURES = "ALL"
+_ID_LENGTH = 10
+_ROOT_ID_LENGTH = 4
+_ID_CHANCE = 16
+
+
+@organizations.operation("CreateOrganization", resource=registry.everything)
+def create_organization(call: Call, *, feature_set: str = ALL_FEATURES) -> Result:
+    """Make an organization that the caller's account manages; it is its first account."""
+    if organization_accounts.of_account(call.db, call.account_id) is not None:
+        raise errors.AlreadyInOrganization("The provided account is already a member of an organization.")
+    require_linked_role(call)
+    row = OrganizationRow(
+        organization_id=ids.organizations_id("o", clock.token_bytes(_ID_CHANCE), _ID_LENGTH),
+        management_account_id=call.account_id,
+        feature_set=feature_set,
+        root_id=ids.organizations_id("r", clock.token_bytes(_ID_CHANCE), _ROOT_ID_LENGTH),
+        created_at=call.now,
+    )
+    organization_rows.add(call.db, row)
+    place = (call.db, row.organization_id)
+    if feature_set == ALL_FEATURES:
+        # Service control policies are enabled from the start (API_CreateOrganization).
+        enabled = PolicyTypeRow(row.organization_id, call.account_id, organization_policies.SERVICE_CONTROL, call.now)
+        organization_policy_types.add(call.db, enabled)
+    organization_policy_targets.attach_defaults(*place, call.account_id, row.root_id, at=call.now)
+    membership.join(call, row, call.account_id, joined_method=membership.INVITED)
+    return {"Organization": describe(call, row)}
+
+
+@organizations.operation("DescribeOrganization", resource=registry.everything)
+def describe_organization(call: Call) -> Result:
+    """Answer the organization that the caller's account is in."""
+    return {"Organization": describe(call, access.own(call))}
+
+
+@organizations.operation("DeleteOrganization", resource=registry.everything)
+def delete_organization(call: Call) -> Result:
+    """End an organization that has no account left but the one that manages it."""
+    organization = access.management(call)
+    if organization_accounts.count(call.db, organization.organization_id) > 1:
+        raise errors.OrganizationNotEmpty(
+            "To delete an organization you must first remove all member accounts (except the master)."
+        )
+    membership.dissolve(call, organization)
+    return NOTHING
+
+
+@organizations.operation("LeaveOrganization", resource=registry.everything)
+def leave_organization(call: Call) -> Result:
+    """Take the caller's own account out of its organization."""
+    member = access.member(call)
+    access.held(call, member)
+    departures.require_may_leave(call, member)
+    membership.leave(call, member, Departure.LEFT)
+    return NOTHING
+
+
+def describe(call: Call, row: OrganizationRow) -> dict[str, object]:
+    """Answer an `Organization`."""
+    place = arns.place_of(row)
+    account = accounts.with_id(call.db, row.management_account_id)
+    available = [{"Type": organization_policies.SERVICE_CONTROL, "Status": "ENABLED"}] if row.feature_set == ALL_FEATURES else []
+    described: dict[str, object] = {
+        "Id": row.organization_id,
+        "Arn": arns.organization(place),
+        "FeatureSet": row.feature_set,
+        "MasterAccountArn": arns.account(place, row.management_account_id),
+        "MasterAccountId": row.management_account_id,
+        "AvailablePolicyTypes": available,
+    }
+    if account is not None:
+        described["MasterAccountEmail"] = account.email
+    return described
+
+
+def require_linked_role(call: Call) -> None:
+    """Raise AccessDeniedForDependencyException unless the account has the service's role, or the caller may have it made."""
+    linked = service_linked_roles.of_service(membership.SERVICE)
+    if linked is None or roles.named(call.db, call.account_id, linked.role_name) is not None:
+        return
+    role_arn = arn.role(call.account_id, linked.path, linked.role_name)
+    target = Target(role_arn, context={"iam:AWSServiceName": membership.SERVICE})
+    try:
+        authorize.require_action(call, "iam:CreateServiceLinkedRole", target)
+    except errors.AccessDenied as error:
+        raise errors.AccessDeniedForDependency(
+            "The operation that you attempted requires you to have the iam:CreateServiceLinkedRole for "
+            "organizations.amazonaws.com permission so that Organizations can create the required service-linked role. You don't "
+            "have that permission.",
+            members={"Reason": "ACCESS_DENIED_DURING_CREATE_SERVICE_LINKED_ROLE"},
+        ) from error

@@ -1,0 +1,107 @@
+"""Tags of accounts, units, the root, policies and the resource policy; keys are told apart by the case of their letters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crownkeep import errors
+from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.operations.registry import Effect, Target
+from crownkeep.services.organizations import access, arns, entities, next_tokens, policies, quotas, refusals
+from crownkeep.services.organizations.service import organizations
+from crownkeep.storage import organization_policies, organization_resource_policies, organization_tags
+from crownkeep.storage.organizations import OrganizationRow
+
+Tags = Sequence[Mapping[str, str]]
+_RESERVED = "aws:"
+
+
+def resource(call: Call, *, resource_id: str, **_: object) -> Target:
+    """Whatever has this id: the first letters say what it is."""
+    if resource_id.startswith("p-"):
+        return policies.policy(call, policy_id=resource_id)
+    place = access.place(call)
+    if resource_id.startswith("rp-"):
+        return entities.tagged(call, place, arns.resource_policy(place, resource_id), resource_id)
+    if resource_id.isdecimal():
+        return entities.account(call, account_id=resource_id)
+    return entities.parent(call, parent_id=resource_id)
+
+
+@organizations.operation("TagResource", resource=resource, effect=Effect.STATE)
+def tag_resource(call: Call, *, resource_id: str, tags: Tags) -> Result:
+    """Add tags to a resource, or change them."""
+    target = resource(call, resource_id=resource_id)
+    organization = access.delegate(call, "organizations:TagResource", target, arguments={"tags": tags})
+    _require(call, organization, resource_id)
+    put(call, organization, resource_id, checked(tags))
+    return NOTHING
+
+
+@organizations.operation("UntagResource", resource=resource, effect=Effect.STATE)
+def untag_resource(call: Call, *, resource_id: str, tag_keys: Sequence[str]) -> Result:
+    """Take tags from a resource; a key that names none is no error."""
+    target = resource(call, resource_id=resource_id)
+    organization = access.delegate(call, "organizations:UntagResource", target, arguments={"tag_keys": tag_keys})
+    _require(call, organization, resource_id)
+    _refuse_reserved(tag_keys)
+    organization_tags.remove(call.db, organization.organization_id, resource_id, tag_keys)
+    return NOTHING
+
+
+@organizations.operation("ListTagsForResource", resource=resource)
+def list_tags_for_resource(call: Call, *, resource_id: str, next_token: str | None = None) -> Result:
+    """List a resource's tags by key."""
+    organization = access.reader(call, "organizations:ListTagsForResource", resource(call, resource_id=resource_id))
+    _require(call, organization, resource_id)
+    found, more = next_tokens.page(
+        call,
+        list_name="ListTagsForResource",
+        filters=(resource_id,),
+        next_token=next_token,
+        max_results=quotas.TAGS,
+        fetch=lambda after, limit: organization_tags.page(
+            call.db, organization.organization_id, resource_id, after=after, limit=limit
+        ),
+        key=lambda tag: tag[0],
+    )
+    return {"Tags": [{"Key": key, "Value": text} for key, text in found], **more}
+
+
+def checked(sent: Tags) -> dict[str, str]:
+    """Answer the tags of a request by key; raises InvalidInputException for a key that comes twice or is AWS's own."""
+    wanted = {tag["Key"]: tag["Value"] for tag in sent}
+    if len(wanted) != len(sent):
+        raise refusals.value("DUPLICATE_TAG_KEY")
+    _refuse_reserved(wanted)
+    if len(wanted) > quotas.TAGS:
+        raise refusals.constraint("MAX_TAG_LIMIT_EXCEEDED")
+    return wanted
+
+
+def put(call: Call, organization: OrganizationRow, entity_id: str, wanted: Mapping[str, str]) -> None:
+    """Tag something in an organization; raises ConstraintViolationException beyond the quota."""
+    place = (call.db, organization.organization_id)
+    if len(organization_tags.of_entity(*place, entity_id).keys() | wanted.keys()) > quotas.TAGS:
+        raise refusals.constraint("MAX_TAG_LIMIT_EXCEEDED")
+    organization_tags.put(*place, organization.management_account_id, entity_id, wanted)
+
+
+def _refuse_reserved(keys: Sequence[str] | Mapping[str, str]) -> None:
+    if any(key.lower().startswith(_RESERVED) for key in keys):
+        raise refusals.value("INVALID_SYSTEM_TAGS_PARAMETER")
+
+
+def _require(call: Call, organization: OrganizationRow, resource_id: str) -> None:
+    """Raise TargetNotFoundException unless the organization has something with this id that can be tagged."""
+    place = (call.db, organization.organization_id)
+    if resource_id.startswith("p-"):
+        is_there = organization_policies.with_id(*place, resource_id) is not None
+    elif resource_id.startswith("rp-"):
+        row = organization_resource_policies.of_organization(*place)
+        is_there = row is not None and row.policy_id == resource_id
+    else:
+        entities.require_target(call, organization, resource_id)
+        return
+    if not is_there:
+        raise errors.TargetNotFound("You specified a target that doesn't exist.")
