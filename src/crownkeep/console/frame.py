@@ -25,7 +25,9 @@ def page(
     """Render a template that extends console.html.
 
     `current` is the navigation's entry (its path), `same` what the page asks for, `refusal` the change that was just refused.
+    Raises SignInNeeded: no page of the console is for strangers, whatever brought it about.
     """
+    web.signed_in(request)
     done = calls.done(request) if refusal is None else []
     status = 403 if refusal is not None and status == 200 else status
     offer = undo.read(request, request.query_params.get("undo", "")) if done else None
