@@ -226,7 +226,7 @@ def _query_error_xml(error: AwsError, wire: WireError, service: ServiceModel | N
     out = [
         f'<ErrorResponse xmlns="{namespace}">' if namespace else "<ErrorResponse>",
         f"<Error><Type>{_fault(wire)}</Type><Code>{escape(wire.code)}</Code>",
-        f"<Message>{escape(error.message)}</Message>",
+        f"<Message>{escape(error.message)}</Message>" if error.message else "",
     ]
     if wire.model is not None:
         write_members(wire.model.shape, error.members, out)

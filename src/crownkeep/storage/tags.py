@@ -1,14 +1,18 @@
-"""Tags of everything in IAM that can be tagged: keys are unique for a resource without regard to case, and keep theirs."""
+"""Tags of everything in IAM that can be tagged: keys keep their case, and are unique for a resource with or without regard to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, delete, func, insert, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, UniqueId, metadata
 from crownkeep.storage.prepared import Prepared
+
+Fold: TypeAlias = Callable[[str], str]
+"""What makes two keys the same: `str.lower`, or `str` where case tells them apart."""
 
 # Keys are listed by their code points on every database (ListUserTags answers `TEAM` before `env`).
 _Key = String(128).with_variant(String(128, collation="C"), "postgresql")
@@ -18,7 +22,7 @@ table = Table(
     metadata,
     Column("account_id", AccountId, nullable=False),
     Column("resource_id", UniqueId, nullable=False),
-    # A letter in lower case can be longer than in upper case.
+    # What must be unique: the key itself, or in lower case where case makes no difference (a letter can then be longer).
     Column("tag_key_folded", String(384), nullable=False),
     Column("tag_key", _Key, nullable=False),
     Column("tag_value", String(256), nullable=False),
@@ -69,18 +73,18 @@ def count(db: Transaction, account_id: str, resource_id: str) -> int:
     return int(db.execute(_count, {"account_id": account_id, "resource_id": resource_id}).scalar_one())
 
 
-def put(db: Transaction, account_id: str, resource_id: str, tags: Mapping[str, str]) -> None:
-    """Set tags of a resource, in the place of those whose keys differ at most in case."""
+def put(db: Transaction, account_id: str, resource_id: str, tags: Mapping[str, str], *, fold: Fold) -> None:
+    """Set tags of a resource, in the place of those whose keys are the same once folded."""
     if not tags:
         return
-    remove(db, account_id, resource_id, list(tags))
+    remove(db, account_id, resource_id, list(tags), fold=fold)
     db.execute(
         insert(table),
         [
             {
                 "account_id": account_id,
                 "resource_id": resource_id,
-                "tag_key_folded": key.lower(),
+                "tag_key_folded": fold(key),
                 "tag_key": key,
                 "tag_value": value,
             }
@@ -89,10 +93,10 @@ def put(db: Transaction, account_id: str, resource_id: str, tags: Mapping[str, s
     )
 
 
-def remove(db: Transaction, account_id: str, resource_id: str, keys: Sequence[str]) -> None:
-    """Take the tags with these keys, whatever their case, from a resource."""
+def remove(db: Transaction, account_id: str, resource_id: str, keys: Sequence[str], *, fold: Fold) -> None:
+    """Take the tags whose keys are one of these once folded from a resource."""
     if keys:
-        folded = [key.lower() for key in keys]
+        folded = [fold(key) for key in keys]
         db.execute(_remove, {"account_id": account_id, "resource_id": resource_id, "folded": folded})
 
 

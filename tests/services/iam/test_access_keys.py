@@ -123,22 +123,21 @@ def test_the_first_use_of_a_key_is_remembered(account):
     assert ("sts", "eu-central-1", True) == (used["ServiceName"], used["Region"], "LastUsedDate" in used)
 
 
-def test_asking_for_an_unknown_or_foreign_key_tells_no_more_than_having_no_permission(account, crown):
-    foreign = crown.account().told["admin"]["access_key_id"]
-    admin = account.client("iam")
-    nobody = account.user("nobody").client("iam")
+def test_asking_for_a_foreign_key_tells_no_more_than_asking_for_one_that_does_not_exist(account, crown):
+    foreign, unknown = crown.account().told["admin"]["access_key_id"], "AKIAIOSFODNN7EXAMPLE"
+    clients = {"admin": account.client("iam"), "nobody": account.user("nobody").client("iam")}
 
     told = {
-        refusal(client.get_access_key_last_used, AccessKeyId=key).replace("user/admin", "user/nobody")
-        for client in (admin, nobody)
-        for key in (foreign, "AKIAIOSFODNN7EXAMPLE")
+        who: {refusal(client.get_access_key_last_used, AccessKeyId=key).replace(key, "KEY") for key in (foreign, unknown)}
+        for who, client in clients.items()
     }
 
-    told_by_policies = (
-        f"AccessDenied: User: arn:aws:iam::{account.id}:user/nobody is not authorized to perform: iam:GetAccessKeyLastUsed "
-        "because no identity-based policy allows the iam:GetAccessKeyLastUsed action"
-    )
-    assert {told_by_policies} == told
+    caller = f"AccessDenied: User: arn:aws:iam::{account.id}:user/"
+    denied = "iam:GetAccessKeyLastUsed because no identity-based policy allows the iam:GetAccessKeyLastUsed action"
+    assert {
+        "admin": {f"{caller}admin is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key KEY"},
+        "nobody": {f"{caller}nobody is not authorized to perform: {denied}"},
+    } == told
 
 
 def test_a_deleted_users_key_cannot_come_back_with_the_name(account):

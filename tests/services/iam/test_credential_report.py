@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from botocore.exceptions import ClientError
 from sqlalchemy import Engine, event
 from tests.services.iam.asking import allow, enrol, refusal, status
 
@@ -44,7 +45,8 @@ def report(iam):
 def test_a_report_is_started_then_complete_and_reused_for_four_hours(account, clock):
     iam = account.client("iam")
 
-    none = refusal(iam.get_credential_report)
+    with pytest.raises(ClientError) as none:
+        iam.get_credential_report()
     started = iam.generate_credential_report()
     clock.move_to(START + timedelta(hours=3, minutes=59))
     complete = iam.generate_credential_report()
@@ -53,7 +55,7 @@ def test_a_report_is_started_then_complete_and_reused_for_four_hours(account, cl
     expired = refusal(iam.get_credential_report)
     again = iam.generate_credential_report()
 
-    assert none.startswith("ReportNotPresent: ")
+    assert {"Type": "Sender", "Code": "ReportNotPresent"} == none.value.response["Error"]
     assert ("STARTED", "No report exists. Starting a new report generation task") == (
         started["State"],
         started["Description"],

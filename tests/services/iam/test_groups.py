@@ -67,7 +67,15 @@ def test_a_membership_is_made_once_and_ends_once(account):
 
     assert ["bob"] == [user["UserName"] for user in iam.get_group(GroupName="staff")["Users"]]
     iam.remove_user_from_group(GroupName="staff", UserName="bob")
-    assert "NoSuchEntity: User bob not in group staff" == refusal(iam.remove_user_from_group, GroupName="staff", UserName="bob")
+    iam.remove_user_from_group(GroupName="staff", UserName="bob")
+    assert [] == iam.get_group(GroupName="staff")["Users"]
+
+
+def test_of_an_unknown_user_and_an_unknown_group_the_user_is_named_first(account):
+    iam = account.client("iam")
+
+    for change in (iam.add_user_to_group, iam.remove_user_from_group):
+        assert "NoSuchEntity: The user with name bob cannot be found." == refusal(change, GroupName="staff", UserName="bob")
 
 
 def test_membership_gives_and_takes_permissions_with_the_next_request(account):

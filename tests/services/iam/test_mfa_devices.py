@@ -66,7 +66,7 @@ def test_two_devices_of_a_name_need_two_paths(account):
     told = refusal(iam.create_virtual_mfa_device, VirtualMFADeviceName="Phone")
 
     iam.create_virtual_mfa_device(VirtualMFADeviceName="phone", Path="/other/")
-    assert "EntityAlreadyExists: MFADevice entity at the same path and name already exists." == told
+    assert "EntityAlreadyExists: MFA device already exists." == told
 
 
 def test_a_serial_number_has_256_characters_at_most(account):
@@ -122,7 +122,7 @@ def test_an_assigned_device_is_deleted_only_after_it_was_deactivated(account, bo
     assert "DeleteConflict: MFA VirtualDevice in use. Must deactivate first." == in_use
     assert [] == iam.list_virtual_mfa_devices()["VirtualMFADevices"]
     told = refusal(iam.delete_virtual_mfa_device, SerialNumber=serial)
-    assert f"NoSuchEntity: VirtualMFADevice with serial number {serial} doesn't exist." == told
+    assert f"NoSuchEntity: MFA Device with serial number {serial} does not exist." == told
 
 
 # Enrolment.

@@ -57,10 +57,10 @@ def test_an_update_replaces_all_of_it_by_defaults_where_it_is_silent(account):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"MinimumPasswordLength": 5}, "'5' at 'minimumPasswordLength'"),
-        ({"MaxPasswordAge": 0}, "'0' at 'maxPasswordAge'"),
-        ({"MaxPasswordAge": 1096}, "'1096' at 'maxPasswordAge'"),
-        ({"PasswordReusePrevention": 25}, "'25' at 'passwordReusePrevention'"),
+        ({"MinimumPasswordLength": 5}, "at 'minimumPasswordLength'"),
+        ({"MaxPasswordAge": 0}, "at 'maxPasswordAge'"),
+        ({"MaxPasswordAge": 1096}, "at 'maxPasswordAge'"),
+        ({"PasswordReusePrevention": 25}, "at 'passwordReusePrevention'"),
     ],
 )
 def test_what_is_out_of_range_is_refused_in_awss_words(account, changes, told):

@@ -50,7 +50,7 @@ def test_two_certificates_are_the_limit_and_the_list_is_paged_the_oldest_first(a
     told = refusal(iam.upload_signing_certificate, CertificateBody=THIRD.certificate)
     pages = iam.get_paginator("list_signing_certificates").paginate(PaginationConfig={"PageSize": 1})
 
-    assert "LimitExceeded: Cannot exceed quota for SigningCertificatesPerUser: 2" == told
+    assert "LimitExceeded: Cannot exceed quota for CertificatesPerUser: 2" == told
     assert [each["CertificateId"] for each in ids] == [each["CertificateId"] for page in pages for each in page["Certificates"]]
 
 

@@ -101,7 +101,7 @@ def test_a_key_is_deactivated_and_deleted_and_keeps_its_user_until_then(iam):
     assert "Inactive" == listed["Status"]
     assert "DeleteConflict: Cannot delete entity, must remove referenced objects first." == kept
     told = refusal(iam.delete_ssh_public_key, **which)
-    assert f"NoSuchEntity: The SSH Public Key with id {made['SSHPublicKeyId']} cannot be found." == told
+    assert f"NoSuchEntity: The Public Key with id {made['SSHPublicKeyId']} cannot be found." == told
     iam.delete_user(UserName="bob")
 
 

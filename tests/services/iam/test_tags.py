@@ -1,4 +1,4 @@
-"""Tags: one set of rules for everything that can be tagged, tried on users and virtual MFA devices."""
+"""Tags: one set of rules for everything that can be tagged, tried on users, whose keys' case makes no difference, and devices."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from tests.services.iam.asking import allow, refusal
 @pytest.fixture(params=["user", "device"])
 def tagged(account, request):
     """Tag, untag and list, for a user and for a virtual device."""
+    return of_user(account) if request.param == "user" else of_device(account)
+
+
+def of_user(account):
     iam = account.client("iam")
-    if request.param == "user":
-        iam.create_user(UserName="bob")
-        which = {"UserName": "bob"}
-        return iam.tag_user, iam.untag_user, iam.list_user_tags, which
+    iam.create_user(UserName="bob")
+    return iam.tag_user, iam.untag_user, iam.list_user_tags, {"UserName": "bob"}
+
+
+def of_device(account):
+    iam = account.client("iam")
     device = iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")["VirtualMFADevice"]
     return iam.tag_mfa_device, iam.untag_mfa_device, iam.list_mfa_device_tags, {"SerialNumber": device["SerialNumber"]}
 
@@ -22,8 +28,8 @@ def of(**tags: str) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def test_a_key_that_differs_only_in_case_replaces_the_tag_and_its_key(tagged):
-    tag, _, listed, which = tagged
+def test_a_users_key_that_differs_only_in_case_replaces_the_tag_and_its_key(account):
+    tag, _, listed, which = of_user(account)
     tag(Tags=of(env="prod", team="storage", empty=""), **which)
 
     tag(Tags=of(TEAM="compute"), **which)
@@ -31,11 +37,29 @@ def test_a_key_that_differs_only_in_case_replaces_the_tag_and_its_key(tagged):
     assert of(TEAM="compute", empty="", env="prod") == listed(**which)["Tags"]
 
 
-def test_tags_are_taken_away_whatever_the_case_and_unknown_keys_are_no_error(tagged):
-    tag, untag, listed, which = tagged
+def test_a_devices_keys_that_differ_only_in_case_stand_side_by_side(account):
+    tag, untag, listed, which = of_device(account)
+    tag(Tags=of(env="prod", ENV="test", team="storage"), **which)
+
+    untag(TagKeys=["env", "TEAM"], **which)
+
+    assert of(ENV="test", team="storage") == listed(**which)["Tags"]
+
+
+def test_a_users_tags_are_taken_away_whatever_the_case(account):
+    tag, untag, listed, which = of_user(account)
     tag(Tags=of(env="prod", team="storage"), **which)
 
-    untag(TagKeys=["ENV", "never"], **which)
+    untag(TagKeys=["ENV"], **which)
+
+    assert of(team="storage") == listed(**which)["Tags"]
+
+
+def test_keys_that_name_no_tag_are_no_error(tagged):
+    tag, untag, listed, which = tagged
+    tag(Tags=of(team="storage"), **which)
+
+    untag(TagKeys=["never"], **which)
 
     assert of(team="storage") == listed(**which)["Tags"]
 
@@ -55,27 +79,30 @@ def test_fifty_tags_fit_and_one_of_them_can_still_be_changed(tagged):
     tag, _, listed, which = tagged
     tag(Tags=[{"Key": f"k{number}", "Value": ""} for number in range(50)], **which)
 
-    tag(Tags=of(K1="new"), **which)
+    tag(Tags=of(k1="new"), **which)
 
     assert "LimitExceeded: The number of tags has reached the maximum limit." == refusal(tag, Tags=of(more=""), **which)
     assert 50 == len(listed(**which)["Tags"])
 
 
-@pytest.mark.parametrize(
-    ("tags", "told"),
-    [
-        (
-            [{"Key": "dup", "Value": "1"}, {"Key": "DUP", "Value": "2"}],
-            "InvalidInput: Duplicate tag keys found. Please note that Tag keys are case insensitive.",
-        ),
-        ([{"Key": "AWS:mine", "Value": ""}], "InvalidInput: Tag keys beginning with aws: are reserved for system use."),
-    ],
-)
-def test_tags_that_cannot_be_are_refused_when_a_user_is_made_as_well(account, tagged, tags, told):
+def test_keys_that_come_twice_are_refused(account):
+    tag_user, _, _, user = of_user(account)
+    tag_device, _, _, device = of_device(account)
+
+    for_users = refusal(tag_user, Tags=of(dup="1", DUP="2"), **user)
+    for_devices = refusal(tag_device, Tags=[*of(dup="1"), *of(dup="2")], **device)
+
+    assert "InvalidInput: Duplicate tag keys found. Please note that Tag keys are case insensitive." == for_users
+    assert for_users == refusal(account.client("iam").create_user, UserName="carol", Tags=of(dup="1", DUP="2"))
+    assert "InvalidInput: Duplicate tag keys found." == for_devices
+
+
+def test_keys_of_awss_own_are_refused(tagged):
     tag, _, _, which = tagged
 
-    assert told == refusal(tag, Tags=tags, **which)
-    assert told == refusal(account.client("iam").create_user, UserName="carol", Tags=tags)
+    told = refusal(tag, Tags=of(**{"AWS:mine": ""}), **which)
+
+    assert "InvalidInput: Tag keys beginning with aws: are reserved for system use." == told
 
 
 def test_policies_can_ask_for_the_tags_of_resource_principal_and_request(account):

@@ -107,8 +107,8 @@ def get_access_key_last_used(call: Call, *, access_key_id: str) -> Result:
     if row is None:
         # As if the caller had no permission: nobody learns which keys exist elsewhere.
         raise errors.AccessDenied(
-            f"User: {call.principal.arn} is not authorized to perform: iam:GetAccessKeyLastUsed because no identity-based "
-            "policy allows the iam:GetAccessKeyLastUsed action"
+            f"User: {call.principal.arn} is not authorized to perform iam:GetAccessKeyLastUsed on resource: "
+            f"access key {access_key_id}"
         )
     used: dict[str, object] = {
         "ServiceName": row.used_service or _NEVER_USED,

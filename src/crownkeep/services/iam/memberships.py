@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from crownkeep import errors
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.services.iam import groups, quotas, users
@@ -15,7 +14,7 @@ from crownkeep.storage.users import UserRow
 @iam.operation("AddUserToGroup", resource=groups.named_group)
 def add_user_to_group(call: Call, *, group_name: str, user_name: str) -> Result:
     """Make a user a member of a group; a member stays one."""
-    group, user = groups.required(call, group_name), users.required(call, user_name)
+    user, group = users.required(call, user_name), groups.required(call, group_name)
     _note(call, group, user)
     if memberships.is_member(call.db, call.account_id, group.group_id, user.user_id):
         return NOTHING
@@ -27,11 +26,10 @@ def add_user_to_group(call: Call, *, group_name: str, user_name: str) -> Result:
 
 @iam.operation("RemoveUserFromGroup", resource=groups.named_group)
 def remove_user_from_group(call: Call, *, group_name: str, user_name: str) -> Result:
-    """End a user's membership in a group."""
-    group, user = groups.required(call, group_name), users.required(call, user_name)
+    """End a user's membership in a group; who is no member stays none."""
+    user, group = users.required(call, user_name), groups.required(call, group_name)
     _note(call, group, user)
-    if not memberships.remove(call.db, call.account_id, group.group_id, user.user_id):
-        raise errors.NoSuchEntity(f"User {user.name} not in group {group.name}")
+    memberships.remove(call.db, call.account_id, group.group_id, user.user_id)
     return NOTHING
 
 

@@ -45,7 +45,10 @@ def create_policy_version(call: Call, *, policy_arn: str, policy_document: str, 
 @iam.operation("GetPolicyVersion", resource=managed.named_policy)
 def get_policy_version(call: Call, *, policy_arn: str, version_id: str) -> Result:
     """Answer a version of a managed policy with its document; of AWS's own only the one in force is known."""
-    found = managed.required(call, policy_arn)
+    managed.require_arn(policy_arn)
+    found = managed.find(call, policy_arn)
+    if found is None:
+        raise _no_such_version(policy_arn, version_id)
     call.notes.resources.append((managed.RESOURCE_TYPE, policy_arn))
     number = _number(version_id)
     if isinstance(found, ManagedPolicy):
@@ -78,8 +81,7 @@ def list_policy_versions(call: Call, *, policy_arn: str, marker: str | None = No
 @iam.operation("SetDefaultPolicyVersion", resource=managed.named_policy)
 def set_default_policy_version(call: Call, *, policy_arn: str, version_id: str) -> Result:
     """Put another version of a managed policy in force, wherever it is attached."""
-    row = managed.own(call, policy_arn, action="iam:SetDefaultPolicyVersion")
-    version = _required(call, row, version_id)
+    row, version = _own(call, policy_arn, version_id, action="iam:SetDefaultPolicyVersion")
     policies.set_default(call.db, call.account_id, row.policy_id, version.version)
     call.notes.resources.append((managed.RESOURCE_TYPE, row.arn))
     return NOTHING
@@ -88,8 +90,7 @@ def set_default_policy_version(call: Call, *, policy_arn: str, version_id: str) 
 @iam.operation("DeletePolicyVersion", resource=managed.named_policy)
 def delete_policy_version(call: Call, *, policy_arn: str, version_id: str) -> Result:
     """Delete a version of a managed policy that is not in force."""
-    row = managed.own(call, policy_arn, action="iam:DeletePolicyVersion")
-    version = _required(call, row, version_id)
+    row, version = _own(call, policy_arn, version_id, action="iam:DeletePolicyVersion")
     if version.version == row.default_version:
         raise errors.DeleteConflict("Cannot delete the default version of a policy.")
     policy_versions.remove(call.db, call.account_id, row.policy_id, version.version)
@@ -101,6 +102,14 @@ def _number(version_id: str) -> int:
     """Answer the number in `v3`, or 0 for an id that no version has."""
     match = _VERSION_ID.fullmatch(version_id)
     return int(match[1]) if match else 0
+
+
+def _own(call: Call, policy_arn: str, version_id: str, *, action: str) -> tuple[PolicyRow, VersionRow]:
+    try:
+        row = managed.own(call, policy_arn, action=action)
+    except errors.NoSuchEntity as error:
+        raise _no_such_version(policy_arn, version_id) from error
+    return row, _required(call, row, version_id)
 
 
 def _required(call: Call, row: PolicyRow, version_id: str) -> VersionRow:

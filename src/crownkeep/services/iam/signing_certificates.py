@@ -23,15 +23,13 @@ def upload_signing_certificate(call: Call, *, certificate_body: str, user_name: 
     try:
         certificate = certificates.read(certificate_body)
     except certificates.UnreadableCertificate as error:
-        raise errors.MalformedCertificate(
-            "Unable to parse certificate. Please ensure the certificate is in PEM format."
-        ) from error
+        raise errors.MalformedCertificate(f"Certificate {certificate_body} is malformed.") from error
     if not certificate.is_valid_at(call.now):
         raise errors.InvalidCertificate("The certificate is not valid at this time: its validity has ended or not yet begun.")
     if signing_certificates.is_known(call.db, call.account_id, certificate.fingerprint):
         raise errors.DuplicateCertificate("The same certificate is already associated with an IAM user in the account.")
     count = len(signing_certificates.of_owner(call.db, call.account_id, owner.owner_id))
-    quotas.require_room(count, quotas.SIGNING_CERTIFICATES_PER_USER, name="SigningCertificatesPerUser")
+    quotas.require_room(count, quotas.SIGNING_CERTIFICATES_PER_USER, name="CertificatesPerUser")
     row = SigningCertificateRow(
         certificate_id=ids.certificate_id(clock.token_bytes(24)),
         account_id=call.account_id,

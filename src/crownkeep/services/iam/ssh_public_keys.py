@@ -102,7 +102,7 @@ def _read(body: str) -> SshKey:
 def _required(call: Call, user: UserRow, key_id: str) -> SshPublicKeyRow:
     row = ssh_public_keys.with_id(call.db, call.account_id, user.user_id, key_id)
     if row is None:
-        raise errors.NoSuchEntity(f"The SSH Public Key with id {key_id} cannot be found.")
+        raise errors.NoSuchEntity(f"The Public Key with id {key_id} cannot be found.")
     return row
 
 

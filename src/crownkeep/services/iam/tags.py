@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from crownkeep import errors
+from crownkeep.ids import Prefix
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.iam import quotas
 from crownkeep.storage import tags
+from crownkeep.storage.tags import Fold
 
 _RESERVED = "aws:"
+_WITHOUT_CASE = (Prefix.USER.value, Prefix.ROLE.value)
+"""By the beginning of their unique ids: whose keys may not differ in case alone."""
 
 
 def of(call: Call, resource_id: str) -> Mapping[str, str]:
@@ -18,10 +22,14 @@ def of(call: Call, resource_id: str) -> Mapping[str, str]:
     return tags.of_resource(call.db, call.account_id, resource_id)
 
 
-def checked(sent: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Answer the tags of a request by key; raises InvalidInput for a key that comes twice or is AWS's own."""
-    if len({tag["Key"].lower() for tag in sent}) != len(sent):
-        raise errors.InvalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+def checked(sent: Sequence[Mapping[str, str]], *, fold: Fold = str) -> dict[str, str]:
+    """Answer the tags of a request by key; raises InvalidInput for a key that comes twice or is AWS's own.
+
+    Keys of users' and roles' tags are the same without regard to case (`str.lower`), those of everything else only as they are.
+    """
+    if len({fold(tag["Key"]) for tag in sent}) != len(sent):
+        more = " Please note that Tag keys are case insensitive." if fold is str.lower else ""
+        raise errors.InvalidInput(f"Duplicate tag keys found.{more}")
     if any(tag["Key"].lower().startswith(_RESERVED) for tag in sent):
         raise errors.InvalidInput("Tag keys beginning with aws: are reserved for system use.")
     return {tag["Key"]: tag["Value"] for tag in sent}
@@ -40,21 +48,22 @@ def members(found: Mapping[str, str]) -> dict[str, object]:
 def put(call: Call, resource_id: str, sent: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Tag a resource and answer the tags that were sent; raises InvalidInput, and LimitExceeded beyond the quota.
 
-    A key that differs from one there only in case takes its place.
+    A key takes the place of the same key; of a user or a role, of one that differs from it only in case.
     """
     if not sent:
         return {}
-    wanted = checked(sent)
-    before = {key.lower() for key in tags.of_resource(call.db, call.account_id, resource_id)}
-    if len(before | {key.lower() for key in wanted}) > quotas.TAGS:
+    fold = _fold(resource_id)
+    wanted = checked(sent, fold=fold)
+    before = {fold(key) for key in tags.of_resource(call.db, call.account_id, resource_id)}
+    if len(before | {fold(key) for key in wanted}) > quotas.TAGS:
         raise errors.LimitExceeded("The number of tags has reached the maximum limit.")
-    tags.put(call.db, call.account_id, resource_id, wanted)
+    tags.put(call.db, call.account_id, resource_id, wanted, fold=fold)
     return wanted
 
 
 def take(call: Call, resource_id: str, keys: Sequence[str]) -> None:
     """Take the tags with these keys from a resource; a key that names none is no error."""
-    tags.remove(call.db, call.account_id, resource_id, keys)
+    tags.remove(call.db, call.account_id, resource_id, keys, fold=_fold(resource_id))
 
 
 def page(call: Call, resource_id: str, *, list_name: str, marker: str | None, max_items: int | None) -> Result:
@@ -69,3 +78,7 @@ def page(call: Call, resource_id: str, *, list_name: str, marker: str | None, ma
         key=lambda tag: tag[0],
     )
     return {"Tags": describe(dict(found)), **more}
+
+
+def _fold(resource_id: str) -> Fold:
+    return str.lower if resource_id.startswith(_WITHOUT_CASE) else str

@@ -157,18 +157,18 @@ def required(call: Call, serial_number: str) -> MfaDeviceRow:
 
 def missing(serial_number: str) -> errors.NoSuchEntity:
     """Answer the refusal of a call about a device that doesn't exist."""
-    return errors.NoSuchEntity(f"VirtualMFADevice with serial number {serial_number} doesn't exist.")
+    return errors.NoSuchEntity(f"MFA Device with serial number {serial_number} does not exist.")
 
 
 def _new_serial(call: Call, path: str, name: str) -> str:
     serial = arn.mfa_device(call.account_id, path, name)
     if len(serial) > _LONGEST_SERIAL:
         raise errors.ValidationError(
-            f"1 validation error detected: Value '{serial}' at 'serialNumber' failed to satisfy constraint: "
+            "1 validation error detected: Value at 'serialNumber' failed to satisfy constraint: "
             f"Member must have length less than or equal to {_LONGEST_SERIAL}"
         )
     if mfa_devices.with_serial(call.db, call.account_id, serial) is not None:
-        raise errors.EntityAlreadyExists("MFADevice entity at the same path and name already exists.")
+        raise errors.EntityAlreadyExists("MFA device already exists.")
     return serial
 
 
