@@ -41,11 +41,6 @@ def account_id(chance: bytes) -> str:
     return str(100_000_000_000 + int.from_bytes(chance, "big") % 900_000_000_000)
 
 
-def organization_part(prefix: str, chance: bytes) -> str:
-    """Answer the id of something in an organization: the prefix and 10 characters of a-z and 0-9 from `chance` (16 bytes)."""
-    return prefix + _characters(_LOWER_ALPHANUMERIC, chance, 10)
-
-
 def is_account_id(text: str) -> bool:
     """Answer whether this is twelve ASCII digits."""
     return _ACCOUNT_ID.fullmatch(text) is not None

@@ -181,9 +181,9 @@ def _touch(chosen: Select[tuple[str]]) -> Update:
     return update(accounts.table).where(accounts.table.c.account_id.in_(chosen)).values(revision=bindparam("fresh_revision"))
 
 
-_touch_under = _touch(organization_subtrees.account_or_accounts_under("of_target"))
+_touch_under = _touch(organization_subtrees.accounts_under("of_target"))
 _touch_where_attached = _touch(
-    organization_subtrees.accounts_under(
+    organization_subtrees.accounts_under_any(
         select(table.c.target_id.label("entity_id")).where(
             table.c.organization_id == bindparam("of_organization"), table.c.policy_id == bindparam("of_policy")
         )

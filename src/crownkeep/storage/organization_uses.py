@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, distinct, func, select
 from crownkeep.storage import service_uses
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import Moment
-from crownkeep.storage.organization_subtrees import account_or_accounts_under
+from crownkeep.storage.organization_subtrees import accounts_under
 
 _uses = service_uses.table
 
@@ -26,7 +26,7 @@ class OrganizationUse:
 
 
 _within = (
-    _uses.c.account_id.in_(account_or_accounts_under("of_target")),
+    _uses.c.account_id.in_(accounts_under("of_target")),
     _uses.c.used_at >= bindparam("since", type_=Moment),
 )
 _ranked = (
