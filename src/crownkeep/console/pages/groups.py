@@ -9,11 +9,13 @@ from starlette.routing import Route
 from crownkeep.console import frame, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.pages import identities, parts
+from crownkeep.console.pages import identities, last_access, parts
 from crownkeep.console.pages.identities import GROUP
+from crownkeep.console.pages.last_access import Report
+from crownkeep.console.pages.parts import Part
 
 CREATE = "/console/create-group"
-TABS = ("permissions", "members")
+TABS = ("permissions", "members", "access", "trail")
 
 
 async def groups(request: Request) -> Response:
@@ -44,24 +46,45 @@ async def group(request: Request) -> Response:
     about = await parts.ask(request, "GetGroup", GroupName=name, Marker=marker, MaxItems=parts.ROWS)
     if about.is_missing:
         return parts.missing(request, about, current=GROUP.folder, title=f"There is no group {name}", back=GROUP.folder)
-    held = await identities.policies(request, GROUP, name) if tab == "permissions" else ()
-    named = {"GroupName": name, "UserName": "USER"}
-    members = [Equivalent("iam", "AddUserToGroup", named), Equivalent("iam", "RemoveUserFromGroup", named)]
-    changes = identities.changes(GROUP, name) if tab == "permissions" else members
+    asked = await _section(request, name, tab)
+    report = await last_access.report(request) if tab == "access" else Report(None)
     path = GROUP.page(name)
     return frame.page(
         request,
         "group.html",
         current=GROUP.folder,
-        same=[*parts.equivalents([about, *held]), *changes, Equivalent("iam", "DeleteGroup", {"GroupName": name})],
+        same=[*parts.equivalents([about, *asked.values()]), *_changes(name, tab, report, str(about.one("Group").get("Arn", "")))],
         name=name,
         path=path,
         tab=tab,
         about=about,
-        held=held,
+        asked=asked,
+        report=report,
         first=parts.address(path, tab=tab) if marker else "",
         next_page=parts.address(path, tab=tab, marker=about.marker) if about.marker else "",
     )
+
+
+async def _section(request: Request, name: str, tab: str) -> dict[str, Part]:
+    if tab == "permissions":
+        managed, inline = await identities.policies(request, GROUP, name)
+        return {"managed": managed, "inline": inline}
+    return {"events": await identities.events_about(request, name)} if tab == "trail" else {}
+
+
+def _changes(name: str, tab: str, report: Report, arn: str) -> list[Equivalent]:
+    """Answer what a section's buttons call, for the commands that its page shows."""
+    sections = {
+        "permissions": identities.changes(GROUP, name),
+        "members": list(identities.membership(name, "USER")),
+        "access": report.same(arn),
+    }
+    named = {"GroupName": name}
+    return [
+        *sections.get(tab, []),
+        Equivalent("iam", "UpdateGroup", {**named, "NewGroupName": "NAME"}),
+        Equivalent("iam", "DeleteGroup", named),
+    ]
 
 
 async def create(request: Request) -> Response:
@@ -90,9 +113,48 @@ def _form_page(request: Request, entered: dict[str, str], *, refusal: Refused | 
 async def member(request: Request) -> Response:
     """Put a user into the group, or take one out of it."""
     name, form = request.path_params["name"], web.form(request)
-    operation = "RemoveUserFromGroup" if "remove" in form else "AddUserToGroup"
-    wanted = Equivalent("iam", operation, {"GroupName": name, "UserName": form.one("user").strip()})
-    return await parts.change(request, [wanted], then=GROUP.page(name, "members"), current=GROUP.folder)
+    adds, removes = identities.membership(name, form.one("user").strip())
+    wanted, back = (removes, adds) if "remove" in form else (adds, removes)
+    return await parts.change(request, [wanted], then=GROUP.page(name, "members"), current=GROUP.folder, back=[back])
+
+
+async def edit(request: Request) -> Response:
+    """Ask for another name or path."""
+    web.signed_in(request)
+    name = request.path_params["name"]
+    about = await parts.ask(request, "GetGroup", GroupName=name, MaxItems=1)
+    if about.is_missing:
+        return parts.missing(request, about, current=GROUP.folder, title=f"There is no group {name}", back=GROUP.folder)
+    return _edit_page(request, name, {"name": name, "path": str(about.one("Group").get("Path", ""))})
+
+
+async def edited(request: Request) -> Response:
+    """Give the group another name or path; its members and policies stay."""
+    name, entered = request.path_params["name"], parts.entered(request, "name", "path")
+
+    async def again(refusal: Refused) -> Response:
+        return _edit_page(request, name, entered, refusal=refusal)
+
+    then = GROUP.page(entered["name"] or name)
+    return await parts.change(request, [_renaming(name, entered)], then=then, current=GROUP.folder, show=again)
+
+
+def _renaming(name: str, entered: dict[str, str]) -> Equivalent:
+    given = {"NewGroupName": entered["name"] if entered["name"] != name else "", "NewPath": entered["path"]}
+    return Equivalent("iam", "UpdateGroup", {"GroupName": name, **{key: value for key, value in given.items() if value}})
+
+
+def _edit_page(request: Request, name: str, entered: dict[str, str], *, refusal: Refused | None = None) -> Response:
+    return frame.page(
+        request,
+        "edit_group.html",
+        current=GROUP.folder,
+        refusal=refusal,
+        same=[_renaming(name, entered)],
+        name=name,
+        path=GROUP.page(name),
+        entered=entered,
+    )
 
 
 async def delete(request: Request) -> Response:
@@ -110,5 +172,7 @@ ROUTES = [
     Route(CREATE, created, methods=["POST"]),
     Route(f"{GROUP.folder}/{{name}}", group, methods=["GET"]),
     Route(f"{GROUP.folder}/{{name}}/member", member, methods=["POST"]),
+    Route(f"{GROUP.folder}/{{name}}/edit", edit, methods=["GET"]),
+    Route(f"{GROUP.folder}/{{name}}/edit", edited, methods=["POST"]),
     Route(f"{GROUP.folder}/{{name}}/delete", delete, methods=["POST"]),
 ]

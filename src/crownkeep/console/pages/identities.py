@@ -64,6 +64,18 @@ def changes(kind: Kind, name: str) -> list[Equivalent]:
     ]
 
 
+def membership(group: str, user: str) -> tuple[Equivalent, Equivalent]:
+    """Answer the calls that put a user into a group, and take it out."""
+    names = {"GroupName": group, "UserName": user}
+    return Equivalent("iam", "AddUserToGroup", names), Equivalent("iam", "RemoveUserFromGroup", names)
+
+
+async def events_about(request: Request, name: str) -> Part:
+    """Ask for the events that an identity is a resource of."""
+    by_name = [{"AttributeKey": "ResourceName", "AttributeValue": name}]
+    return await parts.ask(request, "LookupEvents", service="cloudtrail", LookupAttributes=by_name, MaxResults=parts.ROWS)
+
+
 async def attach(request: Request) -> Response:
     """Offer policies to attach, a page at a time."""
     web.signed_in(request)

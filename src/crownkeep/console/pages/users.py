@@ -8,11 +8,12 @@ from starlette.routing import Route
 
 from crownkeep.console import frame, web
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.pages import identities, parts
+from crownkeep.console.pages import identities, last_access, parts
 from crownkeep.console.pages.identities import USER
+from crownkeep.console.pages.last_access import Report
 from crownkeep.console.pages.parts import Part
 
-TABS = ("permissions", "groups", "tags", "security", "trail")
+TABS = ("permissions", "groups", "tags", "security", "access", "trail")
 
 
 async def users(request: Request) -> Response:
@@ -44,17 +45,21 @@ async def user(request: Request) -> Response:
         return parts.missing(request, about, current=USER.folder, title=f"There is no user {name}", back=USER.folder)
     asked = await _SECTIONS[tab](request, name)
     used = await _last_used(request, asked["keys"]) if "keys" in asked else {}
+    report = await last_access.report(request) if tab == "access" else Report(None)
+    reporting = report.same(str(about.one("User").get("Arn", ""))) if tab == "access" else []
     return frame.page(
         request,
         f"user_{tab}.html",
         current=USER.folder,
-        same=[*parts.equivalents([about, *asked.values(), *used.values()]), *_changes(name)[tab]],
+        same=[*parts.equivalents([about, *asked.values(), *used.values()]), *_changes(name)[tab], *reporting],
         name=name,
         path=USER.page(name),
         tab=tab,
         about=about,
         used=used,
         asked=asked,
+        report=report,
+        is_about="about" in request.query_params,
     )
 
 
@@ -82,6 +87,7 @@ def _changes(name: str) -> dict[str, list[Equivalent]]:
             Equivalent("iam", "DeleteAccessKey", key),
             Equivalent("iam", "DeactivateMFADevice", {**named, "SerialNumber": "SERIAL_NUMBER"}),
         ],
+        "access": [],
         "trail": [],
     }
 
@@ -110,13 +116,26 @@ async def _security(request: Request, name: str) -> dict[str, Part]:
     }
 
 
+async def _access(request: Request, name: str) -> dict[str, Part]:
+    return {}
+
+
 async def _trail(request: Request, name: str) -> dict[str, Part]:
+    if "about" in request.query_params:
+        return {"events": await identities.events_about(request, name)}
     by_name = [{"AttributeKey": "Username", "AttributeValue": name}]
     events = await parts.ask(request, "LookupEvents", service="cloudtrail", LookupAttributes=by_name, MaxResults=parts.ROWS)
     return {"events": events}
 
 
-_SECTIONS = {"permissions": _permissions, "groups": _groups, "tags": _tags, "security": _security, "trail": _trail}
+_SECTIONS = {
+    "permissions": _permissions,
+    "groups": _groups,
+    "tags": _tags,
+    "security": _security,
+    "access": _access,
+    "trail": _trail,
+}
 
 
 async def _last_used(request: Request, keys: Part) -> dict[str, Part]:
@@ -127,9 +146,9 @@ async def _last_used(request: Request, keys: Part) -> dict[str, Part]:
 async def membership(request: Request) -> Response:
     """Put the user into a group, or take it out of one."""
     name, form = request.path_params["name"], web.form(request)
-    operation = "RemoveUserFromGroup" if "remove" in form else "AddUserToGroup"
-    wanted = Equivalent("iam", operation, {"GroupName": form.one("group"), "UserName": name})
-    return await parts.change(request, [wanted], then=USER.page(name, "groups"), current=USER.folder)
+    adds, removes = identities.membership(form.one("group").strip(), name)
+    wanted, back = (removes, adds) if "remove" in form else (adds, removes)
+    return await parts.change(request, [wanted], then=USER.page(name, "groups"), current=USER.folder, back=[back])
 
 
 async def new_key(request: Request) -> Response:
@@ -149,10 +168,12 @@ async def key(request: Request) -> Response:
     """Activate, deactivate or delete an access key."""
     name, form = request.path_params["name"], web.form(request)
     named = {"UserName": name, "AccessKeyId": form.one("key")}
-    wanted = Equivalent("iam", "DeleteAccessKey", named)
-    if form.one("to") != "Deleted":
-        wanted = Equivalent("iam", "UpdateAccessKey", {**named, "Status": form.one("to")})
-    return await parts.change(request, [wanted], then=USER.page(name, "security"), current=USER.folder)
+    then, status = USER.page(name, "security"), form.one("to")
+    if status == "Deleted":
+        return await parts.change(request, [Equivalent("iam", "DeleteAccessKey", named)], then=then, current=USER.folder)
+    wanted = Equivalent("iam", "UpdateAccessKey", {**named, "Status": status})
+    back = Equivalent("iam", "UpdateAccessKey", {**named, "Status": "Inactive" if status == "Active" else "Active"})
+    return await parts.change(request, [wanted], then=then, current=USER.folder, back=[back])
 
 
 async def password(request: Request) -> Response:
