@@ -13,7 +13,7 @@ from urllib.parse import quote
 from starlette.routing import Route
 
 from crownkeep.console.app import ROUTES
-from crownkeep.console.pages import groups, policies, roles, users
+from crownkeep.console.pages import groups, own_uploads, policies, roles, users
 
 _AWS_POLICY = quote("arn:aws:iam::aws:policy/AdministratorAccess", safe="")
 _COMMAND_LINE = (
@@ -47,7 +47,6 @@ def _tabs(address: str, tabs: Sequence[str]) -> tuple[str, ...]:
 _OWN_POLICY = "arn%3Aaws%3Aiam%3A%3A{account}%3Apolicy%2F{policy}"
 ADDRESSES: Mapping[str, tuple[str, ...]] = {
     "/console/users/{name}": _tabs("/console/users/{user}", users.TABS),
-    "/console/users/{name}/delete": ("/console/users/{user}/delete",),
     "/console/groups/{name}": _tabs("/console/groups/{group}", groups.TABS),
     "/console/roles/{name}": _tabs("/console/roles/{role}", roles.TABS),
     "/console/policies/one": (
@@ -56,9 +55,14 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     ),
     "/console/policies/new-version": (f"/console/policies/new-version?arn={_OWN_POLICY}",),
     "/console/{kind}/{name}/inline": ("/console/users/{user}/inline?policy={inline}",),
+    "/console/{kind}/{name}/inline-editor": (
+        "/console/users/{user}/inline-editor",
+        "/console/users/{user}/inline-editor?policy={inline}",
+    ),
     "/console/attach": ("/console/attach?to=user&name={user}",),
-    "/console/account/alternate-contacts/{kind}": ("/console/account/alternate-contacts/security",),
-    "/console/trail": ("/console/trail", "/console/trail?by=Username&value=root"),
+    "/console/security/upload/{kind}": tuple(f"/console/security/upload/{kind.slug}" for kind in own_uploads.KINDS),
+    "/console/mfa/resync": ("/console/mfa/resync?serial=arn%3Aaws%3Aiam%3A%3A{account}%3Amfa%2Fphone",),
+    "/console/trail": ("/console/trail", "/console/trail?by=Username&value=root", "/console/trail?by=EventName&value=CreateUser"),
     "/console/trail/event": ("/console/trail/event?id={event}",),
     "/console/credential-report": ("/console/credential-report", "/console/credential-report?show=unused"),
     "/signin/{account}": ("/signin/{account}",),
@@ -66,6 +70,8 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
 }
 """What to ask for where a route's own path is no whole address, or not all that there is to see."""
 
+_UNKNOWN = "unknown-sample"
+_NOTHING = Samples(*[""] * 7)
 NO_PAGES = frozenset({"/", "/.well-known/change-password", "/favicon.ico", "/console/", "/federation"})
 """Routes that only send a browser on, answer a program, or are a part of a page."""
 
@@ -85,6 +91,22 @@ def routes(method: str) -> list[Route]:
     return [route for route in ROUTES if method in (route.methods or ())]
 
 
+def unsampled() -> set[str]:
+    """Answer the pages whose address names something of a kind that is not known here: they need an address in ADDRESSES."""
+    named = {route.path for route in routes("GET") if "{" in route.path and route.path not in NO_PAGES}
+    return {path for path in named if path not in ADDRESSES and _UNKNOWN in filled(path, _NOTHING)}
+
+
+def filled(path: str, samples: Samples) -> str:
+    """Fill in a route's path: the word before a name says what is named."""
+    named = {"users": samples.user, "groups": samples.group, "roles": samples.role, "alternate-contacts": "security"}
+    words = path.replace("/{kind}/{name}", "/users/{name}").split("/")
+    for index, word in enumerate(words):
+        if word.startswith("{"):
+            words[index] = named.get(words[index - 1], _UNKNOWN)
+    return "/".join(words)
+
+
 def name_of(address: str) -> str:
     """Answer a name for an address, for a file that shows it: its words without what stands for a sample's name."""
     for route in routes("GET"):
@@ -97,7 +119,7 @@ def name_of(address: str) -> str:
 def _words(path: str, address: str) -> str:
     parts = [part for part in path.split("/") if part and part != "console" and "{" not in part] or ["dashboard"]
     query = dict(pair.split("=", 1) for pair in address.partition("?")[2].split("&") if "=" in pair)
-    return "-".join(parts + (["one"] if "{" in path else []) + [query[key] for key in ("tab", "show", "by") if key in query])
+    return "-".join(parts + (["one"] if "{" in path else []) + [query[key] for key in ("tab", "show", "value") if key in query])
 
 
 def _all(samples: Samples) -> list[tuple[str, str]]:
@@ -106,8 +128,6 @@ def _all(samples: Samples) -> list[tuple[str, str]]:
     for route in routes("GET"):
         if route.path in NO_PAGES:
             continue
-        if "{" in route.path and route.path not in ADDRESSES:
-            raise AssertionError(f"the page `{route.path}` needs a sample address in {__name__}.ADDRESSES")
-        for address in ADDRESSES.get(route.path, (route.path,)):
+        for address in ADDRESSES.get(route.path) or (filled(route.path, samples),):
             found.setdefault(address.format(**names), route.path)
     return [(path, address) for address, path in found.items()]

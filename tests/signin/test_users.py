@@ -179,7 +179,7 @@ def test_an_account_can_demand_mfa_of_its_users(crown: Crown):
     account.client("iam").put_user_policy(
         UserName="bob", PolicyName="devices", PolicyDocument=str(MANAGES_ITS_DEVICES).replace("'", '"')
     )
-    root.get("/console/security")
+    root.get("/console/account")
     root.submit({"required": "1"}, form="Require MFA for all users")
     browser = Browser(crown)
 

@@ -73,7 +73,10 @@ async def ask(request: Request, service: str, operation: str, parameters: Mappin
     except AwsError as error:
         if error.code == "ExpiredToken" or error.code in _BUSY:
             raise
-        return refused(request, Equivalent(service, operation), error)
+        found = refused(request, Equivalent(service, operation), error)
+        if found.is_denied:
+            web.of(request).denied.add(found.action)
+        return found
 
 
 async def change(request: Request, service: str, operation: str, parameters: Mapping[str, object]) -> Done:

@@ -15,6 +15,9 @@ from crownkeep.signin.acting import Actor
 from crownkeep.signin.own_acts import Act
 from crownkeep.storage import sign_in_settings
 
+CHANGED = "UpdateSignInSettings"
+"""How the trail names a change of them."""
+
 
 def users_need_mfa(door: Door, person: Principal) -> bool:
     """Answer whether every user of the person's account needs a second factor to sign in."""
@@ -37,7 +40,7 @@ async def require_no_mfa(door: Door, actor: Actor) -> str:
 
 async def _change(door: Door, actor: Actor, *, needed: bool) -> str:
     permission = acting.find("iam", "UpdateAccountPasswordPolicy")
-    act = Act("UpdateSignInSettings", permission, parameters={"usersNeedMfa": needed})
+    act = Act(CHANGED, permission, parameters={"usersNeedMfa": needed})
 
     def change(call: Call) -> None:
         settings = sign_in_settings.of_account(call.db, call.account_id)

@@ -5,7 +5,7 @@ user email"). Whoever asks has signed in as root and has just proved to be there
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -59,16 +59,18 @@ class Refusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A code is on its way to this address."""
+    """A code is on its way to this address; the id of the event that says so."""
 
     email: str
+    event_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Root signs in with this address from now on."""
+    """Root signs in with this address from now on; the id of the event that says so, where it is known yet."""
 
     email: str
+    event_id: str = ""
 
 
 async def start(door: Door, session: BrowserSession, email: str, *, origin: Origin, now: datetime) -> Sent | Refusal:
@@ -85,7 +87,8 @@ async def start(door: Door, session: BrowserSession, email: str, *, origin: Orig
         begin(db, wiring, account, email, now=now)
         asked = {"Email": email}
         person = sessions.recorded(session.person)
-        return Deed(Sent(email), [events.of(person, origin, now, "EmailUpdateRequested", parameters=asked)])
+        event = events.of(person, origin, now, "EmailUpdateRequested", parameters=asked)
+        return Deed(Sent(email, str(event.event_id)), [event])
 
     return await door.carry_out(work)
 
@@ -103,7 +106,8 @@ async def accept(door: Door, session: BrowserSession, code: str, *, origin: Orig
         if isinstance(outcome, Refusal):
             failure = events.of(person, origin, now, name, response={name: "Failure"}, message=outcome.value)
             return Deed(outcome, [failure])
-        return Deed(outcome, [events.of(person, origin, now, name)])
+        event = events.of(person, origin, now, name)
+        return Deed(replace(outcome, event_id=str(event.event_id)), [event])
 
     return await door.carry_out(work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from crownkeep import clock
@@ -16,20 +17,31 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.recovery_codes import RecoveryCodeRow
 from crownkeep.storage.writer import Deed
 
+CREATED = "RecoveryCodesCreated"
+"""How the trail names it."""
 
-async def make(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> tuple[Secret, ...]:
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A set of codes, and the id of the event that says that there is a new one."""
+
+    codes: tuple[Secret, ...]
+    event_id: str
+
+
+async def make(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> Made:
     """Make a person's ten codes, told here and nowhere else; the codes of the set before are void."""
     person = sessions.recorded(session.person)
     minted = codes.mint(clock.token_bytes(codes.COUNT * codes.CODE_ENTROPY))
     salt = clock.token_bytes(codes.SALT_SIZE)
     rows = [RecoveryCodeRow(person.account_id, person.unique_id, codes.hash_code(code, salt=salt), salt, now) for code in minted]
 
-    def work(db: Transaction) -> Deed[None]:
+    def work(db: Transaction) -> Deed[str]:
         recovery_codes.replace_all(db, person.account_id, person.unique_id, rows)
-        return Deed(None, [events.of(person, origin, now, "RecoveryCodesCreated")])
+        event = events.of(person, origin, now, CREATED)
+        return Deed(str(event.event_id), [event])
 
-    await door.carry_out(work)
-    return minted
+    return Made(minted, await door.carry_out(work))
 
 
 def remaining(db: Transaction, session: BrowserSession) -> int:

@@ -39,7 +39,9 @@ class WrongPresent:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Root's password was changed."""
+    """Root's password was changed; the id of the event that says so."""
+
+    event_id: str
 
 
 def account_of_link(db: Transaction, token: str, purpose: Purpose, *, now: datetime) -> AccountRow:
@@ -129,7 +131,8 @@ async def change(
         set_password(db, person, hashed, now=now)
         tether.follow(db)
         browser_sessions.end_others(db, person.account_id, person.unique_id, but=session.digest, at=now)
-        return Deed(Changed(), [events.of(person, origin, now, "PasswordUpdated")])
+        event = events.of(person, origin, now, "PasswordUpdated")
+        return Deed(Changed(str(event.event_id)), [event])
 
     return await door.carry_out(work)
 

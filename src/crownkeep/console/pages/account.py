@@ -1,7 +1,8 @@
-"""Account settings: the account's ids and sign-in addresses, its name and its alias."""
+"""Account settings: one page that shows them all, and the forms of the account's name and alias."""
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -11,8 +12,9 @@ from starlette.routing import Route
 from crownkeep.console import calls, frame, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.pages import contacts
+from crownkeep.console.pages import account_security, contacts, letters, parts, regions
 from crownkeep.errors import AwsError
+from crownkeep.signin import email_change
 
 PATH = contacts.ACCOUNT
 NAME = f"{PATH}/name"
@@ -23,24 +25,44 @@ ALIASES = Equivalent("iam", "ListAccountAliases")
 
 
 async def show(request: Request) -> Response:
-    """Show all settings."""
-    found = await calls.ask(request, INFORMATION.service, INFORMATION.operation)
-    alias = await alias_of(request)
-    primary = await contacts.primary(request)
-    alternates = [(kind, await contacts.alternate(request, kind)) for kind in contacts.KINDS]
+    """Show all settings; they are asked for at once, for answers wait for the commit of their events, and so for one commit."""
+    (found, alias, primary, security, opted), alternates = await asyncio.gather(
+        asyncio.gather(
+            calls.ask(request, INFORMATION.service, INFORMATION.operation),
+            alias_of(request),
+            contacts.primary(request),
+            account_security.look(request),
+            parts.ask(request, "ListRegions", service="account", RegionOptStatusContains=list(regions.ENABLED)),
+        ),
+        asyncio.gather(*(contacts.alternate(request, kind) for kind in contacts.KINDS)),
+    )
+    kinds = [contacts.alternate_call(kind) for kind in contacts.KINDS]
+    tests = [letters.TEST.format(kind=kind.slug) for kind in contacts.KINDS]
     return frame.page(
         request,
         "account.html",
         current=PATH,
-        same=[INFORMATION, ALIASES, contacts.PRIMARY, *(contacts.alternate_call(kind) for kind in contacts.KINDS)],
+        same=[INFORMATION, ALIASES, contacts.PRIMARY, *kinds, *account_security.EQUIVALENTS, opted.call],
         account_id=web.signed_in(request).principal.account_id,
         information=found,
+        root_email=_root_email(request),
         alias=alias,
         addresses=sign_in_addresses(request, alias if isinstance(alias, str) else ""),
         primary=primary,
         labels=contacts.LABELS,
-        alternates=alternates,
+        alternates=list(zip(contacts.KINDS, tests, alternates, strict=True)),
+        security=security,
+        opted=opted,
     )
+
+
+def _root_email(request: Request) -> str:
+    """Answer root's address to root itself; nobody else is told what root signs in with."""
+    session = web.signed_in(request)
+    if not account_security.is_root(request):
+        return ""
+    with web.of(request).door.database.snapshot() as db:
+        return email_change.present(db, session.person.account_id)
 
 
 async def edit_name(request: Request) -> Response:

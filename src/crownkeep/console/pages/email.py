@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console import web
+from crownkeep.console import calls, frame, web
+from crownkeep.console.pages import contacts
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import email_change
 from crownkeep.signin.email_change import Changed, Refusal, Sent
@@ -24,8 +25,8 @@ async def code_wanted(request: Request) -> Response:
     """Send a code to the new address."""
     session, form, here = _session(request), web.form(request), web.of(request)
     match await email_change.start(here.door, session, form.one("email"), origin=here.origin, now=here.now):
-        case Sent(email=address):
-            return _page(request, session, done=f"A code is on its way to {address}.")
+        case Sent(event_id=event_id):
+            return calls.go(request, EMAIL, calls.own("EmailUpdateRequested", event_id))
         case refusal:
             return _page(request, session, refusal=refusal)
 
@@ -34,8 +35,8 @@ async def code_given(request: Request) -> Response:
     """Change the address."""
     session, form, here = _session(request), web.form(request), web.of(request)
     match await email_change.accept(here.door, session, form.one("code"), origin=here.origin, now=here.now):
-        case Changed(email=address):
-            return _page(request, session, done=f"The root user signs in as {address} from now on.")
+        case Changed(event_id=event_id):
+            return calls.go(request, contacts.ACCOUNT, calls.own("EmailUpdated", event_id))
         case refusal:
             return _page(request, session, refusal=refusal)
 
@@ -45,7 +46,7 @@ def _session(request: Request) -> BrowserSession:
     return web.proven(request) if session.person.kind is PrincipalKind.ROOT else session
 
 
-def _page(request: Request, session: BrowserSession, *, done: str = "", refusal: Refusal | None = None) -> Response:
+def _page(request: Request, session: BrowserSession, *, refusal: Refusal | None = None) -> Response:
     here, person = web.of(request), session.person
     if person.kind is not PrincipalKind.ROOT or session.switched:
         text = Refusal.NOT_ROOT.value
@@ -53,13 +54,13 @@ def _page(request: Request, session: BrowserSession, *, done: str = "", refusal:
     with here.door.database.snapshot() as db:
         present = email_change.present(db, person.account_id)
         waiting = email_change.waiting(db, person.account_id, now=here.now)
-    return web.page(
+    return frame.page(
         request,
         "email.html",
+        current=contacts.ACCOUNT,
         status=403 if refusal else 200,
         present=present,
         waiting=waiting,
-        done=done,
         alert=refusal.value if refusal else "",
     )
 

@@ -7,9 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep import clock
-from crownkeep.console import destinations, web
+from crownkeep.console import calls, destinations, frame, web
+from crownkeep.console.calls import Done, Refused
 from crownkeep.console.cookies import Cookie
-from crownkeep.console.pages import entering, steps
+from crownkeep.console.equivalents import Equivalent
+from crownkeep.console.pages import entering, security, steps
+from crownkeep.console.pages.security import SECURITY
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
 from crownkeep.principals import PrincipalKind
@@ -21,6 +24,8 @@ from crownkeep.signin.sessions import BrowserSession
 from crownkeep.signin.throttle import Waiting
 
 PASSWORD = "/console/password"
+
+_CHANGE = Equivalent("iam", "ChangePassword", {"OldPassword": "OLD_PASSWORD", "NewPassword": "NEW_PASSWORD"})
 
 
 async def password(request: Request) -> Response:
@@ -38,11 +43,12 @@ async def password_changed(request: Request) -> Response:
         return _password_page(request, session, alert="The two new passwords are not the same.", status=400)
     if session.person.kind is PrincipalKind.ROOT:
         return await _root_changed(request, web.proven(request))
+    wanted = {"OldPassword": form.one("old"), "NewPassword": form.one("new")}
     try:
-        await web.call(request, "iam", "ChangePassword", {"OldPassword": form.one("old"), "NewPassword": form.one("new")})
-    except AwsError as refusal:
-        return _password_page(request, session, alert=refusal.message, status=403)
-    return web.page(request, "password_changed.html")
+        done = await calls.change(request, _CHANGE.service, _CHANGE.operation, wanted)
+    except AwsError as error:
+        return _password_page(request, session, refusal=calls.refused(request, _CHANGE, error))
+    return _changed_page(request, done)
 
 
 async def confirm(request: Request) -> Response:
@@ -82,8 +88,12 @@ async def _root_changed(request: Request, session: BrowserSession) -> Response:
             return _password_page(request, session, alert=entry.INCORRECT, status=403)
         case root_passwords.Refused():
             return _password_page(request, session, refused=outcome, status=400)
-        case root_passwords.Changed():
-            return web.page(request, "password_changed.html")
+        case root_passwords.Changed(event_id=event_id):
+            return _changed_page(request, calls.own("PasswordUpdated", event_id))
+
+
+def _changed_page(request: Request, done: Done) -> Response:
+    return frame.page(request, "password_changed.html", current=SECURITY, made=[done])
 
 
 def _password_page(
@@ -92,12 +102,23 @@ def _password_page(
     *,
     alert: str = "",
     refused: root_passwords.Refused | None = None,
+    refusal: Refused | None = None,
     status: int = 200,
 ) -> Response:
-    if session.person.kind not in (PrincipalKind.ROOT, PrincipalKind.USER) or session.switched:
-        return web.page(request, "no_credentials.html")
-    assessment = refused.assessment if refused else None
-    return web.page(request, "password.html", status=status, alert=alert, assessment=assessment)
+    if not security.has_credentials(session):
+        return security.none(request)
+    is_root = session.person.kind is PrincipalKind.ROOT
+    return frame.page(
+        request,
+        "password.html",
+        current=SECURITY,
+        same=[] if is_root else [_CHANGE],
+        refusal=refusal,
+        status=status,
+        alert=alert,
+        assessment=refused.assessment if refused else None,
+        is_root=is_root,
+    )
 
 
 def _confirm_page(request: Request, session: BrowserSession, to: str, *, alert: str = "", status: int = 200) -> Response:

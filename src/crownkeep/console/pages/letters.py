@@ -1,0 +1,81 @@
+"""Letters: what became of the account's last mail, and a test alert to see that it reaches an alternate contact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console import calls, frame, web
+from crownkeep.console.calls import Refused
+from crownkeep.console.equivalents import Equivalent
+from crownkeep.console.pages import contacts
+from crownkeep.errors import AwsError
+from crownkeep.signin import alerts
+from crownkeep.signin.alerts import Posted
+
+PATH = f"{contacts.ACCOUNT}/letters"
+TEST = f"{contacts.ALTERNATE}/test"
+
+KINDS = {
+    "notice": "Alert",
+    "test-alert": "Test alert",
+    "password-link": "Link for a new root password",
+    "mfa-link": "Link to recover root's MFA",
+    "custodian-link": "Link for root's custodian",
+    "email-code": "Code for a new email address",
+    "email-changed": "Root's email address changed",
+    "contact-replaced": "Security contact replaced",
+}
+"""What letters are about, for people."""
+
+_READING = Equivalent("account", "GetAlternateContact", {"AlternateContactType": "SECURITY"})
+
+
+async def show(request: Request) -> Response:
+    """Show the last letters."""
+    return await _page(request)
+
+
+async def test(request: Request) -> Response:
+    """Send a test alert to an alternate contact."""
+    web.form(request)
+    kind = next((kind for kind in contacts.KINDS if kind.slug == request.path_params["kind"]), None)
+    if kind is None:
+        raise HTTPException(404)
+    permission = Equivalent("account", "PutAlternateContact", {"AlternateContactType": kind.type})
+    try:
+        event_id = await alerts.send_test(web.of(request).door, web.actor(request), kind.type)
+    except AwsError as error:
+        return await _page(request, refusal=calls.refused(request, permission, error))
+    return calls.go(request, PATH, calls.own(alerts.TEST, event_id))
+
+
+async def _page(request: Request, *, refusal: Refused | None = None) -> Response:
+    found: Sequence[Posted] | Refused
+    try:
+        found = await alerts.last_letters(web.of(request).door, web.actor(request))
+    except AwsError as error:
+        if error.code == "ExpiredToken":
+            raise
+        found = calls.refused(request, _READING, error)
+    return frame.page(
+        request,
+        "letters.html",
+        current=contacts.ACCOUNT,
+        refusal=refusal,
+        unknown=found if isinstance(found, Refused) else None,
+        letters=() if isinstance(found, Refused) else found,
+        kinds=KINDS,
+        has_server=bool(web.of(request).settings.smtp_host),
+        most_tests=alerts.MOST_TESTS,
+    )
+
+
+ROUTES = [
+    Route(PATH, show, methods=["GET"]),
+    Route(TEST, test, methods=["POST"]),
+]
