@@ -134,7 +134,12 @@ class Pipeline:
         operation = _served(exchange.routed)
         # 5. The parameters.
         parameters = decode.decode(exchange.routed, query=query, headers=headers, body=body)
-        return Request(operation, parameters, exchange.caller, _origin(exchange), now)
+        # The refusals of those who need no signature are recorded as far as strangers may fill the trail.
+        may_record = self._has_room if isinstance(exchange.caller, Anonymous) else None
+        return Request(operation, parameters, exchange.caller, _origin(exchange), now, may_record_refusal=may_record)
+
+    def _has_room(self) -> bool:
+        return self._allowance.take(clock.monotonic())
 
     def _caller(
         self, db: Transaction, exchange: _Exchange, request: signature.Request, fault: AwsError | None, *, is_operators: bool
@@ -161,7 +166,7 @@ class Pipeline:
     async def _refuse(self, exchange: _Exchange, refusal: AwsError) -> Response:
         """Answer a request that reached no operation, and record it as far as strangers may fill the trail."""
         attributed = isinstance(exchange.caller, Principal)
-        if attributed or self._allowance.take(clock.monotonic()):
+        if attributed or self._has_room():
             try:
                 await self._door.record(record.of_deed(_refused(exchange, refusal)))
             except WriterBusy:

@@ -68,6 +68,8 @@ class Request:
     event_type: str = "AwsApiCall"
     tether: Tether | None = None
     """The browser session it comes from, for what people do on the pages."""
+    may_record_refusal: Callable[[], bool] | None = None
+    """Asked where nobody answers for the caller, before a refusal that changed nothing is recorded; None records them all."""
 
 
 @dataclass(frozen=True, slots=True)

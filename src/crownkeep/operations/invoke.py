@@ -45,6 +45,14 @@ class Outcome:
     result: Result
     error: AwsError | None
     event: EventRow
+    leaves_nothing: bool = False
+    """It was refused, and nothing stays of it but its record."""
+
+    def kept(self, request: Request) -> list[EventRow]:
+        """Answer what is recorded: all but the refusals of strangers beyond the rate at which they may fill the trail."""
+        if self.leaves_nothing and request.may_record_refusal is not None and not request.may_record_refusal():
+            return []
+        return [self.event]
 
     def answer(self) -> Answer:
         """Answer what may leave once the event is kept."""
@@ -124,7 +132,8 @@ class Door:
         try:
             use = self._uses.of(request)
             if use is None:
-                await self.writer.record(outcome.event)
+                for event in outcome.kept(request):
+                    await self.writer.record(event)
             else:
                 await self.writer.submit(lambda tx: _with_use(tx, Deed(None, [outcome.event]), use))
         except WriterBusy:
@@ -138,14 +147,15 @@ class Door:
         if request.operation.prepare is not None:
             early = await asyncio.get_running_loop().run_in_executor(self._pool, self._prepare, request)
             if isinstance(early, Outcome):
-                await self.writer.record(early.event)
+                for event in early.kept(request):
+                    await self.writer.record(event)
                 return early.answer()
             prepared = await self._run(early) if isinstance(early, Errand) else early
         use = self._uses.of(request)
 
         def work(db: Transaction) -> Deed[Answer]:
             outcome = perform(db, request, self.wiring, prepared=prepared)
-            deed = Deed(outcome.answer(), [outcome.event])
+            deed = Deed(outcome.answer(), outcome.kept(request))
             return deed if use is None else _with_use(db, deed, use)
 
         return await self.writer.submit(work)
@@ -224,7 +234,7 @@ def perform(
         for change in notes.lasting:
             change(db)
     event = record.of_call(request, notes, result=result, error=error, account_alias=standing.alias(db))
-    return Outcome(result, error, event)
+    return Outcome(result, error, event, leaves_nothing=error is not None and not notes.lasting)
 
 
 def prepare(db: Transaction, request: Request, wiring: Wiring) -> object:
@@ -242,7 +252,7 @@ def prepare(db: Transaction, request: Request, wiring: Wiring) -> object:
         return slow(call, **arguments)
     except AwsError as refusal:
         event = record.of_call(request, notes, result=NOTHING, error=refusal, account_alias=standing.alias(db))
-        return Outcome(NOTHING, refusal, event)
+        return Outcome(NOTHING, refusal, event, leaves_nothing=True)
 
 
 def _carry_out(call: Call, request: Request, arguments: Mapping[str, object]) -> Result:
