@@ -177,8 +177,8 @@ def test_an_arn_is_matched_letter_for_letter(account):
 @pytest.mark.parametrize(
     ("arn", "refused"),
     [
-        ("not an arn, but long enough", ("ValidationError", "Invalid ARN:  Could not be parsed!")),
-        ("arn:aws:s3::123456789012:policy/x", ("ValidationError", "Invalid ARN:  Could not be parsed!")),
+        ("not an arn, but long enough", ("ValidationError", "ARN not an arn, but long enough is not valid.")),
+        ("arn:aws:s3::123456789012:policy/x", ("ValidationError", "ARN arn:aws:s3::123456789012:policy/x is not valid.")),
         ("arn:aws-cn:iam::123456789012:policy/x", ("ValidationError", "Invalid ARN partition")),
         (
             "arn:aws:iam::123456789012:role/x",

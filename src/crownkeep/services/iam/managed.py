@@ -83,7 +83,7 @@ def require_arn(policy_arn: str) -> str:
     """
     parts = arn.parse(policy_arn)
     if parts is None or parts.service != "iam" or parts.region or not parts.account_id:
-        raise errors.ValidationError("Invalid ARN:  Could not be parsed!")
+        raise errors.ValidationError(f"ARN {policy_arn} is not valid.")
     if parts.partition != arn.PARTITION:
         raise errors.ValidationError("Invalid ARN partition")
     if not parts.resource.startswith("policy/"):
