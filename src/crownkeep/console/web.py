@@ -54,6 +54,8 @@ class Web:
     """What forms of this browser are bound to: its session's token, or its visit's."""
     form: Form | None = None
     set_cookies: list[str] = field(default_factory=list)
+    denied: set[str] = field(default_factory=set)
+    """Actions that the page asked for and its person may not do."""
 
     @property
     def settings(self) -> Settings:
