@@ -17,7 +17,7 @@ from crownkeep.console.pages import groups, own_uploads, policies, roles, users
 
 _AWS_POLICY = quote("arn:aws:iam::aws:policy/AdministratorAccess", safe="")
 _COMMAND_LINE = (
-    "/v1/authorize?response_type=code&client_id=arn%3Aaws%3Asignin%3A%3A%3Adevtools%2Fsame-device&state=sample&scope=openid"
+    "/v1/authorize?response_type=code&client_id=arn%3Aaws%3Asignin%3A%3A%3Adevtools%2Fsame-device&state=7a3f0c52-5a80-4c62-a0d8-6f7c42f6f0c1&scope=openid"
     "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=SHA-256"
     "&redirect_uri=http%3A%2F%2F127.0.0.1%3A8000%2Foauth%2Fcallback"
 )

@@ -1,0 +1,87 @@
+"""An account with something of everything that the console shows, each thing with a mark that can be told from all others."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+from tests.console.every_page import Samples
+
+ALLOW = {
+    "Version": "2012-10-17",
+    "Statement": [{"Sid": "MarkOfManaged", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
+}
+CONTACT = {"Title": "Head", "EmailAddress": "people@acme.example", "PhoneNumber": "+49 30 123456"}
+OWNER = {
+    "FullName": "Mark of the owner",
+    "AddressLine1": "Street 1",
+    "City": "Berlin",
+    "StateOrRegion": "BE",
+    "PostalCode": "10115",
+    "CountryCode": "DE",
+    "PhoneNumber": "+49 30 123456",
+}
+
+
+def furnish(iam: Any, contacts: Any, account_id: str) -> Samples:
+    """Fill an account, by clients of an administrator of it."""
+    iam.create_user(UserName="bob", Tags=[{"Key": "team", "Value": "mark-of-tags"}])
+    key = iam.create_access_key(UserName="bob")["AccessKey"]["AccessKeyId"]
+    iam.update_access_key(UserName="bob", AccessKeyId=key, Status="Inactive")
+    inline = json.dumps(ALLOW).replace("MarkOfManaged", "MarkOfInline")
+    iam.put_user_policy(UserName="bob", PolicyName="own", PolicyDocument=inline)
+    iam.create_group(GroupName="staff")
+    iam.create_user(UserName="mark-of-members")
+    for name in ("bob", "mark-of-members"):
+        iam.add_user_to_group(GroupName="staff", UserName=name)
+    statement = {"Sid": "MarkOfTrust", "Effect": "Allow", "Principal": {"AWS": account_id}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.create_role(RoleName="auditor", AssumeRolePolicyDocument=trust, Description="mark of descriptions")
+    arn = iam.create_policy(PolicyName="reading", PolicyDocument=json.dumps(ALLOW))["Policy"]["Arn"]
+    iam.attach_user_policy(UserName="bob", PolicyArn=arn)
+    iam.create_account_alias(AccountAlias=f"mark-of-{account_id}")
+    for kind in ("SECURITY", "BILLING", "OPERATIONS"):
+        contacts.put_alternate_contact(AlternateContactType=kind, Name=f"mark of {kind}", **CONTACT)
+    contacts.put_contact_information(ContactInformation=OWNER)
+    iam.create_user(UserName="mark-of-the-trail")
+    iam.delete_user(UserName="mark-of-the-trail")
+    iam.generate_credential_report()
+    with contextlib.suppress(ClientError):
+        iam.get_user(UserName="nobody")
+    return Samples(account_id, "bob", "staff", "auditor", "reading", "own", "00000000-0000-0000-0000-000000000000")
+
+
+def marks(iam: Any, account_id: str) -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
+    """Answer each mark of a furnished account with the calls of the API that reveal it."""
+    key = iam.list_access_keys(UserName="bob")["AccessKeyMetadata"][0]["AccessKeyId"]
+    arn = f"arn:aws:iam::{account_id}:policy/reading"
+    policy = ("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": "v1"})
+    role = ("iam", "get_role", {"RoleName": "auditor"})
+    trail = ("cloudtrail", "lookup_events", {"MaxResults": 1})
+    details = ("iam", "get_account_authorization_details", {"MaxItems": 1})
+    users = ("iam", "list_users", {})
+    report = ("iam", "get_credential_report", {})
+    alternates = {
+        f"mark of {kind}": [("account", "get_alternate_contact", {"AlternateContactType": kind})]
+        for kind in ("SECURITY", "BILLING", "OPERATIONS")
+    }
+    return {
+        "mark-of-tags": [
+            ("iam", "get_user", {"UserName": "bob"}),
+            ("iam", "list_user_tags", {"UserName": "bob"}),
+            trail,
+            details,
+        ],
+        key: [("iam", "list_access_keys", {"UserName": "bob"}), trail],
+        "MarkOfInline": [("iam", "get_user_policy", {"UserName": "bob", "PolicyName": "own"}), trail, details],
+        "MarkOfManaged": [policy, trail, details],
+        "mark-of-members": [users, ("iam", "get_group", {"GroupName": "staff"}), report, trail, details],
+        "MarkOfTrust": [role, ("iam", "list_roles", {}), trail, details],
+        "mark of descriptions": [role, ("iam", "list_roles", {}), trail, details],
+        f"mark-of-{account_id}": [("iam", "list_account_aliases", {}), trail],
+        "Mark of the owner": [("account", "get_contact_information", {}), trail],
+        "mark-of-the-trail": [trail],
+        **{mark: [*calls, trail] for mark, calls in alternates.items()},
+    }

@@ -1,0 +1,330 @@
+"""Every route of the console, as every kind of principal: no page shows, and no form does, what the API refuses to that person.
+
+The routes come from the app's own table: a page that is added is walked without being named here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.console import every_page, furnished
+from tests.console.every_page import Samples
+from tests.console.members import NOTHING, READER
+from tests.fixtures.asgi import Response
+from tests.fixtures.clients import Credentials
+from tests.fixtures.crown import Account, Crowns
+from tests.signin.browser import Browser, hidden, signed_in
+from tests.signin.test_federation import exchange, login
+
+ALL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+USERS_ONLY = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Action": ["iam:ListUsers", "iam:GetUser"], "Resource": "*"},
+}
+KINDS = ("root", "administrator", "reader", "powerless", "role", "federated")
+MINE = (
+    "/console/security",
+    "/console/sessions",
+    "/console/password",
+    "/console/confirm",
+    "/console/recovery-codes",
+    "/console/mfa",
+)
+"""Pages of one's own credentials, which nobody needs a permission to see, and which roles don't have."""
+
+ASSIGNED = "mass-assigned"
+MEMBERS = (
+    "AccountId",
+    "AlternateContactType",
+    "Arn",
+    "AssumeRolePolicyDocument",
+    "CreateDate",
+    "GroupName",
+    "MaxSessionDuration",
+    "PasswordResetRequired",
+    "PermissionsBoundary",
+    "PolicyArn",
+    "PolicyDocument",
+    "RoleName",
+    "SerialNumber",
+    "SetAsDefault",
+    "Tags",
+    "UserId",
+    "UserName",
+)
+"""Members of AWS's operations, which no form of ours takes by these names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One kind of principal, in a browser and with the API."""
+
+    browser: Browser
+    credentials: Credentials
+    account: Account
+    identity: str
+    """The last part of its ARN, as records name it."""
+
+    def may(self, call: tuple[str, str, Mapping[str, Any]]) -> bool:
+        """Ask the API whether it answers this call."""
+        service, operation, parameters = call
+        client = self.account.crown.session(self.credentials, service)
+        try:
+            getattr(client, operation)(**parameters)
+        except ClientError as refusal:
+            if "AccessDenied" not in refusal.response["Error"]["Code"]:
+                raise
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A furnished account, and the people of it."""
+
+    account: Account
+    samples: Samples
+    people: Mapping[str, Person]
+    marks: Mapping[str, list[tuple[str, str, dict[str, Any]]]]
+
+
+@pytest.fixture(scope="module")
+def house(crowns: Crowns) -> House:
+    """An account whose pages are only looked at, or whose forms are refused."""
+    return furnish(crowns.shared("sqlite").account())
+
+
+def furnish(account: Account) -> House:
+    """Furnish an account and sign everybody in."""
+    iam = account.client("iam")
+    samples = furnished.furnish(iam, account.client("account"), account.id)
+    trust = {"Effect": "Allow", "Principal": {"AWS": account.id}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName="visitor", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}))
+    iam.put_role_policy(RoleName="visitor", PolicyName="own", PolicyDocument=json.dumps(USERS_ONLY))
+    reader, powerless = account.user("reader", policy=READER), account.user("powerless", policy=NOTHING)
+    admin, root = Credentials.of(account.told["admin"]), Credentials.of(account.told["root"])
+    sts = account.client("sts")
+    visitor = f"arn:aws:iam::{account.id}:role/visitor"
+    role = sts.assume_role(RoleArn=visitor, RoleSessionName="guest")["Credentials"]
+    guest = sts.get_federation_token(Name="guest", Policy=json.dumps(ALL))["Credentials"]
+    people = {
+        "root": Person(signed_in(account), root, account, "root"),
+        "administrator": Person(signed_in(account, user="admin"), admin, account, "user/admin"),
+        "reader": Person(signed_in(account, user="reader"), reader.credentials, account, "user/reader"),
+        "powerless": Person(signed_in(account, user="powerless"), powerless.credentials, account, "user/powerless"),
+        "role": Person(federated(account, role), Credentials.of(role), account, "assumed-role/visitor/guest"),
+        "federated": Person(federated(account, guest), Credentials.of(guest), account, "federated-user/guest"),
+    }
+    return House(account, samples, people, furnished.marks(iam, account.id))
+
+
+def federated(account: Account, credentials: dict[str, Any]) -> Browser:
+    """Sign in by the federation endpoint, as scripts do."""
+    browser = Browser(account.crown)
+    browser.get(login(exchange(account, credentials).json()["SigninToken"]))
+    return browser
+
+
+def newest(account: Account) -> str:
+    """Answer the id of the newest record."""
+    return str(account.records(limit=1)[0]["eventID"])
+
+
+def since(account: Account, event_id: str, *, at_most: int = 5_000) -> list[dict[str, Any]]:
+    """Answer the records after one."""
+    return list(itertools.takewhile(lambda each: each["eventID"] != event_id, account.records(limit=at_most)))
+
+
+def done_since(account: Account, event_id: str) -> list[str]:
+    """Answer what was changed since then."""
+    changes = (each for each in since(account, event_id) if not each.get("readOnly", True))
+    return [each["eventName"] for each in changes if "errorCode" not in each and "errorMessage" not in each]
+
+
+def forms(samples: Samples) -> list[str]:
+    """Answer the path of every form for people who have signed in; signing out changes who that is."""
+    return [
+        every_page.filled(route.path, samples)
+        for route in every_page.routes("POST")
+        if route.path.startswith(("/console", "/switchrole"))
+    ]
+
+
+def send(browser: Browser, path: str, fields: Mapping[str, str]) -> Response:
+    """Send a form with the token of the browser's own session."""
+    token = hidden(browser.get("/console"))["csrf"]
+    here = browser.crown.settings.url
+    return browser.post(path, {"csrf": token, **fields}, origin=here, sec_fetch_site="same-origin")
+
+
+def test_every_page_has_a_sample_address():
+    assert every_page.unsampled() == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_page_shows_what_the_api_refuses_to_that_principal(house: House, kind: str):
+    person = house.people[kind]
+    seen: dict[str, str] = {}
+    statuses: dict[str, int] = {}
+
+    for address in every_page.inside(house.samples):
+        answer = person.browser.get(address)
+        statuses[address] = answer.status
+        seen |= {mark: address for mark in house.marks if mark in answer.text}
+
+    assert {address: status for address, status in statuses.items() if status >= 500} == {}
+    leaked = {mark: address for mark, address in seen.items() if not any(map(person.may, house.marks[mark]))}
+    assert leaked == {}
+    if kind in ("root", "administrator"):
+        assert set(house.marks) - set(seen) == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pages_ask_as_the_person_who_looks_and_name_the_permission_that_is_missing(house: House, kind: str):
+    person = house.people[kind]
+    before = newest(house.account)
+    unnamed: dict[str, set[str]] = {}
+
+    for address in every_page.inside(house.samples):
+        start = newest(house.account)
+        text = person.browser.get(address).text
+        denied = {
+            each["eventName"] for each in since(house.account, start, at_most=100) if "AccessDenied" in each.get("errorCode", "")
+        }
+        if any(f":{name}" not in text for name in denied):
+            unnamed[address] = denied
+
+    others = [each["userIdentity"] for each in since(house.account, before)]
+    assert {str(each.get("arn", "")).split(":", 5)[-1] for each in others} <= {person.identity}
+    assert unnamed == {}
+
+
+def test_nobody_sees_anything_without_signing_in(house: House):
+    stranger = Browser(house.account.crown)
+    wrong: dict[str, object] = {}
+
+    for address in every_page.inside(house.samples):
+        answer = stranger.get(address)
+        if not is_led_to_sign_in(answer) or any(mark in answer.text for mark in house.marks):
+            wrong[address] = (answer.status, answer.header("location"))
+
+    assert wrong == {}
+
+
+def is_led_to_sign_in(answer: Response) -> bool:
+    """Tell whether a browser is sent to sign in."""
+    return answer.status == 303 and (answer.header("location") or "").startswith("/signin")
+
+
+def test_nobody_changes_anything_without_signing_in(house: House):
+    stranger = Browser(house.account.crown)
+    token, here = hidden(stranger.get("/signin?choose"))["csrf"], house.account.crown.settings.url
+    before = newest(house.account)
+
+    answers = {path: stranger.post(path, {"csrf": token}, origin=here) for path in forms(house.samples)}
+
+    assert {path: answer.status for path, answer in answers.items() if answer.status not in (303, 400, 404)} == {}
+    assert {path for path, answer in answers.items() if any(mark in answer.text for mark in house.marks)} == set()
+    assert since(house.account, before) == []
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64])
+def test_csrf_every_form_without_the_token_of_the_session_is_refused(house: House, token: str):
+    browser, here = house.people["administrator"].browser, house.account.crown.settings.url
+    before = newest(house.account)
+
+    answers = {path: browser.post(path, {"csrf": token} if token else {}, origin=here).status for path in forms(house.samples)}
+
+    assert answers == dict.fromkeys(answers, 403)
+    assert since(house.account, before) == []
+
+
+def test_csrf_every_form_with_another_session_s_token_is_refused(house: House):
+    token = hidden(house.people["reader"].browser.get("/console"))["csrf"]
+    browser, here = house.people["administrator"].browser, house.account.crown.settings.url
+
+    answers = {path: browser.post(path, {"csrf": token}, origin=here).status for path in forms(house.samples)}
+
+    assert answers == dict.fromkeys(answers, 403)
+
+
+def test_csrf_every_form_from_another_site_is_refused_even_with_the_token(house: House):
+    browser = house.people["administrator"].browser
+    token = hidden(browser.get("/console"))["csrf"]
+
+    answers = {path: browser.post(path, {"csrf": token}, origin="https://evil.example").status for path in forms(house.samples)}
+
+    assert answers == dict.fromkeys(answers, 403)
+
+
+@pytest.mark.parametrize("kind", ["reader", "powerless", "role"])
+def test_no_form_does_what_the_api_refuses_to_that_principal(house: House, kind: str):
+    person = house.people[kind]
+    before = newest(house.account)
+    plausible = {"name": "x", "group": "staff", "key": "AKIAIOSFODNN7EXAMPLE", "to": "Inactive", "password": "correct Horse 9!"}
+
+    answers = {path: send(person.browser, path, plausible).status for path in mine_aside(house.samples)}
+
+    assert {path: status for path, status in answers.items() if status >= 500} == {}
+    assert done_since(house.account, before) == []
+
+
+def mine_aside(samples: Samples) -> list[str]:
+    """Answer the forms that are not of one's own credentials."""
+    return [path for path in forms(samples) if not path.startswith(MINE)]
+
+
+def test_mass_assignment_fields_that_a_form_has_not_are_not_passed_on(crowns: Crowns):
+    account = crowns.shared("sqlite").account()
+    house = furnish(account)
+    browser = house.people["administrator"].browser
+    before = newest(account)
+
+    answers = {
+        path: send(browser, path, dict.fromkeys(MEMBERS, ASSIGNED) | {"name": "x"}).status for path in mine_aside(house.samples)
+    }
+
+    assert {path: status for path, status in answers.items() if status >= 500} == {}
+    passed_on = [each for each in since(account, before) if ASSIGNED in json.dumps(each.get("requestParameters"))]
+    assert passed_on == []
+
+
+@pytest.fixture
+def signed_out(crowns: Crowns) -> tuple[House, dict[str, str]]:
+    """A person who has signed out, and the cookies that the browser had before."""
+    house = furnish(crowns.shared("sqlite").account())
+    browser = house.people["administrator"].browser
+    kept = dict(browser.cookies)
+    send(browser, "/signin/step/out", {})
+    return house, kept
+
+
+def test_after_signing_out_no_page_can_be_seen_with_the_cookies_that_were_kept(signed_out: tuple[House, dict[str, str]]):
+    house, kept = signed_out
+    thief = Browser(house.account.crown)
+    thief.cookies.update(kept)
+
+    answers = {address: thief.get(address) for address in every_page.inside(house.samples)}
+
+    assert {address: answer.status for address, answer in answers.items() if not is_led_to_sign_in(answer)} == {}
+
+
+def test_history_no_page_is_kept_by_a_browser_or_shown_in_a_frame(house: House):
+    browser = house.people["administrator"].browser
+    wrong: dict[str, Mapping[str, str | None]] = {}
+
+    for address in [*every_page.inside(house.samples), *every_page.outside(house.samples)]:
+        answer = browser.get(address)
+        headers = {name: answer.header(name) for name in ("cache-control", "x-frame-options", "content-security-policy")}
+        policy = headers["content-security-policy"] or ""
+        safe = "frame-ancestors 'none'" in policy and "script-src 'self';" in policy and "unsafe" not in policy
+        if headers["cache-control"] != "no-store" or headers["x-frame-options"] != "DENY" or not safe:
+            wrong[address] = headers
+
+    assert wrong == {}
