@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console import frame, web
+from crownkeep.console import frame, policy_summary, web
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import parts
 from crownkeep.console.pages.parts import Part
@@ -69,28 +70,26 @@ async def _find(request: Request, name: str) -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a difference: `+` for what came, `-` for what went, a space for what stayed."""
+
+    sign: str
+    text: str
+
+
 async def policy(request: Request) -> Response:
-    """Show one policy: its document, its versions and how each differs from the default, or who holds it."""
+    """Show one policy: its document and what it grants, its versions and how they differ, or who holds it."""
     web.signed_in(request)
     arn, tab = request.query_params.get("arn", ""), parts.chosen(request, "tab", TABS)
     about = await parts.ask(request, "GetPolicy", PolicyArn=arn)
     if about.is_missing:
         return parts.missing(request, about, current=FOLDER, title="There is no such policy", back=FOLDER)
     default = str(about.one("Policy").get("DefaultVersionId", ""))
-    asked = {}
-    document = difference = ""
-    if tab == "holders":
-        marker = request.query_params.get("marker", "")
-        asked["holders"] = await parts.ask(request, "ListEntitiesForPolicy", PolicyArn=arn, Marker=marker, MaxItems=parts.ROWS)
-    elif tab == "versions":
-        asked["versions"] = await parts.ask(request, "ListPolicyVersions", PolicyArn=arn)
     version = request.query_params.get("version", "") or default
-    if tab == "document" and version:
-        asked["version"] = await parts.ask(request, "GetPolicyVersion", PolicyArn=arn, VersionId=version)
-        document = _document(asked["version"])
-        if default and version != default:
-            asked["default"] = await parts.ask(request, "GetPolicyVersion", PolicyArn=arn, VersionId=default)
-            difference = _difference(_document(asked["default"]), document, default, version)
+    against = request.query_params.get("against", "") or default
+    asked = await _section(request, arn, tab, version, against)
+    document = _document(asked["version"]) if "version" in asked else ""
     return frame.page(
         request,
         "policy.html",
@@ -102,11 +101,27 @@ async def policy(request: Request) -> Response:
         about=about,
         asked=asked,
         version=version,
+        against=against,
         default=default,
         document=document,
-        difference=difference,
+        summary=policy_summary.summarize(document) if document else None,
+        difference=_difference(_document(asked["against"]), document) if "against" in asked else [],
         next_page=parts.address(f"{FOLDER}/one", arn=arn, tab=tab, marker=asked[tab].marker) if tab == "holders" else "",
     )
+
+
+async def _section(request: Request, arn: str, tab: str, version: str, against: str) -> dict[str, Part]:
+    if tab == "holders":
+        marker = request.query_params.get("marker", "")
+        return {"holders": await parts.ask(request, "ListEntitiesForPolicy", PolicyArn=arn, Marker=marker, MaxItems=parts.ROWS)}
+    if tab == "versions":
+        return {"versions": await parts.ask(request, "ListPolicyVersions", PolicyArn=arn)}
+    asked = {}
+    if version:
+        asked["version"] = await parts.ask(request, "GetPolicyVersion", PolicyArn=arn, VersionId=version)
+    if against and against != version:
+        asked["against"] = await parts.ask(request, "GetPolicyVersion", PolicyArn=arn, VersionId=against)
+    return asked
 
 
 def _changes(arn: str) -> dict[str, list[Equivalent]]:
@@ -123,16 +138,19 @@ def _document(part: Part) -> str:
     return parts.readable(str(part.one("PolicyVersion").get("Document", "")))
 
 
-def _difference(before: str, after: str, default: str, version: str) -> str:
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), f"{default} (default)", version, lineterm="")
-    return "\n".join(lines)
+def _difference(before: str, after: str) -> list[Line]:
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm=""))
+    return [Line(line[0], line[1:]) for line in lines[2:]]
 
 
 async def set_default(request: Request) -> Response:
     """Make another version the one that counts."""
     arn, version = _version(request)
-    wanted = Equivalent("iam", "SetDefaultPolicyVersion", {"PolicyArn": arn, "VersionId": version})
-    return await parts.change(request, [wanted], then=page(arn, "versions"), current=FOLDER)
+    before = web.form(request).one("before")
+    wanted, back = (
+        Equivalent("iam", "SetDefaultPolicyVersion", {"PolicyArn": arn, "VersionId": each}) for each in (version, before)
+    )
+    return await parts.change(request, [wanted], then=page(arn, "versions"), current=FOLDER, back=[back] if before else [])
 
 
 async def version_deleted(request: Request) -> Response:
@@ -156,8 +174,9 @@ async def detached(request: Request) -> Response:
     arn, noun = form.one("arn"), form.one("kind")
     if noun not in ("User", "Group", "Role"):
         return web.go(page(arn, "holders"))
-    wanted = Equivalent("iam", f"Detach{noun}Policy", {f"{noun}Name": form.one("name"), "PolicyArn": arn})
-    return await parts.change(request, [wanted], then=page(arn, "holders"), current=FOLDER)
+    names = {f"{noun}Name": form.one("name"), "PolicyArn": arn}
+    wanted, back = (Equivalent("iam", f"{verb}{noun}Policy", names) for verb in ("Detach", "Attach"))
+    return await parts.change(request, [wanted], then=page(arn, "holders"), current=FOLDER, back=[back])
 
 
 def _version(request: Request) -> tuple[str, str]:
