@@ -102,10 +102,30 @@ def scene(crowns: Crowns) -> Iterator[Scene]:
     policy = iam.create_policy(PolicyName="plan", PolicyDocument=document)["Policy"]["Arn"]
     serial = iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")["VirtualMFADevice"]["SerialNumber"]
     arns = [f"arn:aws:iam::{account.id}:{kind}" for kind in ("user/bob", "group/crew", "role/job", "root", "user/nobody")]
-    foreign = [other.id, f"arn:aws:iam::{other.id}:root", victim.credentials.access_key_id, victim_id]
+    foreign = [
+        other.id,
+        f"arn:aws:iam::{other.id}:root",
+        victim.credentials.access_key_id,
+        victim_id,
+        *organized(other, SECRET_NAME),
+    ]
     known = ["bob", "crew", "job", "plan", "phone", "inline", key, policy, serial, account.id, document, json.dumps(trust), *arns]
+    known += organized(account, "unit")
     yield Scene(crown, account, account.user("powerless"), (*known, *foreign, *TEXTS), {})
     crown.close()
+
+
+def organized(account: Account, name: str) -> list[str]:
+    """Make an organization with something of most kinds in it, called by this name, and answer the ids."""
+    organizations = account.client("organizations")
+    made = organizations.create_organization()["Organization"]["Id"]
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    unit = organizations.create_organizational_unit(ParentId=root, Name=name)
+    created = organizations.create_account(Email=f"member-of-{account.id}@test.example", AccountName=name)
+    target = {"Type": "ACCOUNT", "Id": "000000000001"}
+    invitation = organizations.invite_account_to_organization(Target=target, Notes=name)["Handshake"]["Id"]
+    status = created["CreateAccountStatus"]
+    return [made, root, unit["OrganizationalUnit"]["Id"], status["Id"], status["AccountId"], invitation]
 
 
 def values(shape: Shape, texts: tuple[str, ...], depth: int = 0) -> st.SearchStrategy[Any]:
