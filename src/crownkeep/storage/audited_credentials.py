@@ -112,7 +112,8 @@ _page = _of_audit.where(table.c.number > bindparam("after")).limit(bindparam("li
 _conditions = {
     "state": table.c.state == bindparam("of_state"),
     "change": table.c.change == bindparam("of_change"),
-    "user_name": table.c.user_name == bindparam("of_user"),
+    "user_name": table.c.user_name == bindparam("of_user_name"),
+    "ids": table.c.credential_id.in_(bindparam("of_ids", expanding=True)),
 }
 _counts = select(table.c.state, table.c.change, func.count()).where(*_in_audit).group_by(table.c.state, table.c.change)
 _is_open = (
@@ -167,11 +168,20 @@ def with_ids(db: Transaction, account_id: str, audit_id: str, credential_ids: Se
 
 
 def page(
-    db: Transaction, account_id: str, audit_id: str, *, after: int, limit: int, wanted: Mapping[str, str]
+    db: Transaction,
+    account_id: str,
+    audit_id: str,
+    *,
+    after: int,
+    limit: int,
+    wanted: Mapping[str, str | Sequence[str]],
 ) -> list[AuditedCredentialRow]:
-    """Answer up to `limit` credentials after the number `after`; `wanted` may name a `state`, a `change` and a `user_name`."""
+    """Answer up to `limit` credentials after the number `after`.
+
+    `wanted` may hold a `state`, a `change`, a `user_name` and the `ids` of credentials that are meant.
+    """
     query = _page.where(*(_conditions[name] for name in wanted))
-    bound = {f"of_{'user' if name == 'user_name' else name}": value for name, value in wanted.items()}
+    bound = {f"of_{name}": value for name, value in wanted.items()}
     values = {"of_account": account_id, "of_audit": audit_id, "after": after, "limit": limit, **bound}
     return [AuditedCredentialRow(*row) for row in db.execute(query, values)]
 

@@ -52,16 +52,16 @@ def list_audited_credentials(
     audit_id: str,
     state: str | None = None,
     change: str | None = None,
+    credential_ids: list[str] | None = None,
     user_name: str | None = None,
     max_results: int = _PAGE,
     next_token: str | None = None,
 ) -> Result:
-    """Answer the credentials of an audit in the order of its snapshot, all or those of a state, a change or a user."""
+    """Answer the credentials of an audit in the order of its snapshot, all or those that are meant."""
     naming.required(call, audit_id)
-    wanted = {
-        name: value for name, value in (("state", state), ("change", change), ("user_name", user_name)) if value is not None
-    }
-    filters = [audit_id, state or "", change or "", user_name or ""]
+    given = {"state": state, "change": change, "user_name": user_name, "ids": credential_ids}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    filters = [audit_id, state or "", change or "", user_name or "", *(credential_ids or ())]
     after = 0
     if next_token is not None:
         after = int(page_tokens.read(call, next_token, list_name="ListAuditedCredentials", filters=filters))
