@@ -25,8 +25,11 @@ LONGEST_ECHO = 1024
 PATTERN_SENTENCE = "Member must satisfy regular expression pattern: "
 LONGEST_WITHOUT_LIMIT = 2048
 """A value whose shape has a pattern but no greatest length: an ARN or an id, which are never longer."""
-LONGEST_BY_SHAPE = {"unrestrictedSessionPolicyDocumentType": 20_000}
-"""What may be longer: AssumeRole's session policy, limited by the token's size, whose pattern is one set of characters."""
+LONGEST_BY_SHAPE = {"unrestrictedSessionPolicyDocumentType": 20_000, "PolicyContent": 50_000}
+"""What may be longer: a session policy, limited by the token's size, and an organization's policy, limited by its type.
+
+The pattern of both is one set of characters.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,24 @@
+"""What the tests of Organizations ask with: refusals with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def refusal(operation: Callable[..., Any], **parameters: Any) -> str:
+    """Call and answer the refusal's code and, where it has one, its reason: `Code REASON`."""
+    with pytest.raises(ClientError) as caught:
+        operation(**parameters)
+    code, reason = caught.value.response["Error"]["Code"], caught.value.response.get("Reason")
+    return f"{code} {reason}" if reason else code
+
+
+def message(operation: Callable[..., Any], **parameters: Any) -> str:
+    """Call and answer what the refusal says."""
+    with pytest.raises(ClientError) as caught:
+        operation(**parameters)
+    return str(caught.value.response["Error"]["Message"])
