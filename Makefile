@@ -48,7 +48,7 @@ bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy
 	$(BIN)/python -m bench.policy
 
 screenshots: .venv/.ready-to-develop system-packages ## Take pictures of every page, light and dark, narrow and wide
-	$(BIN)/python scripts/make_screenshots.py
+	$(BIN)/python -m scripts.make_screenshots
 
 changelog: .venv/.ready-to-develop ## Gather changelog.d into CHANGELOG.md for the version in pyproject.toml
 	$(BIN)/towncrier build --yes

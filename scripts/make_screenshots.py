@@ -1,15 +1,14 @@
-"""Take pictures of the pages: a server of its own, a fresh account, and a real Chromium that looks.
+"""Take pictures of the pages: a server of its own, a furnished account, and a real Chromium that looks.
 
     make screenshots
 
-Every page of the list is taken in light and in dark, narrow and wide, into screenshots/; what the documents show goes to
-docs/pictures.
+Every page of the console's table of routes is taken in light and in dark, narrow and wide, into screenshots/; what the documents
+show goes to docs/pictures, as much of it as a screen shows.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,24 +18,21 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pyotp
 from playwright.sync_api import Browser, Page, sync_playwright
+from tests.console import every_page, furnished
+from tests.console.every_page import Samples
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "screenshots"
-SHOWN = ("sign-in-light-wide", "dashboard-light-wide")
+SHOWN = ("sign-in", "dashboard", "users-bob_security", "policies-one_reading_document", "credential-report", "trail-root")
+"""Pages that the documents show, light and wide."""
+
 COMMAND = str(Path(sys.executable).parent / "crownkeep")
 PASSWORD = "Plum-Lantern-Quartz-47!"
 SIZES = {"wide": (1440, 900), "narrow": (360, 740)}
 SCHEMES = ("light", "dark")
-PAGES = {
-    "dashboard": "/console",
-    "users": "/console/users",
-    "policies": "/console/policies",
-    "trail": "/console/trail",
-    "password-policy": "/console/password-policy",
-    "security-credentials": "/console/security",
-}
 
 
 def main() -> int:
@@ -50,35 +46,48 @@ def main() -> int:
         server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         try:
             _wait_for(url)
-            link = str(_account(data, url)["set_password_url"])
+            told = _account(data, url)
+            samples = _furnished(told, url)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-                _take_all(browser, url, link)
+                _take_all(browser, url, str(told["set_password_url"]), samples)
                 browser.close()
         finally:
             server.terminate()
             server.wait(timeout=30)
-    for name in SHOWN:
-        shutil.copy(PICTURES / f"{name}.png", ROOT / "docs/pictures" / f"{name}.png")
     print(PICTURES)
     return 0
 
 
-def _take_all(browser: Browser, url: str, link: str) -> None:
+def names(samples: Samples) -> dict[str, str]:
+    """Answer the name of the picture of every page, with the page's address."""
+    addresses = {**dict.fromkeys(every_page.outside(samples)), **dict.fromkeys(every_page.inside(samples))}
+    named: dict[str, str] = {}
+    for address in addresses:
+        name = "sign-in" if address == "/signin" else every_page.name_of(address)
+        if name in named:
+            raise ValueError(f"two pages would be the picture `{name}`: {named[name]} and {address}")
+        named[name] = address
+    return named
+
+
+def _take_all(browser: Browser, url: str, link: str, samples: Samples) -> None:
     entering = browser.new_context(base_url=url)
     page = entering.new_page()
     _first_sign_in(page, link)
     state: Any = entering.storage_state()
+    pictures = names(samples)
     for scheme in SCHEMES:
         for size, (width, height) in SIZES.items():
             looks: Any = {"color_scheme": scheme, "viewport": {"width": width, "height": height}, "base_url": url}
             stranger = browser.new_context(**looks).new_page()
-            stranger.goto("/signin")
-            _take(stranger, f"sign-in-{scheme}-{size}")
             inside = browser.new_context(storage_state=state, **looks).new_page()
-            for name, path in PAGES.items():
-                inside.goto(path)
-                _take(inside, f"{name}-{scheme}-{size}")
+            for name, address in pictures.items():
+                shown = stranger if address.startswith("/signin") else inside
+                shown.goto(address)
+                shown.screenshot(path=PICTURES / f"{name}-{scheme}-{size}.png", full_page=True)
+                if name in SHOWN and (scheme, size) == ("light", "wide"):
+                    shown.screenshot(path=ROOT / "docs/pictures" / f"{name}-light-wide.png")
 
 
 def _first_sign_in(page: Page, link: str) -> None:
@@ -97,14 +106,22 @@ def _first_sign_in(page: Page, link: str) -> None:
     page.get_by_role("link", name="Not now").click()
 
 
-def _take(page: Page, name: str) -> None:
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+def _furnished(told: dict[str, Any], url: str) -> Samples:
+    iam, contacts, trail = (_client(service, told["admin"], url) for service in ("iam", "account", "cloudtrail"))
+    samples = furnished.furnish(iam, contacts, str(told["account_id"]))
+    return samples.with_event(trail.lookup_events(MaxResults=1)["Events"][0]["EventId"])
 
 
-def _account(data: str, url: str) -> Any:
+def _client(service: str, key: dict[str, str], url: str) -> Any:
+    secrets = {"aws_access_key_id": key["access_key_id"], "aws_secret_access_key": key["secret_access_key"]}
+    return boto3.client(service, region_name="us-east-1", endpoint_url=url, **secrets)
+
+
+def _account(data: str, url: str) -> dict[str, Any]:
     options = ["--email", "root@acme.example", "--name", "acme", "--admin-user", "admin-user", "--json", "--data", data]
     done = subprocess.run([COMMAND, "account", "create", *options], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.replace("http://127.0.0.1:4747", url))
+    told: dict[str, Any] = json.loads(done.stdout.replace("http://127.0.0.1:4747", url))
+    return told
 
 
 def _wait_for(url: str) -> None:

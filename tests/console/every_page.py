@@ -6,9 +6,10 @@ pages' benchmark walk this list.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from urllib.parse import quote
+from dataclasses import asdict, dataclass, replace
+from urllib.parse import quote, unquote
 
 from starlette.routing import Route
 
@@ -37,6 +38,10 @@ class Samples:
     """The name of an inline policy that the user holds."""
     event: str
     """The id of an event."""
+
+    def with_event(self, event_id: str) -> Samples:
+        """Answer the same samples with this event."""
+        return replace(self, event=event_id)
 
 
 def _tabs(address: str, tabs: Sequence[str]) -> tuple[str, ...]:
@@ -70,6 +75,7 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
 }
 """What to ask for where a route's own path is no whole address, or not all that there is to see."""
 
+_ID = re.compile(r"[0-9]{12}|[0-9a-f-]{36}")
 _UNKNOWN = "unknown-sample"
 _NOTHING = Samples(*[""] * 7)
 NO_PAGES = frozenset({"/", "/.well-known/change-password", "/favicon.ico", "/console/", "/federation"})
@@ -108,18 +114,15 @@ def filled(path: str, samples: Samples) -> str:
 
 
 def name_of(address: str) -> str:
-    """Answer a name for an address, for a file that shows it: its words without what stands for a sample's name."""
-    for route in routes("GET"):
-        if address.partition("?")[0] == route.path:
-            return _words(route.path, address)
-    matching = (route for route in routes("GET") if "{" in route.path and route.path_regex.match(address.partition("?")[0]))
-    return _words(next(matching).path, address)
+    """Answer a name for an address, for a file that shows it: its words, without ids and the rest of an ARN."""
+    path, _, query = address.partition("?")
+    told = [] if path.startswith("/v1/") else [unquote(pair.partition("=")[2]).rpartition("/")[2] for pair in query.split("&")]
+    place = "-".join(_words(path.split("/"))) or "dashboard"
+    return "_".join([place, *_words(told)])
 
 
-def _words(path: str, address: str) -> str:
-    parts = [part for part in path.split("/") if part and part != "console" and "{" not in part] or ["dashboard"]
-    query = dict(pair.split("=", 1) for pair in address.partition("?")[2].split("&") if "=" in pair)
-    return "-".join(parts + (["one"] if "{" in path else []) + [query[key] for key in ("tab", "show", "value") if key in query])
+def _words(words: Sequence[str]) -> list[str]:
+    return [word.lower() for word in words if word not in ("", "console") and not _ID.fullmatch(word)]
 
 
 def _all(samples: Samples) -> list[tuple[str, str]]:

@@ -9,6 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 from tests.console.every_page import Samples
 
+Call = tuple[str, str, dict[str, Any]]
+"""A service, an operation of its client, and the parameters."""
+
 ALLOW = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "MarkOfManaged", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
@@ -53,7 +56,7 @@ def furnish(iam: Any, contacts: Any, account_id: str) -> Samples:
     return Samples(account_id, "bob", "staff", "auditor", "reading", "own", "00000000-0000-0000-0000-000000000000")
 
 
-def marks(iam: Any, account_id: str) -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
+def marks(iam: Any, account_id: str) -> dict[str, list[Call]]:
     """Answer each mark of a furnished account with the calls of the API that reveal it."""
     key = iam.list_access_keys(UserName="bob")["AccessKeyMetadata"][0]["AccessKeyId"]
     arn = f"arn:aws:iam::{account_id}:policy/reading"
@@ -61,9 +64,12 @@ def marks(iam: Any, account_id: str) -> dict[str, list[tuple[str, str, dict[str,
     role = ("iam", "get_role", {"RoleName": "auditor"})
     trail = ("cloudtrail", "lookup_events", {"MaxResults": 1})
     details = ("iam", "get_account_authorization_details", {"MaxItems": 1})
-    users = ("iam", "list_users", {})
-    report = ("iam", "get_credential_report", {})
-    alternates = {
+    users: Call = ("iam", "list_users", {})
+    roles: Call = ("iam", "list_roles", {})
+    aliases: Call = ("iam", "list_account_aliases", {})
+    owner: Call = ("account", "get_contact_information", {})
+    report: Call = ("iam", "get_credential_report", {})
+    alternates: dict[str, list[Call]] = {
         f"mark of {kind}": [("account", "get_alternate_contact", {"AlternateContactType": kind})]
         for kind in ("SECURITY", "BILLING", "OPERATIONS")
     }
@@ -78,10 +84,10 @@ def marks(iam: Any, account_id: str) -> dict[str, list[tuple[str, str, dict[str,
         "MarkOfInline": [("iam", "get_user_policy", {"UserName": "bob", "PolicyName": "own"}), trail, details],
         "MarkOfManaged": [policy, trail, details],
         "mark-of-members": [users, ("iam", "get_group", {"GroupName": "staff"}), report, trail, details],
-        "MarkOfTrust": [role, ("iam", "list_roles", {}), trail, details],
-        "mark of descriptions": [role, ("iam", "list_roles", {}), trail, details],
-        f"mark-of-{account_id}": [("iam", "list_account_aliases", {}), trail],
-        "Mark of the owner": [("account", "get_contact_information", {}), trail],
+        "MarkOfTrust": [role, roles, trail, details],
+        "mark of descriptions": [role, roles, trail, details],
+        f"mark-of-{account_id}": [aliases, trail],
+        "Mark of the owner": [owner, trail],
         "mark-of-the-trail": [trail],
         **{mark: [*calls, trail] for mark, calls in alternates.items()},
     }

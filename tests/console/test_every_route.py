@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from scripts import make_screenshots
 from tests.console import every_page, furnished
 from tests.console.every_page import Samples
 from tests.console.members import NOTHING, READER
@@ -165,6 +166,15 @@ def send(browser: Browser, path: str, fields: Mapping[str, str]) -> Response:
 
 def test_every_page_has_a_sample_address():
     assert every_page.unsampled() == set()
+
+
+def test_every_page_has_a_picture_of_its_own():
+    samples = Samples("123456789012", "bob", "staff", "auditor", "reading", "own", "00000000-0000-0000-0000-000000000000")
+
+    pictures = make_screenshots.names(samples)
+
+    assert set(pictures.values()) == {*every_page.inside(samples), *every_page.outside(samples)}
+    assert set(make_screenshots.SHOWN) <= set(pictures)
 
 
 @pytest.mark.parametrize("kind", KINDS)
