@@ -21,6 +21,9 @@ CHANGE = f"{SECURITY}/change/{{kind}}"
 SERVICES = ("codecommit.amazonaws.com", "cassandra.amazonaws.com", "bedrock.amazonaws.com", "logs.amazonaws.com")
 """Services that take credentials of their own (IAM user guide, "Service-specific credentials for IAM users")."""
 
+_PRIVATE = "PRIVATE KEY-----"
+_SECRET = "That is a private key. It was not sent on, but it has left the place where it was safe: make a new pair."
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -80,6 +83,9 @@ async def upload(request: Request) -> Response:
     web.proven(request)
     wanted = _adding(kind, person, form.one("body" if kind.body else "service"))
     if kind.body:
+        if _PRIVATE in form.one("body"):
+            # It must not reach the trail, which forgets nothing, and must not come back on a page.
+            return _page(request, kind, alert=_SECRET)
 
         async def again(refusal: Refused) -> Response:
             return _page(request, kind, typed=form.one("body"), refusal=refusal)
@@ -133,7 +139,7 @@ def _adding(kind: Kind, person: Principal, given: str) -> Equivalent:
     return Equivalent("iam", f"Create{kind.noun}", {**whose, "ServiceName": given})
 
 
-def _page(request: Request, kind: Kind, *, typed: str = "", refusal: Refused | None = None) -> Response:
+def _page(request: Request, kind: Kind, *, typed: str = "", alert: str = "", refusal: Refused | None = None) -> Response:
     sample = typed or ("file://public.pem" if kind.body else SERVICES[0])
     return frame.page(
         request,
@@ -141,6 +147,8 @@ def _page(request: Request, kind: Kind, *, typed: str = "", refusal: Refused | N
         current=SECURITY,
         same=[_adding(kind, security.owner(request), sample)],
         refusal=refusal,
+        status=400 if alert else 200,
+        alert=alert,
         kind=kind,
         typed=typed,
         services=SERVICES,

@@ -1,0 +1,246 @@
+"""Account settings beyond name and contacts: root's own part, Regions, session tokens, MFA for all, letters and test alerts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.console.members import MARKUP, NOTHING, READER, Served, administrator, member
+from tests.fixtures.browsing import Browser
+from tests.fixtures.crown import Account, Crown
+from tests.fixtures.process import Process
+from tests.notify.office import Mailbox, settle
+from tests.signin.people import root_with_app, sign_in_events
+
+from crownkeep.signin import alerts
+
+Visit = Callable[..., Page]
+PATH = "/console/account"
+LETTERS = f"{PATH}/letters"
+REGIONS = f"{PATH}/regions"
+TOKENS = f"{PATH}/session-tokens"
+TEST = f"{PATH}/alternate-contacts/security/test"
+FORMS = [REGIONS, TOKENS, TEST, "/console/sign-in-settings", f"{PATH}/close"]
+
+
+def named(account: Account, email: str = "") -> str:
+    """Give the account a security contact and answer its address."""
+    email = email or f"security-{account.id}@acme.example"
+    account.client("account").put_alternate_contact(
+        AlternateContactType="SECURITY", Name="Dana", Title="Head", EmailAddress=email, PhoneNumber="+49 30 1"
+    )
+    return email
+
+
+def event_of(browser: Browser) -> str:
+    """Answer the id of the event that the page names."""
+    found = re.search(r"trail is ([0-9a-f-]{36})", browser.page.text)
+    assert found, browser.page.text
+    return found[1]
+
+
+def test_root_finds_its_address_and_its_forms_and_others_are_not_told_it(crown: Crown):
+    account, root, _ = root_with_app(crown)
+
+    shown = root.get(PATH)
+    other = member(account, arn="arn:aws:iam::aws:policy/AdministratorAccess").get(PATH)
+
+    assert account.email in shown.text
+    assert all(path in shown.response.text for path in ('href="/console/email"', 'href="/console/password"'))
+    assert account.email not in other.response.text
+    assert "Only the root user sees and changes its email address" in other.text
+
+
+def test_a_region_is_enabled_and_disabled_and_the_page_names_the_event(crown: Crown):
+    account, browser = administrator(crown)
+    browser.get(REGIONS)
+
+    browser.submit(form='value="eu-south-1"')
+    enabled, event_id = account.client("account").get_region_opt_status(RegionName="eu-south-1"), event_of(browser)
+    browser.submit(form='value="eu-south-1"')
+
+    assert "ENABLED" == enabled["RegionOptStatus"]
+    assert event_id == next(each["eventID"] for each in account.records() if each["eventName"] == "EnableRegion")
+    assert "DISABLED" == account.client("account").get_region_opt_status(RegionName="eu-south-1")["RegionOptStatus"]
+
+
+def test_a_region_that_can_not_be_chosen_is_refused_in_aws_s_words(crown: Crown):
+    _, browser = administrator(crown)
+    browser.get(REGIONS)
+
+    browser.submit({"region": "us-east-1", "to": "DISABLED"}, form='value="eu-south-1"')
+
+    assert browser.page.status == 403
+    assert "enabled by default" in browser.page.text
+
+
+def test_the_version_of_session_tokens_is_chosen(crown: Crown):
+    account, browser = administrator(crown)
+    before = account.client("iam").get_account_summary()["SummaryMap"]["GlobalEndpointTokenVersion"]
+    browser.get(PATH)
+
+    browser.submit({"version": f"v{3 - before}Token"}, form="the version")
+
+    assert 3 - before == account.client("iam").get_account_summary()["SummaryMap"]["GlobalEndpointTokenVersion"]
+    assert "iam:SetSecurityTokenServicePreferences" in browser.page.text
+
+
+def test_requiring_mfa_of_all_users_is_told_with_its_event(crown: Crown):
+    account, browser = administrator(crown)
+    browser.get(PATH)
+
+    browser.submit(form="Require MFA for all users")
+
+    assert "Stop requiring MFA" in browser.page.text
+    (record,) = sign_in_events(account, "UpdateSignInSettings")
+    assert (event_of(browser), {"usersNeedMfa": True}) == (record["eventID"], record["requestParameters"])
+
+
+def test_a_test_alert_reaches_the_contact_and_its_delivery_is_shown(crown: Crown):
+    account, browser = administrator(crown)
+    email = named(account)
+    browser.get(PATH)
+
+    browser.submit(form="Send a test alert")
+    message = Mailbox(crown, email).wait("A test:")
+    settle(crown)
+    browser.get(LETTERS)
+
+    assert account.id in str(message["Subject"])
+    assert re.search(rf"Test alert {email} \S+ \S+ UTC Sent ", browser.page.text)
+    (record,) = sign_in_events(account, "SendTestAlert")
+    assert {"alternateContactType": "SECURITY"} == record["requestParameters"]
+
+
+def test_letters_that_can_not_be_delivered_say_why(crown: Crown):
+    account, browser = administrator(crown)
+    named(account, "a.@acme.example")
+    browser.get(PATH)
+
+    browser.submit(form="Send a test alert")
+
+    assert "Failed : no mail is sent to an address of this kind" in browser.page.text
+
+
+def test_mail_bombing_a_contact_by_test_alerts_stops_after_a_few(crown: Crown):
+    account, browser = administrator(crown)
+    email = named(account)
+
+    for _ in range(alerts.MOST_TESTS + 1):
+        browser.get(PATH)
+        browser.submit(form="Send a test alert")
+
+    assert browser.page.status == 403
+    assert "test alerts are sent within an hour" in browser.page.text
+    sent = [subject for subject in Mailbox(crown, email).subjects() if subject.startswith("A test:")]
+    assert alerts.MOST_TESTS == len(sent)
+
+
+def test_letters_do_not_tell_an_administrator_root_s_address(crown: Crown):
+    account, root, _ = root_with_app(crown)
+    named(account)
+    settle(crown)
+    browser = member(account, arn="arn:aws:iam::aws:policy/AdministratorAccess")
+
+    shown = browser.get(LETTERS).response.text
+
+    assert account.email not in shown
+    assert "An address that only root sees" in shown
+    assert account.email in root.get(LETTERS).response.text
+
+
+def test_who_may_not_see_the_security_contact_sees_no_letters(crown: Crown):
+    account = crown.account()
+    named(account)
+    browser = member(account, policy=READER)
+
+    browser.get(LETTERS)
+
+    assert "This needs the permission account:GetAlternateContact" in browser.page.text
+    assert "security-" not in browser.page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "permission"),
+    [
+        (REGIONS, {"region": "eu-south-1", "to": "ENABLED"}, "account:EnableRegion"),
+        (TOKENS, {"version": "v2Token"}, "iam:SetSecurityTokenServicePreferences"),
+        (TEST, {}, "account:PutAlternateContact"),
+        ("/console/sign-in-settings", {"required": "1"}, "iam:UpdateAccountPasswordPolicy"),
+    ],
+)
+def test_without_the_permission_nothing_changes_and_the_page_names_it(
+    crown: Crown, path: str, values: dict[str, str], permission: str
+):
+    account = crown.account()
+    named(account)
+    browser = member(account, policy=NOTHING)
+    browser.get(f"{PATH}/name")
+    _, filled = browser.page.form("csrf")
+
+    browser.post(path, {"csrf": filled["csrf"], **values})
+
+    assert browser.page.status == 403
+    assert f"This needs the permission {permission}" in browser.page.text
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_csrf_a_form_without_the_session_s_token_is_refused(crown: Crown, path: str):
+    account, browser = administrator(crown)
+    named(account)
+
+    browser.post(path, {"region": "eu-south-1", "to": "ENABLED", "version": "v1Token", "required": "1", "name": "x"})
+
+    assert browser.page.status == 403
+    assert not {"EnableRegion", "SendTestAlert", "UpdateSignInSettings", "CloseAccount"} & {
+        each["eventName"] for each in account.records()
+    }
+
+
+def test_injection_markup_in_a_region_or_version_is_shown_as_text(crown: Crown):
+    _, browser = administrator(crown)
+    browser.get(REGIONS)
+    _, filled = browser.page.form("csrf")
+
+    refused = browser.post(REGIONS, {"csrf": filled["csrf"], "region": MARKUP, "to": MARKUP})
+    again = browser.post(TOKENS, {"csrf": filled["csrf"], "version": MARKUP})
+
+    assert 403 == refused.status == again.status
+    assert "<img src=x" not in refused.response.text + again.response.text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_account_s_pages_have_no_serious_barrier_and_fit_the_screen(
+    visit: Visit, served: Process, faults: Callable[[Page], list[str]], scheme: str, width: int
+):
+    page, account = visit(color_scheme=scheme, viewport={"width": width, "height": 800}), Served(served)
+    account.contacts.put_alternate_contact(
+        AlternateContactType="SECURITY", Name=MARKUP, Title="t" * 50, EmailAddress=f"{'s' * 60}@acme.example", PhoneNumber="1"
+    )
+    account.enter(page)
+    found = []
+
+    for path in (PATH, LETTERS, REGIONS, f"{PATH}/close"):
+        page.goto(path)
+        found += [f"{path}: {fault}" for fault in faults(page)]
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{path} is {wide} wide"] if wide > width else []
+
+    assert not found, "\n".join(found)
+
+
+def test_a_person_sends_a_test_alert_without_javascript(visit: Visit, served: Process):
+    page, account = visit(java_script_enabled=False), Served(served)
+    account.contacts.put_alternate_contact(
+        AlternateContactType="BILLING", Name="Bo", Title="t", EmailAddress="bo@acme.example", PhoneNumber="1"
+    )
+    account.enter(page)
+    page.goto(PATH)
+
+    page.get_by_role("button", name="Send a test alert to the billing contact").click()
+
+    expect(page.get_by_role("rowheader", name="Test alert")).to_be_visible()
+    expect(page.get_by_text("signin:SendTestAlert")).to_be_visible()
