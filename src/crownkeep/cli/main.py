@@ -18,6 +18,7 @@ _COMMANDS = {
     "mail": "Read the mail that waits or was written into the outbox.",
     "login": "Get credentials for the AWS CLI by signing in with a browser.",
     "policy": "Check policies, and explain what they decide.",
+    "credential-audit": "Check the evidence of credential audits.",
     "operations": "List which AWS operations are served.",
     "keys": "Rotate sealing keys, and find access keys that leaked.",
     "trail": "Read the audit trail.",
@@ -30,7 +31,7 @@ class _Lazy(MutableMapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         if name not in _COMMANDS:
             raise KeyError(name)
-        command: click.Command = import_module(f"crownkeep.cli.{name}").command
+        command: click.Command = import_module(f"crownkeep.cli.{name.replace('-', '_')}").command
         return command
 
     def __iter__(self) -> Iterator[str]:

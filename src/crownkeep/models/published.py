@@ -34,7 +34,7 @@ OWN_SERVICES = ("operator", "credential-audit")
 What accounts call by AWS's own tools lies as botocore lays out its data, so that they need nothing but AWS_DATA_PATH to know it.
 """
 
-_OWN = Path(__file__).parent / "own"
+OWN_FOLDER = Path(__file__).parent / "own"
 
 
 class _Reference(msgspec.Struct, rename="camel"):
@@ -115,7 +115,7 @@ class _Document(msgspec.Struct):
 def service(name: str) -> ServiceModel:
     """Answer a service's model, read when first asked for (1 to 5 ms); raises LookupError for one that is not spoken."""
     if name in OWN_SERVICES:
-        return compile_service(name, max((_OWN / name).rglob("service-2.json")).read_bytes())
+        return compile_service(name, max((OWN_FOLDER / name).rglob("service-2.json")).read_bytes())
     if name not in SERVICES:
         raise LookupError(f"`{name}` is not a service spoken here; one of {', '.join(SERVICES)} is meant")
     return compile_service(name, gzip.decompress(_newest(name).read_bytes()))

@@ -1,0 +1,107 @@
+"""`crownkeep credential-audit`: is this evidence what was signed, and where is the service's model for AWS's own tools?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+import click
+
+from crownkeep.cli import house, output
+from crownkeep.cli.failures import WrongCall
+
+Records = Mapping[str, Mapping[str, Any]]
+
+
+@click.group("credential-audit", short_help="Check the evidence of credential audits.")
+def command() -> None:
+    """Check the evidence of credential audits."""
+
+
+@command.command("verify")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--events",
+    metavar="FILE",
+    type=click.File("rb"),
+    help="The trail's records as `aws cloudtrail lookup-events` answers them, where there is no data directory.",
+)
+@house.options
+@output.json_flag()
+def verify(file: IO[bytes], events: IO[bytes] | None, data: str | None, database: str | None, as_json: bool) -> None:
+    """Tell whether a credential audit's evidence is what was signed off; exits 1 where it is not.
+
+    The trail holds the SHA-256 digest of the snapshot since the audit was started, and that of the whole document since it was
+    signed off. Both are computed anew from the file.
+    """
+    from crownkeep.audit import credential_evidence
+    from crownkeep.audit.credential_evidence import Altered
+
+    try:
+        claims = credential_evidence.read(file.read())
+        ids = (claims.start_event_id, claims.sign_off_event_id)
+        found = _read(events) if events is not None else _kept(claims.account_id, ids, data, database)
+        credential_evidence.hold(claims, started=found.get(ids[0]), signed=found.get(ids[1]))
+    except Altered as error:
+        raise click.ClickException(output.printable(str(error))) from error
+    told = {
+        "account_id": claims.account_id,
+        "audit_id": claims.audit_id,
+        "credentials": str(claims.credentials),
+        "signed_by": claims.signed_by,
+        "signed_at": claims.signed_at,
+        "sign_off_event_id": claims.sign_off_event_id,
+        "sha256": claims.sha256,
+    }
+    if as_json:
+        output.print_json({**told, "credentials": claims.credentials})
+        return
+    click.echo("This is the evidence that was signed off:")
+    output.print_pairs(list(told.items()))
+
+
+@command.command("model")
+def model() -> None:
+    """Print the folder to set AWS_DATA_PATH to, so that the AWS CLI and the SDKs know the service `credential-audit`."""
+    from crownkeep import models
+
+    click.echo(str(models.OWN_FOLDER))
+
+
+def _kept(account_id: str, ids: tuple[str, str], data: str | None, database: str | None) -> Records:
+    """Read the named records from the trail of this house."""
+    from uuid import UUID
+
+    from crownkeep.storage import events
+
+    found: dict[str, Mapping[str, Any]] = {}
+    with house.opened(data, database) as held, held.database.snapshot() as db:
+        for event_id in filter(_is_uuid, ids):
+            last, wanted = UUID(int=(1 << 128) - 1), ("EventId", event_id)
+            for row in events.newest(db, account_id, first=UUID(int=0), before=last, limit=1, attribute=wanted):
+                found[event_id] = json.loads(row.record)
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    from uuid import UUID
+
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _read(file: IO[bytes]) -> Records:
+    """Read records from LookupEvents' answer, a list of its events or of records, or from one record."""
+    try:
+        answer = json.load(file)
+        entries = answer.get("Events", [answer]) if isinstance(answer, dict) else answer
+        records = [json.loads(each["CloudTrailEvent"]) if "CloudTrailEvent" in each else each for each in entries]
+        return {str(each["eventID"]): each for each in records}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WrongCall(
+            f"`{output.printable(file.name)}` holds no records of the trail: give what `aws cloudtrail lookup-events` answered"
+        ) from error
