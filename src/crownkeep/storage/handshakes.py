@@ -102,7 +102,9 @@ _count_since = (
     )
 )
 _unanswered_parts = (
-    select(table.c.handshake_id).where(table.c.parent_id == bindparam("parent_id"), table.c.state != "ACCEPTED").limit(1)
+    select(table.c.handshake_id)
+    .where(table.c.parent_id == bindparam("parent_id"), table.c.state.not_in(("ACCEPTED", "CANCELED")))
+    .limit(1)
 )
 _set_state = (
     update(table)
@@ -191,8 +193,8 @@ def count_since(db: Transaction, organization_id: str, action: str, since: datet
     return int(db.execute(_count_since, values).scalar_one())
 
 
-def all_parts_accepted(db: Transaction, parent_id: str) -> bool:
-    """Answer whether every part of a handshake has been accepted."""
+def all_parts_agreed(db: Transaction, parent_id: str) -> bool:
+    """Answer whether every part of a handshake has been accepted, but for those of accounts that have left since."""
     return db.execute(_unanswered_parts, {"parent_id": parent_id}).first() is None
 
 

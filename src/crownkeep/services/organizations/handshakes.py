@@ -207,15 +207,14 @@ def _join(call: Call, row: HandshakeRow, organization_row: OrganizationRow) -> N
 
 
 def _enable_all_features(call: Call, row: HandshakeRow) -> None:
-    if row.state != OPEN:
-        # Somebody has not agreed yet.
+    if not handshakes.all_parts_agreed(call.db, row.handshake_id):
         raise _wrong_transition()
     organization_rows.set_feature_set(call.db, row.organization_id, organization.ALL_FEATURES)
 
 
 def _approve(call: Call, row: HandshakeRow) -> None:
     handshakes.set_state(call.db, row.handshake_id, "ACCEPTED", ended_at=call.now)
-    if row.parent_id is not None and handshakes.all_parts_accepted(call.db, row.parent_id):
+    if row.parent_id is not None and handshakes.all_parts_agreed(call.db, row.parent_id):
         handshakes.set_state(call.db, row.parent_id, OPEN, ended_at=None)
 
 
