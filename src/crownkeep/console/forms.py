@@ -12,8 +12,14 @@ from crownkeep.credentials.sealing import Keyring, Purpose
 LARGEST = 64 * 1024
 """Bytes of a form at most; an attestation of a security key is the largest thing that comes in one."""
 
+LARGEST_METADATA = 1024 * 1024
+"""Bytes of a form that brings the metadata of a SAML provider, whose certificates make it long."""
+
 MOST_FIELDS = 200
 TOKEN = "csrf"
+
+
+_METADATA = frozenset({"/console/identity-providers/create", "/console/identity-providers/metadata"})
 
 
 class MalformedForm(ValueError):
@@ -42,6 +48,11 @@ class Form:
     def __contains__(self, name: str) -> bool:
         """Tell whether a field or button of this name was sent."""
         return name in self._values
+
+
+def largest(path: str) -> int:
+    """Answer how many bytes a form sent to an address may have."""
+    return LARGEST_METADATA if path in _METADATA else LARGEST
 
 
 def parse(body: bytes, content_type: str) -> Form:

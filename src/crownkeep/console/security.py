@@ -130,11 +130,13 @@ class Guard:
         for_programs = path in FOR_PROGRAMS
         if not for_programs and not _is_from_our_page(headers, web.visited.base, self._settings.url):
             raise _Refusal(_refused("That form was not sent by a page of this server", 403, _NOT_OURS))
+        # What is large is taken from people who have signed in alone.
+        largest = forms.LARGEST if web.session is None else forms.largest(path)
         declared = headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared[:20]) > forms.LARGEST:
+        if not declared.isdigit() or int(declared[:20]) > largest:
             raise _Refusal(_refused("That form is too large", 413))
         try:
-            body = await _body(receive)
+            body = await _body(receive, largest)
             if for_programs and not body:
                 return Form({})
             form = forms.parse(body, headers.get("content-type", ""))
@@ -214,12 +216,12 @@ def _is_from_our_page(headers: Mapping[str, str], base: str, public: str) -> boo
     return headers.get("origin", base) in (base, public)
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive, largest: int) -> bytes:
     body = b""
     while True:
         message = await receive()
         body += bytes(message.get("body", b""))
-        if len(body) > forms.LARGEST:
+        if len(body) > largest:
             raise _Refusal(_refused("That form is too large", 413))
         if not message.get("more_body", False):
             return body
