@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crownkeep import errors
+from crownkeep import clock, errors
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.services.account import subject
 from crownkeep.services.account.service import account
@@ -29,4 +29,6 @@ def put_account_name(call: Call, *, account_name: str, account_id: str | None = 
     """Call the account something else."""
     owner = subject.account_of(call, account_id, operation="PutAccountName")
     accounts.change(call.db, owner, name=account_name)
+    # Of a member as of the caller's own account: whoever has cached the account must see its new name.
+    accounts.touch(call.db, owner, clock.revision())
     return NOTHING

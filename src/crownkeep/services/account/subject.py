@@ -1,4 +1,4 @@
-"""Which account a call is about: the caller's own, until it is a member of an organization."""
+"""Which account a call is about: the caller's own, or a member of the organization that the caller acts for."""
 
 from __future__ import annotations
 
@@ -6,33 +6,68 @@ from crownkeep import errors
 from crownkeep.arn import PARTITION
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
+from crownkeep.storage import delegated_administrators, organization_accounts, organization_service_access, organizations
+from crownkeep.storage.organization_accounts import MemberRow
+
+SERVICE = "account.amazonaws.com"
+"""The principal by which an organization trusts the service, and delegates it."""
 
 
-def own_account(call: Call, **_: object) -> Target:
-    """The caller's account as the service's resource (service authorization reference, "AWS Account Management")."""
-    return Target(_arn(call))
+def own_account(call: Call, *, account_id: str | None = None, **_: object) -> Target:
+    """The account that the call is about (service authorization reference, "AWS Account Management")."""
+    return Target(_arn(call, account_id))
 
 
-def alternate_contact(call: Call, *, alternate_contact_type: str, **_: object) -> Target:
-    """The caller's account, for a call about its contact of one type."""
-    return Target(_arn(call), context={"account:AlternateContactTypes": (alternate_contact_type,)})
+def alternate_contact(call: Call, *, alternate_contact_type: str, account_id: str | None = None, **_: object) -> Target:
+    """The account, for a call about its contact of one type."""
+    return Target(_arn(call, account_id), context={"account:AlternateContactTypes": (alternate_contact_type,)})
 
 
-def region(call: Call, *, region_name: str, **_: object) -> Target:
-    """The caller's account, for a call about one Region."""
-    return Target(_arn(call), context={"account:TargetRegion": region_name})
+def region(call: Call, *, region_name: str, account_id: str | None = None, **_: object) -> Target:
+    """The account, for a call about one Region."""
+    return Target(_arn(call, account_id), context={"account:TargetRegion": region_name})
 
 
 def account_of(call: Call, account_id: str | None, *, operation: str) -> str:
-    """Answer the account to act on: the caller's own, for calls without `AccountId`; raises AccessDenied for any other.
+    """Answer the account to act on: the caller's own, for calls without `AccountId`; raises AccessDenied for one out of reach.
 
-    Only the management account of an organization and its delegated administrators may name an account, and then a member:
-    an account outside of one may not even name itself (Account Management reference, "AccountId").
+    The management account of an organization that trusts this service, and its delegated administrators for it, may name any
+    member; the management account itself can't be named at all (Account Management reference, "AccountId").
     """
-    if account_id is not None:
-        raise errors.AccessDenied(f"User: {call.principal.arn} is not authorized to perform: account:{operation}")
-    return call.account_id
+    if account_id is None:
+        return call.account_id
+    refused = f"User: {call.principal.arn} is not authorized to perform: account:{operation}"
+    caller = organization_accounts.of_account(call.db, call.account_id)
+    if caller is None or not _acts_for_organization(call, caller):
+        raise errors.AccessDenied(refused)
+    if account_id == caller.management_account_id:
+        raise errors.AccessDenied(
+            f"{refused} (The management account can only be managed using the standalone context from the management account.)"
+        )
+    if organization_accounts.within(call.db, caller.organization_id, account_id) is None:
+        raise errors.AccessDenied(refused)
+    if not _is_trusted(call, caller):
+        raise errors.AccessDenied(f"{refused} (Your organization must first enable trusted access with AWS Account Management.)")
+    return account_id
 
 
-def _arn(call: Call) -> str:
-    return f"arn:{PARTITION}:account::{call.account_id}:account"
+def _acts_for_organization(call: Call, caller: MemberRow) -> bool:
+    if caller.account_id == caller.management_account_id:
+        return True
+    return delegated_administrators.is_delegate_for(call.db, caller.organization_id, caller.account_id, SERVICE)
+
+
+def _is_trusted(call: Call, caller: MemberRow) -> bool:
+    organization = organizations.with_id(call.db, caller.organization_id)
+    if organization is None or organization.feature_set != "ALL":
+        return False
+    return organization_service_access.is_enabled(call.db, caller.organization_id, SERVICE)
+
+
+def _arn(call: Call, account_id: str | None) -> str:
+    if account_id is None:
+        return f"arn:{PARTITION}:account::{call.account_id}:account"
+    caller = organization_accounts.of_account(call.db, call.account_id)
+    if caller is None:
+        return f"arn:{PARTITION}:account::{call.account_id}:account/o-*/{account_id}"
+    return f"arn:{PARTITION}:account::{caller.management_account_id}:account/{caller.organization_id}/{account_id}"
