@@ -104,7 +104,7 @@ def _steps(request: Request, advice: list[Recommendation], found: posture.Postur
     stands = {each.slug: each.status is Status.DONE for each in advice}
     steps = [Step(label, stands[slug], f"#{slug}") for slug, label in _STEPS.items()]
     needs_mfa = account_settings.users_need_mfa(web.of(request).door, web.signed_in(request).person)
-    steps.insert(list(_STEPS).index("root-keys"), Step("Let nobody in without it", needs_mfa, "/console/security"))
+    steps.insert(list(_STEPS).index("root-keys"), Step("Let nobody in without it", needs_mfa, "/console/account"))
     has_report = not isinstance(found.findings, Refused)
     report = Step("Look at the whole in a credential report", has_report, credential_report.PATH)
     steps.insert(list(_STEPS).index("root-keys") + 1, report)
