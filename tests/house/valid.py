@@ -54,8 +54,9 @@ def _smallest(shape: Shape, text: str) -> dict[str, Any]:
 
 
 def _text(shape: Shape, text: str) -> str:
-    # Some operations refuse what is no ARN at all before they ask who may do what (AssumeRole).
-    return ARN if shape.name == "arnType" else text.ljust(int(shape.minimum or 0), "n")
+    # Some operations refuse what is no ARN, or no account, before they ask who may do what (AssumeRole, AssumeRoot).
+    chosen = {"arnType": ARN, "TargetPrincipalType": "123456789012"}.get(shape.name, text)
+    return chosen.ljust(int(shape.minimum or 0), "n")
 
 
 def _value(shape: Shape, text: str) -> Any:
