@@ -42,5 +42,5 @@ def configure(settings: Settings) -> None:
     else:
         stream.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[stream], force=True)
-    for noisy in ("uvicorn.access", "uvicorn.error"):
+    for noisy in ("alembic", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))

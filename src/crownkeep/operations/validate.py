@@ -40,7 +40,10 @@ def _validation_error(operation: OperationModel, text: str, found: list[Violatio
 _NAMES = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
 _PATHS = "It must begin and end with / and contain only alphanumeric characters and/or / characters."
 _PATH_PREFIXES = "It must begin with the / character and contain only alphanumeric characters and/or / characters."
+_LETTERS = "It must contain only alphanumeric characters."
+_DOCUMENTS = "It must contain only printable ASCII characters."
 _SPOKEN = {
+    r"[\w]+": _LETTERS,
     r"[\w+=,.@-]+": _NAMES,
     r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)": _PATHS,
     r"((/[A-Za-z0-9\.,\+@=_-]+)*)/": _PATHS,
@@ -75,6 +78,8 @@ def _as_sent(field: str) -> str:
 def _spoken_rule(violation: Violation) -> str | None:
     if violation.kind != "pattern":
         return None
+    if violation.field.endswith("olicyDocument"):
+        return _DOCUMENTS
     rule = _SPOKEN.get(violation.constraint.removeprefix(PATTERN_SENTENCE))
     return _PATH_PREFIXES if rule is not None and violation.field.endswith("athPrefix") else rule
 

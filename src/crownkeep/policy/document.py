@@ -16,6 +16,10 @@ class MalformedPolicy(Exception):
         self.message = message
 
 
+class NoStatements(MalformedPolicy):
+    """The list of statements is empty: of a trust policy AWS says so in other words."""
+
+
 class PolicyKind(Enum):
     """What a document is attached to, which decides the grammar it must keep."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from crownkeep.policy.document import Condition, Document, MalformedPolicy, Principals, Statement
+from crownkeep.policy.document import Condition, Document, MalformedPolicy, NoStatements, Principals, Statement
 from crownkeep.policy.operators import is_operator
 
 SYNTAX_ERROR = "Syntax errors in policy."
@@ -45,7 +45,7 @@ def parse(text: str) -> Document:
     if not isinstance(statements, list):
         statements = [statements]
     if not statements:
-        _refuse()
+        raise NoStatements(SYNTAX_ERROR)
     return Document(
         text=text,
         version=version,

@@ -161,6 +161,7 @@ def test_a_role_in_use_is_not_deleted_and_its_uses_are_named_in_order(account: A
     ("document", "message"),
     [
         ("{", "This policy contains invalid Json"),
+        (json.dumps({"Version": "2012-10-17", "Statement": []}), "Could not parse the policy: Statement is empty!"),
         (
             json.dumps({"Version": "2012-10-17", "Statement": [{**TRUST["Statement"][0], "Action": "s3:ListBucket"}]}),  # type: ignore[dict-item]  # a literal
             "AssumeRole policy may only specify STS AssumeRole actions.",

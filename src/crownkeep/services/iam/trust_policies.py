@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from crownkeep import arn, errors, policy
 from crownkeep.operations.call import Call
 from crownkeep.policy import Document, MalformedPolicy, PolicyKind
+from crownkeep.policy.document import NoStatements
 from crownkeep.policy.validate import invalid_principal
 from crownkeep.services.iam import documents, quotas
 from crownkeep.storage import trusted_ids
@@ -45,8 +46,9 @@ def bind(call: Call, document: str, *, before: str = "") -> TrustPolicy:
     try:
         parsed = _parsed(document)
         policy.validate(parsed, PolicyKind.TRUST)
-        if documents.size(document) > quotas.TRUST_POLICY_SIZE:
-            raise errors.LimitExceeded(f"Cannot exceed quota for ACLSizePerRole: {quotas.TRUST_POLICY_SIZE}")
+        most = quotas.of(call, quotas.TRUST_POLICY_SIZE)
+        if documents.size(document) > most:
+            raise errors.LimitExceeded(f"Cannot exceed quota for ACLSizePerRole: {most}")
         _require_existing_ids(call, parsed, owners)
         bound = policy.bind_principals(parsed, unique_id_of)
     except MalformedPolicy as fault:
@@ -73,8 +75,10 @@ def show(call: Call, rows: Sequence[RoleRow]) -> dict[str, str]:
 def _parsed(document: str) -> Document:
     try:
         return policy.parse(document)
+    # Of a trust policy AWS says this in other words than of the rest (UpdateAssumeRolePolicy).
+    except NoStatements as fault:
+        raise MalformedPolicy("Could not parse the policy: Statement is empty!") from fault
     except MalformedPolicy as fault:
-        # Of a trust policy AWS says so in other words than of the rest (UpdateAssumeRolePolicy).
         raise fault if _is_json(document) else MalformedPolicy("This policy contains invalid Json") from fault
 
 
