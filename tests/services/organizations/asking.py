@@ -1,4 +1,4 @@
-"""What the tests of Organizations ask with: refusals with their reasons."""
+"""What the tests of Organizations ask with: refusals with their reasons, and the service's own events."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.fixtures.crown import Account
 
 
 def refusal(operation: Callable[..., Any], **parameters: Any) -> str:
@@ -22,3 +23,9 @@ def message(operation: Callable[..., Any], **parameters: Any) -> str:
     with pytest.raises(ClientError) as caught:
         operation(**parameters)
     return str(caught.value.response["Error"]["Message"])
+
+
+def service_events(account: Account, name: str) -> list[dict[str, Any]]:
+    """Answer the details of the events with this name that Organizations itself made in an account's trail."""
+    found = [each for each in account.records() if each["eventName"] == name and each["eventType"] == "AwsServiceEvent"]
+    return [each["serviceEventDetails"] for each in found]

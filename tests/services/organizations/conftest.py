@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.fixtures.crown import Account
-from tests.services.organizations.organizing import Organized, organize
+from tests.fixtures.crown import Crown
+from tests.fixtures.organization import Organization
 
 
 @pytest.fixture
-def organization(account: Account) -> Organized:
+def organization(crown: Crown) -> Organization:
     """A fresh organization with all features."""
-    return organize(account)
+    return Organization(crown)

@@ -10,8 +10,9 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError
 from tests.fixtures.crown import Crown
+from tests.fixtures.organization import Organization
 from tests.services.iam.asking import allow, refusal
-from tests.services.organizations.organizing import Organized, organize, service_events
+from tests.services.organizations.asking import service_events
 
 from crownkeep import clock
 from crownkeep.services.organizations import quotas
@@ -20,7 +21,7 @@ DENIED = "AccessDeniedException: You don't have permissions to access this resou
 NO_ACCOUNT = "AccountNotFoundException: You specified an account that doesn't exist."
 
 
-def test_a_created_account_is_a_member_at_once(organization: Organized):
+def test_a_created_account_is_a_member_at_once(organization: Organization):
     email = f"new-of-{organization.management.id}@test.example"
 
     status = organization.client.create_account(Email=email, AccountName="New")["CreateAccountStatus"]
@@ -41,10 +42,10 @@ def test_a_created_account_is_a_member_at_once(organization: Organized):
     } == account
 
 
-def test_the_management_account_enters_a_created_account_by_its_role(organization: Organized):
+def test_the_management_account_enters_a_created_account_by_its_role(organization: Organization):
     member = organization.created()
 
-    iam = organization.enter(member, "iam")
+    iam = organization.administrator_of(member, "iam")
     role = iam.get_role(RoleName="OrganizationAccountAccessRole")["Role"]
 
     trusted = {"AWS": f"arn:aws:iam::{organization.management.id}:root"}
@@ -57,7 +58,7 @@ def test_the_management_account_enters_a_created_account_by_its_role(organizatio
     assert "AWSServiceRoleForOrganizations" in [each["RoleName"] for each in iam.list_roles()["Roles"]]
 
 
-def test_the_role_may_have_another_name_but_no_services(organization: Organized):
+def test_the_role_may_have_another_name_but_no_services(organization: Organization):
     email = f"named-of-{organization.management.id}@test.example"
     refused = refusal(organization.client.create_account, Email=email, AccountName="x", RoleName="AWSServiceRoleForMischief")
 
@@ -68,7 +69,7 @@ def test_the_role_may_have_another_name_but_no_services(organization: Organized)
     organization.management.client("sts").assume_role(RoleArn=role, RoleSessionName="entering")
 
 
-def test_an_address_that_is_taken_fails_the_request_and_says_why(organization: Organized):
+def test_an_address_that_is_taken_fails_the_request_and_says_why(organization: Organization):
     failed = organization.client.create_account(Email=organization.management.email, AccountName="Twin")["CreateAccountStatus"]
     organization.created()
 
@@ -84,7 +85,7 @@ def test_an_address_that_is_taken_fails_the_request_and_says_why(organization: O
     )
 
 
-def test_creating_and_closing_are_told_of_by_the_service_as_well(organization: Organized):
+def test_creating_and_closing_are_told_of_by_the_service_as_well(organization: Organization):
     member = organization.created()
     organization.client.close_account(AccountId=member)
 
@@ -98,8 +99,8 @@ def test_creating_and_closing_are_told_of_by_the_service_as_well(organization: O
 
 
 def test_an_organization_has_ten_accounts_unless_the_setting_says_more(fresh_crown: Callable[..., Crown]):
-    small = organize(fresh_crown(accounts_per_organization=2).account())
-    small.created("one")
+    small = Organization(fresh_crown(accounts_per_organization=2))
+    small.created()
 
     said = refusal(small.client.create_account, Email="two@test.example", AccountName="two")
     invited = refusal(small.client.invite_account_to_organization, Target={"Type": "ACCOUNT", "Id": "000000000001"})
@@ -108,8 +109,8 @@ def test_an_organization_has_ten_accounts_unless_the_setting_says_more(fresh_cro
     assert "HandshakeConstraintViolationException: You have exceeded the allowed number of AWS accounts." == invited
 
 
-def test_accounts_are_listed_by_id_page_by_page(organization: Organized):
-    members = [organization.created(name) for name in ("one", "two", "three")]
+def test_accounts_are_listed_by_id_page_by_page(organization: Organization):
+    members = [organization.created() for name in ("one", "two", "three")]
     unit = organization.unit("unit")
     organization.client.move_account(AccountId=members[0], SourceParentId=organization.root_id, DestinationParentId=unit)
 
@@ -120,7 +121,7 @@ def test_accounts_are_listed_by_id_page_by_page(organization: Organized):
     assert [f"{organization.id}/{organization.root_id}/{unit}/{members[0]}/"] == inside["Paths"]
 
 
-def test_an_account_is_moved_from_where_it_is_to_where_it_is_not(organization: Organized):
+def test_an_account_is_moved_from_where_it_is_to_where_it_is_not(organization: Organization):
     member = organization.created()
     unit = organization.unit("unit")
     move = organization.client.move_account
@@ -140,7 +141,7 @@ def test_an_account_is_moved_from_where_it_is_to_where_it_is_not(organization: O
     assert NO_ACCOUNT == refusal(move, AccountId="000000000001", SourceParentId=root, DestinationParentId=unit)
 
 
-def test_moving_needs_permission_for_the_account_and_both_places(organization: Organized):
+def test_moving_needs_permission_for_the_account_and_both_places(organization: Organization):
     member = organization.created()
     unit = organization.unit("unit")
     arn = f"arn:aws:organizations::{organization.management.id}"
@@ -156,9 +157,9 @@ def test_moving_needs_permission_for_the_account_and_both_places(organization: O
     assert f"organizations:MoveAccount on resource: {arn}:root/{organization.id}/{organization.root_id}" in said
 
 
-def test_a_closed_account_can_do_nothing_and_stays_listed(organization: Organized):
+def test_a_closed_account_can_do_nothing_and_stays_listed(organization: Organization):
     member = organization.created()
-    inside = organization.enter(member, "iam")
+    inside = organization.administrator_of(member, "iam")
     inside.list_users()
 
     organization.client.close_account(AccountId=member)
@@ -172,14 +173,14 @@ def test_a_closed_account_can_do_nothing_and_stays_listed(organization: Organize
     )
 
 
-def test_the_management_account_is_not_closed_by_itself(organization: Organized):
+def test_the_management_account_is_not_closed_by_itself(organization: Organization):
     said = refusal(organization.client.close_account, AccountId=organization.management.id)
 
     assert "ConstraintViolationException: You attempted to close the management account." == said
 
 
-def test_a_removed_account_stands_alone_with_all_it_has(organization: Organized):
-    member = organization.joined()
+def test_a_removed_account_stands_alone_with_all_it_has(organization: Organization):
+    member = organization.invited()
     member.client("iam").create_user(UserName="stays")
     organization.client.tag_resource(ResourceId=member.id, Tags=[{"Key": "team", "Value": "blue"}])
 
@@ -191,7 +192,7 @@ def test_a_removed_account_stands_alone_with_all_it_has(organization: Organized)
     assert [] == organization.client.list_tags_for_resource(ResourceId=member.id)["Tags"]
 
 
-def test_whom_nobody_knows_and_whoever_is_elsewhere_are_not_told_apart(organization: Organized, crown: Crown):
+def test_whom_nobody_knows_and_whoever_is_elsewhere_are_not_told_apart(organization: Organization, crown: Crown):
     elsewhere = crown.account()
 
     for account_id in (elsewhere.id, "000000000001"):
@@ -201,8 +202,8 @@ def test_whom_nobody_knows_and_whoever_is_elsewhere_are_not_told_apart(organizat
     assert elsewhere.client("iam").list_users()["Users"]
 
 
-def test_a_member_cannot_enumerate_the_accounts_of_its_organization(organization: Organized):
-    member = organization.joined()
+def test_a_member_cannot_enumerate_the_accounts_of_its_organization(organization: Organization):
+    member = organization.invited()
     other = organization.created()
     client = member.client("organizations")
 
@@ -219,7 +220,7 @@ def test_a_member_cannot_enumerate_the_accounts_of_its_organization(organization
     assert {DENIED} == set(asked)
 
 
-def test_accounts_are_created_by_two_at_once_with_one_address_once(organization: Organized):
+def test_accounts_are_created_by_two_at_once_with_one_address_once(organization: Organization):
     def create(_: int) -> str:
         client = organization.management.client("organizations")
         email = f"same-of-{organization.management.id}@test.example"
@@ -231,7 +232,7 @@ def test_accounts_are_created_by_two_at_once_with_one_address_once(organization:
     assert ["FAILED", "FAILED", "FAILED", "SUCCEEDED"] == states
 
 
-def test_the_management_account_of_others_is_neither_purged_nor_closed_by_the_operator(organization: Organized):
+def test_the_management_account_of_others_is_neither_purged_nor_closed_by_the_operator(organization: Organization):
     member = organization.created()
     crown, management = organization.management.crown, organization.management.id
 
@@ -245,9 +246,9 @@ def test_the_management_account_of_others_is_neither_purged_nor_closed_by_the_op
     assert 204 == crown.operator("DELETE", f"/accounts/{management}").status
 
 
-def test_a_purged_member_leaves_and_whoever_has_its_id_next_is_nobody(organization: Organized):
+def test_a_purged_member_leaves_and_whoever_has_its_id_next_is_nobody(organization: Organization):
     crown = organization.management.crown
-    member = organization.joined()
+    member = organization.invited()
     invited = crown.account()
     organization.invite(invited)
     for account in (member, invited):
@@ -264,21 +265,21 @@ def test_a_purged_member_leaves_and_whoever_has_its_id_next_is_nobody(organizati
     assert (member.id, "CLEANED") == (event["accountId"], event["departureMethod"])
 
 
-def test_a_closed_account_of_an_organization_is_opened_by_the_operator_again(organization: Organized):
+def test_a_closed_account_of_an_organization_is_opened_by_the_operator_again(organization: Organization):
     member = organization.created()
     organization.client.close_account(AccountId=member)
 
     organization.management.crown.operator("POST", f"/accounts/{member}/reopen")
 
     assert "ACTIVE" == organization.client.describe_account(AccountId=member)["Account"]["Status"]
-    organization.enter(member, "iam").list_users()
+    organization.administrator_of(member, "iam").list_users()
 
 
 def test_no_more_accounts_are_closed_in_thirty_days_than_the_quota_allows(
-    organization: Organized, monkeypatch: pytest.MonkeyPatch
+    organization: Organization, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(quotas, "closures", lambda members: 1)
-    first, second = organization.created("first"), organization.created("second")
+    first, second = organization.created(), organization.created()
     organization.client.close_account(AccountId=first)
 
     refused = refusal(organization.client.close_account, AccountId=second)
@@ -288,7 +289,7 @@ def test_no_more_accounts_are_closed_in_thirty_days_than_the_quota_allows(
     assert "ConstraintViolationException: You have exceeded close account quota for the past 30 days." == refused
 
 
-def test_a_created_account_may_be_tagged_from_the_start(organization: Organized):
+def test_a_created_account_may_be_tagged_from_the_start(organization: Organization):
     email = f"tagged-of-{organization.management.id}@test.example"
 
     status = organization.client.create_account(Email=email, AccountName="x", Tags=[{"Key": "env", "Value": "test"}])

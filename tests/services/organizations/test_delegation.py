@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from tests.fixtures.crown import Account
+from tests.fixtures.crown import Crown
+from tests.fixtures.organization import Organization
 from tests.services.iam.asking import allow, refusal
-from tests.services.organizations.organizing import Organized, organize
 
 DENIED = "AccessDeniedException: You don't have permissions to access this resource."
 IAM = "iam.amazonaws.com"
@@ -18,6 +18,7 @@ NOT_REGISTERED = (
 
 
 def delegation(account_id: str, *actions: str, effect: str = "Allow", **more: Any) -> str:
+    """Answer a resource policy that is about one account."""
     statement = {"Effect": effect, "Principal": {"AWS": account_id}, "Action": list(actions), "Resource": "*", **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
@@ -25,7 +26,7 @@ def delegation(account_id: str, *actions: str, effect: str = "Allow", **more: An
 # Trusted services.
 
 
-def test_services_are_trusted_until_they_are_not(organization: Organized):
+def test_services_are_trusted_until_they_are_not(organization: Organization):
     client = organization.client
     for principal in ("sso.amazonaws.com", IAM, IAM):
         client.enable_aws_service_access(ServicePrincipal=principal)
@@ -39,8 +40,8 @@ def test_services_are_trusted_until_they_are_not(organization: Organized):
     assert ["sso.amazonaws.com"] == [each["ServicePrincipal"] for each in left]
 
 
-def test_a_service_that_aws_does_not_have_is_not_trusted(organization: Organized):
-    member = organization.joined()
+def test_a_service_that_aws_does_not_have_is_not_trusted(organization: Organization):
+    member = organization.invited()
     unknown = "InvalidInputException: You specified an unrecognized service principal."
     client = organization.client
 
@@ -49,15 +50,15 @@ def test_a_service_that_aws_does_not_have_is_not_trusted(organization: Organized
     assert unknown == refusal(client.register_delegated_administrator, AccountId=member.id, ServicePrincipal="mischief.example")
 
 
-def test_an_organization_for_bills_only_trusts_no_service(account: Account):
-    organization = organize(account, FeatureSet="CONSOLIDATED_BILLING")
+def test_an_organization_for_bills_only_trusts_no_service(crown: Crown):
+    organization = Organization(crown, FeatureSet="CONSOLIDATED_BILLING")
 
     said = refusal(organization.client.enable_aws_service_access, ServicePrincipal=IAM)
 
     assert said.startswith("ConstraintViolationException: You attempted to perform an operation that requires the organization")
 
 
-def test_a_policy_may_limit_which_services_are_trusted(organization: Organized):
+def test_a_policy_may_limit_which_services_are_trusted(organization: Organization):
     policy = allow("organizations:EnableAWSServiceAccess", StringEquals={"organizations:ServicePrincipal": IAM})
     client = organization.management.user("lead", policy=policy).client("organizations")
 
@@ -69,8 +70,8 @@ def test_a_policy_may_limit_which_services_are_trusted(organization: Organized):
 # Delegated administrators.
 
 
-def test_a_delegate_reads_the_organization_and_changes_nothing(organization: Organized):
-    member = organization.joined()
+def test_a_delegate_reads_the_organization_and_changes_nothing(organization: Organization):
+    member = organization.invited()
     client = member.client("organizations")
     organization.client.enable_aws_service_access(ServicePrincipal=IAM)
     before = refusal(client.list_accounts)
@@ -88,9 +89,9 @@ def test_a_delegate_reads_the_organization_and_changes_nothing(organization: Org
     assert DENIED == refusal(client.tag_resource, ResourceId=member.id, Tags=[{"Key": "a", "Value": "b"}])
 
 
-def test_delegates_are_listed_with_what_they_administer(organization: Organized):
+def test_delegates_are_listed_with_what_they_administer(organization: Organization):
     client = organization.client
-    members = sorted([organization.joined() for _ in range(2)], key=lambda each: each.id)
+    members = sorted([organization.invited() for _ in range(2)], key=lambda each: each.id)
     for principal in (IAM, "sso.amazonaws.com"):
         client.enable_aws_service_access(ServicePrincipal=principal)
         client.register_delegated_administrator(AccountId=members[0].id, ServicePrincipal=principal)
@@ -117,9 +118,9 @@ def test_delegates_are_listed_with_what_they_administer(organization: Organized)
     assert [IAM, "sso.amazonaws.com"] == [each["ServicePrincipal"] for each in services]
 
 
-def test_delegation_ends_before_trust_and_before_membership(organization: Organized):
+def test_delegation_ends_before_trust_and_before_membership(organization: Organization):
     client = organization.client
-    member = organization.joined()
+    member = organization.invited()
     client.enable_aws_service_access(ServicePrincipal=IAM)
     client.register_delegated_administrator(AccountId=member.id, ServicePrincipal=IAM)
 
@@ -133,9 +134,9 @@ def test_delegation_ends_before_trust_and_before_membership(organization: Organi
     assert removal.startswith("ConstraintViolationException: You attempted to remove an account that is registered")
 
 
-def test_not_everybody_can_be_a_delegate(organization: Organized):
+def test_not_everybody_can_be_a_delegate(organization: Organization):
     client = organization.client
-    member, closed = organization.joined(), organization.created()
+    member, closed = organization.invited(), organization.created()
     client.close_account(AccountId=closed)
     register = client.register_delegated_administrator
 
@@ -157,9 +158,9 @@ def test_not_everybody_can_be_a_delegate(organization: Organized):
 # The resource policy.
 
 
-def test_the_resource_policy_is_kept_shown_and_deleted(organization: Organized):
+def test_the_resource_policy_is_kept_shown_and_deleted(organization: Organization):
     client = organization.client
-    member = organization.joined()
+    member = organization.invited()
     first = delegation(member.id, "organizations:ListAccounts")
     second = delegation(member.id, "organizations:ListRoots")
 
@@ -181,8 +182,8 @@ def test_the_resource_policy_is_kept_shown_and_deleted(organization: Organized):
         assert "ResourcePolicyNotFoundException" in refusal(operation)
 
 
-def test_the_resource_policy_delegates_exactly_what_it_says(organization: Organized):
-    member = organization.joined()
+def test_the_resource_policy_delegates_exactly_what_it_says(organization: Organization):
+    member = organization.invited()
     client = member.client("organizations")
 
     organization.client.put_resource_policy(Content=delegation(member.id, "organizations:ListAccounts"))
@@ -193,8 +194,8 @@ def test_the_resource_policy_delegates_exactly_what_it_says(organization: Organi
     assert DENIED == refusal(client.list_accounts)
 
 
-def test_a_user_of_a_member_needs_its_own_permission_besides(organization: Organized):
-    member = organization.joined()
+def test_a_user_of_a_member_needs_its_own_permission_besides(organization: Organization):
+    member = organization.invited()
     organization.client.put_resource_policy(Content=delegation(member.id, "organizations:ListAccounts"))
 
     said = refusal(member.user("powerless").client("organizations").list_accounts)
@@ -202,8 +203,8 @@ def test_a_user_of_a_member_needs_its_own_permission_besides(organization: Organ
     assert "because no identity-based policy allows the organizations:ListAccounts action" in said
 
 
-def test_the_resource_policy_takes_from_a_delegate_what_it_denies(organization: Organized):
-    member = organization.joined()
+def test_the_resource_policy_takes_from_a_delegate_what_it_denies(organization: Organization):
+    member = organization.invited()
     organization.client.enable_aws_service_access(ServicePrincipal=IAM)
     organization.client.register_delegated_administrator(AccountId=member.id, ServicePrincipal=IAM)
 
@@ -225,7 +226,7 @@ def test_the_resource_policy_takes_from_a_delegate_what_it_denies(organization: 
         (delegation("999999999999", "organizations:ListAccounts"), "You specified an invalid principal element"),
     ],
 )
-def test_a_resource_policy_that_delegates_what_cannot_be_is_refused(organization: Organized, content: str, reason: str):
+def test_a_resource_policy_that_delegates_what_cannot_be_is_refused(organization: Organization, content: str, reason: str):
     member = organization.created()
 
     said = refusal(organization.client.put_resource_policy, Content=content.replace("MEMBER", member))
@@ -237,7 +238,7 @@ def test_a_resource_policy_that_delegates_what_cannot_be_is_refused(organization
 # Tags.
 
 
-def test_tags_are_kept_on_everything_in_the_organization(organization: Organized):
+def test_tags_are_kept_on_everything_in_the_organization(organization: Organization):
     client = organization.client
     unit = client.create_organizational_unit(ParentId=organization.root_id, Name="unit", Tags=[{"Key": "made", "Value": "so"}])
     unit_id = unit["OrganizationalUnit"]["Id"]
@@ -253,7 +254,7 @@ def test_tags_are_kept_on_everything_in_the_organization(organization: Organized
     assert [{"Key": "env", "Value": "three"}, {"Key": "made", "Value": "so"}] == kept
 
 
-def test_tags_are_refused_that_are_aws_own_or_too_many_or_twice_there(organization: Organized):
+def test_tags_are_refused_that_are_aws_own_or_too_many_or_twice_there(organization: Organization):
     def tag(*keys: str) -> str:
         tags = [{"Key": key, "Value": ""} for key in keys]
         return refusal(organization.client.tag_resource, ResourceId=organization.root_id, Tags=tags)
@@ -265,8 +266,8 @@ def test_tags_are_refused_that_are_aws_own_or_too_many_or_twice_there(organizati
     )
 
 
-def test_what_is_not_there_has_no_tags(organization: Organized, crown):
-    foreign = organize(crown.account())
+def test_what_is_not_there_has_no_tags(organization: Organization, crown: Crown):
+    foreign = Organization(crown)
     client = organization.client
 
     for resource in (foreign.root_id, foreign.management.id, "ou-0000-00000000", "p-00000000", "p-FullAWSAccess", "rp-00000000"):
@@ -275,7 +276,7 @@ def test_what_is_not_there_has_no_tags(organization: Organized, crown):
         )
 
 
-def test_a_policy_may_ask_for_the_tags_of_what_is_done_to(organization: Organized):
+def test_a_policy_may_ask_for_the_tags_of_what_is_done_to(organization: Organization):
     blue, red = organization.unit("blue"), organization.unit("red")
     organization.client.tag_resource(ResourceId=blue, Tags=[{"Key": "team", "Value": "blue"}])
     policy = allow("organizations:UpdateOrganizationalUnit", StringEquals={"aws:ResourceTag/team": "blue"})

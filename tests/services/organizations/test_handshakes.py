@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from tests.fixtures.crown import Account, Crown
+from tests.fixtures.crown import Crown
+from tests.fixtures.organization import Organization
 from tests.services.iam.asking import allow, refusal
-from tests.services.organizations.organizing import Organized, organize, service_events
+from tests.services.organizations.asking import service_events
 
 from crownkeep import clock
 
@@ -18,7 +19,7 @@ WRONG_STATE = "InvalidHandshakeTransitionException: You can't perform the operat
 DENIED = "AccessDeniedException: You don't have permissions to access this resource."
 
 
-def test_an_invitation_says_who_asks_whom_and_until_when(organization: Organized):
+def test_an_invitation_says_who_asks_whom_and_until_when(organization: Organization):
     target = {"Type": "ACCOUNT", "Id": "000000000001"}
 
     made = organization.client.invite_account_to_organization(Target=target, Notes="come in")["Handshake"]
@@ -48,7 +49,7 @@ def test_an_invitation_says_who_asks_whom_and_until_when(organization: Organized
     assert made == organization.client.describe_handshake(HandshakeId=made["Id"])["Handshake"]
 
 
-def test_whoever_accepts_an_invitation_is_a_member_with_the_tags_it_was_to_have(organization: Organized, crown: Crown):
+def test_whoever_accepts_an_invitation_is_a_member_with_the_tags_it_was_to_have(organization: Organization, crown: Crown):
     account = crown.account()
     invitation = organization.invite(account, Tags=[{"Key": "team", "Value": "blue"}])
     client = account.client("organizations")
@@ -65,7 +66,7 @@ def test_whoever_accepts_an_invitation_is_a_member_with_the_tags_it_was_to_have(
     assert account.id in [event["accountId"] for event in service_events(organization.management, "AccountJoinedOrganization")]
 
 
-def test_an_invitation_by_address_reaches_whoever_has_it(organization: Organized, crown: Crown):
+def test_an_invitation_by_address_reaches_whoever_has_it(organization: Organization, crown: Crown):
     account = crown.account()
     target = {"Type": "EMAIL", "Id": account.email.upper()}
     invitation = organization.client.invite_account_to_organization(Target=target)["Handshake"]["Id"]
@@ -76,8 +77,8 @@ def test_an_invitation_by_address_reaches_whoever_has_it(organization: Organized
     assert account.id in [each["Id"] for each in organization.client.list_accounts()["Accounts"]]
 
 
-def test_an_invitation_cannot_be_seen_or_answered_by_a_stranger(organization: Organized, crown: Crown):
-    invited, stranger, member = crown.account(), crown.account(), organization.joined()
+def test_an_invitation_cannot_be_seen_or_answered_by_a_stranger(organization: Organization, crown: Crown):
+    invited, stranger, member = crown.account(), crown.account(), organization.invited()
     invitation = organization.invite(invited)
 
     for other in (stranger, member):
@@ -93,15 +94,15 @@ def test_an_invitation_cannot_be_seen_or_answered_by_a_stranger(organization: Or
     assert "OPEN" == organization.client.describe_handshake(HandshakeId=invitation)["Handshake"]["State"]
 
 
-def test_ids_of_handshakes_are_not_guessable(organization: Organized, crown: Crown):
+def test_ids_of_handshakes_are_not_guessable(organization: Organization, crown: Crown):
     ids = {organization.invite(crown.account()) for _ in range(5)}
 
     assert 5 == len(ids)
     assert {2 + 32} == {len(each) for each in ids}
 
 
-def test_an_invitation_does_not_tell_whether_there_is_such_an_account(organization: Organized, crown: Crown):
-    elsewhere = organize(crown.account()).management
+def test_an_invitation_does_not_tell_whether_there_is_such_an_account(organization: Organization, crown: Crown):
+    elsewhere = Organization(crown).management
     invite = organization.client.invite_account_to_organization
 
     answers = [invite(Target={"Type": "ACCOUNT", "Id": each})["Handshake"] for each in (elsewhere.id, "000000000002")]
@@ -111,7 +112,7 @@ def test_an_invitation_does_not_tell_whether_there_is_such_an_account(organizati
     assert 1 == len({len(answer["Resources"]) for answer in answers})
 
 
-def test_only_the_two_sides_answer_each_in_its_own_way(organization: Organized, crown: Crown):
+def test_only_the_two_sides_answer_each_in_its_own_way(organization: Organization, crown: Crown):
     account = crown.account()
     client = account.client("organizations")
     invitation = organization.invite(account)
@@ -122,7 +123,7 @@ def test_only_the_two_sides_answer_each_in_its_own_way(organization: Organized, 
 
 
 @pytest.mark.parametrize("ending", ["CANCELED", "DECLINED"])
-def test_what_has_ended_is_not_answered_any_more(organization: Organized, crown: Crown, ending: str):
+def test_what_has_ended_is_not_answered_any_more(organization: Organization, crown: Crown, ending: str):
     account = crown.account()
     client = account.client("organizations")
     invitation = organization.invite(account)
@@ -136,7 +137,7 @@ def test_what_has_ended_is_not_answered_any_more(organization: Organized, crown:
     organization.invite(account)
 
 
-def test_an_invitation_expires_and_is_forgotten_after_a_month(organization: Organized, crown: Crown):
+def test_an_invitation_expires_and_is_forgotten_after_a_month(organization: Organization, crown: Crown):
     account = crown.account()
     client = account.client("organizations")
     invitation = organization.invite(account)
@@ -151,8 +152,8 @@ def test_an_invitation_expires_and_is_forgotten_after_a_month(organization: Orga
     assert (WRONG_STATE, "EXPIRED", NOT_FOUND) == (late, state, forgotten)
 
 
-def test_nobody_is_invited_twice_nor_where_he_is(organization: Organized, crown: Crown):
-    account, member = crown.account(), organization.joined()
+def test_nobody_is_invited_twice_nor_where_he_is(organization: Organization, crown: Crown):
+    account, member = crown.account(), organization.invited()
     organization.invite(account)
 
     assert "DuplicateHandshakeException: A handshake with the same action and target already exists." == refusal(
@@ -163,9 +164,9 @@ def test_nobody_is_invited_twice_nor_where_he_is(organization: Organized, crown:
     )
 
 
-def test_a_member_of_one_organization_joins_no_other(organization: Organized, crown: Crown):
-    other = organize(crown.account())
-    member = organization.joined()
+def test_a_member_of_one_organization_joins_no_other(organization: Organization, crown: Crown):
+    other = Organization(crown)
+    member = organization.invited()
     invitation = other.invite(member)
     client = member.client("organizations")
 
@@ -177,7 +178,7 @@ def test_a_member_of_one_organization_joins_no_other(organization: Organized, cr
     assert organization.id == client.describe_organization()["Organization"]["Id"]
 
 
-def test_a_target_must_be_an_account_or_an_address(organization: Organized):
+def test_a_target_must_be_an_account_or_an_address(organization: Organization):
     invite = organization.client.invite_account_to_organization
 
     refused = [
@@ -193,7 +194,7 @@ def test_a_target_must_be_an_account_or_an_address(organization: Organized):
 
 
 def test_no_more_accounts_are_invited_in_a_day_than_the_quota_allows(fresh_crown: Callable[..., Crown]):
-    organization = organize(fresh_crown().account())
+    organization = Organization(fresh_crown())
     for number in range(20):
         target = {"Type": "ACCOUNT", "Id": f"{number:012}"}
         invitation = organization.client.invite_account_to_organization(Target=target)["Handshake"]["Id"]
@@ -204,7 +205,7 @@ def test_no_more_accounts_are_invited_in_a_day_than_the_quota_allows(fresh_crown
     assert said.startswith("HandshakeConstraintViolationException: You attempted to exceed the number of handshakes")
 
 
-def test_whoever_may_not_link_the_service_joins_nothing(organization: Organized, crown: Crown):
+def test_whoever_may_not_link_the_service_joins_nothing(organization: Organization, crown: Crown):
     account = crown.account()
     invitation = organization.invite(account)
     user = account.user("joiner", policy=allow("organizations:AcceptHandshake")).client("organizations")
@@ -215,7 +216,7 @@ def test_whoever_may_not_link_the_service_joins_nothing(organization: Organized,
     assert "OPEN" == organization.client.describe_handshake(HandshakeId=invitation)["Handshake"]["State"]
 
 
-def test_handshakes_are_listed_by_what_they_are_about(organization: Organized, crown: Crown):
+def test_handshakes_are_listed_by_what_they_are_about(organization: Organization, crown: Crown):
     ids = sorted(organization.invite(crown.account()) for _ in range(3))
     listed = organization.client.get_paginator("list_handshakes_for_organization")
 
@@ -229,13 +230,14 @@ def test_handshakes_are_listed_by_what_they_are_about(organization: Organized, c
 # All features.
 
 
-def billing_only(account: Account) -> Organized:
-    return organize(account, FeatureSet="CONSOLIDATED_BILLING")
+def billing_only(crown: Crown) -> Organization:
+    """Make an organization that only consolidates bills."""
+    return Organization(crown, FeatureSet="CONSOLIDATED_BILLING")
 
 
-def test_all_features_come_once_every_invited_account_has_agreed(account: Account):
-    organization = billing_only(account)
-    members = [organization.joined() for _ in range(2)]
+def test_all_features_come_once_every_invited_account_has_agreed(crown: Crown):
+    organization = billing_only(crown)
+    members = [organization.invited() for _ in range(2)]
     created = organization.created()
     whole = organization.client.enable_all_features()["Handshake"]
 
@@ -251,12 +253,12 @@ def test_all_features_come_once_every_invited_account_has_agreed(account: Accoun
     assert ("REQUESTED", "ENABLE_ALL_FEATURES", "OPEN") == (whole["State"], whole["Action"], agreed["State"])
     assert WRONG_STATE == too_early
     assert "ALL" == organization.client.describe_organization()["Organization"]["FeatureSet"]
-    entered = organization.enter(created)
+    entered = organization.administrator_of(created, "organizations")
     assert [] == entered.list_handshakes_for_account()["Handshakes"]
 
 
-def test_an_organization_of_created_accounts_asks_nobody(account: Account):
-    organization = billing_only(account)
+def test_an_organization_of_created_accounts_asks_nobody(crown: Crown):
+    organization = billing_only(crown)
     organization.created()
 
     whole = organization.client.enable_all_features()["Handshake"]
@@ -268,9 +270,9 @@ def test_an_organization_of_created_accounts_asks_nobody(account: Account):
     )
 
 
-def test_nobody_joins_while_all_features_are_being_agreed_on(account: Account, crown: Crown):
-    organization = billing_only(account)
-    organization.joined()
+def test_nobody_joins_while_all_features_are_being_agreed_on(crown: Crown):
+    organization = billing_only(crown)
+    organization.invited()
     late = crown.account()
     invitation = organization.invite(late)
     whole = organization.client.enable_all_features()["Handshake"]
@@ -286,9 +288,9 @@ def test_nobody_joins_while_all_features_are_being_agreed_on(account: Account, c
     late.client("organizations").accept_handshake(HandshakeId=invitation)
 
 
-def test_a_member_that_declines_keeps_all_features_away(account: Account):
-    organization = billing_only(account)
-    member = organization.joined()
+def test_a_member_that_declines_keeps_all_features_away(crown: Crown):
+    organization = billing_only(crown)
+    member = organization.invited()
     whole = organization.client.enable_all_features()["Handshake"]
     client = member.client("organizations")
     (part,) = client.list_handshakes_for_account(Filter={"ActionType": "APPROVE_ALL_FEATURES"})["Handshakes"]
@@ -301,9 +303,9 @@ def test_a_member_that_declines_keeps_all_features_away(account: Account):
     assert WRONG_STATE == refusal(organization.client.decline_handshake, HandshakeId=whole["Id"])
 
 
-def test_whoever_leaves_need_not_agree(account: Account):
-    organization = billing_only(account)
-    member = organization.joined()
+def test_whoever_leaves_need_not_agree(crown: Crown):
+    organization = billing_only(crown)
+    member = organization.invited()
     whole = organization.client.enable_all_features()["Handshake"]
 
     member.client("organizations").leave_organization()
@@ -312,9 +314,9 @@ def test_whoever_leaves_need_not_agree(account: Account):
     assert "ALL" == organization.client.describe_organization()["Organization"]["FeatureSet"]
 
 
-def test_canceling_the_whole_cancels_what_members_were_asked(account: Account):
-    organization = billing_only(account)
-    member = organization.joined()
+def test_canceling_the_whole_cancels_what_members_were_asked(crown: Crown):
+    organization = billing_only(crown)
+    member = organization.invited()
     whole = organization.client.enable_all_features()["Handshake"]
     client = member.client("organizations")
     (part,) = client.list_handshakes_for_account(Filter={"ActionType": "APPROVE_ALL_FEATURES"})["Handshakes"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import time_machine
-from tests.fixtures.crown import Account
+from tests.fixtures.crown import Account, Crown
+from tests.fixtures.organization import Organization
 from tests.services.iam.asking import allow, refusal
-from tests.services.organizations.organizing import Organized, organize, service_events
+from tests.services.organizations.asking import service_events
 
 from crownkeep import clock
 
@@ -32,8 +33,8 @@ def test_a_new_organization_is_described_to_its_management_account(account: Acco
     assert made == client.describe_organization()["Organization"]
 
 
-def test_an_organization_for_bills_only_has_no_policy_types(account: Account):
-    organization = organize(account, FeatureSet="CONSOLIDATED_BILLING")
+def test_an_organization_for_bills_only_has_no_policy_types(crown: Crown):
+    organization = Organization(crown, FeatureSet="CONSOLIDATED_BILLING")
 
     described = organization.client.describe_organization()["Organization"]
     root = organization.client.list_roots()["Roots"][0]
@@ -42,8 +43,8 @@ def test_an_organization_for_bills_only_has_no_policy_types(account: Account):
     assert [] == root["PolicyTypes"]
 
 
-def test_an_account_is_in_one_organization_at_most(organization: Organized):
-    member = organization.joined()
+def test_an_account_is_in_one_organization_at_most(organization: Organization):
+    member = organization.invited()
 
     for client in (organization.client, member.client("organizations")):
         assert "AlreadyInOrganizationException: The provided account is already a member of an organization." == refusal(
@@ -58,7 +59,7 @@ def test_an_account_outside_of_organizations_is_told_so(account: Account):
         assert NOT_IN_USE == refusal(operation)
 
 
-def test_making_an_organization_links_the_service_with_the_account(organization: Organized):
+def test_making_an_organization_links_the_service_with_the_account(organization: Organization):
     iam = organization.management.client("iam")
 
     role = iam.get_role(RoleName="AWSServiceRoleForOrganizations")["Role"]
@@ -75,8 +76,8 @@ def test_whoever_may_not_link_the_service_makes_no_organization(account: Account
     assert NOT_IN_USE == refusal(account.client("organizations").describe_organization)
 
 
-def test_a_member_sees_the_organization_and_leaves_it(organization: Organized):
-    member = organization.joined()
+def test_a_member_sees_the_organization_and_leaves_it(organization: Organization):
+    member = organization.invited()
     client = member.client("organizations")
 
     seen = client.describe_organization()["Organization"]
@@ -89,25 +90,25 @@ def test_a_member_sees_the_organization_and_leaves_it(organization: Organized):
     assert (member.id, "LEFT") == (event["accountId"], event["departureMethod"])
 
 
-def test_the_management_account_cannot_leave(organization: Organized):
+def test_the_management_account_cannot_leave(organization: Organization):
     said = refusal(organization.client.leave_organization)
 
     assert said.startswith("MasterCannotLeaveOrganizationException: You can't remove a management account from an organization.")
 
 
-def test_a_created_account_stays_for_four_days(organization: Organized):
+def test_a_created_account_stays_for_four_days(organization: Organization):
     member = organization.created()
 
-    early = refusal(organization.enter(member).leave_organization)
+    early = refusal(organization.administrator_of(member, "organizations").leave_organization)
     with time_machine.travel(clock.now() + timedelta(days=4, minutes=1), tick=True):
-        organization.enter(member).leave_organization()
+        organization.administrator_of(member, "organizations").leave_organization()
 
     assert early.startswith("ConstraintViolationException: After you create an account, you must wait until")
     assert [organization.management.id] == [each["Id"] for each in organization.client.list_accounts()["Accounts"]]
 
 
-def test_an_organization_is_deleted_once_it_is_empty_and_leaves_nothing_behind(organization: Organized):
-    member = organization.joined()
+def test_an_organization_is_deleted_once_it_is_empty_and_leaves_nothing_behind(organization: Organization):
+    member = organization.invited()
     unit = organization.unit("left over")
     not_empty = refusal(organization.client.delete_organization)
     organization.client.remove_account_from_organization(AccountId=member.id)
@@ -118,13 +119,15 @@ def test_an_organization_is_deleted_once_it_is_empty_and_leaves_nothing_behind(o
         "OrganizationNotEmptyException: To delete an organization you must first remove all member accounts"
     )
     assert NOT_IN_USE == refusal(organization.client.describe_organization)
-    again = organize(organization.management)
-    assert again.id != organization.id
-    assert "OrganizationalUnitNotFoundException" in refusal(again.client.describe_organizational_unit, OrganizationalUnitId=unit)
+    again = organization.client.create_organization()["Organization"]
+    assert again["Id"] != organization.id
+    assert "OrganizationalUnitNotFoundException" in refusal(
+        organization.client.describe_organizational_unit, OrganizationalUnitId=unit
+    )
 
 
-def test_a_member_makes_no_change_and_reads_only_the_organization_itself(organization: Organized):
-    member = organization.joined()
+def test_a_member_makes_no_change_and_reads_only_the_organization_itself(organization: Organization):
+    member = organization.invited()
     client = member.client("organizations")
     unit = organization.unit("unit")
     denied = "AccessDeniedException: You don't have permissions to access this resource."
@@ -153,8 +156,8 @@ def test_a_member_makes_no_change_and_reads_only_the_organization_itself(organiz
     assert organization.id == client.describe_organization()["Organization"]["Id"]
 
 
-def test_a_user_without_permission_is_refused_before_anything_is_looked_at(account: Account):
-    organization = organize(account)
+def test_a_user_without_permission_is_refused_before_anything_is_looked_at(organization: Organization):
+    account = organization.management
     user = account.user("powerless").client("organizations")
 
     said = refusal(user.list_accounts_for_parent, ParentId=organization.root_id)

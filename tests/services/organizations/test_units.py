@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.fixtures.crown import Crown
+from tests.fixtures.organization import Organization
 from tests.services.iam.asking import allow, refusal
-from tests.services.organizations.organizing import Organized, organize
 
 DUPLICATE = "DuplicateOrganizationalUnitException: An OU with the same name already exists."
 
 
-def test_a_new_unit_is_described_with_the_path_that_leads_to_it(organization: Organized):
+def test_a_new_unit_is_described_with_the_path_that_leads_to_it(organization: Organization):
     above = organization.unit("above")
 
     made = organization.client.create_organizational_unit(ParentId=above, Name="below")["OrganizationalUnit"]
@@ -27,7 +28,7 @@ def test_a_new_unit_is_described_with_the_path_that_leads_to_it(organization: Or
     assert made == organization.client.describe_organizational_unit(OrganizationalUnitId=made["Id"])["OrganizationalUnit"]
 
 
-def test_a_name_is_used_once_under_a_parent_whatever_its_case_and_again_elsewhere(organization: Organized):
+def test_a_name_is_used_once_under_a_parent_whatever_its_case_and_again_elsewhere(organization: Organization):
     team = organization.unit("Team")
 
     refused = refusal(organization.client.create_organizational_unit, ParentId=organization.root_id, Name="TEAM")
@@ -37,7 +38,7 @@ def test_a_name_is_used_once_under_a_parent_whatever_its_case_and_again_elsewher
     assert elsewhere != team
 
 
-def test_two_units_of_one_name_at_the_same_moment_are_one(organization: Organized):
+def test_two_units_of_one_name_at_the_same_moment_are_one(organization: Organization):
     def create(_: int) -> str:
         client = organization.management.client("organizations")
         try:
@@ -53,7 +54,7 @@ def test_two_units_of_one_name_at_the_same_moment_are_one(organization: Organize
     assert ["once"] == [unit["Name"] for unit in children["OrganizationalUnits"]]
 
 
-def test_units_are_renamed_and_keep_their_ids(organization: Organized):
+def test_units_are_renamed_and_keep_their_ids(organization: Organization):
     unit = organization.unit("before")
     organization.unit("taken")
 
@@ -66,7 +67,7 @@ def test_units_are_renamed_and_keep_their_ids(organization: Organized):
     assert DUPLICATE == refused
 
 
-def test_units_are_five_levels_deep_at_most(organization: Organized):
+def test_units_are_five_levels_deep_at_most(organization: Organization):
     deepest = ""
     for level in range(5):
         deepest = organization.unit(f"level {level}", under=deepest)
@@ -76,7 +77,7 @@ def test_units_are_five_levels_deep_at_most(organization: Organized):
     assert "ConstraintViolationException: You attempted to create an OU tree that is too many levels deep." == refused
 
 
-def test_a_refusal_carries_its_reason(organization: Organized):
+def test_a_refusal_carries_its_reason(organization: Organization):
     deepest = ""
     for level in range(5):
         deepest = organization.unit(f"level {level}", under=deepest)
@@ -87,7 +88,7 @@ def test_a_refusal_carries_its_reason(organization: Organized):
     assert "OU_DEPTH_LIMIT_EXCEEDED" == caught.value.response["Reason"]
 
 
-def test_a_unit_is_deleted_once_it_is_empty(organization: Organized):
+def test_a_unit_is_deleted_once_it_is_empty(organization: Organization):
     above = organization.unit("above")
     below = organization.unit("below", under=above)
     member = organization.created()
@@ -106,7 +107,7 @@ def test_a_unit_is_deleted_once_it_is_empty(organization: Organized):
     )
 
 
-def test_children_and_parents_are_listed_from_both_sides(organization: Organized):
+def test_children_and_parents_are_listed_from_both_sides(organization: Organization):
     client = organization.client
     units = sorted(organization.unit(name) for name in ("b", "A", "c"))
     member = organization.created()
@@ -123,7 +124,7 @@ def test_children_and_parents_are_listed_from_both_sides(organization: Organized
     assert [{"Id": organization.root_id, "Type": "ROOT"}] == client.list_parents(ChildId=units[0])["Parents"]
 
 
-def test_units_are_listed_by_name_page_by_page(organization: Organized):
+def test_units_are_listed_by_name_page_by_page(organization: Organization):
     for name in ("b", "A", "c"):
         organization.unit(name)
 
@@ -134,7 +135,7 @@ def test_units_are_listed_by_name_page_by_page(organization: Organized):
     assert ["A", "b", "c"] == [unit["Name"] for page in pages for unit in page["OrganizationalUnits"]]
 
 
-def test_what_is_not_there_is_not_found(organization: Organized):
+def test_what_is_not_there_is_not_found(organization: Organization):
     client = organization.client
     nowhere = "ou-0000-00000000"
 
@@ -147,8 +148,8 @@ def test_what_is_not_there_is_not_found(organization: Organized):
     assert "ChildNotFoundException: You specified a child that doesn't exist." == refusal(client.list_parents, ChildId=nowhere)
 
 
-def test_a_unit_of_another_organization_is_not_found(organization: Organized, crown):
-    foreign = organize(crown.account()).unit("theirs")
+def test_a_unit_of_another_organization_is_not_found(organization: Organization, crown: Crown):
+    foreign = Organization(crown).unit("theirs")
 
     assert "OrganizationalUnitNotFoundException" in refusal(
         organization.client.describe_organizational_unit, OrganizationalUnitId=foreign
@@ -156,7 +157,7 @@ def test_a_unit_of_another_organization_is_not_found(organization: Organized, cr
     assert "ParentNotFoundException" in refusal(organization.client.create_organizational_unit, ParentId=foreign, Name="mine")
 
 
-def test_a_policy_may_limit_whoever_makes_units_to_one_parent(organization: Organized):
+def test_a_policy_may_limit_whoever_makes_units_to_one_parent(organization: Organization):
     unit = organization.unit("theirs")
     arn = f"arn:aws:organizations::{organization.management.id}:ou/{organization.id}/{unit}"
     user = organization.management.user("lead", policy=allow("organizations:CreateOrganizationalUnit", on=arn))
@@ -167,7 +168,7 @@ def test_a_policy_may_limit_whoever_makes_units_to_one_parent(organization: Orga
     assert "AccessDeniedException" in refusal(client.create_organizational_unit, ParentId=organization.root_id, Name="denied")
 
 
-def test_the_root_is_listed_with_its_policy_types(organization: Organized):
+def test_the_root_is_listed_with_its_policy_types(organization: Organization):
     (root,) = organization.client.list_roots()["Roots"]
 
     assert {
@@ -178,7 +179,7 @@ def test_the_root_is_listed_with_its_policy_types(organization: Organized):
     } == root
 
 
-def test_a_token_of_another_list_is_refused(organization: Organized):
+def test_a_token_of_another_list_is_refused(organization: Organization):
     for name in ("a", "b"):
         organization.unit(name)
     token = organization.client.list_children(ParentId=organization.root_id, ChildType="ORGANIZATIONAL_UNIT", MaxResults=1)
