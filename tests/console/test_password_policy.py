@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from playwright.sync_api import Page, expect
 from tests.console.members import NOTHING, READER, Served, administrator, member
 from tests.fixtures.crown import Crown
 from tests.fixtures.process import Process
 
-from crownkeep.console.pages import password_policy
+from crownkeep import clock
+from crownkeep.console.pages import credential_report, out_of_policy, password_policy
+from crownkeep.console.pages.credential_report import Line
 
 Visit = Callable[..., Page]
 PATH = "/console/password-policy"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def test_a_policy_is_chosen_from_a_preset_and_saved_after_its_difference_was_seen(visit: Visit, served: Process):
@@ -135,3 +140,46 @@ def test_a_policy_in_words_says_when_passwords_end_and_what_happens_then():
 
     assert "A password has at least 12 characters, among them a number." in words
     assert "It expires after 90 days; then only an administrator can let the user in again." in words
+
+
+def line(days: int, *, has_password: bool = True, user: str = "bob") -> Line:
+    changed = NOW - timedelta(days=days)
+    return Line(user, f"arn:aws:iam::111122223333:user/{user}", changed, has_password, None, changed, False, ())
+
+
+def test_a_password_is_out_of_policy_from_the_day_on_which_it_expires():
+    lines = [line(89), line(90), line(400), line(400, has_password=False), line(400, user=credential_report.ROOT)]
+
+    assert (3, 2) == out_of_policy.tally(lines, 90, now=NOW)
+    assert (3, 0) == out_of_policy.tally(lines, 0, now=NOW)
+
+
+def test_the_page_counts_who_is_out_of_policy_by_the_report_and_says_how_old_that_is(crown: Crown):
+    account, browser = administrator(crown)
+    account.client("iam").update_account_password_policy(MinimumPasswordLength=14, MaxPasswordAge=30)
+    browser.get(PATH)
+    asked = browser.page.text
+    browser.submit(form="Generate a credential report")
+
+    now = browser.get(PATH).text
+    would = browser.get(f"{PATH}/review?MinimumPasswordLength=14&MaxPasswordAge=1").text
+    with time_machine.travel(clock.now() + timedelta(minutes=50)):
+        later = browser.get(PATH).text
+
+    assert "There is no credential report young enough" in asked
+    assert "none of the 1 password is 30 days old" in now
+    assert "less than a minute old" in now
+    assert "only hashes are kept" in now
+    assert "Who would be out of policy" in would
+    assert "50 minutes old" in later
+
+
+def test_a_reader_without_the_report_is_told_the_permission(crown: Crown):
+    account = crown.account()
+    allowed = {"Effect": "Allow", "Action": "iam:GetAccountPasswordPolicy", "Resource": "*"}
+    browser = member(account, policy={"Version": "2012-10-17", "Statement": allowed})
+
+    browser.get(PATH)
+
+    assert browser.page.status == 200
+    assert "This needs the permission iam:GetCredentialReport" in browser.page.text

@@ -362,11 +362,9 @@ def test_csrf_a_form_without_the_session_s_token_is_refused(crown: Crown, path: 
 
 def test_a_person_acting_as_a_role_has_no_credentials_here(crown: Crown):
     account, browser = administrator(crown)
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": account.id}},
-    }
-    account.client("iam").create_role(RoleName="helper", AssumeRolePolicyDocument=str(trust).replace("'", '"'))
+    trusted = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": account.id}}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": trusted})
+    account.client("iam").create_role(RoleName="helper", AssumeRolePolicyDocument=trust)
     account.client("iam").attach_role_policy(RoleName="helper", PolicyArn=ADMINISTRATOR)
     token = csrf(browser)
     browser.get("/switchrole")

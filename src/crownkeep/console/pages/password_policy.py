@@ -13,6 +13,7 @@ from starlette.routing import Route
 from crownkeep.console import calls, frame, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
+from crownkeep.console.pages import credential_report, out_of_policy
 from crownkeep.credentials.password_policy import PasswordPolicy
 from crownkeep.errors import AwsError
 
@@ -115,8 +116,9 @@ async def review(request: Request) -> Response:
         request,
         "password_policy_review.html",
         current=PATH,
-        same=[_saving(wanted)],
+        same=[_saving(wanted), credential_report.GET],
         wanted=wanted,
+        out=await out_of_policy.count(request, wanted, now=web.of(request).now),
         unknown=held if isinstance(held, Refused) else None,
         differences=None if isinstance(held, Refused) else _differences(held, wanted),
         sentences=in_words(wanted),
@@ -155,10 +157,11 @@ async def _overview(request: Request, *, refusal: Refused | None = None) -> Resp
         request,
         "password_policy.html",
         current=PATH,
-        same=[GET, _saving(fields or PRESETS[0].fields)],
+        same=[GET, _saving(fields or PRESETS[0].fields), credential_report.GET],
         refusal=refusal,
         unknown=unknown,
         fields=fields,
+        out=await out_of_policy.count(request, fields, now=web.of(request).now),
         sentences=in_words(fields),
         presets=PRESETS,
     )
