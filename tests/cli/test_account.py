@@ -217,3 +217,33 @@ def test_every_member_that_a_command_answers_is_documented(made, crownkeep):
     answered = {*told, *told["admin"], *told["root"], *shown, *rotated, *services, *services["services"][0]}
 
     assert [] == [member for member in answered if f"`{member}`" not in text]
+
+
+def test_a_quota_is_shown_set_and_given_its_default_again(made, crownkeep):
+    account_id = made()["account_id"]
+
+    changed = crownkeep("account", "quota", account_id, "UsersQuota", "20000", "--json").json()["quotas"]
+    shown = crownkeep("account", "quota", account_id, "UsersQuota").out
+    every = crownkeep("account", "quota", account_id, "--json").json()["quotas"]
+    reset = crownkeep("account", "quota", account_id, "UsersQuota", "--default", "--json").json()["quotas"]
+
+    assert [(20_000, 5000, True)] == [(each["value"], each["default"], each["is_set"]) for each in changed]
+    assert re.search(r"UsersQuota +20000 +5000 +0 to 100000", shown)
+    assert {"UsersQuota", "TagsPerResourceQuota", "PolicySizeQuota"} <= {each["name"] for each in every}
+    assert [(5000, False)] == [(each["value"], each["is_set"]) for each in reset]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("UsersQuota", "100001"), 1, "give a number from 0 to 100000"),
+        (("NoQuota", "1"), 1, "there is no quota `NoQuota`"),
+        (("NoQuota",), 2, "there is no quota `NoQuota`"),
+        (("UsersQuota", "5", "--default"), 2, "`--default` takes the name of a quota"),
+        (("--default",), 2, "`--default` takes the name of a quota"),
+    ],
+)
+def test_what_no_quota_can_be_is_refused(made, crownkeep, words, code, told):
+    ended = crownkeep("account", "quota", made()["account_id"], *words)
+
+    assert (code, True) == (ended.code, told in ended.err)

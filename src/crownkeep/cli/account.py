@@ -164,6 +164,36 @@ def purge(account_id: str, yes: bool, data: str | None, database: str | None, as
         click.echo(f"Account {account_id} is gone.")
 
 
+@command.command("quota")
+@account_argument
+@click.argument("name", required=False)
+@click.argument("value", required=False, type=click.IntRange(min=0))
+@click.option("--default", "to_default", is_flag=True, help="Give the quota its default again.")
+@house.options
+@output.json_flag()
+def quota(
+    account_id: str, name: str | None, value: int | None, to_default: bool, data: str | None, database: str | None, as_json: bool
+) -> None:
+    """Show an account's quotas, or set one of them: how many users, roles and policies it may have, and how long they may be."""
+    if to_default and (name is None or value is not None):
+        raise click.UsageError("`--default` takes the name of a quota, and no value")
+    with house.opened(data, database) as held:
+        if to_default:
+            quotas = [held.ask("ResetQuota", account_id=account_id, name=name)]
+        elif value is not None:
+            quotas = [held.ask("SetQuota", account_id=account_id, name=name, value=value)]
+        else:
+            quotas = held.ask("ListQuotas", account_id=account_id)["quotas"]
+            quotas = [each for each in quotas if name in (None, each["name"])]
+    if not quotas:
+        raise click.UsageError(f"there is no quota `{output.printable(str(name))}`; leave the name out to see them all")
+    if as_json:
+        output.print_json({"quotas": quotas})
+        return
+    rows = [(each["name"], str(each["value"]), str(each["default"]), f"{each['least']} to {each['most']}") for each in quotas]
+    output.print_table(("QUOTA", "VALUE", "DEFAULT", "MAY BE"), rows)
+
+
 def _ask_and_show(
     operation: str, account_id: str, data: str | None, database: str | None, show_it: Callable[[Mapping[str, Any]], None]
 ) -> None:

@@ -34,7 +34,7 @@ def create_access_key(call: Call, *, user_name: str | None = None) -> Result:
     """Make a key for a user, or for the caller; the answer is the only place where its secret is told."""
     owner = owners.named_or_caller(call, user_name)
     count = len(access_keys.of_owner(call.db, call.account_id, owner.owner_id))
-    quotas.require_room(count, quotas.ACCESS_KEYS_PER_USER, name="AccessKeysPerUser")
+    quotas.require_room(call, count, quotas.ACCESS_KEYS_PER_USER, name="AccessKeysPerUser")
     row, secret = long_term_keys.add(call, call.account_id, owner.owner_id)
     _note(call, owner, row.access_key_id)
     key = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crownkeep.operations import central_root, registry
+from crownkeep.operations import quotas as account_quotas
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.iam import quotas
 from crownkeep.services.iam.service import iam
@@ -24,27 +25,27 @@ from crownkeep.storage import (
     users,
 )
 
-_QUOTAS = {
-    "UsersQuota": quotas.USERS,
-    "GroupsQuota": quotas.GROUPS,
-    "GroupsPerUserQuota": quotas.GROUPS_PER_USER,
-    "AccessKeysPerUserQuota": quotas.ACCESS_KEYS_PER_USER,
-    "SigningCertificatesPerUserQuota": quotas.SIGNING_CERTIFICATES_PER_USER,
-    "ServerCertificatesQuota": quotas.SERVER_CERTIFICATES,
-    "InstanceProfilesQuota": quotas.INSTANCE_PROFILES,
-    "RolesQuota": quotas.ROLES,
-    "PoliciesQuota": quotas.POLICIES,
-    "PolicySizeQuota": quotas.POLICY_SIZE,
-    "PolicyVersionsInUseQuota": quotas.POLICY_VERSIONS_IN_USE,
-    "VersionsPerPolicyQuota": quotas.VERSIONS_PER_POLICY,
-    "UserPolicySizeQuota": quotas.USER_POLICY_SIZE,
-    "GroupPolicySizeQuota": quotas.GROUP_POLICY_SIZE,
-    "RolePolicySizeQuota": quotas.ROLE_POLICY_SIZE,
-    "AssumeRolePolicySizeQuota": quotas.TRUST_POLICY_SIZE,
-    "AttachedPoliciesPerUserQuota": quotas.ATTACHED_POLICIES_PER_USER,
-    "AttachedPoliciesPerGroupQuota": quotas.ATTACHED_POLICIES_PER_GROUP,
-    "AttachedPoliciesPerRoleQuota": quotas.ATTACHED_POLICIES_PER_ROLE,
-}
+_QUOTAS = (
+    quotas.USERS,
+    quotas.GROUPS,
+    quotas.GROUPS_PER_USER,
+    quotas.ACCESS_KEYS_PER_USER,
+    quotas.SIGNING_CERTIFICATES_PER_USER,
+    quotas.SERVER_CERTIFICATES,
+    quotas.INSTANCE_PROFILES,
+    quotas.ROLES,
+    quotas.POLICIES,
+    quotas.POLICY_SIZE,
+    quotas.POLICY_VERSIONS_IN_USE,
+    quotas.VERSIONS_PER_POLICY,
+    quotas.USER_POLICY_SIZE,
+    quotas.GROUP_POLICY_SIZE,
+    quotas.ROLE_POLICY_SIZE,
+    quotas.TRUST_POLICY_SIZE,
+    quotas.ATTACHED_POLICIES_PER_USER,
+    quotas.ATTACHED_POLICIES_PER_GROUP,
+    quotas.ATTACHED_POLICIES_PER_ROLE,
+)
 
 
 @iam.operation("GetAccountSummary", resource=registry.everything)
@@ -73,4 +74,5 @@ def get_account_summary(call: Call) -> Result:
         "AccountPasswordPresent": int(account is not None and central_root.password_since(call.db, account) is not None),
         "GlobalEndpointTokenVersion": account_settings.of_account(*place).token_version,
     }
-    return {"SummaryMap": {**summary, **_QUOTAS}}
+    settled = account_quotas.all_of(call)
+    return {"SummaryMap": {**summary, **{quota.name: settled[quota.name] for quota in _QUOTAS}}}

@@ -28,7 +28,7 @@ def attach(call: Call, holder: Holder, policy_arn: str) -> Result:
     attached = attachments.of_owner(call.db, call.account_id, holder.owner_id)
     if any(row.policy_arn == policy_arn for row in attached):
         return NOTHING
-    quotas.require_room(len(attached), holder.quotas.attached_policies, name=holder.quotas.attached_policies_name)
+    quotas.require_room(call, len(attached), holder.quotas.attached_policies, name=holder.quotas.attached_policies_name)
     attachments.add(call.db, AttachmentRow(call.account_id, holder.owner_id, holder.kind, policy_arn, call.now))
     return NOTHING
 

@@ -59,7 +59,7 @@ def create_group(call: Call, *, group_name: str, path: str = "/") -> Result:
     """Create a group without members and permissions."""
     if groups.named(call.db, call.account_id, group_name) is not None:
         raise _exists(group_name)
-    quotas.require_room(groups.count(call.db, call.account_id), quotas.GROUPS, name="GroupsPerAccount")
+    quotas.require_room(call, groups.count(call.db, call.account_id), quotas.GROUPS, name="GroupsPerAccount")
     row = GroupRow(
         group_id=ids.unique_id(ids.Prefix.GROUP, clock.token_bytes(16)),
         account_id=call.account_id,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from crownkeep.operations.call import Call
+from crownkeep.operations.quotas import Quota
 from crownkeep.operations.registry import Target
 from crownkeep.services.iam import groups, quotas, roles, users
 from crownkeep.storage.owners import OwnerKind
@@ -15,10 +16,10 @@ from crownkeep.storage.owners import OwnerKind
 class Quotas:
     """What one entity of a kind may hold."""
 
-    attached_policies: int
+    attached_policies: Quota
     attached_policies_name: str
     """What AWS calls the quota when it is exceeded."""
-    inline_policies_size: int
+    inline_policies_size: Quota
     """Characters of all inline policies together, without white space."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crownkeep import errors
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.services.iam import documents, groups, holders, users
+from crownkeep.services.iam import documents, groups, holders, quotas, users
 from crownkeep.services.iam.holders import Holder
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import inline_policies
@@ -19,7 +19,7 @@ def put(call: Call, holder: Holder, *, policy_name: str, policy_document: str) -
     """
     documents.require_valid(policy_document)
     size = documents.size(policy_document)
-    quota = holder.quotas.inline_policies_size
+    quota = quotas.of(call, holder.quotas.inline_policies_size)
     if inline_policies.size_beside(call.db, call.account_id, holder.owner_id, policy_name) + size > quota:
         kind = holder.kind.value
         raise errors.LimitExceeded(f"Maximum policy size of {quota} bytes exceeded for {kind} {holder.name}")

@@ -79,7 +79,7 @@ def create_instance_profile(call: Call, *, instance_profile_name: str, path: str
     if instance_profiles.named(call.db, call.account_id, instance_profile_name) is not None:
         raise errors.EntityAlreadyExists(f"Instance Profile {instance_profile_name} already exists.")
     count = instance_profiles.count(call.db, call.account_id)
-    quotas.require_room(count, quotas.INSTANCE_PROFILES, name="InstanceProfilesPerAccount")
+    quotas.require_room(call, count, quotas.INSTANCE_PROFILES, name="InstanceProfilesPerAccount")
     row = InstanceProfileRow(
         profile_id=ids.unique_id(ids.Prefix.INSTANCE_PROFILE, clock.token_bytes(16)),
         account_id=call.account_id,

@@ -19,7 +19,7 @@ def add_user_to_group(call: Call, *, group_name: str, user_name: str) -> Result:
     if memberships.is_member(call.db, call.account_id, group.group_id, user.user_id):
         return NOTHING
     count = memberships.count_of_user(call.db, call.account_id, user.user_id)
-    quotas.require_room(count, quotas.GROUPS_PER_USER, name="GroupsPerUser")
+    quotas.require_room(call, count, quotas.GROUPS_PER_USER, name="GroupsPerUser")
     memberships.add(call.db, call.account_id, group.group_id, user.user_id, at=call.now)
     return NOTHING
 

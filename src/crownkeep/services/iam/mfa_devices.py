@@ -34,7 +34,7 @@ def enable_mfa_device(
     if device.owner_id is not None:
         raise errors.EntityAlreadyExists("MFA Device is already in use.")
     count = mfa_devices.count_of_owner(call.db, call.account_id, owner.owner_id)
-    quotas.require_room(count, quotas.MFA_DEVICES_PER_USER, name="MFADevicesPerUser")
+    quotas.require_room(call, count, quotas.MFA_DEVICES_PER_USER, name="MFADevicesPerUser")
     try:
         seed = mfa.seed_of(call.keyring, device)
         state = totp.enrol(seed, authentication_code1, authentication_code2, now=call.now)

@@ -80,14 +80,14 @@ def create_open_id_connect_provider(
     """
     if not _is_valid(url):
         raise errors.ValidationError("Invalid Open ID Connect Provider URL")
-    thumbprints = _checked_thumbprints(thumbprint_list)
-    client_ids = _checked_client_ids(client_id_list)
+    thumbprints = _checked_thumbprints(call, thumbprint_list)
+    client_ids = _checked_client_ids(call, client_id_list)
     tagging.checked(tags)
     name = _without_scheme(url)
     if oidc_providers.with_url(call.db, call.account_id, name) is not None:
         raise errors.EntityAlreadyExists(f"Provider with url {url} already exists.")
     count = oidc_providers.count(call.db, call.account_id)
-    quotas.require_room(count, quotas.OIDC_PROVIDERS, name="OpenIdConnectProvidersPerAccount")
+    quotas.require_room(call, count, quotas.OIDC_PROVIDERS, name="OpenIdConnectProvidersPerAccount")
     seen = (call.prepared,) if isinstance(call.prepared, str) else ()
     row = OidcProviderRow(
         identifier(), call.account_id, _arn(call.account_id, name), name, client_ids, thumbprints or seen, call.now
@@ -136,7 +136,7 @@ def add_client_id_to_open_id_connect_provider(call: Call, *, open_id_connect_pro
     """Let a provider's tokens be for one client more; once more is no error."""
     row = _required(call, open_id_connect_provider_arn)
     if client_id not in row.client_ids:
-        client_ids = _checked_client_ids([*row.client_ids, client_id])
+        client_ids = _checked_client_ids(call, [*row.client_ids, client_id])
         oidc_providers.set_client_ids(call.db, call.account_id, row.provider_id, client_ids)
     _note(call, row)
     return NOTHING
@@ -157,7 +157,7 @@ def update_open_id_connect_provider_thumbprint(
     call: Call, *, open_id_connect_provider_arn: str, thumbprint_list: Sequence[str]
 ) -> Result:
     """Set which certificates a provider's server may be known by."""
-    thumbprints = _checked_thumbprints(thumbprint_list)
+    thumbprints = _checked_thumbprints(call, thumbprint_list)
     row = _required(call, open_id_connect_provider_arn)
     oidc_providers.set_thumbprints(call.db, call.account_id, row.provider_id, thumbprints)
     _note(call, row)
@@ -217,17 +217,18 @@ def _is_valid(url: str) -> bool:
     return parts.scheme == "https" and bool(parts.hostname) and plain and url.isascii() and port != 0
 
 
-def _checked_thumbprints(sent: Sequence[str]) -> tuple[str, ...]:
-    if len(sent) > quotas.THUMBPRINTS_PER_OIDC_PROVIDER:
-        raise errors.InvalidInput(f"Thumbprint list must contain fewer than {quotas.THUMBPRINTS_PER_OIDC_PROVIDER} entries.")
+def _checked_thumbprints(call: Call, sent: Sequence[str]) -> tuple[str, ...]:
+    most = quotas.of(call, quotas.THUMBPRINTS_PER_OIDC_PROVIDER)
+    if len(sent) > most:
+        raise errors.InvalidInput(f"Thumbprint list must contain fewer than {most} entries.")
     if any(not each.isalnum() or not each.isascii() for each in sent):
         raise errors.InvalidInput("A thumbprint must be 40 hexadecimal digits.")
     return tuple(dict.fromkeys(sent))
 
 
-def _checked_client_ids(sent: Sequence[str]) -> tuple[str, ...]:
-    if len(sent) > quotas.CLIENT_IDS_PER_OIDC_PROVIDER:
-        quota = quotas.CLIENT_IDS_PER_OIDC_PROVIDER
+def _checked_client_ids(call: Call, sent: Sequence[str]) -> tuple[str, ...]:
+    quota = quotas.of(call, quotas.CLIENT_IDS_PER_OIDC_PROVIDER)
+    if len(sent) > quota:
         raise errors.LimitExceeded(f"Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {quota}")
     if any(not each.isprintable() for each in sent):
         raise errors.InvalidInput("A client ID must not contain control characters.")

@@ -144,8 +144,11 @@ def _read(call: Call, job: AccessReportRow) -> _Report:
         services = _left_by(call, organization, way)
     place = (call.db, organization.organization_id, way[-1], call.now - identity_reports.TRACKED_FOR)
     latest = organization_uses.latest(*place)
-    accounts = {use.account_id for use in latest.values()}
-    paths = {each: "/".join([organization.organization_id, *organizational_units.ancestry(call.db, each)]) for each in accounts}
+    parents = [use.parent_id for use in latest.values()]
+    ways = organizational_units.ways_to(call.db, organization.organization_id, parents)
+    paths = {
+        use.account_id: "/".join([organization.organization_id, *ways[use.parent_id], use.account_id]) for use in latest.values()
+    }
     return _Report(services, latest, organization_uses.counts(*place), paths)
 
 

@@ -43,10 +43,10 @@ def create_policy(
     tags: Tags = (),
 ) -> Result:
     """Create a managed policy, attached to nothing, with its first version."""
-    require_document(policy_document)
+    require_document(call, policy_document)
     if policies.named(call.db, call.account_id, policy_name) is not None:
         raise errors.EntityAlreadyExists(f"A policy called {policy_name} already exists. Duplicate names are not allowed.")
-    quotas.require_room(policies.count(call.db, call.account_id), quotas.POLICIES, name="PoliciesPerAccount")
+    quotas.require_room(call, policies.count(call.db, call.account_id), quotas.POLICIES, name="PoliciesPerAccount")
     row = PolicyRow(
         policy_id=ids.unique_id(ids.Prefix.POLICY, clock.token_bytes(16)),
         account_id=call.account_id,
@@ -160,11 +160,12 @@ def list_policy_tags(call: Call, *, policy_arn: str, marker: str | None = None, 
     return tagging.page(call, found.policy_id, list_name="ListPolicyTags", marker=marker, max_items=max_items)
 
 
-def require_document(document: str) -> None:
+def require_document(call: Call, document: str) -> None:
     """Hold a managed policy's document to the grammar and the quota; raises MalformedPolicyDocument and LimitExceeded."""
     documents.require_valid(document)
-    if documents.size(document) > quotas.POLICY_SIZE:
-        raise errors.LimitExceeded(f"Cannot exceed quota for PolicySize: {quotas.POLICY_SIZE}")
+    most = quotas.of(call, quotas.POLICY_SIZE)
+    if documents.size(document) > most:
+        raise errors.LimitExceeded(f"Cannot exceed quota for PolicySize: {most}")
 
 
 def _usage(only_attached: bool, policy_usage_filter: str | None) -> Usage:

@@ -25,10 +25,11 @@ _MORE_THAN_ANY_VERSION = 10**9
 def create_policy_version(call: Call, *, policy_arn: str, policy_document: str, set_as_default: bool = False) -> Result:
     """Add a version to a managed policy of the account and, where wanted, put it in force."""
     row = managed.own(call, policy_arn, action="iam:CreatePolicyVersion")
-    require_document(policy_document)
-    if policy_versions.count(call.db, call.account_id, row.policy_id) >= quotas.VERSIONS_PER_POLICY:
+    require_document(call, policy_document)
+    most = quotas.of(call, quotas.VERSIONS_PER_POLICY)
+    if policy_versions.count(call.db, call.account_id, row.policy_id) >= most:
         raise errors.LimitExceeded(
-            f"A managed policy can have up to {quotas.VERSIONS_PER_POLICY} versions. Before you create a new version, "
+            f"A managed policy can have up to {most} versions. Before you create a new version, "
             "you must delete an existing version."
         )
     number = row.last_version + 1

@@ -143,7 +143,7 @@ def create_role(
     boundary_arn = None if permissions_boundary is None else boundaries.required(call, permissions_boundary)
     if roles.named(call.db, call.account_id, role_name) is not None:
         raise errors.EntityAlreadyExists(f"Role with name {role_name} already exists.")
-    quotas.require_room(roles.count(call.db, call.account_id), quotas.ROLES, name="RolesPerAccount")
+    quotas.require_room(call, roles.count(call.db, call.account_id), quotas.ROLES, name="RolesPerAccount")
     row = RoleRow(
         role_id=ids.unique_id(ids.Prefix.ROLE, clock.token_bytes(16)),
         account_id=call.account_id,

@@ -57,7 +57,7 @@ def create_saml_provider(
     if saml_providers.named(call.db, call.account_id, name) is not None:
         raise errors.EntityAlreadyExists(f"SAMLProvider with name {name} already exists.")
     count = saml_providers.count(call.db, call.account_id)
-    quotas.require_room(count, quotas.SAML_PROVIDERS, name="SAMLProvidersPerAccount")
+    quotas.require_room(call, count, quotas.SAML_PROVIDERS, name="SAMLProvidersPerAccount")
     row = SamlProviderRow(
         provider_id=oidc_providers.identifier(),
         account_id=call.account_id,

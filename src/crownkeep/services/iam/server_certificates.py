@@ -63,7 +63,7 @@ def upload_server_certificate(
     if server_certificates.named(call.db, call.account_id, server_certificate_name) is not None:
         raise _exists(server_certificate_name)
     count = server_certificates.count(call.db, call.account_id)
-    quotas.require_room(count, quotas.SERVER_CERTIFICATES, name="ServerCertificatesPerAccount")
+    quotas.require_room(call, count, quotas.SERVER_CERTIFICATES, name="ServerCertificatesPerAccount")
     certificate = _checked(call, certificate_body, Secret(private_key), certificate_chain)
     row = ServerCertificateRow(
         certificate_id=ids.unique_id(ids.Prefix.CERTIFICATE, clock.token_bytes(16)),

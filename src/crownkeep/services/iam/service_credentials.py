@@ -53,7 +53,7 @@ def create_service_specific_credential(
         raise errors.InvalidInput(f"CredentialAgeDays is not supported for the service {service_name}.")
     present = service_credentials.of_user(call.db, call.account_id, user.user_id)
     number = sum(row.service == service_name for row in present)
-    quotas.require_room(number, quotas.SERVICE_CREDENTIALS_PER_USER, name="ServiceSpecificCredentialsPerUser")
+    quotas.require_room(call, number, quotas.SERVICE_CREDENTIALS_PER_USER, name="ServiceSpecificCredentialsPerUser")
     public_name = _unused_name(call, user, service_name, service)
     secret = _mint(service, public_name)
     row = ServiceCredentialRow(

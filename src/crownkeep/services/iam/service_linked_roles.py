@@ -51,7 +51,7 @@ def create_service_linked_role(
         raise errors.InvalidInput(f"Service role name {name} exceeds the maximum length of {_LONGEST_NAME} characters.")
     if role_rows.named(call.db, call.account_id, name) is not None:
         raise errors.InvalidInput(f"Service role name {name} has been taken in this account, please try a different suffix.")
-    quotas.require_room(role_rows.count(call.db, call.account_id), quotas.ROLES, name="RolesPerAccount")
+    quotas.require_room(call, role_rows.count(call.db, call.account_id), quotas.ROLES, name="RolesPerAccount")
     row = linked_roles.add(call, call.account_id, linked, name=name, description=description or linked.description)
     roles.note(call, row)
     shown: dict[str, object] = {"Description": row.description} if row.description else {}

@@ -29,7 +29,7 @@ def upload_signing_certificate(call: Call, *, certificate_body: str, user_name: 
     if signing_certificates.is_known(call.db, call.account_id, certificate.fingerprint):
         raise errors.DuplicateCertificate("The same certificate is already associated with an IAM user in the account.")
     count = len(signing_certificates.of_owner(call.db, call.account_id, owner.owner_id))
-    quotas.require_room(count, quotas.SIGNING_CERTIFICATES_PER_USER, name="CertificatesPerUser")
+    quotas.require_room(call, count, quotas.SIGNING_CERTIFICATES_PER_USER, name="CertificatesPerUser")
     row = SigningCertificateRow(
         certificate_id=ids.certificate_id(clock.token_bytes(24)),
         account_id=call.account_id,

@@ -25,7 +25,7 @@ def upload_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_body: st
     if key.fingerprint in ssh_public_keys.fingerprints(call.db, call.account_id, user.user_id):
         raise errors.DuplicateSshPublicKey("The SSH public key is already associated with this user.")
     count = ssh_public_keys.count(call.db, call.account_id, user.user_id)
-    quotas.require_room(count, quotas.SSH_PUBLIC_KEYS_PER_USER, name="SSHPublicKeysPerUser")
+    quotas.require_room(call, count, quotas.SSH_PUBLIC_KEYS_PER_USER, name="SSHPublicKeysPerUser")
     row = SshPublicKeyRow(
         key_id=ids.unique_id(ids.Prefix.SSH_PUBLIC_KEY, clock.token_bytes(16)),
         account_id=call.account_id,

@@ -55,7 +55,7 @@ def put(call: Call, resource_id: str, sent: Sequence[Mapping[str, str]]) -> dict
     fold = _fold(resource_id)
     wanted = checked(sent, fold=fold)
     before = {fold(key) for key in tags.of_resource(call.db, call.account_id, resource_id)}
-    if len(before | {fold(key) for key in wanted}) > quotas.TAGS:
+    if len(before | {fold(key) for key in wanted}) > quotas.of(call, quotas.TAGS):
         raise errors.LimitExceeded("The number of tags has reached the maximum limit.")
     tags.put(call.db, call.account_id, resource_id, wanted, fold=fold)
     return wanted

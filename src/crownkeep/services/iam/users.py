@@ -157,8 +157,8 @@ def create_user(
         boundary_arn=boundary_arn,
         password_used_at=None,
     )
-    if users.add(call.db, row) > quotas.USERS:
-        quotas.require_room(users.count(call.db, call.account_id) - 1, quotas.USERS, name="UsersPerAccount")
+    if users.add(call.db, row) > quotas.of(call, quotas.USERS):
+        quotas.require_room(call, users.count(call.db, call.account_id) - 1, quotas.USERS, name="UsersPerAccount")
     tagged = tagging.put(call, row.user_id, tags)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     return {"User": {**describe(row), **boundaries.members(boundary_arn), **tagging.members(tagged)}}

@@ -68,7 +68,7 @@ def create_virtual_mfa_device(call: Call, *, virtual_mfa_device_name: str, path:
     assert isinstance(seed, Seed)  # noqa: S101 - what prepare_seed answered, for the type checker
     serial = _new_serial(call, path, virtual_mfa_device_name)
     count = mfa_devices.counts(call.db, call.account_id).all
-    quotas.require_room(count, quotas.MFA_DEVICES, name="MFADevices")
+    quotas.require_below(count, quotas.mfa_devices(call), name="MFADevices")
     row = MfaDeviceRow(
         device_id=clock.token_bytes(16).hex(),
         account_id=call.account_id,

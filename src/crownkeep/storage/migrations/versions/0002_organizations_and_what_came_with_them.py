@@ -41,6 +41,13 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "account_quotas",
+        sa.Column("account_id", sa.String(length=12), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "name", name=op.f("pk_account_quotas")),
+    )
+    op.create_table(
         "audited_credentials",
         sa.Column("account_id", sa.String(length=12), nullable=False),
         sa.Column("audit_id", sa.String(length=64), nullable=False),
