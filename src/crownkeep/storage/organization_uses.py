@@ -7,12 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, distinct, func, select
 
-from crownkeep.storage import service_uses
+from crownkeep.storage import organization_accounts, service_uses
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import Moment
 from crownkeep.storage.organization_subtrees import accounts_under
 
 _uses = service_uses.table
+_members = organization_accounts.table
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class OrganizationUse:
 
     service: str
     account_id: str
+    parent_id: str
+    """The root or unit that the account is directly under."""
     region: str
     used_at: datetime
 
@@ -33,16 +36,20 @@ _ranked = (
     select(
         _uses.c.service,
         _uses.c.account_id,
+        _members.c.parent_id,
         _uses.c.region,
         _uses.c.used_at,
         func.row_number()
         .over(partition_by=_uses.c.service, order_by=(_uses.c.used_at.desc(), _uses.c.account_id))
         .label("place"),
     )
+    .join(_members, _members.c.account_id == _uses.c.account_id)
     .where(*_within)
     .subquery()
 )
-_latest = select(_ranked.c.service, _ranked.c.account_id, _ranked.c.region, _ranked.c.used_at).where(_ranked.c.place == 1)
+_latest = select(_ranked.c.service, _ranked.c.account_id, _ranked.c.parent_id, _ranked.c.region, _ranked.c.used_at).where(
+    _ranked.c.place == 1
+)
 _counts = select(_uses.c.service, func.count(distinct(_uses.c.account_id))).where(*_within).group_by(_uses.c.service)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import chain
 
 from crownkeep import errors
 from crownkeep.operations.call import Call, Result
@@ -13,7 +15,7 @@ from crownkeep.operations.registry import Mode, Target
 from crownkeep.services.organizations import access, accounts, entities, next_tokens, policies, policy_contents
 from crownkeep.services.organizations import policy_inheritance as inheritance
 from crownkeep.services.organizations.policy_contents import Fault
-from crownkeep.services.organizations.policy_inheritance import Settings
+from crownkeep.services.organizations.policy_inheritance import InheritedPolicy, Settings
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage import organization_accounts, organization_policy_targets, organizational_units
 from crownkeep.storage.organization_accounts import MemberAccount
@@ -22,6 +24,7 @@ from crownkeep.storage.organizations import OrganizationRow
 
 _AT_ONCE = 100
 """Accounts that are looked at together while those with an invalid effective policy are sought."""
+_KEPT_DOCUMENTS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +124,29 @@ def list_effective_policy_validation_errors(
     }
 
 
-def _effective(call: Call, organization: OrganizationRow, policy_type: str, account_id: str) -> Effective | None:
-    way = organizational_units.ancestry(call.db, account_id)
-    rows = organization_policy_targets.merged_policies(call.db, organization.organization_id, policy_type, way)
-    if not rows:
+def _attached(call: Call, organization: OrganizationRow, policy_type: str, entity_ids: Iterable[str]) -> list[MergedRow]:
+    """Answer what is attached to these entities, in the order in which it was: the same is in force whenever it is asked."""
+    place = (call.db, organization.organization_id)
+    rows = organization_policy_targets.merged_policies(*place, policy_type, list(entity_ids))
+    return sorted(rows, key=lambda row: (row.attached_at, row.policy.policy_id))
+
+
+def _effective(rows: Sequence[MergedRow], way: Sequence[str]) -> Effective | None:
+    sources = [row for row in rows if row.target_id in way]
+    if not sources:
         return None
-    # Policies of one level in the order in which they were attached, so that the same is in force whenever it is asked.
-    rows.sort(key=lambda row: (row.attached_at, row.policy.policy_id))
-    levels = [[inheritance.parse(row.policy.content) for row in rows if row.target_id == entity_id] for entity_id in way]
-    return Effective(inheritance.merge(levels), rows)
+    levels = [[_parsed(row.policy.content) for row in sources if row.target_id == entity_id] for entity_id in way]
+    return Effective(inheritance.merge(levels), sources)
+
+
+@lru_cache(_KEPT_DOCUMENTS)
+def _parsed(content: str) -> InheritedPolicy:
+    return inheritance.parse(content)
 
 
 def _required(call: Call, organization: OrganizationRow, policy_type: str, account_id: str) -> Effective:
-    found = _effective(call, organization, policy_type, account_id)
+    way = organizational_units.ancestry(call.db, account_id)
+    found = _effective(_attached(call, organization, policy_type, way), way)
     if found is None:
         raise errors.EffectivePolicyNotFound(
             "If you ran this action on the management account, this policy type is not enabled. If you ran the action on a "
@@ -146,15 +159,24 @@ def _invalid(call: Call, organization: OrganizationRow, policy_type: str, *, aft
     found: list[MemberAccount] = []
     while len(found) < limit:
         looked_at = organization_accounts.page(call.db, organization.organization_id, after=after, limit=_AT_ONCE)
-        found += [each for each in looked_at if _is_invalid(call, organization, policy_type, each.member.account_id)]
+        found += _invalid_among(call, organization, policy_type, looked_at)
         if len(looked_at) < _AT_ONCE:
             break
         after = looked_at[-1].member.account_id
     return found[:limit]
 
 
-def _is_invalid(call: Call, organization: OrganizationRow, policy_type: str, account_id: str) -> bool:
-    effective = _effective(call, organization, policy_type, account_id)
+def _invalid_among(
+    call: Call, organization: OrganizationRow, policy_type: str, looked_at: Sequence[MemberAccount]
+) -> list[MemberAccount]:
+    parents = [each.member.parent_id for each in looked_at]
+    above = organizational_units.ways_to(call.db, organization.organization_id, parents)
+    ways = {each.member.account_id: [*above[each.member.parent_id], each.member.account_id] for each in looked_at}
+    rows = _attached(call, organization, policy_type, set(chain.from_iterable(ways.values())))
+    return [each for each in looked_at if _is_invalid(policy_type, _effective(rows, ways[each.member.account_id]))]
+
+
+def _is_invalid(policy_type: str, effective: Effective | None) -> bool:
     return effective is not None and bool(policy_contents.faults(policy_type, effective.settings))
 
 
