@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from crownkeep.operations.explanations import Source
     from crownkeep.policy import PolicySet
 
+_LONGEST = 131_072
+"""Characters of the longest document that IAM's operations accept (policyDocumentType in AWS's model)."""
 _LONGEST_CHARACTER = 4
 """Bytes of UTF-8."""
 
@@ -29,23 +31,23 @@ def read(file: IO[bytes]) -> str:
     words, and WrongCall where the file can't be read.
     """
     from crownkeep import errors
-    from crownkeep.policy.parse import MAX_CHARACTERS, SYNTAX_ERROR
+    from crownkeep.policy.parse import SYNTAX_ERROR
 
     try:
-        content = file.read(MAX_CHARACTERS * _LONGEST_CHARACTER + 1)
+        content = file.read(_LONGEST * _LONGEST_CHARACTER + 1)
     except OSError as error:
         raise WrongCall(f"`{name_of(file)}` can't be read: {error.strerror or 'give a file with a policy'}") from error
-    is_cut = len(content) > MAX_CHARACTERS * _LONGEST_CHARACTER
+    is_cut = len(content) > _LONGEST * _LONGEST_CHARACTER
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         if not is_cut:
             raise errors.MalformedPolicyDocument(SYNTAX_ERROR) from error
         text = ""
-    if is_cut or len(text) > MAX_CHARACTERS:
+    if is_cut or len(text) > _LONGEST:
         raise errors.ValidationError(
             "1 validation error detected: Value at 'policyDocument' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {MAX_CHARACTERS}"
+            f"Member must have length less than or equal to {_LONGEST}"
         )
     return text
 

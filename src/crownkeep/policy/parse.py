@@ -10,8 +10,9 @@ from crownkeep.policy.operators import is_operator
 
 SYNTAX_ERROR = "Syntax errors in policy."
 
-# The longest document any IAM operation accepts (policyDocumentType in AWS's model); a bound on everything after it.
-MAX_CHARACTERS = 131_072
+# A bound on everything after it. IAM's operations accept half of it (policyDocumentType in AWS's model); AWS's own managed
+# policies may be longer (AWSSupportServiceRolePolicy).
+MAX_CHARACTERS = 262_144
 
 _TOP = frozenset({"Version", "Id", "Statement"})
 _VERSIONS = frozenset({"2008-10-17", "2012-10-17"})

@@ -38,6 +38,9 @@ IAM_PATHS = (
 )
 BAD_IAM_PATH = f'IAM resource path must either be "*" or start with {", ".join(IAM_PATHS)}.'
 
+# AWS takes these as well, and does not name them in the text above (its own managed policies have them).
+_UNNAMED_IAM_PATHS = ("role-template/",)
+
 _PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc", "*"})
 _VENDOR = re.compile(r"[a-zA-Z0-9\-.]*", re.ASCII)
 _SID = re.compile(r"[A-Za-z0-9]*", re.ASCII)
@@ -136,7 +139,7 @@ def _vendor_fault(resource: str, parts: list[str]) -> str | None:
     if vendor == "iam":
         if region not in ("", "*"):
             return f"IAM resource {resource} cannot contain region information."
-        if path not in ("*", "root") and not path.startswith(IAM_PATHS):
+        if path not in ("*", "root") and not path.startswith((*IAM_PATHS, *_UNNAMED_IAM_PATHS)):
             return BAD_IAM_PATH
     # Buckets and objects have neither region nor account; access points, jobs and the like have both.
     if vendor == "s3" and region not in ("", "*") and not account:
