@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from crownkeep import arn
+from crownkeep import arn, ids
 from crownkeep.principals import Anonymous, Caller, Operator, Principal, PrincipalKind, Session
 
 VERSION = "1.11"
@@ -55,6 +55,8 @@ class Deed:
     tls_version: str = ""
     tls_cipher: str = ""
     host: str = ""
+    shared_event_id: str = ""
+    """What the records of one deed in the trails of several accounts have in common."""
     service_details: Mapping[str, object] | None = None
     """What a service tells of what it did by itself (`serviceEventDetails`)."""
 
@@ -80,7 +82,7 @@ def record(deed: Deed) -> dict[str, object]:
     event["requestID"] = deed.request_id
     event["eventID"] = deed.event_id
     event["readOnly"] = deed.read_only
-    arns = [{"accountId": deed.account_id, "type": kind, "ARN": name} for kind, name in deed.resources if arn.parse(name)]
+    arns = [{"accountId": _owner(name, deed), "type": kind, "ARN": name} for kind, name in deed.resources if arn.parse(name)]
     if arns:
         event["resources"] = arns
     event["eventType"] = deed.event_type
@@ -88,11 +90,19 @@ def record(deed: Deed) -> dict[str, object]:
         event["apiVersion"] = deed.api_version
     event["managementEvent"] = True
     event["recipientAccountId"] = deed.account_id
+    if deed.shared_event_id:
+        event["sharedEventID"] = deed.shared_event_id
     if deed.service_details is not None:
         event["serviceEventDetails"] = dict(deed.service_details)
     event["eventCategory"] = "Management"
     _add_edge(event, deed)
     return event
+
+
+def _owner(name: str, deed: Deed) -> str:
+    """Answer whose a resource is; those of nobody, such as AWS's managed policies, count as the account's own."""
+    parts = arn.parse(name)
+    return parts.account_id if parts is not None and ids.is_account_id(parts.account_id) else deed.account_id
 
 
 def _add_elements(event: dict[str, object], deed: Deed) -> None:

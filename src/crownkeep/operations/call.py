@@ -99,6 +99,8 @@ class Notes:
     """The id that the record is to have, where the handler had to know it (`record.id_of`); empty for a new one."""
     assumed_root: bool = False
     """Whether a member's root user was taken on: the record of that says so, as the records of the session do."""
+    shared_with: str = ""
+    """Another account in whose trail the record is kept as well, once the call is carried out: the owner of a role taken on."""
     lasting: list[Callable[[Transaction], None]] = field(default_factory=list)
     """Changes that are made although the call is refused, such as an attempt at a one-time code that is used up."""
 

@@ -47,12 +47,14 @@ class Outcome:
     event: EventRow
     leaves_nothing: bool = False
     """It was refused, and nothing stays of it but its record."""
+    copies: tuple[EventRow, ...] = ()
+    """What other accounts keep of it in their trails."""
 
     def kept(self, request: Request) -> list[EventRow]:
         """Answer what is recorded: all but the refusals of strangers beyond the rate at which they may fill the trail."""
         if self.leaves_nothing and request.may_record_refusal is not None and not request.may_record_refusal():
             return []
-        return [self.event]
+        return [self.event, *self.copies]
 
     def answer(self) -> Answer:
         """Answer what may leave once the event is kept."""
@@ -135,7 +137,7 @@ class Door:
                 for event in outcome.kept(request):
                     await self.writer.record(event)
             else:
-                await self.writer.submit(lambda tx: _with_use(tx, Deed(None, [outcome.event]), use))
+                await self.writer.submit(lambda tx: _with_use(tx, Deed(None, outcome.kept(request)), use))
         except WriterBusy:
             return _BUSY
         except WriteFailed:
@@ -187,8 +189,9 @@ def perform_now(database: Database, request: Request, wiring: Wiring) -> Answer:
 
     def work(db: Transaction) -> Answer:
         outcome = prepared if isinstance(prepared, Outcome) else perform(db, request, wiring, prepared=prepared)
-        record.keep(db, outcome.event)
-        wiring.post.heed(db, [outcome.event])
+        for event in (outcome.event, *outcome.copies):
+            record.keep(db, event)
+        wiring.post.heed(db, [outcome.event, *outcome.copies])
         return outcome.answer()
 
     return database.write(work)
@@ -233,8 +236,10 @@ def perform(
     if error is not None and writes:
         for change in notes.lasting:
             change(db)
-    event = record.of_call(request, notes, result=result, error=error, account_alias=standing.alias(db))
-    return Outcome(result, error, event, leaves_nothing=error is not None and not notes.lasting)
+    alias = standing.alias(db)
+    event, *copies = record.copies_of_call(request, notes, result=result, error=error, account_alias=alias)
+    nothing_stays = error is not None and not notes.lasting
+    return Outcome(result, error, event, leaves_nothing=nothing_stays, copies=tuple(copies))
 
 
 def prepare(db: Transaction, request: Request, wiring: Wiring) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from crownkeep import clock, ids
@@ -19,36 +20,56 @@ NOBODY = ""
 
 def of_call(request: Request, notes: Notes, *, result: Result, error: AwsError | None, account_alias: str) -> EventRow:
     """Make the event of a request that reached its operation, whether it was carried out or refused."""
+    return copies_of_call(request, notes, result=result, error=error, account_alias=account_alias)[0]
+
+
+def copies_of_call(
+    request: Request, notes: Notes, *, result: Result, error: AwsError | None, account_alias: str
+) -> list[EventRow]:
+    """Make the event of a request and, where another account has a part in it, that account's copy: both share an id.
+
+    The other account learns who called by their account and unique id, not by their name (IAM user guide, "Logging IAM and AWS
+    STS API calls with AWS CloudTrail", cross-account examples).
+    """
+    deed = _deed(request, notes, result=result, error=error, account_alias=account_alias)
+    caller = deed.caller
+    if error is not None or notes.shared_with in ("", deed.account_id) or not isinstance(caller, Principal):
+        return [of_deed(deed)]
+    shared = ids.request_id(clock.id_bytes(16))
+    identity = {"type": "AWSAccount", "principalId": caller.user_id, "accountId": caller.account_id}
+    copy = replace(deed, event_id="", account_id=notes.shared_with, identity=identity, account_alias="", shared_event_id=shared)
+    return [of_deed(replace(deed, shared_event_id=shared)), of_deed(copy)]
+
+
+def _deed(request: Request, notes: Notes, *, result: Result, error: AwsError | None, account_alias: str) -> event.Deed:
     operation = request.operation
     account_id = _trail(request, notes, error)
     answered = error is None and operation.records_answer
-    return of_deed(
-        event.Deed(
-            event_id=notes.event_id,
-            happened_at=request.now,
-            event_type=request.event_type,
-            source=operation.service.event_source,
-            name=operation.name,
-            caller=notes.vouched or request.caller,
-            identity=_identity(request, notes, account_alias),
-            account_id=account_id,
-            region=request.origin.region,
-            source_ip=request.origin.source_ip,
-            user_agent=request.origin.user_agent,
-            request_id=request.origin.request_id,
-            read_only=operation.is_read_only,
-            api_version=operation.service.model.api_version if operation.service.model.protocol == "query" else "",
-            account_alias=account_alias,
-            error_code=error.code if error else "",
-            error_message=error.message if error else "",
-            parameters=redact.parameters(operation.name, request.parameters, operation.model.input),
-            response=redact.response(result, operation.model.output) if answered else None,
-            additional=notes.additional,
-            resources=tuple(notes.resources),
-            tls_version=request.origin.tls_version,
-            tls_cipher=request.origin.tls_cipher,
-            host=request.origin.host,
-        )
+    return event.Deed(
+        event_id=notes.event_id,
+        happened_at=request.now,
+        event_type=request.event_type,
+        source=operation.service.event_source,
+        name=operation.name,
+        caller=notes.vouched or request.caller,
+        identity=_identity(request, notes, account_alias),
+        account_id=account_id,
+        region=request.origin.region,
+        source_ip=request.origin.source_ip,
+        user_agent=request.origin.user_agent,
+        request_id=request.origin.request_id,
+        read_only=operation.is_read_only,
+        api_version=operation.service.model.api_version if operation.service.model.protocol == "query" else "",
+        account_alias=account_alias,
+        error_code=error.code if error else "",
+        error_message=error.message if error else "",
+        parameters=redact.parameters(operation.name, request.parameters, operation.model.input),
+        response=redact.response(result, operation.model.output) if answered else None,
+        additional=notes.additional,
+        resources=tuple(notes.resources),
+        tls_version=request.origin.tls_version,
+        tls_cipher=request.origin.tls_cipher,
+        host=request.origin.host,
     )
 
 

@@ -97,6 +97,7 @@ def answer(call: Call, role: RoleRow, session: Session, *, minimum_token_size: i
     holder = Principal(PrincipalKind.ROLE, role.account_id, role.role_id, role.name, role.path, session=session)
     issued = issue.credentials(call, holder, session, minimum_token_size=minimum_token_size or 0)
     token = issue.token_members(issued)
+    call.notes.shared_with = role.account_id
     call.notes.resources.append(("AWS::IAM::Role", arn.role(role.account_id, role.path, role.name)))
     answered = {
         "Credentials": issued,
