@@ -28,6 +28,12 @@ def test_every_operation_of_access_analyzer_that_is_not_served_is_named():
     assert set() == {name for name in unserved("accessanalyzer") if f"`{name}`" not in section}
 
 
+def test_every_operation_of_organizations_that_is_not_served_is_named_and_no_other():
+    section = TEXT.partition("## Organizations")[2].partition("|")[0]
+
+    assert unserved("organizations") == set(section.split("`")[1::2])
+
+
 def test_no_operation_is_named_that_aws_does_not_have():
     known = {name for service in models.SERVICES for name in models.service(service).operations}
     section = TEXT.partition("## IAM")[2].partition("## Neighbours")[0]
@@ -37,5 +43,9 @@ def test_no_operation_is_named_that_aws_does_not_have():
         "InvalidInput",
         "NoSuchEntity",
         "MaxItems",
+        "SUCCEEDED",
+        "FAILED",
+        "IamUserAccessToBilling",
+        "AccountId",
         "PASS",
     }
