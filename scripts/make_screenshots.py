@@ -61,9 +61,10 @@ def main() -> int:
 
 def names(samples: Samples) -> dict[str, str]:
     """Answer the name of the picture of every page, with the page's address."""
-    addresses = {**dict.fromkeys(every_page.outside(samples)), **dict.fromkeys(every_page.inside(samples))}
     named: dict[str, str] = {}
-    for address in addresses:
+    for address in (*every_page.outside(samples), *every_page.inside(samples)):
+        if every_page.is_file(address):
+            continue
         name = "sign-in" if address == "/signin" else every_page.name_of(address)
         if name in named:
             raise ValueError(f"two pages would be the picture `{name}`: {named[name]} and {address}")

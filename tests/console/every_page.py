@@ -64,6 +64,12 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
         "/console/users/{user}/inline-editor",
         "/console/users/{user}/inline-editor?policy={inline}",
     ),
+    "/console/identity-providers/one": (
+        "/console/identity-providers/one?arn=arn%3Aaws%3Aiam%3A%3A{account}%3Aoidc-provider%2Ftoken.actions.githubusercontent.com",
+        "/console/identity-providers/one?arn=arn%3Aaws%3Aiam%3A%3A{account}%3Asaml-provider%2Fcorp",
+    ),
+    "/console/identity-providers/create": tuple(f"/console/identity-providers/create?kind={kind}" for kind in ("oidc", "saml")),
+    "/console/simulator": ("/console/simulator", "/console/simulator?principal=user/{user}"),
     "/console/attach": ("/console/attach?to=user&name={user}",),
     "/console/security/upload/{kind}": tuple(f"/console/security/upload/{kind.slug}" for kind in own_uploads.KINDS),
     "/console/mfa/resync": ("/console/mfa/resync?serial=arn%3Aaws%3Aiam%3A%3A{account}%3Amfa%2Fphone",),
@@ -85,6 +91,11 @@ NO_PAGES = frozenset({"/", "/.well-known/change-password", "/favicon.ico", "/con
 def inside(samples: Samples) -> list[str]:
     """Answer the address of every page for people who have signed in."""
     return [address for path, address in _all(samples) if path.startswith(("/console", "/switchrole", "/v1/"))]
+
+
+def is_file(address: str) -> bool:
+    """Tell whether an address answers a file to keep, which no browser shows."""
+    return address.partition("?")[0].endswith(("/download", "/evidence"))
 
 
 def outside(samples: Samples) -> list[str]:

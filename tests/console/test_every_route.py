@@ -173,7 +173,8 @@ def test_every_page_has_a_picture_of_its_own():
 
     pictures = make_screenshots.names(samples)
 
-    assert set(pictures.values()) == {*every_page.inside(samples), *every_page.outside(samples)}
+    pages = {*every_page.inside(samples), *every_page.outside(samples)}
+    assert set(pictures.values()) == {address for address in pages if not every_page.is_file(address)}
     assert set(make_screenshots.SHOWN) <= set(pictures)
 
 
