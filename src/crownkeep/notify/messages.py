@@ -32,6 +32,7 @@ KINDS = (
     "contact-replaced",
     "delegation-token",
     "test-alert",
+    "organization-invitation",
 )
 """Every kind of letter: each has a text and an HTML template."""
 

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from tests.fixtures.crown import Crown
 from tests.fixtures.organization import Organization
+from tests.notify.office import Mailbox, text_of
 from tests.services.iam.asking import allow, refusal
 from tests.services.organizations.asking import service_events
 
@@ -64,6 +65,17 @@ def test_whoever_accepts_an_invitation_is_a_member_with_the_tags_it_was_to_have(
     roles = [role["RoleName"] for role in account.client("iam").list_roles()["Roles"]]
     assert ["AWSServiceRoleForOrganizations"] == roles
     assert account.id in [event["accountId"] for event in service_events(organization.management, "AccountJoinedOrganization")]
+
+
+def test_root_of_an_invited_account_hears_of_it_and_not_in_the_inviters_words(organization: Organization, crown: Crown):
+    account = crown.account()
+
+    invitation = organization.invite(account, Notes="visit https://mischief.example")
+
+    message = Mailbox(crown, account.email).wait(f"Account {account.id} is invited")
+    assert invitation in text_of(message)
+    assert organization.id in text_of(message)
+    assert "mischief" not in message.as_string()
 
 
 def test_an_invitation_by_address_reaches_whoever_has_it(organization: Organization, crown: Crown):

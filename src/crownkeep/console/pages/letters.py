@@ -29,6 +29,7 @@ KINDS = {
     "email-code": "Code for a new email address",
     "email-changed": "Root's email address changed",
     "contact-replaced": "Security contact replaced",
+    "organization-invitation": "Invitation to an organization",
 }
 """What letters are about, for people."""
 

@@ -8,14 +8,17 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from crownkeep import clock, ids
+from crownkeep.audit.event import moment
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
+from crownkeep.operations.letters import Letter
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.organizations import access, entities, organization, quotas, refusals
 from crownkeep.services.organizations import handshakes as agreeing
 from crownkeep.services.organizations import tags as tagging
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage import accounts, handshakes, organization_accounts
+from crownkeep.storage.accounts import AccountRow
 from crownkeep.storage.handshakes import HandshakeRow
 from crownkeep.storage.organizations import OrganizationRow
 
@@ -62,6 +65,7 @@ def invite_account_to_organization(
         tags=json.dumps(wanted) if wanted else None,
     )
     handshakes.add(call.db, made)
+    _tell(call, made)
     return {"Handshake": agreeing.describe(call, row, made)}
 
 
@@ -100,10 +104,28 @@ def _recipient(target: Mapping[str, str]) -> tuple[str, str]:
 
 def _is_inside(call: Call, row: OrganizationRow, key: str) -> bool:
     """Answer whether this is an account of the organization already; of others nothing is told."""
-    account = accounts.with_id(call.db, key) if ids.is_account_id(key) else accounts.with_email(call.db, key)
+    account = _account(call, key)
     if account is None:
         return False
     return organization_accounts.within(call.db, row.organization_id, account.account_id) is not None
+
+
+def _account(call: Call, key: str) -> AccountRow | None:
+    return accounts.with_id(call.db, key) if ids.is_account_id(key) else accounts.with_email(call.db, key)
+
+
+def _tell(call: Call, made: HandshakeRow) -> None:
+    """Write to the root user of the account that is invited; where there is none, to nobody, so that nothing differs."""
+    account = _account(call, made.recipient_key)
+    values = {
+        "account_id": account.account_id if account is not None else "",
+        "organization_id": made.organization_id,
+        "owner_account_id": made.account_id,
+        "handshake_id": made.handshake_id,
+        "ends_at": moment(made.expires_at),
+    }
+    recipient, account_id = (account.email, account.account_id) if account is not None else ("", "")
+    call.wiring.post.send(call.db, Letter("organization-invitation", recipient, account_id, call.now, values))
 
 
 def _require_room(call: Call, row: OrganizationRow) -> None:
