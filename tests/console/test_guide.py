@@ -37,6 +37,9 @@ class Person(Protocol):
     def tick(self, what: Locator) -> None:
         """Tick a box."""
 
+    def choose(self, what: Locator) -> None:
+        """Choose one of several."""
+
     def write(self, what: Locator, text: str) -> None:
         """Write into a field, in the place of what is there."""
 
@@ -48,6 +51,9 @@ class Mouse:
         what.click()
 
     def tick(self, what: Locator) -> None:
+        what.check()
+
+    def choose(self, what: Locator) -> None:
         what.check()
 
     def write(self, what: Locator, text: str) -> None:
@@ -73,6 +79,16 @@ class Keyboard:
         self._go(what)
         self._page.keyboard.press("Space")
         expect(what).to_be_checked()
+
+    def choose(self, what: Locator) -> None:
+        name = what.get_attribute("name")
+        # Tab leads to the one that is chosen, the arrows from there to the others.
+        self._go(self._page.locator(f"input[name={name}]:checked"))
+        for _ in range(MOST_TABS):
+            if what.is_checked():
+                return
+            self._page.keyboard.press("ArrowDown")
+        raise AssertionError(f"{what} can't be chosen by keyboard")
 
     def write(self, what: Locator, text: str) -> None:
         self._go(what)
@@ -153,10 +169,12 @@ def enrol(page: Page, person: Person) -> None:
 def make_an_administrator(page: Page, person: Person) -> None:
     fix(page, person, "administrator")
     person.write(page.get_by_label("User name"), "dana")
-    person.write(page.get_by_label("Password", exact=True), PASSWORD)
+    person.choose(page.get_by_label("Choose a password"))
     person.tick(page.get_by_label("AdministratorAccess"))
+    person.press(page.get_by_role("button", name="Review"))
+    person.write(page.get_by_label("Password", exact=True), PASSWORD)
     person.press(page.get_by_role("button", name="Create user"))
-    expect(page.get_by_role("heading", name="dana")).to_be_visible()
+    expect(page.get_by_role("heading", name="dana was created")).to_be_visible()
     is_done(page, person, "administrator")
 
 

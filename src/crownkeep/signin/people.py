@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crownkeep import ids
@@ -25,6 +25,8 @@ class Credentials:
     devices: tuple[MfaDeviceRow, ...]
     version: bytes
     """A hash of the password's and the devices' identity: it changes when one of them does, and never comes back."""
+    needs_mfa: bool = False
+    """Whether this very user must have a second factor."""
 
 
 def root_with_email(db: Transaction, email: str) -> Principal | None:
@@ -65,7 +67,8 @@ def credentials(db: Transaction, person: Principal) -> Credentials:
             profile = login_profiles.of_user(db, person.account_id, person.unique_id)
             if profile is None:
                 return _gathered(db, person)
-            return _gathered(db, person, profile.password_hash, profile.changed_at, reset_required=profile.reset_required)
+            found = _gathered(db, person, profile.password_hash, profile.changed_at, reset_required=profile.reset_required)
+            return replace(found, needs_mfa=profile.needs_mfa)
         case _:
             return _gathered(db, person)
 

@@ -202,7 +202,7 @@ def demands(db: Transaction, wiring: Wiring, person: Principal, found: Credentia
         standing = password_policy.standing(policy, found.password_changed_at, now=now)
     return Demands(
         methods,
-        Enrolment.REQUIRED if settings.users_need_mfa and not methods else Enrolment.NOT_NEEDED,
+        Enrolment.REQUIRED if (settings.users_need_mfa or found.needs_mfa) and not methods else Enrolment.NOT_NEEDED,
         must_change_password=found.reset_required or standing is Standing.MUST_CHANGE,
         is_expired_for_good=standing is Standing.MUST_BE_RESET,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, String, Table, Text, bindparam, delete, insert, select, update
+from sqlalchemy import Boolean, Column, String, Table, Text, bindparam, delete, insert, select, text, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
@@ -23,6 +23,7 @@ table = Table(
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("reset_required", Boolean, nullable=False),
+    Column("needs_mfa", Boolean, nullable=False, server_default=text("false")),
 )
 
 
@@ -37,6 +38,8 @@ class LoginProfileRow:
     created_at: datetime
     changed_at: datetime
     reset_required: bool
+    needs_mfa: bool = False
+    """Whether this user signs in with a second factor only, whatever the account asks of everybody."""
 
 
 _this = (table.c.account_id == bindparam("of_account"), table.c.user_id == bindparam("of_user"))
@@ -48,6 +51,7 @@ _set_password = (
     .values(password_hash=bindparam("new_hash"), history=bindparam("new_history"), changed_at=bindparam("at"))
 )
 _set_reset_required = update(table).where(*_this).values(reset_required=bindparam("is_required"))
+_set_needs_mfa = update(table).where(*_this).values(needs_mfa=bindparam("is_needed"))
 _remove = delete(table).where(*_this)
 
 
@@ -74,6 +78,7 @@ def add(db: Transaction, row: LoginProfileRow) -> None:
             "created_at": row.created_at,
             "changed_at": row.changed_at,
             "reset_required": row.reset_required,
+            "needs_mfa": row.needs_mfa,
         },
     )
 
@@ -95,6 +100,16 @@ def require_no_reset(db: Transaction, account_id: str, user_id: str) -> None:
     db.execute(_set_reset_required, {"of_account": account_id, "of_user": user_id, "is_required": False})
 
 
+def require_mfa(db: Transaction, account_id: str, user_id: str) -> None:
+    """Let the user sign in with a second factor only."""
+    db.execute(_set_needs_mfa, {"of_account": account_id, "of_user": user_id, "is_needed": True})
+
+
+def require_no_mfa(db: Transaction, account_id: str, user_id: str) -> None:
+    """Leave it to the account whether the user needs a second factor."""
+    db.execute(_set_needs_mfa, {"of_account": account_id, "of_user": user_id, "is_needed": False})
+
+
 def remove(db: Transaction, account_id: str, user_id: str) -> bool:
     """Forget a user's password and the ones before it; answers whether there was one."""
     return db.execute(_remove, {"of_account": account_id, "of_user": user_id}).rowcount > 0
@@ -108,6 +123,7 @@ def _row(
     created_at: datetime,
     changed_at: datetime,
     reset_required: bool,
+    needs_mfa: bool,
 ) -> LoginProfileRow:
     remembered = tuple(history.split("\n"))
-    return LoginProfileRow(user_id, account_id, password_hash, remembered, created_at, changed_at, reset_required)
+    return LoginProfileRow(user_id, account_id, password_hash, remembered, created_at, changed_at, reset_required, needs_mfa)

@@ -471,4 +471,7 @@ def upgrade() -> None:
     with op.batch_alter_table("account_settings", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_account_settings_issuer_id"), ["issuer_id"], unique=False)
 
+    with op.batch_alter_table("login_profiles", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("needs_mfa", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
+
     # ### end Alembic commands ###
