@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from tests.fixtures.crown import Account
 from tests.fixtures.process import Process
+from tests.signin.browser import Browser as Screenless
+from tests.signin.browser import signed_in
 
 SERIOUS = {"serious", "critical"}
 
@@ -60,3 +63,15 @@ def faults(axe: str) -> Callable[[Page], list[str]]:
         ]
 
     return find
+
+
+@pytest.fixture
+def browser(account: Account) -> Screenless:
+    """The browser of an administrator, who has signed in."""
+    return signed_in(account, user="admin")
+
+
+@pytest.fixture
+def iam(account: Account) -> Any:
+    """IAM as the administrator calls it."""
+    return account.client("iam")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -33,9 +34,9 @@ class Browser:
         """Open an address, as typed by its person unless the headers (with underscores) say otherwise."""
         return self._send("GET", path, headers)
 
-    def post(self, path: str, fields: dict[str, str], **headers: str) -> Response:
+    def post(self, path: str, fields: Mapping[str, str | list[str]], **headers: str) -> Response:
         """Send a form as it is given."""
-        return self._send("POST", path, {"content_type": FORM, **headers}, urlencode(fields).encode())
+        return self._send("POST", path, {"content_type": FORM, **headers}, urlencode(fields, doseq=True).encode())
 
     def submit(self, page: Response, path: str, **fields: str) -> Response:
         """Send the form of a page, its hidden fields and those that are filled in, as a browser does."""

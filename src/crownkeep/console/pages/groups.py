@@ -125,7 +125,8 @@ async def edit(request: Request) -> Response:
     about = await parts.ask(request, "GetGroup", GroupName=name, MaxItems=1)
     if about.is_missing:
         return parts.missing(request, about, current=GROUP.folder, title=f"There is no group {name}", back=GROUP.folder)
-    return _edit_page(request, name, {"name": name, "path": str(about.one("Group").get("Path", ""))})
+    entered = {"name": name, "path": str(about.one("Group").get("Path", ""))}
+    return _edit_page(request, name, entered, unseen=about if about.refusal is not None else None)
 
 
 async def edited(request: Request) -> Response:
@@ -144,7 +145,9 @@ def _renaming(name: str, entered: dict[str, str]) -> Equivalent:
     return Equivalent("iam", "UpdateGroup", {"GroupName": name, **{key: value for key, value in given.items() if value}})
 
 
-def _edit_page(request: Request, name: str, entered: dict[str, str], *, refusal: Refused | None = None) -> Response:
+def _edit_page(
+    request: Request, name: str, entered: dict[str, str], *, refusal: Refused | None = None, unseen: Part | None = None
+) -> Response:
     return frame.page(
         request,
         "edit_group.html",
@@ -154,6 +157,7 @@ def _edit_page(request: Request, name: str, entered: dict[str, str], *, refusal:
         name=name,
         path=GROUP.page(name),
         entered=entered,
+        unseen=unseen,
     )
 
 

@@ -55,13 +55,13 @@ async def edit(request: Request) -> Response:
     web.signed_in(request)
     kind, name = identities.named(request)
     policy = request.query_params.get("policy", "")
-    document = EXAMPLE
-    if policy:
-        found = await _found(request, kind, name, policy)
-        if found.is_missing:
-            return parts.missing(request, found, current=kind.folder, title="There is no such policy", back=kind.page(name))
-        document = parts.readable(found.text("PolicyDocument")) or EXAMPLE
-    return _editor(request, kind, name, {"policy": policy, "document": document, "is_new": "" if policy else "1"})
+    if not policy:
+        return _editor(request, kind, name, {"policy": "", "document": EXAMPLE, "is_new": "1"})
+    found = await _found(request, kind, name, policy)
+    if found.is_missing:
+        return parts.missing(request, found, current=kind.folder, title="There is no such policy", back=kind.page(name))
+    entered = {"policy": policy, "document": parts.readable(found.text("PolicyDocument")), "is_new": ""}
+    return _editor(request, kind, name, entered, unseen=found if found.refusal is not None else None)
 
 
 async def saved(request: Request) -> Response:
@@ -100,6 +100,7 @@ def _editor(
     checked: Checked | None = None,
     refusal: Refused | None = None,
     alert: str = "",
+    unseen: Part | None = None,
 ) -> Response:
     return frame.page(
         request,
@@ -113,6 +114,7 @@ def _editor(
         entered=entered,
         checked=checked,
         alert=alert,
+        unseen=unseen,
     )
 
 

@@ -11,6 +11,7 @@ from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import documents, parts, policies
 from crownkeep.console.pages.documents import EXAMPLE, Checked
+from crownkeep.console.pages.parts import Part
 
 CREATE = f"{policies.FOLDER}/create"
 NEW_VERSION = f"{policies.FOLDER}/new-version"
@@ -32,8 +33,8 @@ async def new_version(request: Request) -> Response:
     default = str(about.one("Policy").get("DefaultVersionId", ""))
     found = await parts.ask(request, "GetPolicyVersion", PolicyArn=arn, VersionId=default)
     document = parts.readable(str(found.one("PolicyVersion").get("Document", "")))
-    name = arn.rpartition("/")[2]
-    return _editor(request, {"name": name, "path": "", "description": "", "document": document or EXAMPLE, "arn": arn})
+    entered = {"name": arn.rpartition("/")[2], "path": "", "description": "", "document": document, "arn": arn}
+    return _editor(request, entered, unseen=next((part for part in (about, found) if part.refusal is not None), None))
 
 
 async def saved(request: Request) -> Response:
@@ -61,7 +62,12 @@ def _call(entered: dict[str, str]) -> Equivalent:
 
 
 def _editor(
-    request: Request, entered: dict[str, str], *, checked: Checked | None = None, refusal: Refused | None = None
+    request: Request,
+    entered: dict[str, str],
+    *,
+    checked: Checked | None = None,
+    refusal: Refused | None = None,
+    unseen: Part | None = None,
 ) -> Response:
     return frame.page(
         request,
@@ -73,6 +79,7 @@ def _editor(
         action=NEW_VERSION if entered["arn"] else CREATE,
         back=policies.page(entered["arn"]) if entered["arn"] else policies.FOLDER,
         checked=checked,
+        unseen=unseen,
     )
 
 

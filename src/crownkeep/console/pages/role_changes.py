@@ -32,7 +32,7 @@ async def trust(request: Request) -> Response:
     if about.is_missing:
         return _missing(request, about, name)
     document = parts.readable(str(about.one("Role").get("AssumeRolePolicyDocument", "")))
-    return _trust_editor(request, name, document)
+    return _trust_editor(request, name, document, unseen=about if about.refusal is not None else None)
 
 
 async def trust_saved(request: Request) -> Response:
@@ -52,7 +52,13 @@ def _trusting(name: str, document: str) -> Equivalent:
 
 
 def _trust_editor(
-    request: Request, name: str, document: str, *, checked: Checked | None = None, refusal: Refused | None = None
+    request: Request,
+    name: str,
+    document: str,
+    *,
+    checked: Checked | None = None,
+    refusal: Refused | None = None,
+    unseen: Part | None = None,
 ) -> Response:
     return frame.page(
         request,
@@ -64,6 +70,7 @@ def _trust_editor(
         path=ROLE.page(name),
         document=document,
         checked=checked,
+        unseen=unseen,
     )
 
 

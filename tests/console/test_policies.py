@@ -1,0 +1,87 @@
+"""Managed policies as pages: found, written, changed, rolled back, and who holds them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from tests.console.forms import ADMINISTRATOR, ALLOW, follow, reader, send
+from tests.fixtures.crown import Account
+from tests.signin.browser import Browser, hidden
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("ReadOnlyAccess", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+        ("Billing", "arn:aws:iam::aws:policy/job-function/Billing"),
+        (ADMINISTRATOR, ADMINISTRATOR),
+    ],
+)
+def test_a_policy_is_found_by_its_name_or_its_arn(browser: Browser, typed: str, found: str):
+    answer = browser.get(f"/console/policies?name={quote(typed)}")
+
+    assert (303, f"/console/policies/one?arn={quote(found, safe='')}") == (answer.status, answer.header("location"))
+
+
+def test_a_policy_that_nobody_knows_is_said_to_be_unknown(browser: Browser):
+    page = browser.get("/console/policies?name=nothing")
+
+    assert 200 == page.status
+    assert "No policy of this name was found" in page.text
+
+
+def test_a_missing_permission_to_validate_is_named_as_policies_name_it_and_bars_nobody_from_saving(account: Account, iam: Any):
+    browser = reader(account, "iam:*")
+    fields = {"name": "mine", "path": "/", "description": "", "arn": "", "document": json.dumps(ALLOW)}
+
+    page = send(browser, "/console/policies/create", "/console/policies/create", **(fields | {"read": ""}))
+    read = hidden(page)["read"]
+    saved = send(browser, "/console/policies/create", "/console/policies/create", **(fields | {"read": read}))
+
+    assert "This needs the permission access-analyzer:ValidatePolicy" in page.text
+    assert "iam:CreatePolicy" in follow(browser, saved)
+    assert 1 == len(iam.list_policies(Scope="Local")["Policies"])
+
+
+def test_findings_are_told_at_line_and_column_before_anything_is_saved(iam: Any, browser: Browser):
+    document = '{\n  "Version": "2012-10-17",\n  "Statement": [{"Effect": "Allow", "Action": "s4:GetObject", "Resource": "*"}]\n}'
+    fields = {"name": "mine", "path": "/", "description": "", "arn": "", "read": "", "document": document}
+
+    page = send(browser, "/console/policies/create", "/console/policies/create", **fields)
+
+    assert 200 == page.status
+    assert "at line 3, column 47" in page.text
+    assert [] == iam.list_policies(Scope="Local")["Policies"]
+
+
+def test_a_policy_is_created_changed_and_rolled_back(account: Account, iam: Any, browser: Browser):
+    fields = {"name": "mine", "path": "/", "description": "", "arn": "", "read": "", "document": json.dumps(ALLOW)}
+    page = follow(browser, send(browser, "/console/policies/create", "/console/policies/create", **fields))
+    arn = f"arn:aws:iam::{account.id}:policy/mine"
+    assert "s3:GetObject" in page
+    wider = json.dumps(ALLOW).replace("s3:GetObject", "s3:PutObject")
+    editor = f"/console/policies/new-version?arn={quote(arn)}"
+
+    changed = follow(
+        browser, send(browser, editor, "/console/policies/new-version", **(fields | {"arn": arn, "document": wider}))
+    )
+    older = browser.get(f"/console/policies/one?arn={quote(arn)}&version=v1").text
+    follow(browser, send(browser, f"/console/policies/one?arn={quote(arn)}", "/console/policies/default", arn=arn, version="v1"))
+
+    assert "v2" in changed
+    assert "<del>-       &#34;Action&#34;: &#34;s3:PutObject&#34;,</del>" in older
+    assert "v1" == iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+
+
+def test_who_holds_a_policy_is_shown_and_can_be_ended(iam: Any, browser: Browser):
+    iam.create_user(UserName="bob")
+    iam.attach_user_policy(UserName="bob", PolicyArn=ADMINISTRATOR)
+    here = f"/console/policies/one?arn={quote(ADMINISTRATOR)}&tab=holders"
+
+    assert "/console/users/bob" in browser.get(here).text
+    follow(browser, send(browser, here, "/console/policies/detach", arn=ADMINISTRATOR, kind="User", name="bob"))
+
+    assert "/console/users/bob" not in browser.get(here).text
