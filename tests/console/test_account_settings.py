@@ -11,7 +11,7 @@ from tests.console.members import MARKUP, NOTHING, READER, Served, administrator
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.process import Process
-from tests.notify.office import Mailbox, settle
+from tests.notify.office import Mailbox, link_in, settle
 from tests.signin.people import root_with_app, sign_in_events
 
 from crownkeep.signin import alerts
@@ -149,6 +149,31 @@ def test_letters_do_not_tell_an_administrator_root_s_address(crown: Crown):
     assert account.email not in shown
     assert "An address that only root sees" in shown
     assert account.email in root.get(LETTERS).response.text
+
+
+def test_an_alert_says_what_it_was_about_and_leads_to_its_event(crown: Crown):
+    _, root, _ = root_with_app(crown)
+    settle(crown)
+
+    root.get(LETTERS)
+
+    found = re.search(r'<a href="(/console/trail/event\?id=[0-9a-f-]{36})">The root user signed in</a>', root.page.response.text)
+    assert found, root.page.text
+    assert "ConsoleLogin" in root.get(found[1]).text
+
+
+def test_a_letter_that_opens_something_shows_nothing_of_what_it_said(crown: Crown):
+    account, root, _ = root_with_app(crown)
+    stranger = Browser(crown)
+    stranger.get("/signin/recover/password")
+    stranger.submit({"email": account.email}, form="email")
+    link = link_in(Mailbox(crown, account.email).wait("Choose a new password"))
+    settle(crown)
+
+    shown = root.get(LETTERS).response.text
+
+    assert "Link for a new root password" in shown
+    assert link.partition("token=")[2] not in shown
 
 
 def test_who_may_not_see_the_security_contact_sees_no_letters(crown: Crown):

@@ -131,7 +131,7 @@ class Delivery:
 
         def remove(db: Transaction) -> Deed[None]:
             if letters.remove(db, row.letter_id) and row.recipient:
-                deliveries.add(db, outbox.ended(row, at=ended_at, fault=fault))
+                deliveries.add(db, outbox.ended(self._wiring.keyring, row, at=ended_at, fault=fault))
             return Deed(None, [])
 
         await self._writer.submit(remove)

@@ -15,16 +15,13 @@ from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.notify import contacts, rules
 from crownkeep.notify.rules import Heard
-from crownkeep.operations import sealed
+from crownkeep.operations import letters, sealed
 from crownkeep.operations.letters import Letter
 from crownkeep.storage import deliveries, outbox, tallies
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.deliveries import DeliveryRow
 from crownkeep.storage.events import EventRow
 from crownkeep.storage.outbox import LetterRow
-
-NOTICE = "notice"
-"""The kind of letter that tells of an event."""
 
 _NO_ADDRESS = "no mail is sent to an address of this kind; give a plain one, such as security@acme.example"
 _log = logging.getLogger("crownkeep.notify")
@@ -86,7 +83,7 @@ class Outbox:
             "held": "yes" if count == last else "",
         }
         for recipient in contacts.of_account(db, event.account_id):
-            self.send(db, Letter(NOTICE, recipient, event.account_id, event.happened_at, values))
+            self.send(db, Letter(letters.NOTICE, recipient, event.account_id, event.happened_at, values))
 
 
 def read(keyring: Keyring, row: LetterRow) -> Mapping[str, str]:
@@ -95,10 +92,20 @@ def read(keyring: Keyring, row: LetterRow) -> Mapping[str, str]:
     return msgspec.json.decode(opened.reveal(), type=dict[str, str])
 
 
-def ended(row: LetterRow, *, at: datetime, fault: str) -> DeliveryRow:
+def ended(keyring: Keyring, row: LetterRow, *, at: datetime, fault: str) -> DeliveryRow:
     """Answer what is remembered of a letter that left or, with a fault, was given up."""
+    told = letters.told(keyring, row)
     return DeliveryRow(
-        row.letter_id, row.account_id, row.recipient, row.kind, row.created_at, at, attempts=row.attempts + 1, fault=fault
+        row.letter_id,
+        row.account_id,
+        row.recipient,
+        row.kind,
+        row.created_at,
+        at,
+        attempts=row.attempts + 1,
+        fault=fault,
+        about=told.about,
+        event_id=told.event_id,
     )
 
 

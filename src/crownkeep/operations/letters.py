@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
+from crownkeep.credentials.sealing import Keyring, Unsealable
+from crownkeep.operations import sealed
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.events import EventRow
+from crownkeep.storage.outbox import LetterRow
+
+NOTICE = "notice"
+"""The kind of letter that tells of an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,26 @@ class Letter:
     account_id: str
     written_at: datetime
     values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Which event a letter tells of, in one sentence and by its id; both empty for letters that open or confirm something."""
+
+    about: str = ""
+    event_id: str = ""
+
+
+def told(keyring: Keyring, row: LetterRow) -> Told:
+    """Answer what a letter in the outbox may be known by to those who see that it was sent: nothing that a letter can open."""
+    if row.kind != NOTICE:
+        return Told()
+    try:
+        opened = sealed.open_letter(keyring, row.sealed_values, account_id=row.account_id, letter_id=row.letter_id)
+    except Unsealable:
+        return Told()
+    values = msgspec.json.decode(opened.reveal(), type=dict[str, str])
+    return Told(values["says"], values["event_id"])
 
 
 class Post(Protocol):

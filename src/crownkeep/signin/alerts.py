@@ -12,7 +12,8 @@ from enum import Enum
 
 from crownkeep import errors
 from crownkeep.audit.event import moment
-from crownkeep.operations.call import Call
+from crownkeep.operations import letters
+from crownkeep.operations.call import Call, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.letters import Letter
 from crownkeep.principals import PrincipalKind
@@ -20,6 +21,8 @@ from crownkeep.signin import acting, own_acts, recovery
 from crownkeep.signin.acting import Actor
 from crownkeep.signin.own_acts import Act
 from crownkeep.storage import contacts, deliveries, outbox
+from crownkeep.storage.deliveries import DeliveryRow
+from crownkeep.storage.outbox import LetterRow
 
 TEST = "SendTestAlert"
 """The act's name in the trail."""
@@ -55,6 +58,9 @@ class Posted:
     attempts: int
     fault: str
     """Why the last attempt failed."""
+    about: str
+    """The event that it tells of, in a sentence; empty for other kinds."""
+    event_id: str
 
 
 async def send_test(door: Door, actor: Actor, contact_type: str) -> str:
@@ -111,30 +117,38 @@ def _letters(door: Door, actor: Actor, seen: set[str]) -> list[Posted]:
     with door.database.snapshot() as db:
         waiting = outbox.latest(db, account_id, limit=_LETTERS)
         ended = deliveries.latest(db, account_id, limit=_LETTERS)
-    found = [
-        Posted(
-            row.letter_id,
-            row.kind,
-            shown(row.recipient),
-            row.created_at,
-            Progress.WAITING,
-            row.due_at,
-            row.attempts,
-            row.last_fault,
-        )
-        for row in waiting
-    ]
-    found += [
-        Posted(
-            row.letter_id,
-            row.kind,
-            shown(row.recipient),
-            row.created_at,
-            Progress.FAILED if row.fault else Progress.SENT,
-            row.ended_at,
-            row.attempts,
-            row.fault,
-        )
-        for row in ended
-    ]
+    found = [_waiting(door.wiring, row, shown(row.recipient)) for row in waiting]
+    found += [_ended(row, shown(row.recipient)) for row in ended]
     return sorted(found, key=lambda letter: letter.letter_id, reverse=True)[:_LETTERS]
+
+
+def _waiting(wiring: Wiring, row: LetterRow, recipient: str) -> Posted:
+    told = letters.told(wiring.keyring, row)
+    return Posted(
+        row.letter_id,
+        row.kind,
+        recipient,
+        row.created_at,
+        Progress.WAITING,
+        row.due_at,
+        row.attempts,
+        row.last_fault,
+        told.about,
+        told.event_id,
+    )
+
+
+def _ended(row: DeliveryRow, recipient: str) -> Posted:
+    progress = Progress.FAILED if row.fault else Progress.SENT
+    return Posted(
+        row.letter_id,
+        row.kind,
+        recipient,
+        row.created_at,
+        progress,
+        row.ended_at,
+        row.attempts,
+        row.fault,
+        row.about,
+        row.event_id,
+    )

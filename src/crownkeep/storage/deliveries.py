@@ -24,13 +24,18 @@ table = Table(
     Column("ended_at", Moment, nullable=False, index=True),
     Column("attempts", Integer, nullable=False),
     Column("fault", Text, nullable=False),
+    Column("about", String(200), nullable=False),
+    Column("event_id", String(36), nullable=False),
     Index(None, "account_id", "letter_id"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """What became of one letter; `fault` says why it was given up, and is empty where it left."""
+    """What became of one letter; `fault` says why it was given up, and is empty where it left.
+
+    A letter that tells of an event is about that event; of any other nothing is kept of what it said.
+    """
 
     letter_id: str
     account_id: str
@@ -40,6 +45,8 @@ class DeliveryRow:
     ended_at: datetime
     attempts: int
     fault: str
+    about: str = ""
+    event_id: str = ""
 
 
 _forget = delete(table).where(table.c.ended_at < bindparam("before"))
