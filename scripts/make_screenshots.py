@@ -15,8 +15,10 @@ import sys
 import tempfile
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pyotp
@@ -77,7 +79,7 @@ def _take_all(browser: Browser, url: str, link: str, samples: Samples) -> None:
     page = entering.new_page()
     _first_sign_in(page, link)
     state: Any = entering.storage_state()
-    pictures = names(samples)
+    pictures = names(replace(samples, audit=_start_audit(page)))
     for scheme in SCHEMES:
         for size, (width, height) in SIZES.items():
             looks: Any = {"color_scheme": scheme, "viewport": {"width": width, "height": height}, "base_url": url}
@@ -110,7 +112,14 @@ def _first_sign_in(page: Page, link: str) -> None:
 def _furnished(told: dict[str, Any], url: str) -> Samples:
     iam, contacts, trail = (_client(service, told["admin"], url) for service in ("iam", "account", "cloudtrail"))
     samples = furnished.furnish(iam, contacts, str(told["account_id"]))
-    return samples.with_event(trail.lookup_events(MaxResults=1)["Events"][0]["EventId"])
+    return replace(samples, event=trail.lookup_events(MaxResults=1)["Events"][0]["EventId"])
+
+
+def _start_audit(page: Page) -> str:
+    page.goto("/console/credential-audits")
+    page.get_by_label("Name").fill("2026-Q4")
+    page.get_by_role("button", name="Start audit").click()
+    return urlsplit(page.url).path.rpartition("/")[2]
 
 
 def _client(service: str, key: dict[str, str], url: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from urllib.parse import quote, unquote
 
 from starlette.routing import Route
@@ -39,9 +39,8 @@ class Samples:
     event: str
     """The id of an event."""
 
-    def with_event(self, event_id: str) -> Samples:
-        """Answer the same samples with this event."""
-        return replace(self, event=event_id)
+    audit: str = "none"
+    """The id of a credential audit."""
 
 
 def _tabs(address: str, tabs: Sequence[str]) -> tuple[str, ...]:
@@ -70,6 +69,7 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     ),
     "/console/identity-providers/create": tuple(f"/console/identity-providers/create?kind={kind}" for kind in ("oidc", "saml")),
     "/console/simulator": ("/console/simulator", "/console/simulator?principal=user/{user}"),
+    "/console/password-policy/review": ("/console/password-policy/review?MinimumPasswordLength=14",),
     "/console/attach": ("/console/attach?to=user&name={user}",),
     "/console/security/upload/{kind}": tuple(f"/console/security/upload/{kind.slug}" for kind in own_uploads.KINDS),
     "/console/mfa/resync": ("/console/mfa/resync?serial=arn%3Aaws%3Aiam%3A%3A{account}%3Amfa%2Fphone",),
@@ -116,7 +116,13 @@ def unsampled() -> set[str]:
 
 def filled(path: str, samples: Samples) -> str:
     """Fill in a route's path: the word before a name says what is named."""
-    named = {"users": samples.user, "groups": samples.group, "roles": samples.role, "alternate-contacts": "security"}
+    named = {
+        "users": samples.user,
+        "groups": samples.group,
+        "roles": samples.role,
+        "alternate-contacts": "security",
+        "credential-audits": samples.audit,
+    }
     words = path.replace("/{kind}/{name}", "/users/{name}").split("/")
     for index, word in enumerate(words):
         if word.startswith("{"):

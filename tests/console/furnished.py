@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +13,7 @@ from tests.console.every_page import Samples
 Call = tuple[str, str, dict[str, Any]]
 """A service, an operation of its client, and the parameters."""
 
+METADATA = Path(__file__).with_name("corp_metadata.xml")
 ALLOW = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "MarkOfManaged", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
@@ -48,6 +50,8 @@ def furnish(iam: Any, contacts: Any, account_id: str) -> Samples:
     for kind in ("SECURITY", "BILLING", "OPERATIONS"):
         contacts.put_alternate_contact(AlternateContactType=kind, Name=f"mark of {kind}", **CONTACT)
     contacts.put_contact_information(ContactInformation=OWNER)
+    iam.create_open_id_connect_provider(Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"])
+    iam.create_saml_provider(Name="corp", SAMLMetadataDocument=METADATA.read_text())
     iam.create_user(UserName="mark-of-the-trail")
     iam.delete_user(UserName="mark-of-the-trail")
     iam.generate_credential_report()

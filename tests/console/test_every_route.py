@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -122,7 +123,9 @@ def furnish(account: Account) -> House:
         "role": Person(federated(account, role), Credentials.of(role), account, "assumed-role/visitor/guest"),
         "federated": Person(federated(account, guest), Credentials.of(guest), account, "federated-user/guest"),
     }
-    return House(account, samples, people, furnished.marks(iam, account.id))
+    started = send(people["administrator"].browser, "/console/credential-audits", {"name": "2026-Q4"})
+    audit = urlsplit(started.header("location") or "").path.rpartition("/")[2]
+    return House(account, replace(samples, audit=audit), people, furnished.marks(iam, account.id))
 
 
 def federated(account: Account, credentials: dict[str, Any]) -> Browser:

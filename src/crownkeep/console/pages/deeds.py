@@ -43,9 +43,17 @@ class Deed:
         return self.error or self.error_message or "Done"
 
     @property
+    def program(self) -> str:
+        """What it was done with, in short; the whole of it is the user agent."""
+        first = self.agent.partition(" ")[0]
+        return "a browser" if first.startswith("Mozilla/") else first
+
+    @property
     def about(self) -> str:
         """The first few things that it was given, for a table."""
-        told = [f"{name} {value}" for name, value in self.parameters if len(value) <= _LONGEST_PARAMETER]
+        told = [
+            f"{name} {value}" for name, value in self.parameters if len(value) <= _LONGEST_PARAMETER and value[:1] not in "[{"
+        ]
         return ", ".join(told[:_MOST_PARAMETERS])
 
 
