@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import FULL, RCP, SCP, Organization, allow, deny, deny_to_all
 
 from crownkeep import policy
+from crownkeep.cli.main import main
 from crownkeep.operations import organization_controls
 from crownkeep.policy import Applicable, PolicyKind, PolicySource
 
@@ -310,6 +312,20 @@ def test_an_accounts_place_is_read_once_for_each_of_its_revisions(account: Accou
 
     assert [] == once
     assert 0 < len(loaded)
+
+
+def test_the_command_that_explains_asks_the_same_levels(organization: Organization):
+    member = organization.invited()
+    policy_id = organization.bind(deny(LIST), organization.root_id)
+    settings = organization.crown.settings
+    terminal = CliRunner(env={"CROWNKEEP_DATA": str(settings.data_directory), "CROWNKEEP_DATABASE": settings.database_url})
+    words = ["policy", "explain", "--principal", f"arn:aws:iam::{member.id}:user/admin", "--resource", "*", "--action"]
+
+    denied, left = (terminal.invoke(main, [*words, action], prog_name="crownkeep") for action in (LIST, "iam:ListRoles"))
+
+    assert (1, 0) == (denied.exit_code, left.exit_code)
+    assert "service control policy" in denied.stdout
+    assert f"service_control_policy/{policy_id}" in denied.stdout
 
 
 # A service control policy never grants.
