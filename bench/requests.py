@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -33,6 +34,12 @@ class Signer:
         SigV4Auth(Credentials(self.access_key_id, self.secret_access_key), service, "us-east-1").add_auth(request)
         head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
         return f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def create_role(self, name: str, *, account_id: str) -> bytes:
+        """Answer a CreateRole for a role that everybody of the account may take on who is allowed to."""
+        trust = {"Effect": "Allow", "Principal": {"AWS": account_id}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        return self.sign("iam", "CreateRole", {"RoleName": name, "AssumeRolePolicyDocument": document})
 
     def create_users(self, names: Iterable[str]) -> list[bytes]:
         """Answer a CreateUser for each name."""

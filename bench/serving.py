@@ -1,5 +1,7 @@
 """`make bench`: what a signed request costs at 10, 1,000 and 10,000 users, beside moto's server and a bare ASGI answer.
 
+Taking on a role, and the whole account in one answer (GetAccountAuthorizationDetails), are measured with 1,000 users.
+
 Requests are signed beforehand, sent over loopback by 32 connections in a closed loop, and bounded in count and time. An account
 holds 5,000 users at most (AWS's quota), so 10,000 are spread over four, and the one that is measured holds a quarter of them.
 """
@@ -25,6 +27,8 @@ MOST_IN_ONE_ACCOUNT = 2_500
 RESULTS = Path(__file__).parent / "results"
 
 _DISTINCT = 64
+_ROLE = "bench"
+_MOTOS_ACCOUNT = "123456789012"
 
 
 def main() -> None:
@@ -49,18 +53,19 @@ def _bare(server: Server, users: int) -> list[Result]:
 
 
 def _crownkeep(server: Server, users: int) -> list[Result]:
-    accounts = [server.make_account(f"bench-{number}")["admin"] for number in range(-(-users // MOST_IN_ONE_ACCOUNT))]
-    signers = [Signer(told["access_key_id"], told["secret_access_key"], server.port) for told in accounts]
+    accounts = [server.make_account(f"bench-{number}") for number in range(-(-users // MOST_IN_ONE_ACCOUNT))]
+    admins = [told["admin"] for told in accounts]
+    signers = [Signer(told["access_key_id"], told["secret_access_key"], server.port) for told in admins]
     share = users // len(signers)
     for signer in signers:
         _fill(signer, share)
-    return _operations(server, signers[0], users, share)
+    return _operations(server, signers[0], users, share, account_id=accounts[0]["account_id"])
 
 
 def _moto(server: Server, users: int) -> list[Result]:
     signer = Signer("AKIAIOSFODNN7EXAMPLE", "secret", server.port)
     _fill(signer, users)
-    return _operations(server, signer, users, users)
+    return _operations(server, signer, users, users, account_id=_MOTOS_ACCOUNT)
 
 
 def _fill(signer: Signer, users: int) -> None:
@@ -70,15 +75,26 @@ def _fill(signer: Signer, users: int) -> None:
         raise RuntimeError(f"users could not be made: {filled.failures[0]!r}")
 
 
-def _operations(server: Server, signer: Signer, users: int, here: int) -> list[Result]:
+def _operations(server: Server, signer: Signer, users: int, here: int, *, account_id: str) -> list[Result]:
     names = [f"user-{number * here // _DISTINCT:05}" for number in range(_DISTINCT)]
     made: dict[str, Callable[[], list[bytes]]] = {
         "GetCallerIdentity": lambda: [signer.sign("sts", "GetCallerIdentity")],
         "GetUser": lambda: [signer.sign("iam", "GetUser", {"UserName": name}) for name in names],
         "ListUsers": lambda: [signer.sign("iam", "ListUsers", {"MaxItems": "100"})],
+        "AssumeRole": lambda: _assume_role(signer, account_id),
+        "GetAccountAuthorizationDetails": lambda: [signer.sign("iam", "GetAccountAuthorizationDetails", {"MaxItems": "1000"})],
         "CreateUser": lambda: signer.create_users(f"made-{number:05}" for number in range(MOST_CREATED)),
     }
-    return [_measure(server, operation, users, made[operation]()) for operation in OPERATIONS]
+    measured = [operation for operation in OPERATIONS if users in table.sizes_of(operation)]
+    return [_measure(server, operation, users, made[operation]()) for operation in measured]
+
+
+def _assume_role(signer: Signer, account_id: str) -> list[bytes]:
+    made = load.once([signer.create_role(_ROLE, account_id=account_id)], port=signer.port, connections=1, seconds=30)
+    if made.failures:
+        raise RuntimeError(f"the role could not be made: {made.failures[0]!r}")
+    wanted = {"RoleArn": f"arn:aws:iam::{account_id}:role/{_ROLE}", "RoleSessionName": "bench"}
+    return [signer.sign("sts", "AssumeRole", wanted)]
 
 
 def _measure(server: Server, operation: str, users: int, requests: Sequence[bytes]) -> Result:

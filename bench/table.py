@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SIZES = (10, 1_000, 10_000)
-OPERATIONS = ("GetCallerIdentity", "GetUser", "ListUsers", "CreateUser")
+OPERATIONS = ("GetCallerIdentity", "GetUser", "ListUsers", "AssumeRole", "GetAccountAuthorizationDetails", "CreateUser")
+
+# What is measured with some numbers of users only: the whole account in one answer is 1,000 users at most.
+_SIZES_OF = {"AssumeRole": (1_000,), "GetAccountAuthorizationDetails": (1_000,)}
 
 # A page of ListUsers holds 100 users: with ten, the answer itself is shorter.
 _GROWS_FROM = {"ListUsers": 1_000}
@@ -33,20 +36,27 @@ class Result:
     """The generator's share of a core."""
 
 
+def sizes_of(operation: str) -> tuple[int, ...]:
+    """Answer with how many users an operation is measured."""
+    return _SIZES_OF.get(operation, SIZES)
+
+
 def render(results: Sequence[Result]) -> str:
     """Answer the table: ours, moto's and the bare server's figures side by side."""
     found = {(result.server, result.operation, result.users): result for result in results}
     ceiling = found["bare", "GetCallerIdentity", 0]
-    head = f"{'':18}{'users':>7} |{_titles()} |{'moto/s':>8}{'CPU':>9} |{'moto/ours':>10}{'ours/bare':>10}{'grows':>7}"
+    head = f"{'':31}{'users':>7} |{_titles()} |{'moto/s':>8}{'CPU':>9} |{'moto/ours':>10}{'ours/bare':>10}{'grows':>7}"
     lines = ["", head, "-" * len(head)]
     for operation in OPERATIONS:
-        fewest = found["crownkeep", operation, _GROWS_FROM.get(operation, SIZES[0])]
-        for users in SIZES:
+        sizes = sizes_of(operation)
+        fewest = found["crownkeep", operation, _GROWS_FROM.get(operation, sizes[0])]
+        for users in sizes:
             ours, theirs = found["crownkeep", operation, users], found["moto", operation, users]
-            ratios = f"{theirs.cpu / ours.cpu:9,.1f}x{ours.cpu / ceiling.cpu:9.1f}x{ours.cpu / fewest.cpu:6.2f}x"
+            grows = f"{ours.cpu / fewest.cpu:6.2f}x" if len(sizes) > 1 else ""
+            ratios = f"{theirs.cpu / ours.cpu:9,.1f}x{ours.cpu / ceiling.cpu:9.1f}x{grows}"
             moto = f"{theirs.per_second:8,.0f}{theirs.cpu:9,.0f}"
-            lines.append(f"{operation:18}{users:7,} |{_figures(ours)} |{moto} |{ratios}")
-    lines.append(f"{'a bare answer':18}{'':7} |{_figures(ceiling)} |")
+            lines.append(f"{operation:31}{users:7,} |{_figures(ours)} |{moto} |{ratios}")
+    lines.append(f"{'a bare answer':31}{'':7} |{_figures(ceiling)} |")
     return "\n".join([*lines, _LEGEND])
 
 
