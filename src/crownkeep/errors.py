@@ -309,6 +309,10 @@ class ResourceNotFound(AwsError):
     code = "ResourceNotFoundException"
 
 
+class TooManyRequests(AwsError):
+    code = "TooManyRequestsException"
+
+
 # Codes of Organizations and of the IAM Identity Center services.
 
 

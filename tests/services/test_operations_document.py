@@ -34,6 +34,12 @@ def test_every_operation_of_organizations_that_is_not_served_is_named_and_no_oth
     assert unserved("organizations") == set(section.split("`")[1::2])
 
 
+def test_every_operation_of_account_that_is_not_served_is_named_and_no_other():
+    section = TEXT.partition("## Account")[2].partition("Not served: ")[2].partition("## ")[0]
+
+    assert unserved("account") == set(section.split("`")[1::2])
+
+
 def test_no_operation_is_named_that_aws_does_not_have():
     known = {name for service in models.SERVICES for name in models.service(service).operations}
     section = TEXT.partition("## IAM")[2].partition("## Neighbours")[0]

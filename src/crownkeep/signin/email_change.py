@@ -81,7 +81,9 @@ async def start(door: Door, session: BrowserSession, email: str, *, origin: Orig
         account = _of_root(db, session, now)
         if isinstance(account, Refusal):
             return Deed(account, [])
-        refusal = unusable(db, account, email) or _too_often(db, wiring, account, email, now)
+        refusal = unusable(db, account, email)
+        if refusal is None and is_too_often(db, wiring, account, email, now):
+            refusal = Refusal.TOO_OFTEN
         if refusal is not None:
             return Deed(refusal, [])
         begin(db, wiring, account, email, now=now)
@@ -134,6 +136,13 @@ def unusable(db: Transaction, account: AccountRow, email: str) -> Refusal | None
     return Refusal.TAKEN if other is not None and other.account_id != account.account_id else None
 
 
+def is_too_often(db: Transaction, wiring: Wiring, account: AccountRow, email: str, now: datetime) -> bool:
+    """Answer whether this account, or this address, has been sent as many codes as it may within an hour; counts this one."""
+    by_account = recovery.count(db, wiring, "code of", account.account_id, account_id=account.account_id, now=now)
+    to_address = recovery.count(db, wiring, "code to", email.lower(), now=now)
+    return max(by_account, to_address) > MOST_CODES
+
+
 def begin(db: Transaction, wiring: Wiring, account: AccountRow, email: str, *, now: datetime) -> None:
     """Send a code to a new address of an account, in an open transaction."""
     code = _mint(clock.token_bytes(_CODE_CHANCE))
@@ -178,12 +187,6 @@ def _of_root(db: Transaction, session: BrowserSession, now: datetime) -> Account
     if not person.has_mfa:
         return Refusal.NO_MFA
     return accounts.with_id(db, person.account_id) or Refusal.ENDED
-
-
-def _too_often(db: Transaction, wiring: Wiring, account: AccountRow, email: str, now: datetime) -> Refusal | None:
-    by_account = recovery.count(db, wiring, "code of", account.account_id, account_id=account.account_id, now=now)
-    to_address = recovery.count(db, wiring, "code to", email.lower(), now=now)
-    return Refusal.TOO_OFTEN if max(by_account, to_address) > MOST_CODES else None
 
 
 def _is_good(row: EmailChangeRow, now: datetime) -> bool:

@@ -15,17 +15,17 @@ SERVICE = "account.amazonaws.com"
 
 def own_account(call: Call, *, account_id: str | None = None, **_: object) -> Target:
     """The account that the call is about (service authorization reference, "AWS Account Management")."""
-    return Target(_arn(call, account_id))
+    return Target(arn_of(call, account_id))
 
 
 def alternate_contact(call: Call, *, alternate_contact_type: str, account_id: str | None = None, **_: object) -> Target:
     """The account, for a call about its contact of one type."""
-    return Target(_arn(call, account_id), context={"account:AlternateContactTypes": (alternate_contact_type,)})
+    return Target(arn_of(call, account_id), context={"account:AlternateContactTypes": (alternate_contact_type,)})
 
 
 def region(call: Call, *, region_name: str, account_id: str | None = None, **_: object) -> Target:
     """The account, for a call about one Region."""
-    return Target(_arn(call, account_id), context={"account:TargetRegion": region_name})
+    return Target(arn_of(call, account_id), context={"account:TargetRegion": region_name})
 
 
 def account_of(call: Call, account_id: str | None, *, operation: str) -> str:
@@ -51,6 +51,16 @@ def account_of(call: Call, account_id: str | None, *, operation: str) -> str:
     return account_id
 
 
+def arn_of(call: Call, account_id: str | None) -> str:
+    """Answer the ARN of the caller's own account, or of the account with this id as the organization's."""
+    if account_id is None:
+        return f"arn:{PARTITION}:account::{call.account_id}:account"
+    caller = organization_accounts.of_account(call.db, call.account_id)
+    if caller is None:
+        return f"arn:{PARTITION}:account::{call.account_id}:account/o-*/{account_id}"
+    return f"arn:{PARTITION}:account::{caller.management_account_id}:account/{caller.organization_id}/{account_id}"
+
+
 def _acts_for_organization(call: Call, caller: MemberRow) -> bool:
     if caller.account_id == caller.management_account_id:
         return True
@@ -62,12 +72,3 @@ def _is_trusted(call: Call, caller: MemberRow) -> bool:
     if organization is None or organization.feature_set != "ALL":
         return False
     return organization_service_access.is_enabled(call.db, caller.organization_id, SERVICE)
-
-
-def _arn(call: Call, account_id: str | None) -> str:
-    if account_id is None:
-        return f"arn:{PARTITION}:account::{call.account_id}:account"
-    caller = organization_accounts.of_account(call.db, call.account_id)
-    if caller is None:
-        return f"arn:{PARTITION}:account::{call.account_id}:account/o-*/{account_id}"
-    return f"arn:{PARTITION}:account::{caller.management_account_id}:account/{caller.organization_id}/{account_id}"
