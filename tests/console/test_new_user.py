@@ -104,6 +104,51 @@ def test_a_generated_password_is_shown_once_and_is_nowhere_else(account: Account
     assert "MFA" in visitor.page.text
 
 
+def test_who_may_do_nothing_else_sets_up_mfa_at_the_first_sign_in_and_then_comes_in(account: Account, browser: Browser):
+    make(browser, review(browser, access="chosen", mfa="on"), password=PASSWORD)
+    visitor = Visitor(account.crown)
+    people.sign_in_user(visitor, account.id, "bob", password=PASSWORD)
+    asked = visitor.page.title
+
+    people.enrol_app(visitor)
+
+    assert "Register an MFA device" == asked
+    assert "Recovery codes" == visitor.page.title
+    login = next(each for each in account.records() if each["eventName"] == "ConsoleLogin")
+    assert ("Yes", "Success") == (login["additionalEventData"]["MFAUsed"], login["responseElements"]["ConsoleLogin"])
+
+
+def test_mfa_is_demanded_of_that_user_and_of_no_other(account: Account, iam: Any, browser: Browser):
+    make(browser, review(browser, access="chosen", mfa="on"), password=PASSWORD)
+    make(browser, review(browser, name="carol", access="chosen"), password=PASSWORD)
+    bob, carol = Visitor(account.crown), Visitor(account.crown)
+
+    titles = [people.sign_in_user(who, account.id, name, PASSWORD).title for who, name in ((bob, "bob"), (carol, "carol"))]
+
+    assert "Register an MFA device" == titles[0]
+    assert titles[1] not in ("Register an MFA device", "Sign in")
+    demanded = made_of(account, "UpdateUserSignInSettings")
+    assert [{"userName": "bob", "needsMfa": True}] == [each["requestParameters"] for each in demanded]
+
+
+def test_who_may_not_change_a_user_s_password_can_not_say_whether_it_needs_mfa(account: Account, browser: Browser):
+    make(browser, review(browser, access="chosen", mfa="on"), password=PASSWORD)
+    statement = {"Effect": "Allow", "Action": ["iam:CreateLoginProfile", "iam:CreateUser", "iam:TagUser"], "Resource": "*"}
+    account.user("helper", policy={"Version": "2012-10-17", "Statement": statement})
+
+    helper = signed_in(account, user="helper")
+
+    page = make(helper, review(helper, name="eve", access="chosen", mfa="on"), password=PASSWORD)
+
+    assert "This needs the permission iam:UpdateLoginProfile" in page.text
+    assert ["eve", "bob"] == [each["requestParameters"]["userName"] for each in made_of(account, "UpdateUserSignInSettings")]
+    assert ["bob"] == [
+        each["requestParameters"]["userName"]
+        for each in made_of(account, "UpdateUserSignInSettings")
+        if each["responseElements"] == {"UpdateUserSignInSettings": "Success"}
+    ]
+
+
 def test_one_form_makes_one_user_however_often_it_is_sent(account: Account, iam: Any, browser: Browser):
     reviewed = review(browser, access="generated")
     make(browser, reviewed)

@@ -26,21 +26,43 @@ NO_PASSWORD: Final = "none"
 GENERATED: Final = "generated"
 CHOSEN: Final = "chosen"
 FORCE_MFA: Final = "ForceMFA"
+SET_UP_MFA: Final = "SetUpOwnMFA"
 _MOST_TAGS = 50
+
+
+_ENROL: Final = (
+    "iam:CreateVirtualMFADevice",
+    "iam:EnableMFADevice",
+    "iam:GetUser",
+    "iam:ListMFADevices",
+    "iam:ResyncMFADevice",
+)
+_OWN: Final = ("arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:mfa/*")
+
+
+def set_up_mfa_document() -> str:
+    """Answer the policy that lets users set up MFA for themselves, which nobody may without it."""
+    return _document({"Sid": "AllowOwnMFA", "Effect": "Allow", "Action": list(_ENROL), "Resource": list(_OWN)})
 
 
 def force_mfa_document() -> str:
     """Answer the policy that lets a session without MFA do nothing but get one (IAM user guide, "Force MFA")."""
-    own = ["arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:mfa/*"]
     reach = ["iam:GetAccountPasswordPolicy", "iam:ListVirtualMFADevices", "iam:ListUsers"]
-    enrol = ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:GetUser", "iam:ListMFADevices", "iam:ResyncMFADevice"]
-    allowed = [*enrol, "iam:ListVirtualMFADevices", "iam:ChangePassword", "iam:GetAccountPasswordPolicy", "sts:GetSessionToken"]
+    spared = [*_ENROL, "iam:ListVirtualMFADevices", "iam:ChangePassword", "iam:GetAccountPasswordPolicy", "sts:GetSessionToken"]
     without_mfa = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
-    statements = [
+    return _document(
         {"Sid": "AllowWhatNamesNobody", "Effect": "Allow", "Action": reach, "Resource": "*"},
-        {"Sid": "AllowOwnPasswordAndMFA", "Effect": "Allow", "Action": [*enrol, "iam:ChangePassword"], "Resource": own},
-        {"Sid": "DenyAllElseWithoutMFA", "Effect": "Deny", "NotAction": allowed, "Resource": "*", "Condition": without_mfa},
-    ]
+        {
+            "Sid": "AllowOwnPasswordAndMFA",
+            "Effect": "Allow",
+            "Action": [*_ENROL, "iam:ChangePassword"],
+            "Resource": list(_OWN),
+        },
+        {"Sid": "DenyAllElseWithoutMFA", "Effect": "Deny", "NotAction": spared, "Resource": "*", "Condition": without_mfa},
+    )
+
+
+def _document(*statements: dict[str, object]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
 
@@ -125,6 +147,9 @@ async def plan(request: Request, choices: Choices, account_id: str) -> Plan:
     if choices.has_password:
         settings = {"Password": PASSWORD, "PasswordResetRequired": choices.must_change}
         wanted.append(Equivalent("iam", "CreateLoginProfile", {**named, **settings}))
+        if choices.needs_mfa and not choices.forces_mfa:
+            own = {"PolicyName": SET_UP_MFA, "PolicyDocument": set_up_mfa_document()}
+            wanted.append(Equivalent("iam", "PutUserPolicy", {**named, **own}))
     arns = [*choices.policies, *copied.policies]
     if choices.has_password and choices.must_change:
         arns.append(CHANGE_PASSWORD)
