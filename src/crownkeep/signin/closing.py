@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from crownkeep import clock
+from crownkeep.operations import closed_accounts
 from crownkeep.operations.call import Origin
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.standing import ACTIVE
@@ -23,11 +23,9 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.writer import Deed
 
 EVENT = "CloseAccount"
-SUSPENDED = "SUSPENDED"
-"""The state of a closed account (Account Management reference, "AccountState")."""
 
-REOPENED_WITHIN_DAYS = 90
-"""How long the operator can reopen it (Account Management guide, "Close an AWS account")."""
+REOPENED_WITHIN_DAYS = closed_accounts.REOPENED_WITHIN.days
+"""How long the operator can reopen it."""
 
 
 class Refusal(Enum):
@@ -56,10 +54,8 @@ async def close(door: Door, session: BrowserSession, name: str, *, origin: Origi
             failure = events.of_console(session.principal, origin, now, EVENT, message=refusal.value)
             return Deed(refusal, [failure])
         account_id = session.person.account_id
-        accounts.change(db, account_id, state=SUSPENDED, closed_at=now)
-        # The revision is what voids every cache of who may do what in the account.
-        accounts.touch(db, account_id, clock.revision())
-        event = events.of_console(session.principal, origin, now, EVENT, response={"accountState": SUSPENDED})
+        closed_accounts.close(db, account_id, now=now)
+        event = events.of_console(session.principal, origin, now, EVENT, response={"accountState": closed_accounts.SUSPENDED})
         return Deed(Closed(str(event.event_id)), [event])
 
     return await door.carry_out(work)
@@ -91,4 +87,4 @@ def _manages_others(db: Transaction, account_id: str) -> bool:
     member = organization_accounts.of_account(db, account_id)
     if member is None or member.management_account_id != account_id:
         return False
-    return organization_accounts.count(db, member.organization_id) > 1
+    return organization_accounts.count_open(db, member.organization_id) > 1

@@ -50,7 +50,7 @@ def close_account(call: Call, *, account_id: str) -> Result:
     if row.state != ACTIVE:
         raise errors.Conflict(f"account `{account_id}` is closed already")
     _refuse_while_it_manages(call, account_id, organization_accounts.count_open, "close or remove those first")
-    closed_accounts.close(call, account_id)
+    closed_accounts.close(call.db, account_id, now=call.now)
     return _changed(call, account_id)
 
 
@@ -63,7 +63,7 @@ def reopen_account(call: Call, *, account_id: str) -> Result:
     if call.now - row.closed_at > closed_accounts.REOPENED_WITHIN:
         days = closed_accounts.REOPENED_WITHIN.days
         raise errors.Conflict(f"account `{account_id}` was closed more than {days} days ago and stays closed; make a new one")
-    closed_accounts.reopen(call, account_id)
+    closed_accounts.reopen(call.db, account_id)
     return _changed(call, account_id)
 
 

@@ -100,7 +100,7 @@ def close_account(call: Call, *, account_id: str) -> Result:
     closed = organization_accounts.count_closed_since(*place, call.now - quotas.CLOSURES_COUNTED)
     if closed >= quotas.closures(organization_accounts.count(*place)):
         raise refusals.constraint("CLOSE_ACCOUNT_QUOTA_EXCEEDED")
-    closed_accounts.close(call, account_id)
+    closed_accounts.close(call.db, account_id, now=call.now)
     at = java_date(call.now)
     status = {"accountId": account_id, "state": "SUCCEEDED", "requestedTimestamp": at, "completedTimestamp": at}
     service_events.keep(
