@@ -7,13 +7,18 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotoCredentials
 from botocore.exceptions import ClientError
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError
 from joserfc.jwk import KeySet
+from tests.fixtures.clients import Credentials
 from tests.fixtures.crown import Account, Crown, moment
 
 from crownkeep.operations import outbound_identity
@@ -275,6 +280,18 @@ def test_the_token_of_somebody_else_in_the_trusted_account_does_not_take_on_the_
         house.session(None, "sts").assume_role_with_web_identity(
             RoleArn=role_arn, RoleSessionName="from-afar", WebIdentityToken=token
         )
+
+
+def test_the_global_endpoint_has_no_such_operation(crown: Crown, issuing: Account):
+    told = Credentials.of(issuing.told["admin"])
+    asked = {"Action": "GetWebIdentityToken", "Version": "2011-06-15", "Audience.member.1": "a", "SigningAlgorithm": "ES384"}
+    body, headers = urlencode(asked), {"Host": "sts.amazonaws.com", "Content-Type": "application/x-www-form-urlencoded"}
+    request = AWSRequest("POST", "https://sts.amazonaws.com/", data=body, headers=headers)
+    SigV4Auth(BotoCredentials(told.access_key_id, told.secret_access_key), "sts", "us-east-1").add_auth(request)
+
+    answer = crown.request("POST", "/", headers=dict(request.headers.items()), body=body.encode())
+
+    assert (400, True) == (answer.status, "<Code>InvalidAction</Code>" in answer.text)
 
 
 def test_the_record_of_a_token_says_for_whom_it_was_and_does_not_hold_it(issuing: Account):

@@ -17,7 +17,7 @@ from crownkeep.operations.outbound_identity import MintedKey
 from crownkeep.operations.registry import EVERYTHING, Effect, Mode, Target
 from crownkeep.policy import ContextValue
 from crownkeep.principals import PrincipalKind, Session
-from crownkeep.services.sts import session_tags
+from crownkeep.services.sts import endpoints, session_tags
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_tags import Tags
 from crownkeep.storage import account_settings
@@ -45,6 +45,7 @@ def token_asked_for(
     call: Call, *, audience: Sequence[str], signing_algorithm: str, duration_seconds: int | None = None, **_: object
 ) -> Target:
     """Everything, with what is asked of the token: a policy that limits its time sees the default's, too."""
+    endpoints.refuse_global(call, "GetWebIdentityToken")
     keys: dict[str, ContextValue] = {
         "sts:IdentityTokenAudience": tuple(audience),
         "sts:SigningAlgorithm": signing_algorithm,
