@@ -14,10 +14,10 @@ PIP := --quiet --disable-pip-version-check --no-input
 SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
 ARGS ?=
 
-.PHONY: help serve test nightly check format screenshots bench bench-console bench-policy changelog system-packages protocol-cases
+.PHONY: help serve test nightly check format screenshots bench bench-console bench-sign-in bench-policy changelog system-packages protocol-cases
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 serve: .venv/.ready-to-serve ## Serve on 127.0.0.1:4747; more options with ARGS="--port 5000"
 	@exec $(BIN)/crownkeep serve $(ARGS)
@@ -43,6 +43,9 @@ bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests b
 
 bench-console: .venv/.ready-to-develop ## Measure every page of the console with 10,000 users and 200,000 events
 	$(BIN)/python -m bench.console
+
+bench-sign-in: .venv/.ready-to-develop ## Measure sign-ins beside the one Argon2id computation in each
+	$(BIN)/python -m bench.sign_in
 
 bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy, moto, pycasbin and vakt
 	$(BIN)/python -m bench.policy

@@ -8,28 +8,23 @@ benchmark fails where a page's p95 is above the limit.
 
 from __future__ import annotations
 
-import http.client
-import re
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
 
 from tests.console import every_page
 from tests.console.every_page import Samples
 
 from bench import load, populous, servers
+from bench.browser import PASSWORD, Browser, token_in
 from bench.requests import Signer
 from bench.servers import Server
 
 ROUNDS = 40
 LIMIT_MILLISECONDS = 100.0
-PASSWORD = "correct Horse battery 9"
 SIGN_IN = "/signin?choose"
-
-_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,38 +42,6 @@ class Timed:
         return self.times[min(len(self.times) - 1, int(len(self.times) * part))]
 
 
-class Browser:
-    """One connection with its cookies."""
-
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("localhost", port)
-        self._origin = f"http://localhost:{port}"
-        self._cookies: dict[str, str] = {}
-
-    def ask(self, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
-        """Send one request and follow nothing."""
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
-        body = None if form is None else urlencode(form)
-        if body is not None:
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self._origin}
-        self._connection.request("GET" if body is None else "POST", path, body, headers)
-        answer = self._connection.getresponse()
-        text = answer.read().decode()
-        for cookie in answer.headers.get_all("set-cookie") or ():
-            name, _, value = cookie.partition(";")[0].partition("=")
-            self._cookies[name] = value
-        return answer.status, text
-
-    def sign_in(self, account: str, name: str) -> None:
-        """Sign a user in."""
-        _, page = self.ask(f"/signin/{account}")
-        found = _TOKEN.search(page)
-        token = found[1] if found else ""
-        status, _ = self.ask(f"/signin/{account}", {"csrf": token, "account": account, "name": name, "password": PASSWORD})
-        if status != 303:
-            raise RuntimeError(f"`{name}` can't sign in: {status}")
-
-
 def main() -> int:
     """Measure every page, print the table, and fail where one is too slow."""
     with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory, servers.crownkeep(Path(directory)) as server:
@@ -87,8 +50,7 @@ def main() -> int:
         browser.sign_in(samples.account, "admin")
         # A report that the page makes itself, so that the pages that read it have one to read.
         _, page = browser.ask("/console/credential-report")
-        found = _TOKEN.search(page)
-        browser.ask("/console/credential-report", {"csrf": found[1] if found else ""})
+        browser.ask("/console/credential-report", {"csrf": token_in(page)})
         sign_in = measure(server, Browser(server.port), SIGN_IN)
         pages = [measure(server, browser, address) for address in every_page.inside(samples)]
     with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory, servers.bare(Path(directory)) as server:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 
 from crownkeep.storage import users
 from crownkeep.storage.database import Database, DatabaseFault
 from crownkeep.storage.metadata import begins_with
-from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.prepared import Prepared, PreparedChange
 from crownkeep.storage.users import UserRow
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 5, tzinfo=UTC)
@@ -58,3 +58,19 @@ def test_what_the_database_refuses_is_a_database_fault(database: Database) -> No
         Prepared(select(TABLE.c.name.label("x")).where(IN_ACCOUNT).order_by(TABLE.c.name.collate("nowhere"))).all(
             db, {"account_id": "1"}
         )
+
+
+def test_a_prepared_change_does_what_sqlalchemy_does_and_tells_how_many_rows(database: Database) -> None:
+    row = {"user_id": "AIDA1", "account_id": "1", "name": "Bob", "name_key": "bob", "path": "/", "created_at": NOON}
+    row |= {"boundary_arn": None, "password_used_at": None, "number": 7}
+    renamed = update(TABLE).where(IN_ACCOUNT).values(name=bindparam("new_name"), password_used_at=bindparam("at"))
+
+    with database.transaction() as db:
+        added = PreparedChange(insert(TABLE)).run(db, row)
+        changed = PreparedChange(renamed).run(db, {"account_id": "1", "new_name": "o'hara", "at": NOON})
+        nobody = PreparedChange(renamed).run(db, {"account_id": "2", "new_name": "x", "at": None})
+        kept = db.execute(select(TABLE.c.name, TABLE.c.password_used_at, TABLE.c.boundary_arn)).one()
+        removed = PreparedChange(delete(TABLE).where(IN_ACCOUNT)).run(db, {"account_id": "1"})
+
+    assert (1, 1, 0, 1) == (added, changed, nobody, removed)
+    assert ("o'hara", NOON, None) == tuple(kept)

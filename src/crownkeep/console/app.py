@@ -62,6 +62,12 @@ from crownkeep.errors import AwsError
 from crownkeep.operations.invoke import Door
 
 ROUTES: list[Route] = [
+    # Sign-in first: routes are tried one after the other, and strangers come here most.
+    *sign_in.ROUTES,
+    *links.ROUTES,
+    *sign_in.ACCOUNT_ROUTES,
+    *steps.ROUTES,
+    *recovery.ROUTES,
     *welcome.ROUTES,
     *dashboard.ROUTES,
     *account.ROUTES,
@@ -100,12 +106,7 @@ ROUTES: list[Route] = [
     *authorize.ROUTES,
     *federation.ROUTES,
     *switch_role.ROUTES,
-    *links.ROUTES,
-    *steps.ROUTES,
-    *recovery.ROUTES,
     *email.ROUTES,
-    *sign_in.ROUTES,
-    *sign_in.ACCOUNT_ROUTES,
 ]
 """Every page. A module of `pages` lists its own as ROUTES."""
 

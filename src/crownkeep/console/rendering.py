@@ -33,6 +33,8 @@ def _environment() -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        # The templates of a server that runs don't change, and each look at one would cost a system call.
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -18,7 +18,7 @@ from crownkeep.credentials.password_policy import Standing
 from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import events, flow, people, sessions, throttle
+from crownkeep.signin import events, flow, people, sessions, sweeping, throttle
 from crownkeep.signin.flow import ChangePasswordStep, Demands, Done, Enrolment, EnrolStep, FactorStep, Method, Proofs
 from crownkeep.signin.people import Credentials
 from crownkeep.signin.sessions import Opened
@@ -149,13 +149,17 @@ def spend(db: Transaction, progress: Progress) -> bool:
     return people.credentials(db, progress.person).version == progress.version and sign_in_nonces.spend(db, progress.nonce)
 
 
-def renew(db: Transaction, progress: Progress) -> Progress:
-    """Give progress a fresh nonce and challenge, bound to the credentials as they are now."""
+def renew(db: Transaction, progress: Progress, *, version: bytes | None = None) -> Progress:
+    """Give progress a fresh nonce and challenge, bound to the credentials as they are now.
+
+    `version` is theirs, where the caller has just read them in this transaction.
+    """
     nonce = clock.token_bytes(_NONCE_BYTES)
-    sign_in_nonces.forget(db, before=progress.began_at - LASTS)
+    if sweeping.is_due():
+        sign_in_nonces.forget(db, before=progress.began_at - LASTS)
     sign_in_nonces.add(db, nonce, progress.person.account_id, expires_at=progress.began_at + LASTS)
     challenge = clock.token_bytes(webauthn.CHALLENGE_SIZE)
-    return replace(progress, nonce=nonce, challenge=challenge, version=people.credentials(db, progress.person).version)
+    return replace(progress, nonce=nonce, challenge=challenge, version=version or people.credentials(db, progress.person).version)
 
 
 def proceed(
@@ -173,7 +177,7 @@ def proceed(
             return _arrive(db, wiring, replace(progress, version=found.version), origin, now)
         case FactorStep() | EnrolStep() | ChangePasswordStep() as step:
             asked = [events.check_mfa(person, origin, now, step.methods)] if isinstance(step, FactorStep) else []
-            return Next(renew(db, progress), step), asked
+            return Next(renew(db, progress, version=found.version), step), asked
         case _:
             return Expired(), [
                 events.failed_login(person, origin, now, to=login_to(wiring, progress), mfa_serial=progress.mfa_serial)

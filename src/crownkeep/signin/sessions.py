@@ -22,7 +22,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind, Session
-from crownkeep.signin import events, people
+from crownkeep.signin import events, people, sweeping
 from crownkeep.storage import browser_sessions
 from crownkeep.storage.browser_sessions import BrowserSessionRow
 from crownkeep.storage.database import Transaction
@@ -111,7 +111,8 @@ def open_session(
     session = replace(given, expires_at=expires_at, from_console=True)
     key_id = access_keys.mint(Prefix.TEMPORARY, person.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
     principal = replace(person, access_key_id=key_id, session=session)
-    browser_sessions.forget(db, before=now - LIFETIME)
+    if sweeping.is_due():
+        browser_sessions.forget(db, before=now - LIFETIME)
     browser_sessions.add(
         db,
         BrowserSessionRow(

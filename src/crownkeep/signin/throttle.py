@@ -16,6 +16,7 @@ from ipaddress import ip_address
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring, Purpose
 from crownkeep.settings import Settings
+from crownkeep.signin import sweeping
 from crownkeep.storage import signin_throttles
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.signin_throttles import ThrottleRow
@@ -101,9 +102,7 @@ def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiti
 def release(db: Transaction, used: Iterable[Counter], *, now: datetime) -> None:
     """Take back an attempt that was good."""
     for counter in used:
-        row = signin_throttles.with_digest(db, counter.digest)
-        if row is not None:
-            signin_throttles.put(db, ThrottleRow(row.digest, row.account_id, max(0, row.failures - 1), row.failed_at, now))
+        signin_throttles.take_back(db, counter.digest, now=now)
 
 
 def clear(db: Transaction, used: Iterable[Counter], *, now: datetime) -> None:
@@ -111,7 +110,8 @@ def clear(db: Transaction, used: Iterable[Counter], *, now: datetime) -> None:
 
     Otherwise whoever has one password of their own could try others' for ever.
     """
-    signin_throttles.forget(db, before=now - REMEMBERED)
+    if sweeping.is_due():
+        signin_throttles.forget(db, before=now - REMEMBERED)
     for counter in used:
         if counter.scope in (Scope.PERSON, Scope.BROWSER):
             signin_throttles.remove(db, counter.digest)

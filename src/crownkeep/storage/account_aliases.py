@@ -8,6 +8,7 @@ from sqlalchemy import Column, String, Table, UniqueConstraint, bindparam, delet
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.prepared import Prepared
 
 table = Table(
     "account_aliases",
@@ -19,7 +20,7 @@ table = Table(
 )
 
 _of_account = select(table.c.alias).where(table.c.account_id == bindparam("account_id"))
-_account_with = select(table.c.account_id).where(table.c.alias == bindparam("alias"))
+_account_with = Prepared(select(table.c.account_id).where(table.c.alias == bindparam("alias")))
 _remove = delete(table).where(table.c.account_id == bindparam("account_id"))
 
 
@@ -31,8 +32,8 @@ def of_account(db: Transaction, account_id: str) -> str | None:
 
 def account_with(db: Transaction, alias: str) -> str | None:
     """Answer the id of the account that has this alias, whichever it is."""
-    account_id: str | None = db.execute(_account_with, {"alias": alias}).scalar()
-    return account_id
+    row = _account_with.first(db, {"alias": alias})
+    return row[0] if row else None
 
 
 def put(db: Transaction, account_id: str, alias: str, *, at: datetime) -> None:

@@ -49,7 +49,7 @@ class AccountRow:
 
 _revision = "SELECT revision FROM accounts WHERE account_id = ?"
 _by_id = Prepared(select(table).where(table.c.account_id == bindparam("account_id")))
-_by_email = select(table).where(table.c.email_key == bindparam("email_key"))
+_by_email = Prepared(select(table).where(table.c.email_key == bindparam("email_key")))
 _page = select(table).where(table.c.account_id > bindparam("after")).order_by(table.c.account_id).limit(bindparam("limit"))
 _touch = update(table).where(table.c.account_id == bindparam("of_account")).values(revision=bindparam("fresh_revision"))
 
@@ -74,7 +74,7 @@ def with_id(db: Transaction, account_id: str) -> AccountRow | None:
 
 def with_email(db: Transaction, email: str) -> AccountRow | None:
     """Answer the account whose root user has this e-mail, whatever its letters' case."""
-    row = db.execute(_by_email, {"email_key": email.lower()}).first()
+    row = _by_email.first(db, {"email_key": email.lower()})
     return AccountRow(*row) if row else None
 
 

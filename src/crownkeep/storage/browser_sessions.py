@@ -9,6 +9,7 @@ from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, bindpara
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.prepared import Prepared, PreparedChange
 
 table = Table(
     "browser_sessions",
@@ -56,7 +57,8 @@ class BrowserSessionRow:
     ended_at: datetime | None = None
 
 
-_with_digest = select(table).where(table.c.digest == bindparam("of_digest"))
+_with_digest = Prepared(select(table).where(table.c.digest == bindparam("of_digest")))
+_add = PreparedChange(insert(table))
 _of_owner = (
     select(table)
     .where(
@@ -99,7 +101,7 @@ _forget = delete(table).where(table.c.expires_at < bindparam("before"))
 
 def with_digest(db: Transaction, digest: bytes) -> BrowserSessionRow | None:
     """Answer the session whose cookie has this digest, ended or not."""
-    row = db.execute(_with_digest, {"of_digest": digest}).first()
+    row = _with_digest.first(db, {"of_digest": digest})
     return BrowserSessionRow(*row) if row else None
 
 
@@ -111,7 +113,7 @@ def of_owner(db: Transaction, account_id: str, owner_id: str, *, now: datetime) 
 
 def add(db: Transaction, row: BrowserSessionRow) -> None:
     """Keep a new session."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _add.run(db, {column.name: getattr(row, column.name) for column in table.columns})
 
 
 def end(db: Transaction, digest: bytes, *, at: datetime) -> None:

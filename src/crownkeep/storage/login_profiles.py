@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Column, String, Table, Text, bindparam, delete, 
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.prepared import Prepared
 
 LONGEST_HISTORY = 24
 """Passwords that are remembered, the present one included: what PasswordReusePrevention can ask for at most."""
@@ -43,7 +44,7 @@ class LoginProfileRow:
 
 
 _this = (table.c.account_id == bindparam("of_account"), table.c.user_id == bindparam("of_user"))
-_of_user = select(table).where(*_this)
+_of_user = Prepared(select(table).where(*_this))
 _of_account = select(table).where(table.c.account_id == bindparam("of_account"))
 _set_password = (
     update(table)
@@ -57,7 +58,7 @@ _remove = delete(table).where(*_this)
 
 def of_user(db: Transaction, account_id: str, user_id: str) -> LoginProfileRow | None:
     """Answer a user's login profile, or None for a user without a password."""
-    row = db.execute(_of_user, {"of_account": account_id, "of_user": user_id}).first()
+    row = _of_user.first(db, {"of_account": account_id, "of_user": user_id})
     return _row(*row) if row else None
 
 

@@ -32,6 +32,7 @@ from crownkeep.credentials.totp import DeviceState
 from crownkeep.storage import users
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, Path, UniqueId, metadata
+from crownkeep.storage.prepared import Prepared
 from crownkeep.storage.users import UserRow
 
 FRESH = DeviceState()
@@ -131,6 +132,7 @@ _hardware_with_serials = select(table).where(
 _unassigned_hardware = (
     select(table.c.device_id).where(_in_account, table.c.kind == DeviceKind.HARDWARE.value, table.c.owner_id.is_(None)).limit(1)
 )
+_every_of_owner = Prepared(_of_owner)
 _of_owner_page = _of_owner.limit(bindparam("limit"))
 _count_of_owner = select(func.count()).select_from(table).where(_in_account, table.c.owner_id == bindparam("owner_id"))
 _owner_ids = select(table.c.owner_id).where(_in_account, table.c.owner_id.is_not(None)).distinct()
@@ -195,7 +197,7 @@ def has_unassigned_hardware(db: Transaction, account_id: str) -> bool:
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[MfaDeviceRow]:
     """Answer the devices of a user or of root."""
     values = {"account_id": account_id, "owner_id": owner_id, "after": ""}
-    return [_row(*row) for row in db.execute(_of_owner, values)]
+    return [_row(*row) for row in _every_of_owner.all(db, values)]
 
 
 def page_of_owner(db: Transaction, account_id: str, owner_id: str, *, after: str, limit: int) -> list[MfaDeviceRow]:

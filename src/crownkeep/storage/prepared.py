@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Delete, Insert, Select, Update
 
 from crownkeep.storage.database import Transaction, run_plainly
 
@@ -29,14 +29,26 @@ class _Compiled:
     """The columns whose values must be converted."""
 
 
-class Prepared:
-    """One SELECT without expanding parameters."""
+class _Statement:
+    """One statement, compiled where it is first used."""
 
     __slots__ = ("_compiled", "_statement")
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Select[Any] | Insert | Update | Delete) -> None:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
+
+    def _for(self, db: Transaction) -> _Compiled:
+        compiled = self._compiled.get(db.dialect.name)
+        if compiled is None:
+            compiled = self._compiled[db.dialect.name] = _compile(self._statement, db)
+        return compiled
+
+
+class Prepared(_Statement):
+    """One SELECT without expanding parameters."""
+
+    __slots__ = ()
 
     def first(self, db: Transaction, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Answer the first row, or None where there is none."""
@@ -50,14 +62,20 @@ class Prepared:
         rows = run_plainly(db, compiled.text, _places(compiled, values)).fetchall()
         return [_converted(compiled, row) for row in rows]
 
-    def _for(self, db: Transaction) -> _Compiled:
-        compiled = self._compiled.get(db.dialect.name)
-        if compiled is None:
-            compiled = self._compiled[db.dialect.name] = _compile(self._statement, db)
-        return compiled
+
+class PreparedChange(_Statement):
+    """One INSERT, UPDATE or DELETE without expanding parameters, which answers no rows."""
+
+    __slots__ = ()
+
+    def run(self, db: Transaction, values: Mapping[str, Any]) -> int:
+        """Make the change and answer how many rows it touched."""
+        compiled = self._for(db)
+        touched: int = run_plainly(db, compiled.text, _places(compiled, values)).rowcount
+        return touched
 
 
-def _compile(statement: Select[Any], db: Transaction) -> _Compiled:
+def _compile(statement: Select[Any] | Insert | Update | Delete, db: Transaction) -> _Compiled:
     kind: Any = type(db.dialect)
     dialect = kind(paramstyle="qmark")
     made: Any = statement.compile(dialect=dialect)
@@ -65,7 +83,8 @@ def _compile(statement: Select[Any], db: Transaction) -> _Compiled:
     fixed = {name: value for name, value in made.params.items() if value is not None}
     binds = {name: convert for name, convert in made._bind_processors.items() if callable(convert)}
     results = []
-    for place, column in enumerate(statement.selected_columns):
+    columns = statement.selected_columns if isinstance(statement, Select) else ()
+    for place, column in enumerate(columns):
         convert = column.type.dialect_impl(dialect).result_processor(dialect, None)
         if convert is not None:
             results.append((place, convert))

@@ -10,6 +10,7 @@ from sqlalchemy import Column, LargeBinary, Table, bindparam, delete, func, inse
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.prepared import Prepared
 
 table = Table(
     "recovery_codes",
@@ -35,7 +36,7 @@ class RecoveryCodeRow:
 
 _of = (table.c.account_id == bindparam("of_account"), table.c.owner_id == bindparam("of_owner"))
 _of_owner = select(table).where(*_of)
-_count = select(func.count()).select_from(table).where(*_of)
+_count = Prepared(select(func.count()).select_from(table).where(*_of))
 _remove = delete(table).where(*_of, table.c.digest == bindparam("of_digest"))
 _remove_all = delete(table).where(*_of)
 
@@ -47,7 +48,8 @@ def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[RecoveryCo
 
 def count(db: Transaction, account_id: str, owner_id: str) -> int:
     """Answer how many unspent codes a person has."""
-    return int(db.execute(_count, {"of_account": account_id, "of_owner": owner_id}).scalar_one())
+    row = _count.first(db, {"of_account": account_id, "of_owner": owner_id})
+    return int(row[0]) if row else 0
 
 
 def replace_all(db: Transaction, account_id: str, owner_id: str, rows: Iterable[RecoveryCodeRow]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Column, LargeBinary, Table, bindparam, delete, insert, se
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.prepared import Prepared, PreparedChange
 
 table = Table(
     "sign_in_nonces",
@@ -17,24 +18,25 @@ table = Table(
     Column("expires_at", Moment, nullable=False, index=True),
 )
 
-_exists = select(table.c.nonce).where(table.c.nonce == bindparam("of_nonce"))
-_spend = delete(table).where(table.c.nonce == bindparam("of_nonce"))
+_add = PreparedChange(insert(table))
+_exists = Prepared(select(table.c.nonce).where(table.c.nonce == bindparam("of_nonce")))
+_spend = PreparedChange(delete(table).where(table.c.nonce == bindparam("of_nonce")))
 _forget = delete(table).where(table.c.expires_at < bindparam("before"))
 
 
 def add(db: Transaction, nonce: bytes, account_id: str, *, expires_at: datetime) -> None:
     """Keep a fresh nonce."""
-    db.execute(insert(table), {"nonce": nonce, "account_id": account_id, "expires_at": expires_at})
+    _add.run(db, {"nonce": nonce, "account_id": account_id, "expires_at": expires_at})
 
 
 def exists(db: Transaction, nonce: bytes) -> bool:
     """Answer whether a nonce is kept."""
-    return db.execute(_exists, {"of_nonce": nonce}).first() is not None
+    return _exists.first(db, {"of_nonce": nonce}) is not None
 
 
 def spend(db: Transaction, nonce: bytes) -> bool:
     """Spend a nonce; answers False where it was spent before."""
-    return db.execute(_spend, {"of_nonce": nonce}).rowcount > 0
+    return _spend.run(db, {"of_nonce": nonce}) > 0
 
 
 def forget(db: Transaction, *, before: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Column, Table, bindparam, insert, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.prepared import Prepared
 
 table = Table(
     "sign_in_settings",
@@ -30,7 +31,7 @@ class SignInSettingsRow:
 
 
 _this = table.c.account_id == bindparam("of_account")
-_of_account = select(table).where(_this)
+_of_account = Prepared(select(table).where(_this))
 _change = (
     update(table)
     .where(_this)
@@ -40,7 +41,7 @@ _change = (
 
 def of_account(db: Transaction, account_id: str) -> SignInSettingsRow:
     """Answer an account's settings, the defaults where it has none."""
-    row = db.execute(_of_account, {"of_account": account_id}).first()
+    row = _of_account.first(db, {"of_account": account_id})
     return SignInSettingsRow(*row) if row else SignInSettingsRow(account_id)
 
 

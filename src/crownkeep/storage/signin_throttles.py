@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, LargeBinary, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Integer, LargeBinary, Table, bindparam, case, delete, insert, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.prepared import Prepared, PreparedChange
 
 table = Table(
     "signin_throttles",
@@ -33,33 +34,44 @@ class ThrottleRow:
     blocked_until: datetime
 
 
-_with_digest = select(table).where(table.c.digest == bindparam("of_digest"))
-_change = (
+_this = table.c.digest == bindparam("of_digest")
+_with_digest = Prepared(select(table).where(_this))
+_change = PreparedChange(
     update(table)
-    .where(table.c.digest == bindparam("of_digest"))
+    .where(_this)
     .values(failures=bindparam("new_failures"), failed_at=bindparam("new_failed_at"), blocked_until=bindparam("new_until"))
 )
-_remove = delete(table).where(table.c.digest == bindparam("of_digest"))
+_add = PreparedChange(insert(table))
+_take_back = PreparedChange(
+    update(table)
+    .where(_this)
+    .values(failures=case((table.c.failures > 0, table.c.failures - 1), else_=0), blocked_until=bindparam("new_until"))
+)
+_remove = PreparedChange(delete(table).where(_this))
 _forget = delete(table).where(table.c.failed_at < bindparam("before"))
 
 
 def with_digest(db: Transaction, digest: bytes) -> ThrottleRow | None:
     """Answer what is remembered under a key."""
-    row = db.execute(_with_digest, {"of_digest": digest}).first()
+    row = _with_digest.first(db, {"of_digest": digest})
     return ThrottleRow(*row) if row else None
 
 
 def put(db: Transaction, row: ThrottleRow) -> None:
     """Remember this under the row's key, in the place of what was remembered."""
     values = {"new_failures": row.failures, "new_failed_at": row.failed_at, "new_until": row.blocked_until}
-    if db.execute(_change, {"of_digest": row.digest, **values}).rowcount:
-        return
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    if not _change.run(db, {"of_digest": row.digest, **values}):
+        _add.run(db, {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def take_back(db: Transaction, digest: bytes, *, now: datetime) -> None:
+    """Remember one failure less under a key, and that nobody waits any more."""
+    _take_back.run(db, {"of_digest": digest, "new_until": now})
 
 
 def remove(db: Transaction, digest: bytes) -> None:
     """Forget what was remembered under a key."""
-    db.execute(_remove, {"of_digest": digest})
+    _remove.run(db, {"of_digest": digest})
 
 
 def forget(db: Transaction, *, before: datetime) -> None:

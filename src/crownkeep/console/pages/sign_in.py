@@ -121,4 +121,4 @@ ACCOUNT_ROUTES = [
     Route("/signin/{account}", user, methods=["GET"]),
     Route("/signin/{account}", user_entered, methods=["POST"]),
 ]
-"""These come after every other page of sign-in."""
+"""These come after the pages of `links`, one of which would be an account otherwise."""

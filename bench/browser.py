@@ -1,0 +1,57 @@
+"""A browser for benchmarks: one connection that stays open, cookies, and forms that are filled in."""
+
+from __future__ import annotations
+
+import http.client
+import re
+from urllib.parse import urlencode
+
+PASSWORD = "correct Horse battery 9"
+
+_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
+
+
+class Browser:
+    """One connection with its cookies."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("localhost", port)
+        self._origin = f"http://localhost:{port}"
+        self._cookies: dict[str, str] = {}
+
+    def ask(self, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
+        """Send one request and follow nothing."""
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        body = None if form is None else urlencode(form)
+        if body is not None:
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self._origin}
+        self._connection.request("GET" if body is None else "POST", path, body, headers)
+        answer = self._connection.getresponse()
+        text = answer.read().decode()
+        for cookie in answer.headers.get_all("set-cookie") or ():
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self._cookies[name] = value
+        return answer.status, text
+
+    def forget(self) -> None:
+        """Forget every cookie: the next visitor has another browser."""
+        self._cookies.clear()
+
+    def sign_in(self, account: str, name: str, *, code: str = "") -> None:
+        """Sign a user in: the page, the password and, where one is given, the code of an authenticator app."""
+        _, page = self.ask(f"/signin/{account}")
+        form = {"csrf": token_in(page), "account": account, "name": name, "password": PASSWORD}
+        status, _ = self.ask(f"/signin/{account}", form)
+        if code:
+            _, page = self.ask("/signin/step/mfa")
+            found = re.search(r'name="serial" value="([^"]+)"', page)
+            given = {"csrf": token_in(page), "serial": found[1] if found else "", "code": code}
+            status, _ = self.ask("/signin/step/mfa", given)
+        if status != 303 or not self._cookies.get("crownkeep-session"):
+            raise RuntimeError(f"`{name}` can't sign in: {status}")
+
+
+def token_in(page: str) -> str:
+    """Answer the token that a page's forms must bring."""
+    found = _TOKEN.search(page)
+    return found[1] if found else ""
