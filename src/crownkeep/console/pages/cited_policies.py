@@ -16,6 +16,7 @@ MOST = 8
 """Documents that are read for one page."""
 LONGEST_EXCERPT = 2000
 """Characters; some of AWS's own policies have statements of a thousand lines."""
+_MANAGED, _UNIQUE_ID = "-managed", "ANPA"
 _GIVEN = "PolicyInputList."
 _BOUNDARY = "PermissionsBoundaryPolicyInputList."
 
@@ -50,6 +51,10 @@ async def sources(
     """Answer what is cited, by the names that the simulator gives it."""
     cited = {each.policy: each for decision in decisions for reason in decision.reasons for each in reason.statements}
     arns = await _attached(request, holder) if holder is not None and cited else {}
+    unknown = [each for each in cited.values() if each.type.endswith(_MANAGED) and each.policy not in arns]
+    limit = await _boundary_of(request, holder) if holder is not None and unknown else ""
+    # The simulator cites a boundary by its unique id, of which AWS's own policies have one, too.
+    arns |= {each.policy: limit for each in unknown if limit and each.policy.startswith((_UNIQUE_ID, limit.rpartition("/")[2]))}
     found: dict[str, Source] = {}
     for name, each in list(cited.items())[:MOST]:
         found[name] = await _source(request, each, given=given, boundary=boundary, holder=holder, arn=arns.get(name, ""))
@@ -60,6 +65,12 @@ async def _attached(request: Request, holder: tuple[Kind, str]) -> dict[str, str
     kind, name = holder
     listed = await parts.ask(request, f"ListAttached{kind.noun}Policies", **{kind.key: name})
     return {row["PolicyName"]: row["PolicyArn"] for row in listed.rows("AttachedPolicies")}
+
+
+async def _boundary_of(request: Request, holder: tuple[Kind, str]) -> str:
+    kind, name = holder
+    about = await parts.ask(request, f"Get{kind.noun}", **{kind.key: name})
+    return str(about.one(kind.noun).get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
 
 
 async def _source(
@@ -79,8 +90,9 @@ async def _source(
         label = f"{policy}, inline policy of {of}"
         return Source(label, inline_policies.page(kind, of, policy), unquote(found.text("PolicyDocument")))
     if arn:
-        return Source(name, policies.page(arn), await _default_document(request, arn))
-    by_name = cited.type.endswith("-managed")
+        label = arn.rpartition("/")[2]
+        return Source(label, policies.page(arn), await _default_document(request, arn))
+    by_name = cited.type.endswith(_MANAGED)
     return Source(name, parts.address(policies.FOLDER, name=name) if by_name else "", "")
 
 
