@@ -10,6 +10,7 @@ import time_machine
 from botocore.exceptions import ClientError
 from playwright.sync_api import Page, expect
 from tests.console.members import MARKUP, Served, administrator
+from tests.console.test_sign_in import People
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.process import Process
@@ -126,6 +127,36 @@ def test_a_second_device_s_root_session_ends_with_the_account(crown: Crown):
     root.submit({"name": name_of(account)}, form="Close the account")
 
     assert "Sign in" == root.get("/console").title
+
+
+def test_an_account_that_manages_others_stays_open_until_they_are_gone(crown: Crown):
+    account, root, _ = root_with_app(crown)
+    client = account.client("organizations")
+    client.create_organization()
+    alone = root.get(CLOSE).text
+    client.create_account(Email=f"member-of-{account.id}@test.example", AccountName="member")
+
+    page = root.get(CLOSE)
+
+    assert "Type the account's name" in alone
+    assert "manages an organization with other accounts" in page.text
+    assert "Type the account's name" not in page.text
+
+
+def test_root_closes_its_account_by_clicks_and_can_not_come_back(visit: Visit, served: Process):
+    page, people = visit(), People(served)
+    people.choose_password(page)
+    people.enrol_app(page)
+    page.goto("/console/account")
+    name = page.get_by_text(people.email.partition("@")[0], exact=True).first.inner_text()
+
+    page.get_by_role("link", name="Close account").click()
+    page.get_by_label("Type the account's name").fill(name)
+    page.get_by_role("button", name="Close the account").click()
+    expect(page.get_by_role("heading", name="is closed")).to_be_visible()
+    people.enter_as_root(page)
+
+    expect(page.get_by_text("Your authentication information is incorrect")).to_be_visible()
 
 
 def test_a_person_reads_what_closing_means_and_can_turn_back(visit: Visit, served: Process):

@@ -21,6 +21,7 @@ from tests.fixtures.process import Process
 from tests.signin.people import code, enrol_app, root_with_app, sign_in_events
 
 from crownkeep import clock
+from crownkeep.credentials.totp import seed_text
 from crownkeep.signin.sessions import FRESH_FOR
 
 Visit = Callable[..., Page]
@@ -297,6 +298,21 @@ def test_a_device_is_added_and_removed_with_the_events_named(crown: Crown):
     assert "iam:DeactivateMFADevice" in root.page.text
     assert "iam:DeleteVirtualMFADevice" in root.page.text
     assert 1 == len(account.root("iam").list_mfa_devices()["MFADevices"])
+
+
+def test_a_hardware_token_is_registered_by_its_serial_number_and_can_be_resynchronised(crown: Crown):
+    account, root, _ = root_with_app(crown)
+    seed = b"hardware-token-seed!"
+    tokens = [{"serial_number": f"GAHT{account.id}", "seed": seed_text(seed).reveal()}]
+    crown.operator("POST", f"/accounts/{account.id}/mfa-tokens", {"tokens": tokens})
+    root.get("/console/mfa/add")
+
+    codes = {"code1": code(seed, ahead=-1), "code2": code(seed)}
+    page = root.submit({"serial": f"gaht{account.id}", **codes, "token": "1"}, form="Hardware TOTP token")
+
+    assert f"Hardware TOTP token GAHT{account.id}" in page.text
+    assert "iam:EnableMFADevice" in page.text
+    assert f"serial=GAHT{account.id}" in page.response.text
 
 
 def test_an_ended_session_is_told_with_its_event(crown: Crown):
