@@ -131,6 +131,26 @@ def test_mfa_is_demanded_of_that_user_and_of_no_other(account: Account, iam: Any
     assert [{"userName": "bob", "needsMfa": True}] == [each["requestParameters"] for each in demanded]
 
 
+def test_the_demand_is_shown_with_the_user_and_can_be_taken_back(account: Account, browser: Browser):
+    make(browser, review(browser, access="chosen", mfa="on"), password=PASSWORD)
+    shown = browser.get("/console/users/bob?tab=security").text
+
+    send(browser, "/console/users/bob/mfa-demand")
+
+    visitor = Visitor(account.crown)
+    assert "MFA is demanded of this user" in shown
+    assert "Demand MFA at sign-in" in browser.get("/console/users/bob?tab=security").text
+    assert "Register an MFA device" != people.sign_in_user(visitor, account.id, "bob", PASSWORD).title
+
+
+def test_mfa_is_not_demanded_of_a_user_without_a_password(iam: Any, browser: Browser):
+    iam.create_user(UserName="robot")
+
+    page = send(browser, "/console/users/robot/mfa-demand", needed="1")
+
+    assert "Login Profile for User robot cannot be found." in page.text
+
+
 def test_who_may_not_change_a_user_s_password_can_not_say_whether_it_needs_mfa(account: Account, browser: Browser):
     make(browser, review(browser, access="chosen", mfa="on"), password=PASSWORD)
     statement = {"Effect": "Allow", "Action": ["iam:CreateLoginProfile", "iam:CreateUser", "iam:TagUser"], "Resource": "*"}

@@ -53,6 +53,7 @@ from crownkeep.console.pages import (
     switch_role,
     trail,
     undoing,
+    user_mfa,
     users,
     welcome,
 )
@@ -88,6 +89,7 @@ ROUTES: list[Route] = [
     *users.ROUTES,
     *new_user.ROUTES,
     *deleted_user.ROUTES,
+    *user_mfa.ROUTES,
     *groups.ROUTES,
     *roles.ROUTES,
     *new_role.ROUTES,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from crownkeep import errors
 from crownkeep.operations.call import Call
 from crownkeep.operations.invoke import Door
+from crownkeep.principals import Principal
 from crownkeep.signin import acting, own_acts
 from crownkeep.signin.acting import Actor
 from crownkeep.signin.own_acts import Act
@@ -21,6 +22,15 @@ CHANGED = "UpdateUserSignInSettings"
 """How the trail names a change of them."""
 
 _Change = Callable[[Transaction, str, str], None]
+
+
+def needs_mfa(door: Door, asked_by: Principal, user_name: str) -> bool:
+    """Answer whether a user of the account needs a second factor, whatever the account asks of everybody."""
+    account_id = asked_by.account_id
+    with door.database.snapshot() as db:
+        user = users.named(db, account_id, user_name)
+        profile = login_profiles.of_user(db, account_id, user.user_id) if user else None
+        return profile is not None and profile.needs_mfa
 
 
 async def require_mfa(door: Door, actor: Actor, user_name: str) -> str:

@@ -17,16 +17,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep import clock
-from crownkeep.console import calls, frame, web
+from crownkeep.console import frame, web
 from crownkeep.console.calls import Done, Refused
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.pages import account, parts, user_choices
+from crownkeep.console.pages import account, parts, user_choices, user_mfa
 from crownkeep.console.pages.identities import USER
 from crownkeep.console.pages.parts import Outcome
 from crownkeep.console.pages.user_choices import CHOSEN, GENERATED, MANAGED, PASSWORD, Choices, Plan
 from crownkeep.credentials import generated_passwords
-from crownkeep.errors import AwsError
-from crownkeep.signin import pending, user_settings
+from crownkeep.signin import pending
 
 CREATE = "/console/create-user"
 REVIEW = f"{CREATE}/review"
@@ -91,19 +90,11 @@ async def _carry_out(request: Request, choices: Choices, plan: Plan, password: s
             return Outcome(made, outcome.refused)
         if call.operation == "CreateLoginProfile" and choices.needs_mfa:
             # At once, so that nobody signs in before it is demanded.
-            demanded = await _demand_mfa(request, choices.name)
+            demanded = await user_mfa.demand(request, choices.name)
             made += demanded.made
             if demanded.refused is not None:
                 return Outcome(made, demanded.refused)
     return Outcome(made, None)
-
-
-async def _demand_mfa(request: Request, name: str) -> Outcome:
-    try:
-        event_id = await user_settings.require_mfa(web.of(request).door, web.actor(request), name)
-    except AwsError as error:
-        return Outcome((), calls.refused(request, Equivalent("iam", "UpdateLoginProfile", {"UserName": name}), error))
-    return Outcome((Done(f"signin:{user_settings.CHANGED}", event_id),), None)
 
 
 async def _generated(request: Request) -> str:

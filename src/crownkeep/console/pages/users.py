@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from crownkeep.console import frame, web
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.pages import identities, last_access, parts
+from crownkeep.console.pages import identities, last_access, parts, user_mfa
 from crownkeep.console.pages.identities import USER
 from crownkeep.console.pages.last_access import Report
 from crownkeep.console.pages.parts import Part
@@ -58,6 +58,7 @@ async def user(request: Request) -> Response:
         about=about,
         used=used,
         asked=asked,
+        needs_mfa=user_mfa.is_demanded(request, name, asked["password"]) if "password" in asked else False,
         report=report,
         is_about="about" in request.query_params,
     )
