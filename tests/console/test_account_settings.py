@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+import time_machine
 from playwright.sync_api import Page, expect
 from tests.console.members import MARKUP, NOTHING, READER, Served, administrator, member
 from tests.fixtures.browsing import Browser
@@ -14,7 +16,9 @@ from tests.fixtures.process import Process
 from tests.notify.office import Mailbox, link_in, settle
 from tests.signin.people import root_with_app, sign_in_events
 
+from crownkeep import clock
 from crownkeep.signin import alerts
+from crownkeep.signin.sessions import FRESH_FOR
 
 Visit = Callable[..., Page]
 PATH = "/console/account"
@@ -96,6 +100,18 @@ def test_requiring_mfa_of_all_users_is_told_with_its_event(crown: Crown):
     assert "Stop requiring MFA" in browser.page.text
     (record,) = sign_in_events(account, "UpdateSignInSettings")
     assert (event_of(browser), {"usersNeedMfa": True}) == (record["eventID"], record["requestParameters"])
+
+
+def test_an_unattended_browser_mfa_for_all_users_is_not_given_up_without_a_fresh_proof(crown: Crown):
+    account, browser = administrator(crown)
+    browser.get(PATH)
+    _, filled = browser.page.form("Require MFA for all users")
+
+    with time_machine.travel(clock.now() + FRESH_FOR + timedelta(seconds=1)):
+        asked = browser.post("/console/sign-in-settings", {"csrf": filled["csrf"], "free": "1"})
+
+    assert "Confirm that it is you" == asked.title
+    assert not sign_in_events(account, "UpdateSignInSettings")
 
 
 def test_a_test_alert_reaches_the_contact_and_its_delivery_is_shown(crown: Crown):

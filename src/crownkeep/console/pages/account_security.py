@@ -61,7 +61,8 @@ async def look(request: Request) -> Security:
 
 
 async def users_need_mfa(request: Request) -> Response:
-    """Set whether every user of the account signs in with MFA only."""
+    """Set whether every user of the account signs in with MFA only; a fresh proof comes first."""
+    web.proven(request)
     form, here = web.form(request), web.of(request)
     change = account_settings.require_mfa if "required" in form else account_settings.require_no_mfa
     try:
