@@ -103,6 +103,21 @@ def test_what_was_read_while_typing_is_saved_at_the_first_click(enter: Visit):
     expect(page.get_by_text("iam:PutUserPolicy").first).to_be_visible()
 
 
+def test_history_nothing_that_was_typed_stays_in_the_browser_after_signing_out(enter: Visit):
+    page = enter()
+    page.goto("/console/policies/create")
+    page.get_by_label("JSON").fill(BROKEN)
+    expect(page.get_by_text("at line 6, column")).to_be_visible()
+
+    page.locator(".menu > summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("s4:GetObject")).to_have_count(0)
+
+    assert [] == page.evaluate("[...Object.keys(localStorage), ...Object.keys(sessionStorage)]")
+    page.go_back()
+    expect(page.get_by_text("s4:GetObject")).to_have_count(0)
+
+
 def test_without_scripts_the_button_checks_and_a_change_is_undone(enter: Visit):
     page = enter(java_script_enabled=False)
     page.goto("/console/policies/create")
