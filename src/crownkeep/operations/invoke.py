@@ -236,8 +236,11 @@ def perform(
     if error is not None and writes:
         for change in notes.lasting:
             change(db)
-    alias = standing.alias(db)
-    event, *copies = record.copies_of_call(request, notes, result=result, error=error, account_alias=alias)
+    return _recorded(request, notes, result, error, account_alias=standing.alias(db))
+
+
+def _recorded(request: Request, notes: Notes, result: Result, error: AwsError | None, *, account_alias: str) -> Outcome:
+    event, *copies = record.copies_of_call(request, notes, result=result, error=error, account_alias=account_alias)
     nothing_stays = error is not None and not notes.lasting
     return Outcome(result, error, event, leaves_nothing=nothing_stays, copies=tuple(copies))
 
