@@ -113,7 +113,9 @@ def test_history_nothing_that_was_typed_stays_in_the_browser_after_signing_out(e
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("s4:GetObject")).to_have_count(0)
 
-    assert [] == page.evaluate("[...Object.keys(localStorage), ...Object.keys(sessionStorage)]")
+    kept = page.evaluate("[...Object.values(localStorage), ...Object.values(sessionStorage)]")
+    # Of what is its own, htmx keeps the path that this tab was at, and no page.
+    assert set(kept) <= {"/console/policies/create"}
     page.go_back()
     expect(page.get_by_text("s4:GetObject")).to_have_count(0)
 
