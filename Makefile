@@ -19,7 +19,7 @@ ARGS ?=
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-serve: .venv/.ready-to-serve ## Serve on 127.0.0.1:4747; more options with ARGS="--port 5000"
+serve: .venv/.ready-to-serve ## Serve on localhost:4747; more options with ARGS="--port 5000"
 	@exec $(BIN)/crownkeep serve $(ARGS)
 
 test: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) system-packages protocol-cases ## Run the tests; some of them with ARGS=tests/policy

@@ -2,8 +2,8 @@
 
 A sign-in is what a browser does: it asks for the page, sends name and password and, with MFA, asks for the next page and sends a
 code; at the end it has a session. Every sign-in is by a browser that has no cookie yet. `CPU` is what the server's process used,
-which a busy machine doesn't blur; a bare computation follows each sign-in, with the same parameters and library, so that both meet
-the same neighbours and caches. Sign-ins per second are those of 8 browsers at once.
+which a busy machine doesn't blur; a bare computation follows each sign-in, with the same parameters and library, so that both
+meet the same neighbours and caches. Sign-ins per second are those of 8 browsers at once.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ def _client(service: str, key: dict[str, str], url: str) -> Any:
 def _account(data: str, url: str) -> dict[str, Any]:
     options = ["--email", "root@acme.example", "--name", "acme", "--admin-user", "admin-user", "--json", "--data", data]
     done = subprocess.run([COMMAND, "account", "create", *options], capture_output=True, text=True, check=True)
-    told: dict[str, Any] = json.loads(done.stdout.replace("http://127.0.0.1:4747", url))
+    told: dict[str, Any] = json.loads(done.stdout.replace("http://localhost:4747", url))
     return told
 
 

@@ -69,6 +69,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if self.public_url:
             return self.public_url.rstrip("/")
         scheme = "https" if self.tls_certificate else "http"
+        if self.host in _THIS_COMPUTER:
+            # By its name: passkeys are bound to names, and to no address.
+            return f"{scheme}://localhost:{self.port}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}://{host}:{self.port}"
 
@@ -105,6 +108,8 @@ def _from_file(directory: Path) -> dict[str, Any]:
         raise InvalidSettings(f"`{path}` is not valid TOML: {error}; correct it or remove it") from error
 
 
+# Addresses under which a browser on this computer reaches the server as `localhost`.
+_THIS_COMPUTER = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, and listened on only where the operator says so
 # Settings that are lists: a variable has their entries with commas between them.
 _LISTS = ("trusted_proxies", "identity_provider_networks")
 # What a number may be, both ends included.

@@ -29,9 +29,9 @@ def test_an_account_is_made_without_a_server_in_a_directory_that_did_not_exist(c
         "account_id": "111122223333",
         "root_arn": "arn:aws:iam::111122223333:root",
         "root_email": "root@acme.example",
-        "sign_in_url": "http://127.0.0.1:4747/signin?account=111122223333",
+        "sign_in_url": "http://localhost:4747/signin?account=111122223333",
     } == told
-    assert re.fullmatch(r"http://127\.0\.0\.1:4747/signin/set-password\?token=[A-Za-z0-9_-]{43}", link)
+    assert re.fullmatch(r"http://localhost:4747/signin/set-password\?token=[A-Za-z0-9_-]{43}", link)
     assert 0o700 == stat.S_IMODE(data.stat().st_mode)
 
 
@@ -49,7 +49,7 @@ def test_what_people_read_says_the_same_as_the_json(crownkeep):
 
     assert 0 == ended.code
     assert re.match(r"Account \d{12} \(acme\) is made\.\n", ended.out)
-    assert "http://127.0.0.1:4747/signin/set-password?token=" in ended.out
+    assert "http://localhost:4747/signin/set-password?token=" in ended.out
     assert re.search(r"^  user name +admin$", ended.out, re.MULTILINE)
     assert re.search(r"^  secret access key +[A-Za-z0-9+/]{40}$", ended.out, re.MULTILINE)
 

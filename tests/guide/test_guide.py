@@ -60,7 +60,7 @@ def walk(served: Process) -> Walk:
     shell = Shell(served.directory, served.environment)
     steps = []
     for block in blocks():
-        steps.append(Step(block, *shell.run(block.commands.replace("http://127.0.0.1:4747", served.url))))
+        steps.append(Step(block, *shell.run(block.commands.replace("http://localhost:4747", served.url))))
         if not steps[-1].is_as_shown:
             break
     return Walk(steps, shell, served)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 import time_machine
+from botocore.exceptions import ClientError
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
+from tests.signin import browser as browser_of_a_test
 from tests.signin.people import PASSWORD, code, root_with_app, sign_in_events, sign_in_root, sign_in_user, user_with_password
 
 from crownkeep import clock
@@ -163,3 +166,16 @@ def test_the_well_known_address_leads_to_where_a_password_is_changed(account: Ac
     answer = Browser(account.crown).send("GET", "/.well-known/change-password", {})
 
     assert (302, "/console/password") == (answer.status, answer.header("location"))
+
+
+def test_policies_may_ask_for_the_session_that_the_browser_signed_in_with(account: Account):
+    like = {"StringLike": {"aws:SignInSessionArn": f"arn:aws:signin:us-east-1:{account.id}:session/*"}}
+    statement = [{"Effect": "Allow", "Action": "iam:List*", "Resource": "*", "Condition": like}]
+    user = account.user("ann", policy={"Version": "2012-10-17", "Statement": statement})
+    user_with_password(account)
+
+    page = browser_of_a_test.signed_in(account, user="ann").get("/console/users")
+
+    assert "/console/users/bob" in page.text
+    with pytest.raises(ClientError, match="AccessDenied"):
+        user.client("iam").list_users()

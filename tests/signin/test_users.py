@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import time_machine
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
@@ -203,3 +204,12 @@ def test_a_closed_accounts_people_cannot_sign_in(account: Account):
     page = sign_in_user(Browser(account.crown), account.id, "bob")
 
     assert "Your authentication information is incorrect" in page.text
+
+
+@pytest.mark.parametrize("host", ["localhost:4747", "127.0.0.1:4747", "[::1]:4747"])
+def test_a_user_signs_in_by_the_name_and_by_the_addresses_of_this_computer(account: Account, host: str):
+    user_with_password(account)
+
+    page = sign_in_user(Browser(account.crown, host=host), account.id, "bob")
+
+    assert "Console home" == page.title

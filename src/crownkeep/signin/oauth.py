@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
-from uuid import UUID
 
 import msgspec
 
@@ -31,7 +30,7 @@ from crownkeep.operations.invoke import Door
 from crownkeep.operations.registry import Target
 from crownkeep.principals import Principal
 from crownkeep.signin import events, people
-from crownkeep.signin.sessions import BrowserSession, SessionTether
+from crownkeep.signin.sessions import BrowserSession, SessionTether, sign_in_context
 from crownkeep.storage import browser_sessions, command_line_grants
 from crownkeep.storage.command_line_grants import GrantRow
 from crownkeep.storage.database import Transaction
@@ -189,8 +188,7 @@ def _marked(session: BrowserSession, origin: Origin) -> Principal:
     principal = session.principal
     if principal.session is None:
         raise errors.AccessDenied("a command line acts within a session, and there is none")
-    arn = f"arn:aws:signin:{origin.region}:{principal.account_id}:session/{UUID(session.session_id)}"
-    context = {**principal.session.context, "aws:signinsessionarn": arn}
+    context = {**principal.session.context, **sign_in_context(principal.account_id, session.session_id, region=origin.region)}
     return replace(principal, session=replace(principal.session, context=context))
 
 

@@ -12,6 +12,7 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import msgspec
 
@@ -90,6 +91,11 @@ class Opened:
     expires_at: datetime
 
 
+def sign_in_context(account_id: str, session_id: str, *, region: str) -> dict[str, str]:
+    """Answer the condition key that requests of a session carry, aws:SignInSessionArn (IAM user guide)."""
+    return {"aws:signinsessionarn": f"arn:aws:signin:{region}:{account_id}:session/{UUID(session_id)}"}
+
+
 def open_session(
     db: Transaction,
     person: Principal,
@@ -105,10 +111,11 @@ def open_session(
     Somebody who comes with temporary credentials keeps what these say of when and how they were issued. `version` is that of the
     person's credentials, where the caller has just read them in this transaction.
     """
-    random = clock.token_bytes(_TOKEN_BYTES)
+    random, session_id = clock.token_bytes(_TOKEN_BYTES), clock.token_bytes(16).hex()
     expires_at = now + lifetime
     given = person.session or Session(now, expires_at, mfa_serial, now if mfa_serial else None)
-    session = replace(given, expires_at=expires_at, from_console=True)
+    context = {**given.context, **sign_in_context(person.account_id, session_id, region=origin.region)}
+    session = replace(given, expires_at=expires_at, from_console=True, context=context)
     key_id = access_keys.mint(Prefix.TEMPORARY, person.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
     principal = replace(person, access_key_id=key_id, session=session)
     if sweeping.is_due():
@@ -117,7 +124,7 @@ def open_session(
         db,
         BrowserSessionRow(
             digest=hashlib.sha256(random).digest(),
-            session_id=clock.token_bytes(16).hex(),
+            session_id=session_id,
             account_id=person.account_id,
             owner_id=person.unique_id,
             principal=msgspec.json.encode(principal),

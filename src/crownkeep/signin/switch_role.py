@@ -120,7 +120,7 @@ async def _take_on(
     except AwsError as refusal:
         await _record_failure(door, person, name, refusal, to=to, origin=origin, now=now)
         raise
-    role = SwitchedRole(_holder(door, answered["Credentials"]), chosen.display_name, chosen.color)
+    role = SwitchedRole(_holder(door, answered["Credentials"], session, region=origin.region), chosen.display_name, chosen.color)
 
     def work(db: Transaction) -> Deed[AwsError | None]:
         try:
@@ -157,8 +157,8 @@ def _session_name(person: Principal) -> str:
     return (person.session_name or person.name or person.account_id)[:64]
 
 
-def _holder(door: Door, credentials: object) -> Principal:
-    """Answer who acts by the credentials that STS has issued, for the pages alone."""
+def _holder(door: Door, credentials: object, session: BrowserSession, *, region: str) -> Principal:
+    """Answer who acts by the credentials that STS has issued, for the pages of this session alone."""
     if not isinstance(credentials, dict):
         raise errors.ServiceUnavailable("The role's credentials can't be read.")
     try:
@@ -167,7 +167,9 @@ def _holder(door: Door, credentials: object) -> Principal:
         )
     except InvalidToken as error:
         raise errors.ServiceUnavailable("The role's credentials can't be read.") from error
-    return replace(claims.principal, session=replace(claims.session, from_console=True))
+    marked = sessions.sign_in_context(claims.principal.account_id, session.session_id, region=region)
+    context = {**claims.session.context, **marked}
+    return replace(claims.principal, session=replace(claims.session, from_console=True, context=context))
 
 
 async def _record_failure(
