@@ -66,14 +66,14 @@ class Outbox:
                 self._tell(db, event, heard)
 
     def _tell(self, db: Transaction, event: EventRow, heard: Heard) -> None:
-        count = tallies.count_up(db, _key(event, heard), event.account_id, now=event.happened_at, span=rules.SPAN)
+        count = tallies.count_up(db, _key(heard), heard.account_id, now=event.happened_at, span=rules.SPAN)
         last = heard.rule.first + rules.MOST - 1
         if not heard.rule.first <= count <= last:
             return
         values = {
             "says": heard.rule.says,
             "advice": heard.rule.advice,
-            "account_id": event.account_id,
+            "account_id": heard.account_id,
             "event": event.name,
             "event_id": str(event.event_id),
             "when": moment(event.happened_at),
@@ -82,8 +82,8 @@ class Outbox:
             "times": str(count) if heard.rule.first > 1 else "",
             "held": "yes" if count == last else "",
         }
-        for recipient in contacts.of_account(db, event.account_id):
-            self.send(db, Letter(letters.NOTICE, recipient, event.account_id, event.happened_at, values))
+        for recipient in contacts.of_account(db, heard.account_id):
+            self.send(db, Letter(letters.NOTICE, recipient, heard.account_id, event.happened_at, values))
 
 
 def read(keyring: Keyring, row: LetterRow) -> Mapping[str, str]:
@@ -114,6 +114,6 @@ def _dropped(letter: Letter, letter_id: str) -> DeliveryRow:
     return DeliveryRow(letter_id, letter.account_id, shown, letter.kind, at, at, attempts=0, fault=_NO_ADDRESS)
 
 
-def _key(event: EventRow, heard: Heard) -> bytes:
+def _key(heard: Heard) -> bytes:
     # Failures are counted apart from successes: a sign-in is told however many failed before it.
-    return hashlib.sha256(f"notice {event.account_id} {heard.name} {heard.rule.first}".encode()).digest()
+    return hashlib.sha256(f"notice {heard.account_id} {heard.name} {heard.rule.first}".encode()).digest()

@@ -18,6 +18,9 @@ from crownkeep.storage.events import EventRow
 
 Record = Mapping[str, Any]
 
+DONE_TO_MEMBERS = frozenset({"AcceptPrimaryEmailUpdate", "CloseAccount", "DeleteAlternateContact", "PutAlternateContact"})
+"""Events of whoever acts for an organization that may be about a member, which their parameters name."""
+
 SPAN = timedelta(hours=1)
 """Within which events of one name are counted."""
 
@@ -57,6 +60,8 @@ class Heard:
     rule: Rule
     record: Record
     name: str
+    account_id: str
+    """Whose it is about: of what an organization does to a member, the member's."""
 
 
 def heard(event: EventRow) -> Heard | None:
@@ -71,8 +76,14 @@ def heard(event: EventRow) -> Heard | None:
     is_roots = record["userIdentity"].get("type") == "Root"
     for rule in rules:
         if (rule.who is Who.ANYBODY or is_roots) and rule.applies(record):
-            return Heard(rule, record, event.name)
+            return Heard(rule, record, event.name, _subject(event, record))
     return None
+
+
+def _subject(event: EventRow, record: Record) -> str:
+    """Answer the account that it was done to, which may be a member of the caller's organization."""
+    named = (record.get("requestParameters") or {}).get("accountId")
+    return str(named) if named and event.name in DONE_TO_MEMBERS else event.account_id
 
 
 def detail(record: Record) -> str:
@@ -148,6 +159,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "RecoveryCodeUsed": (Rule("A recovery code of the root user was used", _TAKE_BACK, _succeeded),),
     "RecoveryCodesCreated": (Rule("New recovery codes of the root user were made", _TAKE_BACK, _succeeded),),
     "EmailUpdated": (_step("The root user's e-mail address was changed"),),
+    "AcceptPrimaryEmailUpdate": (_step("The root user's e-mail address was changed by the organization"),),
     "EnableMFADevice": (_own("The root user got a new MFA device"),),
     "DeactivateMFADevice": (_own("An MFA device of the root user was removed"),),
     "CreateAccessKey": (_own("The root user got an access key"),),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.fixtures.crown import Crown
 from tests.fixtures.organization import Organization
+from tests.notify.office import Mailbox
 from tests.services.iam.asking import allow, refusal
 
 SERVICE = "account.amazonaws.com"
@@ -129,3 +130,30 @@ def test_a_policy_may_limit_which_members_are_acted_on(organization: Organizatio
     assert one.id == client.get_account_information(AccountId=one.id)["AccountId"]
     assert "AccessDenied" in refusal(client.get_account_information, AccountId=other.id)
     assert "AccessDenied" in refusal(client.get_account_information)
+
+
+def test_a_member_hears_of_what_is_done_to_it_and_whoever_does_it_does_not(organization: Organization):
+    member = organization.invited()
+    said = f"An alternate contact of the account was set (account {member.id})"
+
+    organization.management.client("account").put_alternate_contact(**CONTACT, AccountId=member.id)
+
+    Mailbox(organization.crown, member.email).wait(said)
+    assert said not in Mailbox(organization.crown, organization.management.email).subjects()
+
+
+def test_a_member_that_is_closed_hears_of_it(organization: Organization):
+    member = organization.invited()
+
+    organization.client.close_account(AccountId=member.id)
+
+    Mailbox(organization.crown, member.email).wait(f"The account was closed (account {member.id})")
+    assert [] == [each for each in Mailbox(organization.crown, organization.management.email).subjects() if "closed" in each]
+
+
+def test_a_call_that_is_refused_is_not_told_to_the_account_that_it_names(organization: Organization, crown: Crown):
+    stranger = crown.account()
+
+    refusal(organization.management.client("account").put_alternate_contact, **CONTACT, AccountId=stranger.id)
+
+    assert [] == Mailbox(crown, stranger.email).subjects()
