@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -328,6 +329,28 @@ def test_an_ended_session_is_told_with_its_event(crown: Crown):
     (record,) = sign_in_events(account, "EndSession")
     assert event_of(here) == record["eventID"]
     assert "Sign in" == there.get("/console").title
+
+
+def test_injection_a_browser_s_name_is_shown_as_text_among_the_sessions(crown: Crown):
+    account = crown.account()
+    here = member(account, arn=ADMINISTRATOR)
+    hostile = Browser(crown, agent=MARKUP)
+    hostile.get(f"/signin/{account.id}")
+    hostile.submit({"account": account.id, "name": "carol", "password": "correct Horse battery 9"})
+
+    shown = here.get("/console/sessions").response.text
+
+    assert "<img src=x" not in shown
+    assert "&lt;img src=x" in shown
+
+
+def test_injection_a_serial_number_in_the_address_is_shown_as_text(crown: Crown):
+    _, root, _ = root_with_app(crown)
+
+    root.get(f"/console/mfa/resync?serial={quote(MARKUP)}")
+
+    assert "<img src=x" not in root.page.response.text
+    assert "&lt;img src=x" in root.page.response.text
 
 
 def test_recovery_codes_are_told_with_their_event(crown: Crown):
