@@ -43,6 +43,21 @@ class Activity:
         return sum(self.days.values())
 
 
+_COLUMN = 8
+_HEIGHT = 28
+
+
+def drawn(activity: Activity) -> Mapping[str, str]:
+    """Draw a bar for each day, today's at the right: SVG path data by what it says, `some`, `none` or `unseen`."""
+    bars: dict[str, list[str]] = {"some": [], "none": [], "unseen": []}
+    for ago in range(DAYS - 1, -1, -1):
+        count = activity.days.get(ago, 0)
+        height = min(_COLUMN + 4 * count, _HEIGHT) if count else 6
+        kind = "some" if count else "none" if ago <= activity.seen else "unseen"
+        bars[kind].append(f"M{(DAYS - 1 - ago) * _COLUMN + 1} {_HEIGHT}v-{height}h6v{height}z")
+    return {kind: "".join(paths) for kind, paths in bars.items() if paths}
+
+
 async def of_root(request: Request) -> Activity | Refused:
     """Find the days on which root was used. The rest of a day is passed over, so that a busy one costs one lookup."""
     now = web.of(request).now

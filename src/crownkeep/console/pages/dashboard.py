@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -67,6 +68,11 @@ class Picture:
     label: str
     sentence: str
     found: Activity | Refused
+
+    @property
+    def bars(self) -> Mapping[str, str]:
+        """The days as SVG path data."""
+        return {} if isinstance(self.found, Refused) else activity.drawn(self.found)
 
 
 async def dashboard(request: Request) -> Response:
