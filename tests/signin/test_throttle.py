@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,3 +129,52 @@ def test_a_lockout_is_recorded(account: Account):
 
     assert [{"ThrottledBy": "person", "WaitSeconds": 2}] == [each["additionalEventData"] for each in throttled]
     assert PASSWORD not in str(account.records())
+
+
+def test_throttle_evasion_by_many_addresses_of_one_network_is_counted_as_one():
+    assert throttle.network("2001:db8:1:2::7") == throttle.network("2001:0DB8:1:2:ffff::1") != throttle.network("2001:db8:1:3::7")
+
+
+def test_lockout_of_everybody_by_one_is_not_possible_where_addresses_are_mapped():
+    assert ["192.0.2.1", "192.0.2.2", "192.0.2.1"] == [
+        throttle.network(each) for each in ("::ffff:192.0.2.1", "::FFFF:C000:202", "192.0.2.1")
+    ]
+
+
+@pytest.mark.parametrize("typed", ["bob", "BOB", "Bob"])
+def test_throttle_evasion_by_the_spelling_of_a_name_is_not_possible(account: Account, typed: str):
+    user_with_password(account)
+    for spelling in ("bob", "BOB", "Bob", "boB", "bOb"):
+        sign_in_user(Browser(account.crown), account.id, spelling, "wrong")
+
+    page = sign_in_user(Browser(account.crown), account.id, typed)
+
+    assert (429, "Too many attempts") == (page.status, page.title)
+
+
+def test_throttle_evasion_by_naming_the_account_by_its_alias_is_not_possible(account: Account):
+    user_with_password(account)
+    alias = f"alias-{account.id}"
+    account.client("iam").create_account_alias(AccountAlias=alias)
+    for named in (account.id, alias, alias.upper(), account.id, alias):
+        sign_in_user(Browser(account.crown), named, "bob", "wrong")
+
+    page = sign_in_user(Browser(account.crown), alias, "bob")
+
+    assert (429, "Too many attempts") == (page.status, page.title)
+
+
+def test_password_brute_force_from_a_stolen_session_ends_in_a_wait_and_is_recorded(crown: Crown):
+    account, thief, seed = root_with_app(crown)
+    thief.get("/console/confirm?to=/console/password")
+    thief.submit({"code": code(seed, ahead=1)})
+    guess = {"old": "wrong", "new": "another Horse battery 9", "again": "another Horse battery 9"}
+
+    pages = []
+    for _ in range(7):
+        thief.get("/console/password")
+        pages.append(thief.submit(guess))
+
+    assert (429, "Too many attempts") == (pages[-1].status, pages[-1].title), pages[-1].text
+    failures = [each for each in sign_in_events(account, "PasswordUpdated") if "errorMessage" in each]
+    assert 5 <= len(failures) <= 6

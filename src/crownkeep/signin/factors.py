@@ -113,7 +113,9 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
         verified = verify(db, wiring, begun.person, answer, checked, origin=visit.origin, now=now, methods=found.step.methods)
         if isinstance(verified, Rejected):
             return _rejected(db, wiring, visit, begun, answer, verified, used)
-        progress.spend(db, begun)
+        if not progress.spend(db, begun):
+            # Somebody else went on from here in the meantime; the factor is used up all the same.
+            return Deed(Stale(), list(verified.rows))
         throttle.release(db, used, now=now)
         made = replace(begun, method=verified.method, mfa_serial=verified.serial)
         entered, rows = progress.proceed(db, wiring, made, origin=visit.origin, now=now)

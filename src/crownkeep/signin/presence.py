@@ -39,7 +39,7 @@ async def prove_by_factor(
 ) -> Proved | Rejected | Waiting:
     """Prove presence by a second factor, under the limits of sign-in."""
     wiring, person = door.wiring, sessions.recorded(session.person)
-    used = _counters(door, session, origin)
+    used = counters(door, session, origin)
     waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
@@ -54,7 +54,7 @@ async def prove_by_factor(
             return Deed(Rejected(Rejection.WRONG), [])
         verified = factors.verify(db, wiring, person, answer, checked, origin=origin, now=now, methods=known)
         if isinstance(verified, Rejected):
-            waits = entry.throttled(db, _claim(session), person, used, origin=origin, now=now)
+            waits = entry.throttled(db, claim_of(session), person, used, origin=origin, now=now)
             return Deed(verified, [_failed(person, origin, now), *waits])
         throttle.release(db, used, now=now)
         sessions.prove(db, session, now=now, mfa_serial=verified.serial)
@@ -67,7 +67,7 @@ async def prove_by_password(
     door: Door, session: BrowserSession, password: Secret, *, origin: Origin, now: datetime
 ) -> Proved | Rejected | Waiting:
     """Prove presence by the password, where the person has no factor."""
-    person, used = sessions.recorded(session.person), _counters(door, session, origin)
+    person, used = sessions.recorded(session.person), counters(door, session, origin)
     waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
@@ -79,7 +79,7 @@ async def prove_by_password(
     def work(db: Transaction) -> Deed[Proved | Rejected]:
         is_theirs = is_right and not found.devices and people.credentials(db, person).version == found.version
         if not is_theirs or not SessionTether(session).holds(db):
-            waits = entry.throttled(db, _claim(session), person, used, origin=origin, now=now)
+            waits = entry.throttled(db, claim_of(session), person, used, origin=origin, now=now)
             return Deed(Rejected(Rejection.WRONG), [_failed(person, origin, now), *waits])
         throttle.release(db, used, now=now)
         sessions.prove(db, session, now=now, mfa_serial=None)
@@ -88,16 +88,18 @@ async def prove_by_password(
     return await door.carry_out(work)
 
 
-def _claim(session: BrowserSession) -> Claim:
+def counters(door: Door, session: BrowserSession, origin: Origin) -> tuple[Counter, ...]:
+    """Answer what counts the tries that somebody makes within a session to prove who they are."""
+    wiring = door.wiring
+    return throttle.counters(wiring.keyring, wiring.settings, claim_of(session), address=origin.source_ip)
+
+
+def claim_of(session: BrowserSession) -> Claim:
+    """Answer who is claimed to be there by whoever sits at a session."""
     # Counted apart from sign-in: strangers at the door must not disturb whoever is inside, nor the other way round.
     person = session.person
     is_root = person.kind is PrincipalKind.ROOT
     return Claim(f"presence {arn.root(person.account_id)} {person.unique_id}", person.account_id, is_root)
-
-
-def _counters(door: Door, session: BrowserSession, origin: Origin) -> tuple[Counter, ...]:
-    wiring = door.wiring
-    return throttle.counters(wiring.keyring, wiring.settings, _claim(session), address=origin.source_ip)
 
 
 def _failed(person: Principal, origin: Origin, now: datetime) -> EventRow:

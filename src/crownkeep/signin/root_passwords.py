@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from crownkeep import clock
 from crownkeep.credentials import one_time_links as links
@@ -13,16 +14,20 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import browsers, entry, events, password_rules, people, progress, throttle
+from crownkeep.signin import browsers, entry, events, password_rules, people, presence, progress, sessions, throttle
 from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.password_rules import Assessment
 from crownkeep.signin.sessions import BrowserSession, SessionTether
+from crownkeep.signin.throttle import Counter, Waiting
 from crownkeep.storage import accounts, browser_sessions, one_time_links
 from crownkeep.storage.accounts import AccountRow
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.events import EventRow
 from crownkeep.storage.writer import Deed
 
 _EVENTS = {Purpose.SET_ROOT_PASSWORD: "PasswordUpdated", Purpose.RESET_ROOT_PASSWORD: "PasswordRecoveryCompleted"}
+
+_WRONG_PRESENT = "The present password was incorrect."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +114,24 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purp
 
 async def change(
     door: Door, session: BrowserSession, *, present: Secret, new: Secret, origin: Origin, now: datetime
-) -> Changed | Refused | WrongPresent:
-    """Change root's password for whoever is signed in as root and knows the present one; its other sessions end."""
+) -> Changed | Refused | WrongPresent | Waiting:
+    """Change root's password for whoever is signed in as root and knows the present one; its other sessions end.
+
+    Tries are counted as proofs of presence are: a stolen session must not be a way to guess the password.
+    """
     wiring, person = door.wiring, session.person
+    used = presence.counters(door, session, origin)
+    waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    if waiting is not None:
+        return waiting
     with door.database.snapshot() as db:
         account = accounts.with_id(db, person.account_id)
     stored = account.root_password_hash if account else None
     if account is None or stored is None or not await door.compute(lambda: passwords.verify(present, stored)):
-        return WrongPresent()
+        return await door.carry_out(lambda db: Deed(WrongPresent(), _wrong_present(db, session, used, origin, now)))
     assessment = await door.compute(lambda: _assess(wiring, new, account))
     if assessment.violations:
-        return Refused(assessment)
+        return await door.carry_out(partial(_taken_back, used, Refused(assessment), now))
     hashed = await door.compute(lambda: _hash(wiring, new, account))
     tether = SessionTether(session)
 
@@ -128,6 +140,7 @@ async def change(
         kept = accounts.with_id(db, person.account_id)
         if kept is None or kept.root_password_hash != stored or not tether.holds(db):
             return Deed(WrongPresent(), [])
+        throttle.release(db, used, now=now)
         set_password(db, person, hashed, now=now)
         tether.follow(db)
         browser_sessions.end_others(db, person.account_id, person.unique_id, but=session.digest, at=now)
@@ -135,6 +148,20 @@ async def change(
         return Deed(Changed(str(event.event_id)), [event])
 
     return await door.carry_out(work)
+
+
+def _taken_back(used: tuple[Counter, ...], refused: Refused, now: datetime, db: Transaction) -> Deed[Refused]:
+    # The present password was right: somebody who looks for a new one that is taken has not failed.
+    throttle.release(db, used, now=now)
+    return Deed(refused, [])
+
+
+def _wrong_present(
+    db: Transaction, session: BrowserSession, used: tuple[Counter, ...], origin: Origin, now: datetime
+) -> list[EventRow]:
+    person = sessions.recorded(session.person)
+    failed = events.of(person, origin, now, "PasswordUpdated", response={"PasswordUpdated": "Failure"}, message=_WRONG_PRESENT)
+    return [failed, *entry.throttled(db, presence.claim_of(session), person, used, origin=origin, now=now)]
 
 
 def set_password(db: Transaction, person: Principal, password_hash: str, *, now: datetime) -> None:

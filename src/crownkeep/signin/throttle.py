@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring, Purpose
@@ -142,9 +142,14 @@ def _kept(db: Transaction, counter: Counter, now: datetime) -> ThrottleRow | Non
 
 
 def network(address: str) -> str:
-    """Answer what is counted of an address: of IPv6 the /64, for everybody has as many of those as they like."""
+    """Answer what is counted of an address: of IPv6 the /64, for everybody has as many of those as they like.
+
+    An IPv4 address written as one of IPv6 (`::ffff:192.0.2.1`) is itself: by their /64 all of them would be one.
+    """
     try:
         parsed = ip_address(address)
     except ValueError:
         return address
-    return str(parsed) if parsed.version == 4 else parsed.exploded[:19]
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped) if parsed.ipv4_mapped else parsed.exploded[:19]

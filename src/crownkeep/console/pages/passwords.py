@@ -84,6 +84,8 @@ async def _root_changed(request: Request, session: BrowserSession) -> Response:
         here.door, session, present=Secret(form.one("old")), new=Secret(form.one("new")), origin=here.origin, now=here.now
     )
     match outcome:
+        case Waiting():
+            return entering.wait(request, outcome)
         case root_passwords.WrongPresent():
             return _password_page(request, session, alert=entry.INCORRECT, status=403)
         case root_passwords.Refused():
