@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from crownkeep.storage import accounts, organization_accounts, organizational_units, organizations, purge
 from crownkeep.storage.accounts import AccountRow
@@ -90,3 +92,28 @@ def test_purging_the_management_account_leaves_nothing_of_its_organization(popul
 
     assert (None, 0) == left
     assert members == 0
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=10))
+def test_the_ways_of_every_unit_are_those_that_its_parents_give(populated: Database, parents: list[int]) -> None:
+    # The number of each unit's parent among those before it; too high a number means the root.
+    organization = "o-" + "".join(map(str, parents)).ljust(10, "x")
+    units = [f"ou-zz99-{number:08}" for number in range(len(parents))]
+    above = {unit: units[at] if at < number else ROOT for number, (unit, at) in enumerate(zip(units, parents, strict=True))}
+
+    with populated.transaction() as db:
+        organizational_units.remove_all(db, organization)
+        for unit, parent in above.items():
+            organizational_units.add(db, UnitRow(unit, organization, STRANGER, parent, unit, unit, NOW))
+        ways = organizational_units.ways_to(db, organization, [ROOT, *units])
+
+    assert {entity: way_by_hand(above, entity) for entity in [ROOT, *units]} == ways
+
+
+def way_by_hand(above: dict[str, str], entity: str) -> list[str]:
+    """Climb from one parent to the next."""
+    way = [entity]
+    while way[0] != ROOT:
+        way.insert(0, above[way[0]])
+    return way

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
+from botocore.exceptions import ClientError
 from tests.fixtures.crown import Crown
 from tests.fixtures.organization import Organization
 from tests.notify.office import Mailbox, text_of
@@ -76,6 +78,28 @@ def test_root_of_an_invited_account_hears_of_it_and_not_in_the_inviters_words(or
     assert invitation in text_of(message)
     assert organization.id in text_of(message)
     assert "mischief" not in message.as_string()
+
+
+def test_an_invitation_accepted_and_canceled_at_the_same_moment_ends_in_one_way(organization: Organization, crown: Crown):
+    account = crown.account()
+    invitation = organization.invite(account)
+
+    def answer(number: int) -> str:
+        asker, operation = (account, "accept_handshake") if number % 2 else (organization.management, "cancel_handshake")
+        try:
+            made = getattr(asker.client("organizations"), operation)(HandshakeId=invitation)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return str(made["Handshake"]["State"])
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(answer, range(8)))
+
+    (ended,) = {"ACCEPTED", "CANCELED"} & set(answers)
+    assert 1 == answers.count(ended)
+    assert ended == organization.client.describe_handshake(HandshakeId=invitation)["Handshake"]["State"]
+    members = [each["Id"] for each in organization.client.list_accounts()["Accounts"]]
+    assert (ended == "ACCEPTED") == (account.id in members)
 
 
 def test_an_invitation_by_address_reaches_whoever_has_it(organization: Organization, crown: Crown):
