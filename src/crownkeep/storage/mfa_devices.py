@@ -121,10 +121,10 @@ class Counts:
 _this = (table.c.account_id == bindparam("of_account"), table.c.device_id == bindparam("of_device"))
 _in_account = table.c.account_id == bindparam("account_id")
 _with_serial = select(table).where(_in_account, table.c.serial_key == bindparam("serial_key"))
+# As an expression: by the bare column SQLite walks all devices of the account in order, instead of the owner's few.
+_order = table.c.serial_key + ""
 _of_owner = (
-    select(table)
-    .where(_in_account, table.c.owner_id == bindparam("owner_id"), table.c.serial_key > bindparam("after"))
-    .order_by(table.c.serial_key)
+    select(table).where(_in_account, table.c.owner_id == bindparam("owner_id"), _order > bindparam("after")).order_by(_order)
 )
 _hardware_with_serials = select(table).where(
     table.c.kind == DeviceKind.HARDWARE.value, table.c.serial_key.in_(bindparam("serial_keys", expanding=True))
