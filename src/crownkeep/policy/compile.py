@@ -110,7 +110,8 @@ def compile_policy(document: Document, *, source: PolicySource) -> CompiledPolic
 
 def _compile_statement(document: Document, statement: Statement, source: PolicySource) -> CompiledStatement:
     variables = document.expands_variables
-    named_by = _named_by(statement)
+    # Resource control policies name everybody and can name nobody else: whoever comes with an identity provider's token as well.
+    named_by = None if source.kind is PolicyKind.RESOURCE_CONTROL else _named_by(statement)
     conditions = tuple(
         compile_condition(condition, effect=statement.effect, variables=variables) for condition in statement.conditions
     )

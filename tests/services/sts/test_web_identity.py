@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 from tests.fixtures.crown import Account, Crown
+from tests.fixtures.organization import RCP, Organization, deny_to_all
 from tests.services.sts.identity_provider import IdentityProvider, identity_provider
 
 from crownkeep.operations import outside, provider_keys
@@ -287,3 +288,22 @@ def test_the_thumbprint_of_a_new_provider_is_read_from_its_server(house: Crown, 
 def test_an_attacker_can_not_lead_us_to_our_own_network(url: str):
     with pytest.raises(OutOfReach):
         outside.fetch(url, Reach((), ""))
+
+
+def test_a_resource_control_policy_may_keep_an_identity_providers_people_from_a_members_roles(
+    house: Crown, provider: IdentityProvider
+):
+    organization = Organization(house)
+    federated = Federated(house, provider)
+    invitation = organization.client.invite_account_to_organization(Target={"Id": federated.account.id, "Type": "ACCOUNT"})
+    federated.account.client("organizations").accept_handshake(HandshakeId=invitation["Handshake"]["Id"])
+    organization.enable(RCP)
+    before = federated.assume(provider.token(sub="sue"))["AssumedRoleUser"]["Arn"]
+
+    condition = {"StringNotEqualsIfExists": {f"{provider.name}:sub": "bob"}}
+    organization.bind(deny_to_all("sts:AssumeRoleWithWebIdentity", **condition), federated.account.id, type=RCP)
+
+    refused = ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    assert before.endswith("assumed-role/R/s1")
+    assert refused == federated.refusal(provider.token(sub="sue"))
+    assert federated.assume(provider.token(sub="bob"))["AssumedRoleUser"]["Arn"] == before
