@@ -70,6 +70,40 @@ def test_a_region_is_enabled_and_disabled_and_the_page_names_the_event(crown: Cr
     assert "DISABLED" == account.client("account").get_region_opt_status(RegionName="eu-south-1")["RegionOptStatus"]
 
 
+@pytest.mark.parametrize("present", ["", "old"])
+def test_an_alias_that_was_given_or_taken_away_is_brought_back_by_one_click(crown: Crown, present: str):
+    account, browser = administrator(crown)
+    before = f"{present}-{account.id}" if present else ""
+    if before:
+        account.client("iam").create_account_alias(AccountAlias=before)
+    browser.get(f"{PATH}/alias")
+    browser.submit({"alias": f"new-{account.id}"}, form='name="alias"')
+
+    browser.submit(form="Undo")
+
+    assert ([before] if before else []) == account.client("iam").list_account_aliases()["AccountAliases"]
+
+
+def test_a_deleted_contact_a_new_name_and_a_region_are_brought_back_by_one_click(crown: Crown):
+    account, browser = administrator(crown)
+    email, name = named(account), account.client("account").get_account_information()["AccountName"]
+
+    browser.get(f"{PATH}/alternate-contacts/security")
+    browser.submit(form="Delete the contact")
+    browser.submit(form="Undo")
+    browser.get(f"{PATH}/name")
+    browser.submit({"name": "another"}, form='name="name"')
+    browser.submit(form="Undo")
+    browser.get(REGIONS)
+    browser.submit(form='value="eu-south-1"')
+    browser.submit(form="Undo")
+
+    client = account.client("account")
+    assert email == client.get_alternate_contact(AlternateContactType="SECURITY")["AlternateContact"]["EmailAddress"]
+    assert name == client.get_account_information()["AccountName"]
+    assert "DISABLED" == client.get_region_opt_status(RegionName="eu-south-1")["RegionOptStatus"]
+
+
 def test_a_region_that_can_not_be_chosen_is_refused_in_aws_s_words(crown: Crown):
     _, browser = administrator(crown)
     browser.get(REGIONS)

@@ -50,6 +50,20 @@ def test_the_event_that_a_page_names_after_a_change_is_the_one_in_the_trail(crow
     assert record["eventID"] == named[1]
 
 
+@pytest.mark.parametrize("length", [None, 20])
+def test_a_policy_that_was_saved_or_deleted_is_brought_back_by_one_click(crown: Crown, length: int | None):
+    account, browser = administrator(crown)
+    if length:
+        account.client("iam").update_account_password_policy(MinimumPasswordLength=length, MaxPasswordAge=90)
+    browser.get(f"{PATH}/review?MinimumPasswordLength=8&HardExpiry=true")
+    browser.submit(form="Save the policy")
+
+    browser.submit(form="Undo")
+
+    assert f"at least {length or 8} characters" in browser.page.text
+    assert ("It expires after 90 days" if length else "AWS's default") in browser.page.text
+
+
 def test_an_address_that_somebody_made_up_says_of_no_change_that_it_was_made(crown: Crown):
     _, browser = administrator(crown)
     made_up = "iam:DeleteUser:00000000-0000-4000-8000-000000000000." + "0" * 32

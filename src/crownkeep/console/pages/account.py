@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console import calls, frame, web
+from crownkeep.console import calls, frame, undo, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import account_security, contacts, letters, parts, regions
@@ -74,12 +74,13 @@ async def edit_name(request: Request) -> Response:
 async def save_name(request: Request) -> Response:
     """Call the account something else."""
     name = web.form(request).one("name")
-    wanted = _renaming(name)
+    wanted, held = _renaming(name), await calls.ask(request, INFORMATION.service, INFORMATION.operation)
+    back = [] if isinstance(held, Refused) else [_renaming(str(held["AccountName"]))]
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
     except AwsError as error:
         return _name_page(request, name=name, refusal=calls.refused(request, wanted, error))
-    return calls.go(request, PATH, done)
+    return calls.go(request, PATH, done, undo=undo.offer(request, back, then=PATH))
 
 
 async def edit_alias(request: Request) -> Response:
@@ -119,12 +120,17 @@ def sign_in_addresses(request: Request, alias: str) -> list[str]:
 
 async def _change_alias(request: Request, operation: str) -> Response:
     alias = web.form(request).one("alias")
-    wanted = Equivalent("iam", operation, {"AccountAlias": alias})
+    wanted, held = Equivalent("iam", operation, {"AccountAlias": alias}), await alias_of(request)
+    # Giving an alias takes the place of the one there is, and is taken back by giving that one again.
+    before = held if isinstance(held, str) else ""
+    back = [Equivalent("iam", "CreateAccountAlias", {"AccountAlias": before})] if before else []
+    if held == "":
+        back = [Equivalent("iam", "DeleteAccountAlias", {"AccountAlias": alias})]
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
     except AwsError as error:
         return await _alias_page(request, typed=alias, refusal=calls.refused(request, wanted, error))
-    return calls.go(request, PATH, done)
+    return calls.go(request, PATH, done, undo=undo.offer(request, back, then=PATH))
 
 
 async def _alias_page(request: Request, *, typed: str | None = None, refusal: Refused | None = None) -> Response:

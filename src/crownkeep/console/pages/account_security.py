@@ -75,8 +75,13 @@ async def users_need_mfa(request: Request) -> Response:
 async def session_tokens(request: Request) -> Response:
     """Choose the version of session tokens."""
     version = web.form(request).one("version")
-    wanted = Equivalent("iam", "SetSecurityTokenServicePreferences", {"GlobalEndpointTokenVersion": version})
-    return await parts.change(request, [wanted], then=HERE, current=contacts.ACCOUNT)
+    held = (await look(request)).token_version
+    back = [] if isinstance(held, Refused) else [_setting(f"v{held}Token")]
+    return await parts.change(request, [_setting(version)], then=HERE, current=contacts.ACCOUNT, back=back)
+
+
+def _setting(version: str) -> Equivalent:
+    return Equivalent("iam", "SetSecurityTokenServicePreferences", {"GlobalEndpointTokenVersion": version})
 
 
 def _refused(request: Request, refusal: Refused) -> Response:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console import calls, frame, web
+from crownkeep.console import calls, frame, undo, web
 from crownkeep.console.calls import Found, Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.errors import AwsError
@@ -129,12 +129,14 @@ async def edit_primary(request: Request) -> Response:
 async def save_primary(request: Request) -> Response:
     """Keep the primary contact, whole."""
     typed = _typed(request, PRIMARY_FIELDS)
-    wanted = _keeping(typed)
+    wanted, held = _keeping(typed), await primary(request)
+    # AWS has no call that takes a primary contact away, so the first one stays.
+    back = [_keeping(held)] if held and not isinstance(held, Refused) else []
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
     except AwsError as error:
         return _primary_page(request, typed, refusal=calls.refused(request, wanted, error))
-    return calls.go(request, ACCOUNT, done)
+    return calls.go(request, ACCOUNT, done, undo=undo.offer(request, back, then=ACCOUNT))
 
 
 async def edit_alternate(request: Request) -> Response:
@@ -159,11 +161,13 @@ async def delete_alternate(request: Request) -> Response:
 
 
 async def _change_alternate(request: Request, kind: Kind, typed: Mapping[str, str], wanted: Equivalent) -> Response:
+    held = await alternate(request, kind)
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
     except AwsError as error:
         return _alternate_page(request, kind, typed, refusal=calls.refused(request, wanted, error))
-    return calls.go(request, ACCOUNT, done)
+    back = [] if isinstance(held, Refused) else [_keeping_alternate(kind, held) if held else _forgetting(kind)]
+    return calls.go(request, ACCOUNT, done, undo=undo.offer(request, back, then=ACCOUNT))
 
 
 def _told(found: Found | Refused, member: str) -> Mapping[str, str] | Refused:

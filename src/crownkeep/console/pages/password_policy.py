@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console import calls, frame, web
+from crownkeep.console import calls, frame, undo, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import credential_report, out_of_policy
@@ -142,11 +142,13 @@ async def delete(request: Request) -> Response:
 
 
 async def _change(request: Request, wanted: Equivalent) -> Response:
+    held = await current(request)
+    back = [] if isinstance(held, Refused) else [_saving(held)]
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
     except AwsError as error:
         return await _overview(request, refusal=calls.refused(request, wanted, error))
-    return calls.go(request, PATH, done)
+    return calls.go(request, PATH, done, undo=undo.offer(request, back, then=PATH))
 
 
 async def _overview(request: Request, *, refusal: Refused | None = None) -> Response:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console import calls, frame, web
+from crownkeep.console import calls, frame, undo, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import contacts, parts
@@ -39,11 +39,13 @@ async def choose(request: Request) -> Response:
     form = web.form(request)
     operation = _CHANGES.get(form.one("to"), "DisableRegion")
     wanted = Equivalent("account", operation, {"RegionName": form.one("region")})
+    opposite = "DisableRegion" if operation == "EnableRegion" else "EnableRegion"
+    back = [Equivalent("account", opposite, wanted.parameters)]
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
     except AwsError as error:
         return await _page(request, refusal=calls.refused(request, wanted, error))
-    return calls.go(request, PATH, done)
+    return calls.go(request, PATH, done, undo=undo.offer(request, back, then=PATH))
 
 
 async def _page(request: Request, *, refusal: Refused | None = None) -> Response:
