@@ -126,6 +126,10 @@ _cancel_parts = (
     .values(state="CANCELED", ended_at=bindparam("ends_at"))
 )
 _remove_to = delete(table).where(table.c.recipient_key.in_(bindparam("recipients", expanding=True)))
+_remove_before = delete(table).where(
+    table.c.organization_id == bindparam("of_organization"),
+    func.coalesce(table.c.ended_at, table.c.expires_at) <= bindparam("before"),
+)
 _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
 
 
@@ -228,6 +232,11 @@ def cancel_parts(db: Transaction, parent_id: str, *, at: datetime) -> None:
 def remove_to(db: Transaction, recipients: Sequence[str]) -> None:
     """Forget every handshake made out to these keys: they may be another account's later."""
     db.execute(_remove_to, {"recipients": list(recipients)})
+
+
+def remove_before(db: Transaction, organization_id: str, before: datetime) -> None:
+    """Forget the handshakes of an organization that ended, or expired, before this moment."""
+    db.execute(_remove_before, {"of_organization": organization_id, "before": before})
 
 
 def remove_all(db: Transaction, organization_id: str) -> None:

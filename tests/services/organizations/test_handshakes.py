@@ -181,11 +181,13 @@ def test_an_invitation_expires_and_is_forgotten_after_a_month(organization: Orga
     with time_machine.travel(clock.now() + timedelta(days=16), tick=True):
         late = refusal(client.accept_handshake, HandshakeId=invitation)
         state = client.describe_handshake(HandshakeId=invitation)["Handshake"]["State"]
-        organization.invite(account)
+        second = organization.invite(account)
     with time_machine.travel(clock.now() + timedelta(days=46), tick=True):
         forgotten = refusal(client.describe_handshake, HandshakeId=invitation)
+        listed = [(each["Id"], each["State"]) for each in client.list_handshakes_for_account()["Handshakes"]]
 
     assert (WRONG_STATE, "EXPIRED", NOT_FOUND) == (late, state, forgotten)
+    assert [(second, "EXPIRED")] == listed
 
 
 def test_nobody_is_invited_twice_nor_where_he_is(organization: Organization, crown: Crown):

@@ -46,6 +46,7 @@ def invite_account_to_organization(
     if _is_inside(call, row, key):
         raise refusals.handshake("ALREADY_IN_AN_ORGANIZATION")
     _require_room(call, row)
+    handshakes.remove_before(call.db, row.organization_id, call.now - quotas.HANDSHAKES_KEPT)
     if handshakes.open_to(call.db, row.organization_id, key, agreeing.INVITE, now=call.now) is not None:
         raise agreeing.duplicate()
     made = HandshakeRow(
