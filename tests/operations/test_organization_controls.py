@@ -15,6 +15,7 @@ from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import FULL, RCP, SCP, Organization, allow, deny, deny_to_all
 
 from crownkeep import policy
+from crownkeep.catalogue import organization_presets
 from crownkeep.cli.main import main
 from crownkeep.operations import organization_controls
 from crownkeep.policy import Applicable, PolicyKind, PolicySource
@@ -326,6 +327,34 @@ def test_the_command_that_explains_asks_the_same_levels(organization: Organizati
     assert (1, 0) == (denied.exit_code, left.exit_code)
     assert "service control policy" in denied.stdout
     assert f"service_control_policy/{policy_id}" in denied.stdout
+
+
+def test_all_ready_made_policies_fit_on_one_root_and_do_together_what_each_says(organization: Organization):
+    member, made = organization.invited(), organization.created()
+    for each in organization_presets.presets():
+        organization.bind(json.loads(each.content), organization.root_id)
+    app = organization.administrator_of(made, "iam")
+    contact = {"AlternateContactType": "SECURITY", "Name": "a", "Title": "b", "EmailAddress": "a@b.example", "PhoneNumber": "1"}
+
+    forbidden = [
+        said(member.root("iam").list_users),
+        said(member.client("iam").list_users),
+        said(app.create_user, UserName="bob"),
+        said(app.create_access_key, UserName="bob"),
+        said(organization.administrator_of(made, "organizations").leave_organization),
+        said(organization.administrator_of(made, "account").put_alternate_contact, **contact),
+        said(organization.administrator_of(made, "cloudtrail").lookup_events),
+    ]
+    left = [
+        said(member.client("iam").list_mfa_devices),
+        said(member.client("sts").get_session_token),
+        said(app.list_users),
+        said(organization.administrator_of(made, "organizations").describe_organization),
+        said(organization.management.client("iam").create_user, UserName="bob"),
+    ]
+
+    assert [] == [each for each in forbidden if "with an explicit deny in a service control policy" not in each]
+    assert ["done"] * 5 == left
 
 
 # A service control policy never grants.
