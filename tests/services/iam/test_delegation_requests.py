@@ -220,6 +220,27 @@ def test_what_was_lent_cannot_be_lent_on(crown: Crown, customer: Account):
     assert refusal(lent.accept_delegation_request, DelegationRequestId=second).startswith("AccessDenied: ")
 
 
+def test_a_role_that_is_taken_on_with_lent_permissions_ends_with_them_and_lends_nothing_on(crown: Crown, customer: Account):
+    provider = Provider(crown, allow("sts:AssumeRole"))
+    asking = {"PolicyTemplateArn": provider.template_arn}
+    ann = customer.user("ann", policy=allow(*MANAGING, "sts:AssumeRole"))
+    trust = {"Effect": "Allow", "Principal": {"AWS": ann.arn}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = customer.client("iam").create_role(RoleName="R", AssumeRolePolicyDocument=document)["Role"]
+    customer.client("iam").put_role_policy(RoleName="R", PolicyName="p", PolicyDocument=json.dumps(allow("iam:*")))
+    lent = provider.exchange(released(provider, ann, Permissions=asking, SessionDuration=900))["Credentials"]
+
+    taken = crown.session(lent, "sts").assume_role(RoleArn=role["Arn"], RoleSessionName="further")["Credentials"]
+
+    iam = crown.session(taken, "iam")
+    second = provider.ask("workflow-2", Permissions=asking)
+    iam.associate_delegation_request(DelegationRequestId=second)
+    assert lent["Expiration"] == taken["Expiration"]
+    assert refusal(iam.accept_delegation_request, DelegationRequestId=second).startswith("AccessDenied: ")
+    record = next(each for each in customer.records() if each["eventName"] == "AssociateDelegationRequest")
+    assert {"accountId": provider.account.id} == record["userIdentity"]["invokedByDelegate"]
+
+
 def test_the_root_user_lends_for_four_hours_at_most(provider: Provider, customer: Account):
     root = customer.root("iam")
     long, short = provider.ask(SessionDuration=4 * 3600 + 1), provider.ask("workflow-2", SessionDuration=4 * 3600)

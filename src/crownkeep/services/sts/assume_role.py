@@ -85,13 +85,18 @@ def _session(call: Call, role: RoleRow, seconds: int | None) -> Session:
     caller = call.principal
     is_chained = _chaining(caller) is not None
     lifetime = assumable.chained_lifetime(seconds) if is_chained else assumable.lifetime(role, seconds)
-    return Session(
+    began = Session(
         issued_at=call.now,
         expires_at=call.now + lifetime,
         chained=is_chained,
         assumed_by=caller.arn,
         assumed_by_id=caller.unique_id,
     )
+    lent = caller.session
+    if lent is None or not lent.delegate:
+        return began
+    # What a product provider takes on with lent permissions ends with them, and can't be lent on either.
+    return replace(began, expires_at=min(began.expires_at, lent.expires_at), delegate=lent.delegate)
 
 
 def _context(caller: Principal, asked: Mapping[str, object]) -> dict[str, str | tuple[str, ...]]:
