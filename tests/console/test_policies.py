@@ -85,3 +85,25 @@ def test_who_holds_a_policy_is_shown_and_can_be_ended(iam: Any, browser: Browser
     follow(browser, send(browser, here, "/console/policies/detach", arn=ADMINISTRATOR, kind="User", name="bob"))
 
     assert "/console/users/bob" not in browser.get(here).text
+
+
+def test_policies_are_found_by_a_part_of_their_name(account: Account, iam: Any, browser: Browser):
+    for number in range(3):
+        iam.create_policy(PolicyName=f"Reading-{number}", Path="/team/", PolicyDocument=json.dumps(ALLOW))
+
+    own = browser.get("/console/policies?scope=Local&name=reading").text
+    all_of_them = browser.get("/console/policies?name=READONLY").text
+    offered = browser.get("/console/attach?to=user&name=admin&scope=All&sought=reading-2").text
+
+    assert all(f"Reading-{number}" in own for number in range(3))
+    assert "AmazonS3ReadOnlyAccess" in all_of_them
+    assert "There are more of this name" in all_of_them
+    assert "There are more of this name" not in own
+    assert f"arn:aws:iam::{account.id}:policy/team/Reading-2" in offered
+    assert "Reading-1" not in offered
+
+
+def test_a_reader_who_may_list_nothing_is_told_so_when_searching(account: Account):
+    page = reader(account).get("/console/policies?name=reading")
+
+    assert "This needs the permission iam:ListPolicies" in page.text

@@ -79,6 +79,13 @@ def test_a_key_that_was_not_given_is_asked_for_in_its_type(browser: Browser):
 
 
 @pytest.mark.usefixtures("bob")
+def test_decisions_can_be_linked_to(browser: Browser):
+    page = browser.get(f"{HERE}?principal=user/bob&actions=s3:DeleteObject+iam:GetUser&resources=arn:aws:s3:::logs/a")
+
+    assert ["s3:DeleteObject: Denied by a statement", "iam:GetUser: Not allowed"] == told(page)
+
+
+@pytest.mark.usefixtures("bob")
 def test_what_a_boundary_hides_is_asked_for_once_more_without_it(iam: Any, browser: Browser):
     iam.attach_user_policy(UserName="bob", PolicyArn=ADMINISTRATOR)
     iam.put_user_permissions_boundary(UserName="bob", PermissionsBoundary="arn:aws:iam::aws:policy/IAMReadOnlyAccess")

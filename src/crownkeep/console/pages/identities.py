@@ -12,6 +12,7 @@ from starlette.routing import Route
 from crownkeep.console import frame, web
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import parts
+from crownkeep.console.pages import policies as policies_page
 from crownkeep.console.pages.parts import Part
 
 
@@ -81,8 +82,12 @@ async def attach(request: Request) -> Response:
     web.signed_in(request)
     kind, name = _addressed(request.query_params.get("to", "")), request.query_params.get("name", "")
     scope, marker = parts.chosen(request, "scope", _SCOPES), request.query_params.get("marker", "")
-    listed = await parts.ask(request, "ListPolicies", Scope=scope, Marker=marker, MaxItems=parts.ROWS)
-    here = {"to": request.query_params["to"], "name": name, "scope": scope}
+    sought = request.query_params.get("sought", "").strip()
+    if sought:
+        listed = await policies_page.containing(request, sought, Scope=scope)
+    else:
+        listed = await parts.ask(request, "ListPolicies", Scope=scope, Marker=marker, MaxItems=parts.ROWS)
+    here = {"to": request.query_params["to"], "name": name, "scope": scope, "sought": sought}
     return frame.page(
         request,
         "attach.html",

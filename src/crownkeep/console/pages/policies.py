@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +18,9 @@ from crownkeep.console.pages.parts import Part
 
 FOLDER = "/console/policies"
 SCOPES = ("All", "Local", "AWS")
+MOST_FOUND = 200
+_AT_ONCE = 1000
+_MOST_ASKED = 12
 _MANAGED_PATHS = ("", "job-function/", "service-role/", "aws-service-role/")
 TABS = ("document", "versions", "holders")
 
@@ -34,15 +39,11 @@ async def policies(request: Request) -> Response:
         return web.go(page(arn))
     scope, marker = parts.chosen(request, "scope", SCOPES), request.query_params.get("marker", "")
     path, in_use = request.query_params.get("path", ""), request.query_params.get("used", "")
-    listed = await parts.ask(
-        request,
-        "ListPolicies",
-        Scope=scope,
-        PathPrefix=path,
-        OnlyAttached=True if in_use else None,
-        Marker=marker,
-        MaxItems=parts.ROWS,
-    )
+    limits: dict[str, Any] = {"Scope": scope, "PathPrefix": path, "OnlyAttached": True if in_use else None}
+    if name:
+        listed = await containing(request, name, **limits)
+    else:
+        listed = await parts.ask(request, "ListPolicies", **limits, Marker=marker, MaxItems=parts.ROWS)
     here = {"scope": scope, "path": path, "used": in_use}
     return frame.page(
         request,
@@ -52,10 +53,25 @@ async def policies(request: Request) -> Response:
         listed=listed,
         scopes=SCOPES,
         here=here,
-        unknown=name,
+        sought=name,
         first=parts.address(FOLDER, **here) if marker else "",
         next_page=parts.address(FOLDER, **here, marker=listed.marker) if listed.marker else "",
     )
+
+
+async def containing(request: Request, text: str, **limits: Any) -> Part:
+    """Answer the policies whose names hold a text, without regard to case; IAM itself looks for paths only."""
+    found: list[Mapping[str, Any]] = []
+    marker = ""
+    for _ in range(_MOST_ASKED):
+        listed = await parts.ask(request, "ListPolicies", **limits, Marker=marker, MaxItems=_AT_ONCE)
+        if listed.refusal is not None:
+            return listed
+        found += [each for each in listed.rows("Policies") if text.lower() in each["PolicyName"].lower()]
+        marker = listed.marker
+        if not marker or len(found) >= MOST_FOUND:
+            break
+    return Part(listed.call, {"Policies": found[:MOST_FOUND], "IsTruncated": "yes" if len(found) > MOST_FOUND or marker else ""})
 
 
 async def _find(request: Request, name: str) -> str:

@@ -26,13 +26,18 @@ async def simulator(request: Request) -> Response:
     web.signed_in(request)
     query = request.query_params
     question = Question(query.get("principal", ""), "", "", query.get("actions", ""), query.get("resources", ""), ())
-    return _page(request, question)
+    # An address that asks all of a question is answered, so that decisions can be linked to.
+    return await _answer(request, question) if question.principal and question.names else _page(request, question)
 
 
 async def simulated(request: Request) -> Response:
     """Decide, and show why; context keys that the policies mention get a place to be filled in."""
     web.signed_in(request)
-    question = simulations.read(web.form(request))
+    form = web.form(request)
+    return await _answer(request, simulations.read(form), keys_only="keys" in form)
+
+
+async def _answer(request: Request, question: Question, *, keys_only: bool = False) -> Response:
     about = await _about(request, question.principal)
     if about is not None and about.refusal is not None:
         return _page(request, question, asked=[about])
@@ -46,7 +51,7 @@ async def simulated(request: Request) -> Response:
     keys = await _ask(request, mentioned)
     asked.append(keys)
     question = simulations.with_keys(question, keys.rows("ContextKeyNames"))
-    if not question.names or "keys" in web.form(request):
+    if not question.names or keys_only:
         return _page(request, question, asked=asked)
     found = await _ask(request, simulations.simulation(question, arn))
     asked.append(found)
