@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.audit import redact
-from crownkeep.operations import linked_roles, membership, new_accounts, registry, service_events
+from crownkeep.operations import central_root, linked_roles, membership, new_accounts, registry, service_events
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.organizations import access, next_tokens, quotas, refusals
@@ -17,8 +17,6 @@ from crownkeep.storage import (
     accounts,
     attachments,
     organization_accounts,
-    organization_features,
-    organization_service_access,
     organization_tags,
     roles,
     root_login_profiles,
@@ -120,16 +118,10 @@ def _make(call: Call, organization: OrganizationRow, email: str, name: str, role
     _add_access_role(call, account_id, role_name)
     place = (call.db, organization.organization_id)
     organization_tags.put(*place, organization.management_account_id, account_id, wanted)
-    if _manages_roots(call, organization):
+    if central_root.CREDENTIALS_MANAGEMENT in central_root.enabled_features(call.db, organization):
+        # Whoever reads its mail can then recover no password.
         root_login_profiles.withhold(call.db, account_id)
     return account_id
-
-
-def _manages_roots(call: Call, organization: OrganizationRow) -> bool:
-    """Answer whether root users of members are managed centrally: a new member's root can then recover no password."""
-    place = (call.db, organization.organization_id)
-    is_chosen = "RootCredentialsManagement" in organization_features.enabled(*place)
-    return is_chosen and organization_service_access.is_enabled(*place, "iam.amazonaws.com")
 
 
 def _add_access_role(call: Call, account_id: str, name: str) -> None:
