@@ -112,7 +112,7 @@ _page = _of_audit.where(table.c.number > bindparam("after")).limit(bindparam("li
 _conditions = {
     "state": table.c.state == bindparam("of_state"),
     "change": table.c.change == bindparam("of_change"),
-    "user_name": table.c.user_name == bindparam("of_user_name"),
+    "user_key": func.lower(table.c.user_name) == bindparam("of_user_key"),
     "ids": table.c.credential_id.in_(bindparam("of_ids", expanding=True)),
 }
 _counts = select(table.c.state, table.c.change, func.count()).where(*_in_audit).group_by(table.c.state, table.c.change)
@@ -178,7 +178,7 @@ def page(
 ) -> list[AuditedCredentialRow]:
     """Answer up to `limit` credentials after the number `after`.
 
-    `wanted` may hold a `state`, a `change`, a `user_name` and the `ids` of credentials that are meant.
+    `wanted` may hold a `state`, a `change`, a `user_key` (a name in lower case) and the `ids` of credentials that are meant.
     """
     query = _page.where(*(_conditions[name] for name in wanted))
     bound = {f"of_{name}": value for name, value in wanted.items()}

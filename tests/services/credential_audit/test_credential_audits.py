@@ -291,6 +291,12 @@ def test_a_cancelled_audit_stays_on_record_and_lets_the_next_one_begin(audited: 
     assert [] == audited.admin.list_credential_audits(Status="SIGNED_OFF")["CredentialAudits"]
 
 
+def test_a_user_is_found_whatever_the_letters_case_of_its_name(audited: Audited):
+    found = audited.credentials(UserName="BOB", State="UNDECIDED")
+
+    assert ["PASSWORD", "ACCESS_KEY"] == [each["Kind"] for each in found]
+
+
 def test_lists_are_paged(audited: Audited):
     first = audited.admin.list_audited_credentials(AuditId=audited.id, MaxResults=3)
 

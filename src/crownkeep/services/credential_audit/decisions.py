@@ -59,7 +59,8 @@ def list_audited_credentials(
 ) -> Result:
     """Answer the credentials of an audit in the order of its snapshot, all or those that are meant."""
     naming.required(call, audit_id)
-    given = {"state": state, "change": change, "user_name": user_name, "ids": credential_ids}
+    user_key = user_name.lower() if user_name is not None else None
+    given = {"state": state, "change": change, "user_key": user_key, "ids": credential_ids}
     wanted = {name: value for name, value in given.items() if value is not None}
     filters = [audit_id, state or "", change or "", user_name or "", *(credential_ids or ())]
     after = 0
