@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crownkeep import arn
 from crownkeep.catalogue import organization_policies as catalogue
@@ -24,6 +25,8 @@ _KINDS = {
     catalogue.SERVICE_CONTROL: PolicyKind.SERVICE_CONTROL,
     catalogue.RESOURCE_CONTROL: PolicyKind.RESOURCE_CONTROL,
 }
+_KEPT_ACTIONS = 4096
+"""Every request asks this of its action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ def load(db: Transaction, account_id: str) -> Membership | None:
     )
 
 
+@lru_cache(_KEPT_ACTIONS)
 def is_resource_controlled(action: str) -> bool:
     """Answer whether resource control policies decide on an action at all."""
     return action.partition(":")[0].lower() in catalogue.RESOURCE_CONTROLLED_SERVICES
