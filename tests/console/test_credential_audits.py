@@ -104,6 +104,22 @@ def test_a_removal_needs_the_reviewer_s_own_permission_in_iam(account: Account, 
     assert "Active" == account.client("iam").list_access_keys(UserName="bob")["AccessKeyMetadata"][0]["Status"]
 
 
+def test_root_s_key_is_judged_by_another_and_removed_by_root_itself(account: Account, browser: Browser):
+    address, root = start(browser), signed_in(account)
+    key = credentials(account, address)["", "ACCESS_KEY"]["CredentialId"]
+    send(browser, f"{address}/decide", credential=key, decision="REMOVE", reason="root needs no key")
+    waiting = credentials(account, address)["", "ACCESS_KEY"]["State"]
+
+    send(root, f"{address}/remove", credential=key, how="delete")
+
+    removed = credentials(account, address)["", "ACCESS_KEY"]
+    assert ("TO_BE_REMOVED", "REMOVED", "DeleteAccessKey") == (waiting, removed["State"], removed["RemovalName"])
+    assert (f"arn:aws:iam::{account.id}:user/admin", f"arn:aws:iam::{account.id}:root") == (
+        removed["DecidedBy"],
+        removed["RemovedBy"],
+    )
+
+
 def test_mass_assignment_what_is_removed_is_read_from_the_audit_and_not_from_the_form(account: Account, browser: Browser):
     address = start(browser)
     password = credentials(account, address)["bob", "PASSWORD"]["CredentialId"]
