@@ -19,6 +19,8 @@ from crownkeep.catalogue import organization_presets
 from crownkeep.cli.main import main
 from crownkeep.operations import organization_controls
 from crownkeep.policy import Applicable, PolicyKind, PolicySource
+from crownkeep.storage import accounts
+from crownkeep.storage.database import Database
 
 EVERYTHING = allow("*")
 LIST = "iam:ListUsers"
@@ -355,6 +357,41 @@ def test_all_ready_made_policies_fit_on_one_root_and_do_together_what_each_says(
 
     assert [] == [each for each in forbidden if "with an explicit deny in a service control policy" not in each]
     assert ["done"] * 5 == left
+
+
+def revisions(organization: Organization, account_ids: list[str]) -> list[int | None]:
+    database = Database(organization.crown.settings.database_url)
+    with database.snapshot() as db:
+        found = [accounts.revision(db, each) for each in account_ids]
+    database.close()
+    return found
+
+
+def test_a_change_voids_the_caches_of_every_account_below_and_of_no_other(organization: Organization):
+    unit, beside = organization.unit("unit"), organization.unit("beside")
+    below = organization.unit("below", under=organization.unit("between", under=unit))
+    members = [organization.created() for _ in range(4)]
+    for member, parent in zip(members, (unit, below, beside), strict=False):
+        organization.move(member, to=parent)
+    policy_id = organization.policy(deny(LIST))
+    changes: list[Callable[[], Any]] = [
+        lambda: organization.attach(policy_id, unit),
+        lambda: organization.client.update_policy(PolicyId=policy_id, Content=json.dumps(deny("s3:*"))),
+        lambda: organization.detach(policy_id, unit),
+        lambda: organization.attach(policy_id, members[3]),
+        lambda: organization.attach(policy_id, organization.root_id),
+        lambda: organization.enable(RCP),
+        lambda: organization.enable("TAG_POLICY"),
+    ]
+
+    seen = []
+    for change in changes:
+        before = revisions(organization, members)
+        change()
+        seen.append([now != earlier for now, earlier in zip(revisions(organization, members), before, strict=True)])
+
+    in_unit, alone, everybody, nobody = [True, True, False, False], [False, False, False, True], [True] * 4, [False] * 4
+    assert [in_unit, in_unit, in_unit, alone, everybody, everybody, nobody] == seen
 
 
 # A service control policy never grants.
