@@ -62,6 +62,21 @@ def test_what_was_changed_is_as_it_was_after_it_is_undone(iam: Any, browser: Bro
 
 
 @pytest.mark.usefixtures("bob")
+def test_an_inline_policy_that_was_deleted_is_put_back_word_by_word_where_it_is_short(iam: Any, browser: Browser):
+    short, long = json.dumps(ALLOW, indent=1), json.dumps({**ALLOW, "Id": "x" * 1500})
+    iam.put_user_policy(UserName="bob", PolicyName="short", PolicyDocument=short)
+    iam.put_user_policy(UserName="bob", PolicyName="long", PolicyDocument=long)
+
+    unoffered = follow(browser, send(browser, BOB, f"{BOB}/inline", policy="long"))
+    page = follow(browser, send(browser, BOB, f"{BOB}/inline", policy="short"))
+    follow(browser, send(browser, BOB, UNDO, undo=offered(page)))
+
+    assert 'name="undo"' not in unoffered
+    assert ["short"] == iam.list_user_policies(UserName="bob")["PolicyNames"]
+    assert ALLOW == iam.get_user_policy(UserName="bob", PolicyName="short")["PolicyDocument"]
+
+
+@pytest.mark.usefixtures("bob")
 def test_a_key_that_was_deactivated_is_active_again(iam: Any, browser: Browser):
     key = iam.create_access_key(UserName="bob")["AccessKey"]["AccessKeyId"]
 

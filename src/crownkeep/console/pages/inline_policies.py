@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -44,10 +46,14 @@ async def inline(request: Request) -> Response:
 
 
 async def deleted(request: Request) -> Response:
-    """Delete an inline policy."""
+    """Delete an inline policy; where its document can be read and is short, putting it back is offered."""
     kind, name = identities.named(request)
-    wanted = kind.call("Delete", "Policy", name, PolicyName=web.form(request).one("policy"))
-    return await parts.change(request, [wanted], then=kind.page(name, "permissions"), current=kind.folder)
+    policy = web.form(request).one("policy")
+    found = await _found(request, kind, name, policy)
+    entered = {"policy": policy, "document": unquote(found.text("PolicyDocument"))}
+    wanted = kind.call("Delete", "Policy", name, PolicyName=policy)
+    back = [_call(kind, name, entered)] if entered["document"] else []
+    return await parts.change(request, [wanted], then=kind.page(name, "permissions"), current=kind.folder, back=back)
 
 
 async def edit(request: Request) -> Response:
