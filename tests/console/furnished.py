@@ -16,11 +16,12 @@ Call = tuple[str, str, dict[str, Any]]
 METADATA = Path(__file__).with_name("corp_metadata.xml")
 ALLOW = {
     "Version": "2012-10-17",
-    "Statement": [{"Sid": "MarkOfManaged", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
+    "Statement": [{"Sid": "ReadHarbourFiles", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
 }
 CONTACT = {"Title": "Head", "EmailAddress": "people@acme.example", "PhoneNumber": "+49 30 123456"}
+PEOPLE = {"SECURITY": "Imke Lund", "BILLING": "Pavel Novak", "OPERATIONS": "Rosa Diaz"}
 OWNER = {
-    "FullName": "Mark of the owner",
+    "FullName": "Harbour Works Ltd",
     "AddressLine1": "Street 1",
     "City": "Berlin",
     "StateOrRegion": "BE",
@@ -32,28 +33,28 @@ OWNER = {
 
 def furnish(iam: Any, contacts: Any, account_id: str) -> Samples:
     """Fill an account, by clients of an administrator of it."""
-    iam.create_user(UserName="bob", Tags=[{"Key": "team", "Value": "mark-of-tags"}])
+    iam.create_user(UserName="bob", Tags=[{"Key": "team", "Value": "harbour-crew"}])
     key = iam.create_access_key(UserName="bob")["AccessKey"]["AccessKeyId"]
     iam.update_access_key(UserName="bob", AccessKeyId=key, Status="Inactive")
-    inline = json.dumps(ALLOW).replace("MarkOfManaged", "MarkOfInline")
+    inline = json.dumps(ALLOW).replace("ReadHarbourFiles", "ReadOwnFiles")
     iam.put_user_policy(UserName="bob", PolicyName="own", PolicyDocument=inline)
     iam.create_group(GroupName="staff")
-    iam.create_user(UserName="mark-of-members")
-    for name in ("bob", "mark-of-members"):
+    iam.create_user(UserName="margit")
+    for name in ("bob", "margit"):
         iam.add_user_to_group(GroupName="staff", UserName=name)
-    statement = {"Sid": "MarkOfTrust", "Effect": "Allow", "Principal": {"AWS": account_id}, "Action": "sts:AssumeRole"}
+    statement = {"Sid": "HarbourMayEnter", "Effect": "Allow", "Principal": {"AWS": account_id}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.create_role(RoleName="auditor", AssumeRolePolicyDocument=trust, Description="mark of descriptions")
+    iam.create_role(RoleName="auditor", AssumeRolePolicyDocument=trust, Description="Reads the books and changes nothing")
     arn = iam.create_policy(PolicyName="reading", PolicyDocument=json.dumps(ALLOW))["Policy"]["Arn"]
     iam.attach_user_policy(UserName="bob", PolicyArn=arn)
-    iam.create_account_alias(AccountAlias=f"mark-of-{account_id}")
-    for kind in ("SECURITY", "BILLING", "OPERATIONS"):
-        contacts.put_alternate_contact(AlternateContactType=kind, Name=f"mark of {kind}", **CONTACT)
+    iam.create_account_alias(AccountAlias=f"harbour-{account_id}")
+    for kind, name in PEOPLE.items():
+        contacts.put_alternate_contact(AlternateContactType=kind, Name=name, **CONTACT)
     contacts.put_contact_information(ContactInformation=OWNER)
     iam.create_open_id_connect_provider(Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"])
     iam.create_saml_provider(Name="corp", SAMLMetadataDocument=METADATA.read_text())
-    iam.create_user(UserName="mark-of-the-trail")
-    iam.delete_user(UserName="mark-of-the-trail")
+    iam.create_user(UserName="temp-worker")
+    iam.delete_user(UserName="temp-worker")
     iam.generate_credential_report()
     with contextlib.suppress(ClientError):
         iam.get_user(UserName="nobody")
@@ -74,24 +75,23 @@ def marks(iam: Any, account_id: str) -> dict[str, list[Call]]:
     owner: Call = ("account", "get_contact_information", {})
     report: Call = ("iam", "get_credential_report", {})
     alternates: dict[str, list[Call]] = {
-        f"mark of {kind}": [("account", "get_alternate_contact", {"AlternateContactType": kind})]
-        for kind in ("SECURITY", "BILLING", "OPERATIONS")
+        name: [("account", "get_alternate_contact", {"AlternateContactType": kind})] for kind, name in PEOPLE.items()
     }
     return {
-        "mark-of-tags": [
+        "harbour-crew": [
             ("iam", "get_user", {"UserName": "bob"}),
             ("iam", "list_user_tags", {"UserName": "bob"}),
             trail,
             details,
         ],
         key: [("iam", "list_access_keys", {"UserName": "bob"}), trail],
-        "MarkOfInline": [("iam", "get_user_policy", {"UserName": "bob", "PolicyName": "own"}), trail, details],
-        "MarkOfManaged": [policy, trail, details],
-        "mark-of-members": [users, ("iam", "get_group", {"GroupName": "staff"}), report, trail, details],
-        "MarkOfTrust": [role, roles, trail, details],
-        "mark of descriptions": [role, roles, trail, details],
-        f"mark-of-{account_id}": [aliases, trail],
-        "Mark of the owner": [owner, trail],
-        "mark-of-the-trail": [trail],
+        "ReadOwnFiles": [("iam", "get_user_policy", {"UserName": "bob", "PolicyName": "own"}), trail, details],
+        "ReadHarbourFiles": [policy, trail, details],
+        "margit": [users, ("iam", "get_group", {"GroupName": "staff"}), report, trail, details],
+        "HarbourMayEnter": [role, roles, trail, details],
+        "Reads the books and changes nothing": [role, roles, trail, details],
+        f"harbour-{account_id}": [aliases, trail],
+        "Harbour Works Ltd": [owner, trail],
+        "temp-worker": [trail],
         **{mark: [*calls, trail] for mark, calls in alternates.items()},
     }
