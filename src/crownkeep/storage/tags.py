@@ -1,4 +1,4 @@
-"""Tags of everything in IAM that can be tagged: keys keep their case, and are unique for a resource with or without regard to it."""
+"""Tags of everything in IAM that can be tagged: keys keep their case, and are unique for a resource with it or without."""
 
 from __future__ import annotations
 
