@@ -19,17 +19,16 @@ from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Mode, Target
 from crownkeep.operations.standing import ACTIVE
 from crownkeep.principals import Principal, PrincipalKind, Session
+from crownkeep.services.sts import endpoints
 from crownkeep.services.sts.service import sts
 from crownkeep.storage import accounts, organization_accounts, organizations
 
 LONGEST_SECONDS = 900
-_GLOBAL_HOST = "sts.amazonaws.com"
 
 
 def member_root(call: Call, *, target_principal: str, task_policy_arn: Mapping[str, str], **_: object) -> Target:
     """The root user to be taken on, and for which task; refused to root users, whatever policies say."""
-    if call.origin.host.partition(":")[0].lower() == _GLOBAL_HOST:
-        raise errors.InvalidAction(f"Could not find operation AssumeRoot for version {sts.model.api_version}")
+    endpoints.refuse_global(call, "AssumeRoot")
     account_id = _account_id(target_principal)
     if call.principal.kind is PrincipalKind.ROOT:
         raise _refusal(call, account_id)
