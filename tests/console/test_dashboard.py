@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 from tests.console.members import ADMINISTRATOR, MARKUP, NOTHING, READER, Served, administrator, member
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
+from tests.fixtures.organization import Organization
 from tests.fixtures.process import Process
 from tests.signin import people
 from tests.signin.people import PASSWORD
@@ -137,6 +138,36 @@ def test_a_user_called_root_is_not_taken_for_the_root_user(crown: Crown):
 
     assert "Root was not used in the last 90 days." in browser.page.text
     assert "Not used in the last 90 days, this session aside." in browser.page.text
+
+
+def test_a_session_that_the_organization_took_root_on_for_is_no_use_of_root_s_own_credentials(crown: Crown):
+    organization = Organization(crown)
+    organization.trust_iam("RootCredentialsManagement")
+    account = organization.invited()
+    organization.root_of(account.id, "IAMAuditRootUserCredentials").get_user()
+    browser = member(account, arn=ADMINISTRATOR)
+
+    browser.get("/console")
+
+    assert "Root was not used in the last 90 days." in browser.page.text
+    assert "The organization took root on for a task on 1 day" in browser.page.text
+    assert "Not used in the last 90 days, this session aside. Taken on centrally by the organization" in browser.page.text
+    assert "done" == status(browser, "root-use")
+
+
+def test_many_events_of_a_user_called_root_do_not_hide_what_root_did(crown: Crown):
+    account, browser = administrator(crown)
+    account.root("iam").list_users()
+    namesake = account.user("root", policy=READER).client("iam")
+    for _ in range(activity.ROOT.parameters["MaxResults"] + 1):  # type: ignore[operator]  # a number, among the parameters
+        namesake.get_account_summary()
+
+    browser.get("/console")
+
+    assert "Root was used on 1 of the last 90 days." in browser.page.text
+    # The newest fifty are all the namesake's: that root was not used before them is not claimed.
+    assert "further back it was not looked for" in browser.page.text
+    assert "unknown" == status(browser, "root-use")
 
 
 def lookups_of_root(account: Account) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from tests.console.members import MARKUP, administrator, member
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
+from tests.fixtures.organization import Organization
 from tests.signin import people
 
 from crownkeep.console.pages import deeds, trail
@@ -98,6 +99,49 @@ def test_what_root_changed_can_be_told_from_what_it_looked_at(crown: Crown):
 
     assert "CreateUser" in page
     assert "ListUsers" not in page
+
+
+def test_a_session_that_the_organization_took_root_on_for_is_told_apart_from_root_itself(crown: Crown):
+    organization = Organization(crown)
+    organization.trust_iam("RootCredentialsManagement")
+    account = organization.invited()
+    account.root("iam").get_account_summary()
+    organization.root_of(account.id, "IAMAuditRootUserCredentials").get_user()
+    browser = member(account, arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+
+    rows = re.findall(r"<tr>.*?</tr>", browser.get(f"{TRAIL}/root").response.text, re.DOTALL)
+
+    told = {name: next(row for row in rows if f">{name}</a>" in row) for name in ("GetUser", "GetAccountSummary")}
+    assert "Taken on centrally" in told["GetUser"]
+    assert "Taken on centrally" not in told["GetAccountSummary"]
+    assert account.told["root"]["access_key_id"] in told["GetAccountSummary"]
+    words = event_page(browser, "GetUser")
+    assert "The root user, taken on centrally by the organization, called GetUser of iam.amazonaws.com" in words
+    assert "Root's own password and keys were not used" in words
+
+
+def test_the_call_that_took_root_on_says_of_which_account_and_for_which_task(crown: Crown):
+    organization = Organization(crown)
+    organization.trust_iam("RootCredentialsManagement")
+    target = organization.created()
+    organization.root_of(target, "IAMAuditRootUserCredentials")
+    browser = member(organization.management, arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+
+    page = event_page(browser, "AssumeRoot")
+
+    called = "The user admin called AssumeRoot of sts.amazonaws.com"
+    assert f"{called}, to take on the root user of {target} for the task IAMAuditRootUserCredentials, on " in page
+
+
+def test_the_person_whom_root_was_taken_on_for_is_named_where_the_record_says_it():
+    context = {"assumedRoot": "true", "sourceIdentity": "Sue"}
+    identity = {"type": "Root", "accountId": "111122223333", "sessionContext": context}
+    record = {"eventID": "e", "eventName": "n", "eventSource": "s", "eventTime": "2026-11-24T00:00:00Z", "userIdentity": identity}
+
+    deed = deeds.of(record)
+
+    assert (True, False) == (deed.is_central, deed.is_roots_own)
+    assert "The root user, taken on centrally by the organization for Sue," == deed.who
 
 
 def test_markup_in_an_event_is_shown_as_text(crown: Crown):

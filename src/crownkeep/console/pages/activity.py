@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 
 from crownkeep.console import calls, web
@@ -43,6 +43,15 @@ class Activity:
         return sum(self.days.values())
 
 
+@dataclass(frozen=True, slots=True)
+class RootActivity:
+    """On which days root was used, its own credentials and sessions of AssumeRoot told apart."""
+
+    own: Activity
+    central: Activity
+    """Not looked for in the rest of a day once root's own use is known of it."""
+
+
 _COLUMN = 8
 _HEIGHT = 28
 
@@ -58,23 +67,33 @@ def drawn(activity: Activity) -> Mapping[str, str]:
     return {kind: "".join(paths) for kind, paths in bars.items() if paths}
 
 
-async def of_root(request: Request) -> Activity | Refused:
+async def of_root(request: Request) -> RootActivity | Refused:
     """Find the days on which root was used. The rest of a day is passed over, so that a busy one costs one lookup."""
     now = web.of(request).now
-    days: Counter[int] = Counter()
-    end = now
+    own: Counter[int] = Counter()
+    central: Counter[int] = Counter()
+    asked: dict[str, object] = {**ROOT.parameters, "EndTime": now}
+    oldest = now
     for _ in range(_PAGES):
-        found = await calls.ask(request, ROOT.service, ROOT.operation, {**ROOT.parameters, "EndTime": end})
+        found = await calls.ask(request, ROOT.service, ROOT.operation, asked)
         if isinstance(found, Refused):
             return found
-        events: Sequence[Mapping[str, Any]] = found["Events"]
-        # A user may be called root, too; the record knows which of them it was.
-        days.update(_ago(now, each["EventTime"]) for each in events if _record(each)["userIdentity"].get("type") == "Root")
-        if len(events) < _ROWS:
-            return Activity(days, DAYS)
-        oldest: datetime = events[-1]["EventTime"]
-        end = datetime.combine(oldest.date(), time(), oldest.tzinfo) - timedelta(seconds=1)
-    return Activity(days, min(_ago(now, end), DAYS))
+        for each in found["Events"]:
+            oldest = each["EventTime"]
+            record = _read(each)
+            # A user may be called root, too; the record knows which of them it was.
+            if record.is_root:
+                (central if record.is_central else own)[_ago(now, oldest)] += 1
+        if "NextToken" not in found:
+            return RootActivity(Activity(own, DAYS), Activity(central, DAYS))
+        # Only what root itself did makes the rest of a day superfluous: nobody else's events may hide it.
+        if own[_ago(now, oldest)]:
+            oldest = datetime.combine(oldest.date(), time(), oldest.tzinfo) - timedelta(seconds=1)
+            asked = {**ROOT.parameters, "EndTime": oldest}
+        else:
+            asked = {**asked, "NextToken": found["NextToken"]}
+    seen = min(_ago(now, oldest), DAYS)
+    return RootActivity(Activity(own, seen), Activity(central, seen))
 
 
 async def of_failed_sign_ins(request: Request) -> Activity | Refused:
@@ -89,7 +108,7 @@ async def of_failed_sign_ins(request: Request) -> Activity | Refused:
             return found
         for each in found["Events"]:
             oldest = each["EventTime"]
-            if (_record(each).get("responseElements") or {}).get("ConsoleLogin") == "Failure":
+            if _read(each).is_failed_sign_in:
                 days[_ago(now, oldest)] += 1
         if "NextToken" not in found:
             return Activity(days, DAYS)
@@ -97,9 +116,40 @@ async def of_failed_sign_ins(request: Request) -> Activity | Refused:
     return Activity(days, min(_ago(now, oldest), DAYS))
 
 
-def _record(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    record: Mapping[str, Any] = json.loads(event["CloudTrailEvent"])
-    return record
+class _SessionContext(msgspec.Struct, rename="camel"):
+    assumed_root: str = ""
+
+
+class _Identity(msgspec.Struct, rename="camel"):
+    type: str = ""
+    session_context: _SessionContext | None = None
+
+
+class _Record(msgspec.Struct, rename="camel"):
+    """What is needed of a record; to read the whole of hundreds takes longer than to look them up."""
+
+    user_identity: _Identity | None = None
+    response_elements: dict[str, object] | None = None
+
+    @property
+    def is_root(self) -> bool:
+        return self.user_identity is not None and self.user_identity.type == "Root"
+
+    @property
+    def is_central(self) -> bool:
+        context = self.user_identity.session_context if self.user_identity is not None else None
+        return context is not None and context.assumed_root == "true"
+
+    @property
+    def is_failed_sign_in(self) -> bool:
+        return self.response_elements is not None and self.response_elements.get("ConsoleLogin") == "Failure"
+
+
+_decoder = msgspec.json.Decoder(_Record)
+
+
+def _read(event: Mapping[str, Any]) -> _Record:
+    return _decoder.decode(event["CloudTrailEvent"])
 
 
 def _ago(now: datetime, at: datetime) -> int:

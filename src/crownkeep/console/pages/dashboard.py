@@ -23,7 +23,7 @@ from crownkeep.console.pages import (
     recommendations,
     root_use,
 )
-from crownkeep.console.pages.activity import Activity
+from crownkeep.console.pages.activity import Activity, RootActivity
 from crownkeep.console.pages.recommendations import Recommendation, Status
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import account_settings, password_age
@@ -33,7 +33,7 @@ COUNTS = (
     ("Groups", "Groups", "/console/groups"),
     ("Roles", "Roles", "/console/roles"),
     ("Policies", "Customer managed policies", "/console/policies?scope=Local"),
-    ("Providers", "Identity providers", ""),
+    ("Providers", "Identity providers", "/console/identity-providers"),
     ("MFADevicesInUse", "MFA devices in use", ""),
 )
 """GetAccountSummary's members that are shown, each with its label and its page."""
@@ -117,11 +117,22 @@ def _steps(request: Request, advice: list[Recommendation], found: posture.Postur
     return steps
 
 
-def _pictures(used: Activity | Refused, failed: Activity | Refused) -> list[Picture]:
+def _pictures(used: RootActivity | Refused, failed: Activity | Refused) -> list[Picture]:
     return [
-        Picture("Use of root", "" if isinstance(used, Refused) else _on_days(used), used),
+        *_of_root(used),
         Picture("Failed sign-ins", "" if isinstance(failed, Refused) else _failures(failed), failed),
     ]
+
+
+def _of_root(used: RootActivity | Refused) -> list[Picture]:
+    if isinstance(used, Refused):
+        return [Picture("Use of root", "", used)]
+    found = [Picture("Use of root", _on_days(used.own), used.own)]
+    if used.central.days:
+        days = "1 day" if len(used.central.days) == 1 else f"{len(used.central.days)} days"
+        sentence = f"The organization took root on for a task on {days}, which is no use of root's own credentials."
+        found.append(Picture("Root taken on centrally", sentence, used.central))
+    return found
 
 
 def _on_days(used: Activity) -> str:

@@ -22,6 +22,8 @@ class Deed:
     at: datetime
     who: str
     is_root: bool
+    is_central: bool
+    """Whether root was taken on by its organization for a task (AssumeRoot), which is no use of root's own credentials."""
     credentials: str
     """What it was done with, such as `access key AKIA...`."""
     has_long_term_key: bool
@@ -31,6 +33,8 @@ class Deed:
     error: str
     error_message: str
     parameters: tuple[tuple[str, str], ...]
+    errand: str
+    """Of an AssumeRoot: whose root user was taken on, and for which task."""
 
     @property
     def has_failed(self) -> bool:
@@ -43,6 +47,11 @@ class Deed:
         return self.error or self.error_message or "Done"
 
     @property
+    def is_roots_own(self) -> bool:
+        """Whether it was done with root's own password or keys."""
+        return self.is_root and not self.is_central
+
+    @property
     def program(self) -> str:
         """What it was done with, in short; the whole of it is the user agent."""
         first = self.agent.partition(" ")[0]
@@ -51,6 +60,8 @@ class Deed:
     @property
     def about(self) -> str:
         """The first few things that it was given, for a table."""
+        if self.errand:
+            return self.errand
         told = [
             f"{name} {value}" for name, value in self.parameters if len(value) <= _LONGEST_PARAMETER and value[:1] not in "[{"
         ]
@@ -70,6 +81,7 @@ def of(record: Mapping[str, Any]) -> Deed:
         at=datetime.fromisoformat(str(record["eventTime"])),
         who=_who(identity),
         is_root=identity.get("type") == "Root",
+        is_central=_is_central(identity),
         credentials=_credentials(record, key),
         has_long_term_key=key.startswith("AKIA"),
         address=str(record.get("sourceIPAddress") or ""),
@@ -78,14 +90,36 @@ def of(record: Mapping[str, Any]) -> Deed:
         error=str(record.get("errorCode") or ""),
         error_message=str(record.get("errorMessage") or ""),
         parameters=_flat(record.get("requestParameters")),
+        errand=_errand(record),
     )
 
 
 def _who(identity: Mapping[str, Any]) -> str:
+    if _is_central(identity):
+        person = (identity.get("sessionContext") or {}).get("sourceIdentity")
+        return f"The root user, taken on centrally by the organization{f' for {person}' if person else ''},"
     if identity.get("type") == "Root":
         return "The root user"
     name = identity.get("userName") or identity.get("arn") or identity.get("invokedBy") or "Somebody unknown"
     return f"The user {name}" if identity.get("type") == "IAMUser" else str(name)
+
+
+def _is_central(identity: Mapping[str, Any]) -> bool:
+    """Tell a session of AssumeRoot from root itself (IAM user guide, "Track privileged tasks in AWS CloudTrail")."""
+    # The call of AssumeRoot is marked, too, and made by somebody who is not root.
+    context = identity.get("sessionContext") or {}
+    return identity.get("type") == "Root" and str(context.get("assumedRoot")).lower() == "true"
+
+
+def _errand(record: Mapping[str, Any]) -> str:
+    if (record["eventSource"], record["eventName"]) != ("sts.amazonaws.com", "AssumeRoot"):
+        return ""
+    asked = record.get("requestParameters")
+    if not isinstance(asked, Mapping) or not asked.get("targetPrincipal"):
+        return ""
+    policy = asked.get("taskPolicyArn")
+    task = str(policy.get("arn") or "").rpartition("/")[2] if isinstance(policy, Mapping) else ""
+    return f"the root user of {asked['targetPrincipal']}{f' for the task {task}' if task else ''}"
 
 
 def _credentials(record: Mapping[str, Any], key: str) -> str:

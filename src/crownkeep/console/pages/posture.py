@@ -15,11 +15,11 @@ from crownkeep.console import calls, web
 from crownkeep.console.calls import Found, Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import account, contacts, credential_report, password_policy, root_use
-from crownkeep.console.pages.deeds import Deed
+from crownkeep.console.pages.root_use import LastUse
 
 SUMMARY = Equivalent("iam", "GetAccountSummary")
 ADMINISTRATORS = Equivalent("iam", "ListEntitiesForPolicy", {"PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"})
-DEVICES = Equivalent("iam", "ListVirtualMFADevices", {"AssignmentStatus": "Assigned", "MaxItems": 100})
+DEVICES = Equivalent("iam", "ListVirtualMFADevices", {"AssignmentStatus": "Assigned", "MaxItems": 50})
 OWN_DEVICES = Equivalent("iam", "ListMFADevices")
 NEWEST = Equivalent("cloudtrail", "LookupEvents", {"MaxResults": 1})
 
@@ -77,7 +77,7 @@ class Posture:
     """The alternate contacts by their kind's slug."""
     administrators: Sequence[str] | Refused
     root_factor: RootFactor | Refused
-    root_used: Deed | Refused | None
+    root_used: LastUse | Refused
     unprotected: Unprotected | Refused
     findings: Findings | Refused
     newest_event: datetime | Refused | None

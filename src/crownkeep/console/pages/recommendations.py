@@ -9,8 +9,8 @@ from enum import Enum
 
 from crownkeep.console.calls import Refused
 from crownkeep.console.pages import credential_report
-from crownkeep.console.pages.deeds import Deed
 from crownkeep.console.pages.posture import Findings, Posture, RootFactor, Unprotected
+from crownkeep.console.pages.root_use import LastUse
 
 STRONG_LENGTH = 12
 """The least that the guide asks a password to be long; CIS asks for 14."""
@@ -186,15 +186,25 @@ def _root_keys(posture: Posture, is_root: bool) -> Recommendation:
     return Recommendation(*said, Status.OPEN, "Root has an access key. Only root can delete it: sign in as root.")
 
 
-def _root_use(used: Deed | Refused | None) -> Recommendation:
+def _root_use(used: LastUse | Refused) -> Recommendation:
     said = ("root-use", "Root is used by people only, and rarely", "A program that runs as root can be made to do anything.")
     look, path = "View root's use", "/console/trail/root"
     if isinstance(used, Refused):
         return _unknown(said, used)
-    if used is None:
-        return Recommendation(*said, Status.DONE, "Not used in the last 90 days, this session aside.", look, path)
-    detail = f"Last used {used.at:%Y-%m-%d %H:%M} UTC from {used.address} by {used.credentials}: {used.name}."
-    return Recommendation(*said, Status.OPEN if used.has_long_term_key else Status.DONE, detail, look, path)
+    central = f" Taken on centrally by the organization {_moment(used.central.at)}: {used.central.name}." if used.central else ""
+    if used.own is not None:
+        act = used.own
+        detail = f"Last used {_moment(act.at)} from {act.address} by {act.credentials}: {act.name}.{central}"
+        return Recommendation(*said, Status.OPEN if act.has_long_term_key else Status.DONE, detail, look, path)
+    if used.back_to is not None:
+        return Recommendation(
+            *said,
+            Status.UNKNOWN,
+            f"Not used since {_moment(used.back_to)}, further back it was not looked for.{central}",
+            look,
+            path,
+        )
+    return Recommendation(*said, Status.DONE, f"Not used in the last 90 days, this session aside.{central}", look, path)
 
 
 def _trail(newest: datetime | Refused | None) -> Recommendation:
@@ -203,6 +213,10 @@ def _trail(newest: datetime | Refused | None) -> Recommendation:
         return _unknown(said, newest)
     detail = f"Its newest event is of {newest:%Y-%m-%d %H:%M} UTC." if newest else "It has no event yet."
     return Recommendation(*said, Status.DONE, detail, "View trail", "/console/trail")
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _have(names: Sequence[str]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +22,10 @@ KEYS = "/console/root-keys"
 
 LIST_KEYS = Equivalent("iam", "ListAccessKeys")
 _ATTRIBUTES = [{"AttributeKey": "Username", "AttributeValue": "root"}]
-LOOKUP = Equivalent("cloudtrail", "LookupEvents", {"LookupAttributes": _ATTRIBUTES, "MaxResults": 5})
+LOOKUP = Equivalent("cloudtrail", "LookupEvents", {"LookupAttributes": _ATTRIBUTES, "MaxResults": 10})
+
+_PAGES = 5
+"""Lookups at most: 50 events, among which root's last act is nearly always the first."""
 
 
 def is_root(request: Request) -> bool:
@@ -29,18 +33,40 @@ def is_root(request: Request) -> bool:
     return web.signed_in(request).principal.kind is PrincipalKind.ROOT
 
 
-async def last_use(request: Request) -> Deed | Refused | None:
-    """Answer the record of root's last act before this session, None where there was none in 90 days."""
+@dataclass(frozen=True, slots=True)
+class LastUse:
+    """When root was used last, as far as a bounded number of lookups reaches."""
+
+    own: Deed | None
+    """What was done last with root's own password or keys, before this session."""
+    central: Deed | None
+    """What was done after that in a session that an organization took root on for."""
+    back_to: datetime | None = None
+    """Where the lookups ended before they found root itself; None where they went back as far as there is anything to see."""
+
+
+async def last_use(request: Request) -> LastUse | Refused:
+    """Find root's last act before this session. Sessions of AssumeRoot and users who are called root don't count, nor hide it."""
     session = web.signed_in(request)
-    before: dict[str, object] = {}
+    asked = dict(LOOKUP.parameters)
     if session.person.kind is PrincipalKind.ROOT:
-        before["EndTime"] = session.created_at - timedelta(seconds=1)
-    found = await calls.ask(request, LOOKUP.service, LOOKUP.operation, {**LOOKUP.parameters, **before})
-    if isinstance(found, Refused):
-        return found
-    # A user may be called root, too; the record knows which of them it was.
-    acts = (deeds.of(json.loads(each["CloudTrailEvent"])) for each in found["Events"])
-    return next((act for act in acts if act.is_root), None)
+        asked["EndTime"] = session.created_at - timedelta(seconds=1)
+    central: Deed | None = None
+    act: Deed | None = None
+    for _ in range(_PAGES):
+        found = await calls.ask(request, LOOKUP.service, LOOKUP.operation, asked)
+        if isinstance(found, Refused):
+            return found
+        for each in found["Events"]:
+            act = deeds.of(json.loads(each["CloudTrailEvent"]))
+            if act.is_roots_own:
+                return LastUse(act, central)
+            if act.is_central:
+                central = central or act
+        if "NextToken" not in found:
+            return LastUse(None, central)
+        asked["NextToken"] = found["NextToken"]
+    return LastUse(None, central, act.at if act is not None else None)
 
 
 async def keys(request: Request) -> Response:
@@ -72,7 +98,7 @@ async def _keys_page(request: Request, *, refusal: Refused | None = None) -> Res
     return frame.page(
         request,
         "root_keys.html",
-        current="/console",
+        current="/console/security",
         same=[LIST_KEYS, Equivalent("iam", "DeleteAccessKey", {"AccessKeyId": "AKIA..."})],
         refusal=refusal,
         is_root=is_root(request),
