@@ -87,6 +87,20 @@ def test_who_holds_a_policy_is_shown_and_can_be_ended(iam: Any, browser: Browser
     assert "/console/users/bob" not in browser.get(here).text
 
 
+def test_a_next_page_of_holders_is_offered_only_where_there_is_one(iam: Any, browser: Browser):
+    here = f"/console/policies/one?arn={quote(ADMINISTRATOR)}&tab=holders"
+    iam.create_user(UserName="bob")
+    iam.attach_user_policy(UserName="bob", PolicyArn=ADMINISTRATOR)
+
+    few = browser.get(here).text
+    for number in range(60):
+        iam.create_group(GroupName=f"team-{number}")
+        iam.attach_group_policy(GroupName=f"team-{number}", PolicyArn=ADMINISTRATOR)
+    many = browser.get(here).text
+
+    assert (False, True) == ("Next page" in few, "Next page" in many)
+
+
 def test_policies_are_found_by_a_part_of_their_name(account: Account, iam: Any, browser: Browser):
     for number in range(3):
         iam.create_policy(PolicyName=f"Reading-{number}", Path="/team/", PolicyDocument=json.dumps(ALLOW))

@@ -106,6 +106,7 @@ async def policy(request: Request) -> Response:
     against = request.query_params.get("against", "") or default
     asked = await _section(request, arn, tab, version, against)
     document = _document(asked["version"]) if "version" in asked else ""
+    more = asked["holders"].marker if "holders" in asked else ""
     return frame.page(
         request,
         "policy.html",
@@ -122,7 +123,7 @@ async def policy(request: Request) -> Response:
         document=document,
         summary=policy_summary.summarize(document) if document else None,
         difference=_difference(_document(asked["against"]), document) if "against" in asked else [],
-        next_page=parts.address(f"{FOLDER}/one", arn=arn, tab=tab, marker=asked[tab].marker) if tab == "holders" else "",
+        next_page=parts.address(f"{FOLDER}/one", arn=arn, tab=tab, marker=more) if more else "",
     )
 
 
