@@ -133,7 +133,7 @@ def test_the_whole_guide_is_done_on_pages_alone(visit: Visit, served: Process, h
 
 
 def home(page: Page, person: Person) -> None:
-    person.press(page.get_by_role("link", name="Dashboard", exact=True).first)
+    person.press(page.get_by_role("link", name="Console home", exact=True).first)
     expect(page.get_by_role("heading", name="Console home")).to_be_visible(timeout=PATIENCE)
 
 
