@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
+from tests.fixtures.organization import Organization
 from tests.notify.office import Mailbox, text_of
 from tests.signin.browser import in_house
 from tests.signin.people import code, root_with_app, sign_in_root
@@ -137,6 +138,44 @@ def test_a_user_named_root_is_not_root(account: Account):
     bob.client("iam").create_access_key()
 
     assert [] == Mailbox(account.crown, account.email).subjects()
+
+
+def test_a_member_hears_of_what_its_organization_does_to_its_root_user(crown: Crown):
+    organization = Organization(crown)
+    organization.trust_iam("RootCredentialsManagement")
+    account = organization.invited()
+    security = f"security-{account.id}@acme.example"
+    contact(account, security)
+    key = account.told["root"]["access_key_id"]
+
+    organization.root_of(account.id, "IAMDeleteRootUserCredentials").delete_access_key(AccessKeyId=key)
+    organization.root_of(account.id, "IAMCreateRootUserPassword").create_login_profile()
+    organization.root_of(account.id, "IAMDeleteRootUserCredentials").delete_login_profile()
+
+    for mailbox in (Mailbox(crown, account.email), Mailbox(crown, security)):
+        assert key in text_of(mailbox.wait("The organization deleted an access key of the root user"))
+        assert mailbox.wait("The organization took the root user's password away")
+        assert "ask whoever manages your organization" in text_of(mailbox.wait("The organization lets the root user recover"))
+    told = Mailbox(crown, organization.management.email).subjects()
+    assert [] == [subject for subject in told if account.id in subject]
+
+
+def test_the_management_account_hears_of_the_power_over_root_users_whoever_changed_it(crown: Crown):
+    organization = Organization(crown)
+    security = f"security-{organization.management.id}@acme.example"
+    contact(organization.management, security)
+    organization.trust_iam("RootSessions")
+    delegate = organization.invited()
+    organization.client.register_delegated_administrator(AccountId=delegate.id, ServicePrincipal="iam.amazonaws.com")
+
+    delegate.client("iam").disable_organizations_root_sessions()
+
+    for mailbox in (Mailbox(crown, organization.management.email), Mailbox(crown, security)):
+        assert mailbox.wait("IAM got trusted access in the organization")
+        assert mailbox.wait("Members' root users can now be taken on for tasks")
+        assert mailbox.wait("A member may now administer IAM for the organization")
+        assert delegate.id in text_of(mailbox.wait("Members' root users can no longer be taken on for tasks"))
+    assert not any("taken on" in subject for subject in Mailbox(crown, delegate.email).subjects())
 
 
 def _fail(crown: Crown, account: Account, times: int) -> int:

@@ -16,6 +16,7 @@ from crownkeep.storage.events import EventRow
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROOT = {"type": "Root", "accountId": "111122223333", "arn": "arn:aws:iam::111122223333:root"}
+TAKEN_ON = ROOT | {"sessionContext": {"assumedRoot": "true"}}
 USER = {"type": "IAMUser", "accountId": "111122223333", "userName": "root"}
 
 
@@ -48,6 +49,16 @@ def says(row: EventRow) -> str | None:
             "An MFA device of the root user was removed",
         ),
         (event("ChangePassword", ROOT), "The root user's password was changed"),
+        (event("DeactivateMFADevice", TAKEN_ON), "The organization removed an MFA device of the root user"),
+        (event("DeleteAccessKey", TAKEN_ON), "The organization deleted an access key of the root user"),
+        (event("DeleteLoginProfile", TAKEN_ON), "The organization took the root user's password away"),
+        (event("DeleteSigningCertificate", TAKEN_ON), "The organization deleted a signing certificate of the root user"),
+        (event("CreateLoginProfile", TAKEN_ON), "The organization lets the root user recover its password"),
+        (
+            event("EnableAWSServiceAccess", USER, username="bob", requestParameters={"servicePrincipal": "iam.amazonaws.com"}),
+            "IAM got trusted access in the organization",
+        ),
+        (event("EnableOrganizationsRootSessions", USER, username="bob"), "Members' root users can now be taken on for tasks"),
         (event("PutAlternateContact", USER, username="bob"), "An alternate contact of the account was set"),
     ],
 )
@@ -70,6 +81,9 @@ def test_an_event_that_matters_is_told(row: EventRow, said: str):
         event("PasswordRecoveryRequested", {"type": "Unknown"}, username="", account=""),
         event("PasswordRecoveryRequested", ROOT, errorMessage="Rate exceeded"),
         event("ListUsers", ROOT),
+        event("CreateLoginProfile", ROOT, requestParameters={"userName": "root"}),
+        event("DeleteLoginProfile", TAKEN_ON, errorCode="AccessDenied", errorMessage="no"),
+        event("EnableAWSServiceAccess", USER, username="bob", requestParameters={"servicePrincipal": "sso.amazonaws.com"}),
     ],
 )
 def test_an_event_that_does_not_matter_is_not_told(row: EventRow):
@@ -92,7 +106,7 @@ JSON = st.recursive(
 ELEMENTS = st.none() | st.dictionaries(st.sampled_from(["userName", "accessKey", "certificate", "serialNumber", "omitted"]), JSON)
 
 
-@given(st.sampled_from(sorted(rules.RULES)), ELEMENTS, ELEMENTS, st.sampled_from([ROOT, USER, {"type": "Unknown"}, {}]))
+@given(st.sampled_from(sorted(rules.RULES)), ELEMENTS, ELEMENTS, st.sampled_from([ROOT, TAKEN_ON, USER, {"type": "Unknown"}, {}]))
 def test_no_record_makes_a_rule_raise_for_that_would_refuse_the_request(
     name: str, asked: dict[str, Any] | None, answered: dict[str, Any] | None, identity: dict[str, Any]
 ):

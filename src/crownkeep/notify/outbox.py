@@ -14,10 +14,10 @@ from crownkeep.audit.event import moment
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.notify import contacts, rules
-from crownkeep.notify.rules import Heard
+from crownkeep.notify.rules import Heard, Whom
 from crownkeep.operations import letters, sealed
 from crownkeep.operations.letters import Letter
-from crownkeep.storage import deliveries, outbox, tallies
+from crownkeep.storage import deliveries, organizations, outbox, tallies
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.deliveries import DeliveryRow
 from crownkeep.storage.events import EventRow
@@ -82,8 +82,9 @@ class Outbox:
             "times": str(count) if heard.rule.first > 1 else "",
             "held": "yes" if count == last else "",
         }
-        for recipient in contacts.of_account(db, heard.account_id):
-            self.send(db, Letter(letters.NOTICE, recipient, heard.account_id, event.happened_at, values))
+        told = _told(db, heard)
+        for recipient in contacts.of_account(db, told):
+            self.send(db, Letter(letters.NOTICE, recipient, told, event.happened_at, values))
 
 
 def read(keyring: Keyring, row: LetterRow) -> Mapping[str, str]:
@@ -112,6 +113,14 @@ def ended(keyring: Keyring, row: LetterRow, *, at: datetime, fault: str) -> Deli
 def _dropped(letter: Letter, letter_id: str) -> DeliveryRow:
     shown, at = letter.recipient[: contacts.LONGEST], letter.written_at
     return DeliveryRow(letter_id, letter.account_id, shown, letter.kind, at, at, attempts=0, fault=_NO_ADDRESS)
+
+
+def _told(db: Transaction, heard: Heard) -> str:
+    """Answer the account that hears of it."""
+    if heard.rule.whom is Whom.ITS_OWN:
+        return heard.account_id
+    organization = organizations.of_account(db, heard.account_id)
+    return heard.account_id if organization is None else organization.management_account_id
 
 
 def _key(heard: Heard) -> bytes:

@@ -39,6 +39,15 @@ class Who(Enum):
     ANYBODY = "anybody"
 
 
+class Whom(Enum):
+    """Which account hears of it."""
+
+    ITS_OWN = "its own"
+    """The one that it was done in, or to."""
+    MANAGEMENT = "management"
+    """The one that manages the organization, whoever of the organization did it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What is said about an event, and when."""
@@ -49,6 +58,7 @@ class Rule:
     """What to do if it was not you."""
     applies: Callable[[Record], bool]
     who: Who = Who.ROOT
+    whom: Whom = Whom.ITS_OWN
     first: int = 1
     """The how-manieth event within SPAN is the first that is told."""
 
@@ -117,7 +127,20 @@ def _changed_own(record: Record) -> bool:
     return _succeeded(record) and owner in ("root", "AWS ROOT USER", record["userIdentity"].get("accountId"))
 
 
+def _changed_centrally(record: Record) -> bool:
+    """Tell whether an organization did this to a member's root user, in a session of AssumeRoot."""
+    context = record["userIdentity"].get("sessionContext") or {}
+    return context.get("assumedRoot") == "true" and _changed_own(record)
+
+
+def _concerns_iam(record: Record) -> bool:
+    """Tell whether something of an organization was changed for IAM, which the power over members' root users hangs on."""
+    return _succeeded(record) and (record.get("requestParameters") or {}).get("servicePrincipal") == "iam.amazonaws.com"
+
+
 _TAKE_BACK = "sign in as root, end all other sessions, choose a new password and look through root's MFA devices and access keys"
+_ASK_THE_ORGANIZATION = "ask whoever manages your organization who did it; the trail of its management account says so"
+_LOOK_INTO_THE_ORGANIZATION = "set it back, and look through the management account's administrators and what they did"
 _STOP = "tell whoever operates this server at once, and confirm nothing"
 
 _SIGN_IN = Rule("The root user signed in", _TAKE_BACK, _succeeded)
@@ -136,6 +159,16 @@ def _own(says: str) -> Rule:
 def _step(says: str, advice: str = _TAKE_BACK) -> Rule:
     """Make a rule of a step of recovery, which an operator may have taken."""
     return Rule(says, advice, _succeeded, who=Who.ANYBODY)
+
+
+def _centrally(says: str, advice: str = _ASK_THE_ORGANIZATION) -> Rule:
+    """Make a rule of what an organization does to a member's root user. AWS tells nobody; whose root it is hears of it here."""
+    return Rule(says, advice, _changed_centrally)
+
+
+def _of_organization(says: str, applies: Callable[[Record], bool] = _succeeded) -> Rule:
+    """Make a rule of who has power over the root users of an organization's members."""
+    return Rule(says, _LOOK_INTO_THE_ORGANIZATION, applies, who=Who.ANYBODY, whom=Whom.MANAGEMENT)
 
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
@@ -161,15 +194,41 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "EmailUpdated": (_step("The root user's e-mail address was changed"),),
     "AcceptPrimaryEmailUpdate": (_step("The root user's e-mail address was changed by the organization"),),
     "EnableMFADevice": (_own("The root user got a new MFA device"),),
-    "DeactivateMFADevice": (_own("An MFA device of the root user was removed"),),
+    "DeactivateMFADevice": (
+        _centrally("The organization removed an MFA device of the root user"),
+        _own("An MFA device of the root user was removed"),
+    ),
     "CreateAccessKey": (_own("The root user got an access key"),),
     "UpdateAccessKey": (_own("An access key of the root user was changed"),),
-    "DeleteAccessKey": (_own("An access key of the root user was deleted"),),
-    "CreateLoginProfile": (_own("The root user may recover its password again"),),
-    "DeleteLoginProfile": (_own("The root user's password was deleted"),),
+    "DeleteAccessKey": (
+        _centrally("The organization deleted an access key of the root user"),
+        _own("An access key of the root user was deleted"),
+    ),
+    "CreateLoginProfile": (
+        _centrally(
+            "The organization lets the root user recover its password",
+            f"{_ASK_THE_ORGANIZATION}; only who reads root's mailbox can choose a password, so find out who does",
+        ),
+    ),
+    "DeleteLoginProfile": (_centrally("The organization took the root user's password away"),),
     "UploadSigningCertificate": (_own("The root user got a signing certificate"),),
     "UpdateSigningCertificate": (_own("A signing certificate of the root user was changed"),),
-    "DeleteSigningCertificate": (_own("A signing certificate of the root user was deleted"),),
+    "DeleteSigningCertificate": (
+        _centrally("The organization deleted a signing certificate of the root user"),
+        _own("A signing certificate of the root user was deleted"),
+    ),
+    "EnableOrganizationsRootCredentialsManagement": (_of_organization("Members' root credentials can now be managed centrally"),),
+    "DisableOrganizationsRootCredentialsManagement": (
+        _of_organization("Members' root credentials can no longer be managed centrally"),
+    ),
+    "EnableOrganizationsRootSessions": (_of_organization("Members' root users can now be taken on for tasks"),),
+    "DisableOrganizationsRootSessions": (_of_organization("Members' root users can no longer be taken on for tasks"),),
+    "EnableAWSServiceAccess": (_of_organization("IAM got trusted access in the organization", _concerns_iam),),
+    "DisableAWSServiceAccess": (_of_organization("IAM lost trusted access in the organization", _concerns_iam),),
+    "RegisterDelegatedAdministrator": (_of_organization("A member may now administer IAM for the organization", _concerns_iam),),
+    "DeregisterDelegatedAdministrator": (
+        _of_organization("A member may no longer administer IAM for the organization", _concerns_iam),
+    ),
     "PutAlternateContact": (_step("An alternate contact of the account was set"),),
     "DeleteAlternateContact": (_step("An alternate contact of the account was deleted"),),
     "CloseAccount": (
@@ -179,4 +238,4 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
     ),
 }
-"""Who hears is the same for all: root's own address and the security contact (`contacts.of_account`)."""
+"""Who hears is the same for all: the account's root, at its own address, and its security contact (`contacts.of_account`)."""
