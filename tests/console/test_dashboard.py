@@ -62,22 +62,32 @@ def test_what_was_set_right_is_ticked_off(crown: Crown):
     assert {"done"} == {status(browser, slug) for slug in ("password-policy", "alias", "security-contact", "root-keys")}
 
 
-def test_root_with_a_device_is_told_so_and_deletes_its_key_by_clicks(crown: Crown):
+def test_root_with_a_device_is_told_so_and_led_to_its_keys_which_it_deletes_by_clicks(crown: Crown):
     account, browser, _ = people.root_with_app(crown)
     browser.get("/console")
     assert status(browser, "root-mfa") == "done"
-    browser.get("/console/root-keys")
+    assert 'href="/console/security#keys">Delete root' in browser.page.response.text
+    browser.get("/console/security")
+    browser.submit(form=">Deactivate<")
 
-    browser.submit(form="Delete")
+    browser.submit(form=">Delete<")
 
-    assert "There are none, as it should be." in browser.page.text
     assert "iam:DeleteAccessKey" in browser.page.text
     assert browser.get("/console").status == 200
     assert status(browser, "root-keys") == "done"
     assert account.client("iam").get_account_summary()["SummaryMap"]["AccountAccessKeysPresent"] == 0
 
 
-def test_root_s_keys_page_does_nothing_to_the_keys_of_a_user(crown: Crown):
+def test_the_address_of_root_s_keys_leads_root_to_them_and_nobody_else_to_keys_of_their_own(crown: Crown):
+    account, root, _ = people.root_with_app(crown)
+    other = member(account, arn=ADMINISTRATOR)
+
+    titles = [browser.get("/console/root-keys").title for browser in (root, other)]
+
+    assert ["My security credentials", "Console home"] == titles
+
+
+def test_nothing_is_deleted_by_the_address_of_root_s_keys(crown: Crown):
     account, browser = administrator(crown)
     key = account.client("iam").list_access_keys(UserName="carol")["AccessKeyMetadata"][0]["AccessKeyId"]
     browser.get("/console/account/alias")
@@ -85,7 +95,7 @@ def test_root_s_keys_page_does_nothing_to_the_keys_of_a_user(crown: Crown):
 
     browser.post("/console/root-keys", {**filled, "key": key})
 
-    assert "Only root sees and deletes its own keys" in browser.page.text
+    assert 405 == browser.page.status
     assert len(account.client("iam").list_access_keys(UserName="carol")["AccessKeyMetadata"]) == 1
 
 
@@ -270,7 +280,7 @@ def test_old_and_unused_credentials_are_named(unused: list[str], old: list[str],
 def test_a_form_without_the_session_s_token_is_refused(crown: Crown):
     _, browser, _ = people.root_with_app(crown)
 
-    assert browser.post("/console/root-keys", {"key": "AKIA"}).status == 403
+    assert browser.post("/console/security/keys", {"key": "AKIA", "to": "Deleted"}).status == 403
 
 
 def test_every_recommendation_leads_to_a_page_that_is_there(visit: Visit, served: Process):

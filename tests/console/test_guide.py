@@ -235,7 +235,9 @@ def let_nobody_in_without_a_second_factor(page: Page, person: Person) -> None:
 
 def take_root_s_key_away(page: Page, person: Person) -> None:
     fix(page, person, "root-keys")
-    person.press(page.get_by_role("button", name="Delete"))
+    keys = page.locator("#keys")
+    person.press(keys.get_by_role("button", name="Deactivate"))
+    person.press(keys.get_by_role("button", name="Delete"))
     is_done(page, person, "root-keys")
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from crownkeep.console.calls import Refused
-from crownkeep.console.pages import credential_report
+from crownkeep.console.pages import credential_report, root_use
 from crownkeep.console.pages.posture import Findings, Posture, RootFactor, Unprotected
 from crownkeep.console.pages.root_use import LastUse
 
@@ -182,7 +182,7 @@ def _root_keys(posture: Posture, is_root: bool) -> Recommendation:
     if not posture.summary["AccountAccessKeysPresent"]:
         return Recommendation(*said, Status.DONE, "There are none.")
     if is_root:
-        return Recommendation(*said, Status.OPEN, "Root has an access key.", "Delete root's keys", "/console/root-keys")
+        return Recommendation(*said, Status.OPEN, "Root has an access key.", "Delete root's keys", root_use.KEYS)
     return Recommendation(*said, Status.OPEN, "Root has an access key. Only root can delete it: sign in as root.")
 
 

@@ -1,4 +1,4 @@
-"""Root's use: when it was used before this session, and its access keys, which only root can take away."""
+"""Root's use: when it was used before this session, and where its access keys are, which only root can take away."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from crownkeep.console import calls, frame, web
+from crownkeep.console import calls, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import deeds
 from crownkeep.console.pages.deeds import Deed
-from crownkeep.errors import AwsError
+from crownkeep.console.pages.security import SECURITY
 from crownkeep.principals import PrincipalKind
 
-KEYS = "/console/root-keys"
+KEYS = f"{SECURITY}#keys"
+"""Where root turns its access keys off and deletes them."""
 
-LIST_KEYS = Equivalent("iam", "ListAccessKeys")
+_ON_THE_FIRST_PAGE = "/console#root-keys"
 _ATTRIBUTES = [{"AttributeKey": "Username", "AttributeValue": "root"}]
 LOOKUP = Equivalent("cloudtrail", "LookupEvents", {"LookupAttributes": _ATTRIBUTES, "MaxResults": 10})
 
@@ -70,44 +71,8 @@ async def last_use(request: Request) -> LastUse | Refused:
 
 
 async def keys(request: Request) -> Response:
-    """List root's access keys."""
-    return await _keys_page(request)
+    """Send root to its keys among its credentials, and others to what the first page says of them."""
+    return RedirectResponse(KEYS if is_root(request) else _ON_THE_FIRST_PAGE, 303)
 
 
-async def delete(request: Request) -> Response:
-    """Delete one of root's access keys, or turn it off first."""
-    form = web.form(request)
-    key = {"AccessKeyId": form.one("key")}
-    wanted = (
-        Equivalent("iam", "UpdateAccessKey", {**key, "Status": "Inactive"})
-        if "deactivate" in form
-        else Equivalent("iam", "DeleteAccessKey", key)
-    )
-    if not is_root(request):
-        # Without a user's name the operation means the caller's own keys, and those of a user are no business of this page.
-        return await _keys_page(request)
-    try:
-        done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
-    except AwsError as error:
-        return await _keys_page(request, refusal=calls.refused(request, wanted, error))
-    return calls.go(request, KEYS, done)
-
-
-async def _keys_page(request: Request, *, refusal: Refused | None = None) -> Response:
-    found = await calls.ask(request, LIST_KEYS.service, LIST_KEYS.operation) if is_root(request) else None
-    return frame.page(
-        request,
-        "root_keys.html",
-        current="/console/security",
-        same=[LIST_KEYS, Equivalent("iam", "DeleteAccessKey", {"AccessKeyId": "AKIA..."})],
-        refusal=refusal,
-        is_root=is_root(request),
-        missing=found if isinstance(found, Refused) else None,
-        keys=[] if found is None or isinstance(found, Refused) else found["AccessKeyMetadata"],
-    )
-
-
-ROUTES = [
-    Route(KEYS, keys, methods=["GET"]),
-    Route(KEYS, delete, methods=["POST"]),
-]
+ROUTES = [Route("/console/root-keys", keys, methods=["GET"])]
