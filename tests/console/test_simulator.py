@@ -6,6 +6,7 @@ import html
 import json
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.console.forms import ADMINISTRATOR, MARKUP, TRUST, reader, send
@@ -29,6 +30,11 @@ OWN = {
         },
         {"Sid": "NeverDelete", "Effect": "Deny", "Action": "s3:Delete*", "Resource": "*"},
     ],
+}
+
+EDGE = {
+    "Version": "2012-10-17",
+    "Statement": [{"Sid": "WithinTheEdge", "Effect": "Allow", "Action": "iam:*", "Resource": "*"}],
 }
 
 
@@ -95,6 +101,19 @@ def test_what_a_boundary_hides_is_asked_for_once_more_without_it(iam: Any, brows
     assert "The permissions boundary doesn&#39;t allow it" in page.text
     assert "Without the boundary it would be allowed by these statements" in page.text
     assert "AdministratorAccess" in page.text
+
+
+@pytest.mark.usefixtures("bob")
+def test_a_boundary_that_allows_is_shown_with_its_statement_and_led_to(iam: Any, browser: Browser):
+    iam.attach_user_policy(UserName="bob", PolicyArn=ADMINISTRATOR)
+    boundary = iam.create_policy(PolicyName="edge", PolicyDocument=json.dumps(EDGE))["Policy"]["Arn"]
+    iam.put_user_permissions_boundary(UserName="bob", PermissionsBoundary=boundary)
+
+    page = simulate(browser, principal="user/bob", actions="iam:GetUser")
+
+    assert ["iam:GetUser: Allowed"] == told(page)
+    assert quote(boundary, safe="") in page.text
+    assert "WithinTheEdge" in page.text
 
 
 def test_policies_are_tried_out_that_nobody_holds(browser: Browser):

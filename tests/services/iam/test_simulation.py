@@ -108,6 +108,19 @@ def test_the_boundary_limits_and_another_takes_its_place(account, iam):
     assert "PermissionsBoundaryDecisionDetail" not in without
 
 
+@pytest.mark.parametrize("kind", ["aws-managed", "user-managed"])
+def test_a_boundary_is_cited_by_its_name_as_other_managed_policies_are(account, iam, kind):
+    boundary = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+    if kind == "user-managed":
+        boundary = iam.create_policy(PolicyName="edge", PolicyDocument=json.dumps(GET))["Policy"]["Arn"]
+    bob = account.user("bob", policy=GET, PermissionsBoundary=boundary)
+
+    (result,) = iam.simulate_principal_policy(PolicySourceArn=bob.arn, ActionNames=["s3:GetObject"])["EvaluationResults"]
+
+    cited = [(each["SourcePolicyId"], each["SourcePolicyType"]) for each in result["MatchedStatements"]]
+    assert [("user_bob_inline", "user"), (boundary.rpartition("/")[2], kind)] == cited
+
+
 @pytest.mark.parametrize(
     ("exclusion", "decision"),
     [

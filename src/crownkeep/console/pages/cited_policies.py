@@ -16,7 +16,7 @@ MOST = 8
 """Documents that are read for one page."""
 LONGEST_EXCERPT = 2000
 """Characters; some of AWS's own policies have statements of a thousand lines."""
-_MANAGED, _UNIQUE_ID = "-managed", "ANPA"
+_MANAGED = "-managed"
 _GIVEN = "PolicyInputList."
 _BOUNDARY = "PermissionsBoundaryPolicyInputList."
 
@@ -53,8 +53,7 @@ async def sources(
     arns = await _attached(request, holder) if holder is not None and cited else {}
     unknown = [each for each in cited.values() if each.type.endswith(_MANAGED) and each.policy not in arns]
     limit = await _boundary_of(request, holder) if holder is not None and unknown else ""
-    # The simulator cites a boundary by its unique id, of which AWS's own policies have one, too.
-    arns |= {each.policy: limit for each in unknown if limit and each.policy.startswith((_UNIQUE_ID, limit.rpartition("/")[2]))}
+    arns |= {each.policy: limit for each in unknown if each.policy == limit.rpartition("/")[2]}
     found: dict[str, Source] = {}
     for name, each in list(cited.items())[:MOST]:
         found[name] = await _source(request, each, given=given, boundary=boundary, holder=holder, arn=arns.get(name, ""))

@@ -163,7 +163,8 @@ def _identity(call: Call, entity: Entity, given: Texts, excluded: Excluded) -> P
 def _present_boundary(call: Call, entity: Entity) -> PolicySet | None:
     if entity.boundary_arn is None:
         return None
-    return permissions.compiled(permissions.managed(call.db, call.account_id, [entity.boundary_arn]))
+    held = held_policies.managed(call, [entity.boundary_arn])
+    return permissions.compiled([permissions.Text(each.document, each.source) for each in held])
 
 
 def _boundary(texts: Texts) -> PolicySet | None:
