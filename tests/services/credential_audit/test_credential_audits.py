@@ -202,6 +202,23 @@ def test_a_password_that_was_given_back_is_not_removed(audited: Audited):
     assert "is there again, and active" in str(refused.value)
 
 
+def test_a_removal_that_was_undone_after_it_was_recorded_is_not_signed(audited: Audited):
+    audited.keep_all()
+    password = audited.id_of("bob", "PASSWORD")
+    audited.decide(audited.admin, password, decision="REMOVE")
+    audited.iam.delete_login_profile(UserName="bob")
+    event_id = audited.event("DeleteLoginProfile")
+    audited.admin.record_credential_removal(AuditId=audited.id, CredentialId=password, EventId=event_id)
+    audited.iam.create_login_profile(UserName="bob", Password=PASSWORD)
+
+    with pytest.raises(ClientError) as refused:
+        audited.sign_off()
+    audited.iam.delete_login_profile(UserName="bob")
+    audited.sign_off()
+
+    assert "is there again, and active" in str(refused.value)
+
+
 def test_an_audit_is_not_signed_off_before_everything_is_decided_and_done(audited: Audited):
     with pytest.raises(ClientError) as undecided:
         audited.sign_off()

@@ -101,6 +101,7 @@ def get_credential_audit(call: Call, *, audit_id: str) -> Result:
 def write_evidence(call: Call, *, audit_id: str, statement: str) -> Signed:
     """Write the evidence of an audit as it stands, for its digest."""
     audit = _finished(call, audit_id)
+    _refuse_restored(call, audit_id)
     event_id = str(ids.event_id(call.now, clock.id_bytes(10)))
     document = evidence.of_audit(call, audit, SignOff(call.principal.arn, call.now, statement, event_id))
     return Signed(audit.version, event_id, credential_evidence.sha256(document))
@@ -148,6 +149,15 @@ def _refuse_second(call: Call) -> None:
     open_one = credential_audits.latest(call.db, call.account_id, status=credential_audits.OPEN)
     if open_one is not None:
         raise errors.Conflict(f"credential audit `{open_one.audit_id}` is open; sign it off or cancel it first")
+
+
+def _refuse_restored(call: Call, audit_id: str) -> None:
+    """Raise Conflict where a credential works again whose removal was recorded: nobody signs that it is gone."""
+    wanted = {"state": audited_credentials.REMOVED}
+    removed = audited_credentials.page(call.db, call.account_id, audit_id, after=0, limit=_LAST_NUMBER, wanted=wanted)
+    restored = {row.credential_id for row in removed} & snapshots.working(call) if removed else set()
+    if restored:
+        raise errors.Conflict(f"credential `{min(restored)}` is there again, and active; remove it once more")
 
 
 def _finished(call: Call, audit_id: str) -> CredentialAuditRow:

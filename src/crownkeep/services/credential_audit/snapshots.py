@@ -21,6 +21,12 @@ _FOLDERS = {kind: kind.lower().replace("_", "-") for kind in held_credentials.KI
 """How the ids of credentials begin, such as `access-key/AKIA...`."""
 
 
+def working(call: Call) -> set[str]:
+    """Answer the ids of the credentials that work now."""
+    held = held_credentials.of_account(call.db, call.account_id)
+    return {_id_of(each) for each in held if each.status == held_credentials.ACTIVE}
+
+
 def take(call: Call) -> tuple[list[AuditedCredentialRow], str | None]:
     """Answer the snapshot, root's credentials first and then by user, and the id of the audit that it was compared with.
 
@@ -43,6 +49,10 @@ def take(call: Call) -> tuple[list[AuditedCredentialRow], str | None]:
     return numbered, before.audit_id if before is not None else None
 
 
+def _id_of(held: HeldCredential) -> str:
+    return f"{_FOLDERS[held.kind]}/{held.key}"
+
+
 def _place(held: HeldCredential, account_id: str, owners: Mapping[str, tuple[int, UserRow]]) -> tuple[int, int, str]:
     owner = 0 if held.owner_id == account_id else owners[held.owner_id][0]
     return owner, held_credentials.KINDS.index(held.kind), held.key
@@ -56,7 +66,7 @@ def _row(
         account_id=call.account_id,
         audit_id="",
         number=0,
-        credential_id=f"{_FOLDERS[held.kind]}/{held.key}",
+        credential_id=_id_of(held),
         kind=held.kind,
         owner_id=held.owner_id,
         owner_arn=arn.root(call.account_id) if user is None else arn.user(call.account_id, user.path, user.name),
