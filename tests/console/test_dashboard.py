@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from playwright.sync_api import Page
 from tests.console.members import ADMINISTRATOR, MARKUP, NOTHING, READER, Served, administrator, member
 from tests.fixtures.browsing import Browser
@@ -16,7 +17,10 @@ from tests.fixtures.process import Process
 from tests.signin import people
 from tests.signin.people import PASSWORD
 
-from crownkeep.console.pages import activity, recommendations
+from crownkeep import clock
+from crownkeep.console.pages import activity, credential_audits, recommendations
+from crownkeep.console.pages.credential_audits import LastAudit
+from crownkeep.console.pages.credential_report import Age
 from crownkeep.console.pages.posture import Findings
 from crownkeep.console.pages.recommendations import Status
 
@@ -209,7 +213,7 @@ def test_the_first_page_asks_a_few_things_only_however_many_users_there_are(crow
 
     browser.get("/console")
 
-    assert len(account.records()) - before <= 32
+    assert len(account.records()) - before <= 33
     assert "sign in with a password alone" in browser.page.text
 
 
@@ -275,6 +279,70 @@ def test_old_and_unused_credentials_are_named(unused: list[str], old: list[str],
     found = recommendations.of_credentials(Findings(datetime(2026, 11, 24, tzinfo=UTC), unused, old, ()))
 
     assert (Status.OPEN, told) == (found.status, found.detail)
+
+
+def sign_off_an_audit(account: Account) -> None:
+    """Start an audit, keep every credential, each by somebody whose it isn't, and sign it off."""
+    audits, other = account.client("credential-audit"), account.user("reviewer", arn=ADMINISTRATOR).client("credential-audit")
+    audit = audits.start_credential_audit(Name="Q")["CredentialAudit"]["AuditId"]
+    for row in audits.list_audited_credentials(AuditId=audit)["AuditedCredentials"]:
+        client = other if row.get("UserName") == "admin" else audits
+        client.decide_credentials(AuditId=audit, CredentialIds=[row["CredentialId"]], Decision="KEEP", Reason="seen")
+    audits.sign_off_credential_audit(AuditId=audit, Statement="all seen")
+
+
+def test_an_audit_is_recommended_once_a_quarter_has_passed_and_its_age_is_told(crown: Crown):
+    account, browser = administrator(crown)
+    young = browser.get("/console").text
+    before = status(browser, "credential-audit")
+    sign_off_an_audit(account)
+
+    browser.get("/console")
+
+    assert "There was no audit yet; the first is due on" in young
+    assert ("done", "done") == (before, status(browser, "credential-audit"))
+    assert "Last credential audit today." in browser.page.text
+    assert 'href="/console/credential-audits">View audits' in browser.page.response.text
+
+
+def test_an_account_without_an_audit_is_told_so_once_it_is_a_quarter_old(crown: Crown):
+    account = crown.account()
+
+    with time_machine.travel(clock.now() + credential_audits.QUARTER + timedelta(hours=1)):
+        browser = member(account, arn=ADMINISTRATOR)
+        browser.get("/console")
+
+    assert "open" == status(browser, "credential-audit")
+    assert "There was no credential audit yet." in browser.page.text
+
+
+@pytest.mark.parametrize(
+    ("signed", "is_due", "stands", "told", "button"),
+    [
+        (None, True, Status.OPEN, "There was no credential audit yet.", "Start audit"),
+        (1, False, Status.DONE, "Last credential audit a day ago.", "View audits"),
+        (91, False, Status.DONE, "Last credential audit 91 days ago.", "View audits"),
+        (92, True, Status.OPEN, "Last credential audit 92 days ago.", "Start audit"),
+    ],
+)
+def test_an_audit_that_is_due_is_open_and_leads_to_the_next(
+    signed: int | None, is_due: bool, stands: Status, told: str, button: str
+):
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    age = None if signed is None else Age(now - timedelta(days=signed), signed)
+
+    found = recommendations.of_audits(LastAudit(age, None, is_due))
+
+    assert (stands, told, button) == (found.status, found.detail, found.fix)
+
+
+def test_whoever_may_not_see_audits_is_told_of_the_permission(crown: Crown):
+    browser = member(crown.account(), policy=READER)
+
+    browser.get("/console")
+
+    assert status(browser, "credential-audit") == "unknown"
+    assert "This needs the permission credential-audit:ListCredentialAudits" in browser.page.text
 
 
 def test_a_form_without_the_session_s_token_is_refused(crown: Crown):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -12,13 +13,17 @@ from starlette.routing import Route
 from crownkeep.console import calls, frame, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.pages import credential_report, parts
+from crownkeep.console.pages import account, credential_report, parts
+from crownkeep.console.pages.credential_report import Age
 from crownkeep.console.pages.parts import Part
 from crownkeep.errors import AwsError
 from crownkeep.principals import PrincipalKind
 
 SERVICE = "credential-audit"
 PATH = "/console/credential-audits"
+LAST_SIGNED = Equivalent(SERVICE, "ListCredentialAudits", {"Status": "SIGNED_OFF", "MaxResults": 1})
+QUARTER = timedelta(days=92)
+"""The longest that a quarter of a year is."""
 STATES = {
     "UNDECIDED": "Undecided",
     "KEPT": "Kept",
@@ -35,6 +40,35 @@ KINDS = {
     "SSH_PUBLIC_KEY": "SSH public key",
     "SERVICE_CREDENTIAL": "Service-specific credential",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class LastAudit:
+    """When all credentials were audited last."""
+
+    signed: Age | None
+    """Since when it is signed off; None where there was no audit yet."""
+    due_at: datetime | None
+    """When the next one is due: a quarter after the last one or, before the first, after the account was made.
+
+    None where neither can be seen.
+    """
+    is_due: bool
+
+
+async def last_audit(request: Request) -> LastAudit | Refused:
+    """Find the last audit that was signed off, by one lookup, and by a second where there is none."""
+    found = await calls.ask(request, LAST_SIGNED.service, LAST_SIGNED.operation, LAST_SIGNED.parameters)
+    if isinstance(found, Refused):
+        return found
+    now = web.of(request).now
+    signed: datetime | None = found["CredentialAudits"][0]["ClosedAt"] if found["CredentialAudits"] else None
+    since = signed
+    if since is None:
+        about = await calls.ask(request, account.INFORMATION.service, account.INFORMATION.operation)
+        since = None if isinstance(about, Refused) else about["AccountCreatedDate"]
+    due_at = None if since is None else since + QUARTER
+    return LastAudit(credential_report.age(signed, now=now), due_at, is_due=due_at is None or due_at <= now)
 
 
 def page_of(audit_id: str, **query: object) -> str:

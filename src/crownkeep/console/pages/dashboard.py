@@ -17,6 +17,7 @@ from crownkeep.console.pages import (
     account,
     activity,
     contacts,
+    credential_audits,
     credential_report,
     password_policy,
     posture,
@@ -158,6 +159,7 @@ def _same() -> list[Equivalent]:
         contacts.PRIMARY,
         *(contacts.alternate_call(kind) for kind in contacts.KINDS),
         credential_report.GET,
+        credential_audits.LAST_SIGNED,
         root_use.LOOKUP,
         activity.SIGN_INS,
     ]

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from crownkeep.console import calls, web
 from crownkeep.console.calls import Found, Refused
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.pages import account, contacts, credential_report, password_policy, root_use
+from crownkeep.console.pages import account, contacts, credential_audits, credential_report, password_policy, root_use
+from crownkeep.console.pages.credential_audits import LastAudit
 from crownkeep.console.pages.root_use import LastUse
 
 SUMMARY = Equivalent("iam", "GetAccountSummary")
@@ -80,12 +81,13 @@ class Posture:
     root_used: LastUse | Refused
     unprotected: Unprotected | Refused
     findings: Findings | Refused
+    audited: LastAudit | Refused
     newest_event: datetime | Refused | None
 
 
 async def look(request: Request) -> Posture:
     """Ask for everything at once, as whoever is signed in: answers wait for the commit of their events, and so for one commit."""
-    of_account, of_root, alternates = await asyncio.gather(
+    of_account, of_use, alternates = await asyncio.gather(
         asyncio.gather(
             calls.ask(request, SUMMARY.service, SUMMARY.operation),
             credential_report.latest(request),
@@ -97,12 +99,13 @@ async def look(request: Request) -> Posture:
         asyncio.gather(
             calls.ask(request, DEVICES.service, DEVICES.operation, DEVICES.parameters),
             root_use.last_use(request),
+            credential_audits.last_audit(request),
             _newest_event(request),
         ),
         asyncio.gather(*(contacts.alternate(request, kind) for kind in contacts.KINDS)),
     )
     told, report, alias, policy, primary, administrators = of_account
-    devices, used, newest = of_root
+    devices, used, audited, newest = of_use
     findings = report if isinstance(report, Refused) else _findings(report.content, report.generated_at)
     summary: Mapping[str, int] | Refused = told if isinstance(told, Refused) else told["SummaryMap"]
     return Posture(
@@ -116,6 +119,7 @@ async def look(request: Request) -> Posture:
         used,
         await _unprotected(request, summary, findings, devices),
         findings,
+        audited,
         newest,
     )
 

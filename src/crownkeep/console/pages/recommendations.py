@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import Enum
 
 from crownkeep.console.calls import Refused
-from crownkeep.console.pages import credential_report, root_use
+from crownkeep.console.pages import credential_audits, credential_report, root_use
+from crownkeep.console.pages.credential_audits import LastAudit
 from crownkeep.console.pages.posture import Findings, Posture, RootFactor, Unprotected
 from crownkeep.console.pages.root_use import LastUse
 
@@ -59,6 +60,7 @@ def of(posture: Posture, *, is_root: bool) -> list[Recommendation]:
         _root_mfa(posture, is_root),
         _users_mfa(posture.unprotected),
         of_credentials(posture.findings),
+        of_audits(posture.audited),
         _root_keys(posture, is_root),
         _root_use(posture.root_used),
         _trail(posture.newest_event),
@@ -173,6 +175,25 @@ def of_credentials(found: Findings | Refused) -> Recommendation:
         return Recommendation(*said, Status.OPEN, detail, "View old", f"{path}?show=old")
     detail = f"So says the report of {found.generated_at:%Y-%m-%d %H:%M} UTC."
     return Recommendation(*said, Status.DONE, detail, "View report", path)
+
+
+def of_audits(found: LastAudit | Refused) -> Recommendation:
+    """Say whether somebody has looked at every credential within a quarter; a younger account has until then."""
+    why = "What nobody asks about stays: who still needs each key and password is for people to say."
+    said = ("credential-audit", "Credentials are audited every quarter", why)
+    if isinstance(found, Refused):
+        return _unknown(said, found)
+    path = credential_audits.PATH
+    if found.signed is None:
+        if found.due_at is not None and not found.is_due:
+            detail = f"There was no audit yet; the first is due on {found.due_at:%Y-%m-%d}, when the account is a quarter old."
+            return Recommendation(*said, Status.DONE, detail, "Start audit", path)
+        return Recommendation(*said, Status.OPEN, "There was no credential audit yet.", "Start audit", path)
+    days = found.signed.days
+    detail = f"Last credential audit {'today' if days == 0 else 'a day ago' if days == 1 else f'{days} days ago'}."
+    if found.is_due:
+        return Recommendation(*said, Status.OPEN, detail, "Start audit", path)
+    return Recommendation(*said, Status.DONE, detail, "View audits", path)
 
 
 def _root_keys(posture: Posture, is_root: bool) -> Recommendation:
