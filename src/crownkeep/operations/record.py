@@ -119,6 +119,8 @@ def of_deed(deed: event.Deed) -> EventRow:
     record = event.record(deed) | {"eventID": str(event_id)}
     caller = deed.caller
     key = caller.access_key_id if isinstance(caller, Principal) else ""
+    # Nobody finds out by a lookup what the copy that another account keeps of a call does not say of its caller.
+    is_anothers = isinstance(caller, Principal) and caller.account_id != deed.account_id
     return EventRow(
         account_id=deed.account_id,
         event_id=event_id,
@@ -126,8 +128,8 @@ def of_deed(deed: event.Deed) -> EventRow:
         source=deed.source,
         name=deed.name[:128],
         read_only="true" if deed.read_only else "false",
-        username=event.username(caller)[:128],
-        access_key_id=key[:128],
+        username="" if is_anothers else event.username(caller)[:128],
+        access_key_id="" if is_anothers else key[:128],
         record=event.encode(record),
         resources=deed.resources,
     )

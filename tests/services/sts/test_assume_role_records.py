@@ -58,6 +58,20 @@ def test_the_roles_account_learns_who_it_was_by_account_and_unique_id_and_not_by
     assert ("IAMUser", "ann") == (callers["userIdentity"]["type"], callers["userIdentity"]["userName"])
 
 
+def test_the_roles_account_does_not_find_out_the_callers_name_or_key_by_looking_events_up(owner: Account, ann: User):
+    ann.client("sts").assume_role(RoleArn=trusting_role(owner, ann.arn), RoleSessionName="visit")
+
+    found = owner.client("cloudtrail").lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "AssumeRole"}]
+    )["Events"]
+
+    assert [(None, None)] == [(event.get("Username"), event.get("AccessKeyId")) for event in found]
+    assert "ann" not in json.loads(found[0]["CloudTrailEvent"])["userIdentity"].values()
+    for key, value in (("Username", "ann"), ("AccessKeyId", ann.credentials.access_key_id)):
+        wanted = [{"AttributeKey": key, "AttributeValue": value}]
+        assert [] == owner.client("cloudtrail").lookup_events(LookupAttributes=wanted)["Events"]
+
+
 def test_it_is_found_by_the_role_in_either_trail(owner: Account, ann: User, account: Account):
     role_arn = trusting_role(owner, ann.arn)
     ann.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="visit")
