@@ -282,5 +282,7 @@ def authorize(case, caller, action, resource, context):
     elif caller["kind"] == "root":
         allowed = limits
     else:
-        allowed = naming == "direct" or (naming == "issuer" and limits) or own_side
+        # A user is named as such, a session of one is what its session policy leaves of the user.
+        leaves = caller["kind"] != "user" or said.get("session", ("Allow", None))[0] == "Allow"
+        allowed = (naming == "direct" and leaves) or (naming == "issuer" and limits) or own_side
     return "allowed" if allowed else "implicitDeny"

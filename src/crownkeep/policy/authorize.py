@@ -160,7 +160,9 @@ def _settle(request: Request, applicable: Applicable, said: dict[Kind, Finding])
         missing = _first_missing(said, _LIMITS)
         return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_AS_ROOT, None)
     if naming is Naming.DIRECT:
-        return Reason.ALLOWED_BY_RESOURCE, resource
+        # Whoever names a user means the user, and not what a session policy leaves of them (IAM user guide, "Session policies").
+        missing = _first_missing(said, (Kind.SESSION,)) if principal.kind is PrincipalKind.USER else None
+        return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_BY_RESOURCE, resource)
     if naming is Naming.ISSUER:
         missing = _first_missing(said, _LIMITS)
         return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_BY_RESOURCE, resource)

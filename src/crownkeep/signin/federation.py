@@ -163,6 +163,8 @@ def _check_duration(principal: Principal, seconds: int | None) -> None:
     session = principal.session
     if principal.kind is PrincipalKind.FEDERATED_USER:
         text = "SessionDuration can't be given with credentials of GetFederationToken"
+    elif session is not None and session.delegate:
+        text = "SessionDuration can't be given with credentials that were lent: the console session ends with them"
     elif session is not None and session.chained:
         text = "SessionDuration can't be given with credentials of a role that another role took on"
     elif not SHORTEST <= seconds <= LONGEST:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -239,6 +240,86 @@ def test_a_role_that_is_taken_on_with_lent_permissions_ends_with_them_and_lends_
     assert refusal(iam.accept_delegation_request, DelegationRequestId=second).startswith("AccessDenied: ")
     record = next(each for each in customer.records() if each["eventName"] == "AssociateDelegationRequest")
     assert {"accountId": provider.account.id} == record["userIdentity"]["invokedByDelegate"]
+
+
+def test_privilege_escalation_a_role_that_trusts_the_lender_by_name_is_not_lent_with_other_permissions(
+    crown: Crown, provider: Provider, customer: Account
+):
+    ann = approver(customer, "iam:ListUsers")
+    trust = {"Effect": "Allow", "Principal": {"AWS": ann.arn}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = customer.client("iam").create_role(RoleName="R", AssumeRolePolicyDocument=document)["Role"]
+    lent = provider.exchange(released(provider, ann))["Credentials"]
+
+    told = refusal(crown.session(lent, "sts").assume_role, RoleArn=role["Arn"], RoleSessionName="further")
+
+    ann.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="herself")
+    assert told.startswith("AccessDenied: ")
+    assert "session policy" in told
+
+
+def test_privilege_escalation_a_provider_does_not_act_as_the_owner_of_other_requests(
+    crown: Crown, provider: Provider, customer: Account
+):
+    ann = approver(customer, "iam:ListUsers")
+    lent = crown.session(provider.exchange(released(provider, ann))["Credentials"], "iam")
+    other, unowned = Provider(crown).ask(), Provider(crown).ask()
+    ann.client("iam").associate_delegation_request(DelegationRequestId=other)
+    ann.client("iam").accept_delegation_request(DelegationRequestId=other)
+
+    told = [
+        refusal(lent.send_delegation_token, DelegationRequestId=other),
+        refusal(lent.reject_delegation_request, DelegationRequestId=other),
+        refusal(lent.get_delegation_request, DelegationRequestId=other),
+        refusal(lent.associate_delegation_request, DelegationRequestId=unowned),
+        refusal(lent.list_delegation_requests, OwnerId=ann.arn),
+    ]
+
+    assert {"AccessDenied"} == {each.partition(":")[0] for each in told}
+
+
+def test_what_is_lent_is_revoked_with_the_older_sessions_of_the_role(crown: Crown, provider: Provider, customer: Account):
+    iam = customer.client("iam")
+    with time_machine.travel(moment("2026-06-01T10:00:00"), tick=False) as time:
+        ann = customer.user("ann", policy=allow("sts:AssumeRole"))
+        trust = {"Effect": "Allow", "Principal": {"AWS": ann.arn}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = iam.create_role(RoleName="R", AssumeRolePolicyDocument=document)["Role"]
+        iam.put_role_policy(RoleName="R", PolicyName="p", PolicyDocument=json.dumps(allow(*MANAGING, "iam:ListUsers")))
+        taken = ann.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="stolen")["Credentials"]
+        request_id = provider.ask()
+        for step in ("associate_delegation_request", "accept_delegation_request", "send_delegation_token"):
+            getattr(crown.session(taken, "iam"), step)(DelegationRequestId=request_id)
+        token = provider.token(request_id)
+        time.move_to(moment("2026-06-01T10:10:00"))
+        before = {"DateLessThan": {"aws:TokenIssueTime": "2026-06-01T10:10:00Z"}}
+        revoked = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": before}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [revoked]})
+        iam.put_role_policy(RoleName="R", PolicyName="AWSRevokeOlderSessions", PolicyDocument=document)
+        time.move_to(moment("2026-06-01T10:20:00"))
+
+        told = refusal(crown.session(provider.exchange(token)["Credentials"], "iam").list_users)
+
+    assert told.startswith("AccessDenied: ")
+
+
+def test_a_console_session_of_what_was_lent_ends_with_it(crown: Crown, customer: Account):
+    provider = Provider(crown, allow("sts:AssumeRole"))
+    ann = customer.user("ann", policy=allow(*MANAGING, "sts:AssumeRole"))
+    trust = {"Effect": "Allow", "Principal": {"AWS": ann.arn}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = customer.client("iam").create_role(RoleName="R", AssumeRolePolicyDocument=document)["Role"]
+    asking = {"PolicyTemplateArn": provider.template_arn}
+    lent = provider.exchange(released(provider, ann, Permissions=asking, SessionDuration=900))["Credentials"]
+    taken = crown.session(lent, "sts").assume_role(RoleArn=role["Arn"], RoleSessionName="further")["Credentials"]
+    given = {"sessionId": "AccessKeyId", "sessionKey": "SecretAccessKey", "sessionToken": "SessionToken"}
+    session = json.dumps({name: taken[member] for name, member in given.items()})
+
+    asked = {"Action": "getSigninToken", "Session": session}
+    longer = crown.request("GET", f"/federation?{urlencode({**asked, 'SessionDuration': '43200'})}")
+    plain = crown.request("GET", f"/federation?{urlencode(asked)}")
+
+    assert (400, 200) == (longer.status, plain.status)
 
 
 def test_the_root_user_lends_for_four_hours_at_most(provider: Provider, customer: Account):

@@ -17,8 +17,10 @@ from botocore.exceptions import ClientError
 from tests.fixtures.clients import Credentials
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import RCP, Organization, allow, deny, deny_to_all
+from tests.services.iam.asking import allow as for_requests
 from tests.services.iam.asking import enrol
 from tests.services.iam.making_certificates import certificate
+from tests.services.iam.test_delegation_requests import MANAGING, Provider, released
 
 TASKS = "arn:aws:iam::aws:policy/root-task/"
 AUDIT, PASSWORD, DELETE = "IAMAuditRootUserCredentials", "IAMCreateRootUserPassword", "IAMDeleteRootUserCredentials"
@@ -102,6 +104,23 @@ def test_a_session_ends_on_time(organization: Organization):
         clock.shift(timedelta(minutes=15, seconds=1))
 
         assert "ExpiredToken" == code(sts.get_caller_identity)
+
+
+def test_a_root_user_taken_on_with_lent_permissions_ends_with_them_and_tells_of_the_provider(organization: Organization):
+    provider = Provider(organization.crown, for_requests("sts:AssumeRoot"))
+    ann, member = organization.management.user("ann", policy=for_requests(*MANAGING, "sts:AssumeRoot")), organization.invited()
+    asking = {"PolicyTemplateArn": provider.template_arn}
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        token = released(provider, ann, Permissions=asking, SessionDuration=900)
+        clock.shift(timedelta(minutes=10))
+        lent = provider.exchange(token)["Credentials"]
+
+        taken = assume(organization.crown.session(lent, "sts"), member.id)["Credentials"]
+        organization.crown.session(taken, "iam").get_account_summary()
+
+    assert lent["Expiration"] == taken["Expiration"]
+    record = next(each for each in member.records() if each["eventName"] == "GetAccountSummary")
+    assert {"accountId": provider.account.id} == record["userIdentity"]["invokedByDelegate"]
 
 
 def test_a_delegated_administrator_of_iam_takes_on_root(organization: Organization):

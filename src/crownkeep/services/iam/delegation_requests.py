@@ -62,7 +62,7 @@ def named_request(call: Call, *, delegation_request_id: str, **_: object) -> Tar
     """The request with this id, and what its owner may do by being that."""
     row = delegation_requests.with_id(call.db, delegation_request_id)
     target = Target(arn.iam(call.account_id, f"delegation-request/{delegation_request_id}"))
-    if row is None or not _may_know(call, row):
+    if row is None or _is_lent(call) or not _may_know(call, row):
         return target
     return replace(target, policy=_owners_policy(call, row))
 
@@ -78,7 +78,9 @@ def owners_requests(call: Call, *, owner_id: str | None = None, **_: object) -> 
     if owner_id is None:
         return EVERYTHING
     target = Target("*", context={"iam:DelegationRequestOwner": owner_id})
-    return replace(target, policy=_policy(owner_id, ["iam:ListDelegationRequests"])) if owner_id == call.principal.arn else target
+    if owner_id != call.principal.arn or _is_lent(call):
+        return target
+    return replace(target, policy=_policy(owner_id, ["iam:ListDelegationRequests"]))
 
 
 @iam.operation("CreateDelegationRequest", resource=new_request, effect=Effect.STATE)
@@ -222,6 +224,12 @@ def get_human_readable_summary(call: Call, *, entity_arn: str, locale: str | Non
         raise errors.InvalidInput(f"The entity {entity_arn} cannot be summarized: only delegation requests can.")
     _known(call, request_id)
     return {"SummaryState": "NOT_SUPPORTED", **({"Locale": locale} if locale is not None else {})}
+
+
+def _is_lent(call: Call) -> bool:
+    """Answer whether the caller is a provider in somebody's name, who owns no request by being called like its owner."""
+    session = call.principal.session
+    return session is not None and session.delegate != ""
 
 
 def _required_template(call: Call, template_arn: str) -> DelegationTemplateRow:

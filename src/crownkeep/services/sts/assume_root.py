@@ -11,6 +11,7 @@ signature, so that nothing is refused; but one that was sent to the global host'
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from crownkeep import arn, errors, ids
@@ -51,8 +52,8 @@ def assume_root(
     if feature is None:
         raise errors.ValidationError(f"Invalid task policy ARN: {task}")
     _require_administered(call, account_id, feature)
-    caller = call.principal
-    source_identity = caller.session.source_identity if caller.session is not None else ""
+    given = call.principal.session
+    source_identity = given.source_identity if given is not None else ""
     session = Session(
         issued_at=call.now,
         expires_at=call.now + timedelta(seconds=LONGEST_SECONDS if duration_seconds is None else duration_seconds),
@@ -60,6 +61,9 @@ def assume_root(
         assumed_root=True,
         task_policy_arn=task,
     )
+    if given is not None and given.delegate:
+        # What a product provider takes on with lent permissions ends with them, and is recorded as the provider's doing.
+        session = replace(session, expires_at=min(session.expires_at, given.expires_at), delegate=given.delegate)
     holder = Principal(PrincipalKind.ROOT, account_id, account_id, session=session)
     issued = issue.credentials(call, holder, session, minimum_token_size=minimum_session_token_size or 0)
     call.notes.assumed_root = True

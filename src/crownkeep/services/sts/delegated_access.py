@@ -27,10 +27,10 @@ def get_delegated_access_token(call: Call, *, trade_in_token: str) -> Result:
     ends = delegation.ends_at(row)
     if ends is None or call.now >= ends:
         raise errors.ExpiredTradeInToken("The trade-in token has expired and can no longer be exchanged for credentials.")
-    began = approver.session or Session(call.now, ends, issuing_key_id=approver.access_key_id)
+    # When it began stays: who revokes what was issued before a moment (aws:TokenIssueTime) means what is exchanged later as well.
+    began = approver.session or Session(row.released_at or call.now, ends, issuing_key_id=approver.access_key_id)
     session = replace(
         began,
-        issued_at=call.now,
         expires_at=ends,
         policies=(row.policy,),
         policy_arns=(),
