@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,9 @@ from tests.services.organizations.asking import service_events
 
 from crownkeep import clock
 from crownkeep.services.organizations import quotas
+from crownkeep.storage import organization_accounts, organizations
+from crownkeep.storage.database import Database
+from crownkeep.storage.organization_accounts import MemberRow
 
 DENIED = "AccessDeniedException: You don't have permissions to access this resource."
 NO_ACCOUNT = "AccountNotFoundException: You specified an account that doesn't exist."
@@ -244,6 +248,24 @@ def test_the_management_account_of_others_is_neither_purged_nor_closed_by_the_op
     assert (409, True) == (closed.status, sentence in closed.text)
     crown.operator("DELETE", f"/accounts/{member}")
     assert 204 == crown.operator("DELETE", f"/accounts/{management}").status
+
+
+def test_nobody_joins_an_organization_while_its_management_account_is_purged(organization: Organization):
+    crown, joining = organization.crown, organization.crown.account()
+    database = Database(crown.settings.database_url)
+    row = MemberRow(joining.id, organization.id, organization.management.id, organization.root_id, "INVITED", clock.now())
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as db:
+            organizations.hold(db, organization.id)
+            organization_accounts.add(db, row)
+            purge = pool.submit(crown.operator, "DELETE", f"/accounts/{organization.management.id}")
+            with suppress(TimeoutError):
+                purge.result(timeout=1)
+        answer = purge.result(timeout=30)
+    database.close()
+
+    assert 409 == answer.status
+    assert joining.id in [each["Id"] for each in organization.client.list_accounts()["Accounts"]]
 
 
 def test_a_purged_member_leaves_and_whoever_has_its_id_next_is_nobody(organization: Organization):

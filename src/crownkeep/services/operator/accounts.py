@@ -84,7 +84,8 @@ def purge_account(call: Call, *, account_id: str) -> Result:
 def _refuse_while_it_manages(call: Call, account_id: str, count: Callable[[Transaction, str], int], advice: str) -> None:
     """Raise Conflict for the management account of an organization that has other accounts, as `count` counts them."""
     managed = organizations.managed_by(call.db, account_id)
-    if managed is None:
+    # Held, so that nobody joins between the count and the end of the organization.
+    if managed is None or organizations.hold(call.db, managed.organization_id) is None:
         return
     others = count(call.db, managed.organization_id) - 1
     if others > 0:
