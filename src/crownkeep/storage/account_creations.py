@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, String, Table, bindparam, delete, insert, select
+from sqlalchemy import Column, Index, String, Table, bindparam, delete, func, insert, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
@@ -56,6 +56,16 @@ _page = (
     .order_by(table.c.creation_id)
     .limit(bindparam("limit"))
 )
+_count_failed_since = (
+    select(func.count())
+    .select_from(table)
+    .where(
+        _of_organization,
+        table.c.account_id == bindparam("account_id"),
+        table.c.state == "FAILED",
+        table.c.requested_at > bindparam("since"),
+    )
+)
 _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
 
 
@@ -77,6 +87,12 @@ def page(
         "limit": limit,
     }
     return [AccountCreationRow(*row) for row in db.execute(_page, values)]
+
+
+def count_failed_since(db: Transaction, account_id: str, organization_id: str, since: datetime) -> int:
+    """Answer how many requests made after this moment failed."""
+    values = {"account_id": account_id, "organization_id": organization_id, "since": since}
+    return int(db.execute(_count_failed_since, values).scalar_one())
 
 
 def add(db: Transaction, row: AccountCreationRow) -> None:

@@ -89,6 +89,16 @@ def test_an_address_that_is_taken_fails_the_request_and_says_why(organization: O
     )
 
 
+def test_addresses_are_not_found_out_by_the_hundred_by_creating_accounts(organization: Organization):
+    taken = organization.management.email
+    for _ in range(20):
+        organization.client.create_account(Email=taken, AccountName="Twin")
+
+    said = refusal(organization.client.create_account, Email=taken, AccountName="Twin")
+
+    assert "ConstraintViolationException: You attempted to exceed the number of accounts that you can create in one day." == said
+
+
 def test_creating_and_closing_are_told_of_by_the_service_as_well(organization: Organization):
     member = organization.created()
     organization.client.close_account(AccountId=member)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.audit import redact
@@ -30,6 +31,7 @@ from crownkeep.storage.roles import RoleRow
 ACCESS_ROLE = "OrganizationAccountAccessRole"
 _ADMINISTRATOR_ACCESS = arn.policy("aws", "/", "AdministratorAccess")
 _STATES = ("IN_PROGRESS", "SUCCEEDED", "FAILED")
+_A_DAY = timedelta(days=1)
 _ID_LENGTH = 32
 _ID_CHANCE = 24
 
@@ -54,6 +56,9 @@ def create_account(
         raise refusals.value("INVALID_ROLE_NAME")
     if organization_accounts.count(call.db, organization.organization_id) >= quotas.accounts(call):
         raise refusals.constraint("ACCOUNT_NUMBER_LIMIT_EXCEEDED")
+    failed = account_creations.count_failed_since(call.db, call.account_id, organization.organization_id, call.now - _A_DAY)
+    if failed >= quotas.failed_creations_a_day(call):
+        raise refusals.constraint("ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED")
     is_taken = accounts.with_email(call.db, email) is not None
     account_id = None if is_taken else _make(call, organization, email, account_name, role_name, wanted)
     row = AccountCreationRow(

@@ -31,6 +31,11 @@ def invitations_a_day(call: Call) -> int:
     return max(20, accounts(call))
 
 
+def failed_creations_a_day(call: Call) -> int:
+    """Answer how many accounts an organization may fail to create in a day: each failure tells that an address is taken."""
+    return max(20, accounts(call))
+
+
 def closures(members: int) -> int:
     """Answer how many accounts an organization of this size may close within 30 days."""
     return min(1_000, max(250, members // 5))

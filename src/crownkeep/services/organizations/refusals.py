@@ -6,6 +6,7 @@ from crownkeep.errors import ConstraintViolation, HandshakeConstraintViolation, 
 
 # As seen on AWS where it was, and as the API reference explains the reason where not.
 _CONSTRAINTS = {
+    "ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED": "You attempted to exceed the number of accounts that you can create in one day.",
     "ACCOUNT_NUMBER_LIMIT_EXCEEDED": "You have exceeded the allowed number of AWS accounts.",
     "CANNOT_CLOSE_MANAGEMENT_ACCOUNT": "You attempted to close the management account.",
     "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR": (
