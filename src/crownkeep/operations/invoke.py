@@ -51,8 +51,12 @@ class Outcome:
     """What other accounts keep of it in their trails."""
 
     def kept(self, request: Request) -> list[EventRow]:
-        """Answer what is recorded: all but the refusals of strangers beyond the rate at which they may fill the trail."""
-        if self.leaves_nothing and request.may_record_refusal is not None and not request.may_record_refusal():
+        """Answer what is recorded: all but the refusals of strangers beyond the rate at which they may fill the trail.
+
+        What an account's own trail is to hold, as of somebody whom its identity provider vouches for, no flood keeps out.
+        """
+        is_strangers = self.leaves_nothing and self.event.account_id == record.NOBODY
+        if is_strangers and request.may_record_refusal is not None and not request.may_record_refusal():
             return []
         return [self.event, *self.copies]
 

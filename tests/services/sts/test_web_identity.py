@@ -249,6 +249,18 @@ def test_a_failed_token_is_not_put_into_a_tenants_trail_by_strangers(house: Crow
     assert "AssumeRoleWithWebIdentity" in {each["eventName"] for each in house.records("")}
 
 
+def test_strangers_who_flood_the_trail_keep_no_refusal_of_somebody_who_is_known_out_of_it(
+    fresh_crown: Callable[..., Crown], provider: IdentityProvider
+):
+    drowned = fresh_crown(identity_provider_networks=("127.0.0.0/8",), unattributed_records_per_second=0)
+    federated = Federated(drowned, provider, StringEquals={f"{provider.name}:sub": "somebody-else"})
+
+    assert "AccessDenied" == federated.refusal(provider.token())[0]
+
+    record = next(each for each in federated.account.records() if each["eventName"] == "AssumeRoleWithWebIdentity")
+    assert ("AccessDenied", "person-1") == (record["errorCode"], record["userIdentity"]["userName"])
+
+
 def test_the_operators_authorities_are_believed_without_a_thumbprint(
     fresh_crown: Callable[..., Crown], provider: IdentityProvider
 ):
