@@ -54,7 +54,7 @@ def test_many_secrets_are_sealed_in_steps_that_are_each_in_the_trail(made, crown
 
     keyring = data_directory.load_keyring(data)
     steps = [each for each in crownkeep("trail", "list", "--json").json()["events"] if each["eventName"] == "ResealSecrets"]
-    assert (1, f"2 secrets are sealed anew with the key {keyring.newest.id}.\n") == (ended.code, ended.out)
+    assert (1, f"2 secrets sealed anew with the key {keyring.newest.id}.\n") == (ended.code, ended.out)
     columns = [each["additionalEventData"]["column"] for each in steps]
     assert (3, 1) == (columns.count("access_keys.sealed_secret"), columns.count("mfa_devices.sealed_seed"))
     assert {keyring.newest.id} == {each["additionalEventData"]["sealingKeyId"] for each in steps}

@@ -94,4 +94,5 @@ def test_a_message_that_is_not_there_is_said_so(crownkeep: Terminal, made: Made)
     made()
 
     assert 1 == crownkeep("mail", "show", "0" * 32).code
-    assert 1 == crownkeep("mail", "show", "../../etc/passwd").code
+    elsewhere = crownkeep("mail", "show", "../../etc/passwd")
+    assert (1, True) == (elsewhere.code, "there is no message `../../etc/passwd`" in elsewhere.err)

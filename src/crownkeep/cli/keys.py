@@ -76,7 +76,7 @@ def _reseal(held: House, *, as_json: bool) -> None:
     if as_json:
         output.print_json({"sealing_key_id": newest, "resealed": resealed, "unopenable": unopenable})
     else:
-        click.echo(f"{resealed} secrets are sealed anew with the key {newest}.")
+        click.echo(f"{output.counted(resealed, 'secret')} sealed anew with the key {newest}.")
     if unopenable:
         raise click.ClickException(
             f"{unopenable} secrets can't be opened with any key of the key file: put the key they were sealed with back into it"

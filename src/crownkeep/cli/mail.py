@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email import policy
@@ -14,6 +15,7 @@ import click
 
 from crownkeep.cli import house, output
 
+_ID = re.compile("[0-9a-f]{32}")
 _FILE = "written"
 _WAITING = "waiting"
 
@@ -63,6 +65,8 @@ def show(letter_id: str, data: str | None, database: str | None, as_json: bool) 
         files = {file.stem: file for file in channels.written(held.directory.path / channels.FOLDER)}
         if letter_id in files:
             message = _parse(files[letter_id].read_bytes())
+        elif not _ID.fullmatch(letter_id):
+            raise click.ClickException(f"there is no message `{output.printable(letter_id)}`; `crownkeep mail list` shows all")
         else:
             message = _parse(held.ask("GetLetter", letter_id=letter_id)["message"].encode())
     body = message.get_body(("plain",))

@@ -84,8 +84,8 @@ def import_tokens(file: str, account: str, in_hex: bool, data: str | None, datab
     if as_json:
         output.print_json({"account_id": account, **told, "serial_numbers": [each["serial_number"] for each in tokens]})
         return
-    known = f"; {told['unchanged']} were there already" if told["unchanged"] else ""
-    click.echo(f"{told['imported']} tokens can be enabled in account {account}{known}.")
+    known = f"; {told['unchanged']} there already" if told["unchanged"] else ""
+    click.echo(f"{output.counted(told['imported'], 'token')} can be enabled in account {account}{known}.")
 
 
 def _tokens(name: str, *, in_hex: bool) -> Iterator[Mapping[str, Any]]:

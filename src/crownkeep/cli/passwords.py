@@ -56,7 +56,7 @@ def import_breached(file: str, spelled: str | None, at_least: int, data: str | N
     if as_json:
         output.print_json(told)
     else:
-        click.echo(f"{told['entries']} breached passwords are refused from now on.")
+        click.echo(f"{output.counted(told['entries'], 'breached password')} will be refused from now on.")
 
 
 def _write(target: IO[bytes], lines: Iterator[bytes], spelled: str | None, at_least: int, folder: Path) -> None:

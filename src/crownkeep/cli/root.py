@@ -86,7 +86,7 @@ def _print(found: Mapping[str, Any]) -> None:
         ("account", found["account_id"]),
         ("root e-mail", found["root_email"]),
         ("password", f"since {_moment(changed)}" if changed else "none"),
-        ("last used", _moment(found["password_used_at"]) if "password_used_at" in found else "never"),
+        ("password used", _moment(found["password_used_at"]) if "password_used_at" in found else "never"),
         ("MFA devices", ", ".join(devices) or "none"),
         ("access keys", ", ".join(keys) or "none"),
         ("recovery codes", str(found["recovery_codes"])),
