@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,9 +94,18 @@ def load(
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise InvalidSettings(f"a setting is wrong: {error}; see docs/reference/settings.md") from error
+        raise InvalidSettings(f"{_wrong(str(error), values)}; docs/reference/settings.md says what it may be") from error
     _check(settings)
     return settings
+
+
+def _wrong(fault: str, values: Mapping[str, object]) -> str:
+    """Say of a conversion's fault, such as "Expected `int`, got `str` - at `$.port`", which setting it is about."""
+    about = re.search(r"(?:at `\$\.|unknown field `)(\w+)", fault)
+    if about is None:
+        return f"a setting is wrong: {fault}"
+    name = about[1]
+    return f"setting `{name}` is `{values[name]}`" if name in Settings.__struct_fields__ else f"there is no setting `{name}`"
 
 
 def _from_file(directory: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import click
@@ -34,6 +35,33 @@ def test_a_setting_that_can_not_be_is_a_wrong_call(crownkeep, data):
 
     assert 2 == ended.code
     assert one_sentence(ended.err)
+
+
+def test_a_setting_of_the_wrong_kind_is_named_with_what_it_is(crownkeep, data):
+    (data.parent / "crownkeep.toml").write_text('port = "abc"\n')
+    wrong = crownkeep("account", "list")
+    (data.parent / "crownkeep.toml").write_text("prot = 4747\n")
+
+    unknown = crownkeep("account", "list")
+
+    assert [2, 2] == [wrong.code, unknown.code]
+    assert [True, True] == [one_sentence(wrong.err), one_sentence(unknown.err)]
+    assert "setting `port` is `abc`" in wrong.err
+    assert "there is no setting `prot`" in unknown.err
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_made(crownkeep, data):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        ended = crownkeep("serve", "--port", str(port))
+
+    assert (1, "") == (ended.code, ended.out)
+    assert one_sentence(ended.err)
+    assert f"can't listen on port {port}" in ended.err
+    assert not data.exists()
 
 
 def test_a_damaged_database_is_said_to_be_one(crownkeep, data):
@@ -97,10 +125,10 @@ def test_help_says_something_of_every_command(crownkeep):
 
 
 def test_the_summaries_of_the_first_page_are_the_commands_own(crownkeep):
-    page = crownkeep("--help").out
+    page = " ".join(crownkeep("--help").out.split())
 
     for name, command in main.commands.items():
-        assert f"{name:<11} {command.get_short_help_str(80)}" in page
+        assert f" {name} {command.get_short_help_str(80)}" in page
 
 
 def test_every_command_that_answers_something_answers_json():

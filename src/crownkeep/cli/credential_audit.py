@@ -62,11 +62,16 @@ def verify(file: IO[bytes], events: IO[bytes] | None, data: str | None, database
 
 
 @command.command("model")
-def model() -> None:
+@output.json_flag()
+def model(as_json: bool) -> None:
     """Print the folder to set AWS_DATA_PATH to, so that the AWS CLI and the SDKs know the service `credential-audit`."""
     from crownkeep import models
 
-    click.echo(str(models.OWN_FOLDER))
+    folder = str(models.OWN_FOLDER)
+    if as_json:
+        output.print_json({"aws_data_path": folder})
+        return
+    click.echo(folder)
 
 
 def _kept(account_id: str, ids: tuple[str, str], data: str | None, database: str | None) -> Records:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from typing import Any
 
@@ -29,12 +30,29 @@ def command(**flags: Any) -> None:
     """Serve the AWS APIs, the sign-in and the console on one port until interrupted."""
     chosen = settings.load(flags)
     configure(chosen)
+    _require_free_port(chosen)
     directory = data_directory.prepare(chosen)
     # Once before any process serves: what is wrong with the database is said in one sentence, and no two bring it up to date.
     database, _ = open_wiring(chosen, directory)
     database.close()
     _welcome(chosen, str(directory.path))
     _run(chosen)
+
+
+def _require_free_port(chosen: Settings) -> None:
+    """Raise ClickException where nothing can listen; uvicorn would say so late, and by a number."""
+    try:
+        found = socket.getaddrinfo(chosen.host, chosen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+    except OSError as error:
+        raise click.ClickException(
+            f"can't listen on port {chosen.port} of `{chosen.host}`: {error.strerror}; choose others with `--port` and `--host`"
+        ) from error
 
 
 def _run(chosen: Settings) -> None:
