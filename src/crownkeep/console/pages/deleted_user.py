@@ -57,10 +57,11 @@ async def _delete_page(request: Request, *, alert: str = "") -> Response:
     wanted, unseen = await _ending(request, name)
     return frame.page(
         request,
-        "delete_user.html",
+        "deletion.html",
         current=USER.folder,
         status=400 if alert else 200,
         same=wanted,
+        kind="user",
         name=name,
         path=USER.page(name),
         wanted=wanted,

@@ -151,10 +151,11 @@ async def _delete_page(request: Request, *, alert: str = "") -> Response:
     wanted, unseen = await _ending(request, name)
     return frame.page(
         request,
-        "role_delete.html",
+        "deletion.html",
         current=ROLE.folder,
         status=400 if alert else 200,
         same=wanted,
+        kind="role",
         name=name,
         path=ROLE.page(name),
         wanted=wanted,
