@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from crownkeep.storage.database import Database, DatabaseFault, Transaction
+from crownkeep.storage.database import Database, DatabaseFault, Transaction, run_plainly
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -33,7 +33,10 @@ def upgrade(database: Database) -> None:
     if _is_current(database):
         return
     try:
-        with database.transaction() as transaction:
+        with database.engine.begin() as transaction:
+            if database.is_sqlite:
+                # Begun on both: alembic commits after each step unless SQLAlchemy, too, knows of a transaction.
+                run_plainly(transaction, "BEGIN IMMEDIATE")
             _run(transaction)
     except DatabaseFault:
         if not _is_current(database):
