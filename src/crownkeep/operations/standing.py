@@ -153,6 +153,7 @@ class Standing:
                 raise _unknown_token()
         match principal.kind:
             case PrincipalKind.ROOT:
+                self._refuse_former_root(db, session)
                 return principal
             case PrincipalKind.ROLE:
                 return self._as_role_is_now(db, principal)
@@ -165,6 +166,18 @@ class Standing:
         """Raise InvalidClientTokenId where the caller's credential has been voided since it was verified."""
         if isinstance(caller, Principal):
             self.vouch(db, caller)
+
+    def _refuse_former_root(self, db: Transaction, session: Session | None) -> None:
+        """Raise InvalidClientTokenId for a session of a purged account whose id is another account's now.
+
+        Users, roles and keys have ids that never come back; root has the account's.
+        """
+        account = self.account(db)
+        if session is None or account is None or session.issuing_key_id:
+            return
+        # Sessions keep their times to the second.
+        if session.issued_at < account.created_at.replace(microsecond=0):
+            raise _unknown_token()
 
     def _as_named_now(self, db: Transaction, principal: Principal) -> Principal:
         user = self.user(db, principal.unique_id)

@@ -123,6 +123,18 @@ def test_a_root_user_taken_on_with_lent_permissions_ends_with_them_and_tells_of_
     assert {"accountId": provider.account.id} == record["userIdentity"]["invokedByDelegate"]
 
 
+def test_a_session_of_a_purged_members_root_is_nobody_in_the_account_that_has_its_id_next(organization: Organization):
+    crown, member = organization.crown, organization.created()
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        credentials = assume(organization.management.client("sts"), member)["Credentials"]
+        crown.operator("DELETE", f"/accounts/{member}")
+        clock.shift(timedelta(seconds=2))
+        again = {"email": f"next-{member}@test.example", "name": "Next", "account_id": member}
+        assert 201 == crown.operator("POST", "/accounts", again).status
+
+        assert "InvalidClientTokenId" == code(crown.session(credentials, "iam").get_account_summary)
+
+
 def test_a_delegated_administrator_of_iam_takes_on_root(organization: Organization):
     delegate, member = organization.invited(), organization.created()
     organization.client.register_delegated_administrator(AccountId=delegate.id, ServicePrincipal="iam.amazonaws.com")
