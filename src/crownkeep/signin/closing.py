@@ -17,7 +17,7 @@ from crownkeep.operations.standing import ACTIVE
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import events
 from crownkeep.signin.sessions import BrowserSession, SessionTether
-from crownkeep.storage import accounts, organization_accounts
+from crownkeep.storage import accounts, organization_accounts, organizations
 from crownkeep.storage.accounts import AccountRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.writer import Deed
@@ -74,6 +74,10 @@ def refused_at_once(db: Transaction, session: BrowserSession) -> Refusal | None:
 def _refusal(db: Transaction, session: BrowserSession, name: str, now: datetime) -> Refusal | None:
     account_id = session.person.account_id
     accounts.hold(db, account_id)
+    managed = organizations.managed_by(db, account_id)
+    if managed is not None:
+        # Held, so that nobody joins between the count of its members and the end of its management account.
+        organizations.hold(db, managed.organization_id)
     account: AccountRow | None = accounts.with_id(db, account_id)
     refusal = refused_at_once(db, session)
     if refusal is not None:
