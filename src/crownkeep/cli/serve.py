@@ -44,10 +44,11 @@ def _require_free_port(chosen: Settings) -> None:
     try:
         found = socket.getaddrinfo(chosen.host, chosen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, kind, protocol, _, address in found:
+            if family == socket.AF_INET6 and len(found) > 1:
+                # A name such as `localhost` stands for both families, and many a container has only one of them.
+                continue
             with socket.socket(family, kind, protocol) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 probe.bind(address)
     except OSError as error:
         raise click.ClickException(
