@@ -7,7 +7,9 @@
 # - an action pattern indexed `anywhere` instead of by its service: it is matched in full there;
 # - a false flag given as None; -2 for -1 where any negative number says "nowhere"; other spellings of UTF-16;
 # - bits past the last place a run may start at: they are masked off; more padding of a short ARN: a star matches either way;
-# - no context for operators that take no variables (IpAddress and its negation).
+# - no context for operators that take no variables (IpAddress and its negation);
+# - wildcards told apart where only variables are looked for; the usual byte order left unsaid;
+# - `|` for `&` where the lowest bit is found: the negative number that comes of it is as long.
 
 import itertools
 
@@ -19,7 +21,7 @@ from crownkeep import policy
 from crownkeep.policy import Applicable, Effect, Kind, Naming, PolicyKind, Reason, ResourcePolicyRole
 from crownkeep.policy.compile import MAX_REMEMBERED_ACTIONS
 from crownkeep.policy.document import Condition
-from crownkeep.policy.operators import compile_condition, is_arn
+from crownkeep.policy.operators import compile_condition, condition_keys, is_arn
 from crownkeep.policy.patterns import code_units, read_pattern
 
 TEXTS = ["".join(letters) for length in range(6) for letters in itertools.product("ab", repeat=length)]
@@ -344,3 +346,9 @@ def test_an_arn_has_six_segments(text, yes):
 def test_an_unknown_operator_is_refused_by_name():
     with pytest.raises(ValueError, match="unknown condition operator `StringSame`; see is_operator"):
         compile_condition(Condition("StringSame", "app:k", ("x",)), effect="Allow", variables=True)
+
+
+def test_a_condition_of_an_unknown_operator_asks_for_its_own_key_only():
+    condition = Condition("StringGuesses", "aws:username", ("${aws:userid}",))
+
+    assert ("aws:username",) == condition_keys(condition, variables=True)
