@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 
-import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.fixtures.postgresql", "tests.fixtures.crown", "tests.fixtures.process"]
@@ -23,14 +22,6 @@ pytest_plugins = ["tests.fixtures.postgresql", "tests.fixtures.crown", "tests.fi
 settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
-
-LONGEST = ("tests/tools/", "tests/crash/", "tests/guide/", "tests/console/test_guide.py", "tests/console/test_accessibility.py")
-"""What takes longest begins first, so that no worker is left alone with it in the end."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest tests first, and leave all others in their order."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
