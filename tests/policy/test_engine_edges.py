@@ -240,6 +240,17 @@ def test_a_gate_that_does_not_allow_is_a_full_answer(kind):
     assert 2 == len(decision.findings)
 
 
+@pytest.mark.parametrize("caller", list(building.CALLERS))
+def test_a_resource_control_policy_speaks_of_whoever_calls(caller):
+    everybody = document(statement("Deny", Principal="*", Action="sts:*", Resource="*"))
+    denies = building.policy_set(everybody, kind=PolicyKind.RESOURCE_CONTROL)
+
+    said = denies.decide(building.request(caller, action="sts:AssumeRoleWithWebIdentity"))
+
+    assert said is not None
+    assert not said.allows
+
+
 def test_an_action_without_need_of_permission_answers_its_request_and_findings():
     always, free = (building.request(action=action) for action in ("sts:GetCallerIdentity", "sts:GetSessionToken"))
     applicable = Applicable(identity=building.policy_set(document(statement())))
