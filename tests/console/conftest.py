@@ -7,11 +7,12 @@ from importlib import resources
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.fixtures.crown import Account
 from tests.fixtures.process import Process
 from tests.signin.browser import Browser as Screenless
 from tests.signin.browser import signed_in
+from tests.signin.people import PASSWORD
 
 SERIOUS = {"serious", "critical"}
 
@@ -40,6 +41,21 @@ def visit(chromium: Browser, served: Process) -> Iterator[Callable[..., Page]]:
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def enter(visit: Callable[..., Page], told: dict[str, Any]) -> Callable[..., Page]:
+    """Sign the administrator `admin` of the module's own account `told` in, with a browser of these options."""
+
+    def open_browser(**options: Any) -> Page:
+        page = visit(f"/signin/{told['account_id']}?to=/console/users", **options)
+        page.get_by_label("IAM username").fill("admin")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator(".menu")).to_be_visible()
+        return page
+
+    return open_browser
 
 
 @pytest.fixture(scope="session")

@@ -56,21 +56,6 @@ def told(served: Process) -> dict[str, Any]:
     return told
 
 
-@pytest.fixture
-def enter(visit: Visit, told: dict[str, Any]) -> Visit:
-    """Sign the administrator in with a browser of these options."""
-
-    def open_browser(**options: Any) -> Page:
-        page = visit(f"/signin/{told['account_id']}?to=/console/users", **options)
-        page.get_by_label("IAM username").fill("admin")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.locator(".menu")).to_be_visible()
-        return page
-
-    return open_browser
-
-
 def test_findings_follow_the_typing_under_the_content_security_policy(enter: Visit):
     page = enter()
     complaints: list[str] = []

@@ -34,21 +34,6 @@ def told(served: Process) -> dict[str, Any]:
     return told
 
 
-@pytest.fixture
-def enter(visit: Visit, told: dict[str, Any]) -> Visit:
-    """Sign the administrator in with a browser of these options."""
-
-    def open_browser(**options: Any) -> Page:
-        page = visit(f"/signin/{told['account_id']}?to=/console/users", **options)
-        page.get_by_label("IAM username").fill("admin")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.locator(".menu")).to_be_visible()
-        return page
-
-    return open_browser
-
-
 def test_the_console_is_worked_by_clicks_alone_without_scripts(enter: Visit):
     page = enter(java_script_enabled=False)
     page.goto("/console/groups")

@@ -19,9 +19,6 @@ from starlette.responses import Response
 
 from crownkeep.console import web
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.web import Web
-from crownkeep.credentials import sealing
-from crownkeep.credentials.sealing import Purpose
 from crownkeep.errors import AwsError
 from crownkeep.signin import acting
 
@@ -106,17 +103,16 @@ def go(request: Request, path: str, *made: Done, undo: str = "") -> Response:
     calls = ",".join(f"{each.action}:{each.event_id}" for each in made)
     mark = "&" if "?" in path else "?"
     offered = f"&undo={undo}" if undo else ""
-    return web.go(f"{path}{mark}done={quote(calls, safe=':,')}.{_seal(web.of(request), calls)}{offered}")
+    return web.go(f"{path}{mark}done={quote(calls, safe=':,')}.{_seal(request, calls)}{offered}")
 
 
 def done(request: Request) -> list[Done]:
     """Answer the changes that brought the browser here; none where the address was made up."""
     said = _DONE.fullmatch(request.query_params.get("done", ""))
-    if said is None or not compare_digest(said["seal"], _seal(web.of(request), said["calls"])):
+    if said is None or not compare_digest(said["seal"], _seal(request, said["calls"])):
         return []
     return [Done(each["action"], each["event"]) for each in _CALL.finditer(said["calls"])]
 
 
-def _seal(here: Web, calls: str) -> str:
-    message = f"done by {here.binding}: {calls}".encode()
-    return sealing.fingerprint(here.door.wiring.keyring, message, purpose=Purpose.COOKIE).hex()[:32]
+def _seal(request: Request, calls: str) -> str:
+    return web.seal(request, f"done {calls}")

@@ -16,8 +16,6 @@ from starlette.requests import Request
 
 from crownkeep.console import web
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.credentials import sealing
-from crownkeep.credentials.sealing import Purpose
 
 LONGEST = 1500
 """Characters of an address that an offer may take; a change whose undoing is longer is not offered to be undone."""
@@ -55,6 +53,4 @@ def read(request: Request, token: str) -> Undo | None:
 
 
 def _seal(request: Request, text: str) -> str:
-    here = web.of(request)
-    message = f"undone by {here.binding}: {text}".encode()
-    return sealing.fingerprint(here.door.wiring.keyring, message, purpose=Purpose.COOKIE).hex()[:32]
+    return web.seal(request, f"undo {text}")

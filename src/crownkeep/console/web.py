@@ -20,6 +20,8 @@ from crownkeep.console import cookies, destinations, forms, rendering
 from crownkeep.console.cookies import Cookie
 from crownkeep.console.forms import Form, MalformedForm
 from crownkeep.console.hosts import Visited
+from crownkeep.credentials import sealing
+from crownkeep.credentials.sealing import Purpose
 from crownkeep.operations.call import Origin, Result
 from crownkeep.operations.invoke import Door
 from crownkeep.settings import Settings
@@ -148,3 +150,10 @@ def _here(request: Request) -> str:
         return destinations.ours(request.headers.get("referer", "").removeprefix(of(request).visited.base))
     query = f"?{request.url.query}" if request.url.query else ""
     return f"{request.url.path}{query}"
+
+
+def seal(request: Request, text: str) -> str:
+    """Answer what only this server can write beside a text, and only for this browser's session; the text says what it is for."""
+    here = of(request)
+    message = f"{here.binding}: {text}".encode()
+    return sealing.fingerprint(here.door.wiring.keyring, message, purpose=Purpose.COOKIE).hex()[:32]

@@ -1,8 +1,6 @@
-"""Changes of a role: its trust policy, its description and longest session, and its end with all that hangs on it."""
+"""Changes of a role: its trust policy, its description and its longest session."""
 
 from __future__ import annotations
-
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,13 +13,6 @@ from crownkeep.console.pages import documents, new_role, parts
 from crownkeep.console.pages.documents import Checked, Sort
 from crownkeep.console.pages.identities import ROLE
 from crownkeep.console.pages.parts import Part
-
-# What must go before its role does: the list, its member, and the call that takes one entry away with the key that names it.
-_HELD: Final = (
-    ("ListAttachedRolePolicies", "AttachedPolicies", "DetachRolePolicy", "PolicyArn"),
-    ("ListRolePolicies", "PolicyNames", "DeleteRolePolicy", "PolicyName"),
-    ("ListInstanceProfilesForRole", "InstanceProfiles", "RemoveRoleFromInstanceProfile", "InstanceProfileName"),
-)
 
 
 async def trust(request: Request) -> Response:
@@ -124,60 +115,6 @@ def _edit_page(
     )
 
 
-async def delete(request: Request) -> Response:
-    """Show what goes with the role, and ask for its name."""
-    web.signed_in(request)
-    return await _delete_page(request)
-
-
-async def deleted(request: Request) -> Response:
-    """Delete the role and what hangs on it, where its name was typed."""
-    name, form = request.path_params["name"], web.form(request)
-    if form.one("typed").strip() != name:
-        return await _delete_page(request, alert=f"Type {name} to delete this role.")
-    wanted, unseen = await _ending(request, name)
-    if unseen:
-        return await _delete_page(request)
-    outcome = await parts.carry_out(request, wanted)
-    then = ROLE.folder if outcome.refused is None else ROLE.page(name)
-    return parts.after(request, outcome, then=then, current=ROLE.folder)
-
-
-async def _delete_page(request: Request, *, alert: str = "") -> Response:
-    name = request.path_params["name"]
-    about = await _about(request, name)
-    if about.is_missing:
-        return _missing(request, about, name)
-    wanted, unseen = await _ending(request, name)
-    return frame.page(
-        request,
-        "deletion.html",
-        current=ROLE.folder,
-        status=400 if alert else 200,
-        same=wanted,
-        kind="role",
-        name=name,
-        path=ROLE.page(name),
-        wanted=wanted,
-        unseen=unseen,
-        alert=alert,
-    )
-
-
-async def _ending(request: Request, name: str) -> tuple[list[Equivalent], list[Part]]:
-    """Answer the calls that end a role, and what could not be looked into."""
-    named = {"RoleName": name}
-    wanted: list[Equivalent] = []
-    unseen: list[Part] = []
-    for lists, member, operation, key in _HELD:
-        held = await parts.ask(request, lists, **named)
-        if held.refusal is not None:
-            unseen.append(held)
-        entries = [row if isinstance(row, str) else str(row[key]) for row in held.rows(member)]
-        wanted += [Equivalent("iam", operation, {**named, key: entry}) for entry in entries]
-    return [*wanted, Equivalent("iam", "DeleteRole", named)], unseen
-
-
 async def _about(request: Request, name: str) -> Part:
     return await parts.ask(request, "GetRole", RoleName=name)
 
@@ -191,6 +128,4 @@ ROUTES = [
     Route(f"{ROLE.folder}/{{name}}/trust", trust_saved, methods=["POST"]),
     Route(f"{ROLE.folder}/{{name}}/edit", edit, methods=["GET"]),
     Route(f"{ROLE.folder}/{{name}}/edit", edited, methods=["POST"]),
-    Route(f"{ROLE.folder}/{{name}}/delete", delete, methods=["GET"]),
-    Route(f"{ROLE.folder}/{{name}}/delete", deleted, methods=["POST"]),
 ]
