@@ -6,7 +6,7 @@ from crownkeep import arn, clock, errors, ids
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.iam import quotas, renaming, users
+from crownkeep.services.iam import quotas, renaming, reserved, users
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import attachments, groups, inline_policies, memberships
 from crownkeep.storage.groups import GroupRow
@@ -57,6 +57,7 @@ def describe(row: GroupRow) -> dict[str, object]:
 @iam.operation("CreateGroup", resource=new_group, effect=Effect.STATE)
 def create_group(call: Call, *, group_name: str, path: str = "/") -> Result:
     """Create a group without members and permissions."""
+    reserved.require_free_path(path)
     if groups.named(call.db, call.account_id, group_name) is not None:
         raise _exists(group_name)
     quotas.require_room(call, groups.count(call.db, call.account_id), quotas.GROUPS, name="GroupsPerAccount")
@@ -108,6 +109,7 @@ def list_groups(call: Call, *, path_prefix: str = "/", marker: str | None = None
 def update_group(call: Call, *, group_name: str, new_path: str | None = None, new_group_name: str | None = None) -> Result:
     """Give a group another name or path; members and policies stay."""
     row = required(call, group_name)
+    reserved.require_free_path(new_path)
     name, path = new_group_name or row.name, new_path or row.path
     renaming.require_permission(call, "iam:UpdateGroup", Target(arn.group(call.account_id, path, name)))
     if name.lower() != row.name_key and groups.named(call.db, call.account_id, name) is not None:

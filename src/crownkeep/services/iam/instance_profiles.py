@@ -8,7 +8,7 @@ from crownkeep import arn, clock, errors, ids
 from crownkeep.operations import authorize, page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.iam import quotas, roles, trust_policies
+from crownkeep.services.iam import quotas, reserved, roles, trust_policies
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import instance_profiles, tags
@@ -75,6 +75,7 @@ def _note(call: Call, row: InstanceProfileRow) -> None:
 @iam.operation("CreateInstanceProfile", resource=new_instance_profile, effect=Effect.STATE)
 def create_instance_profile(call: Call, *, instance_profile_name: str, path: str = "/", tags: Tags = ()) -> Result:
     """Create an instance profile without a role."""
+    reserved.require_free_path(path)
     tagging.checked(tags)
     if instance_profiles.named(call.db, call.account_id, instance_profile_name) is not None:
         raise errors.EntityAlreadyExists(f"Instance Profile {instance_profile_name} already exists.")

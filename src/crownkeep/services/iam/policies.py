@@ -11,7 +11,7 @@ from crownkeep.catalogue.managed_policies import ManagedPolicy
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.iam import documents, managed, quotas
+from crownkeep.services.iam import documents, managed, quotas, reserved
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.managed import Policy, Uses
 from crownkeep.services.iam.service import iam
@@ -43,6 +43,7 @@ def create_policy(
     tags: Tags = (),
 ) -> Result:
     """Create a managed policy, attached to nothing, with its first version."""
+    reserved.require_free_path(path)
     require_document(call, policy_document)
     if policies.named(call.db, call.account_id, policy_name) is not None:
         raise errors.EntityAlreadyExists(f"A policy called {policy_name} already exists. Duplicate names are not allowed.")

@@ -9,7 +9,7 @@ from crownkeep import arn, clock, errors, ids
 from crownkeep.operations import linked_roles, page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.iam import boundaries, quotas, trust_policies
+from crownkeep.services.iam import boundaries, quotas, reserved, trust_policies
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import attachments, inline_policies, instance_profiles, roles, service_uses, tags
@@ -138,6 +138,7 @@ def create_role(
     tags: Tags = (),
 ) -> Result:
     """Create a role without permissions; its answer leaves out description and longest session, as AWS's does."""
+    reserved.require_free_principal(path, role_name)
     trust = trust_policies.bind(call, assume_role_policy_document)
     tagging.checked(tags, fold=str.lower)
     boundary_arn = None if permissions_boundary is None else boundaries.required(call, permissions_boundary)

@@ -15,7 +15,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.iam import quotas, renaming
+from crownkeep.services.iam import quotas, renaming, reserved
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import server_certificates, tags
@@ -60,6 +60,7 @@ def upload_server_certificate(
     tags: Tags = (),
 ) -> Result:
     """Keep a certificate whose private key and chain belong to it."""
+    reserved.require_free_path(path)
     if server_certificates.named(call.db, call.account_id, server_certificate_name) is not None:
         raise _exists(server_certificate_name)
     count = server_certificates.count(call.db, call.account_id)
@@ -117,6 +118,7 @@ def update_server_certificate(
 ) -> Result:
     """Give a certificate another name or path."""
     row = _required(call, server_certificate_name)
+    reserved.require_free_path(new_path)
     name, path = new_server_certificate_name or row.name, new_path or row.path
     new_target = Target(_arn(call, path, name), tags=lambda: tagging.of(call, row.certificate_id))
     renaming.require_permission(call, "iam:UpdateServerCertificate", new_target)

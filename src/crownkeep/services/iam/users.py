@@ -9,7 +9,7 @@ from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.principals import PrincipalKind
-from crownkeep.services.iam import boundaries, quotas, renaming
+from crownkeep.services.iam import boundaries, quotas, renaming, reserved
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import (
@@ -144,6 +144,7 @@ def create_user(
     tags: Tags = (),
 ) -> Result:
     """Create a user with no credentials and no permissions."""
+    reserved.require_free_principal(path, user_name)
     if find(call, user_name) is not None:
         raise _exists(user_name)
     boundary_arn = None if permissions_boundary is None else boundaries.required(call, permissions_boundary)
@@ -195,6 +196,7 @@ def list_users(call: Call, *, path_prefix: str = "/", marker: str | None = None,
 def update_user(call: Call, *, user_name: str, new_path: str | None = None, new_user_name: str | None = None) -> Result:
     """Give a user another name or path; what it has and belongs to stays."""
     row = required(call, user_name)
+    reserved.require_free_principal(new_path, new_user_name)
     name, path = new_user_name or row.name, new_path or row.path
     new_arn = arn.user(call.account_id, path, name)
     renaming.require_permission(call, "iam:UpdateUser", Target(new_arn, tags=lambda: tagging.of(call, row.user_id)))

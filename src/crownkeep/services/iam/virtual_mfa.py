@@ -12,7 +12,7 @@ from crownkeep.operations import page_tokens, sealed
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.principals import PrincipalKind
-from crownkeep.services.iam import quotas, users
+from crownkeep.services.iam import quotas, reserved, users
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import mfa_devices, tags
@@ -64,6 +64,7 @@ def prepare_seed(call: Call, *, virtual_mfa_device_name: str, path: str = "/", t
 @iam.operation("CreateVirtualMFADevice", resource=new_device, effect=Effect.STATE, prepare=prepare_seed)
 def create_virtual_mfa_device(call: Call, *, virtual_mfa_device_name: str, path: str = "/", tags: Tags = ()) -> Result:
     """Make a device that belongs to nobody yet; the answer is the only place where its seed is told."""
+    reserved.require_free_path(path)
     seed = call.prepared
     assert isinstance(seed, Seed)  # noqa: S101 - what prepare_seed answered, for the type checker
     serial = _new_serial(call, path, virtual_mfa_device_name)

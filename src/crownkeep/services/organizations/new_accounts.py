@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.audit import redact
+from crownkeep.catalogue import reserved_names
 from crownkeep.operations import central_root, linked_roles, membership, new_accounts, registry, service_events
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
@@ -52,7 +53,7 @@ def create_account(
     """
     organization = access.management(call)
     wanted = tagging.checked(tags)
-    if role_name.lower().startswith("awsservicerolefor"):
+    if reserved_names.fault_of_name(role_name) is not None:
         raise refusals.value("INVALID_ROLE_NAME")
     if organization_accounts.count(call.db, organization.organization_id) >= quotas.accounts(call):
         raise refusals.constraint("ACCOUNT_NUMBER_LIMIT_EXCEEDED")
