@@ -13,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from crownkeep import clock, errors
 from crownkeep.errors import AwsError
 from crownkeep.operations import authorize, record, validate
 from crownkeep.operations.call import NOTHING, Answer, Call, Notes, Request, Result, Wiring
-from crownkeep.operations.errands import Errand
+from crownkeep.operations.outbound_calls import OutboundCall, OutboundCalls
 from crownkeep.operations.registry import Effect, Mode
 from crownkeep.operations.standing import Standing
 from crownkeep.operations.uses import Use, Uses
@@ -33,9 +33,6 @@ from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
 Done = TypeVar("Done")
 
 _log = logging.getLogger("crownkeep.operations")
-_ERRANDS_AT_ONCE = 8
-_MOST_ERRANDS = 64
-"""Requests that may wait for servers outside at the same time; a further one is told to come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +74,7 @@ class Door:
         self.writer = writer
         self.wiring = wiring
         self._pool = ThreadPoolExecutor(wiring.settings.argon2_threads, thread_name_prefix="prepare")
-        self._errands = ThreadPoolExecutor(_ERRANDS_AT_ONCE, thread_name_prefix="errand")
-        self._errands_waiting = 0
+        self._outbound = OutboundCalls()
         self._uses = Uses()
 
     async def invoke(self, request: Request) -> Answer:
@@ -120,7 +116,7 @@ class Door:
     def close(self) -> None:
         """Let go of the pool; what it is computing is finished first."""
         self._pool.shutdown()
-        self._errands.shutdown(cancel_futures=True)
+        self._outbound.close()
 
     def read(self, db: Transaction, request: Request, standing: Standing | None = None) -> Outcome:
         """Carry out a read in an open snapshot; nobody may be answered before `keep` has recorded it.
@@ -151,12 +147,13 @@ class Door:
     async def _write(self, request: Request) -> Answer:
         prepared: object = None
         if request.operation.prepare is not None:
-            early = await asyncio.get_running_loop().run_in_executor(self._pool, self._prepare, request)
-            if isinstance(early, Outcome):
-                for event in early.kept(request):
+            prepared = await asyncio.get_running_loop().run_in_executor(self._pool, self._prepare, request)
+            if isinstance(prepared, OutboundCall):
+                prepared = await self._called(request, prepared)
+            if isinstance(prepared, Outcome):
+                for event in prepared.kept(request):
                     await self.writer.record(event)
-                return early.answer()
-            prepared = await self._run(early) if isinstance(early, Errand) else early
+                return prepared.answer()
         use = self._uses.of(request)
 
         def work(db: Transaction) -> Deed[Answer]:
@@ -166,15 +163,14 @@ class Door:
 
         return await self.writer.submit(work)
 
-    async def _run(self, errand: Errand) -> object:
-        """Run an errand, with no transaction open; raises WriterBusy where too many wait already."""
-        if self._errands_waiting >= _MOST_ERRANDS:
-            raise WriterBusy
-        self._errands_waiting += 1
+    async def _called(self, request: Request, outbound: OutboundCall) -> object:
+        """Make an outbound call, with no transaction open; an `Outcome` where the request ends here."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._errands, errand.run)
-        finally:
-            self._errands_waiting -= 1
+            return await self._outbound.run(replace(outbound, run=lambda: _guarded(request, outbound.run)))
+        except AwsError as refusal:
+            with self.database.snapshot() as db:
+                alias = self.wiring.standings.of(db, request.caller).alias(db)
+            return _refused(request, Notes(), refusal, account_alias=alias)
 
     def _prepare(self, request: Request) -> object:
         """Do the slow part of a write for a caller who is allowed to ask for it; an `Outcome` where it ends here."""
@@ -188,7 +184,7 @@ def perform_now(database: Database, request: Request, wiring: Wiring) -> Answer:
     if request.operation.prepare is not None:
         with database.snapshot() as db:
             prepared = prepare(db, request, wiring)
-        if isinstance(prepared, Errand):
+        if isinstance(prepared, OutboundCall):
             prepared = prepared.run()
 
     def work(db: Transaction) -> Answer:
@@ -213,34 +209,47 @@ def perform(
         standing = wiring.standings.of(db, request.caller)
     result: Result = NOTHING
     error: AwsError | None = None
+    call = _call(db, request, wiring, standing, notes, prepared)
     try:
-        validate.validate(request.operation.model, request.parameters)
-        arguments = _arguments(request)
-        call = _call(db, request, wiring, standing, notes, prepared)
-        if writes:
-            with savepoint(db):
-                standing.confirm(db, request.caller)
-                if request.tether is not None:
-                    request.tether.confirm(db)
-                result = _carry_out(call, request, arguments)
-                if request.tether is not None:
-                    request.tether.follow(db)
-                if request.operation.effect is Effect.STANDING and standing.account_id:
-                    accounts.touch(db, standing.account_id, clock.revision())
-        else:
-            result = _carry_out(call, request, arguments)
+        result = _guarded(request, lambda: _performed(call, request))
     except AwsError as refusal:
-        error, result = refusal, NOTHING
-    except DatabaseFault:
-        raise
-    except Exception:  # noqa: BLE001 - see below; it is logged with its trace
-        # A fault of ours must neither tell the caller anything nor go unrecorded.
-        _log.exception("operation `%s` failed, request %s", request.operation.name, request.origin.request_id)
-        error, result = errors.InternalFailure("The request processing has failed because of an unknown error."), NOTHING
+        error = refusal
     if error is not None and writes:
         for change in notes.lasting:
             change(db)
     return _recorded(request, notes, result, error, account_alias=standing.alias(db))
+
+
+def _performed(call: Call, request: Request) -> Result:
+    validate.validate(request.operation.model, request.parameters)
+    arguments = _arguments(request)
+    if request.operation.mode is not Mode.WRITE:
+        return _carry_out(call, request, arguments)
+    with savepoint(call.db):
+        call.standing.confirm(call.db, request.caller)
+        if request.tether is not None:
+            request.tether.confirm(call.db)
+        result = _carry_out(call, request, arguments)
+        if request.tether is not None:
+            request.tether.follow(call.db)
+        if request.operation.effect is Effect.STANDING and call.account_id:
+            accounts.touch(call.db, call.account_id, clock.revision())
+    return result
+
+
+def _guarded(request: Request, step: Callable[[], Done]) -> Done:
+    """Take one step of a request; a fault of ours is logged, once, and raised as InternalFailure.
+
+    A fault must neither tell the caller anything nor go unrecorded. Refusals pass, and so do faults of the database, which are no
+    answer to anybody: whoever holds the transaction decides what becomes of it.
+    """
+    try:
+        return step()
+    except (AwsError, DatabaseFault):
+        raise
+    except Exception as fault:
+        _log.exception("operation `%s` failed, request %s", request.operation.name, request.origin.request_id)
+        raise errors.InternalFailure("The request processing has failed because of an unknown error.") from fault
 
 
 def _recorded(request: Request, notes: Notes, result: Result, error: AwsError | None, *, account_alias: str) -> Outcome:
@@ -256,15 +265,23 @@ def prepare(db: Transaction, request: Request, wiring: Wiring) -> object:
         return None
     notes = Notes()
     standing = wiring.standings.of(db, request.caller)
-    try:
+    call = _call(db, request, wiring, standing, notes, None)
+
+    def work() -> object:
         validate.validate(request.operation.model, request.parameters)
         arguments = _arguments(request)
-        call = _call(db, request, wiring, standing, notes, None)
         authorize.require(call, request.operation, arguments)
         return slow(call, **arguments)
+
+    try:
+        return _guarded(request, work)
     except AwsError as refusal:
-        event = record.of_call(request, notes, result=NOTHING, error=refusal, account_alias=standing.alias(db))
-        return Outcome(NOTHING, refusal, event, leaves_nothing=True)
+        return _refused(request, notes, refusal, account_alias=standing.alias(db))
+
+
+def _refused(request: Request, notes: Notes, refusal: AwsError, *, account_alias: str) -> Outcome:
+    event = record.of_call(request, notes, result=NOTHING, error=refusal, account_alias=account_alias)
+    return Outcome(NOTHING, refusal, event, leaves_nothing=True)
 
 
 def _carry_out(call: Call, request: Request, arguments: Mapping[str, object]) -> Result:

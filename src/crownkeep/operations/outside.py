@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from threading import Timer
 from urllib.parse import SplitResult, urlsplit
 
+from crownkeep import clock
 from crownkeep.settings import Settings
 
 SECONDS = 5.0
-"""Within which an answer must be there, from the first byte to the last."""
+"""Within which an answer must be there: all that it takes together, from the first connection to the last byte."""
 LARGEST = 256 * 1024
 """Bytes of the largest answer that is read."""
 _HTTPS = 443
@@ -52,15 +53,15 @@ def fetch(url: str, reach: Reach, *, thumbprints: Sequence[str] = ()) -> bytes:
     The server's certificate must be trusted by the system, by the operator's authorities, or have one of `thumbprints` (SHA-1, in
     hexadecimal) at the end of its chain, as IAM's are. Raises OutOfReach.
     """
-    parts = _parsed(url)
+    parts, deadline = _parsed(url), _Deadline()
     try:
         try:
-            return _get(parts, _connect(parts, reach, _trusting(reach)))
+            return _get(parts, _connect(parts, reach, _trusting(reach), deadline), deadline)
         except ssl.SSLCertVerificationError:
             if not thumbprints:
                 raise
-            anchor = _anchor(parts, reach, thumbprints)
-            return _get(parts, _connect(parts, reach, _trusting_only(anchor)))
+            anchor = _anchor(parts, reach, thumbprints, deadline)
+            return _get(parts, _connect(parts, reach, _trusting_only(anchor), deadline), deadline)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise OutOfReach(f"`{parts.hostname}` does not answer as it should: {type(error).__name__}") from error
 
@@ -69,9 +70,25 @@ def top_thumbprint(url: str, reach: Reach) -> str:
     """Answer the SHA-1, in hexadecimal, of the last certificate in the chain that a server presents; raises OutOfReach."""
     parts = _parsed(url)
     try:
-        return hashlib.sha1(_presented(parts, reach)[-1], usedforsecurity=False).hexdigest()
+        return hashlib.sha1(_presented(parts, reach, _Deadline())[-1], usedforsecurity=False).hexdigest()
     except (OSError, IndexError, ValueError) as error:
         raise OutOfReach(f"`{parts.hostname}` presents no certificate: {type(error).__name__}") from error
+
+
+class _Deadline:
+    """The end of what one answer may take, whatever it takes: addresses, connections and bytes."""
+
+    __slots__ = ("_ends_at",)
+
+    def __init__(self) -> None:
+        self._ends_at = clock.monotonic() + SECONDS
+
+    def left(self) -> float:
+        """Answer how many seconds are left; raises TimeoutError where there are none."""
+        left = self._ends_at - clock.monotonic()
+        if left <= 0:
+            raise TimeoutError("it takes too long")
+        return left
 
 
 def _parsed(url: str) -> SplitResult:
@@ -85,11 +102,13 @@ def _parsed(url: str) -> SplitResult:
     return parts
 
 
-def _connect(parts: SplitResult, reach: Reach, context: ssl.SSLContext) -> ssl.SSLSocket:
+def _connect(parts: SplitResult, reach: Reach, context: ssl.SSLContext, deadline: _Deadline) -> ssl.SSLSocket:
     host = str(parts.hostname)
     address = _address(host, parts.port or _HTTPS, reach)
-    plain = socket.create_connection(address, timeout=SECONDS)
+    plain = socket.create_connection(address, timeout=deadline.left())
     try:
+        # The handshake as a whole ends within the socket's timeout.
+        plain.settimeout(deadline.left())
         return context.wrap_socket(plain, server_hostname=host)
     except BaseException:
         plain.close()
@@ -128,20 +147,20 @@ def _trusting_only(certificate: bytes) -> ssl.SSLContext:
     return context
 
 
-def _anchor(parts: SplitResult, reach: Reach, thumbprints: Sequence[str]) -> bytes:
-    top = _presented(parts, reach)[-1]
+def _anchor(parts: SplitResult, reach: Reach, thumbprints: Sequence[str], deadline: _Deadline) -> bytes:
+    top = _presented(parts, reach, deadline)[-1]
     digest = hashlib.sha1(top, usedforsecurity=False).hexdigest()
     if digest not in {each.lower() for each in thumbprints}:
         raise ssl.SSLCertVerificationError("the certificate has none of the thumbprints")
     return top
 
 
-def _presented(parts: SplitResult, reach: Reach) -> list[bytes]:
+def _presented(parts: SplitResult, reach: Reach, deadline: _Deadline) -> list[bytes]:
     """Answer the certificates that a server presents, its own first, before any of them is believed."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with _connect(parts, reach, context) as connection:
+    with _connect(parts, reach, context, deadline) as connection:
         if sys.version_info >= (3, 13):
             return connection.get_unverified_chain()
         # Public since Python 3.13 (https://docs.python.org/3/library/ssl.html); before that the chain is only behind the object.
@@ -149,27 +168,32 @@ def _presented(parts: SplitResult, reach: Reach) -> list[bytes]:
         return [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in chain]
 
 
-def _get(parts: SplitResult, connection: ssl.SSLSocket) -> bytes:
+def _get(parts: SplitResult, connection: ssl.SSLSocket, deadline: _Deadline) -> bytes:
     host = str(parts.hostname)
-    client = http.client.HTTPSConnection(host, parts.port or _HTTPS, timeout=SECONDS)
-    client.sock = connection
-    # A socket's own timeout begins anew with every byte: this one ends it all.
-    deadline = Timer(SECONDS, _hang_up, (connection,))
-    deadline.daemon = True
-    deadline.start()
-    try:
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        client.request("GET", target, headers={"Accept": "application/json", "User-Agent": "crownkeep"})
-        answer = client.getresponse()
-        if answer.status != http.client.OK:
-            raise OutOfReach(f"`{host}` answers with status {answer.status}")
-        body = answer.read(LARGEST + 1)
-        if len(body) > LARGEST:
-            raise OutOfReach(f"`{host}` answers with more than {LARGEST} bytes")
-        return body
-    finally:
-        deadline.cancel()
-        client.close()
+    with connection:
+        client = http.client.HTTPSConnection(host, parts.port or _HTTPS)
+        client.sock = connection
+        # A socket's own timeout begins anew with every byte: this one ends it all.
+        timer = Timer(deadline.left(), _hang_up, (connection,))
+        timer.daemon = True
+        timer.start()
+        try:
+            return _body(parts, client)
+        finally:
+            timer.cancel()
+            client.close()
+
+
+def _body(parts: SplitResult, client: http.client.HTTPSConnection) -> bytes:
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    client.request("GET", target, headers={"Accept": "application/json", "User-Agent": "crownkeep"})
+    answer = client.getresponse()
+    if answer.status != http.client.OK:
+        raise OutOfReach(f"`{parts.hostname}` answers with status {answer.status}")
+    body = answer.read(LARGEST + 1)
+    if len(body) > LARGEST:
+        raise OutOfReach(f"`{parts.hostname}` answers with more than {LARGEST} bytes")
+    return body
 
 
 def _hang_up(connection: ssl.SSLSocket) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import msgspec
@@ -13,16 +14,18 @@ from crownkeep import clock
 from crownkeep.credentials import web_identities
 from crownkeep.credentials.web_identities import PublishedKey
 from crownkeep.operations import outside
-from crownkeep.operations.errands import Errand
+from crownkeep.operations.outbound_calls import OutboundCall
 from crownkeep.operations.outside import OutOfReach, Reach
 from crownkeep.storage.oidc_providers import OidcProviderRow
 
 _log = logging.getLogger("crownkeep.operations")
-_MOST_PROVIDERS = 1024
 KEPT_SECONDS = 900.0
 """For how long a provider's keys are used without asking again."""
-_ASK_AGAIN_SECONDS = 30.0
+ASK_AGAIN_SECONDS = 30.0
 """How soon a provider is asked again that could not be reached, or that did not publish the key that was looked for."""
+_MOST_PROVIDERS = 4096
+_MOST_KEYS = 20_000
+"""Keys of all providers together, of 3 KiB each at most."""
 
 
 class ProviderUnreachable(Exception):
@@ -31,10 +34,12 @@ class ProviderUnreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What asking a provider came to, and when that was; `keys` is None where it could not be reached."""
+    """A provider's keys, and when they were published so; `keys` is None where none could be had."""
 
     keys: tuple[PublishedKey, ...] | None
     at: float
+    asked_at: float
+    """When the provider was asked last, whether it answered or not."""
 
     def published(self) -> tuple[PublishedKey, ...]:
         """Answer the keys; raises ProviderUnreachable."""
@@ -42,37 +47,78 @@ class Fetched:
             raise ProviderUnreachable
         return self.keys
 
+    def serves(self, key_id: str | None, *, now: float) -> bool:
+        """Tell whether a token that names this key is judged by these keys, without asking the provider once more."""
+        has_key = self.keys is not None and web_identities.has_key(self.keys, key_id)
+        return now - self.asked_at < ASK_AGAIN_SECONDS or (has_key and now - self.at < KEPT_SECONDS)
 
-_known: OrderedDict[tuple[object, ...], Fetched] = OrderedDict()
-_lock = Lock()
+
+class _Known:
+    """What is known of providers, the least recently asked forgotten first: bounded by providers and by keys."""
+
+    def __init__(self) -> None:
+        self._fetched: OrderedDict[Hashable, Fetched] = OrderedDict()
+        self._keys = 0
+        self._lock = Lock()
+
+    def of(self, place: Hashable) -> Fetched | None:
+        with self._lock:
+            return self._fetched.get(place)
+
+    def keep(self, place: Hashable, fetched: Fetched) -> None:
+        with self._lock:
+            self._keys -= _weight(self._fetched.pop(place, None))
+            self._fetched[place] = fetched
+            self._keys += _weight(fetched)
+            while len(self._fetched) > _MOST_PROVIDERS or self._keys > _MOST_KEYS:
+                _, forgotten = self._fetched.popitem(last=False)
+                self._keys -= _weight(forgotten)
+
+    def forget(self) -> None:
+        with self._lock:
+            self._fetched.clear()
+            self._keys = 0
 
 
-def wanted(provider: OidcProviderRow, key_id: str | None, reach: Reach) -> Fetched | Errand:
-    """Answer a provider's keys as they are known or, where they may be others by now, the errand that asks for them."""
+def _weight(fetched: Fetched | None) -> int:
+    return 0 if fetched is None or fetched.keys is None else len(fetched.keys)
+
+
+_known = _Known()
+
+
+def forget_all() -> None:
+    """Forget what is known of every provider, so that each is asked anew."""
+    _known.forget()
+
+
+def wanted(provider: OidcProviderRow, key_id: str | None, reach: Reach) -> Fetched | OutboundCall:
+    """Return a provider's keys as they are known or, where they may be others by now, the call that asks for them."""
     place = (provider.url, provider.thumbprints, reach)
-    with _lock:
-        known = _known.get(place)
-    if known is not None:
-        age = clock.monotonic() - known.at
-        has_key = known.keys is not None and web_identities.has_key(known.keys, key_id)
-        if age < (KEPT_SECONDS if has_key else _ASK_AGAIN_SECONDS):
-            return known
-    return Errand(lambda: _fetch(provider, reach, place))
+    known = _known.of(place)
+    if known is not None and known.serves(key_id, now=clock.monotonic()):
+        return known
+    return OutboundCall(lambda: _fetch(provider, reach, place), provider.account_id, topic=place)
 
 
-def _fetch(provider: OidcProviderRow, reach: Reach, place: tuple[object, ...]) -> Fetched:
-    keys: tuple[PublishedKey, ...] | None = None
+def _fetch(provider: OidcProviderRow, reach: Reach, place: Hashable) -> Fetched:
     try:
         keys = _published(provider, reach)
+        now = clock.monotonic()
+        fetched = Fetched(keys, now, now)
     except (OutOfReach, ValueError) as error:
         _log.warning("the keys of the identity provider `%s` can't be had: %s", provider.url, error)
-    fetched = Fetched(keys, clock.monotonic())
-    with _lock:
-        _known[place] = fetched
-        _known.move_to_end(place)
-        if len(_known) > _MOST_PROVIDERS:
-            _known.popitem(last=False)
+        fetched = _without_answer(_known.of(place))
+    _known.keep(place, fetched)
     return fetched
+
+
+def _without_answer(known: Fetched | None) -> Fetched:
+    """Return what stands while a provider does not answer: its keys are used for as long as if nobody had asked."""
+    now = clock.monotonic()
+    if known is None or known.keys is None or now - known.at >= KEPT_SECONDS:
+        return Fetched(None, now, now)
+    return replace(known, asked_at=now)
 
 
 def _published(provider: OidcProviderRow, reach: Reach) -> tuple[PublishedKey, ...]:

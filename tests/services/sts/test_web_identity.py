@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -16,6 +20,7 @@ from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import RCP, Organization, deny_to_all
 from tests.services.sts.identity_provider import IdentityProvider, identity_provider
 
+from crownkeep import clock
 from crownkeep.operations import outside, provider_keys
 from crownkeep.operations.outside import OutOfReach, Reach
 
@@ -40,10 +45,15 @@ def house(fresh_crown: Callable[..., Crown]) -> Crown:
 
 @pytest.fixture(autouse=True)
 def nothing_known(provider: IdentityProvider) -> None:
-    provider_keys._known.clear()
+    provider_keys.forget_all()
     provider.asked.clear()
     provider.answers.clear()
     provider.key = ECKey.generate_key("P-256", parameters={"kid": "k1", "use": "sig"})
+
+
+def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let seconds pass for what is kept for a while."""
+    monkeypatch.setattr(clock, "monotonic", lambda: monotonic() + seconds)
 
 
 class Federated:
@@ -105,21 +115,69 @@ def test_a_good_token_takes_on_the_role(house: Crown, provider: IdentityProvider
     assert answer["Credentials"]["SessionToken"] not in json.dumps(record)
 
 
-def test_the_keys_are_asked_for_once_and_again_for_a_key_that_is_new(house: Crown, provider: IdentityProvider):
+def test_the_keys_are_asked_for_once_and_again_for_a_key_that_is_new(
+    house: Crown, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+):
     federated = Federated(house, provider)
     federated.assume(provider.token())
     federated.assume(provider.token())
     once = list(provider.asked)
     provider.key = ECKey.generate_key("P-256", parameters={"kid": "k2", "use": "sig"})
     too_soon = federated.refusal(provider.token())
-    for place, known in list(provider_keys._known.items()):
-        provider_keys._known[place] = replace(known, at=known.at - 31)
+    later(monkeypatch, provider_keys.ASK_AGAIN_SECONDS)
 
     answer = federated.assume(provider.token())
 
     assert ["/.well-known/openid-configuration", "/keys"] == once
     assert ("InvalidIdentityToken", NO_KEY) == too_soon
     assert "Credentials" in answer
+
+
+def test_strangers_who_name_unknown_keys_do_not_undo_those_that_are_known(
+    house: Crown, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+):
+    federated = Federated(house, provider)
+    good, unknown = provider.token(), provider.token(key=ECKey.generate_key("P-256", parameters={"kid": "unknown"}))
+    federated.assume(good)
+    provider.answers["/keys"] = lambda: (500, b"", {})
+    later(monkeypatch, provider_keys.ASK_AGAIN_SECONDS)
+
+    refused = federated.refusal(unknown)
+
+    assert ("InvalidIdentityToken", NO_KEY) == refused
+    assert "Credentials" in federated.assume(good)
+    assert 2 == provider.asked.count("/keys")
+
+
+def test_the_silent_provider_of_one_tenant_does_not_keep_anothers_people_out(
+    house: Crown, provider: IdentityProvider, tmp_path: Path
+):
+    federated = Federated(house, provider)
+    over = Event()
+    with identity_provider(tmp_path) as silent, ThreadPoolExecutor(12) as strangers:
+        silent.answers["/.well-known/openid-configuration"] = lambda: (200 if over.wait() else 500, b"", {})
+        hostile = Federated(house, silent)
+        waiting = [strangers.submit(hostile.refusal, silent.token()) for _ in range(12)]
+        while not silent.asked:
+            sleep(0.001)
+
+        answer = federated.assume(provider.token())
+
+        held = [each.done() for each in waiting]
+        over.set()
+    assert "Credentials" in answer
+    assert [False] * 12 == held
+    assert 1 == len(silent.asked)
+
+
+def test_a_provider_that_is_slow_at_every_step_is_left_when_its_time_is_over(
+    provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+):
+    steps = itertools.count(0.0, outside.SECONDS / 4)
+    monkeypatch.setattr(clock, "monotonic", lambda: next(steps))
+
+    with pytest.raises(OutOfReach):
+        outside.fetch(f"{provider.url}/keys", Reach(("127.0.0.0/8",), ""), thumbprints=[provider.thumbprint])
 
 
 def test_the_trust_policy_asks_who_somebody_is(house: Crown, provider: IdentityProvider):
@@ -234,7 +292,7 @@ def test_a_redirect_is_not_followed_and_an_endless_answer_not_read(house: Crown,
     provider.answers["/.well-known/openid-configuration"] = lambda: (302, b"", {"Location": f"{provider.url}/else"})
 
     assert ("InvalidIdentityToken", NO_KEY) == federated.refusal(provider.token())
-    provider_keys._known.clear()
+    provider_keys.forget_all()
     provider.answers["/.well-known/openid-configuration"] = lambda: (200, b" " * (outside.LARGEST + 1), {})
     assert ("InvalidIdentityToken", NO_KEY) == federated.refusal(provider.token())
     assert "/else" not in provider.asked

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from crownkeep import arn, clock, errors
 from crownkeep.operations import outside
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.errands import Errand
+from crownkeep.operations.outbound_calls import OutboundCall
 from crownkeep.operations.outside import OutOfReach, Reach
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.iam import quotas
@@ -47,11 +47,11 @@ def identifier() -> str:
 
 
 def look_at_server(call: Call, *, url: str, thumbprint_list: Sequence[str] = (), **_: object) -> object:
-    """Answer the errand that reads the thumbprint of a new provider's server where the caller gave none."""
+    """Return the outbound call that reads the thumbprint of a new provider's server where the caller gave none."""
     if thumbprint_list or not _is_valid(url):
         return None
     reach = Reach.of(call.settings)
-    return Errand(_top_thumbprint(url, reach))
+    return OutboundCall(_top_thumbprint(url, reach), call.account_id)
 
 
 def _top_thumbprint(url: str, reach: Reach) -> Callable[[], object]:

@@ -7,7 +7,7 @@ from crownkeep.credentials import web_identities
 from crownkeep.credentials.web_identities import WebIdentity
 from crownkeep.operations import outbound_identity, provider_keys
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.errands import Errand
+from crownkeep.operations.outbound_calls import OutboundCall
 from crownkeep.operations.outside import Reach
 from crownkeep.operations.provider_keys import Fetched
 from crownkeep.operations.registry import Effect, Permission, everything
@@ -27,8 +27,8 @@ _NO_KEY = (
 _SCHEME = "https://"
 
 
-def ask_for_keys(call: Call, *, role_arn: str, web_identity_token: str, **_: object) -> Fetched | Errand | None:
-    """Answer the keys of the provider that a token claims to come from, or the errand that asks for them.
+def ask_for_keys(call: Call, *, role_arn: str, web_identity_token: str, **_: object) -> Fetched | OutboundCall | None:
+    """Return the keys of the provider that a token claims to come from, or the outbound call that asks for them.
 
     None where there is nobody to ask: the handler says why. Only a provider that the role's account has registered is ever asked,
     and none where the token is of an account of this very house.
@@ -42,7 +42,7 @@ def ask_for_keys(call: Call, *, role_arn: str, web_identity_token: str, **_: obj
         return None
     own = outbound_identity.own_keys(call.db, call.settings, claimed.issuer, now=call.now)
     if own is not None:
-        return Fetched(own, 0.0)
+        return Fetched(own, 0.0, 0.0)
     return provider_keys.wanted(provider, claimed.key_id, Reach.of(call.settings))
 
 
