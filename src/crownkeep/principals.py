@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -52,6 +52,26 @@ class Session:
     """The unique id of the user or role behind `assumed_by`."""
     delegate: str = ""
     """The account of the product provider that acts with the permissions of whoever delegated them to it."""
+    derived_until: datetime | None = None
+    """Until when at most a session lasts that is derived from this one; absent where only its role's maximum limits it."""
+
+    @property
+    def ceiling(self) -> datetime | None:
+        """The moment that nothing derived from this session outlives: the end of the console session that it came from.
+
+        A console's session that doesn't say so was made by an earlier version; that one, and what was lent, end with themselves.
+        """
+        if self.derived_until is None and (self.from_console or self.delegate):
+            return self.expires_at
+        return self.derived_until
+
+    def derive(self, session: Session) -> Session:
+        """Return a session that this one's credentials asked for: ended by the ceiling, and lent as this one was."""
+        ceiling = self.ceiling
+        if ceiling is None:
+            return session
+        ends = min(session.expires_at, ceiling)
+        return replace(session, expires_at=ends, derived_until=ceiling, delegate=self.delegate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ sessions = st.builds(
     context=st.dictionaries(texts, texts, max_size=3),
     assumed_by=texts,
     assumed_by_id=texts,
+    derived_until=st.none() | moments.filter(lambda moment: moment.timestamp() > 0),
 )
 principals = st.builds(
     Principal,

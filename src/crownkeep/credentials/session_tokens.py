@@ -74,6 +74,7 @@ class _Wire(msgspec.Struct, array_like=True, omit_defaults=True):
     assumed_by: str = ""
     assumed_by_id: str = ""
     delegate: str = ""
+    derived_until: int = 0
 
 
 _HAS_POLICY, _ASSUMED_ROOT, _FROM_CONSOLE, _CHAINED = 1, 2, 4, 8
@@ -154,6 +155,7 @@ def _to_wire(principal: Principal, session: Session, secret: Secret) -> _Wire:
         assumed_by=session.assumed_by,
         assumed_by_id=session.assumed_by_id,
         delegate=session.delegate,
+        derived_until=int(session.derived_until.timestamp()) if session.derived_until else 0,
     )
 
 
@@ -181,6 +183,7 @@ def _from_wire(wire: _Wire, account_id: str, access_key_id: str) -> Claims:
         assumed_by=wire.assumed_by,
         assumed_by_id=wire.assumed_by_id,
         delegate=wire.delegate,
+        derived_until=datetime.fromtimestamp(wire.derived_until, UTC) if wire.derived_until else None,
     )
     principal = Principal(
         kind=_KINDS[wire.kind],

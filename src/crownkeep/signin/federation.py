@@ -24,7 +24,7 @@ from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import events, sessions, throttle
 from crownkeep.signin.sessions import Opened
 from crownkeep.signin.throttle import Claim, Scope
-from crownkeep.storage import sign_in_nonces
+from crownkeep.storage import roles, sign_in_nonces
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.writer import Deed
 
@@ -121,7 +121,6 @@ def read(keyring: Keyring, token: str, *, now: datetime) -> SignInToken:
 
 async def sign_in(door: Door, token: SignInToken, *, to: str, origin: Origin, now: datetime) -> Opened:
     """Open a console session for whom a sign-in token names, once; raises FederationRefused."""
-    lifetime = min(token.session_ends_at - now, sessions.LIFETIME)
 
     def work(db: Transaction) -> Deed[Opened | None]:
         standing = door.wiring.standings.held(db, token.principal)
@@ -129,7 +128,8 @@ async def sign_in(door: Door, token: SignInToken, *, to: str, origin: Origin, no
             principal = standing.vouch(db, token.principal)
         except errors.InvalidClientTokenId:
             return Deed(None, [events.failed_login(token.principal, origin, now, to=to)])
-        if not sign_in_nonces.spend(db, token.nonce):
+        lifetime = _lifetime(db, principal, token.session_ends_at, now)
+        if not sign_in_nonces.spend(db, token.nonce) or lifetime <= timedelta(0):
             return Deed(None, [events.failed_login(token.principal, origin, now, to=to)])
         opened = sessions.open_session(db, principal, origin=origin, now=now, lifetime=lifetime)
         return Deed(opened, [events.console_login(token.principal, origin, now, to=to, mfa_serial=None)])
@@ -138,6 +138,21 @@ async def sign_in(door: Door, token: SignInToken, *, to: str, origin: Origin, no
     if opened is None:
         raise FederationRefused("the sign-in token was used before, or its credentials are void: ask for a new one")
     return opened
+
+
+def _lifetime(db: Transaction, principal: Principal, ends_at: datetime, now: datetime) -> timedelta:
+    """Return how long the console session lasts: as was asked for, which may be longer than the credentials live.
+
+    Otherwise credentials that came from a console could open another one, and so on without end: those end with the first
+    console's session, and last no longer than the role allows.
+    """
+    lifetime = min(ends_at - now, sessions.LIFETIME)
+    ceiling = principal.session.ceiling if principal.session else None
+    if ceiling is None:
+        return lifetime
+    role = roles.with_id(db, principal.account_id, principal.unique_id) if principal.kind is PrincipalKind.ROLE else None
+    longest = sessions.LIFETIME if role is None else timedelta(seconds=role.max_session_seconds)
+    return min(lifetime, ceiling - now, longest)
 
 
 def _holder(db: Transaction, wiring: Wiring, session_text: str, now: datetime) -> Principal:

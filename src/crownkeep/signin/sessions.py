@@ -115,7 +115,8 @@ def open_session(
     expires_at = now + lifetime
     given = person.session or Session(now, expires_at, mfa_serial, now if mfa_serial else None)
     context = {**given.context, **sign_in_context(person.account_id, session_id, region=origin.region)}
-    session = replace(given, expires_at=expires_at, from_console=True, context=context)
+    ceiling = min(expires_at, given.ceiling or expires_at)
+    session = replace(given, expires_at=expires_at, from_console=True, context=context, derived_until=ceiling)
     key_id = access_keys.mint(Prefix.TEMPORARY, person.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
     principal = replace(person, access_key_id=key_id, session=session)
     if sweeping.is_due():

@@ -92,11 +92,8 @@ def _session(call: Call, role: RoleRow, seconds: int | None) -> Session:
         assumed_by=caller.arn,
         assumed_by_id=caller.unique_id,
     )
-    lent = caller.session
-    if lent is None or not lent.delegate:
-        return began
-    # What a product provider takes on with lent permissions ends with them, and can't be lent on either.
-    return replace(began, expires_at=min(began.expires_at, lent.expires_at), delegate=lent.delegate)
+    # What is taken on in a console session ends with it, and what a product provider takes on with lent permissions with those.
+    return began if caller.session is None else caller.session.derive(began)
 
 
 def _context(caller: Principal, asked: Mapping[str, object]) -> dict[str, str | tuple[str, ...]]:

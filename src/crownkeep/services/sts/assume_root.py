@@ -11,7 +11,6 @@ signature, so that nothing is refused; but one that was sent to the global host'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 
 from crownkeep import arn, errors, ids
@@ -61,9 +60,9 @@ def assume_root(
         assumed_root=True,
         task_policy_arn=task,
     )
-    if given is not None and given.delegate:
-        # What a product provider takes on with lent permissions ends with them, and is recorded as the provider's doing.
-        session = replace(session, expires_at=min(session.expires_at, given.expires_at), delegate=given.delegate)
+    if given is not None:
+        # Lent permissions end with what was lent, and are recorded as the provider's doing; a console's end with the console.
+        session = given.derive(session)
     holder = Principal(PrincipalKind.ROOT, account_id, account_id, session=session)
     issued = issue.credentials(call, holder, session, minimum_token_size=minimum_session_token_size or 0)
     call.notes.assumed_root = True

@@ -28,6 +28,7 @@ def get_delegated_access_token(call: Call, *, trade_in_token: str) -> Result:
     if ends is None or call.now >= ends:
         raise errors.ExpiredTradeInToken("The trade-in token has expired and can no longer be exchanged for credentials.")
     # When it began stays: who revokes what was issued before a moment (aws:TokenIssueTime) means what is exchanged later as well.
+    # What is lent lasts as long as was agreed on, not as long as the console session in which it was accepted.
     began = approver.session or Session(row.released_at or call.now, ends, issuing_key_id=approver.access_key_id)
     session = replace(
         began,
@@ -37,6 +38,7 @@ def get_delegated_access_token(call: Call, *, trade_in_token: str) -> Result:
         has_policy=True,
         from_console=False,
         delegate=call.account_id,
+        derived_until=None,
     )
     return {"Credentials": issue.credentials(call, approver, session), "AssumedPrincipal": approver.arn}
 
