@@ -75,7 +75,11 @@ def mfa_device(account_id: str, path: str, name: str) -> str:
 
 
 def name_and_path(resource: str) -> tuple[str, str]:
-    """Split an ARN's resource, as in `user/division/bob`, into the name and the path: `bob` and `/division/`."""
-    _, _, rest = resource.partition("/")
-    path, _, name = rest.rpartition("/")
-    return name, f"/{path}/" if path else "/"
+    """Split an ARN's resource, as in `user/division/bob`, into the name and the path: `bob` and `/division/`.
+
+    Kind, path and name put together are the same text again: `user//bob` has the path `//`, which nothing has. Reading it as `/`
+    would let a caller reach what policies were not asked about.
+    """
+    _, slash, rest = resource.partition("/")
+    path, inner, name = rest.rpartition("/")
+    return name, f"{slash}{path}{inner}"

@@ -29,13 +29,13 @@ def arns_of(db: Transaction, account_id: str, unique_ids: Sequence[str]) -> dict
 
 
 def id_of(db: Transaction, principal_arn: str) -> str | None:
-    """Answer the unique id of the user or role with this very ARN, path and letters' case included, or None."""
+    """Return the unique id of the user or role with this very ARN, letter for letter, or None."""
     parts = arn.parse(principal_arn)
     if parts is None:
         return None
-    name, path = arn.name_and_path(parts.resource)
+    name, _ = arn.name_and_path(parts.resource)
     if parts.resource.startswith("user/"):
         user = users.named(db, parts.account_id, name)
-        return user.user_id if user is not None and (user.name, user.path) == (name, path) else None
+        return user.user_id if user is not None and arn.user(user.account_id, user.path, user.name) == principal_arn else None
     role = roles.named(db, parts.account_id, name)
-    return role.role_id if role is not None and (role.name, role.path) == (name, path) else None
+    return role.role_id if role is not None and arn.role(role.account_id, role.path, role.name) == principal_arn else None

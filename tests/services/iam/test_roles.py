@@ -194,6 +194,16 @@ def test_a_principal_that_does_not_exist_is_no_principal(account: Account):
         assert expected == refusal(create, account, "R", trust({"AWS": arn}))
 
 
+def test_a_principal_spelled_otherwise_is_not_bound_to_whoever_has_the_name(account: Account):
+    account.client("iam").create_user(UserName="bob")
+    create(account, "worker")
+
+    for kind in ("user//bob", "user/Bob", "user/x/bob", "user/bob/", "role//worker", "role/WORKER"):
+        arn = f"arn:aws:iam::{account.id}:{kind}"
+        expected = ("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"')
+        assert expected == refusal(create, account, "R", trust({"AWS": arn}))
+
+
 def test_a_deleted_principal_is_shown_by_its_id_and_can_not_be_saved_again(account: Account):
     iam = account.client("iam")
     user_id = iam.create_user(UserName="bob", Path="/x/")["User"]["UserId"]

@@ -25,7 +25,10 @@ _ARN = re.compile(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Assumable:
-    """A role by its ARN; `row` is None where there is none, which nobody is told apart from a role that doesn't trust them."""
+    """A role by its ARN; `row` is None where there is none, which nobody is told apart from a role that doesn't trust them.
+
+    Where there is a row, `arn` is made of it: policies are asked about the role that is taken on, never about a spelling of it.
+    """
 
     arn: str
     account_id: str
@@ -38,16 +41,17 @@ class Assumable:
 
 
 def find(call: Call, role_arn: str) -> Assumable:
-    """Answer the role with this very ARN; raises ValidationError for what is no ARN at all."""
+    """Return the role with this very ARN, letter for letter; raises ValidationError for what is no ARN at all."""
     parts = arn.parse(role_arn)
     if parts is None or not _ARN.fullmatch(role_arn):
         raise errors.ValidationError(f"{role_arn} is invalid")
     if (parts.partition, parts.service, parts.region) != (arn.PARTITION, "iam", "") or not parts.resource.startswith("role/"):
         return Assumable(role_arn, parts.account_id, None)
-    name, path = arn.name_and_path(parts.resource)
-    row = roles.named(call.db, parts.account_id, name)
-    is_this = row is not None and (row.name, row.path) == (name, path) and _is_open(call, parts.account_id)
-    return Assumable(role_arn, parts.account_id, row if is_this else None)
+    row = roles.named(call.db, parts.account_id, arn.name_and_path(parts.resource)[0])
+    if row is None or not _is_open(call, row.account_id):
+        return Assumable(role_arn, parts.account_id, None)
+    found = arn.role(row.account_id, row.path, row.name)
+    return Assumable(found, row.account_id, row) if found == role_arn else Assumable(role_arn, parts.account_id, None)
 
 
 def target_of(call: Call, role: Assumable, context: dict[str, str | tuple[str, ...]]) -> Target:
