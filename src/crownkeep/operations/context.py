@@ -16,6 +16,11 @@ from crownkeep.policy import Context, ContextValue
 from crownkeep.principals import Anonymous, Principal, PrincipalKind
 from crownkeep.storage import tags
 
+LONGEST_USER_AGENT = 1_024
+"""Characters of a User-Agent header that policies see: as many as CloudTrail keeps of it ("CloudTrail record contents")."""
+LONGEST_REFERER = 2_048
+"""Characters of a Referer header that policies see: no URL of use is longer, and AWS names no limit."""
+
 _PRINCIPAL_TYPES = {
     PrincipalKind.ROOT: "Account",
     PrincipalKind.USER: "User",
@@ -147,8 +152,8 @@ _FIXED: Mapping[str, Callable[[Call], ContextValue | None]] = {
     "aws:principalorgpaths": _principal_org_paths,
     "aws:sourceip": lambda call: call.origin.source_ip or None,
     "aws:securetransport": lambda call: "true" if call.origin.scheme == "https" else "false",
-    "aws:useragent": lambda call: call.origin.user_agent or None,
-    "aws:referer": lambda call: call.origin.referer or None,
+    "aws:useragent": lambda call: call.origin.user_agent[:LONGEST_USER_AGENT] or None,
+    "aws:referer": lambda call: call.origin.referer[:LONGEST_REFERER] or None,
     "aws:requestedregion": lambda call: call.origin.region or None,
     "aws:currenttime": lambda call: _iso(call.now),
     "aws:epochtime": lambda call: str(int(call.now.timestamp())),

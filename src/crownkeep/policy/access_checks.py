@@ -17,6 +17,7 @@ from crownkeep.policy.context import Context, ContextValue, Principal, Principal
 from crownkeep.policy.document import Condition, Document, PolicyKind, Principals, Statement
 from crownkeep.policy.globs import Words, arn_holds, example, holds
 from crownkeep.policy.operators import read_operator
+from crownkeep.policy.work import TooMuchWork
 
 _FILLINGS = ("x", "", "x/x")
 # Patterns multiply, and a document may hold thousands: past these bounds an answer is NOT_PROVEN rather than late.
@@ -25,6 +26,7 @@ _MAX_STEPS = 10**9
 _MAX_PAIRS = 400
 _MAX_TRIED = 20
 _MAX_EXAMPLES = 150
+_MAX_WORK = 1_000_000
 
 
 class CheckResult(Enum):
@@ -78,7 +80,7 @@ def check_access_not_granted(
     document: Document, access: Sequence[Access], *, kind: PolicyKind = PolicyKind.IDENTITY
 ) -> AccessCheck:
     """Whether the policy grants none of the access: PASS only when no request at all can get it."""
-    policies = _policy_set(document, kind)
+    tried = _Tried(document, kind)
     asked = [pattern for unwanted in access for pattern in (*unwanted.actions, *unwanted.resources)]
     if _are_too_many(_patterns(document), asked):
         return _too_large("The policy document and the listed access are too large to be compared.")
@@ -88,7 +90,7 @@ def check_access_not_granted(
         if not statement.allows:
             continue
         for unwanted in access:
-            result = _grants(statement, unwanted, denies, policies)
+            result = _grants(statement, unwanted, denies, tried)
             if result is not CheckResult.PASS:
                 may = "allows" if result is CheckResult.FAIL else "may allow, depending on conditions,"
                 verdicts.append((result, _reason(statement, f"The statement {may} access that should not be granted.")))
@@ -105,7 +107,7 @@ def check_no_new_access(existing: Document, new: Document, *, kind: PolicyKind =
     """Whether everything the new policy allows was allowed by the existing one: PASS only when that is proven."""
     if _are_too_many(_patterns(existing), _patterns(new)):
         return _too_large("The two policy documents are too large to be compared.")
-    before, after = _policy_set(existing, kind), _policy_set(new, kind)
+    before, after = _Tried(existing, kind), _Tried(new, kind)
     verdicts: list[tuple[CheckResult, CheckReason]] = []
     for statement in new.statements:
         if not statement.allows or _was_allowed(statement, existing, new):
@@ -143,8 +145,20 @@ def _too_large(message: str) -> AccessCheck:
     return AccessCheck(CheckResult.NOT_PROVEN, message, ())
 
 
-def _policy_set(document: Document, kind: PolicyKind) -> PolicySet:
-    return compile_set([compile_policy(document, source=PolicySource(kind, "policy"))])
+class _Tried:
+    """A document's policy that examples are tried on, as far as the work for all of them goes."""
+
+    def __init__(self, document: Document, kind: PolicyKind) -> None:
+        self._policies: PolicySet = compile_set([compile_policy(document, source=PolicySource(kind, "policy"))])
+        self._left = _MAX_WORK
+
+    def allows(self, request: Request) -> bool:
+        """Whether the policy allows a request; raises TooMuchWork."""
+        self._left -= self._policies.for_action(request.action).work.steps(request.context.get)
+        if self._left < 0:
+            raise TooMuchWork
+        said = self._policies.decide(request)
+        return said is not None and said.allows
 
 
 def _reason(statement: Statement, description: str) -> CheckReason:
@@ -174,7 +188,7 @@ def _resources(statement: Statement) -> Words:
     return Words(statement.resources if statement.resources is not None else ("*",), False, are_arns=True)
 
 
-def _grants(statement: Statement, unwanted: Access, denies: list[Statement], policies: PolicySet) -> CheckResult:
+def _grants(statement: Statement, unwanted: Access, denies: list[Statement], tried: _Tried) -> CheckResult:
     """Whether one Allow statement grants some of the unwanted access."""
     actions, resources = _actions(statement), _resources(statement)
     meeting_actions = [action for action in unwanted.actions or ("*",) if actions.meet(action.lower())]
@@ -184,10 +198,13 @@ def _grants(statement: Statement, unwanted: Access, denies: list[Statement], pol
         for action, resource in islice(product(meeting_actions, meeting_resources), _MAX_PAIRS)
         if not any(_denies_all(deny, statement, action.lower(), resource) for deny in denies)
     ]
-    for action, resource in granted[:_MAX_TRIED]:
-        tried = _examples(statement, Access((action,), (resource,)))
-        if any(_is_within(request, action, resource) and _allowed(policies, request) for request in tried):
-            return CheckResult.FAIL
+    try:
+        for action, resource in granted[:_MAX_TRIED]:
+            examples = _examples(statement, Access((action,), (resource,)))
+            if any(_is_within(request, action, resource) and tried.allows(request) for request in examples):
+                return CheckResult.FAIL
+    except TooMuchWork:
+        return CheckResult.NOT_PROVEN
     is_cut_short = len(meeting_actions) * len(meeting_resources) > _MAX_PAIRS
     return CheckResult.NOT_PROVEN if granted or is_cut_short else CheckResult.PASS
 
@@ -270,18 +287,16 @@ def _denies_as_much(deny: Statement, old: Statement) -> bool:
     )
 
 
-def _is_newly_allowed(statement: Statement, before: PolicySet, after: PolicySet, existing: Document, new: Document) -> bool:
+def _is_newly_allowed(statement: Statement, before: _Tried, after: _Tried, existing: Document, new: Document) -> bool:
     """Whether a request was found that is allowed now and was not: a counterexample, checked by the engine itself."""
     hints = Access(
         tuple(action for old in existing.statements for action in (*(old.actions or ()), *(old.not_actions or ()))),
         tuple(arn for old in existing.statements for arn in (*(old.resources or ()), *(old.not_resources or ()))),
     )
-    return any(_allowed(after, request) and not _allowed(before, request) for request in _examples(statement, hints))
-
-
-def _allowed(policies: PolicySet, request: Request) -> bool:
-    said = policies.decide(request)
-    return said is not None and said.allows
+    try:
+        return any(after.allows(request) and not before.allows(request) for request in _examples(statement, hints))
+    except TooMuchWork:  # what can't be tried is not proven
+        return False
 
 
 def _examples(statement: Statement, hints: Access) -> Iterator[Request]:

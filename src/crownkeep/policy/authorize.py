@@ -12,6 +12,7 @@ from crownkeep.policy.compile import EMPTY, CompiledStatement, PolicySet
 from crownkeep.policy.context import PrincipalKind, Request
 from crownkeep.policy.decision import Decision, Effect, Finding, Kind, Reason, ResourcePolicyRole
 from crownkeep.policy.naming import Naming
+from crownkeep.policy.work import TooMuchWork
 
 # Nothing denies these (API_GetCallerIdentity: "No permissions are required"; an explicit deny has no effect either).
 ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
@@ -54,11 +55,17 @@ _MEMBERS = _IDENTITIES | {PrincipalKind.ROOT}
 
 
 def authorize(request: Request, applicable: Applicable) -> Decision:
-    """Decide whether the request is allowed, as AWS would, and keep why."""
+    """Decide whether the request is allowed, as AWS would, and keep why.
+
+    Policies that ask for more comparing than a decision may take allow nothing, whatever they say.
+    """
     action = request.action.lower()
     if action in _ALWAYS_ALLOWED and request.principal.kind is not PrincipalKind.ANONYMOUS:
         return Decision(True, Reason.NO_PERMISSION_NEEDED, request, ())
-    findings = _find(request, applicable)
+    try:
+        findings = _find(request, applicable)
+    except TooMuchWork:
+        return Decision(False, Reason.TOO_MUCH_WORK, request, ())
     # 1. An explicit deny in any policy ends it.
     for finding in findings:
         if finding.effect is Effect.EXPLICIT_DENY:

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
+from crownkeep.policy import work
 from crownkeep.policy.context import Request
 from crownkeep.policy.document import Document, PolicyKind, Statement
 from crownkeep.policy.naming import NamedBy, Naming, compile_not_principal, compile_principal
 from crownkeep.policy.operators import Test, compile_condition
-from crownkeep.policy.patterns import (
-    ARN_SEGMENTS,
-    Matcher,
-    arn_segments,
-    literal_prefix,
-    padded,
-    read_pattern,
-    segments_matcher,
-    wildcard_matcher,
-)
-from crownkeep.policy.variables import Lookup, Template, Wildcard, expand, is_static, read_template
-
-ResourceMatcher = Callable[[str, Lookup], bool]
+from crownkeep.policy.patterns import Matcher, read_pattern
+from crownkeep.policy.resource_patterns import ResourceMatcher, ResourcePattern, compile_resources, resource_matches
+from crownkeep.policy.work import Work
 
 # How many actions a set remembers the statements of; a caller that asks for ever new names must not grow it for ever.
 MAX_REMEMBERED_ACTIONS = 2048
+# How often the resource patterns of a set may be indexed anew for an action before what is remembered is let go.
+_TIMES_REMEMBERED = 32
 
 
 class SourceType(Enum):
@@ -52,15 +45,6 @@ class PolicySource:
     type: SourceType = SourceType.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class ResourcePattern:
-    """One entry of a Resource element: what every match begins with, whether that is all of it, and what is left to ask."""
-
-    prefix: str
-    is_exact: bool
-    matcher: ResourceMatcher | None
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledStatement:
     """One statement as predicates; compared by identity, because two policies may hold equal statements."""
@@ -73,6 +57,7 @@ class CompiledStatement:
     named_by: NamedBy | None
     conditions: tuple[Test, ...]
     is_unconditional: bool
+    work: Work
 
     def holds(self, request: Request) -> bool:
         """Whether principal and conditions match; action and resource are the index's part."""
@@ -86,7 +71,7 @@ class CompiledStatement:
     def matches_resource(self, request: Request) -> bool:
         """Whether the Resource or NotResource element matches."""
         resource, lookup = request.resource, request.context.get
-        return any(_matches(pattern, resource, lookup) for pattern in self.resources)
+        return any(resource_matches(pattern, resource, lookup) for pattern in self.resources)
 
     def naming(self, request: Request) -> Naming:
         """How the statement names the caller; DIRECT where there is no Principal element."""
@@ -100,12 +85,14 @@ class CompiledPolicy:
     source: PolicySource
     document: Document
     statements: tuple[CompiledStatement, ...]
+    size: int
+    """How many resource patterns it holds, at least one for each statement."""
 
 
 def compile_policy(document: Document, *, source: PolicySource) -> CompiledPolicy:
     """Compile a document that was parsed (and, where it comes from outside, validated); done once per policy version."""
     statements = tuple(_compile_statement(document, statement, source) for statement in document.statements)
-    return CompiledPolicy(source, document, statements)
+    return CompiledPolicy(source, document, statements, sum(max(1, len(each.resources)) for each in statements))
 
 
 def _compile_statement(document: Document, statement: Statement, source: PolicySource) -> CompiledStatement:
@@ -120,10 +107,11 @@ def _compile_statement(document: Document, statement: Statement, source: PolicyS
         source=source,
         document=document,
         statement=statement,
-        resources=_resource_patterns(statement, variables),
+        resources=compile_resources(statement, variables=variables),
         named_by=named_by,
         conditions=conditions,
         is_unconditional=named_by is None and not conditions,
+        work=work.of_statement(statement),
     )
 
 
@@ -133,76 +121,6 @@ def _named_by(statement: Statement) -> NamedBy | None:
     if statement.not_principal is not None:
         return compile_not_principal(statement.not_principal, denies=not statement.allows)
     return None
-
-
-_EVERYTHING = ResourcePattern("", is_exact=False, matcher=None)
-
-
-def _resource_patterns(statement: Statement, variables: bool) -> tuple[ResourcePattern, ...]:
-    if statement.resources is not None:
-        return tuple(_resource_pattern(text, variables) for text in statement.resources)
-    if statement.not_resources is not None:
-        excluded = tuple(_resource_pattern(text, variables) for text in statement.not_resources)
-        return (ResourcePattern("", is_exact=False, matcher=partial(_matches_none, excluded)),)
-    return (_EVERYTHING,)  # a trust policy has no resource: it is attached to it
-
-
-def _matches(pattern: ResourcePattern, resource: str, lookup: Lookup) -> bool:
-    if pattern.is_exact:
-        return resource == pattern.prefix
-    if not resource.startswith(pattern.prefix):
-        return False
-    return pattern.matcher is None or pattern.matcher(resource, lookup)
-
-
-def _matches_none(excluded: tuple[ResourcePattern, ...], resource: str, lookup: Lookup) -> bool:
-    return not any(_matches(pattern, resource, lookup) for pattern in excluded)
-
-
-def _resource_pattern(text: str, variables: bool) -> ResourcePattern:
-    if text == "*":
-        return _EVERYTHING
-    template = read_template(text, variables=variables, wildcards=True)
-    prefix = literal_prefix(template)
-    if not is_static(template):
-        return ResourcePattern(prefix, is_exact=False, matcher=_expanding_matcher(template))
-    segments = arn_segments(template)
-    if len(segments) < 3:
-        return ResourcePattern(prefix, is_exact=False, matcher=_ignoring_context(wildcard_matcher(template)))
-    if prefix.count(":") >= 5:
-        if template == (prefix,):
-            return ResourcePattern(prefix, is_exact=True, matcher=None)
-        if template == (prefix, Wildcard.MANY):
-            return ResourcePattern(prefix, is_exact=False, matcher=None)
-    return ResourcePattern(prefix, is_exact=False, matcher=_ignoring_context(segments_matcher(padded(segments))))
-
-
-def _ignoring_context(matches: Matcher) -> ResourceMatcher:
-    return lambda resource, lookup: matches(resource)
-
-
-def _expanding_matcher(template: Template) -> ResourceMatcher:
-    """A matcher for a resource with variables; what a principal's values expand to is compiled once and remembered."""
-    remembered: dict[Template, Matcher] = {}
-
-    def matches(resource: str, lookup: Lookup) -> bool:
-        expanded = expand(template, lookup)
-        if expanded is None:
-            return False
-        matcher = remembered.get(expanded)
-        if matcher is None:
-            if len(remembered) >= 64:
-                remembered.clear()
-            matcher = remembered[expanded] = _expanded_matcher(expanded)
-        return matcher(resource)
-
-    return matches
-
-
-def _expanded_matcher(expanded: Template) -> Matcher:
-    segments = arn_segments(expanded)
-    # Short ARNs are padded as written only, never after expansion (measured on AWS).
-    return segments_matcher(segments) if len(segments) == ARN_SEGMENTS else wildcard_matcher(expanded)
 
 
 Entry = tuple[ResourceMatcher | None, CompiledStatement]
@@ -229,7 +147,7 @@ class ResourceIndex:
         length = max((length for length in self._lengths if length <= len(pattern.prefix)), default=0)
         matcher = pattern.matcher
         if length < len(pattern.prefix) and matcher is None:  # the bucket is coarser than the prefix
-            matcher = partial(_matches, pattern)
+            matcher = partial(resource_matches, pattern)
         if length:
             self._by_prefix.setdefault(pattern.prefix[:length], []).append((matcher, statement))
         else:
@@ -266,13 +184,21 @@ def _bucket_lengths(lengths: set[int]) -> tuple[int, ...]:
 class ActionSlice:
     """What a set says to one action: its denies and its allows, each indexed by resource."""
 
-    __slots__ = ("allows", "denies", "statements")
+    __slots__ = ("allows", "denies", "is_heavy", "size", "statements", "work")
 
     def __init__(self, statements: tuple[CompiledStatement, ...]) -> None:
         self.statements = statements
+        self.size = 1 + sum(len(statement.resources) for statement in statements)
         denies = [statement for statement in statements if not statement.allows]
         self.denies = ResourceIndex(denies) if denies else None
         self.allows = ResourceIndex(statement for statement in statements if statement.allows)
+        self.work = work.together(statement.work for statement in statements)
+        self.is_heavy = self.work.total > work.LITTLE
+
+    def require_bounded(self, request: Request) -> None:
+        """Raise TooMuchWork where what these statements ask of the request is more than a decision may take."""
+        if self.is_heavy and self.work.steps(request.context.get) > work.MOST:
+            raise work.TooMuchWork
 
 
 class PolicySet:
@@ -282,12 +208,15 @@ class PolicySet:
     policies stay the same, and combining sets costs nothing until an action is asked for.
     """
 
-    __slots__ = ("_anywhere", "_by_service", "_exact", "_parts", "_slices", "policies")
+    __slots__ = ("_anywhere", "_by_service", "_exact", "_held", "_known", "_most_held", "_parts", "_slices", "policies")
 
     def __init__(self, policies: tuple[CompiledPolicy, ...] = (), parts: tuple[PolicySet, ...] = ()) -> None:
         self.policies: tuple[CompiledPolicy, ...] = policies + tuple(policy for part in parts for policy in part.policies)
         self._parts = parts
         self._slices: dict[str, ActionSlice] = {}
+        self._known: dict[str, tuple[CompiledStatement, ...]] = {}
+        self._held = 0
+        self._most_held = MAX_REMEMBERED_ACTIONS + _TIMES_REMEMBERED * sum(policy.size for policy in self.policies)
         self._exact: dict[str, list[CompiledStatement]] = {}
         self._by_service: dict[str, list[tuple[Matcher, CompiledStatement]]] = {}
         self._anywhere: list[tuple[Matcher, CompiledStatement]] = []
@@ -313,15 +242,26 @@ class PolicySet:
         """The statements that an action matches, without regard to case."""
         found = self._slices.get(action)
         if found is None:
-            if len(self._slices) >= MAX_REMEMBERED_ACTIONS:
+            found = ActionSlice(self._matched(action.lower()))
+            self._held += found.size
+            if self._held > self._most_held:
                 self._slices.clear()
-            found = ActionSlice(tuple(dict.fromkeys(self._matching(action.lower()))))
+                self._held = found.size
             self._slices[action] = found
+        return found
+
+    def _matched(self, action: str) -> tuple[CompiledStatement, ...]:
+        """The statements that an action in lower case matches; a part answers every set that it is in from one memory."""
+        found = self._known.get(action)
+        if found is None:
+            if len(self._known) >= MAX_REMEMBERED_ACTIONS:
+                self._known.clear()
+            found = self._known[action] = tuple(dict.fromkeys(self._matching(action)))
         return found
 
     def _matching(self, action: str) -> Iterator[CompiledStatement]:
         for part in self._parts:
-            yield from part._matching(action)
+            yield from part._matched(action)
         yield from self._exact.get(action, ())
         for matches, statement in self._by_service.get(action.partition(":")[0], ()):
             if matches(action):
@@ -331,8 +271,13 @@ class PolicySet:
                 yield statement
 
     def decide(self, request: Request) -> CompiledStatement | None:
-        """The statement that decides: a Deny that applies, else an Allow that does, else None (nothing is said)."""
+        """The statement that decides: a Deny that applies, else an Allow that does, else None (nothing is said).
+
+        Raises TooMuchWork where the policies ask for more comparing than a decision may take.
+        """
         found = self._slices.get(request.action) or self.for_action(request.action)
+        if found.is_heavy:
+            found.require_bounded(request)
         if found.denies is not None:
             denied = found.denies.first(request)
             if denied is not None:
@@ -340,11 +285,11 @@ class PolicySet:
         return found.allows.first(request)
 
     def matching(self, request: Request) -> list[CompiledStatement]:
-        """Every statement that applies to the request, in the order of policies and statements."""
+        """Every statement that applies to the request, in the order of policies and statements; raises TooMuchWork."""
+        found = self.for_action(request.action)
+        found.require_bounded(request)
         applying = {
-            statement
-            for statement in self.for_action(request.action).statements
-            if statement.matches_resource(request) and statement.holds(request)
+            statement for statement in found.statements if statement.matches_resource(request) and statement.holds(request)
         }
         ordered = (statement for policy in self.policies for statement in policy.statements)
         return [statement for statement in ordered if statement in applying]

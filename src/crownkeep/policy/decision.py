@@ -40,6 +40,7 @@ class Reason(Enum):
     NO_PERMISSION_NEEDED = "the action needs no permission"
     EXPLICIT_DENY = "a policy denies it explicitly"
     NO_ALLOW = "no policy of a kind that must allow it does"
+    TOO_MUCH_WORK = "the policies ask for more comparing than one decision may take"
 
 
 class ResourcePolicyRole(Enum):
@@ -90,6 +91,8 @@ class Decision:
         return f"User: {caller} is not authorized to perform: {request.action}{where} {self._context()}"
 
     def _context(self) -> str:
+        if self.reason is Reason.TOO_MUCH_WORK:
+            return f"because {self.reason.value}"
         kind = self.deciding.kind if self.deciding is not None else Kind.RESOURCE
         is_trust = kind is Kind.RESOURCE and self.role is ResourcePolicyRole.TRUST
         name = "role trust policy" if is_trust else kind.value

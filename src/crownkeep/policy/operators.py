@@ -262,7 +262,7 @@ def _equal_any(values: tuple[str, ...], variables: bool) -> AnyOf:
     known = frozenset(map(_plain, static))
     if not dynamic:
         return lambda value, lookup: value in known
-    return lambda value, lookup: value in known or any(value == expand_text(one, lookup) for one in dynamic)
+    return lambda value, lookup: value in known or any(value == expand_text(one, lookup, longest=len(value)) for one in dynamic)
 
 
 def _equal_any_ignoring_case(values: tuple[str, ...], variables: bool) -> AnyOf:
@@ -274,7 +274,7 @@ def _equal_any_ignoring_case(values: tuple[str, ...], variables: bool) -> AnyOf:
         lowered = value.lower()
         if lowered in known:
             return True
-        expanded = (expand_text(one, lookup) for one in dynamic)
+        expanded = (expand_text(one, lookup, longest=len(lowered)) for one in dynamic)
         return any(text is not None and text.lower() == lowered for text in expanded)
 
     return any_of
@@ -288,7 +288,7 @@ def _like_any(values: tuple[str, ...], variables: bool) -> AnyOf:
 
 def expanded_matches(template: Template, value: str, lookup: Lookup) -> bool:
     """Whether a value matches a wildcard template once the request's values are put in."""
-    expanded = expand(template, lookup)
+    expanded = expand(template, lookup, longest=len(value))
     return expanded is not None and wildcard_matcher(expanded)(value)
 
 
@@ -332,13 +332,17 @@ def _arn_value_matcher(template: Template) -> Callable[[str, Lookup], bool | Non
         return lambda value, lookup: None if matches is None else matches(value)
 
     def expand_and_match(value: str, lookup: Lookup) -> bool | None:
-        expanded = expand(template, lookup)
+        expanded = expand(template, lookup, longest=max(len(value), _LONGEST_ARN))
         if expanded is None:
             return False
         matches = _whole_arn_matcher(expanded)
         return None if matches is None else matches(value)
 
     return expand_and_match
+
+
+_LONGEST_ARN = 2_048
+"""A value that expands to more is no ARN of AWS's; up to here it is looked at to tell another ARN from what is none."""
 
 
 def _whole_arn_matcher(template: Template) -> Matcher | None:

@@ -99,28 +99,40 @@ def is_static(template: Template) -> bool:
     return not any(isinstance(piece, Variable) for piece in template)
 
 
-def expand(template: Template, lookup: Lookup) -> Template | None:
+def expand(template: Template, lookup: Lookup, *, longest: int) -> Template | None:
     """Put the request's values in place of the variables; None when one has no single value and no default.
+
+    None, too, where more than `longest` literal characters come of it: a text of that length can't match it. So many
+    variables of long values cost no more than the text that they are compared with.
 
     A value that is put in is literal: a `*` in a tag's value never becomes a wildcard.
     """
     pieces: list[Piece] = []
+    literal: list[str] = []
+    room = longest
     for piece in template:
-        if isinstance(piece, Variable):
-            value = lookup(piece.key)
-            if not isinstance(value, str):  # absent, or multivalued, which never expands
-                value = piece.default
-            if value is None:
-                return None
-            _add_literal(pieces, value)
-        elif isinstance(piece, str):
-            _add_literal(pieces, piece)
-        else:
+        if isinstance(piece, Wildcard):
+            _add_literal(pieces, "".join(literal))
+            literal.clear()
             pieces.append(piece)
+            continue
+        value = piece if isinstance(piece, str) else _value_of(piece, lookup)
+        if value is None:
+            return None
+        room -= len(value)
+        if room < 0:
+            return None
+        literal.append(value)
+    _add_literal(pieces, "".join(literal))
     return tuple(pieces)
 
 
-def expand_text(template: Template, lookup: Lookup) -> str | None:
-    """Expand a template that has no wildcards to plain text; None when a variable has no value."""
-    pieces = expand(template, lookup)
+def _value_of(variable: Variable, lookup: Lookup) -> str | None:
+    value = lookup(variable.key)
+    return value if isinstance(value, str) else variable.default  # absent, or multivalued, which never expands
+
+
+def expand_text(template: Template, lookup: Lookup, *, longest: int) -> str | None:
+    """Expand a template that has no wildcards to plain text; None when a variable has no value or the text is too long."""
+    pieces = expand(template, lookup, longest=longest)
     return None if pieces is None else "".join(piece for piece in pieces if isinstance(piece, str))
