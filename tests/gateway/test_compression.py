@@ -23,9 +23,19 @@ def test_a_body_is_unpacked_by_its_encoding(encoding, pack):
 
 
 def test_a_body_may_be_as_long_as_the_limit_and_no_longer():
-    assert len(decompress(gzip.compress(b"a" * LIMIT), "gzip", limit=LIMIT)) == LIMIT
+    limit = 10_000
+
+    assert len(decompress(gzip.compress(b"a" * limit), "gzip", limit=limit)) == limit
     with pytest.raises(RequestEntityTooLarge):
-        decompress(gzip.compress(b"a" * (LIMIT + 1)), "gzip", limit=LIMIT)
+        decompress(gzip.compress(b"a" * (limit + 1)), "gzip", limit=limit)
+
+
+def test_a_body_that_becomes_much_more_than_it_was_is_refused_below_the_limit():
+    document = b"".join(b'{"Sid": "%x", "Effect": "Allow"},' % (number * 7919) for number in range(10_000))
+
+    assert decompress(gzip.compress(document), "gzip", limit=LIMIT) == document
+    with pytest.raises(RequestEntityTooLarge):
+        decompress(gzip.compress(b"[]," * 100_000), "gzip", limit=LIMIT)
 
 
 def test_a_decompression_bomb_is_refused():

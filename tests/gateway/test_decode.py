@@ -14,7 +14,8 @@ from tests.gateway import generated
 from crownkeep import models
 from crownkeep.errors import AwsError
 from crownkeep.gateway import json_input, query_input, rest_input
-from crownkeep.gateway.form import MAX_PARAMETERS, read_form
+from crownkeep.gateway.bounds import CALLERS
+from crownkeep.gateway.form import read_form
 from crownkeep.models import compile_service
 
 CREATE_USER = models.service("iam").operation("CreateUser")
@@ -108,7 +109,7 @@ def test_a_form_is_read_as_the_query_protocol_says(text, expected):
         ("Tags.member.1.Key.x=a", "Start of list found where not expected"),
         ("Tags.member=a", "Top level element may not be treated as a list"),
         ("UserName=a%00b", "`UserName` holds a null character: leave it out"),
-        ("." * 100 + "=1", "a parameter's name has too many parts"),
+        ("Tags" + "." * 100 + "=1", "a parameter's name has too many parts"),
     ],
 )
 def test_a_form_of_another_shape_is_malformed_input(text, message):
@@ -168,13 +169,13 @@ def test_a_map_without_a_value_is_malformed():
     "body",
     [
         b"&" * 1_000_000,
-        b"a=1&" * 19_000,
+        b"a=1&" * 9_000,
         b"%41" * 340_000,
         b"." * 1_000_000 + b"=1",
         b"Tags.member.1." * 70_000 + b"=1",
-        b"&".join(b"Tags.member.%d.Key=" % number for number in range(19_000)),
-        b"&".join(b"Tags.member.999999999%d.Key=" % number for number in range(19_000)),
-        b"&".join(b"Unknown%d.a.b.c.d.e.f=" % number for number in range(19_000)),
+        b"&".join(b"Tags.member.%d.Key=" % number for number in range(9_000)),
+        b"&".join(b"Tags.member.999999999%d.Key=" % number for number in range(9_000)),
+        b"&".join(b"Unknown%d.a.b.c.d.e.f=" % number for number in range(9_000)),
         b"UserName=" + b"+" * 1_000_000,
     ],
     ids=range(9),
@@ -185,7 +186,7 @@ def test_a_hostile_form_of_a_mebibyte_cannot_blow_up_the_decoder(body):
 
 
 def test_more_parameters_than_any_operation_has_are_refused():
-    body = b"&".join(b"a%d=" % number for number in range(MAX_PARAMETERS + 1))
+    body = b"&".join(b"a%d=" % number for number in range(CALLERS.elements + 1))
 
     assert refusal(read_form, body).code == "MalformedQueryString"
 

@@ -14,6 +14,7 @@ from tests.gateway import generated
 
 from crownkeep import errors, models
 from crownkeep.errors import AwsError
+from crownkeep.gateway.bounds import CALLERS
 from crownkeep.gateway.decode import decode
 from crownkeep.gateway.encode import encode, encode_error
 from crownkeep.gateway.route import Route, find
@@ -36,7 +37,7 @@ def test_a_request_as_botocore_writes_it_is_read_as_it_was_meant(service, name):
 
         route = find(**sent, scope=operation.service.signing_names[0])
         assert isinstance(route, Route), route
-        decoded = decode(route, query=sent["query"], headers=sent["headers"], body=sent["body"])
+        decoded = decode(route, query=sent["query"], headers=sent["headers"], body=sent["body"], bounds=CALLERS)
 
         assert operation is route.operation
         assert parameters == decoded

@@ -5,6 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crownkeep import models
+from crownkeep.errors import AwsError
+from crownkeep.gateway.bounds import CALLERS
+from crownkeep.gateway.decode import decode
 from crownkeep.gateway.route import Route, Unroutable, find
 
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -37,7 +40,7 @@ def test_a_query_operation_may_come_in_the_query_string_as_a_presigned_url_does(
 def test_a_query_operation_may_be_named_in_the_url_and_its_parameters_in_the_body(headers):
     found = route(query="Action=GetUser&Version=2010-05-08", headers=headers, body=b"UserName=bob")
 
-    assert found.form["UserName"] == "bob"
+    assert (b"Action=GetUser&Version=2010-05-08", b"UserName=bob") == found.sources
 
 
 @pytest.mark.parametrize(
@@ -62,10 +65,23 @@ def test_a_query_request_that_names_no_operation_gets_awss_error(body, code, tex
     assert found.service is models.service("iam")
 
 
-def test_a_parameter_in_the_url_and_in_the_body_is_not_read_two_ways():
-    found = route(query="UserName=alice", headers=FORM, body=b"Action=GetUser&Version=2010-05-08&UserName=bob")
+@pytest.mark.parametrize("given", [b"UserName=bob", b"User%4eame=bob", b"Ac%74ion=DeleteUser"])
+def test_a_parameter_in_the_url_and_in_the_body_is_not_read_two_ways(given):
+    body = b"Action=GetUser&Version=2010-05-08&" + given
+    found = route(query="UserName=alice", headers=FORM, body=body)
 
-    assert found.error.code == "MalformedInput"
+    with pytest.raises(AwsError) as caught:
+        decode(found, query="UserName=alice", headers=FORM, body=body, bounds=CALLERS)
+
+    assert "MalformedInput" == caught.value.code
+
+
+def test_an_operation_in_the_url_and_another_in_the_body_is_not_read_two_ways():
+    named = "Action=GetUser&Version=2010-05-08"
+
+    found = route(query=named, headers=FORM, body=b"Action=DeleteUser&Version=2010-05-08")
+
+    assert "MalformedInput" == found.error.code
 
 
 @pytest.mark.parametrize(

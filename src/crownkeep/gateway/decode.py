@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crownkeep.gateway import json_input, query_input, rest_input
+from crownkeep.gateway.bounds import Bounds
+from crownkeep.gateway.form import read_form
 from crownkeep.gateway.route import Route
 
 
-def decode(route: Route, *, query: str, headers: Mapping[str, str], body: bytes) -> dict[str, object]:
+def decode(route: Route, *, query: str, headers: Mapping[str, str], body: bytes, bounds: Bounds) -> dict[str, object]:
     """Answer a request's parameters by the model's member names: absent means absent, timestamps are aware datetimes in UTC,
     blobs are bytes, documents what JSON makes of them.
 
@@ -18,8 +20,8 @@ def decode(route: Route, *, query: str, headers: Mapping[str, str], body: bytes)
     operation = route.operation
     match operation.service.protocol:
         case "query":
-            return query_input.decode(operation, route.form)
+            return query_input.decode(operation, read_form(*route.sources, most=bounds.elements), bounds=bounds)
         case "json":
-            return {} if operation.input is None else json_input.decode(operation.input, body)
+            return {} if operation.input is None else json_input.decode(operation.input, body, bounds=bounds)
         case _:
-            return rest_input.decode(operation, labels=route.labels, query=query, headers=headers, body=body)
+            return rest_input.decode(operation, labels=route.labels, query=query, headers=headers, body=body, bounds=bounds)

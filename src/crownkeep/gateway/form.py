@@ -6,31 +6,53 @@ import re
 from binascii import a2b_qp
 
 from crownkeep import errors
+from crownkeep.gateway.bounds import CALLERS
 
-MAX_PARAMETERS = 20_000
-"""More than any AWS operation can use; a bound on what an unauthenticated request may cost."""
-
+_TWICE = "a parameter is given twice: give each of them once"
+_BROKEN = "The query string contains a syntax error."
+_LONGEST_NAME = 512
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-def read_form(*sources: bytes) -> dict[str, str]:
+def read_form(*sources: bytes, most: int = CALLERS.elements) -> dict[str, str]:
     """Read parameters, each at most once among all sources; raises MalformedQueryString or MalformedInput."""
-    pairs = read_pairs(b"&".join(source for source in sources if source))
+    pairs = read_pairs(b"&".join(source for source in sources if source), most=most)
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
         # Two readers of one request must never see two different values.
-        raise errors.MalformedInput("a parameter is given twice: give each of them once")
+        raise errors.MalformedInput(_TWICE)
     return parameters
 
 
-def read_pairs(source: bytes) -> list[tuple[str, str]]:
+def read_one(name: bytes, *sources: bytes) -> str | None:
+    """Read one parameter whose name is in plain letters, without looking at the others; None where it is absent.
+
+    Raises MalformedQueryString, or MalformedInput where it is given twice.
+    """
+    found: list[bytes] = []
+    for source in sources:
+        text = b"&" + source
+        start = text.find(b"&" + name + b"=")
+        while start >= 0 and len(found) < 2:
+            end = text.find(b"&", start + 1)
+            found.append(text[start + len(name) + 2 : end if end >= 0 else len(text)])
+            start = text.find(b"&" + name + b"=", start + 1)
+    if len(found) > 1:
+        raise errors.MalformedInput(_TWICE)
+    try:
+        return unescape(found[0][:_LONGEST_NAME].replace(b"+", b" ")) if found else None
+    except ValueError as error:
+        raise errors.MalformedQueryString(_BROKEN) from error
+
+
+def read_pairs(source: bytes, *, most: int = CALLERS.elements) -> list[tuple[str, str]]:
     """Read pairs in order, repeated names and all; raises MalformedQueryString."""
-    if source.count(b"&") >= MAX_PARAMETERS:
-        raise errors.MalformedQueryString(f"too many parameters: at most {MAX_PARAMETERS:,} are read")
+    if source.count(b"&") >= most:
+        raise errors.MalformedQueryString(f"too many parameters: at most {most:,} are read")
     try:
         return [_pair(part) for part in source.split(b"&") if part]
     except ValueError as error:
-        raise errors.MalformedQueryString("The query string contains a syntax error.") from error
+        raise errors.MalformedQueryString(_BROKEN) from error
 
 
 def _pair(part: bytes) -> tuple[str, str]:

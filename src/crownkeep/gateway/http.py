@@ -8,15 +8,13 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from crownkeep.gateway import signature
+from crownkeep.gateway.bounds import CALLERS, STRANGERS
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Network = IPv4Network | IPv6Network
-
-LARGEST_BODY = 1024 * 1024
-"""Bytes; no request of the services we speak is larger."""
 
 
 class BodyTooLarge(Exception):
@@ -53,12 +51,13 @@ class Edge:
         self._trusted: tuple[Network, ...] = tuple(ip_network(proxy, strict=False) for proxy in trusted_proxies)
 
     async def read(self, scope: Scope, receive: Receive) -> HttpRequest:
-        """Read a whole request; raises BodyTooLarge before it holds more than LARGEST_BODY, or Disconnected."""
+        """Read a whole request; raises BodyTooLarge before it holds more than its sender may send, or Disconnected."""
         headers = signature.fold(scope["headers"])
+        largest = (CALLERS if _is_signed(scope, headers) else STRANGERS).body
         declared = headers.get(b"content-length", b"0")
-        if declared.isdigit() and int(declared[:20]) > LARGEST_BODY:
+        if declared.isdigit() and int(declared[:20]) > largest:
             raise BodyTooLarge
-        return self._request(scope, headers, await _body(receive))
+        return self._request(scope, headers, await _body(receive, largest))
 
     def without_body(self, scope: Scope) -> HttpRequest:
         """Answer a request whose body is not going to be read."""
@@ -106,12 +105,17 @@ class Edge:
         return any(parsed in network for network in self._trusted)
 
 
-async def _body(receive: Receive) -> bytes:
+def _is_signed(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+    """Answer whether somebody claims to have signed a request; whether they have is for `authenticate` to say."""
+    return b"authorization" in headers or b"X-Amz-Signature" in scope["query_string"]
+
+
+async def _body(receive: Receive, largest: int) -> bytes:
     message = await receive()
     if message["type"] == "http.disconnect":
         raise Disconnected
     first: bytes = message.get("body", b"")
-    if len(first) > LARGEST_BODY:
+    if len(first) > largest:
         raise BodyTooLarge
     if not message.get("more_body", False):
         return first
@@ -122,7 +126,7 @@ async def _body(receive: Receive) -> bytes:
             raise Disconnected
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > LARGEST_BODY:
+        if size > largest:
             raise BodyTooLarge
         chunks.append(chunk)
     return b"".join(chunks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
@@ -11,6 +12,7 @@ import msgspec
 
 from crownkeep import errors
 from crownkeep.gateway import scalars
+from crownkeep.gateway.bounds import CALLERS, Bounds
 from crownkeep.models import Member, Shape
 
 Decode = Callable[[object], object]
@@ -18,9 +20,14 @@ Decode = Callable[[object], object]
 DEEPEST_NESTING = 64
 """Lists and objects inside one another; a bound for everything that walks parameters later."""
 
+# Possessive, and content with a string that never ends: each byte is looked at once, whatever is sent.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
-def read_json(body: bytes) -> object:
-    """Read one JSON text, no deeper than `DEEPEST_NESTING`; raises SerializationException."""
+
+def read_json(body: bytes, *, most: int = CALLERS.elements) -> object:
+    """Read one JSON text of at most so many elements, no deeper than `DEEPEST_NESTING`; raises SerializationException."""
+    if _elements(body, most) > most:
+        raise errors.SerializationException(f"the body has more than {most:,} elements")
     try:
         content: object = msgspec.json.decode(body)
     except (ValueError, RecursionError) as error:
@@ -28,6 +35,16 @@ def read_json(body: bytes) -> object:
     if body.count(b"[") + body.count(b"{") > DEEPEST_NESTING and _is_deeper_than(content, DEEPEST_NESTING):
         raise errors.SerializationException(f"the body nests deeper than {DEEPEST_NESTING} levels")
     return content
+
+
+def _elements(body: bytes, most: int) -> int:
+    """Count what a JSON text would be made of, before anything is made; where there can't be too many, count too many."""
+    count = _marks(body)
+    return count if count <= most else _marks(_STRING.sub(b"", body))
+
+
+def _marks(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def _is_deeper_than(content: object, levels: int) -> bool:
@@ -45,12 +62,12 @@ def _is_deeper_than(content: object, levels: int) -> bool:
     return True
 
 
-def decode(shape: Shape, body: bytes) -> dict[str, object]:
+def decode(shape: Shape, body: bytes, *, bounds: Bounds = CALLERS) -> dict[str, object]:
     """Answer a structure's members by the model's names; members it doesn't know are passed over, as by AWS.
 
     An empty body is an empty object. Raises SerializationException.
     """
-    content = read_json(body) if body else {}
+    content = read_json(body, most=bounds.elements) if body else {}
     if not isinstance(content, dict):
         raise errors.SerializationException("the body must be a JSON object")
     return decode_object(shape, content)

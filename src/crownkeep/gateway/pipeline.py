@@ -14,7 +14,8 @@ from crownkeep.audit import event
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
 from crownkeep.gateway import authenticate, compression, decode, encode, route, signature, sigv4
-from crownkeep.gateway.http import LARGEST_BODY, HttpRequest
+from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS
+from crownkeep.gateway.http import HttpRequest
 from crownkeep.gateway.limits import RecordAllowance
 from crownkeep.gateway.route import Route, Unroutable
 from crownkeep.gateway.signature import Signature
@@ -30,6 +31,7 @@ from crownkeep.storage.writer import WriteFailed, WriterBusy
 
 OPERATOR_PATH = b"/operator/"
 _REGION = "us-east-1"
+_PACKED = "a compressed body is read of signed requests alone: send it as it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,33 +109,36 @@ class Pipeline:
         http, now = exchange.http, clock.now()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers.items()}
         query = http.query.decode("latin-1")
-        body, fault = http.body, None
+        coding = headers.get("content-encoding", "")
+        packed = compression.is_packed(coding)
+        fault: AwsError | None = None
         is_operators = http.path.startswith(OPERATOR_PATH)
         # 1. The signature as claimed: it says which service is meant. A broken one is refused once it is clear how.
         signed_request = signature.Request(http.method, http.path, http.query, http.headers, http.body)
         try:
             exchange.signed = None if is_operators else signature.parse(signed_request)
+        except errors.MissingAuthenticationToken as refusal:
+            fault = errors.UnsupportedMediaType(_PACKED) if packed else refusal
         except AwsError as refusal:
             fault = refusal
-        # 2. The body in the clear, within the limit.
-        try:
-            body = compression.decompress(body, headers.get("content-encoding", ""), limit=LARGEST_BODY)
-        except AwsError as refusal:
-            fault = fault or refusal
-        # 3. The operation.
-        scope = exchange.signed.service if exchange.signed else ("operator" if is_operators else None)
-        exchange.routed = route.find(
-            method=http.method, path=http.path.decode("latin-1"), query=query, headers=headers, body=body, scope=scope
-        )
-        # 4. The caller.
+        if http.query.count(b"&") >= MOST_IN_QUERY:
+            fault = errors.MalformedQueryString(f"too many parameters: at most {MOST_IN_QUERY:,} are read")
+        # 2. The operation, as far as it stands in the clear: nothing is unpacked, and no parameter read, for strangers.
+        exchange.routed = _routed(exchange, headers, b"" if packed else http.body, is_operators=is_operators)
+        # 3. The caller.
         exchange.caller = self._caller(db, exchange, signed_request, fault, is_operators=is_operators)
+        # 4. The body in the clear, and the operation that only it may name.
+        body = compression.decompress(http.body, coding, limit=CALLERS.body)
+        if packed:
+            exchange.routed = _routed(exchange, headers, body, is_operators=is_operators)
         if isinstance(exchange.routed, Unroutable):
             raise exchange.routed.error
         if exchange.signed is not None and exchange.signed.service not in exchange.routed.service.signing_names:
             sigv4.check_service(exchange.signed, service=exchange.routed.service.signing_names[0])
         operation = _served(exchange.routed)
         # 5. The parameters.
-        parameters = decode.decode(exchange.routed, query=query, headers=headers, body=body)
+        bounds = STRANGERS if isinstance(exchange.caller, Anonymous) else CALLERS
+        parameters = decode.decode(exchange.routed, query=query, headers=headers, body=body, bounds=bounds)
         # The refusals of those who need no signature are recorded as far as strangers may fill the trail.
         may_record = self._has_room if isinstance(exchange.caller, Anonymous) else None
         return Request(operation, parameters, exchange.caller, _origin(exchange), now, may_record_refusal=may_record)
@@ -186,6 +191,13 @@ class Pipeline:
         operation = exchange.routed.operation.name if isinstance(exchange.routed, Route) else ""
         service = exchange.model.name if exchange.model else ""
         return Response(encoded.status, encoded.headers, encoded.body, service, operation, error.code)
+
+
+def _routed(exchange: _Exchange, headers: Mapping[str, str], body: bytes, *, is_operators: bool) -> Route | Unroutable:
+    http = exchange.http
+    scope = exchange.signed.service if exchange.signed else ("operator" if is_operators else None)
+    path, query = http.path.decode("latin-1"), http.query.decode("latin-1")
+    return route.find(method=http.method, path=path, query=query, headers=headers, body=body, scope=scope)
 
 
 def _served(found: Route) -> Operation:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from crownkeep import errors
 from crownkeep.gateway import scalars
+from crownkeep.gateway.bounds import CALLERS, Bounds
 from crownkeep.models import Member, OperationModel, Shape
 
 Node: TypeAlias = "dict[str, str | Node]"
@@ -24,7 +25,7 @@ _HERE = ""
 """The key of a node's own text, where a parameter has text and children."""
 
 
-def decode(operation: OperationModel, form: Mapping[str, str]) -> dict[str, object]:
+def decode(operation: OperationModel, form: Mapping[str, str], *, bounds: Bounds = CALLERS) -> dict[str, object]:
     """Answer the operation's parameters by the model's member names; parameters it doesn't know are passed over, as by AWS.
 
     Raises MalformedInput for what can't be read.
@@ -38,19 +39,20 @@ def decode(operation: OperationModel, form: Mapping[str, str]) -> dict[str, obje
         field = fields.get(name)
         if field is not None:
             parameters[field[0]] = field[1](text)
-        elif "." in name:
+        elif name.partition(".")[0] in fields:
             nested[name] = text
     if nested:
-        for name, node in _tree(nested).items():
-            field = fields.get(name)
-            if field is not None:
-                if parameters.get(field[0]) not in (None, []):
-                    raise errors.MalformedInput("Start of list found where not expected")
-                parameters[field[0]] = field[1](node)
+        for name, node in _tree(nested, bounds.elements).items():
+            field = fields[name]
+            if parameters.get(field[0]) not in (None, []):
+                raise errors.MalformedInput("Start of list found where not expected")
+            parameters[field[0]] = field[1](node)
     return parameters
 
 
-def _tree(form: Mapping[str, str]) -> Node:
+def _tree(form: Mapping[str, str], most: int) -> Node:
+    if sum(name.count(".") for name in form) > most:
+        raise errors.MalformedInput(f"the names of the parameters have more than {most:,} parts")
     root: Node = {}
     for name, text in form.items():
         parts = name.split(".", DEEPEST_NAME)

@@ -8,6 +8,7 @@ from functools import cache
 
 from crownkeep import errors
 from crownkeep.gateway import form, json_input, scalars
+from crownkeep.gateway.bounds import CALLERS, Bounds
 from crownkeep.models import Member, OperationModel, Shape
 
 Text = Callable[[str], object]
@@ -34,6 +35,7 @@ def decode(
     query: str,
     headers: Mapping[str, str],
     body: bytes,
+    bounds: Bounds = CALLERS,
 ) -> dict[str, object]:
     """Answer the operation's parameters by the model's member names.
 
@@ -45,13 +47,13 @@ def decode(
     plan = _plan(operation.input)
     parameters: dict[str, object] = {}
     if plan.payload is not None:
-        parameters.update(_payload(plan.payload, body))
+        parameters.update(_payload(plan.payload, body, bounds))
     elif plan.has_body and body:
-        parameters.update(json_input.decode(operation.input, body))
+        parameters.update(json_input.decode(operation.input, body, bounds=bounds))
     for member, read in plan.labels:
         parameters[member.name] = _read(member, read, _unescape_label(labels[member.wire_name]))
     if query and (plan.query or plan.query_map):
-        _take_query(plan, form.read_pairs(query.encode("latin-1", "replace")), parameters)
+        _take_query(plan, form.read_pairs(query.encode("latin-1", "replace"), most=bounds.elements), parameters)
     for member, name, read in plan.headers:
         if name in headers:
             parameters[member.name] = _read(member, read, headers[name].strip())
@@ -79,7 +81,7 @@ def _plan(shape: Shape) -> _Plan:
     )
 
 
-def _payload(member: Member, body: bytes) -> Mapping[str, object]:
+def _payload(member: Member, body: bytes, bounds: Bounds) -> Mapping[str, object]:
     if not body:
         return {}
     match member.shape.type:
@@ -91,7 +93,7 @@ def _payload(member: Member, body: bytes) -> Mapping[str, object]:
             except ValueError as error:
                 raise errors.SerializationException("the body is not text in UTF-8") from error
         case _:
-            return {member.name: json_input.decoder(member)(json_input.read_json(body))}
+            return {member.name: json_input.decoder(member)(json_input.read_json(body, most=bounds.elements))}
 
 
 def _take_query(plan: _Plan, pairs: Iterable[tuple[str, str]], parameters: dict[str, object]) -> None:

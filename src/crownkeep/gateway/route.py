@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 
 from crownkeep import errors, models
 from crownkeep.errors import AwsError
-from crownkeep.gateway.form import read_form, read_pairs
+from crownkeep.gateway.form import read_one, read_pairs
 from crownkeep.models import OperationModel, ServiceModel
 
 FORM = "application/x-www-form-urlencoded"
@@ -25,8 +25,8 @@ class Route:
     """A request that names an operation."""
 
     operation: OperationModel
-    form: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The parameters of a query request."""
+    sources: tuple[bytes, ...] = field(default=(), repr=False)
+    """Where the parameters of a query request are: nobody reads them before it is known who sent them."""
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The labelled parts of a REST request's path, still percent-encoded."""
 
@@ -81,19 +81,18 @@ def _by_action(method: str, query: str, content_type: str, body: bytes, scope: s
     if method == "POST" and media_type in (FORM, ""):
         sources.append(body)
     try:
-        form = read_form(*sources)
+        action = read_one(b"Action", *sources)
+        version = read_one(b"Version", *sources) or "NO_VERSION_SPECIFIED"
     except AwsError as refusal:
         return Unroutable(refusal, "query", _scoped_query_service(scope))
-    action = form.get("Action")
     if method not in ("GET", "POST") or action is None:
         return _without_action(method, media_type, scope)
-    version = form.get("Version", "NO_VERSION_SPECIFIED")
     service = _query_service(version, scope)
     operation = service.operation(action) if service else None
     if operation is None:
         error = errors.InvalidAction(f"Could not find operation {action[:128]} for version {version[:32]}")
         return Unroutable(error, "query", service or _scoped_query_service(scope))
-    return Route(operation, form=form)
+    return Route(operation, sources=tuple(sources))
 
 
 def _without_action(method: str, media_type: str, scope: str | None) -> Unroutable:
