@@ -54,6 +54,8 @@ class Session:
     """The account of the product provider that acts with the permissions of whoever delegated them to it."""
     derived_until: datetime | None = None
     """Until when at most a session lasts that is derived from this one; absent where only its role's maximum limits it."""
+    taken_on_by: Principal | None = None
+    """Of a member's root user in a session of AssumeRoot: who took it on. The session dies with that credential."""
 
     @property
     def ceiling(self) -> datetime | None:

@@ -2,6 +2,7 @@
 
 import base64
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -79,6 +80,17 @@ def test_what_was_minted_is_read_back(who: Principal) -> None:
 
 def test_the_second_factor_is_carried() -> None:
     who = principal(mfa_serial=f"arn:aws:iam::{ACCOUNT}:mfa/phone", mfa_at=NOW)
+
+    assert who == session_tokens.read(RING, mint(who), access_key_id=KEY_ID).principal
+
+
+def test_who_took_on_a_root_user_is_carried_with_what_their_credential_rests_on() -> None:
+    role = replace(
+        principal(name="sue", issuing_key_id="AKIA", assumed_by="arn:aws:iam::210987654321:user/sue", assumed_by_id="AIDA"),
+        kind=PrincipalKind.ROLE,
+        account_id="210987654321",
+    )
+    who = replace(principal(assumed_root=True, taken_on_by=role), kind=PrincipalKind.ROOT, unique_id=ACCOUNT, name="")
 
     assert who == session_tokens.read(RING, mint(who), access_key_id=KEY_ID).principal
 

@@ -49,6 +49,19 @@ class Claims:
         return now >= self.session.expires_at
 
 
+class _Taker(msgspec.Struct, array_like=True, omit_defaults=True):
+    """Who took on a member's root user: what tells later whether that credential would still be good."""
+
+    kind: int
+    account_id: str
+    unique_id: str
+    name: str
+    path: str
+    access_key_id: str
+    session: tuple[int, int, str, str, str, str, str] | None = None
+    """When it began and how long it lasts, its name, its issuing key, who assumed it (by ARN and by id), and for whom."""
+
+
 class _Wire(msgspec.Struct, array_like=True, omit_defaults=True):
     """The encoded form: an array, so fields are only ever added at the end, with a default."""
 
@@ -75,6 +88,7 @@ class _Wire(msgspec.Struct, array_like=True, omit_defaults=True):
     assumed_by_id: str = ""
     delegate: str = ""
     derived_until: int = 0
+    taken_on_by: _Taker | None = None
 
 
 _HAS_POLICY, _ASSUMED_ROOT, _FROM_CONSOLE, _CHAINED = 1, 2, 4, 8
@@ -156,7 +170,43 @@ def _to_wire(principal: Principal, session: Session, secret: Secret) -> _Wire:
         assumed_by_id=session.assumed_by_id,
         delegate=session.delegate,
         derived_until=int(session.derived_until.timestamp()) if session.derived_until else 0,
+        taken_on_by=None if session.taken_on_by is None else _to_taker(session.taken_on_by),
     )
+
+
+def _to_taker(taker: Principal) -> _Taker:
+    began = None
+    if taker.session is not None:
+        given, issued_at = taker.session, int(taker.session.issued_at.timestamp())
+        lifetime = int(given.expires_at.timestamp()) - issued_at
+        began = (
+            issued_at,
+            lifetime,
+            given.name,
+            given.issuing_key_id,
+            given.assumed_by,
+            given.assumed_by_id,
+            given.delegate,
+        )
+    kind = _KINDS.index(taker.kind)
+    return _Taker(kind, taker.account_id, taker.unique_id, taker.name, taker.path, taker.access_key_id, began)
+
+
+def _from_taker(taker: _Taker) -> Principal:
+    session = None
+    if taker.session is not None:
+        issued_at, lifetime, name, issuing_key_id, assumed_by, assumed_by_id, delegate = taker.session
+        session = Session(
+            issued_at=datetime.fromtimestamp(issued_at, UTC),
+            expires_at=datetime.fromtimestamp(issued_at + lifetime, UTC),
+            name=name,
+            issuing_key_id=issuing_key_id,
+            assumed_by=assumed_by,
+            assumed_by_id=assumed_by_id,
+            delegate=delegate,
+        )
+    kind = _KINDS[taker.kind]
+    return Principal(kind, taker.account_id, taker.unique_id, taker.name, taker.path, taker.access_key_id, session)
 
 
 def _from_wire(wire: _Wire, account_id: str, access_key_id: str) -> Claims:
@@ -184,6 +234,7 @@ def _from_wire(wire: _Wire, account_id: str, access_key_id: str) -> Claims:
         assumed_by_id=wire.assumed_by_id,
         delegate=wire.delegate,
         derived_until=datetime.fromtimestamp(wire.derived_until, UTC) if wire.derived_until else None,
+        taken_on_by=None if wire.taken_on_by is None else _from_taker(wire.taken_on_by),
     )
     principal = Principal(
         kind=_KINDS[wire.kind],

@@ -15,8 +15,10 @@ from crownkeep.storage import (
     accounts,
     delegated_administrators,
     one_time_links,
+    organization_accounts,
     organization_features,
     organization_service_access,
+    organizations,
     root_login_profiles,
 )
 from crownkeep.storage.accounts import AccountRow
@@ -55,6 +57,24 @@ def is_administrator(db: Transaction, organization: OrganizationRow, account_id:
     if account_id == organization.management_account_id:
         return True
     return delegated_administrators.is_delegate_for(db, organization.organization_id, account_id, SERVICE)
+
+
+def may_take_on(db: Transaction, administrator_id: str, account_id: str, task: str) -> bool:
+    """Return whether an account may have another one's root user do a task: it administers root access of this member.
+
+    Asked when root is taken on, and on every request of such a session: it ends with the feature, the trusted access, the
+    administration or the membership that it rests on.
+    """
+    organization = organizations.of_account(db, administrator_id)
+    if organization is None or not is_administrator(db, organization, administrator_id):
+        return False
+    member = organization_accounts.of_account(db, account_id)
+    if member is None or member.organization_id != organization.organization_id:
+        return False
+    # The management account's root user answers to nobody.
+    if account_id == organization.management_account_id:
+        return False
+    return TASKS.get(task) in enabled_features(db, organization)
 
 
 # Root's password, which the member's own administrators can't see and the organization's can take away.

@@ -15,7 +15,7 @@ from threading import Lock
 from crownkeep import arn, errors
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
-from crownkeep.operations import organization_controls, permissions, sealed, trust
+from crownkeep.operations import central_root, organization_controls, permissions, sealed, trust
 from crownkeep.operations.organization_controls import Membership
 from crownkeep.operations.permissions import Permissions
 from crownkeep.principals import Caller, Principal, PrincipalKind, Session
@@ -54,6 +54,7 @@ class Standing:
         "_keyring",
         "_keys",
         "_membership",
+        "_others",
         "_permissions",
         "_roles",
         "_trusted",
@@ -62,10 +63,11 @@ class Standing:
         "revision",
     )
 
-    def __init__(self, account_id: str, revision: int, keyring: Keyring) -> None:
+    def __init__(self, account_id: str, revision: int, keyring: Keyring, others: Standings) -> None:
         self.account_id = account_id
         self.revision = revision
         self._keyring = keyring
+        self._others = others
         self._account: AccountRow | None = None
         self._alias: str | None = None
         self._keys: dict[str, SigningKey] = {}
@@ -141,7 +143,7 @@ class Standing:
         """Answer the principal as it is now; raises InvalidClientTokenId where its credential is void.
 
         A session dies with its user and with the access key that asked for it; a role's session with the role, and as soon as the
-        role's trust policy no longer names whoever took it on.
+        role's trust policy no longer names whoever took it on; a member's root user with whatever let it be taken on.
         """
         if not self.is_active(db):
             raise _unknown_token()
@@ -154,6 +156,8 @@ class Standing:
         match principal.kind:
             case PrincipalKind.ROOT:
                 self._refuse_former_root(db, session)
+                if session is not None and session.assumed_root:
+                    self._vouch_for_central(db, session)
                 return principal
             case PrincipalKind.ROLE:
                 return self._as_role_is_now(db, principal)
@@ -177,6 +181,20 @@ class Standing:
             return
         # Sessions keep their times to the second.
         if session.issued_at < account.created_at.replace(microsecond=0):
+            raise _unknown_token()
+
+    def _vouch_for_central(self, db: Transaction, session: Session) -> None:
+        """Raise InvalidClientTokenId for a session of AssumeRoot that would not be given any more.
+
+        It rests on a credential of another account and on that account's power over this one. Neither is in this account's
+        revision alone, so both are looked up anew: by a few keys, for sessions that are few and short.
+        """
+        taker = session.taken_on_by
+        standing = None if taker is None else self._others.of_account(db, taker.account_id)
+        if taker is None or standing is None:
+            raise _unknown_token()
+        standing.vouch(db, taker)
+        if not central_root.may_take_on(db, taker.account_id, self.account_id, session.task_policy_arn):
             raise _unknown_token()
 
     def _as_named_now(self, db: Transaction, principal: Principal) -> Principal:
@@ -261,14 +279,14 @@ class Standings:
                 return None
             standing = self._known.get(account_id)
             if standing is None or standing.revision != revision:
-                standing = self._known[account_id] = Standing(account_id, revision, self._keyring)
+                standing = self._known[account_id] = Standing(account_id, revision, self._keyring, self)
                 if len(self._known) > _MOST_ACCOUNTS:
                     self._known.popitem(last=False)
             self._known.move_to_end(account_id)
             return standing
 
     def _of_nobody(self) -> Standing:
-        return Standing("", 0, self._keyring)
+        return Standing("", 0, self._keyring, self)
 
 
 def _unknown_token() -> errors.InvalidClientTokenId:

@@ -280,14 +280,117 @@ def test_each_feature_opens_its_own_tasks_and_no_others(feature: str, tasks: lis
     assert tasks == opened
 
 
-def test_without_trusted_access_nobody_is_taken_on_and_open_sessions_go_on(organization: Organization):
+def test_without_trusted_access_nobody_is_taken_on(organization: Organization):
     member = organization.created()
-    iam = root_of(organization, member, AUDIT)
 
     organization.client.disable_aws_service_access(ServicePrincipal="iam.amazonaws.com")
 
     assert "AccessDenied" == code(assume, client=organization.management.client("sts"), account_id=member)
-    assert f"arn:aws:iam::{member}:root" == iam.get_user()["User"]["Arn"]
+
+
+# How long: no longer than all that it rests on.
+
+
+class Taken:
+    """A member's root user, taken on by a user of a delegated administrator, and by a role of the management account."""
+
+    def __init__(self, organization: Organization) -> None:
+        self.organization, self.member = organization, organization.invited()
+        self.delegate = organization.invited()
+        self.iam = self.delegate.client("iam")
+        organization.client.register_delegated_administrator(AccountId=self.delegate.id, ServicePrincipal="iam.amazonaws.com")
+        self.user = self.delegate.user("ann", policy=allow("sts:AssumeRoot"))
+        self.by_user = self._root(self.user.client("sts"))
+
+    def _root(self, sts: Any) -> Any:
+        return self.organization.crown.session(assume(sts, self.member.id, AUDIT)["Credentials"], "iam")
+
+    def by_role(self) -> Any:
+        iam, management = self.organization.management.client("iam"), self.organization.management
+        trust = {"Effect": "Allow", "Principal": {"AWS": management.id}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role_arn = iam.create_role(RoleName="R", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        iam.put_role_policy(RoleName="R", PolicyName="x", PolicyDocument=json.dumps(allow("sts:AssumeRoot")))
+        session = management.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="sue")["Credentials"]
+        return self._root(self.organization.crown.session(session, "sts"))
+
+
+def deactivate_key(taken: Taken) -> None:
+    taken.iam.update_access_key(UserName="ann", AccessKeyId=taken.user.credentials.access_key_id, Status="Inactive")
+
+
+def delete_user(taken: Taken) -> None:
+    taken.iam.delete_access_key(UserName="ann", AccessKeyId=taken.user.credentials.access_key_id)
+    taken.iam.delete_user_policy(UserName="ann", PolicyName="inline")
+    taken.iam.delete_user(UserName="ann")
+
+
+def disable_feature(taken: Taken) -> None:
+    taken.organization.management.client("iam").disable_organizations_root_credentials_management()
+
+
+def disable_trusted_access(taken: Taken) -> None:
+    end_delegation(taken)
+    taken.organization.client.disable_aws_service_access(ServicePrincipal="iam.amazonaws.com")
+
+
+def end_delegation(taken: Taken) -> None:
+    place = {"AccountId": taken.delegate.id, "ServicePrincipal": "iam.amazonaws.com"}
+    taken.organization.client.deregister_delegated_administrator(**place)
+
+
+def leave(taken: Taken) -> None:
+    taken.member.client("organizations").leave_organization()
+
+
+def close_administrator(taken: Taken) -> None:
+    taken.organization.client.close_account(AccountId=taken.delegate.id)
+
+
+@pytest.mark.parametrize(
+    "ending", [deactivate_key, delete_user, disable_feature, disable_trusted_access, end_delegation, leave, close_administrator]
+)
+def test_a_central_session_ends_with_what_it_rests_on(ending: Callable[[Taken], None], organization: Organization):
+    taken = Taken(organization)
+    taken.by_user.get_account_summary()
+
+    ending(taken)
+
+    assert "InvalidClientTokenId" == code(taken.by_user.get_account_summary)
+    assert "InvalidClientTokenId" == code(taken.by_user.delete_login_profile)
+
+
+def distrust(iam: Any, member: Account) -> None:
+    document = {"Effect": "Allow", "Principal": {"AWS": member.id}, "Action": "sts:AssumeRole"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [document]})
+    iam.update_assume_role_policy(RoleName="R", PolicyDocument=text)
+
+
+def delete_role(iam: Any, _: Account) -> None:
+    iam.delete_role_policy(RoleName="R", PolicyName="x")
+    iam.delete_role(RoleName="R")
+
+
+@pytest.mark.parametrize("ending", [distrust, delete_role])
+def test_a_central_session_that_a_role_asked_for_ends_with_the_role_s_own(
+    ending: Callable[[Any, Account], None], organization: Organization
+):
+    taken = Taken(organization)
+    by_role = taken.by_role()
+    by_role.get_account_summary()
+
+    ending(organization.management.client("iam"), taken.member)
+
+    assert "InvalidClientTokenId" == code(by_role.get_account_summary)
+    assert 0 < len(taken.by_user.get_account_summary()["SummaryMap"])
+
+
+def test_a_task_goes_on_while_only_the_other_feature_is_switched_off(organization: Organization):
+    taken = Taken(organization)
+
+    organization.management.client("iam").disable_organizations_root_sessions()
+
+    assert 0 < len(taken.by_user.get_account_summary()["SummaryMap"])
 
 
 # What the session can do, and what it can't.

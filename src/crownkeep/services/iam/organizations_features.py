@@ -31,7 +31,7 @@ def enable_organizations_root_credentials_management(call: Call) -> Result:
 
 @iam.operation("DisableOrganizationsRootCredentialsManagement", resource=registry.everything, effect=Effect.STATE)
 def disable_organizations_root_credentials_management(call: Call) -> Result:
-    """Leave root credentials of members to themselves; sessions that were issued last until they end."""
+    """Leave root credentials of members to themselves: sessions for that end at once."""
     return _disable(call, central_root.CREDENTIALS_MANAGEMENT)
 
 
@@ -43,7 +43,7 @@ def enable_organizations_root_sessions(call: Call) -> Result:
 
 @iam.operation("DisableOrganizationsRootSessions", resource=registry.everything, effect=Effect.STATE)
 def disable_organizations_root_sessions(call: Call) -> Result:
-    """Let nobody take on the root user of members for that; sessions that were issued last until they end."""
+    """Let nobody take on the root user of members for that: sessions for it end at once."""
     return _disable(call, central_root.SESSIONS)
 
 
