@@ -205,6 +205,8 @@ def perform(
     writes = request.operation.mode is Mode.WRITE
     if writes:
         standing = wiring.standings.held(db, request.caller)
+        if request.operation.holds:
+            accounts.hold(db, str(request.parameters.get(request.operation.holds, "")))
     elif standing is None:
         standing = wiring.standings.of(db, request.caller)
     result: Result = NOTHING

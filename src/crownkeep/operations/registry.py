@@ -99,6 +99,8 @@ class Operation:
     prepare: Callable[..., Any] | None
     action: str
     model: OperationModel
+    holds: str = ""
+    """The parameter that names another account than the caller's, whose row is held until the transaction ends."""
 
     @property
     def is_read_only(self) -> bool:
@@ -139,11 +141,14 @@ class Service:
         permission: Permission = Permission.REQUIRED,
         prepare: Callable[..., Any] | None = None,
         action: str | None = None,
+        holds: str = "",
     ) -> Callable[[Function], Function]:
         """Register the decorated function as the handler of AWS's operation `name`.
 
         `resource` answers what the action is done to, from the call and the same arguments as the handler. `prepare` computes
         what must not be computed inside a transaction (password hashes); its answer is the handler's `call.prepared`.
+        `holds` names a parameter with an account's id, where what is tried is counted although the call is refused: the account
+        is held outside of what a refusal undoes, or another node could try in between.
         """
 
         def register(handler: Function) -> Function:
@@ -160,6 +165,7 @@ class Service:
                 prepare=prepare,
                 action=action or f"{self.action_prefix}:{name}",
                 model=_modelled(self.model, name),
+                holds=holds,
             )
             return handler
 

@@ -120,7 +120,7 @@ async def request(door: Door, begun: Progress, *, origin: Origin, now: datetime)
 
 def look(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> Recovery:
     """Answer the recovery that a mailed link is for; looking changes nothing. Raises InvalidLink."""
-    row = _held(db, token, now)
+    row = _found(db, token, now)
     stage = stage_of(row)
     has_custodian = root_recoveries.custodian(db, row.account_id) is not None
     code = None if stage is Stage.ASKED else _code(token)
@@ -148,7 +148,8 @@ async def open_link(door: Door, token: str, *, origin: Origin, now: datetime) ->
 
     def work(db: Transaction) -> Deed[InvalidLink | None]:
         try:
-            row = _held(db, token, now)
+            accounts.hold(db, _found(db, token, now).account_id)
+            row = _found(db, token, now)
         except InvalidLink as error:
             return Deed(error, [])
         if row.opened_at is not None:
@@ -172,7 +173,8 @@ async def open_link(door: Door, token: str, *, origin: Origin, now: datetime) ->
 def confirm(db: Transaction, wiring: Wiring, account_id: str, code: Secret, *, by: str, now: datetime) -> Outcome:
     """Confirm an account's recovery with its code, in an open transaction; `by` says who does.
 
-    Wrong codes are the caller's to count (`count_wrong`), in a transaction that commits although it refuses.
+    The account must be held. Wrong codes are the caller's to count (`count_wrong`), in a transaction that commits although it
+    refuses, before the account is let go of.
     """
     row = root_recoveries.of_account(db, account_id)
     if row is None or row.code_digest is None or row.confirmed_at is not None or not stands(db, row, now):
@@ -184,7 +186,7 @@ def confirm(db: Transaction, wiring: Wiring, account_id: str, code: Secret, *, b
 
 
 def count_wrong(db: Transaction, account_id: str) -> None:
-    """Count a wrong code; with the last one that is allowed the recovery is void."""
+    """Count a wrong code of an account that is held; with the last one that is allowed the recovery is void."""
     row = root_recoveries.of_account(db, account_id)
     if row is None:
         return
@@ -208,6 +210,8 @@ async def confirm_as_custodian(door: Door, token: str, code: Secret, *, origin: 
 
     def work(db: Transaction) -> Deed[Outcome | InvalidLink]:
         try:
+            # What is read before the account is held may have changed by then: other tries, on other nodes.
+            accounts.hold(db, awaited(db, token, now=now).account_id)
             row = awaited(db, token, now=now)
         except InvalidLink as error:
             return Deed(error, [])
@@ -237,10 +241,10 @@ async def complete(door: Door, token: str, *, origin: Origin, now: datetime) -> 
 
     def work(db: Transaction) -> Deed[Completed | InvalidLink]:
         try:
-            row = _held(db, token, now)
+            accounts.hold(db, _found(db, token, now).account_id)
+            row = _found(db, token, now)
         except InvalidLink as error:
             return Deed(error, [])
-        accounts.hold(db, row.account_id)
         if row.confirmed_at is None:
             return Deed(InvalidLink(), [])
         serials = _remove_factors(db, row.account_id, now)
@@ -293,7 +297,7 @@ def _post_to_custodian(db: Transaction, wiring: Wiring, account_id: str, origin:
     return link.digest
 
 
-def _held(db: Transaction, token: str, now: datetime) -> RootRecoveryRow:
+def _found(db: Transaction, token: str, now: datetime) -> RootRecoveryRow:
     row = root_recoveries.with_link(db, links.digest_of(token, Purpose.RECOVER_MFA))
     if row is None or not stands(db, row, now):
         raise InvalidLink

@@ -12,7 +12,7 @@ from crownkeep.operations.call import Origin
 from crownkeep.operations.invoke import Door
 from crownkeep.signin import events, sessions
 from crownkeep.signin.sessions import BrowserSession
-from crownkeep.storage import recovery_codes
+from crownkeep.storage import accounts, recovery_codes
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.recovery_codes import RecoveryCodeRow
 from crownkeep.storage.writer import Deed
@@ -37,6 +37,8 @@ async def make(door: Door, session: BrowserSession, *, origin: Origin, now: date
     rows = [RecoveryCodeRow(person.account_id, person.unique_id, codes.hash_code(code, salt=salt), salt, now) for code in minted]
 
     def work(db: Transaction) -> Deed[str]:
+        # Of two sets that are made at once the first must be there for the second to replace.
+        accounts.hold(db, person.account_id)
         recovery_codes.replace_all(db, person.account_id, person.unique_id, rows)
         event = events.of(person, origin, now, CREATED)
         return Deed(str(event.event_id), [event])

@@ -24,6 +24,9 @@ from crownkeep.storage.signin_throttles import ThrottleRow
 REMEMBERED = timedelta(hours=2)
 """After so long without a failure the count begins anew; longer than any wait."""
 
+SKEW = timedelta(minutes=1)
+"""How far ahead of a try a failure may lie and count: nodes' clocks differ, and of tries at once the later may come in first."""
+
 _FIRST_WAIT_SECONDS = 2
 # How many times as many failures are free for what many people share.
 _ADDRESS, _ACCOUNT = 6, 40
@@ -136,9 +139,9 @@ def delay(failures: int, *, free: int, longest: timedelta) -> timedelta:
 
 
 def _kept(db: Transaction, counter: Counter, now: datetime) -> ThrottleRow | None:
-    """Answer what counts under a counter: nothing old, and nothing of the future, which a clock set back leaves behind."""
-    row = signin_throttles.with_digest(db, counter.digest)
-    return row if row is not None and row.failed_at <= now <= row.failed_at + REMEMBERED else None
+    """Return what counts under a counter, and hold it: nothing old, and nothing that a clock leaves behind that is set back."""
+    row = signin_throttles.held(db, counter.digest)
+    return row if row is not None and row.failed_at - SKEW <= now <= row.failed_at + REMEMBERED else None
 
 
 def network(address: str) -> str:

@@ -36,6 +36,7 @@ class ThrottleRow:
 
 _this = table.c.digest == bindparam("of_digest")
 _with_digest = Prepared(select(table).where(_this))
+_held = Prepared(select(table).where(_this).with_for_update())
 _change = PreparedChange(
     update(table)
     .where(_this)
@@ -54,6 +55,15 @@ _forget = delete(table).where(table.c.failed_at < bindparam("before"))
 def with_digest(db: Transaction, digest: bytes) -> ThrottleRow | None:
     """Answer what is remembered under a key."""
     row = _with_digest.first(db, {"of_digest": digest})
+    return ThrottleRow(*row) if row else None
+
+
+def held(db: Transaction, digest: bytes) -> ThrottleRow | None:
+    """Return the same, and hold the row to the transaction's end: of many tries at once each sees those before it.
+
+    Of two that both make the row, the database refuses one, which is then run again.
+    """
+    row = _held.first(db, {"of_digest": digest})
     return ThrottleRow(*row) if row else None
 
 

@@ -45,11 +45,10 @@ def start_primary_email_update(call: Call, *, account_id: str, primary_email: st
     return {"Status": "PENDING"}
 
 
-@account.operation("AcceptPrimaryEmailUpdate", resource=new_address, effect=Effect.STATE)
+@account.operation("AcceptPrimaryEmailUpdate", resource=new_address, effect=Effect.STATE, holds="AccountId")
 def accept_primary_email_update(call: Call, *, account_id: str, primary_email: str, otp: str) -> Result:
     """Change the address by the code that went to it; root's password and devices stay."""
     owner = subject.account_of(call, account_id, operation="AcceptPrimaryEmailUpdate")
-    accounts.hold(call.db, owner)
     row = _required(call, owner)
     if email_change.waiting(call.db, owner, now=call.now) != primary_email:
         raise _refused(Refusal.NO_CODE)

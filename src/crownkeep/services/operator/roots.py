@@ -46,10 +46,9 @@ def get_root(call: Call, *, account_id: str) -> Result:
     return described
 
 
-@operator.operation("ConfirmRootRecovery", resource=registry.everything, effect=Effect.STATE)
+@operator.operation("ConfirmRootRecovery", resource=registry.everything, effect=Effect.STATE, holds="account_id")
 def confirm_root_recovery(call: Call, *, account_id: str, code: str) -> Result:
     """Confirm that whoever told this code has lost root's MFA devices; they remove them then, within an hour."""
-    accounts.hold(call.db, account_id)
     _required(call, account_id)
     match mfa_recovery.confirm(call.db, call.wiring, account_id, Secret(code), by=mfa_recovery.OPERATOR, now=call.now):
         case Outcome.NONE_WAITS:
