@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 PARTITION = "aws"
 
+GLOBAL_REGION = "us-east-1"
+"""Where services without a Region of their own answer, whatever Region a client signs for (IAM guide, `aws:RequestedRegion`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arn:

@@ -31,7 +31,7 @@ queries = st.lists(st.tuples(words, words), max_size=5).map(
 values = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30)
 header_names = st.sampled_from(["content-type", "x-amz-target", "x-amz-meta-note", "my-header", "accept"])
 headers = st.dictionaries(header_names, values, max_size=4)
-regions = st.sampled_from(["us-east-1", "eu-central-2", "aws-global", "local"])
+regions = st.sampled_from(["us-east-1", "eu-central-2", "aws-global", "sa-east-1"])
 services = st.sampled_from(["iam", "sts", "account", "sso-admin"])
 tokens = st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=50)
 
@@ -208,7 +208,7 @@ def test_clocks_may_differ_by_five_minutes(seconds: int) -> None:
 def test_a_replayed_request_has_expired_in_awss_words() -> None:
     request = _signed_at("20260101T000000Z")
 
-    with pytest.raises(errors.RequestExpired) as caught:
+    with pytest.raises(errors.SignatureDoesNotMatch) as caught:
         verify(request, now=datetime(2026, 1, 1, 0, 15, tzinfo=UTC))
 
     assert caught.value.message == (
@@ -244,7 +244,7 @@ def presign(*, expires: int, headers: dict[str, str] | None = None, service: str
 
 
 def test_a_replayed_presigned_url_past_its_expiry_is_refused() -> None:
-    request = presign(expires=60)
+    request = presign(expires=60, service="iam")
     signed_at = signature.parse(request).signed_at
 
     verify(request, now=signed_at + timedelta(seconds=60))
@@ -253,18 +253,39 @@ def test_a_replayed_presigned_url_past_its_expiry_is_refused() -> None:
 
 
 def test_a_presigned_url_lives_as_long_as_it_asked_for() -> None:
-    request = presign(expires=604_800)
+    request = presign(expires=604_800, service="iam")
 
     verify(request, now=signature.parse(request).signed_at + timedelta(days=7))
 
 
-def test_a_kubernetes_authenticators_url_lives_a_quarter_of_an_hour_as_on_aws() -> None:
-    request = presign(expires=60, headers={"x-k8s-aws-id": "cluster"})
+@pytest.mark.parametrize("expires", [60, 900, 604_800])
+def test_a_presigned_url_of_sts_lives_a_quarter_of_an_hour_whatever_it_asks_for(expires: int) -> None:
+    request = presign(expires=expires)
     signed_at = signature.parse(request).signed_at
 
     verify(request, now=signed_at + timedelta(minutes=15))
-    with pytest.raises(errors.RequestExpired):
+    with pytest.raises(errors.SignatureDoesNotMatch, match=r"Signature expired: .* - 15 min\.\)"):
         verify(request, now=signed_at + timedelta(minutes=15, seconds=1))
+
+
+def test_a_presigned_change_is_good_for_a_quarter_of_an_hour_whatever_it_asks_for() -> None:
+    claimed = signature.parse(presign(expires=604_800, service="iam"))
+
+    sigv4.check_change(claimed, now=claimed.signed_at + timedelta(minutes=15))
+    with pytest.raises(errors.RequestExpired):
+        sigv4.check_change(claimed, now=claimed.signed_at + timedelta(minutes=15, seconds=1))
+
+
+@pytest.mark.parametrize("region", ["nowhere-9", "us-gov-west-1", "eu-west-99"])
+def test_a_region_that_is_none_is_refused(region: str) -> None:
+    authorization = (
+        f"AWS4-HMAC-SHA256 Credential={KEY_ID}/20260101/{region}/iam/aws4_request, "
+        f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+    )
+    came = {b"host": b"h", b"x-amz-date": b"20260101T000000Z", b"authorization": authorization.encode()}
+
+    with pytest.raises(errors.SignatureDoesNotMatch, match="Credential should be scoped to a valid region"):
+        signature.parse(Request("POST", b"/", b"", came, b""))
 
 
 def test_a_presigned_url_from_the_future_is_not_yet_current() -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from tests.fixtures.crown import Crown
+from tests.services.iam.asking import refusal
 from tests.signin.browser import signed_in
 from tests.signin.command_line import CommandLine
 
@@ -106,3 +107,67 @@ def records(crown: Crown, account_id: str) -> int:
 
 def newest(found: list[dict[str, Any]], name: str) -> Mapping[str, Any]:
     return next(each for each in found if each["eventName"] == name)
+
+
+def test_a_made_up_key_id_that_encodes_an_account_leaves_nothing_in_its_trail(fresh_crown: FreshCrown):
+    crown = fresh_crown()
+    account = crown.account()
+    known = account.told["admin"]["access_key_id"]
+    made_up = {"access_key_id": known[:-4] + "ZZZZ", "secret_access_key": "x" * 40}
+    before = len(account.records())
+
+    code = refusal(crown.session(made_up, "iam").list_users)
+
+    assert code.startswith("InvalidClientTokenId: ")
+    assert before == len(account.records())
+    assert made_up["access_key_id"] == crown.records("")[0]["additionalEventData"]["claimedAccessKeyId"]
+
+
+def test_a_made_up_session_leaves_nothing_in_the_trail_of_the_account_that_its_key_id_encodes(fresh_crown: FreshCrown):
+    crown = fresh_crown()
+    account = crown.account()
+    key_id = "ASIA" + account.told["admin"]["access_key_id"][4:]
+    before = len(account.records())
+
+    forged = {"access_key_id": key_id, "secret_access_key": "x" * 40, "session_token": "A" * 200}
+    code = refusal(crown.session(forged, "iam").list_users)
+
+    assert code.startswith("InvalidClientTokenId: ")
+    assert before == len(account.records())
+
+
+def test_bad_signatures_of_a_known_key_are_recorded_in_its_trail_and_do_not_bury_it(fresh_crown: FreshCrown):
+    crown = fresh_crown()
+    account, other = crown.account(), crown.account()
+    forged = crown.session({**account.told["admin"], "secret_access_key": "x" * 40}, "iam")
+    before = len(account.records())
+
+    for _ in range(TRIES):
+        assert refusal(forged.list_users).startswith("SignatureDoesNotMatch: ")
+    also = crown.session({**other.told["admin"], "secret_access_key": "x" * 40}, "iam")
+    assert refusal(also.list_users).startswith("SignatureDoesNotMatch: ")
+
+    assert ROOM <= len(account.records()) - before < TRIES - ROOM
+    assert "SignatureDoesNotMatch" == other.records()[0]["errorCode"]
+
+
+def test_filling_the_disk_with_refused_parameters_a_stranger_leaves_a_short_summary(fresh_crown: FreshCrown):
+    crown = fresh_crown()
+    account = crown.account()
+    role_arn = f"arn:aws:iam::{account.id}:role/R"
+    tags = {f"PolicyArns.member.{number}.arn": "x" * 2048 for number in range(1, 30)}
+
+    status = query(
+        crown,
+        Action="AssumeRoleWithWebIdentity",
+        RoleArn=role_arn,
+        RoleSessionName="ann",
+        WebIdentityToken="a" * 60_000,
+        Policy="p" * 40_000,
+        **tags,
+    )
+
+    newest_record = crown.records("")[0]
+    assert status >= 400
+    assert role_arn == newest_record["requestParameters"]["roleArn"]
+    assert len(json.dumps(newest_record)) < 5_000

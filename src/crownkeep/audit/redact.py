@@ -44,6 +44,8 @@ _SECRET_MEMBERS = frozenset(
 _UNRECORDED_PARAMETERS = frozenset({"ChangePassword"})
 
 _LONGEST_LIST = 1000
+_SUMMARY_MEMBERS = 16
+_SUMMARY_TEXT = 128
 
 
 def parameters(operation: str, values: Mapping[str, object], shape: Shape | None) -> dict[str, object] | None:
@@ -51,6 +53,17 @@ def parameters(operation: str, values: Mapping[str, object], shape: Shape | None
     if operation in _UNRECORDED_PARAMETERS or not values or shape is None:
         return None
     return _structure(values, shape)
+
+
+def summary(kept: Mapping[str, object]) -> dict[str, object]:
+    """Return the beginnings of the first few texts and numbers among parameters: at most 2 kB, whatever a stranger sent."""
+    shortened: dict[str, object] = {}
+    for name, value in list(kept.items())[:_SUMMARY_MEMBERS]:
+        if isinstance(value, str):
+            shortened[name] = value[:_SUMMARY_TEXT]
+        elif isinstance(value, bool | int | float):
+            shortened[name] = value
+    return shortened
 
 
 def response(values: Mapping[str, object], shape: Shape | None) -> dict[str, object] | None:

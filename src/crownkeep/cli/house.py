@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_REGION = "us-east-1"
-
 
 def options(command: Function) -> Function:
     """Give a command the options that say which house it works in; they come as `data` and `database`."""
@@ -44,6 +42,7 @@ class House:
         Raises the AwsError that it is refused with.
         """
         from crownkeep import clock, ids
+        from crownkeep.arn import GLOBAL_REGION
         from crownkeep.operations import registry
         from crownkeep.operations.call import Origin, Request
         from crownkeep.operations.invoke import perform_now
@@ -55,7 +54,7 @@ class House:
             raise LookupError(f"the operator's service has no operation `{operation}`")
         given = {name: value for name, value in parameters.items() if value is not None}
         request_id = ids.request_id(clock.token_bytes(16))
-        origin = Origin(source_ip="localhost", user_agent=_user_agent(), region=_REGION, request_id=request_id)
+        origin = Origin(source_ip="localhost", user_agent=_user_agent(), region=GLOBAL_REGION, request_id=request_id)
         answer = perform_now(self.database, Request(found, given, Operator(), origin, clock.now()), self.wiring)
         if answer.error is not None:
             raise answer.error

@@ -16,6 +16,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from crownkeep import clock, ids
+from crownkeep.arn import GLOBAL_REGION
 from crownkeep.console import cookies, destinations, forms, hosts, rendering
 from crownkeep.console.cookies import Cookie
 from crownkeep.console.forms import Form, MalformedForm
@@ -50,7 +51,6 @@ FOR_PROGRAMS = frozenset({"/federation"})
 """Where programs send forms: not from pages, so without a token; what they do there needs no cookie, and must heed none."""
 
 _HSTS = "max-age=31536000"
-_REGION = "us-east-1"
 _VISIT_BYTES = 24
 
 
@@ -201,7 +201,7 @@ def _origin(scope: Scope, headers: Mapping[str, str]) -> Origin:
     return Origin(
         source_ip=scope["client"][0],
         user_agent=headers.get("user-agent", ""),
-        region=_REGION,
+        region=GLOBAL_REGION,
         request_id=ids.request_id(clock.token_bytes(16)),
         host=headers.get("host", ""),
         referer=headers.get("referer", ""),

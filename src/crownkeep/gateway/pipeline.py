@@ -10,16 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from crownkeep import clock, errors, ids
+from crownkeep.arn import GLOBAL_REGION
 from crownkeep.audit import event
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
 from crownkeep.gateway import authenticate, compression, decode, encode, route, signature, sigv4
 from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS
 from crownkeep.gateway.http import HttpRequest
-from crownkeep.gateway.limits import RecordAllowance
+from crownkeep.gateway.limits import KeyAllowances, RecordAllowance
 from crownkeep.gateway.route import Route, Unroutable
 from crownkeep.gateway.signature import Signature
-from crownkeep.models import ServiceModel
+from crownkeep.models import ServiceModel, regions
 from crownkeep.operations import record, registry
 from crownkeep.operations.call import Origin, Request
 from crownkeep.operations.invoke import Door, Outcome
@@ -30,7 +31,6 @@ from crownkeep.storage.database import DatabaseFault, Transaction
 from crownkeep.storage.writer import WriteFailed, WriterBusy
 
 OPERATOR_PATH = b"/operator/"
-_REGION = "us-east-1"
 _PACKED = "a compressed body is read of signed requests alone: send it as it is"
 
 
@@ -60,7 +60,11 @@ class _Exchange:
 
     @property
     def region(self) -> str:
-        return self.signed.region if self.signed else _REGION
+        """The Region that the request counts as made to: a global service's is fixed, so that no caller chooses it."""
+        service = registry.service(self.model.name) if self.model else None
+        if self.signed is None or self.signed.region == regions.PSEUDO or (service is not None and service.is_global):
+            return GLOBAL_REGION
+        return self.signed.region
 
     @property
     def protocol(self) -> str:
@@ -78,6 +82,7 @@ class Pipeline:
         self._door = door
         self._operator_token = operator_token
         self._allowance = RecordAllowance(door.wiring.settings.unattributed_records_per_second)
+        self._key_allowances = KeyAllowances()
 
     async def respond(self, http: HttpRequest) -> Response:
         """Answer one request; never raises for anything that a client can send."""
@@ -136,12 +141,21 @@ class Pipeline:
         if exchange.signed is not None and exchange.signed.service not in exchange.routed.service.signing_names:
             sigv4.check_service(exchange.signed, service=exchange.routed.service.signing_names[0])
         operation = _served(exchange.routed)
+        if exchange.signed is not None and operation.mode is Mode.WRITE:
+            sigv4.check_change(exchange.signed, now=now)
         # 5. The parameters.
         bounds = STRANGERS if isinstance(exchange.caller, Anonymous) else CALLERS
         parameters = decode.decode(exchange.routed, query=query, headers=headers, body=body, bounds=bounds)
         # The refusals of those who need no signature are recorded as far as strangers may fill the trail.
         may_record = self._has_room if isinstance(exchange.caller, Anonymous) else None
         return Request(operation, parameters, exchange.caller, _origin(exchange), now, may_record_refusal=may_record)
+
+    def _may_record(self, exchange: _Exchange) -> bool:
+        if isinstance(exchange.caller, Principal):
+            return True
+        if exchange.account_id != record.NOBODY and exchange.signed is not None:
+            return self._key_allowances.take(exchange.signed.access_key_id, clock.monotonic())
+        return self._has_room()
 
     def _has_room(self) -> bool:
         return self._allowance.take(clock.monotonic())
@@ -165,13 +179,13 @@ class Pipeline:
             raise fault or errors.MissingAuthenticationToken("Request is missing Authentication Token")
         wiring = self._door.wiring
         standing = exchange.standing = authenticate.standing_of(db, signed, wiring.standings)
-        exchange.account_id = standing.account_id if standing else record.NOBODY
-        return authenticate.authenticate(db, request, signed, standing=standing, keyring=wiring.keyring, now=clock.now())
+        key = authenticate.known_key(db, signed, standing=standing, keyring=wiring.keyring)
+        exchange.account_id = standing.account_id
+        return authenticate.authenticate(db, request, signed, key, standing=standing, now=clock.now())
 
     async def _refuse(self, exchange: _Exchange, refusal: AwsError) -> Response:
-        """Answer a request that reached no operation, and record it as far as strangers may fill the trail."""
-        attributed = isinstance(exchange.caller, Principal)
-        if attributed or self._has_room():
+        """Answer a request that reached no operation, and record it as far as such requests may fill a trail."""
+        if self._may_record(exchange):
             try:
                 await self._door.record(record.of_deed(_refused(exchange, refusal)))
             except WriterBusy:
@@ -243,7 +257,7 @@ def _refused(exchange: _Exchange, refusal: AwsError) -> event.Deed:
         user_agent=exchange.http.header(b"user-agent"),
         request_id=exchange.request_id,
         read_only=False,
-        error_code=refusal.code,
+        error_code=record.error_name(refusal, exchange.model),
         error_message=refusal.message,
         additional=additional,
         host=exchange.http.header(b"host"),

@@ -9,6 +9,8 @@ from enum import Enum
 from urllib.parse import unquote_to_bytes
 
 from crownkeep import errors
+from crownkeep.arn import GLOBAL_REGION
+from crownkeep.models import regions
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a client's clock may be from ours, either way."""
@@ -28,7 +30,6 @@ _MOMENT = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _REGION = re.compile(r"[a-z0-9-]{1,64}")
 _SERVICE = re.compile(r"[A-Za-z0-9-]{1,64}")
 _QUERY_PARAMETERS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
-_ANY_REGION = "us-east-1"
 
 
 class Algorithm(Enum):
@@ -117,7 +118,7 @@ def _parse_header(request: Request, authorization: str) -> Signature:
     token = request.headers.get(b"x-amz-security-token")
     session_token = None if token is None else token.decode("latin-1")
     usual = _AUTHORIZATION.fullmatch(authorization)
-    if usual and moment is not None and moment.startswith(usual["date"]):
+    if usual and moment is not None and moment.startswith(usual["date"]) and regions.exists(usual["region"]):
         names = _signed_headers(usual["headers"], request.headers)
         return Signature(
             Algorithm.HMAC,
@@ -197,7 +198,7 @@ def _settle(claim: _Claim, headers: Mapping[bytes, bytes]) -> Signature:
     if algorithm is Algorithm.ECDSA:
         # An asymmetric signature holds in every region of its set, "*" being all; the scope names none.
         first = claim.region_set.split(",")[0].strip()
-        parts.insert(2, first if _REGION.fullmatch(first) else _ANY_REGION)
+        parts.insert(2, first if _REGION.fullmatch(first) else GLOBAL_REGION)
     key_id, date, region, service, terminator = parts
     _check_scope(date, region, service, terminator, amz_date=claim.amz_date)
     return Signature(
@@ -217,7 +218,7 @@ def _settle(claim: _Claim, headers: Mapping[bytes, bytes]) -> Signature:
 
 def _check_scope(date: str, region: str, service: str, terminator: str, *, amz_date: str) -> None:
     faults = []
-    if not _REGION.fullmatch(region):
+    if not regions.exists(region):
         faults.append("Credential should be scoped to a valid region. ")
     if not _SERVICE.fullmatch(service):
         faults.append("Credential should be scoped to a valid service. ")

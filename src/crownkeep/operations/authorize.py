@@ -26,6 +26,7 @@ _KINDS = {
 # What temporary credentials of GetSessionToken (without MFA) and GetFederationToken may still call of IAM and STS
 # (STS API reference, "GetSessionToken" and "GetFederationToken").
 _OPEN_TO_SESSION_TOKENS = frozenset({"sts:GetCallerIdentity", "sts:AssumeRole"})
+_CLOSED_TO_SESSIONS = frozenset({"sts:GetSessionToken", "sts:GetFederationToken"})
 _OPEN_TO_FEDERATED_USERS = frozenset({"sts:GetCallerIdentity"})
 
 
@@ -185,6 +186,8 @@ def _refuse_limited_session(principal: Principal, operation: Operation) -> None:
             raise errors.AccessDenied(f"Cannot call {operation.name} with federated user credentials")
         case PrincipalKind.USER | PrincipalKind.ROOT:
             limited = not (session.mfa_at or session.from_console or session.assumed_root or session.delegate)
+            if limited and operation.action in _CLOSED_TO_SESSIONS:
+                raise errors.AccessDenied(f"Cannot call {operation.name} with session credentials")
             if limited and (operation.service.name == "iam" or operation.action not in _OPEN_TO_SESSION_TOKENS):
                 raise errors.InvalidClientTokenId("The security token included in the request is invalid")
         case _:

@@ -8,6 +8,7 @@ from uuid import UUID
 from crownkeep import clock, ids
 from crownkeep.audit import event, redact
 from crownkeep.errors import AwsError
+from crownkeep.models import ServiceModel
 from crownkeep.operations.call import Call, Notes, Request, Result
 from crownkeep.principals import FederatedIdentity, Principal
 from crownkeep.storage import events
@@ -41,10 +42,23 @@ def copies_of_call(
     return [of_deed(replace(deed, shared_event_id=shared)), of_deed(copy)]
 
 
+def error_name(error: AwsError, service: ServiceModel | None) -> str:
+    """Return what a record calls an error: the name of the service's exception, where it models one (NoSuchEntityException).
+
+    Detection rules look for that name, not for the code on the wire (elastic/detection-rules, issue 55).
+    """
+    modelled = service.errors.get(error.code) if service else None
+    return modelled.shape_name if modelled else error.code
+
+
 def _deed(request: Request, notes: Notes, *, result: Result, error: AwsError | None, account_alias: str) -> event.Deed:
     operation = request.operation
     account_id = _trail(request, notes, error)
     answered = error is None and operation.records_answer
+    parameters = redact.parameters(operation.name, request.parameters, operation.model.input)
+    if parameters is not None and error is not None and account_id == NOBODY:
+        # Nobody answers for it, so it takes no more room in the trail than it takes to see what was tried.
+        parameters = redact.summary(parameters)
     return event.Deed(
         event_id=notes.event_id,
         happened_at=request.now,
@@ -61,9 +75,9 @@ def _deed(request: Request, notes: Notes, *, result: Result, error: AwsError | N
         read_only=operation.is_read_only,
         api_version=operation.service.model.api_version if operation.service.model.protocol == "query" else "",
         account_alias=account_alias,
-        error_code=error.code if error else "",
+        error_code=error_name(error, operation.service.model) if error else "",
         error_message=error.message if error else "",
-        parameters=redact.parameters(operation.name, request.parameters, operation.model.input),
+        parameters=parameters,
         response=redact.response(result, operation.model.output) if answered else None,
         additional=notes.additional,
         resources=tuple(notes.resources),

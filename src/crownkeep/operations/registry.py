@@ -118,8 +118,12 @@ class Operation:
 class Service:
     """One AWS service as we serve it: its model, the prefix of its actions, and its handlers."""
 
-    def __init__(self, name: str, *, action_prefix: str | None = None, event_source: str | None = None) -> None:
+    def __init__(
+        self, name: str, *, action_prefix: str | None = None, event_source: str | None = None, is_global: bool = False
+    ) -> None:
         self.name = name
+        self.is_global = is_global
+        """Whether AWS runs it in no Region: its calls count as made to us-east-1, whatever Region the caller signs for."""
         self.action_prefix = action_prefix or name
         self.event_source = event_source or f"{name}.amazonaws.com"
         self._registrations: dict[str, Callable[[], Operation]] = {}

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from crownkeep import arn
+from crownkeep.arn import GLOBAL_REGION
 from crownkeep.audit import event
 from crownkeep.operations import record
 from crownkeep.operations.call import Origin
@@ -19,7 +20,6 @@ HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 """What stands for a user name that nobody has: people type passwords there."""
 
 _TYPE = "AwsConsoleSignIn"
-_REGION = "us-east-1"
 _MFA_TYPES = {Method.TOTP: "Virtual MFA", Method.PASSKEY: "U2F MFA", Method.RECOVERY_CODE: "Recovery code"}
 
 
@@ -156,7 +156,7 @@ def _deed(
         name=name,
         caller=person,
         account_id=account_id,
-        region=_REGION,
+        region=GLOBAL_REGION,
         source_ip=origin.source_ip,
         user_agent=origin.user_agent,
         request_id=origin.request_id,

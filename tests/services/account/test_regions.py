@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from crownkeep.services.account import published_regions
+from crownkeep.models import regions as published_regions
 
 
 def statuses(account: Any, **options: Any) -> dict[str, str]:

@@ -214,3 +214,28 @@ def test_a_user_without_permissions_is_denied_and_the_denial_is_found(account):
 
     found = lookup(account.client("cloudtrail"), "Username", "bob")
     assert "AccessDenied" == json.loads(found[0]["CloudTrailEvent"])["errorCode"]
+
+
+def test_a_refusal_is_recorded_under_the_name_of_its_exception(account):
+    iam = account.client("iam")
+    statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    iam.create_role(RoleName="R", AssumeRolePolicyDocument=trust)
+    tries = {
+        "GetRole": lambda: iam.get_role(RoleName="nobody"),
+        "CreateRole": lambda: iam.create_role(RoleName="R", AssumeRolePolicyDocument=trust),
+        "UpdateAssumeRolePolicy": lambda: iam.update_assume_role_policy(RoleName="R", PolicyDocument="{}"),
+        "DeleteAccessKey": lambda: account.user("bob").client("iam").delete_access_key(AccessKeyId="A" * 16, UserName="carl"),
+    }
+    for attempt in tries.values():
+        with pytest.raises(ClientError):
+            attempt()
+
+    recorded = {record["eventName"]: record.get("errorCode") for record in reversed(account.records())}
+
+    assert {
+        "GetRole": "NoSuchEntityException",
+        "CreateRole": "EntityAlreadyExistsException",
+        "UpdateAssumeRolePolicy": "MalformedPolicyDocumentException",
+        "DeleteAccessKey": "AccessDenied",
+    } == {name: recorded[name] for name in tries}

@@ -171,7 +171,7 @@ def test_a_chained_session_lasts_an_hour_at_most(account: Account):
 
     assert (
         "ValidationError",
-        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
     ) == refusal
     assert "Credentials" in sts.assume_role(RoleArn=second, RoleSessionName="s2", DurationSeconds=3600)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.fixtures.crown import Account, Crown
 from tests.services.iam.asking import allow, refusal
@@ -41,3 +43,27 @@ def test_no_policy_denies_the_question_who_one_is(account: Account):
     bob = account.user("bob", policy=denied)
 
     assert bob.arn == bob.client("sts").get_caller_identity()["Arn"]
+
+
+def test_session_credentials_get_no_further_session_of_ones_own(account: Account):
+    bob = account.user("bob", policy=allow("*"))
+    session = account.crown.session(bob.client("sts").get_session_token()["Credentials"], "sts")
+
+    assert "AccessDenied: Cannot call GetSessionToken with session credentials" == refusal(session.get_session_token)
+    assert "AccessDenied: Cannot call GetFederationToken with session credentials" == refusal(
+        session.get_federation_token, Name="ann"
+    )
+
+
+def test_taking_on_a_role_by_session_credentials_is_chaining_and_lasts_an_hour_at_most(account: Account):
+    trusted = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account.id}:root"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trusted})
+    iam = account.client("iam")
+    role = iam.create_role(RoleName="R", AssumeRolePolicyDocument=document, MaxSessionDuration=7200)["Role"]["Arn"]
+    bob = account.user("bob", policy=allow("sts:*"))
+    session = account.crown.session(bob.client("sts").get_session_token()["Credentials"], "sts")
+
+    assert (
+        "ValidationError: The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+    ) == refusal(session.assume_role, RoleArn=role, RoleSessionName="ann", DurationSeconds=3601)
+    assert session.assume_role(RoleArn=role, RoleSessionName="ann", DurationSeconds=3600)["Credentials"]

@@ -88,7 +88,7 @@ def test_session_credentials_can_not_ask_for_more(account: Account):
     session = account.client("sts").get_session_token()["Credentials"]
     sts = account.crown.session(session, "sts")
 
-    assert "InvalidClientTokenId" == refused(sts.get_federation_token, Name="guest")[0]
+    assert "AccessDenied" == refused(sts.get_federation_token, Name="guest")[0]
     iam = account.client("iam")
     trust = {
         "Version": "2012-10-17",

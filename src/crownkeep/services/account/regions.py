@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crownkeep import errors
+from crownkeep.models import regions as published_regions
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
-from crownkeep.services.account import published_regions, refusals, subject
+from crownkeep.services.account import refusals, subject
 from crownkeep.services.account.service import account
 from crownkeep.storage import region_choices
 

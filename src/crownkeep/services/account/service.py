@@ -2,4 +2,4 @@
 
 from crownkeep.operations import registry
 
-account = registry.Service("account")
+account = registry.Service("account", is_global=True)

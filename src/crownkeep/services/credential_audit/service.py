@@ -2,4 +2,4 @@
 
 from crownkeep.operations import registry
 
-credential_audit = registry.Service("credential-audit", event_source="credential-audit.crownkeep")
+credential_audit = registry.Service("credential-audit", event_source="credential-audit.crownkeep", is_global=True)

@@ -2,4 +2,4 @@
 
 from crownkeep.operations import registry
 
-iam = registry.Service("iam")
+iam = registry.Service("iam", is_global=True)

@@ -2,4 +2,4 @@
 
 from crownkeep.operations import registry
 
-operator = registry.Service("operator", event_source="crownkeep")
+operator = registry.Service("operator", event_source="crownkeep", is_global=True)

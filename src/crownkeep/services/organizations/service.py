@@ -2,4 +2,4 @@
 
 from crownkeep.operations import registry
 
-organizations = registry.Service("organizations")
+organizations = registry.Service("organizations", is_global=True)

@@ -2,4 +2,4 @@
 
 from crownkeep.operations import registry
 
-signin = registry.Service("signin")
+signin = registry.Service("signin", is_global=True)

@@ -75,10 +75,10 @@ def lifetime(role: RoleRow, seconds: int | None) -> timedelta:
 
 
 def chained_lifetime(seconds: int | None) -> timedelta:
-    """Answer how long a session lasts that another role's session asked for; raises ValidationError beyond an hour."""
+    """Return how long a session lasts that temporary credentials asked for; raises ValidationError beyond an hour."""
     if seconds is not None and seconds > CHAINED_SECONDS:
         raise errors.ValidationError(
-            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
         )
     return timedelta(seconds=seconds or DEFAULT_SECONDS)
 

@@ -81,9 +81,13 @@ def _chaining(caller: Principal) -> Session | None:
 
 
 def _session(call: Call, role: RoleRow, seconds: int | None) -> Session:
-    """Answer a session of the role as far as its caller and its length go; raises ValidationError for one too long."""
+    """Return a session of the role as far as its caller and its length go; raises ValidationError for one too long.
+
+    Whoever comes with temporary credentials, GetSessionToken's among them, chains roles; a user who signed in to the console
+    does not.
+    """
     caller = call.principal
-    is_chained = _chaining(caller) is not None
+    is_chained = caller.session is not None and not caller.session.from_console
     lifetime = assumable.chained_lifetime(seconds) if is_chained else assumable.lifetime(role, seconds)
     began = Session(
         issued_at=call.now,

@@ -35,6 +35,9 @@ ENABLED_BY_DEFAULT = frozenset(
     }
 )
 
+PSEUDO = "aws-global"
+"""What some SDKs sign for where a service is global and its address was given to them; it stands for us-east-1."""
+
 
 class _Partition(msgspec.Struct, rename="camel"):
     id: str
@@ -48,12 +51,22 @@ class _Partitions(msgspec.Struct):
 
 @cache
 def names() -> tuple[str, ...]:
-    """Answer the names of the partition's Regions, sorted; read once per process."""
+    """Return the names of the partition's Regions, sorted; read once per process."""
     document = msgspec.json.decode(_path().read_bytes(), type=_Partitions)
     partition = next(partition for partition in document.partitions if partition.id == PARTITION)
     # The pseudo Region `aws-global` stands among them, and does not look like one.
     pattern = re.compile(partition.region_regex)
     return tuple(sorted(name for name in partition.regions if pattern.match(name)))
+
+
+@cache
+def _existing() -> frozenset[str]:
+    return frozenset(names())
+
+
+def exists(name: str) -> bool:
+    """Tell whether a signature may be scoped to this name: a Region, opted into or not, or what SDKs call all of them."""
+    return name in _existing() or name == PSEUDO
 
 
 def _path() -> Path:
