@@ -1,6 +1,6 @@
 """Installations of earlier code, kept as files: each is brought up to today's schema, and its people, keys and trail are there.
 
-`scripts/make_old_installation.py` says how they were made. They are opened an hour after that: what was lent is still good.
+`scripts/make_old_installation.py` says how they were made. They are opened 20 minutes after that: no session has ended.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def old(request: pytest.FixtureRequest, crowns: Crowns, tmp_path_factory: pytest
         with psycopg.connect(database, autocommit=True) as connection:
             # Written by our own script, not by anybody we don't know.
             connection.execute(gzip.decompress((place / "dump.sql.gz").read_bytes()))
-    with time_machine.travel(datetime.fromisoformat(known["made"]) + timedelta(hours=1)):
+    with time_machine.travel(datetime.fromisoformat(known["made"]) + timedelta(minutes=20)):
         crown = crowns.fresh(kind, data=str(data), database=database)
         yield Old(crown, known)
         crown.close()
