@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -106,12 +109,12 @@ def test_a_rotated_keyring_takes_the_old_ones_place_and_still_opens_what_it_seal
     before = data_directory.prepare(settings(tmp_path / "data"))
     key = sealing.mint_key(bytes(32), made=before.keyring.newest.made)
 
-    data_directory.write_keyring(before.path, sealing.rotated(before.keyring, key))
+    data_directory.change_keyring(before.path, lambda found: sealing.rotated(found, key))
 
     after = data_directory.load_keyring(before.path)
     assert [key.id, before.keyring.newest.id] == [held.id for held in after.keys]
     assert mode(before.path / "sealing.key") == 0o600
-    assert {"sealing.key", "operator.token"} == {file.name for file in before.path.iterdir()}
+    assert {"sealing.key", ".sealing.key.lock", "operator.token"} == {file.name for file in before.path.iterdir()}
 
 
 def test_a_watch_goes_over_to_the_keys_of_a_changed_file_once(tmp_path: Path) -> None:
@@ -120,7 +123,7 @@ def test_a_watch_goes_over_to_the_keys_of_a_changed_file_once(tmp_path: Path) ->
     key = sealing.mint_key(bytes(32), made=directory.keyring.newest.made)
     assert not watch.look()
 
-    data_directory.write_keyring(directory.path, sealing.rotated(directory.keyring, key))
+    data_directory.change_keyring(directory.path, lambda found: sealing.rotated(found, key))
 
     assert [True, False] == [watch.look(), watch.look()]
     assert key.id == directory.keyring.newest.id
@@ -131,7 +134,7 @@ def test_a_watch_says_that_a_file_is_damaged_and_keeps_the_keys_it_has(tmp_path:
     directory = data_directory.prepare(settings(tmp_path / "data"))
     watch = data_directory.KeyFileWatch(directory)
     before = directory.keyring.newest.id
-    data_directory.write_keyring(directory.path, directory.keyring)
+    data_directory.change_keyring(directory.path, lambda found: found)
     file = directory.path / "sealing.key"
     match damage:
         case "truncated":
@@ -143,5 +146,56 @@ def test_a_watch_says_that_a_file_is_damaged_and_keeps_the_keys_it_has(tmp_path:
 
     with pytest.raises(data_directory.UnusableDataDirectory, match=r"sealing\.key"):
         watch.look()
+
+    assert before == directory.keyring.newest.id
+
+
+def test_changes_of_the_key_file_at_the_same_moment_lose_no_key(tmp_path: Path) -> None:
+    directory = data_directory.prepare(settings(tmp_path / "data"))
+    new = [sealing.mint_key(bytes([number]) * 32, made=directory.keyring.newest.made) for number in range(1, 9)]
+    barrier = Barrier(len(new))
+
+    def put(key: sealing.SealingKey) -> None:
+        barrier.wait()
+        data_directory.change_keyring(directory.path, lambda found: sealing.rotated(found, key))
+
+    with ThreadPoolExecutor(len(new)) as threads:
+        list(threads.map(put, new))
+
+    found = data_directory.load_keyring(directory.path)
+    assert {directory.keyring.newest.id, *(key.id for key in new)} == {key.id for key in found.keys}
+
+
+def test_a_link_to_a_shared_key_file_that_is_not_mounted_is_refused_and_makes_no_key(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "sealing.key").symlink_to(tmp_path / "share" / "sealing.key")
+
+    with pytest.raises(data_directory.UnusableDataDirectory, match="which is not there: restore or mount that file"):
+        data_directory.prepare(settings(tmp_path / "data"))
+
+    assert [tmp_path / "data" / "sealing.key"] == list((tmp_path / "data").iterdir())
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files to somebody else")
+@pytest.mark.parametrize("name", ["sealing.key", "operator.token", "."])
+def test_what_belongs_to_somebody_else_is_refused(tmp_path: Path, name: str) -> None:
+    data_directory.prepare(settings(tmp_path / "data"))
+    file = (tmp_path / "data" / name).resolve()
+    os.chown(file, 65534, 65534)
+
+    with pytest.raises(data_directory.UnusableDataDirectory, match=r"belongs to the user `?\w+`?, and this is the user `root`"):
+        data_directory.prepare(settings(tmp_path / "data"))
+
+
+def test_a_watch_does_not_go_over_to_a_file_that_holds_none_of_its_keys(tmp_path: Path) -> None:
+    directory = data_directory.prepare(settings(tmp_path / "data"))
+    watch = data_directory.KeyFileWatch(directory)
+    before = directory.keyring.newest.id
+    stranger = sealing.Keyring([sealing.mint_key(bytes(32), made=directory.keyring.newest.made)])
+    data_directory.change_keyring(directory.path, lambda _: stranger)
+
+    for _ in range(2):
+        with pytest.raises(data_directory.UnusableDataDirectory, match="holds none of the keys that it held"):
+            watch.look()
 
     assert before == directory.keyring.newest.id

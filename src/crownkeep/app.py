@@ -17,9 +17,10 @@ from crownkeep.gateway.pipeline import Pipeline
 from crownkeep.notify import channels
 from crownkeep.notify.delivery import Delivery
 from crownkeep.notify.outbox import Outbox
-from crownkeep.operations import outbound_identity
+from crownkeep.operations import key_check, outbound_identity
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
+from crownkeep.operations.key_check import WrongSealingKey
 from crownkeep.operations.standing import Standings
 from crownkeep.settings import Settings
 from crownkeep.storage import migrate
@@ -83,6 +84,7 @@ def open_wiring(settings: Settings, directory: DataDirectory) -> tuple[Database,
     services.load()
     database = Database(settings.database_url)
     migrate.upgrade(database)
+    key_check.require(database, directory.keyring)
     return database, Wiring(settings, directory.keyring, Standings(directory.keyring), Outbox(directory.keyring))
 
 
@@ -92,21 +94,22 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     writer = Writer(database, wiring.post.heed)
     door = Door(database, writer, wiring)
     token: Secret = directory.operator_token
-    key_watch = asyncio.get_running_loop().create_task(_watch_keys(KeyFileWatch(directory)))
+    key_watch = asyncio.get_running_loop().create_task(_watch_keys(KeyFileWatch(directory), door))
     delivery = Delivery(database, writer, wiring, channel)
     delivery.start()
     return Running(database, writer, door, Pipeline(door, token), create_pages(door), key_watch, delivery)
 
 
-async def _watch_keys(watch: KeyFileWatch) -> None:
+async def _watch_keys(watch: KeyFileWatch, door: Door) -> None:
     """Go over to rotated sealing keys, and say once what is wrong with a key file that can't be read."""
     fault = ""
     while True:
         try:
             if watch.look():
                 _log.info("the sealing keys in the key file changed; sealing with its first from now on")
+                await asyncio.to_thread(key_check.require, door.database, door.wiring.keyring)
             fault = ""
-        except UnusableDataDirectory as error:
+        except (UnusableDataDirectory, WrongSealingKey, DatabaseFault) as error:
             if str(error) != fault:
                 fault = str(error)
                 _log.warning("%s; going on with the keys that were read before", fault)

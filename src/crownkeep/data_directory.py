@@ -2,7 +2,8 @@
 
 DIR/                 0700   whoever may enter it is the operator
   crownkeep.db              the embedded database (with its -wal and -shm beside it)
-  sealing.key        0600   opens every sealed secret in the database; back it up apart from the database
+  sealing.key        0600   opens every sealed secret in the database; back it up apart from the database. It may be a
+                            symbolic link to a file that several machines share: the file is changed, never the link
   operator.token     0600   the bearer token of /operator/v1
   outbox/            0700   mail, one file a message, where no SMTP server is set
 
@@ -14,12 +15,14 @@ from __future__ import annotations
 import base64
 import fcntl
 import os
+import pwd
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 from crownkeep import clock
@@ -50,12 +53,17 @@ class DataDirectory:
 
 
 class KeyFileWatch:
-    """Notices that the sealing keys in the file were rotated; a server looks every second, so that a command can rotate them."""
+    """Notices that the sealing keys in the file were changed.
+
+    A server looks every second, so that a command can rotate them; and the keyring makes it look when it meets a key it hasn't.
+    """
 
     def __init__(self, directory: DataDirectory) -> None:
         self._directory = directory
+        self._lock = Lock()
         # Of no file: it may have changed since it was read.
         self._seen: tuple[int, int, int] | None = None
+        directory.keyring.look_again = self._look_quietly
 
     def look(self) -> bool:
         """Go over to the file's keys where they are others than ours, and answer whether they were; costs one `stat` where not.
@@ -63,18 +71,26 @@ class KeyFileWatch:
         Raises UnusableDataDirectory where the file can't be used; the keyring then stays as it is.
         """
         path, keyring = self._directory.path, self._directory.keyring
-        try:
-            stamp = _stamp(path / SEALING_KEY)
-            if stamp == self._seen:
-                return False
+        with self._lock:
+            try:
+                stamp = _stamp(path / SEALING_KEY)
+                if stamp == self._seen:
+                    return False
+                found = load_keyring(path)
+            except OSError as error:
+                raise UnusableDataDirectory(f"`{path / SEALING_KEY}` can't be read: {error.strerror}; restore it") from error
+            if not {key.id for key in found.keys} & {key.id for key in keyring.keys}:
+                raise UnusableDataDirectory(f"`{path / SEALING_KEY}` holds none of the keys that it held; restore it")
             self._seen = stamp
-            found = load_keyring(path)
-        except OSError as error:
-            raise UnusableDataDirectory(f"`{path / SEALING_KEY}` can't be read: {error.strerror}; restore it") from error
-        if found.keys == keyring.keys:
-            return False
-        keyring.adopt(found)
-        return True
+            if found.keys == keyring.keys:
+                return False
+            keyring.adopt(found)
+            return True
+
+    def _look_quietly(self) -> None:
+        # What is wrong with the file says the next look of the server, or the next step of the command.
+        with suppress(UnusableDataDirectory):
+            self.look()
 
 
 def prepare(settings: Settings) -> DataDirectory:
@@ -85,7 +101,7 @@ def prepare(settings: Settings) -> DataDirectory:
     path = settings.data_directory
     try:
         _make_directory(path)
-        _refuse_others(path, wanted=0o700)
+        _refuse_others(path, wanted=0o700, owners={os.geteuid()})
         if not (path / SEALING_KEY).exists():
             _make_sealing_key(path)
         if not (path / OPERATOR_TOKEN).exists():
@@ -101,7 +117,8 @@ def prepare(settings: Settings) -> DataDirectory:
 def load_keyring(path: Path) -> Keyring:
     """Read the sealing keys of a data directory, newest first; raises UnusableDataDirectory and OSError."""
     file = path / SEALING_KEY
-    _refuse_others(file, wanted=0o600)
+    # A key file that several machines share may be root's, as may one that a service manager hands in.
+    _refuse_others(file, wanted=0o600, owners={os.geteuid(), 0})
     try:
         return sealing.read_key_file(file.read_text(encoding="utf-8"))
     except (sealing.MalformedKeyFile, UnicodeDecodeError) as error:
@@ -112,19 +129,30 @@ def load_keyring(path: Path) -> Keyring:
 def load_operator_token(path: Path) -> Secret:
     """Read the operator's token of a data directory; raises UnusableDataDirectory and OSError."""
     file = path / OPERATOR_TOKEN
-    _refuse_others(file, wanted=0o600)
+    _refuse_others(file, wanted=0o600, owners={os.geteuid(), 0})
     token = file.read_bytes().strip()
     if len(token) < _SHORTEST_TOKEN or not token.isascii():
         raise UnusableDataDirectory(f"`{file}` holds no token: delete it, and the next start makes a new one")
     return Secret(token.decode())
 
 
-def write_keyring(path: Path, keyring: Keyring) -> None:
-    """Put other sealing keys in the place of a data directory's, at once and durably: a reader sees the old file or the new."""
-    file = path / SEALING_KEY
-    temporary = _write_temporary(file, sealing.write_key_file(keyring).reveal())
-    temporary.replace(file)
-    _sync_directory(path)
+def change_keyring(path: Path, change: Callable[[Keyring], Keyring]) -> Keyring:
+    """Change the sealing keys of a data directory, and answer them once they are on the disk; nothing may be sealed before.
+
+    Whoever changes them at the same moment waits, and then sees what was put in: no key is lost. Where `sealing.key` is a
+    symbolic link, the file that it leads to is changed, for everybody who shares it. A reader sees the old or the new one, whole.
+    Raises UnusableDataDirectory.
+    """
+    try:
+        file = (path / SEALING_KEY).resolve(strict=True)
+        with _exclusively(file):
+            changed = change(load_keyring(path))
+            temporary = _write_temporary(file, sealing.write_key_file(changed).reveal())
+            temporary.replace(file)
+            _sync_directory(file.parent)
+    except OSError as error:
+        raise UnusableDataDirectory(f"`{path / SEALING_KEY}` can't be changed: {error.strerror}; nothing was") from error
+    return changed
 
 
 def staged(path: Path, name: str) -> Path:
@@ -161,6 +189,17 @@ def install(path: Path, name: str) -> None:
 
 
 @contextmanager
+def _exclusively(file: Path) -> Iterator[None]:
+    """Wait for the lock of a file that is replaced when it changes, and hold it; it lies beside the file."""
+    descriptor = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def _locked(place: Path) -> Iterator[BinaryIO]:
     descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w+b") as file:
@@ -189,20 +228,35 @@ def _make_directory(path: Path) -> None:
             raise UnusableDataDirectory(f"`{path}` is not a directory; name another with `--data`") from error
 
 
-def _refuse_others(path: Path, *, wanted: int) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
+def _refuse_others(path: Path, *, wanted: int, owners: set[int]) -> None:
+    found = path.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    if found.st_uid not in owners:
+        raise UnusableDataDirectory(
+            f"`{path}` belongs to {_name_of(found.st_uid)}, and this is {_name_of(os.geteuid())}: "
+            "run crownkeep as its owner, or change the owner with `chown`"
+        )
     if mode & 0o077:
         raise UnusableDataDirectory(f"others than its owner may use `{path}` (mode {mode:04o}); run `chmod {wanted:o} {path}`")
 
 
+def _name_of(user_id: int) -> str:
+    try:
+        return f"the user `{pwd.getpwuid(user_id).pw_name}`"
+    except KeyError:
+        return f"the user {user_id}"
+
+
 def _make_sealing_key(path: Path) -> None:
-    database = path / _DATABASE
+    database, file = path / _DATABASE, path / SEALING_KEY
+    if file.is_symlink():
+        raise UnusableDataDirectory(f"`{file}` leads to `{file.readlink()}`, which is not there: restore or mount that file")
     if database.exists():
         raise UnusableDataDirectory(
-            f"`{path / SEALING_KEY}` is missing, and only it opens the secrets in `{database}`: restore it from its backup"
+            f"`{file}` is missing, and only it opens the secrets in `{database}`: restore it from its backup"
         )
     key = sealing.mint_key(clock.token_bytes(sealing.KEY_SIZE), made=clock.now().date())
-    _write_if_missing(path / SEALING_KEY, sealing.write_key_file(Keyring([key])).reveal())
+    _write_if_missing(file, sealing.write_key_file(Keyring([key])).reveal())
 
 
 def _write_if_missing(file: Path, text: str) -> None:

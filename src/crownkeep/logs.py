@@ -34,13 +34,22 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class TextFormatter(logging.Formatter):
+    """Lines for people. What strangers sent may stand in them, and must not drive the terminal that shows them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record; what is no visible character is a question mark."""
+        text = super().format(record)
+        return "".join(each if each.isprintable() or each in "\n\t" else "?" for each in text)
+
+
 def configure(settings: Settings) -> None:
     """Send every log line to standard error, in the form and from the level that the settings say."""
     stream = logging.StreamHandler(sys.stderr)
     if settings.log_format == "json":
         stream.setFormatter(JsonFormatter())
     else:
-        stream.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+        stream.setFormatter(TextFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[stream], force=True)
     for noisy in ("alembic", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.cli.conftest import Terminal
+from tests.fixtures.process import COMMAND
 
-from crownkeep import data_directory
+from crownkeep import clock, data_directory
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring
+from crownkeep.operations import sealed
+from crownkeep.settings import Settings
 from crownkeep.storage import sealed_values
 from crownkeep.storage.database import Database
 from crownkeep.storage.schema import metadata
@@ -95,13 +100,88 @@ def test_an_interrupted_rotation_is_finished_by_a_reseal(made, crownkeep, data):
     made("--admin-user", "admin")
     keyring = data_directory.load_keyring(data)
     new = sealing.mint_key(os.urandom(32), made=keyring.newest.made)
-    data_directory.write_keyring(data, sealing.rotated(keyring, new))
+    data_directory.change_keyring(data, lambda found: sealing.rotated(found, new))
 
     first = crownkeep("keys", "reseal", "--json").json()
     second = crownkeep("keys", "reseal", "--json").json()
 
     assert [1, 0] == [first["resealed"], second["resealed"]]
     assert new.id == first["sealing_key_id"]
+
+
+def test_rotations_at_the_same_moment_lose_no_key_and_no_secret(serve):
+    server = serve()
+    told = [server.account(email=f"root-{number}@acme.example", admin_user="admin") for number in range(3)]
+    before = data_directory.load_keyring(server.data).newest.id
+    commands = [COMMAND, "keys", "rotate", "--wait", "0", "--json"]
+
+    started = [subprocess.Popen(commands, env=server.environment, cwd=server.directory, stdout=-1, stderr=-1) for _ in range(3)]
+    ended = [json.loads(each.communicate(timeout=60)[0]) for each in started]
+
+    keyring = data_directory.load_keyring(server.data)
+    assert 4 == len(keyring.keys)
+    assert before == keyring.keys[-1].id
+    assert {0} == {each["unopenable"] for each in ended}
+    assert all(sealing.is_current(keyring, blob) for blob in blobs(database_in(server.data)))
+    for each in told:
+        assert server.client("iam", each["admin"]).get_user()["User"]["UserName"] == "admin"
+
+
+def test_rotation_changes_the_file_that_machines_share_and_leaves_the_link_to_it(made, crownkeep, data):
+    made("--admin-user", "admin")
+    shared = data.parent / "share" / "sealing.key"
+    shared.parent.mkdir(mode=0o700)
+    (data / "sealing.key").rename(shared)
+    (data / "sealing.key").symlink_to(shared)
+
+    ended = crownkeep("keys", "rotate", "--wait", "0", "--json")
+
+    assert 0 == ended.code, ended.err
+    assert (data / "sealing.key").is_symlink()
+    keys = sealing.read_key_file(shared.read_text()).keys
+    assert (2, ended.json()["sealing_key_id"]) == (len(keys), keys[0].id)
+    assert 0o600 == shared.stat().st_mode & 0o777
+
+
+def test_machines_with_copies_of_the_file_get_the_key_before_anything_is_sealed_with_it(made, crownkeep, data, crowns):
+    told = made("--admin-user", "admin")
+    new = crownkeep("keys", "add", "--json").json()["sealing_key_id"]
+    other = data.parent / "other"
+    other.mkdir(mode=0o700)
+    for name in ("sealing.key", "operator.token"):
+        shutil.copy2(data / name, other / name)
+    crown = crowns.fresh("sqlite", data=str(other), database=database_in(data))
+    assert new != data_directory.load_keyring(data).newest.id
+
+    ended = crownkeep("keys", "rotate", "--to", new, "--wait", "0", "--json")
+
+    assert (0, new, 1) == (ended.code, ended.json()["sealing_key_id"], ended.json()["resealed"])
+    assert told["account_id"] == crown.session(told["admin"], "account").get_account_information()["AccountId"]
+    crown.close()
+    assert 1 == crownkeep("keys", "rotate", "--to", "00000000").code
+
+
+def test_nothing_is_sealed_with_a_key_that_the_file_lacks(fresh_crown):
+    crown = fresh_crown()
+    crown.account()
+    file = Path(crown.settings.data) / "sealing.key"
+    file.write_text(sealing.write_key_file(Keyring([sealing.mint_key(bytes(32), made=clock.now().date())])).reveal())
+
+    answer = crown.operator("POST", "/reseal-secrets", {})
+
+    assert 409 == answer.status
+    assert "the key file lacks the key" in answer.text
+
+
+def test_a_secret_that_was_sealed_with_a_key_which_a_server_has_not_read_yet_opens(tmp_path):
+    directory = data_directory.prepare(Settings(data=str(tmp_path / "data")))
+    data_directory.KeyFileWatch(directory)
+    key = sealing.mint_key(bytes(32), made=directory.keyring.newest.made)
+
+    elsewhere = data_directory.change_keyring(directory.path, lambda found: sealing.rotated(found, key))
+    blob = sealed.seal_key_check(elsewhere)
+
+    assert sealed.opens_key_check(directory.keyring, blob, key_id=key.id)
 
 
 def test_a_stolen_database_with_an_old_key_file_opens_nothing_that_was_sealed_anew(made, crownkeep, data):

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 
+import click
 import pytest
+from click.testing import CliRunner
 from tests.cli.conftest import Terminal
+
+from crownkeep.cli import output
+from crownkeep.logs import TextFormatter
 
 
 def events(ended):
@@ -83,3 +90,28 @@ def test_a_table_is_drawn_for_a_terminal_and_its_cells_are_no_markup(made, crown
     output.print_table(("A", "B"), [("[red]x[/red]", "y")])
 
     assert ["[red]x[/red]"] == [str(cell) for cell in drawn[0].columns[0].cells]
+
+
+@pytest.mark.parametrize("sent", ["\x1b[2J", "\x9b2J", "\x7f", "\u202eabc", "\u2066", "\u200b", "\r"], ids=ascii)
+def test_no_control_character_of_a_stranger_reaches_the_operators_terminal(sent):
+    shown = capture(lambda: output.print_json({"userAgent": f"curl {sent}", "sourceIPAddress": "192.0.2.1"}))
+    told = capture(lambda: output.print_table(("AGENT",), [(f"curl {sent}",)]))
+    paired = capture(lambda: output.print_pairs([("agent", f"curl {sent}")]))
+
+    assert f"curl {sent}" == json.loads(shown)["userAgent"]
+    for text in (shown, told, paired):
+        assert all(character.isprintable() for character in text.replace("\n", ""))
+
+
+def capture(show):
+    @click.command()
+    def command():
+        show()
+
+    return CliRunner().invoke(command, []).output
+
+
+def test_a_log_line_for_people_holds_no_control_character():
+    record = logging.LogRecord("crownkeep", logging.INFO, "", 0, "from %s", ("\x9b2J\u202e\x1b[2J",), None)
+
+    assert "from ?2J??[2J" == TextFormatter("%(message)s").format(record)

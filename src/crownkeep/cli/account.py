@@ -17,7 +17,7 @@ it with `aws iam delete-access-key`"""
 
 _ID = re.compile(r"[0-9]{12}", re.ASCII)
 _EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
-_NAME = re.compile(r"[ -;=?-~]{1,50}")
+_NAME = re.compile(r"(?! *$)[ -;=?-~]{1,50}")
 _USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _LONGEST_EMAIL = 64
 
@@ -40,7 +40,7 @@ def email_address(_ctx: click.Context, _param: click.Parameter, value: str | Non
 
 
 def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str | None:
-    return _fitting(value, _NAME, "a name has 1 to 50 characters of ASCII, without `<` and `>`")
+    return _fitting(value, _NAME, "a name has 1 to 50 characters of ASCII, not all blanks, without `<` and `>`")
 
 
 def _user(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
@@ -222,7 +222,7 @@ def _show(account: Mapping[str, Any]) -> None:
 
 
 def _tell(told: Mapping[str, Any], name: str) -> None:
-    click.echo(f"Account {told['account_id']} ({name}) is made.\n")
+    click.echo(f"Account {told['account_id']} ({output.printable(name)}) is made.\n")
     pairs = [("root user", told["root_email"]), ("sign in at", told["sign_in_url"])]
     if "set_password_url" in told:
         pairs.append(("choose root's password at", told["set_password_url"]))

@@ -7,8 +7,10 @@ import logging
 
 import click
 
+from crownkeep.cli import output
 from crownkeep.data_directory import UnusableDataDirectory
 from crownkeep.errors import AwsError
+from crownkeep.operations.key_check import WrongSealingKey
 from crownkeep.settings import InvalidSettings
 from crownkeep.storage.database import DatabaseFault, UnusableDatabaseUrl
 from crownkeep.storage.migrate import NewerDatabase
@@ -29,11 +31,11 @@ def explain(error: Exception) -> click.ClickException:
         case InvalidSettings() | UnusableDatabaseUrl():
             return WrongCall(str(error))
         case AwsError():
-            return click.ClickException(error.message)
-        case UnusableDataDirectory() | NewerDatabase():
+            return click.ClickException(output.printable(error.message))
+        case UnusableDataDirectory() | NewerDatabase() | WrongSealingKey():
             return click.ClickException(str(error))
         case DatabaseFault():
-            reason = str(error.orig).strip().partition("\n")[0] or type(error).__name__
+            reason = output.printable(str(error.orig).strip().partition("\n")[0]) or type(error).__name__
             return click.ClickException(f"the database can't be used: {reason}; see `--database` and whether its server runs")
         case OSError(errno=errno.ENOSPC):
             return click.ClickException("the disk is full: make room, or name another data directory with `--data`")

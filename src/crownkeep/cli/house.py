@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from crownkeep.data_directory import DataDirectory
+    from crownkeep.data_directory import DataDirectory, KeyFileWatch
     from crownkeep.operations.call import Wiring
     from crownkeep.settings import Settings
     from crownkeep.storage.database import Database
@@ -35,6 +35,7 @@ class House:
     directory: DataDirectory
     database: Database
     wiring: Wiring
+    key_file: KeyFileWatch
 
     def ask(self, operation: str, **parameters: object) -> Mapping[str, Any]:
         """Ask for an operation of the operator's service through the one door; parameters that are None are left out.
@@ -69,9 +70,10 @@ def opened(data: str | None, database: str | None) -> Iterator[House]:
 
     settings = configuration.load({"data": data, "database": database})
     directory = data_directory.prepare(settings)
+    watch = data_directory.KeyFileWatch(directory)
     held, wiring = app.open_wiring(settings, directory)
     try:
-        yield House(settings, directory, held, wiring)
+        yield House(settings, directory, held, wiring, watch)
     finally:
         held.close()
 

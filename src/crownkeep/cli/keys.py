@@ -1,6 +1,6 @@
 """`crownkeep keys`: a new sealing key goes first into the key file, then every secret at rest is sealed with it.
 
-    1. the new key is put first in `sealing.key`     running servers look at the file every second and go over to it
+    1. the new key is put first in `sealing.key`     under a lock and durably; running servers look every second and go over to it
     2. the command waits                             until each of them has
     3. batch by batch, secrets are sealed anew       through the one door, beside whatever the servers write
 
@@ -9,10 +9,15 @@ The old keys stay in the file: sessions that were issued under them live on, and
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from crownkeep.cli import house, keys_leaked, output
 from crownkeep.cli.house import House
+
+if TYPE_CHECKING:
+    from crownkeep.credentials.sealing import SealingKey
 
 _SECONDS_TO_NOTICE = 3.0
 
@@ -34,23 +39,57 @@ command.add_command(keys_leaked.command)
     show_default=True,
     help="How long running servers get to read the new key before anything is sealed anew.",
 )
+@click.option("--to", "key_id", metavar="ID", help="Go over to a key that is in the file already, made by `crownkeep keys add`.")
 @house.options
 @output.json_flag()
-def rotate(wait: float, data: str | None, database: str | None, as_json: bool) -> None:
+def rotate(wait: float, key_id: str | None, data: str | None, database: str | None, as_json: bool) -> None:
     """Make a new sealing key and seal every secret with it, while servers run.
 
     Where it is interrupted, `crownkeep keys reseal` does the rest. Back the key file up afterwards.
     """
     from crownkeep import clock, data_directory
     from crownkeep.credentials import sealing
+    from crownkeep.operations import key_check
 
     with house.opened(data, database) as held:
-        key = sealing.mint_key(clock.token_bytes(sealing.KEY_SIZE), made=clock.now().date())
-        keyring = sealing.rotated(held.directory.keyring, key)
-        data_directory.write_keyring(held.directory.path, keyring)
-        held.directory.keyring.adopt(keyring)
+        try:
+            changed = data_directory.change_keyring(
+                held.directory.path,
+                lambda found: sealing.rotated(found, _minted()) if key_id is None else sealing.promoted(found, key_id),
+            )
+        except LookupError as error:
+            raise click.ClickException(f"the key file holds no key `{output.printable(key_id or '')}`") from error
+        held.directory.keyring.adopt(changed)
+        key_check.begin(held.database, changed)
         clock.sleep(wait)
         _reseal(held, as_json=as_json)
+
+
+@command.command("add")
+@house.options
+@output.json_flag()
+def add(data: str | None, database: str | None, as_json: bool) -> None:
+    """Add a sealing key that opens and doesn't seal yet, for several machines.
+
+    Copy the key file to each of them, and then go over to the key with `crownkeep keys rotate --to ID`.
+    """
+    from crownkeep import data_directory
+    from crownkeep.credentials import sealing
+
+    with house.opened(data, database) as held:
+        key = _minted()
+        data_directory.change_keyring(held.directory.path, lambda found: sealing.extended(found, key))
+    if as_json:
+        output.print_json({"sealing_key_id": key.id})
+    else:
+        click.echo(f"The key {key.id} is in the key file. Copy the file to every machine, then run `keys rotate --to {key.id}`.")
+
+
+def _minted() -> SealingKey:
+    from crownkeep import clock
+    from crownkeep.credentials import sealing
+
+    return sealing.mint_key(clock.token_bytes(sealing.KEY_SIZE), made=clock.now().date())
 
 
 @command.command("reseal")
@@ -64,15 +103,13 @@ def reseal(data: str | None, database: str | None, as_json: bool) -> None:
 
 def _reseal(held: House, *, as_json: bool) -> None:
     resealed = unopenable = 0
-    token: str | None = None
-    while True:
-        step = held.ask("ResealSecrets", next_token=token)
-        resealed += step["resealed"]
-        unopenable += step["unopenable"]
-        token = step.get("next_token")
-        if token is None:
-            break
-    newest = held.directory.keyring.newest.id
+    newest = ""
+    # Another rotation may begin meanwhile: what it hasn't reached is sealed with its key, too.
+    while newest != held.directory.keyring.newest.id:
+        held.key_file.look()
+        newest = held.directory.keyring.newest.id
+        done, unopenable = _reseal_once(held)
+        resealed += done
     if as_json:
         output.print_json({"sealing_key_id": newest, "resealed": resealed, "unopenable": unopenable})
     else:
@@ -81,3 +118,19 @@ def _reseal(held: House, *, as_json: bool) -> None:
         raise click.ClickException(
             f"{unopenable} secrets can't be opened with any key of the key file: put the key they were sealed with back into it"
         )
+
+
+def _reseal_once(held: House) -> tuple[int, int]:
+    """Go through every secret once, and answer how many were sealed anew and how many can't be opened."""
+    resealed = unopenable = 0
+    token: str | None = None
+    while True:
+        # Nothing is sealed with a key that the file lacks. A token of the listing ends with the key that it was made by.
+        if held.key_file.look() and token is not None:
+            return resealed, unopenable
+        step = held.ask("ResealSecrets", next_token=token)
+        resealed += step["resealed"]
+        unopenable += step["unopenable"]
+        token = step.get("next_token")
+        if token is None:
+            return resealed, unopenable

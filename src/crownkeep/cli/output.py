@@ -21,8 +21,7 @@ def json_flag(help_text: str = "Print JSON.") -> Callable[[Function], Function]:
 def print_json(value: Mapping[str, object]) -> None:
     """Print one JSON object; times are UTC to the second."""
     text = json.dumps(value, indent=2, default=_plain, ensure_ascii=False)
-    # A lone surrogate can't be written as UTF-8; as the escape `\ud800` it is JSON all the same.
-    click.echo(text.encode(errors="backslashreplace").decode())
+    click.echo("\n".join(_visible(line) for line in text.split("\n")))
 
 
 def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
@@ -41,6 +40,16 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[index]) for row in [headings, *cells]) for index in range(len(headings))]
     for row in [headings, *cells]:
         click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _visible(line: str) -> str:
+    """Answer a line of JSON that says the same and drives no terminal: what is no visible character is an escape.
+
+    Controls of both kinds (CSI is U+009B), marks that turn the direction of text, and surrogates, which UTF-8 can't say.
+    """
+    if line.isprintable():
+        return line
+    return "".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in line)
 
 
 def counted(number: int, noun: str) -> str:

@@ -105,7 +105,7 @@ def _show(name: str, kind: str, checked: _Checked) -> None:
             for line in _excerpt(lines, location.span):
                 click.echo(line)
         click.echo()
-    click.echo(f"{name}: {_summary(checked)}, checked as {kind} policy")
+    click.echo(f"{output.printable(name)}: {_summary(checked)}, checked as {kind} policy")
 
 
 def _place(span: Span) -> str:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -73,6 +73,7 @@ class Purpose(Enum):
     SIGNING_KEY = "signing-key"
     LETTER = "letter"
     TRADE_IN_TOKEN = "trade-in-token"
+    KEY_CHECK = "key-check"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -91,7 +92,7 @@ class SealingKey:
 class Keyring:
     """The sealing keys, newest first, with the subkeys derived from them so far."""
 
-    __slots__ = ("_ciphers", "_macs", "keys")
+    __slots__ = ("_ciphers", "_macs", "keys", "look_again")
 
     def __init__(self, keys: Iterable[SealingKey]) -> None:
         """Hold the keys of a key file; raises MalformedKeyFile when there is none or an id comes twice."""
@@ -102,6 +103,8 @@ class Keyring:
             raise MalformedKeyFile("the key file holds the same key twice: delete one of the lines")
         self._ciphers: dict[tuple[bytes, Purpose], _ExtendedNonceAesGcm] = {}
         self._macs: dict[tuple[str, Purpose], bytes] = {}
+        self.look_again: Callable[[], object] | None = None
+        """Called where a blob names a key that is not here: the key file may have it by now, and `adopt` takes it in."""
 
     def __repr__(self) -> str:
         """Show the keys' ids only."""
@@ -123,12 +126,19 @@ class Keyring:
         """Answer the cipher of a key for a purpose; raises Unsealable when there is no such key."""
         cipher = self._ciphers.get((key_id, purpose))
         if cipher is None:
-            key = next((key for key in self.keys if bytes.fromhex(key.id) == key_id), None)
+            key = self._found(key_id)
+            if key is None and self.look_again is not None:
+                # Another machine may seal with a new key before this one's next look at the file.
+                self.look_again()
+                key = self._found(key_id)
             if key is None:
                 raise Unsealable
             cipher = _ExtendedNonceAesGcm(_subkey(key, "seal", purpose))
             self._ciphers[key_id, purpose] = cipher
         return cipher
+
+    def _found(self, key_id: bytes) -> SealingKey | None:
+        return next((key for key in self.keys if bytes.fromhex(key.id) == key_id), None)
 
     def mac_key(self, purpose: Purpose) -> bytes:
         """Answer the newest key's MAC subkey for a purpose."""
@@ -192,6 +202,19 @@ def mint_key(random: bytes, *, made: date) -> SealingKey:
 def rotated(keyring: Keyring, new: SealingKey) -> Keyring:
     """Answer a keyring that seals with a new key and still opens what the others sealed."""
     return Keyring((new, *keyring.keys))
+
+
+def extended(keyring: Keyring, new: SealingKey) -> Keyring:
+    """Answer a keyring that opens what a new key will have sealed, and seals nothing with it yet."""
+    return Keyring((*keyring.keys, new))
+
+
+def promoted(keyring: Keyring, key_id: str) -> Keyring:
+    """Answer a keyring that seals with one of its keys from now on; raises LookupError where it has none of that id."""
+    first = next((key for key in keyring.keys if key.id == key_id), None)
+    if first is None:
+        raise LookupError(f"the key file holds no key `{key_id}`")
+    return Keyring((first, *(key for key in keyring.keys if key is not first)))
 
 
 def write_key_file(keyring: Keyring) -> Secret:

@@ -12,6 +12,8 @@ from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring, Purpose
 from crownkeep.credentials.secret import Secret
 
+_KEY_CHECK = "crownkeep"
+
 
 def seal_access_key_secret(keyring: Keyring, secret: Secret, *, account_id: str, access_key_id: str) -> bytes:
     """Seal the secret of a long-term access key for its row."""
@@ -51,6 +53,19 @@ def seal_signing_key(keyring: Keyring, private_pem: Secret, *, account_id: str, 
 def open_signing_key(keyring: Keyring, blob: bytes, *, account_id: str, key_id: str) -> Secret:
     """Open what `seal_signing_key` made; raises Unsealable."""
     return _open(keyring, blob, Purpose.SIGNING_KEY, account_id, key_id)
+
+
+def seal_key_check(keyring: Keyring) -> bytes:
+    """Seal a value that says nothing, by which the newest key is known again."""
+    return _seal(keyring, Secret(_KEY_CHECK), Purpose.KEY_CHECK, keyring.newest.id)
+
+
+def opens_key_check(keyring: Keyring, blob: bytes, *, key_id: str) -> bool:
+    """Tell whether a keyring holds the key that sealed this check."""
+    try:
+        return _open(keyring, blob, Purpose.KEY_CHECK, key_id) == Secret(_KEY_CHECK)
+    except sealing.Unsealable:
+        return False
 
 
 def reseal(keyring: Keyring, blob: bytes, *, purpose: Purpose, place: Sequence[str]) -> bytes:

@@ -7,13 +7,14 @@ A cache may hold something newer than its revision, never something older, and a
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from enum import Enum
 from threading import Lock
 
 from crownkeep import arn, errors
-from crownkeep.credentials.sealing import Keyring
+from crownkeep.credentials.sealing import Keyring, Unsealable
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations import central_root, organization_controls, permissions, sealed, trust
 from crownkeep.operations.organization_controls import Membership
@@ -25,6 +26,8 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.roles import RoleRow
 from crownkeep.storage.users import UserRow
 
+_log = logging.getLogger("crownkeep.operations")
+_UNREADABLE = "The request processing has failed because the secret of the access key can't be read."
 _MOST_ACCOUNTS = 4096
 _MOST_ENTRIES = 10_000
 ACTIVE = "ACTIVE"
@@ -232,9 +235,14 @@ class Standing:
         row = access_keys.with_id(db, access_key_id)
         if row is None or row.account_id != self.account_id:
             return None
-        secret = sealed.open_access_key_secret(
-            self._keyring, row.sealed_secret, account_id=row.account_id, access_key_id=row.access_key_id
-        )
+        try:
+            secret = sealed.open_access_key_secret(
+                self._keyring, row.sealed_secret, account_id=row.account_id, access_key_id=row.access_key_id
+            )
+        except Unsealable as error:
+            # No fault of the caller's: the row was moved or damaged, or its key is gone from the key file.
+            _log.error("the secret of the access key `%s` opens with no key of the key file", row.access_key_id)
+            raise errors.InternalFailure(_UNREADABLE) from error
         principal = self._owner(db, row.owner_id, access_key_id)
         return None if principal is None else SigningKey(secret, row.status == "Active", principal)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from enum import Enum
 from crownkeep.credentials import recovery_codes as codes
 from crownkeep.credentials import totp, webauthn
 from crownkeep.credentials.recovery_codes import InvalidRecoveryCode
+from crownkeep.credentials.sealing import Unsealable
 from crownkeep.credentials.secret import Secret
 from crownkeep.credentials.webauthn import ClonedAuthenticator, Json, Passkey, RelyingParty, WebauthnRefused
 from crownkeep.operations import mfa
@@ -27,6 +29,8 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.events import EventRow
 from crownkeep.storage.mfa_devices import DeviceKind, MfaDeviceRow
 from crownkeep.storage.writer import Deed
+
+_log = logging.getLogger("crownkeep.signin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Rejection(Enum):
     WRONG = "wrong"
     TOO_MANY = "too many attempts with this device"
     CLONED = "the key's counter went back"
+    UNREADABLE = "the device's secret can't be read, which is the server's fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +222,9 @@ def _verify_code(db: Transaction, wiring: Wiring, person: Principal, answer: Cod
         return Rejected(Rejection.TOO_MANY, device.serial)
     except totp.InvalidCode:
         return Rejected(Rejection.WRONG, device.serial)
+    except Unsealable:
+        _log.error("the seed of the device `%s` opens with no key of the key file", device.serial)
+        return Rejected(Rejection.UNREADABLE, device.serial)
     return Verified(Method.TOTP, device.serial)
 
 

@@ -73,6 +73,12 @@ def test_the_role_may_have_another_name_but_no_services(organization: Organizati
     organization.management.client("sts").assume_role(RoleArn=role, RoleSessionName="entering")
 
 
+def test_a_member_is_not_called_by_blanks(organization: Organization):
+    told = refusal(organization.client.create_account, Email="blank@test.example", AccountName="  ")
+
+    assert told.startswith("InvalidInputException: ")
+
+
 def test_an_address_that_is_taken_fails_the_request_and_says_why(organization: Organization):
     failed = organization.client.create_account(Email=organization.management.email, AccountName="Twin")["CreateAccountStatus"]
     organization.created()

@@ -26,6 +26,7 @@ from crownkeep.signin.flow import ChangePasswordStep, EnrolStep, FactorStep, Met
 from crownkeep.signin.progress import Next, Progress, Stale
 
 _TOO_MANY = "This device was tried too often. Wait three minutes, then use a fresh code."
+_UNREADABLE = "The server can't read this device's secret. That is no fault of yours: use another device, or tell its operator."
 
 
 async def factor(request: Request) -> Response:
@@ -163,7 +164,13 @@ def credential_in(form: Form) -> Mapping[str, object]:
 
 def told(rejected: Rejected) -> str:
     """Answer what a person is told of a factor that was not accepted."""
-    return _TOO_MANY if rejected.reason is Rejection.TOO_MANY else entry.INCORRECT
+    match rejected.reason:
+        case Rejection.TOO_MANY:
+            return _TOO_MANY
+        case Rejection.UNREADABLE:
+            return _UNREADABLE
+        case _:
+            return entry.INCORRECT
 
 
 def factor_options(request: Request, person: Principal, challenge: bytes) -> str | None:

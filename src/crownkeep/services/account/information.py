@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crownkeep import clock, errors
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.services.account import subject
+from crownkeep.services.account import refusals, subject
 from crownkeep.services.account.service import account
 from crownkeep.storage import accounts
 
@@ -28,6 +28,8 @@ def get_account_information(call: Call, *, account_id: str | None = None) -> Res
 def put_account_name(call: Call, *, account_name: str, account_id: str | None = None) -> Result:
     """Call the account something else."""
     owner = subject.account_of(call, account_id, operation="PutAccountName")
+    if not account_name.strip():
+        raise refusals.field("accountName", "AccountName must not be blank.")
     accounts.change(call.db, owner, name=account_name)
     # Of a member as of the caller's own account: whoever has cached the account must see its new name.
     accounts.touch(call.db, owner, clock.revision())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crownkeep import errors
+from crownkeep import data_directory, errors
 from crownkeep.credentials import sealing
 from crownkeep.operations import page_tokens, registry, sealed
 from crownkeep.operations.call import Call, Result
@@ -20,6 +20,7 @@ def reseal_secrets(call: Call, *, max_results: int = _STEP, next_token: str | No
 
     The secrets stay what they are, so nobody's standing changes. What no key of the file opens is counted and left alone.
     """
+    _require_key_in_file(call)
     index, after = _position(call, next_token)
     column = sealed_values.COLUMNS[index]
     values = sealed_values.page(call.db, column, after=after, limit=max_results)
@@ -40,6 +41,16 @@ def reseal_secrets(call: Call, *, max_results: int = _STEP, next_token: str | No
     elif index + 1 < len(sealed_values.COLUMNS):
         result["next_token"] = _token(call, index + 1, "")
     return result
+
+
+def _require_key_in_file(call: Call) -> None:
+    """Refuse to seal anything with a key that the key file doesn't hold: without it, nothing would open after a restart."""
+    try:
+        held = data_directory.load_keyring(call.wiring.settings.data_directory)
+    except (OSError, data_directory.UnusableDataDirectory) as error:
+        raise errors.Conflict("the key file can't be read; nothing was sealed") from error
+    if call.keyring.newest not in held.keys:
+        raise errors.Conflict(f"the key file lacks the key `{call.keyring.newest.id}`; nothing was sealed")
 
 
 def _name(column: SealedColumn) -> str:

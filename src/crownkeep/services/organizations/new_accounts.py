@@ -53,6 +53,8 @@ def create_account(
     """
     organization = access.management(call)
     wanted = tagging.checked(tags)
+    if not account_name.strip():
+        raise refusals.value("INVALID_PATTERN")
     if reserved_names.fault_of_name(role_name) is not None:
         raise refusals.value("INVALID_ROLE_NAME")
     if organization_accounts.count(call.db, organization.organization_id) >= quotas.accounts(call):

@@ -55,6 +55,7 @@ _INPUTS = {
     "DUPLICATE_TAG_KEY": "Tag keys must be unique among the tags attached to the same entity.",
     "INVALID_EMAIL_ADDRESS_TARGET": "You specified an invalid email address for the invited account owner.",
     "INVALID_PARTY_TYPE_TARGET": "You specified the wrong type of entity (account, organization, or email) as a party.",
+    "INVALID_PATTERN": "You provided a value that doesn't match the required pattern.",
     "INVALID_PATTERN_TARGET_ID": "You provided a value that does not match the required pattern.",
     "INVALID_PRINCIPAL": "You specified an invalid principal element in the policy.",
     "INVALID_ROLE_NAME": (

@@ -1,0 +1,55 @@
+"""The sealing keys that ever sealed in this database, each with a value that it sealed: a wrong key file opens none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary, String, Table, insert, select
+
+from crownkeep.storage.database import Transaction, run_plainly
+from crownkeep.storage.metadata import Moment, metadata
+
+table = Table(
+    "known_sealing_keys",
+    metadata,
+    Column("key_id", String(8), primary_key=True),
+    Column("check_value", LargeBinary, nullable=False),
+    Column("known_at", Moment, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSealingKeyRow:
+    """One sealing key that sealed here: its id, what it sealed to be known by, and since when it seals."""
+
+    key_id: str
+    check_value: bytes
+    known_at: datetime
+
+
+_latest = select(table).order_by(table.c.known_at.desc(), table.c.key_id).limit(1)
+
+
+def latest(db: Transaction) -> KnownSealingKeyRow | None:
+    """Answer the key that was the last to begin to seal, None where none ever has."""
+    row = db.execute(_latest).first()
+    return KnownSealingKeyRow(*row) if row else None
+
+
+def is_known(db: Transaction, key_id: str) -> bool:
+    """Answer whether a key ever sealed here."""
+    return db.execute(select(table.c.key_id).where(table.c.key_id == key_id)).first() is not None
+
+
+def put(db: Transaction, row: KnownSealingKeyRow) -> None:
+    """Keep a key as the one that seals from now on."""
+    db.execute(table.delete().where(table.c.key_id == row.key_id))
+    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def hold(db: Transaction) -> None:
+    """Let nobody else change what is known until the transaction ends: two nodes may start on an empty database at once."""
+    if db.dialect.name != "sqlite":
+        # SQLite's writing transactions exclude one another from their beginning.
+        run_plainly(db, f"LOCK TABLE {table.name} IN EXCLUSIVE MODE")
