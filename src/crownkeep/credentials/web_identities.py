@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,6 +76,27 @@ class WebIdentity:
     tags: Mapping[str, str] | None = None
     transitive_tag_keys: tuple[str, ...] = ()
     source_identity: str = ""
+    claims: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """Everything that the token says."""
+
+    def claim(self, name: str) -> str | tuple[str, ...] | None:
+        """Return a claim as conditions compare it, or None; `google/organization_number` is a member of the claim `google`."""
+        value = self.claims.get(name)
+        outer, slash, inner = name.partition("/")
+        within = self.claims.get(outer) if slash and value is None else None
+        if isinstance(within, dict):
+            value = within.get(inner)
+        match value:
+            case str():
+                return value
+            case bool():
+                return "true" if value else "false"
+            case int():
+                return str(value)
+            case list():
+                return _texts(value) or None
+            case _:
+                return None
 
 
 def claimed(token: str) -> Claimed:
@@ -225,6 +246,7 @@ def _identity(payload: Mapping[str, Any], issuer: str, audience: str) -> WebIden
         tags=tags,
         transitive_tag_keys=transitive,
         source_identity=source_identity if isinstance(source_identity, str) else "",
+        claims=payload,
     )
 
 

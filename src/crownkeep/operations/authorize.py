@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from crownkeep import arn, errors, ids, policy
 from crownkeep.catalogue import managed_policies
 from crownkeep.operations import context, organization_controls, permissions
 from crownkeep.operations.call import Call
 from crownkeep.operations.organization_controls import Membership
-from crownkeep.operations.registry import Operation, Permission, Target
+from crownkeep.operations.registry import Operation, Permission, Tagging, Target
 from crownkeep.policy import Applicable, Decision, Explanation, PolicySet
 from crownkeep.principals import Anonymous, Operator, Principal, PrincipalKind
 
@@ -30,8 +31,13 @@ _CLOSED_TO_SESSIONS = frozenset({"sts:GetSessionToken", "sts:GetFederationToken"
 _OPEN_TO_FEDERATED_USERS = frozenset({"sts:GetCallerIdentity"})
 
 
-def require(call: Call, operation: Operation, arguments: Mapping[str, object]) -> None:
-    """Refuse the call unless the caller may make it; raises AccessDenied in AWS's words."""
+def require(
+    call: Call, operation: Operation, arguments: Mapping[str, object], *, known: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Refuse the call unless the caller may make it; raises AccessDenied in AWS's words.
+
+    `known` holds condition keys that the operation's arguments don't tell, such as a security key's certifications.
+    """
     if _is_for_operator(call, operation) or operation.permission is Permission.NONE:
         return
     if isinstance(call.caller, Anonymous):
@@ -39,9 +45,18 @@ def require(call: Call, operation: Operation, arguments: Mapping[str, object]) -
     principal = call.principal
     _refuse_limited_session(principal, operation)
     target = operation.resource(call, **arguments)
+    if known:
+        target = replace(target, context={**target.context, **known})
     decision = decide(call, principal, operation.action, target, arguments)
     if not decision.allowed:
         raise errors.AccessDenied(decision.denial_text())
+    if operation.tagging is not None and arguments.get("tags"):
+        _require_tagging(call, operation.tagging, target, arguments)
+
+
+def _require_tagging(call: Call, tagging: Tagging, made: Target, arguments: Mapping[str, object]) -> None:
+    tagged = replace(made, context={}) if tagging.resource is None else tagging.resource(call, **arguments)
+    require_action(call, tagging.action, tagged, arguments)
 
 
 def require_action(call: Call, action: str, target: Target, arguments: Mapping[str, object] | None = None) -> None:

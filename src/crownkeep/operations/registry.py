@@ -75,6 +75,19 @@ def no_resource(call: Call, **_: object) -> Target:
     return NO_RESOURCE
 
 
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """The permission that tags ask for beside the operation itself, where something is made with tags.
+
+    Whoever may make a user but not tag one must not choose what `aws:PrincipalTag` says of it.
+    """
+
+    action: str
+    """Such as `iam:TagUser`; the tags that are sent are its aws:RequestTag and aws:TagKeys."""
+    resource: Callable[..., Target] | None = None
+    """What is tagged, where that is not what the operation is done to: a unit, where its parent is."""
+
+
 # Operations whose name doesn't say what they do to the state.
 _READS = ("Get", "List", "Describe", "Lookup", "Simulate", "Decode", "Check", "Validate", "Find")
 _WRITES = {
@@ -98,6 +111,7 @@ class Operation:
     permission: Permission
     prepare: Callable[..., Any] | None
     action: str
+    tagging: Tagging | None
     model: OperationModel
     holds: str = ""
     """The parameter that names another account than the caller's, whose row is held until the transaction ends."""
@@ -146,13 +160,15 @@ class Service:
         prepare: Callable[..., Any] | None = None,
         action: str | None = None,
         holds: str = "",
+        tagging: Tagging | None = None,
     ) -> Callable[[Function], Function]:
         """Register the decorated function as the handler of AWS's operation `name`.
 
         `resource` answers what the action is done to, from the call and the same arguments as the handler. `prepare` computes
         what must not be computed inside a transaction (password hashes); its answer is the handler's `call.prepared`.
         `holds` names a parameter with an account's id, where what is tried is counted although the call is refused: the account
-        is held outside of what a refusal undoes, or another node could try in between.
+        is held outside of what a refusal undoes, or another node could try in between. `tagging` says what is asked for beside,
+        where what is made may be given tags.
         """
 
         def register(handler: Function) -> Function:
@@ -168,6 +184,7 @@ class Service:
                 permission=permission,
                 prepare=prepare,
                 action=action or f"{self.action_prefix}:{name}",
+                tagging=tagging,
                 model=_modelled(self.model, name),
                 holds=holds,
             )

@@ -41,6 +41,12 @@ ROOT_DEVICE = "root-account-mfa-device"
 
 _NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _NEEDS_MFA = "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user."
+_STEP_KEY = "iam:RegisterSecurityKey"
+_CERTIFICATION_KEYS = {
+    "FIDO": "iam:FIDO-certification",
+    "FIPS-140-2": "iam:FIDO-FIPS-140-2-certification",
+    "FIPS-140-3": "iam:FIDO-FIPS-140-3-certification",
+}
 _ENTITY_EXISTS = "EntityAlreadyExists"
 
 
@@ -226,7 +232,10 @@ def _keep(
             standing.confirm(db, person)
             if actor.tether is not None:
                 actor.tether.confirm(db)
-            authorize.require(call, request.operation, {"user_name": user_name(person), "serial_number": serial})
+            for keys in _security_key_steps(passkey):
+                authorize.require(
+                    call, request.operation, {"user_name": parameters["UserName"], "serial_number": serial}, known=keys
+                )
             _add(db, actor, name, serial, passkey)
             if actor.tether is not None:
                 actor.tether.follow(db)
@@ -234,6 +243,15 @@ def _keep(
         refusal = error
     event = record.of_call(request, call.notes, result=NOTHING, error=refusal, account_alias=standing.alias(db))
     return Deed((str(event.event_id), refusal), [event])
+
+
+def _security_key_steps(passkey: Passkey) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the condition keys of both steps that AWS's console takes: a key is created, then activated with its certifications.
+
+    IAM user guide, "Supported configurations for using passkeys and security keys".
+    """
+    certified = {_CERTIFICATION_KEYS[name]: level for name, level in passkey.certifications if name in _CERTIFICATION_KEYS}
+    return {_STEP_KEY: "Create"}, {_STEP_KEY: "Activate", **certified}
 
 
 def _add(db: Transaction, actor: Actor, name: str, serial: str, passkey: Passkey) -> None:

@@ -33,7 +33,7 @@ _ACTION_LEVEL = "ACTION_LEVEL"
 
 def reported_on(call: Call, *, arn: str, **_: object) -> Target:
     """The user, group, role or policy that a report is about."""
-    return Target(arn)
+    return managed.named_policy(call, policy_arn=arn) if _is_policy(arn) else entities.target(call, arn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +167,18 @@ def list_policies_granting_service_access(
 
 
 def _subject(call: Call, about_arn: str) -> _Subject:
-    parts = arn.parse(about_arn)
-    if parts is not None and parts.service == "iam" and parts.resource.startswith("policy/"):
+    if _is_policy(about_arn):
         managed.required(call, about_arn)
         (held,) = held_policies.managed(call, [about_arn])
         return _Subject([held.document], entities.holding(call, about_arn))
     entity = entities.required(call, about_arn)
     documents = [each.document for each in held_policies.of_entity(call, entity)]
     return _Subject(documents, entities.members_of(call, entity) if entity.kind is OwnerKind.GROUP else [entity])
+
+
+def _is_policy(about_arn: str) -> bool:
+    parts = arn.parse(about_arn)
+    return parts is not None and parts.service == "iam" and parts.resource.startswith("policy/")
 
 
 def _uses(call: Call, identities: Sequence[Entity]) -> _Uses:

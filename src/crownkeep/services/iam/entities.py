@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from crownkeep import arn, errors
 from crownkeep.operations.call import Call
+from crownkeep.operations.registry import Target
 from crownkeep.services.iam import groups, roles, users
+from crownkeep.services.iam import tags as tagging
 from crownkeep.storage import attachments, memberships
 from crownkeep.storage import roles as role_rows
 from crownkeep.storage import users as user_rows
@@ -46,12 +48,25 @@ def required(call: Call, entity_arn: str) -> Entity:
     kind = kind_of(entity_arn)
     if kind is None:
         raise not_an_entity(entity_arn)
-    parts = arn.parse(entity_arn)
-    name = arn.name_and_path(parts.resource)[0] if parts is not None else ""
-    found = of_kind(call, kind, name)
-    if found is None or found.arn != entity_arn:
-        raise errors.NoSuchEntity(f"The {kind.value} with name {name} cannot be found.")
+    found = find(call, entity_arn)
+    if found is None:
+        raise errors.NoSuchEntity(f"The {kind.value} with name {entity_arn.rpartition('/')[2]} cannot be found.")
     return found
+
+
+def find(call: Call, entity_arn: str) -> Entity | None:
+    """Return the entity of the account with this very ARN, letter for letter, or None."""
+    kind = kind_of(entity_arn)
+    found = None if kind is None else of_kind(call, kind, entity_arn.rpartition("/")[2])
+    return found if found is not None and found.arn == entity_arn else None
+
+
+def target(call: Call, entity_arn: str) -> Target:
+    """The entity as a policy's Resource and aws:ResourceTag see it; the ARN alone where there is none."""
+    found = find(call, entity_arn)
+    if found is None:
+        return Target(entity_arn)
+    return Target(found.arn, tags=lambda: tagging.of(call, found.entity_id))
 
 
 def not_an_entity(text: str) -> errors.InvalidInput:

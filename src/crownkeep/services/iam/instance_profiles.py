@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from crownkeep import arn, clock, errors, ids
 from crownkeep.operations import authorize, page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.iam import quotas, reserved, roles, trust_policies
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
@@ -72,7 +72,9 @@ def _note(call: Call, row: InstanceProfileRow) -> None:
     call.notes.resources.append((RESOURCE_TYPE, row.name))
 
 
-@iam.operation("CreateInstanceProfile", resource=new_instance_profile, effect=Effect.STATE)
+@iam.operation(
+    "CreateInstanceProfile", resource=new_instance_profile, effect=Effect.STATE, tagging=Tagging("iam:TagInstanceProfile")
+)
 def create_instance_profile(call: Call, *, instance_profile_name: str, path: str = "/", tags: Tags = ()) -> Result:
     """Create an instance profile without a role."""
     reserved.require_free_path(path)

@@ -41,7 +41,7 @@ def named_policy(call: Call, *, policy_arn: str, **_: object) -> Target:
     row = policies.with_arn(call.db, call.account_id, policy_arn)
     if row is None:
         return Target(policy_arn)
-    return Target(policy_arn, tags=lambda: tags.of(call, row.policy_id))
+    return Target(row.arn, tags=lambda: tags.of(call, row.policy_id))
 
 
 def find(call: Call, policy_arn: str) -> Policy | None:

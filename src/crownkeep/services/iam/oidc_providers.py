@@ -11,7 +11,7 @@ from crownkeep.operations import outside
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.outbound_calls import OutboundCall
 from crownkeep.operations.outside import OutOfReach, Reach
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.iam import quotas
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
@@ -64,7 +64,13 @@ def _top_thumbprint(url: str, reach: Reach) -> Callable[[], object]:
     return look
 
 
-@iam.operation("CreateOpenIDConnectProvider", resource=new_provider, effect=Effect.STATE, prepare=look_at_server)
+@iam.operation(
+    "CreateOpenIDConnectProvider",
+    resource=new_provider,
+    effect=Effect.STATE,
+    prepare=look_at_server,
+    tagging=Tagging("iam:TagOpenIDConnectProvider"),
+)
 def create_open_id_connect_provider(
     call: Call,
     *,

@@ -49,6 +49,14 @@ def named_or_caller(call: Call, user_name: str | None) -> Owner:
             raise users.must_be_named()
 
 
+def user_id(call: Call, user_name: str | None) -> str | None:
+    """Return the unique id of the named user or of the calling one; None where there is no such user, or none calls."""
+    if user_name is not None:
+        row = users.find(call, user_name)
+        return None if row is None else row.user_id
+    return call.principal.unique_id if call.principal.kind is PrincipalKind.USER else None
+
+
 def target(call: Call, *, user_name: str | None = None, **_: object) -> Target:
     """The owner as a policy's Resource; the path is the real one where the user exists."""
     if user_name is not None and _means_root(call, user_name):

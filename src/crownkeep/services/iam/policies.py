@@ -10,7 +10,7 @@ from crownkeep.catalogue import managed_policies
 from crownkeep.catalogue.managed_policies import ManagedPolicy
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.iam import documents, managed, quotas, reserved
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.managed import Policy, Uses
@@ -32,7 +32,7 @@ def policies_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> T
     return Target(arn.policy(call.account_id, path_prefix, ""))
 
 
-@iam.operation("CreatePolicy", resource=new_policy)
+@iam.operation("CreatePolicy", resource=new_policy, tagging=Tagging("iam:TagPolicy"))
 def create_policy(
     call: Call,
     *,

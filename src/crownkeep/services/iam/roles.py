@@ -8,7 +8,7 @@ from dataclasses import replace
 from crownkeep import arn, clock, errors, ids
 from crownkeep.operations import linked_roles, page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.iam import boundaries, quotas, reserved, trust_policies
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
@@ -44,7 +44,7 @@ def role_with_new_boundary(call: Call, *, role_name: str, permissions_boundary: 
 
 
 def role_with_present_boundary(call: Call, *, role_name: str, **_: object) -> Target:
-    """The role, and the boundary it has: what iam:PermissionsBoundary means for calls about a role's permissions."""
+    """The role, and the boundary it has: what iam:PermissionsBoundary means for calls that don't set it."""
     row = roles.named(call.db, call.account_id, role_name)
     if row is None:
         return named_role(call, role_name=role_name)
@@ -125,7 +125,7 @@ def note(call: Call, row: RoleRow) -> None:
 # The operations.
 
 
-@iam.operation("CreateRole", resource=new_role, effect=Effect.STATE)
+@iam.operation("CreateRole", resource=new_role, effect=Effect.STATE, tagging=Tagging("iam:TagRole"))
 def create_role(
     call: Call,
     *,
@@ -164,7 +164,7 @@ def create_role(
     return {"Role": {**describe_alone(call, row), **boundaries.members(boundary_arn), **tagging.members(tagged)}}
 
 
-@iam.operation("GetRole", resource=named_role)
+@iam.operation("GetRole", resource=role_with_present_boundary)
 def get_role(call: Call, *, role_name: str) -> Result:
     """Answer a role with everything about it but its permissions."""
     row = required(call, role_name)
@@ -195,7 +195,7 @@ def list_roles(call: Call, *, path_prefix: str = "/", marker: str | None = None,
     return {"Roles": [{**describe(row, trust[row.role_id]), **settings_of(row)} for row in found], **more}
 
 
-@iam.operation("UpdateRole", resource=named_role, effect=Effect.STATE)
+@iam.operation("UpdateRole", resource=role_with_present_boundary, effect=Effect.STATE)
 def update_role(call: Call, *, role_name: str, description: str | None = None, max_session_duration: int | None = None) -> Result:
     """Set a role's description or longest session; what isn't given stays."""
     row = required(call, role_name)
@@ -209,7 +209,7 @@ def update_role(call: Call, *, role_name: str, description: str | None = None, m
     return NOTHING
 
 
-@iam.operation("UpdateRoleDescription", resource=named_role, effect=Effect.STATE)
+@iam.operation("UpdateRoleDescription", resource=role_with_present_boundary, effect=Effect.STATE)
 def update_role_description(call: Call, *, role_name: str, description: str) -> Result:
     """Set a role's description and answer the role."""
     row = required(call, role_name)
@@ -219,7 +219,7 @@ def update_role_description(call: Call, *, role_name: str, description: str) -> 
     return {"Role": {**describe_alone(call, row), **described}}
 
 
-@iam.operation("DeleteRole", resource=named_role)
+@iam.operation("DeleteRole", resource=role_with_present_boundary)
 def delete_role(call: Call, *, role_name: str) -> Result:
     """Delete a role that has no policies and is in no instance profile any more; its sessions end with it."""
     row = changeable(call, role_name)
@@ -237,7 +237,7 @@ def delete_role(call: Call, *, role_name: str) -> Result:
     return NOTHING
 
 
-@iam.operation("UpdateAssumeRolePolicy", resource=named_role)
+@iam.operation("UpdateAssumeRolePolicy", resource=role_with_present_boundary)
 def update_assume_role_policy(call: Call, *, role_name: str, policy_document: str) -> Result:
     """Set who may take on a role; sessions of those whom it no longer names end."""
     row = changeable(call, role_name)

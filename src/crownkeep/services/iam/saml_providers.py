@@ -8,7 +8,7 @@ from datetime import datetime
 from crownkeep import arn, errors
 from crownkeep.credentials import saml_metadata
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.iam import oidc_providers, quotas
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
@@ -40,7 +40,7 @@ def any_provider(call: Call, **_: object) -> Target:
     return Target(_arn(call.account_id, "*"))
 
 
-@iam.operation("CreateSAMLProvider", resource=new_provider, effect=Effect.STATE)
+@iam.operation("CreateSAMLProvider", resource=new_provider, effect=Effect.STATE, tagging=Tagging("iam:TagSAMLProvider"))
 def create_saml_provider(
     call: Call,
     *,

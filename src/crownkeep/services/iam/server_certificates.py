@@ -14,7 +14,7 @@ from crownkeep.credentials.certificates import Certificate
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.iam import quotas, renaming, reserved
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
@@ -48,7 +48,9 @@ def certificates_under_path(call: Call, *, path_prefix: str = "/", **_: object) 
     return Target(_arn(call, path_prefix, ""))
 
 
-@iam.operation("UploadServerCertificate", resource=new_certificate, effect=Effect.STATE)
+@iam.operation(
+    "UploadServerCertificate", resource=new_certificate, effect=Effect.STATE, tagging=Tagging("iam:TagServerCertificate")
+)
 def upload_server_certificate(
     call: Call,
     *,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -22,6 +23,8 @@ from crownkeep.storage.users import UserRow
 RESOURCE_TYPE = "AWS::IAM::ServiceSpecificCredential"
 _UNSUPPORTED = "No such service {} is supported for Service Specific Credentials"
 
+_SERVICE_KEY = "iam:ServiceSpecificCredentialServiceName"
+
 _Listed = tuple[ServiceCredentialRow, str]
 """A credential and the name of its user."""
 
@@ -30,11 +33,18 @@ def user_and_service(
     call: Call, *, user_name: str, service_name: str, credential_age_days: int | None = None, **_: object
 ) -> Target:
     """The user, the service and the age that a policy may limit."""
-    named = users.named_user(call, user_name=user_name)
-    context: dict[str, str | tuple[str, ...]] = {"iam:ServiceSpecificCredentialServiceName": service_name}
+    context: dict[str, str | tuple[str, ...]] = {_SERVICE_KEY: service_name}
     if credential_age_days is not None:
         context["iam:ServiceSpecificCredentialAgeDays"] = str(credential_age_days)
-    return Target(named.arn, tags=named.tags, context=context)
+    return replace(users.named_user(call, user_name=user_name), context=context)
+
+
+def named_credential(call: Call, *, service_specific_credential_id: str, user_name: str | None = None, **_: object) -> Target:
+    """The user, and the service that the credential is for."""
+    target = owners.target(call, user_name=user_name)
+    user_id = owners.user_id(call, user_name)
+    row = service_credentials.with_id(call.db, call.account_id, user_id, service_specific_credential_id) if user_id else None
+    return target if row is None else replace(target, context={_SERVICE_KEY: row.service})
 
 
 def owner_or_everybody(call: Call, *, user_name: str | None = None, all_users: bool | None = None, **_: object) -> Target:
@@ -105,7 +115,7 @@ def list_service_specific_credentials(
     return {"ServiceSpecificCredentials": [_describe(call, row, name) for row, name in found], **more}
 
 
-@iam.operation("ResetServiceSpecificCredential", resource=owners.target, effect=Effect.STATE)
+@iam.operation("ResetServiceSpecificCredential", resource=named_credential, effect=Effect.STATE)
 def reset_service_specific_credential(call: Call, *, service_specific_credential_id: str, user_name: str | None = None) -> Result:
     """Give a credential a new secret, which is told once; the one before is void at once."""
     user = _user(call, user_name)
@@ -116,7 +126,7 @@ def reset_service_specific_credential(call: Call, *, service_specific_credential
     return {"ServiceSpecificCredential": _with_secret(call, row, user, secret)}
 
 
-@iam.operation("UpdateServiceSpecificCredential", resource=owners.target, effect=Effect.STATE)
+@iam.operation("UpdateServiceSpecificCredential", resource=named_credential, effect=Effect.STATE)
 def update_service_specific_credential(
     call: Call, *, service_specific_credential_id: str, status: str, user_name: str | None = None
 ) -> Result:
@@ -128,7 +138,7 @@ def update_service_specific_credential(
     return NOTHING
 
 
-@iam.operation("DeleteServiceSpecificCredential", resource=owners.target, effect=Effect.STATE)
+@iam.operation("DeleteServiceSpecificCredential", resource=named_credential, effect=Effect.STATE)
 def delete_service_specific_credential(
     call: Call, *, service_specific_credential_id: str, user_name: str | None = None
 ) -> Result:

@@ -39,7 +39,7 @@ Texts = Sequence[str]
 
 def simulated_entity(call: Call, *, policy_source_arn: str, **_: object) -> Target:
     """The user, group or role whose policies are simulated."""
-    return Target(policy_source_arn)
+    return entities.target(call, policy_source_arn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from crownkeep import arn, clock, errors, ids
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.principals import PrincipalKind
 from crownkeep.services.iam import boundaries, quotas, renaming, reserved
 from crownkeep.services.iam import tags as tagging
@@ -134,7 +134,7 @@ def describe_root(call: Call) -> dict[str, object]:
 # The operations.
 
 
-@iam.operation("CreateUser", resource=new_user, effect=Effect.STATE)
+@iam.operation("CreateUser", resource=new_user, effect=Effect.STATE, tagging=Tagging("iam:TagUser"))
 def create_user(
     call: Call,
     *,

@@ -10,7 +10,7 @@ from crownkeep.credentials import totp
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations import page_tokens, sealed
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.principals import PrincipalKind
 from crownkeep.services.iam import quotas, reserved, users
 from crownkeep.services.iam import tags as tagging
@@ -61,7 +61,9 @@ def prepare_seed(call: Call, *, virtual_mfa_device_name: str, path: str = "/", t
     return Seed(totp.seed_text(seed), totp.qr_png(uri))
 
 
-@iam.operation("CreateVirtualMFADevice", resource=new_device, effect=Effect.STATE, prepare=prepare_seed)
+@iam.operation(
+    "CreateVirtualMFADevice", resource=new_device, effect=Effect.STATE, prepare=prepare_seed, tagging=Tagging("iam:TagMFADevice")
+)
 def create_virtual_mfa_device(call: Call, *, virtual_mfa_device_name: str, path: str = "/", tags: Tags = ()) -> Result:
     """Make a device that belongs to nobody yet; the answer is the only place where its seed is told."""
     reserved.require_free_path(path)

@@ -32,6 +32,16 @@ def unit(call: Call, *, organizational_unit_id: str, **_: object) -> Target:
     return parent(call, parent_id=organizational_unit_id)
 
 
+def new_unit(call: Call, **_: object) -> Target:
+    """The unit to be made, which has no id yet."""
+    return Target(arns.unit(access.place(call), "ou-*"))
+
+
+def new_account(call: Call, **_: object) -> Target:
+    """The account to be made, which has no id yet."""
+    return Target(arns.account(access.place(call), "*"))
+
+
 def child(call: Call, *, child_id: str, **_: object) -> Target:
     """The account or unit with this id."""
     return parent(call, parent_id=child_id) if child_id.startswith("ou-") else account(call, account_id=child_id)

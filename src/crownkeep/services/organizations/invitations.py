@@ -12,7 +12,7 @@ from crownkeep.audit.event import moment
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.letters import Letter
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.organizations import access, entities, organization, quotas, refusals
 from crownkeep.services.organizations import handshakes as agreeing
 from crownkeep.services.organizations import tags as tagging
@@ -34,7 +34,9 @@ def invited_account(call: Call, *, target: Mapping[str, str], **_: object) -> Ta
     return entities.account(call, account_id=account_id if ids.is_account_id(account_id) else "*")
 
 
-@organizations.operation("InviteAccountToOrganization", resource=invited_account, effect=Effect.STATE)
+@organizations.operation(
+    "InviteAccountToOrganization", resource=invited_account, effect=Effect.STATE, tagging=Tagging(tagging.ACTION)
+)
 def invite_account_to_organization(
     call: Call, *, target: Mapping[str, str], notes: str | None = None, tags: Sequence[Mapping[str, str]] = ()
 ) -> Result:

@@ -10,8 +10,8 @@ from crownkeep.audit import redact
 from crownkeep.catalogue import reserved_names
 from crownkeep.operations import central_root, linked_roles, membership, new_accounts, registry, service_events
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.registry import Effect
-from crownkeep.services.organizations import access, next_tokens, quotas, refusals
+from crownkeep.operations.registry import Effect, Tagging
+from crownkeep.services.organizations import access, entities, next_tokens, quotas, refusals
 from crownkeep.services.organizations import tags as tagging
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage import (
@@ -37,7 +37,9 @@ _ID_LENGTH = 32
 _ID_CHANCE = 24
 
 
-@organizations.operation("CreateAccount", resource=registry.everything, effect=Effect.STATE)
+@organizations.operation(
+    "CreateAccount", resource=registry.everything, effect=Effect.STATE, tagging=Tagging(tagging.ACTION, entities.new_account)
+)
 def create_account(
     call: Call,
     *,

@@ -11,9 +11,8 @@ from dataclasses import replace
 from crownkeep import clock, errors, ids
 from crownkeep.catalogue import organization_policies as catalogue
 from crownkeep.catalogue.organization_policies import AwsPolicy
-from crownkeep.operations import authorize
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Tagging
 from crownkeep.services.organizations import access, next_tokens, policies, policy_contents
 from crownkeep.services.organizations import tags as tagging
 from crownkeep.services.organizations.policies import Policy
@@ -27,7 +26,9 @@ _ID_CHANCE = 16
 _ID_LENGTH = 10
 
 
-@organizations.operation("CreatePolicy", resource=policies.new_policy, effect=Effect.STATE)
+@organizations.operation(
+    "CreatePolicy", resource=policies.new_policy, effect=Effect.STATE, tagging=Tagging(tagging.ACTION, policies.new_policy)
+)
 def create_policy(
     call: Call,
     *,
@@ -59,7 +60,10 @@ def create_policy(
         updated_at=call.now,
     )
     organization_policies.add(call.db, row)
-    _tag(call, organization, row.policy_id, target, tags)
+    if tags:
+        # A member to whom making policies is delegated needs tagging delegated, too.
+        access.delegate(call, tagging.ACTION, target, arguments={"tags": tags})
+        tagging.put(call, organization, row.policy_id, tagging.checked(tags))
     return _described(organization, row)
 
 
@@ -157,12 +161,6 @@ def _require_new_name(call: Call, organization: OrganizationRow, name: str) -> N
     is_of_aws = any(each.name_key == name.lower() for each in catalogue.DEFAULTS.values())
     if is_of_aws or organization_policies.named(call.db, organization.organization_id, name) is not None:
         raise errors.DuplicatePolicy("A policy with the same name already exists.")
-
-
-def _tag(call: Call, organization: OrganizationRow, policy_id: str, target: Target, sent: Tags) -> None:
-    if sent:
-        authorize.require_action(call, "organizations:TagResource", target, {"tags": sent})
-        tagging.put(call, organization, policy_id, tagging.checked(sent))
 
 
 def _described(organization: OrganizationRow, found: Policy) -> Result:

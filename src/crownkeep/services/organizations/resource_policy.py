@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from crownkeep import arn, clock, errors, ids, policy
 from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.policy import Document, MalformedPolicy, PolicyKind, globs
-from crownkeep.services.organizations import access, arns, refusals
+from crownkeep.services.organizations import access, arns, entities, refusals
 from crownkeep.services.organizations import tags as tagging
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage import organization_accounts, organization_resource_policies, organization_tags
@@ -66,10 +66,12 @@ def kept_policy(call: Call, **_: object) -> Target:
     """The resource policy of the caller's organization, which may have none yet."""
     place = access.place(call)
     row = organization_resource_policies.of_organization(call.db, place.organization_id)
-    return Target(arns.resource_policy(place, row.policy_id if row is not None else "rp-*"))
+    if row is None:
+        return Target(arns.resource_policy(place, "rp-*"))
+    return entities.tagged(call, place, arns.resource_policy(place, row.policy_id), row.policy_id)
 
 
-@organizations.operation("PutResourcePolicy", resource=kept_policy, effect=Effect.STATE)
+@organizations.operation("PutResourcePolicy", resource=kept_policy, effect=Effect.STATE, tagging=Tagging(tagging.ACTION))
 def put_resource_policy(call: Call, *, content: str, tags: Tags = ()) -> Result:
     """Keep the organization's resource policy in the place of the one it has; tags are for a first one only."""
     organization = access.management(call)

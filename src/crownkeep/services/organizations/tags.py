@@ -13,6 +13,8 @@ from crownkeep.storage import organization_policies, organization_resource_polic
 from crownkeep.storage.organizations import OrganizationRow
 
 Tags = Sequence[Mapping[str, str]]
+ACTION = "organizations:TagResource"
+"""What tags ask for, also where they come with something new."""
 _RESERVED = "aws:"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from crownkeep import clock, errors, ids
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect
+from crownkeep.operations.registry import Effect, Tagging
 from crownkeep.services.organizations import access, arns, entities, next_tokens, quotas, refusals
 from crownkeep.services.organizations import tags as tagging
 from crownkeep.services.organizations.service import organizations
@@ -23,7 +23,9 @@ _ID_LENGTH = 8
 _ID_CHANCE = 16
 
 
-@organizations.operation("CreateOrganizationalUnit", resource=entities.parent, effect=Effect.STATE)
+@organizations.operation(
+    "CreateOrganizationalUnit", resource=entities.parent, effect=Effect.STATE, tagging=Tagging(tagging.ACTION, entities.new_unit)
+)
 def create_organizational_unit(call: Call, *, parent_id: str, name: str, tags: Sequence[Mapping[str, str]] = ()) -> Result:
     """Make a unit under the root or another unit; its name is its own among its neighbours, whatever the letters' case."""
     organization = access.management(call)

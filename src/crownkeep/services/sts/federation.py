@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crownkeep import errors, policy
 from crownkeep.operations import authorize, context
@@ -26,10 +26,12 @@ class Vouched:
     provider_arn: str
     session_name: str
     keys: Mapping[str, ContextValue]
-    """The provider's condition keys, such as `accounts.google.com:sub`."""
+    """The provider's condition keys, such as `accounts.google.com:sub`, which the session keeps."""
     tags: Mapping[str, str]
     transitive_tag_keys: Sequence[str]
     source_identity: str
+    trust_keys: Mapping[str, ContextValue] = field(default_factory=dict)
+    """What only the trust policy may ask about, such as `token.actions.githubusercontent.com:repository`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def _trusting(call: Call, role: Assumable, vouched: Vouched, tags: Sequence[Mapp
 
 
 def _is_allowed(call: Call, role: Assumable, vouched: Vouched, action: str, tags: Sequence[Mapping[str, str]]) -> bool:
-    keys: dict[str, ContextValue] = {**vouched.keys, "sts:RoleSessionName": vouched.session_name}
+    keys: dict[str, ContextValue] = {**vouched.trust_keys, **vouched.keys, "sts:RoleSessionName": vouched.session_name}
     keys["aws:FederatedProvider"] = vouched.provider_arn
     if vouched.transitive_tag_keys:
         keys["sts:TransitiveTagKeys"] = tuple(vouched.transitive_tag_keys)

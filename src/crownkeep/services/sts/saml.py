@@ -13,7 +13,7 @@ from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Permission, everything
 from crownkeep.policy import ContextValue, PrincipalKind
 from crownkeep.principals import FederatedIdentity
-from crownkeep.services.sts import assumable, federation
+from crownkeep.services.sts import assumable, federation, provider_claims
 from crownkeep.services.sts.assumable import Assumable
 from crownkeep.services.sts.federation import Asked, Vouched
 from crownkeep.services.sts.service import sts
@@ -133,6 +133,7 @@ def _vouched(provider: SamlProviderRow, assertion: SamlAssertion, qualifier: str
         tags=assertion.tags,
         transitive_tag_keys=assertion.attributes.get(f"{saml_assertions.ATTRIBUTES}TransitiveTagKeys", ()),
         source_identity=assertion.first("SourceIdentity") or "",
+        trust_keys=provider_claims.of_attributes(assertion.attributes),
     )
 
 

@@ -13,7 +13,7 @@ from crownkeep.operations.provider_keys import Fetched
 from crownkeep.operations.registry import Effect, Permission, everything
 from crownkeep.policy import ContextValue, PrincipalKind
 from crownkeep.principals import FederatedIdentity
-from crownkeep.services.sts import assumable, federation
+from crownkeep.services.sts import assumable, federation, provider_claims
 from crownkeep.services.sts.federation import Asked, Vouched
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_policies import Descriptors
@@ -83,6 +83,7 @@ def assume_role_with_web_identity(
         tags=identity.tags or {},
         transitive_tag_keys=identity.transitive_tag_keys,
         source_identity=identity.source_identity,
+        trust_keys=provider_claims.of_token(provider.url, identity),
     )
     asked = Asked(policy, policy_arns, duration_seconds, None, minimum_session_token_size)
     return {
