@@ -14,6 +14,7 @@ from tests.credentials.mds import certify, metadata_blob
 from tests.credentials.soft_authenticator import SoftAuthenticator
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
+from tests.fixtures.organization import Organization, deny
 from tests.signin.people import choose_root_password, code, sign_in_events, sign_in_root
 from tests.signin.test_factors import challenge, give, key
 
@@ -93,6 +94,23 @@ def test_a_security_key_is_judged_by_metadata_that_came_while_the_server_ran(fre
     assert (403, "Recovery codes") == (refused.status, page.title)
     (device,) = account.root("iam").list_mfa_devices()["MFADevices"]
     assert {"FIDO": "L2"} == account.root("iam").get_mfa_device(SerialNumber=device["SerialNumber"])["Certifications"]
+
+
+def test_a_deny_that_asks_for_a_security_keys_certification_holds_for_passkeys(fresh_crown: Any):
+    crown = fresh_crown()
+    organization = Organization(crown)
+    account, browser = organization.invited(), Browser(crown)
+    condition = {"StringEquals": {"iam:RegisterSecurityKey": "Activate"}, "StringNotEquals": {"iam:FIDO-certification": "L2"}}
+    organization.bind(deny("iam:EnableMFADevice", **condition), account.id)
+    choose_root_password(browser, account)
+    _install(crown, {"status": "FIDO_CERTIFIED_L1"})
+    refused = give(browser, _attested(key(aaguid=b"\x0a" * 16), challenge(browser.page)), name="weak")
+    _install(crown, {"status": "FIDO_CERTIFIED_L2"})
+
+    page = give(browser, _attested(key(aaguid=b"\x0a" * 16), challenge(browser.page)), name="good")
+
+    assert (403, "Recovery codes") == (refused.status, page.title)
+    assert "with an explicit deny in a service control policy" in refused.text
 
 
 def _install(crown: Crown, status: dict[str, Any]) -> None:

@@ -211,6 +211,23 @@ def test_tags_and_source_identity_come_from_attributes(federated: Federated):
     assert answer["PackedPolicySize"] == answer["SessionTokenUtilization"]
 
 
+def test_a_trust_policy_may_ask_about_an_assertions_attributes(federated: Federated):
+    affiliation, mail = "urn:oid:1.3.6.1.4.1.5923.1.1.1.1", "urn:oid:0.9.2342.19200300.100.1.3"
+    condition = {
+        "ForAnyValue:StringEquals": {"saml:edupersonaffiliation": "staff"},
+        "StringLike": {"saml:mail": "*@example.com"},
+    }
+    role_arn = federated.make_role("Staff", condition)
+
+    def response(*affiliations: str, mail_at: str = "example.com") -> str:
+        said = {affiliation: list(affiliations), mail: [f"ann@{mail_at}"]}
+        return federated.provider.response(federated.attributes(role_arn) | said)
+
+    assert "Credentials" in federated.assume(response("student", "staff"), role_arn)
+    assert DENIED == federated.refusal(response("student"), role_arn)
+    assert DENIED == federated.refusal(response("staff", mail_at="example.org"), role_arn)
+
+
 def test_a_session_does_not_outlast_the_providers_own(federated: Federated):
     ends = datetime.now(UTC) + timedelta(minutes=20)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from tests.services.sts.identity_provider import IdentityProvider, identity_prov
 from crownkeep import clock
 from crownkeep.operations import outside, provider_keys
 from crownkeep.operations.outside import OutOfReach, Reach
+from crownkeep.services.sts import provider_claims
 
 ALLOWED = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:List*", "Resource": "*"}]}
 NO_KEY = (
@@ -93,6 +95,20 @@ class Federated:
             self.assume(token, role_arn, **options)
         error = refused.value.response["Error"]
         return error["Code"], error["Message"]
+
+
+def test_a_trust_policy_may_ask_about_the_claims_of_a_known_provider(
+    house: Crown, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+):
+    known = ((re.compile(re.escape(provider.name)), "repository"),)
+    monkeypatch.setattr(provider_claims, "_known_claims", lambda: known)
+    federated = Federated(house, provider, StringLike={f"{provider.name}:repository": "octo/*"})
+
+    assert "Credentials" in federated.assume(provider.token(repository="octo/one"))
+    for claims in ({"repository": "other/one"}, {}):
+        assert ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity") == federated.refusal(
+            provider.token(**claims)
+        )
 
 
 def test_a_good_token_takes_on_the_role(house: Crown, provider: IdentityProvider):

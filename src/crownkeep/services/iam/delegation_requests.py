@@ -62,9 +62,11 @@ def named_request(call: Call, *, delegation_request_id: str, **_: object) -> Tar
     """The request with this id, and what its owner may do by being that."""
     row = delegation_requests.with_id(call.db, delegation_request_id)
     target = Target(arn.iam(call.account_id, f"delegation-request/{delegation_request_id}"))
-    if row is None or _is_lent(call) or not _may_know(call, row):
+    if row is None or not _may_know(call, row):
         return target
-    return replace(target, policy=_owners_policy(call, row))
+    if row.owner_arn is not None:
+        target = replace(target, context={"iam:DelegationRequestOwner": row.owner_arn})
+    return target if _is_lent(call) else replace(target, policy=_owners_policy(call, row))
 
 
 def summarized(call: Call, *, entity_arn: str, **_: object) -> Target:

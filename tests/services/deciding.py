@@ -1,0 +1,276 @@
+"""A scene with something of every kind in it, on which any operation is carried out, seen deciding, and undone again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+from botocore.exceptions import BotoCoreError, ClientError
+from tests.fixtures.crown import Account, Crown
+from tests.fixtures.organization import Organization, deny
+from tests.house import valid
+from tests.services.iam.making_certificates import authority, rsa_key, ssh_line
+from tests.services.sts.saml_provider import SamlProvider
+
+from crownkeep import errors, policy
+from crownkeep.catalogue import actions
+from crownkeep.models import snake_case
+from crownkeep.operations import invoke
+from crownkeep.operations.call import Call, Request, Result
+from crownkeep.operations.registry import Operation
+from crownkeep.policy import Applicable, Decision
+
+TAGS = [{"Key": "team", "Value": "red"}]
+ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+PAIR = authority("root authority")
+
+
+_WITHOUT_MFA = ("AssumeRole", "GetSessionToken")
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision: the action, on what, and which of the condition keys that the reference lists had a value."""
+
+    action: str
+    resource: str
+    keys: frozenset[str]
+
+
+@dataclass
+class Watch:
+    """What was decided while an operation was carried out, and whether it came to an end; what it changed is undone."""
+
+    decided: list[Decided] = field(default_factory=list)
+    succeeded: bool = False
+    refusal: str = ""
+
+    def of(self, action: str) -> list[Decided]:
+        """Answer the decisions about one action."""
+        return [each for each in self.decided if each.action == action]
+
+
+@contextmanager
+def watched() -> Iterator[Watch]:
+    """Watch every decision in this process, and undo whatever is carried out meanwhile."""
+    decide, carry_out = policy.authorize, invoke._carry_out
+    watch = Watch()
+
+    def noted(request: policy.Request, applicable: Applicable) -> Decision:
+        # Asked before the decision is known, for a Deny that speaks of any of them must find it.
+        keys = frozenset(key for key in listed_keys(request.action) if request.context.get(of_team(key)) is not None)
+        watch.decided.append(Decided(request.action, request.resource, keys))
+        return decide(request, applicable)
+
+    def undone(call: Call, request: Request, arguments: Mapping[str, object]) -> Result:
+        carry_out(call, request, arguments)
+        watch.succeeded = True
+        raise errors.AccessDenied("carried out, and undone")
+
+    with mock.patch.object(policy, "authorize", noted), mock.patch.object(invoke, "_carry_out", undone):
+        yield watch
+
+
+def listed_keys(action: str) -> frozenset[str]:
+    """Answer every condition key that the service authorization reference lists for an action and what it is done to."""
+    known = actions.action(action)
+    if known is None:
+        return frozenset()
+    keys = {*known.condition_keys}
+    keys.update(*(acted.condition_keys for acted in known.resources))
+    keys.update(*(kind.condition_keys for kind in actions.resource_types(known)))
+    return frozenset(keys)
+
+
+def of_team(key: str) -> str:
+    """Answer a key as the resolver is asked for it: of a tag, that which everything in the scene has."""
+    return key.replace("${TagKey}", "team").lower()
+
+
+class Scene:
+    """An organization's management account that has one of everything, tagged wherever that is possible."""
+
+    def __init__(self, crown: Crown) -> None:
+        self.crown = crown
+        self.organization = Organization(crown)
+        self.account: Account = self.organization.management
+        self.member = self.organization.invited()
+        self.known = {**self._identities(), **self._providers(), **self._credentials(), **self._organized(), **self._requested()}
+        self.clients: dict[str, Any] = {}
+        self.recorded: dict[str, list[Decided]] = {}
+
+    def client(self, service: str) -> Any:
+        """Answer the administrator's client, which checks nothing itself."""
+        if service not in self.clients:
+            self.clients[service] = self.account.client(service, parameter_validation=False)
+        return self.clients[service]
+
+    def parameters(self, operation: Operation) -> dict[str, Any]:
+        """Answer parameters that name what is in the scene, and every optional one that a decision may be about."""
+        shape = operation.model.input
+        if shape is None:
+            return {}
+        named = valid.parameters(operation.model)
+        own = {key.partition(".")[2]: value for key, value in self.known.items() if key.partition(".")[0] == operation.name}
+        for member in shape.members:
+            if member in own:
+                named[member] = own[member]
+            elif member in self.known:
+                named[member] = self.known[member]
+        if operation.name in _WITHOUT_MFA:
+            del named["SerialNumber"]
+        return named
+
+    def carry_out(self, operation: Operation, parameters: Mapping[str, Any], client: Any = None) -> Watch:
+        """Carry an operation out, watched and undone."""
+        api = client or self.client(operation.service.name)
+        with watched() as watch:
+            try:
+                getattr(api, snake_case(operation.name))(**parameters)
+            except (ClientError, BotoCoreError) as error:
+                watch.refusal = str(error)
+        return watch
+
+    def arn(self, resource: str) -> str:
+        """Answer the ARN of something in the account's IAM."""
+        return f"arn:aws:iam::{self.account.id}:{resource}"
+
+    def _identities(self) -> dict[str, Any]:
+        iam, tagged = self.account.client("iam"), {"Path": "/x/", "Tags": TAGS}
+        passing = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+        allowed = {"Effect": "Allow", "Principal": {"AWS": self.account.id}, "Action": passing}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        boundary = iam.create_policy(PolicyName="Plan", PolicyDocument=ALL, **tagged)["Policy"]["Arn"]
+        iam.create_user(UserName="Bob", PermissionsBoundary=boundary, **tagged)
+        iam.create_group(GroupName="Crew", Path="/x/")
+        iam.tag_user(UserName="admin", Tags=TAGS)
+        iam.create_role(RoleName="Job", AssumeRolePolicyDocument=trust, PermissionsBoundary=boundary, **tagged)
+        iam.create_instance_profile(InstanceProfileName="Profile", **tagged)
+        made = {"CreateUser": "UserName", "CreateRole": "RoleName", "CreateGroup": "GroupName", "CreatePolicy": "PolicyName"}
+        made |= {"CreateInstanceProfile": "InstanceProfileName", "CreateVirtualMFADevice": "VirtualMFADeviceName"}
+        made |= {"UploadServerCertificate": "ServerCertificateName", "CreateSAMLProvider": "Name"}
+        return {
+            **{f"{operation}.{member}": "new" for operation, member in made.items()},
+            "UserName": "Bob",
+            "GroupName": "Crew",
+            "RoleName": "Job",
+            "InstanceProfileName": "Profile",
+            "PolicyArn": boundary,
+            "PermissionsBoundary": boundary,
+            "Tags": TAGS,
+            "TagKeys": ["team"],
+            "PolicyDocument": ALL,
+            "AssumeRolePolicyDocument": trust,
+            "UpdateAssumeRolePolicy.PolicyDocument": trust,
+            "PolicySourceArn": self.arn("user/x/Bob"),
+            "Arn": self.arn("user/x/Bob"),
+            "RoleArn": self.arn("role/x/Job"),
+            "RoleSessionName": "session",
+            "ExternalId": "external-id",
+            "SourceIdentity": "ann",
+            "TransitiveTagKeys": ["team"],
+            "AWSServiceName": "elasticbeanstalk.amazonaws.com",
+        }
+
+    def _providers(self) -> dict[str, Any]:
+        iam = self.account.client("iam")
+        document = SamlProvider().metadata()
+        saml = iam.create_saml_provider(Name="Idp", SAMLMetadataDocument=document, Tags=TAGS)["SAMLProviderArn"]
+        thumbprints = {"Url": "https://idp.example", "ThumbprintList": ["a" * 40]}
+        oidc = iam.create_open_id_connect_provider(**thumbprints, Tags=TAGS)["OpenIDConnectProviderArn"]
+        return {
+            "SAMLProviderArn": saml,
+            "SAMLMetadataDocument": document,
+            "OpenIDConnectProviderArn": oidc,
+            "Url": "https://other.example",
+            "ThumbprintList": ["a" * 40],
+        }
+
+    def _credentials(self) -> dict[str, Any]:
+        iam = self.account.client("iam")
+        device = iam.create_virtual_mfa_device(VirtualMFADeviceName="Phone", Path="/x/", Tags=TAGS)["VirtualMFADevice"]
+        pem = {"CertificateBody": PAIR.certificate, "PrivateKey": PAIR.private_key}
+        iam.upload_server_certificate(ServerCertificateName="Site", Path="/x/", Tags=TAGS, **pem)
+        service = "codecommit.amazonaws.com"
+        made = iam.create_service_specific_credential(UserName="Bob", ServiceName=service)["ServiceSpecificCredential"]
+        key = ssh_line(rsa_key())
+        return {
+            "SerialNumber": device["SerialNumber"],
+            **pem,
+            "ServerCertificateName": "Site",
+            "ServiceName": service,
+            "ServiceSpecificCredentialId": made["ServiceSpecificCredentialId"],
+            "CredentialAgeDays": 30,
+            "AccessKeyId": iam.create_access_key(UserName="Bob")["AccessKey"]["AccessKeyId"],
+            "SSHPublicKeyBody": key,
+            "SSHPublicKeyId": iam.upload_ssh_public_key(UserName="Bob", SSHPublicKeyBody=key)["SSHPublicKey"]["SSHPublicKeyId"],
+        }
+
+    def _organized(self) -> dict[str, Any]:
+        organization, root = self.organization, self.organization.root_id
+        api = organization.client
+        unit = organization.unit("Unit")
+        policy_id = organization.policy(deny("s3:*"))
+        delegated = {
+            "Effect": "Allow",
+            "Principal": {"AWS": self.member.id},
+            "Action": "organizations:ListRoots",
+            "Resource": "*",
+        }
+        content = json.dumps({"Version": "2012-10-17", "Statement": [delegated]})
+        kept = api.put_resource_policy(Content=content)["ResourcePolicy"]["ResourcePolicySummary"]["Id"]
+        for each in (root, unit, policy_id, kept, self.member.id):
+            api.tag_resource(ResourceId=each, Tags=TAGS)
+        invitation = organization.invite(self.crown.account())
+        return {
+            **dict.fromkeys(("ParentId", "SourceParentId", "RootId"), root),
+            **dict.fromkeys(("OrganizationalUnitId", "DestinationParentId"), unit),
+            "AccountId": self.member.id,
+            "ChildId": self.member.id,
+            "TargetId": unit,
+            "DescribeEffectivePolicy.TargetId": self.member.id,
+            "DescribeEffectivePolicy.PolicyType": "TAG_POLICY",
+            "ListAccountsWithInvalidEffectivePolicy.PolicyType": "TAG_POLICY",
+            "ListEffectivePolicyValidationErrors.PolicyType": "TAG_POLICY",
+            "ResourceId": self.member.id,
+            "resource policy": kept,
+            "PolicyId": policy_id,
+            "HandshakeId": invitation,
+            "PolicyType": "SERVICE_CONTROL_POLICY",
+            "Type": "SERVICE_CONTROL_POLICY",
+            "Content": content,
+            "CreatePolicy.Content": json.dumps(deny("s3:*")),
+            "UpdatePolicy.Content": json.dumps(deny("s3:*")),
+            "Target": {"Id": self.crown.account().id, "Type": "ACCOUNT"},
+            "ServicePrincipal": "account.amazonaws.com",
+            "EntityPath": f"{organization.id}/{root}",
+            "OrganizationsPolicyId": policy_id,
+            "Email": f"new-{self.account.id}@test.example",
+        }
+
+    def _requested(self) -> dict[str, Any]:
+        path = f"/accounts/{self.account.id}/delegation-templates/setup"
+        template = self.crown.operator("PUT", path, {"policy": ALL}).json()["template_arn"]
+        iam = self.account.client("iam")
+        asked = {
+            "Description": "Set it up",
+            "Permissions": {"PolicyTemplateArn": template},
+            "NotificationChannel": "arn:aws:sns:us-east-1:123456789012:topic",
+            "SessionDuration": 3600,
+        }
+        own = {"OwnerAccountId": self.account.id, "RequestorWorkflowId": "first"}
+        request_id = iam.create_delegation_request(**asked, **own)["DelegationRequestId"]
+        iam.associate_delegation_request(DelegationRequestId=request_id)
+        audits = self.account.client("credential-audit")
+        owner = f"arn:aws:iam::{self.account.id}:user/admin"
+        return {
+            **{f"CreateDelegationRequest.{member}": value for member, value in asked.items()},
+            "DelegationRequestId": request_id,
+            "OwnerId": owner,
+            "EntityArn": self.arn(f"delegation-request/{request_id}"),
+            "AuditId": audits.start_credential_audit(Name="2026 Q4")["CredentialAudit"]["AuditId"],
+        }

@@ -1,0 +1,171 @@
+"""Every operation through the door under a recording decision: what it asks about and knows is what AWS's reference lists.
+
+A condition key that is never filled in makes a Deny void that asks about it, and so does a resource that is not asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from tests.fixtures.crown import Crowns
+from tests.house.test_operations import OPERATIONS
+from tests.services.deciding import Decided, Scene, listed_keys
+
+from crownkeep.catalogue import actions
+from crownkeep.operations.registry import Permission
+from crownkeep.policy.globs import arn_holds
+
+AUTHORISED = {
+    f"{operation.service.name}:{operation.name}": operation
+    for operation in OPERATIONS
+    if operation.model.auth != "none" and operation.permission is not Permission.NONE and operation.service.name != "operator"
+}
+
+NO_TEMPLATES = "no role here is made from one of AWS's role templates"
+NO_PROVIDER = "a role's session has it from its identity provider (tests/services/sts)"
+UNASSIGNED = "nobody owns a request that is only being made"
+KEYS_WITHOUT_VALUE: Mapping[str, str] = {
+    "iam:AttachRolePolicy iam:RoleTemplateARN": NO_TEMPLATES,
+    "iam:CreateRole iam:RoleTemplateARN": NO_TEMPLATES,
+    "iam:GetRole iam:RoleTemplateARN": NO_TEMPLATES,
+    "iam:PutRolePermissionsBoundary iam:RoleTemplateARN": NO_TEMPLATES,
+    "iam:PutRolePolicy iam:RoleTemplateARN": NO_TEMPLATES,
+    "iam:TagRole iam:RoleTemplateARN": NO_TEMPLATES,
+    "iam:CreateDelegationRequest iam:DelegationRequestOwner": UNASSIGNED,
+    "iam:GetAccountProperties iam:AccountPropertyNamespaces": "it names no namespace, and no account has a property",
+    "iam:EnableMFADevice iam:RegisterSecurityKey": "passkeys are registered on the pages (tests/signin/test_imported.py)",
+    "iam:EnableMFADevice iam:FIDO-certification": "as iam:RegisterSecurityKey",
+    "iam:EnableMFADevice iam:FIDO-FIPS-140-2-certification": "as iam:RegisterSecurityKey",
+    "iam:EnableMFADevice iam:FIDO-FIPS-140-3-certification": "as iam:RegisterSecurityKey",
+    "iam:GetServiceLinkedRoleDeletionStatus aws:ResourceTag/${TagKey}": "the role is gone, and its tags with it",
+    "iam:GetServiceLinkedRoleDeletionStatus iam:ResourceTag/${TagKey}": "the role is gone, and its tags with it",
+    "organizations:InviteAccountToOrganization aws:ResourceTag/${TagKey}": "the account gets its tags when it joins",
+    **{
+        f"organizations:{name} organizations:{key}": "responsibility transfers are not served"
+        for name in ("ListTagsForResource", "TagResource", "UntagResource")
+        for key in ("TransferDirection", "TransferType")
+    },
+    **{
+        f"sts:AssumeRole {key}": NO_PROVIDER
+        for key in listed_keys("sts:AssumeRole")
+        if key.partition(":")[0] not in ("aws", "iam", "sts")
+    },
+}
+"""By action and key, with the reason why a key that the reference lists is not filled in."""
+MAKING = ("Create", "Upload")
+"""What is being made has no tags yet (aws:ResourceTag): aws:RequestTag says which it is to have."""
+
+TYPES_NOT_MET: Mapping[str, str] = {
+    "iam:DeleteVirtualMFADevice sms-mfa": "AWS has given up devices that get a text message",
+    "iam:GetRoleTemplateVersion role-template": "templates are AWS's own, and it is told whatever ARN is asked for",
+    **{
+        f"organizations:{name} responsibilitytransfer": "responsibility transfers are not served"
+        for name in ("ListTagsForResource", "TagResource", "UntagResource")
+    },
+}
+"""By action and type, with the reason why no decision is about a resource of a type that the reference lists."""
+
+
+@pytest.fixture(scope="module")
+def scene(crowns: Crowns) -> Iterator[Scene]:
+    """A server of this module's own, and what is on it."""
+    crown = crowns.fresh("sqlite")
+    yield Scene(crown)
+    crown.close()
+
+
+def everything_tagged(scene: Scene, member: str) -> list[dict[str, Any]]:
+    """Answer parameters that name in turn what can be tagged in an organization."""
+    known = scene.known
+    named = ("AccountId", "OrganizationalUnitId", "PolicyId", "RootId", "resource policy")
+    return [{member: known[each]} for each in named]
+
+
+def entities(scene: Scene, member: str) -> list[dict[str, Any]]:
+    """Answer parameters that name a user, a group, a role and a policy."""
+    return [{member: scene.arn(each)} for each in ("user/x/Bob", "group/x/Crew", "role/x/Job", "policy/x/Plan")]
+
+
+def in_organization(scene: Scene, member: str) -> list[dict[str, Any]]:
+    """Answer parameters that name the root, a unit and an account."""
+    return [{member: scene.known[each]} for each in ("RootId", "OrganizationalUnitId", "AccountId")]
+
+
+OTHERS: Mapping[str, tuple[Callable[[Scene, str], list[dict[str, Any]]], str]] = {
+    "iam:GenerateServiceLastAccessedDetails": (entities, "Arn"),
+    "iam:ListPoliciesGrantingServiceAccess": (entities, "Arn"),
+    "iam:SimulatePrincipalPolicy": (entities, "PolicySourceArn"),
+    "iam:GetContextKeysForPrincipalPolicy": (entities, "PolicySourceArn"),
+    "organizations:TagResource": (everything_tagged, "ResourceId"),
+    "organizations:UntagResource": (everything_tagged, "ResourceId"),
+    "organizations:ListTagsForResource": (everything_tagged, "ResourceId"),
+    "organizations:AttachPolicy": (in_organization, "TargetId"),
+    "organizations:DetachPolicy": (in_organization, "TargetId"),
+    "organizations:ListPoliciesForTarget": (in_organization, "TargetId"),
+    "organizations:ListParents": (in_organization, "ChildId"),
+    "organizations:ListChildren": (in_organization, "ParentId"),
+    "organizations:ListAccountsForParent": (in_organization, "ParentId"),
+    "organizations:ListOrganizationalUnitsForParent": (in_organization, "ParentId"),
+    "organizations:CreateOrganizationalUnit": (in_organization, "ParentId"),
+}
+"""Operations that can be about resources of several types, and by which member they name them."""
+
+
+def variants(name: str, scene: Scene) -> list[dict[str, Any]]:
+    """Answer in which ways an operation is called, so that it is about a resource of each type."""
+    usual = scene.parameters(AUTHORISED[name])
+    if name in OTHERS:
+        named, member = OTHERS[name]
+        return [usual | each for each in named(scene, member)]
+    if name.startswith("account:") and "AccountId" in usual:
+        own = {key: value for key, value in usual.items() if key != "AccountId"}
+        return [usual, own]
+    return [usual]
+
+
+def recorded(name: str, scene: Scene) -> list[Decided]:
+    """Answer the decisions about an operation's own action, in all the ways in which it is called."""
+    operation = AUTHORISED[name]
+    if name not in scene.recorded:
+        watches = [scene.carry_out(operation, way) for way in variants(name, scene)]
+        scene.recorded[name] = [each for watch in watches for each in watch.of(operation.action)]
+    return scene.recorded[name]
+
+
+@pytest.mark.parametrize("name", AUTHORISED)
+def test_a_decision_knows_every_condition_key_that_the_reference_lists(name: str, scene: Scene):
+    operation = AUTHORISED[name]
+
+    decided = recorded(name, scene)
+
+    missing = listed_keys(operation.action).difference(*(each.keys for each in decided))
+    if operation.name.startswith(MAKING):
+        missing = {key for key in missing if "ResourceTag" not in key}
+    assert {key for key in missing if f"{operation.action} {key}" not in KEYS_WITHOUT_VALUE} == set()
+
+
+@pytest.mark.parametrize("name", AUTHORISED)
+def test_a_decision_is_about_every_type_of_resource_that_the_reference_lists(name: str, scene: Scene):
+    operation = AUTHORISED[name]
+    known = actions.action(operation.action)
+    kinds = () if known is None else actions.resource_types(known)
+
+    asked = [each.resource for each in recorded(name, scene)]
+
+    missing = {kind.name for kind in kinds if not any(arn_holds(kind.arn_pattern, resource) for resource in asked)}
+    assert {kind for kind in missing if f"{operation.action} {kind}" not in TYPES_NOT_MET} == set()
+
+
+def test_every_reason_is_still_needed(scene: Scene):
+    filled: set[str] = set()
+    met: set[str] = set()
+    for name, operation in AUTHORISED.items():
+        known = actions.action(operation.action)
+        for each in recorded(name, scene):
+            filled |= {f"{operation.action} {key}" for key in each.keys}
+            kinds = () if known is None else actions.resource_types(known)
+            met |= {f"{operation.action} {kind.name}" for kind in kinds if arn_holds(kind.arn_pattern, each.resource)}
+
+    assert (set(), set()) == (filled & KEYS_WITHOUT_VALUE.keys(), met & TYPES_NOT_MET.keys())
