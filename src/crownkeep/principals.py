@@ -128,6 +128,14 @@ class Principal:
                 return self.unique_id
 
     @property
+    def lasting_id(self) -> str:
+        """Who this is, for what is kept as theirs: the unique id, and the name of a role's session or federated user.
+
+        A namesake of somebody who was deleted has another one, which no ARN tells.
+        """
+        return f"{self.unique_id}:{self.session_name}" if self.session_name else self.unique_id
+
+    @property
     def session_name(self) -> str:
         """The name of the role session or federated user; empty for others."""
         return self.session.name if self.session else ""

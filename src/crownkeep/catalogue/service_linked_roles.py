@@ -44,8 +44,8 @@ class ServiceLinkedRole(msgspec.Struct, frozen=True):
     def trust_policy(self) -> str:
         """The document that lets the service, and nobody else, take the role on."""
         return (
-            '{"Version":"2012-10-17","Statement":[{"Action":["sts:AssumeRole"],'
-            f'"Principal":{{"Service":["{self.service}"]}},"Effect":"Allow"}}]}}'
+            '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",'
+            f'"Principal":{{"Service":"{self.service}"}},"Action":"sts:AssumeRole"}}]}}'
         )
 
 

@@ -45,7 +45,7 @@ def of_call(call: Call, target: Target, parameters: Mapping[str, object]) -> Con
             prefixed = _PREFIXED.get(name)
             return None if prefixed is None else prefixed(call, target, parameters, rest)
         if key == "aws:tagkeys":
-            return _tag_keys(parameters)
+            return _tag_keys(target, parameters)
         about_resource = _OF_RESOURCE.get(key)
         return None if about_resource is None else about_resource(call, target)
 
@@ -192,10 +192,18 @@ def _sent_tags(parameters: Mapping[str, object]) -> list[Mapping[str, object]]:
     return [tag for tag in sent if isinstance(tag, Mapping)] if isinstance(sent, Sequence) else []
 
 
-def _tag_keys(parameters: Mapping[str, object]) -> tuple[str, ...]:
+def _tag_keys(target: Target, parameters: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the keys of a request as they were sent, and as the target has them where it spells them in another case.
+
+    A key takes the place of, or takes away, one that differs in case alone: what is about to change is asked about as well.
+    """
     removed = parameters.get("tag_keys")
     named = [str(key) for key in removed] if isinstance(removed, Sequence) and not isinstance(removed, str) else []
-    return (*(str(tag.get("Key", "")) for tag in _sent_tags(parameters)), *named)
+    sent = [*(str(tag.get("Key", "")) for tag in _sent_tags(parameters)), *named]
+    if not sent:
+        return ()
+    folded = {key.lower() for key in sent}
+    return tuple(dict.fromkeys((*sent, *(key for key in target.tags() if key.lower() in folded))))
 
 
 def _tag(found: Mapping[str, str], key: str) -> str | None:

@@ -51,6 +51,8 @@ table = Table(
     Column("updated_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("released_at", Moment),
+    # Whose the request is; the ARN is what is shown.
+    Column("owner_id", String(128)),
     UniqueConstraint("account_id", "workflow_id"),
     Index(None, "owner_account_id", "request_id"),
 )
@@ -87,6 +89,8 @@ class DelegationRequestRow:
     updated_at: datetime
     expires_at: datetime
     released_at: datetime | None
+    owner_id: str | None
+    """Whose the request is, as `Principal.lasting_id` has it; `owner_arn` is what they were called then."""
 
 
 _COLUMNS = tuple(column.name for column in table.columns if column.name != "request_id")
@@ -104,7 +108,8 @@ _owned = (
     .order_by(table.c.request_id)
     .limit(bindparam("limit"))
 )
-_owned_by = _owned.where(table.c.owner_arn == bindparam("owner_arn"))
+_owned_by_name = _owned.where(table.c.owner_arn == bindparam("owner_arn"))
+_owned_by = _owned_by_name.where(table.c.owner_id == bindparam("owner_id"))
 _count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
 _remove_ended = delete(table).where(table.c.account_id == bindparam("of_account"), table.c.expires_at < bindparam("ended_before"))
 _replace = (
@@ -130,12 +135,19 @@ def count(db: Transaction, account_id: str) -> int:
     return int(db.execute(_count, {"account_id": account_id}).scalar_one())
 
 
-def owned(db: Transaction, owner_account_id: str, *, owner_arn: str | None, after: str, limit: int) -> list[DelegationRequestRow]:
-    """Answer up to `limit` requests that identities of an account own, or one of them, by id from the one after `after`."""
+def owned(
+    db: Transaction, owner_account_id: str, *, owner_arn: str | None, owner_id: str | None, after: str, limit: int
+) -> list[DelegationRequestRow]:
+    """Return up to `limit` requests that identities of an account own, by id from the one after `after`.
+
+    With an ARN those of everybody who was called so, and with an id, too, those of one of them.
+    """
     values: dict[str, object] = {"owner_account_id": owner_account_id, "after": after, "limit": limit}
-    if owner_arn is None:
-        return [DelegationRequestRow(*row) for row in db.execute(_owned, values)]
-    return [DelegationRequestRow(*row) for row in db.execute(_owned_by, values | {"owner_arn": owner_arn})]
+    query = _owned
+    if owner_arn is not None:
+        query = _owned_by_name if owner_id is None else _owned_by
+        values |= {"owner_arn": owner_arn} if owner_id is None else {"owner_arn": owner_arn, "owner_id": owner_id}
+    return [DelegationRequestRow(*row) for row in db.execute(query, values)]
 
 
 def add(db: Transaction, row: DelegationRequestRow) -> None:

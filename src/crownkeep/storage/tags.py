@@ -1,18 +1,14 @@
-"""Tags of everything in IAM that can be tagged: keys keep their case, and are unique for a resource with it or without."""
+"""Tags of everything in IAM that can be tagged: keys keep their case, and are unique for a resource without regard to it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, delete, func, insert, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, UniqueId, metadata
 from crownkeep.storage.prepared import Prepared
-
-Fold: TypeAlias = Callable[[str], str]
-"""What makes two keys the same: `str.lower`, or `str` where case tells them apart."""
 
 # Keys are listed by their code points on every database (ListUserTags answers `TEAM` before `env`).
 _Key = String(128).with_variant(String(128, collation="C"), "postgresql")
@@ -22,7 +18,7 @@ table = Table(
     metadata,
     Column("account_id", AccountId, nullable=False),
     Column("resource_id", UniqueId, nullable=False),
-    # What must be unique: the key itself, or in lower case where case makes no difference (a letter can then be longer).
+    # What must be unique: the key in lower case, in which a letter can be longer. Conditions know no case of keys either.
     Column("tag_key_folded", String(384), nullable=False),
     Column("tag_key", _Key, nullable=False),
     Column("tag_value", String(256), nullable=False),
@@ -73,18 +69,18 @@ def count(db: Transaction, account_id: str, resource_id: str) -> int:
     return int(db.execute(_count, {"account_id": account_id, "resource_id": resource_id}).scalar_one())
 
 
-def put(db: Transaction, account_id: str, resource_id: str, tags: Mapping[str, str], *, fold: Fold) -> None:
-    """Set tags of a resource, in the place of those whose keys are the same once folded."""
+def put(db: Transaction, account_id: str, resource_id: str, tags: Mapping[str, str]) -> None:
+    """Set tags of a resource, in the place of those whose keys differ at most in case."""
     if not tags:
         return
-    remove(db, account_id, resource_id, list(tags), fold=fold)
+    remove(db, account_id, resource_id, list(tags))
     db.execute(
         insert(table),
         [
             {
                 "account_id": account_id,
                 "resource_id": resource_id,
-                "tag_key_folded": fold(key),
+                "tag_key_folded": key.lower(),
                 "tag_key": key,
                 "tag_value": value,
             }
@@ -93,10 +89,10 @@ def put(db: Transaction, account_id: str, resource_id: str, tags: Mapping[str, s
     )
 
 
-def remove(db: Transaction, account_id: str, resource_id: str, keys: Sequence[str], *, fold: Fold) -> None:
-    """Take the tags whose keys are one of these once folded from a resource."""
+def remove(db: Transaction, account_id: str, resource_id: str, keys: Sequence[str]) -> None:
+    """Take the tags whose keys are one of these, in whatever case, from a resource."""
     if keys:
-        folded = [fold(key) for key in keys]
+        folded = [key.lower() for key in keys]
         db.execute(_remove, {"account_id": account_id, "resource_id": resource_id, "folded": folded})
 
 

@@ -575,3 +575,56 @@ def test_a_purged_account_has_lent_nothing(crown: Crown, provider: Provider, cus
     told = refusal(provider.account.client("sts").get_delegated_access_token, TradeInToken=token)
 
     assert "InvalidParameterValue: The trade-in token is not valid." == told
+
+
+def renewed(customer: Account, user: User) -> User:
+    """Delete a user and make another one with the same name and policy."""
+    iam = customer.client("iam")
+    iam.delete_access_key(UserName=user.name, AccessKeyId=user.credentials.access_key_id)
+    iam.delete_user_policy(UserName=user.name, PolicyName="inline")
+    iam.delete_user(UserName=user.name)
+    return customer.user(user.name, policy=allow("iam:ListUsers"))
+
+
+def test_a_namesake_of_a_deleted_owner_does_not_go_on_with_a_request(provider: Provider, customer: Account):
+    ann = customer.user("ann", policy=allow("iam:ListUsers"))
+    request_id = provider.ask()
+    ann.client("iam").associate_delegation_request(DelegationRequestId=request_id)
+    namesake = renewed(customer, ann).client("iam")
+
+    asked = {"DelegationRequestId": request_id}
+    told = [
+        refusal(namesake.get_delegation_request, **asked),
+        refusal(namesake.update_delegation_request, **asked),
+        refusal(namesake.reject_delegation_request, **asked),
+        refusal(namesake.send_delegation_token, **asked),
+    ]
+
+    assert [True] * 4 == [each.startswith("AccessDenied: ") for each in told]
+    assert [] == namesake.list_delegation_requests(OwnerId=ann.arn)["DelegationRequests"]
+    assert "ASSIGNED" == provider.state(request_id)
+
+
+def test_a_namesake_of_a_deleted_owner_does_not_send_what_only_the_owner_may(provider: Provider, customer: Account):
+    ann = approver(customer)
+    request_id = provider.ask(OnlySendByOwner=True)
+    ann.client("iam").associate_delegation_request(DelegationRequestId=request_id)
+    renewed(customer, ann)
+    customer.client("iam").put_user_policy(UserName="ann", PolicyName="more", PolicyDocument=json.dumps(allow(*MANAGING)))
+    customer.client("iam").accept_delegation_request(DelegationRequestId=request_id)
+    key = customer.client("iam").create_access_key(UserName="ann")["AccessKey"]
+
+    told = refusal(customer.crown.session(key, "iam").send_delegation_token, DelegationRequestId=request_id)
+
+    assert "AccessDenied: The token of this delegation request can only be sent by the owner of the request." == told
+
+
+def test_an_owner_who_is_renamed_is_still_the_owner(provider: Provider, customer: Account):
+    ann = customer.user("ann", policy=allow("iam:ListUsers"))
+    request_id = provider.ask()
+    ann.client("iam").associate_delegation_request(DelegationRequestId=request_id)
+    customer.client("iam").update_user(UserName="ann", NewUserName="anna")
+
+    ann.client("iam").update_delegation_request(DelegationRequestId=request_id)
+
+    assert "PENDING_APPROVAL" == provider.state(request_id)

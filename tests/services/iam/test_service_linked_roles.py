@@ -36,9 +36,10 @@ def test_a_role_is_what_its_service_says(account: Account):
 
     arn = f"arn:aws:iam::{account.id}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
     assert (arn, "/aws-service-role/ecs.amazonaws.com/") == (role["Arn"], role["Path"])
-    assert "Role to enable Amazon ECS to manage your cluster." == role["Description"]
+    assert "Description" not in role
+    assert "Description" not in iam.get_role(RoleName="AWSServiceRoleForECS")["Role"]
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
-    assert {"Service": ["ecs.amazonaws.com"]} == statement["Principal"]
+    assert {"Effect": "Allow", "Principal": {"Service": "ecs.amazonaws.com"}, "Action": "sts:AssumeRole"} == statement
     (attached,) = iam.list_attached_role_policies(RoleName="AWSServiceRoleForECS")["AttachedPolicies"]
     assert "arn:aws:iam::aws:policy/aws-service-role/AmazonECSServiceRolePolicy" == attached["PolicyArn"]
 

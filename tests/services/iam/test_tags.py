@@ -1,9 +1,14 @@
-"""Tags: one set of rules for everything that can be tagged, tried on users, whose keys' case makes no difference, and devices."""
+"""Tags: one set of rules for everything that can be tagged, tried on users and devices."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.services.iam.asking import allow, refusal
+from tests.services.iam.making_certificates import authority
+
+DUPLICATE = "InvalidInput: Duplicate tag keys found. Please note that Tag keys are case insensitive."
 
 
 @pytest.fixture(params=["user", "device"])
@@ -28,8 +33,8 @@ def of(**tags: str) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def test_a_users_key_that_differs_only_in_case_replaces_the_tag_and_its_key(account):
-    tag, _, listed, which = of_user(account)
+def test_a_key_that_differs_only_in_case_replaces_the_tag_and_its_key(tagged):
+    tag, _, listed, which = tagged
     tag(Tags=of(env="prod", team="storage", empty=""), **which)
 
     tag(Tags=of(TEAM="compute"), **which)
@@ -37,17 +42,54 @@ def test_a_users_key_that_differs_only_in_case_replaces_the_tag_and_its_key(acco
     assert of(TEAM="compute", empty="", env="prod") == listed(**which)["Tags"]
 
 
-def test_a_devices_keys_that_differ_only_in_case_stand_side_by_side(account):
-    tag, untag, listed, which = of_device(account)
-    tag(Tags=of(env="prod", ENV="test", team="storage"), **which)
+def test_a_key_in_another_case_does_not_split_a_decision_between_request_and_resource(account):
+    iam = account.client("iam")
+    seen = {"StringEquals": {"aws:RequestTag/team": "red"}}
+    maker = account.user("maker", policy=allow("iam:*", **seen)).client("iam")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust_document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    pair = authority("tags")
+    split = of(team="red", Team="blue")
 
-    untag(TagKeys=["env", "TEAM"], **which)
+    refused = [
+        refusal(maker.create_user, UserName="u", Tags=split),
+        refusal(maker.create_role, RoleName="r", AssumeRolePolicyDocument=trust_document, Tags=split),
+        refusal(maker.create_policy, PolicyName="p", PolicyDocument=document, Tags=split),
+        refusal(maker.create_instance_profile, InstanceProfileName="i", Tags=split),
+        refusal(maker.create_virtual_mfa_device, VirtualMFADeviceName="m", Tags=split),
+        refusal(maker.create_open_id_connect_provider, Url="https://tags.test.example", Tags=split),
+        refusal(
+            maker.upload_server_certificate,
+            ServerCertificateName="c",
+            CertificateBody=pair.certificate,
+            PrivateKey=pair.private_key,
+            Tags=split,
+        ),
+    ]
 
-    assert of(ENV="test", team="storage") == listed(**which)["Tags"]
+    assert [DUPLICATE] * 7 == refused
+    assert [] == [each for each in iam.list_users()["Users"] if each["UserName"] == "u"]
 
 
-def test_a_users_tags_are_taken_away_whatever_the_case(account):
-    tag, untag, listed, which = of_user(account)
+def test_a_denied_key_is_not_replaced_or_taken_away_in_another_case(account):
+    iam = account.client("iam")
+    iam.create_user(UserName="bob", Tags=of(team="red"))
+    kept = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"ForAnyValue:StringEquals": {"aws:TagKeys": "team"}}}
+    statements = [{"Effect": "Allow", "Action": "*", "Resource": "*"}, kept]
+    limited = account.user("limited", policy={"Version": "2012-10-17", "Statement": statements}).client("iam")
+
+    refused = [
+        refusal(limited.tag_user, UserName="bob", Tags=of(TEAM="blue")),
+        refusal(limited.untag_user, UserName="bob", TagKeys=["Team"]),
+    ]
+
+    assert [True, True] == [each.startswith("AccessDenied: ") for each in refused]
+    limited.tag_user(UserName="bob", Tags=of(level="1"))
+
+
+def test_tags_are_taken_away_whatever_the_case(tagged):
+    tag, untag, listed, which = tagged
     tag(Tags=of(env="prod", team="storage"), **which)
 
     untag(TagKeys=["ENV"], **which)
@@ -92,9 +134,9 @@ def test_keys_that_come_twice_are_refused(account):
     for_users = refusal(tag_user, Tags=of(dup="1", DUP="2"), **user)
     for_devices = refusal(tag_device, Tags=[*of(dup="1"), *of(dup="2")], **device)
 
-    assert "InvalidInput: Duplicate tag keys found. Please note that Tag keys are case insensitive." == for_users
+    assert DUPLICATE == for_users
     assert for_users == refusal(account.client("iam").create_user, UserName="carol", Tags=of(dup="1", DUP="2"))
-    assert "InvalidInput: Duplicate tag keys found." == for_devices
+    assert DUPLICATE == for_devices
 
 
 def test_keys_of_awss_own_are_refused(tagged):

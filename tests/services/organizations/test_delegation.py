@@ -244,14 +244,14 @@ def test_tags_are_kept_on_everything_in_the_organization(organization: Organizat
     unit_id = unit["OrganizationalUnit"]["Id"]
 
     for resource in (organization.root_id, organization.management.id, unit_id):
-        client.tag_resource(ResourceId=resource, Tags=[{"Key": "env", "Value": "one"}, {"Key": "Env", "Value": "two"}])
-        client.tag_resource(ResourceId=resource, Tags=[{"Key": "env", "Value": "three"}])
-        client.untag_resource(ResourceId=resource, TagKeys=["Env", "nothing"])
+        client.tag_resource(ResourceId=resource, Tags=[{"Key": "env", "Value": "one"}, {"Key": "team", "Value": "two"}])
+        client.tag_resource(ResourceId=resource, Tags=[{"Key": "Env", "Value": "three"}])
+        client.untag_resource(ResourceId=resource, TagKeys=["TEAM", "nothing"])
 
-    assert [{"Key": "env", "Value": "three"}] == client.list_tags_for_resource(ResourceId=organization.root_id)["Tags"]
-    assert [{"Key": "env", "Value": "three"}] == client.list_tags_for_resource(ResourceId=organization.management.id)["Tags"]
+    assert [{"Key": "Env", "Value": "three"}] == client.list_tags_for_resource(ResourceId=organization.root_id)["Tags"]
+    assert [{"Key": "Env", "Value": "three"}] == client.list_tags_for_resource(ResourceId=organization.management.id)["Tags"]
     kept = client.list_tags_for_resource(ResourceId=unit_id)["Tags"]
-    assert [{"Key": "env", "Value": "three"}, {"Key": "made", "Value": "so"}] == kept
+    assert [{"Key": "Env", "Value": "three"}, {"Key": "made", "Value": "so"}] == kept
 
 
 def test_tags_are_refused_that_are_aws_own_or_too_many_or_twice_there(organization: Organization):
@@ -259,7 +259,7 @@ def test_tags_are_refused_that_are_aws_own_or_too_many_or_twice_there(organizati
         tags = [{"Key": key, "Value": ""} for key in keys]
         return refusal(organization.client.tag_resource, ResourceId=organization.root_id, Tags=tags)
 
-    assert "InvalidInputException: Tag keys must be unique among the tags attached to the same entity." == tag("a", "a")
+    assert "InvalidInputException: Tag keys must be unique among the tags attached to the same entity." == tag("a", "A")
     assert "InvalidInputException: You specified a tag key that is a system tag." == tag("AWS:mine")
     assert "ConstraintViolationException: You have exceeded the number of tags allowed on this resource." == tag(
         *(f"key {number}" for number in range(51))

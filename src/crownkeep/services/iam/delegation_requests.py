@@ -36,7 +36,7 @@ _MOST_OF_PROVIDER = 1000
 _ROOT_LONGEST_SECONDS = 4 * 3600
 _KEPT = timedelta(days=30)
 _NOTHING_YET: dict[str, Any] = dict.fromkeys(
-    ("owner_arn", "approver", "approver_arn", "notes", "rejection_reason", "released_at")
+    ("owner_id", "owner_arn", "approver", "approver_arn", "notes", "rejection_reason", "released_at")
 )
 _OPEN = (State.ASSIGNED, State.PENDING_APPROVAL)
 # What whoever owns a request may do with it unless a policy denies it (IAM user guide, "Managing Permissions for Delegation
@@ -145,7 +145,8 @@ def get_delegation_request(call: Call, *, delegation_request_id: str, delegation
 def list_delegation_requests(
     call: Call, *, owner_id: str | None = None, marker: str | None = None, max_items: int | None = None
 ) -> Result:
-    """List the requests that identities of the caller's account own, or one of them."""
+    """List the requests that identities of the caller's account own, or one of them; a caller's own are no namesake's."""
+    own_id = call.principal.lasting_id if owner_id == call.principal.arn else None
     found, more = page_tokens.page(
         call,
         list_name="ListDelegationRequests",
@@ -153,7 +154,7 @@ def list_delegation_requests(
         marker=marker,
         max_items=max_items,
         fetch=lambda after, limit: delegation_requests.owned(
-            call.db, call.account_id, owner_arn=owner_id, after=after, limit=limit
+            call.db, call.account_id, owner_arn=owner_id, owner_id=own_id, after=after, limit=limit
         ),
         key=lambda row: row.request_id,
     )
@@ -167,7 +168,8 @@ def associate_delegation_request(call: Call, *, delegation_request_id: str) -> R
     """Make a request the caller's own."""
     row = _known(call, delegation_request_id)
     _require_state(call, row, State.UNASSIGNED)
-    _move(call, row, State.ASSIGNED, owner_account_id=call.account_id, owner_arn=call.principal.arn)
+    owner = call.principal
+    _move(call, row, State.ASSIGNED, owner_account_id=call.account_id, owner_id=owner.lasting_id, owner_arn=owner.arn)
     return NOTHING
 
 
@@ -211,7 +213,7 @@ def send_delegation_token(call: Call, *, delegation_request_id: str) -> Result:
     """Release the token of an accepted request to the provider: from now on the permissions are lent, as long as was asked."""
     row = _known(call, delegation_request_id)
     _require_state(call, row, State.ACCEPTED)
-    if row.only_send_by_owner and call.principal.arn != row.owner_arn:
+    if row.only_send_by_owner and not _is_owner(call, row):
         raise errors.AccessDenied("The token of this delegation request can only be sent by the owner of the request.")
     sent = _move(call, row, State.FINALIZED, released_at=call.now)
     _write_to_provider(call, sent)
@@ -288,10 +290,16 @@ def _owners_policy(call: Call, row: DelegationRequestRow) -> PolicySet | None:
     """Answer what whoever owns the request, or may come to own it, is allowed by that alone."""
     if row.owner_arn is None:
         return _policy(call.principal.arn, ["iam:AssociateDelegationRequest", "iam:GetDelegationRequest"])
-    if row.owner_arn != call.principal.arn:
+    if not _is_owner(call, row):
         return None
     actions = [f"iam:{action}DelegationRequest" for action in _OWNERS_ACTIONS]
-    return _policy(row.owner_arn, [*actions, "iam:SendDelegationToken", "iam:GetHumanReadableSummary"])
+    # By the name of today: an owner who was renamed is still the owner.
+    return _policy(call.principal.arn, [*actions, "iam:SendDelegationToken", "iam:GetHumanReadableSummary"])
+
+
+def _is_owner(call: Call, row: DelegationRequestRow) -> bool:
+    """Tell whether the caller is whose the request is: by unique id, which no namesake of a deleted user has."""
+    return row.owner_account_id == call.account_id and row.owner_id == call.principal.lasting_id
 
 
 def _policy(principal_arn: str, actions: list[str]) -> PolicySet:

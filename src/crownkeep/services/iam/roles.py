@@ -140,7 +140,7 @@ def create_role(
     """Create a role without permissions; its answer leaves out description and longest session, as AWS's does."""
     reserved.require_free_principal(path, role_name)
     trust = trust_policies.bind(call, assume_role_policy_document)
-    tagging.checked(tags, fold=str.lower)
+    tagging.checked(tags)
     boundary_arn = None if permissions_boundary is None else boundaries.required(call, permissions_boundary)
     if roles.named(call.db, call.account_id, role_name) is not None:
         raise errors.EntityAlreadyExists(f"Role with name {role_name} already exists.")

@@ -52,7 +52,7 @@ def create_service_linked_role(
     if role_rows.named(call.db, call.account_id, name) is not None:
         raise errors.InvalidInput(f"Service role name {name} has been taken in this account, please try a different suffix.")
     quotas.require_room(call, role_rows.count(call.db, call.account_id), quotas.ROLES, name="RolesPerAccount")
-    row = linked_roles.add(call, call.account_id, linked, name=name, description=description or linked.description)
+    row = linked_roles.add(call, call.account_id, linked, name=name, description=description or None)
     roles.note(call, row)
     shown: dict[str, object] = {"Description": row.description} if row.description else {}
     return {"Role": {**roles.describe_alone(call, row), **shown}}

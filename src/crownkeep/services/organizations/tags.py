@@ -1,4 +1,4 @@
-"""Tags of accounts, units, the root, policies and the resource policy; keys are told apart by the case of their letters."""
+"""Tags of accounts, units, the root, policies and the resource policy; keys are the same in whatever case."""
 
 from __future__ import annotations
 
@@ -71,9 +71,12 @@ def list_tags_for_resource(call: Call, *, resource_id: str, next_token: str | No
 
 
 def checked(sent: Tags) -> dict[str, str]:
-    """Answer the tags of a request by key; raises InvalidInputException for a key that comes twice or is AWS's own."""
+    """Answer the tags of a request by key; raises InvalidInputException for a key that comes twice or is AWS's own.
+
+    A key comes twice where it differs in case alone: conditions ask for keys without regard to it, and see one of them.
+    """
     wanted = {tag["Key"]: tag["Value"] for tag in sent}
-    if len(wanted) != len(sent):
+    if len({key.lower() for key in wanted}) != len(sent):
         raise refusals.value("DUPLICATE_TAG_KEY")
     _refuse_reserved(wanted)
     if len(wanted) > quotas.TAGS:
@@ -84,7 +87,8 @@ def checked(sent: Tags) -> dict[str, str]:
 def put(call: Call, organization: OrganizationRow, entity_id: str, wanted: Mapping[str, str]) -> None:
     """Tag something in an organization; raises ConstraintViolationException beyond the quota."""
     place = (call.db, organization.organization_id)
-    if len(organization_tags.of_entity(*place, entity_id).keys() | wanted.keys()) > quotas.TAGS:
+    before = {key.lower() for key in organization_tags.of_entity(*place, entity_id)}
+    if len(before | {key.lower() for key in wanted}) > quotas.TAGS:
         raise refusals.constraint("MAX_TAG_LIMIT_EXCEEDED")
     organization_tags.put(*place, organization.management_account_id, entity_id, wanted)
 
