@@ -22,7 +22,7 @@ from crownkeep.models import snake_case
 from crownkeep.operations import invoke
 from crownkeep.operations.call import Call, Request, Result
 from crownkeep.operations.registry import Operation
-from crownkeep.policy import Applicable, Decision
+from crownkeep.policy import Applicable, ContextValue, Decision
 
 TAGS = [{"Key": "team", "Value": "red"}]
 ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -34,11 +34,16 @@ _WITHOUT_MFA = ("AssumeRole", "GetSessionToken")
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One decision: the action, on what, and which of the condition keys that the reference lists had a value."""
+    """One decision: the action, on what, and the values of those condition keys that the reference lists."""
 
     action: str
     resource: str
-    keys: frozenset[str]
+    values: frozenset[tuple[str, ContextValue]]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys that had a value."""
+        return frozenset(key for key, _ in self.values)
 
 
 @dataclass
@@ -62,8 +67,9 @@ def watched() -> Iterator[Watch]:
 
     def noted(request: policy.Request, applicable: Applicable) -> Decision:
         # Asked before the decision is known, for a Deny that speaks of any of them must find it.
-        keys = frozenset(key for key in listed_keys(request.action) if request.context.get(of_team(key)) is not None)
-        watch.decided.append(Decided(request.action, request.resource, keys))
+        found = ((key, request.context.get(of_team(key))) for key in listed_keys(request.action))
+        values = frozenset((key, value) for key, value in found if value is not None)
+        watch.decided.append(Decided(request.action, request.resource, values))
         return decide(request, applicable)
 
     def undone(call: Call, request: Request, arguments: Mapping[str, object]) -> Result:
@@ -100,6 +106,7 @@ class Scene:
         self.account: Account = self.organization.management
         self.member = self.organization.invited()
         self.known = {**self._identities(), **self._providers(), **self._credentials(), **self._organized(), **self._requested()}
+        self.without_path = self._without_path()
         self.clients: dict[str, Any] = {}
         self.recorded: dict[str, list[Decided]] = {}
 
@@ -174,6 +181,22 @@ class Scene:
             "SourceIdentity": "ann",
             "TransitiveTagKeys": ["team"],
             "AWSServiceName": "elasticbeanstalk.amazonaws.com",
+        }
+
+    def _without_path(self) -> dict[str, Any]:
+        """Make some of what has a path once more without one, and answer its names as `known` has them."""
+        iam = self.account.client("iam")
+        iam.create_user(UserName="Ann")
+        iam.create_role(RoleName="Plain", AssumeRolePolicyDocument=self.known["AssumeRolePolicyDocument"])
+        device = iam.create_virtual_mfa_device(VirtualMFADeviceName="Tablet")["VirtualMFADevice"]
+        return {
+            "UserName": "Ann",
+            "RoleName": "Plain",
+            "RoleArn": self.arn("role/Plain"),
+            "Arn": self.arn("role/Plain"),
+            "PolicySourceArn": self.arn("user/Ann"),
+            "PolicyArn": iam.create_policy(PolicyName="Bare", PolicyDocument=ALL)["Policy"]["Arn"],
+            "SerialNumber": device["SerialNumber"],
         }
 
     def _providers(self) -> dict[str, Any]:

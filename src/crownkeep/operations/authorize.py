@@ -49,7 +49,7 @@ def require(
         target = replace(target, context={**target.context, **known})
     decision = decide(call, principal, operation.action, target, arguments)
     if not decision.allowed:
-        raise errors.AccessDenied(decision.denial_text())
+        raise errors.AccessDenied(decision.denial_text(target.shown))
     if operation.tagging is not None and arguments.get("tags"):
         _require_tagging(call, operation.tagging, target, arguments)
 
@@ -63,7 +63,7 @@ def require_action(call: Call, action: str, target: Target, arguments: Mapping[s
     """Raise AccessDenied unless the caller may also do this: what an operation asks for beyond itself, such as iam:PassRole."""
     decision = decide(call, call.principal, action, target, arguments or {})
     if not decision.allowed:
-        raise errors.AccessDenied(decision.denial_text())
+        raise errors.AccessDenied(decision.denial_text(target.shown))
 
 
 def _is_for_operator(call: Call, operation: Operation) -> bool:

@@ -80,13 +80,14 @@ class Decision:
             return Effect.ALLOW
         return Effect.EXPLICIT_DENY if self.reason is Reason.EXPLICIT_DENY else Effect.IMPLICIT_DENY
 
-    def denial_text(self) -> str:
+    def denial_text(self, shown: str | None = None) -> str:
         """AWS's message for this refusal (IAM user guide, "Troubleshoot access denied error messages").
 
-        The resource is left out when the request names none (`*`).
+        The resource is `shown` or its ARN, and is left out when the request names none (`*`).
         """
         request = self.request
-        where = "" if request.resource == "*" else f" on resource: {request.resource}"
+        named = shown or request.resource
+        where = "" if named == "*" else f" on resource: {named}"
         caller = request.principal.arn or next(iter(request.principal.names), "anonymous")
         return f"User: {caller} is not authorized to perform: {request.action}{where} {self._context()}"
 

@@ -133,10 +133,10 @@ def test_asking_for_a_foreign_key_tells_no_more_than_asking_for_one_that_does_no
     }
 
     caller = f"AccessDenied: User: arn:aws:iam::{account.id}:user/"
-    denied = "iam:GetAccessKeyLastUsed because no identity-based policy allows the iam:GetAccessKeyLastUsed action"
+    denied = "iam:GetAccessKeyLastUsed on resource: access key KEY because no identity-based policy allows the "
     assert {
         "admin": {f"{caller}admin is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key KEY"},
-        "nobody": {f"{caller}nobody is not authorized to perform: {denied}"},
+        "nobody": {f"{caller}nobody is not authorized to perform: {denied}iam:GetAccessKeyLastUsed action"},
     } == told
 
 

@@ -144,3 +144,28 @@ def test_the_policy_of_a_report_can_be_asked_for(organization: Organization):
     iam.generate_organizations_access_report(EntityPath=path(organization), OrganizationsPolicyId=FULL)
 
     assert refusal(iam.generate_organizations_access_report, EntityPath=path(organization)).startswith("AccessDenied")
+
+
+def test_a_report_is_told_to_nobody_who_may_not_ask_for_it_whoever_has_the_jobs_id(organization: Organization):
+    iam = organization.management.client("iam")
+    policy_id = organization.policy(deny("sqs:*"))
+    asked = {"EntityPath": path(organization), "OrganizationsPolicyId": policy_id}
+    job_id = iam.generate_organizations_access_report(**asked)["JobId"]
+    finder = organization.management.user("finder", policy=allow("iam:GetOrganizationsAccessReport")).client("iam")
+
+    told = refusal(finder.get_organizations_access_report, JobId=job_id)
+
+    assert "iam:GenerateOrganizationsAccessReport on resource" in told
+    assert "JobStatus" in iam.get_organizations_access_report(JobId=job_id)
+
+
+def test_a_path_with_a_slash_at_its_end_is_denied_as_the_path_is(organization: Organization):
+    denied = deny("iam:GenerateOrganizationsAccessReport", on=f"arn:aws:iam::*:access-report/{path(organization)}")
+    denied["Statement"].append(allow("iam:*")["Statement"][0])
+    iam = organization.management.user("denied", policy=denied).client("iam")
+
+    for end in ("", "/"):
+        told = refusal(iam.generate_organizations_access_report, EntityPath=f"{path(organization)}{end}")
+        assert "with an explicit deny in an identity-based policy" in told
+    told = refusal(iam.generate_organizations_access_report, EntityPath=f"{path(organization)}//")
+    assert "InvalidInput" in told or "ValidationError" in told

@@ -114,4 +114,4 @@ def test_a_user_sees_its_own_keys_without_naming_itself_and_may_not_touch_others
 
     assert "eve" == listed["UserName"]
     assert told.startswith("AccessDenied: ")
-    assert f"iam:UploadSSHPublicKey on resource: arn:aws:iam::{account.id}:user/bob" in told
+    assert "iam:UploadSSHPublicKey on resource: user bob because" in told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crownkeep import arn, errors
 from crownkeep.operations import long_term_keys, page_tokens, registry
 from crownkeep.operations.call import NOTHING, Call, Result
@@ -19,14 +21,14 @@ _NEVER_USED = "N/A"
 
 
 def owner_of_key(call: Call, *, access_key_id: str, **_: object) -> Target:
-    """The user or root that has the key; no resource where it is none of the account's."""
+    """The user or root that has the key, whom a refusal doesn't name; no resource where it is none of the account's."""
     row = _of_account(call, access_key_id)
-    if row is None:
-        return registry.NO_RESOURCE
-    if row.owner_id == call.account_id:
-        return Target(arn.root(call.account_id))
-    user = user_rows.with_id(call.db, call.account_id, row.owner_id)
-    return registry.NO_RESOURCE if user is None else users.target_of(call, user)
+    user = user_rows.with_id(call.db, call.account_id, row.owner_id) if row is not None else None
+    if row is not None and row.owner_id == call.account_id:
+        found = Target(arn.root(call.account_id))
+    else:
+        found = registry.NO_RESOURCE if user is None else users.target_of(call, user)
+    return replace(found, shown=f"access key {access_key_id}")
 
 
 @iam.operation("CreateAccessKey", resource=owners.target, effect=Effect.STATE)

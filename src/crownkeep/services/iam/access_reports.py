@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.catalogue import actions
-from crownkeep.operations import page_tokens, registry
+from crownkeep.operations import authorize, page_tokens, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.iam import entities, granted_services, held_policies, managed
@@ -263,6 +263,8 @@ def _required(call: Call, job_id: str) -> AccessReportRow:
     # A report is for whoever asked for it alone (API_GetServiceLastAccessedDetails).
     if job is None or job.asked_by != call.principal.unique_id or call.now - job.created_at > KEPT_FOR:
         raise errors.NoSuchEntity(f"The job with id {job_id} cannot be found.")
+    # What a report says is as of now, so that its reader must still be allowed to ask for it.
+    authorize.require_action(call, "iam:GenerateServiceLastAccessedDetails", reported_on(call, arn=job.about_arn))
     return job
 
 

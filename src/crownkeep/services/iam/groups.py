@@ -22,7 +22,8 @@ def new_group(call: Call, *, group_name: str, path: str = "/", **_: object) -> T
 def named_group(call: Call, *, group_name: str, **_: object) -> Target:
     """The group with this name; the path is the real one where the group exists."""
     row = groups.named(call.db, call.account_id, group_name)
-    return Target(arn.group(call.account_id, row.path, row.name) if row else arn.group(call.account_id, "/", group_name))
+    path, name = (row.path, row.name) if row else ("/", group_name)
+    return Target(arn.group(call.account_id, path, name), shown=f"group {group_name}")
 
 
 def groups_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Target:

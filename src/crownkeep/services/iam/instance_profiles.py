@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.operations import authorize, page_tokens
@@ -28,10 +29,12 @@ def new_instance_profile(call: Call, *, instance_profile_name: str, path: str = 
 def named_instance_profile(call: Call, *, instance_profile_name: str, **_: object) -> Target:
     """The instance profile with this name; the path is the real one where it exists."""
     filled = instance_profiles.named(call.db, call.account_id, instance_profile_name)
+    shown = f"instance profile {instance_profile_name}"
     if filled is None:
-        return Target(arn.instance_profile(call.account_id, "/", instance_profile_name))
+        return Target(arn.instance_profile(call.account_id, "/", instance_profile_name), shown=shown)
     row = filled[0]
-    return Target(arn.instance_profile(row.account_id, row.path, row.name), tags=lambda: tagging.of(call, row.profile_id))
+    profile_arn = arn.instance_profile(row.account_id, row.path, row.name)
+    return Target(profile_arn, tags=lambda: tagging.of(call, row.profile_id), shown=shown)
 
 
 def instance_profiles_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Target:
@@ -162,8 +165,10 @@ def delete_instance_profile(call: Call, *, instance_profile_name: str) -> Result
 def add_role_to_instance_profile(call: Call, *, instance_profile_name: str, role_name: str) -> Result:
     """Put a role into an instance profile; the caller must be allowed to pass the role (API_AddRoleToInstanceProfile)."""
     row, held = _required(call, instance_profile_name)
-    target = roles.named_role(call, role_name=role_name)
-    authorize.require_action(call, "iam:PassRole", Target(target.arn, tags=target.tags, context=_PASSED_TO))
+    # AWS writes the ARN here: ours has no more of it than the caller knows.
+    shown = arn.role(call.account_id, "/", role_name)
+    target = replace(roles.named_role(call, role_name=role_name), context=_PASSED_TO, shown=shown)
+    authorize.require_action(call, "iam:PassRole", target)
     role = roles.changeable(call, role_name)
     if held is not None:
         raise errors.LimitExceeded("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1")

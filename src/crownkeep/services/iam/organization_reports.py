@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from crownkeep import arn, clock, errors, ids
 from crownkeep.catalogue import actions
 from crownkeep.catalogue import organization_policies as catalogue
-from crownkeep.operations import page_tokens, registry
+from crownkeep.operations import authorize, page_tokens, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.iam import access_reports as identity_reports
@@ -49,7 +49,7 @@ class _Report:
 def reported_path(call: Call, *, entity_path: str, organizations_policy_id: str | None = None, **_: object) -> Target:
     """The path in the organization that a report is about, and the policy where one is named."""
     context = {} if organizations_policy_id is None else {"iam:OrganizationsPolicyId": organizations_policy_id}
-    return Target(arn.iam(call.account_id, f"access-report/{entity_path}"), context=context)
+    return Target(arn.iam(call.account_id, f"access-report/{_without_end(entity_path)}"), context=context)
 
 
 @iam.operation("GenerateOrganizationsAccessReport", resource=reported_path, effect=Effect.STATE)
@@ -61,7 +61,7 @@ def generate_organizations_access_report(call: Call, *, entity_path: str, organi
         _document(call, organization, organizations_policy_id)
     access_reports.remove_before(call.db, call.account_id, call.now - identity_reports.KEPT_FOR)
     job_id = ids.request_id(clock.token_bytes(16))
-    about = "|".join([entity_path, organizations_policy_id or ""])
+    about = "|".join([_without_end(entity_path), organizations_policy_id or ""])
     access_reports.add(call.db, AccessReportRow(job_id, call.account_id, call.principal.unique_id, about, _GRANULARITY, call.now))
     return {"JobId": job_id}
 
@@ -79,6 +79,7 @@ def get_organizations_access_report(
     job = access_reports.with_id(call.db, call.account_id, job_id)
     if job is None or job.granularity != _GRANULARITY:
         raise errors.NoSuchEntity(f"The job with id {job_id} cannot be found.")
+    _require_permission(call, job)
     report = _read(call, job)
     ordered = _ordered(report, sort_key)
     places = range(len(ordered))
@@ -115,14 +116,20 @@ def _managed(call: Call) -> OrganizationRow:
 
 def _entity(call: Call, organization: OrganizationRow, entity_path: str) -> list[str]:
     """Answer the way down to what a path names; raises InvalidInput where it is not this organization's."""
-    last = entity_path.rstrip("/").rpartition("/")[2]
+    path = _without_end(entity_path)
+    last = path.rpartition("/")[2]
     if ids.is_account_id(last):
         way = organizational_units.ancestry(call.db, last)
     else:
         way = organizational_units.way_to(call.db, organization.organization_id, last)
-    if entity_path.rstrip("/") != "/".join([organization.organization_id, *way]) or way[0] != organization.root_id:
+    if path != "/".join([organization.organization_id, *way]) or way[0] != organization.root_id:
         raise errors.InvalidInput(f"The entity path {entity_path} is not valid in this organization.")
     return way
+
+
+def _without_end(entity_path: str) -> str:
+    """Return the one spelling of a path that policies are asked about: it may be sent with or without a slash at its end."""
+    return entity_path.removesuffix("/")
 
 
 def _document(call: Call, organization: OrganizationRow, policy_id: str) -> str:
@@ -132,6 +139,13 @@ def _document(call: Call, organization: OrganizationRow, policy_id: str) -> str:
     if found is None or found.type != catalogue.SERVICE_CONTROL:
         raise errors.InvalidInput(f"The service control policy {policy_id} is not one of this organization.")
     return found.content
+
+
+def _require_permission(call: Call, job: AccessReportRow) -> None:
+    """Raise AccessDenied unless the caller could ask for the report now: what it says is as of now, whoever has the job's id."""
+    entity_path, _, policy_id = job.about_arn.partition("|")
+    target = reported_path(call, entity_path=entity_path, organizations_policy_id=policy_id or None)
+    authorize.require_action(call, "iam:GenerateOrganizationsAccessReport", target)
 
 
 def _read(call: Call, job: AccessReportRow) -> _Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from crownkeep import errors
 from crownkeep.operations import authorize
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
@@ -13,6 +12,4 @@ def require_permission(call: Call, action: str, target: Target) -> None:
 
     Otherwise a user could be moved under a path, or take a name, whose policies its mover has no say in.
     """
-    decision = authorize.decide(call, call.principal, action, target, {})
-    if not decision.allowed:
-        raise errors.AccessDenied(decision.denial_text())
+    authorize.require_action(call, action, target)

@@ -30,7 +30,8 @@ def new_role(call: Call, *, role_name: str, path: str = "/", permissions_boundar
 def named_role(call: Call, *, role_name: str, **_: object) -> Target:
     """The role with this name; the path is the real one where the role exists."""
     row = roles.named(call.db, call.account_id, role_name)
-    return target_of(call, row) if row else Target(arn.role(call.account_id, "/", role_name))
+    found = target_of(call, row) if row else Target(arn.role(call.account_id, "/", role_name))
+    return replace(found, shown=f"role {role_name}")
 
 
 def roles_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Target:
@@ -46,9 +47,8 @@ def role_with_new_boundary(call: Call, *, role_name: str, permissions_boundary: 
 def role_with_present_boundary(call: Call, *, role_name: str, **_: object) -> Target:
     """The role, and the boundary it has: what iam:PermissionsBoundary means for calls that don't set it."""
     row = roles.named(call.db, call.account_id, role_name)
-    if row is None:
-        return named_role(call, role_name=role_name)
-    return replace(target_of(call, row), context=boundaries.condition_keys(row.boundary_arn))
+    present = boundaries.condition_keys(row.boundary_arn if row else None)
+    return replace(named_role(call, role_name=role_name), context=present)
 
 
 def target_of(call: Call, row: RoleRow) -> Target:

@@ -38,9 +38,10 @@ def new_certificate(call: Call, *, server_certificate_name: str, path: str = "/"
 def named_certificate(call: Call, *, server_certificate_name: str, **_: object) -> Target:
     """The certificate with this name; the path is the real one where it exists."""
     row = server_certificates.named(call.db, call.account_id, server_certificate_name)
+    shown = f"server certificate {server_certificate_name}"
     if row is None:
-        return Target(_arn(call, "/", server_certificate_name))
-    return Target(_arn(call, row.path, row.name), tags=lambda: tagging.of(call, row.certificate_id))
+        return Target(_arn(call, "/", server_certificate_name), shown=shown)
+    return Target(_arn(call, row.path, row.name), tags=lambda: tagging.of(call, row.certificate_id), shown=shown)
 
 
 def certificates_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Target:

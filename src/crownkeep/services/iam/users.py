@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.operations import page_tokens
@@ -45,9 +46,8 @@ def new_user(call: Call, *, user_name: str, path: str = "/", permissions_boundar
 def named_user(call: Call, *, user_name: str, **_: object) -> Target:
     """The user with this name; the path is the real one where the user exists."""
     row = find(call, user_name)
-    if row is None:
-        return Target(arn.user(call.account_id, "/", user_name))
-    return target_of(call, row)
+    found = Target(arn.user(call.account_id, "/", user_name)) if row is None else target_of(call, row)
+    return replace(found, shown=f"user {user_name}")
 
 
 def users_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Target:
@@ -62,15 +62,14 @@ def target_of(call: Call, row: UserRow) -> Target:
 
 def user_with_new_boundary(call: Call, *, user_name: str, permissions_boundary: str, **_: object) -> Target:
     """The user, and the boundary it is to have."""
-    named = named_user(call, user_name=user_name)
-    return Target(named.arn, tags=named.tags, context=boundaries.condition_keys(permissions_boundary))
+    return replace(named_user(call, user_name=user_name), context=boundaries.condition_keys(permissions_boundary))
 
 
 def user_with_present_boundary(call: Call, *, user_name: str, **_: object) -> Target:
     """The user, and the boundary it has: what iam:PermissionsBoundary means for calls about a user's permissions."""
-    named = named_user(call, user_name=user_name)
     row = find(call, user_name)
-    return Target(named.arn, tags=named.tags, context=boundaries.condition_keys(row.boundary_arn if row else None))
+    present = boundaries.condition_keys(row.boundary_arn if row else None)
+    return replace(named_user(call, user_name=user_name), context=present)
 
 
 def own_or_named_user(call: Call, *, user_name: str | None = None, **_: object) -> Target:

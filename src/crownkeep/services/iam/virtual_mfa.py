@@ -44,7 +44,7 @@ def named_device(call: Call, *, serial_number: str, **_: object) -> Target:
     row = mfa_devices.with_serial(call.db, call.account_id, serial_number)
     if row is None:
         return Target(serial_number)
-    return Target(row.serial, tags=lambda: tagging.of(call, row.device_id))
+    return Target(row.serial, tags=lambda: tagging.of(call, row.device_id), shown=serial_number)
 
 
 def all_devices(call: Call, **_: object) -> Target:

@@ -105,7 +105,7 @@ def _is_delegated(
     if decision is None:
         return False
     if decision.reason is Reason.EXPLICIT_DENY:
-        raise errors.AccessDenied(decision.denial_text())
+        raise errors.AccessDenied(decision.denial_text(target.shown))
     return decision.allowed
 
 
