@@ -11,7 +11,9 @@ from crownkeep import clock, data_directory, services
 from crownkeep.console.app import create_pages
 from crownkeep.credentials.secret import Secret
 from crownkeep.data_directory import DataDirectory, KeyFileWatch, UnusableDataDirectory
+from crownkeep.gateway import open_files
 from crownkeep.gateway.asgi import Server
+from crownkeep.gateway.connections import ConnectionLimits, Connections
 from crownkeep.gateway.http import Edge, Receive, Scope, Send
 from crownkeep.gateway.pipeline import Pipeline
 from crownkeep.notify import channels
@@ -76,7 +78,22 @@ def create_app(settings: Settings) -> Server[Running]:
         running.door.close()
         running.database.close()
 
-    return Server(start, stop, Edge(settings.trusted_proxies))
+    edge = Edge(settings.trusted_proxies)
+    return Server(start, stop, edge, Connections(_connection_limits(settings), is_exempt=edge.speaks_for_many))
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    files = open_files.raise_limit(settings.connections + open_files.KEPT)
+    total = min(settings.connections, max(files - open_files.KEPT, files // 2))
+    if total < settings.connections:
+        _log.warning("%d connections at most, as only %d files may be open: raise that limit (`ulimit -n`)", total, files)
+    return ConnectionLimits(
+        total=total,
+        per_address=settings.connections_per_address,
+        idle=settings.connection_idle_seconds,
+        head=settings.request_head_seconds,
+        body=settings.request_body_seconds,
+    )
 
 
 def open_wiring(settings: Settings, directory: DataDirectory) -> tuple[Database, Wiring]:

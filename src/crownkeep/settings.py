@@ -28,6 +28,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     host: str = "127.0.0.1"
     port: int = 4747
     workers: int = 1
+    connections: int = 10_000
+    connections_per_address: int = 500
+    connection_idle_seconds: int = 75
+    request_head_seconds: int = 20
+    request_body_seconds: int = 60
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
     log_format: str = "text"
@@ -127,6 +132,11 @@ _RANGES = {
     "port": (0, 65_535),
     "smtp_port": (1, 65_535),
     "workers": (1, 64),
+    "connections": (1, 1_000_000),
+    "connections_per_address": (1, 1_000_000),
+    "connection_idle_seconds": (1, 3_600),
+    "request_head_seconds": (1, 600),
+    "request_body_seconds": (1, 600),
     "argon2_memory_kib": (8, 4_194_304),
     "argon2_iterations": (1, 100),
     "argon2_lanes": (1, 16),

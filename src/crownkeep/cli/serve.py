@@ -59,6 +59,8 @@ def _require_free_port(chosen: Settings) -> None:
 def _run(chosen: Settings) -> None:
     import uvicorn
 
+    from crownkeep.gateway.protocol import EdgeProtocol
+
     options: dict[str, Any] = {
         "host": chosen.host,
         "port": chosen.port,
@@ -68,9 +70,9 @@ def _run(chosen: Settings) -> None:
         "server_header": False,
         "lifespan": "on",
         "loop": "uvloop",
-        "http": "httptools",
+        "http": EdgeProtocol,
+        "ws": "none",
         "timeout_graceful_shutdown": _SECONDS_TO_FINISH,
-        "h11_max_incomplete_event_size": 64 * 1024,
         "ssl_certfile": chosen.tls_certificate or None,
         "ssl_keyfile": chosen.tls_key or None,
     }

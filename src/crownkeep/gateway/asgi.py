@@ -5,11 +5,13 @@ Plain ASGI, because a router costs a quarter of what a whole signed request does
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 from crownkeep import clock
+from crownkeep.gateway.connections import Connections
 from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, Receive, Scope, Send
 from crownkeep.gateway.metrics import CONTENT_TYPE, Metrics
 from crownkeep.gateway.pipeline import Pipeline, Response
@@ -56,11 +58,18 @@ Opened = TypeVar("Opened", bound=House)
 class Server(Generic[Opened]):
     """The ASGI application; `start` makes the house when the server does, `stop` ends it."""
 
-    def __init__(self, start: Callable[[], Awaitable[Opened]], stop: Callable[[Opened], Awaitable[None]], edge: Edge) -> None:
+    def __init__(
+        self,
+        start: Callable[[], Awaitable[Opened]],
+        stop: Callable[[Opened], Awaitable[None]],
+        edge: Edge,
+        connections: Connections,
+    ) -> None:
         self._start = start
         self._stop = stop
         self._edge = edge
-        self._metrics = Metrics()
+        self._connections = connections
+        self._metrics = Metrics(connections)
         self._house: Opened | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,6 +78,7 @@ class Server(Generic[Opened]):
             case "http":
                 await self._http(scope, receive, send)
             case "lifespan":
+                scope.setdefault("state", {})["connections"] = self._connections
                 await self._lifespan(receive, send)
             case _:
                 await send({"type": "websocket.close", "code": 1003})
@@ -81,8 +91,10 @@ class Server(Generic[Opened]):
             _log.exception("start-up failed")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
+        watch = asyncio.get_running_loop().create_task(self._connections.watch())
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        watch.cancel()
         await self._stop(self._house)
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -69,6 +69,10 @@ class Edge:
         source_ip, scheme = self._origin(client[0] if client else "", scope["scheme"], signature.fold(scope["headers"]))
         return {**scope, "client": (source_ip, client[1] if client else 0), "scheme": scheme}
 
+    def speaks_for_many(self, address: str) -> bool:
+        """Return whether many clients may stand behind a connection: a trusted proxy's, or one from this computer."""
+        return _is_address(address) and (ip_address(address).is_loopback or self._is_trusted(address))
+
     def _request(self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> HttpRequest:
         client = scope.get("client")
         source_ip, scheme = self._origin(client[0] if client else "", scope["scheme"], headers)

@@ -9,6 +9,8 @@ from itertools import accumulate
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from crownkeep.gateway.connections import Connections, Ended
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _UNKNOWN = "unknown"
 _BOUNDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
@@ -17,7 +19,8 @@ _BOUNDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5
 class Metrics:
     """The metrics of one process, counted in plain numbers and put into Prometheus's words when they are asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
         self._requests: dict[tuple[str, str, str], int] = {}
         self._within = [0] * (len(_BOUNDS) + 1)
         self._seconds = 0.0
@@ -54,4 +57,14 @@ class Metrics:
         waiting = GaugeMetricFamily(
             "crownkeep_writer_queue", "Changes and records that wait for the writer.", value=self._writer_queue
         )
-        return (requests, seconds, waiting)
+        return (requests, seconds, waiting, *self._of_connections())
+
+    def _of_connections(self) -> Iterable[Metric]:
+        ended = CounterMetricFamily(
+            "crownkeep_connections_ended",
+            "Connections ended by this server because of what their clients did or left undone, by reason.",
+            labels=("reason",),
+        )
+        for reason in Ended:
+            ended.add_metric((reason.value,), self._connections.ended.get(reason, 0))
+        return (GaugeMetricFamily("crownkeep_connections", "Connections that are open.", value=len(self._connections)), ended)

@@ -1,0 +1,221 @@
+"""HTTP as strangers may speak it: uvicorn's protocol, with limits on what it holds before a request is one.
+
+httptools keeps no count of its own: it takes a header of any length, for any time. So bytes are counted on their way to it, and
+what a connection waits for is known to `connections`. Nothing is logged of what strangers send; metrics count it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from crownkeep.gateway.bounds import CALLERS
+from crownkeep.gateway.connections import Connections, Ended, Stage
+
+LARGEST_HEAD = 64 * 1024
+"""Bytes of a request line and headers, and of what frames a body: chunks' sizes, extensions and trailers."""
+
+MOST_HEADERS = 200
+MOST_PIPELINED = 16
+"""Requests that may wait for the answer to an earlier one of their connection."""
+
+LARGEST_REST = 1024 * 1024
+"""Bytes that are read and dropped of a body that was refused, so that its sender gets to see why."""
+
+_FED_AT_ONCE = 16 * 1024
+_BYTES_OF_FRAME = 8
+"""A byte of framing is allowed for so many of content, beyond the first LARGEST_HEAD: tiny chunks cost a call each."""
+
+_TEXTS = {
+    400: b"Invalid HTTP request received.\n",
+    408: b"The request took too long.\n",
+    413: b"The request is too large.\n",
+    431: b"The request's headers are too large.\n",
+}
+
+
+class _Refused(Exception):
+    """Raised in the parser's callbacks to stop it."""
+
+
+class EdgeProtocol(HttpToolsProtocol):
+    """One connection; the application puts the `connections` that it belongs to into its lifespan's state."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._all: Connections = app_state["connections"]
+        self._parsing = Stage.IDLE
+        """Which part of a request the parser is in: HEAD, BODY, or between two requests."""
+        self._head = 0
+        self._wire = 0
+        self._content = 0
+        self._fault = 400
+        self.stage = Stage.HEAD
+        self.since = self._all.tick
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Take the connection in, or end it where there is no room."""
+        super().connection_made(transport)
+        if not self._all.admit(self, self.client[0] if self.client else ""):
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of the connection."""
+        self._all.forget(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on to the parser as far as the limits allow."""
+        if self.stage is Stage.IDLE:
+            self._enter(Stage.HEAD)
+        if len(data) <= _FED_AT_ONCE and self._parsing is Stage.IDLE:
+            self._feed(data)
+            return
+        position = 0
+        while position < len(data) and self.stage is not Stage.LEAVING and not self.transport.is_closing():
+            room = _FED_AT_ONCE if self._parsing is Stage.BODY else LARGEST_HEAD - self._head
+            if room <= 0:
+                self._refuse(431, Ended.HEAD_TOO_LARGE)
+                break
+            part = data[position : position + min(room, _FED_AT_ONCE)]
+            position += len(part)
+            self._feed(part)
+        if self.stage is Stage.LEAVING:
+            self._drop(len(data) - position)
+
+    def end(self, reason: Ended) -> None:
+        """End the connection from our side; a client that has sent a part of a request is told so."""
+        if reason in (Ended.HEAD_TOO_SLOW, Ended.BODY_TOO_SLOW) and self._parsing is not Stage.IDLE:
+            self._refuse(408, reason)
+            return
+        if self.stage is not Stage.LEAVING:
+            self._all.count(reason)
+        self.transport.abort()
+
+    def unsent(self) -> int:
+        """Return how many bytes of answers the client has not taken."""
+        return self.transport.get_write_buffer_size()
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """Begin to count a request."""
+        super().on_message_begin()
+        self._parsing = Stage.HEAD
+        self._wire = self._content = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; drop a trailer."""
+        if self._parsing is Stage.BODY:
+            # A trailer: whoever removes headers on the way to us, such as X-Forwarded-For, need not look for them there.
+            return
+        if len(self.headers) >= MOST_HEADERS:
+            self._fault = 431
+            raise _Refused
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Start the application, unless too many requests wait already."""
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise _Refused
+        self._parsing = Stage.BODY
+        self._head = 0
+        super().on_headers_complete()
+        self._settle()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass a piece of the body on to the application."""
+        self._content += len(body)
+        if self._content > CALLERS.body + LARGEST_REST:
+            self._fault = 413
+            raise _Refused
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note that the request is whole."""
+        self._parsing = Stage.IDLE
+        super().on_message_complete()
+        self._settle()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, as uvicorn does, without its timer."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        self._settle()
+
+    # Counting.
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # No other protocol is spoken here: the request is answered as if it had not asked for one, and is the last.
+            self.cycle.keep_alive = False
+        except httptools.HttpParserError:
+            self._refuse(self._fault, Ended.HEAD_TOO_LARGE if self._fault == 431 else Ended.MALFORMED)
+            return
+        if self._parsing is Stage.HEAD:
+            self._head += len(data)
+        elif self._parsing is Stage.BODY:
+            self._wire += len(data)
+            if self._wire - self._content > LARGEST_HEAD + self._content // _BYTES_OF_FRAME:
+                self._refuse(400, Ended.MALFORMED)
+
+    def _settle(self) -> None:
+        """Say what the connection waits for, now that something has ended or begun."""
+        if self._parsing is Stage.BODY:
+            self._enter(Stage.BODY)
+        elif self.pipeline or not self.cycle.response_complete:
+            self._enter(Stage.SERVED)
+        else:
+            self._enter(self._parsing)
+
+    def _enter(self, stage: Stage) -> None:
+        if self.stage is not Stage.LEAVING:
+            self.stage = stage
+            self.since = self._all.tick
+
+    # Refusing.
+
+    def _refuse(self, status: int, reason: Ended) -> None:
+        """Answer what is no request, and leave the client a moment to read it: closed at once, it would see a reset."""
+        if self.stage is Stage.LEAVING:
+            return
+        self._all.count(reason)
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if self.pipeline or cycle.response_started or self._parsing is not Stage.BODY:
+                # An answer to an earlier request is on its way, and nothing may stand in its middle.
+                self.transport.abort()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
+        text = _TEXTS[status]
+        self.transport.write(
+            STATUS_LINE[status]
+            + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (len(text), text)
+        )
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._enter(Stage.LEAVING)
+        self._content = 0
+
+    def _drop(self, size: int) -> None:
+        self._content += size
+        if self._content > LARGEST_REST:
+            self.transport.abort()
