@@ -19,7 +19,7 @@ ARGS ?=
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-serve: .venv/.ready-to-serve ## Serve on localhost:4747; more options with ARGS="--port 5000"
+serve: .venv/.ready-to-serve ## Serve on localhost:4747; ARGS="--port 5000 --data DIR" passes options on
 	@exec $(BIN)/crownkeep serve $(ARGS)
 
 test: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) system-packages protocol-cases ## Run the tests; some of them with ARGS=tests/policy

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -166,12 +167,39 @@ def _check(settings: Settings) -> None:
     for name in _LISTS:
         for network in getattr(settings, name):
             _check_network(name, network)
+    if settings.public_url:
+        _check_public_url(settings.public_url)
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise InvalidSettings("settings `tls_certificate` and `tls_key` go together; set both or neither")
     if bool(settings.smtp_username) != bool(settings.smtp_password_file):
         raise InvalidSettings("settings `smtp_username` and `smtp_password_file` go together; set both or neither")
     if settings.smtp_username and settings.smtp_security == "none":
         raise InvalidSettings("setting `smtp_username` sends a password: set `smtp_security` to starttls or tls")
+
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]")
+
+
+def _check_public_url(url: str) -> None:
+    """Refuse an address that browsers and clients could not follow: links, cookies and passkeys are made of it."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        port, parts = None, urlsplit("")
+    host = parts.netloc.removesuffix("" if port is None else f":{port}")
+    beyond = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or not _HOST_NAME.fullmatch(host) or beyond:
+        raise InvalidSettings(
+            f"setting `public_url` is `{url}`; give `https://HOST` or `https://HOST:PORT`, with no path behind it"
+        )
+
+
+def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Return the variables that look like a setting and are none, sorted: a misspelt one would silently leave the default."""
+    settings = {ENVIRONMENT_PREFIX + name.upper() for name in Settings.__struct_fields__}
+    given = os.environ if environment is None else environment
+    return sorted(name for name in given if name.startswith(ENVIRONMENT_PREFIX) and name not in settings)
 
 
 def _check_network(name: str, text: str) -> None:

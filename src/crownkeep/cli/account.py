@@ -15,6 +15,8 @@ _ROOT_KEY_WARNING = """\
 warning: this root access key may do everything in the account, and no policy limits it: use it for the first steps, then delete
 it with `aws iam delete-access-key`"""
 
+_NOT_SERVED = "note: no server runs on this data directory; start one with `crownkeep serve`, and the links and keys work"
+
 _ID = re.compile(r"[0-9]{12}", re.ASCII)
 _EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
 _NAME = re.compile(r"(?! *$)[ -;=?-~]{1,50}")
@@ -93,13 +95,15 @@ def create(
         )
     if "root" in told:
         click.echo(_ROOT_KEY_WARNING, err=True)
+    if not held.is_served:
+        click.echo(_NOT_SERVED, err=True)
     if as_json:
         output.print_json(told)
     else:
         _tell(told, name)
 
 
-@command.command("list")
+@command.command("list", short_help="List the accounts.")
 @house.options
 @output.json_flag()
 def list_(data: str | None, database: str | None, as_json: bool) -> None:
@@ -129,7 +133,7 @@ def show(account_id: str, data: str | None, database: str | None, as_json: bool)
     _ask_and_show("GetAccount", account_id, data, database, _printer(as_json))
 
 
-@command.command("close")
+@command.command("close", short_help="Close an account; for 90 days it can be reopened.")
 @account_argument
 @house.options
 @output.json_flag()
@@ -138,7 +142,7 @@ def close(account_id: str, data: str | None, database: str | None, as_json: bool
     _ask_and_show("CloseAccount", account_id, data, database, _printer(as_json))
 
 
-@command.command("reopen")
+@command.command("reopen", short_help="Reopen a closed account.")
 @account_argument
 @house.options
 @output.json_flag()
@@ -147,7 +151,7 @@ def reopen(account_id: str, data: str | None, database: str | None, as_json: boo
     _ask_and_show("ReopenAccount", account_id, data, database, _printer(as_json))
 
 
-@command.command("purge")
+@command.command("purge", short_help="Remove an account with everything in it.")
 @account_argument
 @click.option("--yes", is_flag=True, help="Really purge it; nothing brings it back.")
 @house.options
@@ -164,7 +168,7 @@ def purge(account_id: str, yes: bool, data: str | None, database: str | None, as
         click.echo(f"Account {account_id} is gone.")
 
 
-@command.command("quota")
+@command.command("quota", short_help="Show or set an account's quotas.")
 @account_argument
 @click.argument("name", required=False)
 @click.argument("value", required=False, type=click.IntRange(min=0))

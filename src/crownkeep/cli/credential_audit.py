@@ -19,7 +19,7 @@ def command() -> None:
     """Check the evidence of credential audits."""
 
 
-@command.command("verify")
+@command.command("verify", short_help="Check an audit's evidence.")
 @click.argument("file", type=click.File("rb"))
 @click.option(
     "--events",
@@ -61,7 +61,7 @@ def verify(file: IO[bytes], events: IO[bytes] | None, data: str | None, database
     output.print_pairs(list(told.items()))
 
 
-@command.command("model")
+@command.command("model", short_help="Print the folder for AWS_DATA_PATH.")
 @output.json_flag()
 def model(as_json: bool) -> None:
     """Print the folder to set AWS_DATA_PATH to, so that the AWS CLI and the SDKs know the service `credential-audit`."""

@@ -36,6 +36,8 @@ class House:
     database: Database
     wiring: Wiring
     key_file: KeyFileWatch
+    is_served: bool
+    """Whether a server runs on this data directory."""
 
     def ask(self, operation: str, **parameters: object) -> Mapping[str, Any]:
         """Ask for an operation of the operator's service through the one door; parameters that are None are left out.
@@ -65,15 +67,19 @@ class House:
 @contextmanager
 def opened(data: str | None, database: str | None) -> Iterator[House]:
     """Open the house, made and brought up to date where that is needed, and close it in the end."""
-    from crownkeep import app, data_directory
+    from crownkeep import app, data_directory, server_address
     from crownkeep import settings as configuration
 
     settings = configuration.load({"data": data, "database": database})
     directory = data_directory.prepare(settings)
     watch = data_directory.KeyFileWatch(directory)
+    server = server_address.read(directory.path)
+    if server is not None and not settings.public_url:
+        # What a command prints leads to the server that serves this directory, not to where one would serve by default.
+        settings = configuration.load({"data": data, "database": database, "public_url": server.url})
     held, wiring = app.open_wiring(settings, directory)
     try:
-        yield House(settings, directory, held, wiring, watch)
+        yield House(settings, directory, held, wiring, watch, is_served=server is not None and server.is_running)
     finally:
         held.close()
 

@@ -30,7 +30,7 @@ def command() -> None:
 command.add_command(keys_leaked.command)
 
 
-@command.command("rotate")
+@command.command("rotate", short_help="Make a new sealing key and seal with it.")
 @click.option(
     "--wait",
     type=click.FloatRange(0, 3600),
@@ -65,7 +65,7 @@ def rotate(wait: float, key_id: str | None, data: str | None, database: str | No
         _reseal(held, as_json=as_json)
 
 
-@command.command("add")
+@command.command("add", short_help="Add a key that opens and does not seal yet.")
 @house.options
 @output.json_flag()
 def add(data: str | None, database: str | None, as_json: bool) -> None:
@@ -92,7 +92,7 @@ def _minted() -> SealingKey:
     return sealing.mint_key(clock.token_bytes(sealing.KEY_SIZE), made=clock.now().date())
 
 
-@command.command("reseal")
+@command.command("reseal", short_help="Seal old secrets with the newest key.")
 @house.options
 @output.json_flag()
 def reseal(data: str | None, database: str | None, as_json: bool) -> None:

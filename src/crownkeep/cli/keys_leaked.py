@@ -36,7 +36,7 @@ _QUIETLY = {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_P
 Line = tuple[str, bytes]
 
 
-@click.command("leaked")
+@click.command("leaked", short_help="Look for our access keys in files and git.")
 @click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--deactivate", is_flag=True, help="Make the active keys that are found inactive.")
 @click.option("--quarantine", is_flag=True, help="Attach AWSCompromisedKeyQuarantineV3 to the keys' users.")

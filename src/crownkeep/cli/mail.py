@@ -28,7 +28,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="List the messages that wait or were written.")
 @house.options
 @output.json_flag()
 def list_(data: str | None, database: str | None, as_json: bool) -> None:
@@ -53,7 +53,7 @@ def list_(data: str | None, database: str | None, as_json: bool) -> None:
     output.print_table(("ID", "DATE", "TO", "SUBJECT", "STATE"), rows)
 
 
-@command.command("show")
+@command.command("show", short_help="Show one message as plain text.")
 @click.argument("letter_id", metavar="ID")
 @house.options
 @output.json_flag()

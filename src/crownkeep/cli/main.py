@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
 from typing import Any
@@ -56,6 +57,7 @@ class _House(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
+        _warn_of_unknown_variables()
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError, KeyboardInterrupt):
@@ -66,10 +68,24 @@ class _House(click.Group):
             raise failures.explain(error) from error
 
 
+def _warn_of_unknown_variables() -> None:
+    if not any(name.startswith("CROWNKEEP_") for name in os.environ):
+        return
+    from crownkeep import settings  # only where there is something to compare: `--help` stays quick
+
+    for name in settings.unknown_variables():
+        click.echo(f"warning: there is no setting for the variable `{name}`; docs/reference/settings.md lists them all", err=True)
+
+
 @click.group(cls=_House, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="crownkeep", message="crownkeep %(version)s")
 def main() -> None:
-    """A self-hosted account authority that speaks AWS's own APIs and keeps the root user locked away."""
+    """A self-hosted account authority that speaks AWS's own APIs and keeps the root user locked away.
+
+    Commands work in the data directory that `--data` or CROWNKEEP_DATA names (~/.local/share/crownkeep), while a server runs on
+    it and without one. Where the server is reached is set by `serve --host`, `--port` and `--public-url`, and the links that
+    commands print lead there. `crownkeep COMMAND --help` says more.
+    """
 
 
 main.commands = _Lazy()

@@ -28,7 +28,7 @@ def command() -> None:
     """Import what is known of security keys, and hardware tokens that show one-time codes."""
 
 
-@command.command("import-metadata")
+@command.command("import-metadata", short_help="Import metadata of FIDO security keys.")
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 @click.option("--root", metavar="FILE", type=click.Path(), help="The root certificate, in PEM or DER, of another publisher.")
 @house.options
@@ -64,7 +64,7 @@ def import_metadata(file: str, root: str | None, data: str | None, database: str
         click.echo("warning: a newer one has been published since: download and import it", err=True)
 
 
-@command.command("import-tokens")
+@command.command("import-tokens", short_help="Give an account hardware tokens.")
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 @click.option("--account", required=True, metavar="ID", callback=account_callback, help="The account that gets the tokens.")
 @click.option("--hex", "in_hex", is_flag=True, help="The seeds are written in hexadecimal, not in base32.")

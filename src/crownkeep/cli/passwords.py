@@ -29,7 +29,7 @@ def command() -> None:
     """Import the passwords that are known from breaches."""
 
 
-@command.command("import-breached")
+@command.command("import-breached", short_help="Import a list of breached passwords.")
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 @click.option("--format", "spelled", type=click.Choice(list(_FORMATS)), help="What a line is; seen from the first unless given.")
 @click.option("--at-least", type=click.IntRange(1), default=1, metavar="N", help="Leave out what was seen fewer than N times.")

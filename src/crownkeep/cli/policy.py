@@ -53,7 +53,7 @@ def _context(_ctx: click.Context, _param: click.Parameter, values: Sequence[str]
     return found
 
 
-@command.command("explain")
+@command.command("explain", short_help="Tell why somebody may do something, or not.")
 @click.option("--principal", metavar="ARN", help="Who: a user, a role, a role's session or a root user.")
 @click.option("--action", metavar="ACTION", required=True, callback=_action, help="What, such as `s3:GetObject`.")
 @click.option("--resource", metavar="ARN", required=True, callback=_resource, help="To what; `*` for an action that has none.")

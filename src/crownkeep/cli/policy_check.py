@@ -39,7 +39,7 @@ class _Checked:
         return self.refusal is None and not any(remark.severity in serious for remark in self.remarks)
 
 
-@click.command("check")
+@click.command("check", short_help="Say what is wrong in a policy document.")
 @click.argument("file", metavar="FILE", type=click.File("rb"))
 @click.option(
     "--kind",

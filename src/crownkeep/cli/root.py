@@ -17,7 +17,7 @@ def command() -> None:
     """Look after root users: what they sign in with, and their recovery."""
 
 
-@command.command("status")
+@command.command("status", short_help="Show how a root user signs in and recovers.")
 @account_argument
 @house.options
 @output.json_flag()
@@ -31,7 +31,7 @@ def status(account_id: str, data: str | None, database: str | None, as_json: boo
         _print(found)
 
 
-@command.command("recover")
+@command.command("recover", short_help="Show or confirm a recovery that waits.")
 @account_argument
 @click.option("--confirm", "code", metavar="CODE", help="The code that the person tells, whom you know by other means.")
 @house.options
@@ -57,7 +57,7 @@ def recover(account_id: str, code: str | None, data: str | None, database: str |
         click.echo("\nTalk to the person by a way that you know is theirs, and confirm with `--confirm` and the code they tell.")
 
 
-@command.command("custodian")
+@command.command("custodian", short_help="Name or remove who may confirm a recovery.")
 @account_argument
 @click.option("--email", metavar="ADDRESS", callback=email_address, help="Who may confirm recoveries beside you.")
 @click.option("--remove", is_flag=True, help="Let nobody but the operator confirm.")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import ssl
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
-from crownkeep import data_directory, settings
+from crownkeep import data_directory, server_address, settings
 from crownkeep.app import create_app, open_wiring
+from crownkeep.cli import failures
 from crownkeep.logs import configure
 from crownkeep.settings import Settings
 
@@ -27,16 +30,43 @@ _SECONDS_TO_FINISH = 20
 @click.option("--workers", type=int, help="How many processes serve (1).")
 @click.option("--public-url", metavar="URL", help="Where people and clients reach this server.")
 def command(**flags: Any) -> None:
-    """Serve the AWS APIs, the sign-in and the console on one port until interrupted."""
+    """Serve the AWS APIs, the sign-in and the console on one port until interrupted.
+
+    Other commands find the server by its data directory, whatever address and port it has. From a clone, `make serve
+    ARGS="--port 5000"` passes these options on. Behind a proxy, say by `--public-url` where people and clients reach it.
+    """
     chosen = settings.load(flags)
     configure(chosen)
+    _require_usable_tls(chosen)
     _require_free_port(chosen)
     directory = data_directory.prepare(chosen)
     # Once before any process serves: what is wrong with the database is said in one sentence, and no two bring it up to date.
     database, _ = open_wiring(chosen, directory)
     database.close()
-    _welcome(chosen, str(directory.path))
-    _run(chosen)
+    with server_address.announced(directory.path, chosen.url):
+        _welcome(chosen, str(directory.path))
+        _run(chosen)
+
+
+def _require_usable_tls(chosen: Settings) -> None:
+    """Raise WrongCall where the certificate or its key can't be used; uvicorn would say so by a traceback, and late."""
+    if not chosen.tls_certificate:
+        return
+    for name in ("tls_certificate", "tls_key"):
+        path = getattr(chosen, name)
+        try:
+            Path(path).read_bytes()
+        except OSError as error:
+            raise failures.WrongCall(f"setting `{name}` names `{path}`, which can't be read: {error.strerror}") from error
+    try:
+        # Without a password: asking for one would hold up a service that nobody watches.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chosen.tls_certificate, chosen.tls_key, password="")
+    except (ssl.SSLError, ValueError) as error:
+        reason = getattr(error, "reason", None) or str(error)
+        raise failures.WrongCall(
+            f"the certificate `{chosen.tls_certificate}` and the key `{chosen.tls_key}` can't be used ({reason}): give a PEM "
+            "certificate chain and its unencrypted PEM key"
+        ) from error
 
 
 def _require_free_port(chosen: Settings) -> None:

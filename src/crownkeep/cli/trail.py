@@ -36,7 +36,7 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-@command.command("list")
+@command.command("list", short_help="List events, the newest first.")
 @click.option("--account", metavar="ID", callback=_account_id, help="The account; the operator's own trail unless given.")
 @click.option("--since", metavar="TIME", callback=_moment, help="Nothing older: a date or a time, UTC unless it says otherwise.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many records at most.")

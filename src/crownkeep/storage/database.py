@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -207,7 +208,9 @@ def _engine(url: str) -> Engine:
         try:
             return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24)
         except ModuleNotFoundError as error:
-            raise UnusableDatabaseUrl("PostgreSQL needs the extra `postgres`; run `pip install 'crownkeep[postgres]'`") from error
+            raise UnusableDatabaseUrl(
+                f"PostgreSQL needs its driver: run `{sys.executable} -m pip install 'psycopg[binary]>=3.3'`"
+            ) from error
     raise UnusableDatabaseUrl(f"no driver for the database `{parsed.get_backend_name()}`; use a sqlite or postgresql URL")
 
 
