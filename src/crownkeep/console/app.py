@@ -48,6 +48,7 @@ from crownkeep.console.pages import (
     roles,
     security,
     sign_in,
+    sign_in_links,
     simulator,
     steps,
     switch_role,
@@ -65,6 +66,7 @@ from crownkeep.operations.invoke import Door
 ROUTES: list[Route] = [
     # Sign-in first: routes are tried one after the other, and strangers come here most.
     *sign_in.ROUTES,
+    *sign_in_links.ROUTES,
     *links.ROUTES,
     *sign_in.ACCOUNT_ROUTES,
     *steps.ROUTES,

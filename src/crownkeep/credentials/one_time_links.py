@@ -24,6 +24,7 @@ class Purpose(Enum):
     CONFIRM_RECOVERY = "confirm-recovery"
     CHANGE_EMAIL = "change-email"
     JOIN_ORGANIZATION = "join-organization"
+    SIGN_IN_ONCE = "sign-in-once"
 
 
 LIFETIMES = {
@@ -33,6 +34,7 @@ LIFETIMES = {
     Purpose.CONFIRM_RECOVERY: timedelta(hours=24),
     Purpose.CHANGE_EMAIL: timedelta(minutes=30),
     Purpose.JOIN_ORGANIZATION: timedelta(days=14),
+    Purpose.SIGN_IN_ONCE: timedelta(minutes=15),
 }
 """How long a link of each purpose is good for: what is sent on request expires soon, what waits for a person later."""
 
@@ -69,6 +71,11 @@ def digest_of(token: str, purpose: Purpose) -> bytes:
     if not _TOKEN.fullmatch(token):
         raise InvalidLink
     return _hash(token, purpose)
+
+
+def bound(digest: bytes, browser: str) -> bytes:
+    """Return under which hash a link is stored that is good in one browser alone, by the random value that it keeps."""
+    return hashlib.sha256(digest + browser.encode("utf-8", "surrogatepass")).digest()
 
 
 def check(*, expires_at: datetime, spent_at: datetime | None, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -15,6 +16,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Network = IPv4Network | IPv6Network
+
+_log = logging.getLogger("crownkeep.gateway")
 
 
 class BodyTooLarge(Exception):
@@ -49,6 +52,7 @@ class Edge:
 
     def __init__(self, trusted_proxies: tuple[str, ...]) -> None:
         self._trusted: tuple[Network, ...] = tuple(ip_network(proxy, strict=False) for proxy in trusted_proxies)
+        self._has_warned = False
 
     async def read(self, scope: Scope, receive: Receive) -> HttpRequest:
         """Read a whole request; raises BodyTooLarge before it holds more than its sender may send, or Disconnected."""
@@ -89,6 +93,8 @@ class Edge:
     def _origin(self, peer: str, scheme: str, headers: Mapping[bytes, bytes]) -> tuple[str, str]:
         """Answer the client's address and scheme: the last hop that no trusted proxy vouches for as its own."""
         if not self._trusted or not self._is_trusted(peer):
+            if not self._has_warned and b"x-forwarded-for" in headers:
+                self._warn(peer)
             return peer, scheme
         forwarded_scheme = headers.get(b"x-forwarded-proto", b"").decode("latin-1").rpartition(",")[2].strip().lower()
         if forwarded_scheme in ("http", "https"):
@@ -101,6 +107,15 @@ class Edge:
             if not self._is_trusted(address):
                 break
         return peer, scheme
+
+    def _warn(self, peer: str) -> None:
+        """Say once what an undeclared proxy brings about; strangers may send the header as well, so once is enough."""
+        self._has_warned = True
+        _log.warning(
+            "X-Forwarded-For from `%s` is not believed: if that is your proxy, name it in `trusted_proxies`, or all who come "
+            "through it count as one address",
+            peer if _is_address(peer) else "an unknown address",
+        )
 
     def _is_trusted(self, address: str) -> bool:
         if not _is_address(address):

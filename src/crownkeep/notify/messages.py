@@ -25,6 +25,7 @@ from crownkeep.settings import InvalidSettings, Settings
 KINDS = (
     "notice",
     "password-link",
+    "sign-in-link",
     "mfa-link",
     "custodian-link",
     "email-code",

@@ -40,7 +40,9 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
+    """Who somebody claims to be, and what that person has to sign in with; None where nobody is."""
+
     claim: Claim
     person: Principal | None
     credentials: Credentials | None
@@ -75,7 +77,7 @@ def cost(wiring: Wiring) -> Cost:
     return Cost(settings.argon2_memory_kib, settings.argon2_iterations, settings.argon2_lanes)
 
 
-async def _enter(door: Door, visit: Visit, found: _Found, password: Secret) -> Entered:
+async def _enter(door: Door, visit: Visit, found: Found, password: Secret) -> Entered:
     """Verify a password. The order matters, and an unknown name goes through all of it as a known one does."""
     wiring, now = door.wiring, visit.now
     browser = browsers.proof(wiring.keyring, visit.browsers, found.claim.name)
@@ -84,6 +86,12 @@ async def _enter(door: Door, visit: Visit, found: _Found, password: Secret) -> E
     waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
+    return await verify(door, visit, found, used, browser, password)
+
+
+async def verify(door: Door, visit: Visit, found: Found, used: tuple[Counter, ...], browser: str, password: Secret) -> Entered:
+    """Verify a password of which an attempt was counted, and go on with the sign-in where it is right."""
+    wiring = door.wiring
     # 2. One Argon2 computation in the small pool, whatever the name.
     is_right = await door.compute(lambda: _verify(password, found, cost(wiring)))
     # 3. What came of it and its record, in one transaction.
@@ -92,7 +100,7 @@ async def _enter(door: Door, visit: Visit, found: _Found, password: Secret) -> E
     return await door.carry_out(lambda db: _success(db, wiring, visit, found, used, browser))
 
 
-def _verify(password: Secret, found: _Found, today: Cost) -> bool:
+def _verify(password: Secret, found: Found, today: Cost) -> bool:
     stored = found.credentials.password_hash if found.credentials else None
     if stored is None or len(password.reveal()) > _LONGEST_PASSWORD:
         return passwords.verify_absent(password, cost=today)
@@ -100,7 +108,7 @@ def _verify(password: Secret, found: _Found, today: Cost) -> bool:
 
 
 def _success(
-    db: Transaction, wiring: Wiring, visit: Visit, found: _Found, used: tuple[Counter, ...], browser: str
+    db: Transaction, wiring: Wiring, visit: Visit, found: Found, used: tuple[Counter, ...], browser: str
 ) -> Deed[Entered]:
     person, credentials = found.person, found.credentials
     kept = people.credentials(db, person) if person else None
@@ -113,7 +121,7 @@ def _success(
     return Deed(entered, rows)
 
 
-def _failure(db: Transaction, wiring: Wiring, visit: Visit, found: _Found, used: tuple[Counter, ...]) -> list[EventRow]:
+def _failure(db: Transaction, wiring: Wiring, visit: Visit, found: Found, used: tuple[Counter, ...]) -> list[EventRow]:
     to = f"{wiring.settings.url}{visit.to}"
     if found.person is None:
         failed = events.unknown_login(found.claim.account_id, visit.origin, visit.now, to=to)
@@ -134,5 +142,5 @@ def throttled(
     return [events.throttled(claim.account_id, person, origin, now, scope=scope.value, seconds=seconds)]
 
 
-def _found(db: Transaction, claim: Claim, person: Principal | None) -> _Found:
-    return _Found(claim, person, people.credentials(db, person) if person else None)
+def _found(db: Transaction, claim: Claim, person: Principal | None) -> Found:
+    return Found(claim, person, people.credentials(db, person) if person else None)

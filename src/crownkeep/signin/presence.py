@@ -16,7 +16,7 @@ from crownkeep.signin.factors import Answer, Rejected, Rejection
 from crownkeep.signin.flow import Method
 from crownkeep.signin.pending import Pending
 from crownkeep.signin.sessions import BrowserSession, SessionTether
-from crownkeep.signin.throttle import Claim, Counter, Waiting
+from crownkeep.signin.throttle import Claim, Counter, Scope, Waiting
 from crownkeep.storage import accounts
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.events import EventRow
@@ -89,9 +89,13 @@ async def prove_by_password(
 
 
 def counters(door: Door, session: BrowserSession, origin: Origin) -> tuple[Counter, ...]:
-    """Answer what counts the tries that somebody makes within a session to prove who they are."""
+    """Answer what counts the tries that somebody makes within the person's sessions to prove who they are: by the person alone.
+
+    Strangers who fail at the same address must not delay whoever has signed in.
+    """
     wiring = door.wiring
-    return throttle.counters(wiring.keyring, wiring.settings, claim_of(session), address=origin.source_ip)
+    counted = throttle.counters(wiring.keyring, wiring.settings, claim_of(session), address=origin.source_ip)
+    return tuple(each for each in counted if each.scope is Scope.PERSON)
 
 
 def claim_of(session: BrowserSession) -> Claim:

@@ -7,6 +7,7 @@ written (a letter to nobody, a link of no account), and every answer waits until
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -22,6 +23,7 @@ from crownkeep.operations.record import NOBODY
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import events, people, throttle
 from crownkeep.storage import accounts, one_time_links, tallies
+from crownkeep.storage.accounts import AccountRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.events import EventRow
 from crownkeep.storage.one_time_links import OneTimeLinkRow
@@ -41,7 +43,8 @@ ANSWERED_AFTER_SECONDS = 0.4
 """How long every answer takes at least: longer than the work does on a busy server."""
 
 _REQUESTED = "PasswordRecoveryRequested"
-_NOBODY = Principal(PrincipalKind.ROOT, NOBODY, NOBODY)
+STRANGER = Principal(PrincipalKind.ROOT, NOBODY, NOBODY)
+"""Whom links are made for that were asked for an address that nobody has."""
 
 
 class Asked(Enum):
@@ -55,12 +58,25 @@ class Asked(Enum):
 
 async def request_password(door: Door, email: str, *, origin: Origin, now: datetime) -> Asked:
     """Ask for a link by which root's password is chosen anew; raises Throttling and ServiceUnavailable."""
+    return await unhurried(door, lambda db: _request(db, door.wiring, email.strip(), origin, now))
+
+
+async def unhurried(door: Door, work: Callable[[Transaction], Deed[Asked]]) -> Asked:
+    """Carry out a request, and answer once a fixed time has passed, whatever there was to do."""
     began = clock.monotonic()
-    asked = await door.carry_out(lambda db: _request(db, door.wiring, email.strip(), origin, now))
+    asked = await door.carry_out(work)
     # The event loop's timers may ring a moment early.
     while (left := ANSWERED_AFTER_SECONDS - (clock.monotonic() - began)) > 0:
         await asyncio.sleep(left)
     return asked
+
+
+def recoverable(db: Transaction, account: AccountRow | None) -> Principal | None:
+    """Return the root user that may be sent links; None where root has no credentials and is to have none.
+
+    The answer is then that of an address that nobody has.
+    """
+    return None if account is None or not central_root.may_recover(db, account) else people.root_of(account)
 
 
 def count(db: Transaction, wiring: Wiring, what: str, value: str, *, account_id: str = NOBODY, now: datetime) -> int:
@@ -80,16 +96,13 @@ def _request(db: Transaction, wiring: Wiring, email: str, origin: Origin, now: d
     if from_address > MOST_FOR_ADDRESS:
         return Deed(Asked.TOO_OFTEN, _refusal(None, origin, now) if from_address == MOST_FOR_ADDRESS + 1 else [])
     account = accounts.with_email(db, email) if email else None
-    person = people.root_of(account)
-    if account is not None and not central_root.may_recover(db, account):
-        # Root has no credentials and is to have none; the answer is that of an address that nobody has.
-        person = None
+    person = recoverable(db, account)
     to_email = count(db, wiring, "password link", email.lower(), now=now)
     if to_email > MOST_FOR_EMAIL:
         return Deed(Asked.ANSWERED, _refusal(person, origin, now) if to_email == MOST_FOR_EMAIL + 1 else [])
     # To the address that is kept, never to the one that was typed: letters that fold to the same are not the same mailbox.
     recipient = account.email if account is not None and person is not None else ""
-    _post_link(db, wiring, person or _NOBODY, recipient, origin, now)
+    _post_link(db, wiring, person or STRANGER, recipient, origin, now)
     if person is None:
         failed = {_REQUESTED: "Failure"}
         return Deed(Asked.ANSWERED, [events.of(None, origin, now, _REQUESTED, response=failed, message="No such account")])

@@ -2,7 +2,7 @@
 
 An attempt is counted before anything is verified and taken back when it succeeds, so that many at once gain nothing. Nobody is
 locked out for good: a wait ends by itself, refused tries do not prolong it, and a browser that its person has signed in with
-before is counted by itself, so that strangers' failures don't keep its person out.
+before is counted by itself alone, so that neither strangers' failures nor those of its network keep its person out.
 """
 
 from __future__ import annotations
@@ -71,7 +71,11 @@ class Claim:
 
 
 def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str, browser: str = "") -> tuple[Counter, ...]:
-    """Answer the counters of an attempt; `browser` is what a known browser of this person proves to be, empty for others."""
+    """Answer the counters of an attempt; `browser` is what a known browser of this person proves to be, empty for others.
+
+    A known browser is delayed by no address and no account: behind one translated address (NAT), or a proxy that the operator has
+    not declared, one stranger would keep out everybody. It can try for nobody else than its person.
+    """
     longest = timedelta(seconds=settings.sign_in_longest_delay_seconds)
     free = settings.sign_in_attempts
 
@@ -80,8 +84,9 @@ def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str
         digest = sealing.fingerprint(keyring, message, purpose=Purpose.SIGN_IN_FLOW)
         return Counter(scope, digest, claim.account_id if scope is not Scope.ADDRESS else "", free * times, most)
 
-    person = counter(Scope.BROWSER, f"{claim.name} {browser}") if browser else counter(Scope.PERSON, claim.name)
-    found = [person, counter(Scope.ADDRESS, network(address), times=_ADDRESS)]
+    if browser:
+        return (counter(Scope.BROWSER, f"{claim.name} {browser}"),)
+    found = [counter(Scope.PERSON, claim.name), counter(Scope.ADDRESS, network(address), times=_ADDRESS)]
     if claim.account_id and not claim.is_root:
         # Root is left out: the failures of an account's users must not delay it.
         most = min(longest, _LONGEST_ACCOUNT_WAIT)

@@ -38,6 +38,7 @@ class OneTimeLinkRow:
 
 
 _with_digest = select(table).where(table.c.digest == bindparam("digest"))
+_spend = delete(table).where(table.c.digest == bindparam("of_digest"))
 _remove_all = delete(table).where(table.c.account_id == bindparam("of_account"), table.c.purpose == bindparam("of_purpose"))
 _forget = delete(table).where(table.c.purpose == bindparam("of_purpose"), table.c.expires_at < bindparam("before"))
 
@@ -61,6 +62,11 @@ def add(db: Transaction, row: OneTimeLinkRow) -> None:
             "credential_version": row.credential_version,
         },
     )
+
+
+def spend(db: Transaction, digest: bytes) -> bool:
+    """Remove the link with this digest; answers False where somebody else has just spent it."""
+    return db.execute(_spend, {"of_digest": digest}).rowcount > 0
 
 
 def remove_all(db: Transaction, account_id: str, *, purpose: Purpose) -> None:

@@ -30,13 +30,16 @@ def visit(request: Request, to: str) -> Visit:
     return Visit(here.origin, here.now, to, here.cookie(Cookie.DEVICE))
 
 
-async def follow(request: Request, outcome: Entered | Stale, wrong: Callable[[], Response]) -> Response:
-    """Answer the page that follows from a step; `wrong` makes the one that asks again."""
+async def follow(request: Request, outcome: Entered | Stale, wrong: Callable[[], Response], *, root: str = "") -> Response:
+    """Answer the page that follows from a step; `wrong` makes the one that asks again.
+
+    `root` is the address of the root user that somebody claims to be, who is offered a way around a wait.
+    """
     match outcome:
         case Wrong():
             return wrong()
         case Waiting():
-            return wait(request, outcome)
+            return wait(request, outcome, root=root)
         case Next():
             keep(request, outcome.progress)
             return web.go(PATHS[type(outcome.step)])
@@ -50,10 +53,10 @@ async def follow(request: Request, outcome: Entered | Stale, wrong: Callable[[],
             return stale(request)
 
 
-def wait(request: Request, waiting: Waiting) -> Response:
+def wait(request: Request, waiting: Waiting, *, root: str = "") -> Response:
     """Say how long somebody must wait; the same for names that nobody has."""
     seconds = -(-waiting.wait // timedelta(seconds=1))
-    response = web.page(request, "wait.html", status=429, seconds=seconds)
+    response = web.page(request, "wait.html", status=429, seconds=seconds, email=root)
     response.headers["retry-after"] = str(seconds)
     return response
 

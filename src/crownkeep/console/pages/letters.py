@@ -24,6 +24,7 @@ KINDS = {
     "notice": "Alert",
     "test-alert": "Test alert",
     "password-link": "Link for a new root password",
+    "sign-in-link": "Link for one try to sign in as root",
     "mfa-link": "Link to recover root's MFA",
     "custodian-link": "Link for root's custodian",
     "email-code": "Code for a new email address",

@@ -51,9 +51,8 @@ async def root(request: Request) -> Response:
     email, to = form.one("email"), destinations.ours(form.one("to"))
     visit = entering.visit(request, to)
     outcome = await entry.enter_as_root(web.of(request).door, visit, email=email, password=Secret(form.one("password")))
-    return await entering.follow(
-        request, outcome, lambda: web.page(request, "root.html", status=403, to=to, email=email, alert=entry.INCORRECT)
-    )
+    values = {"to": to, "email": email, "alert": entry.INCORRECT}
+    return await entering.follow(request, outcome, lambda: web.page(request, "root.html", status=403, **values), root=email)
 
 
 async def user(request: Request) -> Response:

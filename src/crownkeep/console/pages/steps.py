@@ -49,7 +49,8 @@ async def factor_given(request: Request) -> Response:
         going_on = outcome.progress or begun.progress
         entering.keep(request, going_on)
         return _factor_page(request, going_on, step, alert=told(outcome), status=403)
-    return await entering.follow(request, outcome, lambda: entering.stale(request))
+    claim = begun.progress.claim
+    return await entering.follow(request, outcome, lambda: entering.stale(request), root=claim.name if claim.is_root else "")
 
 
 async def enrol(request: Request) -> Response:
