@@ -109,6 +109,16 @@ def test_what_is_no_blob_is_refused(garbage: bytes) -> None:
         fido_metadata.read_blob(garbage, trust_root=ALLIANCE.der)
 
 
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "RS1", "ES256K", "", 5, None])
+def test_a_blob_signed_by_nothing_that_proves_who_signed_is_refused_as_such(algorithm: object) -> None:
+    header, payload, signature = blob().split(b".")
+    changed = json.loads(websafe_decode(header.decode())) | {"alg": algorithm}
+    forged = b".".join((websafe_encode(json.dumps(changed).encode()).encode(), payload, signature))
+
+    with pytest.raises(fido_metadata.MalformedMetadata, match="not signed as it must be"):
+        fido_metadata.read_blob(forged, trust_root=ALLIANCE.der)
+
+
 def test_a_blob_signed_by_whoever_has_a_certificate_under_the_same_root_is_forged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fido_metadata, "ALLIANCE_ROOT", hashlib.sha256(ALLIANCE.der).hexdigest())
     genuine = certify("blob signer", ALLIANCE, dns="mds.fidoalliance.org")

@@ -97,10 +97,24 @@ def test_a_synced_passkey_without_a_counter_signs_in_again_and_again() -> None:
         {"flags": 0x01},
         {"flags": 0x04},
         {"cross_origin": True},
+        {"flags": 0x15},
+        {"credential_id": b""},
+        {"credential_id": bytes(webauthn.LONGEST_CREDENTIAL_ID + 1)},
     ],
-    ids=["phishing origin", "plain http", "other port", "other rp id", "not verified", "not present", "framed"],
+    ids=[
+        "phishing origin",
+        "plain http",
+        "other port",
+        "other rp id",
+        "not verified",
+        "not present",
+        "framed",
+        "backed up though it can't be",
+        "no id",
+        "an id that is too long",
+    ],
 )
-def test_a_registration_from_the_wrong_place_is_refused(changes: dict[str, Any]) -> None:
+def test_a_registration_from_the_wrong_place_or_of_an_impossible_key_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(WebauthnRefused):
         registered(SoftAuthenticator(**changes))
 
@@ -115,8 +129,18 @@ def test_a_registration_from_the_wrong_place_is_refused(changes: dict[str, Any])
         {"cross_origin": True},
         {"handle": b"handle-of-mallory"},
         {"credential_id": b"unknown"},
+        {"flags": 0x15},
     ],
-    ids=["phishing origin", "other rp id", "not verified", "not present", "framed", "another's handle", "unknown key"],
+    ids=[
+        "phishing origin",
+        "other rp id",
+        "not verified",
+        "not present",
+        "framed",
+        "another's handle",
+        "unknown key",
+        "backed up though it can't be",
+    ],
 )
 def test_a_sign_in_from_the_wrong_place_is_refused(changes: dict[str, Any]) -> None:
     device = SoftAuthenticator()

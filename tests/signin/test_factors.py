@@ -32,7 +32,8 @@ def challenge(page: Page) -> bytes:
 
 
 def key(**made: Any) -> SoftAuthenticator:
-    return SoftAuthenticator(**{"rp_id": "localhost", "origin": "http://localhost:4747", "counter": 1, **made})
+    own = {"rp_id": "localhost", "origin": "http://localhost:4747", "counter": 1, "credential_id": clock.token_bytes(32)}
+    return SoftAuthenticator(**{**own, **made})
 
 
 def give(browser: Browser, answer: dict[str, Any], **values: str) -> Page:
@@ -164,6 +165,46 @@ def test_webauthn_forgery_is_refused(crown: Crown, forged: dict[str, Any]):
 
     assert INCORRECT in page.text
     assert "Sign in" == browser.get("/console").title
+
+
+def register(crown: Crown, device: SoftAuthenticator) -> Page:
+    account, browser = crown.account(), Browser(crown)
+    choose_root_password(browser, account)
+    return give(browser, device.register(challenge(browser.page)), name="key")
+
+
+def test_webauthn_takeover_of_somebody_elses_credential_id_is_refused(crown: Crown):
+    _, device = root_with_passkey(crown)
+
+    page = register(crown, key(credential_id=device.credential_id))
+
+    assert "This security key is registered already." in page.text
+    assert "Recovery codes" != page.title
+
+
+def test_webauthn_takeover_by_many_at_the_same_time_succeeds_once(crown: Crown):
+    credential_id, browsers = clock.token_bytes(32), [Browser(crown) for _ in range(4)]
+    for browser in browsers:
+        choose_root_password(browser, crown.account())
+
+    def enrol(browser: Browser) -> str:
+        answer = key(credential_id=credential_id).register(challenge(browser.page))
+        return give(browser, answer, name="key").title
+
+    with ThreadPoolExecutor(4) as threads:
+        titles = list(threads.map(enrol, browsers))
+
+    assert 1 == titles.count("Recovery codes"), titles
+
+
+@pytest.mark.parametrize(
+    "odd", [{"credential_id": b""}, {"credential_id": bytes(1024)}, {"flags": 0x15}], ids=["no id", "long id", "backed up"]
+)
+def test_webauthn_forgery_of_a_registration_is_refused(crown: Crown, odd: dict[str, Any]):
+    page = register(crown, key(**odd))
+
+    assert "Recovery codes" != page.title
+    assert 500 > page.status
 
 
 def test_webauthn_wrong_challenge_is_refused(crown: Crown):

@@ -112,3 +112,23 @@ def test_an_old_request_for_delegation_is_its_owners_and_no_namesakes(empty: Dat
     with empty.snapshot() as db:
         found = db.execute(text("SELECT request_id, owner_id FROM delegation_requests ORDER BY request_id")).all()
     assert [("gone", None), ("new", None), ("old", "AIDAOLD")] == [tuple(row) for row in found]
+
+
+def test_passkeys_that_were_registered_more_than_once_go_on_and_the_first_keeps_its_id(empty: Database) -> None:
+    at_step(empty, "0002")
+    device = """INSERT INTO mfa_devices (device_id, account_id, kind, serial, serial_key, name, path, created_at, drift,
+        used_steps, span, attempts, credential_id)
+        VALUES (:device, '111122223333', 'fido', :device, :device, '', '/', :made, 0, '', 0, 0, :credential)"""
+    passkey = """INSERT INTO passkeys (device_id, account_id, transports, is_synced, attestation_format, attestation,
+        certifications) VALUES (:device, '111122223333', '', false, 'none', :credential, '')"""
+    with empty.transaction() as db:
+        for name, made, credential in (("b", 1, b"same"), ("a", 2, b"same"), ("c", 3, b"other"), ("d", 4, bytes(1024))):
+            values = {"device": name, "made": made, "credential": credential}
+            db.execute(text(device), values)
+            db.execute(text(passkey), values)
+
+    migrate.upgrade(empty)
+
+    with empty.snapshot() as db:
+        kept = db.execute(text("SELECT device_id, credential_id FROM passkeys ORDER BY device_id")).all()
+    assert [("a", None), ("b", b"same"), ("c", b"other"), ("d", None)] == [tuple(row) for row in kept]

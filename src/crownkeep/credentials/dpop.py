@@ -113,5 +113,5 @@ def _members(part: str) -> Mapping[str, Any]:
 def _decoded(text: bytes) -> Mapping[str, Any]:
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise InvalidProof("the DPoP header is no signed JWT") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,11 @@ ALLIANCE_ROOT = "cbb522d7b7f127ad6a0113865bdf1cd4102e7d0759af635a7cf4720dc963c53
 
 ALLIANCE_SIGNER = "mds.fidoalliance.org"
 """Whom the certificate that signs that blob names: GlobalSign issues certificates under this root to many others."""
+
+
+ALGORITHMS = ("ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA")
+"""How a blob may be signed: by a private key, and without SHA-1."""
+_NAMED = ", ".join(ALGORITHMS)
 
 
 class MalformedMetadata(ValueError):
@@ -106,6 +111,7 @@ def read_blob(blob: bytes, *, trust_root: bytes, now: datetime | None = None) ->
     from fido2.mds3 import parse_blob
 
     try:
+        _require_signing_algorithm(blob)
         payload = parse_blob(blob, trust_root)
         _check_chain(_chain(blob, trust_root), trust_root, now)
         return Metadata(payload)
@@ -113,7 +119,7 @@ def read_blob(blob: bytes, *, trust_root: bytes, now: datetime | None = None) ->
         raise MalformedMetadata("the FIDO metadata is not signed under the given root certificate") from error
     except MalformedMetadata:
         raise
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError, RecursionError) as error:
         raise MalformedMetadata("not a FIDO metadata blob: import the file as it was downloaded") from error
 
 
@@ -130,16 +136,34 @@ def read_root(file: bytes) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
 
+def _require_signing_algorithm(blob: bytes) -> None:
+    """Raise MalformedMetadata for a blob that is not signed, or in a way that others can sign in too."""
+    algorithm = _header(blob).get("alg")
+    if algorithm not in ALGORITHMS:
+        shown = algorithm if isinstance(algorithm, str) and algorithm.isascii() and algorithm.isalnum() else "?"
+        raise MalformedMetadata(f"the FIDO metadata is not signed as it must be: by `{shown[:16]}`, not by one of {_NAMED}")
+
+
+def _header(blob: bytes) -> Mapping[str, object]:
+    from json import loads
+
+    from fido2.utils import websafe_decode
+
+    header = loads(websafe_decode(blob.split(b".", 1)[0]))
+    if not isinstance(header, Mapping):
+        raise MalformedMetadata("not a FIDO metadata blob: import the file as it was downloaded")
+    return header
+
+
 def _chain(blob: bytes, trust_root: bytes) -> list[Certificate]:
     """Answer the certificates of a blob that `parse_blob` has taken, the signer's first and the root last."""
     from base64 import b64decode
-    from json import loads
 
     from cryptography import x509
-    from fido2.utils import websafe_decode
 
-    named = loads(websafe_decode(blob.split(b".", 1)[0]))["x5c"]
-    return [x509.load_der_x509_certificate(each) for each in (*map(b64decode, named), trust_root)]
+    named = _header(blob).get("x5c")
+    encoded = [each for each in named if isinstance(each, str)] if isinstance(named, list) else []
+    return [x509.load_der_x509_certificate(each) for each in (*map(b64decode, encoded), trust_root)]
 
 
 def _check_chain(chain: Sequence[Certificate], trust_root: bytes, now: datetime | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -54,6 +55,10 @@ class SamlUnavailable(Exception):
 class SamlAssertion:
     """What a verified assertion says."""
 
+    id: str
+    """What its provider calls it: whoever presents it a second time has copied it."""
+    redeemable_until: datetime
+    """From when on it is refused for its age alone."""
     issuer: str
     subject: str
     subject_format: str
@@ -106,10 +111,14 @@ def verify(response: str, metadata: SamlMetadata, *, audiences: Sequence[str], n
     if _text(assertion.find(f"{_ASSERTION}Issuer")) != metadata.entity_id:
         raise InvalidAssertion("Issuer not present in specified provider")
     # 4. The times.
-    _require_time(assertion, now)
+    issued = _require_time(assertion, now)
     # 5. The audience: an assertion for another service must not open this one.
     _require_audience(assertion, audiences)
-    # 6. The subject, confirmed as the bearer, for a recipient that is ours.
+    # 6. A name of its own, by which a second use is told.
+    assertion_id = str(assertion.get("ID", ""))
+    if not assertion_id:
+        raise InvalidAssertion("The assertion has no ID")
+    # 7. The subject, confirmed as the bearer, for a recipient that is ours.
     subject = assertion.find(f"{_ASSERTION}Subject")
     recipient = _confirmed_recipient(subject, audiences, now)
     name = subject.find(f"{_ASSERTION}NameID") if subject is not None else None
@@ -118,7 +127,16 @@ def verify(response: str, metadata: SamlMetadata, *, audiences: Sequence[str], n
     kind = str(name.get("Format", f"{_FORMAT}unspecified"))
     statement = assertion.find(f"{_ASSERTION}AuthnStatement")
     ends_at = _moment(statement.get("SessionNotOnOrAfter")) if statement is not None else None
-    return SamlAssertion(metadata.entity_id, _text(name), kind.removeprefix(_FORMAT), recipient, _attributes(assertion), ends_at)
+    return SamlAssertion(
+        assertion_id,
+        issued + REDEEMED_WITHIN,
+        metadata.entity_id,
+        _text(name),
+        kind.removeprefix(_FORMAT),
+        recipient,
+        _attributes(assertion),
+        ends_at,
+    )
 
 
 def _decoded(response: str) -> bytes:
@@ -144,7 +162,7 @@ def _signed_assertion(text: bytes, metadata: SamlMetadata) -> Element:
     except ImportError as error:
         raise SamlUnavailable from error
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True)
-    root = etree.fromstring(text, parser)
+    root = _parsed(text, parser)
     if root.tag != f"{_PROTOCOL}Response":
         raise InvalidAssertion("Invalid SAMLResponse")
     status = root.find(f"{_PROTOCOL}Status/{_PROTOCOL}StatusCode")
@@ -155,7 +173,17 @@ def _signed_assertion(text: bytes, metadata: SamlMetadata) -> Element:
     found = _only_assertion(root)
     if found.find(_SIGNATURE) is None:
         raise InvalidAssertion("Response signature invalid")
-    return _verified(etree.fromstring(etree.tostring(found, with_tail=False), parser), metadata)
+    return _verified(_parsed(etree.tostring(found, with_tail=False), parser), metadata)
+
+
+def _parsed(text: bytes, parser: Any) -> Element:
+    from lxml import etree
+
+    try:
+        return etree.fromstring(text, parser)
+    except (etree.LxmlError, ValueError) as error:
+        # Well formed, and yet none: a prefix without a namespace, or an encoding that is declared and not used.
+        raise InvalidAssertion("Invalid SAMLResponse") from error
 
 
 def _only_assertion(response: Element) -> Element:
@@ -168,7 +196,6 @@ def _only_assertion(response: Element) -> Element:
 def _verified(element: Element, metadata: SamlMetadata) -> Element:
     """Answer what an element's own signature covers, which must be the element itself."""
     from signxml.algorithms import DigestAlgorithm, SignatureMethod
-    from signxml.exceptions import SignXMLException
     from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
     names = ("RSA_SHA256", "RSA_SHA384", "RSA_SHA512", "ECDSA_SHA256", "ECDSA_SHA384", "ECDSA_SHA512")
@@ -182,7 +209,7 @@ def _verified(element: Element, metadata: SamlMetadata) -> Element:
     for certificate in metadata.certificates:
         try:
             found = XMLVerifier().verify(element, x509_cert=certificate, id_attribute="ID", expect_config=config)
-        except (SignXMLException, ValueError, TypeError, KeyError, LookupError):
+        except _unverified():
             continue
         signed = found.signed_xml if isinstance(found, VerifyResult) else None
         if signed is not None and (signed.tag, signed.get("ID")) == (element.tag, element.get("ID")):
@@ -190,7 +217,29 @@ def _verified(element: Element, metadata: SamlMetadata) -> Element:
     raise InvalidAssertion("Response signature invalid")
 
 
-def _require_time(assertion: Element, now: datetime) -> None:
+def _unverified() -> tuple[type[Exception], ...]:
+    """Return what the libraries raise for a signature that is none, that is no valid XML of its kind, or that they don't know."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from lxml import etree
+    from signxml.exceptions import SignXMLException
+
+    return (
+        SignXMLException,
+        UnsupportedAlgorithm,
+        etree.LxmlError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        AssertionError,
+        NotImplementedError,
+        OverflowError,
+        struct.error,
+    )
+
+
+def _require_time(assertion: Element, now: datetime) -> datetime:
+    """Return when the assertion was issued; raises InvalidAssertion and ExpiredAssertion."""
     issued = _moment(assertion.get("IssueInstant"))
     if issued is None or issued > now + _LEEWAY:
         raise InvalidAssertion("The assertion is not valid yet")
@@ -204,6 +253,7 @@ def _require_time(assertion: Element, now: datetime) -> None:
         raise InvalidAssertion("The assertion is not valid yet")
     if ends is not None and now >= ends:
         raise ExpiredAssertion("Assertion is expired")
+    return issued
 
 
 def _require_audience(assertion: Element, audiences: Sequence[str]) -> None:
@@ -249,6 +299,7 @@ def _moment(text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        # The latter is of a moment that lies before the first year, or after the last, in UTC.
         raise InvalidAssertion("The assertion holds a malformed time") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

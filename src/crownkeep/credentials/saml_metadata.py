@@ -20,6 +20,8 @@ from crownkeep.credentials.saml_xml import HarmfulXml, require_harmless
 _METADATA = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}"
 _SMALLEST_RSA_BITS = 1024
+_MOST_CERTIFICATES = 32
+"""A response that strangers send is tried against each."""
 
 
 class UnusableMetadata(ValueError):
@@ -52,7 +54,7 @@ def read(document: str) -> SamlMetadata:
     if roles[0].find(f"{_METADATA}SingleSignOnService") is None:
         raise UnusableMetadata
     certificates = tuple(certificate for each in roles[0].findall(f"{_METADATA}KeyDescriptor") for certificate in _signing(each))
-    if not certificates:
+    if not 0 < len(certificates) <= _MOST_CERTIFICATES:
         raise UnusableMetadata
     return SamlMetadata(entity_id, certificates, _earliest(root.get("validUntil"), roles[0].get("validUntil")))
 
@@ -88,6 +90,7 @@ def _moment(text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        # The latter is of a moment that lies before the first year, or after the last, in UTC.
         raise UnusableMetadata from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

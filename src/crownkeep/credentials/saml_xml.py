@@ -6,6 +6,8 @@ from xml.parsers import expat
 
 DEEPEST = 64
 MOST_ELEMENTS = 20_000
+_ENCODINGS = frozenset({"UTF-8", "UTF-16", "US-ASCII", "ISO-8859-1"})
+"""What every parser reads alike. By any other encoding, two parsers may see two documents in the same bytes."""
 
 
 class HarmfulXml(ValueError):
@@ -20,6 +22,7 @@ def require_harmless(text: bytes) -> None:
     """
     parser = expat.ParserCreate()
     seen = _Seen()
+    parser.XmlDeclHandler = _require_known_encoding
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
     parser.ProcessingInstructionHandler = _refuse
@@ -27,8 +30,16 @@ def require_harmless(text: bytes) -> None:
     parser.EndElementHandler = seen.end
     try:
         parser.Parse(text, True)
-    except expat.ExpatError as error:
+    except HarmfulXml:
+        raise
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        # The last two are of encodings that Python does not know, or has no table of.
         raise HarmfulXml("the document is not well formed") from error
+
+
+def _require_known_encoding(version: str, encoding: str | None, standalone: int) -> None:
+    if encoding is not None and encoding.upper() not in _ENCODINGS:
+        raise HarmfulXml("the document is in an encoding that is not read")
 
 
 def _refuse(*_: object) -> None:

@@ -116,7 +116,7 @@ def read_keys(document: bytes) -> tuple[PublishedKey, ...]:
     try:
         published = msgspec.json.decode(document, type=dict[str, msgspec.Raw])
         entries = msgspec.json.decode(published["keys"], type=list[dict[str, Any]])
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, RecursionError) as error:
         raise ValueError("the document is no key set") from error
     keys = (_read_key(entry) for entry in entries[:MOST_KEYS] if entry.get("use", "sig") == "sig")
     return tuple(key for key in keys if key is not None)
@@ -221,7 +221,7 @@ def _moment(payload: Mapping[str, Any], claim: str) -> datetime | None:
 
 def _audience(payload: Mapping[str, Any], client_ids: Sequence[str]) -> str:
     named = payload.get("aud")
-    audiences = [named] if isinstance(named, str) else [each for each in named or () if isinstance(each, str)]
+    audiences = (named,) if isinstance(named, str) else _texts(named)
     party = payload.get("azp")
     expected = [each for each in audiences if each in client_ids]
     if isinstance(party, str) and party in client_ids:

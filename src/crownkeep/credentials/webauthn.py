@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fido2.server import Fido2Server
-    from fido2.webauthn import AttestationObject, AttestedCredentialData, PublicKeyCredentialDescriptor
+    from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, PublicKeyCredentialDescriptor
 
     from crownkeep.credentials.fido_metadata import Metadata
 
@@ -21,6 +21,9 @@ Json = Mapping[str, object]
 
 CHALLENGE_SIZE = 32
 """Random bytes of a challenge."""
+
+LONGEST_CREDENTIAL_ID = 1023
+"""Bytes (WebAuthn level 3, section 7.1, step 25)."""
 
 TIMEOUT = 300_000
 """Milliseconds a browser waits for the person (WebAuthn level 3, section 15.1 recommends five minutes)."""
@@ -120,6 +123,7 @@ def register(party: RelyingParty, answer: Json, *, challenge: bytes, metadata: M
         data = _server(party).register_complete(_state(challenge), response)
         client_data, attestation = response.response.client_data, response.response.attestation_object
         _refuse_cross_origin(client_data.cross_origin)
+        _refuse_impossible_backup(data)
         _verify_statement(attestation, client_data.hash)
         certifications = metadata.judge(attestation, client_data.hash) if metadata else ()
     except _malformed() as error:
@@ -127,6 +131,8 @@ def register(party: RelyingParty, answer: Json, *, challenge: bytes, metadata: M
     credential = data.credential_data
     if credential is None or credential.public_key.get(3) not in _ALGORITHMS:
         raise WebauthnRefused("the registration is not valid: its key is of no algorithm that was offered")
+    if not 0 < len(credential.credential_id) <= LONGEST_CREDENTIAL_ID:
+        raise WebauthnRefused(f"the registration is not valid: the id of its key has not 1 to {LONGEST_CREDENTIAL_ID} bytes")
     return Passkey(
         credential_id=bytes(credential.credential_id),
         public_key=cbor.encode(credential.public_key),
@@ -152,6 +158,7 @@ def authenticate(party: RelyingParty, answer: Json, passkeys: Sequence[Passkey],
         credentials = [_credential(passkey) for passkey in passkeys]
         used = _server(party).authenticate_complete(_state(challenge), credentials, response)
         _refuse_cross_origin(response.response.client_data.cross_origin)
+        _refuse_impossible_backup(response.response.authenticator_data)
     except _malformed() as error:
         raise WebauthnRefused(f"the sign-in is not valid: {_reason(error)}") from error
     named = response.response.user_handle
@@ -210,6 +217,12 @@ def _refuse_cross_origin(is_cross_origin: object) -> None:
     # A frame on another site must not ask for our keys (section 13.4.9).
     if is_cross_origin:
         raise ValueError("it was made inside another site's frame")
+
+
+def _refuse_impossible_backup(data: AuthenticatorData) -> None:
+    # What is not made to be backed up can't be (sections 6.1.3, 7.1 step 17 and 7.2 step 19).
+    if data.is_backed_up() and not data.is_backup_eligible():
+        raise ValueError("it says that its key is backed up, and that it can't be")
 
 
 def _malformed() -> tuple[type[Exception], ...]:

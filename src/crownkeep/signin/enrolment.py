@@ -261,6 +261,9 @@ def _add(db: Transaction, actor: Actor, name: str, serial: str, passkey: Passkey
         raise errors.AccessDenied(_NEEDS_MFA)
     if len(devices) >= MOST_DEVICES:
         raise errors.LimitExceeded(f"Cannot exceed quota for MFADevicesPerUser: {MOST_DEVICES}")
+    # Somebody else's id would have a browser offer the one's key for the other (WebAuthn level 3, section 7.1, step 26).
+    if passkeys.is_registered(db, passkey.credential_id):
+        raise errors.EntityAlreadyExists("This security key is registered already.")
     device_id = clock.token_bytes(16).hex()
     device = MfaDeviceRow(
         device_id=device_id,
@@ -288,6 +291,7 @@ def _add(db: Transaction, actor: Actor, name: str, serial: str, passkey: Passkey
             passkey.attestation_format,
             passkey.attestation,
             passkey.certifications,
+            passkey.credential_id,
         ),
     )
 

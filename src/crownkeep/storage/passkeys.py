@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, String, Table, Text, bindparam, insert, select, update
+from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, String, Table, Text, bindparam, insert, select, update
 
 from crownkeep.storage import mfa_devices
 from crownkeep.storage.database import Transaction
@@ -21,6 +21,9 @@ table = Table(
     Column("attestation_format", String(32), nullable=False),
     Column("attestation", LargeBinary, nullable=False),
     Column("certifications", Text, nullable=False),
+    # None for what earlier versions let in although it was registered before, or is longer than may be.
+    Column("credential_id", LargeBinary),
+    Index(None, "credential_id", unique=True),
 )
 
 
@@ -36,9 +39,12 @@ class PasskeyRow:
     attestation: bytes
     certifications: tuple[tuple[str, str], ...]
     """Pairs such as ("FIDO", "L2")."""
+    credential_id: bytes | None
+    """What the device calls the key: no two keys of this house have the same, whoever's they are."""
 
 
 _of_device = select(table).where(table.c.account_id == bindparam("of_account"), table.c.device_id == bindparam("of_device"))
+_with_credential = select(table.c.device_id).where(table.c.credential_id == bindparam("of_credential"))
 _set_signature_count = (
     update(mfa_devices.table)
     .where(mfa_devices.table.c.account_id == bindparam("of_account"), mfa_devices.table.c.device_id == bindparam("of_device"))
@@ -53,7 +59,12 @@ def of_device(db: Transaction, account_id: str, device_id: str) -> PasskeyRow | 
         return None
     pairs = (line.split(" ", 1) for line in row.certifications.splitlines())
     certifications = tuple((name, level) for name, level in pairs)
-    return PasskeyRow(row[0], row[1], tuple(row[2].split()), row[3], row[4], row[5], certifications)
+    return PasskeyRow(row[0], row[1], tuple(row[2].split()), row[3], row[4], row[5], certifications, row[7])
+
+
+def is_registered(db: Transaction, credential_id: bytes) -> bool:
+    """Return whether somebody in this house has a key with this id."""
+    return db.execute(_with_credential, {"of_credential": credential_id}).first() is not None
 
 
 def add(db: Transaction, row: PasskeyRow) -> None:
@@ -68,6 +79,7 @@ def add(db: Transaction, row: PasskeyRow) -> None:
             "attestation_format": row.attestation_format,
             "attestation": row.attestation,
             "certifications": "\n".join(f"{name} {level}" for name, level in row.certifications),
+            "credential_id": row.credential_id,
         },
     )
 

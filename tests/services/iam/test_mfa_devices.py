@@ -413,7 +413,7 @@ def register_key(account, user_name):
     database = Database(account.crown.settings.database_url)
     with database.transaction() as db:
         mfa_devices.add(db, device)
-        passkeys.add(db, PasskeyRow(device_id, account.id, ("usb",), False, "packed", b"", (("FIDO", "L2"),)))
+        passkeys.add(db, PasskeyRow(device_id, account.id, ("usb",), False, "packed", b"", (("FIDO", "L2"),), None))
     database.close()
     return serial
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ class SamlProvider:
 
     def __init__(self, entity_id: str = "https://idp.example/metadata") -> None:
         self.entity_id = entity_id
+        self._numbers = itertools.count(1)
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp.example")])
         self.certificate = (
@@ -66,8 +68,14 @@ class SamlProvider:
         pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
         return signer.sign(element, key=self.key, cert=pem, reference_uri=f"#{element.get('ID')}", id_attribute="ID")
 
+    def _next_id(self) -> str:
+        return f"_a{next(self._numbers)}"
+
     def unsigned(self, attributes: dict[str, list[str]], **changes: Any) -> str:
-        """Write a response; changes are `issued`, `audience`, `recipient`, `subject`, `issuer`, `ends` and `session_ends`."""
+        """Write a response; changes are `issued`, `audience`, `recipient`, `subject`, `issuer`, `ends` and `session_ends`.
+
+        Each assertion has an id of its own, unless a change names its `id`.
+        """
         now = changes.get("issued", datetime.now(UTC))
         ends = changes.get("ends", now + timedelta(minutes=5))
         audience, recipient = changes.get("audience", AUDIENCE), changes.get("recipient", AUDIENCE)
@@ -83,7 +91,7 @@ class SamlProvider:
             f'xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_r1" Version="2.0" IssueInstant="{_moment(now)}">'
             f"<saml:Issuer>{self.entity_id}</saml:Issuer><samlp:Status><samlp:StatusCode "
             'Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>'
-            f'<saml:Assertion ID="_a1" Version="2.0" IssueInstant="{_moment(now)}">'
+            f'<saml:Assertion ID="{changes.get("id") or self._next_id()}" Version="2.0" IssueInstant="{_moment(now)}">'
             f"<saml:Issuer>{changes.get('issuer', self.entity_id)}</saml:Issuer><saml:Subject>"
             '<saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">'
             f"{changes.get('subject', 'person-1')}</saml:NameID>"

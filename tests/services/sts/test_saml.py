@@ -5,15 +5,23 @@ from __future__ import annotations
 import base64
 import copy
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from botocore.exceptions import ClientError
 from lxml import etree
+from sqlalchemy import func, select
 from tests.fixtures.crown import Account, Crown
+from tests.services.sts import saml_provider
 from tests.services.sts.saml_provider import ASSERTION, ATTRIBUTES, AUDIENCE, SamlProvider, decoded, encoded
+
+from crownkeep.storage import redeemed_assertions
+from crownkeep.storage.database import Database
 
 ALLOWED = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:List*", "Resource": "*"}]}
 DENIED = ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithSAML")
@@ -249,3 +257,135 @@ def test_a_provider_with_new_keys_does_not_vouch_with_the_old_ones(federated: Fe
     )
 
     assert UNSIGNED == federated.refusal(federated.response())
+
+
+# Each assertion once.
+
+USED = ("InvalidIdentityToken", "The assertion has been used before")
+
+
+@pytest.mark.parametrize("signed", ["assertion", "response"])
+def test_a_replayed_assertion_is_refused_and_the_account_sees_that_it_was_tried(federated: Federated, signed: str):
+    response = federated.response(sign=signed)
+    federated.assume(response)
+
+    again = federated.refusal(response)
+
+    assert USED == again
+    record = next(each for each in federated.account.records() if each["eventName"] == "AssumeRoleWithSAML")
+    assert (*USED, "person-1") == (record["errorCode"], record["errorMessage"], record["userIdentity"]["userName"])
+
+
+def test_an_assertion_for_two_roles_is_good_for_one_of_them(federated: Federated):
+    other = federated.make_role("other", {"StringEquals": {"saml:aud": AUDIENCE}})
+    attributes = federated.attributes()
+    attributes[f"{ATTRIBUTES}Role"].append(f"{other},{federated.provider_arn}")
+    response = federated.provider.response(attributes)
+
+    federated.assume(response)
+
+    assert USED == federated.refusal(response, other)
+
+
+def test_an_assertion_that_many_present_at_once_is_good_for_one(federated: Federated):
+    response = federated.response()
+
+    def attempt(_: int) -> tuple[str, str]:
+        try:
+            return str(federated.assume(response)["Subject"]), ""
+        except ClientError as refused:
+            error = refused.response["Error"]
+            return error["Code"], error["Message"]
+
+    with ThreadPoolExecutor(8) as many:
+        came = Counter(many.map(attempt, range(8)))
+
+    assert {("person-1", ""): 1, USED: 7} == came
+
+
+def test_a_refused_attempt_does_not_use_an_assertion_up(federated: Federated):
+    distrustful = federated.make_role("distrustful", {"StringEquals": {"saml:aud": "somebody-else"}})
+    attributes = federated.attributes()
+    attributes[f"{ATTRIBUTES}Role"].append(f"{distrustful},{federated.provider_arn}")
+    response = federated.provider.response(attributes)
+    refused = federated.refusal(response, distrustful)
+
+    answer = federated.assume(response)
+
+    assert DENIED == refused
+    assert "person-1" == answer["Subject"]
+
+
+def test_assertions_of_different_providers_and_accounts_may_have_the_same_id(federated: Federated):
+    neighbour = Federated(federated.crown, SamlProvider("https://other.example/metadata"))
+    federated.assume(federated.response(id="_same"))
+
+    answer = neighbour.assume(neighbour.response(id="_same"))
+
+    assert "person-1" == answer["Subject"]
+
+
+def test_used_assertions_are_forgotten_once_they_are_too_old_to_be_used(
+    fresh_crown: Callable[..., Crown], provider: SamlProvider
+):
+    federated = Federated(fresh_crown(), provider)
+    database = Database(federated.crown.settings.database_url)
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        first = federated.response()
+        federated.assume(first)
+        clock.shift(timedelta(minutes=5, seconds=1))
+
+        federated.assume(federated.response())
+
+        with database.snapshot() as db:
+            kept = db.execute(select(func.count()).select_from(redeemed_assertions.table)).scalar_one()
+        too_old = federated.refusal(first)
+    database.close()
+    assert 1 == kept
+    assert "ExpiredTokenException" == too_old[0]
+
+
+# What no decoder may trip over.
+
+
+def reworded(response: str, old: str, new: str) -> str:
+    return base64.b64encode(base64.b64decode(response).replace(old.encode(), new.encode())).decode()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '<?xml version="1.0" encoding="UTF-7"?><a/>',
+        '<?xml version="1.0" encoding="cp037"?><a/>',
+        '<?xml version="1.0" encoding="gb18030"?><a/>',
+        '<?xml version="1.0" encoding="nobody-knows"?><a/>',
+        '<?xml version="1.0" encoding="UTF-16"?><a/>',
+        "<undeclared:a/>",
+        '<a xmlns:b=""/>',
+    ],
+)
+def test_an_odd_document_is_refused_as_what_it_is(federated: Federated, document: str):
+    refused = federated.refusal(base64.b64encode(document.encode()).decode())
+
+    assert ("InvalidIdentityToken", "Invalid SAMLResponse") == refused
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<ds:SignedInfo>", "<ds:SignedInfo><ds:Unknown/>"),
+        ("<ds:SignatureValue>", "<ds:SignatureValue>AAAA"),
+        ("rsa-sha256", "unknown"),
+        ("xml-exc-c14n#", "unknown"),
+        ("<ds:DigestValue>", "<ds:DigestValue><ds:X/>"),
+    ],
+)
+def test_a_signature_that_is_no_valid_one_is_refused(federated: Federated, old: str, new: str):
+    assert UNSIGNED == federated.refusal(reworded(federated.response(), old, new))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "yesterday", ""])
+def test_a_moment_that_is_none_is_refused(federated: Federated, moment: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(saml_provider, "_moment", lambda _: moment)
+
+    assert ("InvalidIdentityToken", "The assertion holds a malformed time") == federated.refusal(federated.response())

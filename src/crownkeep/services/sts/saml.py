@@ -18,7 +18,7 @@ from crownkeep.services.sts.assumable import Assumable
 from crownkeep.services.sts.federation import Asked, Vouched
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_policies import Descriptors
-from crownkeep.storage import saml_providers
+from crownkeep.storage import redeemed_assertions, saml_providers
 from crownkeep.storage.saml_providers import SamlProviderRow
 
 _AUDIENCES = ("https://signin.aws.amazon.com/saml", "urn:amazon:webservices")
@@ -80,8 +80,9 @@ def assume_role_with_saml(
         vouched = _vouched(provider, assertion, qualifier)
     except saml_assertions.InvalidAssertion as fault:
         raise errors.InvalidIdentityToken(str(fault)) from fault
-    if not {(role_arn, principal_arn), (principal_arn, role_arn)} & set(assertion.roles):
+    if not {(role.arn, provider.arn), (provider.arn, role.arn)} & set(assertion.roles):
         raise errors.AccessDenied("Not authorized to perform sts:AssumeRoleWithSAML")
+    _redeem(call, provider, assertion)
     longest = _longest_seconds(call, assertion)
     asked = Asked(policy, policy_arns, duration_seconds, longest, minimum_session_token_size)
     return {
@@ -112,6 +113,18 @@ def _verified(call: Call, provider: SamlProviderRow) -> SamlAssertion:
             raise errors.InvalidIdentityToken(str(fault))
         case assertion:
             return assertion
+
+
+def _redeem(call: Call, provider: SamlProviderRow, assertion: SamlAssertion) -> None:
+    """Use an assertion up; raises InvalidIdentityToken for one that was used before.
+
+    AWS takes an assertion as often as it comes within five minutes, and has no error for a second use. Of the two that it has for
+    assertions, this one makes clients ask the provider for another, and doesn't say that time has run out.
+    """
+    digest = hashlib.sha256(f"{provider.provider_id} {assertion.id}".encode()).digest()
+    expires_at = assertion.redeemable_until
+    if not redeemed_assertions.redeem(call.db, provider.account_id, digest, expires_at=expires_at, now=call.now):
+        raise errors.InvalidIdentityToken("The assertion has been used before")
 
 
 def _vouched(provider: SamlProviderRow, assertion: SamlAssertion, qualifier: str) -> Vouched:

@@ -102,7 +102,8 @@ def _verified(call: Call, account_id: str, token: str) -> tuple[OidcProviderRow,
         if provider is None:
             raise errors.InvalidIdentityToken(f"No OpenIDConnect provider found in your account for {claimed.issuer}")
         keys = call.prepared.published() if isinstance(call.prepared, Fetched) else ()
-        identity = web_identities.verify(token, keys, issuer=claimed.issuer, client_ids=provider.client_ids, now=call.now)
+        issuer = f"{_SCHEME}{provider.url}"
+        identity = web_identities.verify(token, keys, issuer=issuer, client_ids=provider.client_ids, now=call.now)
     except (web_identities.UnknownKey, provider_keys.ProviderUnreachable) as fault:
         raise errors.InvalidIdentityToken(_NO_KEY) from fault
     except web_identities.ExpiredWebIdentity as fault:
