@@ -27,6 +27,16 @@ LARGEST = 256 * 1024
 """Bytes of the largest answer that is read."""
 _HTTPS = 443
 
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+"""How IPv6-only networks reach IPv4 (RFC 6052)."""
+_INTERNET_6 = ipaddress.ip_network("2000::/3")
+"""All that is given out of IPv6. Not in it: site-local, IPv4-compatible, IPv4-translated and local NAT64 addresses."""
+# What lies within the public ranges and is not the public internet; Python knows some of it, depending on its version (IANA's
+# special-purpose registries): protocol assignments and Teredo, 6to4 and its relays, documentation.
+_NEVER = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20"))
+)
+
 
 class OutOfReach(Exception):
     """A server can't be reached, may not be, or does not answer what was asked; the message says which, for the log."""
@@ -125,12 +135,26 @@ def _address(host: str, port: int, reach: Reach) -> tuple[str, int]:
 
 
 def _may_reach(text: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    address = mapped or address
-    if any(address in network for network in networks if network.version == address.version):
+    written = ipaddress.ip_address(text.partition("%")[0])
+    meant = _meant(written)
+    if any(each in network for each in (written, meant) for network in networks if network.version == each.version):
         return True
-    return address.is_global and not address.is_multicast
+    if (
+        not meant.is_global
+        or meant.is_multicast
+        or any(meant in network for network in _NEVER if network.version == meant.version)
+    ):
+        return False
+    return meant.version == 4 or meant in _INTERNET_6
+
+
+def _meant(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Answer where packets for an address go: those for some IPv6 addresses go to the IPv4 address that stands in them."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address
 
 
 def _trusting(reach: Reach) -> ssl.SSLContext:
