@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -202,6 +205,7 @@ def _engine(url: str) -> Engine:
         engine = create_engine(
             parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, connect_args={"check_same_thread": False}
         )
+        event.listen(engine, "do_connect", lambda *_: _keep_to_owner(parsed.database))
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
     if parsed.get_backend_name() == "postgresql":
@@ -212,6 +216,23 @@ def _engine(url: str) -> Engine:
                 f"PostgreSQL needs its driver: run `{sys.executable} -m pip install 'psycopg[binary]>=3.3'`"
             ) from error
     raise UnusableDatabaseUrl(f"no driver for the database `{parsed.get_backend_name()}`; use a sqlite or postgresql URL")
+
+
+def _keep_to_owner(file: str | None) -> None:
+    """Make the database's files the owner's alone: SQLite makes them as readable as the umask lets it.
+
+    An existing file is not opened: closing it would end the locks that this process holds on it (POSIX, fcntl).
+    """
+    if not file or file.startswith((":memory:", "file:")):
+        return
+    # What is wrong with a path is said by SQLite, which is asked next.
+    with suppress(OSError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    for each in (file, f"{file}-wal", f"{file}-shm"):
+        # It may not be there, or be somebody else's to say who reads it.
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            if stat.S_IMODE(Path(each).stat().st_mode) & 0o077:
+                Path(each).chmod(0o600)
 
 
 def _prepare_sqlite(connection: object, _: ConnectionPoolEntry) -> None:
