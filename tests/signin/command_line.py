@@ -74,14 +74,15 @@ class CommandLine:
         }
         return self.ask(body | changes)
 
-    def refresh(self, token: str, *, proof: str | None = None) -> Response:
+    def refresh(self, token: str, *, proof: str | None = None, host: str = "") -> Response:
         """Exchange a refresh token."""
-        return self.ask({"clientId": self.client_id, "grantType": "refresh_token", "refreshToken": token}, proof=proof)
+        return self.ask({"clientId": self.client_id, "grantType": "refresh_token", "refreshToken": token}, proof=proof, host=host)
 
-    def ask(self, body: dict[str, str | None], *, proof: str | None = None) -> Response:
+    def ask(self, body: dict[str, str | None], *, proof: str | None = None, host: str = "") -> Response:
         """Send a request for tokens."""
         given = {name: value for name, value in body.items() if value is not None}
         headers = {"content-type": "application/json", "dpop": self.proof() if proof is None else proof}
+        headers |= {"host": host} if host else {}
         return self.crown.request("POST", "/v1/token", headers=headers, body=json.dumps(given).encode())
 
     def proof(self, *, header: dict[str, Any] | None = None, key: ECKey | None = None, **claims: Any) -> str:

@@ -386,6 +386,23 @@ def test_a_dpop_proof_that_proves_nothing_is_refused(browser: Browser, line: Com
     assert 200 == line.refresh(tokens["refreshToken"]).status
 
 
+def test_a_dpop_proof_for_another_server_is_not_good_here_whatever_the_host_header_says(browser: Browser, line: CommandLine):
+    tokens = line.sign_in(browser)
+    proof = line.proof(htu="http://evil.example/v1/token")
+
+    refused = line.refresh(tokens["refreshToken"], proof=proof, host="evil.example")
+
+    assert (400, "INVALID_REQUEST") == _refusal(refused)
+    assert "another address" in refused.json()["message"]
+
+
+def test_a_dpop_proof_for_another_name_of_this_server_is_good(browser: Browser, line: CommandLine):
+    tokens = line.sign_in(browser)
+    proof = line.proof(htu="http://127.0.0.1:4747/v1/token")
+
+    assert 200 == line.refresh(tokens["refreshToken"], proof=proof, host="127.0.0.1:4747").status
+
+
 def test_refresh_token_theft_without_the_key_is_worth_nothing_and_ends_nothing(browser: Browser, line: CommandLine):
     tokens = line.sign_in(browser)
     thief = CommandLine(line.crown)

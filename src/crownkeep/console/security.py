@@ -17,15 +17,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from crownkeep import clock, ids
 from crownkeep.arn import GLOBAL_REGION
-from crownkeep.console import cookies, destinations, forms, hosts, rendering
+from crownkeep.console import cookies, destinations, forms, rendering
 from crownkeep.console.cookies import Cookie
 from crownkeep.console.forms import Form, MalformedForm
-from crownkeep.console.hosts import Visited
 from crownkeep.console.web import Web
 from crownkeep.errors import AwsError
 from crownkeep.operations.call import Origin
 from crownkeep.operations.invoke import Door
-from crownkeep.signin import sessions
+from crownkeep.signin import hosts, sessions
+from crownkeep.signin.hosts import Visited
 from crownkeep.signin.sessions import BrowserSession
 
 Scope = MutableMapping[str, Any]
@@ -220,6 +220,9 @@ async def _body(receive: Receive, largest: int) -> bytes:
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            # What came so far may look like a whole form.
+            raise MalformedForm("the form was cut off")
         body += bytes(message.get("body", b""))
         if len(body) > largest:
             raise _Refusal(_refused("That form is too large", 413))

@@ -19,7 +19,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from crownkeep.console import cookies, destinations, forms, rendering
 from crownkeep.console.cookies import Cookie
 from crownkeep.console.forms import Form, MalformedForm
-from crownkeep.console.hosts import Visited
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Purpose
 from crownkeep.operations.call import Origin, Result
@@ -27,6 +26,7 @@ from crownkeep.operations.invoke import Door
 from crownkeep.settings import Settings
 from crownkeep.signin import acting
 from crownkeep.signin.acting import Actor
+from crownkeep.signin.hosts import Visited
 from crownkeep.signin.sessions import BrowserSession, SessionTether
 
 SIGN_IN = "/signin"

@@ -19,7 +19,7 @@ from crownkeep.operations.registry import Effect, Permission, no_resource
 from crownkeep.principals import Principal, Session
 from crownkeep.services.signin import id_tokens
 from crownkeep.services.signin.service import signin
-from crownkeep.signin import oauth
+from crownkeep.signin import hosts, oauth
 from crownkeep.storage import command_line_grants
 from crownkeep.storage.command_line_grants import GrantRow, RefreshTokenRow
 
@@ -98,9 +98,10 @@ def _refresh(call: Call, asked: Mapping[str, str], proof: Proof) -> dict[str, ob
 
 
 def _proof(call: Call) -> Proof:
-    host = call.origin.host.lower()
-    # Behind a proxy, the client knows this server by its public URL.
-    addresses = frozenset({f"{call.origin.scheme}://{host}{_PATH}", f"{call.settings.url}{_PATH}"})
+    # A Host header is believed where it is a name of ours: a proof made for another server must not be good here.
+    visited = hosts.visited(call.settings, call.origin.host, call.origin.scheme)
+    bases = {call.settings.url} | ({visited.base} if visited else set())
+    addresses = frozenset(f"{base}{_PATH}" for base in bases)
     try:
         return dpop.verify(call.origin.dpop, method="POST", addresses=addresses, now=call.now)
     except dpop.InvalidProof as fault:
