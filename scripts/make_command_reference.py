@@ -21,7 +21,8 @@ _OPENING = """\
 # Commands
 
 `crownkeep` is one command with one subcommand for each task. All of them take their settings from flags, then `CROWNKEEP_*`
-variables, then `crownkeep.toml` ([settings](settings.md)), and work while a server runs on the same data, or without one.
+variables, then `crownkeep.toml` of the data directory or `/etc/crownkeep` ([settings](settings.md)), and work while a server runs
+on the same data, or without one.
 
 - Exit codes: 0 when all is well, 1 when what was checked or asked for is not, 2 when the command was called wrongly.
 - What fails says so in one sentence on standard error, and what to do; there are no stack traces.

@@ -1,12 +1,19 @@
-"""Configuration, read once: from flags, then `CROWNKEEP_*` variables, then `crownkeep.toml`, then what is written here."""
+"""Configuration, read once: from flags, then `CROWNKEEP_*` variables, then files, then what is written here.
+
+Files are read where only the operator writes: in /etc/crownkeep and the data directory, or where `--config` says. One in the
+current directory is not read: whoever can put it there would say which database and whose proxies are believed.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +22,12 @@ import msgspec
 
 ENVIRONMENT_PREFIX = "CROWNKEEP_"
 FILE_NAME = "crownkeep.toml"
+SYSTEM_DIRECTORY = Path("/etc/crownkeep")
+CONFIG_VARIABLE = "CROWNKEEP_CONFIG"
+"""The file that `--config` names, for this process and those that it starts."""
+
+_log = logging.getLogger("crownkeep")
+_DATA = "~/.local/share/crownkeep"
 
 
 class InvalidSettings(Exception):
@@ -24,7 +37,7 @@ class InvalidSettings(Exception):
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every setting with its default. docs/reference/settings.md describes each; a test holds it to this list."""
 
-    data: str = "~/.local/share/crownkeep"
+    data: str = _DATA
     database: str = ""
     host: str = "127.0.0.1"
     port: int = 4747
@@ -87,16 +100,18 @@ def load(
     flags: Mapping[str, object] | None = None,
     *,
     environment: Mapping[str, str] | None = None,
-    directory: Path | None = None,
+    system: Path = SYSTEM_DIRECTORY,
 ) -> Settings:
     """Read the settings; raises InvalidSettings with one sentence that names the setting and where it was set."""
-    names = Settings.__struct_fields__
-    values: dict[str, Any] = _from_file(directory or Path.cwd())
-    for name in names:
-        text = (os.environ if environment is None else environment).get(ENVIRONMENT_PREFIX + name.upper())
+    variables = os.environ if environment is None else environment
+    given: dict[str, Any] = {}
+    for name in Settings.__struct_fields__:
+        text = variables.get(ENVIRONMENT_PREFIX + name.upper())
         if text is not None:
-            values[name] = [part.strip() for part in text.split(",") if part.strip()] if name in _LISTS else text
-    values.update({name: value for name, value in (flags or {}).items() if value is not None})
+            given[name] = [part.strip() for part in text.split(",") if part.strip()] if name in _LISTS else text
+    given.update({name: value for name, value in (flags or {}).items() if value is not None})
+    named = variables.get(CONFIG_VARIABLE)
+    values = (_from_file(Path(named), is_needed=True) if named else _from_usual_files(given, system)) | given
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -114,14 +129,38 @@ def _wrong(fault: str, values: Mapping[str, object]) -> str:
     return f"setting `{name}` is `{values[name]}`" if name in Settings.__struct_fields__ else f"there is no setting `{name}`"
 
 
-def _from_file(directory: Path) -> dict[str, Any]:
-    path = directory / FILE_NAME
-    if not path.is_file():
-        return {}
+def _from_usual_files(given: Mapping[str, Any], system: Path) -> dict[str, Any]:
+    """Read the system's file, and over it the one in the data directory."""
+    values = _from_file(system / FILE_NAME)
+    beside = Path(str(given.get("data", values.get("data", _DATA)))).expanduser() / FILE_NAME
+    own = _from_file(beside)
+    if "data" in own:
+        raise InvalidSettings(f"`{beside}` names a data directory, but is found by it: name it by `--data` or CROWNKEEP_DATA")
+    _warn_of_another(system / FILE_NAME, beside)
+    return values | own
+
+
+def _from_file(path: Path, *, is_needed: bool = False) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidSettings(f"`{path}` is not valid TOML: {error}; correct it or remove it") from error
+    except OSError as error:
+        # That a data directory can't be entered is said by whoever needs it.
+        if is_needed or not isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+            raise InvalidSettings(f"`{path}` can't be read: {error.strerror}; name another with `--config`") from error
+        return {}
+
+
+@cache
+def _warn_of_another(*read: Path) -> None:
+    """Name a file that somebody may expect to be read; once, though commands read settings twice."""
+    with suppress(OSError):
+        here = Path.cwd() / FILE_NAME
+        if here.is_file() and not any(each.exists() and each.samefile(here) for each in read):
+            _log.warning(
+                "`%s` is not read: say `--config %s`, or put it into %s or the data directory", here, here, read[0].parent
+            )
 
 
 # Addresses under which a browser on this computer reaches the server as `localhost`.
@@ -197,7 +236,7 @@ def _check_public_url(url: str) -> None:
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
     """Return the variables that look like a setting and are none, sorted: a misspelt one would silently leave the default."""
-    settings = {ENVIRONMENT_PREFIX + name.upper() for name in Settings.__struct_fields__}
+    settings = {CONFIG_VARIABLE, *(ENVIRONMENT_PREFIX + name.upper() for name in Settings.__struct_fields__)}
     given = os.environ if environment is None else environment
     return sorted(name for name in given if name.startswith(ENVIRONMENT_PREFIX) and name not in settings)
 

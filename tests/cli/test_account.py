@@ -54,10 +54,15 @@ def test_what_people_read_says_the_same_as_the_json(crownkeep):
     assert re.search(r"^  secret access key +[A-Za-z0-9+/]{40}$", ended.out, re.MULTILINE)
 
 
-def test_the_links_lead_to_the_public_url(crownkeep, data):
-    (data.parent / "crownkeep.toml").write_text('public_url = "https://keep.acme.example/"\n')
+@pytest.mark.parametrize("name", ["data/crownkeep.toml", "keep.toml"])
+def test_the_links_lead_to_the_public_url(crownkeep, data, name, monkeypatch):
+    # What `--config` sets is forgotten with the test.
+    monkeypatch.setenv("CROWNKEEP_CONFIG", "")
+    data.mkdir(mode=0o700)
+    (data.parent / name).write_text('public_url = "https://keep.acme.example/"\n')
+    config = () if name.startswith("data") else ("--config", name)
 
-    told = crownkeep("account", "create", *FLAGS, "--json").json()
+    told = crownkeep("account", "create", *FLAGS, *config, "--json").json()
 
     assert told["sign_in_url"].startswith("https://keep.acme.example/signin?")
     assert told["set_password_url"].startswith("https://keep.acme.example/signin/set-password?")

@@ -29,7 +29,8 @@ def test_a_directory_that_others_may_enter_is_refused(crownkeep, data):
 
 
 def test_a_setting_that_can_not_be_is_a_wrong_call(crownkeep, data):
-    (data.parent / "crownkeep.toml").write_text("port = 99999\n")
+    data.mkdir(mode=0o700)
+    (data / "crownkeep.toml").write_text("port = 99999\n")
 
     ended = crownkeep("account", "list")
 
@@ -38,9 +39,10 @@ def test_a_setting_that_can_not_be_is_a_wrong_call(crownkeep, data):
 
 
 def test_a_setting_of_the_wrong_kind_is_named_with_what_it_is(crownkeep, data):
-    (data.parent / "crownkeep.toml").write_text('port = "abc"\n')
+    data.mkdir(mode=0o700)
+    (data / "crownkeep.toml").write_text('port = "abc"\n')
     wrong = crownkeep("account", "list")
-    (data.parent / "crownkeep.toml").write_text("prot = 4747\n")
+    (data / "crownkeep.toml").write_text("prot = 4747\n")
 
     unknown = crownkeep("account", "list")
 

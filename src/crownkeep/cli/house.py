@@ -24,7 +24,19 @@ def options(command: Function) -> Function:
     """Give a command the options that say which house it works in; they come as `data` and `database`."""
     data = click.option("--data", metavar="DIR", help="The data directory.")
     database = click.option("--database", metavar="URL", help="The database; SQLite in the data directory unless given.")
-    return data(database(command))
+    return data(database(config_option(command)))
+
+
+def _read_settings_from(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        # As a variable, so that serving processes that are started from this one read the same file.
+        os.environ["CROWNKEEP_CONFIG"] = os.path.abspath(value)
+
+
+def config_option(command: Function) -> Function:
+    """Give a command the option that names a file of settings."""
+    explained = "Read settings from this file, and from no other."
+    return click.option("--config", metavar="FILE", expose_value=False, callback=_read_settings_from, help=explained)(command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import click
 
 from crownkeep import data_directory, server_address, settings
 from crownkeep.app import create_app, open_wiring
-from crownkeep.cli import failures
+from crownkeep.cli import failures, house
 from crownkeep.logs import configure
 from crownkeep.settings import Settings
 
@@ -29,6 +29,7 @@ _SECONDS_TO_FINISH = 20
 @click.option("--port", type=int, help="The port to listen on (4747).")
 @click.option("--workers", type=int, help="How many processes serve (1).")
 @click.option("--public-url", metavar="URL", help="Where people and clients reach this server.")
+@house.config_option
 def command(**flags: Any) -> None:
     """Serve the AWS APIs, the sign-in and the console on one port until interrupted.
 
