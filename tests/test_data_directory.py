@@ -29,7 +29,11 @@ def test_a_missing_directory_is_made_with_its_secrets_readable_by_the_owner_only
     data_directory.prepare(settings(path))
 
     assert mode(path) == 0o700
-    assert {file.name: mode(file) for file in path.iterdir()} == {"sealing.key": 0o600, "operator.token": 0o600}
+    assert {file.name: mode(file) for file in path.iterdir()} == {
+        "sealing.key": 0o600,
+        "operator.token": 0o600,
+        "metrics.token": 0o600,
+    }
 
 
 def test_a_second_start_reads_what_the_first_one_made(tmp_path: Path) -> None:
@@ -48,9 +52,10 @@ def test_two_directories_share_no_secret(tmp_path: Path) -> None:
 
     assert first.keyring.newest.id != second.keyring.newest.id
     assert first.operator_token != second.operator_token
+    assert first.metrics_token not in (second.metrics_token, first.operator_token)
 
 
-@pytest.mark.parametrize("name", ["sealing.key", "operator.token", "."])
+@pytest.mark.parametrize("name", ["sealing.key", "operator.token", "metrics.token", "."])
 def test_a_secret_that_another_user_of_the_machine_could_read_is_refused(tmp_path: Path, name: str) -> None:
     data_directory.prepare(settings(tmp_path / "data"))
     file = (tmp_path / "data" / name).resolve()
@@ -114,7 +119,9 @@ def test_a_rotated_keyring_takes_the_old_ones_place_and_still_opens_what_it_seal
     after = data_directory.load_keyring(before.path)
     assert [key.id, before.keyring.newest.id] == [held.id for held in after.keys]
     assert mode(before.path / "sealing.key") == 0o600
-    assert {"sealing.key", ".sealing.key.lock", "operator.token"} == {file.name for file in before.path.iterdir()}
+    assert {"sealing.key", ".sealing.key.lock", "operator.token", "metrics.token"} == {
+        file.name for file in before.path.iterdir()
+    }
 
 
 def test_a_watch_goes_over_to_the_keys_of_a_changed_file_once(tmp_path: Path) -> None:
@@ -177,7 +184,7 @@ def test_a_link_to_a_shared_key_file_that_is_not_mounted_is_refused_and_makes_no
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files to somebody else")
-@pytest.mark.parametrize("name", ["sealing.key", "operator.token", "."])
+@pytest.mark.parametrize("name", ["sealing.key", "operator.token", "metrics.token", "."])
 def test_what_belongs_to_somebody_else_is_refused(tmp_path: Path, name: str) -> None:
     data_directory.prepare(settings(tmp_path / "data"))
     file = (tmp_path / "data" / name).resolve()

@@ -11,7 +11,7 @@ from crownkeep import clock, data_directory, services
 from crownkeep.console.app import create_pages
 from crownkeep.credentials.secret import Secret
 from crownkeep.data_directory import DataDirectory, KeyFileWatch, UnusableDataDirectory
-from crownkeep.gateway import open_files
+from crownkeep.gateway import authenticate, open_files
 from crownkeep.gateway.asgi import Server
 from crownkeep.gateway.connections import ConnectionLimits, Connections
 from crownkeep.gateway.http import Edge, Receive, Scope, Send
@@ -44,6 +44,7 @@ class Running:
     pages: Callable[[Scope, Receive, Send], Awaitable[None]]
     key_watch: asyncio.Task[None]
     delivery: Delivery
+    observers: tuple[Secret, ...]
 
     def is_ready(self) -> bool:
         """Answer whether the database answers."""
@@ -53,6 +54,10 @@ class Running:
         except DatabaseFault:
             return False
         return True
+
+    def may_observe(self, authorization: str) -> bool:
+        """Answer whether an Authorization header opens the metrics: by their own token, or the operator's."""
+        return any(authenticate.bearer_matches(authorization, token) for token in self.observers)
 
     def writer_queue(self) -> int:
         """Answer how many works wait for the writer."""
@@ -111,10 +116,11 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     writer = Writer(database, wiring.post.heed)
     door = Door(database, writer, wiring)
     token: Secret = directory.operator_token
+    observers = (directory.metrics_token, token)
     key_watch = asyncio.get_running_loop().create_task(_watch_keys(KeyFileWatch(directory), door))
     delivery = Delivery(database, writer, wiring, channel)
     delivery.start()
-    return Running(database, writer, door, Pipeline(door, token), create_pages(door), key_watch, delivery)
+    return Running(database, writer, door, Pipeline(door, token), create_pages(door), key_watch, delivery, observers)
 
 
 async def _watch_keys(watch: KeyFileWatch, door: Door) -> None:

@@ -5,6 +5,7 @@ DIR/                 0700   whoever may enter it is the operator
   sealing.key        0600   opens every sealed secret in the database; back it up apart from the database. It may be a
                             symbolic link to a file that several machines share: the file is changed, never the link
   operator.token     0600   the bearer token of /operator/v1
+  metrics.token      0600   the bearer token of /metrics, which opens nothing else
   outbox/            0700   mail, one file a message, where no SMTP server is set
 
 Beside them what the operator has imported: a file is written whole beside its place, under a lock, and then put into it at once.
@@ -33,6 +34,7 @@ from crownkeep.settings import Settings
 
 SEALING_KEY = "sealing.key"
 OPERATOR_TOKEN = "operator.token"
+METRICS_TOKEN = "metrics.token"
 
 _DATABASE = "crownkeep.db"
 _TOKEN_BYTES = 32
@@ -50,6 +52,7 @@ class DataDirectory:
     path: Path
     keyring: Keyring
     operator_token: Secret
+    metrics_token: Secret
 
 
 class KeyFileWatch:
@@ -104,10 +107,11 @@ def prepare(settings: Settings) -> DataDirectory:
         _refuse_others(path, wanted=0o700, owners={os.geteuid()})
         if not (path / SEALING_KEY).exists():
             _make_sealing_key(path)
-        if not (path / OPERATOR_TOKEN).exists():
-            token = base64.urlsafe_b64encode(clock.token_bytes(_TOKEN_BYTES)).rstrip(b"=").decode()
-            _write_if_missing(path / OPERATOR_TOKEN, f"{token}\n")
-        return DataDirectory(path, load_keyring(path), load_operator_token(path))
+        for name in (OPERATOR_TOKEN, METRICS_TOKEN):
+            if not (path / name).exists():
+                token = base64.urlsafe_b64encode(clock.token_bytes(_TOKEN_BYTES)).rstrip(b"=").decode()
+                _write_if_missing(path / name, f"{token}\n")
+        return DataDirectory(path, load_keyring(path), load_operator_token(path), _load_token(path / METRICS_TOKEN))
     except OSError as error:
         raise UnusableDataDirectory(
             f"the data directory `{path}` can't be used: {error.strerror}; name another with `--data`"
@@ -128,7 +132,10 @@ def load_keyring(path: Path) -> Keyring:
 
 def load_operator_token(path: Path) -> Secret:
     """Read the operator's token of a data directory; raises UnusableDataDirectory and OSError."""
-    file = path / OPERATOR_TOKEN
+    return _load_token(path / OPERATOR_TOKEN)
+
+
+def _load_token(file: Path) -> Secret:
     _refuse_others(file, wanted=0o600, owners={os.geteuid(), 0})
     token = file.read_bytes().strip()
     if len(token) < _SHORTEST_TOKEN or not token.isascii():

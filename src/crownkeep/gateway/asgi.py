@@ -37,6 +37,9 @@ class House(Protocol):
     def is_ready(self) -> bool:
         """Answer whether the database answers."""
 
+    def may_observe(self, authorization: str) -> bool:
+        """Answer whether an Authorization header opens the metrics."""
+
     def writer_queue(self) -> int:
         """Answer how many works wait for the writer."""
 
@@ -49,6 +52,7 @@ class House(Protocol):
 _PAGES = (b"/signin/", b"/console/", b"/static/", b"/.well-known/")
 _PAGE = frozenset({b"/signin", b"/console", b"/switchrole", b"/federation", b"/favicon.ico", b"/v1/authorize"})
 _HTML = b"text/html"
+_NO_TOKEN = b"send `Authorization: Bearer` and the token in `metrics.token` of the data directory\n"
 _ISSUERS = outbound_identity.PATH.encode() + b"/"
 
 
@@ -104,7 +108,7 @@ class Server(Generic[Opened]):
         if house is None:
             await _send(send, 503, [(b"content-type", b"text/plain")], b"starting\n")
         elif path in (b"/health", b"/ready", b"/metrics") and scope["method"] in ("GET", "HEAD"):
-            await self._observe(house, path, send)
+            await self._observe(house, scope, path, send)
         elif path.startswith(_ISSUERS) and scope["method"] in ("GET", "HEAD"):
             await self._publish(house, path, send)
         elif _is_for_pages(scope, path):
@@ -112,7 +116,7 @@ class Server(Generic[Opened]):
         else:
             await self._aws(house, scope, receive, send)
 
-    async def _observe(self, house: House, path: bytes, send: Send) -> None:
+    async def _observe(self, house: House, scope: Scope, path: bytes, send: Send) -> None:
         match path:
             case b"/health":
                 await _send(send, 200, [(b"content-type", b"application/json")], b'{"status": "ok"}\n')
@@ -120,6 +124,9 @@ class Server(Generic[Opened]):
                 ready = house.is_ready()
                 body = b'{"status": "ready"}\n' if ready else b'{"status": "the database does not answer"}\n'
                 await _send(send, 200 if ready else 503, [(b"content-type", b"application/json")], body)
+            case _ if not house.may_observe(_header(scope, b"authorization")):
+                challenge = (b"www-authenticate", b'Bearer realm="crownkeep"')
+                await _send(send, 401, [(b"content-type", b"text/plain"), challenge], _NO_TOKEN)
             case _:
                 body = self._metrics.render(writer_queue=house.writer_queue())
                 await _send(send, 200, [(b"content-type", CONTENT_TYPE.encode())], body)
@@ -151,10 +158,20 @@ class Server(Generic[Opened]):
 
 
 def _is_for_pages(scope: Scope, path: bytes) -> bool:
-    if path == b"/":
-        wants_html = any(name == b"accept" and _HTML in value for name, value in scope["headers"])
-        return scope["method"] in ("GET", "HEAD") and wants_html and b"Action=" not in scope["query_string"]
-    return path.startswith(_PAGES) or path in _PAGE
+    if path.startswith(_PAGES) or path in _PAGE:
+        return True
+    # Whatever else a browser visits is a page too, if only the one that says there is none; programs get AWS's answer.
+    return scope["method"] in ("GET", "HEAD") and not path.startswith(b"/operator/") and _is_a_browser(scope)
+
+
+def _is_a_browser(scope: Scope) -> bool:
+    query = scope["query_string"]
+    is_for_aws = b"Action=" in query or b"X-Amz-" in query or _header(scope, b"authorization") != ""
+    return not is_for_aws and _HTML in _header(scope, b"accept").encode("latin-1")
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return b",".join(value for each, value in scope["headers"] if each == name).decode("latin-1")
 
 
 async def _answer(send: Send, response: Response) -> None:
