@@ -14,10 +14,10 @@ PIP := --quiet --disable-pip-version-check --no-input
 SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
 ARGS ?=
 
-.PHONY: help serve test nightly check format screenshots bench bench-console bench-sign-in bench-policy changelog system-packages protocol-cases
+.PHONY: help serve test nightly check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares changelog system-packages protocol-cases
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 serve: .venv/.ready-to-serve ## Serve on localhost:4747; ARGS="--port 5000 --data DIR" passes options on
 	@exec $(BIN)/crownkeep serve $(ARGS)
@@ -49,6 +49,9 @@ bench-sign-in: .venv/.ready-to-develop ## Measure sign-ins beside the one Argon2
 
 bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy, moto, pycasbin and vakt
 	$(BIN)/python -m bench.policy
+
+bench-fair-shares: .venv/.ready-to-develop ## Measure one account's requests while another floods the server
+	$(BIN)/python -m bench.fair_shares
 
 screenshots: .venv/.ready-to-develop system-packages ## Take pictures of every page, light and dark, narrow and wide
 	$(BIN)/python -m scripts.make_screenshots

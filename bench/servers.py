@@ -11,10 +11,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
@@ -57,12 +58,22 @@ class Server:
         return told
 
 
+UNLIMITED = {"CROWNKEEP_REQUESTS_PER_SECOND_OF_ACCOUNT": "0", "CROWNKEEP_REQUESTS_PER_SECOND_OF_PRINCIPAL": "0"}
+
+
 @contextmanager
-def crownkeep(directory: Path) -> Iterator[Server]:
-    """Run Crownkeep as its users run it, on SQLite in this directory."""
-    variables = {"CROWNKEEP_DATA": str(directory / "data"), "CROWNKEEP_LOG_LEVEL": "warning"}
+def crownkeep(directory: Path, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[Server]:
+    """Run Crownkeep as its users run it, on SQLite in this directory, with further settings as variables."""
+    variables = {"CROWNKEEP_DATA": str(directory / "data"), "CROWNKEEP_LOG_LEVEL": "warning", **settings}
     command = [str(Path(sys.executable).with_name("crownkeep")), "serve", "--port"]
     with _running("crownkeep", command, directory, variables, "/ready") as server:
+        yield server
+
+
+@contextmanager
+def crownkeep_unlimited(directory: Path) -> Iterator[Server]:
+    """Run it without request rates, to measure what requests cost."""
+    with crownkeep(directory, UNLIMITED) as server:
         yield server
 
 

@@ -35,7 +35,7 @@ def main() -> None:
     """Measure, print the table, and keep the figures in bench/results."""
     results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory:
-        for start, measure in ((servers.bare, _bare), (servers.crownkeep, _crownkeep), (servers.moto, _moto)):
+        for start, measure in ((servers.bare, _bare), (servers.crownkeep_unlimited, _crownkeep), (servers.moto, _moto)):
             for users in SIZES if measure is not _bare else (0,):
                 own = Path(directory) / f"{measure.__name__}-{users}"
                 own.mkdir()

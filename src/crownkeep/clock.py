@@ -21,6 +21,11 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def cpu_seconds() -> float:
+    """Answer the seconds of computing that this thread has used so far; only differences mean something."""
+    return time.thread_time()
+
+
 def token_bytes(count: int) -> bytes:
     """Answer `count` unpredictable bytes of the operating system's source."""
     return os.urandom(count)
@@ -50,5 +55,5 @@ def revision() -> int:
 
 
 def sleep(seconds: float) -> None:
-    """Let time pass; only for commands, since a server has other requests to see to."""
+    """Let time pass; only for commands and for threads of long work, since a server has other requests to see to."""
     time.sleep(seconds)

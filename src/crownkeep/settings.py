@@ -56,6 +56,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     argon2_lanes: int = 1
     argon2_threads: int = 2
     unattributed_records_per_second: int = 20
+    requests_per_second_of_account: int = 400
+    requests_per_second_of_principal: int = 200
     accounts_per_organization: int = 10
     tls_certificate: str = ""
     tls_key: str = ""
@@ -182,6 +184,8 @@ _RANGES = {
     "argon2_lanes": (1, 16),
     "argon2_threads": (1, 64),
     "unattributed_records_per_second": (0, 10_000),
+    "requests_per_second_of_account": (0, 1_000_000),
+    "requests_per_second_of_principal": (0, 1_000_000),
     "accounts_per_organization": (1, 50_000),
     "session_idle_minutes": (1, 720),
     "sign_in_attempts": (1, 100),

@@ -41,7 +41,7 @@ def test_aws_s_example_is_allowed_with_aws_s_positions():
         "MatchedStatements": [
             {
                 "SourcePolicyId": "PolicyInputList.1",
-                "SourcePolicyType": "none",
+                "SourcePolicyType": "IAM Policy",
                 "StartPosition": {"Line": 1, "Column": 38},
                 "EndPosition": {"Line": 1, "Column": 167},
             }

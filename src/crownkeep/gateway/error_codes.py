@@ -76,6 +76,8 @@ _IN_JSON = {
     "Throttling": "ThrottlingException",
     "ValidationError": "ValidationException",
 }
+# What some services' models call what all services have.
+_ELSEWHERE = {"ThrottlingException": "TooManyRequestsException"}
 _IN_QUERY = {
     "AccessDeniedException": "AccessDenied",
     "RequestEntityTooLargeException": "RequestEntityTooLarge",
@@ -93,6 +95,9 @@ def spell(code: str, *, protocol: str, service: ServiceModel | None) -> WireErro
     if own is None:
         code = (_IN_QUERY if protocol == "query" else _IN_JSON).get(code, code)
         own = service.errors.get(code) if service else None
+        if own is None and service and code in _ELSEWHERE and _ELSEWHERE[code] in service.errors:
+            code = _ELSEWHERE[code]
+            own = service.errors[code]
     if own is not None:
         return WireError(code, own.status, own.sender_fault, own)
     status = _STATUSES.get(code, _OTHERWISE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from crownkeep import clock, errors, ids
 from crownkeep.arn import GLOBAL_REGION
@@ -19,6 +20,7 @@ from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS
 from crownkeep.gateway.http import HttpRequest
 from crownkeep.gateway.limits import KeyAllowances, RecordAllowance
 from crownkeep.gateway.route import Route, Unroutable
+from crownkeep.gateway.shares import Shares
 from crownkeep.gateway.signature import Signature
 from crownkeep.models import ServiceModel, regions
 from crownkeep.operations import record, registry
@@ -81,13 +83,18 @@ class Pipeline:
     def __init__(self, door: Door, operator_token: Secret) -> None:
         self._door = door
         self._operator_token = operator_token
-        self._allowance = RecordAllowance(door.wiring.settings.unattributed_records_per_second)
+        settings = door.wiring.settings
+        self._allowance = RecordAllowance(settings.unattributed_records_per_second)
         self._key_allowances = KeyAllowances()
+        self.shares = Shares(
+            of_account=settings.requests_per_second_of_account, of_principal=settings.requests_per_second_of_principal
+        )
 
     async def respond(self, http: HttpRequest) -> Response:
         """Answer one request; never raises for anything that a client can send."""
         exchange = _Exchange(http, ids.request_id(clock.id_bytes(16)))
         outcome: Outcome | None = None
+        began = clock.cpu_seconds()
         try:
             # Authentication and, for a read, the whole call see one state of the database.
             with self._door.database.snapshot() as db:
@@ -98,11 +105,21 @@ class Pipeline:
             return await self._refuse(exchange, refusal)
         except DatabaseFault:
             return self._failed(exchange, _unavailable())
+        seconds = clock.cpu_seconds() - began
         answer = await (self._door.invoke(request) if outcome is None else self._door.keep(request, outcome))
+        if isinstance(request.caller, Principal):
+            self.shares.charge(request.caller, seconds + answer.seconds)
         if answer.error is not None:
             return self._failed(exchange, answer.error)
         operation = request.operation
-        encoded = encode.encode(operation.model, answer.result, request_id=exchange.request_id, accept=http.header(b"accept"))
+        written = partial(
+            encode.encode, operation.model, answer.result, request_id=exchange.request_id, accept=http.header(b"accept")
+        )
+        # What took long to gather may take long to write.
+        try:
+            encoded = await self._door.apart(request, written) if operation.mode is Mode.LONG_READ else written()
+        except errors.Throttling as refusal:
+            return self._failed(exchange, refusal)
         return Response(encoded.status, encoded.headers, encoded.body, operation.service.name, operation.name)
 
     async def refuse_too_large(self, http: HttpRequest) -> Response:
@@ -143,16 +160,19 @@ class Pipeline:
         operation = _served(exchange.routed)
         if exchange.signed is not None and operation.mode is Mode.WRITE:
             sigv4.check_change(exchange.signed, now=now)
-        # 5. The parameters.
+        # 5. The caller's share, before anything is read that may be large.
+        if isinstance(exchange.caller, Principal):
+            self.shares.require(exchange.caller)
+        # 6. The parameters.
         bounds = STRANGERS if isinstance(exchange.caller, Anonymous) else CALLERS
         parameters = decode.decode(exchange.routed, query=query, headers=headers, body=body, bounds=bounds)
         # The refusals of those who need no signature are recorded as far as strangers may fill the trail.
         may_record = self._has_room if isinstance(exchange.caller, Anonymous) else None
         return Request(operation, parameters, exchange.caller, _origin(exchange), now, may_record_refusal=may_record)
 
-    def _may_record(self, exchange: _Exchange) -> bool:
+    def _may_record(self, exchange: _Exchange, *, is_throttled: bool) -> bool:
         if isinstance(exchange.caller, Principal):
-            return True
+            return not is_throttled or self.shares.may_record(exchange.caller.account_id)
         if exchange.account_id != record.NOBODY and exchange.signed is not None:
             return self._key_allowances.take(exchange.signed.access_key_id, clock.monotonic())
         return self._has_room()
@@ -185,7 +205,10 @@ class Pipeline:
 
     async def _refuse(self, exchange: _Exchange, refusal: AwsError) -> Response:
         """Answer a request that reached no operation, and record it as far as such requests may fill a trail."""
-        if self._may_record(exchange):
+        is_throttled = isinstance(refusal, errors.Throttling)
+        if isinstance(exchange.caller, Principal) and is_throttled:
+            await self.shares.delay(exchange.caller)
+        if self._may_record(exchange, is_throttled=is_throttled):
             try:
                 await self._door.record(record.of_deed(_refused(exchange, refusal)))
             except WriterBusy:

@@ -145,3 +145,5 @@ class Answer:
     result: Result
     error: AwsError | None = None
     event_id: str = ""
+    seconds: float = 0.0
+    """The computing that it took apart from the event loop."""

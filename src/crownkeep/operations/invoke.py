@@ -9,10 +9,8 @@ carries it out, so nobody acts on a permission that another request has just tak
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -21,10 +19,12 @@ from crownkeep import clock, errors
 from crownkeep.errors import AwsError
 from crownkeep.operations import authorize, record, validate
 from crownkeep.operations.call import NOTHING, Answer, Call, Notes, Request, Result, Wiring
+from crownkeep.operations.fair_pool import FairPool, PoolLimits
 from crownkeep.operations.outbound_calls import OutboundCall, OutboundCalls
 from crownkeep.operations.registry import Effect, Mode
 from crownkeep.operations.standing import Standing
 from crownkeep.operations.uses import Use, Uses
+from crownkeep.principals import Principal
 from crownkeep.storage import accounts
 from crownkeep.storage.database import Database, DatabaseFault, Transaction, savepoint
 from crownkeep.storage.events import EventRow
@@ -73,7 +73,9 @@ class Door:
         self.database = database
         self.writer = writer
         self.wiring = wiring
-        self._pool = ThreadPoolExecutor(wiring.settings.argon2_threads, thread_name_prefix="prepare")
+        threads = wiring.settings.argon2_threads
+        self._slow = FairPool("prepare", PoolLimits(threads, at_once=threads, waiting_of_one=128, waiting=1024))
+        self._long = FairPool("long-read", PoolLimits(threads=2, at_once=1, waiting_of_one=16, waiting=256))
         self._outbound = OutboundCalls()
         self._uses = Uses()
 
@@ -85,9 +87,10 @@ class Door:
             return await self.keep(request, outcome)
         try:
             if request.operation.mode is Mode.LONG_READ:
-                return await self.keep(request, await self.compute(partial(self._read_apart, request)))
+                outcome, seconds = await self.apart(request, partial(self._read_apart, request))
+                return replace(await self.keep(request, outcome), seconds=seconds)
             return await self._write(request)
-        except WriterBusy:
+        except (WriterBusy, errors.Throttling):
             return _BUSY
         except WriteFailed:
             return _UNRECORDED
@@ -109,13 +112,21 @@ class Door:
         except WriteFailed as error:
             raise errors.ServiceUnavailable("The service is temporarily unable to keep a record of the request.") from error
 
+    async def apart(self, request: Request, work: Callable[[], Done]) -> Done:
+        """Do a part of a long read in the pool for those, where accounts take turns; raises Throttling where too much waits."""
+        return await self._long.run(_owner(request), work)
+
     async def compute(self, slow: Callable[[], Done]) -> Done:
-        """Compute what is slow on purpose in the small pool, so that strangers can't have all cores hash passwords."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, slow)
+        """Compute for a sign-in what is slow on purpose, in the small pool: strangers can't have all cores hash passwords.
+
+        Accounts that have passwords hashed there take turns with all sign-ins. Raises Throttling where too much waits.
+        """
+        return await self._slow.run(_SIGN_IN, slow)
 
     def close(self) -> None:
         """Let go of the pool; what it is computing is finished first."""
-        self._pool.shutdown()
+        self._slow.close()
+        self._long.close()
         self._outbound.close()
 
     def read(self, db: Transaction, request: Request, standing: Standing | None = None) -> Outcome:
@@ -125,9 +136,11 @@ class Door:
         """
         return perform(db, request, self.wiring, standing=standing)
 
-    def _read_apart(self, request: Request) -> Outcome:
+    def _read_apart(self, request: Request) -> tuple[Outcome, float]:
+        """Carry out a long read, and measure what it took."""
+        began = clock.cpu_seconds()
         with self.database.snapshot() as db:
-            return self.read(db, request)
+            return self.read(db, request), clock.cpu_seconds() - began
 
     async def keep(self, request: Request, outcome: Outcome) -> Answer:
         """Record what a read came to, and only then answer."""
@@ -147,7 +160,7 @@ class Door:
     async def _write(self, request: Request) -> Answer:
         prepared: object = None
         if request.operation.prepare is not None:
-            prepared = await asyncio.get_running_loop().run_in_executor(self._pool, self._prepare, request)
+            prepared = await self._slow.run(_owner(request), partial(self._prepare, request))
             if isinstance(prepared, OutboundCall):
                 prepared = await self._called(request, prepared)
             if isinstance(prepared, Outcome):
@@ -176,6 +189,14 @@ class Door:
         """Do the slow part of a write for a caller who is allowed to ask for it; an `Outcome` where it ends here."""
         with self.database.snapshot() as db:
             return prepare(db, request, self.wiring)
+
+
+_SIGN_IN = ""
+
+
+def _owner(request: Request) -> str:
+    """Answer whose turn a request takes: its account's; those of strangers share one."""
+    return request.caller.account_id if isinstance(request.caller, Principal) else "strangers"
 
 
 def perform_now(database: Database, request: Request, wiring: Wiring) -> Answer:

@@ -31,7 +31,7 @@ from crownkeep.policy.parse import parse
 from crownkeep.policy.positions import Position, Span
 from crownkeep.policy.principal_binding import bind_principals, show_principals
 from crownkeep.policy.remarks import ActionCatalogue, Location, Remark, Severity
-from crownkeep.policy.simulate import ActionResult, Evaluation, MatchedStatement, simulate
+from crownkeep.policy.simulate import ActionResult, Evaluation, MatchedStatement, Simulator, simulate
 from crownkeep.policy.validate import validate
 
 __all__ = [
@@ -75,6 +75,7 @@ __all__ = [
     "Request",
     "ResourcePolicyRole",
     "Severity",
+    "Simulator",
     "SourceType",
     "Span",
     "Statement",

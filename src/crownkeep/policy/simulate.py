@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from crownkeep.policy import work
 from crownkeep.policy.authorize import Applicable, authorize
 from crownkeep.policy.compile import CompiledStatement, PolicySet
 from crownkeep.policy.context import Context, ContextValue, Principal, Request, Resolve
 from crownkeep.policy.decision import Decision, Effect, Kind
-from crownkeep.policy.document import Document, Statement
+from crownkeep.policy.document import Document, PolicyKind, Statement
 from crownkeep.policy.keys import missing_keys
 
 # What the simulator knows by itself and therefore never reports as missing.
@@ -25,6 +26,10 @@ _DETAIL_NAMES = {
     Kind.RESOURCE: "Resource Policy",
     Kind.BOUNDARY: "Permissions Boundary Policy",
 }
+
+
+# AWS's answers say so of every policy of an identity, whatever PolicySourceType of its model lists (recorded in 2025).
+_SOURCE_TYPES = {PolicyKind.IDENTITY: "IAM Policy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,37 +149,73 @@ def simulate(
     service reference knows, or `*`.
     """
     asked = resources or ("*",)
+    simulator = Simulator(principal, applicable, context=context, resolve=resolve)
     return tuple(
-        ActionResult(
-            action,
-            resource_name(action),
-            tuple(
-                _evaluate(Request(principal, action, resource, Context(context, resolve)), applicable, context)
-                for resource in asked
-            ),
-        )
+        ActionResult(action, resource_name(action), tuple(simulator.evaluate(action, resource) for resource in asked))
         for action in actions
     )
 
 
-def _evaluate(request: Request, applicable: Applicable, given: Mapping[str, ContextValue]) -> Evaluation:
-    decision = authorize(request, applicable)
-    missing: tuple[str, ...] = ()
-    if decision.effect is Effect.IMPLICIT_DENY:  # the simulator reports what else it would need only then
-        documents = [policy.document for policies in _own_sets(applicable) for policy in policies.policies]
-        missing = missing_keys(documents, (*given, *ALWAYS_PROVIDED))
-    said = {kind: [finding.effect for finding in decision.findings if finding.kind is kind] for kind in Kind}
-    organizations = said[Kind.SERVICE_CONTROL] + said[Kind.RESOURCE_CONTROL]
-    return Evaluation(
-        action=request.action,
-        resource=request.resource,
-        decision=decision,
-        matched=_matched(request, applicable, decision),
-        missing_context=missing,
-        details=_details(request, applicable, decision),
-        allowed_by_organizations=_all_allow(organizations),
-        allowed_by_boundary=_all_allow(said[Kind.BOUNDARY]),
-    )
+class Simulator:
+    """One simulation: what is the same for every action and resource is worked out once."""
+
+    def __init__(
+        self,
+        principal: Principal,
+        applicable: Applicable,
+        *,
+        context: Mapping[str, ContextValue],
+        resolve: Resolve | None = None,
+    ) -> None:
+        """Take what `simulate` takes."""
+        self._principal = principal
+        self._applicable = applicable
+        self._context = Context(context, resolve)
+        self._given = (*context, *ALWAYS_PROVIDED)
+        self._missing: tuple[str, ...] | None = None
+
+    def steps_for_resource(self) -> int:
+        """How much comparing one action on one resource asks for at most, in the steps that decisions are counted in."""
+        return sum(
+            statement.work.steps(self._context.get)
+            for policies in _all_sets(self._applicable)
+            for policy in policies.policies
+            for statement in policy.statements
+        )
+
+    def steps_for_action(self) -> int:
+        """How much comparing it asks for at most to find the statements of one action."""
+        return sum(
+            work.of_pattern(pattern)
+            for policies in _all_sets(self._applicable)
+            for policy in policies.policies
+            for statement in policy.document.statements
+            for pattern in (*(statement.actions or ()), *(statement.not_actions or ()))
+        )
+
+    def evaluate(self, action: str, resource: str, *, owner: str | None = None) -> Evaluation:
+        """Decide one action on one resource, which is another account's where an owner is given."""
+        applicable = self._applicable if owner is None else replace(self._applicable, resource_account_id=owner)
+        request = Request(self._principal, action, resource, self._context)
+        decision = authorize(request, applicable)
+        said = {kind: [finding.effect for finding in decision.findings if finding.kind is kind] for kind in Kind}
+        return Evaluation(
+            action=action,
+            resource=resource,
+            decision=decision,
+            matched=_matched(request, applicable, decision),
+            # The simulator reports what else it would need only then.
+            missing_context=self._missing_keys() if decision.effect is Effect.IMPLICIT_DENY else (),
+            details=_details(request, applicable, decision),
+            allowed_by_organizations=_all_allow(said[Kind.SERVICE_CONTROL] + said[Kind.RESOURCE_CONTROL]),
+            allowed_by_boundary=_all_allow(said[Kind.BOUNDARY]),
+        )
+
+    def _missing_keys(self) -> tuple[str, ...]:
+        if self._missing is None:
+            documents = [policy.document for policies in _all_sets(self._applicable) for policy in policies.policies]
+            self._missing = missing_keys(documents, self._given)
+        return self._missing
 
 
 def _all_allow(effects: list[Effect]) -> bool | None:
@@ -185,6 +226,11 @@ def _own_sets(applicable: Applicable) -> list[PolicySet]:
     """The sets whose statements a simulation shows: never those of organizations (API_EvaluationResult)."""
     candidates = (applicable.identity, applicable.boundary, applicable.resource, applicable.session)
     return [policies for policies in candidates if policies is not None]
+
+
+def _all_sets(applicable: Applicable) -> list[PolicySet]:
+    """The sets whose keys a simulation asks for, those of organizations among them."""
+    return [*_own_sets(applicable), *applicable.service_control, *applicable.resource_control]
 
 
 def _matched(request: Request, applicable: Applicable, decision: Decision) -> tuple[MatchedStatement, ...]:
@@ -214,7 +260,8 @@ def matched_statement(compiled: CompiledStatement) -> MatchedStatement:
     """Where a statement stands, as the simulator counts: see statement_positions."""
     (start_line, start_column), (end_line, end_column) = statement_positions(compiled.document, compiled.statement)
     source = compiled.source
-    return MatchedStatement(source.id, source.type.value, start_line, start_column, end_line, end_column)
+    source_type = _SOURCE_TYPES.get(source.kind, source.type.value)
+    return MatchedStatement(source.id, source_type, start_line, start_column, end_line, end_column)
 
 
 def statement_positions(document: Document, statement: Statement) -> tuple[tuple[int, int], tuple[int, int]]:

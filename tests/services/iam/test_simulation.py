@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.fixtures.patience import bounded
 from tests.services.iam.asking import allow, refusal
 
 BUCKET = "arn:aws:s3:::box"
@@ -53,9 +54,9 @@ def test_a_users_own_groups_and_managed_policies_decide_and_are_cited(account, i
         by_resource[f"{BUCKET}/{name}"]["EvalResourceDecision"] for name in ("open", "secret")
     )
     cited = [(each["SourcePolicyId"], each["SourcePolicyType"]) for each in by_resource[f"{BUCKET}/secret"]["MatchedStatements"]]
-    assert [("group_crew_no", "group")] == cited
+    assert [("group_crew_no", "IAM Policy")] == cited
     (allowing,) = by_resource[f"{BUCKET}/open"]["MatchedStatements"]
-    assert ("user_bob_inline", "user") == (allowing["SourcePolicyId"], allowing["SourcePolicyType"])
+    assert ("user_bob_inline", "IAM Policy") == (allowing["SourcePolicyId"], allowing["SourcePolicyType"])
     assert allowing["StartPosition"]["Line"] == 1 < allowing["EndPosition"]["Column"]
     assert [] == creation["MatchedStatements"]
     assert "arn:${Partition}:s3:::${BucketName}/${ObjectName}" == objects["EvalResourceName"]
@@ -118,7 +119,7 @@ def test_a_boundary_is_cited_by_its_name_as_other_managed_policies_are(account, 
     (result,) = iam.simulate_principal_policy(PolicySourceArn=bob.arn, ActionNames=["s3:GetObject"])["EvaluationResults"]
 
     cited = [(each["SourcePolicyId"], each["SourcePolicyType"]) for each in result["MatchedStatements"]]
-    assert [("user_bob_inline", "user"), (boundary.rpartition("/")[2], kind)] == cited
+    assert [("user_bob_inline", "IAM Policy"), (boundary.rpartition("/")[2], kind)] == cited
 
 
 @pytest.mark.parametrize(
@@ -286,9 +287,13 @@ def test_a_simulation_that_would_take_too_long_is_refused(iam):
         ({"ActionNames": ["s3:*"]}, "Invalid action name: s3:*."),
         ({"ActionNames": ["GetObject"]}, "Invalid action name: GetObject."),
         ({"ResourceArns": ["box"]}, "Invalid Entity Arn: box does not clearly define entity type and name."),
+        *(
+            ({"CallerArn": f"arn:aws:{caller}"}, "Invalid caller - Caller must be an IAM user, role or group")
+            for caller in ("sts::111122223333:assumed-role/x/y", "iam::111122223333:role/x", "iam::111122223333:group/x")
+        ),
         (
-            {"CallerArn": "arn:aws:sts::111122223333:assumed-role/x/y"},
-            "Invalid caller - Caller must be an IAM user, role or group",
+            {"CallerArn": "arn:aws:iam::111122223333:role/x", "ResourcePolicy": json.dumps(GET)},
+            "Simulation of resource-based policies isn't supported for IAM roles.",
         ),
         ({"ResourceOwner": "somebody"}, "Invalid Resource Owner."),
         ({"ResourcePolicy": json.dumps(GET)}, "Invalid caller - Caller cannot be null or empty."),
@@ -301,6 +306,52 @@ def test_an_odd_question_is_refused(iam, options, told):
     asked = {"PolicyInputList": [json.dumps(GET)], "ActionNames": ["s3:GetObject"]} | options
 
     assert refusal(iam.simulate_custom_policy, **asked).startswith(f"InvalidInput: {told}")
+
+
+def test_one_resource_that_is_asked_for_names_the_result(account, iam):
+    bob = account.user("bob", arn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
+
+    (result,) = iam.simulate_principal_policy(
+        PolicySourceArn=bob.arn, ActionNames=["s3:GetObject"], ResourceArns=[f"{BUCKET}/open"]
+    )["EvaluationResults"]
+
+    assert f"{BUCKET}/open" == result["EvalResourceName"]
+    assert [("AmazonS3ReadOnlyAccess", "IAM Policy")] == [
+        (each["SourcePolicyId"], each["SourcePolicyType"]) for each in result["MatchedStatements"]
+    ]
+
+
+def test_keys_that_an_organizations_policies_ask_for_are_missing_too(iam):
+    guarded = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}
+    levels = [{"ServiceControlPolicyInputList": [json.dumps({"Version": "2012-10-17", "Statement": guarded})]}]
+
+    (result,) = custom(iam, GET, OrderedOrganizationPolicyInputList=levels)["EvaluationResults"]
+
+    assert ("implicitDeny", ["aws:SecureTransport"]) == (result["EvalDecision"], result["MissingContextValues"])
+
+
+def test_one_large_simulation_keeps_nobody_waiting(iam):
+    patterns = ",".join(f'"arn:aws:s3:::{number}?*?x*"' for number in range(1_000))
+    big = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":[' + patterns + "]}}"
+    asked = {"PolicyInputList": [big] * 3, "ActionNames": [f"s3:A{number}" for number in range(200)]}
+
+    with bounded():
+        told = refusal(
+            iam.simulate_custom_policy, **asked, ResourceArns=[f"{BUCKET}/{'y' * 900}/{number}" for number in range(100)]
+        )
+        page = iam.simulate_custom_policy(**asked, ResourceArns=[f"{BUCKET}/{'y' * 900}"])
+
+    assert told.startswith("InvalidInput: The simulation has too many resources and policy statements")
+    assert page["IsTruncated"]
+
+
+def test_many_context_entries_are_read_once_for_all_decisions(iam):
+    entries = [{"ContextKeyName": f"app:key-{n}", "ContextKeyValues": ["x"], "ContextKeyType": "string"} for n in range(3_000)]
+
+    with bounded():
+        answer = custom(iam, GET, actions=[f"s3:A{n}" for n in range(1_000)], ContextEntries=entries)
+
+    assert 1_000 == len(answer["EvaluationResults"])
 
 
 def test_an_entity_that_is_none_or_elsewhere_is_refused_alike(account, crown, iam):

@@ -17,6 +17,7 @@ MOST = 8
 LONGEST_EXCERPT = 2000
 """Characters; some of AWS's own policies have statements of a thousand lines."""
 _MANAGED = "-managed"
+_HELD = "IAM Policy"
 _GIVEN = "PolicyInputList."
 _BOUNDARY = "PermissionsBoundaryPolicyInputList."
 
@@ -82,7 +83,7 @@ async def _source(
     if name.startswith(_BOUNDARY):
         return Source("The boundary typed above", "", boundary)
     own = f"{holder[0].noun.lower()}_{holder[1]}_" if holder is not None else ""
-    if holder is not None and cited.type == holder[0].noun.lower() and name.startswith(own):
+    if holder is not None and not arn and name.startswith(own):
         kind, of = holder
         policy = name.removeprefix(own)
         found = await parts.ask(request, f"Get{kind.noun}Policy", **{kind.key: of, "PolicyName": policy})
@@ -91,7 +92,8 @@ async def _source(
     if arn:
         label = arn.rpartition("/")[2]
         return Source(label, policies.page(arn), await _default_document(request, arn))
-    by_name = cited.type.endswith(_MANAGED)
+    # What a group of the user's holds inside itself is called `group_crew_name`.
+    by_name = cited.type.endswith(_MANAGED) or (cited.type == _HELD and not name.startswith("group_"))
     return Source(name, parts.address(policies.FOLDER, name=name) if by_name else "", "")
 
 

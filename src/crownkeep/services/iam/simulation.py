@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from crownkeep import errors, policy
 from crownkeep.operations import authorize, page_tokens, permissions, registry
 from crownkeep.operations.call import Call, Result
+from crownkeep.operations.giving_way import GivingWay
 from crownkeep.operations.registry import Mode, Target
 from crownkeep.policy import (
     ActionResult,
     Applicable,
     CompiledPolicy,
-    ContextValue,
     Evaluation,
     PolicyKind,
     PolicySet,
@@ -32,7 +32,11 @@ from crownkeep.storage.owners import OwnerKind
 MOST_DECISIONS = 1000
 """On one page: a page may hold fewer results than were asked for (API_SimulatePrincipalPolicy, MaxItems)."""
 MOST_STEPS = 200_000
-"""Statements times resources for one action: what is decided on the way of everybody else's requests must end soon."""
+"""Statements times resources for one action: more could be cited for it than an answer should hold."""
+MOST_CITED = 50_000
+"""Statements times resources times actions on one page."""
+MOST_WORK = 4_000_000
+"""Steps of comparing on one page, about a second at most; see `policy.work`. One action that asks for more is refused."""
 
 Texts = Sequence[str]
 
@@ -65,7 +69,6 @@ class _Question:
     actions: Sequence[str]
     resources: Sequence[str]
     applicable: Applicable
-    context: Mapping[str, ContextValue]
     owner: str | None
     """Whose the resources without an account in their ARNs are; None where only one account is simulated."""
 
@@ -164,7 +167,9 @@ def _present_boundary(call: Call, entity: Entity) -> PolicySet | None:
     if entity.boundary_arn is None:
         return None
     held = held_policies.managed(call, [entity.boundary_arn])
-    return permissions.compiled([permissions.Text(each.document, each.source) for each in held])
+    return permissions.compiled(
+        [permissions.Text(each.document, replace(each.source, kind=PolicyKind.BOUNDARY)) for each in held]
+    )
 
 
 def _boundary(texts: Texts) -> PolicySet | None:
@@ -190,7 +195,8 @@ def _resource_policy(text: str | None) -> PolicySet | None:
 
 def _answer(call: Call, asked: _Asked, entity: Entity | None, applicable: Applicable, filters: tuple[object, ...]) -> Result:
     has_policy = asked.resource_policy is not None
-    if has_policy and entity is not None and entity.kind is OwnerKind.ROLE:
+    of_role = entity.kind is OwnerKind.ROLE if entity is not None else entities.kind_of(asked.caller_arn or "") is OwnerKind.ROLE
+    if has_policy and of_role:
         raise errors.InvalidInput("Simulation of resource-based policies isn't supported for IAM roles.")
     principal = simulation_inputs.caller(call, asked.caller_arn, entity)
     if has_policy and not principal.arn:
@@ -199,12 +205,11 @@ def _answer(call: Call, asked: _Asked, entity: Entity | None, applicable: Applic
     simulation_inputs.require_resources(asked.resources, with_policy=has_policy)
     simulation_inputs.require_scenario(asked.resource_handling_option, asked.resources)
     whole = replace(applicable, resource=_resource_policy(asked.resource_policy))
-    if max(1, len(asked.resources)) * _statements(whole) > MOST_STEPS:
-        raise errors.InvalidInput("The simulation has too many resources and policy statements; simulate fewer at a time.")
     owner = simulation_inputs.owner(asked.resource_owner) or (principal.account_id if has_policy else None)
     context = simulation_inputs.context(asked.context_entries)
-    question = _Question(principal, asked.actions, asked.resources or ("*",), whole, context, owner)
-    return _page(call, question, asked, filters)
+    question = _Question(principal, asked.actions, asked.resources or ("*",), whole, owner)
+    simulator = policy.Simulator(principal, whole, context=context, resolve=simulation_inputs.supplied(call, principal))
+    return _page(call, question, simulator, asked, filters)
 
 
 def _statements(applicable: Applicable) -> int:
@@ -213,8 +218,18 @@ def _statements(applicable: Applicable) -> int:
     return sum(len(each.statements) for each in policies)
 
 
-def _page(call: Call, question: _Question, asked: _Asked, filters: tuple[object, ...]) -> Result:
-    fitting = max(1, MOST_DECISIONS // len(question.resources))
+def _actions_on_a_page(question: _Question, simulator: policy.Simulator) -> int:
+    """Answer how many actions are decided at once, by what deciding one of them costs at most; raises InvalidInput."""
+    resources = len(question.resources)
+    cited = max(1, resources * _statements(question.applicable))
+    work = max(1, resources * simulator.steps_for_resource() + simulator.steps_for_action())
+    if cited > MOST_STEPS or work > MOST_WORK:
+        raise errors.InvalidInput("The simulation has too many resources and policy statements; simulate fewer at a time.")
+    return max(1, min(MOST_DECISIONS // resources, MOST_CITED // cited, MOST_WORK // work))
+
+
+def _page(call: Call, question: _Question, simulator: policy.Simulator, asked: _Asked, filters: tuple[object, ...]) -> Result:
+    fitting = _actions_on_a_page(question, simulator)
     places = range(len(question.actions))
     everything = (filters, asked.actions, asked.resources, asked.resource_policy, asked.caller_arn, asked.context_entries)
     found, more = page_tokens.page(
@@ -226,25 +241,23 @@ def _page(call: Call, question: _Question, asked: _Asked, filters: tuple[object,
         fetch=lambda after, limit: places[int(after) + 1 if after else 0 :][:limit],
         key=str,
     )
-    decide = _decider(call, question)
+    decide = _decider(question, simulator)
     return {"EvaluationResults": [decide(question.actions[place]).as_member() for place in found], **more}
 
 
-def _decider(call: Call, question: _Question) -> Callable[[str], ActionResult]:
-    supplied = simulation_inputs.supplied(call, question.principal)
+def _decider(question: _Question, simulator: policy.Simulator) -> Callable[[str], ActionResult]:
     owners = [
         simulation_inputs.account_of(resource, otherwise=question.owner) if question.owner else None
         for resource in question.resources
     ]
 
+    pace = GivingWay()
+
     def decide(action: str) -> ActionResult:
         evaluations: list[Evaluation] = []
         for resource, owner in zip(question.resources, owners, strict=True):
-            applicable = replace(question.applicable, resource_account_id=owner)
-            (result,) = policy.simulate(
-                question.principal, [action], [resource], applicable, context=question.context, resolve=supplied
-            )
-            evaluations += result.by_resource
+            evaluations.append(simulator.evaluate(action, resource, owner=owner))
+            pace.pause()
         return ActionResult(action, simulation_inputs.action_resource(action, question.resources), tuple(evaluations))
 
     return decide

@@ -62,10 +62,13 @@ def require_actions(names: Sequence[str]) -> None:
 
 
 def action_resource(name: str, resources: Sequence[str]) -> str:
-    """Answer the ARN template of what an action is done to: the one that the first resource is written by, or else the first.
+    """Answer what an action's result is named by: the resource asked for or, of several, the ARN template of what it is done to.
 
+    The template is the one that the first resource is written by, or else the action's first.
     `*` for an action that is unknown or done to nothing in particular.
     """
+    if len(resources) == 1:
+        return resources[0]
     found = actions.action(name)
     types = actions.resource_types(found) if found is not None else ()
     written = (each.arn_format for each in types if fnmatchcase(resources[0], each.arn_pattern))
@@ -125,15 +128,16 @@ def context(entries: ContextEntries) -> dict[str, ContextValue]:
 def caller(call: Call, caller_arn: str | None, entity: entities.Entity | None) -> Principal:
     """Answer who is simulated to call: the ARN that was given or else the entity whose policies are simulated.
 
-    Without either it is somebody of the account whom no policy names. Raises InvalidInput for what is no user, group or role.
+    Without either it is somebody of the account whom no policy names. Raises InvalidInput for a caller who is no user.
     """
     named = caller_arn if caller_arn is not None else entity.arn if entity is not None else None
     if named is None:
         return Principal(PrincipalKind.USER, "", call.account_id)
     kind, parts = entities.kind_of(named), arn.parse(named)
-    if kind is None or parts is None or not ids.is_account_id(parts.account_id):
+    is_entity = entity is not None and entity.arn == named
+    if parts is None or not ids.is_account_id(parts.account_id) or not (is_entity or kind is OwnerKind.USER):
         raise errors.InvalidInput("Invalid caller - Caller must be an IAM user, role or group in this context.")
-    unique_id = entity.entity_id if entity is not None and entity.arn == named else None
+    unique_id = entity.entity_id if entity is not None and is_entity else None
     if kind is OwnerKind.ROLE:
         return Principal(PrincipalKind.ROLE_SESSION, named, parts.account_id, issuer_arn=named, issuer_unique_id=unique_id)
     return Principal(PrincipalKind.USER, named, parts.account_id, unique_id)

@@ -1,0 +1,109 @@
+"""Fair shares: how many requests, and how much computing, one account and one principal may ask of this process.
+
+Each has a bucket that holds ten seconds' worth and fills steadily. A request takes one from the principal's and the account's,
+and one more for each further millisecond of computing that it turned out to cost. What an empty bucket refuses is AWS's
+Throttling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Hashable
+
+from crownkeep import clock, errors
+from crownkeep.principals import Principal
+
+SECONDS_HELD = 10
+MOST_BUCKETS = 50_000
+BYTES_OF_BUCKET = 250
+"""About what an entry with its key takes."""
+LONGEST_DELAY_SECONDS = 1.0
+MOST_DELAYED = 1_000
+RECORDS_PER_SECOND = 1
+_ROUNDING = 1e-6
+
+
+class Buckets:
+    """Token buckets by key, each kept as the one moment at which it will be full: a full bucket needs no entry at all."""
+
+    def __init__(self, per_second: float) -> None:
+        """Fill each bucket at this rate; none ever refuses where it is 0."""
+        self._seconds_each = 1 / per_second if per_second else 0.0
+        self._full_at: OrderedDict[Hashable, float] = OrderedDict()
+
+    def wait(self, key: Hashable, now: float) -> float:
+        """Answer how many seconds pass until one may be taken; 0 where that is now."""
+        seconds = self._full_at.get(key, 0.0) + self._seconds_each - now - SECONDS_HELD
+        return seconds if seconds > _ROUNDING else 0.0
+
+    def take(self, key: Hashable, count: float, now: float) -> None:
+        """Take so many, also where they are not there: then the next has to wait for them, too."""
+        if not self._seconds_each:
+            return
+        self._full_at[key] = max(self._full_at.get(key, 0.0), now) + count * self._seconds_each
+        self._full_at.move_to_end(key)
+        if len(self._full_at) > MOST_BUCKETS:
+            self._full_at.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._full_at)
+
+
+class Shares:
+    """The shares of a serving process; used on its event loop alone."""
+
+    def __init__(self, *, of_account: int, of_principal: int) -> None:
+        """Let each have so many requests a second; 0 is as many as there are."""
+        self._accounts = Buckets(of_account)
+        self._principals = Buckets(of_principal)
+        self._records = Buckets(RECORDS_PER_SECOND)
+        self._delayed = 0
+
+    def require(self, principal: Principal) -> None:
+        """Take a request's share; raises Throttling where the principal or its account has none left."""
+        now = clock.monotonic()
+        if self._wait(principal, now):
+            raise errors.Throttling("Rate exceeded")
+        self._take(principal, 1, now)
+
+    def charge(self, principal: Principal, seconds: float) -> None:
+        """Take what a request cost beyond one, by the seconds of computing that it took."""
+        beyond = seconds * 1_000 - 1
+        if beyond > 0:
+            self._take(principal, beyond, clock.monotonic())
+
+    def may_record(self, account_id: str) -> bool:
+        """Answer whether one more refusal of an account's may be recorded now: a flood must not fill its trail."""
+        now = clock.monotonic()
+        if self._records.wait(account_id, now):
+            return False
+        self._records.take(account_id, 1, now)
+        return True
+
+    async def delay(self, principal: Principal) -> None:
+        """Let a refused request wait until the next has a chance, so that whoever only waits for answers asks more slowly."""
+        seconds = min(self._wait(principal, clock.monotonic()), LONGEST_DELAY_SECONDS)
+        if self._delayed >= MOST_DELAYED:
+            return
+        self._delayed += 1
+        try:
+            await asyncio.sleep(max(seconds, LONGEST_DELAY_SECONDS / 4))
+        finally:
+            self._delayed -= 1
+
+    def bytes_held(self) -> int:
+        """Answer about how much memory the buckets take."""
+        return BYTES_OF_BUCKET * (len(self._accounts) + len(self._principals) + len(self._records))
+
+    def _wait(self, principal: Principal, now: float) -> float:
+        return max(self._accounts.wait(principal.account_id, now), self._principals.wait(_key(principal), now))
+
+    def _take(self, principal: Principal, count: float, now: float) -> None:
+        self._accounts.take(principal.account_id, count, now)
+        self._principals.take(_key(principal), count, now)
+
+
+def _key(principal: Principal) -> tuple[str, str]:
+    """A role's sessions share what the role has, or one could be made for each request."""
+    return principal.account_id, principal.unique_id
