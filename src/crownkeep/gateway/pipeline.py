@@ -147,7 +147,7 @@ class Pipeline:
             fault = errors.MalformedQueryString(f"too many parameters: at most {MOST_IN_QUERY:,} are read")
         # 2. The operation, as far as it stands in the clear: nothing is unpacked, and no parameter read, for strangers.
         exchange.routed = _routed(exchange, headers, b"" if packed else http.body, is_operators=is_operators)
-        # 3. The caller.
+        # 3. The caller, and a share for it, before anything is read that may be large.
         exchange.caller = self._caller(db, exchange, signed_request, fault, is_operators=is_operators)
         # 4. The body in the clear, and the operation that only it may name.
         body = compression.decompress(http.body, coding, limit=CALLERS.body)
@@ -160,10 +160,7 @@ class Pipeline:
         operation = _served(exchange.routed)
         if exchange.signed is not None and operation.mode is Mode.WRITE:
             sigv4.check_change(exchange.signed, now=now)
-        # 5. The caller's share, before anything is read that may be large.
-        if isinstance(exchange.caller, Principal):
-            self.shares.require(exchange.caller)
-        # 6. The parameters.
+        # 5. The parameters.
         bounds = STRANGERS if isinstance(exchange.caller, Anonymous) else CALLERS
         parameters = decode.decode(exchange.routed, query=query, headers=headers, body=body, bounds=bounds)
         # The refusals of those who need no signature are recorded as far as strangers may fill the trail.
@@ -201,7 +198,10 @@ class Pipeline:
         standing = exchange.standing = authenticate.standing_of(db, signed, wiring.standings)
         key = authenticate.known_key(db, signed, standing=standing, keyring=wiring.keyring)
         exchange.account_id = standing.account_id
-        return authenticate.authenticate(db, request, signed, key, standing=standing, now=clock.now())
+        principal = authenticate.authenticate(db, request, signed, key, standing=standing, now=clock.now())
+        exchange.caller = principal
+        self.shares.require(principal)
+        return principal
 
     async def _refuse(self, exchange: _Exchange, refusal: AwsError) -> Response:
         """Answer a request that reached no operation, and record it as far as such requests may fill a trail."""
