@@ -17,7 +17,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.fixtures.postgresql", "tests.fixtures.crown", "tests.fixtures.process"]
+pytest_plugins = ["tests.fixtures.postgresql", "tests.fixtures.crown", "tests.fixtures.process", "tests.fixtures.nodes"]
 
 settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,8 +9,9 @@ from __future__ import annotations
 from crownkeep import clock
 from crownkeep.credentials.sealing import Keyring, Unsealable
 from crownkeep.operations import sealed
-from crownkeep.storage import known_sealing_keys, sealed_values
+from crownkeep.storage import holds, known_sealing_keys, sealed_values
 from crownkeep.storage.database import Database, Transaction
+from crownkeep.storage.holds import Hold
 from crownkeep.storage.known_sealing_keys import KnownSealingKeyRow
 
 _SAMPLE = 20
@@ -36,7 +37,7 @@ def begin(database: Database, keyring: Keyring) -> None:
     """Keep a key file's newest key as the one that seals from now on; the file must be on the disk. Raises WrongSealingKey."""
 
     def work(db: Transaction) -> None:
-        known_sealing_keys.hold(db)
+        holds.take(db, Hold.SEALING_KEYS)
         _require(db, keyring)
         check = sealed.seal_key_check(keyring)
         known_sealing_keys.put(db, KnownSealingKeyRow(keyring.newest.id, check, clock.now()))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, LargeBinary, String, Table, insert, select
 
-from crownkeep.storage.database import Transaction, run_plainly
+from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import Moment, metadata
 
 table = Table(
@@ -46,10 +46,3 @@ def put(db: Transaction, row: KnownSealingKeyRow) -> None:
     """Keep a key as the one that seals from now on."""
     db.execute(table.delete().where(table.c.key_id == row.key_id))
     db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
-
-
-def hold(db: Transaction) -> None:
-    """Let nobody else change what is known until the transaction ends: two nodes may start on an empty database at once."""
-    if db.dialect.name != "sqlite":
-        # SQLite's writing transactions exclude one another from their beginning.
-        run_plainly(db, f"LOCK TABLE {table.name} IN EXCLUSIVE MODE")

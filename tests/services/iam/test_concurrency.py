@@ -3,78 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from threading import Barrier
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from tests.fixtures.crown import DATABASES, Account, Crown, Crowns
+from tests.fixtures.nodes import AT_ONCE, Nodes, at_once, of_each
 from tests.services.iam.asking import Authenticator, allow
 from tests.services.iam.making_certificates import certificate
 from tests.services.sts.saml_provider import SamlProvider
 
-AT_ONCE = 6
 DOCUMENT = json.dumps(allow("iam:GetUser"))
 MACHINES = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [MACHINES]})
 METADATA = SamlProvider().metadata()
-
-
-class Nodes:
-    """Two servers on one database, an account, and its administrator's clients at either."""
-
-    def __init__(self, one: Crown, two: Crown) -> None:
-        self.crowns = (one, two)
-        self.account = one.account()
-        self.iam = self.account.client("iam")
-
-    def clients(self, count: int = AT_ONCE, account: Account | None = None) -> list[Any]:
-        told = (account or self.account).told["admin"]
-        return [self.crowns[number % 2].session(told, "iam") for number in range(count)]
-
-    def settle(self, quota: str, value: int) -> None:
-        answer = self.crowns[0].operator("PUT", f"/accounts/{self.account.id}/quotas/{quota}", {"value": value})
-        assert 200 == answer.status, answer.text
-
-
-@pytest.fixture(scope="module", params=DATABASES)
-def pair(request: pytest.FixtureRequest, crowns: Crowns) -> Iterator[tuple[Crown, Crown]]:
-    one = crowns.fresh(request.param)
-    two = crowns.fresh(request.param, data=one.settings.data, database=one.settings.database)
-    yield one, two
-    two.close()
-    one.close()
-
-
-@pytest.fixture
-def nodes(pair: tuple[Crown, Crown]) -> Nodes:
-    return Nodes(*pair)
-
-
-def at_once(*calls: Callable[[], Any]) -> list[str]:
-    """Let calls go off at the same moment and answer what each came to: nothing, or the code of its refusal."""
-    barrier = Barrier(len(calls))
-
-    def go(call: Callable[[], Any]) -> str:
-        barrier.wait()
-        try:
-            call()
-        except ClientError as refused:
-            return str(refused.response["Error"]["Code"])
-        return ""
-
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return sorted(threads.map(go, calls))
-
-
-def of_each(clients: Sequence[Any], operation: str, *parameters: dict[str, Any]) -> list[Callable[[], Any]]:
-    """Answer a call of each client: with the same parameters, or with its own where there are several."""
-    given = parameters * len(clients) if len(parameters) == 1 else parameters
-    return [partial(getattr(client, operation), **own) for client, own in zip(clients, given, strict=True)]
 
 
 SERVER = certificate("server", by=None)

@@ -20,7 +20,8 @@ from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
 from crownkeep.signin.enrolment import METADATA_FILE, METADATA_ROOT_FILE
 from crownkeep.signin.password_rules import BREACHED_FILE
-from crownkeep.storage import accounts, mfa_devices
+from crownkeep.storage import accounts, holds, mfa_devices
+from crownkeep.storage.holds import Hold
 from crownkeep.storage.mfa_devices import DeviceKind, MfaDeviceRow
 
 
@@ -77,9 +78,10 @@ def import_mfa_tokens(call: Call, *, account_id: str, tokens: Sequence[Mapping[s
 
     A token belongs to one account: in a second one each of its codes could be used again.
     """
-    if accounts.with_id(call.db, account_id) is None:
+    if accounts.hold(call.db, account_id) is None:
         raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
-    accounts.hold(call.db, account_id)
+    # The account's row is not enough: another node may give the same token to another account.
+    holds.take(call.db, Hold.HARDWARE_TOKENS)
     call.notes.account_id = account_id
     present = {row.serial.lower(): row for row in mfa_devices.hardware_with_serials(call.db, [_serial(each) for each in tokens])}
     imported = 0
