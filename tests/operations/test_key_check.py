@@ -96,8 +96,9 @@ def test_an_access_key_whose_secret_was_swapped_is_a_recorded_failure(crown: Cro
     told = refusal(one.client("iam").list_users)
 
     assert told == "InternalFailure: The request processing has failed because the secret of the access key can't be read."
-    record = next(each for each in one.records() if each["eventName"] == "ListUsers")
-    assert "InternalFailure" == record["errorCode"]
+    record = crown.records("", limit=1)[0]
+    assert ("ListUsers", "InternalFailure") == (record["eventName"], record["errorCode"])
+    assert {"claimedAccessKeyId": one.told["admin"]["access_key_id"]} == record["additionalEventData"]
     assert two.client("iam").list_users()
 
 

@@ -58,10 +58,10 @@ from crownkeep.console.pages import (
     users,
     welcome,
 )
-from crownkeep.console.security import Application, Guard, Receive, Scope, Send
+from crownkeep.console.security import Application, Guard, Receive, Scope, Send, unavailable
 from crownkeep.console.web import ProofNeeded, SignInNeeded
 from crownkeep.errors import AwsError
-from crownkeep.operations.invoke import Door
+from crownkeep.operations.invoke import Door, Unavailable
 
 ROUTES: list[Route] = [
     # Sign-in first: routes are tried one after the other, and strangers come here most.
@@ -124,6 +124,7 @@ def create_pages(door: Door) -> Application:
             ProofNeeded: _confirm,
             MalformedForm: _malformed,
             AwsError: _refused,
+            Unavailable: _unavailable,
             HTTPException: _http_error,
             500: _failed,
         },
@@ -167,6 +168,10 @@ async def _refused(request: Request, error: Exception) -> Response:
         return web.go(web.sign_in_path(request))
     title = "The server is busy" if busy else "That was refused"
     return web.page(request, "refused.html", status=503 if busy else 403, title=title, text=error.message, home="/console")
+
+
+async def _unavailable(request: Request, _: Exception) -> Response:
+    return unavailable()
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

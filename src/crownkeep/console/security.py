@@ -23,7 +23,7 @@ from crownkeep.console.forms import Form, MalformedForm
 from crownkeep.console.web import Web
 from crownkeep.errors import AwsError
 from crownkeep.operations.call import Origin
-from crownkeep.operations.invoke import Door
+from crownkeep.operations.invoke import Door, Unavailable
 from crownkeep.signin import hosts, sessions
 from crownkeep.signin.hosts import Visited
 from crownkeep.signin.sessions import BrowserSession
@@ -80,8 +80,13 @@ class Guard:
             return
         # 3. The session.
         now = clock.now()
-        web = self._web(scope, headers, found, now)
-        outgoing = _sealed(send, web)
+        try:
+            web = self._web(scope, headers, found, now)
+        except Unavailable:
+            # Whether the cookie is good can't be known: it stays as it is.
+            await self._answer(unavailable(), scope, receive, _sealed(send, None, secure=self._is_secure(scope)))
+            return
+        outgoing = _sealed(send, web, secure=web.is_secure)
         try:
             await self._see(web)
             # 4. and 5. The form.
@@ -91,7 +96,7 @@ class Guard:
             await self._answer(refusal.response, scope, receive, outgoing)
             return
         except AwsError:
-            await self._answer(_refused("The server is busy", 503), scope, receive, outgoing)
+            await self._answer(unavailable(), scope, receive, outgoing)
             return
         # 6. The answer.
         scope["crownkeep.web"] = web
@@ -102,7 +107,7 @@ class Guard:
         return self._door.wiring.settings
 
     def _web(self, scope: Scope, headers: Mapping[str, str], found: Visited, now: datetime) -> Web:
-        secure = scope["scheme"] == "https" or self._settings.url.startswith("https:")
+        secure = self._is_secure(scope)
         cookie_header = headers.get("cookie", "")
         token = cookies.read(cookie_header, Cookie.SESSION, secure=secure)
         session = self._session(token, now)
@@ -114,6 +119,9 @@ class Guard:
                 web.set_cookie(Cookie.VISIT, visit)
             web.binding = f"visit {visit}"
         return web
+
+    def _is_secure(self, scope: Scope) -> bool:
+        return scope["scheme"] == "https" or bool(self._settings.url.startswith("https:"))
 
     def _session(self, token: str, now: datetime) -> BrowserSession | None:
         if not token:
@@ -159,7 +167,15 @@ class _Refusal(Exception):
 
 
 _NOT_OURS = "Another site may have tried to make you do something here. Nothing was done."
+_COME_AGAIN = "It can't reach its database at the moment, and nothing was done. Try again in a few seconds."
 _STALE = "You signed in or out since it was opened. Nothing was done: go back, reload the page and try again."
+
+
+def unavailable() -> Response:
+    """Make the page for as long as the database can't be used: nothing was done, and the browser may come again soon."""
+    response = _refused("The server is busy", 503, _COME_AGAIN)
+    response.headers["retry-after"] = "5"
+    return response
 
 
 def _other_name(url: str) -> str:
@@ -170,14 +186,14 @@ def _refused(title: str, status: int, text: str = "") -> Response:
     return HTMLResponse(rendering.render("refused.html", title=title, text=text, home=destinations.HOME), status)
 
 
-def _sealed(send: Send, web: Web | None) -> Send:
+def _sealed(send: Send, web: Web | None, *, secure: bool = False) -> Send:
     """Answer a `send` that adds the headers of every answer, and the cookies that the request has set."""
 
     async def outgoing(message: Message) -> None:
         if message["type"] == "http.response.start":
             present = {name for name, _ in message["headers"]}
             extra = dict(HEADERS)
-            if web is not None and web.is_secure:
+            if secure:
                 extra["strict-transport-security"] = _HSTS
             added = [(name.encode(), value.encode()) for name, value in extra.items() if name.encode() not in present]
             added += [(b"set-cookie", value.encode("latin-1")) for value in (web.set_cookies if web else ())]

@@ -7,6 +7,7 @@ signature names or, where it names none, in the operator's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -104,6 +105,7 @@ class Pipeline:
         except AwsError as refusal:
             return await self._refuse(exchange, refusal)
         except DatabaseFault:
+            _find_out_protocol(exchange)
             return self._failed(exchange, _unavailable())
         seconds = clock.cpu_seconds() - began
         answer = await (self._door.invoke(request) if outcome is None else self._door.keep(request, outcome))
@@ -235,6 +237,20 @@ def _routed(exchange: _Exchange, headers: Mapping[str, str], body: bytes, *, is_
     scope = exchange.signed.service if exchange.signed else ("operator" if is_operators else None)
     path, query = http.path.decode("latin-1"), http.query.decode("latin-1")
     return route.find(method=http.method, path=path, query=query, headers=headers, body=body, scope=scope)
+
+
+def _find_out_protocol(exchange: _Exchange) -> None:
+    """Find out what a request speaks that was not read because of a fault of ours: the answer must be in its client's tongue."""
+    http = exchange.http
+    if exchange.routed is not None:
+        return
+    is_operators = http.path.startswith(OPERATOR_PATH)
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers.items()}
+    with suppress(AwsError):
+        request = signature.Request(http.method, http.path, http.query, http.headers, http.body)
+        exchange.signed = None if is_operators else signature.parse(request)
+    body = b"" if compression.is_packed(headers.get("content-encoding", "")) else http.body
+    exchange.routed = _routed(exchange, headers, body, is_operators=is_operators)
 
 
 def _served(found: Route) -> Operation:

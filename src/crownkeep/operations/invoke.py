@@ -62,6 +62,10 @@ class Outcome:
         return Answer(self.result, self.error, str(self.event.event_id))
 
 
+Unavailable = DatabaseFault
+"""What whoever reads outside of the door's operations gets to see where the database can't be used; to be answered with 503."""
+
+UNAVAILABLE = Answer(NOTHING, errors.ServiceUnavailable("The request has failed due to a temporary failure of the server."))
 _BUSY = Answer(NOTHING, errors.Throttling("Rate exceeded"))
 _UNRECORDED = Answer(NOTHING, errors.ServiceUnavailable("The service is temporarily unable to keep a record of the request."))
 
@@ -81,11 +85,11 @@ class Door:
 
     async def invoke(self, request: Request) -> Answer:
         """Lead one request through the door and answer when its record is on disk."""
-        if request.operation.mode is Mode.READ:
-            with self.database.snapshot() as db:
-                outcome = self.read(db, request)
-            return await self.keep(request, outcome)
         try:
+            if request.operation.mode is Mode.READ:
+                with self.database.snapshot() as db:
+                    outcome = self.read(db, request)
+                return await self.keep(request, outcome)
             if request.operation.mode is Mode.LONG_READ:
                 outcome, seconds = await self.apart(request, partial(self._read_apart, request))
                 return replace(await self.keep(request, outcome), seconds=seconds)
@@ -94,6 +98,9 @@ class Door:
             return _BUSY
         except WriteFailed:
             return _UNRECORDED
+        except Unavailable as error:
+            _log.error("the database can't be used: %s", type(error.orig).__name__)
+            return UNAVAILABLE
 
     async def record(self, event: EventRow) -> None:
         """Keep the event of a request that reached no operation; raises WriterBusy or WriteFailed."""

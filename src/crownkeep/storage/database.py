@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import stat
 import sys
 import threading
@@ -30,6 +31,7 @@ class UnusableDatabaseUrl(ValueError):
 
 
 _BUSY_MILLISECONDS = 10_000
+_SECONDS_TO_CONNECT = 5
 _ATTEMPTS = 8
 # Serialization failure, deadlock, a name that another node took first (run again, the work sees it and says so), and a server
 # that went away (PostgreSQL, appendix A; YugabyteDB and CockroachDB use 40001).
@@ -74,6 +76,9 @@ class Database:
     def kept(self, purpose: str) -> Connection:
         """Answer this thread's own connection for `reading` or `writing`."""
         connection: Connection | None = getattr(self._local, purpose, None)
+        if connection is not None and not self.is_sqlite and _was_lost(connection):
+            self.forget(purpose)
+            connection = None
         if connection is None or connection.closed:
             connection = self.engine.connect()
             if not self.is_sqlite and purpose == "reading":
@@ -133,6 +138,30 @@ class _Opened(AbstractContextManager[Transaction]):
     def _roll_back(self) -> None:
         if driver(self._connection).in_transaction:
             run_plainly(self._connection, "ROLLBACK")
+
+
+def _was_lost(connection: Connection) -> bool:
+    """Tell whether a PostgreSQL connection that does nothing was ended by the other side; costs a system call where it wasn't.
+
+    A server that ends, or is ended, closes its sockets: something can then be read where nothing was asked.
+    """
+    if connection.closed or connection.invalidated:
+        return True
+    held = driver(connection)
+    if held.closed:
+        return True
+    poll = select.poll()
+    poll.register(held.fileno(), select.POLLIN)
+    if not poll.poll(0):
+        return False
+    try:
+        # It may be a notice, too: asked, a living server answers.
+        held.execute("SELECT 1")
+        held.rollback()
+    except connection.dialect.loaded_dbapi.Error:
+        connection.invalidate()
+        return True
+    return False
 
 
 def driver(transaction: Transaction) -> Any:
@@ -210,7 +239,15 @@ def _engine(url: str) -> Engine:
         return engine
     if parsed.get_backend_name() == "postgresql":
         try:
-            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24)
+            # A server that doesn't answer must not stop the event loop for the two minutes that TCP tries.
+            patience = {} if "connect_timeout" in parsed.query else {"connect_timeout": _SECONDS_TO_CONNECT}
+            return create_engine(
+                parsed.set(drivername="postgresql+psycopg"),
+                pool_size=8,
+                max_overflow=24,
+                pool_pre_ping=True,
+                connect_args=patience,
+            )
         except ModuleNotFoundError as error:
             raise UnusableDatabaseUrl(
                 f"PostgreSQL needs its driver: run `{sys.executable} -m pip install 'psycopg[binary]>=3.3'`"
