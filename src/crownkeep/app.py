@@ -93,7 +93,9 @@ def create_app(settings: Settings) -> Server[Running]:
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:
-    files = open_files.raise_limit(settings.connections + open_files.KEPT)
+    # Connections whose TLS handshake is going on take files and are not counted yet.
+    handshakes = settings.connections if settings.tls_certificate else 0
+    files = open_files.raise_limit(settings.connections + handshakes + open_files.KEPT)
     total = min(settings.connections, max(files - open_files.KEPT, files // 2))
     if total < settings.connections:
         _log.warning("%d connections at most, as only %d files may be open: raise that limit (`ulimit -n`)", total, files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import socket
+import ssl
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from tests.fixtures.process import Process
+from tests.services.sts.identity_provider import _certificates
 
 LARGEST_HEAD = 64 * 1024
 PATIENCE_SECONDS = 30
@@ -196,6 +198,37 @@ def test_denial_of_service_idle_connections_from_one_host_shut_nobody_out(impati
         after = metric(impatient, 'crownkeep_connections_ended_total{reason="made_room"}')
 
     assert after - before >= 60
+
+
+@pytest.fixture(scope="module")
+def over_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, ssl.SSLContext]]:
+    """A server that speaks TLS itself, and a client's side of it."""
+    directory = tmp_path_factory.mktemp("tls")
+    made = _certificates(directory)
+    server = Process(directory, tls_certificate=made.chain, tls_key=made.key, request_head_seconds=1)
+    server.url = server.url.replace("http:", "https:")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(made.authority))
+        server.start()
+        yield server, ssl.create_default_context()
+        server.stop()
+
+
+def test_the_same_limits_hold_over_tls(over_tls: tuple[Process, ssl.SSLContext]):
+    server, context = over_tls
+
+    def said(text: bytes) -> bytes:
+        with context.wrap_socket(opened(server), server_hostname="127.0.0.1") as connection:
+            connection.sendall(text)
+            return answer(connection)
+
+    assert b"200" == first_status(said(HEAD + b"Connection: close\r\n\r\n"))
+    assert b"431" == first_status(said(HEAD + b"X: " + b"a" * 2 * LARGEST_HEAD))
+    assert b"408" == first_status(said(HEAD))
+
+
+def test_denial_of_service_a_tls_handshake_that_does_not_begin_ends_soon(over_tls: tuple[Process, ssl.SSLContext]):
+    assert b"" == sent(over_tls[0])
 
 
 def test_the_limit_of_open_files_is_raised_at_the_start(serve: Callable[..., Process]):

@@ -100,7 +100,7 @@ def _run(chosen: Settings) -> None:
         "proxy_headers": False,
         "server_header": False,
         "lifespan": "on",
-        "loop": "uvloop",
+        "loop": "crownkeep.gateway.loop:EdgeLoop",
         "http": EdgeProtocol,
         "ws": "none",
         "timeout_graceful_shutdown": _SECONDS_TO_FINISH,
