@@ -103,7 +103,7 @@ def _read(pem: str) -> Certificate:
         with _quietly():
             parsed = x509.load_pem_x509_certificate(pem.encode("ascii"))
             key = parsed.public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise UnreadableCertificate("not a PEM certificate") from error
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise UnreadableCertificate("its key is neither RSA nor of an elliptic curve")

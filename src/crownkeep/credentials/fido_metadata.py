@@ -106,16 +106,19 @@ def read_blob(blob: bytes, *, trust_root: bytes, now: datetime | None = None) ->
 
     With `now` the certificates must be valid at that moment, which is asked when a blob is imported; one that is kept stays good.
     """
+    from cryptography import x509
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from fido2.attestation.base import InvalidAttestation
     from fido2.mds3 import parse_blob
+
+    unreadable = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
     try:
         _require_signing_algorithm(blob)
         payload = parse_blob(blob, trust_root)
         _check_chain(_chain(blob, trust_root), trust_root, now)
         return Metadata(payload)
-    except (InvalidSignature, InvalidAttestation, UnsupportedAlgorithm) as error:
+    except (InvalidSignature, InvalidAttestation, UnsupportedAlgorithm, *unreadable) as error:
         raise MalformedMetadata("the FIDO metadata is not signed under the given root certificate") from error
     except MalformedMetadata:
         raise
@@ -131,7 +134,7 @@ def read_root(file: bytes) -> bytes:
     try:
         is_pem = b"-----BEGIN" in file
         certificate = x509.load_pem_x509_certificate(file) if is_pem else x509.load_der_x509_certificate(file)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise MalformedMetadata("the root is no certificate: give one in PEM or DER") from error
     return certificate.public_bytes(Encoding.DER)
 

@@ -121,7 +121,10 @@ def _decode(stored: str) -> _Hash:
         raise MalformedHash("not an Argon2id PHC string") from error
     if len(digest) != _DIGEST_SIZE:
         raise MalformedHash(f"an Argon2id digest of {len(digest)} bytes instead of {_DIGEST_SIZE}")
-    return _Hash(Cost(int(match["m"]), int(match["t"]), int(match["p"])), salt, digest)
+    cost = Cost(int(match["m"]), int(match["t"]), int(match["p"]))
+    if cost.memory_kib < 8 * cost.lanes:
+        raise MalformedHash("an Argon2id hash of less memory than there can be")
+    return _Hash(cost, salt, digest)
 
 
 def _base64(value: bytes) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from crownkeep.credentials.saml_xml import HarmfulXml, require_harmless
@@ -70,7 +71,7 @@ def _certificate(text: str) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(base64.b64decode("".join(text.split()), validate=True))
         key = certificate.public_key()
-    except (binascii.Error, ValueError, TypeError) as error:
+    except (binascii.Error, ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise UnusableMetadata from error
     is_usable = isinstance(key, ec.EllipticCurvePublicKey) or (
         isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA_BITS

@@ -227,10 +227,17 @@ def _refuse_impossible_backup(data: AuthenticatorData) -> None:
 
 def _malformed() -> tuple[type[Exception], ...]:
     """Answer what the library raises for hostile answers: its own errors, and those of decoding JSON and CBOR."""
+    from cryptography import x509
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from fido2.attestation.base import InvalidAttestation
 
     return (
+        # Of certificates in attestations, which need not have what the library looks for in them.
+        x509.ExtensionNotFound,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+        x509.AttributeNotFound,
         InvalidAttestation,
         InvalidSignature,
         UnsupportedAlgorithm,
