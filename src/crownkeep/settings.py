@@ -34,6 +34,16 @@ class InvalidSettings(Exception):
     """A setting that can't be used; the message says which, and what to do."""
 
 
+class RegisteredService(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A service that the operator runs: policies may name it, its actions and its condition keys."""
+
+    principal: str
+    """Such as `deploy.corp.example`."""
+    prefix: str = ""
+    """What its actions and condition keys begin with, such as `deploy`; none where it has no actions."""
+    condition_keys: tuple[str, ...] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every setting with its default. docs/reference/settings.md describes each; a test holds it to this list."""
 
@@ -74,6 +84,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mail_from: str = ""
     identity_provider_networks: tuple[str, ...] = ()
     identity_provider_certificates: str = ""
+    services: tuple[RegisteredService, ...] = ()
 
     @property
     def data_directory(self) -> Path:
@@ -108,6 +119,8 @@ def load(
     variables = os.environ if environment is None else environment
     given: dict[str, Any] = {}
     for name in Settings.__struct_fields__:
+        if name in _TABLES:
+            continue
         text = variables.get(ENVIRONMENT_PREFIX + name.upper())
         if text is not None:
             given[name] = [part.strip() for part in text.split(",") if part.strip()] if name in _LISTS else text
@@ -169,6 +182,8 @@ def _warn_of_another(*read: Path) -> None:
 _THIS_COMPUTER = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, and listened on only where the operator says so
 # Settings that are lists: a variable has their entries with commas between them.
 _LISTS = ("trusted_proxies", "identity_provider_networks")
+# Settings that are tables of the file, and no variable could hold.
+_TABLES = ("services",)
 # What a number may be, both ends included.
 _RANGES = {
     "port": (0, 65_535),

@@ -30,6 +30,11 @@ def is_integrated(service_principal: str) -> bool:
     return service_principal in _principals()
 
 
+def every_one() -> frozenset[str]:
+    """Return the principals of all of them."""
+    return _principals()
+
+
 @cache
 def _principals() -> frozenset[str]:
     named = {f"{name}{_SUFFIX}" for name in _NAMES.split()}

@@ -68,14 +68,14 @@ def command(file: IO[bytes], kind: str, as_json: bool) -> None:
 
 
 def _check(file: IO[bytes], kind: PolicyKind) -> _Checked:
-    from crownkeep import errors, policy
-    from crownkeep.services.accessanalyzer.known_actions import KNOWN_ACTIONS
+    from crownkeep import errors, policy, settings
+    from crownkeep.services.accessanalyzer.known_actions import KnownActions
 
     try:
         text = policy_documents.read(file)
     except errors.AwsError as error:
         return _Checked("", error, ())
-    remarks = policy.lint(text, kind, catalogue=KNOWN_ACTIONS)
+    remarks = policy.lint(text, kind, catalogue=KnownActions(settings.load().services))
     try:
         policy.validate(policy.parse(text), kind)
     except policy.MalformedPolicy as error:

@@ -47,6 +47,8 @@ class Principals:
 
     everyone: bool
     named: tuple[tuple[str, str], ...]
+    has_types: bool = False
+    """Whether a type stands there, be it with an empty list."""
 
 
 @dataclass(frozen=True, slots=True)

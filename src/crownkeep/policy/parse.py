@@ -164,7 +164,7 @@ def _principals(tree: dict[str, Any], element: str) -> Principals | None:
     if not isinstance(value, dict):
         _refuse()
     named = tuple((kind, name) for kind, names in value.items() for name in _strings(names))
-    return Principals(everyone=False, named=named)
+    return Principals(everyone=False, named=named, has_types=bool(value))
 
 
 def _conditions(tree: dict[str, Any]) -> tuple[Condition, ...]:

@@ -16,25 +16,29 @@ from crownkeep.policy.validate import invalid_principal
 
 Resolve = Callable[[str], "str | None"]
 
-_BOUND_ARN = re.compile(r"arn:[^:]+:iam::[0-9]{12}:(?:user|role)/.+", re.ASCII)
+_ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
+_BOUND = re.compile(r"[0-9]{12}|arn:[^:]+:iam::[0-9]{12}:(?:user|role)/.+", re.ASCII)
 _UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Z0-9]{8,32}", re.ASCII)
 
 
-def bind_principals(document: Document, unique_id_of: Resolve) -> str:
+def bind_principals(document: Document, unique_id_of: Resolve, arn_of_account: Callable[[str], str] | None = None) -> str:
     """The text to store: each user and role ARN replaced by its unique id, every other byte as it was.
 
     `unique_id_of` answers the AIDA or AROA id of an existing user's or role's ARN, and None for one that does not exist,
     for which MalformedPolicy is raised as AWS does ("Invalid principal in policy"). An ARN of another partition's or
-    directory's principal that cannot be checked is the resolver's to answer with itself.
+    directory's principal that cannot be checked is the resolver's to answer with itself. With `arn_of_account` an account
+    that is named by its bare id is kept as that ARN, which AWS does as well.
     """
 
     def bound(arn: str) -> str:
+        if _ACCOUNT_ID.fullmatch(arn):
+            return arn_of_account(arn) if arn_of_account is not None else arn
         unique_id = unique_id_of(arn)
         if unique_id is None:
             raise MalformedPolicy(invalid_principal("AWS", arn))
         return unique_id
 
-    return _replace_principals(document, _BOUND_ARN, bound)
+    return _replace_principals(document, _BOUND, bound)
 
 
 def show_principals(text: str, arn_of: Resolve) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from crownkeep.policy import globs
 from crownkeep.policy.document import Document, MalformedPolicy, PolicyKind, Principals, Statement
 from crownkeep.policy.operators import read_operator
 from crownkeep.policy.scalars import read_date
@@ -36,7 +37,11 @@ IAM_PATHS = (
     "report/",
     "access-report/",
 )
-BAD_IAM_PATH = f'IAM resource path must either be "*" or start with {", ".join(IAM_PATHS)}.'
+NO_PRINCIPALS = (
+    "Invalid principal in policy: com.amazon.balsa.error.InvalidPolicyException: The passed in policy has a statement with no "
+    "principals!"
+)
+BAD_IAM_PATH = f'IAM resource path must either be "*", root, or start with {", ".join(IAM_PATHS)}.'
 
 # AWS takes these as well, and does not name them in the text above (its own managed policies have them).
 _UNNAMED_IAM_PATHS = ("role-template/",)
@@ -208,10 +213,22 @@ def _validate_trust(document: Document) -> None:
     _require_assume_role_actions(document)
 
 
+# What a trust policy can allow, in lower case: to take a role on, and what may come with that.
+_TRUST_ACTIONS = (
+    "sts:assumerole",
+    "sts:assumerolewithsaml",
+    "sts:assumerolewithwebidentity",
+    "sts:setcontext",
+    "sts:setsourceidentity",
+    "sts:tagsession",
+)
+
+
 def _require_assume_role_actions(document: Document) -> None:
     for statement in document.statements:
         for action in (*(statement.actions or ()), *(statement.not_actions or ())):
-            if not action.lower().startswith("sts:"):
+            lower = action.lower()
+            if not lower.startswith("sts:") or not any(globs.meets(lower, each) for each in _TRUST_ACTIONS):
                 raise MalformedPolicy("AssumeRole policy may only specify STS AssumeRole actions.")
 
 
@@ -237,7 +254,7 @@ _PROVIDER = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(?:saml-provider|oidc-pro
 
 def _require_principals(principals: Principals) -> None:
     if not principals.everyone and not principals.named:
-        raise MalformedPolicy("Missing required field Principal cannot be empty!")
+        raise MalformedPolicy(NO_PRINCIPALS if principals.has_types else "Missing required field Principal cannot be empty!")
     for kind, name in principals.named:
         if not _is_principal(kind, name):
             if kind == "Federated":

@@ -17,6 +17,22 @@ _roles = select(roles.table.c.role_id, roles.table.c.path, roles.table.c.name).w
     roles.table.c.account_id == bindparam("account_id"), roles.table.c.role_id.in_(bindparam("ids", expanding=True))
 )
 
+_user = select(users.table.c.account_id, users.table.c.path, users.table.c.name).where(
+    users.table.c.user_id == bindparam("unique_id")
+)
+_role = select(roles.table.c.account_id, roles.table.c.path, roles.table.c.name).where(
+    roles.table.c.role_id == bindparam("unique_id")
+)
+
+
+def arn_of(db: Transaction, unique_id: str) -> str | None:
+    """Return the ARN of the user or role with this id, whosever it is, or None: for documents that name it already."""
+    user = db.execute(_user, {"unique_id": unique_id}).first()
+    if user is not None:
+        return arn.user(*user)
+    role = db.execute(_role, {"unique_id": unique_id}).first()
+    return arn.role(*role) if role is not None else None
+
 
 def arns_of(db: Transaction, account_id: str, unique_ids: Sequence[str]) -> dict[str, str]:
     """Answer the ARNs of those users and roles of the account that still exist, by unique id, in two queries."""

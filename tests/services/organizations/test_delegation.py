@@ -173,6 +173,8 @@ def test_the_resource_policy_is_kept_shown_and_deleted(organization: Organizatio
 
     summary = made["ResourcePolicySummary"]
     arn = f"arn:aws:organizations::{organization.management.id}:resourcepolicy/{organization.id}/{summary['Id']}"
+    root = f'"arn:aws:iam::{member.id}:root"'
+    first, second = first.replace(f'"{member.id}"', root), second.replace(f'"{member.id}"', root)
     assert (first, arn) == (made["Content"], summary["Arn"])
     assert (second, summary) == (changed["Content"], changed["ResourcePolicySummary"])
     assert shown == changed
@@ -264,6 +266,33 @@ def test_tags_are_refused_that_are_aws_own_or_too_many_or_twice_there(organizati
     assert "ConstraintViolationException: You have exceeded the number of tags allowed on this resource." == tag(
         *(f"key {number}" for number in range(51))
     )
+
+
+def test_a_namesake_is_delegated_nothing(organization: Organization):
+    member = organization.invited()
+    iam, policy = member.client("iam"), allow("organizations:*")
+    lead = member.user("lead", policy=policy)
+    kept = organization.client.put_resource_policy(Content=delegation(lead.arn, "organizations:ListAccounts"))
+    before = lead.client("organizations").list_accounts()["Accounts"]
+    iam.delete_access_key(UserName="lead", AccessKeyId=lead.credentials.access_key_id)
+    iam.delete_user_policy(UserName="lead", PolicyName="inline")
+    iam.delete_user(UserName="lead")
+
+    said = refusal(member.user("lead", policy=policy).client("organizations").list_accounts)
+
+    assert 2 == len(before)
+    assert lead.arn in kept["ResourcePolicy"]["Content"]
+    assert DENIED == said
+    assert lead.arn not in organization.client.describe_resource_policy()["ResourcePolicy"]["Content"]
+
+
+def test_a_resource_policy_names_no_user_that_there_is_not(organization: Organization):
+    member = organization.invited()
+    content = delegation(f"arn:aws:iam::{member.id}:user/nobody", "organizations:ListAccounts")
+
+    said = refusal(organization.client.put_resource_policy, Content=content)
+
+    assert "InvalidInputException: You specified an invalid principal element in the policy." == said
 
 
 def test_what_is_not_there_has_no_tags(organization: Organization, crown: Crown):

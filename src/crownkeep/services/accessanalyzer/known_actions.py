@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from crownkeep.catalogue import actions
 from crownkeep.catalogue.actions import Action
+from crownkeep.settings import RegisteredService
 
 
 class KnownActions:
-    """AWS's actions, resources and condition keys; satisfies `policy.ActionCatalogue`."""
+    """AWS's actions, resources and condition keys, and what the operator registered; satisfies `policy.ActionCatalogue`."""
+
+    def __init__(self, registered: Sequence[RegisteredService] = ()) -> None:
+        self._prefixes = frozenset(each.prefix.lower() for each in registered if each.prefix)
+        self._keys = frozenset(key.lower() for each in registered for key in each.condition_keys)
 
     def has_service(self, prefix: str) -> bool:
         """Answer whether a service's actions begin with this prefix."""
-        return actions.is_service(prefix)
+        return actions.is_service(prefix) or prefix.lower() in self._prefixes
 
     def action_names(self, prefix: str) -> Collection[str]:
         """Answer the names of a service's actions, in AWS's case."""
@@ -28,16 +33,13 @@ class KnownActions:
         """Answer the type of a condition key: `String`, or `ArrayOfString` where a request can hold several values."""
         found = actions.condition_key(key)
         if found is None:
-            return None
+            return "String" if key.lower() in self._keys else None
         return f"ArrayOf{found.value_type.value}" if found.is_multivalued else found.value_type.value
 
     def resource_patterns(self, action: str) -> Collection[str]:
         """Answer the ARN formats of what an action is done to, with `*` for what varies; nothing where it takes no resource."""
         found = actions.action(action)
         return [] if found is None else [each.arn_pattern for each in actions.resource_types(found)]
-
-
-KNOWN_ACTIONS = KnownActions()
 
 
 def _keys(action: Action) -> set[str]:

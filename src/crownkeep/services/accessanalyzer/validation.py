@@ -9,7 +9,7 @@ from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode
 from crownkeep.policy import PolicyKind
 from crownkeep.services.accessanalyzer import documents
-from crownkeep.services.accessanalyzer.known_actions import KNOWN_ACTIONS
+from crownkeep.services.accessanalyzer.known_actions import KnownActions
 from crownkeep.services.accessanalyzer.service import accessanalyzer
 
 _PAGE = 100
@@ -34,7 +34,7 @@ def validate_policy(
     if not 1 <= max_results <= _LARGEST_PAGE:
         raise documents.refused("maxResults", f"maxResults must be between 1 and {_LARGEST_PAGE}.")
     kind = _kind(policy_type, validate_policy_resource_type)
-    remarks = policy.lint(policy_document, kind, catalogue=KNOWN_ACTIONS)
+    remarks = policy.lint(policy_document, kind, catalogue=KnownActions(call.settings.services))
     filters = (policy_document, policy_type, validate_policy_resource_type or "")
     start = 0 if next_token is None else _start(call, next_token, filters)
     end = start + max_results

@@ -6,12 +6,16 @@ from urllib.parse import quote
 
 from crownkeep import errors, policy
 from crownkeep.policy import MalformedPolicy, PolicyKind
+from crownkeep.policy.validate import LEGACY_PARSING
 
 _WITHOUT_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
 
 
 def require_valid(document: str, kind: PolicyKind = PolicyKind.IDENTITY) -> None:
     """Hold a document to the grammar of its kind; raises MalformedPolicyDocument with AWS's text."""
+    if document[:1].isspace():
+        # JSON allows blanks in front; AWS's parser doesn't.
+        raise errors.MalformedPolicyDocument(LEGACY_PARSING)
     try:
         policy.validate(policy.parse(document), kind)
     except MalformedPolicy as fault:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crownkeep import arn, errors, policy
+from crownkeep.operations import named_principals
 from crownkeep.operations.call import Call
 from crownkeep.policy import Document, MalformedPolicy, PolicyKind
 from crownkeep.policy.document import NoStatements
@@ -50,7 +51,8 @@ def bind(call: Call, document: str, *, before: str = "") -> TrustPolicy:
         if documents.size(document) > most:
             raise errors.LimitExceeded(f"Cannot exceed quota for ACLSizePerRole: {most}")
         _require_existing_ids(call, parsed, owners)
-        bound = policy.bind_principals(parsed, unique_id_of)
+        named_principals.require_known(call, parsed)
+        bound = named_principals.bind(parsed, unique_id_of)
     except MalformedPolicy as fault:
         raise errors.MalformedPolicyDocument(fault.message) from fault
     named = _ids_in(policy.parse(bound))
@@ -73,6 +75,8 @@ def show(call: Call, rows: Sequence[RoleRow]) -> dict[str, str]:
 
 
 def _parsed(document: str) -> Document:
+    if document[:1].isspace():
+        raise MalformedPolicy("JSON strings must not have leading spaces")
     try:
         return policy.parse(document)
     # Of a trust policy AWS says this in other words than of the rest (UpdateAssumeRolePolicy).

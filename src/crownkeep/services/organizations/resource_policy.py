@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from crownkeep import arn, clock, errors, ids, policy
-from crownkeep.operations import registry
+from crownkeep.operations import named_principals, registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.policy import Document, MalformedPolicy, PolicyKind, globs
 from crownkeep.services.organizations import access, arns, entities, refusals
 from crownkeep.services.organizations import tags as tagging
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import organization_accounts, organization_resource_policies, organization_tags
+from crownkeep.storage import organization_accounts, organization_resource_policies, organization_tags, trusted_ids
 from crownkeep.storage.organization_resource_policies import ResourcePolicyRow
 from crownkeep.storage.organizations import OrganizationRow
 
@@ -75,7 +75,7 @@ def kept_policy(call: Call, **_: object) -> Target:
 def put_resource_policy(call: Call, *, content: str, tags: Tags = ()) -> Result:
     """Keep the organization's resource policy in the place of the one it has; tags are for a first one only."""
     organization = access.management(call)
-    _check(call, organization, content)
+    content = _bound(call, organization, content)
     row = organization_resource_policies.of_organization(call.db, organization.organization_id)
     if row is None:
         row = _add(call, organization, content, tagging.checked(tags))
@@ -83,7 +83,7 @@ def put_resource_policy(call: Call, *, content: str, tags: Tags = ()) -> Result:
         raise errors.InvalidInputException("You can't add tags to an existing resource policy. Use TagResource instead.")
     else:
         organization_resource_policies.set_document(call.db, organization.organization_id, content, at=call.now)
-    return {"ResourcePolicy": _describe(organization, row.policy_id, content)}
+    return {"ResourcePolicy": _describe(call, organization, row.policy_id, content)}
 
 
 @organizations.operation("DescribeResourcePolicy", resource=registry.everything)
@@ -91,7 +91,7 @@ def describe_resource_policy(call: Call) -> Result:
     """Answer the organization's resource policy."""
     organization = access.reader(call, "organizations:DescribeResourcePolicy")
     row = _required(call, organization)
-    return {"ResourcePolicy": _describe(organization, row.policy_id, row.document)}
+    return {"ResourcePolicy": _describe(call, organization, row.policy_id, row.document)}
 
 
 @organizations.operation("DeleteResourcePolicy", resource=registry.everything, effect=Effect.STATE)
@@ -117,8 +117,11 @@ def _add(call: Call, organization: OrganizationRow, content: str, tags: Mapping[
     return row
 
 
-def _check(call: Call, organization: OrganizationRow, content: str) -> None:
-    """Hold a document to the grammar of resource policies, its actions to those that can be delegated, and to real members."""
+def _bound(call: Call, organization: OrganizationRow, content: str) -> str:
+    """Hold a document to the grammar of resource policies, its actions to those that can be delegated, and to real members.
+
+    Returns what is to be kept: users and roles by unique id, so that a namesake of one who was deleted can do nothing by it.
+    """
     try:
         document = policy.parse(content)
         policy.validate(document, PolicyKind.RESOURCE)
@@ -130,6 +133,10 @@ def _check(call: Call, organization: OrganizationRow, content: str) -> None:
             raise refusals.value("UNSUPPORTED_ACTION_IN_RESOURCE_POLICY")
     if not _names_members_only(call, organization, document):
         raise refusals.value("INVALID_PRINCIPAL")
+    try:
+        return named_principals.bind(document, lambda principal_arn: trusted_ids.id_of(call.db, principal_arn))
+    except MalformedPolicy as fault:
+        raise refusals.value("INVALID_PRINCIPAL") from fault
 
 
 def _is_delegable(pattern: str) -> bool:
@@ -153,6 +160,7 @@ def _required(call: Call, organization: OrganizationRow) -> ResourcePolicyRow:
     return row
 
 
-def _describe(organization: OrganizationRow, policy_id: str, content: str) -> dict[str, object]:
+def _describe(call: Call, organization: OrganizationRow, policy_id: str, content: str) -> dict[str, object]:
     arn_of_policy = arns.resource_policy(arns.place_of(organization), policy_id)
-    return {"ResourcePolicySummary": {"Id": policy_id, "Arn": arn_of_policy}, "Content": content}
+    shown = policy.show_principals(content, lambda unique_id: trusted_ids.arn_of(call.db, unique_id))
+    return {"ResourcePolicySummary": {"Id": policy_id, "Arn": arn_of_policy}, "Content": shown}
