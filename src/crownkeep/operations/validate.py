@@ -52,6 +52,11 @@ _SPOKEN = {
 """By the pattern that the published model has in their place."""
 
 
+_ENUM = "Member must satisfy enum value set"
+_UNNAMED_ENUMS = {"UpdateServiceSpecificCredential"}
+"""Operations whose refusals don't name the values that there are, as seen on AWS."""
+
+
 def _iam(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
     """IAM repeats no values, names the fields in a hash table's order, and has words of its own for names and paths."""
     absent = next((each for each in found if each.kind == "required" and "." in each.field), None)
@@ -60,6 +65,8 @@ def _iam(operation: OperationModel, text: str, found: list[Violation]) -> AwsErr
         return errors.MissingParameter(f"The request must contain the parameter {written}.")
     spoken = {each.field: rule for each in found if (rule := _spoken_rule(each)) is not None}
     modelled = sorted((each for each in found if each.field not in spoken), key=lambda each: _bucket(each.field))
+    if operation.name in _UNNAMED_ENUMS:
+        modelled = [replace(each, constraint=_ENUM) if each.kind == "enum" else each for each in modelled]
     if modelled:
         return errors.ValidationError(summary([replace(each, value=None) for each in modelled]))
     field, rule = next(iter(spoken.items()))

@@ -66,7 +66,7 @@ def test_two_devices_of_a_name_need_two_paths(account):
     told = refusal(iam.create_virtual_mfa_device, VirtualMFADeviceName="Phone")
 
     iam.create_virtual_mfa_device(VirtualMFADeviceName="phone", Path="/other/")
-    assert "EntityAlreadyExists: MFA device already exists." == told
+    assert "EntityAlreadyExists: MFADevice entity at the same path and name already exists." == told
 
 
 def test_a_serial_number_has_256_characters_at_most(account):

@@ -208,7 +208,7 @@ def test_a_deleted_principal_is_shown_by_its_id_and_can_not_be_saved_again(accou
     iam = account.client("iam")
     user_id = iam.create_user(UserName="bob", Path="/x/")["User"]["UserId"]
     other = create(account, "other")
-    principals = [f"arn:aws:iam::{account.id}:user/x/bob", other["Arn"], account.id]
+    principals = [f"arn:aws:iam::{account.id}:user/x/bob", other["Arn"], f"arn:aws:iam::{account.id}:root"]
     create(account, document=trust({"AWS": principals}))
 
     before = iam.get_role(RoleName="R")["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"]
@@ -217,7 +217,7 @@ def test_a_deleted_principal_is_shown_by_its_id_and_can_not_be_saved_again(accou
     after = iam.get_role(RoleName="R")["Role"]["AssumeRolePolicyDocument"]
 
     assert principals == before
-    assert [user_id, other["RoleId"], account.id] == after["Statement"][0]["Principal"]["AWS"]
+    assert [user_id, other["RoleId"], principals[2]] == after["Statement"][0]["Principal"]["AWS"]
     again = refusal(iam.update_assume_role_policy, RoleName="R", PolicyDocument=json.dumps(after))
     assert "MalformedPolicyDocument" == again[0]
 

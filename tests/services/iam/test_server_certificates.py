@@ -32,7 +32,7 @@ def test_a_certificate_is_kept_with_its_chain_and_expires_when_it_says(account):
     assert f"arn:aws:iam::{account.id}:server-certificate/cdn/Site" == metadata["Arn"]
     assert SITE.parsed.not_valid_after_utc == metadata["Expiration"]
     assert metadata["ServerCertificateId"].startswith("ASCA")
-    assert (metadata, SITE.certificate, chain) == (
+    assert (metadata, SITE.certificate.strip(), chain.strip()) == (
         found["ServerCertificateMetadata"],
         found["CertificateBody"],
         found["CertificateChain"],

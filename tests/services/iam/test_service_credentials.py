@@ -86,12 +86,13 @@ def test_lists_are_of_one_user_or_of_all_users_for_a_service_and_tell_no_secret(
 
     own = iam.list_service_specific_credentials(UserName="bob", ServiceName=CASSANDRA)["ServiceSpecificCredentials"]
     found = []
-    page: dict = {}
-    while page.get("IsTruncated", True):
-        marker = {"Marker": page["Marker"]} if page else {}
+    page: dict = {"IsTruncated": True}
+    while page.get("IsTruncated"):
+        marker = {"Marker": page["Marker"]} if "Marker" in page else {}
         page = iam.list_service_specific_credentials(ServiceName=CODECOMMIT, AllUsers=True, MaxItems=1, **marker)
         found += page["ServiceSpecificCredentials"]
 
+    assert "IsTruncated" not in page
     assert [("bob", CASSANDRA)] == [(each["UserName"], each["ServiceName"]) for each in own]
     assert {"bob", "eve"} == {each["UserName"] for each in found}
     assert {"CreateDate", "ServiceName", "ServiceUserName", "ServiceSpecificCredentialId", "UserName", "Status"} == found[

@@ -31,8 +31,8 @@ def test_a_key_is_answered_in_the_encoding_that_is_asked_for(iam, write):
         for encoding in ("SSH", "PEM")
     }
 
-    assert write(key) == made["SSHPublicKeyBody"]
-    assert {"SSH": ssh_line(key), "PEM": pem(key)} == {name: each["SSHPublicKeyBody"] for name, each in found.items()}
+    assert write(key).strip() == made["SSHPublicKeyBody"]
+    assert {"SSH": ssh_line(key), "PEM": pem(key).strip()} == {name: each["SSHPublicKeyBody"] for name, each in found.items()}
     assert ("bob", "Active", True) == (made["UserName"], made["Status"], made["SSHPublicKeyId"].startswith("APKA"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crownkeep import errors
+from crownkeep import arn, errors
 from crownkeep.catalogue.managed_policies import ManagedPolicy
 from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
@@ -18,6 +18,9 @@ def attach(call: Call, holder: Holder, policy_arn: str) -> Result:
 
     Raises NoSuchEntity, PolicyNotAttachable, LimitExceeded, and for a malformed ARN what `managed.require_arn` raises.
     """
+    if arn.parse(policy_arn) is None:
+        # AWS's text, double blank and all.
+        raise errors.ValidationError("Invalid ARN:  Could not be parsed!")
     managed.require_arn(policy_arn)
     found = managed.find(call, policy_arn)
     if found is None:

@@ -229,7 +229,7 @@ def _checked_thumbprints(call: Call, sent: Sequence[str]) -> tuple[str, ...]:
         raise errors.InvalidInput(f"Thumbprint list must contain fewer than {most} entries.")
     if any(not each.isalnum() or not each.isascii() for each in sent):
         raise errors.InvalidInput("A thumbprint must be 40 hexadecimal digits.")
-    return tuple(dict.fromkeys(sent))
+    return tuple(dict.fromkeys(each.lower() for each in sent))
 
 
 def _checked_client_ids(call: Call, sent: Sequence[str]) -> tuple[str, ...]:

@@ -75,8 +75,9 @@ def upload_server_certificate(
         name=server_certificate_name,
         name_key=server_certificate_name.lower(),
         path=path,
-        body=certificate_body,
-        chain=certificate_chain,
+        # As AWS answers them: a newline at the end would be a difference to every tool that compares.
+        body=certificate_body.strip(),
+        chain=None if certificate_chain is None else certificate_chain.strip(),
         uploaded_at=call.now,
         expires_at=certificate.expires_at,
     )

@@ -112,7 +112,9 @@ def list_service_specific_credentials(
         ),
         key=lambda pair: pair[0].credential_id,
     )
-    return {"ServiceSpecificCredentials": [_describe(call, row, name) for row, name in found], **more}
+    # AWS's answer has no IsTruncated where nothing is left.
+    marked = more if more.get("IsTruncated") else {}
+    return {"ServiceSpecificCredentials": [_describe(call, row, name) for row, name in found], **marked}
 
 
 @iam.operation("ResetServiceSpecificCredential", resource=named_credential, effect=Effect.STATE)

@@ -35,7 +35,7 @@ def upload_signing_certificate(call: Call, *, certificate_body: str, user_name: 
         account_id=call.account_id,
         owner_id=owner.owner_id,
         fingerprint=certificate.fingerprint,
-        body=certificate_body,
+        body=certificate_body.strip(),
         status=statuses.ACTIVE,
         uploaded_at=call.now,
     )

@@ -37,7 +37,7 @@ def upload_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_body: st
     )
     ssh_public_keys.add(call.db, row)
     _note(call, user, row)
-    return {"SSHPublicKey": _describe(user, row, ssh_public_key_body)}
+    return {"SSHPublicKey": _describe(user, row, ssh_public_key_body.strip())}
 
 
 @iam.operation("GetSSHPublicKey", resource=users.named_user)
@@ -45,7 +45,7 @@ def get_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_id: str, en
     """Answer a key with its body in the encoding that is asked for, whichever it came in."""
     user = users.required(call, user_name)
     row = _required(call, user, ssh_public_key_id)
-    body = row.ssh if encoding == "SSH" else _read(row.ssh).pem
+    body = row.ssh if encoding == "SSH" else _read(row.ssh).pem.strip()
     return {"SSHPublicKey": _describe(user, row, body)}
 
 

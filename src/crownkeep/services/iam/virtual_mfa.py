@@ -171,7 +171,7 @@ def _new_serial(call: Call, path: str, name: str) -> str:
             f"Member must have length less than or equal to {_LONGEST_SERIAL}"
         )
     if mfa_devices.with_serial(call.db, call.account_id, serial) is not None:
-        raise errors.EntityAlreadyExists("MFA device already exists.")
+        raise errors.EntityAlreadyExists("MFADevice entity at the same path and name already exists.")
     return serial
 
 
