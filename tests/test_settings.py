@@ -124,3 +124,15 @@ def test_the_data_directory_s_file_can_not_name_another_data_directory(places: d
 
     with pytest.raises(settings.InvalidSettings, match="is found by it"):
         settings.load({"data": str(places["data"])}, environment={}, system=NOWHERE)
+
+
+def test_services_are_registered_in_the_file_and_by_no_variable(tmp_path: Path) -> None:
+    lines = ["[[services]]", 'principal = "deploy.corp.example"', 'prefix = "deploy"', 'condition_keys = ["deploy:Stage"]']
+    file = tmp_path / "crownkeep.toml"
+    file.write_text("\n".join(lines))
+    variable = {"CROWNKEEP_SERVICES": "mischief.example"}
+
+    (service,) = settings.load({}, environment={"CROWNKEEP_CONFIG": str(file), **variable}).services
+
+    assert ("deploy.corp.example", "deploy", ("deploy:Stage",)) == (service.principal, service.prefix, service.condition_keys)
+    assert ["CROWNKEEP_SERVICES"] == settings.unknown_variables(variable)

@@ -255,7 +255,8 @@ def _check_public_url(url: str) -> None:
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
     """Return the variables that look like a setting and are none, sorted: a misspelt one would silently leave the default."""
-    settings = {CONFIG_VARIABLE, *(ENVIRONMENT_PREFIX + name.upper() for name in Settings.__struct_fields__)}
+    names = (name for name in Settings.__struct_fields__ if name not in _TABLES)
+    settings = {CONFIG_VARIABLE, *(ENVIRONMENT_PREFIX + name.upper() for name in names)}
     given = os.environ if environment is None else environment
     return sorted(name for name in given if name.startswith(ENVIRONMENT_PREFIX) and name not in settings)
 
