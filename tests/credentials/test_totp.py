@@ -126,6 +126,51 @@ def test_brute_force_is_let_on_when_the_next_span_begins() -> None:
     assert state.attempts == 1
 
 
+def test_brute_force_waits_longer_after_every_wrong_code_beyond_nine_in_a_row() -> None:
+    assert [0, 0, 1, 2, 4, 5, 5] == [totp.wait_after(failures) for failures in (0, 8, 9, 10, 11, 12, 10**6)]
+
+
+def test_brute_force_is_slow_for_days_however_the_tries_are_spread() -> None:
+    state, tried = DeviceState(), 0
+    for minute in range(0, 24 * 60, 3):
+        for _ in range(totp.ATTEMPTS):
+            try:
+                state = totp.verify(SEED, state, "000000", now=NOW + timedelta(minutes=minute))
+            except InvalidCode as refusal:
+                state, tried = refusal.state, tried + 1
+            except TooManyAttempts:
+                break
+
+    assert 9 + 4 < tried <= 9 + 4 + 24 * 4
+
+
+def test_a_right_code_ends_the_waits() -> None:
+    state = DeviceState(span=int(NOW.timestamp()) // 180 - 5, attempts=1, failures=30)
+
+    assert 0 == totp.verify(SEED, state, code(0), now=NOW).failures
+
+
+def test_brute_force_over_two_nodes_whose_clocks_differ_is_not_let_on_at_the_turn_of_a_span() -> None:
+    turn = datetime.fromtimestamp((int(NOW.timestamp()) // 180 + 1) * 180, UTC)
+    state = DeviceState()
+    tried = 0
+    for number in range(60):
+        try:
+            totp.verify(SEED, state, "000000", now=turn - timedelta(seconds=number % 2))
+        except InvalidCode as refusal:
+            state, tried = refusal.state, tried + 1
+        except TooManyAttempts:
+            pass
+
+    assert tried <= totp.ATTEMPTS + 1
+
+
+def test_a_clock_that_was_set_back_does_not_keep_a_device_out() -> None:
+    state = DeviceState(span=int(NOW.timestamp()) // 180 + 1000, attempts=9)
+
+    assert 1 == totp.verify(SEED, state, code(0), now=NOW).attempts
+
+
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "12345a", " 12345", "１２３４５６", "000000\n", "-00001"])
 def test_what_is_not_six_digits_is_refused_and_counted(typed: str) -> None:
     with pytest.raises(InvalidCode) as caught:

@@ -2,7 +2,8 @@
 
 The rules of windows, single use and attempts are those that were measured on AWS: enrolment and resynchronisation accept
 two consecutive codes from 998 steps ago to 1,000 ahead; afterwards a code counts within two steps of the device's own
-clock, once, and a device may be tried nine times in each three minutes of UTC.
+clock, once, and a device may be tried nine times in each three minutes of UTC. Beyond AWS's: after nine codes in a row that
+were wrong each further try waits longer.
 """
 
 import base64
@@ -30,7 +31,14 @@ ATTEMPTS = 9
 
 ATTEMPTS_SPAN = 180
 
+LONGEST_WAIT = 5
+"""Spans that a device waits at most for its next try: a quarter of an hour."""
+
+_FORGOTTEN_AFTER = 40
+"""Spans without a try (two hours) after which wrong codes in a row are forgotten; longer than any wait."""
+
 _BEFORE, _AFTER = 998, 1000
+_MOST_COUNTED = 1_000_000
 # Used steps are remembered beyond the window, so that a clock set back does not make their codes good again.
 _REMEMBERED = 120
 _CODE = re.compile(r"[0-9]{6}")
@@ -47,6 +55,8 @@ class DeviceState:
     span: int = 0
     """The span of time that `attempts` counts in."""
     attempts: int = 0
+    failures: int = 0
+    """Wrong codes in a row, over all spans: who goes on guessing waits longer and longer."""
 
 
 class CodeRefused(ValueError):
@@ -62,7 +72,7 @@ class InvalidCode(CodeRefused):
 
 
 class TooManyAttempts(CodeRefused):
-    """The device was tried too often in this span; even the right code is refused until the next."""
+    """The device was tried too often; even the right code is refused until a later span. Such a try is not counted."""
 
 
 def enrol(seed: bytes, code1: str, code2: str, *, now: datetime) -> DeviceState:
@@ -95,9 +105,9 @@ def verify(seed: bytes, state: DeviceState, code: str, *, now: datetime) -> Devi
         if _same(code_at(seed, step), code) and step not in state.used:
             matching.append(step)
     if not matching:
-        raise InvalidCode("the code is wrong, was used before, or belongs to another time", tried)
+        raise InvalidCode("the code is wrong, was used before, or belongs to another time", _failed(tried))
     kept = (step for step in state.used if abs(step - centre) <= _REMEMBERED)
-    return replace(tried, used=(*kept, *matching))
+    return replace(tried, used=(*kept, *matching), failures=0)
 
 
 def code_at(seed: bytes, step: int) -> str:
@@ -172,16 +182,29 @@ def _synchronised(seed: bytes, state: DeviceState, code1: str, code2: str, now: 
             found.append(step)
         previous = _same(code, code1)
     if not found:
-        raise InvalidCode("these are not two consecutive codes of the device", state)
-    return replace(state, drift=min((step - current for step in found), key=abs))
+        raise InvalidCode("these are not two consecutive codes of the device", _failed(state))
+    return replace(state, drift=min((step - current for step in found), key=abs), failures=0)
+
+
+def wait_after(failures: int) -> int:
+    """Return how many spans must pass after so many wrong codes in a row until the next may be tried."""
+    return 0 if failures < ATTEMPTS else min(LONGEST_WAIT, 1 << min(failures - ATTEMPTS, 8))
 
 
 def _attempted(state: DeviceState, now: datetime) -> DeviceState:
     span = int(now.timestamp()) // ATTEMPTS_SPAN
-    attempts = state.attempts if span == state.span else 0
-    if attempts >= ATTEMPTS:
-        raise TooManyAttempts("the device was tried too often: wait three minutes", state)
-    return replace(state, span=span, attempts=attempts + 1)
+    # Nodes' clocks differ: a try that seems to be of the span before is one more of this span. A state from beyond that is what a
+    # clock leaves behind that was set back, and keeps nobody out.
+    last = state.span if state.span <= span + 1 else span - LONGEST_WAIT
+    failures = state.failures if span - last < _FORGOTTEN_AFTER else 0
+    attempts = state.attempts if span <= last else 0
+    if attempts >= ATTEMPTS or span < last + wait_after(failures):
+        raise TooManyAttempts("the device was tried too often: wait", state)
+    return replace(state, span=max(span, last), attempts=attempts + 1, failures=failures)
+
+
+def _failed(state: DeviceState) -> DeviceState:
+    return replace(state, failures=min(state.failures + 1, _MOST_COUNTED))
 
 
 def _step(now: datetime) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from crownkeep import arn
 from crownkeep.credentials import passwords
 from crownkeep.credentials.secret import Secret
-from crownkeep.operations.call import Origin
+from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import entry, events, factors, pending, people, progress, sessions, throttle
@@ -89,19 +89,26 @@ async def prove_by_password(
 
 
 def counters(door: Door, session: BrowserSession, origin: Origin) -> tuple[Counter, ...]:
-    """Answer what counts the tries that somebody makes within the person's sessions to prove who they are: by the person alone.
+    """Return what counts the tries that somebody makes within a session to prove who they are."""
+    return counters_of(door.wiring, session.person, origin)
+
+
+def counters_of(wiring: Wiring, person: Principal, origin: Origin) -> tuple[Counter, ...]:
+    """Return what counts the tries of whoever acts as a person already, by a session or a key: by the person alone.
 
     Strangers who fail at the same address must not delay whoever has signed in.
     """
-    wiring = door.wiring
-    counted = throttle.counters(wiring.keyring, wiring.settings, claim_of(session), address=origin.source_ip)
+    counted = throttle.counters(wiring.keyring, wiring.settings, _claim(person), address=origin.source_ip)
     return tuple(each for each in counted if each.scope is Scope.PERSON)
 
 
 def claim_of(session: BrowserSession) -> Claim:
-    """Answer who is claimed to be there by whoever sits at a session."""
+    """Return who is claimed to be there by whoever sits at a session."""
+    return _claim(session.person)
+
+
+def _claim(person: Principal) -> Claim:
     # Counted apart from sign-in: strangers at the door must not disturb whoever is inside, nor the other way round.
-    person = session.person
     is_root = person.kind is PrincipalKind.ROOT
     return Claim(f"presence {arn.root(person.account_id)} {person.unique_id}", person.account_id, is_root)
 

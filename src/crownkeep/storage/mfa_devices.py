@@ -25,6 +25,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 
@@ -76,6 +77,7 @@ table = Table(
     Column("used_steps", Text, nullable=False),
     Column("span", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("credential_id", LargeBinary),
     Column("public_key", LargeBinary),
     Column("signature_count", BigInteger),
@@ -150,6 +152,7 @@ _set_state = (
         used_steps=bindparam("new_used_steps"),
         span=bindparam("new_span"),
         attempts=bindparam("new_attempts"),
+        failures=bindparam("new_failures"),
     )
 )
 _remove = delete(table).where(*_this)
@@ -250,6 +253,7 @@ def add(db: Transaction, row: MfaDeviceRow) -> None:
             "used_steps": _written(row.state.used),
             "span": row.state.span,
             "attempts": row.state.attempts,
+            "failures": row.state.failures,
             "credential_id": row.credential_id,
             "public_key": row.public_key,
             "signature_count": row.signature_count,
@@ -269,12 +273,13 @@ def release(db: Transaction, account_id: str, device_id: str) -> None:
 
 
 def set_state(db: Transaction, account_id: str, device_id: str, state: DeviceState) -> None:
-    """Remember a TOTP device's drift, the codes used lately and the attempts made."""
+    """Remember a TOTP device's drift, the codes used lately, the attempts made and how many failed in a row."""
     values = {
         "new_drift": state.drift,
         "new_used_steps": _written(state.used),
         "new_span": state.span,
         "new_attempts": state.attempts,
+        "new_failures": state.failures,
     }
     db.execute(_set_state, {"of_account": account_id, "of_device": device_id, **values})
 
@@ -300,9 +305,10 @@ def _row(
     used_steps: str,
     span: int,
     attempts: int,
+    failures: int,
     *fido: Any,
 ) -> MfaDeviceRow:
-    state = DeviceState(drift, tuple(int(step) for step in used_steps.split()), span, attempts)
+    state = DeviceState(drift, tuple(int(step) for step in used_steps.split()), span, attempts, failures)
     return MfaDeviceRow(
         device_id,
         account_id,

@@ -25,7 +25,7 @@ from crownkeep.signin.factors import Answer, Code, PasskeyAnswer, RecoveryCode, 
 from crownkeep.signin.flow import ChangePasswordStep, EnrolStep, FactorStep, Method
 from crownkeep.signin.progress import Next, Progress, Stale
 
-_TOO_MANY = "This device was tried too often. Wait three minutes, then use a fresh code."
+_TOO_MANY = "This device was tried too often. Wait a quarter of an hour, then use a fresh code."
 _UNREADABLE = "The server can't read this device's secret. That is no fault of yours: use another device, or tell its operator."
 
 

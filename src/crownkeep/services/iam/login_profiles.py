@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
 from crownkeep import errors
 from crownkeep.credentials import passwords as hashing
 from crownkeep.credentials.secret import Secret
@@ -11,9 +16,14 @@ from crownkeep.principals import PrincipalKind
 from crownkeep.services.iam import owners, passwords, root_login_profile, users
 from crownkeep.services.iam.passwords import Proposal
 from crownkeep.services.iam.service import iam
+from crownkeep.signin import presence, throttle
+from crownkeep.signin.throttle import Counter
 from crownkeep.storage import login_profiles
+from crownkeep.storage.database import Transaction
 from crownkeep.storage.login_profiles import LoginProfileRow
 from crownkeep.storage.users import UserRow
+
+_TOO_MANY = "Rate exceeded: too many wrong passwords. Try again later."
 
 
 def caller_itself(call: Call, **_: object) -> Target:
@@ -112,28 +122,58 @@ def delete_login_profile(call: Call, *, user_name: str | None = None) -> Result:
     return NOTHING
 
 
-def prepare_change(call: Call, *, old_password: str, new_password: str) -> Proposal:
-    """Verify the user's present password, then hash the new one."""
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What was computed for a change: whether the old password is right, of which hash, and the new one or why it is refused."""
+
+    is_right: bool
+    compared: str
+    proposal: Proposal | errors.PasswordPolicyViolation
+
+
+def prepare_change(call: Call, *, old_password: str, new_password: str) -> _Change:
+    """Verify the user's present password and hash the new one: both in any case, so that the time doesn't tell which is wrong."""
     user = _calling_user(call)
     profile = _required(call, user)
-    if not hashing.verify(Secret(old_password), profile.password_hash):
-        raise errors.AccessDenied("The old password was incorrect.")
-    return passwords.propose(call, user, profile, new_password)
+    if throttle.waiting(call.db, presence.counters_of(call.wiring, call.principal, call.origin), now=call.now):
+        raise errors.Throttling(_TOO_MANY)
+    is_right = hashing.verify(Secret(old_password), profile.password_hash)
+    try:
+        return _Change(is_right, profile.password_hash, passwords.propose(call, user, profile, new_password))
+    except errors.PasswordPolicyViolation as refusal:
+        return _Change(is_right, profile.password_hash, refusal)
 
 
 @iam.operation("ChangePassword", resource=caller_itself, effect=Effect.STATE, prepare=prepare_change)
 def change_password(call: Call, *, old_password: str, new_password: str) -> Result:
-    """Let a user choose a new password for itself."""
+    """Let a user choose a new password for itself; wrong old ones are counted as those of sign-in are, and make it wait."""
     user = _calling_user(call)
     profile = _required(call, user)
-    proposal = _proposal(call, user)
-    if proposal.present_hash != profile.password_hash:
-        # The old password was verified against one that is not the present one any more.
+    used = presence.counters_of(call.wiring, call.principal, call.origin)
+    change = call.prepared
+    # 1. Refuse unseen while the user must wait. The account is held since before this, so that many at once gain nothing.
+    if throttle.reserve(call.db, used, now=call.now) is not None:
+        raise errors.Throttling(_TOO_MANY)
+    # 2. A wrong password counts although the call is refused.
+    if not isinstance(change, _Change) or not change.is_right:
+        call.notes.lasting.append(partial(_count, used, call.now))
+        raise errors.AccessDenied("The old password was incorrect.")
+    # 3. With the right one, whatever is wrong with the new one takes the attempt back.
+    if change.compared != profile.password_hash:
         raise errors.EntityTemporarilyUnmodifiable(f"Login Profile for User {user.name} cannot be modified while it changes.")
-    login_profiles.set_password(call.db, profile, passwords.confirm(call, user, profile, proposal), at=call.now)
+    if isinstance(change.proposal, errors.PasswordPolicyViolation):
+        raise change.proposal
+    if change.proposal.user_id != user.user_id:
+        raise _changing(user)
+    throttle.release(call.db, used, now=call.now)
+    login_profiles.set_password(call.db, profile, passwords.confirm(call, user, profile, change.proposal), at=call.now)
     login_profiles.require_no_reset(call.db, call.account_id, user.user_id)
     _note(call, user)
     return NOTHING
+
+
+def _count(used: Sequence[Counter], now: datetime, db: Transaction) -> None:
+    throttle.reserve(db, used, now=now)
 
 
 def _user(call: Call, user_name: str | None) -> UserRow:
@@ -155,7 +195,7 @@ def _proposal(call: Call, user: UserRow) -> Proposal:
     proposal = call.prepared
     if not isinstance(proposal, Proposal) or proposal.user_id != user.user_id:
         # Another user has taken the name since the password was hashed.
-        raise errors.EntityTemporarilyUnmodifiable(f"The user with name {user.name} cannot be modified while it changes.")
+        raise _changing(user)
     return proposal
 
 
@@ -168,6 +208,10 @@ def _required(call: Call, user: UserRow) -> LoginProfileRow:
 
 def _describe(user: UserRow, row: LoginProfileRow) -> dict[str, object]:
     return {"UserName": user.name, "CreateDate": row.created_at, "PasswordResetRequired": row.reset_required}
+
+
+def _changing(user: UserRow) -> errors.EntityTemporarilyUnmodifiable:
+    return errors.EntityTemporarilyUnmodifiable(f"The user with name {user.name} cannot be modified while it changes.")
 
 
 def _missing(user: UserRow) -> errors.NoSuchEntity:
