@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Crown
 from tests.signin.people import PASSWORD, choose_root_password, code, root_with_app, sign_in_events, sign_in_root
@@ -67,6 +68,13 @@ def test_a_common_password_is_refused_with_the_reason(crown: Crown):
     page = choose_root_password(Browser(crown), crown.account(), "Password123")
 
     assert "one of the most used passwords" in page.text
+
+
+@pytest.mark.parametrize("password", ["Summer2026!", "Summer2026!!"])
+def test_a_guessable_password_is_refused_although_it_obeys_aws_s_rules(crown: Crown, password: str):
+    page = choose_root_password(Browser(crown), crown.account(), password)
+
+    assert "Password should not be easy to guess" in page.text
 
 
 def test_the_e_mail_address_is_no_password(crown: Crown):

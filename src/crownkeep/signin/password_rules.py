@@ -19,6 +19,9 @@ BREACHED_FILE = "breached-passwords.idx"
 
 COMMON = "Password should not be one of the most used passwords: they are tried first"
 BREACHED = "Password should not be one that has appeared in a known data breach"
+GUESSABLE = "Password should not be easy to guess: make it longer, of words that don't go together"
+NEEDED_SCORE = 4
+"""What root's password must score in zxcvbn, the highest there is: it is all that stands before a device is enrolled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,11 @@ class Assessment:
 
 
 def assess_for_root(wiring: Wiring, password: Secret, *, account_name: str, email: str) -> Assessment:
-    """Hold a password to AWS's rules for root and to ours; takes some milliseconds."""
+    """Hold a password to AWS's rules for root and to ours, whichever way it comes in; takes some milliseconds."""
     broken = password_policy.root_violations(password, account_name=account_name, email=email)
-    return Assessment((*broken, *exposed(wiring.settings, password)), strength.assess(password, known=(account_name, email)))
+    found = strength.assess(password, known=(account_name, email))
+    guessable = (GUESSABLE,) if found.score < NEEDED_SCORE else ()
+    return Assessment((*broken, *exposed(wiring.settings, password), *guessable), found)
 
 
 def exposed(settings: Settings, password: Secret) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError
 
+from crownkeep.credentials import breached, passwords
 from crownkeep.credentials import one_time_links as links
-from crownkeep.credentials import passwords
 from crownkeep.credentials.access_keys import account_of
 from crownkeep.credentials.secret import Secret
+from crownkeep.signin.password_rules import BREACHED_FILE
 from crownkeep.storage import accounts, attachments, one_time_links, users
 from crownkeep.storage.database import Database
 
@@ -93,6 +95,9 @@ def test_a_root_password_is_hashed_and_then_no_link_lies_about(crown):
         ("Sh0rt!", "minimum length of 8"),
         ("alllowercase", "more of the following requirements"),
         ("Weak-1@accounts.example", "same as the account name, email address"),
+        ("Password123", "one of the most used passwords"),
+        ("Summer2026!", "easy to guess"),
+        ("Summer2026!!", "easy to guess"),
     ],
 )
 def test_a_root_password_that_breaks_the_rules_is_refused_without_being_repeated(crown, password, reason):
@@ -101,6 +106,16 @@ def test_a_root_password_that_breaks_the_rules_is_refused_without_being_repeated
     assert (400, "ValidationException") == (status, code)
     assert reason in message
     assert password not in message
+
+
+def test_a_breached_root_password_is_refused_as_the_page_refuses_it(fresh_crown):
+    crown = fresh_crown()
+    entries = b"".join(breached.entries([hashlib.sha1(b"correct Horse 7 battery").hexdigest().encode() + b":3"]))
+    (crown.settings.data_directory / BREACHED_FILE).write_bytes(breached.header(1) + entries)
+
+    status, _, message = refused(crown, root_password="correct Horse 7 battery")
+
+    assert (400, True) == (status, "known data breach" in message)
 
 
 def test_neither_password_nor_key_nor_link_is_in_the_trail(crown):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.credentials import one_time_links as links
-from crownkeep.credentials import password_policy, passwords
+from crownkeep.credentials import passwords
 from crownkeep.credentials.passwords import Cost
 from crownkeep.credentials.secret import Secret
 from crownkeep.ids import Prefix
@@ -12,6 +12,7 @@ from crownkeep.operations import long_term_keys, new_accounts, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.operator.accounts import sign_in_url
 from crownkeep.services.operator.service import operator
+from crownkeep.signin import password_rules
 from crownkeep.storage import accounts, attachments, one_time_links, users
 from crownkeep.storage.attachments import AttachmentRow
 from crownkeep.storage.one_time_links import OneTimeLinkRow
@@ -22,11 +23,11 @@ ADMINISTRATOR_ACCESS = arn.policy("aws", "/", "AdministratorAccess")
 
 
 def hash_root_password(call: Call, *, email: str, name: str, root_password: str | None = None, **_: object) -> str | None:
-    """Hold root's password to AWS's rules for it, and hash it; None where none is given."""
+    """Hold root's password to the rules of the page that asks for one, and hash it; None where none is given."""
     if root_password is None:
         return None
     password = Secret(root_password)
-    broken = password_policy.root_violations(password, account_name=name, email=email)
+    broken = password_rules.assess_for_root(call.wiring, password, account_name=name, email=email).violations
     if broken:
         raise errors.AccountValidation(f"the root password is refused: {', '.join(broken)}")
     settings = call.settings
