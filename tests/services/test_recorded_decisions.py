@@ -54,6 +54,14 @@ KEYS_WITHOUT_VALUE: Mapping[str, str] = {
     },
 }
 """By action and key, with the reason why a key that the reference lists is not filled in."""
+KEYS_WITHOUT_VALUE_BESIDES: Mapping[str, str] = {
+    "iam:PassRole iam:AssociatedResourceArn": "a role is put into a profile before any instance is there to name",
+    "iam:TagRole iam:RoleTemplateARN": NO_TEMPLATES,
+    "organizations:TagResource organizations:TransferDirection": "responsibility transfers are not served",
+    "organizations:TagResource organizations:TransferType": "responsibility transfers are not served",
+    "sts:TagSession saml:aud": NO_PROVIDER,
+}
+"""The same of what operations ask for besides, in whatever operation."""
 MAKING = ("Create", "Upload")
 """What is being made has no tags yet (aws:ResourceTag): aws:RequestTag says which it is to have."""
 
@@ -128,9 +136,14 @@ def variants(name: str, scene: Scene) -> list[dict[str, Any]]:
 def recorded(name: str, scene: Scene) -> list[Decided]:
     """Answer the decisions about an operation's own action, in all the ways in which it is called."""
     operation = AUTHORISED[name]
+    return [each for each in everything_recorded(name, scene) if each.action == operation.action]
+
+
+def everything_recorded(name: str, scene: Scene) -> list[Decided]:
+    """Answer the decisions of an operation, also about what it asks for besides, such as iam:PassRole."""
     if name not in scene.recorded:
-        watches = [scene.carry_out(operation, way) for way in variants(name, scene)]
-        scene.recorded[name] = [each for watch in watches for each in watch.of(operation.action)]
+        watches = [scene.carry_out(AUTHORISED[name], way) for way in variants(name, scene)]
+        scene.recorded[name] = [each for watch in watches for each in watch.decided]
     return scene.recorded[name]
 
 
@@ -156,6 +169,20 @@ def test_a_decision_is_about_every_type_of_resource_that_the_reference_lists(nam
 
     missing = {kind.name for kind in kinds if not any(arn_holds(kind.arn_pattern, resource) for resource in asked)}
     assert {kind for kind in missing if f"{operation.action} {kind}" not in TYPES_NOT_MET} == set()
+
+
+def test_what_operations_ask_for_besides_knows_every_condition_key_that_the_reference_lists(scene: Scene):
+    asked: dict[str, set[str]] = {}
+    for name, operation in AUTHORISED.items():
+        for each in everything_recorded(name, scene):
+            if each.action != operation.action:
+                asked.setdefault(each.action, set()).update(each.keys)
+
+    missing = {f"{action} {key}" for action, keys in asked.items() for key in listed_keys(action) - keys}
+
+    missing = {each for each in missing if not each.partition(":")[2].startswith("Tag") or "ResourceTag" not in each}
+    assert missing == KEYS_WITHOUT_VALUE_BESIDES.keys()
+    assert {"iam:PassRole", "iam:TagUser", "organizations:TagResource", "sts:SetSourceIdentity"} <= asked.keys()
 
 
 def test_every_reason_is_still_needed(scene: Scene):

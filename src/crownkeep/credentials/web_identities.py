@@ -29,6 +29,7 @@ _SMALLEST_RSA_BITS = 2048
 _LEEWAY = timedelta(minutes=5)
 """How far a provider's clock may be ahead of ours."""
 _TAGS = "https://aws.amazon.com/tags"
+_ROLES = "https://aws.amazon.com/roles"
 _SOURCE_IDENTITY = "https://aws.amazon.com/source_identity"
 
 Key = RSAKey | ECKey
@@ -76,6 +77,8 @@ class WebIdentity:
     tags: Mapping[str, str] | None = None
     transitive_tag_keys: tuple[str, ...] = ()
     source_identity: str = ""
+    roles: tuple[str, ...] | None = None
+    """The ARNs of the roles that the token is for; None where the provider leaves that open."""
     claims: Mapping[str, object] = field(default_factory=dict, repr=False)
     """Everything that the token says."""
 
@@ -246,8 +249,17 @@ def _identity(payload: Mapping[str, Any], issuer: str, audience: str) -> WebIden
         tags=tags,
         transitive_tag_keys=transitive,
         source_identity=source_identity if isinstance(source_identity, str) else "",
+        roles=_roles(payload),
         claims=payload,
     )
+
+
+def _roles(payload: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Read AWS's claim for roles, an ARN or a list of them; what is neither is for no role at all."""
+    if _ROLES not in payload:
+        return None
+    claim = payload[_ROLES]
+    return (claim,) if isinstance(claim, str) else _texts(claim)
 
 
 def _tags(claim: object) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:

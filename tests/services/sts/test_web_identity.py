@@ -111,6 +111,20 @@ def test_a_trust_policy_may_ask_about_the_claims_of_a_known_provider(
         )
 
 
+def test_a_token_that_its_provider_made_for_some_roles_takes_on_no_other(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+    pinned = federated.make_role("Pinned", {"Bool": {"sts:RoleAuthorizedByIdp": "true"}})
+    claim = "https://aws.amazon.com/roles"
+
+    for roles in (pinned, [pinned, "arn:aws:iam::123456789012:role/other"]):
+        assert "Credentials" in federated.assume(provider.token(**{claim: roles}), pinned)
+        assert "InvalidIdentityToken" == federated.refusal(provider.token(**{claim: roles}))[0]
+    for odd in ([], "", 7, {"role": pinned}, pinned.upper(), f"{pinned}*", pinned.replace("role/", "role//")):
+        assert "InvalidIdentityToken" == federated.refusal(provider.token(**{claim: odd}), pinned)[0]
+    assert "AccessDenied" == federated.refusal(provider.token(), pinned)[0]
+    assert "Credentials" in federated.assume(provider.token())
+
+
 def test_a_good_token_takes_on_the_role(house: Crown, provider: IdentityProvider):
     federated = Federated(house, provider)
 

@@ -14,6 +14,7 @@ from crownkeep.operations.registry import Effect, Permission, everything
 from crownkeep.policy import ContextValue, PrincipalKind
 from crownkeep.principals import FederatedIdentity
 from crownkeep.services.sts import assumable, federation, provider_claims
+from crownkeep.services.sts.assumable import Assumable
 from crownkeep.services.sts.federation import Asked, Vouched
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_policies import Descriptors
@@ -83,7 +84,7 @@ def assume_role_with_web_identity(
         tags=identity.tags or {},
         transitive_tag_keys=identity.transitive_tag_keys,
         source_identity=identity.source_identity,
-        trust_keys=provider_claims.of_token(provider.url, identity),
+        trust_keys=_trust_keys(role, provider, identity),
     )
     asked = Asked(policy, policy_arns, duration_seconds, None, minimum_session_token_size)
     return {
@@ -117,6 +118,17 @@ def _provider(call: Call, account_id: str, issuer: str) -> OidcProviderRow | Non
     if not issuer.startswith(_SCHEME):
         return None
     return oidc_providers.with_url(call.db, account_id, issuer[len(_SCHEME) :])
+
+
+def _trust_keys(role: Assumable, provider: OidcProviderRow, identity: WebIdentity) -> dict[str, ContextValue]:
+    """Return what the trust policy alone may ask about; raises InvalidIdentityToken for a token that is not for this role.
+
+    A token that was made for one role must not open another that trusts its provider, whatever trust policies say.
+    """
+    if identity.roles is not None and role.arn not in identity.roles:
+        raise errors.InvalidIdentityToken("The role is not among those that the identity provider authorized")
+    authorized = "false" if identity.roles is None else "true"
+    return {**provider_claims.of_token(provider.url, identity), "sts:RoleAuthorizedByIdp": authorized}
 
 
 def _keys(provider: OidcProviderRow, identity: WebIdentity) -> dict[str, ContextValue]:
