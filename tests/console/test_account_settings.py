@@ -242,8 +242,8 @@ def test_who_may_not_see_the_security_contact_sees_no_letters(crown: Crown):
     [
         (REGIONS, {"region": "eu-south-1", "to": "ENABLED"}, "account:EnableRegion"),
         (TOKENS, {"version": "v2Token"}, "iam:SetSecurityTokenServicePreferences"),
-        (TEST, {}, "account:PutAlternateContact"),
-        ("/console/sign-in-settings", {"required": "1"}, "iam:UpdateAccountPasswordPolicy"),
+        (TEST, {}, "account-security:SendTestAlert"),
+        ("/console/sign-in-settings", {"required": "1"}, "account-security:UpdateSignInSettings"),
     ],
 )
 def test_without_the_permission_nothing_changes_and_the_page_names_it(
@@ -318,4 +318,4 @@ def test_a_person_sends_a_test_alert_without_javascript(visit: Visit, served: Pr
     page.get_by_role("button", name="Send a test alert to the billing contact").click()
 
     expect(page.get_by_role("rowheader", name="Test alert")).to_be_visible()
-    expect(page.get_by_text("signin:SendTestAlert")).to_be_visible()
+    expect(page.get_by_role("status").get_by_text("account-security:SendTestAlert")).to_be_visible()

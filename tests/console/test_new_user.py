@@ -160,12 +160,12 @@ def test_who_may_not_change_a_user_s_password_can_not_say_whether_it_needs_mfa(a
 
     page = make(helper, review(helper, name="eve", access="chosen", mfa="on"), password=PASSWORD)
 
-    assert "This needs the permission iam:UpdateLoginProfile" in page.text
+    assert "This needs the permission account-security:UpdateUserSignInSettings" in page.text
     assert ["eve", "bob"] == [each["requestParameters"]["userName"] for each in made_of(account, "UpdateUserSignInSettings")]
     assert ["bob"] == [
         each["requestParameters"]["userName"]
         for each in made_of(account, "UpdateUserSignInSettings")
-        if each["responseElements"] == {"UpdateUserSignInSettings": "Success"}
+        if each["responseElements"] == {"needsMfa": True}
     ]
 
 

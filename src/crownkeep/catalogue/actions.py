@@ -21,7 +21,9 @@ from typing import TypeVar
 
 import msgspec
 
-OWN: Mapping[str, str] = MappingProxyType({"credential-audit": "Crownkeep Credential Audit"})
+OWN: Mapping[str, str] = MappingProxyType(
+    {"account-security": "Crownkeep Account Security", "credential-audit": "Crownkeep Credential Audit"}
+)
 """Services that AWS doesn't have, by the prefix of their actions, with their names."""
 
 _OWN_FOLDER = Path(__file__).parent / "own"

@@ -26,7 +26,8 @@ class Equivalent:
     def action(self) -> str:
         """The action as policies name it, such as `iam:ListUsers`."""
         served = registry.service(self.service)
-        return f"{served.action_prefix if served else self.service}:{self.operation}"
+        found = served.find(self.operation) if served else None
+        return found.action if found else f"{served.action_prefix if served else self.service}:{self.operation}"
 
     @property
     def command(self) -> str:

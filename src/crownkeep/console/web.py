@@ -27,7 +27,7 @@ from crownkeep.settings import Settings
 from crownkeep.signin import acting
 from crownkeep.signin.acting import Actor
 from crownkeep.signin.hosts import Visited
-from crownkeep.signin.sessions import BrowserSession, SessionTether
+from crownkeep.signin.sessions import BrowserSession, SessionBinding
 
 SIGN_IN = "/signin"
 CONFIRM = "/console/confirm"
@@ -108,7 +108,7 @@ def proven(request: Request) -> BrowserSession:
 def actor(request: Request) -> Actor:
     """Answer who acts in this request, as the session's principal."""
     session, web = signed_in(request), of(request)
-    return Actor(session.principal, web.origin, web.now, SessionTether(session))
+    return Actor(session.principal, web.origin, web.now, SessionBinding(session))
 
 
 async def call(request: Request, service: str, operation: str, parameters: Mapping[str, object] | None = None) -> Result:

@@ -28,7 +28,7 @@ SERVICES = (
 )
 """Every AWS service whose wire we speak; to add one, name its folder in botocore's data here."""
 
-OWN_SERVICES = ("operator", "credential-audit")
+OWN_SERVICES = ("operator", "credential-audit", "account-security")
 """Services that AWS doesn't have: their models, in the same form, are in the folder `own`.
 
 What accounts call by AWS's own tools lies as botocore lays out its data, so that they need nothing but AWS_DATA_PATH to know it.

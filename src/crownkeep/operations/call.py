@@ -45,14 +45,17 @@ class Origin:
     """The proof of possession that came with it (RFC 9449), unverified."""
 
 
-class Tether(Protocol):
-    """What ties a request to the browser session that it comes from; both methods run in the transaction of the change."""
+class Binding(Protocol):
+    """What binds a request to the browser session that it comes from; all methods run in the transaction of the change."""
 
     def confirm(self, db: Transaction) -> None:
         """Raise ExpiredToken where the session has ended."""
 
     def follow(self, db: Transaction) -> None:
         """Let the session go along with what the change did to its own person's credentials."""
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Tell whether the person has proved to be there lately enough for a dangerous act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Request:
     origin: Origin
     now: datetime
     event_type: str = "AwsApiCall"
-    tether: Tether | None = None
+    binding: Binding | None = None
     """The browser session it comes from, for what people do on the pages."""
     may_record_refusal: Callable[[], bool] | None = None
     """Asked where nobody answers for the caller, before a refusal that changed nothing is recorded; None records them all."""
@@ -119,6 +122,13 @@ class Call:
     prepared: object = None
     """What the operation's `prepare` step computed before the transaction."""
     notes: Notes = field(default_factory=Notes)
+    binding: Binding | None = None
+    """The browser session that the call comes from; None for calls that somebody signed."""
+
+    def require_fresh_proof(self) -> None:
+        """Raise AccessDenied unless whoever calls sits at a browser and has just proved to be there."""
+        if self.binding is None or not self.binding.is_fresh(self.now):
+            raise errors.AccessDenied("This takes a fresh proof that it is you, which only the console asks for.")
 
     @property
     def settings(self) -> Settings:

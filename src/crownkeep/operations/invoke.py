@@ -257,11 +257,11 @@ def _performed(call: Call, request: Request) -> Result:
         return _carry_out(call, request, arguments)
     with savepoint(call.db):
         call.standing.confirm(call.db, request.caller)
-        if request.tether is not None:
-            request.tether.confirm(call.db)
+        if request.binding is not None:
+            request.binding.confirm(call.db)
         result = _carry_out(call, request, arguments)
-        if request.tether is not None:
-            request.tether.follow(call.db)
+        if request.binding is not None:
+            request.binding.follow(call.db)
         if request.operation.effect is Effect.STANDING and call.account_id:
             accounts.touch(call.db, call.account_id, clock.revision())
     return result
@@ -320,7 +320,9 @@ def _carry_out(call: Call, request: Request, arguments: Mapping[str, object]) ->
 
 
 def _call(db: Transaction, request: Request, wiring: Wiring, standing: Standing, notes: Notes, prepared: object) -> Call:
-    return Call(db, standing.account_id, request.caller, request.now, request.origin, wiring, standing, prepared, notes)
+    return Call(
+        db, standing.account_id, request.caller, request.now, request.origin, wiring, standing, prepared, notes, request.binding
+    )
 
 
 def _arguments(request: Request) -> dict[str, object]:

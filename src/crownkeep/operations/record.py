@@ -55,6 +55,7 @@ def _deed(request: Request, notes: Notes, *, result: Result, error: AwsError | N
     operation = request.operation
     account_id = _trail(request, notes, error)
     answered = error is None and operation.records_answer
+    as_ = operation.recorded_as
     parameters = redact.parameters(operation.name, request.parameters, operation.model.input)
     if parameters is not None and error is not None and account_id == NOBODY:
         # Nobody answers for it, so it takes no more room in the trail than it takes to see what was tried.
@@ -62,9 +63,9 @@ def _deed(request: Request, notes: Notes, *, result: Result, error: AwsError | N
     return event.Deed(
         event_id=notes.event_id,
         happened_at=request.now,
-        event_type=request.event_type,
-        source=operation.service.event_source,
-        name=operation.name,
+        event_type=as_.event_type if as_ else request.event_type,
+        source=as_.source if as_ else operation.service.event_source,
+        name=(as_.name if as_ else "") or operation.name,
         caller=notes.vouched or request.caller,
         identity=_identity(request, notes, account_alias),
         account_id=account_id,

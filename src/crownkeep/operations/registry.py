@@ -64,6 +64,19 @@ class Target:
     refusals how a name is spelled, or which path it has. None where the caller has written the ARN."""
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedAs:
+    """How CloudTrail records an operation where that differs from `AwsApiCall` of its service."""
+
+    source: str
+    event_type: str
+    name: str = ""
+    """The event's name where it is not the operation's."""
+
+
+CONSOLE_ACTION = RecordedAs("account.amazonaws.com", "AwsConsoleAction")
+"""What AWS's console does to an account without an operation (CloudTrail user guide, "Non-API events")."""
+
 EVERYTHING = Target("*")
 NO_RESOURCE = Target(None)
 
@@ -116,6 +129,7 @@ class Operation:
     action: str
     tagging: Tagging | None
     model: OperationModel
+    recorded_as: RecordedAs | None = None
     holds: str = ""
     """The parameter that names another account than the caller's, whose row is held until the transaction ends."""
 
@@ -164,6 +178,7 @@ class Service:
         action: str | None = None,
         holds: str = "",
         tagging: Tagging | None = None,
+        recorded_as: RecordedAs | None = None,
     ) -> Callable[[Function], Function]:
         """Register the decorated function as the handler of AWS's operation `name`.
 
@@ -190,6 +205,7 @@ class Service:
                 tagging=tagging,
                 model=_modelled(self.model, name),
                 holds=holds,
+                recorded_as=recorded_as,
             )
             return handler
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from crownkeep import errors
 from crownkeep.operations import registry
-from crownkeep.operations.call import Origin, Request, Result, Tether
+from crownkeep.operations.call import Binding, Origin, Request, Result
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.registry import Operation
 from crownkeep.principals import Principal
@@ -21,7 +21,7 @@ class Actor:
     principal: Principal
     origin: Origin
     now: datetime
-    tether: Tether | None = None
+    binding: Binding | None = None
 
 
 async def call(door: Door, actor: Actor, service: str, operation: str, parameters: Mapping[str, object]) -> Result:
@@ -35,7 +35,7 @@ async def call(door: Door, actor: Actor, service: str, operation: str, parameter
 def request(actor: Actor, service: str, operation: str, parameters: Mapping[str, object]) -> Request:
     """Make the request; raises UnknownOperationException for an operation that is not served."""
     found = find(service, operation)
-    return Request(found, parameters, actor.principal, actor.origin, actor.now, tether=actor.tether)
+    return Request(found, parameters, actor.principal, actor.origin, actor.now, binding=actor.binding)
 
 
 def find(service: str, operation: str) -> Operation:

@@ -1,7 +1,6 @@
-"""Alerts, tried out: a letter to an alternate contact to see that it arrives, and what became of the account's last letters.
+"""What became of an account's last messages: shown to whoever may see the security contact.
 
-AWS has no operation for either. A test needs the permission to set the contact that it goes to; the letters are shown to whoever
-may see the security contact, and of addresses only those that they may see as well.
+Of addresses they see only those of contacts that they may see as well.
 """
 
 from __future__ import annotations
@@ -11,21 +10,15 @@ from datetime import datetime
 from enum import Enum
 
 from crownkeep import errors
-from crownkeep.audit.event import moment
 from crownkeep.operations import letters
-from crownkeep.operations.call import Call, Wiring
+from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
-from crownkeep.operations.letters import Letter
 from crownkeep.principals import PrincipalKind
-from crownkeep.signin import acting, own_acts, recovery
+from crownkeep.signin import acting
 from crownkeep.signin.acting import Actor
-from crownkeep.signin.own_acts import Act
-from crownkeep.storage import contacts, deliveries, outbox
+from crownkeep.storage import deliveries, outbox
 from crownkeep.storage.deliveries import DeliveryRow
 from crownkeep.storage.outbox import LetterRow
-
-TEST = "SendTestAlert"
-"""The act's name in the trail."""
 
 MOST_TESTS = 5
 """Test alerts that an account may send within an hour: they go to people who have not asked for them."""
@@ -61,33 +54,6 @@ class Posted:
     about: str
     """The event that it tells of, in a sentence; empty for other kinds."""
     event_id: str
-
-
-async def send_test(door: Door, actor: Actor, contact_type: str) -> str:
-    """Send a letter to the alternate contact of a type and answer the event's id.
-
-    Raises AccessDenied, ResourceNotFound where there is no such contact, and Throttling after MOST_TESTS within an hour.
-    """
-    permission = acting.find("account", "PutAlternateContact")
-    named = {"alternate_contact_type": contact_type}
-    act = Act(TEST, permission, named, {"alternateContactType": contact_type})
-
-    def change(call: Call) -> None:
-        contact = contacts.alternate(call.db, call.account_id, contact_type)
-        if contact is None:
-            raise errors.ResourceNotFound("No contact of the inputted alternate contact type found.")
-        sent = recovery.count(call.db, call.wiring, "test alert of", call.account_id, account_id=call.account_id, now=call.now)
-        if sent > MOST_TESTS:
-            raise errors.LimitExceeded(f"At most {MOST_TESTS} test alerts are sent within an hour. Try again later.")
-        values = {
-            "account_id": call.account_id,
-            "when": moment(call.now),
-            "contact": contact_type.lower(),
-            "address": call.origin.source_ip,
-        }
-        call.wiring.post.send(call.db, Letter("test-alert", contact.email_address, call.account_id, call.now, values))
-
-    return await own_acts.carry_out(door, actor, act, change)
 
 
 async def last_letters(door: Door, actor: Actor) -> list[Posted]:

@@ -18,7 +18,7 @@ from crownkeep.operations.invoke import Door
 from crownkeep.operations.letters import Letter
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import events, recovery, sessions
-from crownkeep.signin.sessions import BrowserSession, SessionTether
+from crownkeep.signin.sessions import BrowserSession, SessionBinding
 from crownkeep.storage import accounts, email_changes, one_time_links, root_recoveries
 from crownkeep.storage.accounts import AccountRow
 from crownkeep.storage.database import Transaction
@@ -182,7 +182,7 @@ def _of_root(db: Transaction, session: BrowserSession, now: datetime) -> Account
     if person.kind is not PrincipalKind.ROOT or session.switched:
         return Refusal.NOT_ROOT
     accounts.hold(db, person.account_id)
-    if not SessionTether(session).holds(db) or not session.is_fresh(now):
+    if not SessionBinding(session).holds(db) or not session.is_fresh(now):
         return Refusal.ENDED
     if not person.has_mfa:
         return Refusal.NO_MFA

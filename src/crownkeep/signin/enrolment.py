@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -160,7 +161,7 @@ async def register_passkey(
 
 
 @dataclass(slots=True)
-class ProgressTether:
+class ProgressBinding:
     """Holds a request of somebody who is not signed in yet to the step of the sign-in that it belongs to, which is taken once."""
 
     progress: Progress
@@ -170,12 +171,16 @@ class ProgressTether:
         if not progress.spend(db, self.progress):
             raise errors.ExpiredToken("The security token included in the request is expired")
 
+    def is_fresh(self, now: datetime) -> bool:
+        """Tell that its person has: a sign-in that is under way is a proof."""
+        return True
+
     def follow(self, db: Transaction) -> None:
         """Let the sign-in go on from what the request left."""
         self.progress = progress.renew(db, self.progress)
 
 
-def actor_in(begun: Progress, visit: Visit, tether: ProgressTether | None = None) -> Actor:
+def actor_in(begun: Progress, visit: Visit, binding: ProgressBinding | None = None) -> Actor:
     """Answer who acts in a sign-in that is under way: the person, in a session that ends with it."""
     session = Session(
         begun.began_at,
@@ -184,7 +189,7 @@ def actor_in(begun: Progress, visit: Visit, tether: ProgressTether | None = None
         mfa_at=visit.now if begun.mfa_serial else None,
         from_console=True,
     )
-    return Actor(replace(begun.person, session=session), visit.origin, visit.now, tether)
+    return Actor(replace(begun.person, session=session), visit.origin, visit.now, binding)
 
 
 async def go_on(door: Door, visit: Visit, begun: Progress) -> Next | Arrived | Expired | Stale:
@@ -230,15 +235,15 @@ def _keep(
     try:
         with savepoint(db):
             standing.confirm(db, person)
-            if actor.tether is not None:
-                actor.tether.confirm(db)
+            if actor.binding is not None:
+                actor.binding.confirm(db)
             for keys in _security_key_steps(passkey):
                 authorize.require(
                     call, request.operation, {"user_name": parameters["UserName"], "serial_number": serial}, known=keys
                 )
             _add(db, actor, name, serial, passkey)
-            if actor.tether is not None:
-                actor.tether.follow(db)
+            if actor.binding is not None:
+                actor.binding.follow(db)
     except AwsError as error:
         refusal = error
     event = record.of_call(request, call.notes, result=NOTHING, error=refusal, account_alias=standing.alias(db))

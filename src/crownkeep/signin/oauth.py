@@ -30,7 +30,7 @@ from crownkeep.operations.invoke import Door
 from crownkeep.operations.registry import Target
 from crownkeep.principals import Principal
 from crownkeep.signin import events, people
-from crownkeep.signin.sessions import BrowserSession, SessionTether, sign_in_context
+from crownkeep.signin.sessions import BrowserSession, SessionBinding, sign_in_context
 from crownkeep.storage import browser_sessions, command_line_grants
 from crownkeep.storage.command_line_grants import GrantRow
 from crownkeep.storage.database import Transaction
@@ -204,7 +204,7 @@ def _refusal(
     try:
         standing = wiring.standings.held(db, principal)
         standing.confirm(db, principal)
-        SessionTether(session).confirm(db)
+        SessionBinding(session).confirm(db)
         call = Call(db, principal.account_id, principal, now, origin, wiring, standing)
         wanted = target(principal, request.client_id, origin, redirect_uri=request.redirect_uri)
         authorize.require_action(call, "signin:AuthorizeOAuth2Access", wanted)

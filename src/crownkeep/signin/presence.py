@@ -15,7 +15,7 @@ from crownkeep.signin import entry, events, factors, pending, people, progress, 
 from crownkeep.signin.factors import Answer, Rejected, Rejection
 from crownkeep.signin.flow import Method
 from crownkeep.signin.pending import Pending
-from crownkeep.signin.sessions import BrowserSession, SessionTether
+from crownkeep.signin.sessions import BrowserSession, SessionBinding
 from crownkeep.signin.throttle import Claim, Counter, Scope, Waiting
 from crownkeep.storage import accounts
 from crownkeep.storage.database import Transaction
@@ -44,13 +44,13 @@ async def prove_by_factor(
     if waiting is not None:
         return waiting
     checked = await factors.check(door, person, answer, challenge.challenge if challenge else b"")
-    tether = SessionTether(session)
+    binding = SessionBinding(session)
 
     def work(db: Transaction) -> Deed[Proved | Rejected]:
         accounts.hold(db, person.account_id)
         known = progress.methods_of(db, person, people.credentials(db, person))
         is_unspent = challenge is None or pending.claim(db, challenge)
-        if not tether.holds(db) or not is_unspent:
+        if not binding.holds(db) or not is_unspent:
             return Deed(Rejected(Rejection.WRONG), [])
         verified = factors.verify(db, wiring, person, answer, checked, origin=origin, now=now, methods=known)
         if isinstance(verified, Rejected):
@@ -78,7 +78,7 @@ async def prove_by_password(
 
     def work(db: Transaction) -> Deed[Proved | Rejected]:
         is_theirs = is_right and not found.devices and people.credentials(db, person).version == found.version
-        if not is_theirs or not SessionTether(session).holds(db):
+        if not is_theirs or not SessionBinding(session).holds(db):
             waits = entry.throttled(db, claim_of(session), person, used, origin=origin, now=now)
             return Deed(Rejected(Rejection.WRONG), [_failed(person, origin, now), *waits])
         throttle.release(db, used, now=now)

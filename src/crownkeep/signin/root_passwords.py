@@ -17,7 +17,7 @@ from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import browsers, entry, events, password_rules, people, presence, progress, sessions, throttle
 from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.password_rules import Assessment
-from crownkeep.signin.sessions import BrowserSession, SessionTether
+from crownkeep.signin.sessions import BrowserSession, SessionBinding
 from crownkeep.signin.throttle import Counter, Waiting
 from crownkeep.storage import accounts, browser_sessions, one_time_links
 from crownkeep.storage.accounts import AccountRow
@@ -133,16 +133,16 @@ async def change(
     if assessment.violations:
         return await door.carry_out(partial(_taken_back, used, Refused(assessment), now))
     hashed = await door.compute(lambda: _hash(wiring, new, account))
-    tether = SessionTether(session)
+    binding = SessionBinding(session)
 
     def work(db: Transaction) -> Deed[Changed | WrongPresent]:
         accounts.hold(db, person.account_id)
         kept = accounts.with_id(db, person.account_id)
-        if kept is None or kept.root_password_hash != stored or not tether.holds(db):
+        if kept is None or kept.root_password_hash != stored or not binding.holds(db):
             return Deed(WrongPresent(), [])
         throttle.release(db, used, now=now)
         set_password(db, person, hashed, now=now)
-        tether.follow(db)
+        binding.follow(db)
         browser_sessions.end_others(db, person.account_id, person.unique_id, but=session.digest, at=now)
         event = events.of(person, origin, now, "PasswordUpdated")
         return Deed(Changed(str(event.event_id)), [event])

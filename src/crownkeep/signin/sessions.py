@@ -232,7 +232,7 @@ def idle_limit(wiring: Wiring) -> timedelta:
     return timedelta(minutes=wiring.settings.session_idle_minutes)
 
 
-class SessionTether:
+class SessionBinding:
     """Holds a request to its session: refused where the session has ended, kept when it changes its own person's credentials."""
 
     __slots__ = ("_session",)
@@ -244,6 +244,10 @@ class SessionTether:
         """Raise ExpiredToken where the session was ended, or its person's credentials changed, since the request began."""
         if not self.holds(db):
             raise errors.ExpiredToken(_EXPIRED)
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Tell whether the person has proved to be there lately enough for a dangerous act."""
+        return self._session.is_fresh(now)
 
     def holds(self, db: Transaction) -> bool:
         """Answer whether the session still holds, for what does not go through an operation."""

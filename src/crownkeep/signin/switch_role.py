@@ -18,7 +18,7 @@ from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import acting, events, people, sessions
 from crownkeep.signin.acting import Actor
-from crownkeep.signin.sessions import BrowserSession, SessionTether, SwitchedRole
+from crownkeep.signin.sessions import BrowserSession, SessionBinding, SwitchedRole
 from crownkeep.storage import roles
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.events import EventRow
@@ -114,7 +114,7 @@ async def _take_on(
     with door.database.snapshot() as db:
         role_arn, seconds = _role(db, session, chosen, now)
     parameters = {"RoleArn": role_arn, "RoleSessionName": _session_name(person), "DurationSeconds": seconds}
-    actor = Actor(person, origin, now, SessionTether(session))
+    actor = Actor(person, origin, now, SessionBinding(session))
     try:
         answered = await acting.call(door, actor, "sts", "AssumeRole", parameters)
     except AwsError as refusal:
@@ -124,7 +124,7 @@ async def _take_on(
 
     def work(db: Transaction) -> Deed[AwsError | None]:
         try:
-            SessionTether(session).confirm(db)
+            SessionBinding(session).confirm(db)
         except AwsError as ended:
             return Deed(ended, [])
         sessions.switch(db, session, (role,))

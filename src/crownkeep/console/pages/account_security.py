@@ -13,25 +13,21 @@ from crownkeep.console import calls, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import contacts, parts
-from crownkeep.console.pages.parts import Outcome
-from crownkeep.errors import AwsError
 from crownkeep.principals import PrincipalKind
-from crownkeep.signin import account_settings
 
 USERS_MFA = "/console/sign-in-settings"
 TOKENS = f"{contacts.ACCOUNT}/session-tokens"
 HERE = contacts.ACCOUNT
 
 SUMMARY = Equivalent("iam", "GetAccountSummary")
-POLICY = Equivalent("iam", "GetAccountPasswordPolicy")
+SETTINGS = Equivalent("account-security", "GetSignInSettings")
 VERSIONS = ("v1Token", "v2Token")
 EQUIVALENTS = [
     SUMMARY,
+    SETTINGS,
     Equivalent("iam", "SetSecurityTokenServicePreferences", {"GlobalEndpointTokenVersion": VERSIONS[1]}),
 ]
-"""The calls behind these settings that AWS has."""
-
-_PERMISSION = Equivalent("iam", "UpdateAccountPasswordPolicy")
+"""The calls behind these settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +45,19 @@ def is_root(request: Request) -> bool:
 
 
 async def look(request: Request) -> Security:
-    """Ask for the settings. MFA for all is for those to see who may see the password policy, as it is for them to change."""
-    summary, policy = await asyncio.gather(
-        calls.ask(request, SUMMARY.service, SUMMARY.operation), calls.ask(request, POLICY.service, POLICY.operation)
+    """Ask for the settings."""
+    summary, settings = await asyncio.gather(
+        calls.ask(request, SUMMARY.service, SUMMARY.operation), calls.ask(request, SETTINGS.service, SETTINGS.operation)
     )
     version = summary if isinstance(summary, Refused) else int(summary["SummaryMap"]["GlobalEndpointTokenVersion"])
-    if isinstance(policy, Refused) and policy.is_denied:
-        return Security(policy, version)
-    needed = account_settings.users_need_mfa(web.of(request).door, web.signed_in(request).principal)
-    return Security(needed, version)
+    return Security(settings if isinstance(settings, Refused) else bool(settings["UsersNeedMfa"]), version)
 
 
 async def users_need_mfa(request: Request) -> Response:
     """Set whether every user of the account signs in with MFA only; a fresh proof comes first."""
     web.proven(request)
-    form, here = web.form(request), web.of(request)
-    change = account_settings.require_mfa if "required" in form else account_settings.require_no_mfa
-    try:
-        event_id = await change(here.door, web.actor(request))
-    except AwsError as error:
-        return _refused(request, calls.refused(request, _PERMISSION, error))
-    return calls.go(request, HERE, calls.own(account_settings.CHANGED, event_id))
+    wanted = Equivalent("account-security", "UpdateSignInSettings", {"UsersNeedMfa": "required" in web.form(request)})
+    return await parts.change(request, [wanted], then=HERE, current=HERE)
 
 
 async def session_tokens(request: Request) -> Response:
@@ -82,10 +70,6 @@ async def session_tokens(request: Request) -> Response:
 
 def _setting(version: str) -> Equivalent:
     return Equivalent("iam", "SetSecurityTokenServicePreferences", {"GlobalEndpointTokenVersion": version})
-
-
-def _refused(request: Request, refusal: Refused) -> Response:
-    return parts.after(request, Outcome((), refusal), then=contacts.ACCOUNT, current=contacts.ACCOUNT)
 
 
 ROUTES = [

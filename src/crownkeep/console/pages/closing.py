@@ -9,9 +9,9 @@ from starlette.routing import Route
 from crownkeep.console import calls, frame, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.cookies import Cookie
-from crownkeep.console.pages import account, account_security, contacts
+from crownkeep.console.equivalents import Equivalent
+from crownkeep.console.pages import account, account_security, contacts, parts
 from crownkeep.signin import closing
-from crownkeep.signin.closing import Closed, Refusal
 
 PATH = f"{contacts.ACCOUNT}/close"
 
@@ -29,30 +29,29 @@ async def close(request: Request) -> Response:
     session, form, here = web.signed_in(request), web.form(request), web.of(request)
     if account_security.is_root(request):
         session = web.proven(request)
-    match await closing.close(here.door, session, form.one("name"), origin=here.origin, now=here.now):
-        case Closed(event_id=event_id):
-            here.drop_cookie(Cookie.SESSION)
-            account_id = session.person.account_id
-            return web.page(request, "closed.html", account_id=account_id, event_id=event_id, days=closing.REOPENED_WITHIN_DAYS)
-        case refusal:
-            return await _page(request, alert=refusal)
+    wanted = Equivalent("account-security", "CloseAccount", {"AccountName": form.one("name")})
+    outcome = await parts.carry_out(request, [wanted])
+    if outcome.refused is not None:
+        return await _page(request, refusal=outcome.refused)
+    here.drop_cookie(Cookie.SESSION)
+    account_id, event_id = session.person.account_id, outcome.made[0].event_id
+    return web.page(request, "closed.html", account_id=account_id, event_id=event_id, days=closing.REOPENED_WITHIN_DAYS)
 
 
-async def _page(request: Request, *, alert: Refusal | None = None) -> Response:
+async def _page(request: Request, *, refusal: Refused | None = None) -> Response:
     session = web.signed_in(request)
-    with web.of(request).door.database.snapshot() as db:
-        barred = closing.refused_at_once(db, session)
+    barred = closing.barred_now(web.of(request).door, session.principal) or ""
     found = await calls.ask(request, account.INFORMATION.service, account.INFORMATION.operation)
     return frame.page(
         request,
         "close_account.html",
         current=contacts.ACCOUNT,
-        status=403 if alert else 200,
+        status=403 if refusal else 200,
         account_id=session.principal.account_id,
         information=found,
         is_readable=not isinstance(found, Refused),
-        barred=barred.value if barred else "",
-        alert=alert.value if alert and alert is not barred else "",
+        barred=barred,
+        alert=refusal.message if refusal and refusal.message != barred else "",
         days=closing.REOPENED_WITHIN_DAYS,
     )
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console import frame, web
+from crownkeep.console import calls, frame, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import (
@@ -27,7 +27,7 @@ from crownkeep.console.pages import (
 from crownkeep.console.pages.activity import Activity, RootActivity
 from crownkeep.console.pages.recommendations import Recommendation, Status
 from crownkeep.principals import PrincipalKind
-from crownkeep.signin import account_settings, password_age
+from crownkeep.signin import password_age
 
 COUNTS = (
     ("Users", "Users", "/console/users"),
@@ -79,12 +79,14 @@ class Picture:
 async def dashboard(request: Request) -> Response:
     """Show who is signed in and how the account stands."""
     session, here = web.signed_in(request), web.of(request)
-    identity, found, used, failed = await asyncio.gather(
+    identity, found, used, failed, settings = await asyncio.gather(
         web.call(request, "sts", "GetCallerIdentity"),
         posture.look(request),
         activity.of_root(request),
         activity.of_failed_sign_ins(request),
+        calls.ask(request, "account-security", "GetSignInSettings"),
     )
+    needs_mfa = not isinstance(settings, Refused) and bool(settings["UsersNeedMfa"])
     advice = recommendations.of(found, is_root=session.principal.kind is PrincipalKind.ROOT)
     return frame.page(
         request,
@@ -98,7 +100,7 @@ async def dashboard(request: Request) -> Response:
         advice=advice,
         next=next((each.slug for each in advice if each.status is Status.OPEN and each.path), ""),
         done_count=sum(each.status is Status.DONE for each in advice),
-        steps=_steps(request, advice, found),
+        steps=_steps(advice, found, needs_mfa=needs_mfa),
         summary=found.summary,
         counts=COUNTS,
         pictures=_pictures(used, failed),
@@ -106,11 +108,10 @@ async def dashboard(request: Request) -> Response:
     )
 
 
-def _steps(request: Request, advice: list[Recommendation], found: posture.Posture) -> list[Step]:
+def _steps(advice: list[Recommendation], found: posture.Posture, *, needs_mfa: bool) -> list[Step]:
     """Answer the guide's steps, in its order."""
     stands = {each.slug: each.status is Status.DONE for each in advice}
     steps = [Step(label, stands[slug], f"#{slug}") for slug, label in _STEPS.items()]
-    needs_mfa = account_settings.users_need_mfa(web.of(request).door, web.signed_in(request).person)
     steps.insert(list(_STEPS).index("root-keys"), Step("Let nobody in without it", needs_mfa, "/console/account"))
     has_report = not isinstance(found.findings, Refused)
     report = Step("Look at the whole in a credential report", has_report, credential_report.PATH)

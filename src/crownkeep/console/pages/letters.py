@@ -12,7 +12,7 @@ from starlette.routing import Route
 from crownkeep.console import calls, frame, web
 from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.pages import contacts
+from crownkeep.console.pages import contacts, parts
 from crownkeep.errors import AwsError
 from crownkeep.signin import alerts
 from crownkeep.signin.alerts import Posted
@@ -48,12 +48,11 @@ async def test(request: Request) -> Response:
     kind = next((kind for kind in contacts.KINDS if kind.slug == request.path_params["kind"]), None)
     if kind is None:
         raise HTTPException(404)
-    permission = Equivalent("account", "PutAlternateContact", {"AlternateContactType": kind.type})
-    try:
-        event_id = await alerts.send_test(web.of(request).door, web.actor(request), kind.type)
-    except AwsError as error:
-        return await _page(request, refusal=calls.refused(request, permission, error))
-    return calls.go(request, PATH, calls.own(alerts.TEST, event_id))
+    wanted = Equivalent("account-security", "SendTestAlert", {"AlternateContactType": kind.type})
+    outcome = await parts.carry_out(request, [wanted])
+    if outcome.refused is not None:
+        return await _page(request, refusal=outcome.refused)
+    return calls.go(request, PATH, *outcome.made)
 
 
 async def _page(request: Request, *, refusal: Refused | None = None) -> Response:

@@ -20,7 +20,7 @@ from crownkeep.credentials.webauthn import WebauthnRefused
 from crownkeep.errors import AwsError
 from crownkeep.principals import Principal
 from crownkeep.signin import acting, enrolment, entry, factors
-from crownkeep.signin.enrolment import ProgressTether
+from crownkeep.signin.enrolment import ProgressBinding
 from crownkeep.signin.factors import Answer, Code, PasskeyAnswer, RecoveryCode, Rejected, Rejection
 from crownkeep.signin.flow import ChangePasswordStep, EnrolStep, FactorStep, Method
 from crownkeep.signin.progress import Next, Progress, Stale
@@ -99,13 +99,13 @@ async def app_codes(request: Request) -> Response:
     if begun is None or not isinstance(begun.step, EnrolStep) or begun.progress.enrolling is None:
         return entering.stale(request)
     visit, enrolling = entering.visit(request, begun.progress.to), begun.progress.enrolling
-    tether = ProgressTether(begun.progress)
-    actor = enrolment.actor_in(begun.progress, visit, tether)
+    binding = ProgressBinding(begun.progress)
+    actor = enrolment.actor_in(begun.progress, visit, binding)
     try:
         await enrolment.enable(here.door, actor, enrolling, code1=form.one("code1"), code2=form.one("code2"))
     except AwsError as refusal:
         return _app_page(request, begun.progress, alert=refusal.message, status=403)
-    made = enrolment.enrolled(tether.progress, Method.TOTP, enrolling.serial)
+    made = enrolment.enrolled(binding.progress, Method.TOTP, enrolling.serial)
     outcome = await enrolment.go_on(here.door, visit, made)
     return await entering.follow(request, outcome, lambda: entering.stale(request))
 
@@ -130,13 +130,13 @@ async def password_changed(request: Request) -> Response:
 
     if form.one("new") != form.one("again"):
         return again("The two new passwords are not the same.")
-    tether = ProgressTether(begun.progress)
+    binding = ProgressBinding(begun.progress)
     parameters = {"OldPassword": form.one("old"), "NewPassword": form.one("new")}
     try:
-        await acting.call(here.door, enrolment.actor_in(begun.progress, visit, tether), "iam", "ChangePassword", parameters)
+        await acting.call(here.door, enrolment.actor_in(begun.progress, visit, binding), "iam", "ChangePassword", parameters)
     except AwsError as refusal:
         return again(refusal.message)
-    outcome = await enrolment.go_on(here.door, visit, tether.progress)
+    outcome = await enrolment.go_on(here.door, visit, binding.progress)
     return await entering.follow(request, outcome, lambda: entering.stale(request))
 
 
@@ -188,27 +188,27 @@ async def _passkey_registered(request: Request, begun: Progress) -> Response:
     form, here, party = web.form(request), web.of(request), entering.party(request)
     if party is None:
         raise MalformedForm("passkeys can't be used at an IP address")
-    visit, tether = entering.visit(request, begun.to), ProgressTether(begun)
+    visit, binding = entering.visit(request, begun.to), ProgressBinding(begun)
     registered = await enrolment.register_passkey(
         here.door,
-        enrolment.actor_in(begun, visit, tether),
+        enrolment.actor_in(begun, visit, binding),
         name=form.one("name"),
         answer=credential_in(form),
         challenge=begun.challenge,
         party=party,
     )
-    made = enrolment.enrolled(tether.progress, Method.PASSKEY, registered.serial)
+    made = enrolment.enrolled(binding.progress, Method.PASSKEY, registered.serial)
     outcome = await enrolment.go_on(here.door, visit, made)
     return await entering.follow(request, outcome, lambda: entering.stale(request))
 
 
 async def _token_enabled(request: Request, begun: Progress) -> Response:
     form, here = web.form(request), web.of(request)
-    visit, tether = entering.visit(request, begun.to), ProgressTether(begun)
-    actor = enrolment.actor_in(begun, visit, tether)
+    visit, binding = entering.visit(request, begun.to), ProgressBinding(begun)
+    actor = enrolment.actor_in(begun, visit, binding)
     codes = (form.one("code1"), form.one("code2"))
     serial = await enrolment.enable_token(here.door, actor, form.one("serial"), *codes)
-    made = enrolment.enrolled(tether.progress, Method.TOTP, serial)
+    made = enrolment.enrolled(binding.progress, Method.TOTP, serial)
     outcome = await enrolment.go_on(here.door, visit, made)
     return await entering.follow(request, outcome, lambda: entering.stale(request))
 

@@ -7,20 +7,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep.console import calls, web
-from crownkeep.console.calls import Done, Refused
+from crownkeep.console.calls import Refused
 from crownkeep.console.equivalents import Equivalent
 from crownkeep.console.pages import parts
 from crownkeep.console.pages.identities import USER
 from crownkeep.console.pages.parts import Outcome, Part
-from crownkeep.errors import AwsError
-from crownkeep.signin import user_settings
+
+SERVICE = "account-security"
 
 
-def is_demanded(request: Request, name: str, password: Part) -> bool:
-    """Tell whether MFA is demanded of this very user; said only to who was allowed to look at the user's password."""
+async def is_demanded(request: Request, name: str, password: Part) -> bool:
+    """Tell whether MFA is demanded of this very user, where they have a password and the person may see it."""
     if isinstance(password.found, Refused):
         return False
-    return user_settings.needs_mfa(web.of(request).door, web.signed_in(request).principal, name)
+    found = await calls.ask(request, SERVICE, "GetUserSignInSettings", {"UserName": name})
+    return not isinstance(found, Refused) and bool(found["NeedsMfa"])
 
 
 async def demand(request: Request, name: str) -> Outcome:
@@ -36,13 +37,8 @@ async def changed(request: Request) -> Response:
 
 
 async def _change(request: Request, name: str, *, is_needed: bool) -> Outcome:
-    change = user_settings.require_mfa if is_needed else user_settings.require_no_mfa
-    try:
-        event_id = await change(web.of(request).door, web.actor(request), name)
-    except AwsError as error:
-        needed = Equivalent("iam", "UpdateLoginProfile", {"UserName": name})
-        return Outcome((), calls.refused(request, needed, error))
-    return Outcome((Done(f"signin:{user_settings.CHANGED}", event_id),), None)
+    wanted = Equivalent(SERVICE, "UpdateUserSignInSettings", {"UserName": name, "NeedsMfa": is_needed})
+    return await parts.carry_out(request, [wanted])
 
 
 ROUTES = [Route(f"{USER.folder}/{{name}}/mfa-demand", changed, methods=["POST"])]

@@ -58,7 +58,7 @@ async def user(request: Request) -> Response:
         about=about,
         used=used,
         asked=asked,
-        needs_mfa=user_mfa.is_demanded(request, name, asked["password"]) if "password" in asked else False,
+        needs_mfa=await user_mfa.is_demanded(request, name, asked["password"]) if "password" in asked else False,
         report=report,
         is_about="about" in request.query_params,
     )
