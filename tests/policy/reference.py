@@ -151,6 +151,8 @@ def one_value(base, value, wanted, context, expands, effect):
             if found == ("*",) or arn_match(found, value, pad=False):
                 return not negated
         return negated
+    if negated and effect != "Deny" and not readable(base, wanted):
+        return False
     if base == "IpAddress":
         where = address(value)
         if where is None:
@@ -158,6 +160,12 @@ def one_value(base, value, wanted, context, expands, effect):
         nets = [network(one) for one in wanted]
         return negated != any(net is not None and where.version == net.version and where in net for net in nets)
     return negated != any(equal(base, value, one, context, expands) for one in wanted)
+
+
+def readable(base, wanted):
+    """Whether each value of the policy is what its operator compares."""
+    reads = {"Numeric": number, "Date": date, "IpAddress": network}
+    return all(read(one) is not None for name, read in reads.items() if base.startswith(name) for one in wanted)
 
 
 def equal(base, value, wanted, context, expands):
@@ -195,7 +203,7 @@ def condition_holds(operator, key, wanted, context, expands, effect):
     if qualifier == "ForAnyValue":
         return any(satisfied)
     if value is None:
-        return if_exists or ("Not" in base and wanted != [])
+        return if_exists or ("Not" in base and wanted != [] and (effect == "Deny" or readable(base.replace("Not", ""), wanted)))
     return isinstance(value, str) and satisfied[0]
 
 

@@ -363,3 +363,40 @@ def test_a_condition_of_an_unknown_operator_asks_for_its_own_key_only():
     condition = Condition("StringGuesses", "aws:username", ("${aws:userid}",))
 
     assert ("aws:username",) == condition_keys(condition, variables=True)
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted"),
+    [
+        ("NotIpAddress", "10.0.0/8"),
+        ("NotIpAddress", ["10.0.0.0/8", "10.0.0.0/99"]),
+        ("NumericNotEquals", "ten"),
+        ("DateNotEquals", "never"),
+        ("ForAnyValue:NotIpAddress", "everywhere"),
+    ],
+)
+@pytest.mark.parametrize("value", ["192.168.0.7", "5", "2026-01-01T00:00:00Z", None])
+def test_an_allow_with_an_inverted_operator_and_a_value_that_can_not_be_read_lets_nobody_in(operator, wanted, value):
+    context = {} if value is None else {"k:v": value}
+    allow = building.document(building.statement(Condition={operator: {"k:v": wanted}}))
+    deny = building.document(building.statement(), building.statement("Deny", Condition={operator: {"k:v": wanted}}))
+
+    assert building.policy_set(allow).decide(building.request(context=context)) is None
+    if value is not None and operator == "NotIpAddress" and "." in value:
+        assert not building.policy_set(deny).decide(building.request(context=context)).allows
+
+
+def test_a_short_arn_is_padded_in_not_resource_too():
+    others = building.policy_set(building.document({"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3"}))
+
+    assert others.decide(building.request(resource="arn:aws:s3:::b/k")) is None
+    assert others.decide(building.request(resource="arn:aws:sqs:eu-west-1:111122223333:q")) is not None
+
+
+def test_an_action_of_every_service_is_denied_in_every_service():
+    tree = building.document(building.statement(), building.statement("Deny", Action="*:GetUser"))
+
+    assert [False, False, True] == [
+        building.policy_set(tree).decide(building.request(action=action)).allows
+        for action in ("iam:GetUser", "cognito-idp:GetUser", "iam:GetRole")
+    ]

@@ -21,7 +21,12 @@ class SmallCatalogue:
         "s3": {"GetObject": ["arn:*:s3:::*/*"], "ListAllMyBuckets": []},
         "iam": {"GetUser": ["arn:*:iam::*:user/*"], "PassRole": ["arn:*:iam::*:role/*"]},
     }
-    types: ClassVar = {"aws:tagkeys": "ArrayOfString", "s3:max-keys": "Numeric", "aws:securetransport": "Bool"}
+    types: ClassVar = {
+        "aws:tagkeys": "ArrayOfString",
+        "s3:max-keys": "Numeric",
+        "aws:securetransport": "Bool",
+        "iam:passedtoservice": "String",
+    }
 
     def has_service(self, prefix):
         return prefix in self.services
@@ -33,7 +38,11 @@ class SmallCatalogue:
         return None
 
     def key_type(self, key):
-        return self.types.get(key.lower())
+        # The keys of an application of ours, which may hold anything.
+        return self.types.get(key.lower()) or ("Anything" if key.lower().startswith("app:") else None)
+
+    def has_region(self, name):
+        return name == "eu-west-1"
 
     def resource_patterns(self, action):
         prefix, _, name = action.partition(":")
@@ -313,3 +322,42 @@ def test_thousands_of_action_patterns_are_read_in_bounded_time():
         remarks = policy.lint(text, PolicyKind.IDENTITY, catalogue=EndlessCatalogue())
 
     assert 512 == sum(remark.code == "INVALID_ACTION" for remark in remarks)
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ("aws:MultiFactorAuthPresen", "INVALID_GLOBAL_CONDITION_KEY"),
+        ("aws:ARN", "UNSUPPORTED_GLOBAL_CONDITION_KEY"),
+        ("aws:PrincipalTags/team", "INVALID_GLOBAL_CONDITION_KEY"),
+        ("s3:nonsense", "INVALID_SERVICE_CONDITION_KEY"),
+        ("nowhere:key", "INVALID_SERVICE_CONDITION_KEY"),
+    ],
+)
+def test_a_condition_key_that_no_service_has_is_an_error(key, code):
+    assert ("ERROR", code) in codes(with_condition(StringEquals={key: "x"}))
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["aws:username", "AWS:PrincipalTag/Team", "aws:PrincipalArn", "token.actions.githubusercontent.com:sub", "idp.example/x:aud"],
+)
+def test_a_condition_key_that_exists_is_none(key):
+    assert [] == [code for _, code in codes(with_condition(StringEquals={key: "x"})) if "CONDITION_KEY" in code]
+
+
+def test_a_region_that_nobody_has_is_an_error():
+    fenced = with_condition(StringNotEquals={"aws:RequestedRegion": ["eu-west-1", "eu-west-99"]})
+    queue = document(statement(Action="s3:GetObject", Resource="arn:aws:sqs:nowhere-1:111122223333:q"))
+
+    assert 1 == codes(fenced).count(("ERROR", "INVALID_REGION"))
+    assert ("ERROR", "INVALID_ARN_REGION") in codes(queue)
+    assert not [code for _, code in codes(with_condition(StringLike={"aws:RequestedRegion": "eu-*"})) if "REGION" in code]
+
+
+def test_principals_of_a_wrong_format_or_kind_are_errors():
+    text = document(statement(Principal="arn:aws:iam::111122223333:root"))
+    kind = document(statement(Principal={"Amazon": "111122223333"}))
+
+    assert ("ERROR", "INVALID_PRINCIPAL_FORMAT") in codes(text, PolicyKind.RESOURCE)
+    assert ("ERROR", "INVALID_PRINCIPAL_KEY") in codes(kind, PolicyKind.RESOURCE)

@@ -14,7 +14,8 @@ from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.storage import attachments, inline_policies, memberships, password_policies, policy_versions, roles, users
 from crownkeep.storage.database import Transaction
 
-_MOST_COMPILED = 4096
+MOST_BYTES = 256 * 2**20
+_BYTES_OF_ENTRY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,15 @@ class Text:
 
 
 class _Compiled:
-    """Sets of compiled policies by their texts: documents never change, so what was compiled stays right."""
+    """Sets of compiled policies by their texts: documents never change, so what was compiled stays right.
+
+    Bounded by what it takes, not by number: whoever asks for sessions chooses how long their policies are.
+    """
 
     def __init__(self) -> None:
         self._sets: OrderedDict[Hashable, PolicySet] = OrderedDict()
         self._lock = Lock()
+        self.bytes = 0
 
     def set_of(self, texts: tuple[Text, ...]) -> PolicySet:
         with self._lock:
@@ -57,9 +62,12 @@ class _Compiled:
         else:
             made = policy.combine(*(self.set_of((text,)) for text in texts)) if texts else policy.EMPTY
         with self._lock:
-            self._sets[texts] = made
-            if len(self._sets) > _MOST_COMPILED:
-                self._sets.popitem(last=False)
+            if texts not in self._sets:
+                self._sets[texts] = made
+                self.bytes += _BYTES_OF_ENTRY + made.bytes
+            while self.bytes > MOST_BYTES:
+                _, forgotten = self._sets.popitem(last=False)
+                self.bytes -= _BYTES_OF_ENTRY + forgotten.bytes
         return made
 
 
@@ -83,6 +91,11 @@ _EVERYTHING = Text(
 def compiled(texts: Iterable[Text]) -> PolicySet:
     """Answer one set of all these documents; each is parsed and compiled once per process."""
     return _compiled.set_of(tuple(texts))
+
+
+def bytes_held() -> int:
+    """Answer about how much memory the compiled policies of this process take."""
+    return _compiled.bytes
 
 
 def load(db: Transaction, principal: Principal) -> Permissions:

@@ -18,6 +18,8 @@ from crownkeep.policy.work import Work
 
 # How many actions a set remembers the statements of; a caller that asks for ever new names must not grow it for ever.
 MAX_REMEMBERED_ACTIONS = 2048
+# About what a character of a document takes when it is compiled and indexed for its actions, at most (measured).
+_BYTES_OF_CHARACTER = 40
 # How often the resource patterns of a set may be indexed anew for an action before what is remembered is let go.
 _TIMES_REMEMBERED = 32
 
@@ -208,7 +210,7 @@ class PolicySet:
     policies stay the same, and combining sets costs nothing until an action is asked for.
     """
 
-    __slots__ = ("_anywhere", "_by_service", "_exact", "_held", "_known", "_most_held", "_parts", "_slices", "policies")
+    __slots__ = ("_anywhere", "_by_service", "_exact", "_held", "_known", "_most_held", "_parts", "_slices", "bytes", "policies")
 
     def __init__(self, policies: tuple[CompiledPolicy, ...] = (), parts: tuple[PolicySet, ...] = ()) -> None:
         self.policies: tuple[CompiledPolicy, ...] = policies + tuple(policy for part in parts for policy in part.policies)
@@ -216,6 +218,7 @@ class PolicySet:
         self._slices: dict[str, ActionSlice] = {}
         self._known: dict[str, tuple[CompiledStatement, ...]] = {}
         self._held = 0
+        self.bytes = _BYTES_OF_CHARACTER * sum(len(policy.document.text) for policy in self.policies)
         self._most_held = MAX_REMEMBERED_ACTIONS + _TIMES_REMEMBERED * sum(policy.size for policy in self.policies)
         self._exact: dict[str, list[CompiledStatement]] = {}
         self._by_service: dict[str, list[tuple[Matcher, CompiledStatement]]] = {}

@@ -22,6 +22,22 @@ MULTIVALUED_KEYS = frozenset(
 )
 """Global keys with several values, in lower case (IAM user guide, "AWS global condition context keys")."""
 
+TAGGED_KEYS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
+"""How global keys begin that go on with a tag's key, in lower case."""
+
+_ALL = """
+aws:AssumedRoot aws:CalledVia aws:CalledViaAWSMCP aws:CalledViaFirst aws:CalledViaLast aws:ChatbotSourceArn aws:CurrentTime
+aws:Ec2InstanceSourcePrivateIPv4 aws:Ec2InstanceSourceVpc aws:EpochTime aws:FederatedProvider aws:IsMcpServiceAction
+aws:MultiFactorAuthAge aws:MultiFactorAuthPresent aws:PrincipalAccount aws:PrincipalArn aws:PrincipalIsAWSService
+aws:PrincipalOrgID aws:PrincipalOrgPaths aws:PrincipalServiceName aws:PrincipalServiceNamesList aws:PrincipalType aws:Referer
+aws:RequestedRegion aws:ResourceAccount aws:ResourceOrgID aws:ResourceOrgPaths aws:SecureTransport aws:SourceAccount
+aws:SourceArn aws:SourceIdentity aws:SourceIp aws:SourceOrgID aws:SourceOrgPaths aws:SourceVpc aws:SourceVpcArn
+aws:SourceVpce aws:TagKeys aws:TokenIssueTime aws:UserAgent aws:UserId aws:Username aws:ViaAWSMCPService aws:ViaAWSService
+aws:VpcSourceIp aws:VpceAccount aws:VpceOrgID aws:VpceOrgPaths
+"""
+GLOBAL_KEYS = frozenset(_ALL.lower().split())
+"""Every global key that doesn't go on with a tag's, in lower case (the same page)."""
+
 
 def context_keys(*documents: Document) -> tuple[str, ...]:
     """Every context key that conditions and variables mention, as first spelled, sorted; names differ beyond case.

@@ -7,13 +7,19 @@ from collections.abc import Callable, Iterator
 from crownkeep.policy.document import Document, MalformedPolicy, PolicyKind
 from crownkeep.policy.lint_conditions import condition_remarks
 from crownkeep.policy.lint_elements import element_remarks
+from crownkeep.policy.lint_keys import key_remarks
 from crownkeep.policy.lint_security import security_remarks
 from crownkeep.policy.lint_structure import structure_remarks
 from crownkeep.policy.linted import Linted
 from crownkeep.policy.parse import parse
 from crownkeep.policy.remarks import ActionCatalogue, Remark, Severity
 
-_CHECKS: tuple[Callable[[Linted], Iterator[Remark]], ...] = (element_remarks, condition_remarks, security_remarks)
+_CHECKS: tuple[Callable[[Linted], Iterator[Remark]], ...] = (
+    element_remarks,
+    condition_remarks,
+    key_remarks,
+    security_remarks,
+)
 _ORDER = {severity: number for number, severity in enumerate(Severity)}
 
 

@@ -112,6 +112,10 @@ class _Structure:
             yield self._remark("INVALID_EFFECT", details, (*path, "Effect"))
         if "Sid" in statement and not isinstance(statement["Sid"], str):
             yield self._mismatch("string", (*path, "Sid"))
+        for element in ("Principal", "NotPrincipal"):
+            if element in statement and statement[element] != "*" and not isinstance(statement[element], dict):
+                details = "The Principal element contents are not valid. Specify a key-value pair in the Principal element."
+                yield self._remark("INVALID_PRINCIPAL_FORMAT", details, (*path, element))
         for element in _TEXTS:
             if element in statement and not _is_text_or_texts(statement[element]):
                 yield self._mismatch("string or list of strings", (*path, element))

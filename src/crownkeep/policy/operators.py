@@ -124,7 +124,7 @@ def compile_condition(condition: Condition, *, effect: str, variables: bool) -> 
         return _all_test(key, holds)
     if operator.qualifier is Qualifier.ANY:
         return _any_test(key, holds)
-    return _scalar_test(key, holds, absent=operator.if_exists or (operator.negated and bool(values)))
+    return _scalar_test(key, holds, absent=operator.if_exists or (operator.negated and holds is not _never))
 
 
 def _holds(operator: Operator, values: tuple[str, ...], variables: bool, *, denies: bool) -> AnyOf:
@@ -133,8 +133,28 @@ def _holds(operator: Operator, values: tuple[str, ...], variables: bool, *, deni
         return _never
     if operator.base == "ArnLike":
         return _arn_holds(values, variables, negated=operator.negated, malformed=denies)
+    if operator.negated and not denies and not _are_readable(operator.base, values):
+        return _never
     any_of = _any_of(operator.base, values, variables)
     return _negation(operator.base, any_of) if operator.negated else any_of
+
+
+def _are_readable(base: str, values: tuple[str, ...]) -> bool:
+    """Whether each of a policy's values is what its operator compares: what is none differs from everything.
+
+    So `NotIpAddress` with a mistyped range would let everybody in. It fails safe instead, as an ARN that is none does on AWS.
+    """
+    for family, read in _READERS.items():
+        if base.startswith(family):
+            return all(read(value) is not None for value in values)
+    return True
+
+
+_READERS: dict[str, Callable[[str], object | None]] = {
+    "Numeric": scalars.read_number,
+    "Date": scalars.read_date,
+    "IpAddress": scalars.read_network,
+}
 
 
 def _never(value: str, lookup: Lookup) -> bool:

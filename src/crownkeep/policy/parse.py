@@ -38,7 +38,7 @@ def parse(text: str) -> Document:
     if not isinstance(tree, dict) or not tree.keys() <= _TOP:
         _refuse()
     version = tree.get("Version")
-    if "Version" in tree and version not in _VERSIONS:
+    if "Version" in tree and not (isinstance(version, str) and version in _VERSIONS):
         _refuse()
     policy_id = _optional_string(tree, "Id")
     statements = tree.get("Statement")

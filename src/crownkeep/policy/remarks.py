@@ -84,6 +84,10 @@ class ActionCatalogue(Protocol):
         """The type of a condition key, such as `String`, `Bool` or `ArrayOfString`, or None when it is not known."""
         ...
 
+    def has_region(self, name: str) -> bool:
+        """Whether a Region of this name exists."""
+        ...
+
     def resource_patterns(self, action: str) -> Collection[str]:
         """The ARN formats, with `*` for what varies, of the resources an action takes; empty when it takes none."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from crownkeep.catalogue import actions
 from crownkeep.catalogue.actions import Action
+from crownkeep.models import regions
 from crownkeep.settings import RegisteredService
 
 
@@ -35,6 +36,10 @@ class KnownActions:
         if found is None:
             return "String" if key.lower() in self._keys else None
         return f"ArrayOf{found.value_type.value}" if found.is_multivalued else found.value_type.value
+
+    def has_region(self, name: str) -> bool:
+        """Answer whether a Region of this name exists."""
+        return name in regions.names()
 
     def resource_patterns(self, action: str) -> Collection[str]:
         """Answer the ARN formats of what an action is done to, with `*` for what varies; nothing where it takes no resource."""
