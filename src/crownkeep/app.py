@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from crownkeep import clock, data_directory, services
@@ -20,7 +20,7 @@ from crownkeep.gateway.pipeline import Pipeline
 from crownkeep.notify import channels
 from crownkeep.notify.delivery import Delivery
 from crownkeep.notify.outbox import Outbox
-from crownkeep.operations import key_check, outbound_identity
+from crownkeep.operations import key_check, outbound_identity, permissions
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.key_check import WrongSealingKey
@@ -64,6 +64,14 @@ class Running:
     def writer_queue(self) -> int:
         """Answer how many works wait for the writer."""
         return self.writer.depth
+
+    def caches(self) -> Mapping[str, int]:
+        """Answer about how many bytes each cache holds that grows with what callers ask for."""
+        return {
+            "compiled_policies": permissions.bytes_held(),
+            "standings": self.door.wiring.standings.bytes,
+            "shares": self.pipeline.shares.bytes_held(),
+        }
 
     def published(self, path: str) -> bytes | None:
         """Answer what the issuer of an account's web identities publishes at a path, None where that is nothing."""

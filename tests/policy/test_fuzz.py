@@ -15,8 +15,9 @@ from tests.policy import building, strategies
 
 from crownkeep import policy
 from crownkeep.policy import Access, Applicable, Document, MalformedPolicy, PolicyKind, PolicySource
-from crownkeep.services.accessanalyzer.known_actions import KNOWN_ACTIONS
+from crownkeep.services.accessanalyzer.known_actions import KnownActions
 
+KNOWN_ACTIONS = KnownActions()
 ODD_TEXTS = [
     "",
     "*",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from crownkeep import clock
@@ -42,6 +42,9 @@ class House(Protocol):
 
     def writer_queue(self) -> int:
         """Answer how many works wait for the writer."""
+
+    def caches(self) -> Mapping[str, int]:
+        """Answer about how many bytes each cache takes."""
 
     def published(self, path: str) -> bytes | None:
         """Answer what the issuer of an account's web identities publishes at a path, None where that is nothing."""
@@ -128,7 +131,7 @@ class Server(Generic[Opened]):
                 challenge = (b"www-authenticate", b'Bearer realm="crownkeep"')
                 await _send(send, 401, [(b"content-type", b"text/plain"), challenge], _NO_TOKEN)
             case _:
-                body = self._metrics.render(writer_queue=house.writer_queue())
+                body = self._metrics.render(writer_queue=house.writer_queue(), caches=house.caches())
                 await _send(send, 200, [(b"content-type", CONTENT_TYPE.encode())], body)
 
     async def _publish(self, house: House, path: bytes, send: Send) -> None:

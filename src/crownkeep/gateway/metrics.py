@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -25,6 +25,7 @@ class Metrics:
         self._within = [0] * (len(_BOUNDS) + 1)
         self._seconds = 0.0
         self._writer_queue = 0
+        self._caches: Mapping[str, int] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -35,9 +36,10 @@ class Metrics:
         self._within[bisect_left(_BOUNDS, seconds)] += 1
         self._seconds += seconds
 
-    def render(self, *, writer_queue: int) -> bytes:
+    def render(self, *, writer_queue: int, caches: Mapping[str, int]) -> bytes:
         """Answer all metrics in Prometheus's text format."""
         self._writer_queue = writer_queue
+        self._caches = caches
         return generate_latest(self._registry)
 
     def collect(self) -> Iterable[Metric]:
@@ -57,7 +59,10 @@ class Metrics:
         waiting = GaugeMetricFamily(
             "crownkeep_writer_queue", "Changes and records that wait for the writer.", value=self._writer_queue
         )
-        return (requests, seconds, waiting, *self._of_connections())
+        held = GaugeMetricFamily("crownkeep_cache_bytes", "About how much memory each cache takes.", labels=("cache",))
+        for cache, size in sorted(self._caches.items()):
+            held.add_metric((cache,), size)
+        return (requests, seconds, waiting, held, *self._of_connections())
 
     def _of_connections(self) -> Iterable[Metric]:
         ended = CounterMetricFamily(

@@ -30,6 +30,10 @@ _log = logging.getLogger("crownkeep.operations")
 _UNREADABLE = "The request processing has failed because the secret of the access key can't be read."
 _MOST_ACCOUNTS = 4096
 _MOST_ENTRIES = 10_000
+MOST_BYTES = 256 * 2**20
+"""Of all accounts' standings together; the least recently used are forgotten first."""
+_MOST_BYTES_OF_ACCOUNT = 64 * 2**20
+_BYTES_OF_ENTRY = 1_000
 ACTIVE = "ACTIVE"
 
 
@@ -58,6 +62,7 @@ class Standing:
         "_keys",
         "_membership",
         "_others",
+        "_permission_bytes",
         "_permissions",
         "_roles",
         "_trusted",
@@ -78,6 +83,7 @@ class Standing:
         self._roles: dict[str, RoleRow] = {}
         self._trusted: dict[tuple[str, str, str], bool] = {}
         self._permissions: dict[tuple[PrincipalKind, str], Permissions] = {}
+        self._permission_bytes = 0
         self._membership: Membership | _Unknown | None = _Unknown.YET
 
     def account(self, db: Transaction) -> AccountRow | None:
@@ -131,9 +137,16 @@ class Standing:
         found = self._permissions.get(holder)
         if found is None:
             found = permissions.load(db, principal)
-            if len(self._permissions) < _MOST_ENTRIES:
+            if self._permission_bytes + found.bytes <= _MOST_BYTES_OF_ACCOUNT:
                 self._permissions[holder] = found
+                self._permission_bytes += found.bytes
         return found
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory it takes."""
+        entries = len(self._keys) + len(self._users) + len(self._roles) + len(self._trusted) + 1
+        return _BYTES_OF_ENTRY * entries + self._permission_bytes
 
     def membership(self, db: Transaction) -> Membership | None:
         """Answer the account's place in its organization with all that binds it there, or None where it is in none."""
@@ -261,7 +274,9 @@ class Standings:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
         self._known: OrderedDict[str, Standing] = OrderedDict()
+        self._sizes: dict[str, int] = {}
         self._lock = Lock()
+        self.bytes = 0
 
     def of_account(self, db: Transaction, account_id: str) -> Standing | None:
         """Answer an account's standing as of now, or None where there is no such account."""
@@ -283,15 +298,23 @@ class Standings:
         # The event loop, the writer and the pool all look here.
         with self._lock:
             if revision is None:
-                self._known.pop(account_id, None)
+                self._forget(account_id)
                 return None
             standing = self._known.get(account_id)
             if standing is None or standing.revision != revision:
                 standing = self._known[account_id] = Standing(account_id, revision, self._keyring, self)
-                if len(self._known) > _MOST_ACCOUNTS:
-                    self._known.popitem(last=False)
             self._known.move_to_end(account_id)
+            # What it has grown to since it was asked for last counts from now on.
+            size = standing.bytes
+            self.bytes += size - self._sizes.get(account_id, 0)
+            self._sizes[account_id] = size
+            while len(self._known) > 1 and (len(self._known) > _MOST_ACCOUNTS or self.bytes > MOST_BYTES):
+                self._forget(next(iter(self._known)))
             return standing
+
+    def _forget(self, account_id: str) -> None:
+        self._known.pop(account_id, None)
+        self.bytes -= self._sizes.pop(account_id, 0)
 
     def _of_nobody(self) -> Standing:
         return Standing("", 0, self._keyring, self)
