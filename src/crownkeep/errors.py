@@ -276,6 +276,10 @@ class PolicyNotAttachable(AwsError):
     code = "PolicyNotAttachable"
 
 
+class InsufficientSessionLifetime(AwsError):
+    code = "InsufficientSessionLifetime"
+
+
 class SessionDurationEscalation(AwsError):
     code = "SessionDurationEscalationException"
 

@@ -56,6 +56,10 @@ class Session:
     """Until when at most a session lasts that is derived from this one; absent where only its role's maximum limits it."""
     taken_on_by: Principal | None = None
     """Of a member's root user in a session of AssumeRoot: who took it on. The session dies with that credential."""
+    scopes: tuple[str, ...] = ()
+    """Documents of GetScopedCredentials, each of which must allow whatever the session does."""
+    is_scoped: bool = False
+    """Whether GetScopedCredentials issued it, so that it ends no later than the session that called."""
 
     @property
     def ceiling(self) -> datetime | None:

@@ -121,6 +121,30 @@ def test_no_duration_is_taken_with_credentials_of_a_chained_role(account: Accoun
     assert [400, 200] == [refused.status, exchange(account, chained).status]
 
 
+def test_no_duration_is_taken_with_scoped_credentials(account: Account, browser: Browser, credentials: dict[str, Any]):
+    scoped = account.crown.session(credentials, "sts").get_scoped_credentials(DurationSeconds=900)["Credentials"]
+
+    refused = exchange(account, scoped, SessionDuration="3600")
+
+    assert [400, 200] == [refused.status, exchange(account, scoped).status]
+    browser.get(login(exchange(account, scoped).json()["SigninToken"]))
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=16)):
+        assert 303 == browser.get("/console").status
+
+
+def test_a_roles_own_limit_ends_its_console_session(account: Account, browser: Browser, credentials: dict[str, Any]):
+    account.client("iam").update_role(RoleName="auditor", MaxSigninSessionDuration=3600)
+    browser.get(login(exchange(account, credentials, SessionDuration="43200").json()["SigninToken"]))
+    began = datetime.now(UTC)
+    with time_machine.travel(began + timedelta(minutes=40)):
+        browser.get("/console")
+
+    with time_machine.travel(began + timedelta(minutes=61)):
+        ended = browser.get("/console")
+
+    assert 303 == ended.status
+
+
 def test_credentials_of_get_session_token_are_refused(account: Account):
     given = account.client("sts").get_session_token()["Credentials"]
 

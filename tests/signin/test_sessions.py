@@ -179,3 +179,36 @@ def test_policies_may_ask_for_the_session_that_the_browser_signed_in_with(accoun
     assert "/console/users/bob" in page.text
     with pytest.raises(ClientError, match="AccessDenied"):
         user.client("iam").list_users()
+
+
+@pytest.mark.parametrize("hours", [1, 20])
+def test_a_users_console_session_lasts_as_long_as_its_login_profile_says(account: Account, hours: int):
+    user_with_password(account, MaxSigninSessionDuration=hours * 3600)
+    browser = signed_in(account)
+    began = clock.now()
+
+    titles = []
+    for minutes in range(50, hours * 60, 50):
+        with time_machine.travel(began + timedelta(minutes=minutes)):
+            titles.append(browser.get("/console").title)
+    with time_machine.travel(began + timedelta(hours=hours, seconds=1)):
+        last = browser.get("/console").title
+
+    assert {"Console home"} == set(titles)
+    assert "Sign in" == last
+
+
+def test_a_changed_session_length_is_for_new_sessions(account: Account):
+    user_with_password(account)
+    before = signed_in(account)
+    account.client("iam").update_login_profile(UserName="bob", MaxSigninSessionDuration=3600)
+    after = signed_in(account)
+    began = clock.now()
+
+    with time_machine.travel(began + timedelta(minutes=40)):
+        before.get("/console")
+        after.get("/console")
+    with time_machine.travel(began + timedelta(minutes=61)):
+        titles = [before.get("/console").title, after.get("/console").title]
+
+    assert ["Console home", "Sign in"] == titles

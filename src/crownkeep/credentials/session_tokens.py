@@ -89,9 +89,10 @@ class _Wire(msgspec.Struct, array_like=True, omit_defaults=True):
     delegate: str = ""
     derived_until: int = 0
     taken_on_by: _Taker | None = None
+    scopes: tuple[str, ...] = ()
 
 
-_HAS_POLICY, _ASSUMED_ROOT, _FROM_CONSOLE, _CHAINED = 1, 2, 4, 8
+_HAS_POLICY, _ASSUMED_ROOT, _FROM_CONSOLE, _CHAINED, _SCOPED = 1, 2, 4, 8, 16
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Wire)
 
@@ -157,7 +158,8 @@ def _to_wire(principal: Principal, session: Session, secret: Secret) -> _Wire:
         flags=_HAS_POLICY * session.has_policy
         | _ASSUMED_ROOT * session.assumed_root
         | _FROM_CONSOLE * session.from_console
-        | _CHAINED * session.chained,
+        | _CHAINED * session.chained
+        | _SCOPED * session.is_scoped,
         source_identity=session.source_identity,
         policies=session.policies,
         policy_arns=session.policy_arns,
@@ -171,6 +173,7 @@ def _to_wire(principal: Principal, session: Session, secret: Secret) -> _Wire:
         delegate=session.delegate,
         derived_until=int(session.derived_until.timestamp()) if session.derived_until else 0,
         taken_on_by=None if session.taken_on_by is None else _to_taker(session.taken_on_by),
+        scopes=session.scopes,
     )
 
 
@@ -235,6 +238,8 @@ def _from_wire(wire: _Wire, account_id: str, access_key_id: str) -> Claims:
         delegate=wire.delegate,
         derived_until=datetime.fromtimestamp(wire.derived_until, UTC) if wire.derived_until else None,
         taken_on_by=None if wire.taken_on_by is None else _from_taker(wire.taken_on_by),
+        scopes=wire.scopes,
+        is_scoped=flags & _SCOPED != 0,
     )
     principal = Principal(
         kind=_KINDS[wire.kind],

@@ -26,9 +26,9 @@ _KINDS = {
 
 # What temporary credentials of GetSessionToken (without MFA) and GetFederationToken may still call of IAM and STS
 # (STS API reference, "GetSessionToken" and "GetFederationToken").
-_OPEN_TO_SESSION_TOKENS = frozenset({"sts:GetCallerIdentity", "sts:AssumeRole"})
 _CLOSED_TO_SESSIONS = frozenset({"sts:GetSessionToken", "sts:GetFederationToken"})
-_OPEN_TO_FEDERATED_USERS = frozenset({"sts:GetCallerIdentity"})
+_OPEN_TO_FEDERATED_USERS = frozenset({"sts:GetCallerIdentity", "sts:GetScopedCredentials", "sts:GetDelegatedAccessToken"})
+_OPEN_TO_SESSION_TOKENS = _OPEN_TO_FEDERATED_USERS | {"sts:AssumeRole", "sts:GetWebIdentityToken"}
 
 
 def require(
@@ -111,6 +111,7 @@ def applicable(call: Call, principal: Principal) -> Applicable:
         grants=held.grants,
         boundary=held.boundary,
         session=_session_policies(call, principal),
+        scopes=_scopes(principal),
         root_task=_root_task(principal),
         service_control=service_controls(call),
         is_service_linked_role=held.is_service_linked_role,
@@ -170,6 +171,13 @@ def _session_policies(call: Call, principal: Principal) -> PolicySet | None:
     source = policy.PolicySource(policy.PolicyKind.SESSION, "session policy")
     texts += [permissions.Text(document, source) for document in session.policies]
     return permissions.compiled(texts)
+
+
+def _scopes(principal: Principal) -> tuple[PolicySet, ...]:
+    """Answer what GetScopedCredentials narrowed the session to, layer by layer."""
+    session = principal.session
+    source = policy.PolicySource(policy.PolicyKind.SESSION, "scope-down session policy")
+    return tuple(permissions.compiled([permissions.Text(document, source)]) for document in session.scopes) if session else ()
 
 
 def policy_principal(principal: Principal, *, has_boundary: bool = False) -> policy.Principal:

@@ -46,7 +46,7 @@ def token_members(issued: dict[str, object]) -> dict[str, object]:
 
 
 def _too_large(session: Session, percent: int) -> str:
-    if session.has_policy:
+    if session.has_policy or session.scopes:
         return f"Packed policy consumes {percent}% of allotted space, please use smaller policy."
     if session.tags:
         return f"Packed size of session tags consumes {percent}% of allotted space."

@@ -23,6 +23,7 @@ _ASCII = {
 }
 _NO_LINE_END = r"[^\n\r\u0085\u2028\u2029]"
 _CODE_UNIT = re.compile(r"\\u([0-9A-Fa-f]{4})")
+_CODE_BYTE = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _RANGE_BEYOND_ASCII = re.compile("-[^\x00-\x7f\U0010ff00-\U0010ff07]")
 _CATEGORY = re.compile(r"\\p\{(?:Is)?([LMNPSZC])\}")
 
@@ -114,6 +115,10 @@ class _Translation:
         unit = _CODE_UNIT.match(self.pattern, self.position)
         if unit:
             return self._code_point(unit)
+        byte = _CODE_BYTE.match(self.pattern, self.position)
+        if byte:
+            self.position = byte.end()
+            return re.escape(self._literal(chr(int(byte[1], 16))))
         escaped = self.pattern[self.position : self.position + 2]
         if escaped[1:].isalpha() and escaped[1] not in "wWdDsSbBtnrf":
             raise ValueError(f"`{self.pattern}` has the escape `{escaped}`, which is not translated")

@@ -111,7 +111,7 @@ _WRITES = {
 }
 # CloudTrail's own classification where it differs from the name's (measured on AWS).
 _RECORDED_READ_ONLY = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"}
-_RECORDED_AS_CHANGE = {"GetSessionToken", "GetFederationToken"}
+_RECORDED_AS_CHANGE = {"GetSessionToken", "GetFederationToken", "GetScopedCredentials"}
 
 
 @dataclass(frozen=True, slots=True)

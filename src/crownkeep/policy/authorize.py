@@ -16,8 +16,9 @@ from crownkeep.policy.work import TooMuchWork
 
 # Nothing denies these (API_GetCallerIdentity: "No permissions are required"; an explicit deny has no effect either).
 ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
-# These need no Allow anywhere; an explicit Deny works (IAM user guide, "Permissions for GetSessionToken").
-NEEDS_NO_ALLOW = frozenset({"sts:GetSessionToken"})
+# These need no Allow anywhere; an explicit Deny works (IAM user guide, "Permissions for GetSessionToken"). GetScopedCredentials
+# only narrows, and AWS lets sessions without any permission of STS call it (API_GetFederationToken).
+NEEDS_NO_ALLOW = frozenset({"sts:GetSessionToken", "sts:GetScopedCredentials"})
 
 _ALWAYS_ALLOWED = frozenset(action.lower() for action in ALWAYS_ALLOWED)
 _NEEDS_NO_ALLOW = frozenset(action.lower() for action in NEEDS_NO_ALLOW)
@@ -32,6 +33,7 @@ class Applicable:
     federated user without a session policy, allows nothing. `root_task` is the task policy of an AssumeRoot session, a
     ceiling that only denies. `service_control` has one set per level from the root of the organization to the caller's
     account, empty for the management account; `resource_control` likewise for the resource's account.
+    `scopes` are the layers of GetScopedCredentials: each must allow, whoever the resource's policy names.
     `resource_account_id` is None when the resource is the caller's own account's.
     """
 
@@ -39,6 +41,7 @@ class Applicable:
     grants: PolicySet | None = None
     boundary: PolicySet | None = None
     session: PolicySet | None = None
+    scopes: tuple[PolicySet, ...] = ()
     root_task: PolicySet | None = None
     service_control: tuple[PolicySet, ...] = ()
     resource_control: tuple[PolicySet, ...] = ()
@@ -72,7 +75,7 @@ def authorize(request: Request, applicable: Applicable) -> Decision:
             return Decision(False, Reason.EXPLICIT_DENY, request, findings, finding, applicable.resource_role)
     if action in _NEEDS_NO_ALLOW:
         return Decision(True, Reason.NO_PERMISSION_NEEDED, request, findings)
-    # 2. Resource control, service control and endpoint policies must allow, at every level.
+    # 2. Resource control, service control, endpoint and scope-down policies must allow, at every level.
     for finding in findings:
         if finding.kind in _GATES and finding.effect is not Effect.ALLOW:
             return Decision(False, Reason.NO_ALLOW, request, findings, finding, applicable.resource_role)
@@ -81,7 +84,7 @@ def authorize(request: Request, applicable: Applicable) -> Decision:
     return Decision(reason is not Reason.NO_ALLOW, reason, request, findings, deciding, applicable.resource_role)
 
 
-_GATES = frozenset({Kind.RESOURCE_CONTROL, Kind.SERVICE_CONTROL, Kind.ENDPOINT})
+_GATES = frozenset({Kind.RESOURCE_CONTROL, Kind.SERVICE_CONTROL, Kind.ENDPOINT, Kind.SCOPE})
 
 
 def _find(request: Request, applicable: Applicable) -> tuple[Finding, ...]:
@@ -102,6 +105,7 @@ def _find(request: Request, applicable: Applicable) -> tuple[Finding, ...]:
             findings.append(_said(Kind.BOUNDARY, applicable.boundary, request))
     if applicable.session is not None or applicable.root_task is not None:
         findings.append(_said_by_session(applicable, request))
+    findings.extend(_said_by_levels(Kind.SCOPE, applicable.scopes, request))
     return tuple(findings)
 
 

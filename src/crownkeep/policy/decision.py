@@ -20,6 +20,7 @@ class Kind(Enum):
     IDENTITY = "identity-based policy"
     BOUNDARY = "permissions boundary"
     SESSION = "session policy"
+    SCOPE = "scope-down session policy"
 
 
 class Effect(Enum):

@@ -108,6 +108,8 @@ def _set_of(finding: Finding, applicable: Applicable) -> PolicySet | None:
             return applicable.boundary
         case Kind.SESSION:
             return applicable.session
+        case Kind.SCOPE:
+            return applicable.scopes[finding.level or 0]
 
 
 def name_of(compiled: CompiledStatement) -> str:

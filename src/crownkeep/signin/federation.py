@@ -146,7 +146,7 @@ def _lifetime(db: Transaction, principal: Principal, ends_at: datetime, now: dat
     Otherwise credentials that came from a console could open another one, and so on without end: those end with the first
     console's session, and last no longer than the role allows.
     """
-    lifetime = min(ends_at - now, sessions.LIFETIME)
+    lifetime = min(ends_at - now, sessions.LIFETIME, sessions.lifetime_of(db, principal))
     ceiling = principal.session.ceiling if principal.session else None
     if ceiling is None:
         return lifetime
@@ -180,6 +180,8 @@ def _check_duration(principal: Principal, seconds: int | None) -> None:
         text = "SessionDuration can't be given with credentials of GetFederationToken"
     elif session is not None and session.delegate:
         text = "SessionDuration can't be given with credentials that were lent: the console session ends with them"
+    elif session is not None and session.is_scoped:
+        text = "SessionDuration can't be given with credentials of GetScopedCredentials: the console session ends with them"
     elif session is not None and session.chained:
         text = "SessionDuration can't be given with credentials of a role that another role took on"
     elif not SHORTEST <= seconds <= LONGEST:

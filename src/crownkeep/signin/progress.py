@@ -231,7 +231,15 @@ def _arrive(db: Transaction, wiring: Wiring, progress: Progress, origin: Origin,
     person = progress.person
     used = throttle.counters(wiring.keyring, wiring.settings, progress.claim, address=origin.source_ip, browser=progress.browser)
     throttle.clear(db, used, now=now)
-    opened = sessions.open_session(db, person, origin=origin, now=now, mfa_serial=progress.mfa_serial, version=progress.version)
+    opened = sessions.open_session(
+        db,
+        person,
+        origin=origin,
+        now=now,
+        mfa_serial=progress.mfa_serial,
+        lifetime=sessions.lifetime_of(db, person),
+        version=progress.version,
+    )
     _remember_use(db, person, now)
     if person.kind is PrincipalKind.ROOT and progress.mfa_serial is None:
         _begin_grace(db, person.account_id, now)

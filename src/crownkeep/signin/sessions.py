@@ -1,8 +1,8 @@
 """Browser sessions: opened when somebody has signed in, looked at on every request, bound to credentials, ended at will.
 
-The cookie holds 32 random bytes, the database their digest. A session ends after twelve hours, when it is not used for a while,
-when it is ended, when its person or account is gone, and when the person's password or MFA devices change; unless it was this
-session that changed them.
+The cookie holds 32 random bytes, the database their digest. A session ends after twelve hours (or what MaxSigninSessionDuration
+says of its user or role), when it is not used for a while, when it is ended, when its person or account is gone, and when the
+person's password or MFA devices change; unless it was this session that changed them.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind, Session
 from crownkeep.signin import events, people, sweeping
-from crownkeep.storage import browser_sessions
+from crownkeep.storage import browser_sessions, login_profiles, roles
 from crownkeep.storage.browser_sessions import BrowserSessionRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.writer import Deed
 
 LIFETIME = timedelta(hours=12)
-"""How long a session lasts at most, as AWS's console sessions do."""
+"""How long a session lasts at most where nothing else is set, as AWS's console sessions do."""
 
 FRESH_FOR = timedelta(minutes=10)
 """How long after a proof of presence dangerous acts may be done without another."""
@@ -94,6 +94,18 @@ class Opened:
 def sign_in_context(account_id: str, session_id: str, *, region: str) -> dict[str, str]:
     """Answer the condition key that requests of a session carry, aws:SignInSessionArn (IAM user guide)."""
     return {"aws:signinsessionarn": f"arn:aws:signin:{region}:{account_id}:session/{UUID(session_id)}"}
+
+
+def lifetime_of(db: Transaction, person: Principal) -> timedelta:
+    """Answer how long a new session of somebody lasts at most: as MaxSigninSessionDuration says, of a user or of a role."""
+    seconds = None
+    if person.kind is PrincipalKind.USER:
+        profile = login_profiles.of_user(db, person.account_id, person.unique_id)
+        seconds = profile.max_sign_in_seconds if profile is not None else None
+    elif person.kind is PrincipalKind.ROLE:
+        role = roles.with_id(db, person.account_id, person.unique_id)
+        seconds = role.max_sign_in_seconds if role is not None else None
+    return LIFETIME if seconds is None else timedelta(seconds=seconds)
 
 
 def open_session(

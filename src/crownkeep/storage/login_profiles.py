@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, String, Table, Text, bindparam, delete, insert, select, text, update
+from sqlalchemy import Boolean, Column, Integer, String, Table, Text, bindparam, delete, insert, select, text, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
@@ -25,6 +25,7 @@ table = Table(
     Column("changed_at", Moment, nullable=False),
     Column("reset_required", Boolean, nullable=False),
     Column("needs_mfa", Boolean, nullable=False, server_default=text("false")),
+    Column("max_sign_in_seconds", Integer),
 )
 
 
@@ -41,6 +42,8 @@ class LoginProfileRow:
     reset_required: bool
     needs_mfa: bool = False
     """Whether this user signs in with a second factor only, whatever the account asks of everybody."""
+    max_sign_in_seconds: int | None = None
+    """How long the user's console sessions last; None where that isn't set."""
 
 
 _this = (table.c.account_id == bindparam("of_account"), table.c.user_id == bindparam("of_user"))
@@ -53,6 +56,7 @@ _set_password = (
 )
 _set_reset_required = update(table).where(*_this).values(reset_required=bindparam("is_required"))
 _set_needs_mfa = update(table).where(*_this).values(needs_mfa=bindparam("is_needed"))
+_set_sign_in = update(table).where(*_this).values(max_sign_in_seconds=bindparam("new_seconds"))
 _remove = delete(table).where(*_this)
 
 
@@ -80,6 +84,7 @@ def add(db: Transaction, row: LoginProfileRow) -> None:
             "changed_at": row.changed_at,
             "reset_required": row.reset_required,
             "needs_mfa": row.needs_mfa,
+            "max_sign_in_seconds": row.max_sign_in_seconds,
         },
     )
 
@@ -111,6 +116,11 @@ def require_no_mfa(db: Transaction, account_id: str, user_id: str) -> None:
     db.execute(_set_needs_mfa, {"of_account": account_id, "of_user": user_id, "is_needed": False})
 
 
+def set_longest_sign_in(db: Transaction, account_id: str, user_id: str, *, seconds: int | None) -> None:
+    """Set how long the user's console sessions last, or nothing of it."""
+    db.execute(_set_sign_in, {"of_account": account_id, "of_user": user_id, "new_seconds": seconds})
+
+
 def remove(db: Transaction, account_id: str, user_id: str) -> bool:
     """Forget a user's password and the ones before it; answers whether there was one."""
     return db.execute(_remove, {"of_account": account_id, "of_user": user_id}).rowcount > 0
@@ -125,6 +135,9 @@ def _row(
     changed_at: datetime,
     reset_required: bool,
     needs_mfa: bool,
+    max_sign_in_seconds: int | None,
 ) -> LoginProfileRow:
     remembered = tuple(history.split("\n"))
-    return LoginProfileRow(user_id, account_id, password_hash, remembered, created_at, changed_at, reset_required, needs_mfa)
+    return LoginProfileRow(
+        user_id, account_id, password_hash, remembered, created_at, changed_at, reset_required, needs_mfa, max_sign_in_seconds
+    )

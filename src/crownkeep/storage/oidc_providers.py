@@ -20,6 +20,7 @@ table = Table(
     Column("client_ids", Text, nullable=False),
     Column("thumbprints", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("context_provider", Text),
     UniqueConstraint("account_id", "url"),
 )
 
@@ -35,6 +36,8 @@ class OidcProviderRow:
     client_ids: tuple[str, ...]
     thumbprints: tuple[str, ...]
     created_at: datetime
+    context_provider: str | None = None
+    """How claims become context keys of sessions (IAM API reference, ContextProvider), as JSON; None where they don't."""
 
 
 _in_account = table.c.account_id == bindparam("account_id")
@@ -45,6 +48,7 @@ _of_account = select(table).where(_in_account).order_by(table.c.arn)
 _count = select(func.count()).select_from(table).where(_in_account)
 _set_client_ids = update(table).where(*_this).values(client_ids=bindparam("new_client_ids"))
 _set_thumbprints = update(table).where(*_this).values(thumbprints=bindparam("new_thumbprints"))
+_set_context = update(table).where(*_this).values(context_provider=bindparam("new_context"))
 _remove = delete(table).where(*_this)
 
 
@@ -82,6 +86,7 @@ def add(db: Transaction, row: OidcProviderRow) -> None:
             "client_ids": "\n".join(row.client_ids),
             "thumbprints": "\n".join(row.thumbprints),
             "created_at": row.created_at,
+            "context_provider": row.context_provider,
         },
     )
 
@@ -98,15 +103,26 @@ def set_thumbprints(db: Transaction, account_id: str, provider_id: str, thumbpri
     )
 
 
+def set_context_provider(db: Transaction, account_id: str, provider_id: str, context_provider: str | None) -> None:
+    """Set how a provider's claims become context keys of sessions; None lets none become any."""
+    db.execute(_set_context, {"of_account": account_id, "of_provider": provider_id, "new_context": context_provider})
+
+
 def remove(db: Transaction, account_id: str, provider_id: str) -> None:
     """Forget a provider."""
     db.execute(_remove, {"of_account": account_id, "of_provider": provider_id})
 
 
 def _row(
-    provider_id: str, account_id: str, arn: str, url: str, client_ids: str, thumbprints: str, created_at: datetime
+    provider_id: str,
+    account_id: str,
+    arn: str,
+    url: str,
+    client_ids: str,
+    thumbprints: str,
+    created_at: datetime,
+    context_provider: str | None,
 ) -> OidcProviderRow:
     # Neither a client id nor a thumbprint can hold a line break.
-    return OidcProviderRow(
-        provider_id, account_id, arn, url, tuple(client_ids.splitlines()), tuple(thumbprints.splitlines()), created_at
-    )
+    named, known_by = tuple(client_ids.splitlines()), tuple(thumbprints.splitlines())
+    return OidcProviderRow(provider_id, account_id, arn, url, named, known_by, created_at, context_provider)

@@ -28,6 +28,7 @@ table = Table(
     Column("owner_service", String(128)),
     Column("used_at", Moment),
     Column("used_region", String(64)),
+    Column("max_sign_in_seconds", Integer),
     UniqueConstraint("account_id", "name_key"),
 )
 
@@ -54,6 +55,8 @@ class RoleRow:
     owner_service: str | None = None
     used_at: datetime | None = None
     used_region: str | None = None
+    max_sign_in_seconds: int | None = None
+    """How long a console session of the role may last at most; None where that isn't set."""
 
 
 _in_account = table.c.account_id == bindparam("account_id")
@@ -71,6 +74,7 @@ _set_trust = (
 )
 _set_description = update(table).where(*_this).values(description=bindparam("new_description"))
 _set_duration = update(table).where(*_this).values(max_session_seconds=bindparam("new_seconds"))
+_set_sign_in = update(table).where(*_this).values(max_sign_in_seconds=bindparam("new_seconds"))
 _set_boundary = update(table).where(*_this).values(boundary_arn=bindparam("new_boundary_arn"))
 _set_used = update(table).where(*_this).values(used_at=bindparam("at"), used_region=bindparam("region"))
 _remove = delete(table).where(*_this)
@@ -127,6 +131,11 @@ def set_description(db: Transaction, account_id: str, role_id: str, description:
 def set_longest_session(db: Transaction, account_id: str, role_id: str, *, seconds: int) -> None:
     """Set how long a session of the role may last at most."""
     db.execute(_set_duration, {"of_account": account_id, "of_role": role_id, "new_seconds": seconds})
+
+
+def set_longest_sign_in(db: Transaction, account_id: str, role_id: str, *, seconds: int | None) -> None:
+    """Set how long a console session of the role may last at most, or nothing of it."""
+    db.execute(_set_sign_in, {"of_account": account_id, "of_role": role_id, "new_seconds": seconds})
 
 
 def set_boundary(db: Transaction, account_id: str, role_id: str, policy_arn: str | None) -> None:

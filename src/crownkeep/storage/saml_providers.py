@@ -20,6 +20,7 @@ table = Table(
     Column("metadata", Text, nullable=False, key="document"),
     Column("created_at", Moment, nullable=False),
     Column("valid_until", Moment, nullable=False),
+    Column("context_provider", Text),
     UniqueConstraint("account_id", "name_key"),
 )
 
@@ -35,6 +36,8 @@ class SamlProviderRow:
     document: str
     created_at: datetime
     valid_until: datetime
+    context_provider: str | None = None
+    """How attributes become context keys of sessions (IAM API reference, ContextProvider), as JSON; None where they don't."""
 
 
 _in_account = table.c.account_id == bindparam("account_id")
@@ -44,6 +47,7 @@ _named = select(table).where(_in_account, table.c.name_key == bindparam("name_ke
 _of_account = select(table).where(_in_account).order_by(table.c.name_key)
 _count = select(func.count()).select_from(table).where(_in_account)
 _set_metadata = update(table).where(*_this).values(document=bindparam("new_document"), valid_until=bindparam("new_valid_until"))
+_set_context = update(table).where(*_this).values(context_provider=bindparam("new_context"))
 _remove = delete(table).where(*_this)
 
 
@@ -81,6 +85,7 @@ def add(db: Transaction, row: SamlProviderRow) -> None:
             "document": row.document,
             "created_at": row.created_at,
             "valid_until": row.valid_until,
+            "context_provider": row.context_provider,
         },
     )
 
@@ -89,6 +94,11 @@ def set_metadata(db: Transaction, account_id: str, provider_id: str, document: s
     """Set a provider's metadata document."""
     values = {"new_document": document, "new_valid_until": valid_until}
     db.execute(_set_metadata, {"of_account": account_id, "of_provider": provider_id, **values})
+
+
+def set_context_provider(db: Transaction, account_id: str, provider_id: str, context_provider: str | None) -> None:
+    """Set how a provider's attributes become context keys of sessions; None lets none become any."""
+    db.execute(_set_context, {"of_account": account_id, "of_provider": provider_id, "new_context": context_provider})
 
 
 def remove(db: Transaction, account_id: str, provider_id: str) -> None:

@@ -208,6 +208,9 @@ def test_a_session_that_a_policy_limits_cannot_lend_more_than_it_has(crown: Crow
     told = refusal(client.accept_delegation_request, DelegationRequestId=request_id)
 
     assert "AccessDenied: A session that is limited by a session policy cannot accept a delegation request." == told
+    whole = ann.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="ann")["Credentials"]
+    scoped = crown.session(whole, "sts").get_scoped_credentials(DurationSeconds=60)["Credentials"]
+    assert told == refusal(crown.session(scoped, "iam").accept_delegation_request, DelegationRequestId=request_id)
 
 
 def test_what_was_lent_cannot_be_lent_on(crown: Crown, customer: Account):

@@ -174,3 +174,23 @@ def test_permission_is_asked_for_before_a_password_is_looked_at(account, bob):
     told = refusal(mallory.update_login_profile, UserName="bob", Password="x")
 
     assert told.startswith("AccessDenied: User: ")
+
+
+def test_the_longest_console_session_is_set_shown_changed_and_unset(account):
+    iam = account.client("iam")
+    iam.create_user(UserName="bob")
+    created = iam.create_login_profile(UserName="bob", Password=FIRST, MaxSigninSessionDuration=7200)["LoginProfile"]
+
+    iam.update_login_profile(UserName="bob", PasswordResetRequired=True)
+    kept = iam.get_login_profile(UserName="bob")["LoginProfile"]
+    iam.update_login_profile(UserName="bob", MaxSigninSessionDuration=86_400)
+    changed = iam.get_login_profile(UserName="bob")["LoginProfile"]
+    iam.update_login_profile(UserName="bob", ResetMaxSigninSessionDuration=True)
+    unset = iam.get_login_profile(UserName="bob")["LoginProfile"]
+
+    shown = [each["MaxSigninSessionDuration"] for each in (created, kept, changed)]
+    assert [7200, 7200, 86_400] == shown
+    assert "MaxSigninSessionDuration" not in unset
+    both = refusal(iam.update_login_profile, UserName="bob", MaxSigninSessionDuration=3600, ResetMaxSigninSessionDuration=True)
+    assert both.startswith("InvalidInput: ")
+    assert "ValidationError" in refusal(iam.update_login_profile, UserName="bob", MaxSigninSessionDuration=7_776_001)

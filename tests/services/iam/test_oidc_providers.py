@@ -33,12 +33,23 @@ def test_a_provider_is_made_shown_and_forgotten(account: Account):
     got = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     assert "oidc.example/path" == got["Url"]
     assert (["one"], [THUMBPRINT]) == (got["ClientIDList"], got["ThumbprintList"])
-    assert [{"Arn": arn}] == iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    listed = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    assert [{"Arn": arn, "IsTrustedIdentityPropagationEnabled": False}] == listed
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     missing = refusal(iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn)
     assert ("NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}") == missing
-    missing = refusal(iam.delete_open_id_connect_provider, OpenIDConnectProviderArn=arn)
-    assert ("NoSuchEntity", f"OpenId connect Provider {arn} cannot be found.") == missing
+
+
+def test_a_provider_that_is_gone_may_be_deleted_once_more(account: Account):
+    iam = account.client("iam")
+    arn = create(account)["OpenIDConnectProviderArn"]
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+
+    again = iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+
+    assert 200 == again["ResponseMetadata"]["HTTPStatusCode"]
+    nonsense = refusal(iam.delete_open_id_connect_provider, OpenIDConnectProviderArn="arn:aws:iam::123456789012:role/R")
+    assert "InvalidInput" == nonsense[0]
 
 
 def test_lists_of_a_provider_are_shown_also_where_empty(account: Account):

@@ -368,3 +368,27 @@ def test_another_accounts_roles_are_not_there(crown: Crown):
 
     assert "NoSuchEntity" == refusal(account.client("iam").get_role, RoleName="theirs")[0]
     assert [] == account.client("iam").list_roles()["Roles"]
+
+
+def test_the_longest_sign_in_session_of_a_role_is_set_shown_changed_and_unset(account):
+    iam = account.client("iam")
+    trust = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"AWS": account.id}, "Action": "sts:AssumeRole"}],
+        }
+    )
+
+    iam.create_role(RoleName="R", AssumeRolePolicyDocument=trust, MaxSigninSessionDuration=7200)
+    created = iam.get_role(RoleName="R")["Role"]
+    iam.update_role(RoleName="R", MaxSigninSessionDuration=3600)
+    changed = iam.list_roles()["Roles"][0]
+    iam.update_role(RoleName="R", ResetMaxSigninSessionDuration=True)
+    unset = iam.get_role(RoleName="R")["Role"]
+
+    assert [7200, 3600] == [each["MaxSigninSessionDuration"] for each in (created, changed)]
+    assert "MaxSigninSessionDuration" not in unset
+    linked = iam.create_service_linked_role(AWSServiceName="support.amazonaws.com")["Role"]["RoleName"]
+    with pytest.raises(ClientError) as refused:
+        iam.update_role(RoleName=linked, MaxSigninSessionDuration=3600)
+    assert "UnmodifiableEntity" == refused.value.response["Error"]["Code"]

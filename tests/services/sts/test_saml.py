@@ -389,3 +389,16 @@ def test_a_moment_that_is_none_is_refused(federated: Federated, moment: str, mon
     monkeypatch.setattr(saml_provider, "_moment", lambda _: moment)
 
     assert ("InvalidIdentityToken", "The assertion holds a malformed time") == federated.refusal(federated.response())
+
+
+def test_the_session_carries_on_what_the_context_provider_names(federated: Federated):
+    context = {"SubjectSourceKey": "NameID", "KeyDefinitionList": [{"SourceKey": "dept", "TargetKey": "Team"}]}
+    federated.account.client("iam").update_saml_provider(SAMLProviderArn=federated.provider_arn, ContextProvider=context)
+    response = federated.provider.response(federated.attributes() | {"dept": ["red"]}, subject="ann")
+
+    answer = federated.assume(response)
+
+    assert {
+        "OriginIdentity": {"Subject": "ann", "FederatedProviderArn": federated.provider_arn},
+        "TransactionContext": {"IdentityProvider": {"Team": "red"}},
+    } == answer["TrustedIdentityPropagationContext"]

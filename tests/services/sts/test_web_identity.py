@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -407,3 +407,99 @@ def test_a_resource_control_policy_may_keep_an_identity_providers_people_from_a_
     assert before.endswith("assumed-role/R/s1")
     assert refused == federated.refusal(provider.token(sub="sue"))
     assert federated.assume(provider.token(sub="bob"))["AssumedRoleUser"]["Arn"] == before
+
+
+def propagating(federated: Federated, **definition: Any) -> None:
+    context = {"SubjectSourceKey": "email", "SubjectTypeValue": "user"} | definition
+    federated.account.client("iam").update_open_id_connect_provider(
+        OpenIDConnectProviderArn=federated.provider_arn, ContextProvider=context
+    )
+
+
+def test_the_session_carries_on_what_the_context_provider_names(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+    definitions = [{"SourceKey": "dept", "TargetKey": "Team"}, {"SourceKey": "level"}, {"SourceKey": "absent"}]
+    propagating(federated, KeyDefinitionList=definitions)
+    keys = {"aws:OriginIdentity/Subject": "ann@example.com", "aws:TransactionContext/IdentityProvider/Team": "red"}
+    deny = {"Effect": "Deny", "Action": "iam:ListRoles", "Resource": "*", "Condition": {"StringEquals": keys}}
+    federated.account.client("iam").put_role_policy(
+        RoleName="R", PolicyName="deny", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    )
+
+    answer = federated.assume(provider.token(email="ann@example.com", dept="red", level=3))
+    other = federated.assume(provider.token(email="bob@example.com", dept="red", level=3))
+
+    assert {
+        "OriginIdentity": {
+            "Subject": "ann@example.com",
+            "SubjectType": "user",
+            "Issuer": provider.name,
+            "FederatedProviderArn": federated.provider_arn,
+        },
+        "TransactionContext": {"IdentityProvider": {"Team": "red", "level": "3"}},
+    } == answer["TrustedIdentityPropagationContext"]
+    with pytest.raises(ClientError, match="explicit deny"):
+        house.session(answer["Credentials"], "iam").list_roles()
+    house.session(other["Credentials"], "iam").list_roles()
+    record = next(each for each in federated.account.records() if each["eventName"] == "AssumeRoleWithWebIdentity")
+    assert "bob@example.com" not in json.dumps(record["responseElements"])
+
+
+def test_without_a_context_provider_or_the_subject_nothing_is_carried_on(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+    without = federated.assume(provider.token(email="ann@example.com"))
+    propagating(federated, KeyDefinitionList=[{"SourceKey": "dept"}])
+
+    no_subject = federated.assume(provider.token(dept="red"))
+
+    assert "TrustedIdentityPropagationContext" not in without
+    assert "TrustedIdentityPropagationContext" not in no_subject
+    too_long = federated.refusal(provider.token(email="ann@example.com", dept="x" * 129))
+    assert ("InvalidIdentityToken", "The value of dept is longer than 128 characters") == too_long
+
+
+def test_a_token_may_be_about_whom_the_session_acts_for(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+    propagating(federated)
+    iam = federated.account.client("iam")
+    iam.enable_outbound_web_identity_federation()
+    issuing = {"Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [issuing]}
+    iam.put_role_policy(RoleName="R", PolicyName="tokens", PolicyDocument=json.dumps(document))
+    wanted = {"Audience": ["a"], "SigningAlgorithm": "ES384", "SubjectMode": "OriginIdentity"}
+
+    def client(**claims: Any) -> Any:
+        return house.session(federated.assume(provider.token(**claims))["Credentials"], "sts", region="eu-west-1")
+
+    ann = client(email="ann@example.com")
+    claims = _claims(ann.get_web_identity_token(**wanted)["WebIdentityToken"])
+    refused = _refusal(ann.get_web_identity_token, **wanted, Scope="read write")
+    document["Statement"].append({"Effect": "Allow", "Action": "sts:SetWebIdentityTokenScope", "Resource": "*"})
+    iam.put_role_policy(RoleName="R", PolicyName="tokens", PolicyDocument=json.dumps(document))
+
+    scoped = _claims(ann.get_web_identity_token(**wanted, Scope="read write")["WebIdentityToken"])
+
+    assert ("ann@example.com", "read write") == (claims["sub"], scoped["scope"])
+    assert "scope" not in claims
+    namespace = claims["https://sts.amazonaws.com/"]
+    assert ("OriginIdentity", federated.role_arn) == (namespace["subject_mode"], namespace["principal_id"])
+    assert "AccessDenied" == refused
+    own = wanted | {"SubjectMode": "AWSIdentity"}
+    assert federated.role_arn == _claims(ann.get_web_identity_token(**own)["WebIdentityToken"])["sub"]
+    assert "ValidationError" == _refusal(ann.get_web_identity_token, **own, Scope="read")
+    assert "ValidationError" == _refusal(ann.get_web_identity_token, **wanted | {"Audience": ["a", "b"]}, Scope="read")
+    assert "ValidationError" == _refusal(ann.get_web_identity_token, **wanted, Scope="read read")
+    assert "ValidationError" == _refusal(client().get_web_identity_token, **wanted)
+    for trap in ("ARN:aws:iam::123456789012:root", " ann", "ann\u200b"):
+        assert "AccessDenied" == _refusal(client(email=trap).get_web_identity_token, **wanted)
+
+
+def _claims(token: str) -> dict[str, Any]:
+    piece = token.split(".")[1]
+    return dict(json.loads(urlsafe_b64decode(piece + "=" * (-len(piece) % 4))))
+
+
+def _refusal(operation: Callable[..., Any], **parameters: Any) -> str:
+    with pytest.raises(ClientError) as refused:
+        operation(**parameters)
+    return str(refused.value.response["Error"]["Code"])

@@ -189,7 +189,7 @@ def accept_delegation_request(call: Call, *, delegation_request_id: str) -> Resu
     _require_state(call, row, *_OPEN)
     approver = call.principal
     session = approver.session
-    if session is not None and (session.has_policy or session.assumed_root or session.delegate):
+    if session is not None and (session.has_policy or session.is_scoped or session.assumed_root or session.delegate):
         # What limits this session could not limit the provider's as well: session policies add up, they don't intersect.
         raise errors.AccessDenied("A session that is limited by a session policy cannot accept a delegation request.")
     if approver.kind is PrincipalKind.ROOT and row.seconds > _ROOT_LONGEST_SECONDS:

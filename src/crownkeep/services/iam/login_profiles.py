@@ -13,7 +13,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.principals import PrincipalKind
-from crownkeep.services.iam import owners, passwords, root_login_profile, users
+from crownkeep.services.iam import owners, passwords, root_login_profile, sign_in_durations, users
 from crownkeep.services.iam.passwords import Proposal
 from crownkeep.services.iam.service import iam
 from crownkeep.signin import presence, throttle
@@ -32,9 +32,7 @@ def caller_itself(call: Call, **_: object) -> Target:
     return users.named_user(call, user_name=caller.name) if caller.kind is PrincipalKind.USER else Target(caller.arn)
 
 
-def prepare_creation(
-    call: Call, *, user_name: str | None = None, password: str | None = None, password_reset_required: bool = False
-) -> Proposal | None:
+def prepare_creation(call: Call, *, user_name: str | None = None, password: str | None = None, **_: object) -> Proposal | None:
     """Hash the first password of a user; root is given none."""
     if root_login_profile.is_meant(call, user_name):
         return None
@@ -50,12 +48,19 @@ def prepare_creation(
 
 @iam.operation("CreateLoginProfile", resource=owners.target, effect=Effect.STATE, prepare=prepare_creation)
 def create_login_profile(
-    call: Call, *, user_name: str | None = None, password: str | None = None, password_reset_required: bool = False
+    call: Call,
+    *,
+    user_name: str | None = None,
+    password: str | None = None,
+    password_reset_required: bool = False,
+    max_signin_session_duration: int | None = None,
 ) -> Result:
     """Give a user a password or, in a session of AssumeRoot, let root choose one by mail."""
     if root_login_profile.is_meant(call, user_name):
         if password_reset_required:
             raise errors.ValidationError("PasswordResetRequired must not be specified for the login profile of the root user.")
+        if max_signin_session_duration is not None:
+            raise errors.InvalidInput("MaxSigninSessionDuration is not supported for the root user.")
         return root_login_profile.create(call, password=password)
     user = _user(call, user_name)
     if login_profiles.of_user(call.db, call.account_id, user.user_id) is not None:
@@ -69,6 +74,7 @@ def create_login_profile(
         created_at=call.now,
         changed_at=call.now,
         reset_required=password_reset_required,
+        max_sign_in_seconds=max_signin_session_duration,
     )
     login_profiles.add(call.db, row)
     _note(call, user)
@@ -84,9 +90,7 @@ def get_login_profile(call: Call, *, user_name: str | None = None) -> Result:
     return {"LoginProfile": _describe(user, _required(call, user))}
 
 
-def prepare_update(
-    call: Call, *, user_name: str, password: str | None = None, password_reset_required: bool | None = None
-) -> Proposal | None:
+def prepare_update(call: Call, *, user_name: str, password: str | None = None, **_: object) -> Proposal | None:
     """Hash a user's new password, where the call has one."""
     user = _user(call, user_name)
     profile = _required(call, user)
@@ -95,9 +99,16 @@ def prepare_update(
 
 @iam.operation("UpdateLoginProfile", resource=owners.target, effect=Effect.STATE, prepare=prepare_update)
 def update_login_profile(
-    call: Call, *, user_name: str, password: str | None = None, password_reset_required: bool | None = None
+    call: Call,
+    *,
+    user_name: str,
+    password: str | None = None,
+    password_reset_required: bool | None = None,
+    max_signin_session_duration: int | None = None,
+    reset_max_signin_session_duration: bool = False,
 ) -> Result:
-    """Set a user's password anew, or whether it must be changed at the next sign-in."""
+    """Set a user's password anew, whether it must be changed at the next sign-in, or how long console sessions last."""
+    sign_in_durations.refuse_both(max_signin_session_duration, is_reset=reset_max_signin_session_duration)
     user = _user(call, user_name)
     profile = _required(call, user)
     if password is not None:
@@ -106,6 +117,8 @@ def update_login_profile(
     if password_reset_required is not None:
         change = login_profiles.require_reset if password_reset_required else login_profiles.require_no_reset
         change(call.db, call.account_id, user.user_id)
+    if max_signin_session_duration is not None or reset_max_signin_session_duration:
+        login_profiles.set_longest_sign_in(call.db, call.account_id, user.user_id, seconds=max_signin_session_duration)
     _note(call, user)
     return NOTHING
 
@@ -207,7 +220,12 @@ def _required(call: Call, user: UserRow) -> LoginProfileRow:
 
 
 def _describe(user: UserRow, row: LoginProfileRow) -> dict[str, object]:
-    return {"UserName": user.name, "CreateDate": row.created_at, "PasswordResetRequired": row.reset_required}
+    return {
+        "UserName": user.name,
+        "CreateDate": row.created_at,
+        "PasswordResetRequired": row.reset_required,
+        **sign_in_durations.members(row.max_sign_in_seconds),
+    }
 
 
 def _changing(user: UserRow) -> errors.EntityTemporarilyUnmodifiable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from crownkeep import arn, clock, errors
@@ -12,8 +13,9 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.outbound_calls import OutboundCall
 from crownkeep.operations.outside import OutOfReach, Reach
 from crownkeep.operations.registry import Effect, Tagging, Target
-from crownkeep.services.iam import quotas
+from crownkeep.services.iam import context_providers, quotas
 from crownkeep.services.iam import tags as tagging
+from crownkeep.services.iam.context_providers import Sent
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import oidc_providers, tags
 from crownkeep.storage.oidc_providers import OidcProviderRow
@@ -23,9 +25,15 @@ RESOURCE_TYPE = "AWS::IAM::OIDCProvider"
 _SCHEME = "https://"
 
 
-def new_provider(call: Call, *, url: str, **_: object) -> Target:
+def new_provider(
+    call: Call, *, url: str, context_provider: Sent | None = None, identity_center_instance_arn: str | None = None, **_: object
+) -> Target:
     """The provider to be made."""
-    return Target(_arn(call.account_id, _without_scheme(url)))
+    name = _without_scheme(url)
+    keys = context_providers.condition_keys(
+        context_provider=context_provider, requested_issuer=name, identity_center_instance_arn=identity_center_instance_arn
+    )
+    return Target(_arn(call.account_id, name), context=keys)
 
 
 def named_provider(call: Call, *, open_id_connect_provider_arn: str, **_: object) -> Target:
@@ -34,6 +42,24 @@ def named_provider(call: Call, *, open_id_connect_provider_arn: str, **_: object
     if row is None:
         return Target(open_id_connect_provider_arn)
     return Target(row.arn, tags=lambda: tagging.of(call, row.provider_id))
+
+
+def provider_to_configure(
+    call: Call,
+    *,
+    open_id_connect_provider_arn: str,
+    context_provider: Sent | None = None,
+    identity_center_instance_arn: str | None = None,
+    **_: object,
+) -> Target:
+    """The provider, and what is asked of trusted identity propagation."""
+    target = named_provider(call, open_id_connect_provider_arn=open_id_connect_provider_arn)
+    row = oidc_providers.with_arn(call.db, call.account_id, open_id_connect_provider_arn)
+    issuer = row.url if row is not None else None
+    keys = context_providers.condition_keys(
+        context_provider=context_provider, present_issuer=issuer, identity_center_instance_arn=identity_center_instance_arn
+    )
+    return replace(target, context=keys)
 
 
 def any_provider(call: Call, **_: object) -> Target:
@@ -78,6 +104,8 @@ def create_open_id_connect_provider(
     client_id_list: Sequence[str] = (),
     thumbprint_list: Sequence[str] = (),
     tags: Tags = (),
+    context_provider: Sent | None = None,
+    identity_center_instance_arn: str | None = None,
 ) -> Result:
     """Register a provider.
 
@@ -89,6 +117,8 @@ def create_open_id_connect_provider(
     thumbprints = _checked_thumbprints(call, thumbprint_list)
     client_ids = _checked_client_ids(call, client_id_list)
     tagging.checked(tags)
+    context_providers.refuse_instance(identity_center_instance_arn)
+    context = context_providers.checked(context_provider)
     name = _without_scheme(url)
     if oidc_providers.with_url(call.db, call.account_id, name) is not None:
         raise errors.EntityAlreadyExists(f"Provider with url {url} already exists.")
@@ -96,7 +126,7 @@ def create_open_id_connect_provider(
     quotas.require_room(call, count, quotas.OIDC_PROVIDERS, name="OpenIdConnectProvidersPerAccount")
     seen = (call.prepared,) if isinstance(call.prepared, str) else ()
     row = OidcProviderRow(
-        identifier(), call.account_id, _arn(call.account_id, name), name, client_ids, thumbprints or seen, call.now
+        identifier(), call.account_id, _arn(call.account_id, name), name, client_ids, thumbprints or seen, call.now, context
     )
     oidc_providers.add(call.db, row)
     tagged = tagging.put(call, row.provider_id, tags)
@@ -115,6 +145,7 @@ def get_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: st
         "ThumbprintList": list(row.thumbprints),
         "CreateDate": row.created_at,
         "Tags": tagging.describe(tagging.of(call, row.provider_id)),
+        **context_providers.members(row.context_provider),
     }
 
 
@@ -122,17 +153,43 @@ def get_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: st
 def list_open_id_connect_providers(call: Call) -> Result:
     """List the ARNs of all providers of the account; a quota keeps them few."""
     rows = oidc_providers.of_account(call.db, call.account_id)
-    return {"OpenIDConnectProviderList": [{"Arn": row.arn} for row in rows]}
+    return {"OpenIDConnectProviderList": [{"Arn": row.arn, "IsTrustedIdentityPropagationEnabled": False} for row in rows]}
 
 
 @iam.operation("DeleteOpenIDConnectProvider", resource=named_provider)
 def delete_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str) -> Result:
-    """Forget a provider; roles that trust it are left as they are."""
+    """Forget a provider; roles that trust it are left as they are. One that isn't there is no error, as on AWS."""
     row = oidc_providers.with_arn(call.db, call.account_id, open_id_connect_provider_arn)
     if row is None:
-        raise errors.NoSuchEntity(f"OpenId connect Provider {open_id_connect_provider_arn} cannot be found.")
+        _require_provider_arn(open_id_connect_provider_arn)
+        return NOTHING
     tags.remove_all(call.db, call.account_id, row.provider_id)
     oidc_providers.remove(call.db, call.account_id, row.provider_id)
+    _note(call, row)
+    return NOTHING
+
+
+@iam.operation("UpdateOpenIDConnectProvider", resource=provider_to_configure, effect=Effect.STATE)
+def update_open_id_connect_provider(
+    call: Call,
+    *,
+    open_id_connect_provider_arn: str,
+    context_provider: Sent | None = None,
+    identity_center_instance_arn: str | None = None,
+    remove_context_provider: bool = False,
+    remove_identity_center_instance: bool = False,
+) -> Result:
+    """Set which claims of a provider's tokens become context keys of sessions, or that none do."""
+    context_providers.change(
+        context_provider,
+        identity_center_instance_arn,
+        removes_context=remove_context_provider,
+        removes_instance=remove_identity_center_instance,
+    )
+    row = _required(call, open_id_connect_provider_arn)
+    if context_provider is not None or remove_context_provider:
+        context = context_providers.checked(context_provider)
+        oidc_providers.set_context_provider(call.db, call.account_id, row.provider_id, context)
     _note(call, row)
     return NOTHING
 
@@ -202,6 +259,12 @@ def _required(call: Call, provider_arn: str) -> OidcProviderRow:
     if row is None:
         raise errors.NoSuchEntity(f"OpenIDConnect Provider not found for arn {provider_arn}")
     return row
+
+
+def _require_provider_arn(text: str) -> None:
+    parts = arn.parse(text)
+    if parts is None or parts.service != "iam" or not parts.resource.startswith("oidc-provider/"):
+        raise errors.InvalidInput(f"Invalid Open ID Connect Provider ARN: {text}")
 
 
 def _arn(account_id: str, name: str) -> str:

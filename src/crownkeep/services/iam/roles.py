@@ -9,7 +9,7 @@ from crownkeep import arn, clock, errors, ids
 from crownkeep.operations import linked_roles, page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target
-from crownkeep.services.iam import boundaries, quotas, reserved, trust_policies
+from crownkeep.services.iam import boundaries, quotas, reserved, sign_in_durations, trust_policies
 from crownkeep.services.iam import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import attachments, inline_policies, instance_profiles, roles, service_uses, tags
@@ -105,9 +105,10 @@ def describe_alone(call: Call, row: RoleRow) -> dict[str, object]:
 
 
 def settings_of(row: RoleRow) -> dict[str, object]:
-    """Answer the members that only reading a role shows: its description, absent where empty, and its longest session."""
-    description: dict[str, object] = {"Description": row.description} if row.description else {}
-    return {**description, "MaxSessionDuration": row.max_session_seconds}
+    """Answer the members that only reading a role shows: its longest session, and what was set of description and sign-in."""
+    shown: dict[str, object] = {"Description": row.description} if row.description else {}
+    longest = sign_in_durations.members(row.max_sign_in_seconds)
+    return {**shown, "MaxSessionDuration": row.max_session_seconds, **longest}
 
 
 def last_used(row: RoleRow) -> dict[str, object]:
@@ -134,6 +135,7 @@ def create_role(
     path: str = "/",
     description: str | None = None,
     max_session_duration: int | None = None,
+    max_signin_session_duration: int | None = None,
     permissions_boundary: str | None = None,
     tags: Tags = (),
 ) -> Result:
@@ -157,6 +159,7 @@ def create_role(
         description=description or None,
         max_session_seconds=max_session_duration or linked_roles.LONGEST_SESSION,
         boundary_arn=boundary_arn,
+        max_sign_in_seconds=max_signin_session_duration,
     )
     roles.add(call.db, row)
     tagged = tagging.put(call, row.role_id, tags)
@@ -196,17 +199,33 @@ def list_roles(call: Call, *, path_prefix: str = "/", marker: str | None = None,
 
 
 @iam.operation("UpdateRole", resource=role_with_present_boundary, effect=Effect.STATE)
-def update_role(call: Call, *, role_name: str, description: str | None = None, max_session_duration: int | None = None) -> Result:
-    """Set a role's description or longest session; what isn't given stays."""
+def update_role(
+    call: Call,
+    *,
+    role_name: str,
+    description: str | None = None,
+    max_session_duration: int | None = None,
+    max_signin_session_duration: int | None = None,
+    reset_max_signin_session_duration: bool = False,
+) -> Result:
+    """Set a role's description, longest session or longest console session; what isn't given stays."""
+    sign_in_durations.refuse_both(max_signin_session_duration, is_reset=reset_max_signin_session_duration)
     row = required(call, role_name)
     if max_session_duration is not None:
-        if row.owner_service is not None:
-            raise errors.UnmodifiableEntity(f"{row.name} is an AWS service linked role, max session duration cannot be changed.")
+        _refuse_linked(row, "max session duration")
         roles.set_longest_session(call.db, call.account_id, row.role_id, seconds=max_session_duration)
+    if max_signin_session_duration is not None or reset_max_signin_session_duration:
+        _refuse_linked(row, "max sign-in session duration")
+        roles.set_longest_sign_in(call.db, call.account_id, row.role_id, seconds=max_signin_session_duration)
     if description is not None:
         roles.set_description(call.db, call.account_id, row.role_id, description or None)
     note(call, row)
     return NOTHING
+
+
+def _refuse_linked(row: RoleRow, setting: str) -> None:
+    if row.owner_service is not None:
+        raise errors.UnmodifiableEntity(f"{row.name} is an AWS service linked role, {setting} cannot be changed.")
 
 
 @iam.operation("UpdateRoleDescription", resource=role_with_present_boundary, effect=Effect.STATE)

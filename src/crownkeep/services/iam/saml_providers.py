@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from crownkeep import arn, errors
 from crownkeep.credentials import saml_metadata
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target
-from crownkeep.services.iam import oidc_providers, quotas
+from crownkeep.services.iam import context_providers, oidc_providers, quotas
 from crownkeep.services.iam import tags as tagging
+from crownkeep.services.iam.context_providers import Sent
 from crownkeep.services.iam.service import iam
 from crownkeep.storage import saml_providers, tags
 from crownkeep.storage.saml_providers import SamlProviderRow
@@ -22,9 +24,21 @@ _YEARS = 100
 _UNENCRYPTED = "Allowed"
 
 
-def new_provider(call: Call, *, name: str, **_: object) -> Target:
+def new_provider(
+    call: Call,
+    *,
+    name: str,
+    saml_metadata_document: str,
+    context_provider: Sent | None = None,
+    identity_center_instance_arn: str | None = None,
+    **_: object,
+) -> Target:
     """The provider to be made."""
-    return Target(_arn(call.account_id, name))
+    issuer = _issuer(saml_metadata_document)
+    keys = context_providers.condition_keys(
+        context_provider=context_provider, requested_issuer=issuer, identity_center_instance_arn=identity_center_instance_arn
+    )
+    return Target(_arn(call.account_id, name), context=keys)
 
 
 def named_provider(call: Call, *, saml_provider_arn: str, **_: object) -> Target:
@@ -33,6 +47,26 @@ def named_provider(call: Call, *, saml_provider_arn: str, **_: object) -> Target
     if row is None:
         return Target(saml_provider_arn)
     return Target(row.arn, tags=lambda: tagging.of(call, row.provider_id))
+
+
+def provider_to_change(
+    call: Call,
+    *,
+    saml_provider_arn: str,
+    saml_metadata_document: str | None = None,
+    context_provider: Sent | None = None,
+    identity_center_instance_arn: str | None = None,
+    **_: object,
+) -> Target:
+    """The provider, and what is asked of it and of trusted identity propagation."""
+    row = saml_providers.with_arn(call.db, call.account_id, saml_provider_arn)
+    keys = context_providers.condition_keys(
+        context_provider=context_provider,
+        requested_issuer=_issuer(saml_metadata_document or ""),
+        present_issuer=_issuer(row.document) if row is not None else None,
+        identity_center_instance_arn=identity_center_instance_arn,
+    )
+    return replace(named_provider(call, saml_provider_arn=saml_provider_arn), context=keys)
 
 
 def any_provider(call: Call, **_: object) -> Target:
@@ -49,11 +83,14 @@ def create_saml_provider(
     tags: Tags = (),
     assertion_encryption_mode: str | None = None,
     add_private_key: str | None = None,
+    context_provider: Sent | None = None,
+    identity_center_instance_arn: str | None = None,
 ) -> Result:
     """Register a provider by its metadata document; encrypted assertions are not taken, so no key for them is either."""
     _refuse_encryption(assertion_encryption_mode, add_private_key)
     valid_until = _valid_until(call, saml_metadata_document)
     tagging.checked(tags)
+    context_providers.refuse_instance(identity_center_instance_arn)
     if saml_providers.named(call.db, call.account_id, name) is not None:
         raise errors.EntityAlreadyExists(f"SAMLProvider with name {name} already exists.")
     count = saml_providers.count(call.db, call.account_id)
@@ -66,6 +103,7 @@ def create_saml_provider(
         document=saml_metadata_document,
         created_at=call.now,
         valid_until=valid_until,
+        context_provider=context_providers.checked(context_provider),
     )
     saml_providers.add(call.db, row)
     tagged = tagging.put(call, row.provider_id, tags)
@@ -86,6 +124,7 @@ def get_saml_provider(call: Call, *, saml_provider_arn: str) -> Result:
         "Tags": tagging.describe(tagging.of(call, row.provider_id)),
         "AssertionEncryptionMode": _UNENCRYPTED,
         "PrivateKeyList": [],
+        **context_providers.members(row.context_provider),
     }
 
 
@@ -93,11 +132,19 @@ def get_saml_provider(call: Call, *, saml_provider_arn: str) -> Result:
 def list_saml_providers(call: Call) -> Result:
     """List all providers of the account; a quota keeps them few."""
     rows = saml_providers.of_account(call.db, call.account_id)
-    listed = [{"Arn": row.arn, "ValidUntil": row.valid_until, "CreateDate": row.created_at} for row in rows]
+    listed = [
+        {
+            "Arn": row.arn,
+            "ValidUntil": row.valid_until,
+            "CreateDate": row.created_at,
+            "IsTrustedIdentityPropagationEnabled": False,
+        }
+        for row in rows
+    ]
     return {"SAMLProviderList": listed}
 
 
-@iam.operation("UpdateSAMLProvider", resource=named_provider, effect=Effect.STATE)
+@iam.operation("UpdateSAMLProvider", resource=provider_to_change, effect=Effect.STATE)
 def update_saml_provider(
     call: Call,
     *,
@@ -106,15 +153,29 @@ def update_saml_provider(
     assertion_encryption_mode: str | None = None,
     add_private_key: str | None = None,
     remove_private_key: str | None = None,
+    context_provider: Sent | None = None,
+    identity_center_instance_arn: str | None = None,
+    remove_context_provider: bool = False,
+    remove_identity_center_instance: bool = False,
 ) -> Result:
-    """Set a provider's metadata document."""
+    """Set a provider's metadata document, or which attributes of its assertions become context keys of sessions."""
     _refuse_encryption(assertion_encryption_mode, add_private_key)
+    context_providers.change(
+        context_provider,
+        identity_center_instance_arn,
+        removes_context=remove_context_provider,
+        removes_instance=remove_identity_center_instance,
+        has_metadata=saml_metadata_document is not None or assertion_encryption_mode is not None,
+    )
     row = _required(call, saml_provider_arn)
     if remove_private_key is not None:
         raise errors.NoSuchEntity(f"Private key {remove_private_key} cannot be found.")
     if saml_metadata_document is not None:
         valid_until = _valid_until(call, saml_metadata_document)
         saml_providers.set_metadata(call.db, call.account_id, row.provider_id, saml_metadata_document, valid_until=valid_until)
+    if context_provider is not None or remove_context_provider:
+        context = context_providers.checked(context_provider)
+        saml_providers.set_context_provider(call.db, call.account_id, row.provider_id, context)
     _note(call, row)
     return {"SAMLProviderArn": row.arn}
 
@@ -165,6 +226,13 @@ def _required(call: Call, provider_arn: str) -> SamlProviderRow:
 
 def _arn(account_id: str, name: str) -> str:
     return arn.iam(account_id, f"saml-provider/{name}")
+
+
+def _issuer(document: str) -> str | None:
+    try:
+        return saml_metadata.read(document).entity_id
+    except saml_metadata.UnusableMetadata:
+        return None
 
 
 def _valid_until(call: Call, document: str) -> datetime:

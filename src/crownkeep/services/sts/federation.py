@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crownkeep import errors, policy
+from crownkeep.credentials import context_providers
+from crownkeep.credentials.context_providers import TrustedContext
 from crownkeep.operations import authorize, context
 from crownkeep.operations.call import Call
 from crownkeep.policy import Applicable, ContextValue, PrincipalKind, ResourcePolicyRole
@@ -30,6 +32,8 @@ class Vouched:
     tags: Mapping[str, str]
     transitive_tag_keys: Sequence[str]
     source_identity: str
+    context: TrustedContext
+    """What the provider's context provider lets the session carry on."""
     trust_keys: Mapping[str, ContextValue] = field(default_factory=dict)
     """What only the trust policy may ask about, such as `token.actions.githubusercontent.com:repository`."""
 
@@ -67,10 +71,24 @@ def take_on(call: Call, role: Assumable, vouched: Vouched, asked: Asked) -> dict
         transitive_tag_keys=tagged.transitive_keys,
         source_identity=vouched.source_identity,
         federated_provider=vouched.provider_arn,
-        context={key.lower(): value for key, value in vouched.keys.items() if isinstance(value, str)},
+        context={
+            **{key.lower(): value for key, value in vouched.keys.items() if isinstance(value, str)},
+            **vouched.context.keys(),
+        },
         assumed_by=vouched.provider_arn,
     )
-    return assumable.answer(call, row, session, minimum_token_size=asked.minimum_token_size)
+    answered = assumable.answer(call, row, session, minimum_token_size=asked.minimum_token_size)
+    return answered | vouched.context.members()
+
+
+def trusted_context(
+    definition: str | None, claims: Mapping[str, object], *, provider_arn: str, issuer: str = ""
+) -> TrustedContext:
+    """Read the trusted context out of what a provider says; raises InvalidIdentityToken where a value is too long."""
+    try:
+        return context_providers.trusted_context(definition, claims, provider_arn=provider_arn, issuer=issuer)
+    except context_providers.ClaimTooLong as fault:
+        raise errors.InvalidIdentityToken(str(fault)) from fault
 
 
 def _seconds(asked: Asked) -> int | None:

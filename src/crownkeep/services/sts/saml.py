@@ -147,6 +147,9 @@ def _vouched(provider: SamlProviderRow, assertion: SamlAssertion, qualifier: str
         transitive_tag_keys=assertion.attributes.get(f"{saml_assertions.ATTRIBUTES}TransitiveTagKeys", ()),
         source_identity=assertion.first("SourceIdentity") or "",
         trust_keys=provider_claims.of_attributes(assertion.attributes),
+        context=federation.trusted_context(
+            provider.context_provider, {"NameID": assertion.subject, **assertion.attributes}, provider_arn=provider.arn
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crownkeep import errors
 from crownkeep.credentials import web_identities
+from crownkeep.credentials.context_providers import TrustedContext
 from crownkeep.credentials.web_identities import WebIdentity
 from crownkeep.operations import outbound_identity, provider_keys
 from crownkeep.operations.call import Call, Result
@@ -85,6 +86,7 @@ def assume_role_with_web_identity(
         transitive_tag_keys=identity.transitive_tag_keys,
         source_identity=identity.source_identity,
         trust_keys=_trust_keys(role, provider, identity),
+        context=_trusted_context(provider, identity),
     )
     asked = Asked(policy, policy_arns, duration_seconds, None, minimum_session_token_size)
     return {
@@ -93,6 +95,10 @@ def assume_role_with_web_identity(
         "Provider": provider.arn,
         "Audience": identity.audience,
     }
+
+
+def _trusted_context(provider: OidcProviderRow, identity: WebIdentity) -> TrustedContext:
+    return federation.trusted_context(provider.context_provider, identity.claims, provider_arn=provider.arn, issuer=provider.url)
 
 
 def _verified(call: Call, account_id: str, token: str) -> tuple[OidcProviderRow, WebIdentity]:

@@ -17,7 +17,7 @@ from crownkeep.operations.outbound_identity import MintedKey
 from crownkeep.operations.registry import EVERYTHING, Effect, Mode, Target
 from crownkeep.policy import ContextValue
 from crownkeep.principals import PrincipalKind, Session
-from crownkeep.services.sts import endpoints, session_tags
+from crownkeep.services.sts import endpoints, session_tags, token_subjects
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_tags import Tags
 from crownkeep.storage import account_settings
@@ -42,7 +42,14 @@ _KEYS_AS_CLAIMS = {
 
 
 def token_asked_for(
-    call: Call, *, audience: Sequence[str], signing_algorithm: str, duration_seconds: int | None = None, **_: object
+    call: Call,
+    *,
+    audience: Sequence[str],
+    signing_algorithm: str,
+    duration_seconds: int | None = None,
+    scope: str | None = None,
+    subject_mode: str | None = None,
+    **_: object,
 ) -> Target:
     """Everything, with what is asked of the token: a policy that limits its time sees the default's, too."""
     endpoints.refuse_global(call, "GetWebIdentityToken")
@@ -50,7 +57,10 @@ def token_asked_for(
         "sts:IdentityTokenAudience": tuple(audience),
         "sts:SigningAlgorithm": signing_algorithm,
         "sts:DurationSeconds": str(duration_seconds or _DEFAULT_SECONDS),
+        "sts:SubjectMode": subject_mode or token_subjects.AWS_IDENTITY,
     }
+    if scope is not None:
+        keys["sts:IdentityTokenScope"] = tuple(scope.split(" "))
     return Target(EVERYTHING.arn, context=keys)
 
 
@@ -75,26 +85,46 @@ def get_web_identity_token(
     signing_algorithm: str,
     duration_seconds: int | None = None,
     tags: Tags = (),
+    scope: str | None = None,
+    subject_mode: str | None = None,
 ) -> Result:
     """Answer a token about the caller, for five minutes unless asked otherwise, and never beyond the caller's own session."""
     _require_algorithm(signing_algorithm)
+    token_subjects.require_scope(scope, subject_mode, audience)
     settings = account_settings.of_account(call.db, call.account_id)
     if not settings.issues_web_identities or settings.issuer_id is None:
         raise errors.OutboundWebIdentityFederationDisabled(
             "The outbound web identity federation feature is not enabled for this account."
         )
-    if tags:
-        target = token_asked_for(call, audience=audience, signing_algorithm=signing_algorithm, duration_seconds=duration_seconds)
-        authorize.require_action(call, "sts:TagGetWebIdentityToken", target, {"tags": tags})
+    target = token_asked_for(
+        call,
+        audience=audience,
+        signing_algorithm=signing_algorithm,
+        duration_seconds=duration_seconds,
+        scope=scope,
+        subject_mode=subject_mode,
+    )
+    _require_further(call, target, tags, scope)
     lifetime = timedelta(seconds=duration_seconds or _DEFAULT_SECONDS)
     _require_within(call.principal.session, call.now + lifetime)
     claims = _claims(call, outbound_identity.issuer(call.settings, settings.issuer_id), audience, lifetime)
-    claims[_NAMESPACE] = _identity(call, session_tags.read(tags).tags)
+    claims["sub"] = token_subjects.subject(call.principal, subject_mode)
+    if scope is not None:
+        claims["scope"] = scope
+    claims[_NAMESPACE] = {**_identity(call, session_tags.read(tags).tags), **token_subjects.members(subject_mode)}
     if len(msgspec.json.encode(claims)) > _LARGEST_CLAIMS:
         raise errors.JwtPayloadSizeExceeded("The requested token payload size exceeds the maximum allowed size.")
     outbound_identity.adopt(call, call.prepared if isinstance(call.prepared, tuple) else ())
     token = outbound_identity.sign(call, claims, algorithm=signing_algorithm)
     return {"WebIdentityToken": token, "Expiration": (call.now + lifetime).replace(microsecond=0)}
+
+
+def _require_further(call: Call, target: Target, tags: Tags, scope: str | None) -> None:
+    """Raise AccessDenied unless the caller may also pass what it passes."""
+    if tags:
+        authorize.require_action(call, "sts:TagGetWebIdentityToken", target, {"tags": tags})
+    if scope is not None:
+        authorize.require_action(call, "sts:SetWebIdentityTokenScope", target)
 
 
 def _require_algorithm(algorithm: str) -> None:
@@ -122,7 +152,6 @@ def _claims(call: Call, issuer: str, audience: Sequence[str], lifetime: timedelt
     return {
         "iss": issuer,
         "aud": audience[0] if len(audience) == 1 else list(audience),
-        "sub": call.principal.policy_arn,
         "iat": issued_at,
         "exp": issued_at + int(lifetime.total_seconds()),
         "jti": ids.request_id(clock.id_bytes(16)),
