@@ -113,6 +113,21 @@ def test_a_json_request_that_names_no_operation_gets_awss_error(method, headers)
     found = route(method, headers=headers, body=b"{}")
 
     assert ("UnknownOperationException", "json") == (found.error.code, found.protocol)
+    assert "here" in found.error.message or "operation of `organizations`" in found.error.message
+
+
+@pytest.mark.parametrize(
+    ("target", "operation"),
+    [
+        ("CloudTrail_20131101.LookupEvents", "LookupEvents"),
+        ("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents", "LookupEvents"),
+        ("AWSOrganizationsV20161128.ListAccounts", "ListAccounts"),
+        ("SWBExternalService.ListInstances", "ListInstances"),
+        ("AWSIdentityStore.ListUsers", "ListUsers"),
+    ],
+)
+def test_the_targets_that_sdks_of_every_language_send_reach_the_service(target, operation):
+    assert operation == route("POST", headers=JSON | {"x-amz-target": target}, body=b"{}").operation.name
 
 
 @pytest.mark.parametrize(
@@ -149,6 +164,7 @@ def test_a_path_that_names_no_operation_gets_awss_error(method, path, scope):
     found = route(method, path, scope=scope)
 
     assert ("UnknownOperationException", "rest-json") == (found.error.code, found.protocol)
+    assert "here" in found.error.message
 
 
 def test_a_rest_body_of_another_type_is_refused():

@@ -1,6 +1,6 @@
 """Which service, which operation, which protocol: what a request means before anybody is believed.
 
-X-Amz-Target: PREFIX.Operation        AWS JSON      the prefix names the service
+X-Amz-Target: PREFIX.Operation        AWS JSON      the prefix names the service; its last part does, too
 Action=...&Version=... at the root    query         the version names the service
 a method and a path                   REST JSON     the signature's scope names the service; unsigned, any service's
 """
@@ -18,6 +18,7 @@ from crownkeep.gateway.form import read_one, read_pairs
 from crownkeep.models import OperationModel, ServiceModel
 
 FORM = "application/x-www-form-urlencoded"
+_LONGEST_TOLD = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,15 @@ def _by_target(method: str, target: str, content_type: str) -> Route | Unroutabl
     media_type = _media_type(content_type)
     is_json = media_type.startswith("application/x-amz-json-") or media_type in ("application/json", "")
     if operation is None or method != "POST" or not is_json:
-        return Unroutable(errors.UnknownOperation(""), "json", service)
+        return Unroutable(errors.UnknownOperation(_unserved(target, service)), "json", service)
     return Route(operation)
+
+
+def _unserved(target: str, service: ServiceModel | None) -> str:
+    """Return what a JSON request that can't be routed is told; AWS says nothing, and leaves people guessing."""
+    if service is None:
+        return f"no service that is served here has the target `{target[:_LONGEST_TOLD]}`"
+    return f"`{target[:_LONGEST_TOLD]}` is no operation of `{service.name}`, or wasn't sent as JSON by POST"
 
 
 def _by_action(method: str, query: str, content_type: str, body: bytes, scope: str | None) -> Route | Unroutable:
@@ -98,7 +106,8 @@ def _by_action(method: str, query: str, content_type: str, body: bytes, scope: s
 def _without_action(method: str, media_type: str, scope: str | None) -> Unroutable:
     asks_for_json = media_type.startswith("application/") and media_type != FORM
     if asks_for_json or method not in ("GET", "POST"):
-        return Unroutable(errors.UnknownOperation(""), "json" if asks_for_json else "rest-json")
+        told = f"no operation that is served here is asked for by {method[:16]} at the root without a target"
+        return Unroutable(errors.UnknownOperation(told), "json" if asks_for_json else "rest-json")
     return Unroutable(errors.MissingAction("Missing Action"), "query", _scoped_query_service(scope))
 
 
@@ -110,7 +119,8 @@ def _by_path(method: str, path: str, query: str, body: bytes, content_type: str,
             if body and _media_type(content_type) not in _JSON_BODIES and not _takes_any_body(route.operation):
                 return Unroutable(errors.UnsupportedMediaType("send the body as `application/json`"), "rest-json", service)
             return route
-    return Unroutable(errors.UnknownOperation(""), "rest-json", candidates[0] if len(candidates) == 1 else None)
+    told = f"no operation that is served here is asked for by {method[:16]} {path[:_LONGEST_TOLD]}"
+    return Unroutable(errors.UnknownOperation(told), "rest-json", candidates[0] if len(candidates) == 1 else None)
 
 
 _JSON_BODIES = ("application/json", "application/x-amz-json-1.1", "application/x-amz-json-1.0", "")
@@ -134,7 +144,10 @@ def _services(protocol: str) -> tuple[ServiceModel, ...]:
 
 @cache
 def _json_services() -> Mapping[str, ServiceModel]:
-    return {service.target_prefix: service for service in _services("json") if service.target_prefix}
+    prefixes = {service.target_prefix: service for service in _services("json") if service.target_prefix}
+    # SDKs that are made from Smithy's models (JavaScript, Go, Rust, and Terraform with them) send the bare name of the service's
+    # shape, which is the last part where botocore's prefix has several: `CloudTrail_20131101`.
+    return {prefix.rpartition(".")[2]: service for prefix, service in prefixes.items()} | prefixes
 
 
 @cache

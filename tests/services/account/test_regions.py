@@ -55,6 +55,20 @@ def test_a_region_that_was_opted_into_is_enabled_until_it_is_opted_out_of(accoun
     assert "DISABLED" == client.get_region_opt_status(RegionName="af-south-1")["RegionOptStatus"]
 
 
+def test_a_region_is_not_switched_to_the_status_that_it_has(account):
+    client = account.client("account")
+
+    with pytest.raises(ClientError) as off:
+        client.disable_region(RegionName="af-south-1")
+    client.enable_region(RegionName="af-south-1")
+    with pytest.raises(ClientError) as on:
+        client.enable_region(RegionName="af-south-1")
+
+    said = "Unable to switch region status because of its current opt-in status."
+    refusals = [each.value.response["Error"] for each in (off, on)]
+    assert [("ValidationException", said)] * 2 == [(each["Code"], each["Message"]) for each in refusals]
+
+
 @pytest.mark.parametrize("region", ["us-east-1", "moon-west-1"])
 def test_a_region_that_is_always_on_or_does_not_exist_can_not_be_chosen(account, region):
     client = account.client("account")

@@ -144,7 +144,7 @@ def test_not_everybody_can_be_a_delegate(organization: Organization):
     client.enable_aws_service_access(ServicePrincipal=IAM)
 
     assert untrusted.startswith("ConstraintViolationException: You must enable service access before you delegate")
-    assert "You cannot register master account/yourself as delegated administrator" in refusal(
+    assert "You cannot register management account/yourself as delegated administrator" in refusal(
         register, AccountId=organization.management.id, ServicePrincipal=IAM
     )
     assert "You cannot register a suspended account" in refusal(register, AccountId=closed, ServicePrincipal=IAM)

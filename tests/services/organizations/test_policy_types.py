@@ -24,8 +24,19 @@ def attached(organization: Organization, target_id: str, policy_type: str) -> li
     return [each["Id"] for each in listed]
 
 
-def test_service_control_is_enabled_from_the_start(organization: Organization):
-    assert [SCP] == enabled(organization)
+def test_a_new_organization_has_no_type_enabled_and_nothing_attached(crown: Crown):
+    client = crown.account().client("organizations")
+    client.create_organization()
+
+    root = client.list_roots()["Roots"][0]
+
+    assert [] == root["PolicyTypes"]
+    assert [] == client.list_policies_for_target(TargetId=root["Id"], Filter=SCP)["Policies"]
+    client.enable_policy_type(RootId=root["Id"], PolicyType=SCP)
+    unit = client.create_organizational_unit(ParentId=root["Id"], Name="unit")["OrganizationalUnit"]["Id"]
+    for target in (root["Id"], unit):
+        attached = client.list_policies_for_target(TargetId=target, Filter=SCP)["Policies"]
+        assert ["p-FullAWSAccess"] == [each["Id"] for each in attached]
 
 
 def test_a_type_that_is_switched_on_is_shown_with_the_root(organization: Organization):

@@ -72,6 +72,8 @@ def _choose(call: Call, account_id: str, region_name: str, status: str) -> None:
         raise refusals.region(f"The Region {region_name} is enabled by default and can't be enabled or disabled.")
     if region_name not in published_regions.names():
         raise refusals.region(_unknown(region_name))
+    if _statuses(call, account_id)[region_name] == status:
+        raise refusals.region("Unable to switch region status because of its current opt-in status.")
     if not region_choices.change(call.db, account_id, region_name, status):
         region_choices.add(call.db, account_id, region_name, status)
 

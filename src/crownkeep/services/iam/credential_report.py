@@ -144,7 +144,7 @@ def _root_line(account: AccountRow, held: _Held, password_since: datetime | None
             arn.root(account.account_id),
             _time(account.created_at),
             _flag(has_password),
-            _time(account.root_password_used_at, absent=_NEVER if has_password else _ABSENT),
+            _time(account.root_password_used_at, absent=_NEVER),
             _time(password_since) if is_to_choose else _NOT_SUPPORTED,
             _NOT_SUPPORTED,
             held.mfa,

@@ -10,9 +10,8 @@ from crownkeep.operations.membership import Departure
 from crownkeep.operations.registry import Target
 from crownkeep.services.organizations import access, arns, departures
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import accounts, organization_accounts, organization_policy_targets, organization_policy_types, roles
+from crownkeep.storage import accounts, organization_accounts, roles
 from crownkeep.storage import organizations as organization_rows
-from crownkeep.storage.organization_policy_types import PolicyTypeRow
 from crownkeep.storage.organizations import OrganizationRow
 
 ALL_FEATURES = "ALL"
@@ -23,7 +22,10 @@ _ID_CHANCE = 16
 
 @organizations.operation("CreateOrganization", resource=registry.everything)
 def create_organization(call: Call, *, feature_set: str = ALL_FEATURES) -> Result:
-    """Make an organization that the caller's account manages; it is its first account."""
+    """Make an organization that the caller's account manages; it is its first account.
+
+    No type of policy is enabled yet, whatever API_CreateOrganization says: tools that were tried on AWS rely on it.
+    """
     if organization_accounts.of_account(call.db, call.account_id) is not None:
         raise errors.AlreadyInOrganization("The provided account is already a member of an organization.")
     require_linked_role(call)
@@ -35,12 +37,6 @@ def create_organization(call: Call, *, feature_set: str = ALL_FEATURES) -> Resul
         created_at=call.now,
     )
     organization_rows.add(call.db, row)
-    place = (call.db, row.organization_id)
-    if feature_set == ALL_FEATURES:
-        # Service control policies are enabled from the start (API_CreateOrganization).
-        enabled = PolicyTypeRow(row.organization_id, call.account_id, organization_policies.SERVICE_CONTROL, call.now)
-        organization_policy_types.add(call.db, enabled)
-    organization_policy_targets.attach_defaults(*place, call.account_id, row.root_id, at=call.now)
     membership.join(call, row, call.account_id, joined_method=membership.INVITED)
     return {"Organization": describe(call, row)}
 

@@ -42,7 +42,7 @@ def require_valid(policy_type: str, content: str) -> None:
     """Hold a document to its type; raises MalformedPolicyDocumentException, and ConstraintViolationException for its size."""
     if len(content) > catalogue.QUOTAS[policy_type].document_size:
         reason = {"Reason": "POLICY_CONTENT_LIMIT_EXCEEDED"}
-        raise errors.ConstraintViolation("You have exceeded the maximum size of a policy document.", members=reason)
+        raise errors.ConstraintViolation("You have exceeded the maximum policy size.", members=reason)
     kind = _KINDS.get(policy_type)
     try:
         if kind is None:

@@ -14,6 +14,8 @@ from crownkeep.storage import organization_policy_targets, organization_policy_t
 from crownkeep.storage.organization_policy_targets import NamedTargetRow, PolicyTargetRow
 from crownkeep.storage.organizations import OrganizationRow
 
+_LAST = "You cannot remove the last policy attached to the specified target. You must have at least one attached at all times."
+
 
 def attached_policy(call: Call, *, policy_id: str, target_id: str, **_: object) -> Target:
     """The policy; what it is attached to is asked for by the handlers, since both must be allowed."""
@@ -58,7 +60,7 @@ def detach_policy(call: Call, *, policy_id: str, target_id: str) -> Result:
         raise errors.PolicyNotAttached("The policy isn't attached to the specified target in the specified root.")
     if found.type == catalogue.SERVICE_CONTROL and len(attached) == 1:
         reason = {"Reason": "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"}
-        raise errors.ConstraintViolation("You can't detach the last policy of this type from the target.", members=reason)
+        raise errors.ConstraintViolation(_LAST, members=reason)
     organization_policy_targets.remove(*place, target_id, policy_id)
     organization_policy_targets.touch_under(*place, target_id, clock.revision())
     return NOTHING

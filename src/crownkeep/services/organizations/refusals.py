@@ -10,7 +10,7 @@ _CONSTRAINTS = {
     "ACCOUNT_NUMBER_LIMIT_EXCEEDED": "You have exceeded the allowed number of AWS accounts.",
     "CANNOT_CLOSE_MANAGEMENT_ACCOUNT": "You attempted to close the management account.",
     "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR": (
-        "You cannot register master account/yourself as delegated administrator for your organization."
+        "You cannot register management account/yourself as delegated administrator for your organization."
     ),
     "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR": (
         "You cannot register a suspended account as a delegated administrator."
