@@ -20,6 +20,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.fixtures.process import Process
+from tests.services.iam.making_certificates import authority
 from tests.services.sts.saml_provider import SamlProvider
 
 CONFIGURATION = Path(__file__).parent / "terraform" / "main.tf"
@@ -79,7 +80,9 @@ def prepared(server: Process) -> Terraform:
     shutil.copy(CONFIGURATION, directory)
     private = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
     key = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    web = authority("web.example")
     values = {"saml_metadata": SamlProvider().metadata(), "ssh_public_key": f"{key} bob"}
+    values |= {"certificate": web.certificate, "private_key": web.private_key}
     (directory / "terraform.tfvars.json").write_text(json.dumps(values))
     configuration = directory / "terraform.rc"
     found = f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror()}" }}\n}}\n'
@@ -144,7 +147,8 @@ def test_the_configuration_holds_each_kind_of_identity() -> None:
 
     wanted = ("user", "group", "role", "policy", "instance_profile", "account_password_policy", "account_alias", "saml_provider")
     more = ("openid_connect_provider", "access_key", "user_login_profile", "virtual_mfa_device")
-    assert all(f'resource "aws_iam_{kind}"' in text for kind in (*wanted, *more))
+    assert all(f'resource "aws_iam_{kind}"' in text for kind in (*wanted, *more, "server_certificate"))
+    assert 'enabled_policy_types          = ["SERVICE_CONTROL_POLICY", "TAG_POLICY"]' in text
 
 
 @pytest.mark.parametrize("place", ["", "nowhere"])

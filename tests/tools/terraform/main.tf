@@ -17,6 +17,14 @@ variable "ssh_public_key" {
   type = string
 }
 
+variable "certificate" {
+  type = string
+}
+
+variable "private_key" {
+  type = string
+}
+
 data "aws_caller_identity" "me" {}
 
 data "aws_iam_policy_document" "reading" {
@@ -198,6 +206,35 @@ resource "aws_iam_openid_connect_provider" "builds" {
   client_id_list  = ["sts.amazonaws.com", "other"]
   thumbprint_list = ["cf23df2207d99a74fbe169e3eba035e633b65d94"]
   tags            = { Kind = "oidc" }
+}
+
+resource "aws_organizations_organization" "all" {
+  feature_set                   = "ALL"
+  enabled_policy_types          = ["SERVICE_CONTROL_POLICY", "TAG_POLICY"]
+  aws_service_access_principals = ["account.amazonaws.com"]
+}
+
+resource "aws_organizations_organizational_unit" "workloads" {
+  name      = "workloads"
+  parent_id = aws_organizations_organization.all.roots[0].id
+}
+
+resource "aws_organizations_policy" "stay" {
+  depends_on = [aws_organizations_organization.all]
+
+  name    = "stay"
+  content = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Deny", Action = "organizations:LeaveOrganization", Resource = "*" }] })
+}
+
+resource "aws_organizations_policy_attachment" "stay" {
+  policy_id = aws_organizations_policy.stay.id
+  target_id = aws_organizations_organizational_unit.workloads.id
+}
+
+resource "aws_iam_server_certificate" "web" {
+  name             = "web"
+  certificate_body = var.certificate
+  private_key      = var.private_key
 }
 
 data "aws_iam_account_alias" "alias" {
