@@ -263,9 +263,11 @@ def test_a_resource_control_policy_is_no_matter_to_a_service_that_has_none(organ
     organization.enable(RCP)
     member = organization.invited()
 
-    organization.bind(deny_to_all("iam:*"), member.id, type=RCP)
+    organization.bind(deny_to_all("sts:*"), member.id, type=RCP)
 
     assert "done" == said(member.client("iam").list_users)
+    with pytest.raises(ClientError, match="does not meet the requirements"):
+        organization.policy(deny_to_all("iam:*"), type=RCP)
 
 
 def test_a_session_that_was_open_before_is_bound_as_well(organization: Organization):

@@ -75,6 +75,8 @@ MALFORMED = {
         RCP,
         json.dumps({**deny_to_all("s3:*"), "Statement": [{**deny_to_all("s3:*")["Statement"][0], "Effect": "Allow"}]}),
     ),
+    "a service that no RCP decides on": (RCP, json.dumps(deny_to_all("iam:*"))),
+    "a service that there is not, in an RCP": (RCP, json.dumps(deny_to_all("nope:*"))),
     "every service in an RCP": (RCP, json.dumps(deny_to_all("*"))),
     "no principal in an RCP": (RCP, json.dumps(deny("s3:*"))),
     "settings that no operator sets": ("TAG_POLICY", '{"tags": {"team": {"tag_key": "Team"}}}'),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from crownkeep import errors, policy
 from crownkeep.catalogue import organization_policies as catalogue
-from crownkeep.policy import MalformedPolicy, PolicyKind
+from crownkeep.policy import Document, MalformedPolicy, PolicyKind
 from crownkeep.services.organizations import policy_inheritance
 from crownkeep.services.organizations.policy_inheritance import InheritedPolicy, MalformedInheritance, Setting, Settings
 
@@ -48,7 +48,10 @@ def require_valid(policy_type: str, content: str) -> None:
         if kind is None:
             _require_merged(policy_type, policy_inheritance.parse(content))
         else:
-            policy.validate(policy.parse(content), kind)
+            document = policy.parse(content)
+            policy.validate(document, kind)
+            if kind is PolicyKind.RESOURCE_CONTROL:
+                _require_controlled(document)
     except (MalformedPolicy, MalformedInheritance) as error:
         raise errors.MalformedOrganizationPolicy(NOT_OF_ITS_TYPE) from error
 
@@ -56,6 +59,14 @@ def require_valid(policy_type: str, content: str) -> None:
 def faults(policy_type: str, effective: Settings) -> list[Fault]:
     """Answer what is wrong with an effective policy although every policy that it was merged from is right by itself."""
     return list(_backup_faults(effective)) if policy_type == "BACKUP_POLICY" else []
+
+
+def _require_controlled(document: Document) -> None:
+    """Raise MalformedPolicy for an action of a service on which such policies don't decide: it would protect nothing."""
+    actions = (action for statement in document.statements for action in statement.actions or ())
+    services = {action.partition(":")[0].lower() for action in actions}
+    if not services <= catalogue.RESOURCE_CONTROLLED_SERVICES:
+        raise MalformedPolicy(NOT_OF_ITS_TYPE)
 
 
 def _require_merged(policy_type: str, parsed: InheritedPolicy) -> None:
