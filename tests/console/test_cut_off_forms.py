@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
+from tests.fixtures import coroutines
 
 from crownkeep.console import security
 from crownkeep.console.forms import MalformedForm
@@ -22,4 +22,4 @@ def test_a_form_that_was_cut_off_is_refused():
         return messages.pop(0)
 
     with pytest.raises(MalformedForm, match="cut off"):
-        asyncio.run(security._body(receive, 1_000))
+        coroutines.run(security._body(receive, 1_000))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.fixtures import coroutines
 
 from crownkeep import clock, errors
 from crownkeep.gateway.shares import MOST_BUCKETS, SECONDS_HELD, Buckets, Shares
@@ -93,7 +94,7 @@ def test_a_refused_flood_is_slowed_down(now, monkeypatch):
     shares = Shares(of_account=20, of_principal=1)
     _taken(shares, _principal())
 
-    asyncio.run(shares.delay(_principal()))
+    coroutines.run(shares.delay(_principal()))
 
     assert [pytest.approx(1.0)] == slept
 

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from tests.fixtures import coroutines
 
 from crownkeep import errors
 from crownkeep.operations.fair_pool import FairPool, PoolLimits
@@ -24,7 +25,7 @@ class _Held:
 def _in_loop(test):
     pool = FairPool("test", LIMITS)
     try:
-        asyncio.run(test(pool))
+        coroutines.run(test(pool))
     finally:
         pool.close()
 
@@ -103,5 +104,5 @@ def test_one_account_s_works_run_one_after_the_other_where_it_may_have_one_threa
         await asyncio.gather(running, second)
 
     pool = FairPool("test", at_once)
-    asyncio.run(test(pool))
+    coroutines.run(test(pool))
     pool.close()

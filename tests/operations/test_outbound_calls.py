@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from threading import Event
 
 import pytest
+from tests.fixtures import coroutines
 
 from crownkeep import errors
 from crownkeep.operations import outbound_calls
@@ -47,7 +48,7 @@ def run(work: Callable[[OutboundCalls], Awaitable[None]], over: Event) -> None:
             over.set()
             calls.close()
 
-    asyncio.run(whole())
+    coroutines.run(whole())
 
 
 async def begun(*asked: Asked) -> None:
