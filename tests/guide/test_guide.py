@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import stat
+import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 from tests.fixtures.process import Process
-from tests.guide.blocks import Block, blocks, is_shown
+from tests.guide.blocks import README, Block, blocks, is_shown
 from tests.guide.shell import Shell
 
 from crownkeep.storage import events
@@ -31,17 +34,27 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file as it was when a step had just written it."""
+
+    text: str
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """The whole guide, walked through once."""
 
     steps: list[Step]
     shell: Shell
     process: Process
+    files: dict[str, File]
+    """What the guide wrote into the reader's directory, deleted since or not."""
 
     @property
     def secrets(self) -> dict[str, str]:
         """All that was secret in it."""
-        told = json.loads((self.shell.directory / "acme.json").read_text())
+        told = json.loads(self.files["acme.json"].text)
         exported = self.shell.environment
         return {
             "root's secret key": exported["ROOT_SECRET"],
@@ -50,7 +63,7 @@ class Walk:
             "the session token": exported["AWS_SESSION_TOKEN"],
             "the administrator's password": "Correct-Horse-7-Battery",
             "the one-time link": told["set_password_url"].rpartition("=")[2],
-            "the seed": (self.shell.directory / "seed.txt").read_text().strip(),
+            "the seed": self.files["seed.txt"].text.strip(),
         }
 
 
@@ -58,12 +71,19 @@ class Walk:
 def walk(served: Process) -> Walk:
     """Walk through the guide beside a server."""
     shell = Shell(served.directory, served.environment)
-    steps = []
+    steps: list[Step] = []
+    files: dict[str, File] = {}
     for block in blocks():
         steps.append(Step(block, *shell.run(block.commands.replace("http://localhost:4747", served.url))))
+        files |= _written(shell.directory)
         if not steps[-1].is_as_shown:
             break
-    return Walk(steps, shell, served)
+    return Walk(steps, shell, served, files)
+
+
+def _written(directory: Path) -> dict[str, File]:
+    found = [directory / name for name in _FILES if (directory / name).exists()]
+    return {path.name: File(path.read_text(), stat.S_IMODE(path.stat().st_mode)) for path in found}
 
 
 def test_every_command_of_the_readme_does_what_the_readme_shows(walk: Walk):
@@ -71,6 +91,34 @@ def test_every_command_of_the_readme_does_what_the_readme_shows(walk: Walk):
 
     assert last.is_as_shown, f"{last.block.name}\n{last.block.commands}exit {last.code}\n{last.output}"
     assert len(blocks()) == len(walk.steps)
+
+
+def test_files_with_secrets_are_their_owners_alone_and_gone_when_the_guide_ends(walk: Walk):
+    modes = {name: file.mode for name, file in walk.files.items()}
+
+    assert {"acme.json": 0o600, "seed.txt": 0o600} == {name: modes[name] for name in _SECRET}
+    assert {} == _written(walk.shell.directory)
+
+
+@pytest.mark.parametrize("name", ["acme.json", "seed.txt", "require-mfa.json"])
+def test_git_ignores_what_the_guide_writes(name: str):
+    ignored = subprocess.run(["git", "check-ignore", "--quiet", name], cwd=README.parent, check=False)
+
+    assert 0 == ignored.returncode
+
+
+def test_a_second_factor_that_failed_leads_into_no_endless_loop(walk: Walk):
+    without = walk.shell.environment | {
+        "AWS_ACCESS_KEY_ID": walk.shell.environment["ADMIN_KEY"],
+        "AWS_SECRET_ACCESS_KEY": walk.shell.environment["ADMIN_SECRET"],
+        "AWS_SESSION_TOKEN": "",
+    }
+    report = next(block for block in blocks() if "generate-credential-report" in block.commands)
+
+    code, output = Shell(walk.shell.directory, without).run(report.commands)
+
+    assert code != 0
+    assert "(AccessDenied) when calling the GenerateCredentialReport operation" in output
 
 
 def test_no_secret_of_the_guide_is_in_any_record(walk: Walk):
@@ -102,3 +150,5 @@ def test_no_secret_of_the_guide_is_in_a_log_or_at_rest_in_the_clear(walk: Walk):
 
 
 _LAST = UUID(int=(1 << 128) - 1)
+_SECRET = ("acme.json", "seed.txt")
+_FILES = (*_SECRET, "require-mfa.json")
