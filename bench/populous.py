@@ -12,32 +12,23 @@ from uuid import UUID
 
 from crownkeep import clock, ids
 from crownkeep.ids import Prefix
-from crownkeep.storage import (
-    access_keys,
-    accounts,
-    attachments,
-    events,
-    groups,
-    login_profiles,
-    memberships,
-    mfa_devices,
-    policies,
-    policy_versions,
-    roles,
-    users,
-)
-from crownkeep.storage.access_keys import AccessKeyRow
-from crownkeep.storage.attachments import AttachmentRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.credentials import access_keys, login_profiles, mfa_devices
+from crownkeep.storage.credentials.access_keys import AccessKeyRow
+from crownkeep.storage.credentials.login_profiles import LoginProfileRow
+from crownkeep.storage.credentials.mfa_devices import DeviceKind, MfaDeviceRow
 from crownkeep.storage.database import Database, Transaction
-from crownkeep.storage.events import EventRow
-from crownkeep.storage.groups import GroupRow
-from crownkeep.storage.login_profiles import LoginProfileRow
-from crownkeep.storage.mfa_devices import DeviceKind, MfaDeviceRow
-from crownkeep.storage.owners import OwnerKind
-from crownkeep.storage.policies import PolicyRow
-from crownkeep.storage.policy_versions import VersionRow
-from crownkeep.storage.roles import RoleRow
-from crownkeep.storage.users import UserRow
+from crownkeep.storage.identities import groups, memberships, roles, users
+from crownkeep.storage.identities.groups import GroupRow
+from crownkeep.storage.identities.owners import OwnerKind
+from crownkeep.storage.identities.roles import RoleRow
+from crownkeep.storage.identities.users import UserRow
+from crownkeep.storage.policies import attachments, policies, policy_versions
+from crownkeep.storage.policies.attachments import AttachmentRow
+from crownkeep.storage.policies.policies import PolicyRow
+from crownkeep.storage.policies.policy_versions import VersionRow
+from crownkeep.storage.trail import events
+from crownkeep.storage.trail.events import EventRow
 
 USERS = 10_000
 GROUPS = 300

@@ -12,6 +12,9 @@ from crownkeep import clock, data_directory, services
 from crownkeep.console.app import create_pages
 from crownkeep.credentials.secret import Secret
 from crownkeep.data_directory import DataDirectory, KeyFileWatch, UnusableDataDirectory
+from crownkeep.domain.accounts import key_check
+from crownkeep.domain.accounts.key_check import WrongSealingKey
+from crownkeep.domain.credentials import outbound_identity
 from crownkeep.gateway import authenticate, open_files
 from crownkeep.gateway.asgi import Server
 from crownkeep.gateway.connections import ConnectionLimits, Connections
@@ -20,10 +23,9 @@ from crownkeep.gateway.pipeline import Pipeline
 from crownkeep.notify import channels
 from crownkeep.notify.delivery import Delivery
 from crownkeep.notify.outbox import Outbox
-from crownkeep.operations import key_check, outbound_identity, permissions
+from crownkeep.operations import permissions
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
-from crownkeep.operations.key_check import WrongSealingKey
 from crownkeep.operations.standing import Standings
 from crownkeep.settings import Settings
 from crownkeep.storage import migrate

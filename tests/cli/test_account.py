@@ -13,7 +13,7 @@ from tests.cli.conftest import Terminal
 
 from crownkeep.credentials import passwords
 from crownkeep.credentials.secret import Secret
-from crownkeep.storage import accounts
+from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Database
 
 FLAGS = ["--email", "root@acme.example", "--name", "acme"]

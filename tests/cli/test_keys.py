@@ -67,7 +67,7 @@ def test_many_secrets_are_sealed_in_steps_that_are_each_in_the_trail(made, crown
 
 def multiply(url: str, count: int) -> None:
     """Keep many more access keys; their secrets open nowhere, since each is bound to the row it was made for."""
-    from crownkeep.storage import access_keys
+    from crownkeep.storage.credentials import access_keys
 
     database = Database(url)
 

@@ -14,7 +14,9 @@ from urllib.parse import quote, unquote
 from starlette.routing import Route
 
 from crownkeep.console.app import ROUTES
-from crownkeep.console.pages import groups, own_uploads, policies, roles, users
+from crownkeep.console.pages.credentials import own_uploads
+from crownkeep.console.pages.identities import groups, roles, users
+from crownkeep.console.pages.policies import policies
 
 _AWS_POLICY = quote("arn:aws:iam::aws:policy/AdministratorAccess", safe="")
 _COMMAND_LINE = (

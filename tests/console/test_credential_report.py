@@ -11,7 +11,7 @@ from tests.console.members import NOTHING, READER, Served, administrator, member
 from tests.fixtures.crown import Crown
 from tests.fixtures.process import Process
 
-from crownkeep.console.pages import credential_report
+from crownkeep.console.pages.reports import credential_report
 
 Visit = Callable[..., Page]
 PATH = "/console/credential-report"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tests.fixtures import coroutines
 
-from crownkeep.console import security
-from crownkeep.console.forms import MalformedForm
+from crownkeep.console.kit import security
+from crownkeep.console.kit.forms import MalformedForm
 
 
 def test_a_form_that_was_cut_off_is_refused():

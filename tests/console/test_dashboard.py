@@ -18,11 +18,12 @@ from tests.signin import people
 from tests.signin.people import PASSWORD
 
 from crownkeep import clock
-from crownkeep.console.pages import activity, credential_audits, recommendations
-from crownkeep.console.pages.credential_audits import LastAudit
-from crownkeep.console.pages.credential_report import Age
-from crownkeep.console.pages.posture import Findings
-from crownkeep.console.pages.recommendations import Status
+from crownkeep.console.pages.audits import credential_audits
+from crownkeep.console.pages.audits.credential_audits import LastAudit
+from crownkeep.console.pages.posture import activity, recommendations
+from crownkeep.console.pages.posture.posture import Findings
+from crownkeep.console.pages.posture.recommendations import Status
+from crownkeep.console.pages.reports.credential_report import Age
 
 Visit = Callable[..., Page]
 CONTACT = {"Name": "Dana", "Title": "Head", "EmailAddress": "security@acme.example", "PhoneNumber": "+49 30 123456"}

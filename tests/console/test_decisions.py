@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crownkeep.console import decisions
-from crownkeep.console.decisions import Decision, Mark
+from crownkeep.console.kit import decision_trees as decisions
+from crownkeep.console.kit.decision_trees import Decision, Mark
 
 PLACE = {"Line": 3, "Column": 5}
 STATEMENT = {"SourcePolicyId": "own", "SourcePolicyType": "user", "StartPosition": PLACE, "EndPosition": {"Line": 4, "Column": 9}}

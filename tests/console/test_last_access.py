@@ -11,10 +11,10 @@ from tests.console.forms import TRUST, follow, reader, send
 from tests.fixtures.crown import Account
 from tests.signin.browser import Browser
 
-from crownkeep.console import rendering
-from crownkeep.console.equivalents import Equivalent
-from crownkeep.console.pages.last_access import Report
-from crownkeep.console.pages.parts import Part
+from crownkeep.console.kit import rendering
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.parts import Part
+from crownkeep.console.pages.identities.last_access import Report
 
 MAKE = "/console/last-access"
 CALL = Equivalent("iam", "GetServiceLastAccessedDetails", {"JobId": "job"})

@@ -14,8 +14,9 @@ from tests.fixtures.crown import Crown
 from tests.fixtures.process import Process
 
 from crownkeep import clock
-from crownkeep.console.pages import credential_report, out_of_policy, password_policy
-from crownkeep.console.pages.credential_report import Line
+from crownkeep.console.pages.account import out_of_policy, password_policy
+from crownkeep.console.pages.reports import credential_report
+from crownkeep.console.pages.reports.credential_report import Line
 
 Visit = Callable[..., Page]
 PATH = "/console/password-policy"

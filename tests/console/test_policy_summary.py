@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crownkeep.console.policy_summary import MOST_ROWS, Summary, summarize
+from crownkeep.console.kit.policy_summary import MOST_ROWS, Summary, summarize
 
 
 def summary(*statements: dict[str, Any]) -> Summary:

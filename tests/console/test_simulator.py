@@ -14,8 +14,8 @@ from tests.fixtures.asgi import Response
 from tests.fixtures.crown import Account
 from tests.signin.browser import Browser
 
-from crownkeep.console import simulations
-from crownkeep.console.simulations import Entry, Question
+from crownkeep.console.kit import simulations
+from crownkeep.console.kit.simulations import Entry, Question
 
 HERE = "/console/simulator"
 OWN = {

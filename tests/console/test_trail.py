@@ -11,7 +11,7 @@ from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import Organization
 from tests.signin import people
 
-from crownkeep.console.pages import deeds, trail
+from crownkeep.console.pages.trail import deeds, trail
 
 TRAIL = "/console/trail"
 

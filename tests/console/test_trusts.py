@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from crownkeep.console import trusts
-from crownkeep.console.trusts import Terms, Trusted
+from crownkeep.console.kit import trusts
+from crownkeep.console.kit.trusts import Terms, Trusted
 
 GITHUB = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 CORP = "arn:aws:iam::123456789012:saml-provider/corp"

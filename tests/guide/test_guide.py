@@ -15,8 +15,8 @@ from tests.fixtures.process import Process
 from tests.guide.blocks import README, Block, blocks, is_shown
 from tests.guide.shell import Shell
 
-from crownkeep.storage import events
 from crownkeep.storage.database import Database
+from crownkeep.storage.trail import events
 
 
 @dataclass(frozen=True, slots=True)

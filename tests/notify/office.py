@@ -142,8 +142,8 @@ def link_in(message: EmailMessage) -> str:
 
 def _waiting(server: Crown | Process) -> bool:
     from crownkeep import clock
-    from crownkeep.storage import outbox
     from crownkeep.storage.database import Database
+    from crownkeep.storage.notices import outbox
 
     if isinstance(server, Process):
         url = f"sqlite:///{server.data}/crownkeep.db"

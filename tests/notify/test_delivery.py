@@ -24,11 +24,11 @@ from crownkeep.operations.call import Wiring
 from crownkeep.operations.letters import Letter
 from crownkeep.operations.standing import Standings
 from crownkeep.settings import Settings
-from crownkeep.storage import deliveries
-from crownkeep.storage import outbox as letters
 from crownkeep.storage.database import Database
-from crownkeep.storage.deliveries import DeliveryRow
-from crownkeep.storage.outbox import LetterRow
+from crownkeep.storage.notices import deliveries
+from crownkeep.storage.notices import outbox as letters
+from crownkeep.storage.notices.deliveries import DeliveryRow
+from crownkeep.storage.notices.outbox import LetterRow
 from crownkeep.storage.writer import Writer
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crownkeep import ids
 from crownkeep.notify import rules
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.trail.events import EventRow
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROOT = {"type": "Root", "accountId": "111122223333", "arn": "arn:aws:iam::111122223333:root"}

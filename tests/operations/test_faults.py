@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.fixtures.crown import Account
 
-from crownkeep.operations import outside
-from crownkeep.services.iam import passwords
-from crownkeep.storage import access_keys
+from crownkeep.domain.federation import outside
+from crownkeep.services.iam.credentials import passwords
+from crownkeep.storage.credentials import access_keys
 
 FAULT = ("InternalFailure", "The request processing has failed because of an unknown error.")
 

@@ -16,9 +16,9 @@ from tests.services.iam.asking import refusal
 from tests.signin import people
 
 from crownkeep import app, data_directory
-from crownkeep.operations.key_check import WrongSealingKey
+from crownkeep.domain.accounts.key_check import WrongSealingKey
 from crownkeep.settings import Settings
-from crownkeep.storage import access_keys, mfa_devices
+from crownkeep.storage.credentials import access_keys, mfa_devices
 from crownkeep.storage.database import Database
 
 

@@ -19,7 +19,7 @@ from crownkeep.catalogue import organization_presets
 from crownkeep.cli.main import main
 from crownkeep.operations import organization_controls
 from crownkeep.policy import Applicable, PolicyKind, PolicySource
-from crownkeep.storage import accounts
+from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Database
 
 EVERYTHING = allow("*")

@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from crownkeep.operations.outside import _may_reach
+from crownkeep.domain.federation.outside import _may_reach
 
 
 @pytest.mark.parametrize(

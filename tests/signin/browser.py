@@ -16,8 +16,8 @@ from crownkeep import clock
 from crownkeep.operations.call import Origin
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import sessions
-from crownkeep.storage import users
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.identities import users
 from crownkeep.storage.writer import Deed
 
 FORM = "application/x-www-form-urlencoded"

@@ -18,7 +18,7 @@ from tests.signin.browser import Browser, in_house, signed_in
 from tests.signin.command_line import CROSS_DEVICE, CommandLine, claims, public
 
 from crownkeep import clock
-from crownkeep.storage import browser_sessions
+from crownkeep.storage.sign_in import browser_sessions
 from crownkeep.storage.writer import Deed
 
 DEVELOPER = "arn:aws:iam::aws:policy/SignInLocalDevelopmentAccess"

@@ -18,8 +18,8 @@ from tests.signin.recovering import LOST, ask, mailed_link
 
 from crownkeep import clock
 from crownkeep.signin import mfa_recovery, recovery
-from crownkeep.storage import recovery_codes, tallies
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.sign_in import recovery_codes, tallies
 from crownkeep.storage.writer import Deed
 
 AT_ONCE = 12

@@ -19,8 +19,9 @@ from tests.signin.recovering import ASK, NEW, ask, asked_link, choose
 from crownkeep import clock
 from crownkeep.operations.call import Origin
 from crownkeep.signin import recovery
-from crownkeep.storage import one_time_links, outbox
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.notices import outbox
+from crownkeep.storage.sign_in import one_time_links
 from crownkeep.storage.writer import Deed
 
 INVALID = "This link is not valid"

@@ -14,8 +14,8 @@ from tests.signin.command_line import CommandLine
 from tests.signin.test_federation import ALL, exchange, login, role_credentials
 
 from crownkeep.signin import sessions
-from crownkeep.storage import browser_sessions
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.sign_in import browser_sessions
 from crownkeep.storage.writer import Deed
 
 START = datetime(2026, 12, 1, 12, tzinfo=UTC)

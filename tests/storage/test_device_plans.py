@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from crownkeep.storage import mfa_devices
+from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.database import Database, Transaction
 from crownkeep.storage.schema import metadata
 

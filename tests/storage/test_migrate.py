@@ -11,9 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, event, inspect, text
 
-from crownkeep.storage import migrate, organization_tags, tags
+from crownkeep.storage import migrate
 from crownkeep.storage.database import Database, run_plainly
+from crownkeep.storage.identities import tags
 from crownkeep.storage.migrate import NewerDatabase
+from crownkeep.storage.organizations import organization_tags
 from crownkeep.storage.schema import metadata
 
 

@@ -159,7 +159,7 @@ def test_every_old_secret_opens_with_the_old_key(old: Old) -> None:
 
 
 def test_what_is_new_is_made_in_an_old_installation(old: Old) -> None:
-    account = old.crown.account()
+    account = old.crown.account(email="root@new.example")
 
     account.client("iam").create_user(UserName="new")
 

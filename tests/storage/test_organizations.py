@@ -8,12 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crownkeep.storage import accounts, organization_accounts, organizational_units, organizations, purge
-from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage import purge
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.database import Database, Transaction
-from crownkeep.storage.organization_accounts import MemberRow
-from crownkeep.storage.organizational_units import UnitRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations import organization_accounts, organizational_units, organizations
+from crownkeep.storage.organizations.organization_accounts import MemberRow
+from crownkeep.storage.organizations.organizational_units import UnitRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MANAGEMENT, MEMBER, DEEP, STRANGER = "111111111111", "222222222222", "333333333333", "444444444444"

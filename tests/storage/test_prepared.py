@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Select, bindparam, delete, insert, select, update
 
-from crownkeep.storage import users
 from crownkeep.storage.database import Database, DatabaseFault
+from crownkeep.storage.identities import users
+from crownkeep.storage.identities.users import UserRow
 from crownkeep.storage.metadata import begins_with
 from crownkeep.storage.prepared import Prepared, PreparedChange
-from crownkeep.storage.users import UserRow
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 5, tzinfo=UTC)
 TABLE = users.table

@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import text
 
 from crownkeep import ids
-from crownkeep.storage import account_aliases, events
 from crownkeep.storage import writer as writers
+from crownkeep.storage.accounts import account_aliases
 from crownkeep.storage.database import Database, Transaction
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.trail import events
+from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

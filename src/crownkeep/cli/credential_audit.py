@@ -78,7 +78,7 @@ def _kept(account_id: str, ids: tuple[str, str], data: str | None, database: str
     """Read the named records from the trail of this house."""
     from uuid import UUID
 
-    from crownkeep.storage import events
+    from crownkeep.storage.trail import events
 
     found: dict[str, Mapping[str, Any]] = {}
     with house.opened(data, database) as held, held.database.snapshot() as db:

@@ -9,8 +9,8 @@ import click
 
 from crownkeep.cli import output
 from crownkeep.data_directory import UnusableDataDirectory
+from crownkeep.domain.accounts.key_check import WrongSealingKey
 from crownkeep.errors import AwsError
-from crownkeep.operations.key_check import WrongSealingKey
 from crownkeep.settings import InvalidSettings
 from crownkeep.storage.database import DatabaseFault, UnusableDatabaseUrl
 from crownkeep.storage.migrate import NewerDatabase

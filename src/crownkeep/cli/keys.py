@@ -49,7 +49,7 @@ def rotate(wait: float, key_id: str | None, data: str | None, database: str | No
     """
     from crownkeep import clock, data_directory
     from crownkeep.credentials import sealing
-    from crownkeep.operations import key_check
+    from crownkeep.domain.accounts import key_check
 
     with house.opened(data, database) as held:
         try:

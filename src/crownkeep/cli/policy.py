@@ -12,7 +12,7 @@ from crownkeep.cli import house, output, policy_check, policy_documents
 from crownkeep.cli.failures import WrongCall
 
 if TYPE_CHECKING:
-    from crownkeep.operations.explanations import Question
+    from crownkeep.decisions.explanations import Question
     from crownkeep.policy import ContextValue, Explanation
 
 _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+", re.ASCII)
@@ -90,7 +90,7 @@ def explain(
     """
     if principal is None and not held:
         raise click.UsageError("say who: give `--principal`, or `--policy` with what somebody holds")
-    from crownkeep.operations import explanations
+    from crownkeep.decisions import explanations
 
     who = principal if principal is not None else explanations.SOMEBODY
     values: dict[str, ContextValue] = {
@@ -109,7 +109,7 @@ def explain(
 
 def _explained_offline(held: tuple[IO[bytes], ...], question: Question) -> Explanation:
     from crownkeep import clock, errors
-    from crownkeep.operations import explanations
+    from crownkeep.decisions import explanations
 
     documents = [policy_documents.source(each) for each in held]
     try:
@@ -120,7 +120,7 @@ def _explained_offline(held: tuple[IO[bytes], ...], question: Question) -> Expla
 
 def _explained(question: Question, data: str | None, database: str | None) -> Explanation:
     from crownkeep import clock, errors
-    from crownkeep.operations import explanations
+    from crownkeep.decisions import explanations
 
     try:
         with house.opened(data, database) as held, held.database.snapshot() as db:

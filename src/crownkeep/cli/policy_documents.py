@@ -8,7 +8,7 @@ from crownkeep.cli import output
 from crownkeep.cli.failures import WrongCall
 
 if TYPE_CHECKING:
-    from crownkeep.operations.explanations import Source
+    from crownkeep.decisions.explanations import Source
     from crownkeep.policy import PolicySet
 
 _LONGEST = 131_072
@@ -54,8 +54,8 @@ def read(file: IO[bytes]) -> str:
 
 def source(file: IO[bytes]) -> Source:
     """Read a document that somebody holds; raises what `read` raises, with the file's name before it."""
+    from crownkeep.decisions.explanations import Source
     from crownkeep.errors import AwsError
-    from crownkeep.operations.explanations import Source
 
     try:
         return Source(name_of(file), read(file))
@@ -67,7 +67,7 @@ def resource_policy(file: IO[bytes] | None) -> PolicySet | None:
     """Read and compile the policy of a resource, where one was given; raises what `source` does, for faults of grammar too."""
     if file is None:
         return None
-    from crownkeep.operations import explanations
+    from crownkeep.decisions import explanations
     from crownkeep.policy import PolicyKind
 
     return explanations.compiled([source(file)], PolicyKind.RESOURCE)

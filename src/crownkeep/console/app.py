@@ -9,57 +9,45 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from crownkeep.console import rendering, web
-from crownkeep.console.forms import MalformedForm
-from crownkeep.console.pages import (
-    account,
-    account_security,
-    authorize,
-    closing,
-    credential_audits,
-    credential_decisions,
-    credential_report,
-    dashboard,
+from crownkeep.console.kit import rendering, web
+from crownkeep.console.kit.forms import MalformedForm
+from crownkeep.console.kit.security import Application, Guard, Receive, Scope, Send, unavailable
+from crownkeep.console.kit.web import ProofNeeded, SignInNeeded
+from crownkeep.console.pages import undoing
+from crownkeep.console.pages.account import account, account_security, closing, email, letters, password_policy, regions
+from crownkeep.console.pages.audits import credential_audits, credential_decisions
+from crownkeep.console.pages.credentials import own_devices, own_keys, own_sessions, own_uploads, passwords, security_credentials
+from crownkeep.console.pages.federation import identity_providers
+from crownkeep.console.pages.identities import (
     deletions,
-    documents,
-    email,
-    federation,
     groups,
     identities,
-    identity_providers,
     inline_policies,
     last_access,
-    letters,
-    links,
     new_role,
     new_user,
-    own_devices,
-    own_keys,
-    own_sessions,
-    own_uploads,
-    password_policy,
-    passwords,
-    policies,
-    policy_editor,
-    recovery,
-    regions,
     role_changes,
     role_sessions,
     roles,
-    security,
-    sign_in,
-    sign_in_links,
-    simulator,
-    steps,
-    switch_role,
-    trail,
-    undoing,
     user_mfa,
     users,
+)
+from crownkeep.console.pages.policies import documents, policies, policy_editor
+from crownkeep.console.pages.posture import dashboard
+from crownkeep.console.pages.reports import credential_report
+from crownkeep.console.pages.sign_in import (
+    authorize,
+    federation,
+    links,
+    recovery,
+    sign_in,
+    sign_in_links,
+    steps,
+    switch_role,
     welcome,
 )
-from crownkeep.console.security import Application, Guard, Receive, Scope, Send, unavailable
-from crownkeep.console.web import ProofNeeded, SignInNeeded
+from crownkeep.console.pages.simulation import simulator
+from crownkeep.console.pages.trail import trail
 from crownkeep.errors import AwsError
 from crownkeep.operations.invoke import Door, Unavailable
 
@@ -83,7 +71,7 @@ ROUTES: list[Route] = [
     *credential_decisions.ROUTES,
     *password_policy.ROUTES,
     *passwords.ROUTES,
-    *security.ROUTES,
+    *security_credentials.ROUTES,
     *own_devices.ROUTES,
     *own_keys.ROUTES,
     *own_uploads.ROUTES,

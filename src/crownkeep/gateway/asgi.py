@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from crownkeep import clock
+from crownkeep.domain.credentials import outbound_identity
 from crownkeep.gateway.connections import Connections
 from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, Receive, Scope, Send
 from crownkeep.gateway.metrics import CONTENT_TYPE, Metrics
 from crownkeep.gateway.pipeline import Pipeline, Response
-from crownkeep.operations import outbound_identity
 from crownkeep.storage.database import DatabaseFault
 
 _log = logging.getLogger("crownkeep.gateway")

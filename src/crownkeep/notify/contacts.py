@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from crownkeep.storage import accounts, contacts
+from crownkeep.storage.accounts import accounts, contacts
 from crownkeep.storage.database import Transaction
 
 LONGEST = 254

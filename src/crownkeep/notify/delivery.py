@@ -17,10 +17,10 @@ from crownkeep.credentials.sealing import Unsealable
 from crownkeep.notify import messages, outbox
 from crownkeep.notify.channels import Channel, Undelivered
 from crownkeep.operations.call import Wiring
-from crownkeep.storage import deliveries
-from crownkeep.storage import outbox as letters
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
-from crownkeep.storage.outbox import LetterRow
+from crownkeep.storage.notices import deliveries
+from crownkeep.storage.notices import outbox as letters
+from crownkeep.storage.notices.outbox import LetterRow
 from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
 
 GIVEN_UP_AFTER = timedelta(days=1)

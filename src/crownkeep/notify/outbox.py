@@ -17,11 +17,13 @@ from crownkeep.notify import contacts, rules
 from crownkeep.notify.rules import Heard, Whom
 from crownkeep.operations import letters, sealed
 from crownkeep.operations.letters import Letter
-from crownkeep.storage import deliveries, organizations, outbox, tallies
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.deliveries import DeliveryRow
-from crownkeep.storage.events import EventRow
-from crownkeep.storage.outbox import LetterRow
+from crownkeep.storage.notices import deliveries, outbox
+from crownkeep.storage.notices.deliveries import DeliveryRow
+from crownkeep.storage.notices.outbox import LetterRow
+from crownkeep.storage.organizations import organizations
+from crownkeep.storage.sign_in import tallies
+from crownkeep.storage.trail.events import EventRow
 
 _NO_ADDRESS = "no mail is sent to an address of this kind; give a plain one, such as security@acme.example"
 _log = logging.getLogger("crownkeep.notify")

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.trail.events import EventRow
 
 Record = Mapping[str, Any]
 

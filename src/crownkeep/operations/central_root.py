@@ -11,19 +11,19 @@ from datetime import datetime
 
 from crownkeep.catalogue import managed_policies
 from crownkeep.credentials.one_time_links import Purpose
-from crownkeep.storage import (
-    accounts,
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.credentials import root_login_profiles
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.organizations import (
     delegated_administrators,
-    one_time_links,
     organization_accounts,
     organization_features,
     organization_service_access,
     organizations,
-    root_login_profiles,
 )
-from crownkeep.storage.accounts import AccountRow
-from crownkeep.storage.database import Transaction
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
+from crownkeep.storage.sign_in import one_time_links
 
 SERVICE = "iam.amazonaws.com"
 """The service that needs trusted access, and whose delegated administrators may do what is told here."""

@@ -14,7 +14,7 @@ from crownkeep.operations.organization_controls import Membership
 from crownkeep.operations.registry import Target
 from crownkeep.policy import Context, ContextValue
 from crownkeep.principals import Anonymous, Principal, PrincipalKind
-from crownkeep.storage import tags
+from crownkeep.storage.identities import tags
 
 LONGEST_USER_AGENT = 1_024
 """Characters of a User-Agent header that policies see: as many as CloudTrail keeps of it ("CloudTrail record contents")."""

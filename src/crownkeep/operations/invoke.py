@@ -25,9 +25,9 @@ from crownkeep.operations.registry import Effect, Mode
 from crownkeep.operations.standing import Standing
 from crownkeep.operations.uses import Use, Uses
 from crownkeep.principals import Principal
-from crownkeep.storage import accounts
+from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Database, DatabaseFault, Transaction, savepoint
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
 
 Done = TypeVar("Done")

@@ -12,8 +12,8 @@ import msgspec
 from crownkeep.credentials.sealing import Keyring, Unsealable
 from crownkeep.operations import sealed
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.events import EventRow
-from crownkeep.storage.outbox import LetterRow
+from crownkeep.storage.notices.outbox import LetterRow
+from crownkeep.storage.trail.events import EventRow
 
 NOTICE = "notice"
 """The kind of letter that tells of an event."""

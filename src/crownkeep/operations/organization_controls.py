@@ -16,10 +16,10 @@ from crownkeep.catalogue import organization_policies as catalogue
 from crownkeep.operations import permissions
 from crownkeep.operations.permissions import Text
 from crownkeep.policy import PolicyKind, PolicySet, PolicySource
-from crownkeep.storage import organization_accounts, organization_policy_targets, organizational_units
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.organization_accounts import MemberRow
-from crownkeep.storage.organization_policy_targets import ControlRow
+from crownkeep.storage.organizations import organization_accounts, organization_policy_targets, organizational_units
+from crownkeep.storage.organizations.organization_accounts import MemberRow
+from crownkeep.storage.organizations.organization_policy_targets import ControlRow
 
 _KINDS = {
     catalogue.SERVICE_CONTROL: PolicyKind.SERVICE_CONTROL,

@@ -11,8 +11,10 @@ from crownkeep import policy
 from crownkeep.catalogue import managed_policies
 from crownkeep.policy import PolicyKind, PolicySet, PolicySource, SourceType
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.storage import attachments, inline_policies, memberships, password_policies, policy_versions, roles, users
+from crownkeep.storage.credentials import password_policies
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.identities import memberships, roles, users
+from crownkeep.storage.policies import attachments, inline_policies, policy_versions
 
 MOST_BYTES = 256 * 2**20
 _BYTES_OF_ENTRY = 1_000

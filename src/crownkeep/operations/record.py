@@ -11,9 +11,9 @@ from crownkeep.errors import AwsError
 from crownkeep.models import ServiceModel
 from crownkeep.operations.call import Call, Notes, Request, Result
 from crownkeep.principals import FederatedIdentity, Principal
-from crownkeep.storage import events
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.trail import events
+from crownkeep.storage.trail.events import EventRow
 
 NOBODY = ""
 """The account of events that can be attributed to none: kept for the operator, seen by no tenant."""

@@ -20,11 +20,13 @@ from crownkeep.operations import central_root, organization_controls, permission
 from crownkeep.operations.organization_controls import Membership
 from crownkeep.operations.permissions import Permissions
 from crownkeep.principals import Caller, Principal, PrincipalKind, Session
-from crownkeep.storage import access_keys, account_aliases, accounts, roles, users
-from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage.accounts import account_aliases, accounts
+from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.credentials import access_keys
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.roles import RoleRow
-from crownkeep.storage.users import UserRow
+from crownkeep.storage.identities import roles, users
+from crownkeep.storage.identities.roles import RoleRow
+from crownkeep.storage.identities.users import UserRow
 
 _log = logging.getLogger("crownkeep.operations")
 _UNREADABLE = "The request processing has failed because the secret of the access key can't be read."

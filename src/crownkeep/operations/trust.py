@@ -6,7 +6,7 @@ from crownkeep import arn, policy
 from crownkeep.operations import permissions
 from crownkeep.policy import Naming, PolicyKind, PolicySet, PolicySource, SourceType
 from crownkeep.principals import Session
-from crownkeep.storage.roles import RoleRow
+from crownkeep.storage.identities.roles import RoleRow
 
 _ACTIONS = {
     policy.PrincipalKind.WEB_IDENTITY: "sts:AssumeRoleWithWebIdentity",

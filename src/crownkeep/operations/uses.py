@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from crownkeep.operations.call import Request
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.storage import access_keys, roles, service_uses
+from crownkeep.storage.credentials import access_keys
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.service_uses import ServiceUseRow
+from crownkeep.storage.identities import roles
+from crownkeep.storage.reports import service_uses
+from crownkeep.storage.reports.service_uses import ServiceUseRow
 
 SPAN_SECONDS = 900
 _MOST_REMEMBERED = 50_000

@@ -16,9 +16,9 @@ from crownkeep.operations.invoke import Door
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import acting
 from crownkeep.signin.acting import Actor
-from crownkeep.storage import deliveries, outbox
-from crownkeep.storage.deliveries import DeliveryRow
-from crownkeep.storage.outbox import LetterRow
+from crownkeep.storage.notices import deliveries, outbox
+from crownkeep.storage.notices.deliveries import DeliveryRow
+from crownkeep.storage.notices.outbox import LetterRow
 
 MOST_TESTS = 5
 """Test alerts that an account may send within an hour: they go to people who have not asked for them."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from crownkeep.operations import closed_accounts
+from crownkeep.domain.accounts import closed_accounts
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.storage import organization_accounts
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.organizations import organization_accounts
 
 REOPENED_WITHIN_DAYS = closed_accounts.REOPENED_WITHIN.days
 """How long the operator can reopen a closed account."""

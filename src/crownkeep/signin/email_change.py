@@ -19,10 +19,11 @@ from crownkeep.operations.letters import Letter
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import events, recovery, sessions
 from crownkeep.signin.sessions import BrowserSession, SessionBinding
-from crownkeep.storage import accounts, email_changes, one_time_links, root_recoveries
-from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.email_changes import EmailChangeRow
+from crownkeep.storage.sign_in import email_changes, one_time_links, root_recoveries
+from crownkeep.storage.sign_in.email_changes import EmailChangeRow
 from crownkeep.storage.writer import Deed
 
 LASTS = timedelta(hours=24)

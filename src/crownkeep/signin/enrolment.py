@@ -23,10 +23,10 @@ from crownkeep.signin.acting import Actor
 from crownkeep.signin.entry import Visit
 from crownkeep.signin.flow import Method
 from crownkeep.signin.progress import Arrived, Enrolling, Expired, Next, Progress, Stale
-from crownkeep.storage import mfa_devices, passkeys
+from crownkeep.storage.credentials import mfa_devices, passkeys
+from crownkeep.storage.credentials.mfa_devices import DeviceKind, MfaDeviceRow
+from crownkeep.storage.credentials.passkeys import PasskeyRow
 from crownkeep.storage.database import Transaction, savepoint
-from crownkeep.storage.mfa_devices import DeviceKind, MfaDeviceRow
-from crownkeep.storage.passkeys import PasskeyRow
 from crownkeep.storage.writer import Deed
 
 METADATA_FILE = "fido-metadata.jwt"

@@ -16,7 +16,7 @@ from crownkeep.signin.people import Credentials
 from crownkeep.signin.progress import Arrived, Expired, Next, Wrong
 from crownkeep.signin.throttle import Claim, Counter, Waiting
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Deed
 
 INCORRECT = "Your authentication information is incorrect. Please try again."

@@ -13,7 +13,7 @@ from crownkeep.operations import record
 from crownkeep.operations.call import Origin
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin.flow import Method
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.trail.events import EventRow
 
 SOURCE = "signin.amazonaws.com"
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"

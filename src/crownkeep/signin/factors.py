@@ -15,7 +15,7 @@ from crownkeep.credentials.recovery_codes import InvalidRecoveryCode
 from crownkeep.credentials.sealing import Unsealable
 from crownkeep.credentials.secret import Secret
 from crownkeep.credentials.webauthn import ClonedAuthenticator, Json, Passkey, RelyingParty, WebauthnRefused
-from crownkeep.operations import mfa
+from crownkeep.domain.credentials import mfa
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal
@@ -24,10 +24,12 @@ from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.flow import FactorStep, Method
 from crownkeep.signin.progress import Next, Progress, Stale
 from crownkeep.signin.throttle import Counter
-from crownkeep.storage import accounts, mfa_devices, passkeys, recovery_codes
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.credentials import mfa_devices, passkeys
+from crownkeep.storage.credentials.mfa_devices import DeviceKind, MfaDeviceRow
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.events import EventRow
-from crownkeep.storage.mfa_devices import DeviceKind, MfaDeviceRow
+from crownkeep.storage.sign_in import recovery_codes
+from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Deed
 
 _log = logging.getLogger("crownkeep.signin")

@@ -24,8 +24,9 @@ from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import events, sessions, throttle
 from crownkeep.signin.sessions import Opened
 from crownkeep.signin.throttle import Claim, Scope
-from crownkeep.storage import roles, sign_in_nonces
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.identities import roles
+from crownkeep.storage.sign_in import sign_in_nonces
 from crownkeep.storage.writer import Deed
 
 TOKEN_LIFETIME = timedelta(minutes=15)

@@ -29,10 +29,12 @@ from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import events, people, progress, recovery
 from crownkeep.signin.flow import FactorStep
 from crownkeep.signin.progress import Next, Progress, Stale
-from crownkeep.storage import accounts, browser_sessions, mfa_devices, one_time_links, recovery_codes, root_recoveries
-from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.root_recoveries import RootRecoveryRow
+from crownkeep.storage.sign_in import browser_sessions, one_time_links, recovery_codes, root_recoveries
+from crownkeep.storage.sign_in.root_recoveries import RootRecoveryRow
 from crownkeep.storage.writer import Deed
 
 LINK = "/signin/recover/mfa/link"

@@ -31,10 +31,10 @@ from crownkeep.operations.registry import Target
 from crownkeep.principals import Principal
 from crownkeep.signin import events, people
 from crownkeep.signin.sessions import BrowserSession, SessionBinding, sign_in_context
-from crownkeep.storage import browser_sessions, command_line_grants
-from crownkeep.storage.command_line_grants import GrantRow
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.sign_in import browser_sessions, command_line_grants
+from crownkeep.storage.sign_in.command_line_grants import GrantRow
+from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Deed
 
 SAME_DEVICE = "arn:aws:signin:::devtools/same-device"

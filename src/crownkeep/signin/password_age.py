@@ -9,7 +9,7 @@ from crownkeep.credentials.password_policy import Standing
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import people
-from crownkeep.storage import password_policies
+from crownkeep.storage.credentials import password_policies
 
 
 def expires_soon(door: Door, person: Principal, *, now: datetime) -> datetime | None:

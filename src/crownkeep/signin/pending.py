@@ -15,8 +15,8 @@ from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
 from crownkeep.operations.invoke import Door
 from crownkeep.signin.progress import Enrolling
 from crownkeep.signin.sessions import BrowserSession
-from crownkeep.storage import sign_in_nonces
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.sign_in import sign_in_nonces
 from crownkeep.storage.writer import Deed
 
 LASTS = timedelta(minutes=15)

@@ -9,10 +9,12 @@ from datetime import datetime
 from crownkeep import ids
 from crownkeep.operations.standing import ACTIVE
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.storage import account_aliases, accounts, login_profiles, mfa_devices, users
-from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage.accounts import account_aliases, accounts
+from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.credentials import login_profiles, mfa_devices
+from crownkeep.storage.credentials.mfa_devices import MfaDeviceRow
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.mfa_devices import MfaDeviceRow
+from crownkeep.storage.identities import users
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from crownkeep.signin.flow import Method
 from crownkeep.signin.pending import Pending
 from crownkeep.signin.sessions import BrowserSession, SessionBinding
 from crownkeep.signin.throttle import Claim, Counter, Scope, Waiting
-from crownkeep.storage import accounts
+from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Deed
 
 

@@ -23,18 +23,14 @@ from crownkeep.signin.flow import ChangePasswordStep, Demands, Done, Enrolment, 
 from crownkeep.signin.people import Credentials
 from crownkeep.signin.sessions import Opened
 from crownkeep.signin.throttle import Claim
-from crownkeep.storage import (
-    accounts,
-    password_policies,
-    recovery_codes,
-    sign_in_nonces,
-    sign_in_settings,
-    users,
-)
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.credentials import password_policies
+from crownkeep.storage.credentials.mfa_devices import DeviceKind
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.events import EventRow
-from crownkeep.storage.mfa_devices import DeviceKind
-from crownkeep.storage.sign_in_settings import SignInSettingsRow
+from crownkeep.storage.identities import users
+from crownkeep.storage.sign_in import recovery_codes, sign_in_nonces, sign_in_settings
+from crownkeep.storage.sign_in.sign_in_settings import SignInSettingsRow
+from crownkeep.storage.trail.events import EventRow
 
 LASTS = timedelta(minutes=15)
 """How long a sign-in may take from the password to its end."""

@@ -22,11 +22,12 @@ from crownkeep.operations.letters import Letter
 from crownkeep.operations.record import NOBODY
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import events, people, throttle
-from crownkeep.storage import accounts, one_time_links, tallies
-from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.events import EventRow
-from crownkeep.storage.one_time_links import OneTimeLinkRow
+from crownkeep.storage.sign_in import one_time_links, tallies
+from crownkeep.storage.sign_in.one_time_links import OneTimeLinkRow
+from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Deed
 
 RESET = "/signin/recover/reset"

@@ -12,9 +12,10 @@ from crownkeep.operations.call import Origin
 from crownkeep.operations.invoke import Door
 from crownkeep.signin import events, sessions
 from crownkeep.signin.sessions import BrowserSession
-from crownkeep.storage import accounts, recovery_codes
+from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.recovery_codes import RecoveryCodeRow
+from crownkeep.storage.sign_in import recovery_codes
+from crownkeep.storage.sign_in.recovery_codes import RecoveryCodeRow
 from crownkeep.storage.writer import Deed
 
 CREATED = "RecoveryCodesCreated"

@@ -19,10 +19,11 @@ from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.password_rules import Assessment
 from crownkeep.signin.sessions import BrowserSession, SessionBinding
 from crownkeep.signin.throttle import Counter, Waiting
-from crownkeep.storage import accounts, browser_sessions, one_time_links
-from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.sign_in import browser_sessions, one_time_links
+from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Deed
 
 _EVENTS = {Purpose.SET_ROOT_PASSWORD: "PasswordUpdated", Purpose.RESET_ROOT_PASSWORD: "PasswordRecoveryCompleted"}

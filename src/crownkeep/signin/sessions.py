@@ -24,9 +24,11 @@ from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind, Session
 from crownkeep.signin import events, people, sweeping
-from crownkeep.storage import browser_sessions, login_profiles, roles
-from crownkeep.storage.browser_sessions import BrowserSessionRow
+from crownkeep.storage.credentials import login_profiles
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.identities import roles
+from crownkeep.storage.sign_in import browser_sessions
+from crownkeep.storage.sign_in.browser_sessions import BrowserSessionRow
 from crownkeep.storage.writer import Deed
 
 LIFETIME = timedelta(hours=12)

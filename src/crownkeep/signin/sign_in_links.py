@@ -21,10 +21,11 @@ from crownkeep.principals import Principal
 from crownkeep.signin import entry, events, people, recovery, throttle
 from crownkeep.signin.entry import Entered, Found, Visit
 from crownkeep.signin.recovery import Asked
-from crownkeep.storage import accounts, one_time_links
+from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.events import EventRow
-from crownkeep.storage.one_time_links import OneTimeLinkRow
+from crownkeep.storage.sign_in import one_time_links
+from crownkeep.storage.sign_in.one_time_links import OneTimeLinkRow
+from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Deed
 
 PATH = "/signin/step/once"

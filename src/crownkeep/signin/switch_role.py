@@ -19,9 +19,9 @@ from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import acting, events, people, sessions
 from crownkeep.signin.acting import Actor
 from crownkeep.signin.sessions import BrowserSession, SessionBinding, SwitchedRole
-from crownkeep.storage import roles
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.identities import roles
+from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Deed
 
 COLORS = ("", "F2B0A9", "FBBF93", "FAD791", "B7CA9D", "99BCE3")

@@ -17,9 +17,9 @@ from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring, Purpose
 from crownkeep.settings import Settings
 from crownkeep.signin import sweeping
-from crownkeep.storage import signin_throttles
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.signin_throttles import ThrottleRow
+from crownkeep.storage.sign_in import signin_throttles
+from crownkeep.storage.sign_in.signin_throttles import ThrottleRow
 
 REMEMBERED = timedelta(hours=2)
 """After so long without a failure the count begins anew; longer than any wait."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import Column, bindparam, select, update
 
 from crownkeep.credentials.sealing import Purpose
-from crownkeep.storage import access_keys, mfa_devices, outbox, web_identity_keys
+from crownkeep.storage.credentials import access_keys, mfa_devices
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.federation import web_identity_keys
+from crownkeep.storage.notices import outbox
 
 
 @dataclass(frozen=True, slots=True)

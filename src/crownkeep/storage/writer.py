@@ -23,9 +23,9 @@ from typing import Generic, TypeVar, cast
 
 from sqlalchemy.exc import DBAPIError
 
-from crownkeep.storage import events
 from crownkeep.storage.database import Database, Transaction, is_retryable
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.trail import events
+from crownkeep.storage.trail.events import EventRow
 
 Result = TypeVar("Result")
 

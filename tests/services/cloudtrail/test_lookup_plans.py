@@ -10,10 +10,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, event
 
-from crownkeep.storage import events
 from crownkeep.storage.database import Database
-from crownkeep.storage.events import EventRow
 from crownkeep.storage.schema import metadata
+from crownkeep.storage.trail import events
+from crownkeep.storage.trail.events import EventRow
 
 ACCOUNT = "111122223333"
 LOOKUPS = {

@@ -11,7 +11,7 @@ from tests.fixtures.crown import Account, Crown
 
 from crownkeep import models
 from crownkeep.audit import credential_evidence
-from crownkeep.storage import audited_credentials
+from crownkeep.storage.audits import audited_credentials
 from crownkeep.storage.database import Database
 
 PASSWORD = "correct Horse battery 9"

@@ -10,12 +10,13 @@ from sqlalchemy import Engine, event
 from tests.services.iam.policy_documents import ADMINISTRATOR, READ_ONLY, document, refusal
 
 from crownkeep import ids
-from crownkeep.storage import attachments, inline_policies, users
-from crownkeep.storage.attachments import AttachmentRow
 from crownkeep.storage.database import Database
-from crownkeep.storage.inline_policies import InlinePolicyRow
-from crownkeep.storage.owners import OwnerKind
-from crownkeep.storage.users import UserRow
+from crownkeep.storage.identities import users
+from crownkeep.storage.identities.owners import OwnerKind
+from crownkeep.storage.identities.users import UserRow
+from crownkeep.storage.policies import attachments, inline_policies
+from crownkeep.storage.policies.attachments import AttachmentRow
+from crownkeep.storage.policies.inline_policies import InlinePolicyRow
 
 KINDS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 

@@ -10,10 +10,10 @@ import pytest
 import time_machine
 from tests.services.iam.asking import Authenticator, allow, enable, enrol, refusal, status
 
-from crownkeep.storage import mfa_devices, passkeys
+from crownkeep.storage.credentials import mfa_devices, passkeys
+from crownkeep.storage.credentials.mfa_devices import DeviceKind, MfaDeviceRow
+from crownkeep.storage.credentials.passkeys import PasskeyRow
 from crownkeep.storage.database import Database
-from crownkeep.storage.mfa_devices import DeviceKind, MfaDeviceRow
-from crownkeep.storage.passkeys import PasskeyRow
 
 NEEDS_MFA = (
     "AccessDenied: To complete this action, please ensure that you are authenticated with an MFA device "

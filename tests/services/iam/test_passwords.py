@@ -12,7 +12,7 @@ from crownkeep.app import open_wiring
 from crownkeep.operations import invoke, registry
 from crownkeep.operations.call import Origin, Request
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.storage import users
+from crownkeep.storage.identities import users
 
 FIRST, SECOND, THIRD = "First one 1!", "Second one 2!", "Third one 3!"
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from tests.services.iam.asking import allow, refusal, status
 
-from crownkeep.storage import users
 from crownkeep.storage.database import Database
-from crownkeep.storage.users import UserRow
+from crownkeep.storage.identities import users
+from crownkeep.storage.identities.users import UserRow
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"

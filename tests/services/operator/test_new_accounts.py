@@ -17,8 +17,11 @@ from crownkeep.credentials import one_time_links as links
 from crownkeep.credentials.access_keys import account_of
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin.password_rules import BREACHED_FILE
-from crownkeep.storage import accounts, attachments, one_time_links, users
+from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Database
+from crownkeep.storage.identities import users
+from crownkeep.storage.policies import attachments
+from crownkeep.storage.sign_in import one_time_links
 
 _numbers = itertools.count(1)
 

@@ -13,7 +13,7 @@ from tests.services.iam.making_certificates import certificate, rsa_key, ssh_lin
 from tests.services.sts.saml_provider import SamlProvider
 
 from crownkeep import services
-from crownkeep.operations import quotas
+from crownkeep.domain import quotas
 
 POLICY = json.dumps(allow("iam:GetUser"))
 MACHINES = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}

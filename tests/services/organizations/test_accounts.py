@@ -17,9 +17,9 @@ from tests.services.organizations.asking import service_events
 
 from crownkeep import clock
 from crownkeep.services.organizations import quotas
-from crownkeep.storage import organization_accounts, organizations
 from crownkeep.storage.database import Database
-from crownkeep.storage.organization_accounts import MemberRow
+from crownkeep.storage.organizations import organization_accounts, organizations
+from crownkeep.storage.organizations.organization_accounts import MemberRow
 
 DENIED = "AccessDeniedException: You don't have permissions to access this resource."
 NO_ACCOUNT = "AccountNotFoundException: You specified an account that doesn't exist."

@@ -10,7 +10,7 @@ from tests.fixtures.crown import Account, Crown
 
 from crownkeep import policy
 from crownkeep.credentials import sealing
-from crownkeep.operations import authorization_messages
+from crownkeep.domain import authorization_messages
 
 
 def refusal_for(crown: Crown, account: Account) -> str:

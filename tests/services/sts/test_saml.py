@@ -20,8 +20,8 @@ from tests.fixtures.crown import Account, Crown
 from tests.services.sts import saml_provider
 from tests.services.sts.saml_provider import ASSERTION, ATTRIBUTES, AUDIENCE, SamlProvider, decoded, encoded
 
-from crownkeep.storage import redeemed_assertions
 from crownkeep.storage.database import Database
+from crownkeep.storage.federation import redeemed_assertions
 
 ALLOWED = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:List*", "Resource": "*"}]}
 DENIED = ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithSAML")

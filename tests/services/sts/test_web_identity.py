@@ -22,8 +22,8 @@ from tests.fixtures.organization import RCP, Organization, deny_to_all
 from tests.services.sts.identity_provider import IdentityProvider, identity_provider
 
 from crownkeep import clock
-from crownkeep.operations import outside, provider_keys
-from crownkeep.operations.outside import OutOfReach, Reach
+from crownkeep.domain.federation import outside, provider_keys
+from crownkeep.domain.federation.outside import OutOfReach, Reach
 from crownkeep.services.sts import provider_claims
 
 ALLOWED = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:List*", "Resource": "*"}]}

@@ -21,9 +21,10 @@ from joserfc.jwk import KeySet
 from tests.fixtures.clients import Credentials
 from tests.fixtures.crown import Account, Crown, moment
 
-from crownkeep.operations import outbound_identity
-from crownkeep.storage import account_settings, web_identity_keys
+from crownkeep.domain.credentials import outbound_identity
+from crownkeep.storage.accounts import account_settings
 from crownkeep.storage.database import Database
+from crownkeep.storage.federation import web_identity_keys
 
 AUDIENCE = "https://api.example.com"
 NAMESPACE = "https://sts.amazonaws.com/"

@@ -6,9 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console import destinations, undo, web
-from crownkeep.console.forms import MalformedForm
-from crownkeep.console.pages import parts
+from crownkeep.console.kit import destinations, parts, undo, web
+from crownkeep.console.kit.forms import MalformedForm
 
 UNDO = "/console/undo"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crownkeep import policy
+from crownkeep.domain import page_tokens
 from crownkeep.errors import AwsError
-from crownkeep.operations import page_tokens
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode
 from crownkeep.policy import PolicyKind

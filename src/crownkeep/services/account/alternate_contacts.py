@@ -9,8 +9,8 @@ from crownkeep.operations.letters import Letter
 from crownkeep.operations.registry import Effect
 from crownkeep.services.account import subject
 from crownkeep.services.account.service import account
-from crownkeep.storage import contacts
-from crownkeep.storage.contacts import AlternateContactRow
+from crownkeep.storage.accounts import contacts
+from crownkeep.storage.accounts.contacts import AlternateContactRow
 
 
 @account.operation("PutAlternateContact", resource=subject.alternate_contact, effect=Effect.STATE)

@@ -6,7 +6,7 @@ from crownkeep import clock, errors
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.services.account import refusals, subject
 from crownkeep.services.account.service import account
-from crownkeep.storage import accounts
+from crownkeep.storage.accounts import accounts
 
 
 @account.operation("GetAccountInformation", resource=subject.own_account)

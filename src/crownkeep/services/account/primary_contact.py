@@ -9,8 +9,8 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.account import refusals, subject
 from crownkeep.services.account.service import account
-from crownkeep.storage import contacts
-from crownkeep.storage.contacts import PrimaryContactRow
+from crownkeep.storage.accounts import contacts
+from crownkeep.storage.accounts.contacts import PrimaryContactRow
 
 # Where an address has no use without its state (Account Management reference, "ContactInformation").
 _STATE_REQUIRED = frozenset({"US", "CA", "GB", "DE", "JP", "IN", "BR"})

@@ -13,8 +13,9 @@ from crownkeep.services.account import refusals, subject
 from crownkeep.services.account.service import account
 from crownkeep.signin import email_change
 from crownkeep.signin.email_change import Refusal
-from crownkeep.storage import accounts, email_changes
-from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.sign_in import email_changes
 
 
 def new_address(call: Call, *, account_id: str, primary_email: str, **_: object) -> Target:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crownkeep import errors
+from crownkeep.domain import page_tokens
 from crownkeep.models import regions as published_regions
-from crownkeep.operations import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.account import refusals, subject
 from crownkeep.services.account.service import account
-from crownkeep.storage import region_choices
+from crownkeep.storage.accounts import region_choices
 
 _PAGE = 50
 

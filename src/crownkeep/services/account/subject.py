@@ -6,8 +6,13 @@ from crownkeep import errors
 from crownkeep.arn import PARTITION
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
-from crownkeep.storage import delegated_administrators, organization_accounts, organization_service_access, organizations
-from crownkeep.storage.organization_accounts import MemberRow
+from crownkeep.storage.organizations import (
+    delegated_administrators,
+    organization_accounts,
+    organization_service_access,
+    organizations,
+)
+from crownkeep.storage.organizations.organization_accounts import MemberRow
 
 SERVICE = "account.amazonaws.com"
 """The principal by which an organization trusts the service, and delegates it."""

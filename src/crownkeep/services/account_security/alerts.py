@@ -10,7 +10,7 @@ from crownkeep.operations.registry import Effect, everything
 from crownkeep.services.account_security.service import account_security
 from crownkeep.signin import recovery
 from crownkeep.signin.alerts import MOST_TESTS
-from crownkeep.storage import contacts
+from crownkeep.storage.accounts import contacts
 
 
 @account_security.operation("SendTestAlert", resource=everything, effect=Effect.STATE)

@@ -7,13 +7,14 @@ it as CloseAccount. From the commit on none of the account's credentials works. 
 from __future__ import annotations
 
 from crownkeep import errors
-from crownkeep.operations import closed_accounts
+from crownkeep.domain.accounts import closed_accounts
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import CONSOLE_ACTION, Target
 from crownkeep.operations.standing import ACTIVE
 from crownkeep.services.account_security.service import account_security
 from crownkeep.signin import closing
-from crownkeep.storage import accounts, organizations
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.organizations import organizations
 
 
 def own_account(call: Call, **_: object) -> Target:

@@ -9,9 +9,11 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Target
 from crownkeep.services.account_security.service import account_security
-from crownkeep.storage import login_profiles, sign_in_settings, tags, users
-from crownkeep.storage.login_profiles import LoginProfileRow
-from crownkeep.storage.users import UserRow
+from crownkeep.storage.credentials import login_profiles
+from crownkeep.storage.credentials.login_profiles import LoginProfileRow
+from crownkeep.storage.identities import tags, users
+from crownkeep.storage.identities.users import UserRow
+from crownkeep.storage.sign_in import sign_in_settings
 
 
 def user(call: Call, *, user_name: str, **_: object) -> Target:

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from crownkeep import errors, ids
-from crownkeep.operations import page_tokens, registry
+from crownkeep.domain import page_tokens
+from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.cloudtrail.service import cloudtrail
-from crownkeep.storage import events
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.trail import events
+from crownkeep.storage.trail.events import EventRow
 
 KEPT_FOR = timedelta(days=90)
 """How far back a lookup sees; the trail itself goes back to the account's beginning."""

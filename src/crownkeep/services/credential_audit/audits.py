@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 
 from crownkeep import clock, errors, ids
 from crownkeep.audit import credential_evidence
-from crownkeep.operations import page_tokens, record, registry
+from crownkeep.domain import page_tokens
+from crownkeep.operations import record, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Mode
 from crownkeep.services.credential_audit import evidence, naming, snapshots
 from crownkeep.services.credential_audit.evidence import SignOff
 from crownkeep.services.credential_audit.service import credential_audit
-from crownkeep.storage import audited_credentials, credential_audits
-from crownkeep.storage.audited_credentials import AuditedCredentialRow
-from crownkeep.storage.credential_audits import Closing, CredentialAuditRow
+from crownkeep.storage.audits import audited_credentials, credential_audits
+from crownkeep.storage.audits.audited_credentials import AuditedCredentialRow
+from crownkeep.storage.audits.credential_audits import Closing, CredentialAuditRow
 
 _PAGE = 100
 _LAST_NUMBER = (1 << 31) - 1

@@ -12,16 +12,20 @@ from uuid import UUID
 import msgspec
 
 from crownkeep import errors
-from crownkeep.operations import page_tokens, record
+from crownkeep.domain import page_tokens
+from crownkeep.operations import record
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.principals import PrincipalKind
 from crownkeep.services.credential_audit import audits, naming
 from crownkeep.services.credential_audit.service import credential_audit
-from crownkeep.storage import audited_credentials, credential_audits, events, held_credentials, users
-from crownkeep.storage.audited_credentials import AuditedCredentialRow, Decision, Removal
-from crownkeep.storage.credential_audits import CredentialAuditRow
-from crownkeep.storage.events import EventRow
+from crownkeep.storage.audits import audited_credentials, credential_audits
+from crownkeep.storage.audits.audited_credentials import AuditedCredentialRow, Decision, Removal
+from crownkeep.storage.audits.credential_audits import CredentialAuditRow
+from crownkeep.storage.identities import users
+from crownkeep.storage.reports import held_credentials
+from crownkeep.storage.trail import events
+from crownkeep.storage.trail.events import EventRow
 
 KEEP = "KEEP"
 _PAGE = 100

@@ -10,9 +10,9 @@ from crownkeep.audit import credential_evidence
 from crownkeep.audit.credential_evidence import moment
 from crownkeep.operations.call import Call
 from crownkeep.services.credential_audit import naming
-from crownkeep.storage import audited_credentials
-from crownkeep.storage.audited_credentials import AuditedCredentialRow
-from crownkeep.storage.credential_audits import CredentialAuditRow
+from crownkeep.storage.audits import audited_credentials
+from crownkeep.storage.audits.audited_credentials import AuditedCredentialRow
+from crownkeep.storage.audits.credential_audits import CredentialAuditRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from crownkeep import errors
 from crownkeep.arn import PARTITION
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
-from crownkeep.storage import credential_audits
-from crownkeep.storage.audited_credentials import AuditedCredentialRow
-from crownkeep.storage.credential_audits import CredentialAuditRow
+from crownkeep.storage.audits import credential_audits
+from crownkeep.storage.audits.audited_credentials import AuditedCredentialRow
+from crownkeep.storage.audits.credential_audits import CredentialAuditRow
 
 RESOURCE_TYPE = "Crownkeep::CredentialAudit::Audit"
 

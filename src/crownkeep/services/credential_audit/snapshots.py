@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from crownkeep import arn
 from crownkeep.operations.call import Call
-from crownkeep.storage import audited_credentials, credential_audits, held_credentials, users
-from crownkeep.storage.audited_credentials import AuditedCredentialRow
-from crownkeep.storage.held_credentials import HeldCredential
-from crownkeep.storage.users import UserRow
+from crownkeep.storage.audits import audited_credentials, credential_audits
+from crownkeep.storage.audits.audited_credentials import AuditedCredentialRow
+from crownkeep.storage.identities import users
+from crownkeep.storage.identities.users import UserRow
+from crownkeep.storage.reports import held_credentials
+from crownkeep.storage.reports.held_credentials import HeldCredential
 
 NEW = "NEW"
 CHANGED = "CHANGED"

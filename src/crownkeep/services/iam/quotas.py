@@ -7,9 +7,9 @@ here becomes slow or unreadable by that. What the pages, reports and the wire ha
 from __future__ import annotations
 
 from crownkeep import errors
-from crownkeep.operations import quotas
+from crownkeep.domain import quotas
+from crownkeep.domain.quotas import Quota, define
 from crownkeep.operations.call import Call
-from crownkeep.operations.quotas import Quota, define
 
 of = quotas.of
 

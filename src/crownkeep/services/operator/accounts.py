@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crownkeep import arn, errors
-from crownkeep.operations import closed_accounts, membership, page_tokens, registry
+from crownkeep.domain import page_tokens
+from crownkeep.domain.accounts import closed_accounts, membership
+from crownkeep.domain.accounts.membership import Departure
+from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.membership import Departure
 from crownkeep.operations.standing import ACTIVE
 from crownkeep.services.operator.service import operator
 from crownkeep.settings import Settings
-from crownkeep.storage import accounts, handshakes, organization_accounts, organizations, purge
-from crownkeep.storage.accounts import AccountRow
+from crownkeep.storage import purge
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.organizations import handshakes, organization_accounts, organizations
 
 _PAGE = 100
 

@@ -13,8 +13,9 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
-from crownkeep.storage import accounts, delegation_templates
-from crownkeep.storage.delegation_templates import DelegationTemplateRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.delegation import delegation_templates
+from crownkeep.storage.delegation.delegation_templates import DelegationTemplateRow
 
 _ARN_PREFIX = "arn:aws:iam:::delegation-template/"
 

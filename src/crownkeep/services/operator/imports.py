@@ -14,15 +14,18 @@ from crownkeep import clock, data_directory, errors
 from crownkeep.credentials import fido_metadata, totp
 from crownkeep.credentials.breached import BreachedPasswords, MalformedIndex
 from crownkeep.credentials.fido_metadata import MalformedMetadata, Metadata
-from crownkeep.operations import mfa, registry, sealed
+from crownkeep.domain.credentials import mfa
+from crownkeep.operations import registry, sealed
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
 from crownkeep.signin.enrolment import METADATA_FILE, METADATA_ROOT_FILE
 from crownkeep.signin.password_rules import BREACHED_FILE
-from crownkeep.storage import accounts, holds, mfa_devices
+from crownkeep.storage import holds
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.credentials import mfa_devices
+from crownkeep.storage.credentials.mfa_devices import DeviceKind, MfaDeviceRow
 from crownkeep.storage.holds import Hold
-from crownkeep.storage.mfa_devices import DeviceKind, MfaDeviceRow
 
 
 @operator.operation("InstallBreachedPasswords", resource=registry.everything, effect=Effect.STATE)

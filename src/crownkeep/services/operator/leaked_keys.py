@@ -16,11 +16,14 @@ from crownkeep.operations import registry, sealed
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Mode
 from crownkeep.services.operator.service import operator
-from crownkeep.storage import access_keys, accounts, attachments, users
-from crownkeep.storage.access_keys import AccessKeyRow
-from crownkeep.storage.attachments import AttachmentRow
-from crownkeep.storage.owners import OwnerKind
-from crownkeep.storage.users import UserRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.credentials import access_keys
+from crownkeep.storage.credentials.access_keys import AccessKeyRow
+from crownkeep.storage.identities import users
+from crownkeep.storage.identities.owners import OwnerKind
+from crownkeep.storage.identities.users import UserRow
+from crownkeep.storage.policies import attachments
+from crownkeep.storage.policies.attachments import AttachmentRow
 
 QUARANTINE = arn.policy(managed_policies.AWS, "/", "AWSCompromisedKeyQuarantineV3")
 """AWS's own policy for this: it denies what thieves of keys do first (IAM user guide, "Managing compromised access keys")."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from crownkeep import errors
 from crownkeep.credentials.sealing import Unsealable
+from crownkeep.domain import page_tokens
 from crownkeep.notify import messages, outbox
-from crownkeep.operations import page_tokens, registry
+from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.operator.service import operator
-from crownkeep.storage import outbox as letters
-from crownkeep.storage.outbox import LetterRow
+from crownkeep.storage.notices import outbox as letters
+from crownkeep.storage.notices.outbox import LetterRow
 
 _PAGE = 100
 

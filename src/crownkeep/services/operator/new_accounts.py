@@ -7,17 +7,22 @@ from crownkeep.credentials import one_time_links as links
 from crownkeep.credentials import passwords
 from crownkeep.credentials.passwords import Cost
 from crownkeep.credentials.secret import Secret
+from crownkeep.domain.accounts import new_accounts
+from crownkeep.domain.credentials import long_term_keys
 from crownkeep.ids import Prefix
-from crownkeep.operations import long_term_keys, new_accounts, registry
+from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.operator.accounts import sign_in_url
 from crownkeep.services.operator.service import operator
 from crownkeep.signin import password_rules
-from crownkeep.storage import accounts, attachments, one_time_links, users
-from crownkeep.storage.attachments import AttachmentRow
-from crownkeep.storage.one_time_links import OneTimeLinkRow
-from crownkeep.storage.owners import OwnerKind
-from crownkeep.storage.users import UserRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.identities import users
+from crownkeep.storage.identities.owners import OwnerKind
+from crownkeep.storage.identities.users import UserRow
+from crownkeep.storage.policies import attachments
+from crownkeep.storage.policies.attachments import AttachmentRow
+from crownkeep.storage.sign_in import one_time_links
+from crownkeep.storage.sign_in.one_time_links import OneTimeLinkRow
 
 ADMINISTRATOR_ACCESS = arn.policy("aws", "/", "AdministratorAccess")
 

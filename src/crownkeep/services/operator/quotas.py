@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from crownkeep import errors
-from crownkeep.operations import quotas, registry
+from crownkeep.domain import quotas
+from crownkeep.domain.quotas import Quota
+from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.quotas import Quota
 from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
-from crownkeep.storage import account_quotas, accounts
+from crownkeep.storage.accounts import account_quotas, accounts
 
 
 @operator.operation("ListQuotas", resource=registry.everything)

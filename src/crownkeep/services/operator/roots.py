@@ -10,9 +10,11 @@ from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
 from crownkeep.signin import mfa_recovery
 from crownkeep.signin.mfa_recovery import Outcome
-from crownkeep.storage import access_keys, accounts, browser_sessions, mfa_devices, recovery_codes, root_recoveries
-from crownkeep.storage.accounts import AccountRow
-from crownkeep.storage.root_recoveries import CustodianRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.credentials import access_keys, mfa_devices
+from crownkeep.storage.sign_in import browser_sessions, recovery_codes, root_recoveries
+from crownkeep.storage.sign_in.root_recoveries import CustodianRow
 
 
 @operator.operation("GetRoot", resource=registry.everything)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from crownkeep import data_directory, errors
 from crownkeep.credentials import sealing
-from crownkeep.operations import page_tokens, registry, sealed
+from crownkeep.domain import page_tokens
+from crownkeep.operations import registry, sealed
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator

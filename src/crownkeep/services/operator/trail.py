@@ -8,11 +8,12 @@ from uuid import UUID
 import msgspec
 
 from crownkeep import ids
-from crownkeep.operations import page_tokens, registry
+from crownkeep.domain import page_tokens
+from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.record import NOBODY
 from crownkeep.services.operator.service import operator
-from crownkeep.storage import events
+from crownkeep.storage.trail import events
 
 _PAGE = 50
 _AFTER_ALL = UUID(int=(1 << 128) - 1)

@@ -17,9 +17,14 @@ from crownkeep.operations.registry import EVERYTHING, Target
 from crownkeep.policy import Decision, PolicyKind, PolicySource, Reason, SourceType
 from crownkeep.services.organizations import arns
 from crownkeep.services.organizations.arns import Place
-from crownkeep.storage import delegated_administrators, organization_accounts, organization_resource_policies, organizations
-from crownkeep.storage.organization_accounts import MemberRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations import (
+    delegated_administrators,
+    organization_accounts,
+    organization_resource_policies,
+    organizations,
+)
+from crownkeep.storage.organizations.organization_accounts import MemberRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 
 def place(call: Call) -> Place:

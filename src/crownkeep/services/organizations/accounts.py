@@ -6,17 +6,19 @@ from collections.abc import Sequence
 
 from crownkeep import errors
 from crownkeep.audit.redact import java_date
-from crownkeep.operations import authorize, closed_accounts, membership, registry, service_events
+from crownkeep.domain import service_events
+from crownkeep.domain.accounts import closed_accounts, membership
+from crownkeep.domain.accounts.membership import Departure
+from crownkeep.operations import authorize, registry
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.membership import Departure
 from crownkeep.operations.registry import Effect
 from crownkeep.operations.standing import ACTIVE
 from crownkeep.services.organizations import access, arns, departures, entities, next_tokens, quotas, refusals
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import accounts as account_rows
-from crownkeep.storage import organization_accounts, organizational_units
-from crownkeep.storage.organization_accounts import MemberAccount
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.accounts import accounts as account_rows
+from crownkeep.storage.organizations import organization_accounts, organizational_units
+from crownkeep.storage.organizations.organization_accounts import MemberAccount
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 
 @organizations.operation("DescribeAccount", resource=entities.account)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crownkeep.arn import PARTITION
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 UNKNOWN = "o-*"
 """Stands for the organization where the caller is in none, so that a refusal still names what was asked for."""

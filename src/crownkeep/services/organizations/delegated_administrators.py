@@ -10,11 +10,11 @@ from crownkeep.operations.standing import ACTIVE
 from crownkeep.services.organizations import access, accounts, entities, next_tokens, organization, quotas, refusals
 from crownkeep.services.organizations import service_access as trusted_access
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import delegated_administrators, organization_accounts, organization_service_access
-from crownkeep.storage import organizations as organization_rows
-from crownkeep.storage.delegated_administrators import DelegateRow, DelegationRow
-from crownkeep.storage.organization_accounts import MemberAccount
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations import delegated_administrators, organization_accounts, organization_service_access
+from crownkeep.storage.organizations import organizations as organization_rows
+from crownkeep.storage.organizations.delegated_administrators import DelegateRow, DelegationRow
+from crownkeep.storage.organizations.organization_accounts import MemberAccount
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 
 def account_and_service(call: Call, *, account_id: str, service_principal: str, **_: object) -> Target:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from crownkeep import errors
-from crownkeep.operations import membership
+from crownkeep.domain.accounts import membership
 from crownkeep.operations.call import Call
 from crownkeep.services.organizations import access, quotas, refusals
-from crownkeep.storage import delegated_administrators
-from crownkeep.storage.organization_accounts import MemberRow
+from crownkeep.storage.organizations import delegated_administrators
+from crownkeep.storage.organizations.organization_accounts import MemberRow
 
 
 def require_may_leave(call: Call, member: MemberRow) -> None:

@@ -17,10 +17,10 @@ from crownkeep.services.organizations import policy_inheritance as inheritance
 from crownkeep.services.organizations.policy_contents import Fault
 from crownkeep.services.organizations.policy_inheritance import InheritedPolicy, Settings
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import organization_accounts, organization_policy_targets, organizational_units
-from crownkeep.storage.organization_accounts import MemberAccount
-from crownkeep.storage.organization_policy_targets import MergedRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations import organization_accounts, organization_policy_targets, organizational_units
+from crownkeep.storage.organizations.organization_accounts import MemberAccount
+from crownkeep.storage.organizations.organization_policy_targets import MergedRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 _AT_ONCE = 100
 """Accounts that are looked at together while those with an invalid effective policy are sought."""

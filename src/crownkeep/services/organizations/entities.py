@@ -7,10 +7,11 @@ from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
 from crownkeep.services.organizations import access, arns
 from crownkeep.services.organizations.arns import Place
-from crownkeep.storage import accounts, organization_accounts, organization_tags, organizational_units
-from crownkeep.storage.organization_accounts import MemberAccount
-from crownkeep.storage.organizational_units import UnitRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.organizations import organization_accounts, organization_tags, organizational_units
+from crownkeep.storage.organizations.organization_accounts import MemberAccount
+from crownkeep.storage.organizations.organizational_units import UnitRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 # What calls are about.
 

@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from crownkeep import errors
-from crownkeep.operations import membership, registry
+from crownkeep.domain.accounts import membership
+from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.organizations import access, arns, next_tokens, organization, quotas, refusals
 from crownkeep.services.organizations.arns import Place
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import accounts, handshakes, organization_accounts, organization_tags
-from crownkeep.storage import organizations as organization_rows
-from crownkeep.storage.handshakes import HandshakeRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.organizations import handshakes, organization_accounts, organization_tags
+from crownkeep.storage.organizations import organizations as organization_rows
+from crownkeep.storage.organizations.handshakes import HandshakeRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 INVITE = "INVITE"
 ENABLE_ALL_FEATURES = "ENABLE_ALL_FEATURES"

@@ -17,10 +17,11 @@ from crownkeep.services.organizations import access, entities, organization, quo
 from crownkeep.services.organizations import handshakes as agreeing
 from crownkeep.services.organizations import tags as tagging
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import accounts, handshakes, organization_accounts
-from crownkeep.storage.accounts import AccountRow
-from crownkeep.storage.handshakes import HandshakeRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.organizations import handshakes, organization_accounts
+from crownkeep.storage.organizations.handshakes import HandshakeRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 _ID_LENGTH = 32
 _ID_CHANCE = 24

@@ -8,26 +8,25 @@ from datetime import timedelta
 from crownkeep import arn, clock, errors, ids
 from crownkeep.audit import redact
 from crownkeep.catalogue import reserved_names
-from crownkeep.operations import central_root, linked_roles, membership, new_accounts, registry, service_events
+from crownkeep.domain import service_events
+from crownkeep.domain.accounts import membership, new_accounts
+from crownkeep.domain.identities import linked_roles
+from crownkeep.operations import central_root, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Tagging
 from crownkeep.services.organizations import access, entities, next_tokens, quotas, refusals
 from crownkeep.services.organizations import tags as tagging
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import (
-    account_creations,
-    accounts,
-    attachments,
-    organization_accounts,
-    organization_tags,
-    roles,
-    root_login_profiles,
-)
-from crownkeep.storage.account_creations import AccountCreationRow
-from crownkeep.storage.attachments import AttachmentRow
-from crownkeep.storage.organizations import OrganizationRow
-from crownkeep.storage.owners import OwnerKind
-from crownkeep.storage.roles import RoleRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.credentials import root_login_profiles
+from crownkeep.storage.identities import roles
+from crownkeep.storage.identities.owners import OwnerKind
+from crownkeep.storage.identities.roles import RoleRow
+from crownkeep.storage.organizations import account_creations, organization_accounts, organization_tags
+from crownkeep.storage.organizations.account_creations import AccountCreationRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
+from crownkeep.storage.policies import attachments
+from crownkeep.storage.policies.attachments import AttachmentRow
 
 ACCESS_ROLE = "OrganizationAccountAccessRole"
 _ADMINISTRATOR_ACCESS = arn.policy("aws", "/", "AdministratorAccess")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from crownkeep import errors, paging
-from crownkeep.operations import page_tokens
+from crownkeep.domain import page_tokens
 from crownkeep.operations.call import Call
 
 Item = TypeVar("Item")

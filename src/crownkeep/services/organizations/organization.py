@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.catalogue import organization_policies, service_linked_roles
-from crownkeep.operations import authorize, membership, registry
+from crownkeep.domain.accounts import membership
+from crownkeep.domain.accounts.membership import Departure
+from crownkeep.operations import authorize, registry
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.membership import Departure
 from crownkeep.operations.registry import Target
 from crownkeep.services.organizations import access, arns, departures
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import accounts, organization_accounts, roles
-from crownkeep.storage import organizations as organization_rows
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.identities import roles
+from crownkeep.storage.organizations import organization_accounts
+from crownkeep.storage.organizations import organizations as organization_rows
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 ALL_FEATURES = "ALL"
 _ID_LENGTH = 10

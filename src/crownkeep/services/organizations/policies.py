@@ -10,9 +10,9 @@ from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
 from crownkeep.services.organizations import access
 from crownkeep.services.organizations.arns import Place
-from crownkeep.storage import organization_policies, organization_tags
-from crownkeep.storage.organization_policies import OrganizationPolicyRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations import organization_policies, organization_tags
+from crownkeep.storage.organizations.organization_policies import OrganizationPolicyRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 ALL_FEATURES = "ALL"
 Policy = OrganizationPolicyRow | AwsPolicy

@@ -18,9 +18,9 @@ from crownkeep.services.organizations import tags as tagging
 from crownkeep.services.organizations.policies import Policy
 from crownkeep.services.organizations.service import organizations
 from crownkeep.services.organizations.tags import Tags
-from crownkeep.storage import organization_policies, organization_policy_targets, organization_tags
-from crownkeep.storage.organization_policies import OrganizationPolicyRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations import organization_policies, organization_policy_targets, organization_tags
+from crownkeep.storage.organizations.organization_policies import OrganizationPolicyRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 _ID_CHANCE = 16
 _ID_LENGTH = 10

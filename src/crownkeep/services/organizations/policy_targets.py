@@ -10,9 +10,9 @@ from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.organizations import access, arns, entities, next_tokens, policies, tree
 from crownkeep.services.organizations.policies import Policy
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import organization_policy_targets, organization_policy_types
-from crownkeep.storage.organization_policy_targets import NamedTargetRow, PolicyTargetRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations import organization_policy_targets, organization_policy_types
+from crownkeep.storage.organizations.organization_policy_targets import NamedTargetRow, PolicyTargetRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 _LAST = "You cannot remove the last policy attached to the specified target. You must have at least one attached at all times."
 

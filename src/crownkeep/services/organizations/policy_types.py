@@ -12,10 +12,10 @@ from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.organizations import access, entities, policies, tree
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import organization_policy_targets, organization_policy_types
-from crownkeep.storage import organizations as organization_rows
-from crownkeep.storage.organization_policy_types import PolicyTypeRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations import organization_policy_targets, organization_policy_types
+from crownkeep.storage.organizations import organizations as organization_rows
+from crownkeep.storage.organizations.organization_policy_types import PolicyTypeRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 
 def root(call: Call, *, root_id: str, policy_type: str, **_: object) -> Target:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from crownkeep import arn, clock, errors, ids, policy
-from crownkeep.operations import named_principals, registry
+from crownkeep.domain.policies import named_principals
+from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.policy import Document, MalformedPolicy, PolicyKind, globs
 from crownkeep.services.organizations import access, arns, entities, refusals
 from crownkeep.services.organizations import tags as tagging
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import organization_accounts, organization_resource_policies, organization_tags, trusted_ids
-from crownkeep.storage.organization_resource_policies import ResourcePolicyRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.identities import trusted_ids
+from crownkeep.storage.organizations import organization_accounts, organization_resource_policies, organization_tags
+from crownkeep.storage.organizations.organization_resource_policies import ResourcePolicyRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 Tags = Sequence[Mapping[str, str]]
 _ID_LENGTH = 8

@@ -9,9 +9,9 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.organizations import access, next_tokens, organization, refusals
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import delegated_administrators, organization_service_access
-from crownkeep.storage import organizations as organization_rows
-from crownkeep.storage.organization_service_access import ServiceAccessRow
+from crownkeep.storage.organizations import delegated_administrators, organization_service_access
+from crownkeep.storage.organizations import organizations as organization_rows
+from crownkeep.storage.organizations.organization_service_access import ServiceAccessRow
 
 
 def service(call: Call, *, service_principal: str | None = None, **_: object) -> Target:

@@ -9,8 +9,8 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.organizations import access, arns, entities, next_tokens, policies, quotas, refusals
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import organization_policies, organization_resource_policies, organization_tags
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations import organization_policies, organization_resource_policies, organization_tags
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 Tags = Sequence[Mapping[str, str]]
 ACTION = "organizations:TagResource"

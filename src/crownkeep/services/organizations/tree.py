@@ -7,8 +7,8 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.organizations import access, arns, entities, next_tokens
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import organization_accounts, organization_policy_types, organizational_units
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations import organization_accounts, organization_policy_types, organizational_units
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 ROOT_NAME = "Root"
 

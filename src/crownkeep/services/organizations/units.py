@@ -10,14 +10,14 @@ from crownkeep.operations.registry import Effect, Tagging
 from crownkeep.services.organizations import access, arns, entities, next_tokens, quotas, refusals
 from crownkeep.services.organizations import tags as tagging
 from crownkeep.services.organizations.service import organizations
-from crownkeep.storage import (
+from crownkeep.storage.organizations import (
     organization_accounts,
     organization_policy_targets,
     organization_tags,
     organizational_units,
 )
-from crownkeep.storage.organizational_units import UnitRow
-from crownkeep.storage.organizations import OrganizationRow
+from crownkeep.storage.organizations.organizational_units import UnitRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 _ID_LENGTH = 8
 _ID_CHANCE = 16

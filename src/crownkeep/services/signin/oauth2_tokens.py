@@ -12,16 +12,17 @@ from datetime import timedelta
 from crownkeep import clock, errors
 from crownkeep.credentials import dpop
 from crownkeep.credentials.dpop import Proof
+from crownkeep.domain.credentials import issue
 from crownkeep.errors import AwsError
-from crownkeep.operations import authorize, issue
+from crownkeep.operations import authorize
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Permission, no_resource
 from crownkeep.principals import Principal, Session
 from crownkeep.services.signin import id_tokens
 from crownkeep.services.signin.service import signin
 from crownkeep.signin import hosts, oauth
-from crownkeep.storage import command_line_grants
-from crownkeep.storage.command_line_grants import GrantRow, RefreshTokenRow
+from crownkeep.storage.sign_in import command_line_grants
+from crownkeep.storage.sign_in.command_line_grants import GrantRow, RefreshTokenRow
 
 ACCESS_LIFETIME = timedelta(minutes=15)
 """AWS's limit; a program asks for new credentials before it is over."""

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from crownkeep import arn, errors
-from crownkeep.operations import issue, trust
+from crownkeep.domain.credentials import issue
+from crownkeep.operations import trust
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
 from crownkeep.operations.standing import ACTIVE
 from crownkeep.policy import EMPTY, PolicySet, ResourcePolicyRole
 from crownkeep.principals import Principal, PrincipalKind, Session
-from crownkeep.storage import accounts, roles, tags
-from crownkeep.storage.roles import RoleRow
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.identities import roles, tags
+from crownkeep.storage.identities.roles import RoleRow
 
 DEFAULT_SECONDS = 3600
 CHAINED_SECONDS = 3600

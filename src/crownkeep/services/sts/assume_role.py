@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from crownkeep import errors
-from crownkeep.operations import authorize, mfa
+from crownkeep.domain.credentials import mfa
+from crownkeep.operations import authorize
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.principals import Principal, PrincipalKind, Session
@@ -14,7 +15,7 @@ from crownkeep.services.sts import assumable, session_policies, session_tags
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_policies import Descriptors
 from crownkeep.services.sts.session_tags import Tags
-from crownkeep.storage.roles import RoleRow
+from crownkeep.storage.identities.roles import RoleRow
 
 _WITH_MFA = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "0"}
 

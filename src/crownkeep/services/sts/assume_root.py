@@ -14,14 +14,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from crownkeep import arn, errors, ids
-from crownkeep.operations import central_root, issue
+from crownkeep.domain.credentials import issue
+from crownkeep.operations import central_root
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Mode, Target
 from crownkeep.operations.standing import ACTIVE
 from crownkeep.principals import Principal, PrincipalKind, Session
 from crownkeep.services.sts import endpoints
 from crownkeep.services.sts.service import sts
-from crownkeep.storage import accounts
+from crownkeep.storage.accounts import accounts
 
 LONGEST_SECONDS = 900
 

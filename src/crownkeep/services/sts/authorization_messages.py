@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crownkeep import errors
-from crownkeep.operations import authorization_messages
+from crownkeep.domain import authorization_messages
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import everything
 from crownkeep.services.sts.service import sts

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from crownkeep import errors
-from crownkeep.operations import delegation, issue
+from crownkeep.domain import delegation
+from crownkeep.domain.credentials import issue
+from crownkeep.domain.delegation import State
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.delegation import State
 from crownkeep.operations.registry import Effect, Mode, everything
 from crownkeep.principals import Principal, Session
 from crownkeep.services.sts.service import sts
-from crownkeep.storage import delegation_requests
-from crownkeep.storage.delegation_requests import DelegationRequestRow
+from crownkeep.storage.delegation import delegation_requests
+from crownkeep.storage.delegation.delegation_requests import DelegationRequestRow
 
 
 @sts.operation("GetDelegatedAccessToken", resource=everything, mode=Mode.READ, effect=Effect.STATE)

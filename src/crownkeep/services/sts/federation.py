@@ -15,7 +15,7 @@ from crownkeep.principals import Session
 from crownkeep.services.sts import assumable, session_policies, session_tags
 from crownkeep.services.sts.assumable import Assumable
 from crownkeep.services.sts.session_policies import Descriptors
-from crownkeep.storage.roles import RoleRow
+from crownkeep.storage.identities.roles import RoleRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from crownkeep import arn, errors
-from crownkeep.operations import authorize, issue
+from crownkeep.domain.credentials import issue
+from crownkeep.operations import authorize
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Mode, Target
 from crownkeep.principals import PrincipalKind, Session

@@ -18,8 +18,8 @@ from crownkeep.services.sts.assumable import Assumable
 from crownkeep.services.sts.federation import Asked, Vouched
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_policies import Descriptors
-from crownkeep.storage import redeemed_assertions, saml_providers
-from crownkeep.storage.saml_providers import SamlProviderRow
+from crownkeep.storage.federation import redeemed_assertions, saml_providers
+from crownkeep.storage.federation.saml_providers import SamlProviderRow
 
 _AUDIENCES = ("https://signin.aws.amazon.com/saml", "urn:amazon:webservices")
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 900, 43_200

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from crownkeep import errors
-from crownkeep.operations import issue
+from crownkeep.domain.credentials import issue
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import EVERYTHING, Effect, Mode, Permission, Target
 from crownkeep.principals import Session

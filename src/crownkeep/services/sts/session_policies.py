@@ -9,7 +9,7 @@ from crownkeep import errors, policy
 from crownkeep.catalogue import managed_policies
 from crownkeep.operations.call import Call
 from crownkeep.policy import MalformedPolicy, PolicyKind
-from crownkeep.storage import policies
+from crownkeep.storage.policies import policies
 
 _MOST_ARNS = 10
 

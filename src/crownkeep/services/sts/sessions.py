@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from crownkeep import errors
-from crownkeep.operations import issue, mfa
+from crownkeep.domain.credentials import issue, mfa
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Permission, everything
 from crownkeep.principals import PrincipalKind, Session

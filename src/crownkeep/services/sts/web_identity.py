@@ -6,11 +6,12 @@ from crownkeep import errors
 from crownkeep.credentials import web_identities
 from crownkeep.credentials.context_providers import TrustedContext
 from crownkeep.credentials.web_identities import WebIdentity
-from crownkeep.operations import outbound_identity, provider_keys
+from crownkeep.domain.credentials import outbound_identity
+from crownkeep.domain.federation import provider_keys
+from crownkeep.domain.federation.outside import Reach
+from crownkeep.domain.federation.provider_keys import Fetched
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.outbound_calls import OutboundCall
-from crownkeep.operations.outside import Reach
-from crownkeep.operations.provider_keys import Fetched
 from crownkeep.operations.registry import Effect, Permission, everything
 from crownkeep.policy import ContextValue, PrincipalKind
 from crownkeep.principals import FederatedIdentity
@@ -19,8 +20,8 @@ from crownkeep.services.sts.assumable import Assumable
 from crownkeep.services.sts.federation import Asked, Vouched
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_policies import Descriptors
-from crownkeep.storage import oidc_providers
-from crownkeep.storage.oidc_providers import OidcProviderRow
+from crownkeep.storage.federation import oidc_providers
+from crownkeep.storage.federation.oidc_providers import OidcProviderRow
 
 _NO_KEY = (
     "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity "

@@ -11,17 +11,18 @@ from datetime import datetime, timedelta
 import msgspec
 
 from crownkeep import clock, errors, ids
-from crownkeep.operations import authorize, context, outbound_identity
+from crownkeep.domain.credentials import outbound_identity
+from crownkeep.domain.credentials.outbound_identity import MintedKey
+from crownkeep.operations import authorize, context
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.outbound_identity import MintedKey
 from crownkeep.operations.registry import EVERYTHING, Effect, Mode, Target
 from crownkeep.policy import ContextValue
 from crownkeep.principals import PrincipalKind, Session
 from crownkeep.services.sts import endpoints, session_tags, token_subjects
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_tags import Tags
-from crownkeep.storage import account_settings
-from crownkeep.storage import tags as tag_rows
+from crownkeep.storage.accounts import account_settings
+from crownkeep.storage.identities import tags as tag_rows
 
 _DEFAULT_SECONDS = 300
 _LARGEST_CLAIMS = 8192

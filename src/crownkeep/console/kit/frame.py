@@ -1,0 +1,36 @@
+"""The frame of the console's pages: navigation, what was done just now, and what the page would be on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crownkeep.console.kit import calls, undo, web
+from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.equivalents import Equivalent
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    current: str,
+    same: Sequence[Equivalent] = (),
+    refusal: Refused | None = None,
+    status: int = 200,
+    **values: object,
+) -> Response:
+    """Render a template that extends console.html.
+
+    `current` is the navigation's entry (its path), `same` what the page asks for, `refusal` the change that was just refused.
+    Raises SignInNeeded: no page of the console is for strangers, whatever brought it about.
+    """
+    web.signed_in(request)
+    done = calls.done(request) if refusal is None else []
+    status = 403 if refusal is not None and status == 200 else status
+    offer = undo.read(request, request.query_params.get("undo", "")) if done else None
+    return web.page(
+        request, template, status=status, current=current, same=same, refusal=refusal, done=done, offer=offer, **values
+    )

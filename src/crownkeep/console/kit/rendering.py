@@ -1,0 +1,53 @@
+"""Rendering: Jinja templates that escape whatever they are given, and static files' addresses, which change with them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+FOLDER = Path(__file__).parents[1]
+STATIC = FOLDER / "static"
+
+
+def render(template: str, **values: object) -> str:
+    """Render a template of `templates/`."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def version() -> str:
+    """Answer a hash of the static files: addresses that carry it may be cached for good."""
+    digest = hashlib.sha256()
+    for file in sorted(STATIC.iterdir()):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        # The templates of a server that runs don't change, and each look at one would cost a system call.
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["static"] = lambda name: f"/static/{name}?v={version()}"
+    environment.filters["moment"] = _moment
+    environment.filters["grouped"] = _grouped
+    return environment
+
+
+def _moment(value: datetime) -> str:
+    return f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+def _grouped(account_id: str) -> str:
+    """Write an account id as AWS's console does: 1234-5678-9012."""
+    return f"{account_id[:4]}-{account_id[4:8]}-{account_id[8:]}"

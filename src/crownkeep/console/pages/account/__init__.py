@@ -1,0 +1,1 @@
+"""The account: its name, contacts, Regions, settings and end."""

@@ -1,0 +1,310 @@
+"""The password policy's pages: what it means for people, well-known policies to start from, and the difference before saving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import calls, frame, undo, web
+from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.pages.account import out_of_policy
+from crownkeep.console.pages.reports import credential_report
+from crownkeep.credentials.password_policy import PasswordPolicy
+from crownkeep.errors import AwsError
+
+PATH = "/console/password-policy"
+EDIT = f"{PATH}/edit"
+REVIEW = f"{PATH}/review"
+DELETE = f"{PATH}/delete"
+
+GET = Equivalent("iam", "GetAccountPasswordPolicy")
+DELETION = Equivalent("iam", "DeleteAccountPasswordPolicy")
+LABELS = {
+    "MinimumPasswordLength": "Minimum length",
+    "RequireUppercaseCharacters": "Upper-case letter",
+    "RequireLowercaseCharacters": "Lower-case letter",
+    "RequireNumbers": "Number",
+    "RequireSymbols": "Symbol",
+    "AllowUsersToChangePassword": "Users may change their own password",
+    "MaxPasswordAge": "Days until it expires",
+    "HardExpiry": "After expiry only an administrator can reset it",
+    "PasswordReusePrevention": "Remembered passwords",
+}
+NUMBERS = {"MinimumPasswordLength": (6, 128), "MaxPasswordAge": (1, 1095), "PasswordReusePrevention": (1, 24)}
+"""Fields that hold a number, with the least and the most that AWS takes."""
+
+_DIGITS = 4
+_CLASSES = {
+    "RequireUppercaseCharacters": "an upper-case letter",
+    "RequireLowercaseCharacters": "a lower-case letter",
+    "RequireNumbers": "a number",
+    "RequireSymbols": "a symbol",
+}
+
+Fields = Mapping[str, object]
+"""A policy by UpdateAccountPasswordPolicy's members; what it says nothing of is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A policy that somebody recommends."""
+
+    name: str
+    label: str
+    reason: str
+    fields: Fields
+
+
+_ALL_CLASSES: Fields = dict.fromkeys(_CLASSES, True)
+PRESETS = (
+    Preset(
+        "guide",
+        "The guide's",
+        "Twelve characters of every kind, changed every 90 days, the last three not again; what the hands-on guide sets.",
+        {
+            "MinimumPasswordLength": 12,
+            **_ALL_CLASSES,
+            "AllowUsersToChangePassword": True,
+            "MaxPasswordAge": 90,
+            "PasswordReusePrevention": 3,
+        },
+    ),
+    Preset(
+        "nist",
+        "NIST SP 800-63B",
+        "Length rather than odd characters, and no change without a cause: forced changes make people choose worse passwords.",
+        {"MinimumPasswordLength": 15, "AllowUsersToChangePassword": True},
+    ),
+    Preset(
+        "cis",
+        "CIS AWS Foundations",
+        "At least 14 characters, and none of the last 24 passwords again; the benchmark asks for no more.",
+        {"MinimumPasswordLength": 14, "AllowUsersToChangePassword": True, "PasswordReusePrevention": 24},
+    ),
+)
+
+
+async def show(request: Request) -> Response:
+    """Show the policy and what it means."""
+    return await _overview(request)
+
+
+async def edit(request: Request) -> Response:
+    """Show the form, filled with the policy that holds or with a preset's."""
+    held = await current(request)
+    chosen = next((preset for preset in PRESETS if preset.name == request.query_params.get("preset")), None)
+    start = PRESETS[0].fields if isinstance(held, Refused) or held is None else held
+    return _form(request, chosen.fields if chosen else start)
+
+
+async def review(request: Request) -> Response:
+    """Show the difference that saving would make; nothing is changed yet."""
+    if request.query_params.get("to") == "default":
+        wanted: Fields | None = None
+    else:
+        try:
+            wanted = _read(lambda name: request.query_params.get(name, ""))
+        except ValueError as error:
+            return _form(request, dict(request.query_params), problem=str(error))
+    held = await current(request)
+    return frame.page(
+        request,
+        "password_policy_review.html",
+        current=PATH,
+        same=[_saving(wanted), credential_report.GET],
+        wanted=wanted,
+        out=await out_of_policy.count(request, wanted, now=web.of(request).now),
+        unknown=held if isinstance(held, Refused) else None,
+        differences=None if isinstance(held, Refused) else _differences(held, wanted),
+        sentences=in_words(wanted),
+    )
+
+
+async def save(request: Request) -> Response:
+    """Replace the policy."""
+    form = web.form(request)
+    try:
+        wanted = _read(form.one)
+    except ValueError as error:
+        return _form(request, {name: form.one(name) for name in LABELS if name in form}, problem=str(error))
+    return await _change(request, _saving(wanted))
+
+
+async def delete(request: Request) -> Response:
+    """Go back to AWS's default."""
+    web.form(request)
+    return await _change(request, DELETION)
+
+
+async def _change(request: Request, wanted: Equivalent) -> Response:
+    held = await current(request)
+    back = [] if isinstance(held, Refused) else [_saving(held)]
+    try:
+        done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
+    except AwsError as error:
+        return await _overview(request, refusal=calls.refused(request, wanted, error))
+    return calls.go(request, PATH, done, undo=undo.offer(request, back, then=PATH))
+
+
+async def _overview(request: Request, *, refusal: Refused | None = None) -> Response:
+    held = await current(request)
+    unknown = held if isinstance(held, Refused) else None
+    fields = None if isinstance(held, Refused) else held
+    return frame.page(
+        request,
+        "password_policy.html",
+        current=PATH,
+        same=[GET, _saving(fields or PRESETS[0].fields), credential_report.GET],
+        refusal=refusal,
+        unknown=unknown,
+        fields=fields,
+        out=await out_of_policy.count(request, fields, now=web.of(request).now),
+        sentences=in_words(fields),
+        presets=PRESETS,
+    )
+
+
+def _form(request: Request, fields: Fields, *, problem: str = "") -> Response:
+    same, status = ([], 400) if problem else ([_saving(fields)], 200)
+    return frame.page(
+        request,
+        "password_policy_form.html",
+        current=PATH,
+        same=same,
+        status=status,
+        fields=fields,
+        problem=problem,
+        numbers=NUMBERS,
+        labels=LABELS,
+        classes=_CLASSES,
+    )
+
+
+async def current(request: Request) -> Fields | Refused | None:
+    """Answer the account's own policy, None where AWS's default holds."""
+    found = await calls.ask(request, GET.service, GET.operation)
+    if isinstance(found, Refused):
+        return found if found.code != "NoSuchEntity" else None
+    policy: Mapping[str, Any] = found["PasswordPolicy"]
+    return {name: policy[name] for name in LABELS if policy.get(name)}
+
+
+def _read(field: Callable[[str], str]) -> Fields:
+    """Read the form's fields; raises ValueError, saying which number is none."""
+    read: dict[str, object] = {}
+    for name in LABELS:
+        text = field(name).strip()
+        if name not in NUMBERS:
+            read |= {name: True} if text else {}
+        elif text:
+            read[name] = _number(name, text)
+    if "MinimumPasswordLength" not in read:
+        raise ValueError("Say how long a password must be: a number from 6 to 128.")
+    return read
+
+
+def _number(name: str, text: str) -> int:
+    least, most = NUMBERS[name]
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and least <= int(text) <= most):
+        raise ValueError(f"{LABELS[name]} must be a number from {least} to {most}.")
+    return int(text)
+
+
+def _saving(fields: Fields | None) -> Equivalent:
+    """Answer the call that makes a policy hold: an update says every field, for what it leaves out gets its default."""
+    if fields is None:
+        return DELETION
+    switches = {name: bool(fields.get(name)) for name in LABELS if name not in NUMBERS}
+    return Equivalent(
+        "iam", "UpdateAccountPasswordPolicy", {**{name: fields[name] for name in NUMBERS if name in fields}, **switches}
+    )
+
+
+def _differences(current: Fields | None, wanted: Fields | None) -> list[tuple[str, str, str]]:
+    """Answer what changes: a label, what it is now and what it will be."""
+    now, then = _shown(current), _shown(wanted)
+    return [(label, now[label], then[label]) for label in now if now[label] != then[label]]
+
+
+def _shown(fields: Fields | None) -> dict[str, str]:
+    """Write a policy out, field by field."""
+    absent = {"MaxPasswordAge": "never"}
+    if fields is None:
+        three = "three of four kinds"
+        shown = {"MinimumPasswordLength": "8", **dict.fromkeys(_CLASSES, three), "AllowUsersToChangePassword": "no"}
+        return {label: shown.get(name, absent.get(name, "none") if name in NUMBERS else "no") for name, label in LABELS.items()}
+    return {
+        label: str(fields.get(name, absent.get(name, "none"))) if name in NUMBERS else ("yes" if fields.get(name) else "no")
+        for name, label in LABELS.items()
+    }
+
+
+def in_words(fields: Fields | None) -> list[str]:
+    """Say what a policy means for the account's users, in sentences; None is AWS's default."""
+    if fields is None:
+        return [
+            "A password has at least 8 characters, of three kinds: upper-case and lower-case letters, numbers, symbols.",
+            "It is neither the account's name nor its e-mail address, and it never expires.",
+            "Users may change their own password only where a policy allows it.",
+        ]
+    policy = _policy(fields)
+    kinds = [words for name, words in _CLASSES.items() if fields.get(name)]
+    with_kinds = f", among them {_listed(kinds)}" if kinds else ", of any kind"
+    change = (
+        "Users may change their own password."
+        if policy.allow_users_to_change_password
+        else ("Users may change their own password only where a policy allows it.")
+    )
+    return [f"A password has at least {policy.minimum_password_length} characters{with_kinds}.", *_age(policy), change]
+
+
+def _age(policy: PasswordPolicy) -> list[str]:
+    remembered = policy.password_reuse_prevention
+    again = (
+        f"None of the last {remembered} passwords may come again."
+        if remembered > 1
+        else "The present password may not come again."
+    )
+    reuse = again if remembered else "Earlier passwords may come again."
+    if not policy.expire_passwords:
+        return ["It never expires.", reuse]
+    days = "1 day" if policy.max_password_age == 1 else f"{policy.max_password_age} days"
+    after = (
+        "only an administrator can let the user in again"
+        if policy.hard_expiry
+        else "the user chooses a new one at the next sign-in"
+    )
+    return [f"It expires after {days}; then {after}.", reuse]
+
+
+def _policy(fields: Fields) -> PasswordPolicy:
+    def number(name: str, default: int) -> int:
+        value = fields.get(name, default)
+        return value if isinstance(value, int) else default
+
+    return PasswordPolicy(
+        minimum_password_length=number("MinimumPasswordLength", 6),
+        allow_users_to_change_password=bool(fields.get("AllowUsersToChangePassword")),
+        max_password_age=number("MaxPasswordAge", 0),
+        password_reuse_prevention=number("PasswordReusePrevention", 0),
+        hard_expiry=bool(fields.get("HardExpiry")),
+    )
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+ROUTES = [
+    Route(PATH, show, methods=["GET"]),
+    Route(EDIT, edit, methods=["GET"]),
+    Route(REVIEW, review, methods=["GET"]),
+    Route(PATH, save, methods=["POST"]),
+    Route(DELETE, delete, methods=["POST"]),
+]

@@ -1,0 +1,121 @@
+"""Decisions of a credential audit: kept or removed, and removed by IAM's own operations with the reviewer's own permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import calls, parts, web
+from crownkeep.console.kit.calls import Done
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.parts import Outcome
+from crownkeep.console.pages.audits import credential_audits
+from crownkeep.console.pages.audits.credential_audits import PATH, SERVICE
+from crownkeep.errors import AwsError
+from crownkeep.principals import PrincipalKind
+
+# What removes a credential of each kind, with the parameter that names it beside its user.
+_REMOVE = {
+    "PASSWORD": ("DeleteLoginProfile", None),
+    "MFA_DEVICE": ("DeactivateMFADevice", "SerialNumber"),
+    "ACCESS_KEY": ("DeleteAccessKey", "AccessKeyId"),
+    "SIGNING_CERTIFICATE": ("DeleteSigningCertificate", "CertificateId"),
+    "SSH_PUBLIC_KEY": ("DeleteSSHPublicKey", "SSHPublicKeyId"),
+    "SERVICE_CREDENTIAL": ("DeleteServiceSpecificCredential", "ServiceSpecificCredentialId"),
+}
+
+
+async def decided(request: Request) -> Response:
+    """Keep the chosen credentials, or remove them: first it is decided, then each is removed and its event recorded."""
+    audit_id, form = request.path_params["audit"], web.form(request)
+    chosen, reason = form.all("credential"), form.one("reason").strip()
+    decision = "REMOVE" if form.one("decision") == "REMOVE" else "KEEP"
+    named: dict[str, object] = {"AuditId": audit_id, "CredentialIds": chosen}
+    wanted = Equivalent(SERVICE, "DecideCredentials", {**named, "Decision": decision, "Reason": reason})
+    outcome = await parts.carry_out(request, [wanted])
+    if outcome.refused is not None:
+        return await credential_audits.show(request, refusal=outcome.refused, entered=reason)
+    if decision == "REMOVE":
+        outcome = await _remove(request, audit_id, chosen, made=list(outcome.made))
+    return _told(request, audit_id, outcome)
+
+
+async def removed(request: Request) -> Response:
+    """Remove credentials that are to be removed, as whoever may: root's own keys, for example, only root does."""
+    audit_id = request.path_params["audit"]
+    return _told(request, audit_id, await _remove(request, audit_id, web.form(request).all("credential"), made=[]))
+
+
+async def proved(request: Request) -> Response:
+    """Record the event of a removal that was made elsewhere."""
+    audit_id = request.path_params["audit"]
+    given = parts.entered(request, "credential", "event")
+    parameters = {"AuditId": audit_id, "CredentialId": given["credential"], "EventId": given["event"]}
+    outcome = await parts.carry_out(request, [Equivalent(SERVICE, "RecordCredentialRemoval", parameters)])
+    if outcome.refused is not None:
+        return await credential_audits.show(request, refusal=outcome.refused)
+    return _told(request, audit_id, outcome)
+
+
+async def _remove(request: Request, audit_id: str, chosen: Sequence[str], *, made: list[Done]) -> Outcome:
+    """Remove one after the other; at a refusal the rest stays as it is, to be removed later or by somebody else."""
+    # What is removed is read from the audit and not from the form, which anybody can fill in.
+    listed = await parts.ask(
+        request,
+        "ListAuditedCredentials",
+        service=SERVICE,
+        AuditId=audit_id,
+        CredentialIds=list(chosen),
+        State="TO_BE_REMOVED",
+    )
+    if listed.refusal is not None:
+        return Outcome(tuple(made), listed.refusal)
+    is_root = web.signed_in(request).principal.kind is PrincipalKind.ROOT
+    only_deactivate = web.form(request).one("how") != "delete"
+    for row in listed.rows("AuditedCredentials"):
+        if row["IsRoot"] and not is_root:
+            continue
+        for wanted in _removal(row, only_deactivate=only_deactivate):
+            try:
+                done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
+            except AwsError as error:
+                return Outcome(tuple(made), calls.refused(request, wanted, error))
+            made.append(done)
+            if wanted.operation != "DeleteVirtualMFADevice":
+                proof = {"AuditId": audit_id, "CredentialId": row["CredentialId"], "EventId": done.event_id}
+                proven = await parts.carry_out(request, [Equivalent(SERVICE, "RecordCredentialRemoval", proof)])
+                made += proven.made
+                if proven.refused is not None:
+                    return Outcome(tuple(made), proven.refused)
+    return Outcome(tuple(made), None)
+
+
+def _removal(row: Mapping[str, Any], *, only_deactivate: bool) -> list[Equivalent]:
+    """Answer the calls that remove a credential; an access key may be deactivated, which can be undone."""
+    operation, member = _REMOVE[row["Kind"]]
+    named: dict[str, object] = {} if row["IsRoot"] else {"UserName": row["UserName"]}
+    if member is not None:
+        named[member] = row["Identifier"]
+    if row["Kind"] == "ACCESS_KEY" and only_deactivate:
+        return [Equivalent("iam", "UpdateAccessKey", {**named, "Status": "Inactive"})]
+    if row["Kind"] == "MFA_DEVICE" and row["IsRoot"]:
+        named["UserName"] = row["OwnerArn"].split(":")[4]
+    wanted = [Equivalent("iam", operation, named)]
+    if row["Kind"] == "MFA_DEVICE" and ":mfa/" in row["Identifier"]:
+        wanted.append(Equivalent("iam", "DeleteVirtualMFADevice", {"SerialNumber": row["Identifier"]}))
+    return wanted
+
+
+def _told(request: Request, audit_id: str, outcome: Outcome) -> Response:
+    return parts.after(request, outcome, then=credential_audits.page_of(audit_id), current=PATH)
+
+
+ROUTES = [
+    Route(f"{PATH}/{{audit}}/decide", decided, methods=["POST"]),
+    Route(f"{PATH}/{{audit}}/remove", removed, methods=["POST"]),
+    Route(f"{PATH}/{{audit}}/proof", proved, methods=["POST"]),
+]

@@ -1,0 +1,203 @@
+"""One's own MFA devices: registered, synchronised again, and taken away. A fresh proof comes first."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep import clock
+from crownkeep.console.kit import calls, frame, parts, web
+from crownkeep.console.kit.calls import Done, Refused
+from crownkeep.console.kit.cookies import Cookie
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.forms import MalformedForm
+from crownkeep.console.pages.credentials import security_credentials
+from crownkeep.console.pages.credentials.security_credentials import SECURITY
+from crownkeep.console.pages.sign_in import entering, steps
+from crownkeep.credentials.webauthn import WebauthnRefused
+from crownkeep.errors import AwsError
+from crownkeep.signin import enrolment, pending
+from crownkeep.signin.pending import Pending
+from crownkeep.signin.sessions import BrowserSession
+
+ADD = "/console/mfa/add"
+APP = "/console/mfa/app"
+RESYNC = "/console/mfa/resync"
+REMOVE = "/console/mfa/remove"
+
+_ENABLE = Equivalent("iam", "EnableMFADevice")
+_NOT_ACCEPTED = "The passkey was not accepted. Try again, or use another."
+
+
+async def add(request: Request) -> Response:
+    """Ask which kind of device to register."""
+    return _add_page(request, web.proven(request))
+
+
+async def added(request: Request) -> Response:
+    """Register a passkey or a hardware token, or begin with an authenticator app."""
+    session, form, here = web.proven(request), web.form(request), web.of(request)
+    security_credentials.owner(request)
+    try:
+        if "credential" in form:
+            return calls.go(request, SECURITY, await _passkey(request, session))
+        if "token" in form:
+            return calls.go(request, SECURITY, await _token(request, session))
+        enrolling = await enrolment.new_virtual_device(here.door, web.actor(request), form.one("name"))
+    except WebauthnRefused:
+        return _add_page(request, session, alert=_NOT_ACCEPTED)
+    except AwsError as error:
+        call = _ENABLE if "credential" in form or "token" in form else Equivalent("iam", "CreateVirtualMFADevice")
+        return _add_page(request, session, refusal=calls.refused(request, call, error))
+    _keep(request, pending.enrol(session, enrolling, now=here.now))
+    return web.go(APP)
+
+
+async def app(request: Request) -> Response:
+    """Show the QR code of the app that is being registered."""
+    return _app_page(request, web.proven(request))
+
+
+async def app_codes(request: Request) -> Response:
+    """Take two consecutive codes of the app."""
+    session, form, here = web.proven(request), web.form(request), web.of(request)
+    begun = _pending(request, session)
+    if begun is None or begun.enrolling is None:
+        return web.go(ADD)
+    codes = enrolment.with_codes(session.person, begun.enrolling.serial, code1=form.one("code1"), code2=form.one("code2"))
+    try:
+        done = await calls.change(request, _ENABLE.service, _ENABLE.operation, codes)
+    except AwsError as error:
+        return _app_page(request, session, refusal=calls.refused(request, _ENABLE, error))
+    here.drop_cookie(Cookie.FLOW)
+    return calls.go(request, SECURITY, done)
+
+
+async def remove(request: Request) -> Response:
+    """Take a device away."""
+    session, serial = web.proven(request), web.form(request).one("serial")
+    whose = {"UserName": enrolment.user_name(session.person), "SerialNumber": serial}
+    wanted = [Equivalent("iam", "DeactivateMFADevice", whose)]
+    if ":mfa/" in serial:
+        wanted.append(Equivalent("iam", "DeleteVirtualMFADevice", {"SerialNumber": serial}))
+    return await parts.change(request, wanted, then=SECURITY, current=SECURITY)
+
+
+async def resync(request: Request) -> Response:
+    """Ask for two consecutive codes of a device whose clock has drifted."""
+    security_credentials.owner(request)
+    return _resync_page(request, request.query_params.get("serial", ""))
+
+
+async def resynced(request: Request) -> Response:
+    """Learn anew how far a device's clock is off."""
+    person, form = security_credentials.owner(request), web.form(request)
+    codes = enrolment.with_codes(person, form.one("serial"), code1=form.one("code1"), code2=form.one("code2"))
+    wanted = Equivalent("iam", "ResyncMFADevice", codes)
+    try:
+        done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
+    except AwsError as error:
+        return _resync_page(request, form.one("serial"), refusal=calls.refused(request, wanted, error))
+    return calls.go(request, SECURITY, done)
+
+
+async def _passkey(request: Request, session: BrowserSession) -> Done:
+    form, here, party, begun = web.form(request), web.of(request), entering.party(request), _pending(request, session)
+    if party is None or begun is None or not await pending.spend(here.door, begun):
+        raise MalformedForm("the registration has expired: go back and begin again")
+    registered = await enrolment.register_passkey(
+        here.door,
+        web.actor(request),
+        name=form.one("name"),
+        answer=steps.credential_in(form),
+        challenge=begun.challenge,
+        party=party,
+    )
+    return Done(_ENABLE.action, registered.event_id)
+
+
+async def _token(request: Request, session: BrowserSession) -> Done:
+    form, here = web.form(request), web.of(request)
+    serial = enrolment.token_serial(here.door, session.person, form.one("serial"))
+    codes = enrolment.with_codes(session.person, serial, code1=form.one("code1"), code2=form.one("code2"))
+    return await calls.change(request, _ENABLE.service, _ENABLE.operation, codes)
+
+
+def _add_page(request: Request, session: BrowserSession, *, alert: str = "", refusal: Refused | None = None) -> Response:
+    person = security_credentials.owner(request)
+    here, party, options = web.of(request), entering.party(request), None
+    if party is not None:
+        begun = pending.begin(session, now=here.now, chance=clock.token_bytes(pending.CHANCE))
+        _keep(request, begun)
+        shown = person.name or f"root of {person.account_id}"
+        built = enrolment.registration_options(here.door, person, party, begun.challenge, shown_name=shown)
+        options = json.dumps(built)
+    name = f"{person.name or 'root'}-{here.now:%Y%m%d}"
+    return frame.page(
+        request,
+        "add_device.html",
+        current=SECURITY,
+        same=[Equivalent("iam", "CreateVirtualMFADevice", {"VirtualMFADeviceName": name})],
+        refusal=refusal,
+        status=403 if alert else 200,
+        name=name,
+        enrol_action=ADD,
+        passkey_options=options,
+        passkey_address=entering.passkey_address(request),
+        has_tokens=enrolment.has_tokens(here.door, person),
+        alert=alert,
+    )
+
+
+def _app_page(request: Request, session: BrowserSession, *, refusal: Refused | None = None) -> Response:
+    begun = _pending(request, session)
+    if begun is None or begun.enrolling is None:
+        return web.go(ADD)
+    codes = enrolment.with_codes(session.person, begun.enrolling.serial, code1="CODE_1", code2="CODE_2")
+    return frame.page(
+        request,
+        "add_app.html",
+        current=SECURITY,
+        same=[Equivalent(_ENABLE.service, _ENABLE.operation, codes)],
+        refusal=refusal,
+        action=APP,
+        back=ADD,
+        enrolling=begun.enrolling,
+        qr=enrolment.qr_svg(session.person, begun.enrolling),
+    )
+
+
+def _resync_page(request: Request, serial: str, *, refusal: Refused | None = None) -> Response:
+    codes = enrolment.with_codes(security_credentials.owner(request), serial, code1="CODE_1", code2="CODE_2")
+    return frame.page(
+        request,
+        "resync_device.html",
+        current=SECURITY,
+        same=[Equivalent("iam", "ResyncMFADevice", codes)],
+        refusal=refusal,
+        serial=serial,
+    )
+
+
+def _keep(request: Request, begun: Pending) -> None:
+    here = web.of(request)
+    here.set_cookie(Cookie.FLOW, pending.seal(here.door.wiring.keyring, begun), lasts=pending.LASTS, same_site="Strict")
+
+
+def _pending(request: Request, session: BrowserSession) -> Pending | None:
+    here = web.of(request)
+    return pending.unseal(here.door.wiring.keyring, here.cookie(Cookie.FLOW), session, now=here.now)
+
+
+ROUTES = [
+    Route(ADD, add, methods=["GET"]),
+    Route(ADD, added, methods=["POST"]),
+    Route(APP, app, methods=["GET"]),
+    Route(APP, app_codes, methods=["POST"]),
+    Route(RESYNC, resync, methods=["GET"]),
+    Route(RESYNC, resynced, methods=["POST"]),
+    Route(REMOVE, remove, methods=["POST"]),
+]

@@ -1,0 +1,110 @@
+"""The end of a user or a role: deleted with all that it holds, once its name was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import frame, parts, web
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.parts import Part
+from crownkeep.console.pages.identities.identities import ROLE, USER, Kind
+
+# What must go before its holder does: the list, its member, and the call that takes one entry away with the key that names it.
+_HELD: Final[Mapping[Kind, tuple[tuple[str, str, str, str], ...]]] = {
+    USER: (
+        ("ListAccessKeys", "AccessKeyMetadata", "DeleteAccessKey", "AccessKeyId"),
+        ("ListSigningCertificates", "Certificates", "DeleteSigningCertificate", "CertificateId"),
+        ("ListSSHPublicKeys", "SSHPublicKeys", "DeleteSSHPublicKey", "SSHPublicKeyId"),
+        (
+            "ListServiceSpecificCredentials",
+            "ServiceSpecificCredentials",
+            "DeleteServiceSpecificCredential",
+            "ServiceSpecificCredentialId",
+        ),
+        ("ListMFADevices", "MFADevices", "DeactivateMFADevice", "SerialNumber"),
+        ("ListGroupsForUser", "Groups", "RemoveUserFromGroup", "GroupName"),
+        ("ListAttachedUserPolicies", "AttachedPolicies", "DetachUserPolicy", "PolicyArn"),
+        ("ListUserPolicies", "PolicyNames", "DeleteUserPolicy", "PolicyName"),
+    ),
+    ROLE: (
+        ("ListAttachedRolePolicies", "AttachedPolicies", "DetachRolePolicy", "PolicyArn"),
+        ("ListRolePolicies", "PolicyNames", "DeleteRolePolicy", "PolicyName"),
+        ("ListInstanceProfilesForRole", "InstanceProfiles", "RemoveRoleFromInstanceProfile", "InstanceProfileName"),
+    ),
+}
+
+
+async def delete(request: Request, *, kind: Kind) -> Response:
+    """Show what goes with the user or role, and ask for its name."""
+    web.signed_in(request)
+    return await _page(request, kind)
+
+
+async def deleted(request: Request, *, kind: Kind) -> Response:
+    """Delete the user or role and what it holds, where its name was typed."""
+    name, form = request.path_params["name"], web.form(request)
+    if form.one("typed").strip() != name:
+        return await _page(request, kind, alert=f"Type {name} to delete this {kind.noun.lower()}.")
+    wanted, unseen = await _ending(request, kind, name)
+    if unseen:
+        return await _page(request, kind)
+    outcome = await parts.carry_out(request, wanted)
+    then = kind.folder if outcome.refused is None else kind.page(name)
+    return parts.after(request, outcome, then=then, current=kind.folder)
+
+
+async def _page(request: Request, kind: Kind, *, alert: str = "") -> Response:
+    name, noun = request.path_params["name"], kind.noun.lower()
+    about = await parts.ask(request, f"Get{kind.noun}", **{kind.key: name})
+    if about.is_missing:
+        return parts.missing(request, about, current=kind.folder, title=f"There is no {noun} {name}", back=kind.folder)
+    wanted, unseen = await _ending(request, kind, name)
+    return frame.page(
+        request,
+        "deletion.html",
+        current=kind.folder,
+        status=400 if alert else 200,
+        same=wanted,
+        kind=noun,
+        name=name,
+        path=kind.page(name),
+        wanted=wanted,
+        unseen=unseen,
+        alert=alert,
+    )
+
+
+async def _ending(request: Request, kind: Kind, name: str) -> tuple[list[Equivalent], list[Part]]:
+    """Answer the calls that end a user or role, and what could not be looked into."""
+    named = {kind.key: name}
+    wanted, unseen = await _password(request, name) if kind is USER else ([], [])
+    for lists, member, operation, key in _HELD[kind]:
+        held = await parts.ask(request, lists, **named)
+        if held.refusal is not None:
+            unseen.append(held)
+        for row in held.rows(member):
+            entry = row if isinstance(row, str) else str(row[key])
+            wanted.append(Equivalent("iam", operation, {**named, key: entry}))
+            if operation == "DeactivateMFADevice" and ":mfa/" in entry:
+                wanted.append(Equivalent("iam", "DeleteVirtualMFADevice", {key: entry}))
+    return [*wanted, kind.call("Delete", "", name)], unseen
+
+
+async def _password(request: Request, name: str) -> tuple[list[Equivalent], list[Part]]:
+    password = await parts.ask(request, "GetLoginProfile", UserName=name)
+    if password.refusal is None:
+        return [Equivalent("iam", "DeleteLoginProfile", {"UserName": name})], []
+    return [], [] if password.is_missing else [password]
+
+
+ROUTES = [
+    Route(f"{kind.folder}/{{name}}/delete", partial(endpoint, kind=kind), methods=[method])
+    for kind in _HELD
+    for method, endpoint in (("GET", delete), ("POST", deleted))
+]

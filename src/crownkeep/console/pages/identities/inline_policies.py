@@ -1,0 +1,133 @@
+"""Inline policies of users, groups and roles: shown with what they grant, written, changed and deleted."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import calls, frame, parts, policy_summary, web
+from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.parts import Part
+from crownkeep.console.pages.identities import identities
+from crownkeep.console.pages.identities.identities import Kind
+from crownkeep.console.pages.policies import documents
+from crownkeep.console.pages.policies.documents import EXAMPLE, Checked
+
+
+def page(kind: Kind, name: str, policy: str) -> str:
+    """Answer the address of one inline policy."""
+    return parts.address(f"{kind.page(name)}/inline", policy=policy)
+
+
+async def inline(request: Request) -> Response:
+    """Show an inline policy."""
+    web.signed_in(request)
+    kind, name = identities.named(request)
+    policy = request.query_params.get("policy", "")
+    found = await _found(request, kind, name, policy)
+    if found.is_missing:
+        return parts.missing(request, found, current=kind.folder, title="There is no such policy", back=kind.page(name))
+    document = parts.readable(found.text("PolicyDocument"))
+    return frame.page(
+        request,
+        "inline_policy.html",
+        current=kind.folder,
+        same=[found.call, kind.call("Delete", "Policy", name, PolicyName=policy)],
+        kind=kind,
+        name=name,
+        policy=policy,
+        found=found,
+        document=document,
+        summary=policy_summary.summarize(document),
+    )
+
+
+async def deleted(request: Request) -> Response:
+    """Delete an inline policy; where its document can be read and is short, putting it back is offered."""
+    kind, name = identities.named(request)
+    policy = web.form(request).one("policy")
+    found = await _found(request, kind, name, policy)
+    entered = {"policy": policy, "document": unquote(found.text("PolicyDocument"))}
+    wanted = kind.call("Delete", "Policy", name, PolicyName=policy)
+    back = [_call(kind, name, entered)] if entered["document"] else []
+    return await parts.change(request, [wanted], then=kind.page(name, "permissions"), current=kind.folder, back=back)
+
+
+async def edit(request: Request) -> Response:
+    """Ask for a new inline policy, or for another document of one that is there."""
+    web.signed_in(request)
+    kind, name = identities.named(request)
+    policy = request.query_params.get("policy", "")
+    if not policy:
+        return _editor(request, kind, name, {"policy": "", "document": EXAMPLE, "is_new": "1"})
+    found = await _found(request, kind, name, policy)
+    if found.is_missing:
+        return parts.missing(request, found, current=kind.folder, title="There is no such policy", back=kind.page(name))
+    entered = {"policy": policy, "document": parts.readable(found.text("PolicyDocument")), "is_new": ""}
+    return _editor(request, kind, name, entered, unseen=found if found.refusal is not None else None)
+
+
+async def saved(request: Request) -> Response:
+    """Validate the document, and put it where there is nothing to say about it or what was said has been read.
+
+    IAM puts a document in the place of another of the same name; a new policy must not do so unseen.
+    """
+    kind, name = identities.named(request)
+    entered = parts.entered(request, "policy", "is_new")
+    entered["document"] = documents.typed(request)
+    checked = await documents.check(request, entered["document"])
+    if documents.has_to_be_read(request, checked):
+        return _editor(request, kind, name, entered, checked=checked)
+    if entered["is_new"] and (await _found(request, kind, name, entered["policy"])).refusal is None:
+        return _editor(request, kind, name, entered, checked=checked, alert=f"There is a policy {entered['policy']} already.")
+    _, outcome = await parts.obtain(request, _call(kind, name, entered))
+    if outcome.refused is not None:
+        return _editor(request, kind, name, entered, checked=checked, refusal=outcome.refused)
+    return calls.go(request, page(kind, name, entered["policy"]), *outcome.made)
+
+
+async def _found(request: Request, kind: Kind, name: str, policy: str) -> Part:
+    return await parts.ask(request, f"Get{kind.noun}Policy", **{kind.key: name, "PolicyName": policy})
+
+
+def _call(kind: Kind, name: str, entered: dict[str, str]) -> Equivalent:
+    return kind.call("Put", "Policy", name, PolicyName=entered["policy"], PolicyDocument=entered["document"])
+
+
+def _editor(
+    request: Request,
+    kind: Kind,
+    name: str,
+    entered: dict[str, str],
+    *,
+    checked: Checked | None = None,
+    refusal: Refused | None = None,
+    alert: str = "",
+    unseen: Part | None = None,
+) -> Response:
+    return frame.page(
+        request,
+        "inline_editor.html",
+        current=kind.folder,
+        status=400 if alert else 200,
+        refusal=refusal,
+        same=[documents.validation(entered["document"]), _call(kind, name, {**entered, "policy": entered["policy"] or "NAME"})],
+        kind=kind,
+        name=name,
+        entered=entered,
+        checked=checked,
+        alert=alert,
+        unseen=unseen,
+    )
+
+
+ROUTES = [
+    Route("/console/{kind}/{name}/inline", inline, methods=["GET"]),
+    Route("/console/{kind}/{name}/inline", deleted, methods=["POST"]),
+    Route("/console/{kind}/{name}/inline-editor", edit, methods=["GET"]),
+    Route("/console/{kind}/{name}/inline-editor", saved, methods=["POST"]),
+]

@@ -1,0 +1,137 @@
+"""Roles: the list, and one role's policies, trust policy, tags, last access, sessions and trail."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import frame, parts, web
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.parts import Part
+from crownkeep.console.pages.identities import identities, last_access, role_sessions
+from crownkeep.console.pages.identities.identities import ROLE
+from crownkeep.console.pages.identities.last_access import Report
+
+TABS = ("permissions", "trust", "tags", "access", "sessions", "trail")
+
+
+async def roles(request: Request) -> Response:
+    """List roles by path, a page at a time; an exact name goes to its role."""
+    web.signed_in(request)
+    name = request.query_params.get("name", "").strip()
+    if name:
+        return web.go(ROLE.page(name))
+    path, marker = request.query_params.get("path", ""), request.query_params.get("marker", "")
+    listed = await parts.ask(request, "ListRoles", PathPrefix=path, Marker=marker, MaxItems=parts.ROWS)
+    return frame.page(
+        request,
+        "roles.html",
+        current=ROLE.folder,
+        same=[listed.call],
+        listed=listed,
+        path=path,
+        first=parts.address(ROLE.folder, path=path) if marker else "",
+        next_page=parts.address(ROLE.folder, path=path, marker=listed.marker) if listed.marker else "",
+    )
+
+
+async def role(request: Request) -> Response:
+    """Show one role and the section that the address chooses."""
+    web.signed_in(request)
+    name, tab = request.path_params["name"], parts.chosen(request, "tab", TABS)
+    about = await parts.ask(request, "GetRole", RoleName=name)
+    if about.is_missing:
+        return parts.missing(request, about, current=ROLE.folder, title=f"There is no role {name}", back=ROLE.folder)
+    asked = await _section(request, name, tab)
+    report = await last_access.report(request) if tab == "access" else Report(None)
+    shown = about.one("Role")
+    trust = parts.readable(str(shown.get("AssumeRolePolicyDocument", "")))
+    return frame.page(
+        request,
+        "role.html",
+        current=ROLE.folder,
+        same=[*parts.equivalents([about, *asked.values()]), *_changes(name, tab, report, str(shown.get("Arn", "")))],
+        name=name,
+        path=ROLE.page(name),
+        tab=tab,
+        about=about,
+        asked=asked,
+        report=report,
+        trust=trust,
+        trusted=_trusted(trust),
+        switching=_switching(request, name, str(shown.get("Path", "/"))),
+        revoked_before=role_sessions.revoked_before(asked["revoking"]) if "revoking" in asked else "",
+    )
+
+
+async def _section(request: Request, name: str, tab: str) -> dict[str, Part]:
+    named = {"RoleName": name}
+    match tab:
+        case "permissions":
+            managed, inline = await identities.policies(request, ROLE, name)
+            return {
+                "managed": managed,
+                "inline": inline,
+                "profiles": await parts.ask(request, "ListInstanceProfilesForRole", **named),
+            }
+        case "tags":
+            return {"tags": await parts.ask(request, "ListRoleTags", **named)}
+        case "sessions":
+            return {"revoking": await parts.ask(request, "GetRolePolicy", **named, PolicyName=role_sessions.POLICY)}
+        case "trail":
+            return {"events": await identities.events_about(request, name)}
+        case _:
+            return {}
+
+
+def _changes(name: str, tab: str, report: Report, arn: str) -> list[Equivalent]:
+    """Answer what a section's buttons call, for the commands that its page shows."""
+    named = {"RoleName": name}
+    match tab:
+        case "permissions":
+            return identities.changes(ROLE, name)
+        case "trust":
+            return [Equivalent("iam", "UpdateAssumeRolePolicy", {**named, "PolicyDocument": "DOCUMENT"})]
+        case "tags":
+            return [
+                Equivalent("iam", "TagRole", {**named, "Tags": [{"Key": "KEY", "Value": "VALUE"}]}),
+                Equivalent("iam", "UntagRole", {**named, "TagKeys": ["KEY"]}),
+            ]
+        case "access":
+            return report.same(arn)
+        case "sessions":
+            return [role_sessions.revoking(name, "NOW")]
+        case _:
+            return []
+
+
+def _switching(request: Request, name: str, path: str) -> str:
+    account_id = web.signed_in(request).principal.account_id
+    return parts.address("/switchrole", account=account_id, roleName=f"{path.strip('/')}/{name}".lstrip("/"))
+
+
+def _trusted(document: str) -> list[tuple[str, str, str]]:
+    """Answer whom a trust policy names, for a table: the effect, the kind of principal and its name."""
+    try:
+        statements: Any = json.loads(document)["Statement"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return []
+    found = []
+    for each in statements if isinstance(statements, list) else [statements]:
+        named = each.get("Principal", {}) if isinstance(each, dict) else {}
+        kinds = named.items() if isinstance(named, dict) else [("Anybody", named)]
+        for kind, names in kinds:
+            found += [
+                (str(each.get("Effect", "")), str(kind), str(name)) for name in (names if isinstance(names, list) else [names])
+            ]
+    return found
+
+
+ROUTES = [
+    Route(ROLE.folder, roles, methods=["GET"]),
+    Route(f"{ROLE.folder}/{{name}}", role, methods=["GET"]),
+]

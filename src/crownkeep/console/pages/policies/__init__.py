@@ -1,0 +1,1 @@
+"""Policies: shown and written."""

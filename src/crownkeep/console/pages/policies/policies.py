@@ -1,0 +1,210 @@
+"""Policies: the list, and one policy's document, versions and holders."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import frame, parts, policy_summary, web
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.parts import Part
+
+FOLDER = "/console/policies"
+SCOPES = ("All", "Local", "AWS")
+MOST_FOUND = 200
+_AT_ONCE = 1000
+_MOST_ASKED = 12
+_MANAGED_PATHS = ("", "job-function/", "service-role/", "aws-service-role/")
+TABS = ("document", "versions", "holders")
+
+
+def page(arn: str, tab: str = "") -> str:
+    """Answer the address of one policy's page."""
+    return parts.address(f"{FOLDER}/one", arn=arn, tab=tab)
+
+
+async def policies(request: Request) -> Response:
+    """List policies by kind and path, a page at a time; an ARN or an exact name goes to its policy."""
+    web.signed_in(request)
+    name = request.query_params.get("name", "").strip()
+    arn = await _find(request, name) if name else ""
+    if arn:
+        return web.go(page(arn))
+    scope, marker = parts.chosen(request, "scope", SCOPES), request.query_params.get("marker", "")
+    path, in_use = request.query_params.get("path", ""), request.query_params.get("used", "")
+    limits: dict[str, Any] = {"Scope": scope, "PathPrefix": path, "OnlyAttached": True if in_use else None}
+    if name:
+        listed = await containing(request, name, **limits)
+    else:
+        listed = await parts.ask(request, "ListPolicies", **limits, Marker=marker, MaxItems=parts.ROWS)
+    here = {"scope": scope, "path": path, "used": in_use}
+    return frame.page(
+        request,
+        "policies.html",
+        current=FOLDER,
+        same=[listed.call],
+        listed=listed,
+        scopes=SCOPES,
+        here=here,
+        sought=name,
+        first=parts.address(FOLDER, **here) if marker else "",
+        next_page=parts.address(FOLDER, **here, marker=listed.marker) if listed.marker else "",
+    )
+
+
+async def containing(request: Request, text: str, **limits: Any) -> Part:
+    """Answer the policies whose names hold a text, without regard to case; IAM itself looks for paths only."""
+    found: list[Mapping[str, Any]] = []
+    marker = ""
+    for _ in range(_MOST_ASKED):
+        listed = await parts.ask(request, "ListPolicies", **limits, Marker=marker, MaxItems=_AT_ONCE)
+        if listed.refusal is not None:
+            return listed
+        found += [each for each in listed.rows("Policies") if text.lower() in each["PolicyName"].lower()]
+        marker = listed.marker
+        if not marker or len(found) >= MOST_FOUND:
+            break
+    return Part(listed.call, {"Policies": found[:MOST_FOUND], "IsTruncated": "yes" if len(found) > MOST_FOUND or marker else ""})
+
+
+async def _find(request: Request, name: str) -> str:
+    """Answer the ARN of the policy that is meant; IAM itself looks policies up by their ARN only."""
+    if name.startswith("arn:"):
+        return name
+    account_id = web.signed_in(request).principal.account_id
+    own = f"arn:aws:iam::{account_id}:policy/{name}"
+    for arn in (own, *(f"arn:aws:iam::aws:policy/{path}{name}" for path in _MANAGED_PATHS)):
+        if (await parts.ask(request, "GetPolicy", PolicyArn=arn)).refusal is None:
+            return arn
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a difference: `+` for what came, `-` for what went, a space for what stayed."""
+
+    sign: str
+    text: str
+
+
+async def policy(request: Request) -> Response:
+    """Show one policy: its document and what it grants, its versions and how they differ, or who holds it."""
+    web.signed_in(request)
+    arn, tab = request.query_params.get("arn", ""), parts.chosen(request, "tab", TABS)
+    about = await parts.ask(request, "GetPolicy", PolicyArn=arn)
+    if about.is_missing:
+        return parts.missing(request, about, current=FOLDER, title="There is no such policy", back=FOLDER)
+    default = str(about.one("Policy").get("DefaultVersionId", ""))
+    version = request.query_params.get("version", "") or default
+    against = request.query_params.get("against", "") or default
+    asked = await _section(request, arn, tab, version, against)
+    document = _document(asked["version"]) if "version" in asked else ""
+    more = asked["holders"].marker if "holders" in asked else ""
+    return frame.page(
+        request,
+        "policy.html",
+        current=FOLDER,
+        same=[*parts.equivalents([about, *asked.values()]), *_changes(arn)[tab]],
+        arn=arn,
+        path=page(arn),
+        tab=tab,
+        about=about,
+        asked=asked,
+        version=version,
+        against=against,
+        default=default,
+        document=document,
+        summary=policy_summary.summarize(document) if document else None,
+        difference=_difference(_document(asked["against"]), document) if "against" in asked else [],
+        next_page=parts.address(f"{FOLDER}/one", arn=arn, tab=tab, marker=more) if more else "",
+    )
+
+
+async def _section(request: Request, arn: str, tab: str, version: str, against: str) -> dict[str, Part]:
+    if tab == "holders":
+        marker = request.query_params.get("marker", "")
+        return {"holders": await parts.ask(request, "ListEntitiesForPolicy", PolicyArn=arn, Marker=marker, MaxItems=parts.ROWS)}
+    if tab == "versions":
+        return {"versions": await parts.ask(request, "ListPolicyVersions", PolicyArn=arn)}
+    asked = {}
+    if version:
+        asked["version"] = await parts.ask(request, "GetPolicyVersion", PolicyArn=arn, VersionId=version)
+    if against and against != version:
+        asked["against"] = await parts.ask(request, "GetPolicyVersion", PolicyArn=arn, VersionId=against)
+    return asked
+
+
+def _changes(arn: str) -> dict[str, list[Equivalent]]:
+    """Answer what each section's buttons call, for the commands that its page shows."""
+    version = {"PolicyArn": arn, "VersionId": "VERSION"}
+    return {
+        "document": [Equivalent("iam", "DeletePolicy", {"PolicyArn": arn})],
+        "versions": [Equivalent("iam", "SetDefaultPolicyVersion", version), Equivalent("iam", "DeletePolicyVersion", version)],
+        "holders": [Equivalent("iam", "DetachUserPolicy", {"UserName": "USER", "PolicyArn": arn})],
+    }
+
+
+def _document(part: Part) -> str:
+    return parts.readable(str(part.one("PolicyVersion").get("Document", "")))
+
+
+def _difference(before: str, after: str) -> list[Line]:
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm=""))
+    return [Line(line[0], line[1:]) for line in lines[2:]]
+
+
+async def set_default(request: Request) -> Response:
+    """Make another version the one that counts."""
+    arn, version = _version(request)
+    before = web.form(request).one("before")
+    wanted, back = (
+        Equivalent("iam", "SetDefaultPolicyVersion", {"PolicyArn": arn, "VersionId": each}) for each in (version, before)
+    )
+    return await parts.change(request, [wanted], then=page(arn, "versions"), current=FOLDER, back=[back] if before else [])
+
+
+async def version_deleted(request: Request) -> Response:
+    """Delete a version that is not the default."""
+    arn, version = _version(request)
+    wanted = Equivalent("iam", "DeletePolicyVersion", {"PolicyArn": arn, "VersionId": version})
+    return await parts.change(request, [wanted], then=page(arn, "versions"), current=FOLDER)
+
+
+async def deleted(request: Request) -> Response:
+    """Delete a policy; one that somebody holds, or that has other versions, is refused by IAM."""
+    arn = web.form(request).one("arn")
+    outcome = await parts.carry_out(request, [Equivalent("iam", "DeletePolicy", {"PolicyArn": arn})])
+    then = FOLDER if outcome.refused is None else page(arn)
+    return parts.after(request, outcome, then=then, current=FOLDER)
+
+
+async def detached(request: Request) -> Response:
+    """Take the policy away from one of its holders."""
+    form = web.form(request)
+    arn, noun = form.one("arn"), form.one("kind")
+    if noun not in ("User", "Group", "Role"):
+        return web.go(page(arn, "holders"))
+    names = {f"{noun}Name": form.one("name"), "PolicyArn": arn}
+    wanted, back = (Equivalent("iam", f"{verb}{noun}Policy", names) for verb in ("Detach", "Attach"))
+    return await parts.change(request, [wanted], then=page(arn, "holders"), current=FOLDER, back=[back])
+
+
+def _version(request: Request) -> tuple[str, str]:
+    form = web.form(request)
+    return form.one("arn"), form.one("version")
+
+
+ROUTES = [
+    Route(FOLDER, policies, methods=["GET"]),
+    Route(f"{FOLDER}/one", policy, methods=["GET"]),
+    Route(f"{FOLDER}/default", set_default, methods=["POST"]),
+    Route(f"{FOLDER}/delete-version", version_deleted, methods=["POST"]),
+    Route(f"{FOLDER}/delete", deleted, methods=["POST"]),
+    Route(f"{FOLDER}/detach", detached, methods=["POST"]),
+]

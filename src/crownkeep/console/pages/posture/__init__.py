@@ -1,0 +1,1 @@
+"""The first page, and what it says is still open."""

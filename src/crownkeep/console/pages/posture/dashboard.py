@@ -1,0 +1,162 @@
+"""The console's first page: what is still open in this account, and where it is set right."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import calls, frame, web
+from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.pages.account import account, contacts, password_policy
+from crownkeep.console.pages.audits import credential_audits
+from crownkeep.console.pages.posture import activity, posture, recommendations, root_use
+from crownkeep.console.pages.posture.activity import Activity, RootActivity
+from crownkeep.console.pages.posture.recommendations import Recommendation, Status
+from crownkeep.console.pages.reports import credential_report
+from crownkeep.principals import PrincipalKind
+from crownkeep.signin import password_age
+
+COUNTS = (
+    ("Users", "Users", "/console/users"),
+    ("Groups", "Groups", "/console/groups"),
+    ("Roles", "Roles", "/console/roles"),
+    ("Policies", "Customer managed policies", "/console/policies?scope=Local"),
+    ("Providers", "Identity providers", "/console/identity-providers"),
+    ("MFADevicesInUse", "MFA devices in use", ""),
+)
+"""GetAccountSummary's members that are shown, each with its label and its page."""
+
+_STEPS = {
+    "administrator": "Make an administrator who isn't root",
+    "password-policy": "Ask for passwords worth the name",
+    "alias": "Give the account a name",
+    "security-contact": "Name people to call",
+    "contacts": "Say whose account it is",
+    "root-mfa": "Give root a second factor",
+    "users-mfa": "Give users a second factor",
+    "root-keys": "Take root's key away",
+    "root-use": "Read what root did",
+}
+"""The guide's steps that are recommendations, too, in the guide's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the hands-on guide, ticked off from what is so."""
+
+    label: str
+    is_done: bool
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One row of the picture of the last days."""
+
+    label: str
+    sentence: str
+    found: Activity | Refused
+
+    @property
+    def bars(self) -> Mapping[str, str]:
+        """The days as SVG path data."""
+        return {} if isinstance(self.found, Refused) else activity.drawn(self.found)
+
+
+async def dashboard(request: Request) -> Response:
+    """Show who is signed in and how the account stands."""
+    session, here = web.signed_in(request), web.of(request)
+    identity, found, used, failed, settings = await asyncio.gather(
+        web.call(request, "sts", "GetCallerIdentity"),
+        posture.look(request),
+        activity.of_root(request),
+        activity.of_failed_sign_ins(request),
+        calls.ask(request, "account-security", "GetSignInSettings"),
+    )
+    needs_mfa = not isinstance(settings, Refused) and bool(settings["UsersNeedMfa"])
+    advice = recommendations.of(found, is_root=session.principal.kind is PrincipalKind.ROOT)
+    return frame.page(
+        request,
+        "dashboard.html",
+        current="/console",
+        same=_same(),
+        identity=identity,
+        expires_at=password_age.expires_soon(here.door, session.person, now=here.now),
+        alias=found.alias,
+        addresses=account.sign_in_addresses(request, found.alias if isinstance(found.alias, str) else ""),
+        advice=advice,
+        next=next((each.slug for each in advice if each.status is Status.OPEN and each.path), ""),
+        done_count=sum(each.status is Status.DONE for each in advice),
+        steps=_steps(advice, found, needs_mfa=needs_mfa),
+        summary=found.summary,
+        counts=COUNTS,
+        pictures=_pictures(used, failed),
+        days=activity.DAYS,
+    )
+
+
+def _steps(advice: list[Recommendation], found: posture.Posture, *, needs_mfa: bool) -> list[Step]:
+    """Answer the guide's steps, in its order."""
+    stands = {each.slug: each.status is Status.DONE for each in advice}
+    steps = [Step(label, stands[slug], f"#{slug}") for slug, label in _STEPS.items()]
+    steps.insert(list(_STEPS).index("root-keys"), Step("Let nobody in without it", needs_mfa, "/console/account"))
+    has_report = not isinstance(found.findings, Refused)
+    report = Step("Look at the whole in a credential report", has_report, credential_report.PATH)
+    steps.insert(list(_STEPS).index("root-keys") + 1, report)
+    return steps
+
+
+def _pictures(used: RootActivity | Refused, failed: Activity | Refused) -> list[Picture]:
+    return [
+        *_of_root(used),
+        Picture("Failed sign-ins", "" if isinstance(failed, Refused) else _failures(failed), failed),
+    ]
+
+
+def _of_root(used: RootActivity | Refused) -> list[Picture]:
+    if isinstance(used, Refused):
+        return [Picture("Use of root", "", used)]
+    found = [Picture("Use of root", _on_days(used.own), used.own)]
+    if used.central.days:
+        days = "1 day" if len(used.central.days) == 1 else f"{len(used.central.days)} days"
+        sentence = f"The organization took root on for a task on {days}, which is no use of root's own credentials."
+        found.append(Picture("Root taken on centrally", sentence, used.central))
+    return found
+
+
+def _on_days(used: Activity) -> str:
+    if not used.days:
+        return f"Root was not used in the last {used.seen} days."
+    return f"Root was used on {len(used.days)} of the last {used.seen} days."
+
+
+def _failures(failed: Activity) -> str:
+    if not failed.days:
+        return f"No sign-in failed in the last {failed.seen} days."
+    sign_ins = "1 sign-in" if failed.total == 1 else f"{failed.total} sign-ins"
+    return f"{sign_ins} failed in the last {failed.seen} days."
+
+
+def _same() -> list[Equivalent]:
+    return [
+        posture.SUMMARY,
+        posture.ADMINISTRATORS,
+        posture.DEVICES,
+        password_policy.GET,
+        account.ALIASES,
+        contacts.PRIMARY,
+        *(contacts.alternate_call(kind) for kind in contacts.KINDS),
+        credential_report.GET,
+        credential_audits.LAST_SIGNED,
+        root_use.LOOKUP,
+        activity.SIGN_INS,
+    ]
+
+
+ROUTES = [Route("/console", dashboard), Route("/console/", dashboard), *root_use.ROUTES]

@@ -1,0 +1,1 @@
+"""Signing in: passwords, second factors, links, recovery, and who comes from elsewhere."""

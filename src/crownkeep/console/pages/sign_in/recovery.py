@@ -1,0 +1,208 @@
+"""Pages of recovery: a forgotten password, lost MFA devices, and the confirmation that those need."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import destinations, web
+from crownkeep.console.pages.sign_in import entering
+from crownkeep.credentials.one_time_links import InvalidLink, Purpose
+from crownkeep.credentials.secret import Secret
+from crownkeep.signin import mfa_recovery, recovery, root_passwords
+from crownkeep.signin.flow import FactorStep
+from crownkeep.signin.mfa_recovery import Outcome, Requested, TooOften
+from crownkeep.signin.recovery import Asked
+
+FORGOTTEN = "/signin/recover/password"
+LOST_MFA = "/signin/recover/mfa"
+_COMPLETE = "/signin/recover/mfa/complete"
+
+
+async def forgotten(request: Request) -> Response:
+    """Ask for root's e-mail address."""
+    return web.page(request, "forgotten.html", email=request.query_params.get("email", "")[:254])
+
+
+async def forgotten_asked(request: Request) -> Response:
+    """Send a link, if the address is root's; whether it is cannot be told from the answer."""
+    form, here = web.form(request), web.of(request)
+    asked = await recovery.request_password(here.door, form.one("email"), origin=here.origin, now=here.now)
+    if asked is Asked.TOO_OFTEN:
+        return _too_often(request)
+    text = (
+        "If a root user has that email address, a link to choose a new password is on its way. It works once, within an hour. "
+        "Look into the spam folder too."
+    )
+    return web.page(request, "told.html", title="Check your email", text=text, to=web.SIGN_IN, label="Back to sign in")
+
+
+async def reset(request: Request) -> Response:
+    """Ask whoever has the link for a new password; looking does not use the link up."""
+    return _reset_page(request, request.query_params.get("token", ""))
+
+
+async def reset_given(request: Request) -> Response:
+    """Set root's new password and go on to its second factor."""
+    form, here = web.form(request), web.of(request)
+    token, password = form.one("token"), form.one("new")
+    if password != form.one("again"):
+        return _reset_page(request, token, alert="The two passwords are not the same.", status=400)
+    visit = entering.visit(request, destinations.HOME)
+    try:
+        outcome = await root_passwords.choose(here.door, visit, token, Secret(password), purpose=Purpose.RESET_ROOT_PASSWORD)
+    except InvalidLink:
+        return _invalid(request)
+    if isinstance(outcome, root_passwords.Refused):
+        return _reset_page(request, token, refused=outcome, status=400)
+    return await entering.follow(request, outcome, lambda: _invalid(request))
+
+
+async def lost_mfa(request: Request) -> Response:
+    """Say what it takes to get in without a lost device; for root, who has proved the password."""
+    begun = entering.begun(request)
+    if begun is None or not isinstance(begun.step, FactorStep) or not begun.progress.claim.is_root:
+        return web.go(web.SIGN_IN)
+    return web.page(request, "lost_mfa.html", email=begun.progress.claim.name)
+
+
+async def lost_mfa_asked(request: Request) -> Response:
+    """Send a link to root's mailbox."""
+    web.form(request)
+    begun, here = entering.begun(request), web.of(request)
+    if begun is None:
+        return entering.stale(request)
+    match await mfa_recovery.request(here.door, begun.progress, origin=here.origin, now=here.now):
+        case Requested():
+            text = "A link is on its way to the root user's mailbox. Open it within 15 minutes to go on."
+            return web.page(request, "told.html", title="Check your email", text=text, to=web.SIGN_IN, label="Back to sign in")
+        case TooOften():
+            return _too_often(request)
+        case _:
+            return entering.stale(request)
+
+
+async def lost_mfa_link(request: Request) -> Response:
+    """Show whoever has the link how far the recovery has come, and the code once it was opened."""
+    return _recovery_page(request, request.query_params.get("token", ""))
+
+
+async def lost_mfa_opened(request: Request) -> Response:
+    """Open the recovery: mail scanners follow links, but send no forms."""
+    form, here = web.form(request), web.of(request)
+    token = form.one("token")
+    try:
+        await mfa_recovery.open_link(here.door, token, origin=here.origin, now=here.now)
+    except InvalidLink:
+        return _invalid(request)
+    return _recovery_page(request, token)
+
+
+async def lost_mfa_completed(request: Request) -> Response:
+    """Remove the lost devices."""
+    form, here = web.form(request), web.of(request)
+    try:
+        await mfa_recovery.complete(here.door, form.one("token"), origin=here.origin, now=here.now)
+    except InvalidLink:
+        return _invalid(request)
+    text = "The lost devices are removed and every session has ended. Sign in with the password now and register another device."
+    return web.page(request, "told.html", title="The root user has no MFA device", text=text, to=web.SIGN_IN, label="Sign in")
+
+
+async def custodian(request: Request) -> Response:
+    """Ask a custodian for the code."""
+    return _custodian_page(request, request.query_params.get("token", ""))
+
+
+async def custodian_confirmed(request: Request) -> Response:
+    """Confirm a recovery with the code that the person told."""
+    form, here = web.form(request), web.of(request)
+    token, code = form.one("token"), Secret(form.one("code"))
+    try:
+        outcome = await mfa_recovery.confirm_as_custodian(here.door, token, code, origin=here.origin, now=here.now)
+    except InvalidLink:
+        return _invalid(request)
+    if outcome is not Outcome.CONFIRMED:
+        return _custodian_page(request, token, alert="That code is wrong. Talk to the person again.", status=403)
+    text = "Whoever asked can now remove the lost MFA devices, within an hour. The root user and the security contact hear of it."
+    return web.page(request, "told.html", title="The recovery is confirmed", text=text, to=web.SIGN_IN, label="Close")
+
+
+def _reset_page(
+    request: Request, token: str, *, alert: str = "", refused: root_passwords.Refused | None = None, status: int = 200
+) -> Response:
+    here = web.of(request)
+    try:
+        with here.door.database.snapshot() as db:
+            account = root_passwords.account_of_link(db, token, Purpose.RESET_ROOT_PASSWORD, now=here.now)
+    except InvalidLink:
+        return _invalid(request)
+    return web.page(
+        request,
+        "set_password.html",
+        status=status,
+        action=recovery.RESET,
+        token=token,
+        email=account.email,
+        account_id=account.account_id,
+        alert=alert,
+        assessment=refused.assessment if refused else None,
+    )
+
+
+def _recovery_page(request: Request, token: str) -> Response:
+    here = web.of(request)
+    try:
+        with here.door.database.snapshot() as db:
+            found = mfa_recovery.look(db, here.door.wiring, token, now=here.now)
+    except InvalidLink:
+        return _invalid(request)
+    return web.page(
+        request,
+        "mfa_recovery.html",
+        token=token,
+        account_id=found.account_id,
+        stage=found.stage.name.lower(),
+        code=found.code.reveal() if found.code else "",
+        custodian=found.custodian,
+        expires_at=found.expires_at,
+        link=mfa_recovery.LINK,
+        complete=_COMPLETE,
+    )
+
+
+def _custodian_page(request: Request, token: str, *, alert: str = "", status: int = 200) -> Response:
+    here = web.of(request)
+    try:
+        with here.door.database.snapshot() as db:
+            row = mfa_recovery.awaited(db, token, now=here.now)
+    except InvalidLink:
+        return _invalid(request)
+    values = {"account_id": row.account_id, "address": row.address, "requested_at": row.requested_at, "alert": alert}
+    return web.page(request, "custodian.html", status=status, token=token, action=mfa_recovery.CUSTODIAN_LINK, **values)
+
+
+def _invalid(request: Request) -> Response:
+    text = "It was used before, has expired, was replaced by a newer one, or was never one. Ask for another."
+    return web.page(request, "told.html", status=403, title="This link is not valid", text=text, to=web.SIGN_IN, label="Sign in")
+
+
+def _too_often(request: Request) -> Response:
+    text = "Too much was asked for from here. Try again in an hour."
+    return web.page(request, "told.html", status=429, title="Too many requests", text=text, to=web.SIGN_IN, label="Sign in")
+
+
+ROUTES = [
+    Route(FORGOTTEN, forgotten, methods=["GET"]),
+    Route(FORGOTTEN, forgotten_asked, methods=["POST"]),
+    Route(recovery.RESET, reset, methods=["GET"]),
+    Route(recovery.RESET, reset_given, methods=["POST"]),
+    Route(LOST_MFA, lost_mfa, methods=["GET"]),
+    Route(LOST_MFA, lost_mfa_asked, methods=["POST"]),
+    Route(mfa_recovery.LINK, lost_mfa_link, methods=["GET"]),
+    Route(mfa_recovery.LINK, lost_mfa_opened, methods=["POST"]),
+    Route(_COMPLETE, lost_mfa_completed, methods=["POST"]),
+    Route(mfa_recovery.CUSTODIAN_LINK, custodian, methods=["GET"]),
+    Route(mfa_recovery.CUSTODIAN_LINK, custodian_confirmed, methods=["POST"]),
+]

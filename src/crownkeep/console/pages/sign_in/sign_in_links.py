@@ -1,0 +1,71 @@
+"""Pages of the links that admit a waiting root user to one try: asking for one, and trying."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import destinations, web
+from crownkeep.console.kit.cookies import Cookie
+from crownkeep.console.pages.sign_in import entering
+from crownkeep.credentials.one_time_links import InvalidLink
+from crownkeep.credentials.secret import Secret
+from crownkeep.signin import entry, sign_in_links
+from crownkeep.signin.recovery import Asked
+
+ASK = "/signin/step/link"
+
+
+async def asked(request: Request) -> Response:
+    """Send a link, if the address is root's; whether it is cannot be told from the answer."""
+    form, here = web.form(request), web.of(request)
+    browser = here.cookie(Cookie.VISIT)
+    came = await sign_in_links.request(here.door, form.one("email"), browser=browser, origin=here.origin, now=here.now)
+    if came is Asked.TOO_OFTEN:
+        return _told(request, "Too many requests", "Too much was asked for from here. Try again in an hour.", status=429)
+    text = (
+        "If a root user has that email address, a link that admits one try is on its way. Open it in this browser, within 15 "
+        "minutes. Look into the spam folder too."
+    )
+    return _told(request, "Check your email", text)
+
+
+async def once(request: Request) -> Response:
+    """Ask whoever has a link, in the browser that asked for it, for root's password; looking does not use the link up."""
+    token, here = request.query_params.get("token", ""), web.of(request)
+    with here.door.database.snapshot() as db:
+        is_good = sign_in_links.is_good(db, token, browser=here.cookie(Cookie.VISIT), now=here.now)
+    if not is_good:
+        return _invalid(request)
+    return web.page(request, "once.html", token=token, action=sign_in_links.PATH)
+
+
+async def tried(request: Request) -> Response:
+    """Take the password, once."""
+    form, here = web.form(request), web.of(request)
+    visit, password = entering.visit(request, destinations.HOME), Secret(form.one("password"))
+    try:
+        outcome = await sign_in_links.enter(here.door, visit, form.one("token"), password, browser=here.cookie(Cookie.VISIT))
+    except InvalidLink:
+        return _invalid(request)
+    text = f"{entry.INCORRECT} The link is used up."
+    return await entering.follow(request, outcome, lambda: _told(request, "There was an error", text, status=403))
+
+
+def _invalid(request: Request) -> Response:
+    text = "It was used before, has expired, was never one, or was asked for by another browser. Open it where you asked for it."
+    return _told(request, "This link is not valid", text, status=403)
+
+
+def _told(request: Request, title: str, text: str, *, status: int = 200) -> Response:
+    return web.page(
+        request, "told.html", status=status, title=title, text=text, to=f"{web.SIGN_IN}?choose", label="Back to sign in"
+    )
+
+
+ROUTES = [
+    Route(ASK, asked, methods=["POST"]),
+    Route(sign_in_links.PATH, once, methods=["GET"]),
+    Route(sign_in_links.PATH, tried, methods=["POST"]),
+]

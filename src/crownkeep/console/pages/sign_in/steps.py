@@ -1,0 +1,293 @@
+"""The steps after the password: the second factor, enrolling one, and changing a password that must be changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import web
+from crownkeep.console.kit.forms import Form, MalformedForm
+from crownkeep.console.pages.sign_in import entering
+from crownkeep.console.pages.sign_in.entering import STEPS
+from crownkeep.credentials import webauthn
+from crownkeep.credentials.secret import Secret
+from crownkeep.credentials.webauthn import WebauthnRefused
+from crownkeep.errors import AwsError
+from crownkeep.principals import Principal
+from crownkeep.signin import acting, enrolment, entry, factors
+from crownkeep.signin.enrolment import ProgressBinding
+from crownkeep.signin.factors import Answer, Code, PasskeyAnswer, RecoveryCode, Rejected, Rejection
+from crownkeep.signin.flow import ChangePasswordStep, EnrolStep, FactorStep, Method
+from crownkeep.signin.progress import Next, Progress, Stale
+
+_TOO_MANY = "This device was tried too often. Wait a quarter of an hour, then use a fresh code."
+_UNREADABLE = "The server can't read this device's secret. That is no fault of yours: use another device, or tell its operator."
+
+
+async def factor(request: Request) -> Response:
+    """Ask for a second factor."""
+    begun = entering.begun(request)
+    if begun is None or not isinstance(begun.step, FactorStep):
+        return _elsewhere(request, begun)
+    return _factor_page(request, begun.progress, begun.step)
+
+
+async def factor_given(request: Request) -> Response:
+    """Take a second factor."""
+    begun, here = entering.begun(request), web.of(request)
+    if begun is None or not isinstance(begun.step, FactorStep):
+        return entering.stale(request)
+    step = begun.step
+    visit = entering.visit(request, begun.progress.to)
+    outcome = await factors.present(here.door, visit, begun.progress, answer_in(request, web.form(request)))
+    if isinstance(outcome, Rejected):
+        going_on = outcome.progress or begun.progress
+        entering.keep(request, going_on)
+        return _factor_page(request, going_on, step, alert=told(outcome), status=403)
+    claim = begun.progress.claim
+    return await entering.follow(request, outcome, lambda: entering.stale(request), root=claim.name if claim.is_root else "")
+
+
+async def enrol(request: Request) -> Response:
+    """Offer to enrol a device, or insist on it."""
+    begun = entering.begun(request)
+    if begun is None or not isinstance(begun.step, EnrolStep):
+        return _elsewhere(request, begun)
+    return _enrol_page(request, begun.progress, begun.step)
+
+
+async def enrol_chosen(request: Request) -> Response:
+    """Begin with an authenticator app, take a passkey or a hardware token, or put it off."""
+    begun, form, here = entering.begun(request), web.form(request), web.of(request)
+    if begun is None or not isinstance(begun.step, EnrolStep):
+        return entering.stale(request)
+    visit, step = entering.visit(request, begun.progress.to), begun.step
+    if "put-off" in form and step.may_be_put_off:
+        outcome = await enrolment.go_on(here.door, visit, replace(begun.progress, put_off=True))
+        return await entering.follow(request, outcome, lambda: entering.stale(request))
+    try:
+        if "credential" in form:
+            return await _passkey_registered(request, begun.progress)
+        if step.only_passkeys:
+            return _enrol_page(request, begun.progress, step)
+        if "token" in form:
+            return await _token_enabled(request, begun.progress)
+        actor = enrolment.actor_in(begun.progress, visit)
+        enrolling = await enrolment.new_virtual_device(here.door, actor, form.one("name"))
+    except (AwsError, WebauthnRefused) as refusal:
+        return await _enrol_again(request, begun.progress, step, refusal)
+    entering.keep(request, replace(begun.progress, enrolling=enrolling))
+    return web.go(f"{STEPS}/app")
+
+
+async def app(request: Request) -> Response:
+    """Show the QR code of the authenticator app that is being enrolled, and ask for two codes."""
+    begun = entering.begun(request)
+    if begun is None or not isinstance(begun.step, EnrolStep) or begun.progress.enrolling is None:
+        return _elsewhere(request, begun)
+    return _app_page(request, begun.progress)
+
+
+async def app_codes(request: Request) -> Response:
+    """Take two consecutive codes of the app."""
+    begun, form, here = entering.begun(request), web.form(request), web.of(request)
+    if begun is None or not isinstance(begun.step, EnrolStep) or begun.progress.enrolling is None:
+        return entering.stale(request)
+    visit, enrolling = entering.visit(request, begun.progress.to), begun.progress.enrolling
+    binding = ProgressBinding(begun.progress)
+    actor = enrolment.actor_in(begun.progress, visit, binding)
+    try:
+        await enrolment.enable(here.door, actor, enrolling, code1=form.one("code1"), code2=form.one("code2"))
+    except AwsError as refusal:
+        return _app_page(request, begun.progress, alert=refusal.message, status=403)
+    made = enrolment.enrolled(binding.progress, Method.TOTP, enrolling.serial)
+    outcome = await enrolment.go_on(here.door, visit, made)
+    return await entering.follow(request, outcome, lambda: entering.stale(request))
+
+
+async def password(request: Request) -> Response:
+    """Ask for a new password in the place of one that must be changed."""
+    begun = entering.begun(request)
+    if begun is None or not isinstance(begun.step, ChangePasswordStep):
+        return _elsewhere(request, begun)
+    return web.page(request, "must_change.html", person=begun.progress.person, alert="")
+
+
+async def password_changed(request: Request) -> Response:
+    """Change the password, by the operation that a user would call for it."""
+    begun, form, here = entering.begun(request), web.form(request), web.of(request)
+    if begun is None or not isinstance(begun.step, ChangePasswordStep):
+        return entering.stale(request)
+    person, visit = begun.progress.person, entering.visit(request, begun.progress.to)
+
+    def again(alert: str) -> Response:
+        return web.page(request, "must_change.html", status=403, person=person, alert=alert)
+
+    if form.one("new") != form.one("again"):
+        return again("The two new passwords are not the same.")
+    binding = ProgressBinding(begun.progress)
+    parameters = {"OldPassword": form.one("old"), "NewPassword": form.one("new")}
+    try:
+        await acting.call(here.door, enrolment.actor_in(begun.progress, visit, binding), "iam", "ChangePassword", parameters)
+    except AwsError as refusal:
+        return again(refusal.message)
+    outcome = await enrolment.go_on(here.door, visit, binding.progress)
+    return await entering.follow(request, outcome, lambda: entering.stale(request))
+
+
+def answer_in(request: Request, form: Form) -> Answer:
+    """Read the factor that a form brings; raises MalformedForm where it brings none."""
+    if "credential" in form:
+        party = entering.party(request)
+        if party is None:
+            raise MalformedForm("passkeys can't be used at an IP address")
+        return PasskeyAnswer(credential_in(form), party)
+    if "recovery" in form:
+        return RecoveryCode(Secret(form.one("recovery")))
+    return Code(form.one("serial"), form.one("code"))
+
+
+def credential_in(form: Form) -> Mapping[str, object]:
+    """Read a browser's WebAuthn answer; raises MalformedForm."""
+    try:
+        answer = json.loads(form.one("credential"))
+    except (ValueError, RecursionError) as error:
+        raise MalformedForm("the browser's answer can't be read") from error
+    if not isinstance(answer, dict):
+        raise MalformedForm("the browser's answer can't be read")
+    return answer
+
+
+def told(rejected: Rejected) -> str:
+    """Answer what a person is told of a factor that was not accepted."""
+    match rejected.reason:
+        case Rejection.TOO_MANY:
+            return _TOO_MANY
+        case Rejection.UNREADABLE:
+            return _UNREADABLE
+        case _:
+            return entry.INCORRECT
+
+
+def factor_options(request: Request, person: Principal, challenge: bytes) -> str | None:
+    """Answer what the browser asks a person's passkeys, as JSON; None where they have none that can be used here."""
+    party, here = entering.party(request), web.of(request)
+    with here.door.database.snapshot() as db:
+        keys = [key for _, key in factors.passkeys_of(db, person)]
+    if party is None or not keys:
+        return None
+    return json.dumps(webauthn.request_options(party, challenge=challenge, passkeys=keys))
+
+
+async def _passkey_registered(request: Request, begun: Progress) -> Response:
+    form, here, party = web.form(request), web.of(request), entering.party(request)
+    if party is None:
+        raise MalformedForm("passkeys can't be used at an IP address")
+    visit, binding = entering.visit(request, begun.to), ProgressBinding(begun)
+    registered = await enrolment.register_passkey(
+        here.door,
+        enrolment.actor_in(begun, visit, binding),
+        name=form.one("name"),
+        answer=credential_in(form),
+        challenge=begun.challenge,
+        party=party,
+    )
+    made = enrolment.enrolled(binding.progress, Method.PASSKEY, registered.serial)
+    outcome = await enrolment.go_on(here.door, visit, made)
+    return await entering.follow(request, outcome, lambda: entering.stale(request))
+
+
+async def _token_enabled(request: Request, begun: Progress) -> Response:
+    form, here = web.form(request), web.of(request)
+    visit, binding = entering.visit(request, begun.to), ProgressBinding(begun)
+    actor = enrolment.actor_in(begun, visit, binding)
+    codes = (form.one("code1"), form.one("code2"))
+    serial = await enrolment.enable_token(here.door, actor, form.one("serial"), *codes)
+    made = enrolment.enrolled(binding.progress, Method.TOTP, serial)
+    outcome = await enrolment.go_on(here.door, visit, made)
+    return await entering.follow(request, outcome, lambda: entering.stale(request))
+
+
+async def _enrol_again(request: Request, begun: Progress, step: EnrolStep, refusal: AwsError | WebauthnRefused) -> Response:
+    fresh = await factors.anew(web.of(request).door, begun)
+    if isinstance(fresh, Stale):
+        return entering.stale(request)
+    entering.keep(request, fresh)
+    text = refusal.message if isinstance(refusal, AwsError) else "The passkey was not accepted. Try again, or use another one."
+    return _enrol_page(request, fresh, step, alert=text, status=403)
+
+
+def _factor_page(request: Request, begun: Progress, step: FactorStep, *, alert: str = "", status: int = 200) -> Response:
+    with web.of(request).door.database.snapshot() as db:
+        devices = factors.codes_of(db, begun.person) if Method.TOTP in step.methods else []
+    has_passkey = Method.PASSKEY in step.methods
+    return web.page(
+        request,
+        "factor.html",
+        status=status,
+        action=f"{STEPS}/mfa",
+        devices=devices,
+        has_passkey=has_passkey,
+        passkey_options=factor_options(request, begun.person, begun.challenge) if has_passkey else None,
+        passkey_address=entering.passkey_address(request),
+        has_recovery_codes=Method.RECOVERY_CODE in step.methods,
+        is_root=begun.claim.is_root,
+        alert=alert,
+    )
+
+
+def _enrol_page(request: Request, begun: Progress, step: EnrolStep, *, alert: str = "", status: int = 200) -> Response:
+    party, person = entering.party(request), begun.person
+    options = None
+    if party is not None:
+        shown = begun.claim.name if begun.claim.is_root else person.name
+        built = enrolment.registration_options(web.of(request).door, person, party, begun.challenge, shown_name=shown)
+        options = json.dumps(built)
+    return web.page(
+        request,
+        "enrol.html",
+        status=status,
+        step=step,
+        name=enrolment.ROOT_DEVICE if begun.claim.is_root else person.name,
+        has_tokens=enrolment.has_tokens(web.of(request).door, person),
+        passkey_options=options,
+        passkey_address=entering.passkey_address(request),
+        alert=alert,
+    )
+
+
+def _app_page(request: Request, begun: Progress, *, alert: str = "", status: int = 200) -> Response:
+    enrolling = begun.enrolling
+    assert enrolling is not None  # noqa: S101 - the callers looked, for the type checker
+    return web.page(
+        request,
+        "app.html",
+        status=status,
+        action=f"{STEPS}/app",
+        back=f"{STEPS}/enrol",
+        enrolling=enrolling,
+        qr=enrolment.qr_svg(begun.person, enrolling),
+        alert=alert,
+    )
+
+
+def _elsewhere(request: Request, begun: Next | None) -> Response:
+    """Send a browser to the step that its sign-in stands at."""
+    return web.go(web.SIGN_IN) if begun is None else web.go(entering.PATHS[type(begun.step)])
+
+
+ROUTES = [
+    Route(f"{STEPS}/mfa", factor, methods=["GET"]),
+    Route(f"{STEPS}/mfa", factor_given, methods=["POST"]),
+    Route(f"{STEPS}/enrol", enrol, methods=["GET"]),
+    Route(f"{STEPS}/enrol", enrol_chosen, methods=["POST"]),
+    Route(f"{STEPS}/app", app, methods=["GET"]),
+    Route(f"{STEPS}/app", app_codes, methods=["POST"]),
+    Route(f"{STEPS}/password", password, methods=["GET"]),
+    Route(f"{STEPS}/password", password_changed, methods=["POST"]),
+]

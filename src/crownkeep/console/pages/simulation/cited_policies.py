@@ -1,0 +1,108 @@
+"""Policies that a simulation cites: found again, as far as the person may see them, so that decisive statements can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from starlette.requests import Request
+
+from crownkeep.console.kit import parts
+from crownkeep.console.kit.decision_trees import Cited, Decision
+from crownkeep.console.pages.identities import inline_policies
+from crownkeep.console.pages.identities.identities import Kind
+from crownkeep.console.pages.policies import policies
+
+MOST = 8
+"""Documents that are read for one page."""
+LONGEST_EXCERPT = 2000
+"""Characters; some of AWS's own policies have statements of a thousand lines."""
+_MANAGED = "-managed"
+_HELD = "IAM Policy"
+_GIVEN = "PolicyInputList."
+_BOUNDARY = "PermissionsBoundaryPolicyInputList."
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A policy that is cited."""
+
+    label: str
+    address: str
+    """The page about it; empty where there is none."""
+    document: str
+    """Empty where it can't be seen."""
+
+    def excerpt(self, cited: Cited) -> str:
+        """Answer the text of a statement."""
+        lines = self.document.split("\n")[cited.first[0] - 1 : cited.last[0]]
+        if not lines:
+            return ""
+        lines[-1] = lines[-1][: cited.last[1] - 1] if cited.last[1] > 1 else lines[-1]
+        lines[0] = (
+            lines[0][cited.first[1] - 1 :] if cited.first[0] != cited.last[0] or cited.first[1] < cited.last[1] else lines[0]
+        )
+        # The simulator counts a statement from the end of what comes before it.
+        text = "\n".join(lines).strip(", \n")
+        return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]} …"
+
+
+async def sources(
+    request: Request, decisions: Sequence[Decision], *, given: Sequence[str], boundary: str, holder: tuple[Kind, str] | None
+) -> Mapping[str, Source]:
+    """Answer what is cited, by the names that the simulator gives it."""
+    cited = {each.policy: each for decision in decisions for reason in decision.reasons for each in reason.statements}
+    arns = await _attached(request, holder) if holder is not None and cited else {}
+    unknown = [each for each in cited.values() if each.type.endswith(_MANAGED) and each.policy not in arns]
+    limit = await _boundary_of(request, holder) if holder is not None and unknown else ""
+    arns |= {each.policy: limit for each in unknown if each.policy == limit.rpartition("/")[2]}
+    found: dict[str, Source] = {}
+    for name, each in list(cited.items())[:MOST]:
+        found[name] = await _source(request, each, given=given, boundary=boundary, holder=holder, arn=arns.get(name, ""))
+    return found
+
+
+async def _attached(request: Request, holder: tuple[Kind, str]) -> dict[str, str]:
+    kind, name = holder
+    listed = await parts.ask(request, f"ListAttached{kind.noun}Policies", **{kind.key: name})
+    return {row["PolicyName"]: row["PolicyArn"] for row in listed.rows("AttachedPolicies")}
+
+
+async def _boundary_of(request: Request, holder: tuple[Kind, str]) -> str:
+    kind, name = holder
+    about = await parts.ask(request, f"Get{kind.noun}", **{kind.key: name})
+    return str(about.one(kind.noun).get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
+
+
+async def _source(
+    request: Request, cited: Cited, *, given: Sequence[str], boundary: str, holder: tuple[Kind, str] | None, arn: str
+) -> Source:
+    name = cited.policy
+    if name.startswith(_GIVEN):
+        place = int(name.removeprefix(_GIVEN)) - 1
+        return Source("The policy typed above" if len(given) == 1 else f"Typed policy {place + 1}", "", given[place])
+    if name.startswith(_BOUNDARY):
+        return Source("The boundary typed above", "", boundary)
+    own = f"{holder[0].noun.lower()}_{holder[1]}_" if holder is not None else ""
+    if holder is not None and not arn and name.startswith(own):
+        kind, of = holder
+        policy = name.removeprefix(own)
+        found = await parts.ask(request, f"Get{kind.noun}Policy", **{kind.key: of, "PolicyName": policy})
+        label = f"{policy}, inline policy of {of}"
+        return Source(label, inline_policies.page(kind, of, policy), unquote(found.text("PolicyDocument")))
+    if arn:
+        label = arn.rpartition("/")[2]
+        return Source(label, policies.page(arn), await _default_document(request, arn))
+    # What a group of the user's holds inside itself is called `group_crew_name`.
+    by_name = cited.type.endswith(_MANAGED) or (cited.type == _HELD and not name.startswith("group_"))
+    return Source(name, parts.address(policies.FOLDER, name=name) if by_name else "", "")
+
+
+async def _default_document(request: Request, arn: str) -> str:
+    about = await parts.ask(request, "GetPolicy", PolicyArn=arn)
+    version = str(about.one("Policy").get("DefaultVersionId", ""))
+    if not version:
+        return ""
+    found = await parts.ask(request, "GetPolicyVersion", PolicyArn=arn, VersionId=version)
+    return unquote(str(found.one("PolicyVersion").get("Document", "")))

@@ -1,0 +1,1 @@
+"""Accounts: made, joined to organizations, closed."""

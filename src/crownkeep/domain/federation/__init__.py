@@ -1,0 +1,1 @@
+"""Servers outside the house: reached safely, and their keys."""

@@ -1,0 +1,1 @@
+"""Identities: roles that services have made for them."""

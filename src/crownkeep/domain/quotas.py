@@ -1,0 +1,53 @@
+"""Quotas: how much an account may have of something; each has a default, and the operator may set it for an account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crownkeep.operations.call import Call
+from crownkeep.storage.accounts import account_quotas
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """One quota. It holds from the next request on, on every worker: what it is set to is read with each use."""
+
+    name: str
+    """As GetAccountSummary names it, or would."""
+    default: int
+    least: int
+    most: int
+    """What the operator may set it to, both ends included."""
+
+
+_defined: dict[str, Quota] = {}
+
+
+def define(name: str, default: int, *, most: int, least: int = 0) -> Quota:
+    """Define a quota; a service does so once for each of its own."""
+    if name in _defined or not least <= default <= most:
+        raise ValueError(f"quota `{name}` is defined twice, or its default is out of its range")
+    quota = _defined[name] = Quota(name, default, least, most)
+    return quota
+
+
+def named(name: str) -> Quota | None:
+    """Answer the quota with this name."""
+    return _defined.get(name)
+
+
+def defined() -> list[Quota]:
+    """Answer every quota of every service, by name."""
+    return [_defined[name] for name in sorted(_defined)]
+
+
+def of(call: Call, quota: Quota) -> int:
+    """Answer a quota of the call's account."""
+    found = account_quotas.value(call.db, call.account_id, quota.name)
+    return quota.default if found is None else found
+
+
+def all_of(call: Call) -> Mapping[str, int]:
+    """Answer all quotas of the call's account by name, in one query."""
+    return {quota.name: quota.default for quota in _defined.values()} | account_quotas.of_account(call.db, call.account_id)

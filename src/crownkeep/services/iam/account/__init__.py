@@ -1,0 +1,1 @@
+"""The account as IAM sees it: its alias, summary, settings and central root access."""

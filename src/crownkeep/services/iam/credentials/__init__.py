@@ -1,0 +1,1 @@
+"""Credentials of users and of root: passwords, keys, certificates and MFA devices."""

@@ -1,0 +1,1 @@
+"""Delegation requests of product providers."""

@@ -1,0 +1,1 @@
+"""Users, groups, roles and instance profiles: made, named, tagged and deleted."""

@@ -1,0 +1,285 @@
+"""Users: created without credentials and without permissions, found by name without regard to case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from crownkeep import arn, clock, errors, ids
+from crownkeep.domain import page_tokens
+from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.operations.registry import Effect, Tagging, Target
+from crownkeep.principals import PrincipalKind
+from crownkeep.services.iam import quotas
+from crownkeep.services.iam.identities import boundaries, renaming, reserved
+from crownkeep.services.iam.identities import tags as tagging
+from crownkeep.services.iam.service import iam
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.credentials import (
+    access_keys,
+    login_profiles,
+    mfa_devices,
+    service_credentials,
+    signing_certificates,
+    ssh_public_keys,
+)
+from crownkeep.storage.identities import memberships, tags, users
+from crownkeep.storage.identities.users import UserRow
+from crownkeep.storage.policies import attachments, inline_policies
+from crownkeep.storage.reports import service_uses
+
+Tags = Sequence[Mapping[str, str]]
+RESOURCE_TYPE = "AWS::IAM::User"
+_IN_USE = "Cannot delete entity, must {} first."
+
+
+# What calls are about.
+
+
+def new_user(call: Call, *, user_name: str, path: str = "/", permissions_boundary: str | None = None, **_: object) -> Target:
+    """The user to be made."""
+    return Target(arn.user(call.account_id, path, user_name), context=boundaries.condition_keys(permissions_boundary))
+
+
+def named_user(call: Call, *, user_name: str, **_: object) -> Target:
+    """The user with this name; the path is the real one where the user exists."""
+    row = find(call, user_name)
+    found = Target(arn.user(call.account_id, "/", user_name)) if row is None else target_of(call, row)
+    return replace(found, shown=f"user {user_name}")
+
+
+def users_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Target:
+    """The users that a list may name, as AWS's refusals write it."""
+    return Target(arn.user(call.account_id, path_prefix, ""))
+
+
+def target_of(call: Call, row: UserRow) -> Target:
+    """The user as a policy's Resource and aws:ResourceTag see it."""
+    return Target(arn.user(row.account_id, row.path, row.name), tags=lambda: tagging.of(call, row.user_id))
+
+
+def user_with_new_boundary(call: Call, *, user_name: str, permissions_boundary: str, **_: object) -> Target:
+    """The user, and the boundary it is to have."""
+    return replace(named_user(call, user_name=user_name), context=boundaries.condition_keys(permissions_boundary))
+
+
+def user_with_present_boundary(call: Call, *, user_name: str, **_: object) -> Target:
+    """The user, and the boundary it has: what iam:PermissionsBoundary means for calls about a user's permissions."""
+    row = find(call, user_name)
+    present = boundaries.condition_keys(row.boundary_arn if row else None)
+    return replace(named_user(call, user_name=user_name), context=present)
+
+
+def own_or_named_user(call: Call, *, user_name: str | None = None, **_: object) -> Target:
+    """The user with this name or, without one, the caller: a user, or the root user."""
+    if user_name is not None:
+        return named_user(call, user_name=user_name)
+    caller = call.principal
+    if caller.kind is PrincipalKind.USER:
+        return named_user(call, user_name=caller.name)
+    if caller.kind is PrincipalKind.ROOT:
+        return Target(caller.arn)
+    raise must_be_named()
+
+
+# Users as others need them.
+
+
+def must_be_named() -> errors.ValidationError:
+    """Answer the refusal of a call that means the caller, by one who is neither a user nor root."""
+    return errors.ValidationError("Must specify userName when calling with non-User credentials")
+
+
+def find(call: Call, user_name: str) -> UserRow | None:
+    """Answer the user with this name, or None."""
+    return users.named(call.db, call.account_id, user_name)
+
+
+def required(call: Call, user_name: str) -> UserRow:
+    """Answer the user with this name; raises NoSuchEntity."""
+    row = find(call, user_name)
+    if row is None:
+        raise errors.NoSuchEntity(f"The user with name {user_name} cannot be found.")
+    return row
+
+
+def describe(row: UserRow) -> dict[str, object]:
+    """Answer the members of a `User` that every answer has."""
+    described: dict[str, object] = {
+        "Path": row.path,
+        "UserName": row.name,
+        "UserId": row.user_id,
+        "Arn": arn.user(row.account_id, row.path, row.name),
+        "CreateDate": row.created_at,
+    }
+    if row.password_used_at is not None:
+        described["PasswordLastUsed"] = row.password_used_at
+    return described
+
+
+def describe_root(call: Call) -> dict[str, object]:
+    """Answer the root user as a `User`: it has neither name nor path."""
+    account = accounts.with_id(call.db, call.account_id)
+    described: dict[str, object] = {"UserId": call.account_id, "Arn": arn.root(call.account_id)}
+    if account is not None:
+        described["CreateDate"] = account.created_at
+        if account.root_password_used_at is not None:
+            described["PasswordLastUsed"] = account.root_password_used_at
+    return described
+
+
+# The operations.
+
+
+@iam.operation("CreateUser", resource=new_user, effect=Effect.STATE, tagging=Tagging("iam:TagUser"))
+def create_user(
+    call: Call,
+    *,
+    user_name: str,
+    path: str = "/",
+    permissions_boundary: str | None = None,
+    tags: Tags = (),
+) -> Result:
+    """Create a user with no credentials and no permissions."""
+    reserved.require_free_principal(path, user_name)
+    if find(call, user_name) is not None:
+        raise _exists(user_name)
+    boundary_arn = None if permissions_boundary is None else boundaries.required(call, permissions_boundary)
+    row = UserRow(
+        user_id=ids.unique_id(ids.Prefix.USER, clock.token_bytes(16)),
+        account_id=call.account_id,
+        name=user_name,
+        name_key=user_name.lower(),
+        path=path,
+        created_at=call.now,
+        boundary_arn=boundary_arn,
+        password_used_at=None,
+    )
+    if users.add(call.db, row) > quotas.of(call, quotas.USERS):
+        quotas.require_room(call, users.count(call.db, call.account_id) - 1, quotas.USERS, name="UsersPerAccount")
+    tagged = tagging.put(call, row.user_id, tags)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    return {"User": {**describe(row), **boundaries.members(boundary_arn), **tagging.members(tagged)}}
+
+
+@iam.operation("GetUser", resource=own_or_named_user)
+def get_user(call: Call, *, user_name: str | None = None) -> Result:
+    """Answer a user, or the caller where none is named."""
+    caller = call.principal
+    if user_name is None and caller.kind is PrincipalKind.ROOT:
+        return {"User": describe_root(call)}
+    row = required(call, caller.name if user_name is None else user_name)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    tagged = tagging.of(call, row.user_id)
+    return {"User": {**describe(row), **boundaries.members(row.boundary_arn), **tagging.members(tagged)}}
+
+
+@iam.operation("ListUsers", resource=users_under_path)
+def list_users(call: Call, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None) -> Result:
+    """List users by name; tags and boundaries are not part of it (API_ListUsers)."""
+    found, more = page_tokens.page(
+        call,
+        list_name="ListUsers",
+        filters=(path_prefix,),
+        marker=marker,
+        max_items=max_items,
+        fetch=lambda after, limit: users.page(call.db, call.account_id, path_prefix=path_prefix, after=after, limit=limit),
+        key=lambda row: row.name_key,
+    )
+    return {"Users": [describe(row) for row in found], **more}
+
+
+@iam.operation("UpdateUser", resource=named_user)
+def update_user(call: Call, *, user_name: str, new_path: str | None = None, new_user_name: str | None = None) -> Result:
+    """Give a user another name or path; what it has and belongs to stays."""
+    row = required(call, user_name)
+    reserved.require_free_principal(new_path, new_user_name)
+    name, path = new_user_name or row.name, new_path or row.path
+    new_arn = arn.user(call.account_id, path, name)
+    renaming.require_permission(call, "iam:UpdateUser", Target(new_arn, tags=lambda: tagging.of(call, row.user_id)))
+    if name.lower() != row.name_key and find(call, name) is not None:
+        raise _exists(name)
+    users.rename(call.db, call.account_id, row.user_id, name=name, path=path)
+    call.notes.resources += [(RESOURCE_TYPE, row.name), (RESOURCE_TYPE, name)]
+    return NOTHING
+
+
+@iam.operation("DeleteUser", resource=named_user)
+def delete_user(call: Call, *, user_name: str) -> Result:
+    """Delete a user that has no policies, groups and credentials any more."""
+    row = required(call, user_name)
+    _require_unused(call, row)
+    tags.remove_all(call.db, call.account_id, row.user_id)
+    service_uses.remove_all(call.db, call.account_id, row.user_id)
+    users.remove(call.db, call.account_id, row.user_id)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    return NOTHING
+
+
+@iam.operation("PutUserPermissionsBoundary", resource=user_with_new_boundary)
+def put_user_permissions_boundary(call: Call, *, user_name: str, permissions_boundary: str) -> Result:
+    """Limit a user's permissions to what a managed policy allows."""
+    row = required(call, user_name)
+    boundary_arn = boundaries.required(call, permissions_boundary)
+    users.set_boundary(call.db, call.account_id, row.user_id, boundary_arn)
+    call.notes.resources += [(RESOURCE_TYPE, row.name), ("AWS::IAM::Policy", boundary_arn)]
+    return NOTHING
+
+
+@iam.operation("DeleteUserPermissionsBoundary", resource=user_with_present_boundary)
+def delete_user_permissions_boundary(call: Call, *, user_name: str) -> Result:
+    """Take a user's boundary away."""
+    row = required(call, user_name)
+    users.set_boundary(call.db, call.account_id, row.user_id, None)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    return NOTHING
+
+
+@iam.operation("TagUser", resource=named_user, effect=Effect.STATE)
+def tag_user(call: Call, *, user_name: str, tags: Tags) -> Result:
+    """Add tags to a user, or change them."""
+    row = required(call, user_name)
+    tagging.put(call, row.user_id, tags)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    return NOTHING
+
+
+@iam.operation("UntagUser", resource=named_user, effect=Effect.STATE)
+def untag_user(call: Call, *, user_name: str, tag_keys: Sequence[str]) -> Result:
+    """Take tags from a user."""
+    row = required(call, user_name)
+    tagging.take(call, row.user_id, tag_keys)
+    call.notes.resources.append((RESOURCE_TYPE, row.name))
+    return NOTHING
+
+
+@iam.operation("ListUserTags", resource=named_user)
+def list_user_tags(call: Call, *, user_name: str, marker: str | None = None, max_items: int | None = None) -> Result:
+    """List a user's tags by key."""
+    row = required(call, user_name)
+    return tagging.page(call, row.user_id, list_name="ListUserTags", marker=marker, max_items=max_items)
+
+
+def _exists(user_name: str) -> errors.EntityAlreadyExists:
+    return errors.EntityAlreadyExists(f"User with name {user_name} already exists.")
+
+
+def _require_unused(call: Call, row: UserRow) -> None:
+    # Permissions are named before credentials, as far as the order in which AWS names them is known.
+    place = (call.db, call.account_id, row.user_id)
+    if attachments.of_owner(*place):
+        raise errors.DeleteConflict(_IN_USE.format("detach all policies"))
+    if inline_policies.count(*place):
+        raise errors.DeleteConflict(_IN_USE.format("delete policies"))
+    if memberships.count_of_user(*place):
+        raise errors.DeleteConflict(_IN_USE.format("remove users from group"))
+    if access_keys.of_owner(*place):
+        raise errors.DeleteConflict(_IN_USE.format("delete access keys"))
+    if login_profiles.of_user(*place) is not None:
+        raise errors.DeleteConflict(_IN_USE.format("delete login profile"))
+    if mfa_devices.count_of_owner(*place):
+        raise errors.DeleteConflict(_IN_USE.format("delete MFA device"))
+    if signing_certificates.of_owner(*place):
+        raise errors.DeleteConflict(_IN_USE.format("delete signing certificates"))
+    if ssh_public_keys.count(*place) or service_credentials.count(*place):
+        raise errors.DeleteConflict(_IN_USE.format("remove referenced objects"))

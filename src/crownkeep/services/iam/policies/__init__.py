@@ -1,0 +1,1 @@
+"""Policies: managed and inline, their versions, who holds them, and what they would decide."""

@@ -1,0 +1,1 @@
+"""Reports: credentials, last access, and everything that an account holds."""

@@ -1,0 +1,1 @@
+"""Credential audits: snapshots of credentials and what was decided of them."""

@@ -1,0 +1,329 @@
+"""MFA devices: virtual ones, hardware tokens and FIDO keys, of a user, of root or not yet assigned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+
+from crownkeep.credentials.totp import DeviceState
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.identities import users
+from crownkeep.storage.identities.users import UserRow
+from crownkeep.storage.metadata import AccountId, Moment, Path, UniqueId, metadata
+from crownkeep.storage.prepared import Prepared
+
+FRESH = DeviceState()
+"""The state of a device that was not used yet."""
+
+
+class DeviceKind(Enum):
+    """The kinds of device; the value is what is kept."""
+
+    VIRTUAL = "virtual"
+    """A TOTP app, whose seed we made."""
+    HARDWARE = "hardware"
+    """A TOTP token, whose seed came with it."""
+    FIDO = "fido"
+    """A passkey or security key."""
+
+
+class Assignment(Enum):
+    """Which virtual devices a list is limited to (ListVirtualMFADevices)."""
+
+    ASSIGNED = "Assigned"
+    UNASSIGNED = "Unassigned"
+    ANY = "Any"
+
+
+table = Table(
+    "mfa_devices",
+    metadata,
+    Column("device_id", UniqueId, primary_key=True),
+    Column("account_id", AccountId, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("serial", String(256), nullable=False),
+    Column("serial_key", String(256), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("path", Path, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("owner_id", UniqueId),
+    Column("enabled_at", Moment),
+    Column("sealed_seed", LargeBinary),
+    Column("drift", Integer, nullable=False),
+    Column("used_steps", Text, nullable=False),
+    Column("span", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("credential_id", LargeBinary),
+    Column("public_key", LargeBinary),
+    Column("signature_count", BigInteger),
+    Column("aaguid", String(36)),
+    UniqueConstraint("account_id", "serial_key"),
+    Index(None, "account_id", "owner_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MfaDeviceRow:
+    """One device. `owner_id` is a user's unique id, or the account id for a device of root.
+
+    TOTP devices have a sealed seed and a state, FIDO keys have what WebAuthn registered.
+    """
+
+    device_id: str
+    account_id: str
+    kind: DeviceKind
+    serial: str
+    name: str
+    path: str
+    created_at: datetime
+    owner_id: str | None = None
+    enabled_at: datetime | None = None
+    sealed_seed: bytes | None = None
+    state: DeviceState = FRESH
+    credential_id: bytes | None = None
+    public_key: bytes | None = None
+    signature_count: int | None = None
+    aaguid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many devices an account has."""
+
+    all: int
+    in_use: int
+    of_root: int
+
+
+_this = (table.c.account_id == bindparam("of_account"), table.c.device_id == bindparam("of_device"))
+_in_account = table.c.account_id == bindparam("account_id")
+_with_serial = select(table).where(_in_account, table.c.serial_key == bindparam("serial_key"))
+# As an expression: by the bare column SQLite walks all devices of the account in order, instead of the owner's few.
+_order = table.c.serial_key + ""
+_of_owner = (
+    select(table).where(_in_account, table.c.owner_id == bindparam("owner_id"), _order > bindparam("after")).order_by(_order)
+)
+_hardware_with_serials = select(table).where(
+    table.c.kind == DeviceKind.HARDWARE.value, table.c.serial_key.in_(bindparam("serial_keys", expanding=True))
+)
+_unassigned_hardware = (
+    select(table.c.device_id).where(_in_account, table.c.kind == DeviceKind.HARDWARE.value, table.c.owner_id.is_(None)).limit(1)
+)
+_every_of_owner = Prepared(_of_owner)
+_of_owner_page = _of_owner.limit(bindparam("limit"))
+_count_of_owner = select(func.count()).select_from(table).where(_in_account, table.c.owner_id == bindparam("owner_id"))
+_owner_ids = select(table.c.owner_id).where(_in_account, table.c.owner_id.is_not(None)).distinct()
+_counts = select(
+    func.count(),
+    func.count(table.c.owner_id),
+    func.coalesce(func.sum(case((table.c.owner_id == table.c.account_id, 1), else_=0)), 0),
+).where(_in_account)
+_assign = update(table).where(*_this).values(owner_id=bindparam("new_owner_id"), enabled_at=bindparam("at"))
+_set_state = (
+    update(table)
+    .where(*_this)
+    .values(
+        drift=bindparam("new_drift"),
+        used_steps=bindparam("new_used_steps"),
+        span=bindparam("new_span"),
+        attempts=bindparam("new_attempts"),
+        failures=bindparam("new_failures"),
+    )
+)
+_remove = delete(table).where(*_this)
+
+
+def _page(assignment: Assignment) -> Select[*tuple[Any, ...]]:
+    conditions = {
+        Assignment.ASSIGNED: [table.c.owner_id.is_not(None)],
+        Assignment.UNASSIGNED: [table.c.owner_id.is_(None)],
+        Assignment.ANY: [],
+    }
+    return (
+        select(*table.columns, *users.table.columns)
+        .select_from(table.outerjoin(users.table, users.table.c.user_id == table.c.owner_id))
+        .where(
+            _in_account,
+            table.c.kind == DeviceKind.VIRTUAL.value,
+            table.c.serial_key > bindparam("after"),
+            *conditions[assignment],
+        )
+        .order_by(table.c.serial_key)
+        .limit(bindparam("limit"))
+    )
+
+
+_pages = {assignment: _page(assignment) for assignment in Assignment}
+
+
+def with_serial(db: Transaction, account_id: str, serial: str) -> MfaDeviceRow | None:
+    """Answer the account's device with this serial number, whatever its letters' case."""
+    row = db.execute(_with_serial, {"account_id": account_id, "serial_key": serial.lower()}).first()
+    return _row(*row) if row else None
+
+
+def hardware_with_serials(db: Transaction, serials: Sequence[str]) -> list[MfaDeviceRow]:
+    """Answer the hardware tokens with these serial numbers, of every account: for the operator, who hands them out."""
+    return [_row(*row) for row in db.execute(_hardware_with_serials, {"serial_keys": [each.lower() for each in serials]})]
+
+
+def has_unassigned_hardware(db: Transaction, account_id: str) -> bool:
+    """Answer whether the account has hardware tokens that nobody uses."""
+    return db.execute(_unassigned_hardware, {"account_id": account_id}).first() is not None
+
+
+def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[MfaDeviceRow]:
+    """Answer the devices of a user or of root."""
+    values = {"account_id": account_id, "owner_id": owner_id, "after": ""}
+    return [_row(*row) for row in _every_of_owner.all(db, values)]
+
+
+def page_of_owner(db: Transaction, account_id: str, owner_id: str, *, after: str, limit: int) -> list[MfaDeviceRow]:
+    """Answer up to `limit` devices of a user or of root, from the one after the serial number `after` in lower case."""
+    values = {"account_id": account_id, "owner_id": owner_id, "after": after, "limit": limit}
+    return [_row(*row) for row in db.execute(_of_owner_page, values)]
+
+
+def virtual_page(
+    db: Transaction, account_id: str, *, assignment: Assignment, after: str, limit: int
+) -> list[tuple[MfaDeviceRow, UserRow | None]]:
+    """Answer up to `limit` virtual devices and the users that have them, from the serial number after `after` in lower case."""
+    width = len(table.columns)
+    rows = db.execute(_pages[assignment], {"account_id": account_id, "after": after, "limit": limit})
+    return [(_row(*row[:width]), UserRow(*row[width:]) if row[width] is not None else None) for row in rows]
+
+
+def count_of_owner(db: Transaction, account_id: str, owner_id: str) -> int:
+    """Answer how many devices a user or root has."""
+    return int(db.execute(_count_of_owner, {"account_id": account_id, "owner_id": owner_id}).scalar_one())
+
+
+def owner_ids(db: Transaction, account_id: str) -> set[str]:
+    """Answer who in the account has a device: users' unique ids, and the account id where root has one."""
+    return set(db.execute(_owner_ids, {"account_id": account_id}).scalars())
+
+
+def counts(db: Transaction, account_id: str) -> Counts:
+    """Answer how many devices the account has."""
+    return Counts(*(int(number) for number in db.execute(_counts, {"account_id": account_id}).one()))
+
+
+def add(db: Transaction, row: MfaDeviceRow) -> None:
+    """Keep a new device."""
+    db.execute(
+        insert(table),
+        {
+            "device_id": row.device_id,
+            "account_id": row.account_id,
+            "kind": row.kind.value,
+            "serial": row.serial,
+            "serial_key": row.serial.lower(),
+            "name": row.name,
+            "path": row.path,
+            "created_at": row.created_at,
+            "owner_id": row.owner_id,
+            "enabled_at": row.enabled_at,
+            "sealed_seed": row.sealed_seed,
+            "drift": row.state.drift,
+            "used_steps": _written(row.state.used),
+            "span": row.state.span,
+            "attempts": row.state.attempts,
+            "failures": row.state.failures,
+            "credential_id": row.credential_id,
+            "public_key": row.public_key,
+            "signature_count": row.signature_count,
+            "aaguid": row.aaguid,
+        },
+    )
+
+
+def assign(db: Transaction, account_id: str, device_id: str, owner_id: str, *, at: datetime) -> None:
+    """Give a device to a user, or to root by the account id."""
+    db.execute(_assign, {"of_account": account_id, "of_device": device_id, "new_owner_id": owner_id, "at": at})
+
+
+def release(db: Transaction, account_id: str, device_id: str) -> None:
+    """Take a device from whoever has it; it can be assigned again."""
+    db.execute(_assign, {"of_account": account_id, "of_device": device_id, "new_owner_id": None, "at": None})
+
+
+def set_state(db: Transaction, account_id: str, device_id: str, state: DeviceState) -> None:
+    """Remember a TOTP device's drift, the codes used lately, the attempts made and how many failed in a row."""
+    values = {
+        "new_drift": state.drift,
+        "new_used_steps": _written(state.used),
+        "new_span": state.span,
+        "new_attempts": state.attempts,
+        "new_failures": state.failures,
+    }
+    db.execute(_set_state, {"of_account": account_id, "of_device": device_id, **values})
+
+
+def remove(db: Transaction, account_id: str, device_id: str) -> None:
+    """Forget a device."""
+    db.execute(_remove, {"of_account": account_id, "of_device": device_id})
+
+
+def _row(
+    device_id: str,
+    account_id: str,
+    kind: str,
+    serial: str,
+    _serial_key: str,
+    name: str,
+    path: str,
+    created_at: datetime,
+    owner_id: str | None,
+    enabled_at: datetime | None,
+    sealed_seed: bytes | None,
+    drift: int,
+    used_steps: str,
+    span: int,
+    attempts: int,
+    failures: int,
+    *fido: Any,
+) -> MfaDeviceRow:
+    state = DeviceState(drift, tuple(int(step) for step in used_steps.split()), span, attempts, failures)
+    return MfaDeviceRow(
+        device_id,
+        account_id,
+        DeviceKind(kind),
+        serial,
+        name,
+        path,
+        created_at,
+        owner_id,
+        enabled_at,
+        sealed_seed,
+        state,
+        *fido,
+    )
+
+
+def _written(steps: tuple[int, ...]) -> str:
+    return " ".join(map(str, steps))

@@ -1,0 +1,89 @@
+"""Passkeys and security keys: what WebAuthn registered beyond the MFA device itself, attestation included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, String, Table, Text, bindparam, insert, select, update
+
+from crownkeep.storage.credentials import mfa_devices
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, UniqueId, metadata
+
+table = Table(
+    "passkeys",
+    metadata,
+    # A FIDO device that is deactivated is gone, and this goes with it.
+    Column("device_id", UniqueId, ForeignKey("mfa_devices.device_id", ondelete="CASCADE"), primary_key=True),
+    Column("account_id", AccountId, nullable=False, index=True),
+    Column("transports", String(128), nullable=False),
+    Column("is_synced", Boolean, nullable=False),
+    Column("attestation_format", String(32), nullable=False),
+    Column("attestation", LargeBinary, nullable=False),
+    Column("certifications", Text, nullable=False),
+    # None for what earlier versions let in although it was registered before, or is longer than may be.
+    Column("credential_id", LargeBinary),
+    Index(None, "credential_id", unique=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyRow:
+    """One key, beside its row among the MFA devices."""
+
+    device_id: str
+    account_id: str
+    transports: tuple[str, ...]
+    is_synced: bool
+    attestation_format: str
+    attestation: bytes
+    certifications: tuple[tuple[str, str], ...]
+    """Pairs such as ("FIDO", "L2")."""
+    credential_id: bytes | None
+    """What the device calls the key: no two keys of this house have the same, whoever's they are."""
+
+
+_of_device = select(table).where(table.c.account_id == bindparam("of_account"), table.c.device_id == bindparam("of_device"))
+_with_credential = select(table.c.device_id).where(table.c.credential_id == bindparam("of_credential"))
+_set_signature_count = (
+    update(mfa_devices.table)
+    .where(mfa_devices.table.c.account_id == bindparam("of_account"), mfa_devices.table.c.device_id == bindparam("of_device"))
+    .values(signature_count=bindparam("new_count"))
+)
+
+
+def of_device(db: Transaction, account_id: str, device_id: str) -> PasskeyRow | None:
+    """Answer what is known of a key."""
+    row = db.execute(_of_device, {"of_account": account_id, "of_device": device_id}).first()
+    if row is None:
+        return None
+    pairs = (line.split(" ", 1) for line in row.certifications.splitlines())
+    certifications = tuple((name, level) for name, level in pairs)
+    return PasskeyRow(row[0], row[1], tuple(row[2].split()), row[3], row[4], row[5], certifications, row[7])
+
+
+def is_registered(db: Transaction, credential_id: bytes) -> bool:
+    """Return whether somebody in this house has a key with this id."""
+    return db.execute(_with_credential, {"of_credential": credential_id}).first() is not None
+
+
+def add(db: Transaction, row: PasskeyRow) -> None:
+    """Keep a new key's particulars."""
+    db.execute(
+        insert(table),
+        {
+            "device_id": row.device_id,
+            "account_id": row.account_id,
+            "transports": " ".join(row.transports),
+            "is_synced": row.is_synced,
+            "attestation_format": row.attestation_format,
+            "attestation": row.attestation,
+            "certifications": "\n".join(f"{name} {level}" for name, level in row.certifications),
+            "credential_id": row.credential_id,
+        },
+    )
+
+
+def set_signature_count(db: Transaction, account_id: str, device_id: str, count: int) -> None:
+    """Remember a key's signature counter."""
+    db.execute(_set_signature_count, {"of_account": account_id, "of_device": device_id, "new_count": count})

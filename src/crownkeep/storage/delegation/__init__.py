@@ -1,0 +1,1 @@
+"""Delegation: what product providers ask accounts to lend them."""

@@ -1,0 +1,1 @@
+"""Identities: users, groups and roles, who belongs to what, and their tags."""

@@ -1,0 +1,122 @@
+"""Who belongs to which group, asked from both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, bindparam, delete, func, insert, select
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.identities import groups, users
+from crownkeep.storage.identities.groups import GroupRow
+from crownkeep.storage.identities.users import UserRow
+from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+
+table = Table(
+    "memberships",
+    metadata,
+    Column("account_id", AccountId, nullable=False),
+    Column("group_id", UniqueId, nullable=False),
+    Column("user_id", UniqueId, nullable=False),
+    Column("joined_at", Moment, nullable=False),
+    PrimaryKeyConstraint("account_id", "group_id", "user_id"),
+    Index(None, "account_id", "user_id"),
+)
+
+_in_account = table.c.account_id == bindparam("account_id")
+_of_group = _in_account & (table.c.group_id == bindparam("group_id"))
+_of_user = _in_account & (table.c.user_id == bindparam("user_id"))
+_with_group = table.join(groups.table, groups.table.c.group_id == table.c.group_id)
+_with_user = table.join(users.table, users.table.c.user_id == table.c.user_id)
+_is_member = select(table.c.user_id).where(_of_group, table.c.user_id == bindparam("user_id"))
+_any_member = select(table.c.user_id).where(_of_group).limit(1)
+_group_ids = select(table.c.group_id).where(_of_user).order_by(table.c.group_id)
+_count_of_user = select(func.count()).select_from(table).where(_of_user)
+_groups_page = (
+    select(groups.table)
+    .select_from(_with_group)
+    .where(_of_user, groups.table.c.name_key > bindparam("after"))
+    .order_by(groups.table.c.name_key)
+    .limit(bindparam("limit"))
+)
+_users_page = (
+    select(users.table)
+    .select_from(_with_user)
+    .where(_of_group, users.table.c.name_key > bindparam("after"))
+    .order_by(users.table.c.name_key)
+    .limit(bindparam("limit"))
+)
+_groups_of_users = (
+    select(table.c.user_id, *groups.table.columns)
+    .select_from(_with_group)
+    .where(_in_account, table.c.user_id.in_(bindparam("user_ids", expanding=True)))
+    .order_by(groups.table.c.name_key)
+)
+_user_ids = select(table.c.user_id).where(_in_account, table.c.group_id.in_(bindparam("group_ids", expanding=True))).distinct()
+_remove = delete(table).where(
+    table.c.account_id == bindparam("of_account"),
+    table.c.group_id == bindparam("of_group"),
+    table.c.user_id == bindparam("of_user"),
+)
+
+
+def is_member(db: Transaction, account_id: str, group_id: str, user_id: str) -> bool:
+    """Answer whether the user belongs to the group."""
+    values = {"account_id": account_id, "group_id": group_id, "user_id": user_id}
+    return db.execute(_is_member, values).first() is not None
+
+
+def has_members(db: Transaction, account_id: str, group_id: str) -> bool:
+    """Answer whether anybody belongs to the group."""
+    return db.execute(_any_member, {"account_id": account_id, "group_id": group_id}).first() is not None
+
+
+def group_ids_of_user(db: Transaction, account_id: str, user_id: str) -> list[str]:
+    """Answer the unique ids of the groups a user belongs to."""
+    return list(db.execute(_group_ids, {"account_id": account_id, "user_id": user_id}).scalars())
+
+
+def count_of_user(db: Transaction, account_id: str, user_id: str) -> int:
+    """Answer how many groups a user belongs to."""
+    return int(db.execute(_count_of_user, {"account_id": account_id, "user_id": user_id}).scalar_one())
+
+
+def groups_page(db: Transaction, account_id: str, user_id: str, *, after: str, limit: int) -> list[GroupRow]:
+    """Answer up to `limit` groups of a user in the order of their names, from the one after the key `after`."""
+    values = {"account_id": account_id, "user_id": user_id, "after": after, "limit": limit}
+    return [GroupRow(*row) for row in db.execute(_groups_page, values)]
+
+
+def users_page(db: Transaction, account_id: str, group_id: str, *, after: str, limit: int) -> list[UserRow]:
+    """Answer up to `limit` users of a group in the order of their names, from the one after the key `after`."""
+    values = {"account_id": account_id, "group_id": group_id, "after": after, "limit": limit}
+    return [UserRow(*row) for row in db.execute(_users_page, values)]
+
+
+def groups_of_users(db: Transaction, account_id: str, user_ids: Sequence[str]) -> dict[str, list[GroupRow]]:
+    """Answer the groups of each of these users, by user id and in the order of their names, in one query."""
+    found: dict[str, list[GroupRow]] = {user_id: [] for user_id in user_ids}
+    if not user_ids:
+        return found
+    for user_id, *group in db.execute(_groups_of_users, {"account_id": account_id, "user_ids": list(user_ids)}):
+        found[user_id].append(GroupRow(*group))
+    return found
+
+
+def user_ids_of_groups(db: Transaction, account_id: str, group_ids: Sequence[str]) -> list[str]:
+    """Answer the unique ids of the users that belong to at least one of these groups, in one query."""
+    if not group_ids:
+        return []
+    return list(db.execute(_user_ids, {"account_id": account_id, "group_ids": list(group_ids)}).scalars())
+
+
+def add(db: Transaction, account_id: str, group_id: str, user_id: str, *, at: datetime) -> None:
+    """Make a user a member of a group."""
+    db.execute(insert(table), {"account_id": account_id, "group_id": group_id, "user_id": user_id, "joined_at": at})
+
+
+def remove(db: Transaction, account_id: str, group_id: str, user_id: str) -> bool:
+    """End a user's membership in a group; answers whether there was one."""
+    values = {"of_account": account_id, "of_group": group_id, "of_user": user_id}
+    return db.execute(_remove, values).rowcount > 0

@@ -1,0 +1,1 @@
+"""Notices: messages that wait to be sent, and what became of them."""

@@ -1,0 +1,1 @@
+"""Organizations: their trees, members, policies and agreements."""

@@ -1,0 +1,1 @@
+"""Policies: documents, their versions, and which identities hold them."""

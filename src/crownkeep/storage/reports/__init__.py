@@ -1,0 +1,1 @@
+"""Reports: what was asked for, and what they are made of."""

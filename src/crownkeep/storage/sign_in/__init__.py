@@ -1,0 +1,1 @@
+"""Sign-in: browser sessions, steps that have begun, throttles, links and recoveries."""

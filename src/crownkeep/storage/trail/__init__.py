@@ -1,0 +1,1 @@
+"""The trail: the record of every call."""
