@@ -13,7 +13,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 async def answer(_: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Answer one request."""
+    """Return one request."""
     while (await receive()).get("more_body"):
         pass
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})

@@ -52,6 +52,6 @@ class Browser:
 
 
 def token_in(page: str) -> str:
-    """Answer the token that a page's forms must bring."""
+    """Return the token that a page's forms must bring."""
     found = _TOKEN.search(page)
     return found[1] if found else ""

@@ -38,7 +38,7 @@ class Timed:
     cpu: float
 
     def percentile(self, part: float) -> float:
-        """Answer the time that `part` (0 to 1) of the requests stayed below."""
+        """Return the time that `part` (0 to 1) of the requests stayed below."""
         return self.times[min(len(self.times) - 1, int(len(self.times) * part))]
 
 
@@ -76,7 +76,7 @@ def measure(server: Server, browser: Browser, address: str) -> Timed:
 
 
 def render(sign_in: Timed, pages: list[Timed], bare: Timed) -> str:
-    """Answer the table, the slowest page first."""
+    """Return the table, the slowest page first."""
     head = f"{'page':74}{'status':>7}{'kB':>7}{'p50 ms':>8}{'p95 ms':>8}{'CPU ms':>8}{'/sign-in':>9}"
     ordered = sorted(pages, key=lambda page: page.percentile(0.95), reverse=True)
     lines = [head, "-" * len(head)]

@@ -44,7 +44,7 @@ class Measured:
         return self.generator_cpu_seconds / self.seconds if self.seconds else 0.0
 
     def percentile(self, part: float) -> float:
-        """Answer the latency that `part` (0 to 1) of the requests stayed below."""
+        """Return the latency that `part` (0 to 1) of the requests stayed below."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else 0.0
 

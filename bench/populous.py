@@ -61,7 +61,7 @@ def populate(data: Path, account_id: str) -> None:
 
 
 def an_event(data: Path, account_id: str) -> str:
-    """Answer the id of one of the account's events."""
+    """Return the id of one of the account's events."""
     database = Database(f"sqlite:///{data / 'crownkeep.db'}")
     with database.snapshot() as db:
         first, before = ids.first_event_id(clock.now() - timedelta(days=1)), UUID(int=(1 << 128) - 1)

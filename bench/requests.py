@@ -23,7 +23,7 @@ class Signer:
     port: int
 
     def sign(self, service: str, action: str, parameters: Mapping[str, str] | None = None) -> bytes:
-        """Answer one HTTP/1.1 request of the query protocol."""
+        """Return one HTTP/1.1 request of the query protocol."""
         body = urlencode({"Action": action, "Version": _VERSIONS[service], **(parameters or {})}).encode()
         request = AWSRequest(
             method="POST",
@@ -36,11 +36,11 @@ class Signer:
         return f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
     def create_role(self, name: str, *, account_id: str) -> bytes:
-        """Answer a CreateRole for a role that everybody of the account may take on who is allowed to."""
+        """Return a CreateRole for a role that everybody of the account may take on who is allowed to."""
         trust = {"Effect": "Allow", "Principal": {"AWS": account_id}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         return self.sign("iam", "CreateRole", {"RoleName": name, "AssumeRolePolicyDocument": document})
 
     def create_users(self, names: Iterable[str]) -> list[bytes]:
-        """Answer a CreateUser for each name."""
+        """Return a CreateUser for each name."""
         return [self.sign("iam", "CreateUser", {"UserName": name}) for name in names]

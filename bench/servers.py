@@ -35,12 +35,12 @@ class Server:
     directory: Path
 
     def cpu_seconds(self) -> float:
-        """Answer the CPU time that the process has used so far, in all its threads."""
+        """Return the CPU time that the process has used so far, in all its threads."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def memory_mib(self) -> float:
-        """Answer the memory that the process holds."""
+        """Return the memory that the process holds."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 

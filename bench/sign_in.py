@@ -84,7 +84,7 @@ def _cost(server: Server, sign_in: Callable[[Browser], None]) -> Cost:
 
 
 def _bare() -> float:
-    """Answer the CPU seconds of one computation."""
+    """Return the CPU seconds of one computation."""
     began = time.process_time()
     passwords.verify_absent(Secret(PASSWORD))
     return time.process_time() - began
@@ -132,7 +132,7 @@ def _people(server: Server) -> tuple[str, dict[int, bytes]]:
 
 
 def _codes(seeds: dict[int, bytes]) -> Iterator[tuple[int, str]]:
-    """Answer codes that are good now, each once: a device takes those of two steps around."""
+    """Return codes that are good now, each once: a device takes those of two steps around."""
     used: set[tuple[int, int]] = set()
     while True:
         for number, seed in seeds.items():

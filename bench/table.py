@@ -37,12 +37,12 @@ class Result:
 
 
 def sizes_of(operation: str) -> tuple[int, ...]:
-    """Answer with how many users an operation is measured."""
+    """Return with how many users an operation is measured."""
     return _SIZES_OF.get(operation, SIZES)
 
 
 def render(results: Sequence[Result]) -> str:
-    """Answer the table: ours, moto's and the bare server's figures side by side."""
+    """Return the table: ours, moto's and the bare server's figures side by side."""
     found = {(result.server, result.operation, result.users): result for result in results}
     ceiling = found["bare", "GetCallerIdentity", 0]
     head = f"{'':31}{'users':>7} |{_titles()} |{'moto/s':>8}{'CPU':>9} |{'moto/ours':>10}{'ours/bare':>10}{'grows':>7}"

@@ -14,12 +14,12 @@ INSIDE = "tests/unit/protocols/"
 
 
 def folder() -> Path:
-    """Answer where the cases of the installed botocore are kept."""
+    """Return where the cases of the installed botocore are kept."""
     return TOOLS / f"botocore-sdist-{version('botocore')}"
 
 
 def fetch() -> Path:
-    """Answer the folder of the cases, fetched when they aren't there; raises CalledProcessError where pip can't."""
+    """Return the folder of the cases, fetched when they aren't there; raises CalledProcessError where pip can't."""
     kept = folder()
     if kept.exists():
         return kept

@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def page() -> str:
-    """Answer the page's text."""
+    """Return the page's text."""
     return "\n".join([_OPENING, *_sections(crownkeep, "crownkeep")])
 
 

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def fetch(version: str | None) -> Path:
-    """Install moto alone into a virtual environment of its own and answer the folder it is in."""
+    """Install moto alone into a virtual environment of its own and return the folder it is in."""
     if not TOOLS.exists():
         venv.create(TOOLS, with_pip=True)
     wanted = f"moto=={version}" if version else "moto"
@@ -74,7 +74,7 @@ def read_table(module: Path) -> Mapping[str, Mapping[str, Any]]:
 
 
 def rows(table: Mapping[str, Mapping[str, Any]]) -> Iterator[list[object]]:
-    """Answer what is kept of each policy: name, path, version, created, changed, document."""
+    """Return what is kept of each policy: name, path, version, created, changed, document."""
     for name, policy in table.items():
         yield [
             name,
@@ -87,12 +87,12 @@ def rows(table: Mapping[str, Mapping[str, Any]]) -> Iterator[list[object]]:
 
 
 def moment(text: str) -> str:
-    """Answer a moment in one form, so that moments compare as texts."""
+    """Return a moment in one form, so that moments compare as texts."""
     return datetime.fromisoformat(text).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def in_order(document: Mapping[str, Any]) -> dict[str, object]:
-    """Answer the document with its elements in the order in which people write them."""
+    """Return the document with its elements in the order in which people write them."""
     ordered = ordered_by(document, DOCUMENT)
     statements = document["Statement"]
     if isinstance(statements, list):
@@ -103,7 +103,7 @@ def in_order(document: Mapping[str, Any]) -> dict[str, object]:
 
 
 def ordered_by(element: Mapping[str, Any], order: tuple[str, ...]) -> dict[str, object]:
-    """Answer a mapping with its keys in this order; raises ValueError for a key that isn't in it."""
+    """Return a mapping with its keys in this order; raises ValueError for a key that isn't in it."""
     return {key: element[key] for key in sorted(element, key=order.index)}
 
 

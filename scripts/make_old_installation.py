@@ -67,7 +67,7 @@ def _make(place: Path, *, database: str) -> None:
 
 
 def _fill(crown: Crown) -> dict[str, Any]:
-    """Fill an empty server with something of everything, and answer what is known of it."""
+    """Fill an empty server with something of everything, and return what is known of it."""
     known: dict[str, Any] = {"made": clock.now().isoformat(timespec="seconds"), "password": people.PASSWORD}
     account = crown.account(name="harbour", email="root@harbour.example")
     known["account"] = account.told

@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def names(samples: Samples) -> dict[str, str]:
-    """Answer the name of the picture of every page, with the page's address."""
+    """Return the name of the picture of every page, with the page's address."""
     named: dict[str, str] = {}
     for address in (*every_page.outside(samples), *every_page.inside(samples)):
         if every_page.is_file(address):

@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def fetch(package: str, version: str, path: str) -> str:
-    """Pack a package and answer the text of one of its files."""
+    """Pack a package and return the text of one of its files."""
     TOOLS.mkdir(parents=True, exist_ok=True)
     command = ["npm", "pack", "--silent", f"{package}@{version}"]
     packed = subprocess.run(command, cwd=TOOLS, check=True, capture_output=True, text=True).stdout.split()[-1]
@@ -81,7 +81,7 @@ def stylesheet(document: Mapping[str, Any], version: str) -> str:
 
 
 def values(tokens: Mapping[str, Any], mode: str) -> Iterator[tuple[str, str]]:
-    """Answer each token's name and its value in a mode."""
+    """Return each token's name and its value in a mode."""
     for name in sorted(tokens):
         value = tokens[name]["$value"]
         if isinstance(value, Mapping):

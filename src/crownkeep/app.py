@@ -51,7 +51,7 @@ class Running:
     observers: tuple[Secret, ...]
 
     def is_ready(self) -> bool:
-        """Answer whether the database answers."""
+        """Tell whether the database answers."""
         try:
             with self.database.snapshot() as db:
                 db.exec_driver_sql("SELECT 1")
@@ -60,15 +60,15 @@ class Running:
         return True
 
     def may_observe(self, authorization: str) -> bool:
-        """Answer whether an Authorization header opens the metrics: by their own token, or the operator's."""
+        """Tell whether an Authorization header opens the metrics: by their own token, or the operator's."""
         return any(authenticate.bearer_matches(authorization, token) for token in self.observers)
 
     def writer_queue(self) -> int:
-        """Answer how many works wait for the writer."""
+        """Return how many works wait for the writer."""
         return self.writer.depth
 
     def caches(self) -> Mapping[str, int]:
-        """Answer about how many bytes each cache holds that grows with what callers ask for."""
+        """Return about how many bytes each cache holds that grows with what callers ask for."""
         return {
             "compiled_policies": permissions.bytes_held(),
             "standings": self.door.wiring.standings.bytes,
@@ -76,7 +76,7 @@ class Running:
         }
 
     def published(self, path: str) -> bytes | None:
-        """Answer what the issuer of an account's web identities publishes at a path, None where that is nothing."""
+        """Return what the issuer of an account's web identities publishes at a path, None where that is nothing."""
         with self.database.snapshot() as db:
             return outbound_identity.document(db, self.door.wiring.settings, path, now=clock.now())
 

@@ -25,7 +25,7 @@ class Arn:
 
 
 def parse(text: str) -> Arn | None:
-    """Answer the parts of an ARN, or None where this is none."""
+    """Return the parts of an ARN, or None where this is none."""
     parts = text.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":
         return None
@@ -33,47 +33,47 @@ def parse(text: str) -> Arn | None:
 
 
 def iam(account_id: str, resource: str) -> str:
-    """Answer the ARN of an IAM resource such as `user/division/bob`."""
+    """Return the ARN of an IAM resource such as `user/division/bob`."""
     return f"arn:{PARTITION}:iam::{account_id}:{resource}"
 
 
 def sts(account_id: str, resource: str) -> str:
-    """Answer the ARN of an STS session such as `assumed-role/admin/alice`."""
+    """Return the ARN of an STS session such as `assumed-role/admin/alice`."""
     return f"arn:{PARTITION}:sts::{account_id}:{resource}"
 
 
 def root(account_id: str) -> str:
-    """Answer the ARN of an account's root user."""
+    """Return the ARN of an account's root user."""
     return iam(account_id, "root")
 
 
 def user(account_id: str, path: str, name: str) -> str:
-    """Answer the ARN of a user; `path` begins and ends with a slash."""
+    """Return the ARN of a user; `path` begins and ends with a slash."""
     return iam(account_id, f"user{path}{name}")
 
 
 def group(account_id: str, path: str, name: str) -> str:
-    """Answer the ARN of a group; `path` begins and ends with a slash."""
+    """Return the ARN of a group; `path` begins and ends with a slash."""
     return iam(account_id, f"group{path}{name}")
 
 
 def role(account_id: str, path: str, name: str) -> str:
-    """Answer the ARN of a role; `path` begins and ends with a slash."""
+    """Return the ARN of a role; `path` begins and ends with a slash."""
     return iam(account_id, f"role{path}{name}")
 
 
 def instance_profile(account_id: str, path: str, name: str) -> str:
-    """Answer the ARN of an instance profile; `path` begins and ends with a slash."""
+    """Return the ARN of an instance profile; `path` begins and ends with a slash."""
     return iam(account_id, f"instance-profile{path}{name}")
 
 
 def policy(account_id: str, path: str, name: str) -> str:
-    """Answer the ARN of a managed policy; AWS's own have the account id `aws`."""
+    """Return the ARN of a managed policy; AWS's own have the account id `aws`."""
     return iam(account_id, f"policy{path}{name}")
 
 
 def mfa_device(account_id: str, path: str, name: str) -> str:
-    """Answer the serial number of a virtual MFA device, which is an ARN."""
+    """Return the serial number of a virtual MFA device, which is an ARN."""
     return iam(account_id, f"mfa{path}{name}")
 
 

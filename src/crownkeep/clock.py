@@ -12,27 +12,27 @@ from threading import Lock
 
 
 def now() -> datetime:
-    """Answer the present moment, in UTC."""
+    """Return the present moment, in UTC."""
     return datetime.now(UTC)
 
 
 def monotonic() -> float:
-    """Answer seconds of a clock that never goes back; only differences mean something."""
+    """Return seconds of a clock that never goes back; only differences mean something."""
     return time.monotonic()
 
 
 def cpu_seconds() -> float:
-    """Answer the seconds of computing that this thread has used so far; only differences mean something."""
+    """Return the seconds of computing that this thread has used so far; only differences mean something."""
     return time.thread_time()
 
 
 def token_bytes(count: int) -> bytes:
-    """Answer `count` unpredictable bytes of the operating system's source."""
+    """Return `count` unpredictable bytes of the operating system's source."""
     return os.urandom(count)
 
 
 def id_bytes(count: int) -> bytes:
-    """Answer `count` unpredictable bytes for ids that are shown to people and guard nothing.
+    """Return `count` unpredictable bytes for ids that are shown to people and guard nothing.
 
     They come from the same source in larger draws, since asking the kernel costs more than the rest of making an id.
     """
@@ -50,7 +50,7 @@ os.register_at_fork(after_in_child=_drawn.clear)
 
 
 def revision() -> int:
-    """Answer a fresh random revision of 62 bits: never the same twice, so a rolled-back one can't come back."""
+    """Return a fresh random revision of 62 bits: never the same twice, so a rolled-back one can't come back."""
     return int.from_bytes(id_bytes(8), "big") >> 2
 
 

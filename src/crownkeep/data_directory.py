@@ -69,7 +69,7 @@ class KeyFileWatch:
         directory.keyring.look_again = self._look_quietly
 
     def look(self) -> bool:
-        """Go over to the file's keys where they are others than ours, and answer whether they were; costs one `stat` where not.
+        """Go over to the file's keys where they are others than ours, and return whether they were; costs one `stat` where not.
 
         Raises UnusableDataDirectory where the file can't be used; the keyring then stays as it is.
         """
@@ -163,7 +163,7 @@ def change_keyring(path: Path, change: Callable[[Keyring], Keyring]) -> Keyring:
 
 
 def staged(path: Path, name: str) -> Path:
-    """Answer where a file is written that will be put into the place of `name`."""
+    """Return where a file is written that will be put into the place of `name`."""
     return path / f".{name}.new"
 
 

@@ -27,37 +27,37 @@ class Prefix(Enum):
 
 
 def unique_id(prefix: Prefix, chance: bytes) -> str:
-    """Answer a unique id: the prefix and 17 characters of A-Z and 0-9 drawn from `chance` (16 bytes)."""
+    """Return a unique id: the prefix and 17 characters of A-Z and 0-9 drawn from `chance` (16 bytes)."""
     return prefix.value + _characters(_ALPHANUMERIC, chance, 17)
 
 
 def certificate_id(chance: bytes) -> str:
-    """Answer the id of a signing certificate: 32 characters of A-Z and 0-9 drawn from `chance` (24 bytes), with no prefix."""
+    """Return the id of a signing certificate: 32 characters of A-Z and 0-9 drawn from `chance` (24 bytes), with no prefix."""
     return _characters(_ALPHANUMERIC, chance, 32)
 
 
 def account_id(chance: bytes) -> str:
-    """Answer a 12-digit account id drawn from `chance` (8 bytes); leading zeros are avoided, since tools lose them."""
+    """Return a 12-digit account id drawn from `chance` (8 bytes); leading zeros are avoided, since tools lose them."""
     return str(100_000_000_000 + int.from_bytes(chance, "big") % 900_000_000_000)
 
 
 def is_account_id(text: str) -> bool:
-    """Answer whether this is twelve ASCII digits."""
+    """Tell whether this is twelve ASCII digits."""
     return _ACCOUNT_ID.fullmatch(text) is not None
 
 
 def organizations_id(prefix: str, chance: bytes, length: int) -> str:
-    """Answer an id of AWS Organizations, such as `o-a1b2c3d4e5`: a prefix and `length` of a-z and 0-9 (24 bytes for 32)."""
+    """Return an id of AWS Organizations, such as `o-a1b2c3d4e5`: a prefix and `length` of a-z and 0-9 (24 bytes for 32)."""
     return f"{prefix}-{_characters(_LOWER_ALPHANUMERIC, chance, length)}"
 
 
 def request_id(chance: bytes) -> str:
-    """Answer a random UUID (version 4, RFC 9562) from 16 bytes, as AWS's request ids look."""
+    """Return a random UUID (version 4, RFC 9562) from 16 bytes, as AWS's request ids look."""
     return str(UUID(bytes=chance, version=4))
 
 
 def event_id(now: datetime, chance: bytes) -> UUID:
-    """Answer a time-ordered UUID (version 7, RFC 9562 section 5.7) from `now` in milliseconds and 10 bytes of chance.
+    """Return a time-ordered UUID (version 7, RFC 9562 section 5.7) from `now` in milliseconds and 10 bytes of chance.
 
     Events are stored in the order of their ids, so that writing one never touches a random page of an index.
     """
@@ -69,7 +69,7 @@ def event_id(now: datetime, chance: bytes) -> UUID:
 
 
 def first_event_id(moment: datetime) -> UUID:
-    """Answer the smallest event id of this millisecond: where a range of time begins among ordered ids."""
+    """Return the smallest event id of this millisecond: where a range of time begins among ordered ids."""
     return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
 
 

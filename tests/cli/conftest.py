@@ -23,7 +23,7 @@ class Ended:
     err: str
 
     def json(self) -> Any:
-        """Answer what it printed as JSON."""
+        """Return what it printed as JSON."""
         return json.loads(self.out)
 
 
@@ -53,7 +53,7 @@ def crownkeep(data: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 @pytest.fixture
 def made(crownkeep: Terminal) -> Callable[..., dict[str, Any]]:
-    """Make an account and answer what was told: `made("--admin-user", "admin")`."""
+    """Make an account and return what was told: `made("--admin-user", "admin")`."""
     count = iter(range(1, 1000))
 
     def make(*options: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ STATEMENT = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 @pytest.fixture
 def file(tmp_path: Path) -> Callable[..., str]:
-    """Write a document and answer its path: `file(SOUND)`."""
+    """Write a document and return its path: `file(SOUND)`."""
 
     def write(content: str | bytes, name: str = "policy.json") -> str:
         path = tmp_path / name

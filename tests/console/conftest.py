@@ -66,7 +66,7 @@ def axe() -> str:
 
 @pytest.fixture
 def faults(axe: str) -> Callable[[Page], list[str]]:
-    """Answer the serious accessibility faults of a page."""
+    """Return the serious accessibility faults of a page."""
 
     def find(page: Page) -> list[str]:
         # Through the debugger, which no content security policy keeps out.

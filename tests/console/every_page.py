@@ -91,7 +91,7 @@ NO_PAGES = frozenset({"/", "/.well-known/change-password", "/favicon.ico", "/con
 
 
 def inside(samples: Samples) -> list[str]:
-    """Answer the address of every page for people who have signed in."""
+    """Return the address of every page for people who have signed in."""
     return [address for path, address in _all(samples) if path.startswith(("/console", "/switchrole", "/v1/"))]
 
 
@@ -101,17 +101,17 @@ def is_file(address: str) -> bool:
 
 
 def outside(samples: Samples) -> list[str]:
-    """Answer the address of every page for people who have not signed in, or are about to."""
+    """Return the address of every page for people who have not signed in, or are about to."""
     return [address for path, address in _all(samples) if not path.startswith(("/console", "/switchrole", "/v1/"))]
 
 
 def routes(method: str) -> list[Route]:
-    """Answer the routes that take a method."""
+    """Return the routes that take a method."""
     return [route for route in ROUTES if method in (route.methods or ())]
 
 
 def unsampled() -> set[str]:
-    """Answer the pages whose address names something of a kind that is not known here: they need an address in ADDRESSES."""
+    """Return the pages whose address names something of a kind that is not known here: they need an address in ADDRESSES."""
     named = {route.path for route in routes("GET") if "{" in route.path and route.path not in NO_PAGES}
     return {path for path in named if path not in ADDRESSES and _UNKNOWN in filled(path, _NOTHING)}
 
@@ -133,7 +133,7 @@ def filled(path: str, samples: Samples) -> str:
 
 
 def name_of(address: str) -> str:
-    """Answer a name for an address, for a file that shows it: its words, without ids and the rest of an ARN."""
+    """Return a name for an address, for a file that shows it: its words, without ids and the rest of an ARN."""
     path, _, query = address.partition("?")
     told = [] if path.startswith("/v1/") else [unquote(pair.partition("=")[2]).rpartition("/")[2] for pair in query.split("&")]
     place = "-".join(_words(path.split("/"))) or "dashboard"

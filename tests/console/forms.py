@@ -16,7 +16,7 @@ TRUST = {
 
 
 def reader(account: Account, *actions: str) -> Browser:
-    """Answer the browser of a user who may do only this."""
+    """Return the browser of a user who may do only this."""
     statement = {"Effect": "Allow", "Action": [*actions, "sts:GetCallerIdentity"], "Resource": "*"}
     account.user("reader", policy={"Version": "2012-10-17", "Statement": [statement]})
     return signed_in(account, user="reader")
@@ -32,7 +32,7 @@ def send(browser: Browser, page: str, path: str, /, **fields: str | list[str]) -
 
 
 def follow(browser: Browser, answer: Response) -> str:
-    """Go where an answer leads, and answer the text of the page there."""
+    """Go where an answer leads, and return the text of the page there."""
     assert 303 == answer.status, answer.text
     page = browser.get(answer.header("location") or "")
     assert 200 == page.status, page.text

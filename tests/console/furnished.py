@@ -62,7 +62,7 @@ def furnish(iam: Any, contacts: Any, account_id: str) -> Samples:
 
 
 def marks(iam: Any, account_id: str) -> dict[str, list[Call]]:
-    """Answer each mark of a furnished account with the calls of the API that reveal it."""
+    """Return each mark of a furnished account with the calls of the API that reveal it."""
     key = iam.list_access_keys(UserName="bob")["AccessKeyMetadata"][0]["AccessKeyId"]
     arn = f"arn:aws:iam::{account_id}:policy/reading"
     policy = ("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": "v1"})

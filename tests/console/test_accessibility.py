@@ -37,7 +37,7 @@ def samples(served: Process, people: People) -> Samples:
 
 
 def look(page: Page, addresses: list[str], axe: str) -> dict[str, Any]:
-    """Answer what is wrong with which page."""
+    """Return what is wrong with which page."""
     wrong: dict[str, Any] = {}
     for address in addresses:
         if every_page.is_file(address):

@@ -30,7 +30,7 @@ FORMS = [REGIONS, TOKENS, TEST, "/console/sign-in-settings", f"{PATH}/close"]
 
 
 def named(account: Account, email: str = "") -> str:
-    """Give the account a security contact and answer its address."""
+    """Give the account a security contact and return its address."""
     email = email or f"security-{account.id}@acme.example"
     account.client("account").put_alternate_contact(
         AlternateContactType="SECURITY", Name="Dana", Title="Head", EmailAddress=email, PhoneNumber="+49 30 1"
@@ -39,7 +39,7 @@ def named(account: Account, email: str = "") -> str:
 
 
 def event_of(browser: Browser) -> str:
-    """Answer the id of the event that the page names."""
+    """Return the id of the event that the page names."""
     found = re.search(r"trail is ([0-9a-f-]{36})", browser.page.text)
     assert found, browser.page.text
     return found[1]

@@ -34,12 +34,12 @@ def send(browser: Browser, path: str, **fields: str) -> Response:
 
 
 def start(browser: Browser, name: str = "2026 Q4") -> str:
-    """Start an audit and answer its page's address."""
+    """Start an audit and return its page's address."""
     return (send(browser, PATH, name=name).header("location") or "").partition("?")[0]
 
 
 def credentials(account: Account, address: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """Answer an audit's credentials by their user and kind."""
+    """Return an audit's credentials by their user and kind."""
     client, audit = account.client("credential-audit"), address.rpartition("/")[2]
     found = client.list_audited_credentials(AuditId=audit)["AuditedCredentials"]
     return {(each.get("UserName", ""), each["Kind"]): each for each in found}

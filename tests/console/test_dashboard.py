@@ -30,7 +30,7 @@ CONTACT = {"Name": "Dana", "Title": "Head", "EmailAddress": "security@acme.examp
 
 
 def status(browser: Browser, slug: str) -> str:
-    """Answer how a recommendation stands on the page."""
+    """Return how a recommendation stands on the page."""
     after = browser.page.response.text.partition(f'<li id="{slug}">')[2]
     return after.partition('class="advice ')[2].partition('"')[0]
 
@@ -186,7 +186,7 @@ def test_many_events_of_a_user_called_root_do_not_hide_what_root_did(crown: Crow
 
 
 def lookups_of_root(account: Account) -> list[str]:
-    """Answer what was looked up of root."""
+    """Return what was looked up of root."""
     asked = [json.dumps(record["requestParameters"]) for record in account.records() if record["eventName"] == "LookupEvents"]
     return [each for each in asked if '"root"' in each]
 

@@ -28,7 +28,7 @@ def bounded(allowed: bool) -> dict[str, Any]:
 
 
 def marks(decision: Decision) -> list[tuple[Mark, str]]:
-    """Answer the tree's branches."""
+    """Return the tree's branches."""
     return [(reason.mark, reason.text) for reason in decision.reasons]
 
 

@@ -136,23 +136,23 @@ def federated(account: Account, credentials: dict[str, Any]) -> Browser:
 
 
 def newest(account: Account) -> str:
-    """Answer the id of the newest record."""
+    """Return the id of the newest record."""
     return str(account.records(limit=1)[0]["eventID"])
 
 
 def since(account: Account, event_id: str, *, at_most: int = 5_000) -> list[dict[str, Any]]:
-    """Answer the records after one."""
+    """Return the records after one."""
     return list(itertools.takewhile(lambda each: each["eventID"] != event_id, account.records(limit=at_most)))
 
 
 def done_since(account: Account, event_id: str) -> list[str]:
-    """Answer what was changed since then."""
+    """Return what was changed since then."""
     changes = (each for each in since(account, event_id) if not each.get("readOnly", True))
     return [each["eventName"] for each in changes if "errorCode" not in each and "errorMessage" not in each]
 
 
 def forms(samples: Samples) -> list[str]:
-    """Answer the path of every form for people who have signed in; signing out changes who that is."""
+    """Return the path of every form for people who have signed in; signing out changes who that is."""
     return [
         every_page.filled(route.path, samples)
         for route in every_page.routes("POST")
@@ -290,7 +290,7 @@ def test_no_form_does_what_the_api_refuses_to_that_principal(house: House, kind:
 
 
 def mine_aside(samples: Samples) -> list[str]:
-    """Answer the forms that are not of one's own credentials."""
+    """Return the forms that are not of one's own credentials."""
     return [path for path in forms(samples) if not path.startswith(MINE)]
 
 

@@ -30,7 +30,7 @@ def directory() -> SamlProvider:
 
 
 def page_of(arn: str) -> str:
-    """Answer the address of a provider's page."""
+    """Return the address of a provider's page."""
     return f"{HERE}/one?arn={quote(arn, safe='')}"
 
 

@@ -55,7 +55,7 @@ def make(browser: Browser, reviewed: Response, /, **fields: str) -> Response:
 
 
 def made_of(account: Account, *names: str) -> list[dict[str, Any]]:
-    """Answer the trail's records of calls by these names."""
+    """Return the trail's records of calls by these names."""
     return [each for each in account.records() if each["eventName"] in names]
 
 

@@ -52,7 +52,7 @@ def simulate(browser: Browser, **fields: str | list[str]) -> Response:
 
 
 def told(page: Response) -> list[str]:
-    """Answer the decisions in words."""
+    """Return the decisions in words."""
     found = re.findall(r"<summary><b>(.*?)</b> <code>(.*?)</code>", page.text)
     return [f"{action}: {words}" for words, action in found]
 

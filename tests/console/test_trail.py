@@ -17,7 +17,7 @@ TRAIL = "/console/trail"
 
 
 def event_page(browser: Browser, name: str) -> str:
-    """Open the newest event of a name and answer its page's text."""
+    """Open the newest event of a name and return its page's text."""
     listed = browser.get(f"{TRAIL}?by=EventName&value={name}").response.text
     found = re.search(r"/console/trail/event\?id=[0-9a-f-]{36}", listed)
     assert found, browser.page.text
@@ -25,7 +25,7 @@ def event_page(browser: Browser, name: str) -> str:
 
 
 def values(account: Account) -> dict[str, str]:
-    """Answer a value for each attribute that finds the event of making the user bob."""
+    """Return a value for each attribute that finds the event of making the user bob."""
     made = next(record for record in account.records() if record["eventName"] == "CreateUser" and "bob" in str(record))
     return {
         "Username": "admin",

@@ -26,7 +26,7 @@ def bob(iam: Any) -> None:
 
 
 def state(iam: Any) -> dict[str, Any]:
-    """Answer what of the user can be changed and changed back."""
+    """Return what of the user can be changed and changed back."""
     user = iam.get_user(UserName="bob")["User"]
     return {
         "policies": iam.list_attached_user_policies(UserName="bob")["AttachedPolicies"],
@@ -157,7 +157,7 @@ def test_csrf_undoing_without_the_token_is_refused(browser: Browser):
 
 
 def offered(page: str) -> str:
-    """Answer the offer that a page makes."""
+    """Return the offer that a page makes."""
     found = re.search(r'name="undo" value="([^"]+)"', page)
     assert found is not None, page
     return html.unescape(found[1])

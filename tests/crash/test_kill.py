@@ -139,7 +139,7 @@ def _users(server: Process, told: dict[str, Any]) -> set[str]:
 
 
 def _records(server: Process, told: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Answer what the trail holds, by request id: the name of the user that was created, and the error."""
+    """Return what the trail holds, by request id: the name of the user that was created, and the error."""
     found = {}
     for record in server.records(told["account_id"]):
         created = (record["requestParameters"] or {}).get("userName", "") if record["eventName"] == "CreateUser" else ""

@@ -10,12 +10,12 @@ SAFE = string.ascii_letters + string.digits + "-_."
 
 
 def full(shape, random):
-    """Answer a value of a structure with every member that has a place, lists and maps filled."""
+    """Return a value of a structure with every member that has a place, lists and maps filled."""
     return Maker(random, chance=1.0).value(shape, None, 0)
 
 
 def some(shape, random):
-    """Answer a value of a structure with a random part of its members, lists and maps sometimes empty."""
+    """Return a value of a structure with a random part of its members, lists and maps sometimes empty."""
     return Maker(random, chance=0.5).value(shape, None, 0)
 
 

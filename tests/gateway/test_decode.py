@@ -32,7 +32,7 @@ def refusal(function, *arguments, **named):
 
 
 def outcome(function, *arguments, **named):
-    """Answer `read`, or the code of the refusal."""
+    """Return `read`, or the code of the refusal."""
     try:
         function(*arguments, **named)
     except AwsError as error:
@@ -364,7 +364,7 @@ def test_whatever_json_says_is_read_or_refused_and_nothing_else(values, seed):
 
 
 def spoilt(value, random, values):
-    """Answer a value with parts of it replaced by others."""
+    """Return a value with parts of it replaced by others."""
     if random.random() < 0.2:
         return random.choice(values)
     if isinstance(value, dict):

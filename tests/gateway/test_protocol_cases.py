@@ -89,7 +89,7 @@ NOT_OURS = {name for names in REASONS.values() for name in names}
 
 
 def cases(direction):
-    """Answer every case of one direction as pytest's parameters, or one that fails and says what to do."""
+    """Return every case of one direction as pytest's parameters, or one that fails and says what to do."""
     if not CASES.exists():
         return [pytest.param(None, None, id="the cases are missing")]
     return [
@@ -178,14 +178,14 @@ def decode(operation, sent):
 
 
 def without_nulls(value):
-    """Answer a case's parameters as a server sees them: what a client leaves out is not there."""
+    """Return a case's parameters as a server sees them: what a client leaves out is not there."""
     if isinstance(value, dict):
         return {key: without_nulls(each) for key, each in value.items() if each is not None}
     return value
 
 
 def plain(value):
-    """Answer decoded parameters as the cases write them: moments as seconds, blobs as text."""
+    """Return decoded parameters as the cases write them: moments as seconds, blobs as text."""
     match value:
         case dict():
             return {key: plain(each) for key, each in value.items()}
@@ -235,7 +235,7 @@ def check_error(suite, case, operation):
 
 
 def as_answered(shape, value):
-    """Answer a case's values as a handler would: moments as datetimes, blobs as bytes."""
+    """Return a case's values as a handler would: moments as datetimes, blobs as bytes."""
     if value is None or shape.document:
         return value
     match shape.type:

@@ -117,7 +117,7 @@ def error_with(code, message, members):
 
 
 def serialize(service, name, parameters):
-    """Answer a request as botocore sends it, in the words of `find`."""
+    """Return a request as botocore sends it, in the words of `find`."""
     theirs = THEIRS[service]
     serializer = create_serializer(theirs.resolved_protocol, include_validation=False)
     request = serializer.serialize_to_request(parameters, theirs.operation_model(name))

@@ -23,7 +23,7 @@ class Block:
 
 
 def blocks() -> list[Block]:
-    """Answer the `bash` blocks in order; a `json` or `text` block right below one is its output."""
+    """Return the `bash` blocks in order; a `json` or `text` block right below one is its output."""
     text = README.read_text(encoding="utf-8")
     fences = list(_FENCE.finditer(text))
     found = []
@@ -39,6 +39,6 @@ def blocks() -> list[Block]:
 
 
 def is_shown(output: str, shown: str) -> bool:
-    """Answer whether the output is what the document shows: `...` stands for anything, and outputs before it may be left out."""
+    """Tell whether the output is what the document shows: `...` stands for anything, and outputs before it may be left out."""
     pattern = ".*".join(re.escape(part) for part in shown.strip().split("..."))
     return re.search(rf"(?:\A|\n){pattern}\s*\Z", output, re.DOTALL) is not None

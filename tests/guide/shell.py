@@ -20,7 +20,7 @@ class Shell:
         self.typed: list[str] = []
 
     def run(self, commands: str) -> tuple[int, str]:
-        """Run a block and answer its exit code and all it printed."""
+        """Run a block and return its exit code and all it printed."""
         exported = self.directory / "exported"
         script = f"set -euo pipefail\ntrap 'env -0 > {exported}' EXIT\n{commands}"
         answers = self._codes(commands.count("read -rp"))
@@ -40,7 +40,7 @@ class Shell:
         return done.returncode, done.stdout
 
     def _codes(self, count: int) -> list[str]:
-        """Answer the codes that the app shows: the current one, or the one before it and the current one.
+        """Return the codes that the app shows: the current one, or the one before it and the current one.
 
         A code is good once, so the reader waits for the next one where the current one has been typed already.
         """

@@ -45,7 +45,7 @@ def answer(connection: socket.socket) -> bytes:
 
 
 def sent(server: Process, *parts: bytes) -> bytes:
-    """Send parts until the server stops listening, and answer what it says."""
+    """Send parts until the server stops listening, and return what it says."""
     with opened(server) as connection:
         try:
             for part in parts:

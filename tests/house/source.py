@@ -44,7 +44,7 @@ class Definition:
 
 @cache
 def modules() -> tuple[Module, ...]:
-    """Answer every module of the package, in the order of their names."""
+    """Return every module of the package, in the order of their names."""
     found = []
     for path in sorted(SOURCE.rglob("*.py")):
         name = ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
@@ -54,7 +54,7 @@ def modules() -> tuple[Module, ...]:
 
 
 def definitions(module: Module) -> Iterator[Definition]:
-    """Answer a module's functions and classes and their methods, but not what is defined inside a function."""
+    """Return a module's functions and classes and their methods, but not what is defined inside a function."""
     yield from _definitions(module.tree.body, f"{module.name}:")
 
 

@@ -27,3 +27,9 @@ def test_every_public_class_has_a_docstring_unless_it_is_an_error_named_by_aws()
     silent = [each.name for each in classes if each.is_public and not ast.get_docstring(each.node)]
 
     assert [] == [name for name in silent if not name.startswith("crownkeep.errors:")]
+
+
+def test_a_function_returns_and_tells_as_pep_257_has_it():
+    functions = [each for module in modules() for each in definitions(module) if not isinstance(each.node, ast.ClassDef)]
+
+    assert [] == [each.name for each in functions if (ast.get_docstring(each.node) or "").startswith("Answer ")]

@@ -19,7 +19,7 @@ NAMED = [operation for operation in OPERATIONS if operation.service.name in ("ia
 
 @cache
 def words() -> frozenset[str]:
-    """Answer every word of these tests and of their corpora."""
+    """Return every word of these tests and of their corpora."""
     files = [file for room in ROOMS for kind in ("*.py", "*.json") for file in sorted((TESTS / room).rglob(kind))]
     return frozenset(re.findall(r"\w+", "\n".join(file.read_text() for file in files)))
 

@@ -74,7 +74,7 @@ def _common_codes() -> set[str]:
 
 
 def _raised(module: Module) -> list[str]:
-    """Answer the wire codes of every `raise errors.X(...)`."""
+    """Return the wire codes of every `raise errors.X(...)`."""
     codes = []
     for node in ast.walk(module.tree):
         match node:

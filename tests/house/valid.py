@@ -32,7 +32,7 @@ TEXTS = (
 
 
 def parameters(operation: OperationModel) -> dict[str, Any]:
-    """Answer valid parameters of an operation."""
+    """Return valid parameters of an operation."""
     if operation.input is None:
         return {}
     made = _structure(operation.input)

@@ -91,7 +91,7 @@ class Mailbox:
         self._seen: set[str] = set()
 
     def wait(self, subject: str) -> EmailMessage:
-        """Answer the next message with this in its subject, when it has come; each is answered once."""
+        """Return the next message with this in its subject, when it has come; each is answered once."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             for name, message in self._messages():
@@ -103,7 +103,7 @@ class Mailbox:
             time.sleep(0.05)
 
     def subjects(self) -> list[str]:
-        """Answer the subjects of what has come so far, once all that was due has been sent."""
+        """Return the subjects of what has come so far, once all that was due has been sent."""
         settle(self._server)
         return [str(message["Subject"]) for _, message in self._messages()]
 
@@ -127,14 +127,14 @@ def parsed(raw: bytes) -> EmailMessage:
 
 
 def text_of(message: EmailMessage) -> str:
-    """Answer a message's plain text."""
+    """Return a message's plain text."""
     body = message.get_body(("plain",))
     assert body is not None
     return str(body.get_content()).replace("\r\n", "\n")
 
 
 def link_in(message: EmailMessage) -> str:
-    """Answer the path of the one-time link in a message."""
+    """Return the path of the one-time link in a message."""
     found = re.search(r"https?://[^/\s]+(/signin/\S+)", text_of(message))
     assert found, text_of(message)
     return found[1]

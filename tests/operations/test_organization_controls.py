@@ -32,7 +32,7 @@ def organization(crown: Crown) -> Organization:
 
 
 def said(call: Callable[..., Any], **parameters: Any) -> str:
-    """Answer the refusal's text, or `done`."""
+    """Return the refusal's text, or `done`."""
     try:
         call(**parameters)
     except ClientError as error:

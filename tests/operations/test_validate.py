@@ -19,7 +19,7 @@ TEXTS = json.loads((Path(__file__).parent / "validation_texts.json").read_text()
 
 
 def check(service, operation, **parameters):
-    """Validate and answer the error, or None."""
+    """Validate and return the error, or None."""
     try:
         validate(models.service(service).operation(operation), parameters)
     except AwsError as error:

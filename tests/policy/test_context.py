@@ -8,7 +8,7 @@ from crownkeep.policy import Applicable, Context
 
 
 class Resolver:
-    """Answers two keys and remembers which were asked for."""
+    """Returns two keys and remembers which were asked for."""
 
     def __init__(self):
         self.asked = []

@@ -55,7 +55,7 @@ class Watch:
     refusal: str = ""
 
     def of(self, action: str) -> list[Decided]:
-        """Answer the decisions about one action."""
+        """Return the decisions about one action."""
         return [each for each in self.decided if each.action == action]
 
 
@@ -82,7 +82,7 @@ def watched() -> Iterator[Watch]:
 
 
 def listed_keys(action: str) -> frozenset[str]:
-    """Answer every condition key that the service authorization reference lists for an action and what it is done to."""
+    """Return every condition key that the service authorization reference lists for an action and what it is done to."""
     known = actions.action(action)
     if known is None:
         return frozenset()
@@ -93,7 +93,7 @@ def listed_keys(action: str) -> frozenset[str]:
 
 
 def of_team(key: str) -> str:
-    """Answer a key as the resolver is asked for it: of a tag, that which everything in the scene has."""
+    """Return a key as the resolver is asked for it: of a tag, that which everything in the scene has."""
     return key.replace("${TagKey}", "team").lower()
 
 
@@ -111,13 +111,13 @@ class Scene:
         self.recorded: dict[str, list[Decided]] = {}
 
     def client(self, service: str) -> Any:
-        """Answer the administrator's client, which checks nothing itself."""
+        """Return the administrator's client, which checks nothing itself."""
         if service not in self.clients:
             self.clients[service] = self.account.client(service, parameter_validation=False)
         return self.clients[service]
 
     def parameters(self, operation: Operation) -> dict[str, Any]:
-        """Answer parameters that name what is in the scene, and every optional one that a decision may be about."""
+        """Return parameters that name what is in the scene, and every optional one that a decision may be about."""
         shape = operation.model.input
         if shape is None:
             return {}
@@ -143,7 +143,7 @@ class Scene:
         return watch
 
     def arn(self, resource: str) -> str:
-        """Answer the ARN of something in the account's IAM."""
+        """Return the ARN of something in the account's IAM."""
         return f"arn:aws:iam::{self.account.id}:{resource}"
 
     def _identities(self) -> dict[str, Any]:
@@ -184,7 +184,7 @@ class Scene:
         }
 
     def _without_path(self) -> dict[str, Any]:
-        """Make some of what has a path once more without one, and answer its names as `known` has them."""
+        """Make some of what has a path once more without one, and return its names as `known` has them."""
         iam = self.account.client("iam")
         iam.create_user(UserName="Ann")
         iam.create_role(RoleName="Plain", AssumeRolePolicyDocument=self.known["AssumeRolePolicyDocument"])

@@ -61,7 +61,7 @@ class Scene:
     clients: dict[tuple[str, str], Any]
 
     def client(self, who: str, service: str) -> Any:
-        """Answer a client that checks nothing itself."""
+        """Return a client that checks nothing itself."""
         key = (who, service)
         if key not in self.clients:
             options = {"parameter_validation": False}
@@ -75,7 +75,7 @@ class Scene:
         return self.clients[key]
 
     def state(self) -> Mapping[str, str]:
-        """Answer a digest of every table that a refused request may not touch."""
+        """Return a digest of every table that a refused request may not touch."""
         database = Database(self.crown.settings.database_url)
         with database.snapshot() as db:
             found = {
@@ -116,7 +116,7 @@ def scene(crowns: Crowns) -> Iterator[Scene]:
 
 
 def organized(account: Account, name: str) -> list[str]:
-    """Make an organization with something of most kinds in it, called by this name, and answer the ids."""
+    """Make an organization with something of most kinds in it, called by this name, and return the ids."""
     organizations = account.client("organizations")
     made = organizations.create_organization()["Organization"]["Id"]
     root = organizations.list_roots()["Roots"][0]["Id"]
@@ -129,7 +129,7 @@ def organized(account: Account, name: str) -> list[str]:
 
 
 def values(shape: Shape, texts: tuple[str, ...], depth: int = 0) -> st.SearchStrategy[Any]:
-    """Answer a strategy of a shape's values: mostly within its limits, sometimes just beyond them."""
+    """Return a strategy of a shape's values: mostly within its limits, sometimes just beyond them."""
     match shape.type:
         case _ if shape.document:
             return st.just({"text": [1, {"deep": None}]})
@@ -161,7 +161,7 @@ def values(shape: Shape, texts: tuple[str, ...], depth: int = 0) -> st.SearchStr
 
 
 def strings(shape: Shape, texts: tuple[str, ...]) -> st.SearchStrategy[str]:
-    """Answer a strategy of texts: enum members or names of the scene, rarely something odd."""
+    """Return a strategy of texts: enum members or names of the scene, rarely something odd."""
     usual = st.sampled_from(shape.enum or fitting(shape, texts) or texts)
     odd = st.one_of(st.sampled_from(ODD_TEXTS), st.text(max_size=20), st.sampled_from(texts))
     return st.integers(0, 9).flatmap(lambda number: odd if number == 0 else usual)
@@ -169,14 +169,14 @@ def strings(shape: Shape, texts: tuple[str, ...]) -> st.SearchStrategy[str]:
 
 @cache
 def fitting(shape: Shape, texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Answer the texts that are within a shape's limits."""
+    """Return the texts that are within a shape's limits."""
     matches = compile_pattern(shape.pattern) if shape.pattern else lambda text: True
     least, most = shape.minimum or 0, shape.maximum or 3000
     return tuple(text for text in texts if least <= len(text) <= most and matches(text))
 
 
 def structures(shape: Shape, texts: tuple[str, ...], depth: int) -> st.SearchStrategy[dict[str, Any]]:
-    """Answer a strategy of structures: what is required is nearly always there, the rest now and then."""
+    """Return a strategy of structures: what is required is nearly always there, the rest now and then."""
 
     @st.composite
     def made(draw: st.DrawFn) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def structures(shape: Shape, texts: tuple[str, ...], depth: int) -> st.SearchStr
 
 
 def asked(scene: Scene, who: str, operation: Operation, parameters: Mapping[str, Any]) -> tuple[int, str, str] | None:
-    """Ask and answer the status, the error's code (empty for a success) and the whole answer as text.
+    """Ask and return the status, the error's code (empty for a success) and the whole answer as text.
 
     None where boto3 can't even write the request down, for want of a part of the path.
     """
@@ -206,7 +206,7 @@ def asked(scene: Scene, who: str, operation: Operation, parameters: Mapping[str,
 
 
 def parameters_of(operation: Operation, scene: Scene) -> st.SearchStrategy[dict[str, Any]]:
-    """Answer a strategy of an operation's parameters."""
+    """Return a strategy of an operation's parameters."""
     shape = operation.model.input
     return st.just({}) if shape is None else structures(shape, scene.texts, 0)
 

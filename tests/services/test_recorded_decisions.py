@@ -85,19 +85,19 @@ def scene(crowns: Crowns) -> Iterator[Scene]:
 
 
 def everything_tagged(scene: Scene, member: str) -> list[dict[str, Any]]:
-    """Answer parameters that name in turn what can be tagged in an organization."""
+    """Return parameters that name in turn what can be tagged in an organization."""
     known = scene.known
     named = ("AccountId", "OrganizationalUnitId", "PolicyId", "RootId", "resource policy")
     return [{member: known[each]} for each in named]
 
 
 def entities(scene: Scene, member: str) -> list[dict[str, Any]]:
-    """Answer parameters that name a user, a group, a role and a policy."""
+    """Return parameters that name a user, a group, a role and a policy."""
     return [{member: scene.arn(each)} for each in ("user/x/Bob", "group/x/Crew", "role/x/Job", "policy/x/Plan")]
 
 
 def in_organization(scene: Scene, member: str) -> list[dict[str, Any]]:
-    """Answer parameters that name the root, a unit and an account."""
+    """Return parameters that name the root, a unit and an account."""
     return [{member: scene.known[each]} for each in ("RootId", "OrganizationalUnitId", "AccountId")]
 
 
@@ -122,7 +122,7 @@ OTHERS: Mapping[str, tuple[Callable[[Scene, str], list[dict[str, Any]]], str]] =
 
 
 def variants(name: str, scene: Scene) -> list[dict[str, Any]]:
-    """Answer in which ways an operation is called, so that it is about a resource of each type."""
+    """Return in which ways an operation is called, so that it is about a resource of each type."""
     usual = scene.parameters(AUTHORISED[name])
     if name in OTHERS:
         named, member = OTHERS[name]
@@ -134,13 +134,13 @@ def variants(name: str, scene: Scene) -> list[dict[str, Any]]:
 
 
 def recorded(name: str, scene: Scene) -> list[Decided]:
-    """Answer the decisions about an operation's own action, in all the ways in which it is called."""
+    """Return the decisions about an operation's own action, in all the ways in which it is called."""
     operation = AUTHORISED[name]
     return [each for each in everything_recorded(name, scene) if each.action == operation.action]
 
 
 def everything_recorded(name: str, scene: Scene) -> list[Decided]:
-    """Answer the decisions of an operation, also about what it asks for besides, such as iam:PassRole."""
+    """Return the decisions of an operation, also about what it asks for besides, such as iam:PassRole."""
     if name not in scene.recorded:
         watches = [scene.carry_out(AUTHORISED[name], way) for way in variants(name, scene)]
         scene.recorded[name] = [each for watch in watches for each in watch.decided]

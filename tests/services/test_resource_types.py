@@ -44,7 +44,7 @@ class Asker:
     targets: list[tuple[str, Target]]
 
     def target(self, operation: Operation, resource_arn: str) -> Target:
-        """Answer what the operation is done to, by the first decision about it, where every ARN it is given is this one."""
+        """Return what the operation is done to, by the first decision about it, where every ARN it is given is this one."""
         self.targets.clear()
         client = self.user.client(operation.service.name, parameter_validation=False)
         with suppress(ClientError):
@@ -52,7 +52,7 @@ class Asker:
         return next(target for action, target in self.targets if action == operation.action)
 
     def parameters(self, operation: Operation, resource_arn: str) -> dict[str, Any]:
-        """Answer valid parameters that name a resource of this account."""
+        """Return valid parameters that name a resource of this account."""
         named = valid.parameters(operation.model)
         known = {"AccessKeyId": self.user.credentials.access_key_id, "SerialNumber": resource_arn}
         named |= {member: known[member] for member in known.keys() & named.keys()}
@@ -114,7 +114,7 @@ def test_every_action_that_is_authorised_is_one_of_aws():
 
 
 def of_account(pattern: str, account_id: str) -> str:
-    """Answer an ARN that a pattern such as `arn:*:iam::*:mfa/*` holds, of a resource of this account."""
+    """Return an ARN that a pattern such as `arn:*:iam::*:mfa/*` holds, of a resource of this account."""
     _, partition, service, region, owner, resource = pattern.split(":", 5)
     named = [partition.replace("*", "aws"), service, region.replace("*", "us-east-1")]
     return ":".join(["arn", *named, owner.replace("*", account_id), resource.replace("*", "name")])

@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 
 
 def operated(nodes: Nodes, *asked: tuple[str, str, dict[str, Any]]) -> Calls:
-    """Answer calls of the operator's API, one at each node in turn, which raise where they are refused."""
+    """Return calls of the operator's API, one at each node in turn, which raise where they are refused."""
 
     def ask(number: int, method: str, path: str, body: dict[str, Any]) -> None:
         answer = nodes.crowns[number % 2].operator(method, path, body)
@@ -31,7 +31,7 @@ def operated(nodes: Nodes, *asked: tuple[str, str, dict[str, Any]]) -> Calls:
 
 
 def client(nodes: Nodes, number: int, account: Account, service: str = "organizations") -> Any:
-    """Answer a client of an account's administrator at one of the nodes."""
+    """Return a client of an account's administrator at one of the nodes."""
     return nodes.crowns[number % 2].session(account.told["admin"], service)
 
 
@@ -134,7 +134,7 @@ def owners_of_a_delegation_request(nodes: Nodes) -> Calls:
 
 
 def asked(nodes: Nodes) -> str:
-    """Let the account ask for permissions of whoever opens the request first, and answer the request's id."""
+    """Let the account ask for permissions of whoever opens the request first, and return the request's id."""
     path = f"/accounts/{nodes.account.id}/delegation-templates/setup"
     answer = nodes.crowns[0].operator("PUT", path, {"policy": json.dumps(allow("iam:ListUsers"))})
     made = nodes.iam.create_delegation_request(

@@ -55,7 +55,7 @@ IDENTIFYING = (
 
 
 def spellings(text: str) -> list[str]:
-    """Answer what a careless reader would take for the same name, path, id or ARN."""
+    """Return what a careless reader would take for the same name, path, id or ARN."""
     head, slash, name = text.rpartition("/")
     first = text.find("/")
     found = [

@@ -65,7 +65,7 @@ def client(account: Account, name: str, *statements: dict[str, Any], service: st
 
 
 def called(api: Any, operation: str, parameters: Mapping[str, Any]) -> str:
-    """Call an operation by AWS's name of it and answer the refusal, or nothing."""
+    """Call an operation by AWS's name of it and return the refusal, or nothing."""
     method = next(name for name, known in api.meta.method_to_api_mapping.items() if known == operation)
     try:
         getattr(api, method)(**parameters)

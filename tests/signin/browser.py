@@ -62,13 +62,13 @@ class Browser:
 
 
 def hidden(page: Response) -> dict[str, str]:
-    """Answer the hidden fields of a page."""
+    """Return the hidden fields of a page."""
     inputs = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text)
     return {name: html.unescape(value) for name, value in inputs}
 
 
 def signed_in(account: Account, *, user: str | None = None, mfa: bool = True) -> Browser:
-    """Answer a browser in which root, or a user, has signed in just now; how people do that has its own tests."""
+    """Return a browser in which root, or a user, has signed in just now; how people do that has its own tests."""
     browser = Browser(account.crown)
 
     def work(db: Transaction) -> Deed[str]:

@@ -34,7 +34,7 @@ class CommandLine:
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256"))
 
     def address(self, **changes: str | None) -> str:
-        """Answer the address to open; a change to None leaves a parameter out."""
+        """Return the address to open; a change to None leaves a parameter out."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
         parameters: dict[str, str | None] = {
             "response_type": "code",
@@ -49,7 +49,7 @@ class CommandLine:
         return f"/v1/authorize?{urlencode(given)}"
 
     def code(self, browser: Browser) -> str:
-        """Let the browser's person agree, and answer the code that comes back."""
+        """Let the browser's person agree, and return the code that comes back."""
         answer = browser.submit(browser.get(self.address()), "/v1/authorize", allow="yes")
         assert answer.status == 303, answer.text
         back = parse_qs(urlsplit(answer.header("location") or "").query)
@@ -57,7 +57,7 @@ class CommandLine:
         return back["code"][0]
 
     def sign_in(self, browser: Browser) -> dict[str, Any]:
-        """Answer the tokens of a sign-in that goes well."""
+        """Return the tokens of a sign-in that goes well."""
         answer = self.redeem(self.code(browser))
         assert answer.status == 200, answer.text
         tokens: dict[str, Any] = answer.json()
@@ -96,13 +96,13 @@ class CommandLine:
 
 
 def public(key: ECKey) -> dict[str, str]:
-    """Answer a key as a proof names it."""
+    """Return a key as a proof names it."""
     members = key.as_dict(private=False)
     return {name: str(members[name]) for name in ("kty", "crv", "x", "y")}
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Answer what a JWT says, unverified as the AWS CLI reads it."""
+    """Return what a JWT says, unverified as the AWS CLI reads it."""
     part = token.split(".")[1]
     read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return read

@@ -16,12 +16,12 @@ PASSWORD = "correct Horse battery 9"
 
 
 def code(seed: bytes, *, ahead: int = 0, now: datetime | None = None) -> str:
-    """Answer the code that a device shows, or will show so many steps ahead."""
+    """Return the code that a device shows, or will show so many steps ahead."""
     return totp.code_at(seed, int((now or clock.now()).timestamp()) // totp.STEP + ahead)
 
 
 def set_password_path(account: Account) -> str:
-    """Answer the path of the link by which root chooses its password."""
+    """Return the path of the link by which root chooses its password."""
     parts = urlsplit(account.told["set_password_url"])
     return f"{parts.path}?{parts.query}"
 
@@ -33,7 +33,7 @@ def choose_root_password(browser: Browser, account: Account, password: str = PAS
 
 
 def enrol_app(browser: Browser, name: str = "phone") -> bytes:
-    """Enrol an authenticator app where the browser is asked to, and answer its seed."""
+    """Enrol an authenticator app where the browser is asked to, and return its seed."""
     browser.submit({"name": name, "app": "1"}, form="Set up an authenticator app")
     seed = browser.page.seed
     browser.submit({"code1": code(seed, ahead=-1), "code2": code(seed)})
@@ -68,5 +68,5 @@ def user_with_password(account: Account, name: str = "bob", **options: Any) -> N
 
 
 def sign_in_events(account: Account, name: str) -> list[dict[str, Any]]:
-    """Answer the account's records of this event, the newest first."""
+    """Return the account's records of this event, the newest first."""
     return [record for record in account.records() if record["eventName"] == name]

@@ -18,7 +18,7 @@ def ask(browser: Browser, email: str) -> Page:
 
 
 def mailed_link(account: Account, subject: str = ASK) -> str:
-    """Answer the path of the link that went to root's mailbox last."""
+    """Return the path of the link that went to root's mailbox last."""
     mailbox = Mailbox(account.crown, account.email)
     found = link_in(mailbox.wait(subject))
     for _ in range(sum(subject in each for each in mailbox.subjects()) - 1):
@@ -27,7 +27,7 @@ def mailed_link(account: Account, subject: str = ASK) -> str:
 
 
 def asked_link(crown: Crown, account: Account) -> str:
-    """Ask for a link and answer its path."""
+    """Ask for a link and return its path."""
     ask(Browser(crown), account.email)
     return mailed_link(account)
 

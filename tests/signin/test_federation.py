@@ -331,18 +331,18 @@ def role_credentials(account: Account, **options: Any) -> dict[str, Any]:
 
 
 def refused_exchanges(crown: Crown) -> int:
-    """Answer how many exchanges of nobody's credentials are recorded, in the operator's trail."""
+    """Return how many exchanges of nobody's credentials are recorded, in the operator's trail."""
     return sum(each["eventName"] == "GetSigninToken" for each in crown.records("", limit=10_000))
 
 
 def trusting(account_id: str) -> dict[str, Any]:
-    """Answer a trust policy that trusts an account."""
+    """Return a trust policy that trusts an account."""
     statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"}, "Action": "sts:AssumeRole"}
     return {"Version": "2012-10-17", "Statement": statement}
 
 
 def session_text(credentials: dict[str, Any]) -> str:
-    """Answer the parameter `Session`, as AWS's sample scripts write it."""
+    """Return the parameter `Session`, as AWS's sample scripts write it."""
     return json.dumps(
         {
             "sessionId": credentials["AccessKeyId"],
@@ -360,5 +360,5 @@ def exchange(account: Account, credentials: dict[str, Any] | str, **parameters: 
 
 
 def login(token: str, **parameters: str) -> str:
-    """Answer the address that AWS's sample scripts print."""
+    """Return the address that AWS's sample scripts print."""
     return f"/federation?{urlencode({'Action': 'login', **parameters, 'SigninToken': token})}"

@@ -47,7 +47,7 @@ class SmallKey:
 
 @pytest.fixture
 def provided(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Answer the credentials that botocore provides from a cache entry."""
+    """Return the credentials that botocore provides from a cache entry."""
     monkeypatch.setattr(botocore.credentials, "EC", SmallKey)
 
     def provide(account: Account, line: CommandLine, tokens: dict[str, Any]) -> Any:

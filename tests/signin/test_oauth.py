@@ -457,7 +457,7 @@ def test_a_request_without_what_its_kind_needs_is_told_so(line: CommandLine):
 
 
 def parse(line: CommandLine) -> dict[str, str]:
-    """Answer the parameters of a command line's address as a form's fields."""
+    """Return the parameters of a command line's address as a form's fields."""
     return {name: values[0] for name, values in parse_qs(urlsplit(line.address()).query).items()}
 
 

@@ -143,19 +143,19 @@ def test_a_one_time_code_is_good_once_for_many_at_once_on_two_nodes(pair: tuple[
 
 
 def nodes(pair: tuple[Crown, Crown]) -> list[Crown]:
-    """Answer the two nodes in turn, one for each try."""
+    """Return the two nodes in turn, one for each try."""
     return [pair[number % 2] for number in range(AT_ONCE)]
 
 
 def at(crown: Crown, link: str) -> Browser:
-    """Answer a browser that shows a link's page."""
+    """Return a browser that shows a link's page."""
     browser = Browser(crown)
     browser.get(link)
     return browser
 
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Let calls go off at the same moment, and answer what each came to."""
+    """Let calls go off at the same moment, and return what each came to."""
     barrier = Barrier(len(calls))
 
     def go(call: Callable[[], Any]) -> Any:
@@ -167,7 +167,7 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 def with_custodian(crown: Crown) -> tuple[Account, str]:
-    """Make an account whose root has an app and a custodian, and answer it with the custodian's address."""
+    """Make an account whose root has an app and a custodian, and return it with the custodian's address."""
     account, _, _ = root_with_app(crown)
     custodian = f"custodian-{account.id}@acme.example"
     crown.operator("PUT", f"/accounts/{account.id}/root/custodian", {"email": custodian})
@@ -175,7 +175,7 @@ def with_custodian(crown: Crown) -> tuple[Account, str]:
 
 
 def report_lost(crown: Crown, account: Account) -> str:
-    """Report root's device as lost, and answer the link that goes to its mailbox."""
+    """Report root's device as lost, and return the link that goes to its mailbox."""
     browser = Browser(crown)
     sign_in_root(browser, account)
     browser.get("/signin/recover/mfa")
@@ -184,7 +184,7 @@ def report_lost(crown: Crown, account: Account) -> str:
 
 
 def waiting_for_custodian(crown: Crown) -> tuple[Account, str, str]:
-    """Answer an account whose recovery waits to be confirmed, with the code and the custodian's link."""
+    """Return an account whose recovery waits to be confirmed, with the code and the custodian's link."""
     account, custodian = with_custodian(crown)
     browser = at(crown, report_lost(crown, account))
     page = browser.submit()

@@ -34,7 +34,7 @@ def report_lost(crown: Crown, account: Account) -> Page:
 
 
 def opened(crown: Crown, link: str) -> tuple[Browser, str]:
-    """Open a link as whoever reads root's mailbox, and answer the code that is shown."""
+    """Open a link as whoever reads root's mailbox, and return the code that is shown."""
     browser = Browser(crown)
     browser.get(link)
     return browser, shown_code(browser.submit())
@@ -58,7 +58,7 @@ def complete(browser: Browser, link: str) -> Page:
 
 @pytest.fixture
 def lost(crown: Crown) -> Callable[[], tuple[Account, str]]:
-    """Make an account whose root has reported its device lost, and answer the link that was mailed."""
+    """Make an account whose root has reported its device lost, and return the link that was mailed."""
 
     def make() -> tuple[Account, str]:
         account, _, _ = root_with_app(crown)

@@ -54,7 +54,7 @@ def letters(organization: Organization, email: str) -> int:
 
 
 def written(crown: Crown, email: str) -> tuple[int, ...]:
-    """Answer how many rows asking for a link writes, seen from within its transaction: letters leave at any time."""
+    """Return how many rows asking for a link writes, seen from within its transaction: letters leave at any time."""
     wiring = crown._served._app._house.door.wiring
 
     def work(db: Transaction) -> Deed[tuple[int, ...]]:

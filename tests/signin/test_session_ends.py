@@ -131,7 +131,7 @@ def open_console(account: Account, credentials: dict[str, Any], *, hours: int = 
 
 
 def command_line(account: Account, browser: Browser, *, hours: int = 0, minutes: int = 0) -> dict[str, Any]:
-    """Let a command line sign in by a console that is in use, and answer its credentials."""
+    """Let a command line sign in by a console that is in use, and return its credentials."""
     later = START + timedelta(hours=hours, minutes=minutes)
     see(account, browser, later)
     with time_machine.travel(later, tick=False):
@@ -164,7 +164,7 @@ def see(account: Account, browser: Browser, at: datetime) -> None:
 
 
 def ends_at(account: Account, browser: Browser) -> datetime:
-    """Answer when a browser's session ends at the latest."""
+    """Return when a browser's session ends at the latest."""
 
     def work(db: Transaction) -> Deed[datetime]:
         row = browser_sessions.with_digest(db, sessions.digest_of(browser.cookies["crownkeep-session"]) or b"")

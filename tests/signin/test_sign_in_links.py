@@ -219,7 +219,7 @@ def ask(browser: Browser) -> Page:
 
 
 def asked(browser: Browser, account: Account) -> str:
-    """Be told to wait, ask for a link, and answer its path."""
+    """Be told to wait, ask for a link, and return its path."""
     sign_in_root(browser, account)
     ask(browser)
     return mailed_link(account, SUBJECT)

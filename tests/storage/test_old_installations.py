@@ -43,7 +43,7 @@ class Old:
         self.known = known
 
     def client(self, account: Mapping[str, Any], service: str) -> Any:
-        """Answer a client of an account's administrator, by the key it always had."""
+        """Return a client of an account's administrator, by the key it always had."""
         return self.crown.session(account["admin"], service)
 
 

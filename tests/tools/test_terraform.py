@@ -45,7 +45,7 @@ class Terraform:
     environment: dict[str, str]
 
     def run(self, *arguments: str, code: int = 0) -> str:
-        """Run a command and answer what it printed; fails for another exit code."""
+        """Run a command and return what it printed; fails for another exit code."""
         done = subprocess.run(
             [self.command, *arguments],
             cwd=self.directory,
@@ -61,7 +61,7 @@ class Terraform:
 
 
 def mirror() -> Path | None:
-    """Answer a directory that has the AWS provider, in the layout of a filesystem mirror."""
+    """Return a directory that has the AWS provider, in the layout of a filesystem mirror."""
     candidates = [Path(each).expanduser() for each in (os.environ.get("CROWNKEEP_TEST_TERRAFORM_MIRROR", ""), *MIRRORS) if each]
     return next((each for each in candidates if any((each / PROVIDER).glob("*/*/terraform-provider-aws*"))), None)
 

@@ -44,7 +44,7 @@ def iam(account: Account) -> Any:
 
 
 def steady(operation: Any, **parameters: Any) -> dict[str, Any]:
-    """Ask twice and answer what came both times: a second plan must find what the first did."""
+    """Ask twice and return what came both times: a second plan must find what the first did."""
     first, second = (without_metadata(operation(**parameters)) for _ in range(2))
     assert first == second
     return second
@@ -59,7 +59,7 @@ def gone(operation: Any, **parameters: Any) -> None:
 
 
 def document_of(answer: str | dict[str, Any]) -> Any:
-    """Answer a document as Terraform compares it: decoded, and without regard to white space."""
+    """Return a document as Terraform compares it: decoded, and without regard to white space."""
     return json.loads(unquote(answer)) if isinstance(answer, str) else answer
 
 

@@ -48,12 +48,12 @@ def canonical(value: object) -> bytes:
 
 
 def sha256(content: bytes) -> str:
-    """Answer the SHA-256 digest in hexadecimal."""
+    """Return the SHA-256 digest in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def snapshot_sha256(snapshots: Iterable[Mapping[str, object]]) -> str:
-    """Answer the digest of a snapshot: of the canonical JSON of its list."""
+    """Return the digest of a snapshot: of the canonical JSON of its list."""
     return sha256(canonical(list(snapshots)))
 
 

@@ -100,7 +100,7 @@ def record(deed: Deed) -> dict[str, object]:
 
 
 def _owner(name: str, deed: Deed) -> str:
-    """Answer whose a resource is; those of nobody, such as AWS's managed policies, count as the account's own."""
+    """Return whose a resource is; those of nobody, such as AWS's managed policies, count as the account's own."""
     parts = arn.parse(name)
     return parts.account_id if parts is not None and ids.is_account_id(parts.account_id) else deed.account_id
 
@@ -133,7 +133,7 @@ def encode(event: Mapping[str, object]) -> bytes:
 
 
 def username(caller: Caller | None) -> str:
-    """Answer the name that LookupEvents finds the event under: `root` for the root user."""
+    """Return the name that LookupEvents finds the event under: `root` for the root user."""
     if not isinstance(caller, Principal):
         return ""
     match caller.kind:

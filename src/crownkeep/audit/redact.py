@@ -49,7 +49,7 @@ _SUMMARY_TEXT = 128
 
 
 def parameters(operation: str, values: Mapping[str, object], shape: Shape | None) -> dict[str, object] | None:
-    """Answer an operation's parameters for its record, or None where CloudTrail keeps none."""
+    """Return an operation's parameters for its record, or None where CloudTrail keeps none."""
     if operation in _UNRECORDED_PARAMETERS or not values or shape is None:
         return None
     return _structure(values, shape)
@@ -67,7 +67,7 @@ def summary(kept: Mapping[str, object]) -> dict[str, object]:
 
 
 def response(values: Mapping[str, object], shape: Shape | None) -> dict[str, object] | None:
-    """Answer a change's result for its record; of secrets only the session token is mentioned, as in CloudTrail's."""
+    """Return a change's result for its record; of secrets only the session token is mentioned, as in CloudTrail's."""
     if not values or shape is None:
         return None
     return _structure(values, shape, omitted=_SECRET_MEMBERS - {"SessionToken"})

@@ -141,49 +141,49 @@ class _Metadata(msgspec.Struct, rename="camel"):
 
 
 def services() -> frozenset[str]:
-    """Answer the prefix of every service that has actions, such as `iam`."""
+    """Return the prefix of every service that has actions, such as `iam`."""
     return _services()
 
 
 def is_service(prefix: str) -> bool:
-    """Answer whether there is a service, AWS's or ours, whose actions begin with this prefix."""
+    """Tell whether there is a service, AWS's or ours, whose actions begin with this prefix."""
     return prefix.lower() in _services()
 
 
 def service_name(prefix: str) -> str | None:
-    """Answer what a service is called: `AWS Identity and Access Management (IAM)` for `iam`."""
+    """Return what a service is called: `AWS Identity and Access Management (IAM)` for `iam`."""
     return _service_names().get(prefix.lower())
 
 
 def action(full_name: str) -> Action | None:
-    """Answer the action that `iam:CreateUser` names, or None where AWS has none of that name."""
+    """Return the action that `iam:CreateUser` names, or None where AWS has none of that name."""
     service, _, name = full_name.partition(":")
     return actions_of(service).get(name.lower())
 
 
 def actions_of(service: str) -> Mapping[str, Action]:
-    """Answer a service's actions by their names in lower case; nothing for a service that isn't one."""
+    """Return a service's actions by their names in lower case; nothing for a service that isn't one."""
     return _actions(service.lower()) if is_service(service) else MappingProxyType({})
 
 
 def resource_types_of(service: str) -> Mapping[str, ResourceType]:
-    """Answer a service's types of resources by their names in lower case."""
+    """Return a service's types of resources by their names in lower case."""
     return _resource_types(service.lower()) if is_service(service) else MappingProxyType({})
 
 
 def resource_types(of: Action) -> tuple[ResourceType, ...]:
-    """Answer the types of resources that an action is done to; empty where policies must say `*`."""
+    """Return the types of resources that an action is done to; empty where policies must say `*`."""
     known = resource_types_of(of.service)
     return tuple(known[acted.resource_type.lower()] for acted in of.resources if acted.resource_type.lower() in known)
 
 
 def condition_keys_of(service: str) -> Mapping[str, ConditionKey]:
-    """Answer the condition keys that a service's actions or resources fill in, global ones among them, in lower case."""
+    """Return the condition keys that a service's actions or resources fill in, global ones among them, in lower case."""
     return _condition_keys(service.lower()) if is_service(service) else MappingProxyType({})
 
 
 def condition_key(key: str) -> ConditionKey | None:
-    """Answer the key that a policy means by `iam:PolicyARN` or `s3:ExistingObjectTag/team`; None for unknown and global ones."""
+    """Return the key that a policy means by `iam:PolicyARN` or `s3:ExistingObjectTag/team`; None for unknown and global ones."""
     lower = key.lower()
     prefix = lower.partition(":")[0]
     for service in (prefix, *_homes().get(prefix, ())):
@@ -195,7 +195,7 @@ def condition_key(key: str) -> ConditionKey | None:
 
 
 def updated_at() -> datetime:
-    """Answer when the tables were last brought up to date."""
+    """Return when the tables were last brought up to date."""
     return _read("metadata.json", _Metadata).updated_at
 
 

@@ -26,7 +26,7 @@ _SUFFIX = ".amazonaws.com"
 
 
 def is_integrated(service_principal: str) -> bool:
-    """Answer whether this is the principal of a service that an organization can let work in all its accounts."""
+    """Tell whether this is the principal of a service that an organization can let work in all its accounts."""
     return service_principal in _principals()
 
 

@@ -86,28 +86,28 @@ class _Catalogue:
 
 
 def is_aws_managed(policy_arn: str) -> bool:
-    """Answer whether this is the ARN of a policy of AWS's own, known or not."""
+    """Tell whether this is the ARN of a policy of AWS's own, known or not."""
     return policy_arn.startswith(ARN_PREFIX)
 
 
 def with_arn(policy_arn: str) -> ManagedPolicy | None:
-    """Answer the policy with this very ARN."""
+    """Return the policy with this very ARN."""
     return _catalogue().by_arn.get(policy_arn)
 
 
 def listed_from(name_key: str) -> Iterator[ManagedPolicy]:
-    """Answer the policies in the order of their names in lower case, from the one named `name_key` or the next."""
+    """Return the policies in the order of their names in lower case, from the one named `name_key` or the next."""
     catalogue = _catalogue()
     return islice(catalogue.policies, bisect_left(catalogue.keys, name_key), None)
 
 
 def count() -> int:
-    """Answer how many policies there are."""
+    """Return how many policies there are."""
     return len(_catalogue().policies)
 
 
 def newest_change() -> datetime:
-    """Answer when the policy that was changed last was changed: how old the catalogue is at the most."""
+    """Return when the policy that was changed last was changed: how old the catalogue is at the most."""
     return _catalogue().newest
 
 

@@ -106,12 +106,12 @@ _BY_ID = {each.policy_id: each for each in DEFAULTS.values()}
 
 
 def aws_policy(policy_id: str) -> AwsPolicy | None:
-    """Answer the policy of AWS's own with this id."""
+    """Return the policy of AWS's own with this id."""
     return _BY_ID.get(policy_id)
 
 
 def is_merged(policy_type: str) -> bool:
-    """Answer whether policies of this type are merged into one effective policy, rather than deciding on requests."""
+    """Tell whether policies of this type are merged into one effective policy, rather than deciding on requests."""
     return policy_type not in CONTROL_TYPES
 
 

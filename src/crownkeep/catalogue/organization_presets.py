@@ -34,7 +34,7 @@ class Preset:
 
 @cache
 def presets() -> tuple[Preset, ...]:
-    """Answer all of them, in the order in which they are shown."""
+    """Return all of them, in the order in which they are shown."""
     entries = msgspec.json.decode(_FILE.read_bytes(), type=list[_Entry])
     return tuple(
         Preset(each.name, each.title, each.description, each.type, msgspec.json.format(bytes(each.document), indent=2).decode())
@@ -43,5 +43,5 @@ def presets() -> tuple[Preset, ...]:
 
 
 def preset(name: str) -> Preset | None:
-    """Answer the one with this name."""
+    """Return the one with this name."""
     return next((each for each in presets() if each.name == name), None)

@@ -50,12 +50,12 @@ class ServiceLinkedRole(msgspec.Struct, frozen=True):
 
 
 def of_service(service: str) -> ServiceLinkedRole | None:
-    """Answer the role of the service with this principal, letter for letter, or None where it has none."""
+    """Return the role of the service with this principal, letter for letter, or None where it has none."""
     return _by_service().get(service)
 
 
 def every_one() -> list[ServiceLinkedRole]:
-    """Answer the whole table, by service."""
+    """Return the whole table, by service."""
     return list(_by_service().values())
 
 

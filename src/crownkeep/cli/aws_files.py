@@ -33,7 +33,7 @@ class UnusableFile(Exception):
 
 
 def profile(name: str) -> Mapping[str, str]:
-    """Answer what the configuration file says of a profile; nothing where it has no such profile. Raises UnusableFile."""
+    """Return what the configuration file says of a profile; nothing where it has no such profile. Raises UnusableFile."""
     return _read(_config_file(), _section(name))
 
 
@@ -56,7 +56,7 @@ def write_profile(name: str, values: Mapping[str, str | None]) -> Path:
 
 
 def cached(session: str) -> dict[str, Any] | None:
-    """Answer what the cache holds of a session, named by the ARN of whoever signed in; None where it holds nothing usable."""
+    """Return what the cache holds of a session, named by the ARN of whoever signed in; None where it holds nothing usable."""
     try:
         found = json.loads(_cache_file(session).read_text())
     except (OSError, ValueError):

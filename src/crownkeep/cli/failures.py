@@ -26,7 +26,7 @@ _log = logging.getLogger("crownkeep.cli")
 
 
 def explain(error: Exception) -> click.ClickException:
-    """Answer the failure to show; a fault of ours shows its kind alone, since its text could hold anything."""
+    """Return the failure to show; a fault of ours shows its kind alone, since its text could hold anything."""
     match error:
         case InvalidSettings() | UnusableDatabaseUrl():
             return WrongCall(str(error))

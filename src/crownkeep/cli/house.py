@@ -97,7 +97,7 @@ def opened(data: str | None, database: str | None) -> Iterator[House]:
 
 
 def _user_agent() -> str:
-    """Answer what the record says of the caller: the command line, and whose process it was on this machine."""
+    """Return what the record says of the caller: the command line, and whose process it was on this machine."""
     from importlib.metadata import version
 
     try:

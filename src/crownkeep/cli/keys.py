@@ -121,7 +121,7 @@ def _reseal(held: House, *, as_json: bool) -> None:
 
 
 def _reseal_once(held: House) -> tuple[int, int]:
-    """Go through every secret once, and answer how many were sealed anew and how many can't be opened."""
+    """Go through every secret once, and return how many were sealed anew and how many can't be opened."""
     resealed = unopenable = 0
     token: str | None = None
     while True:

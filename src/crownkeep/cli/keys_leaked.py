@@ -145,7 +145,7 @@ def _file(path: Path) -> Iterator[Line]:
 
 
 def _numbered(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Answer lines with their numbers; a line of any length in pieces that overlap, so that no key is cut in two."""
+    """Return lines with their numbers; a line of any length in pieces that overlap, so that no key is cut in two."""
     number, rest = 1, b""
     while piece := stream.readline(_LONGEST_PIECE):
         yield number, rest + piece
@@ -172,7 +172,7 @@ def _history(path: Path) -> Iterator[Line]:
 
 
 def _committed(path: Path, stream: IO[bytes]) -> Iterator[Line]:
-    """Answer the lines that git's log shows, each with its commit and file."""
+    """Return the lines that git's log shows, each with its commit and file."""
     commit, file = "", ""
     for _, line in _numbered(stream):
         if line.startswith(b"\0"):

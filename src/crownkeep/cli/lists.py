@@ -32,7 +32,7 @@ def opened(name: str) -> Iterator[BinaryIO]:
 
 
 def lines(file: BinaryIO, *, longest: int) -> Iterator[bytes]:
-    """Answer the lines of a list; raises ClickException for a line of more bytes than `longest`, and for what is no text."""
+    """Return the lines of a list; raises ClickException for a line of more bytes than `longest`, and for what is no text."""
     number = 0
     while line := file.readline(longest + 1):
         number += 1

@@ -101,7 +101,7 @@ def _show(address: str, *, no_browser: bool) -> None:
 
 
 def _values(profile: str, session: str, endpoint: str, region: str | None, *, login_session: bool) -> Mapping[str, str | None]:
-    """Answer the profile's keys: of the two ways to the session it has one, or the wrong one might be taken."""
+    """Return the profile's keys: of the two ways to the session it has one, or the wrong one might be taken."""
     from crownkeep.cli import aws_files
 
     ours = Path(sys.argv[0]).name.startswith("crownkeep")
@@ -153,7 +153,7 @@ def _endpoint(profile: str, endpoint_url: str | None) -> str:
 
 
 def _elsewhere() -> str:
-    """Answer where a server with this directory's settings is reached."""
+    """Return where a server with this directory's settings is reached."""
     from crownkeep import settings
 
     return settings.load().url

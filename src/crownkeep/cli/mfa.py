@@ -147,7 +147,7 @@ def _read(name: str, largest: int) -> bytes:
 
 
 def _root(name: str | None) -> bytes:
-    """Answer the root certificate to trust: the one named or, from those this computer trusts, the FIDO Alliance's."""
+    """Return the root certificate to trust: the one named or, from those this computer trusts, the FIDO Alliance's."""
     import hashlib
 
     from crownkeep.credentials import fido_metadata

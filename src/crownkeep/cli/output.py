@@ -43,7 +43,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _visible(line: str) -> str:
-    """Answer a line of JSON that says the same and drives no terminal: what is no visible character is an escape.
+    """Return a line of JSON that says the same and drives no terminal: what is no visible character is an escape.
 
     Controls of both kinds (CSI is U+009B), marks that turn the direction of text, and surrogates, which UTF-8 can't say.
     """
@@ -53,12 +53,12 @@ def _visible(line: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Answer `1 token`, `2 tokens`."""
+    """Return `1 token`, `2 tokens`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:
-    """Answer a text in which everything that is no visible character is a question mark.
+    """Return a text in which everything that is no visible character is a question mark.
 
     What strangers send stands in the trail: an escape sequence in a user agent must not reach the reader's terminal.
     """

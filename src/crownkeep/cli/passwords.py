@@ -76,7 +76,7 @@ def _write(target: IO[bytes], lines: Iterator[bytes], spelled: str | None, at_le
 
 
 def _sorted(entries: Iterable[bytes], folder: Path) -> Iterator[bytes]:
-    """Answer entries in order and each once: sorted in parts that fit into memory, which are kept in files and then merged."""
+    """Return entries in order and each once: sorted in parts that fit into memory, which are kept in files and then merged."""
     runs: list[IO[bytes]] = []
     found = iter(entries)
     with ExitStack() as opened:

@@ -109,7 +109,7 @@ def _show(name: str, kind: str, checked: _Checked) -> None:
 
 
 def _place(span: Span) -> str:
-    """Answer line and column as editors count them: both from 1."""
+    """Return line and column as editors count them: both from 1."""
     return f"{span.start.line}:{span.start.column + 1}"
 
 

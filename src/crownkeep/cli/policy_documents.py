@@ -18,7 +18,7 @@ _LONGEST_CHARACTER = 4
 
 
 def name_of(file: IO[bytes]) -> str:
-    """Answer what a file is called; standard input is `-`."""
+    """Return what a file is called; standard input is `-`."""
     # A stream that stands in for standard input has no name.
     name = str(getattr(file, "name", "<stdin>"))
     return "-" if name == "<stdin>" else output.printable(name)

@@ -71,7 +71,7 @@ class Attempt:
         return f"{self.endpoint}/v1/authorize?{urlencode(parameters)}"
 
     def pasted_code(self, text: str) -> Secret:
-        """Answer the code in what a person has copied from the browser; raises SignInFailed."""
+        """Return the code in what a person has copied from the browser; raises SignInFailed."""
         try:
             given = parse_qs(base64.b64decode(text.strip(), validate=True).decode())
         except (binascii.Error, UnicodeDecodeError) as error:
@@ -79,7 +79,7 @@ class Attempt:
         return self._code(given)
 
     def _code(self, given: Mapping[str, list[str]]) -> Secret:
-        """Answer the code in an answer to this attempt; another's may be an attacker's, who wants it redeemed here."""
+        """Return the code in an answer to this attempt; another's may be an attacker's, who wants it redeemed here."""
         if not compare_digest(given.get("state", [""])[0].encode(), self.state.encode()):
             raise SignInFailed("the answer belongs to another attempt to sign in: start again")
         if "code" not in given:
@@ -99,7 +99,7 @@ class Listener:
         return f"http://127.0.0.1:{self._server.server_port}{_CALLBACK}"
 
     def wait(self, attempt: Attempt) -> Secret:
-        """Answer the code when it comes; raises SignInFailed after PATIENCE, and where the person refuses."""
+        """Return the code when it comes; raises SignInFailed after PATIENCE, and where the person refuses."""
         deadline = clock.monotonic() + PATIENCE.total_seconds()
         self._server.attempt = attempt
         while self._server.code is None and not self._server.refused:
@@ -151,7 +151,7 @@ class _Callback(http.server.BaseHTTPRequestHandler):
 
 
 def redeem(attempt: Attempt, code: Secret) -> tuple[str, dict[str, Any]]:
-    """Redeem a code, and answer who signed in, by ARN, with what goes into the cache; raises SignInFailed."""
+    """Redeem a code, and return who signed in, by ARN, with what goes into the cache; raises SignInFailed."""
     body = {
         "clientId": attempt.client_id,
         "grantType": "authorization_code",
@@ -176,7 +176,7 @@ def redeem(attempt: Attempt, code: Secret) -> tuple[str, dict[str, Any]]:
 
 
 def refresh(endpoint: str, token: Mapping[str, Any]) -> dict[str, Any]:
-    """Exchange the refresh token in a cache entry, and answer the entry as it is from now on; raises SignInFailed."""
+    """Exchange the refresh token in a cache entry, and return the entry as it is from now on; raises SignInFailed."""
     try:
         key = serialization.load_pem_private_key(str(token["dpopKey"]).encode(), None)
         body = {"clientId": token["clientId"], "grantType": "refresh_token", "refreshToken": token["refreshToken"]}
@@ -193,7 +193,7 @@ def refresh(endpoint: str, token: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def expiry(token: Mapping[str, Any]) -> datetime | None:
-    """Answer when the credentials in a cache entry end; None where that can't be told."""
+    """Return when the credentials in a cache entry end; None where that can't be told."""
     try:
         return datetime.fromisoformat(str(token["accessToken"]["expiresAt"]).replace("Z", "+00:00"))
     except (KeyError, TypeError, ValueError):

@@ -51,11 +51,11 @@ class Bytes(Protocol):
     """What the index is read from: bytes, or a memory-mapped file."""
 
     def __len__(self) -> int:
-        """Answer the size in bytes."""
+        """Return the size in bytes."""
         ...
 
     def __getitem__(self, part: slice, /) -> bytes:
-        """Answer some of the bytes."""
+        """Return some of the bytes."""
         ...
 
 
@@ -100,12 +100,12 @@ class BreachedPasswords:
 
 
 def header(count: int, *, kind: Kind = Kind.SHA1) -> bytes:
-    """Answer the header of an index of so many entries; written last, over HEADER_SIZE bytes left free for it."""
+    """Return the header of an index of so many entries; written last, over HEADER_SIZE bytes left free for it."""
     return kind.value + count.to_bytes(HEADER_SIZE - len(kind.value), "big")
 
 
 def entry_of(password: str, *, kind: Kind) -> bytes:
-    """Answer the entry of one password."""
+    """Return the entry of one password."""
     match kind:
         case Kind.SHA1:
             # S324: SHA-1 is how the published lists name passwords; nothing rests on its strength.
@@ -150,7 +150,7 @@ def entries(lines: Iterable[bytes], *, kind: Kind = Kind.SHA1, at_least: int = 1
 
 
 def plain_entries(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Answer the entries of a list of plain passwords, one a line, in the list's own order and as often as they come.
+    """Return the entries of a list of plain passwords, one a line, in the list's own order and as often as they come.
 
     What no password here can be is left out: empty lines, other encodings than UTF-8, more than LONGEST_PASSWORD characters.
     """

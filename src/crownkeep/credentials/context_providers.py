@@ -38,12 +38,12 @@ class TrustedContext:
     transaction: Mapping[str, str] = field(default_factory=dict)
 
     def keys(self) -> dict[str, str]:
-        """Answer the context keys of the session, in lower case."""
+        """Return the context keys of the session, in lower case."""
         origin = {f"{ORIGIN}{name}".lower(): value for name, value in self.origin.items()}
         return origin | {f"{TRANSACTION}{name}".lower(): value for name, value in self.transaction.items()}
 
     def members(self) -> dict[str, object]:
-        """Answer the member that shows the context, which is absent where there is none."""
+        """Return the member that shows the context, which is absent where there is none."""
         if not self.origin:
             return {}
         shown: dict[str, object] = {"OriginIdentity": dict(self.origin)}
@@ -77,7 +77,7 @@ def trusted_context(
 
 
 def _text(value: object) -> str:
-    """Answer a claim as a context key holds it; lists of one value as that value, and what is no simple value not at all."""
+    """Return a claim as a context key holds it; lists of one value as that value, and what is no simple value not at all."""
     if isinstance(value, tuple | list) and len(value) == 1:
         value = value[0]
     if isinstance(value, bool):

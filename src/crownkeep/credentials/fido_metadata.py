@@ -80,7 +80,7 @@ class Metadata:
         return self._payload.next_update
 
     def judge(self, attestation: AttestationObject, client_data_hash: bytes) -> tuple[tuple[str, str], ...]:
-        """Answer the certifications of the device that made an attestation, as GetMFADevice shows them.
+        """Return the certifications of the device that made an attestation, as GetMFADevice shows them.
 
         A device that attests nothing, or whose model is not in the blob, has none. Raises UntrustedDevice when the
         model is broken or revoked, and when an attestation that names a known model does not chain to its roots.
@@ -127,7 +127,7 @@ def read_blob(blob: bytes, *, trust_root: bytes, now: datetime | None = None) ->
 
 
 def read_root(file: bytes) -> bytes:
-    """Read a root certificate, in PEM or DER, and answer it in DER; raises MalformedMetadata."""
+    """Read a root certificate, in PEM or DER, and return it in DER; raises MalformedMetadata."""
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -159,7 +159,7 @@ def _header(blob: bytes) -> Mapping[str, object]:
 
 
 def _chain(blob: bytes, trust_root: bytes) -> list[Certificate]:
-    """Answer the certificates of a blob that `parse_blob` has taken, the signer's first and the root last."""
+    """Return the certificates of a blob that `parse_blob` has taken, the signer's first and the root last."""
     from base64 import b64decode
 
     from cryptography import x509

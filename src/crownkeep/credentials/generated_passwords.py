@@ -19,7 +19,7 @@ _ALL = _UPPER + _LOWER + _DIGITS + _SYMBOLS
 
 
 def generate(chance: bytes, *, length: int = LENGTH) -> str:
-    """Answer a password of `length` characters (8 to 128) with all four classes, the first a letter; `chance` is CHANCE bytes."""
+    """Return a password of `length` characters (8 to 128) with all four classes, the first a letter; `chance` is CHANCE bytes."""
     number = int.from_bytes(chance, "big")
 
     def draw(letters: str) -> str:

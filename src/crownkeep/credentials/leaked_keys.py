@@ -28,7 +28,7 @@ class Sighting:
 
 
 def sightings(lines: Iterable[tuple[str, bytes]]) -> Iterator[Sighting]:
-    """Answer every access key id in some lines, given with their places; each as soon as the lines near it are read.
+    """Return every access key id in some lines, given with their places; each as soon as the lines near it are read.
 
     Texts of two bytes a character, as Windows writes them, are read as well.
     """

@@ -15,12 +15,12 @@ _ROUNDS = (
 
 
 def nt_hash(text: str) -> bytes:
-    """Answer the NT hash of a password, 16 bytes; nothing of ours rests on its strength."""
+    """Return the NT hash of a password, 16 bytes; nothing of ours rests on its strength."""
     return md4(text.encode("utf-16-le", "surrogatepass"))
 
 
 def md4(message: bytes) -> bytes:
-    """Answer the MD4 digest of a message (RFC 1320)."""
+    """Return the MD4 digest of a message (RFC 1320)."""
     padded = message + b"\x80" + bytes((55 - len(message)) % _BLOCK) + struct.pack("<Q", len(message) * 8)
     state = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
     for start in range(0, len(padded), _BLOCK):

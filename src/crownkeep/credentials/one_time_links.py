@@ -64,7 +64,7 @@ def mint(purpose: Purpose, random: bytes, *, now: datetime) -> Link:
 
 
 def digest_of(token: str, purpose: Purpose) -> bytes:
-    """Answer under which hash a presented token is stored, if it is; raises InvalidLink for what was never a token.
+    """Return under which hash a presented token is stored, if it is; raises InvalidLink for what was never a token.
 
     Looking a hash up needs no constant time: who does not know the token cannot choose how its hash begins.
     """

@@ -79,7 +79,7 @@ def root_violations(password: Secret, *, account_name: str, email: str) -> tuple
 
 
 def expires_at(policy: PasswordPolicy | None, set_at: datetime) -> datetime | None:
-    """Answer when a password set at a moment expires under today's policy, or None for never.
+    """Return when a password set at a moment expires under today's policy, or None for never.
 
     A policy's age takes effect at once on passwords that were set before it.
     """

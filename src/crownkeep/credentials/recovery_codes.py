@@ -41,7 +41,7 @@ def hash_code(code: Secret, *, salt: bytes) -> bytes:
 
 
 def spend(code: Secret, unspent: Iterable[bytes], *, salt: bytes) -> bytes:
-    """Answer the stored hash of a code, for the caller to delete in the same transaction; raises InvalidRecoveryCode.
+    """Return the stored hash of a code, for the caller to delete in the same transaction; raises InvalidRecoveryCode.
 
     All hashes are compared, so the time of the answer tells nothing about them.
     """
@@ -59,5 +59,5 @@ def spell(number: int, *, length: int) -> str:
 
 
 def canonical(typed: str) -> str:
-    """Answer what somebody meant to type: upper case, no dashes and spaces, and no letters that look like digits."""
+    """Return what somebody meant to type: upper case, no dashes and spaces, and no letters that look like digits."""
     return "".join(character for character in typed.upper().translate(_MISREAD) if character in _ALPHABET)

@@ -94,12 +94,12 @@ class SamlAssertion:
         return {key: values[0] for key, values in passed.items()}
 
     def first(self, name: str) -> str | None:
-        """Answer the first value of one of AWS's attributes."""
+        """Return the first value of one of AWS's attributes."""
         return next(iter(self.attributes.get(f"{ATTRIBUTES}{name}", ())), None)
 
 
 def verify(response: str, metadata: SamlMetadata, *, audiences: Sequence[str], now: datetime) -> SamlAssertion:
-    """Verify a SAML response, given in base64, and answer what its one assertion says.
+    """Verify a SAML response, given in base64, and return what its one assertion says.
 
     Raises InvalidAssertion, ExpiredAssertion, and SamlUnavailable where the extra `saml` isn't installed.
     """
@@ -152,7 +152,7 @@ def _decoded(response: str) -> bytes:
 
 
 def _signed_assertion(text: bytes, metadata: SamlMetadata) -> Element:
-    """Answer the one assertion of a response, as a tree of its own that was made from the very bytes that were signed.
+    """Return the one assertion of a response, as a tree of its own that was made from the very bytes that were signed.
 
     Either the response is signed or the assertion in it. What surrounds a signed assertion is thrown away unread, so that nothing
     can be wrapped around it ("On Breaking SAML: Be Whoever You Want to Be", USENIX Security 2012).
@@ -194,7 +194,7 @@ def _only_assertion(response: Element) -> Element:
 
 
 def _verified(element: Element, metadata: SamlMetadata) -> Element:
-    """Answer what an element's own signature covers, which must be the element itself."""
+    """Return what an element's own signature covers, which must be the element itself."""
     from signxml.algorithms import DigestAlgorithm, SignatureMethod
     from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 

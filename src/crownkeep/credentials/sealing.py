@@ -123,7 +123,7 @@ class Keyring:
         return self.keys[0]
 
     def cipher(self, key_id: bytes, purpose: Purpose) -> "_ExtendedNonceAesGcm":
-        """Answer the cipher of a key for a purpose; raises Unsealable when there is no such key."""
+        """Return the cipher of a key for a purpose; raises Unsealable when there is no such key."""
         cipher = self._ciphers.get((key_id, purpose))
         if cipher is None:
             key = self._found(key_id)
@@ -141,7 +141,7 @@ class Keyring:
         return next((key for key in self.keys if bytes.fromhex(key.id) == key_id), None)
 
     def mac_key(self, purpose: Purpose) -> bytes:
-        """Answer the newest key's MAC subkey for a purpose."""
+        """Return the newest key's MAC subkey for a purpose."""
         newest = self.newest
         key = self._macs.get((newest.id, purpose))
         if key is None:
@@ -188,7 +188,7 @@ def is_current(keyring: Keyring, blob: bytes) -> bool:
 
 
 def fingerprint(keyring: Keyring, message: bytes, *, purpose: Purpose) -> bytes:
-    """Answer a keyed hash (HMAC-SHA-256) under the newest key: equal messages meet, and nobody else can compute it."""
+    """Return a keyed hash (HMAC-SHA-256) under the newest key: equal messages meet, and nobody else can compute it."""
     return digest(keyring.mac_key(purpose), message, "sha256")
 
 
@@ -200,17 +200,17 @@ def mint_key(random: bytes, *, made: date) -> SealingKey:
 
 
 def rotated(keyring: Keyring, new: SealingKey) -> Keyring:
-    """Answer a keyring that seals with a new key and still opens what the others sealed."""
+    """Return a keyring that seals with a new key and still opens what the others sealed."""
     return Keyring((new, *keyring.keys))
 
 
 def extended(keyring: Keyring, new: SealingKey) -> Keyring:
-    """Answer a keyring that opens what a new key will have sealed, and seals nothing with it yet."""
+    """Return a keyring that opens what a new key will have sealed, and seals nothing with it yet."""
     return Keyring((*keyring.keys, new))
 
 
 def promoted(keyring: Keyring, key_id: str) -> Keyring:
-    """Answer a keyring that seals with one of its keys from now on; raises LookupError where it has none of that id."""
+    """Return a keyring that seals with one of its keys from now on; raises LookupError where it has none of that id."""
     first = next((key for key in keyring.keys if key.id == key_id), None)
     if first is None:
         raise LookupError(f"the key file holds no key `{key_id}`")

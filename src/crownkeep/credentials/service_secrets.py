@@ -41,28 +41,28 @@ SERVICES: Mapping[str, Service] = {
 
 
 def user_name(name: str, account_id: str, *, slot: int) -> str:
-    """Answer the generated user name: `jane-at-123456789012`, and `jane+1-at-123456789012` for the second one."""
+    """Return the generated user name: `jane-at-123456789012`, and `jane+1-at-123456789012` for the second one."""
     return f"{name}{f'+{slot}' if slot else ''}-at-{account_id}"
 
 
 def alias(service: Service, name: str, account_id: str, *, slot: int) -> str:
-    """Answer the public part of an API key, which names its service and its user."""
+    """Return the public part of an API key, which names its service and its user."""
     return f"{service.alias_prefix}-{user_name(name, account_id, slot=slot)}"
 
 
 def mint_password(chance: bytes) -> Secret:
-    """Answer a password from ENTROPY random bytes: 44 characters of Base64, as AWS's end in an equals sign."""
+    """Return a password from ENTROPY random bytes: 44 characters of Base64, as AWS's end in an equals sign."""
     return Secret(base64.b64encode(_enough(chance)).decode())
 
 
 def mint_api_key(service: Service, public_part: str, chance: bytes) -> Secret:
-    """Answer an API key from ENTROPY random bytes: the prefix that scanners know, then public part and secret in Base64."""
+    """Return an API key from ENTROPY random bytes: the prefix that scanners know, then public part and secret in Base64."""
     secret = base64.b64encode(_enough(chance)).decode()
     return Secret(service.key_prefix + base64.b64encode(f"{public_part}:{secret}".encode()).decode())
 
 
 def digest(secret: Secret) -> str:
-    """Answer what is kept of a secret: its SHA-256 in hexadecimal."""
+    """Return what is kept of a secret: its SHA-256 in hexadecimal."""
     return hashlib.sha256(secret.reveal().encode()).hexdigest()
 
 

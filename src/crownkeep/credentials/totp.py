@@ -94,7 +94,7 @@ def resync(seed: bytes, state: DeviceState, code1: str, code2: str, *, now: date
 def verify(seed: bytes, state: DeviceState, code: str, *, now: datetime) -> DeviceState:
     """Verify a code (RFC 6238) within WINDOW steps of the device's clock, and use it up.
 
-    Answers the state to store; an unused code older than the last one is still good within the window. Raises
+    Returns the state to store; an unused code older than the last one is still good within the window. Raises
     InvalidCode or TooManyAttempts, which carry the state to store.
     """
     tried = _attempted(state, now)
@@ -111,7 +111,7 @@ def verify(seed: bytes, state: DeviceState, code: str, *, now: datetime) -> Devi
 
 
 def code_at(seed: bytes, step: int) -> str:
-    """Answer the code of a step (RFC 4226, section 5.3); steps before the epoch have none, and answer an empty text."""
+    """Return the code of a step (RFC 4226, section 5.3); steps before the epoch have none, and return an empty text."""
     if step < 0:
         return ""
     mac = digest(seed, step.to_bytes(8, "big"), "sha1")

@@ -131,7 +131,7 @@ def has_key(keys: Sequence[PublishedKey], key_id: str | None) -> bool:
 
 
 def verify(token: str, keys: Sequence[PublishedKey], *, issuer: str, client_ids: Sequence[str], now: datetime) -> WebIdentity:
-    """Verify a token's signature, issuer, audience and times, and answer what it says.
+    """Verify a token's signature, issuer, audience and times, and return what it says.
 
     Raises InvalidWebIdentity, ExpiredWebIdentity and UnknownKey.
     """

@@ -110,7 +110,7 @@ def request_options(party: RelyingParty, *, challenge: bytes, passkeys: Sequence
 
 
 def register(party: RelyingParty, answer: Json, *, challenge: bytes, metadata: Metadata | None = None) -> Passkey:
-    """Verify a registration (WebAuthn level 3, section 7.1) and answer the new key; raises WebauthnRefused.
+    """Verify a registration (WebAuthn level 3, section 7.1) and return the new key; raises WebauthnRefused.
 
     The attestation statement must be valid in itself, and genuine where the metadata knows the device's model. Devices
     that attest nothing are accepted: the caller decides by `certifications` whether that is enough.
@@ -226,7 +226,7 @@ def _refuse_impossible_backup(data: AuthenticatorData) -> None:
 
 
 def _malformed() -> tuple[type[Exception], ...]:
-    """Answer what the library raises for hostile answers: its own errors, and those of decoding JSON and CBOR."""
+    """Return what the library raises for hostile answers: its own errors, and those of decoding JSON and CBOR."""
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from fido2.attestation.base import InvalidAttestation

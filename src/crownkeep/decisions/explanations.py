@@ -117,7 +117,7 @@ def compiled(documents: Sequence[Source], kind: PolicyKind) -> PolicySet:
 
 
 def is_multivalued(key: str) -> bool:
-    """Answer whether a request can hold several values of a condition key, so that even a single one is one of several."""
+    """Tell whether a request can hold several values of a condition key, so that even a single one is one of several."""
     if key.lower() in policy.MULTIVALUED_KEYS:
         return True
     found = actions.condition_key(key)
@@ -180,7 +180,7 @@ def _imagined(parts: _Parts, now: datetime) -> Principal:
 
 
 def _stored(db: Transaction, parts: _Parts, now: datetime) -> Principal:
-    """Answer the principal as it is kept; raises NoSuchEntity where none has this very ARN."""
+    """Return the principal as it is kept; raises NoSuchEntity where none has this very ARN."""
     imagined = _imagined(parts, now)
     found: Principal | None = None
     match parts.kind:
@@ -198,7 +198,7 @@ def _stored(db: Transaction, parts: _Parts, now: datetime) -> Principal:
 
 
 def _target(call: Call, question: Question) -> Target:
-    """Answer the resource as the enforcer sees it: with the trust policy where a role is to be taken on, and with its tags."""
+    """Return the resource as the enforcer sees it: with the trust policy where a role is to be taken on, and with its tags."""
     parts = arn.parse(question.resource)
     is_iam = parts is not None and (parts.partition, parts.service, parts.region) == (arn.PARTITION, "iam", "")
     target = Target(
@@ -219,14 +219,14 @@ def _owner(resource: str, otherwise: str) -> str:
 
 
 def _foreign_policy(question: Question, account_id: str) -> PolicySet | None:
-    """Answer the resource's policy: the one that was given; one that allows nothing where another account's has none."""
+    """Return the resource's policy: the one that was given; one that allows nothing where another account's has none."""
     if question.resource_policy is not None or _owner(question.resource, account_id) == account_id:
         return question.resource_policy
     return policy.EMPTY
 
 
 def _trust_policy(call: Call, role_arn: str) -> PolicySet:
-    """Answer a role's trust policy; one that allows nothing where there is no such role, or its account is closed."""
+    """Return a role's trust policy; one that allows nothing where there is no such role, or its account is closed."""
     account_id = _owner(role_arn, call.account_id)
     standing = call.wiring.standings.of_account(call.db, account_id)
     role = roles.named(call.db, account_id, role_arn.rpartition("/")[2])

@@ -38,7 +38,7 @@ def encode(keyring: Keyring, decision: Decision, *, account_id: str, name: str) 
 
 
 def decode(keyring: Keyring, message: str, *, account_id: str) -> str:
-    """Answer the JSON in a message that was sealed for this account; raises NotAMessage."""
+    """Return the JSON in a message that was sealed for this account; raises NotAMessage."""
     try:
         blob = base64.b64decode(message.encode("ascii"), altchars=b"-_", validate=True)
         context = sealing.context_of(account_id)
@@ -86,7 +86,7 @@ def _describe_statement(compiled: CompiledStatement) -> dict[str, object]:
 
 
 def _conditions(decision: Decision) -> list[dict[str, object]]:
-    """Answer the keys that policies asked the request's context for, as far as it had them."""
+    """Return the keys that policies asked the request's context for, as far as it had them."""
     found = sorted(decision.request.context.known().items())
     return [_condition(key, (value,) if isinstance(value, str) else value) for key, value in found[:_MOST_CONDITIONS]]
 

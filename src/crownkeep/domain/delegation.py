@@ -45,17 +45,17 @@ class InvalidTradeInToken(ValueError):
 
 
 def state_of(row: DelegationRequestRow, now: datetime) -> State:
-    """Answer the state of a request: nothing has to happen for one to expire."""
+    """Return the state of a request: nothing has to happen for one to expire."""
     return State.EXPIRED if now >= row.expires_at else State(row.state)
 
 
 def expiry(state: State, since: datetime) -> datetime:
-    """Answer when a request that came into a state expires."""
+    """Return when a request that came into a state expires."""
     return since + STANDS_FOR.get(state, OTHERWISE_STANDS_FOR)
 
 
 def ends_at(row: DelegationRequestRow) -> datetime | None:
-    """Answer when the permissions that were lent end: however often and late the token is used. None before its release."""
+    """Return when the permissions that were lent end: however often and late the token is used. None before its release."""
     return None if row.released_at is None else row.released_at + timedelta(seconds=row.seconds)
 
 
@@ -78,7 +78,7 @@ def mint_token(keyring: Keyring, row: DelegationRequestRow) -> Secret:
 
 
 def request_of(keyring: Keyring, token: str, *, account_id: str) -> str:
-    """Answer the id of the request that a token of a provider is for; raises InvalidTradeInToken."""
+    """Return the id of the request that a token of a provider is for; raises InvalidTradeInToken."""
     if len(token) > _LONGEST_TOKEN or not token.isascii():
         raise InvalidTradeInToken
     try:

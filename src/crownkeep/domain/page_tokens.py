@@ -19,13 +19,13 @@ _TAG_SIZE = 16
 
 
 def write(call: Call, key: str, *, list_name: str, filters: Sequence[str]) -> str:
-    """Answer a token that says "after `key`" in this list of this account with these filters."""
+    """Return a token that says "after `key`" in this list of this account with these filters."""
     text = key.encode()
     return base64.urlsafe_b64encode(_tag(call, text, list_name, filters) + text).rstrip(b"=").decode()
 
 
 def read(call: Call, token: str, *, list_name: str, filters: Sequence[str]) -> str:
-    """Answer the key in a token; raises ValidationError for one that was not made for this list."""
+    """Return the key in a token; raises ValidationError for one that was not made for this list."""
     try:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         tag, text = raw[:_TAG_SIZE], raw[_TAG_SIZE:]
@@ -46,7 +46,7 @@ def page(
     fetch: Callable[[str, int], Sequence[Item]],
     key: Callable[[Item], str],
 ) -> tuple[Sequence[Item], dict[str, object]]:
-    """Answer one page of a list and what IAM says of it: `IsTruncated` always, `Marker` where there is more.
+    """Return one page of a list and what IAM says of it: `IsTruncated` always, `Marker` where there is more.
 
     `fetch(after, limit)` answers up to `limit` rows in the order of their `key`, from the first one after `after`.
     """

@@ -33,21 +33,21 @@ def define(name: str, default: int, *, most: int, least: int = 0) -> Quota:
 
 
 def named(name: str) -> Quota | None:
-    """Answer the quota with this name."""
+    """Return the quota with this name."""
     return _defined.get(name)
 
 
 def defined() -> list[Quota]:
-    """Answer every quota of every service, by name."""
+    """Return every quota of every service, by name."""
     return [_defined[name] for name in sorted(_defined)]
 
 
 def of(call: Call, quota: Quota) -> int:
-    """Answer a quota of the call's account."""
+    """Return a quota of the call's account."""
     found = account_quotas.value(call.db, call.account_id, quota.name)
     return quota.default if found is None else found
 
 
 def all_of(call: Call) -> Mapping[str, int]:
-    """Answer all quotas of the call's account by name, in one query."""
+    """Return all quotas of the call's account by name, in one query."""
     return {quota.name: quota.default for quota in _defined.values()} | account_quotas.of_account(call.db, call.account_id)

@@ -35,19 +35,19 @@ class House(Protocol):
         """The web pages."""
 
     def is_ready(self) -> bool:
-        """Answer whether the database answers."""
+        """Tell whether the database answers."""
 
     def may_observe(self, authorization: str) -> bool:
-        """Answer whether an Authorization header opens the metrics."""
+        """Tell whether an Authorization header opens the metrics."""
 
     def writer_queue(self) -> int:
-        """Answer how many works wait for the writer."""
+        """Return how many works wait for the writer."""
 
     def caches(self) -> Mapping[str, int]:
-        """Answer about how many bytes each cache takes."""
+        """Return about how many bytes each cache takes."""
 
     def published(self, path: str) -> bytes | None:
-        """Answer what the issuer of an account's web identities publishes at a path, None where that is nothing."""
+        """Return what the issuer of an account's web identities publishes at a path, None where that is nothing."""
 
 
 # Paths that belong to the pages; everything else is an AWS request. The access portal's API shares two names with pages: it has
@@ -135,7 +135,7 @@ class Server(Generic[Opened]):
                 await _send(send, 200, [(b"content-type", CONTENT_TYPE.encode())], body)
 
     async def _publish(self, house: House, path: bytes, send: Send) -> None:
-        """Answer what anybody may read, and many servers do: the keys that web identity tokens are verified with."""
+        """Return what anybody may read, and many servers do: the keys that web identity tokens are verified with."""
         try:
             body = house.published(path.decode("latin-1"))
         except DatabaseFault:

@@ -14,7 +14,7 @@ _WINDOW_BITS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "def
 
 
 def is_packed(encoding: str) -> bool:
-    """Answer whether a Content-Encoding says that a body is not as it will be read."""
+    """Tell whether a Content-Encoding says that a body is not as it will be read."""
     return encoding.strip().lower() not in ("", "identity")
 
 

@@ -11,7 +11,7 @@ from crownkeep.gateway.route import Route
 
 
 def decode(route: Route, *, query: str, headers: Mapping[str, str], body: bytes, bounds: Bounds) -> dict[str, object]:
-    """Answer a request's parameters by the model's member names: absent means absent, timestamps are aware datetimes in UTC,
+    """Return a request's parameters by the model's member names: absent means absent, timestamps are aware datetimes in UTC,
     blobs are bytes, documents what JSON makes of them.
 
     `query` is the raw query string, `headers` have lower case names. Unknown parameters are passed over, as by AWS.

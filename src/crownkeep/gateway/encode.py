@@ -1,4 +1,4 @@
-"""Answers to bytes: results and errors by the model, in the protocol that the request spoke."""
+"""Returns to bytes: results and errors by the model, in the protocol that the request spoke."""
 
 from __future__ import annotations
 

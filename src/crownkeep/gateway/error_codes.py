@@ -90,7 +90,7 @@ _IN_QUERY = {
 
 
 def spell(code: str, *, protocol: str, service: ServiceModel | None) -> WireError:
-    """Answer how a protocol carries an error; a service's own error goes before what is common to all."""
+    """Return how a protocol carries an error; a service's own error goes before what is common to all."""
     own = service.errors.get(code) if service else None
     if own is None:
         code = (_IN_QUERY if protocol == "query" else _IN_JSON).get(code, code)

@@ -43,7 +43,7 @@ class HttpRequest:
     scheme: str
 
     def header(self, name: bytes) -> str:
-        """Answer a header's value as text, empty where it is absent."""
+        """Return a header's value as text, empty where it is absent."""
         return self.headers.get(name, b"").decode("latin-1")
 
 
@@ -64,11 +64,11 @@ class Edge:
         return self._request(scope, headers, await _body(receive, largest))
 
     def without_body(self, scope: Scope) -> HttpRequest:
-        """Answer a request whose body is not going to be read."""
+        """Return a request whose body is not going to be read."""
         return self._request(scope, signature.fold(scope["headers"]), b"")
 
     def locate(self, scope: Scope) -> Scope:
-        """Answer the scope with the client's address and scheme as this server believes them, for the pages."""
+        """Return the scope with the client's address and scheme as this server believes them, for the pages."""
         client = scope.get("client")
         source_ip, scheme = self._origin(client[0] if client else "", scope["scheme"], signature.fold(scope["headers"]))
         return {**scope, "client": (source_ip, client[1] if client else 0), "scheme": scheme}
@@ -91,7 +91,7 @@ class Edge:
         )
 
     def _origin(self, peer: str, scheme: str, headers: Mapping[bytes, bytes]) -> tuple[str, str]:
-        """Answer the client's address and scheme: the last hop that no trusted proxy vouches for as its own."""
+        """Return the client's address and scheme: the last hop that no trusted proxy vouches for as its own."""
         if not self._trusted or not self._is_trusted(peer):
             if not self._has_warned and b"x-forwarded-for" in headers:
                 self._warn(peer)
@@ -125,7 +125,7 @@ class Edge:
 
 
 def _is_signed(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
-    """Answer whether somebody claims to have signed a request; whether they have is for `authenticate` to say."""
+    """Tell whether somebody claims to have signed a request; whether they have is for `authenticate` to say."""
     return b"authorization" in headers or b"X-Amz-Signature" in scope["query_string"]
 
 

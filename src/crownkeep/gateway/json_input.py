@@ -63,7 +63,7 @@ def _is_deeper_than(content: object, levels: int) -> bool:
 
 
 def decode(shape: Shape, body: bytes, *, bounds: Bounds = CALLERS) -> dict[str, object]:
-    """Answer a structure's members by the model's names; members it doesn't know are passed over, as by AWS.
+    """Return a structure's members by the model's names; members it doesn't know are passed over, as by AWS.
 
     An empty body is an empty object. Raises SerializationException.
     """
@@ -74,7 +74,7 @@ def decode(shape: Shape, body: bytes, *, bounds: Bounds = CALLERS) -> dict[str, 
 
 
 def decode_object(shape: Shape, content: Mapping[str, object]) -> dict[str, object]:
-    """Answer a structure's members by the model's names, from an object that is read already."""
+    """Return a structure's members by the model's names, from an object that is read already."""
     fields = _fields(shape)
     found: dict[str, object] = {}
     for name, value in content.items():
@@ -90,7 +90,7 @@ def _fields(shape: Shape) -> dict[str, tuple[str, Decode]]:
 
 
 def decoder(member: Member) -> Decode:
-    """Answer the decoder of one place; compiled deeper only when used, since a shape may hold itself."""
+    """Return the decoder of one place; compiled deeper only when used, since a shape may hold itself."""
     shape = member.shape
     if shape.document:
         return _any

@@ -1,4 +1,4 @@
-"""Answers in JSON: values turned, by the model, into what JSON can hold."""
+"""Returns in JSON: values turned, by the model, into what JSON can hold."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def write_json(content: object) -> bytes:
 
 
 def convert(shape: Shape, content: Mapping[str, object]) -> dict[str, object]:
-    """Answer a structure's body members by wire name; absent ones and those that travel elsewhere are left out."""
+    """Return a structure's body members by wire name; absent ones and those that travel elsewhere are left out."""
     converted: dict[str, object] = {}
     for name, wire_name, change in _members(shape):
         value = content.get(name)
@@ -38,7 +38,7 @@ def _members(shape: Shape) -> tuple[tuple[str, str, Convert | None], ...]:
 
 
 def converter(member: Member) -> Convert | None:
-    """Answer what changes a value for JSON, or None where nothing is to be changed."""
+    """Return what changes a value for JSON, or None where nothing is to be changed."""
     shape = member.shape
     if shape.document:
         return None
@@ -80,7 +80,7 @@ def _map(shape: Shape) -> Convert:
 
 
 def _late(member: Member) -> Convert:
-    """Answer a converter that is compiled when first used: a list's element may be the shape that holds the list."""
+    """Return a converter that is compiled when first used: a list's element may be the shape that holds the list."""
 
     @cache
     def compiled() -> Convert:

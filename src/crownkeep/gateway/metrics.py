@@ -37,13 +37,13 @@ class Metrics:
         self._seconds += seconds
 
     def render(self, *, writer_queue: int, caches: Mapping[str, int]) -> bytes:
-        """Answer all metrics in Prometheus's text format."""
+        """Return all metrics in Prometheus's text format."""
         self._writer_queue = writer_queue
         self._caches = caches
         return generate_latest(self._registry)
 
     def collect(self) -> Iterable[Metric]:
-        """Answer the metrics as they stand; called by the registry."""
+        """Return the metrics as they stand; called by the registry."""
         requests = CounterMetricFamily(
             "crownkeep_requests",
             "AWS API requests by service, operation and error code (empty where it succeeded).",

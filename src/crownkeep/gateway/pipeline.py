@@ -92,7 +92,7 @@ class Pipeline:
         )
 
     async def respond(self, http: HttpRequest) -> Response:
-        """Answer one request; never raises for anything that a client can send."""
+        """Respond to one request; never raises for anything that a client can send."""
         exchange = _Exchange(http, ids.request_id(clock.id_bytes(16)))
         outcome: Outcome | None = None
         began = clock.cpu_seconds()
@@ -125,7 +125,7 @@ class Pipeline:
         return Response(encoded.status, encoded.headers, encoded.body, operation.service.name, operation.name)
 
     async def refuse_too_large(self, http: HttpRequest) -> Response:
-        """Answer a request whose body nobody read."""
+        """Respond to a request whose body nobody read."""
         exchange = _Exchange(http, ids.request_id(clock.id_bytes(16)))
         return await self._refuse(exchange, errors.RequestEntityTooLarge("Request entity too large"))
 
@@ -206,7 +206,7 @@ class Pipeline:
         return principal
 
     async def _refuse(self, exchange: _Exchange, refusal: AwsError) -> Response:
-        """Answer a request that reached no operation, and record it as far as such requests may fill a trail."""
+        """Respond to a request that reached no operation, and record it as far as such requests may fill a trail."""
         is_throttled = isinstance(refusal, errors.Throttling)
         if isinstance(exchange.caller, Principal) and is_throttled:
             await self.shares.delay(exchange.caller)
@@ -254,7 +254,7 @@ def _find_out_protocol(exchange: _Exchange) -> None:
 
 
 def _served(found: Route) -> Operation:
-    """Answer the operation's registration; what isn't served is refused with AWS's own code for an unknown operation."""
+    """Return the operation's registration; what isn't served is refused with AWS's own code for an unknown operation."""
     service = registry.service(found.service.name)
     operation = service.find(found.operation.name) if service else None
     if operation is not None:

@@ -193,7 +193,7 @@ class EdgeProtocol(HttpToolsProtocol):
     # Refusing.
 
     def _refuse(self, status: int, reason: Ended) -> None:
-        """Answer what is no request, and leave the client a moment to read it: closed at once, it would see a reset."""
+        """Return what is no request, and leave the client a moment to read it: closed at once, it would see a reset."""
         if self.stage is Stage.LEAVING:
             return
         self._all.count(reason)

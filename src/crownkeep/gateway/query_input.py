@@ -26,7 +26,7 @@ _HERE = ""
 
 
 def decode(operation: OperationModel, form: Mapping[str, str], *, bounds: Bounds = CALLERS) -> dict[str, object]:
-    """Answer the operation's parameters by the model's member names; parameters it doesn't know are passed over, as by AWS.
+    """Return the operation's parameters by the model's member names; parameters it doesn't know are passed over, as by AWS.
 
     Raises MalformedInput for what can't be read.
     """
@@ -76,7 +76,7 @@ def _tree(form: Mapping[str, str], most: int) -> Node:
 
 @cache
 def _fields(shape: Shape) -> dict[str, tuple[str, Decode]]:
-    """Answer a structure's members by wire name; filled in after it is known, since a shape may hold itself."""
+    """Return a structure's members by wire name; filled in after it is known, since a shape may hold itself."""
     fields: dict[str, tuple[str, Decode]] = {}
     for member in shape.members.values():
         fields[_wire_name(member)] = (member.name, _decoder(member))
@@ -179,7 +179,7 @@ def _map(member: Member) -> Decode:
 
 
 def _late(member: Member) -> Decode:
-    """Answer a decoder that is compiled when first used: the element of a list may be the shape that holds the list."""
+    """Return a decoder that is compiled when first used: the element of a list may be the shape that holds the list."""
 
     @cache
     def compiled() -> Decode:
@@ -207,7 +207,7 @@ def _entries(children: Node, level: str | None) -> Node:
 
 
 def _in_order(entries: Node) -> list[str | Node]:
-    """Answer entries by their index, gaps closed."""
+    """Return entries by their index, gaps closed."""
     indexed: list[tuple[int, str | Node]] = []
     for index, entry in entries.items():
         if index == _HERE and entry == "":

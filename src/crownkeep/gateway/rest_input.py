@@ -37,7 +37,7 @@ def decode(
     body: bytes,
     bounds: Bounds = CALLERS,
 ) -> dict[str, object]:
-    """Answer the operation's parameters by the model's member names.
+    """Return the operation's parameters by the model's member names.
 
     `labels` are the path's parts still percent-encoded, `query` the raw query string, `headers` have lower case names.
     Raises SerializationException or MalformedQueryString for what can't be read.
@@ -119,7 +119,7 @@ def _take_query(plan: _Plan, pairs: Iterable[tuple[str, str]], parameters: dict[
 
 
 def _reader(member: Member) -> Text:
-    """Answer the reader of one text: of the member itself, or of a list's element."""
+    """Return the reader of one text: of the member itself, or of a list's element."""
     shape = member.shape.element.shape if member.shape.type == "list" else member.shape
     return scalars.READERS[shape.type]
 

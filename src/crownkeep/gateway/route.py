@@ -170,7 +170,7 @@ def _scoped_query_service(scope: str | None) -> ServiceModel | None:
 
 
 def _rest_services(scope: str | None) -> tuple[ServiceModel, ...]:
-    """Answer the services a path may belong to: those of the signature, or all where none of them is signed for."""
+    """Return the services a path may belong to: those of the signature, or all where none of them is signed for."""
     services = _services("rest-json")
     return tuple(service for service in services if scope in service.signing_names) or services
 

@@ -161,7 +161,7 @@ def write_http_date(moment: datetime) -> str:
 
 
 def epoch_seconds(moment: datetime) -> float:
-    """Answer seconds since 1970 to the millisecond, a whole number where there are no milliseconds."""
+    """Return seconds since 1970 to the millisecond, a whole number where there are no milliseconds."""
     milliseconds = (moment - EPOCH) // timedelta(milliseconds=1)
     return milliseconds // 1000 if milliseconds % 1000 == 0 else milliseconds / 1000
 

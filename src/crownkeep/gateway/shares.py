@@ -33,7 +33,7 @@ class Buckets:
         self._full_at: OrderedDict[Hashable, float] = OrderedDict()
 
     def wait(self, key: Hashable, now: float) -> float:
-        """Answer how many seconds pass until one may be taken; 0 where that is now."""
+        """Return how many seconds pass until one may be taken; 0 where that is now."""
         seconds = self._full_at.get(key, 0.0) + self._seconds_each - now - SECONDS_HELD
         return seconds if seconds > _ROUNDING else 0.0
 
@@ -74,7 +74,7 @@ class Shares:
             self._take(principal, beyond, clock.monotonic())
 
     def may_record(self, account_id: str) -> bool:
-        """Answer whether one more refusal of an account's may be recorded now: a flood must not fill its trail."""
+        """Tell whether one more refusal of an account's may be recorded now: a flood must not fill its trail."""
         now = clock.monotonic()
         if self._records.wait(account_id, now):
             return False
@@ -93,7 +93,7 @@ class Shares:
             self._delayed -= 1
 
     def bytes_held(self) -> int:
-        """Answer about how much memory the buckets take."""
+        """Return about how much memory the buckets take."""
         return BYTES_OF_BUCKET * (len(self._accounts) + len(self._principals) + len(self._records))
 
     def _wait(self, principal: Principal, now: float) -> float:

@@ -234,7 +234,7 @@ def _check_scope(date: str, region: str, service: str, terminator: str, *, amz_d
 
 
 def _signed_headers(listed: str, headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
-    """Answer the signed headers' names, sorted; refuse a list without `host` or without an x-amz header that came.
+    """Return the signed headers' names, sorted; refuse a list without `host` or without an x-amz header that came.
 
     An unsigned x-amz header could be added by anybody underway, and x-amz-target alone decides what a request does.
     """
@@ -298,7 +298,7 @@ def _lifetime(expires: str | None) -> timedelta:
 
 
 def _header_moment(headers: Mapping[bytes, bytes]) -> str | None:
-    """Answer the moment of signing as it enters the signature, from X-Amz-Date or, failing that, Date."""
+    """Return the moment of signing as it enters the signature, from X-Amz-Date or, failing that, Date."""
     amz_date = headers.get(b"x-amz-date")
     if amz_date is not None:
         return amz_date.decode("latin-1")

@@ -1,4 +1,4 @@
-"""Answers of query services in XML: one compiled writer per place where a shape is used."""
+"""Returns of query services in XML: one compiled writer per place where a shape is used."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _scalar(text: Callable[[Any], str], tag: str) -> Write:
 
 
 def text_writer(member: Member, timestamp_format: str) -> Callable[[Any], str]:
-    """Answer what turns one scalar into escaped text, timestamps in the model's form or the protocol's."""
+    """Return what turns one scalar into escaped text, timestamps in the model's form or the protocol's."""
     if member.shape.type == "timestamp":
         chosen = member.timestamp_format or member.shape.timestamp_format or timestamp_format
         return scalars.TIMESTAMP_WRITERS[chosen]
@@ -145,7 +145,7 @@ def _map(member: Member, tag: str) -> Write:
 
 
 def _late(member: Member, tag: str) -> Write:
-    """Answer a writer that is compiled when first used: a list's element may be the shape that holds the list."""
+    """Return a writer that is compiled when first used: a list's element may be the shape that holds the list."""
     compiled: list[Write] = []
 
     def write(value: Any, out: Out) -> None:

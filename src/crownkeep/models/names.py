@@ -13,7 +13,7 @@ _START_OF_CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @cache
 def snake_case(name: str) -> str:
-    """Answer a member's name in snake case (`QRCodePNG` is `qr_code_png`), as boto3 names its methods.
+    """Return a member's name in snake case (`QRCodePNG` is `qr_code_png`), as boto3 names its methods.
 
     A word that Python keeps for itself gets an underscore after it.
     """
@@ -30,5 +30,5 @@ def snake_case(name: str) -> str:
 
 @cache
 def lower_camel(name: str) -> str:
-    """Answer a member's name as CloudTrail's records and AWS's messages write it: `userName`, `sSHPublicKeyId`."""
+    """Return a member's name as CloudTrail's records and AWS's messages write it: `userName`, `sSHPublicKeyId`."""
     return name[:1].lower() + name[1:]

@@ -113,7 +113,7 @@ class _Document(msgspec.Struct):
 
 @cache
 def service(name: str) -> ServiceModel:
-    """Answer a service's model, read when first asked for (1 to 5 ms); raises LookupError for one that is not spoken."""
+    """Return a service's model, read when first asked for (1 to 5 ms); raises LookupError for one that is not spoken."""
     if name in OWN_SERVICES:
         return compile_service(name, max((OWN_FOLDER / name).rglob("service-2.json")).read_bytes())
     if name not in SERVICES:

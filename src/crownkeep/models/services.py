@@ -63,10 +63,10 @@ class ServiceModel:
     shapes: Mapping[str, Shape] = field(repr=False)
 
     def operation(self, name: str) -> OperationModel | None:
-        """Answer the operation of that name, or None where the service has none."""
+        """Return the operation of that name, or None where the service has none."""
         return self.operations.get(name)
 
 
 def arguments(shape: Shape | None) -> Mapping[str, str]:
-    """Answer an input's member names, each with its Python name; nothing for an operation without input."""
+    """Return an input's member names, each with its Python name; nothing for an operation without input."""
     return {name: snake_case(name) for name in shape.members} if shape else {}

@@ -64,12 +64,12 @@ class Member:
 
     @property
     def shape(self) -> Shape:
-        """Answer the shape used here, compiled when first asked for."""
+        """Return the shape used here, compiled when first asked for."""
         return self.shapes[self.target]
 
     @property
     def wire_name(self) -> str:
-        """Answer the name on the wire."""
+        """Return the name on the wire."""
         return self.location_name or self.name
 
 
@@ -106,14 +106,14 @@ class Shape:
 
     @property
     def element(self) -> Member:
-        """Answer a list's element; a shape of any other type has none and raises LookupError."""
+        """Return a list's element; a shape of any other type has none and raises LookupError."""
         if self.member is None:
             raise LookupError(f"`{self.name}` is a {self.type}, not a list")
         return self.member
 
     @property
     def entry(self) -> tuple[Member, Member]:
-        """Answer a map's key and value; a shape of any other type has none and raises LookupError."""
+        """Return a map's key and value; a shape of any other type has none and raises LookupError."""
         if self.key is None or self.value is None:
             raise LookupError(f"`{self.name}` is a {self.type}, not a map")
         return self.key, self.value

@@ -35,7 +35,7 @@ class Channel(Protocol):
 
 
 def chosen(settings: Settings) -> Channel:
-    """Answer the channel that the settings choose; raises InvalidSettings for what can't work."""
+    """Return the channel that the settings choose; raises InvalidSettings for what can't work."""
     messages.sender(settings)
     if not settings.smtp_host:
         return Files(settings.data_directory / FOLDER)
@@ -110,7 +110,7 @@ class Files:
 
 
 def written(folder: Path) -> list[Path]:
-    """Answer the messages in a folder, the oldest first: letters' ids are ordered by time."""
+    """Return the messages in a folder, the oldest first: letters' ids are ordered by time."""
     return sorted(folder.glob("*.eml"))
 
 

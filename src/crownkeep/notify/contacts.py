@@ -31,7 +31,7 @@ def is_deliverable(address: str) -> bool:
 
 
 def of_account(db: Transaction, account_id: str) -> tuple[str, ...]:
-    """Answer who hears of what happens to an account's root user: root, and the security contact where there is another."""
+    """Return who hears of what happens to an account's root user: root, and the security contact where there is another."""
     account = accounts.with_id(db, account_id)
     if account is None:
         return ()

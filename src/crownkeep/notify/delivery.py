@@ -58,7 +58,7 @@ class Delivery:
                 task.cancel()
 
     async def send_due(self) -> int:
-        """Send what is due now, and answer how many letters left; raises what the database raises."""
+        """Send what is due now, and return how many letters left; raises what the database raises."""
         sent = 0
         with self._database.snapshot() as db:
             found = letters.due(db, now=clock.now(), limit=_BATCH)
@@ -138,6 +138,6 @@ class Delivery:
 
 
 def delay(attempts: int) -> timedelta:
-    """Answer how long a letter waits after so many failed attempts: twice as long after each, an hour at most."""
+    """Return how long a letter waits after so many failed attempts: twice as long after each, an hour at most."""
     doubled: timedelta = SHORTEST_DELAY * 2 ** min(attempts - 1, 20)
     return min(doubled, LONGEST_DELAY)

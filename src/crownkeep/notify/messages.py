@@ -64,7 +64,7 @@ def compose(
 
 
 def sender(settings: Settings) -> Address:
-    """Answer whom mail comes from; raises InvalidSettings where `mail_from` is no address."""
+    """Return whom mail comes from; raises InvalidSettings where `mail_from` is no address."""
     if not settings.mail_from:
         host = urlsplit(settings.url).hostname or ""
         return Address("Crownkeep", "crownkeep", host if contacts.is_deliverable(f"crownkeep@{host}") else "crownkeep.invalid")

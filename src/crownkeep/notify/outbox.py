@@ -90,13 +90,13 @@ class Outbox:
 
 
 def read(keyring: Keyring, row: LetterRow) -> Mapping[str, str]:
-    """Answer what a waiting letter says; raises Unsealable where its key is gone."""
+    """Return what a waiting letter says; raises Unsealable where its key is gone."""
     opened = sealed.open_letter(keyring, row.sealed_values, account_id=row.account_id, letter_id=row.letter_id)
     return msgspec.json.decode(opened.reveal(), type=dict[str, str])
 
 
 def ended(keyring: Keyring, row: LetterRow, *, at: datetime, fault: str) -> DeliveryRow:
-    """Answer what is remembered of a letter that left or, with a fault, was given up."""
+    """Return what is remembered of a letter that left or, with a fault, was given up."""
     told = letters.told(keyring, row)
     return DeliveryRow(
         row.letter_id,
@@ -118,7 +118,7 @@ def _dropped(letter: Letter, letter_id: str) -> DeliveryRow:
 
 
 def _told(db: Transaction, heard: Heard) -> str:
-    """Answer the account that hears of it."""
+    """Return the account that hears of it."""
     if heard.rule.whom is Whom.ITS_OWN:
         return heard.account_id
     organization = organizations.of_account(db, heard.account_id)

@@ -75,7 +75,7 @@ class Heard:
 
 
 def heard(event: EventRow) -> Heard | None:
-    """Answer what must be told about an event; None for nearly all of them."""
+    """Return what must be told about an event; None for nearly all of them."""
     rules = RULES.get(event.name)
     if rules is None or not event.account_id:
         return None
@@ -91,13 +91,13 @@ def heard(event: EventRow) -> Heard | None:
 
 
 def _subject(event: EventRow, record: Record) -> str:
-    """Answer the account that it was done to, which may be a member of the caller's organization."""
+    """Return the account that it was done to, which may be a member of the caller's organization."""
     named = (record.get("requestParameters") or {}).get("accountId")
     return str(named) if named and event.name in DONE_TO_MEMBERS else event.account_id
 
 
 def detail(record: Record) -> str:
-    """Answer what the event was done to, where that is a credential: the id of a key or the serial number of a device."""
+    """Return what the event was done to, where that is a credential: the id of a key or the serial number of a device."""
     answered = record.get("responseElements") or {}
     asked = record.get("requestParameters") or {}
     for name, inner in (("accessKey", "accessKeyId"), ("certificate", "certificateId")):

@@ -67,7 +67,7 @@ def require_action(call: Call, action: str, target: Target, arguments: Mapping[s
 
 
 def _is_for_operator(call: Call, operation: Operation) -> bool:
-    """Answer whether this is the operator at the operator's own service; raises AccessDenied where it is only one of the two.
+    """Tell whether this is the operator at the operator's own service; raises AccessDenied where it is only one of the two.
 
     No principal of any account reaches that service, whatever its policies say, and the operator reaches no other: it makes
     accounts, and is nobody inside them.
@@ -119,13 +119,13 @@ def applicable(call: Call, principal: Principal) -> Applicable:
 
 
 def service_controls(call: Call) -> tuple[PolicySet, ...]:
-    """Answer the service control policies over the caller's account, level by level."""
+    """Return the service control policies over the caller's account, level by level."""
     membership = call.standing.membership(call.db)
     return () if membership is None else membership.service_control
 
 
 def resource_controls(call: Call, action: str, target: Target) -> tuple[PolicySet, ...]:
-    """Answer the resource control policies over the account of what an action is done to, level by level."""
+    """Return the resource control policies over the account of what an action is done to, level by level."""
     if not organization_controls.is_resource_controlled(action):
         return ()
     membership = membership_of(call, _account_of(call, target))
@@ -133,7 +133,7 @@ def resource_controls(call: Call, action: str, target: Target) -> tuple[PolicySe
 
 
 def membership_of(call: Call, account_id: str) -> Membership | None:
-    """Answer the place of any account in its organization, or None where it is in none."""
+    """Return the place of any account in its organization, or None where it is in none."""
     if account_id == call.standing.account_id:
         return call.standing.membership(call.db)
     standing = call.wiring.standings.of_account(call.db, account_id)
@@ -148,7 +148,7 @@ def _account_of(call: Call, target: Target) -> str:
 
 
 def _root_task(principal: Principal) -> PolicySet | None:
-    """Answer the ceiling of a session of AssumeRoot: what a task policy does not leave, root's own power does not reach."""
+    """Return the ceiling of a session of AssumeRoot: what a task policy does not leave, root's own power does not reach."""
     session = principal.session
     if session is None or not session.assumed_root:
         return None
@@ -174,14 +174,14 @@ def _session_policies(call: Call, principal: Principal) -> PolicySet | None:
 
 
 def _scopes(principal: Principal) -> tuple[PolicySet, ...]:
-    """Answer what GetScopedCredentials narrowed the session to, layer by layer."""
+    """Return what GetScopedCredentials narrowed the session to, layer by layer."""
     session = principal.session
     source = policy.PolicySource(policy.PolicyKind.SESSION, "scope-down session policy")
     return tuple(permissions.compiled([permissions.Text(document, source)]) for document in session.scopes) if session else ()
 
 
 def policy_principal(principal: Principal, *, has_boundary: bool = False) -> policy.Principal:
-    """Answer a caller as policies can name it: by its ARN, its unique id, and of a session the role's or user's behind it."""
+    """Return a caller as policies can name it: by its ARN, its unique id, and of a session the role's or user's behind it."""
     if principal.kind in (PrincipalKind.ROLE, PrincipalKind.FEDERATED_USER):
         return policy.Principal(
             _KINDS[principal.kind],

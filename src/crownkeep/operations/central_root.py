@@ -43,17 +43,17 @@ TASKS: Mapping[str, str] = {
 
 
 def is_trusted(db: Transaction, organization: OrganizationRow) -> bool:
-    """Answer whether IAM has trusted access in an organization."""
+    """Tell whether IAM has trusted access in an organization."""
     return organization_service_access.is_enabled(db, organization.organization_id, SERVICE)
 
 
 def enabled_features(db: Transaction, organization: OrganizationRow) -> list[str]:
-    """Answer the features that are in force, by name: none while IAM has no trusted access."""
+    """Return the features that are in force, by name: none while IAM has no trusted access."""
     return organization_features.enabled(db, organization.organization_id) if is_trusted(db, organization) else []
 
 
 def is_administrator(db: Transaction, organization: OrganizationRow, account_id: str) -> bool:
-    """Answer whether this account manages the organization, or administers IAM for it."""
+    """Tell whether this account manages the organization, or administers IAM for it."""
     if account_id == organization.management_account_id:
         return True
     return delegated_administrators.is_delegate_for(db, organization.organization_id, account_id, SERVICE)
@@ -81,7 +81,7 @@ def may_take_on(db: Transaction, administrator_id: str, account_id: str, task: s
 
 
 def password_since(db: Transaction, account: AccountRow) -> datetime | None:
-    """Answer since when root has a password, or may choose one; None where it has none and may choose none by itself."""
+    """Return since when root has a password, or may choose one; None where it has none and may choose none by itself."""
     profile = root_login_profiles.of_account(db, account.account_id)
     if profile is not None and profile.allowed_at is not None:
         return profile.allowed_at
@@ -91,7 +91,7 @@ def password_since(db: Transaction, account: AccountRow) -> datetime | None:
 
 
 def may_recover(db: Transaction, account: AccountRow) -> bool:
-    """Answer whether root's password may be recovered by mail: not where root has no credentials and is to have none."""
+    """Tell whether root's password may be recovered by mail: not where root has no credentials and is to have none."""
     if account.root_password_hash is not None:
         return True
     profile = root_login_profiles.of_account(db, account.account_id)

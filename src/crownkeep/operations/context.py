@@ -30,7 +30,7 @@ _PRINCIPAL_TYPES = {
 
 
 def of_call(call: Call, target: Target, parameters: Mapping[str, object]) -> Context:
-    """Answer the context of a call on a target; `parameters` are the operation's arguments."""
+    """Return the context of a call on a target; `parameters` are the operation's arguments."""
 
     def resolve(key: str) -> ContextValue | None:
         fixed = _FIXED.get(key)
@@ -57,7 +57,7 @@ def _principal(call: Call) -> Principal | None:
 
 
 def _issued_with(call: Call, key: str) -> str | None:
-    """Answer a key that the caller's session was issued with, such as the subject of a web identity."""
+    """Return a key that the caller's session was issued with, such as the subject of a web identity."""
     principal = _principal(call)
     return principal.session.context.get(key) if principal and principal.session else None
 

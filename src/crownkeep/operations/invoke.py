@@ -48,7 +48,7 @@ class Outcome:
     """What other accounts keep of it in their trails."""
 
     def kept(self, request: Request) -> list[EventRow]:
-        """Answer what is recorded: all but the refusals of strangers beyond the rate at which they may fill the trail.
+        """Return what is recorded: all but the refusals of strangers beyond the rate at which they may fill the trail.
 
         What an account's own trail is to hold, as of somebody whom its identity provider vouches for, no flood keeps out.
         """
@@ -58,7 +58,7 @@ class Outcome:
         return [self.event, *self.copies]
 
     def answer(self) -> Answer:
-        """Answer what may leave once the event is kept."""
+        """Return what may leave once the event is kept."""
         return Answer(self.result, self.error, str(self.event.event_id))
 
 
@@ -84,7 +84,7 @@ class Door:
         self._uses = Uses()
 
     async def invoke(self, request: Request) -> Answer:
-        """Lead one request through the door and answer when its record is on disk."""
+        """Lead one request through the door and return when its record is on disk."""
         try:
             if request.operation.mode is Mode.READ:
                 with self.database.snapshot() as db:
@@ -202,7 +202,7 @@ _SIGN_IN = ""
 
 
 def _owner(request: Request) -> str:
-    """Answer whose turn a request takes: its account's; those of strangers share one."""
+    """Return whose turn a request takes: its account's; those of strangers share one."""
     return request.caller.account_id if isinstance(request.caller, Principal) else "strangers"
 
 

@@ -29,7 +29,7 @@ _CATEGORY = re.compile(r"\\p\{(?:Is)?([LMNPSZC])\}")
 
 
 def compile_pattern(pattern: str) -> Matches:
-    """Answer a predicate that is true where all of a value matches; raises ValueError for what we can't translate."""
+    """Return a predicate that is true where all of a value matches; raises ValueError for what we can't translate."""
     translation = _Translation(pattern)
     text = translation.text()
     expression = re.compile(text, re.ASCII)
@@ -62,7 +62,7 @@ class _Translation:
     """Characters beyond ASCII that the pattern names itself."""
 
     def text(self) -> str:
-        """Answer the whole pattern for `re`."""
+        """Return the whole pattern for `re`."""
         out: list[str] = []
         # `(?s)` lets the dot match line ends too, in both languages.
         dot = "." if self.pattern.startswith("(?s)") else _NO_LINE_END
@@ -85,7 +85,7 @@ class _Translation:
         return f"[{'^' if negated else ''}{content}]"
 
     def _class_content(self) -> str:
-        """Answer what stands in a class, up to and past its end; a class inside it is a union."""
+        """Return what stands in a class, up to and past its end; a class inside it is a union."""
         out: list[str] = []
         while self.position < len(self.pattern):
             character = self.pattern[self.position]

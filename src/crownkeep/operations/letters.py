@@ -40,7 +40,7 @@ class Told:
 
 
 def told(keyring: Keyring, row: LetterRow) -> Told:
-    """Answer what a letter in the outbox may be known by to those who see that it was sent: nothing that a letter can open."""
+    """Return what a letter in the outbox may be known by to those who see that it was sent: nothing that a letter can open."""
     if row.kind != NOTICE:
         return Told()
     try:

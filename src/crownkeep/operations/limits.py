@@ -46,13 +46,13 @@ class Violation:
 
     @property
     def text(self) -> str:
-        """Answer AWS's sentence."""
+        """Return AWS's sentence."""
         value = "Value at" if self.value is None else f"Value {self.value} at"
         return f"{value} '{self.field}' failed to satisfy constraint: {self.constraint}"
 
 
 def violations(shape: Shape, parameters: Mapping[str, object]) -> list[Violation]:
-    """Answer the limits of a structure that its members break, in the model's order; nothing where all is well."""
+    """Return the limits of a structure that its members break, in the model's order; nothing where all is well."""
     found: list[Violation] = []
     for name, is_required, check, way in _members(shape):
         value = parameters.get(name)
@@ -271,7 +271,7 @@ def _first(check: Check, value: object) -> Violation | None:
 
 
 def _late(member: Member) -> Check:
-    """Answer a check that is compiled when first used: a list's element may be the shape that holds the list."""
+    """Return a check that is compiled when first used: a list's element may be the shape that holds the list."""
 
     @cache
     def compiled() -> Check | None:
@@ -286,7 +286,7 @@ def _late(member: Member) -> Check:
 
 
 def _all_constraints(shape: Shape) -> list[str]:
-    """Answer everything that AWS says about a list's or map's scalars when one of them is wrong."""
+    """Return everything that AWS says about a list's or map's scalars when one of them is wrong."""
     is_number = shape.type in ("integer", "long", "float", "double")
     kinds = []
     if shape.maximum is not None:
@@ -304,7 +304,7 @@ def _all_constraints(shape: Shape) -> list[str]:
 
 
 def _echo(shape: Shape, value: object) -> str | None:
-    """Answer a value as Java prints it, in quotes and cut off; None where the model calls any part of it sensitive."""
+    """Return a value as Java prints it, in quotes and cut off; None where the model calls any part of it sensitive."""
     if _is_sensitive(shape):
         return None
     printed = _printed(value)

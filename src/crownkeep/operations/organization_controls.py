@@ -64,12 +64,12 @@ def load(db: Transaction, account_id: str) -> Membership | None:
 
 @lru_cache(_KEPT_ACTIONS)
 def is_resource_controlled(action: str) -> bool:
-    """Answer whether resource control policies decide on an action at all."""
+    """Tell whether resource control policies decide on an action at all."""
     return action.partition(":")[0].lower() in catalogue.RESOURCE_CONTROLLED_SERVICES
 
 
 def policy_arn(management_account_id: str, organization_id: str, policy_type: str, policy_id: str) -> str:
-    """Answer the ARN of an organization's policy; AWS's own have theirs in the catalogue."""
+    """Return the ARN of an organization's policy; AWS's own have theirs in the catalogue."""
     resource = f"policy/{organization_id}/{policy_type.lower()}/{policy_id}"
     return f"arn:{arn.PARTITION}:organizations::{management_account_id}:{resource}"
 

@@ -96,12 +96,12 @@ _EVERYTHING = Text(
 
 
 def compiled(texts: Iterable[Text]) -> PolicySet:
-    """Answer one set of all these documents; each is parsed and compiled once per process."""
+    """Return one set of all these documents; each is parsed and compiled once per process."""
     return _compiled.set_of(tuple(texts))
 
 
 def bytes_held() -> int:
-    """Answer about how much memory the compiled policies of this process take."""
+    """Return about how much memory the compiled policies of this process take."""
     return _compiled.bytes
 
 
@@ -119,7 +119,7 @@ def load(db: Transaction, principal: Principal) -> Permissions:
 
 
 def managed(db: Transaction, account_id: str, arns: Iterable[str]) -> list[Text]:
-    """Answer the default versions of managed policies, AWS's own and the account's; those that don't exist are left out."""
+    """Return the default versions of managed policies, AWS's own and the account's; those that don't exist are left out."""
     wanted = list(arns)
     own = [name for name in wanted if not managed_policies.is_aws_managed(name)]
     texts = []

@@ -89,7 +89,7 @@ def _deed(request: Request, notes: Notes, *, result: Result, error: AwsError | N
 
 
 def _trail(request: Request, notes: Notes, error: AwsError | None) -> str:
-    """Answer whose trail it is: the caller's or, where the operator did something to an account, that account's."""
+    """Return whose trail it is: the caller's or, where the operator did something to an account, that account's."""
     caller = notes.vouched or request.caller
     if isinstance(caller, Principal):
         return caller.account_id
@@ -122,7 +122,7 @@ def _federated(caller: FederatedIdentity) -> dict[str, object]:
 
 
 def id_of(call: Call) -> str:
-    """Answer the id that the record of this call will have, for what is kept of the call and leads back to its record."""
+    """Return the id that the record of this call will have, for what is kept of the call and leads back to its record."""
     if not call.notes.event_id:
         call.notes.event_id = str(ids.event_id(call.now, clock.id_bytes(10)))
     return call.notes.event_id

@@ -212,14 +212,14 @@ class Service:
         return register
 
     def find(self, name: str) -> Operation | None:
-        """Answer the operation with this name, or None where it isn't served."""
+        """Return the operation with this name, or None where it isn't served."""
         operation = self._operations.get(name)
         if operation is None and name in self._registrations:
             operation = self._operations[name] = self._registrations[name]()
         return operation
 
     def served(self) -> Iterator[str]:
-        """Answer the names of the operations that have a handler."""
+        """Return the names of the operations that have a handler."""
         return iter(sorted(self._registrations))
 
 
@@ -227,12 +227,12 @@ _services: dict[str, Service] = {}
 
 
 def service(name: str) -> Service | None:
-    """Answer the service with this name, or None where no operation of it is served."""
+    """Return the service with this name, or None where no operation of it is served."""
     return _services.get(name)
 
 
 def services() -> list[Service]:
-    """Answer every service that has handlers, by name."""
+    """Return every service that has handlers, by name."""
     return [_services[name] for name in sorted(_services)]
 
 

@@ -89,24 +89,24 @@ class Standing:
         self._membership: Membership | _Unknown | None = _Unknown.YET
 
     def account(self, db: Transaction) -> AccountRow | None:
-        """Answer the account itself."""
+        """Return the account itself."""
         if self._account is None and self.account_id:
             self._account = accounts.with_id(db, self.account_id)
         return self._account
 
     def alias(self, db: Transaction) -> str:
-        """Answer the account's alias, empty where it has none."""
+        """Return the account's alias, empty where it has none."""
         if self._alias is None:
             self._alias = (account_aliases.of_account(db, self.account_id) or "") if self.account_id else ""
         return self._alias
 
     def is_active(self, db: Transaction) -> bool:
-        """Answer whether the account may be used: it exists and is not closed."""
+        """Tell whether the account may be used: it exists and is not closed."""
         account = self.account(db)
         return account is not None and account.state == ACTIVE
 
     def signing_key(self, db: Transaction, access_key_id: str) -> SigningKey | None:
-        """Answer a long-term key of this account, whatever its status, or None where there is none."""
+        """Return a long-term key of this account, whatever its status, or None where there is none."""
         key = self._keys.get(access_key_id)
         if key is None:
             key = self._load_key(db, access_key_id)
@@ -115,7 +115,7 @@ class Standing:
         return key
 
     def user(self, db: Transaction, user_id: str) -> UserRow | None:
-        """Answer a user of this account by unique id."""
+        """Return a user of this account by unique id."""
         user = self._users.get(user_id)
         if user is None:
             user = users.with_id(db, self.account_id, user_id)
@@ -124,7 +124,7 @@ class Standing:
         return user
 
     def role(self, db: Transaction, role_id: str) -> RoleRow | None:
-        """Answer a role of this account by unique id, with the trust policy it has now."""
+        """Return a role of this account by unique id, with the trust policy it has now."""
         role = self._roles.get(role_id)
         if role is None:
             role = roles.with_id(db, self.account_id, role_id)
@@ -133,7 +133,7 @@ class Standing:
         return role
 
     def permissions(self, db: Transaction, principal: Principal) -> Permissions:
-        """Answer the compiled policies that are attached to a principal, by itself and by its groups."""
+        """Return the compiled policies that are attached to a principal, by itself and by its groups."""
         # Root and a federated user of root have the same id, and not the same permissions.
         holder = (principal.kind, principal.unique_id)
         found = self._permissions.get(holder)
@@ -151,14 +151,14 @@ class Standing:
         return _BYTES_OF_ENTRY * entries + self._permission_bytes
 
     def membership(self, db: Transaction) -> Membership | None:
-        """Answer the account's place in its organization with all that binds it there, or None where it is in none."""
+        """Return the account's place in its organization with all that binds it there, or None where it is in none."""
         found = self._membership
         if isinstance(found, _Unknown):
             found = self._membership = organization_controls.load(db, self.account_id) if self.account_id else None
         return found
 
     def vouch(self, db: Transaction, principal: Principal) -> Principal:
-        """Answer the principal as it is now; raises InvalidClientTokenId where its credential is void.
+        """Return the principal as it is now; raises InvalidClientTokenId where its credential is void.
 
         A session dies with its user and with the access key that asked for it; a role's session with the role, and as soon as the
         role's trust policy no longer names whoever took it on; a member's root user with whatever let it be taken on.
@@ -242,7 +242,7 @@ class Standing:
         return trusted
 
     def _is_deleted_user(self, db: Transaction, session: Session) -> bool:
-        """Answer whether the session was begun by a user of this very account who is there no more."""
+        """Tell whether the session was begun by a user of this very account who is there no more."""
         is_own_user = session.assumed_by.startswith(arn.iam(self.account_id, "user/"))
         return is_own_user and self.user(db, session.assumed_by_id) is None
 
@@ -281,17 +281,17 @@ class Standings:
         self.bytes = 0
 
     def of_account(self, db: Transaction, account_id: str) -> Standing | None:
-        """Answer an account's standing as of now, or None where there is no such account."""
+        """Return an account's standing as of now, or None where there is no such account."""
         return self._at(account_id, accounts.revision(db, account_id))
 
     def of(self, db: Transaction, caller: Caller) -> Standing:
-        """Answer the standing of the caller's account."""
+        """Return the standing of the caller's account."""
         if not isinstance(caller, Principal):
             return self._of_nobody()
         return self.of_account(db, caller.account_id) or self._of_nobody()
 
     def held(self, db: Transaction, caller: Caller) -> Standing:
-        """Answer the same, and hold the account's row: until the transaction ends nobody else changes the account."""
+        """Return the same, and hold the account's row: until the transaction ends nobody else changes the account."""
         if not isinstance(caller, Principal):
             return self._of_nobody()
         return self._at(caller.account_id, accounts.hold(db, caller.account_id)) or self._of_nobody()

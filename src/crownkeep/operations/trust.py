@@ -15,13 +15,13 @@ _ACTIONS = {
 
 
 def policy_of(role: RoleRow) -> PolicySet:
-    """Answer a role's trust policy, compiled once per document."""
+    """Return a role's trust policy, compiled once per document."""
     source = PolicySource(PolicyKind.TRUST, role.role_id, role.name, None, SourceType.RESOURCE)
     return permissions.compiled([permissions.Text(role.trust_policy, source)])
 
 
 def still_names(role: RoleRow, session: Session) -> bool:
-    """Answer whether an Allow of the role's trust policy names whoever began this session, whatever its conditions say now.
+    """Tell whether an Allow of the role's trust policy names whoever began this session, whatever its conditions say now.
 
     Conditions spoke when the role was taken on; a session ends when its holder is no longer trusted at all.
     """
@@ -34,7 +34,7 @@ def still_names(role: RoleRow, session: Session) -> bool:
 
 
 def _holder(session: Session) -> policy.Principal:
-    """Answer whoever took the role on, as policies can name it."""
+    """Return whoever took the role on, as policies can name it."""
     parts = arn.parse(session.assumed_by)
     kind, _, _ = (parts.resource if parts else "").partition("/")
     account_id = parts.account_id if parts else None

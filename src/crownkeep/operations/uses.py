@@ -40,7 +40,7 @@ class Uses:
         self._spans: dict[str, int] = {}
 
     def of(self, request: Request) -> Use | None:
-        """Answer what is to be written down of a request, None where all of it was used a short while ago."""
+        """Return what is to be written down of a request, None where all of it was used a short while ago."""
         caller = request.caller
         if not isinstance(caller, Principal):
             return None
@@ -64,7 +64,7 @@ class Uses:
 
 
 def _dated_credential(caller: Principal) -> str:
-    """Answer the long-term key or the role whose last use is shown; nothing for sessions of users and of root."""
+    """Return the long-term key or the role whose last use is shown; nothing for sessions of users and of root."""
     if caller.kind is PrincipalKind.ROLE:
         return caller.unique_id
     return caller.access_key_id if caller.session is None else ""

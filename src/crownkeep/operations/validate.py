@@ -27,7 +27,7 @@ def validate(operation: OperationModel, parameters: Mapping[str, object]) -> Non
 
 
 def summary(found: list[Violation]) -> str:
-    """Answer AWS's text: `2 validation errors detected: ...; ...`."""
+    """Return AWS's text: `2 validation errors detected: ...; ...`."""
     count = "1 validation error" if len(found) == 1 else f"{len(found)} validation errors"
     return f"{count} detected: {'; '.join(violation.text for violation in found)}"
 
@@ -74,7 +74,7 @@ def _iam(operation: OperationModel, text: str, found: list[Violation]) -> AwsErr
 
 
 def _as_sent(field: str) -> str:
-    """Answer a field as the query protocol writes it: `Tags.member.2.Key` for `tags.2.member.key`."""
+    """Return a field as the query protocol writes it: `Tags.member.2.Key` for `tags.2.member.key`."""
     parts = [part if part == "member" else part[:1].upper() + part[1:] for part in field.split(".")]
     for place in range(len(parts) - 1):
         if parts[place].isdigit() and parts[place + 1] == "member":
@@ -92,7 +92,7 @@ def _spoken_rule(violation: Violation) -> str | None:
 
 
 def _bucket(field: str) -> int:
-    """Answer where Java's HashMap keeps a key, in a table of the usual sixteen places: IAM names broken limits in that order."""
+    """Return where Java's HashMap keeps a key, in a table of the usual sixteen places: IAM names broken limits in that order."""
     code = 0
     for character in field:
         code = (31 * code + ord(character)) & 0xFFFFFFFF

@@ -25,7 +25,7 @@ class Actor:
 
 
 async def call(door: Door, actor: Actor, service: str, operation: str, parameters: Mapping[str, object]) -> Result:
-    """Call an AWS operation and answer its result; raises the AwsError that the caller is told."""
+    """Call an AWS operation and return its result; raises the AwsError that the caller is told."""
     answer = await door.invoke(request(actor, service, operation, parameters))
     if answer.error is not None:
         raise answer.error
@@ -39,7 +39,7 @@ def request(actor: Actor, service: str, operation: str, parameters: Mapping[str,
 
 
 def find(service: str, operation: str) -> Operation:
-    """Answer an operation; raises UnknownOperationException for one that is not served."""
+    """Return an operation; raises UnknownOperationException for one that is not served."""
     served = registry.service(service)
     found = served.find(operation) if served else None
     if found is None:

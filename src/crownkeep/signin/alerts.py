@@ -57,7 +57,7 @@ class Posted:
 
 
 async def last_letters(door: Door, actor: Actor) -> list[Posted]:
-    """Answer the account's last letters, the latest first; raises AccessDenied for who may not see the security contact."""
+    """Return the account's last letters, the latest first; raises AccessDenied for who may not see the security contact."""
     seen = set()
     for contact_type in reversed(CONTACT_TYPES):
         try:

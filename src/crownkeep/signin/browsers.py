@@ -19,7 +19,7 @@ _MAC_SIZE = 16
 
 
 def proof(keyring: Keyring, cookie: str, name: str) -> str:
-    """Answer this browser's number for a person, by the name that they claim; empty for a browser not seen with them."""
+    """Return this browser's number for a person, by the name that they claim; empty for a browser not seen with them."""
     for entry in cookie.split("~")[:_MOST]:
         number, _, mac = entry.partition(".")
         if number and compare_digest(mac.encode(), _mac(keyring, number, name).encode()):
@@ -28,7 +28,7 @@ def proof(keyring: Keyring, cookie: str, name: str) -> str:
 
 
 def remember(keyring: Keyring, cookie: str, name: str) -> str:
-    """Answer the cookie with this person's proof in it, first of five at most."""
+    """Return the cookie with this person's proof in it, first of five at most."""
     if proof(keyring, cookie, name):
         return cookie
     number = _spelled(clock.token_bytes(_ENTROPY))

@@ -116,19 +116,19 @@ async def accept(door: Door, session: BrowserSession, code: str, *, origin: Orig
 
 
 def present(db: Transaction, account_id: str) -> str:
-    """Answer an account's address as it is."""
+    """Return an account's address as it is."""
     account = accounts.with_id(db, account_id)
     return account.email if account else ""
 
 
 def waiting(db: Transaction, account_id: str, *, now: datetime) -> str | None:
-    """Answer the address that a code was sent to and that waits for it."""
+    """Return the address that a code was sent to and that waits for it."""
     row = email_changes.of_account(db, account_id)
     return row.email if row is not None and _is_good(row, now) else None
 
 
 def unusable(db: Transaction, account: AccountRow, email: str) -> Refusal | None:
-    """Answer why an address can't become an account's; None where it can."""
+    """Return why an address can't become an account's; None where it can."""
     if not _SHORTEST <= len(email) <= _LONGEST or not _ADDRESS.fullmatch(email):
         return Refusal.MALFORMED
     if email == account.email:
@@ -138,7 +138,7 @@ def unusable(db: Transaction, account: AccountRow, email: str) -> Refusal | None
 
 
 def is_too_often(db: Transaction, wiring: Wiring, account: AccountRow, email: str, now: datetime) -> bool:
-    """Answer whether this account, or this address, has been sent as many codes as it may within an hour; counts this one."""
+    """Tell whether this account, or this address, has been sent as many codes as it may within an hour; counts this one."""
     by_account = recovery.count(db, wiring, "code of", account.account_id, account_id=account.account_id, now=now)
     to_address = recovery.count(db, wiring, "code to", email.lower(), now=now)
     return max(by_account, to_address) > MOST_CODES
@@ -178,7 +178,7 @@ def finish(db: Transaction, wiring: Wiring, account: AccountRow, code: str, *, a
 
 
 def _of_root(db: Transaction, session: BrowserSession, now: datetime) -> AccountRow | Refusal:
-    """Answer the account of whoever is signed in as root and has just proved it with a device, holding its row."""
+    """Return the account of whoever is signed in as root and has just proved it with a device, holding its row."""
     person = session.person
     if person.kind is not PrincipalKind.ROOT or session.switched:
         return Refusal.NOT_ROOT

@@ -52,7 +52,7 @@ _ENTITY_EXISTS = "EntityAlreadyExists"
 
 
 def user_name(person: Principal) -> str:
-    """Answer how EnableMFADevice and its like are told who is meant; root is named by the account's id."""
+    """Return how EnableMFADevice and its like are told who is meant; root is named by the account's id."""
     return person.account_id if person.kind is PrincipalKind.ROOT else person.name
 
 
@@ -76,7 +76,7 @@ async def enable(door: Door, actor: Actor, enrolling: Enrolling, *, code1: str, 
 
 
 def with_codes(person: Principal, serial: str, *, code1: str, code2: str) -> dict[str, str]:
-    """Answer the parameters of EnableMFADevice and ResyncMFADevice for a device of one's own; codes may be typed in groups."""
+    """Return the parameters of EnableMFADevice and ResyncMFADevice for a device of one's own; codes may be typed in groups."""
     return {
         "UserName": user_name(person),
         "SerialNumber": serial,
@@ -86,7 +86,7 @@ def with_codes(person: Principal, serial: str, *, code1: str, code2: str) -> dic
 
 
 async def enable_token(door: Door, actor: Actor, serial: str, code1: str, code2: str) -> str:
-    """Give a hardware token that the operator has imported to whoever acts, and answer its serial number as it is kept.
+    """Give a hardware token that the operator has imported to whoever acts, and return its serial number as it is kept.
 
     Raises the AwsError that says why not.
     """
@@ -96,14 +96,14 @@ async def enable_token(door: Door, actor: Actor, serial: str, code1: str, code2:
 
 
 def token_serial(door: Door, person: Principal, typed: str) -> str:
-    """Answer a hardware token's serial number as it is kept; as it was typed where the person's account has no such token."""
+    """Return a hardware token's serial number as it is kept; as it was typed where the person's account has no such token."""
     with door.database.snapshot() as db:
         device = mfa_devices.with_serial(db, person.account_id, typed.strip())
     return device.serial if device is not None and device.kind is DeviceKind.HARDWARE else typed.strip()
 
 
 def has_tokens(door: Door, person: Principal) -> bool:
-    """Answer whether the person's account has hardware tokens that nobody uses."""
+    """Tell whether the person's account has hardware tokens that nobody uses."""
     with door.database.snapshot() as db:
         return mfa_devices.has_unassigned_hardware(db, person.account_id)
 
@@ -117,7 +117,7 @@ def qr_svg(person: Principal, enrolling: Enrolling) -> str:
 
 
 def devices_of(db: Transaction, person: Principal) -> list[MfaDeviceRow]:
-    """Answer a person's devices, of every kind."""
+    """Return a person's devices, of every kind."""
     return mfa_devices.of_owner(db, person.account_id, person.unique_id)
 
 
@@ -181,7 +181,7 @@ class ProgressBinding:
 
 
 def actor_in(begun: Progress, visit: Visit, binding: ProgressBinding | None = None) -> Actor:
-    """Answer who acts in a sign-in that is under way: the person, in a session that ends with it."""
+    """Return who acts in a sign-in that is under way: the person, in a session that ends with it."""
     session = Session(
         begun.began_at,
         begun.began_at + progress.LASTS,
@@ -205,7 +205,7 @@ async def go_on(door: Door, visit: Visit, begun: Progress) -> Next | Arrived | E
 
 
 def enrolled(begun: Progress, method: Method, serial: str) -> Progress:
-    """Answer progress in which a device was enrolled: that proves the factor, too."""
+    """Return progress in which a device was enrolled: that proves the factor, too."""
     return replace(begun, method=method, mfa_serial=serial, enrolling=None)
 
 

@@ -67,12 +67,12 @@ async def enter_as_user(door: Door, visit: Visit, *, account: str, name: str, pa
 
 
 def root_claim(email: str, person: Principal | None) -> Claim:
-    """Answer the claim to be the root user with an e-mail address."""
+    """Return the claim to be the root user with an e-mail address."""
     return Claim(email.strip().lower()[:_LONGEST_NAME], person.account_id if person else "", is_root=True)
 
 
 def cost(wiring: Wiring) -> Cost:
-    """Answer what one Argon2id computation takes, by the settings."""
+    """Return what one Argon2id computation takes, by the settings."""
     settings = wiring.settings
     return Cost(settings.argon2_memory_kib, settings.argon2_iterations, settings.argon2_lanes)
 
@@ -133,7 +133,7 @@ def _failure(db: Transaction, wiring: Wiring, visit: Visit, found: Found, used: 
 def throttled(
     db: Transaction, claim: Claim, person: Principal | None, used: tuple[Counter, ...], *, origin: Origin, now: datetime
 ) -> list[EventRow]:
-    """Answer the record that a failure has begun to make somebody wait, where it has."""
+    """Return the record that a failure has begun to make somebody wait, where it has."""
     begun = throttle.started(db, used, now=now)
     if begun is None:
         return []

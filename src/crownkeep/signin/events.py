@@ -180,6 +180,6 @@ def _login(to: str, mfa_serial: str | None) -> dict[str, object]:
 
 
 def recovery_serial(person: Principal) -> str:
-    """Answer what stands for a device where a recovery code was used."""
+    """Return what stands for a device where a recovery code was used."""
     owner = "root-account" if person.kind is PrincipalKind.ROOT else f"user/{person.name}"
     return arn.iam(person.account_id, f"recovery-code/{owner}")

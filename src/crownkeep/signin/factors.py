@@ -132,7 +132,7 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
 
 
 async def anew(door: Door, begun: Progress) -> Progress | Stale:
-    """Answer progress with a fresh challenge for passkeys; the progress before it is void."""
+    """Return progress with a fresh challenge for passkeys; the progress before it is void."""
 
     def work(db: Transaction) -> Deed[Progress | Stale]:
         if not progress.spend(db, begun):
@@ -175,12 +175,12 @@ def verify(
 
 
 def handle_of(person: Principal) -> bytes:
-    """Answer the handle that passkeys know a person by: it stays for life and tells nothing."""
+    """Return the handle that passkeys know a person by: it stays for life and tells nothing."""
     return hashlib.sha256(f"crownkeep person {person.account_id} {person.unique_id}".encode()).digest()
 
 
 def passkeys_of(db: Transaction, person: Principal) -> list[tuple[MfaDeviceRow, Passkey]]:
-    """Answer a person's passkeys, each with the device it is."""
+    """Return a person's passkeys, each with the device it is."""
     found = []
     for device in mfa_devices.of_owner(db, person.account_id, person.unique_id):
         if device.kind is DeviceKind.FIDO and device.credential_id and device.public_key:
@@ -197,7 +197,7 @@ def passkeys_of(db: Transaction, person: Principal) -> list[tuple[MfaDeviceRow, 
 
 
 def codes_of(db: Transaction, person: Principal) -> list[MfaDeviceRow]:
-    """Answer a person's TOTP devices, for choosing one."""
+    """Return a person's TOTP devices, for choosing one."""
     return [each for each in people.credentials(db, person).devices if each.sealed_seed is not None]
 
 

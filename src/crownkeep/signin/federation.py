@@ -157,7 +157,7 @@ def _lifetime(db: Transaction, principal: Principal, ends_at: datetime, now: dat
 
 
 def _holder(db: Transaction, wiring: Wiring, session_text: str, now: datetime) -> Principal:
-    """Answer whose credentials these are; raises FederationRefused, in the same words whatever is wrong with them."""
+    """Return whose credentials these are; raises FederationRefused, in the same words whatever is wrong with them."""
     try:
         if len(session_text) > LONGEST_SESSION_TEXT:
             raise FederationRefused(_INVALID)

@@ -102,7 +102,7 @@ Step = PasswordStep | FactorStep | EnrolStep | ChangePasswordStep | Refused | Do
 
 
 def advance(proofs: Proofs, demands: Demands) -> Step:
-    """Answer the next step: the first demand that is not met."""
+    """Return the next step: the first demand that is not met."""
     if not proofs.password:
         return PasswordStep()
     if demands.methods and proofs.method is None:
@@ -119,7 +119,7 @@ def advance(proofs: Proofs, demands: Demands) -> Step:
 def enrolment_of_root(
     methods: tuple[Method, ...], *, needs_passkey: bool, without_mfa_since: datetime | None, grace_days: int, now: datetime
 ) -> Enrolment:
-    """Answer whether root must enrol: always without a device, once the days of grace are over."""
+    """Tell whether root must enrol: always without a device, once the days of grace are over."""
     if needs_passkey and Method.PASSKEY not in methods:
         wanted = Enrolment.PASSKEY_REQUIRED
     elif not methods:

@@ -31,7 +31,7 @@ class Visited:
 
 
 def visited(settings: Settings, host: str, scheme: str) -> Visited | None:
-    """Answer by which of our names a request came, or None for a name that is not ours.
+    """Return by which of our names a request came, or None for a name that is not ours.
 
     With `public_url` set, that is the only one. Otherwise this computer's own names and plain addresses are: a page of somebody
     else's domain that is made to point here (DNS rebinding) is neither.

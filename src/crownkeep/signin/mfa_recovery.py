@@ -121,7 +121,7 @@ async def request(door: Door, begun: Progress, *, origin: Origin, now: datetime)
 
 
 def look(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> Recovery:
-    """Answer the recovery that a mailed link is for; looking changes nothing. Raises InvalidLink."""
+    """Return the recovery that a mailed link is for; looking changes nothing. Raises InvalidLink."""
     row = _found(db, token, now)
     stage = stage_of(row)
     has_custodian = root_recoveries.custodian(db, row.account_id) is not None
@@ -130,14 +130,14 @@ def look(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> Recov
 
 
 def stands(db: Transaction, row: RootRecoveryRow, now: datetime) -> bool:
-    """Answer whether a recovery may go on: root's credentials are what they were, and neither time nor tries ran out."""
+    """Tell whether a recovery may go on: root's credentials are what they were, and neither time nor tries ran out."""
     root = people.root_of(accounts.with_id(db, row.account_id))
     is_current = root is not None and people.credentials(db, root).version == row.credential_version
     return is_current and now < row.expires_at and row.attempts < MOST_ATTEMPTS
 
 
 def stage_of(row: RootRecoveryRow) -> Stage:
-    """Answer how far a recovery has come."""
+    """Return how far a recovery has come."""
     return Stage.CONFIRMED if row.confirmed_at else Stage.OPENED if row.opened_at else Stage.ASKED
 
 
@@ -199,7 +199,7 @@ def count_wrong(db: Transaction, account_id: str) -> None:
 
 
 def awaited(db: Transaction, token: str, *, now: datetime) -> RootRecoveryRow:
-    """Answer the recovery that a custodian's link may confirm; raises InvalidLink."""
+    """Return the recovery that a custodian's link may confirm; raises InvalidLink."""
     row = root_recoveries.with_custodian_link(db, links.digest_of(token, Purpose.CONFIRM_RECOVERY))
     if row is None or row.confirmed_at is not None or not stands(db, row, now):
         raise InvalidLink
@@ -327,7 +327,7 @@ def _root(account_id: str) -> Principal:
 
 
 def _code(token: str) -> Secret:
-    """Answer a link's code, eight characters that can be read aloud: 40 bits, of which five tries guess nothing.
+    """Return a link's code, eight characters that can be read aloud: 40 bits, of which five tries guess nothing.
 
     It follows from the link, so that it can be shown again and stands in no table.
     """

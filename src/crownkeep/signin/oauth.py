@@ -77,15 +77,15 @@ class AuthorizationRequest:
         return self.redirect_uri.removesuffix("/oauth/callback")
 
     def answer(self, code: Secret) -> str:
-        """Answer the address that takes the code to a client on the same computer."""
+        """Return the address that takes the code to a client on the same computer."""
         return f"{self.redirect_uri}?{urlencode({'code': code.reveal(), 'state': self.state})}"
 
     def refusal(self) -> str:
-        """Answer the address that tells such a client that its person has refused (RFC 6749, 4.1.2.1)."""
+        """Return the address that tells such a client that its person has refused (RFC 6749, 4.1.2.1)."""
         return f"{self.redirect_uri}?{urlencode({'error': 'access_denied', 'state': self.state})}"
 
     def spelled(self, code: Secret) -> str:
-        """Answer what a person copies to a client on another computer: the code and the state, as the AWS CLI reads them."""
+        """Return what a person copies to a client on another computer: the code and the state, as the AWS CLI reads them."""
         pairs = urlencode({"state": self.state, "code": code.reveal()})
         return base64.b64encode(pairs.encode()).decode()
 
@@ -109,7 +109,7 @@ def read(parameters: Mapping[str, Sequence[str]], *, bases: Sequence[str]) -> Au
 
 
 async def grant(door: Door, session: BrowserSession, request: AuthorizationRequest, *, origin: Origin, now: datetime) -> Secret:
-    """Let a command line act as whoever the session acts as, and answer the code that it redeems for credentials.
+    """Let a command line act as whoever the session acts as, and return the code that it redeems for credentials.
 
     Raises AccessDenied unless the principal may (signin:AuthorizeOAuth2Access), and ExpiredToken where the session has ended.
     """
@@ -131,7 +131,7 @@ async def grant(door: Door, session: BrowserSession, request: AuthorizationReque
 
 
 def target(principal: Principal, client_id: str, origin: Origin, *, redirect_uri: str, grant_type: str | None = None) -> Target:
-    """Answer the client as policies see it (service authorization reference, "AWS Signin")."""
+    """Return the client as policies see it (service authorization reference, "AWS Signin")."""
     context: dict[str, str | tuple[str, ...]] = {"signin:OAuthClientId": client_id, "signin:OAuthRedirectUri": redirect_uri}
     if grant_type is not None:
         context["signin:OAuthGrantType"] = grant_type
@@ -140,7 +140,7 @@ def target(principal: Principal, client_id: str, origin: Origin, *, redirect_uri
 
 
 def holds(db: Transaction, row: GrantRow) -> bool:
-    """Answer whether the session that a grant was given in has not been ended, and its person's credentials are the same."""
+    """Tell whether the session that a grant was given in has not been ended, and its person's credentials are the same."""
     session = browser_sessions.with_digest(db, row.session_digest)
     if session is None or session.ended_at is not None:
         return False
@@ -149,7 +149,7 @@ def holds(db: Transaction, row: GrantRow) -> bool:
 
 
 def principal_of(row: GrantRow) -> Principal:
-    """Answer who acts by a grant."""
+    """Return who acts by a grant."""
     return msgspec.json.decode(row.principal, type=Principal)
 
 
@@ -160,12 +160,12 @@ def is_answered(challenge: str, verifier: str) -> bool:
 
 
 def spelled(random: bytes) -> Secret:
-    """Answer a code or refresh token made of random bytes."""
+    """Return a code or refresh token made of random bytes."""
     return Secret(base64.urlsafe_b64encode(random).rstrip(b"=").decode())
 
 
 def digest_of(token: str) -> bytes:
-    """Answer under which digest a code or refresh token is kept."""
+    """Return under which digest a code or refresh token is kept."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -184,7 +184,7 @@ def _may_receive(client_id: str, redirect_uri: str, bases: Sequence[str]) -> boo
 
 
 def _marked(session: BrowserSession, origin: Origin) -> Principal:
-    """Answer who acts, with the session's ARN, which policies may ask about (aws:SignInSessionArn)."""
+    """Return who acts, with the session's ARN, which policies may ask about (aws:SignInSessionArn)."""
     principal = session.principal
     if principal.session is None:
         raise errors.AccessDenied("a command line acts within a session, and there is none")

@@ -13,7 +13,7 @@ from crownkeep.storage.credentials import password_policies
 
 
 def expires_soon(door: Door, person: Principal, *, now: datetime) -> datetime | None:
-    """Answer when a person's password expires where that is within 15 days, None otherwise; root's never does."""
+    """Return when a person's password expires where that is within 15 days, None otherwise; root's never does."""
     if person.kind is not PrincipalKind.USER:
         return None
     with door.database.snapshot() as db:

@@ -41,7 +41,7 @@ def assess_for_root(wiring: Wiring, password: Secret, *, account_name: str, emai
 
 
 def exposed(settings: Settings, password: Secret) -> tuple[str, ...]:
-    """Answer why a password that conforms to every rule would still be guessed."""
+    """Return why a password that conforms to every rule would still be guessed."""
     found = (COMMON,) if strength.is_common(password) else ()
     breached = _breached(settings.data_directory / BREACHED_FILE)
     return (*found, BREACHED) if breached is not None and password in breached else found

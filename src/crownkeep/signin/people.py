@@ -32,32 +32,32 @@ class Credentials:
 
 
 def root_with_email(db: Transaction, email: str) -> Principal | None:
-    """Answer the root user with this e-mail address, of an account that is open."""
+    """Return the root user with this e-mail address, of an account that is open."""
     return root_of(accounts.with_email(db, email)) if email else None
 
 
 def root_of(account: AccountRow | None) -> Principal | None:
-    """Answer the root user of an account that is open."""
+    """Return the root user of an account that is open."""
     if account is None or account.state != ACTIVE:
         return None
     return Principal(PrincipalKind.ROOT, account.account_id, account.account_id)
 
 
 def account_named(db: Transaction, account: str) -> str | None:
-    """Answer the id of the open account that an id or an alias names."""
+    """Return the id of the open account that an id or an alias names."""
     account_id = account if ids.is_account_id(account) else account_aliases.account_with(db, account.lower())
     row = accounts.with_id(db, account_id) if account_id else None
     return row.account_id if row is not None and row.state == ACTIVE else None
 
 
 def user_named(db: Transaction, account_id: str, name: str) -> Principal | None:
-    """Answer the user with this name."""
+    """Return the user with this name."""
     row = users.named(db, account_id, name)
     return None if row is None else Principal(PrincipalKind.USER, account_id, row.user_id, row.name, row.path)
 
 
 def credentials(db: Transaction, person: Principal) -> Credentials:
-    """Answer what a root user or a user has to sign in with; nothing for one that is gone, or of another kind."""
+    """Return what a root user or a user has to sign in with; nothing for one that is gone, or of another kind."""
     match person.kind:
         case PrincipalKind.ROOT:
             account = accounts.with_id(db, person.account_id)

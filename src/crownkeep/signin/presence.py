@@ -29,7 +29,7 @@ class Proved:
 
 
 def methods(door: Door, session: BrowserSession) -> tuple[Method, ...]:
-    """Answer the factors that a session's person may prove presence with; the password where there is none."""
+    """Return the factors that a session's person may prove presence with; the password where there is none."""
     with door.database.snapshot() as db:
         return progress.methods_of(db, session.person, people.credentials(db, session.person))
 

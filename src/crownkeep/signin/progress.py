@@ -108,7 +108,7 @@ class Expired:
 
 
 def begin(person: Principal, version: bytes, *, claim: Claim, browser: str, to: str, now: datetime) -> Progress:
-    """Answer the progress of somebody who has just proved the password; `proceed` gives it a nonce."""
+    """Return the progress of somebody who has just proved the password; `proceed` gives it a nonce."""
     return Progress(person, version, b"", now, claim, browser, to)
 
 
@@ -132,7 +132,7 @@ def unseal(keyring: Keyring, cookie: str, *, now: datetime) -> Progress | None:
 
 
 def look(db: Transaction, wiring: Wiring, progress: Progress, *, now: datetime) -> Next | Stale:
-    """Answer the step that progress stands at, for its page; nothing is spent by looking."""
+    """Return the step that progress stands at, for its page; nothing is spent by looking."""
     found = people.credentials(db, progress.person)
     if found.version != progress.version or not sign_in_nonces.exists(db, progress.nonce):
         return Stale()
@@ -161,7 +161,7 @@ def renew(db: Transaction, progress: Progress, *, version: bytes | None = None) 
 def proceed(
     db: Transaction, wiring: Wiring, progress: Progress, *, origin: Origin, now: datetime, found: Credentials | None = None
 ) -> tuple[Next | Arrived | Expired, list[EventRow]]:
-    """Answer the next step of progress that was just made, or open the session; the caller spent the step before.
+    """Return the next step of progress that was just made, or open the session; the caller spent the step before.
 
     A caller who has just read the person's credentials in this transaction hands them in as `found`.
     """
@@ -181,7 +181,7 @@ def proceed(
 
 
 def demands(db: Transaction, wiring: Wiring, person: Principal, found: Credentials, *, now: datetime) -> Demands:
-    """Answer what is demanded of a person as of now."""
+    """Return what is demanded of a person as of now."""
     settings = sign_in_settings.of_account(db, person.account_id)
     methods = methods_of(db, person, found)
     if person.kind is PrincipalKind.ROOT:
@@ -209,7 +209,7 @@ def demands(db: Transaction, wiring: Wiring, person: Principal, found: Credentia
 
 
 def methods_of(db: Transaction, person: Principal, found: Credentials) -> tuple[Method, ...]:
-    """Answer the second factors that a person has."""
+    """Return the second factors that a person has."""
     kinds = {each.kind for each in found.devices}
     methods = [Method.PASSKEY] if DeviceKind.FIDO in kinds else []
     methods += [Method.TOTP] if kinds & {DeviceKind.VIRTUAL, DeviceKind.HARDWARE} else []
@@ -219,7 +219,7 @@ def methods_of(db: Transaction, person: Principal, found: Credentials) -> tuple[
 
 
 def login_to(wiring: Wiring, progress: Progress) -> str:
-    """Answer where somebody is signing in to, as records show it."""
+    """Return where somebody is signing in to, as records show it."""
     return f"{wiring.settings.url}{progress.to}"
 
 

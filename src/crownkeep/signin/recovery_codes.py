@@ -48,5 +48,5 @@ async def make(door: Door, session: BrowserSession, *, origin: Origin, now: date
 
 
 def remaining(db: Transaction, session: BrowserSession) -> int:
-    """Answer how many unspent codes a session's person has."""
+    """Return how many unspent codes a session's person has."""
     return recovery_codes.count(db, session.person.account_id, session.person.unique_id)

@@ -51,7 +51,7 @@ class Changed:
 
 
 def account_of_link(db: Transaction, token: str, purpose: Purpose, *, now: datetime) -> AccountRow:
-    """Answer the open account that a link is for, without using it up: mail scanners follow links. Raises InvalidLink."""
+    """Return the open account that a link is for, without using it up: mail scanners follow links. Raises InvalidLink."""
     row = one_time_links.with_digest(db, links.digest_of(token, purpose))
     if row is None:
         raise InvalidLink
@@ -67,7 +67,7 @@ def account_of_link(db: Transaction, token: str, purpose: Purpose, *, now: datet
 
 
 def account_of_any_link(db: Transaction, token: str, *, now: datetime) -> AccountRow | None:
-    """Answer the open account that a link of either kind is for; None where it is none."""
+    """Return the open account that a link of either kind is for; None where it is none."""
     for purpose in _EVENTS:
         try:
             return account_of_link(db, token, purpose, now=now)

@@ -80,7 +80,7 @@ class BrowserSession:
         return self.switched[-1].principal if self.switched else self.person
 
     def is_fresh(self, now: datetime) -> bool:
-        """Answer whether the person has proved to be there lately enough for a dangerous act."""
+        """Tell whether the person has proved to be there lately enough for a dangerous act."""
         return now - self.proven_at < FRESH_FOR
 
 
@@ -94,12 +94,12 @@ class Opened:
 
 
 def sign_in_context(account_id: str, session_id: str, *, region: str) -> dict[str, str]:
-    """Answer the condition key that requests of a session carry, aws:SignInSessionArn (IAM user guide)."""
+    """Return the condition key that requests of a session carry, aws:SignInSessionArn (IAM user guide)."""
     return {"aws:signinsessionarn": f"arn:aws:signin:{region}:{account_id}:session/{UUID(session_id)}"}
 
 
 def lifetime_of(db: Transaction, person: Principal) -> timedelta:
-    """Answer how long a new session of somebody lasts at most: as MaxSigninSessionDuration says, of a user or of a role."""
+    """Return how long a new session of somebody lasts at most: as MaxSigninSessionDuration says, of a user or of a role."""
     seconds = None
     if person.kind is PrincipalKind.USER:
         profile = login_profiles.of_user(db, person.account_id, person.unique_id)
@@ -157,7 +157,7 @@ def open_session(
 
 
 def current(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> BrowserSession | None:
-    """Answer the session that a cookie's token stands for, with its person as named now; None where none holds."""
+    """Return the session that a cookie's token stands for, with its person as named now; None where none holds."""
     digest = digest_of(token)
     row = browser_sessions.with_digest(db, digest) if digest else None
     if row is None or row.ended_at is not None or now >= min(row.expires_at, row.last_seen_at + idle_limit(wiring)):
@@ -169,14 +169,14 @@ def current(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> Br
 
 
 def digest_of(token: str) -> bytes | None:
-    """Answer under which digest a cookie's token is kept; None for what was never a token."""
+    """Return under which digest a cookie's token is kept; None for what was never a token."""
     if not _TOKEN.fullmatch(token):
         return None
     return hashlib.sha256(base64.urlsafe_b64decode(f"{token}=")).digest()
 
 
 def of_person(db: Transaction, wiring: Wiring, person: Principal, *, now: datetime) -> list[BrowserSession]:
-    """Answer a person's sessions that hold, the latest used first."""
+    """Return a person's sessions that hold, the latest used first."""
     rows = browser_sessions.of_owner(db, person.account_id, person.unique_id, now=now)
     version = people.credentials(db, person).version
     return [
@@ -189,7 +189,7 @@ def of_person(db: Transaction, wiring: Wiring, person: Principal, *, now: dateti
 async def end(door: Door, session: BrowserSession, session_id: str, *, origin: Origin, now: datetime) -> str:
     """End one of the person's sessions, this one or another, by the name that it has in their list.
 
-    Answers the id of the event; empty where there is no such session.
+    Returns the id of the event; empty where there is no such session.
     """
     person = session.person
 
@@ -207,7 +207,7 @@ def _end_name(session: BrowserSession, session_id: str) -> str:
 
 
 async def end_others(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> str:
-    """End every other session of the person, and answer the id of the event, which says how many there were."""
+    """End every other session of the person, and return the id of the event, which says how many there were."""
     person = session.person
 
     def work(db: Transaction) -> Deed[str]:
@@ -242,7 +242,7 @@ def switch(db: Transaction, session: BrowserSession, roles: tuple[SwitchedRole, 
 
 
 def idle_limit(wiring: Wiring) -> timedelta:
-    """Answer how long a session may go unused."""
+    """Return how long a session may go unused."""
     return timedelta(minutes=wiring.settings.session_idle_minutes)
 
 
@@ -264,7 +264,7 @@ class SessionBinding:
         return self._session.is_fresh(now)
 
     def holds(self, db: Transaction) -> bool:
-        """Answer whether the session still holds, for what does not go through an operation."""
+        """Tell whether the session still holds, for what does not go through an operation."""
         row = browser_sessions.with_digest(db, self._session.digest)
         return row is not None and row.ended_at is None and row.credential_version == self._version(db)
 
@@ -280,7 +280,7 @@ class SessionBinding:
 
 
 def recorded(person: Principal) -> Principal:
-    """Answer a person as records of sign-in name them: without the session, unless the person is nothing but one."""
+    """Return a person as records of sign-in name them: without the session, unless the person is nothing but one."""
     if person.kind in (PrincipalKind.ROOT, PrincipalKind.USER):
         return replace(person, access_key_id="", session=None)
     return person

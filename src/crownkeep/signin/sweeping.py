@@ -8,5 +8,5 @@ _ONE_IN = 32
 
 
 def is_due() -> bool:
-    """Answer whether this write should sweep: once in a while, since each sweep costs as much as three other statements."""
+    """Tell whether this write should sweep: once in a while, since each sweep costs as much as three other statements."""
     return clock.token_bytes(1)[0] % _ONE_IN == 0

@@ -71,7 +71,7 @@ def choice(*, account: str, role_name: str, display_name: str = "", color: str =
 
 
 def remembered(history: tuple[Choice, ...], latest: Choice) -> tuple[Choice, ...]:
-    """Answer the roles to offer again: the latest first, each once, five at most."""
+    """Return the roles to offer again: the latest first, each once, five at most."""
     others = [each for each in history if (each.account, each.role_name) != (latest.account, latest.role_name)]
     return (latest, *others)[:MOST_REMEMBERED]
 
@@ -137,7 +137,7 @@ async def _take_on(
 
 
 def _role(db: Transaction, session: BrowserSession, chosen: Choice, now: datetime) -> tuple[str, int]:
-    """Answer the role's ARN, and for how many seconds it is asked for: as long as it and the person's session may last.
+    """Return the role's ARN, and for how many seconds it is asked for: as long as it and the person's session may last.
 
     Of other accounts' roles nothing is looked up, or the record of a refusal would tell whether there is one.
     """
@@ -153,12 +153,12 @@ def _role(db: Transaction, session: BrowserSession, chosen: Choice, now: datetim
 
 
 def _session_name(person: Principal) -> str:
-    """Answer the role session's name: the user's, as in AWS's console."""
+    """Return the role session's name: the user's, as in AWS's console."""
     return (person.session_name or person.name or person.account_id)[:64]
 
 
 def _holder(door: Door, credentials: object, session: BrowserSession, *, region: str) -> Principal:
-    """Answer who acts by the credentials that STS has issued, for the pages of this session alone."""
+    """Return who acts by the credentials that STS has issued, for the pages of this session alone."""
     if not isinstance(credentials, dict):
         raise errors.ServiceUnavailable("The role's credentials can't be read.")
     try:

@@ -71,7 +71,7 @@ class Claim:
 
 
 def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str, browser: str = "") -> tuple[Counter, ...]:
-    """Answer the counters of an attempt; `browser` is what a known browser of this person proves to be, empty for others.
+    """Return the counters of an attempt; `browser` is what a known browser of this person proves to be, empty for others.
 
     A known browser is delayed by no address and no account: behind one translated address (NAT), or a proxy that the operator has
     not declared, one stranger would keep out everybody. It can try for nobody else than its person.
@@ -132,7 +132,7 @@ def clear(db: Transaction, used: Iterable[Counter], *, now: datetime) -> None:
 
 
 def started(db: Transaction, used: Iterable[Counter], *, now: datetime) -> tuple[Scope, timedelta] | None:
-    """Answer the longest wait that the last failure has brought about, and for whom; None where there is none."""
+    """Return the longest wait that the last failure has brought about, and for whom; None where there is none."""
     waits = []
     for counter in used:
         row = signin_throttles.with_digest(db, counter.digest)
@@ -142,7 +142,7 @@ def started(db: Transaction, used: Iterable[Counter], *, now: datetime) -> tuple
 
 
 def delay(failures: int, *, free: int, longest: timedelta) -> timedelta:
-    """Answer how long to wait after so many failures: nothing before `free` of them, then 2 s, 4 s, 8 s, up to the longest."""
+    """Return how long to wait after so many failures: nothing before `free` of them, then 2 s, 4 s, 8 s, up to the longest."""
     if failures < free:
         return timedelta(0)
     # Beyond 2^20 s every wait is the longest; the exponent is bounded so that no count makes the number huge.
@@ -156,7 +156,7 @@ def _kept(db: Transaction, counter: Counter, now: datetime) -> ThrottleRow | Non
 
 
 def network(address: str) -> str:
-    """Answer what is counted of an address: of IPv6 the /64, for everybody has as many of those as they like.
+    """Return what is counted of an address: of IPv6 the /64, for everybody has as many of those as they like.
 
     An IPv4 address written as one of IPv6 (`::ffff:192.0.2.1`) is itself: by their /64 all of them would be one.
     """

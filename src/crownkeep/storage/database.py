@@ -74,7 +74,7 @@ class Database:
         self.engine.dispose()
 
     def kept(self, purpose: str) -> Connection:
-        """Answer this thread's own connection for `reading` or `writing`."""
+        """Return this thread's own connection for `reading` or `writing`."""
         connection: Connection | None = getattr(self._local, purpose, None)
         if connection is not None and not self.is_sqlite and _was_lost(connection):
             self.forget(purpose)
@@ -165,12 +165,12 @@ def _was_lost(connection: Connection) -> bool:
 
 
 def driver(transaction: Transaction) -> Any:
-    """Answer the driver's own connection, for the few statements that every request makes."""
+    """Return the driver's own connection, for the few statements that every request makes."""
     return transaction.connection.driver_connection
 
 
 def run_plainly(transaction: Transaction, statement: str, parameters: Sequence[object] = ()) -> Any:
-    """Run a statement on the driver itself and answer its cursor; what it raises is a DatabaseFault, as ever.
+    """Run a statement on the driver itself and return its cursor; what it raises is a DatabaseFault, as ever.
 
     A parameter's place is `?`. For the few statements that every request makes: through SQLAlchemy they cost five times as much.
     """
@@ -200,7 +200,7 @@ def _as_fault(error: Exception, statement: str, faults: type[Exception], dialect
 
 
 def is_retryable(error: DBAPIError) -> bool:
-    """Answer whether the same work may succeed when it is run again from its start."""
+    """Tell whether the same work may succeed when it is run again from its start."""
     if error.connection_invalidated:
         return True
     state = getattr(error.orig, "sqlstate", None)

@@ -22,7 +22,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def microseconds(moment: datetime) -> int:
-    """Answer a moment as it is kept: whole microseconds since 1970."""
+    """Return a moment as it is kept: whole microseconds since 1970."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
@@ -52,7 +52,7 @@ OrganizationId = String(80).with_variant(String(80, collation="C"), "postgresql"
 
 
 def begins_with(column: Column[str], parameter: str) -> ColumnElement[bool]:
-    """Answer the condition that a text begins with the bound parameter, letter for letter.
+    """Return the condition that a text begins with the bound parameter, letter for letter.
 
     LIKE would not do: SQLite folds the case of ASCII letters in it.
     """

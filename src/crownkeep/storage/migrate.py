@@ -45,7 +45,7 @@ def upgrade(database: Database) -> None:
 
 @cache
 def newest() -> str:
-    """Answer the number of the last step, such as `0001`."""
+    """Return the number of the last step, such as `0001`."""
     return max(step.name[:4] for step in (_FOLDER / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
 
 
@@ -66,7 +66,7 @@ def _run(transaction: Transaction) -> None:
 
 
 def configuration(transaction: Transaction) -> Config:
-    """Answer alembic's configuration for a connection; also for making a new step."""
+    """Return alembic's configuration for a connection; also for making a new step."""
     from alembic.config import Config
 
     config = Config()

@@ -51,13 +51,13 @@ class Prepared(_Statement):
     __slots__ = ()
 
     def first(self, db: Transaction, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """Answer the first row, or None where there is none."""
+        """Return the first row, or None where there is none."""
         compiled = self._for(db)
         row = run_plainly(db, compiled.text, _places(compiled, values)).fetchone()
         return None if row is None else _converted(compiled, row)
 
     def all(self, db: Transaction, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Answer every row."""
+        """Return every row."""
         compiled = self._for(db)
         rows = run_plainly(db, compiled.text, _places(compiled, values)).fetchall()
         return [_converted(compiled, row) for row in rows]
@@ -69,7 +69,7 @@ class PreparedChange(_Statement):
     __slots__ = ()
 
     def run(self, db: Transaction, values: Mapping[str, Any]) -> int:
-        """Make the change and answer how many rows it touched."""
+        """Make the change and return how many rows it touched."""
         compiled = self._for(db)
         touched: int = run_plainly(db, compiled.text, _places(compiled, values)).rowcount
         return touched

@@ -14,7 +14,7 @@ OWNED_BY_NONE = frozenset({"alembic_version"})
 
 
 def purge(db: Transaction, account_id: str) -> int:
-    """Remove every row of the account from every table, and answer how many there were.
+    """Remove every row of the account from every table, and return how many there were.
 
     The tables are those of the metadata: a new topic's table is purged with the others as soon as it exists. Whoever calls has
     imported `storage.schema`, which names them all.
@@ -24,13 +24,13 @@ def purge(db: Transaction, account_id: str) -> int:
 
 @cache
 def _of_owners() -> tuple[Delete, ...]:
-    """Answer what removes rows of others that the account has something of its own in, such as a permission it has lent."""
+    """Return what removes rows of others that the account has something of its own in, such as a permission it has lent."""
     tables = (table for table in purged_tables() if "owner_account_id" in table.columns)
     return tuple(delete(table).where(table.c.owner_account_id == bindparam("of_account")) for table in tables)
 
 
 def purged_tables() -> list[Table]:
-    """Answer the tables that hold rows of accounts, those that refer to others first."""
+    """Return the tables that hold rows of accounts, those that refer to others first."""
     return [table for table in reversed(metadata.sorted_tables) if "account_id" in table.columns]
 
 

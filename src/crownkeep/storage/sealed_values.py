@@ -62,7 +62,7 @@ COLUMNS = (
 
 
 def page(db: Transaction, column: SealedColumn, *, after: str, limit: int) -> list[SealedValue]:
-    """Answer up to `limit` sealed values in the order of their rows' keys, from the one after `after`."""
+    """Return up to `limit` sealed values in the order of their rows' keys, from the one after `after`."""
     statement = (
         select(column.key, column.column, *column.place)
         .where(column.key > bindparam("after"), column.column.is_not(None))

@@ -74,7 +74,7 @@ class Writer:
         self._thread.start()
 
     async def submit(self, work: Callable[[Transaction], Deed[Result]]) -> Result:
-        """Run work in the next group and answer its result once that is on disk.
+        """Run work in the next group and return its result once that is on disk.
 
         Work may be run more than once, each time from a fresh state. Raises WriterBusy where the queue is full and WriteFailed
         where the work or the database failed.

@@ -37,7 +37,7 @@ def organization(crown: Crown) -> Organization:
 
 
 def act(client: Any, account_id: str) -> dict[str, Any]:
-    """Do everything that the service does for an account, and answer what it then says of it."""
+    """Do everything that the service does for an account, and return what it then says of it."""
     named = {"AccountId": account_id}
     client.put_alternate_contact(**CONTACT, **named)
     client.put_contact_information(ContactInformation=ADDRESS, **named)

@@ -24,7 +24,7 @@ def organization(crown: Crown) -> Organization:
 
 
 def start(organization: Organization, member: Account) -> tuple[str, str]:
-    """Ask for another address, and answer it with the code that went there."""
+    """Ask for another address, and return it with the code that went there."""
     address = f"new-{member.id}@test.example"
     client = organization.management.client("account")
     assert "PENDING" == client.start_primary_email_update(AccountId=member.id, PrimaryEmail=address)["Status"]

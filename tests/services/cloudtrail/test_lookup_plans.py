@@ -57,7 +57,7 @@ def look_up(database: Database, key: str, value: str) -> list[EventRow]:
 
 
 def asked(database: Database, key: str, value: str) -> list[tuple[str, Any]]:
-    """Answer the statements that a lookup sends, with their values."""
+    """Return the statements that a lookup sends, with their values."""
     sent: list[tuple[str, Any]] = []
 
     def remember(_connection: Connection, _cursor: Any, statement: str, values: Any, *_: Any) -> None:

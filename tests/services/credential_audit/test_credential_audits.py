@@ -31,12 +31,12 @@ class Audited:
         self.id: str = self.admin.start_credential_audit(Name="2026 Q4")["CredentialAudit"]["AuditId"]
 
     def credentials(self, **filters: Any) -> list[dict[str, Any]]:
-        """Answer the audit's credentials."""
+        """Return the audit's credentials."""
         found: list[dict[str, Any]] = self.admin.list_audited_credentials(AuditId=self.id, **filters)["AuditedCredentials"]
         return found
 
     def id_of(self, user: str, kind: str) -> str:
-        """Answer the id of a user's credential, of root's for an empty name."""
+        """Return the id of a user's credential, of root's for an empty name."""
         return next(
             str(each["CredentialId"]) for each in self.credentials() if each.get("UserName", "") == user and each["Kind"] == kind
         )
@@ -52,7 +52,7 @@ class Audited:
         self.decide(self.admin, *(each["CredentialId"] for each in self.credentials() if each["CredentialId"] != own))
 
     def event(self, name: str) -> str:
-        """Answer the id of the latest event of this name."""
+        """Return the id of the latest event of this name."""
         return next(str(each["eventID"]) for each in self.account.records() if each["eventName"] == name)
 
     def sign_off(self) -> Any:

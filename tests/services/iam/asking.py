@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 
 def refusal(operation: Callable[..., Any], **parameters: Any) -> str:
-    """Call and answer what the refusal says: `Code: message`."""
+    """Call and return what the refusal says: `Code: message`."""
     with pytest.raises(ClientError) as caught:
         operation(**parameters)
     error = caught.value.response["Error"]
@@ -22,14 +22,14 @@ def refusal(operation: Callable[..., Any], **parameters: Any) -> str:
 
 
 def status(operation: Callable[..., Any], **parameters: Any) -> int:
-    """Call and answer the refusal's HTTP status."""
+    """Call and return the refusal's HTTP status."""
     with pytest.raises(ClientError) as caught:
         operation(**parameters)
     return int(caught.value.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
 def allow(*actions: str, on: str = "*", **condition: Any) -> dict[str, Any]:
-    """Answer a policy that allows actions on resources, under conditions."""
+    """Return a policy that allows actions on resources, under conditions."""
     statement: dict[str, Any] = {"Effect": "Allow", "Action": list(actions), "Resource": on}
     if condition:
         statement["Condition"] = condition

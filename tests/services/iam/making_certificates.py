@@ -25,7 +25,7 @@ class Pair:
 
 @cache
 def authority(name: str) -> Pair:
-    """Answer a self-signed authority."""
+    """Return a self-signed authority."""
     return certificate(name, by=None)
 
 
@@ -50,15 +50,15 @@ def certificate(name: str, *, by: Pair | None, days: tuple[int, int] = (-1, 365)
 
 @cache
 def rsa_key(bits: int = 2048, number: int = 0) -> rsa.RSAPublicKey:
-    """Answer an RSA public key; keys of other numbers differ."""
+    """Return an RSA public key; keys of other numbers differ."""
     return rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key()
 
 
 def ssh_line(key: rsa.RSAPublicKey) -> str:
-    """Answer a key as OpenSSH writes it."""
+    """Return a key as OpenSSH writes it."""
     return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
 def pem(key: rsa.RSAPublicKey) -> str:
-    """Answer a key as PEM."""
+    """Return a key as PEM."""
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

@@ -26,7 +26,7 @@ def document_of_size(size: int) -> str:
 
 
 def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
-    """Answer the code and the message of what a call is refused with."""
+    """Return the code and the message of what a call is refused with."""
     with pytest.raises(ClientError) as refused:
         call(**parameters)
     error = refused.value.response["Error"]

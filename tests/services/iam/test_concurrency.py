@@ -147,7 +147,7 @@ def test_a_policy_keeps_a_version_in_force_whoever_deletes_it_meanwhile(nodes: N
 
 
 def enabling(device: dict[str, Any]) -> dict[str, str]:
-    """Answer what enables a device: its serial number and two codes of it."""
+    """Return what enables a device: its serial number and two codes of it."""
     app = Authenticator(device["Base32StringSeed"])
     codes = {"AuthenticationCode1": app.code(-1), "AuthenticationCode2": app.code()}
     return {"SerialNumber": device["SerialNumber"], **codes}

@@ -38,7 +38,7 @@ class Provider:
         self.template_arn: str = answer.json()["template_arn"]
 
     def request(self, workflow: str = "workflow-1", **options: Any) -> dict[str, Any]:
-        """Answer the parameters of a request for the users of any account."""
+        """Return the parameters of a request for the users of any account."""
         parameters = [{"Name": "arnsOfUsers", "Values": ["arn:aws:iam::*:user/*"], "Type": "stringList"}]
         return {
             "Description": "Set it up",
@@ -49,7 +49,7 @@ class Provider:
         } | options
 
     def ask(self, workflow: str = "workflow-1", **options: Any) -> str:
-        """Make a request and answer its id."""
+        """Make a request and return its id."""
         made = self.account.client("iam").create_delegation_request(**self.request(workflow, **options))
         return str(made["DelegationRequestId"])
 
@@ -58,7 +58,7 @@ class Provider:
         return str(found["DelegationRequest"]["State"])
 
     def token(self, request_id: str) -> str:
-        """Answer the token of a request as it came by mail."""
+        """Return the token of a request as it came by mail."""
         text = text_of(Mailbox(self.crown, self.account.email).wait(request_id))
         return re.findall(r"^ {2}([\w-]{80,})$", text, re.MULTILINE)[0]
 
@@ -77,12 +77,12 @@ def customer(crown: Crown) -> Account:
 
 
 def approver(customer: Account, *further: str, name: str = "ann") -> User:
-    """Answer a user who may accept and release requests, and do what is said further."""
+    """Return a user who may accept and release requests, and do what is said further."""
     return customer.user(name, policy=allow(*MANAGING, *further))
 
 
 def released(provider: Provider, owner: User, **options: Any) -> str:
-    """Take a request all the way and answer its token."""
+    """Take a request all the way and return its token."""
     request_id = provider.ask(**options)
     iam = owner.client("iam")
     iam.associate_delegation_request(DelegationRequestId=request_id)

@@ -69,14 +69,14 @@ def test_guessing_one_time_codes_by_get_session_token_waits_longer_and_longer(cr
 
 
 def bobs(account: Account) -> Any:
-    """Make a user with a password and a key, and answer a client that signs as it."""
+    """Make a user with a password and a key, and return a client that signs as it."""
     bob = account.user("bob", arn="arn:aws:iam::aws:policy/IAMUserChangePassword")
     account.client("iam").create_login_profile(UserName="bob", Password=PASSWORD)
     return bob.client("iam")
 
 
 def change(iam: Any, old: str, new: str = NEW) -> str:
-    """Try to change the password, and answer what it came to: nothing, or the refusal's code."""
+    """Try to change the password, and return what it came to: nothing, or the refusal's code."""
     try:
         iam.change_password(OldPassword=old, NewPassword=new)
     except ClientError as refused:
@@ -85,7 +85,7 @@ def change(iam: Any, old: str, new: str = NEW) -> str:
 
 
 def guess(account: Account, shown: str) -> str:
-    """Present a one-time code of root's device, and answer what it came to: nothing, or the refusal's text."""
+    """Present a one-time code of root's device, and return what it came to: nothing, or the refusal's text."""
     try:
         account.root("sts").get_session_token(SerialNumber=f"arn:aws:iam::{account.id}:mfa/phone", TokenCode=shown)
     except ClientError as refused:

@@ -38,7 +38,7 @@ def bob(account):
 
 
 def with_mfa(account, user, serial, app, steps=0):
-    """Answer an IAM client of the user's session with a second factor."""
+    """Return an IAM client of the user's session with a second factor."""
     answer = user.client("sts").get_session_token(SerialNumber=serial, TokenCode=app.code(steps))
     return account.crown.session(answer["Credentials"], "iam")
 

@@ -11,7 +11,7 @@ from tests.fixtures.crown import Account
 
 
 def refusal(operation: Callable[..., Any], **parameters: Any) -> str:
-    """Call and answer the refusal's code and, where it has one, its reason: `Code REASON`."""
+    """Call and return the refusal's code and, where it has one, its reason: `Code REASON`."""
     with pytest.raises(ClientError) as caught:
         operation(**parameters)
     code, reason = caught.value.response["Error"]["Code"], caught.value.response.get("Reason")
@@ -19,13 +19,13 @@ def refusal(operation: Callable[..., Any], **parameters: Any) -> str:
 
 
 def message(operation: Callable[..., Any], **parameters: Any) -> str:
-    """Call and answer what the refusal says."""
+    """Call and return what the refusal says."""
     with pytest.raises(ClientError) as caught:
         operation(**parameters)
     return str(caught.value.response["Error"]["Message"])
 
 
 def service_events(account: Account, name: str) -> list[dict[str, Any]]:
-    """Answer the details of the events with this name that Organizations itself made in an account's trail."""
+    """Return the details of the events with this name that Organizations itself made in an account's trail."""
     found = [each for each in account.records() if each["eventName"] == name and each["eventType"] == "AwsServiceEvent"]
     return [each["serviceEventDetails"] for each in found]

@@ -18,7 +18,7 @@ NOT_REGISTERED = (
 
 
 def delegation(account_id: str, *actions: str, effect: str = "Allow", **more: Any) -> str:
-    """Answer a resource policy that is about one account."""
+    """Return a resource policy that is about one account."""
     statement = {"Effect": effect, "Principal": {"AWS": account_id}, "Action": list(actions), "Resource": "*", **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 

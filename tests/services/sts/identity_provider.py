@@ -45,7 +45,7 @@ class IdentityProvider:
         return jwt.encode({"alg": "ES256", "kid": signing.kid}, payload, signing, algorithms=["ES256"])
 
     def answer(self, path: str) -> tuple[int, bytes, dict[str, str]]:
-        """Answer what is asked for a path."""
+        """Return what is asked for a path."""
         self.asked.append(path)
         if path in self.answers:
             return self.answers[path]()

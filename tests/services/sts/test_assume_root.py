@@ -44,7 +44,7 @@ def assume(client: Any, account_id: str, name: str = AUDIT, **options: Any) -> d
 
 
 def root_of(organization: Organization, account_id: str, name: str, service: str = "iam") -> Any:
-    """Answer a client of a central session for a task."""
+    """Return a client of a central session for a task."""
     return organization.crown.session(assume(organization.management.client("sts"), account_id, name)["Credentials"], service)
 
 

@@ -55,14 +55,14 @@ def issuer_of(account: Account) -> str:
 
 
 def published(crown: Crown, issuer: str) -> dict[str, Any]:
-    """Answer the key set as a relying party finds it: by the issuer's configuration."""
+    """Return the key set as a relying party finds it: by the issuer's configuration."""
     configuration = crown.request("GET", f"{issuer}/.well-known/openid-configuration").json()
     assert issuer == configuration["issuer"]
     return dict(crown.request("GET", configuration["jwks_uri"]).json())
 
 
 def verified(crown: Crown, account: Account, token: str) -> dict[str, Any]:
-    """Verify a token as a relying party does, with a library that knows nothing of us, and answer its claims."""
+    """Verify a token as a relying party does, with a library that knows nothing of us, and return its claims."""
     keys = KeySet.import_key_set(published(crown, issuer_of(account)))  # type: ignore[arg-type]  # as it came
     return dict(jwt.decode(token, keys, algorithms=["ES384", "RS256"]).claims)
 

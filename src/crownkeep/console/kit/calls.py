@@ -107,7 +107,7 @@ def go(request: Request, path: str, *made: Done, undo: str = "") -> Response:
 
 
 def done(request: Request) -> list[Done]:
-    """Answer the changes that brought the browser here; none where the address was made up."""
+    """Return the changes that brought the browser here; none where the address was made up."""
     said = _DONE.fullmatch(request.query_params.get("done", ""))
     if said is None or not compare_digest(said["seal"], _seal(request, said["calls"])):
         return []

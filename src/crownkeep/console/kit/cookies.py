@@ -27,12 +27,12 @@ class Cookie(Enum):
 
 
 def spelled(cookie: Cookie, *, secure: bool) -> str:
-    """Answer a cookie's name: over TLS with the prefix that keeps other hosts from setting it (RFC 6265bis, 4.1.3)."""
+    """Return a cookie's name: over TLS with the prefix that keeps other hosts from setting it (RFC 6265bis, 4.1.3)."""
     return f"__Host-{cookie.value}" if secure else cookie.value
 
 
 def read(header: str, cookie: Cookie, *, secure: bool) -> str:
-    """Answer a cookie's value, empty where it is absent; also where it comes twice, for then somebody tossed one in."""
+    """Return a cookie's value, empty where it is absent; also where it comes twice, for then somebody tossed one in."""
     name = spelled(cookie, secure=secure)
     values = [value.strip() for key, _, value in (part.partition("=") for part in header.split(";")) if key.strip() == name]
     return values[0] if len(values) == 1 and _VALUE.fullmatch(values[0]) else ""

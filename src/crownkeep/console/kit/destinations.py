@@ -15,7 +15,7 @@ _LONGEST = 1500
 
 
 def ours(destination: str) -> str:
-    """Answer the destination where it is a page of ours, and the console's first page for anything else."""
+    """Return the destination where it is a page of ours, and the console's first page for anything else."""
     if len(destination) > _LONGEST or ".." in destination or not _PATH.fullmatch(destination):
         return HOME
     return destination

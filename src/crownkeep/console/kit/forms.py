@@ -35,14 +35,14 @@ class Form:
         self._values = values
 
     def one(self, name: str) -> str:
-        """Answer a field's value, empty where it is absent; raises MalformedForm where it comes more than once."""
+        """Return a field's value, empty where it is absent; raises MalformedForm where it comes more than once."""
         values = self._values.get(name, [""])
         if len(values) != 1:
             raise MalformedForm(f"the field `{name}` comes more than once")
         return values[0]
 
     def all(self, name: str) -> list[str]:
-        """Answer every value of a field that may come more than once, such as the chosen rows of a table."""
+        """Return every value of a field that may come more than once, such as the chosen rows of a table."""
         return list(self._values.get(name, []))
 
     def __contains__(self, name: str) -> bool:
@@ -51,7 +51,7 @@ class Form:
 
 
 def largest(path: str) -> int:
-    """Answer how many bytes a form sent to an address may have."""
+    """Return how many bytes a form sent to an address may have."""
     return LARGEST_METADATA if path in _METADATA else LARGEST
 
 
@@ -72,7 +72,7 @@ def parse(body: bytes, content_type: str) -> Form:
 
 
 def token(keyring: Keyring, binding: str) -> str:
-    """Answer what a form must bring: a keyed hash of the session or visit that it was made for."""
+    """Return what a form must bring: a keyed hash of the session or visit that it was made for."""
     return sealing.fingerprint(keyring, f"form of {binding}".encode(), purpose=Purpose.COOKIE).hex()
 
 

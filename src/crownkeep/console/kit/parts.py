@@ -52,15 +52,15 @@ class Part:
         return str(self.found.get("Marker") or self.found.get("NextToken") or "")
 
     def rows(self, member: str) -> Sequence[Any]:
-        """Answer a list of the answer, empty where the call was refused."""
+        """Return a list of the answer, empty where the call was refused."""
         return () if isinstance(self.found, Refused) else self.found.get(member, ())
 
     def text(self, member: str) -> str:
-        """Answer a text of the answer, empty where the call was refused."""
+        """Return a text of the answer, empty where the call was refused."""
         return "" if isinstance(self.found, Refused) else str(self.found.get(member, ""))
 
     def one(self, member: str) -> Mapping[str, Any]:
-        """Answer a structure of the answer, empty where the call was refused."""
+        """Return a structure of the answer, empty where the call was refused."""
         return {} if isinstance(self.found, Refused) else self.found.get(member, {})
 
 
@@ -79,12 +79,12 @@ async def ask(request: Request, operation: str, *, service: str = "iam", **param
 
 
 def equivalents(parts: Sequence[Part]) -> list[Equivalent]:
-    """Answer the calls of a page's parts."""
+    """Return the calls of a page's parts."""
     return [part.call for part in parts]
 
 
 async def obtain(request: Request, wanted: Equivalent) -> tuple[Found, Outcome]:
-    """Make one change and answer its result, too, such as a new key; the result is empty where it was refused."""
+    """Make one change and return its result, too, such as a new key; the result is empty where it was refused."""
     door = web.of(request).door
     answer = await door.invoke(acting.request(web.actor(request), wanted.service, wanted.operation, wanted.parameters))
     if answer.error is not None:
@@ -179,12 +179,12 @@ def readable(document: str) -> str:
 
 
 def chosen(request: Request, name: str, choices: Sequence[str]) -> str:
-    """Answer what the address chooses among these; the first for anything else."""
+    """Return what the address chooses among these; the first for anything else."""
     wanted = request.query_params.get(name, "")
     return wanted if wanted in choices else choices[0]
 
 
 def entered(request: Request, *names: str) -> dict[str, str]:
-    """Answer what was typed into these fields of a form, without white space around it."""
+    """Return what was typed into these fields of a form, without white space around it."""
     form = web.form(request)
     return {name: form.one(name).strip() for name in names}

@@ -97,7 +97,7 @@ def _statements(document: str) -> list[Mapping[str, object]] | None:
 
 
 def _by_service(statement: Mapping[str, object]) -> dict[str, list[str]]:
-    """Answer the names of a statement's actions by the prefix of their service; those of all services under an empty one."""
+    """Return the names of a statement's actions by the prefix of their service; those of all services under an empty one."""
     if "NotAction" in statement:
         return {"": [f"All but {', '.join(_texts(statement['NotAction']))}"]}
     found: dict[str, list[str]] = {}
@@ -159,7 +159,7 @@ def _conditions(condition: object) -> Iterator[str]:
 
 
 def _texts(value: object) -> list[str]:
-    """Answer one text or several as several."""
+    """Return one text or several as several."""
     found = value if isinstance(value, list) else [] if value is None else [value]
     return [each if isinstance(each, str) else json.dumps(each) for each in found]
 

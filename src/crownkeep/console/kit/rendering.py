@@ -20,7 +20,7 @@ def render(template: str, **values: object) -> str:
 
 @cache
 def version() -> str:
-    """Answer a hash of the static files: addresses that carry it may be cached for good."""
+    """Return a hash of the static files: addresses that carry it may be cached for good."""
     digest = hashlib.sha256()
     for file in sorted(STATIC.iterdir()):
         digest.update(file.name.encode() + file.read_bytes())

@@ -187,7 +187,7 @@ def _refused(title: str, status: int, text: str = "") -> Response:
 
 
 def _sealed(send: Send, web: Web | None, *, secure: bool = False) -> Send:
-    """Answer a `send` that adds the headers of every answer, and the cookies that the request has set."""
+    """Return a `send` that adds the headers of every answer, and the cookies that the request has set."""
 
     async def outgoing(message: Message) -> None:
         if message["type"] == "http.response.start":

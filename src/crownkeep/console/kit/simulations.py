@@ -85,14 +85,14 @@ def read(form: Form) -> Question:
 
 
 def with_keys(question: Question, keys: Sequence[str]) -> Question:
-    """Answer the question with a place for each of these context keys, in the types that they have."""
+    """Return the question with a place for each of these context keys, in the types that they have."""
     there = {entry.key.lower() for entry in question.context}
     new = [Entry(key, type_of(key), "") for key in keys if key.lower() not in there]
     return replace(question, context=(*question.context, *new)[:MOST_KEYS])
 
 
 def type_of(key: str) -> str:
-    """Answer the type of a context key's values, as the simulator names it."""
+    """Return the type of a context key's values, as the simulator names it."""
     if key.lower() in _GLOBAL_TYPES:
         return _GLOBAL_TYPES[key.lower()]
     known = actions.condition_key(key)
@@ -103,7 +103,7 @@ def type_of(key: str) -> str:
 
 
 def simulation(question: Question, arn: str) -> Equivalent:
-    """Answer the call that simulates: of an identity by its ARN, or of the policies alone where there is none."""
+    """Return the call that simulates: of an identity by its ARN, or of the policies alone where there is none."""
     asked: dict[str, object] = {"ActionNames": question.names}
     if resources := _split(question.resources):
         asked["ResourceArns"] = resources
@@ -118,7 +118,7 @@ def simulation(question: Question, arn: str) -> Equivalent:
 
 
 def without_boundary(call: Equivalent) -> Equivalent:
-    """Answer the same simulation without any permissions boundary."""
+    """Return the same simulation without any permissions boundary."""
     asked = {name: value for name, value in call.parameters.items() if name != "PermissionsBoundaryPolicyInputList"}
     if call.operation == "SimulatePrincipalPolicy":
         asked["PolicyExclusionList"] = [{"PolicyType": "permission-boundary"}]
@@ -126,7 +126,7 @@ def without_boundary(call: Equivalent) -> Equivalent:
 
 
 def context_keys(question: Question, arn: str) -> Equivalent | None:
-    """Answer the call that tells which context keys the policies mention; None where there are no policies."""
+    """Return the call that tells which context keys the policies mention; None where there are no policies."""
     documents = [*question.documents, *([question.boundary] if question.boundary.strip() else [])]
     if arn:
         given = {"PolicyInputList": documents} if documents else {}

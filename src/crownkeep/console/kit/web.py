@@ -70,7 +70,7 @@ class Web:
         return forms.token(self.door.wiring.keyring, self.binding)
 
     def cookie(self, cookie: Cookie) -> str:
-        """Answer a cookie's value, empty where it is absent."""
+        """Return a cookie's value, empty where it is absent."""
         return cookies.read(self.cookie_header, cookie, secure=self.is_secure)
 
     def set_cookie(self, cookie: Cookie, value: str, *, lasts: timedelta | None = None, same_site: str = "Lax") -> None:
@@ -84,13 +84,13 @@ class Web:
 
 
 def of(request: Request) -> Web:
-    """Answer what is known of a request."""
+    """Return what is known of a request."""
     found: Web = request.scope["crownkeep.web"]
     return found
 
 
 def signed_in(request: Request) -> BrowserSession:
-    """Answer the session of the request; raises SignInNeeded, which sends the browser to sign in and back."""
+    """Return the session of the request; raises SignInNeeded, which sends the browser to sign in and back."""
     session = of(request).session
     if session is None:
         raise SignInNeeded
@@ -98,7 +98,7 @@ def signed_in(request: Request) -> BrowserSession:
 
 
 def proven(request: Request) -> BrowserSession:
-    """Answer the session, of a person who proved lately to be there; raises ProofNeeded, for root-only and dangerous acts."""
+    """Return the session, of a person who proved lately to be there; raises ProofNeeded, for root-only and dangerous acts."""
     session = signed_in(request)
     if not session.is_fresh(of(request).now):
         raise ProofNeeded
@@ -106,7 +106,7 @@ def proven(request: Request) -> BrowserSession:
 
 
 def actor(request: Request) -> Actor:
-    """Answer who acts in this request, as the session's principal."""
+    """Return who acts in this request, as the session's principal."""
     session, web = signed_in(request), of(request)
     return Actor(session.principal, web.origin, web.now, SessionBinding(session))
 
@@ -117,7 +117,7 @@ async def call(request: Request, service: str, operation: str, parameters: Mappi
 
 
 def form(request: Request) -> Form:
-    """Answer the form that came, proved to be one of ours; raises MalformedForm where there is none."""
+    """Return the form that came, proved to be one of ours; raises MalformedForm where there is none."""
     found = of(request).form
     if found is None:
         raise MalformedForm("a form is expected here")
@@ -136,12 +136,12 @@ def go(path: str) -> Response:
 
 
 def sign_in_path(request: Request) -> str:
-    """Answer where to sign in so as to come back to this page, which must be one that can be asked for by GET."""
+    """Return where to sign in so as to come back to this page, which must be one that can be asked for by GET."""
     return f"{SIGN_IN}?to={quote(_here(request), safe='')}"
 
 
 def confirm_path(request: Request) -> str:
-    """Answer where to prove one's presence so as to come back to this page."""
+    """Return where to prove one's presence so as to come back to this page."""
     return f"{CONFIRM}?to={quote(_here(request), safe='')}"
 
 
@@ -153,7 +153,7 @@ def _here(request: Request) -> str:
 
 
 def seal(request: Request, text: str) -> str:
-    """Answer what only this server can write beside a text, and only for this browser's session; the text says what it is for."""
+    """Return what only this server can write beside a text, and only for this browser's session; the text says what it is for."""
     here = of(request)
     message = f"{here.binding}: {text}".encode()
     return sealing.fingerprint(here.door.wiring.keyring, message, purpose=Purpose.COOKIE).hex()[:32]

@@ -10,7 +10,7 @@ from crownkeep.storage.accounts.accounts import AccountRow
 
 
 def unused_id(call: Call) -> str:
-    """Answer an account id that no account has."""
+    """Return an account id that no account has."""
     while True:
         account_id = ids.account_id(clock.token_bytes(8))
         if accounts.with_id(call.db, account_id) is None:

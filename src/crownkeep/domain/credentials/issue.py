@@ -15,7 +15,7 @@ LARGEST_TOKEN = 4096
 
 
 def credentials(call: Call, principal: Principal, session: Session, *, minimum_token_size: int = 0) -> dict[str, object]:
-    """Answer `Credentials` for a principal in a session; nothing is stored, since the token says it all.
+    """Return `Credentials` for a principal in a session; nothing is stored, since the token says it all.
 
     A token shorter than `minimum_token_size` characters is filled up. Raises PackedPolicyTooLarge.
     """
@@ -35,12 +35,12 @@ def credentials(call: Call, principal: Principal, session: Session, *, minimum_t
 
 
 def utilization(token: str) -> int:
-    """Answer how many per cent of the longest token's size a token takes, rounded up."""
+    """Return how many per cent of the longest token's size a token takes, rounded up."""
     return -(-len(token) * 100 // LARGEST_TOKEN)
 
 
 def token_members(issued: dict[str, object]) -> dict[str, object]:
-    """Answer what STS says of the token in issued credentials: its size, and how much of the limit that is."""
+    """Return what STS says of the token in issued credentials: its size, and how much of the limit that is."""
     token = str(issued["SessionToken"])
     return {"SessionTokenSize": len(token), "SessionTokenUtilization": utilization(token)}
 

@@ -23,7 +23,7 @@ WRONG_CODE = "MultiFactorAuthentication failed with invalid MFA one time pass co
 
 
 def require_code(call: Call, caller: Principal, *, serial_number: str | None, token_code: str | None) -> str | None:
-    """Verify the code that a call brings, use it up, and answer the device's serial number; None where it brings none.
+    """Verify the code that a call brings, use it up, and return the device's serial number; None where it brings none.
 
     For operations that take `SerialNumber` and `TokenCode`, and only those that change state. Raises AccessDenied in STS's
     words; the attempt counts although the call is refused.
@@ -59,7 +59,7 @@ def spend_code(db: Transaction, keyring: Keyring, device: MfaDeviceRow, code: st
 
 
 def seed_of(keyring: Keyring, device: MfaDeviceRow) -> bytes:
-    """Answer the seed of a TOTP device; raises Unsealable for a blob that is not this device's."""
+    """Return the seed of a TOTP device; raises Unsealable for a blob that is not this device's."""
     blob = device.sealed_seed or b""
     text = sealed.open_totp_seed(keyring, blob, account_id=device.account_id, serial=device.serial)
     return totp.read_seed(text.reveal())

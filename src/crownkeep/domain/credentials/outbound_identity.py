@@ -57,7 +57,7 @@ class MintedKey:
 
 
 def issuer(settings: Settings, issuer_id: str) -> str:
-    """Answer an account's issuer, as its tokens name it in `iss`."""
+    """Return an account's issuer, as its tokens name it in `iss`."""
     return f"{settings.url}{PATH}/{issuer_id}"
 
 
@@ -74,7 +74,7 @@ def adopt(call: Call, minted: Sequence[MintedKey]) -> None:
 
 
 def sign(call: Call, claims: Mapping[str, object], *, algorithm: str) -> str:
-    """Answer a token of the account's issuer (RFC 7519), signed with its newest key."""
+    """Return a token of the account's issuer (RFC 7519), signed with its newest key."""
     row = _signing(call, algorithm) or _keep(call, _mint(algorithm))
     secret = sealed.open_signing_key(call.keyring, row.sealed_private_key, account_id=row.account_id, key_id=row.key_id)
     header = {"alg": algorithm, "kid": row.key_id, "typ": "JWT"}
@@ -82,7 +82,7 @@ def sign(call: Call, claims: Mapping[str, object], *, algorithm: str) -> str:
 
 
 def document(db: Transaction, settings: Settings, path: str, *, now: datetime) -> bytes | None:
-    """Answer what an issuer publishes at a path: its configuration or its keys; None where there is nothing."""
+    """Return what an issuer publishes at a path: its configuration or its keys; None where there is nothing."""
     issuer_id, slash, rest = path.removeprefix(f"{PATH}/").partition("/")
     account_id = _issuing(db, issuer_id)
     if account_id is None:
@@ -93,7 +93,7 @@ def document(db: Transaction, settings: Settings, path: str, *, now: datetime) -
 
 
 def own_keys(db: Transaction, settings: Settings, issuer_url: str, *, now: datetime) -> tuple[PublishedKey, ...] | None:
-    """Answer the keys of an issuer that is one of this house's accounts, None where it isn't: nobody asks themselves by HTTPS."""
+    """Return the keys of an issuer that is one of this house's accounts, None where it isn't: nobody asks themselves by HTTPS."""
     prefix = f"{settings.url}{PATH}/"
     account_id = _issuing(db, issuer_url.removeprefix(prefix)) if issuer_url.startswith(prefix) else None
     if account_id is None:
@@ -125,7 +125,7 @@ def _key_set(db: Transaction, account_id: str, now: datetime) -> bytes:
 
 
 def _published(db: Transaction, account_id: str, now: datetime) -> list[WebIdentityKeyRow]:
-    """Answer the newest key for each algorithm, so that a relying party finds one whenever it looks, and those still in use."""
+    """Return the newest key for each algorithm, so that a relying party finds one whenever it looks, and those still in use."""
     rows = web_identity_keys.of_account(db, account_id)
     newest = {row.algorithm: row for row in reversed(rows)}
     return [row for row in rows if row is newest[row.algorithm] or now < row.created_at + PUBLISHED_FOR]

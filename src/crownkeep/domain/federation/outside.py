@@ -77,7 +77,7 @@ def fetch(url: str, reach: Reach, *, thumbprints: Sequence[str] = ()) -> bytes:
 
 
 def top_thumbprint(url: str, reach: Reach) -> str:
-    """Answer the SHA-1, in hexadecimal, of the last certificate in the chain that a server presents; raises OutOfReach."""
+    """Return the SHA-1, in hexadecimal, of the last certificate in the chain that a server presents; raises OutOfReach."""
     parts = _parsed(url)
     try:
         return hashlib.sha1(_presented(parts, reach, _Deadline())[-1], usedforsecurity=False).hexdigest()
@@ -94,7 +94,7 @@ class _Deadline:
         self._ends_at = clock.monotonic() + SECONDS
 
     def left(self) -> float:
-        """Answer how many seconds are left; raises TimeoutError where there are none."""
+        """Return how many seconds are left; raises TimeoutError where there are none."""
         left = self._ends_at - clock.monotonic()
         if left <= 0:
             raise TimeoutError("it takes too long")
@@ -149,7 +149,7 @@ def _may_reach(text: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.I
 
 
 def _meant(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Answer where packets for an address go: those for some IPv6 addresses go to the IPv4 address that stands in them."""
+    """Return where packets for an address go: those for some IPv6 addresses go to the IPv4 address that stands in them."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in _NAT64:
@@ -180,7 +180,7 @@ def _anchor(parts: SplitResult, reach: Reach, thumbprints: Sequence[str], deadli
 
 
 def _presented(parts: SplitResult, reach: Reach, deadline: _Deadline) -> list[bytes]:
-    """Answer the certificates that a server presents, its own first, before any of them is believed."""
+    """Return the certificates that a server presents, its own first, before any of them is believed."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

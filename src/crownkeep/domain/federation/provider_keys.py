@@ -42,7 +42,7 @@ class Fetched:
     """When the provider was asked last, whether it answered or not."""
 
     def published(self) -> tuple[PublishedKey, ...]:
-        """Answer the keys; raises ProviderUnreachable."""
+        """Return the keys; raises ProviderUnreachable."""
         if self.keys is None:
             raise ProviderUnreachable
         return self.keys

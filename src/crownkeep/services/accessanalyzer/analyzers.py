@@ -15,7 +15,7 @@ def list_analyzers(
     max_results: int | None = None,
     next_token: str | None = None,
 ) -> Result:
-    """Answer the account's analyzers, of which there are none of any type."""
+    """Return the account's analyzers, of which there are none of any type."""
     if next_token is not None:
         raise documents.refused("nextToken", "The nextToken is not valid.")
     return {"analyzers": []}

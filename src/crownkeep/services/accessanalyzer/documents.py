@@ -29,5 +29,5 @@ def read(text: str, member: str) -> Document:
 
 
 def refused(field: str, text: str, *, reason: str = "fieldValidationFailed") -> errors.AccountValidation:
-    """Answer the service's ValidationException about one field."""
+    """Return the service's ValidationException about one field."""
     return errors.AccountValidation(text, members={"reason": reason, "fieldList": [{"name": field, "message": text}]})

@@ -18,31 +18,31 @@ class KnownActions:
         self._keys = frozenset(key.lower() for each in registered for key in each.condition_keys)
 
     def has_service(self, prefix: str) -> bool:
-        """Answer whether a service's actions begin with this prefix."""
+        """Tell whether a service's actions begin with this prefix."""
         return actions.is_service(prefix) or prefix.lower() in self._prefixes
 
     def action_names(self, prefix: str) -> Collection[str]:
-        """Answer the names of a service's actions, in AWS's case."""
+        """Return the names of a service's actions, in AWS's case."""
         return [action.name for action in actions.actions_of(prefix).values()]
 
     def condition_keys(self, action: str) -> Collection[str] | None:
-        """Answer the service's condition keys that an action fills in, those of its resources among them; None where unknown."""
+        """Return the service's condition keys that an action fills in, those of its resources among them; None where unknown."""
         found = actions.action(action)
         return None if found is None else _keys(found)
 
     def key_type(self, key: str) -> str | None:
-        """Answer the type of a condition key: `String`, or `ArrayOfString` where a request can hold several values."""
+        """Return the type of a condition key: `String`, or `ArrayOfString` where a request can hold several values."""
         found = actions.condition_key(key)
         if found is None:
             return "String" if key.lower() in self._keys else None
         return f"ArrayOf{found.value_type.value}" if found.is_multivalued else found.value_type.value
 
     def has_region(self, name: str) -> bool:
-        """Answer whether a Region of this name exists."""
+        """Tell whether a Region of this name exists."""
         return name in regions.names()
 
     def resource_patterns(self, action: str) -> Collection[str]:
-        """Answer the ARN formats of what an action is done to, with `*` for what varies; nothing where it takes no resource."""
+        """Return the ARN formats of what an action is done to, with `*` for what varies; nothing where it takes no resource."""
         found = actions.action(action)
         return [] if found is None else [each.arn_pattern for each in actions.resource_types(found)]
 

@@ -28,7 +28,7 @@ def validate_policy(
     max_results: int = _PAGE,
     next_token: str | None = None,
 ) -> Result:
-    """Answer the findings about a policy, worst first. A document that is no policy at all has findings too."""
+    """Return the findings about a policy, worst first. A document that is no policy at all has findings too."""
     if locale != "EN":
         raise documents.refused("locale", f"Findings are written in English; {locale} is not served.", reason="notSupported")
     if not 1 <= max_results <= _LARGEST_PAGE:

@@ -39,7 +39,7 @@ def put_alternate_contact(
 
 @account.operation("GetAlternateContact", resource=subject.alternate_contact)
 def get_alternate_contact(call: Call, *, alternate_contact_type: str, account_id: str | None = None) -> Result:
-    """Answer the contact of a type."""
+    """Return the contact of a type."""
     owner = subject.account_of(call, account_id, operation="GetAlternateContact")
     row = contacts.alternate(call.db, owner, alternate_contact_type)
     if row is None:

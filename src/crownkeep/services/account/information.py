@@ -11,7 +11,7 @@ from crownkeep.storage.accounts import accounts
 
 @account.operation("GetAccountInformation", resource=subject.own_account)
 def get_account_information(call: Call, *, account_id: str | None = None) -> Result:
-    """Answer the account's id, name, state and the moment it was created."""
+    """Return the account's id, name, state and the moment it was created."""
     owner = subject.account_of(call, account_id, operation="GetAccountInformation")
     row = accounts.with_id(call.db, owner)
     if row is None:

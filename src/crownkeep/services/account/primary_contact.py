@@ -49,7 +49,7 @@ def put_contact_information(call: Call, *, contact_information: Mapping[str, str
 
 @account.operation("GetContactInformation", resource=subject.own_account)
 def get_contact_information(call: Call, *, account_id: str | None = None) -> Result:
-    """Answer the primary contact, which an account that never gave one has not."""
+    """Return the primary contact, which an account that never gave one has not."""
     owner = subject.account_of(call, account_id, operation="GetContactInformation")
     row = contacts.primary(call.db, owner)
     if row is None:

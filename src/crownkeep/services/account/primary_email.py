@@ -26,7 +26,7 @@ def new_address(call: Call, *, account_id: str, primary_email: str, **_: object)
 
 @account.operation("GetPrimaryEmail", resource=subject.own_account)
 def get_primary_email(call: Call, *, account_id: str) -> Result:
-    """Answer the address of a member's root user."""
+    """Return the address of a member's root user."""
     owner = subject.account_of(call, account_id, operation="GetPrimaryEmail")
     return {"PrimaryEmail": _required(call, owner).email}
 

@@ -29,7 +29,7 @@ def list_regions(
     next_token: str | None = None,
     region_opt_status_contains: Sequence[str] = (),
 ) -> Result:
-    """Answer the Regions by name, each with its status; only those with one of the given statuses, if any are given."""
+    """Return the Regions by name, each with its status; only those with one of the given statuses, if any are given."""
     owner = subject.account_of(call, account_id, operation="ListRegions")
     filters = sorted(set(region_opt_status_contains))
     after = "" if next_token is None else _after(call, next_token, filters)
@@ -45,7 +45,7 @@ def list_regions(
 
 @account.operation("GetRegionOptStatus", resource=subject.region)
 def get_region_opt_status(call: Call, *, region_name: str, account_id: str | None = None) -> Result:
-    """Answer the status of one Region."""
+    """Return the status of one Region."""
     owner = subject.account_of(call, account_id, operation="GetRegionOptStatus")
     status = _statuses(call, owner).get(region_name)
     if status is None:

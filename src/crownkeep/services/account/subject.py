@@ -34,7 +34,7 @@ def region(call: Call, *, region_name: str, account_id: str | None = None, **_: 
 
 
 def account_of(call: Call, account_id: str | None, *, operation: str) -> str:
-    """Answer the account to act on: the caller's own, for calls without `AccountId`; raises AccessDenied for one out of reach.
+    """Return the account to act on: the caller's own, for calls without `AccountId`; raises AccessDenied for one out of reach.
 
     The management account of an organization that trusts this service, and its delegated administrators for it, may name any
     member; the management account itself can't be named at all (Account Management reference, "AccountId").
@@ -57,7 +57,7 @@ def account_of(call: Call, account_id: str | None, *, operation: str) -> str:
 
 
 def arn_of(call: Call, account_id: str | None) -> str:
-    """Answer the ARN of the caller's own account, or of the account with this id as the organization's."""
+    """Return the ARN of the caller's own account, or of the account with this id as the organization's."""
     if account_id is None:
         return f"arn:{PARTITION}:account::{call.account_id}:account"
     caller = organization_accounts.of_account(call.db, call.account_id)

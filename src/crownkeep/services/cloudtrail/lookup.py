@@ -36,7 +36,7 @@ def lookup_events(
     max_results: int = _PAGE,
     next_token: str | None = None,
 ) -> Result:
-    """Answer events of the account, by one attribute at most and within a range of time."""
+    """Return events of the account, by one attribute at most and within a range of time."""
     attribute = _attribute(lookup_attributes)
     if start_time is not None and end_time is not None and start_time > end_time:
         raise errors.InvalidTimeRange("The start time must not be after the end time.")
@@ -69,7 +69,7 @@ def _attribute(attributes: Sequence[Mapping[str, str]]) -> tuple[str, str] | Non
 
 
 def _can_match(key: str, value: str) -> bool:
-    """Answer whether any event can have this value: what is no UUID is no event's id."""
+    """Tell whether any event can have this value: what is no UUID is no event's id."""
     return key != "EventId" or _uuid(value) is not None
 
 

@@ -79,7 +79,7 @@ def start_credential_audit(call: Call, *, name: str) -> Result:
 def list_credential_audits(
     call: Call, *, status: str | None = None, max_results: int = _PAGE, next_token: str | None = None
 ) -> Result:
-    """Answer the account's audits, the latest first."""
+    """Return the account's audits, the latest first."""
     filters = [status or ""]
     before = _LAST_NUMBER
     if next_token is not None:
@@ -94,7 +94,7 @@ def list_credential_audits(
 
 @credential_audit.operation("GetCredentialAudit", resource=naming.audit)
 def get_credential_audit(call: Call, *, audit_id: str) -> Result:
-    """Answer an audit and how far it has come."""
+    """Return an audit and how far it has come."""
     audit = naming.required(call, audit_id)
     return {"CredentialAudit": naming.describe(audit), "Counts": counts(call, audit_id)}
 
@@ -127,7 +127,7 @@ def cancel_credential_audit(call: Call, *, audit_id: str, reason: str) -> Result
 
 @credential_audit.operation("GetCredentialAuditEvidence", resource=naming.audit, mode=Mode.LONG_READ)
 def get_credential_audit_evidence(call: Call, *, audit_id: str) -> Result:
-    """Answer the evidence of an audit; of one that was signed off only as it was signed."""
+    """Return the evidence of an audit; of one that was signed off only as it was signed."""
     audit = naming.required(call, audit_id)
     document = evidence.of_audit(call, audit, evidence.sign_off_of(audit))
     digest = credential_evidence.sha256(document)
@@ -137,7 +137,7 @@ def get_credential_audit_evidence(call: Call, *, audit_id: str) -> Result:
 
 
 def counts(call: Call, audit_id: str) -> Mapping[str, int]:
-    """Answer how many credentials of an audit are undecided, kept and removed, and how many are new, changed and gone."""
+    """Return how many credentials of an audit are undecided, kept and removed, and how many are new, changed and gone."""
     found = audited_credentials.counts(call.db, call.account_id, audit_id)
     states = {"Undecided": "UNDECIDED", "Kept": "KEPT", "ToBeRemoved": "TO_BE_REMOVED", "Removed": "REMOVED"}
     changes = {"New": "NEW", "Changed": "CHANGED", "Unchanged": "UNCHANGED", "Gone": "GONE"}

@@ -61,7 +61,7 @@ def list_audited_credentials(
     max_results: int = _PAGE,
     next_token: str | None = None,
 ) -> Result:
-    """Answer the credentials of an audit in the order of its snapshot, all or those that are meant."""
+    """Return the credentials of an audit in the order of its snapshot, all or those that are meant."""
     naming.required(call, audit_id)
     user_key = user_name.lower() if user_name is not None else None
     given = {"state": state, "change": change, "user_key": user_key, "ids": credential_ids}
@@ -146,7 +146,7 @@ def _refuse_own(call: Call, row: AuditedCredentialRow) -> None:
 
 
 def _proof(call: Call, audit: CredentialAuditRow, row: AuditedCredentialRow, event_id: str) -> Removal | None:
-    """Answer the removal that an event of this account's trail records; None where it records none of this credential."""
+    """Return the removal that an event of this account's trail records; None where it records none of this credential."""
     found = _event(call, event_id)
     if found is None or found.source != _IAM or found.name not in _REMOVED_BY[row.kind] or found.happened_at < audit.started_at:
         return None
@@ -169,7 +169,7 @@ def _event(call: Call, event_id: str) -> EventRow | None:
 
 
 def _names(call: Call, row: AuditedCredentialRow) -> set[str]:
-    """Answer what the owner was called when the audit began, and what it is called now."""
+    """Return what the owner was called when the audit began, and what it is called now."""
     user = users.with_id(call.db, call.account_id, row.owner_id)
     return {row.user_name.lower()} | ({user.name_key} if user else set())
 

@@ -46,14 +46,14 @@ def of_audit(call: Call, audit: CredentialAuditRow, sign_off: SignOff | None) ->
 
 
 def sign_off_of(audit: CredentialAuditRow) -> SignOff | None:
-    """Answer how an audit was signed off; None for one that was not."""
+    """Return how an audit was signed off; None for one that was not."""
     if audit.evidence_sha256 is None or audit.closed_at is None:
         return None
     return SignOff(audit.closed_by or "", audit.closed_at, audit.statement or "", audit.closing_event_id or "")
 
 
 def snapshot_sha256(rows: Sequence[AuditedCredentialRow]) -> str:
-    """Answer the digest of what was found, before anything is decided."""
+    """Return the digest of what was found, before anything is decided."""
     return credential_evidence.snapshot_sha256(_snapshot(row) for row in rows)
 
 

@@ -14,7 +14,7 @@ RESOURCE_TYPE = "Crownkeep::CredentialAudit::Audit"
 
 
 def audit_arn(account_id: str, audit_id: str) -> str:
-    """Answer the ARN of an audit."""
+    """Return the ARN of an audit."""
     return f"arn:{PARTITION}:credential-audit::{account_id}:audit/{audit_id}"
 
 
@@ -24,7 +24,7 @@ def audit(call: Call, *, audit_id: str, **_: object) -> Target:
 
 
 def required(call: Call, audit_id: str) -> CredentialAuditRow:
-    """Answer an audit of the account; raises ResourceNotFoundException."""
+    """Return an audit of the account; raises ResourceNotFoundException."""
     row = credential_audits.with_id(call.db, call.account_id, audit_id)
     if row is None:
         raise errors.ResourceNotFound(f"there is no credential audit `{audit_id}`; ListCredentialAudits names them all")
@@ -32,7 +32,7 @@ def required(call: Call, audit_id: str) -> CredentialAuditRow:
 
 
 def required_open(call: Call, audit_id: str) -> CredentialAuditRow:
-    """Answer an audit that is open; raises ResourceNotFoundException, and ConflictException for one that is closed."""
+    """Return an audit that is open; raises ResourceNotFoundException, and ConflictException for one that is closed."""
     row = required(call, audit_id)
     if row.status != credential_audits.OPEN:
         raise errors.Conflict(f"credential audit `{audit_id}` is closed, and nothing of it can be changed; start a new one")
@@ -45,7 +45,7 @@ def note(call: Call, audit_id: str) -> None:
 
 
 def describe(row: CredentialAuditRow) -> dict[str, object]:
-    """Answer an audit by the model's member names."""
+    """Return an audit by the model's member names."""
     known: dict[str, object | None] = {
         "AuditId": row.audit_id,
         "Arn": audit_arn(row.account_id, row.audit_id),
@@ -67,7 +67,7 @@ def describe(row: CredentialAuditRow) -> dict[str, object]:
 
 
 def describe_credential(row: AuditedCredentialRow) -> dict[str, object]:
-    """Answer a credential by the model's member names."""
+    """Return a credential by the model's member names."""
     known: dict[str, object | None] = {
         "CredentialId": row.credential_id,
         "Kind": row.kind,

@@ -24,13 +24,13 @@ _FOLDERS = {kind: kind.lower().replace("_", "-") for kind in held_credentials.KI
 
 
 def working(call: Call) -> set[str]:
-    """Answer the ids of the credentials that work now."""
+    """Return the ids of the credentials that work now."""
     held = held_credentials.of_account(call.db, call.account_id)
     return {_id_of(each) for each in held if each.status == held_credentials.ACTIVE}
 
 
 def take(call: Call) -> tuple[list[AuditedCredentialRow], str | None]:
-    """Answer the snapshot, root's credentials first and then by user, and the id of the audit that it was compared with.
+    """Return the snapshot, root's credentials first and then by user, and the id of the audit that it was compared with.
 
     What was there at the last audit and is no more comes at the end, as GONE.
     """

@@ -23,10 +23,10 @@ def require_valid(document: str, kind: PolicyKind = PolicyKind.IDENTITY) -> None
 
 
 def size(document: str) -> int:
-    """Answer how many characters a document has in the eyes of the quotas, which don't count white space."""
+    """Return how many characters a document has in the eyes of the quotas, which don't count white space."""
     return len(document.translate(_WITHOUT_WHITE_SPACE))
 
 
 def encoded(document: str) -> str:
-    """Answer a document as IAM's answers hold it: URL-encoded by RFC 3986 (API_GetPolicyVersion)."""
+    """Return a document as IAM's answers hold it: URL-encoded by RFC 3986 (API_GetPolicyVersion)."""
     return quote(document, safe="")

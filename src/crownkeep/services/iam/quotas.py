@@ -48,7 +48,7 @@ TAGS = define("TagsPerResourceQuota", 50, most=50)
 
 
 def mfa_devices(call: Call) -> int:
-    """Answer how many virtual MFA devices there may be, assigned or not: one for each user there can be, and one for root."""
+    """Return how many virtual MFA devices there may be, assigned or not: one for each user there can be, and one for root."""
     return of(call, USERS) + 1
 
 

@@ -23,13 +23,13 @@ _PAGE = 100
 
 
 def sign_in_url(settings: Settings, account_id: str) -> str:
-    """Answer where the people of an account sign in."""
+    """Return where the people of an account sign in."""
     return f"{settings.url}/signin?account={account_id}"
 
 
 @operator.operation("ListAccounts", resource=registry.everything)
 def list_accounts(call: Call, *, max_results: int = _PAGE, next_token: str | None = None) -> Result:
-    """Answer the accounts in the order of their ids, the closed ones too."""
+    """Return the accounts in the order of their ids, the closed ones too."""
     after = "" if next_token is None else page_tokens.read(call, next_token, list_name="ListAccounts", filters=())
     found = accounts.page(call.db, after=after, limit=max_results + 1)
     result: dict[str, object] = {"accounts": [_describe(call, row) for row in found[:max_results]]}
@@ -41,7 +41,7 @@ def list_accounts(call: Call, *, max_results: int = _PAGE, next_token: str | Non
 
 @operator.operation("GetAccount", resource=registry.everything)
 def get_account(call: Call, *, account_id: str) -> Result:
-    """Answer one account."""
+    """Return one account."""
     row = _required(call, account_id)
     call.notes.account_id = account_id
     return _describe(call, row)

@@ -37,7 +37,7 @@ def put_delegation_template(call: Call, *, account_id: str, name: str, policy: s
 
 @operator.operation("ListDelegationTemplates", resource=registry.everything)
 def list_delegation_templates(call: Call, *, account_id: str) -> Result:
-    """Answer every template of a provider, by name."""
+    """Return every template of a provider, by name."""
     rows = delegation_templates.of_account(call.db, account_id)
     described = [
         {"name": row.name, "template_arn": _arn(account_id, row.name), "policy": row.policy, "created_at": row.created_at}

@@ -124,7 +124,7 @@ def _serial(token: Mapping[str, str]) -> str:
 
 
 def _kept(folder: Path) -> Metadata | None:
-    """Answer the metadata in use; None where there is none, or none that can be read."""
+    """Return the metadata in use; None where there is none, or none that can be read."""
     try:
         root = (folder / METADATA_ROOT_FILE).read_bytes()
         return fido_metadata.read_blob((folder / METADATA_FILE).read_bytes(), trust_root=root)

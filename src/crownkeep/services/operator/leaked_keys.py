@@ -33,7 +33,7 @@ INACTIVE = "Inactive"
 
 @operator.operation("FindAccessKeys", resource=registry.everything, mode=Mode.READ)
 def find_access_keys(call: Call, *, sightings: Sequence[Mapping[str, Any]]) -> Result:
-    """Answer which of some access key ids are ours, whose they are, and whether their secret was seen as well."""
+    """Return which of some access key ids are ours, whose they are, and whether their secret was seen as well."""
     wanted = {sighting["access_key_id"]: sighting.get("possible_secrets", ()) for sighting in sightings}
     rows = access_keys.with_ids(call.db, list(wanted))
     owners = {row.user_id: row for row in users.anywhere_with_ids(call.db, [row.owner_id for row in rows])}

@@ -17,7 +17,7 @@ _PAGE = 100
 
 @operator.operation("ListLetters", resource=registry.everything)
 def list_letters(call: Call, *, max_results: int = _PAGE, next_token: str | None = None) -> Result:
-    """Answer the letters that wait, in the order they were written."""
+    """Return the letters that wait, in the order they were written."""
     after = "" if next_token is None else page_tokens.read(call, next_token, list_name="ListLetters", filters=())
     found = letters.page(call.db, after=after, limit=max_results + 1)
     result: dict[str, object] = {"letters": [_describe(row) for row in found[:max_results]]}
@@ -29,7 +29,7 @@ def list_letters(call: Call, *, max_results: int = _PAGE, next_token: str | None
 
 @operator.operation("GetLetter", resource=registry.everything)
 def get_letter(call: Call, *, letter_id: str) -> Result:
-    """Answer a letter that waits as the message that it will be; it may hold a one-time link."""
+    """Return a letter that waits as the message that it will be; it may hold a one-time link."""
     row = letters.with_id(call.db, letter_id)
     if row is None or not row.recipient:
         raise errors.ResourceNotFound(f"no letter `{letter_id}` waits; `crownkeep mail list` shows those that do")

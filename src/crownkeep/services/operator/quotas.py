@@ -14,7 +14,7 @@ from crownkeep.storage.accounts import account_quotas, accounts
 
 @operator.operation("ListQuotas", resource=registry.everything)
 def list_quotas(call: Call, *, account_id: str) -> Result:
-    """Answer every quota of an account, by name."""
+    """Return every quota of an account, by name."""
     _require(call, account_id)
     settled = account_quotas.of_account(call.db, account_id)
     return {"quotas": [_describe(each, settled.get(each.name)) for each in quotas.defined()]}

@@ -19,7 +19,7 @@ from crownkeep.storage.sign_in.root_recoveries import CustodianRow
 
 @operator.operation("GetRoot", resource=registry.everything)
 def get_root(call: Call, *, account_id: str) -> Result:
-    """Answer what an account's root user has to sign in with, and its recovery where one waits."""
+    """Return what an account's root user has to sign in with, and its recovery where one waits."""
     account = _required(call, account_id)
     call.notes.account_id = account_id
     devices = mfa_devices.of_owner(call.db, account_id, account_id)

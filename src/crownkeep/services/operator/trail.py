@@ -28,7 +28,7 @@ def list_events(
     max_results: int = _PAGE,
     next_token: str | None = None,
 ) -> Result:
-    """Answer CloudTrail records, the newest first, however old; without an account, what the operator and strangers did."""
+    """Return CloudTrail records, the newest first, however old; without an account, what the operator and strangers did."""
     filters = [account_id, since.isoformat() if since else ""]
     before = _AFTER_ALL
     if next_token is not None:

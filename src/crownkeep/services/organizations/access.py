@@ -28,7 +28,7 @@ from crownkeep.storage.organizations.organizations import OrganizationRow
 
 
 def place(call: Call) -> Place:
-    """Answer the caller's organization as ARNs name it, for functions that say what an action is done to."""
+    """Return the caller's organization as ARNs name it, for functions that say what an action is done to."""
     found = organization_accounts.of_account(call.db, call.account_id)
     if found is None:
         return Place(call.account_id, arns.UNKNOWN)
@@ -36,7 +36,7 @@ def place(call: Call) -> Place:
 
 
 def member(call: Call) -> MemberRow:
-    """Answer the caller's place in its organization; raises AWSOrganizationsNotInUseException where it is in none."""
+    """Return the caller's place in its organization; raises AWSOrganizationsNotInUseException where it is in none."""
     found = organization_accounts.of_account(call.db, call.account_id)
     if found is None:
         raise errors.OrganizationsNotInUse("Your account is not a member of an organization.")
@@ -44,12 +44,12 @@ def member(call: Call) -> MemberRow:
 
 
 def own(call: Call) -> OrganizationRow:
-    """Answer the caller's organization, for what every account in it may ask."""
+    """Return the caller's organization, for what every account in it may ask."""
     return _required(call, member(call))
 
 
 def management(call: Call) -> OrganizationRow:
-    """Answer the organization that the caller manages and hold it, for changes that nobody else may make."""
+    """Return the organization that the caller manages and hold it, for changes that nobody else may make."""
     found = member(call)
     if not is_management(found):
         raise no_permission()
@@ -59,7 +59,7 @@ def management(call: Call) -> OrganizationRow:
 def reader(
     call: Call, action: str, target: Target = EVERYTHING, *, arguments: Mapping[str, object] | None = None
 ) -> OrganizationRow:
-    """Answer the caller's organization, for reads that delegated administrators of any service may make as well.
+    """Return the caller's organization, for reads that delegated administrators of any service may make as well.
 
     So may whom the organization's resource policy allows `action` on `target`; one whom it denies that may not.
     """
@@ -75,7 +75,7 @@ def reader(
 def delegate(
     call: Call, action: str, target: Target = EVERYTHING, *, arguments: Mapping[str, object] | None = None
 ) -> OrganizationRow:
-    """Answer the caller's organization and hold it, for changes that the resource policy may delegate to members."""
+    """Return the caller's organization and hold it, for changes that the resource policy may delegate to members."""
     found = member(call)
     organization = held(call, found)
     if is_management(found) or _is_delegated(call, organization, action, target, arguments):
@@ -93,7 +93,7 @@ def held(call: Call, found: MemberRow) -> OrganizationRow:
 
 
 def is_management(found: MemberRow) -> bool:
-    """Answer whether this is the management account of its organization."""
+    """Tell whether this is the management account of its organization."""
     return found.account_id == found.management_account_id
 
 
@@ -105,7 +105,7 @@ def no_permission() -> errors.AccessDenied:
 def _is_delegated(
     call: Call, organization: OrganizationRow, action: str, target: Target, arguments: Mapping[str, object] | None
 ) -> bool:
-    """Answer whether the resource policy allows the caller this; raises AccessDenied where it says that he may not."""
+    """Tell whether the resource policy allows the caller this; raises AccessDenied where it says that he may not."""
     decision = _decide(call, organization, action, target, arguments or {})
     if decision is None:
         return False

@@ -23,7 +23,7 @@ from crownkeep.storage.organizations.organizations import OrganizationRow
 
 @organizations.operation("DescribeAccount", resource=entities.account)
 def describe_account(call: Call, *, account_id: str) -> Result:
-    """Answer an account of the organization."""
+    """Return an account of the organization."""
     organization = access.reader(call, "organizations:DescribeAccount", entities.account(call, account_id=account_id))
     found = entities.required_account(call, organization, account_id)
     return {"Account": describe_all(call, organization, [found])[0]}
@@ -126,7 +126,7 @@ def remove_account_from_organization(call: Call, *, account_id: str) -> Result:
 
 
 def describe_all(call: Call, organization: OrganizationRow, found: Sequence[MemberAccount]) -> list[dict[str, object]]:
-    """Answer accounts as `Account`s, each with the path that leads to it."""
+    """Return accounts as `Account`s, each with the path that leads to it."""
     place = (call.db, organization.organization_id)
     ways = organizational_units.ways_to(*place, [each.member.parent_id for each in found])
     return [
@@ -139,7 +139,7 @@ def describe_all(call: Call, organization: OrganizationRow, found: Sequence[Memb
 
 
 def describe(organization: OrganizationRow, found: MemberAccount) -> dict[str, object]:
-    """Answer what an `Account` and a `DelegatedAdministrator` have in common."""
+    """Return what an `Account` and a `DelegatedAdministrator` have in common."""
     is_open = found.account.state == ACTIVE
     return {
         "Id": found.account.account_id,

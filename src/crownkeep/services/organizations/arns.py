@@ -20,42 +20,42 @@ class Place:
 
 
 def place_of(organization: OrganizationRow) -> Place:
-    """Answer the place that an organization is."""
+    """Return the place that an organization is."""
     return Place(organization.management_account_id, organization.organization_id)
 
 
 def organization(place: Place) -> str:
-    """Answer an organization's own ARN."""
+    """Return an organization's own ARN."""
     return _arn(place, "organization")
 
 
 def root(place: Place, root_id: str) -> str:
-    """Answer the ARN of an organization's root."""
+    """Return the ARN of an organization's root."""
     return f"{_arn(place, 'root')}/{root_id}"
 
 
 def unit(place: Place, unit_id: str) -> str:
-    """Answer the ARN of an organizational unit."""
+    """Return the ARN of an organizational unit."""
     return f"{_arn(place, 'ou')}/{unit_id}"
 
 
 def parent(place: Place, parent_id: str) -> str:
-    """Answer the ARN of a root or a unit, by its id."""
+    """Return the ARN of a root or a unit, by its id."""
     return unit(place, parent_id) if parent_id.startswith("ou-") else root(place, parent_id)
 
 
 def account(place: Place, account_id: str) -> str:
-    """Answer the ARN of an account of an organization."""
+    """Return the ARN of an account of an organization."""
     return f"{_arn(place, 'account')}/{account_id}"
 
 
 def handshake(place: Place, action: str, handshake_id: str) -> str:
-    """Answer the ARN of a handshake; `action` is the kind of it, such as `INVITE`."""
+    """Return the ARN of a handshake; `action` is the kind of it, such as `INVITE`."""
     return f"{_arn(place, 'handshake')}/{action.lower()}/{handshake_id}"
 
 
 def resource_policy(place: Place, policy_id: str) -> str:
-    """Answer the ARN of an organization's resource policy."""
+    """Return the ARN of an organization's resource policy."""
     return f"{_arn(place, 'resourcepolicy')}/{policy_id}"
 
 

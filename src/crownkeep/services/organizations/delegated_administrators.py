@@ -110,7 +110,7 @@ def list_delegated_services_for_account(
 
 
 def _describe(row: OrganizationRow, delegate: DelegateRow, found: MemberAccount) -> dict[str, object]:
-    """Answer a `DelegatedAdministrator`."""
+    """Return a `DelegatedAdministrator`."""
     return {**accounts.describe(row, found), "DelegationEnabledDate": delegate.delegated_at}
 
 

@@ -58,7 +58,7 @@ def accounts_by_type(call: Call, *, policy_type: str, **_: object) -> Target:
 
 @organizations.operation("DescribeEffectivePolicy", resource=subject)
 def describe_effective_policy(call: Call, *, policy_type: str, target_id: str | None = None) -> Result:
-    """Answer what is in force for an account, which every account may ask about itself."""
+    """Return what is in force for an account, which every account may ask about itself."""
     account_id = target_id or call.account_id
     target = subject(call, policy_type=policy_type, target_id=target_id)
     is_own = account_id == call.account_id
@@ -98,7 +98,7 @@ def list_accounts_with_invalid_effective_policy(
 def list_effective_policy_validation_errors(
     call: Call, *, account_id: str, policy_type: str, next_token: str | None = None, max_results: int | None = None
 ) -> Result:
-    """Answer what is wrong with an account's effective policy, and which policies it comes from."""
+    """Return what is wrong with an account's effective policy, and which policies it comes from."""
     target = named_account(call, account_id=account_id, policy_type=policy_type)
     organization = access.reader(call, "organizations:ListEffectivePolicyValidationErrors", target)
     entities.required_account(call, organization, account_id)
@@ -125,7 +125,7 @@ def list_effective_policy_validation_errors(
 
 
 def _attached(call: Call, organization: OrganizationRow, policy_type: str, entity_ids: Iterable[str]) -> list[MergedRow]:
-    """Answer what is attached to these entities, in the order in which it was: the same is in force whenever it is asked."""
+    """Return what is attached to these entities, in the order in which it was: the same is in force whenever it is asked."""
     place = (call.db, organization.organization_id)
     rows = organization_policy_targets.merged_policies(*place, policy_type, list(entity_ids))
     return sorted(rows, key=lambda row: (row.attached_at, row.policy.policy_id))

@@ -57,7 +57,7 @@ def tagged(call: Call, place: Place, arn: str, entity_id: str) -> Target:
 
 
 def required_account(call: Call, organization: OrganizationRow, account_id: str) -> MemberAccount:
-    """Answer an account of the organization; raises AccountNotFoundException for any other, whether it exists or not."""
+    """Return an account of the organization; raises AccountNotFoundException for any other, whether it exists or not."""
     found = organization_accounts.within(call.db, organization.organization_id, account_id)
     if found is None:
         raise errors.AccountNotFound("You specified an account that doesn't exist.")
@@ -65,7 +65,7 @@ def required_account(call: Call, organization: OrganizationRow, account_id: str)
 
 
 def required_unit(call: Call, organization: OrganizationRow, unit_id: str) -> UnitRow:
-    """Answer a unit of the organization; raises OrganizationalUnitNotFoundException."""
+    """Return a unit of the organization; raises OrganizationalUnitNotFoundException."""
     found = organizational_units.with_id(call.db, organization.organization_id, unit_id)
     if found is None:
         raise errors.OrganizationalUnitNotFound("You specified an organizational unit that doesn't exist.")
@@ -87,7 +87,7 @@ def require_target(call: Call, organization: OrganizationRow, target_id: str) ->
 
 
 def is_parent(call: Call, organization: OrganizationRow, entity_id: str) -> bool:
-    """Answer whether this is the organization's root or a unit of it."""
+    """Tell whether this is the organization's root or a unit of it."""
     if entity_id == organization.root_id:
         return True
     return organizational_units.with_id(call.db, organization.organization_id, entity_id) is not None

@@ -78,7 +78,7 @@ def cancel_handshake(call: Call, *, handshake_id: str) -> Result:
 
 @organizations.operation("DescribeHandshake", resource=handshake)
 def describe_handshake(call: Call, *, handshake_id: str) -> Result:
-    """Answer a handshake to those who are parties to it."""
+    """Return a handshake to those who are parties to it."""
     row = _required(call, handshake_id)
     organization_row = organization_rows.with_id(call.db, row.organization_id)
     if organization_row is None:
@@ -149,7 +149,7 @@ def list_handshakes_for_organization(
 
 
 def describe(call: Call, organization_row: OrganizationRow, row: HandshakeRow) -> dict[str, object]:
-    """Answer a `Handshake`."""
+    """Return a `Handshake`."""
     party = {"Id": row.recipient, "Type": row.recipient_type}
     parties = [{"Id": row.organization_id, "Type": "ORGANIZATION"}]
     resources = [_organization_resource(call, organization_row)]
@@ -173,7 +173,7 @@ def describe(call: Call, organization_row: OrganizationRow, row: HandshakeRow) -
 
 
 def _organization_resource(call: Call, organization_row: OrganizationRow) -> dict[str, object]:
-    """Answer who it is that asks: whoever is invited must be able to tell."""
+    """Return who it is that asks: whoever is invited must be able to tell."""
     account = accounts.with_id(call.db, organization_row.management_account_id)
     details = [{"Value": organization_row.feature_set, "Type": "ORGANIZATION_FEATURE_SET"}]
     if account is not None:
@@ -224,7 +224,7 @@ def _approve(call: Call, row: HandshakeRow) -> None:
 
 
 def _find(call: Call, handshake_id: str) -> HandshakeRow | None:
-    """Answer a handshake that the caller's account is a party to; to anybody else it doesn't exist."""
+    """Return a handshake that the caller's account is a party to; to anybody else it doesn't exist."""
     row = handshakes.with_id(call.db, handshake_id)
     if row is None or (row.ended_at or row.expires_at) <= _since(call):
         return None
@@ -240,7 +240,7 @@ def _required(call: Call, handshake_id: str) -> HandshakeRow:
 
 
 def _asked(call: Call, handshake_id: str, *, to: str) -> tuple[HandshakeRow, OrganizationRow]:
-    """Answer a handshake that waits for the answer of the caller's account, and hold the organization that asks."""
+    """Return a handshake that waits for the answer of the caller's account, and hold the organization that asks."""
     row = _required(call, handshake_id)
     if row.recipient_key not in membership.keys_of(call, call.account_id):
         raise access.no_permission()

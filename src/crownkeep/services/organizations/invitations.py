@@ -107,7 +107,7 @@ def _recipient(target: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _is_inside(call: Call, row: OrganizationRow, key: str) -> bool:
-    """Answer whether this is an account of the organization already; of others nothing is told."""
+    """Tell whether this is an account of the organization already; of others nothing is told."""
     account = _account(call, key)
     if account is None:
         return False

@@ -84,7 +84,7 @@ def create_account(
 
 @organizations.operation("DescribeCreateAccountStatus", resource=registry.everything)
 def describe_create_account_status(call: Call, *, create_account_request_id: str) -> Result:
-    """Answer what became of a request to create an account."""
+    """Return what became of a request to create an account."""
     organization = access.reader(call, "organizations:DescribeCreateAccountStatus")
     row = account_creations.with_id(call.db, organization.organization_id, create_account_request_id)
     if row is None:
@@ -163,7 +163,7 @@ def _record(call: Call, answer: Mapping[str, object]) -> None:
 
 
 def _describe(row: AccountCreationRow) -> dict[str, object]:
-    """Answer a `CreateAccountStatus`."""
+    """Return a `CreateAccountStatus`."""
     described: dict[str, object] = {
         "Id": row.creation_id,
         "AccountName": row.account_name,

@@ -25,7 +25,7 @@ def page(
     fetch: Callable[[str, int], Sequence[Item]],
     key: Callable[[Item], str],
 ) -> tuple[Sequence[Item], dict[str, object]]:
-    """Answer one page of a list, and `NextToken` where there is more; raises InvalidInputException for a token of another list.
+    """Return one page of a list, and `NextToken` where there is more; raises InvalidInputException for a token of another list.
 
     `fetch(after, limit)` answers up to `limit` rows in the order of their `key`, from the first one after `after`.
     """

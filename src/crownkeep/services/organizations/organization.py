@@ -46,7 +46,7 @@ def create_organization(call: Call, *, feature_set: str = ALL_FEATURES) -> Resul
 
 @organizations.operation("DescribeOrganization", resource=registry.everything)
 def describe_organization(call: Call) -> Result:
-    """Answer the organization that the caller's account is in."""
+    """Return the organization that the caller's account is in."""
     return {"Organization": describe(call, access.own(call))}
 
 
@@ -73,7 +73,7 @@ def leave_organization(call: Call) -> Result:
 
 
 def describe(call: Call, row: OrganizationRow) -> dict[str, object]:
-    """Answer an `Organization`."""
+    """Return an `Organization`."""
     place = arns.place_of(row)
     account = accounts.with_id(call.db, row.management_account_id)
     available = [{"Type": organization_policies.SERVICE_CONTROL, "Status": "ENABLED"}] if row.feature_set == ALL_FEATURES else []

@@ -47,7 +47,7 @@ def policies_of_type(call: Call, *, filter: str, **_: object) -> Target:
 
 
 def of_type(policy_type: str) -> dict[str, str | tuple[str, ...]]:
-    """Answer the condition key that says which type of policy a call is about."""
+    """Return the condition key that says which type of policy a call is about."""
     return {"organizations:PolicyType": policy_type}
 
 
@@ -55,12 +55,12 @@ def of_type(policy_type: str) -> dict[str, str | tuple[str, ...]]:
 
 
 def find(call: Call, organization_id: str, policy_id: str) -> Policy | None:
-    """Answer the policy with this id: AWS's own, or the organization's."""
+    """Return the policy with this id: AWS's own, or the organization's."""
     return catalogue.aws_policy(policy_id) or organization_policies.with_id(call.db, organization_id, policy_id)
 
 
 def required(call: Call, organization: OrganizationRow, policy_id: str) -> Policy:
-    """Answer the policy with this id; raises PolicyNotFoundException."""
+    """Return the policy with this id; raises PolicyNotFoundException."""
     found = find(call, organization.organization_id, policy_id)
     if found is None:
         raise errors.PolicyNotFound("You specified a policy that doesn't exist.")
@@ -68,7 +68,7 @@ def required(call: Call, organization: OrganizationRow, policy_id: str) -> Polic
 
 
 def summary(organization: OrganizationRow, found: Policy) -> dict[str, object]:
-    """Answer a policy without its content."""
+    """Return a policy without its content."""
     place = Place(organization.management_account_id, organization.organization_id)
     is_aws = isinstance(found, AwsPolicy)
     return {

@@ -57,7 +57,7 @@ def require_valid(policy_type: str, content: str) -> None:
 
 
 def faults(policy_type: str, effective: Settings) -> list[Fault]:
-    """Answer what is wrong with an effective policy although every policy that it was merged from is right by itself."""
+    """Return what is wrong with an effective policy although every policy that it was merged from is right by itself."""
     return list(_backup_faults(effective)) if policy_type == "BACKUP_POLICY" else []
 
 

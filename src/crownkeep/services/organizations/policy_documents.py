@@ -109,7 +109,7 @@ def delete_policy(call: Call, *, policy_id: str) -> Result:
 
 @organizations.operation("DescribePolicy", resource=policies.policy)
 def describe_policy(call: Call, *, policy_id: str) -> Result:
-    """Answer a policy with its content."""
+    """Return a policy with its content."""
     organization = access.reader(call, "organizations:DescribePolicy", policies.policy(call, policy_id=policy_id))
     return _described(organization, policies.required(call, organization, policy_id))
 

@@ -75,7 +75,7 @@ def parse(text: str) -> InheritedPolicy:
 
 
 def merge(levels: Iterable[Sequence[InheritedPolicy]]) -> Settings:
-    """Answer the settings in force below all these levels, the root's first; policies of one level in the order they are in.
+    """Return the settings in force below all these levels, the root's first; policies of one level in the order they are in.
 
     Policies of one level don't limit one another. Where they limit their children differently, the stricter one holds, and no
     level gives back what one above it took.

@@ -122,7 +122,7 @@ def _entity(call: Call, target_id: str) -> Target:
 
 
 def _allowed(call: Call, action: str, policy_id: str, target_id: str) -> tuple[OrganizationRow, Policy]:
-    """Answer the organization and the policy, for a caller who may do this to both the policy and its target."""
+    """Return the organization and the policy, for a caller who may do this to both the policy and its target."""
     about_policy = policies.policy(call, policy_id=policy_id)
     entity = _entity(call, target_id)
     about_target = Target(entity.arn, tags=entity.tags, context=about_policy.context)

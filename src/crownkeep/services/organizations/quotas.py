@@ -22,20 +22,20 @@ CLOSURES_COUNTED = timedelta(days=30)
 
 
 def accounts(call: Call) -> int:
-    """Answer how many accounts an organization may have, closed ones among them: AWS's default, or what the setting says."""
+    """Return how many accounts an organization may have, closed ones among them: AWS's default, or what the setting says."""
     return call.settings.accounts_per_organization
 
 
 def invitations_a_day(call: Call) -> int:
-    """Answer how many invitations an organization may send in a day."""
+    """Return how many invitations an organization may send in a day."""
     return max(20, accounts(call))
 
 
 def failed_creations_a_day(call: Call) -> int:
-    """Answer how many accounts an organization may fail to create in a day: each failure tells that an address is taken."""
+    """Return how many accounts an organization may fail to create in a day: each failure tells that an address is taken."""
     return max(20, accounts(call))
 
 
 def closures(members: int) -> int:
-    """Answer how many accounts an organization of this size may close within 30 days."""
+    """Return how many accounts an organization of this size may close within 30 days."""
     return min(1_000, max(250, members // 5))

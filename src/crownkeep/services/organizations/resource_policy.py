@@ -90,7 +90,7 @@ def put_resource_policy(call: Call, *, content: str, tags: Tags = ()) -> Result:
 
 @organizations.operation("DescribeResourcePolicy", resource=registry.everything)
 def describe_resource_policy(call: Call) -> Result:
-    """Answer the organization's resource policy."""
+    """Return the organization's resource policy."""
     organization = access.reader(call, "organizations:DescribeResourcePolicy")
     row = _required(call, organization)
     return {"ResourcePolicy": _describe(call, organization, row.policy_id, row.document)}
@@ -142,7 +142,7 @@ def _bound(call: Call, organization: OrganizationRow, content: str) -> str:
 
 
 def _is_delegable(pattern: str) -> bool:
-    """Answer whether an action, or a pattern of some, names something that can be delegated."""
+    """Tell whether an action, or a pattern of some, names something that can be delegated."""
     return any(globs.meets(pattern.lower(), action) for action in _DELEGABLE)
 
 

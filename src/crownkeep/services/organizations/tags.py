@@ -71,7 +71,7 @@ def list_tags_for_resource(call: Call, *, resource_id: str, next_token: str | No
 
 
 def checked(sent: Tags) -> dict[str, str]:
-    """Answer the tags of a request by key; raises InvalidInputException for a key that comes twice or is AWS's own.
+    """Return the tags of a request by key; raises InvalidInputException for a key that comes twice or is AWS's own.
 
     A key comes twice where it differs in case alone: conditions ask for keys without regard to it, and see one of them.
     """

@@ -15,7 +15,7 @@ ROOT_NAME = "Root"
 
 @organizations.operation("ListRoots", resource=registry.everything)
 def list_roots(call: Call, *, next_token: str | None = None, max_results: int | None = None) -> Result:
-    """Answer the root of the organization, with the types of policy that are enabled in it."""
+    """Return the root of the organization, with the types of policy that are enabled in it."""
     organization = access.reader(call, "organizations:ListRoots")
     found, more = next_tokens.page(
         call,
@@ -30,7 +30,7 @@ def list_roots(call: Call, *, next_token: str | None = None, max_results: int | 
 
 @organizations.operation("ListParents", resource=entities.child)
 def list_parents(call: Call, *, child_id: str, next_token: str | None = None, max_results: int | None = None) -> Result:
-    """Answer the root or unit that an account or unit is directly under: there is always exactly one."""
+    """Return the root or unit that an account or unit is directly under: there is always exactly one."""
     organization = access.reader(call, "organizations:ListParents", entities.child(call, child_id=child_id))
     parent_id = _parent_of(call, organization, child_id)
     found, more = next_tokens.page(
@@ -65,7 +65,7 @@ def list_children(
 
 
 def describe_root(call: Call, organization: OrganizationRow) -> dict[str, object]:
-    """Answer the `Root` of an organization."""
+    """Return the `Root` of an organization."""
     enabled = organization_policy_types.enabled(call.db, organization.organization_id)
     return {
         "Id": organization.root_id,

@@ -85,7 +85,7 @@ def delete_organizational_unit(call: Call, *, organizational_unit_id: str) -> Re
 
 @organizations.operation("DescribeOrganizationalUnit", resource=entities.unit)
 def describe_organizational_unit(call: Call, *, organizational_unit_id: str) -> Result:
-    """Answer a unit."""
+    """Return a unit."""
     target = entities.unit(call, organizational_unit_id=organizational_unit_id)
     organization = access.reader(call, "organizations:DescribeOrganizationalUnit", target)
     row = entities.required_unit(call, organization, organizational_unit_id)
@@ -126,7 +126,7 @@ def _describe_alone(call: Call, organization: OrganizationRow, row: UnitRow) -> 
 
 
 def _describe(organization: OrganizationRow, row: UnitRow, way: Sequence[str]) -> dict[str, object]:
-    """Answer an `OrganizationalUnit`; `way` leads from the root to its parent."""
+    """Return an `OrganizationalUnit`; `way` leads from the root to its parent."""
     return {
         "Id": row.unit_id,
         "Arn": arns.unit(arns.place_of(organization), row.unit_id),

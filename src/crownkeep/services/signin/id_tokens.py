@@ -29,7 +29,7 @@ def mint(call: Call, principal: Principal, *, client_id: str, seconds: int) -> s
 
 
 def _key(call: Call) -> ECKey:
-    """Answer the key that ID tokens are signed with, derived from the sealing key: it is the same in every process."""
+    """Return the key that ID tokens are signed with, derived from the sealing key: it is the same in every process."""
     derived = sealing.fingerprint(call.keyring, b"key of ID tokens", purpose=Purpose.OAUTH_TOKEN)
     number = int.from_bytes(derived, "big") % (_ORDER - 1) + 1
     return ECKey.import_key(ec.derive_private_key(number, ec.SECP256R1()))

@@ -110,7 +110,7 @@ def _proof(call: Call) -> Proof:
 
 
 def _acting(call: Call, grant: GrantRow) -> Call:
-    """Answer the call of whoever gave the grant: its account is held, and the record names them."""
+    """Return the call of whoever gave the grant: its account is held, and the record names them."""
     principal = oauth.principal_of(grant)
     call.notes.vouched = principal
     standing = call.wiring.standings.held(call.db, principal)
@@ -158,7 +158,7 @@ def _output(call: Call, grant: GrantRow) -> tuple[dict[str, object], int]:
 
 
 def _session(call: Call, principal: Principal, seconds: int) -> Session:
-    """Answer the session of the credentials: that of the browser, with its second factor, but shorter."""
+    """Return the session of the credentials: that of the browser, with its second factor, but shorter."""
     expires_at = call.now + timedelta(seconds=seconds)
     if principal.session is None:
         return Session(call.now, expires_at, from_console=True)

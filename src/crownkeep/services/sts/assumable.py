@@ -57,7 +57,7 @@ def find(call: Call, role_arn: str) -> Assumable:
 
 
 def target_of(call: Call, role: Assumable, context: dict[str, str | tuple[str, ...]]) -> Target:
-    """Answer the role as policies see it: its trust policy must allow what is done to it."""
+    """Return the role as policies see it: its trust policy must allow what is done to it."""
     row = role.row
     return Target(
         role.arn,
@@ -70,7 +70,7 @@ def target_of(call: Call, role: Assumable, context: dict[str, str | tuple[str, .
 
 
 def lifetime(role: RoleRow, seconds: int | None) -> timedelta:
-    """Answer how long a session of the role lasts; raises ValidationError for longer than it may."""
+    """Return how long a session of the role lasts; raises ValidationError for longer than it may."""
     if seconds is not None and seconds > role.max_session_seconds:
         raise errors.ValidationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
     return timedelta(seconds=seconds or DEFAULT_SECONDS)
@@ -86,7 +86,7 @@ def chained_lifetime(seconds: int | None) -> timedelta:
 
 
 def required(call: Call, role_arn: str) -> RoleRow:
-    """Answer the role that a call was allowed to take on; raises AccessDenied where it is there no more."""
+    """Return the role that a call was allowed to take on; raises AccessDenied where it is there no more."""
     row = find(call, role_arn).row
     if row is None:
         raise errors.AccessDenied(
@@ -96,7 +96,7 @@ def required(call: Call, role_arn: str) -> RoleRow:
 
 
 def answer(call: Call, role: RoleRow, session: Session, *, minimum_token_size: int | None) -> dict[str, object]:
-    """Issue the credentials of a role's session and answer what all ways of taking on a role answer.
+    """Issue the credentials of a role's session and return what all ways of taking on a role answer.
 
     `PackedPolicySize` is what AWS made of it: the same as `SessionTokenUtilization`, where policies or tags were passed.
     """

@@ -77,7 +77,7 @@ def assume_role(
 
 
 def _chaining(caller: Principal) -> Session | None:
-    """Answer the session of a role that takes on another role."""
+    """Return the session of a role that takes on another role."""
     return caller.session if caller.kind is PrincipalKind.ROLE else None
 
 

@@ -18,7 +18,7 @@ from crownkeep.storage.delegation.delegation_requests import DelegationRequestRo
 
 @sts.operation("GetDelegatedAccessToken", resource=everything, mode=Mode.READ, effect=Effect.STATE)
 def get_delegated_access_token(call: Call, *, trade_in_token: str) -> Result:
-    """Answer credentials with the permissions that the request asks for and whoever accepted it has.
+    """Return credentials with the permissions that the request asks for and whoever accepted it has.
 
     The token may be exchanged again and again; all that comes of it ends at the same moment
     (IAM user guide, "Exchange tokens").
@@ -45,7 +45,7 @@ def get_delegated_access_token(call: Call, *, trade_in_token: str) -> Result:
 
 
 def _released(call: Call, token: str) -> DelegationRequestRow:
-    """Answer the request that a token of the caller's account is for; all that is wrong with one is told in the same words."""
+    """Return the request that a token of the caller's account is for; all that is wrong with one is told in the same words."""
     try:
         request_id = delegation.request_of(call.keyring, token, account_id=call.principal.account_id)
     except delegation.InvalidTradeInToken as fault:
@@ -57,7 +57,7 @@ def _released(call: Call, token: str) -> DelegationRequestRow:
 
 
 def _vouched(call: Call, row: DelegationRequestRow) -> Principal:
-    """Answer whoever accepted, as they are now; raises AccessDenied where they are gone or may act no more."""
+    """Return whoever accepted, as they are now; raises AccessDenied where they are gone or may act no more."""
     approver = delegation.read_approver(row.approver or "")
     standing = call.wiring.standings.of_account(call.db, approver.account_id)
     refusal = errors.AccessDenied("The identity that accepted the delegation request can no longer delegate its permissions.")

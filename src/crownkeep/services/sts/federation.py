@@ -92,7 +92,7 @@ def trusted_context(
 
 
 def _seconds(asked: Asked) -> int | None:
-    """Answer how long the session may last: the shorter of what the call and the provider say (API_AssumeRoleWithSAML)."""
+    """Return how long the session may last: the shorter of what the call and the provider say (API_AssumeRoleWithSAML)."""
     if asked.longest_seconds is None:
         return asked.duration_seconds
     return min(asked.duration_seconds or assumable.DEFAULT_SECONDS, asked.longest_seconds)

@@ -96,7 +96,7 @@ def assume_role_with_saml(
 
 
 def _provider(call: Call, role: Assumable, principal_arn: str) -> SamlProviderRow | None:
-    """Answer the provider, which must be of the role's own account."""
+    """Return the provider, which must be of the role's own account."""
     return saml_providers.with_arn(call.db, role.account_id, principal_arn)
 
 
@@ -154,14 +154,14 @@ def _vouched(provider: SamlProviderRow, assertion: SamlAssertion, qualifier: str
 
 
 def _name_qualifier(provider: SamlProviderRow, assertion: SamlAssertion) -> str:
-    """Answer the hash of issuer, account and provider that tells their subjects apart (API_AssumeRoleWithSAML)."""
+    """Return the hash of issuer, account and provider that tells their subjects apart (API_AssumeRoleWithSAML)."""
     name, _ = arn.name_and_path(provider.arn.split(":", 5)[5])
     text = f"{assertion.issuer}{provider.account_id}/{name}"
     return base64.b64encode(hashlib.sha1(text.encode(), usedforsecurity=False).digest()).decode()
 
 
 def _longest_seconds(call: Call, assertion: SamlAssertion) -> int | None:
-    """Answer how long the provider lets a session last; raises InvalidIdentityToken for a length that none can have."""
+    """Return how long the provider lets a session last; raises InvalidIdentityToken for a length that none can have."""
     if assertion.session_ends_at is None:
         return None
     left = int((assertion.session_ends_at - call.now).total_seconds())

@@ -73,7 +73,7 @@ def _session(call: Call) -> Session:
 
 
 def _expiry(call: Call, session: Session, seconds: int | None) -> datetime:
-    """Answer when the new credentials end; raises InsufficientSessionLifetime for later than the calling session does."""
+    """Return when the new credentials end; raises InsufficientSessionLifetime for later than the calling session does."""
     if seconds is None:
         return session.expires_at
     ends = call.now + timedelta(seconds=seconds)

@@ -26,7 +26,7 @@ def require_scope(scope: str | None, subject_mode: str | None, audience: Sequenc
 
 
 def subject(principal: Principal, subject_mode: str | None) -> str:
-    """Answer the token's `sub`; raises ValidationError where the session acts for nobody else, AccessDenied for a trap.
+    """Return the token's `sub`; raises ValidationError where the session acts for nobody else, AccessDenied for a trap.
 
     A subject that looks like an ARN would pass for an AWS principal with whoever reads the token.
     """
@@ -42,7 +42,7 @@ def subject(principal: Principal, subject_mode: str | None) -> str:
 
 
 def members(subject_mode: str | None) -> dict[str, object]:
-    """Answer the claim that says whom the token is about, where that isn't the principal."""
+    """Return the claim that says whom the token is about, where that isn't the principal."""
     return {"subject_mode": ORIGIN_IDENTITY} if subject_mode == ORIGIN_IDENTITY else {}
 
 

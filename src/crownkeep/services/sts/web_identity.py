@@ -103,7 +103,7 @@ def _trusted_context(provider: OidcProviderRow, identity: WebIdentity) -> Truste
 
 
 def _verified(call: Call, account_id: str, token: str) -> tuple[OidcProviderRow, WebIdentity]:
-    """Answer the provider and what its token says; raises InvalidIdentityToken and ExpiredTokenException in AWS's words."""
+    """Return the provider and what its token says; raises InvalidIdentityToken and ExpiredTokenException in AWS's words."""
     try:
         claimed = web_identities.claimed(token)
         provider = _provider(call, account_id, claimed.issuer)
@@ -139,7 +139,7 @@ def _trust_keys(role: Assumable, provider: OidcProviderRow, identity: WebIdentit
 
 
 def _keys(provider: OidcProviderRow, identity: WebIdentity) -> dict[str, ContextValue]:
-    """Answer the condition keys that begin with the provider's URL."""
+    """Return the condition keys that begin with the provider's URL."""
     keys: dict[str, ContextValue] = {
         f"{provider.url}:aud": identity.audience,
         f"{provider.url}:sub": identity.subject,

@@ -89,7 +89,7 @@ def get_web_identity_token(
     scope: str | None = None,
     subject_mode: str | None = None,
 ) -> Result:
-    """Answer a token about the caller, for five minutes unless asked otherwise, and never beyond the caller's own session."""
+    """Return a token about the caller, for five minutes unless asked otherwise, and never beyond the caller's own session."""
     _require_algorithm(signing_algorithm)
     token_subjects.require_scope(scope, subject_mode, audience)
     settings = account_settings.of_account(call.db, call.account_id)
@@ -160,7 +160,7 @@ def _claims(call: Call, issuer: str, audience: Sequence[str], lifetime: timedelt
 
 
 def _identity(call: Call, request_tags: Mapping[str, str]) -> dict[str, object]:
-    """Answer what AWS says of the caller in its own namespace; what there is nothing to say of is left out."""
+    """Return what AWS says of the caller in its own namespace; what there is nothing to say of is left out."""
     known = context.of_call(call, EVERYTHING, {})
     said: dict[str, object] = {claim: known.get(key.lower()) for claim, key in _KEYS_AS_CLAIMS.items()}
     said["principal_id"] = call.principal.policy_arn
@@ -173,7 +173,7 @@ def _identity(call: Call, request_tags: Mapping[str, str]) -> dict[str, object]:
 
 
 def _principal_tags(call: Call, session: Session | None) -> dict[str, str]:
-    """Answer the caller's tags; a session's cover those of its role or user whose keys differ at most in case."""
+    """Return the caller's tags; a session's cover those of its role or user whose keys differ at most in case."""
     principal = call.principal
     passed = dict(session.tags) if session is not None else {}
     if principal.kind is PrincipalKind.ROOT:

@@ -25,13 +25,13 @@ _remove = delete(table).where(table.c.account_id == bindparam("account_id"))
 
 
 def of_account(db: Transaction, account_id: str) -> str | None:
-    """Answer the account's alias, or None where it has none."""
+    """Return the account's alias, or None where it has none."""
     alias: str | None = db.execute(_of_account, {"account_id": account_id}).scalar()
     return alias
 
 
 def account_with(db: Transaction, alias: str) -> str | None:
-    """Answer the id of the account that has this alias, whichever it is."""
+    """Return the id of the account that has this alias, whichever it is."""
     row = _account_with.first(db, {"alias": alias})
     return row[0] if row else None
 

@@ -24,13 +24,13 @@ _remove = delete(table).where(*_this)
 
 
 def value(db: Transaction, account_id: str, name: str) -> int | None:
-    """Answer what a quota of the account was set to, None where it has its default."""
+    """Return what a quota of the account was set to, None where it has its default."""
     row = _value.first(db, {"of_account": account_id, "of_name": name})
     return int(row[0]) if row else None
 
 
 def of_account(db: Transaction, account_id: str) -> dict[str, int]:
-    """Answer every quota of the account that was set, by name."""
+    """Return every quota of the account that was set, by name."""
     return {str(name): int(number) for name, number in db.execute(_of_account, {"of_account": account_id})}
 
 

@@ -46,13 +46,13 @@ _set = (
 
 
 def of_account(db: Transaction, account_id: str) -> AccountSettingsRow:
-    """Answer an account's settings, the defaults where it never set any."""
+    """Return an account's settings, the defaults where it never set any."""
     row = db.execute(_of_account, {"account_id": account_id}).first()
     return AccountSettingsRow(*row) if row else AccountSettingsRow(account_id)
 
 
 def with_issuer(db: Transaction, issuer_id: str) -> str | None:
-    """Answer the id of the account whose web identities come from this issuer, whether it still issues any or not."""
+    """Return the id of the account whose web identities come from this issuer, whether it still issues any or not."""
     return db.execute(_with_issuer, {"issuer_id": issuer_id}).scalar()
 
 

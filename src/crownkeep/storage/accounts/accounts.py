@@ -55,31 +55,31 @@ _touch = update(table).where(table.c.account_id == bindparam("of_account")).valu
 
 
 def revision(db: Transaction, account_id: str) -> int | None:
-    """Answer the account's revision, or None where there is no such account: the one read of every request."""
+    """Return the account's revision, or None where there is no such account: the one read of every request."""
     return _only(run_plainly(db, _revision, (account_id,)).fetchone())
 
 
 def hold(db: Transaction, account_id: str) -> int | None:
-    """Answer the account's revision and hold its row to the transaction's end: changes to one account come one by one."""
+    """Return the account's revision and hold its row to the transaction's end: changes to one account come one by one."""
     # SQLite's writing transactions exclude one another from their beginning.
     held = _revision if db.dialect.name == "sqlite" else f"{_revision} FOR UPDATE"
     return _only(run_plainly(db, held, (account_id,)).fetchone())
 
 
 def with_id(db: Transaction, account_id: str) -> AccountRow | None:
-    """Answer the account with this id."""
+    """Return the account with this id."""
     row = _by_id.first(db, {"account_id": account_id})
     return AccountRow(*row) if row else None
 
 
 def with_email(db: Transaction, email: str) -> AccountRow | None:
-    """Answer the account whose root user has this e-mail, whatever its letters' case."""
+    """Return the account whose root user has this e-mail, whatever its letters' case."""
     row = _by_email.first(db, {"email_key": email.lower()})
     return AccountRow(*row) if row else None
 
 
 def page(db: Transaction, *, after: str, limit: int) -> list[AccountRow]:
-    """Answer up to `limit` accounts in the order of their ids, from the one after `after`; for the operator."""
+    """Return up to `limit` accounts in the order of their ids, from the one after `after`; for the operator."""
     return [AccountRow(*row) for row in db.execute(_page, {"after": after, "limit": limit})]
 
 

@@ -79,7 +79,7 @@ _change_primary = update(primaries).where(primaries.c.account_id == bindparam("o
 
 
 def alternate(db: Transaction, account_id: str, contact_type: str) -> AlternateContactRow | None:
-    """Answer the account's contact of this type."""
+    """Return the account's contact of this type."""
     row = db.execute(_alternate, {"of_account": account_id, "of_type": contact_type}).first()
     return AlternateContactRow(*row) if row else None
 
@@ -102,7 +102,7 @@ def remove_alternate(db: Transaction, account_id: str, contact_type: str) -> boo
 
 
 def primary(db: Transaction, account_id: str) -> PrimaryContactRow | None:
-    """Answer the account's primary contact."""
+    """Return the account's primary contact."""
     row = db.execute(_primary, {"of_account": account_id}).first()
     return PrimaryContactRow(*row) if row else None
 

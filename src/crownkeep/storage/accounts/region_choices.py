@@ -24,7 +24,7 @@ _change = (
 
 
 def of_account(db: Transaction, account_id: str) -> dict[str, str]:
-    """Answer the status of each Region that the account has chosen about, by the Region's name."""
+    """Return the status of each Region that the account has chosen about, by the Region's name."""
     return {row[0]: row[1] for row in db.execute(_of_account, {"account_id": account_id})}
 
 

@@ -157,12 +157,12 @@ _remove = (
 
 
 def of_audit(db: Transaction, account_id: str, audit_id: str) -> list[AuditedCredentialRow]:
-    """Answer every credential of an audit in its order; for evidence, and for the difference to the next one."""
+    """Return every credential of an audit in its order; for evidence, and for the difference to the next one."""
     return [AuditedCredentialRow(*row) for row in db.execute(_of_audit, {"of_account": account_id, "of_audit": audit_id})]
 
 
 def with_ids(db: Transaction, account_id: str, audit_id: str, credential_ids: Sequence[str]) -> list[AuditedCredentialRow]:
-    """Answer the audit's credentials with these ids, in one query."""
+    """Return the audit's credentials with these ids, in one query."""
     values = {"of_account": account_id, "of_audit": audit_id, "credential_ids": list(credential_ids)}
     return [AuditedCredentialRow(*row) for row in db.execute(_with_ids, values)]
 
@@ -176,7 +176,7 @@ def page(
     limit: int,
     wanted: Mapping[str, str | Sequence[str]],
 ) -> list[AuditedCredentialRow]:
-    """Answer up to `limit` credentials after the number `after`.
+    """Return up to `limit` credentials after the number `after`.
 
     `wanted` may hold a `state`, a `change`, a `user_key` (a name in lower case) and the `ids` of credentials that are meant.
     """
@@ -187,7 +187,7 @@ def page(
 
 
 def counts(db: Transaction, account_id: str, audit_id: str) -> list[tuple[str, str, int]]:
-    """Answer how many credentials there are of each state and change."""
+    """Return how many credentials there are of each state and change."""
     return [(row[0], row[1], row[2]) for row in db.execute(_counts, {"of_account": account_id, "of_audit": audit_id})]
 
 
@@ -199,7 +199,7 @@ def add_all(db: Transaction, rows: Sequence[AuditedCredentialRow]) -> None:
 
 
 def decide(db: Transaction, account_id: str, audit_id: str, credential_ids: Sequence[str], decision: Decision) -> int:
-    """Keep a decision on credentials of an open audit that were not removed yet, and answer how many those are."""
+    """Keep a decision on credentials of an open audit that were not removed yet, and return how many those are."""
     values = {
         "of_account": account_id,
         "of_audit": audit_id,

@@ -102,26 +102,26 @@ _close = (
 
 
 def with_id(db: Transaction, account_id: str, audit_id: str) -> CredentialAuditRow | None:
-    """Answer the account's audit with this id."""
+    """Return the account's audit with this id."""
     row = db.execute(_with_id, {"of_account": account_id, "of_audit": audit_id}).first()
     return CredentialAuditRow(*row) if row else None
 
 
 def latest(db: Transaction, account_id: str, *, status: str) -> CredentialAuditRow | None:
-    """Answer the account's latest audit of this status."""
+    """Return the account's latest audit of this status."""
     row = db.execute(_of_status, {"of_account": account_id, "of_status": status}).first()
     return CredentialAuditRow(*row) if row else None
 
 
 def page(db: Transaction, account_id: str, *, before: int, limit: int, status: str | None) -> list[CredentialAuditRow]:
-    """Answer up to `limit` audits with numbers below `before`, the latest first."""
+    """Return up to `limit` audits with numbers below `before`, the latest first."""
     values = {"of_account": account_id, "before": before, "limit": limit}
     rows = db.execute(_page, values) if status is None else db.execute(_page_of_status, {**values, "of_status": status})
     return [CredentialAuditRow(*row) for row in rows]
 
 
 def next_number(db: Transaction, account_id: str) -> int:
-    """Answer the number of the account's next audit."""
+    """Return the number of the account's next audit."""
     return int(db.execute(_last_number, {"of_account": account_id}).scalar_one()) + 1
 
 

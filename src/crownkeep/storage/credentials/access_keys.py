@@ -66,26 +66,26 @@ _used = (
 
 
 def with_id(db: Transaction, access_key_id: str) -> AccessKeyRow | None:
-    """Answer the key with this id, whosever it is."""
+    """Return the key with this id, whosever it is."""
     row = _by_id.first(db, {"access_key_id": access_key_id})
     return AccessKeyRow(*row) if row else None
 
 
 def with_ids(db: Transaction, access_key_ids: Sequence[str]) -> list[AccessKeyRow]:
-    """Answer the keys with these ids, whosever they are, in one query; for the operator."""
+    """Return the keys with these ids, whosever they are, in one query; for the operator."""
     if not access_key_ids:
         return []
     return [AccessKeyRow(*row) for row in db.execute(_by_ids, {"access_key_ids": list(access_key_ids)})]
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[AccessKeyRow]:
-    """Answer the keys of a user or of root, the oldest first."""
+    """Return the keys of a user or of root, the oldest first."""
     rows = db.execute(_of_owner, {"account_id": account_id, "owner_id": owner_id})
     return [AccessKeyRow(*row) for row in rows]
 
 
 def of_account(db: Transaction, account_id: str) -> list[AccessKeyRow]:
-    """Answer every key of the account, the oldest first; for reports."""
+    """Return every key of the account, the oldest first; for reports."""
     return [AccessKeyRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
 
 

@@ -32,13 +32,13 @@ _latest = select(table).order_by(table.c.known_at.desc(), table.c.key_id).limit(
 
 
 def latest(db: Transaction) -> KnownSealingKeyRow | None:
-    """Answer the key that was the last to begin to seal, None where none ever has."""
+    """Return the key that was the last to begin to seal, None where none ever has."""
     row = db.execute(_latest).first()
     return KnownSealingKeyRow(*row) if row else None
 
 
 def is_known(db: Transaction, key_id: str) -> bool:
-    """Answer whether a key ever sealed here."""
+    """Tell whether a key ever sealed here."""
     return db.execute(select(table.c.key_id).where(table.c.key_id == key_id)).first() is not None
 
 

@@ -61,13 +61,13 @@ _remove = delete(table).where(*_this)
 
 
 def of_user(db: Transaction, account_id: str, user_id: str) -> LoginProfileRow | None:
-    """Answer a user's login profile, or None for a user without a password."""
+    """Return a user's login profile, or None for a user without a password."""
     row = _of_user.first(db, {"of_account": account_id, "of_user": user_id})
     return _row(*row) if row else None
 
 
 def of_account(db: Transaction, account_id: str) -> list[LoginProfileRow]:
-    """Answer every login profile of the account; for reports."""
+    """Return every login profile of the account; for reports."""
     return [_row(*row) for row in db.execute(_of_account, {"of_account": account_id})]
 
 

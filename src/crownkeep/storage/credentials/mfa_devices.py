@@ -182,29 +182,29 @@ _pages = {assignment: _page(assignment) for assignment in Assignment}
 
 
 def with_serial(db: Transaction, account_id: str, serial: str) -> MfaDeviceRow | None:
-    """Answer the account's device with this serial number, whatever its letters' case."""
+    """Return the account's device with this serial number, whatever its letters' case."""
     row = db.execute(_with_serial, {"account_id": account_id, "serial_key": serial.lower()}).first()
     return _row(*row) if row else None
 
 
 def hardware_with_serials(db: Transaction, serials: Sequence[str]) -> list[MfaDeviceRow]:
-    """Answer the hardware tokens with these serial numbers, of every account: for the operator, who hands them out."""
+    """Return the hardware tokens with these serial numbers, of every account: for the operator, who hands them out."""
     return [_row(*row) for row in db.execute(_hardware_with_serials, {"serial_keys": [each.lower() for each in serials]})]
 
 
 def has_unassigned_hardware(db: Transaction, account_id: str) -> bool:
-    """Answer whether the account has hardware tokens that nobody uses."""
+    """Tell whether the account has hardware tokens that nobody uses."""
     return db.execute(_unassigned_hardware, {"account_id": account_id}).first() is not None
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[MfaDeviceRow]:
-    """Answer the devices of a user or of root."""
+    """Return the devices of a user or of root."""
     values = {"account_id": account_id, "owner_id": owner_id, "after": ""}
     return [_row(*row) for row in _every_of_owner.all(db, values)]
 
 
 def page_of_owner(db: Transaction, account_id: str, owner_id: str, *, after: str, limit: int) -> list[MfaDeviceRow]:
-    """Answer up to `limit` devices of a user or of root, from the one after the serial number `after` in lower case."""
+    """Return up to `limit` devices of a user or of root, from the one after the serial number `after` in lower case."""
     values = {"account_id": account_id, "owner_id": owner_id, "after": after, "limit": limit}
     return [_row(*row) for row in db.execute(_of_owner_page, values)]
 
@@ -212,24 +212,24 @@ def page_of_owner(db: Transaction, account_id: str, owner_id: str, *, after: str
 def virtual_page(
     db: Transaction, account_id: str, *, assignment: Assignment, after: str, limit: int
 ) -> list[tuple[MfaDeviceRow, UserRow | None]]:
-    """Answer up to `limit` virtual devices and the users that have them, from the serial number after `after` in lower case."""
+    """Return up to `limit` virtual devices and the users that have them, from the serial number after `after` in lower case."""
     width = len(table.columns)
     rows = db.execute(_pages[assignment], {"account_id": account_id, "after": after, "limit": limit})
     return [(_row(*row[:width]), UserRow(*row[width:]) if row[width] is not None else None) for row in rows]
 
 
 def count_of_owner(db: Transaction, account_id: str, owner_id: str) -> int:
-    """Answer how many devices a user or root has."""
+    """Return how many devices a user or root has."""
     return int(db.execute(_count_of_owner, {"account_id": account_id, "owner_id": owner_id}).scalar_one())
 
 
 def owner_ids(db: Transaction, account_id: str) -> set[str]:
-    """Answer who in the account has a device: users' unique ids, and the account id where root has one."""
+    """Return who in the account has a device: users' unique ids, and the account id where root has one."""
     return set(db.execute(_owner_ids, {"account_id": account_id}).scalars())
 
 
 def counts(db: Transaction, account_id: str) -> Counts:
-    """Answer how many devices the account has."""
+    """Return how many devices the account has."""
     return Counts(*(int(number) for number in db.execute(_counts, {"account_id": account_id}).one()))
 
 

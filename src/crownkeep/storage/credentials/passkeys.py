@@ -53,7 +53,7 @@ _set_signature_count = (
 
 
 def of_device(db: Transaction, account_id: str, device_id: str) -> PasskeyRow | None:
-    """Answer what is known of a key."""
+    """Return what is known of a key."""
     row = db.execute(_of_device, {"of_account": account_id, "of_device": device_id}).first()
     if row is None:
         return None

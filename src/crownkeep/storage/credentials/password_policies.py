@@ -31,7 +31,7 @@ _remove = delete(table).where(table.c.account_id == bindparam("account_id"))
 
 
 def of_account(db: Transaction, account_id: str) -> PasswordPolicy | None:
-    """Answer the account's own password policy, or None where the default holds."""
+    """Return the account's own password policy, or None where the default holds."""
     row = _of_account.first(db, {"account_id": account_id})
     return PasswordPolicy(*row) if row else None
 

@@ -36,7 +36,7 @@ _remove = delete(table).where(table.c.account_id == bindparam("of_account"))
 
 
 def of_account(db: Transaction, account_id: str) -> RootLoginProfileRow | None:
-    """Answer what was decided of an account's root user, or None where nothing was."""
+    """Return what was decided of an account's root user, or None where nothing was."""
     row = db.execute(_of_account, {"account_id": account_id}).first()
     return RootLoginProfileRow(*row) if row else None
 

@@ -73,19 +73,19 @@ _remove = delete(table).where(*_this)
 
 
 def named(db: Transaction, account_id: str, name: str) -> ServerCertificateRow | None:
-    """Answer the certificate with this name, whatever its letters' case."""
+    """Return the certificate with this name, whatever its letters' case."""
     row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
     return ServerCertificateRow(*row) if row else None
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[ListedCertificate]:
-    """Answer up to `limit` certificates in the order of their names, from the one after the key `after`."""
+    """Return up to `limit` certificates in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "prefix": path_prefix, "after": after, "limit": limit}
     return [ListedCertificate(*row) for row in db.execute(_page, values)]
 
 
 def count(db: Transaction, account_id: str) -> int:
-    """Answer how many certificates the account has."""
+    """Return how many certificates the account has."""
     return int(db.execute(_count, {"account_id": account_id}).scalar_one())
 
 

@@ -67,32 +67,32 @@ _remove = delete(table).where(*_this)
 
 
 def with_id(db: Transaction, account_id: str, user_id: str, credential_id: str) -> ServiceCredentialRow | None:
-    """Answer a user's credential by its id."""
+    """Return a user's credential by its id."""
     row = db.execute(_with_id, {"account_id": account_id, "user_id": user_id, "credential_id": credential_id}).first()
     return ServiceCredentialRow(*row) if row else None
 
 
 def of_user(db: Transaction, account_id: str, user_id: str) -> list[ServiceCredentialRow]:
-    """Answer a user's credentials in the order of their ids; there are few."""
+    """Return a user's credentials in the order of their ids; there are few."""
     return [ServiceCredentialRow(*row) for row in db.execute(_of_user, {"account_id": account_id, "user_id": user_id})]
 
 
 def of_service(
     db: Transaction, account_id: str, service: str, *, after: str, limit: int
 ) -> list[tuple[ServiceCredentialRow, str]]:
-    """Answer up to `limit` credentials of all users for a service, with their users' names, from the id after `after`."""
+    """Return up to `limit` credentials of all users for a service, with their users' names, from the id after `after`."""
     values = {"account_id": account_id, "service": service, "after": after, "limit": limit}
     return [(ServiceCredentialRow(*row[:-1]), row[-1]) for row in db.execute(_of_service, values)]
 
 
 def is_taken(db: Transaction, account_id: str, service: str, public_name: str) -> bool:
-    """Answer whether some user's credential for a service has this name."""
+    """Tell whether some user's credential for a service has this name."""
     values = {"account_id": account_id, "service": service, "public_name": public_name}
     return bool(db.execute(_taken, values).scalar_one())
 
 
 def count(db: Transaction, account_id: str, user_id: str) -> int:
-    """Answer how many credentials a user has, for all services."""
+    """Return how many credentials a user has, for all services."""
     return int(db.execute(_count, {"account_id": account_id, "user_id": user_id}).scalar_one())
 
 

@@ -52,23 +52,23 @@ _remove = delete(table).where(*_this)
 
 
 def with_id(db: Transaction, account_id: str, certificate_id: str) -> SigningCertificateRow | None:
-    """Answer the account's certificate with this id."""
+    """Return the account's certificate with this id."""
     row = db.execute(_with_id, {"account_id": account_id, "certificate_id": certificate_id}).first()
     return SigningCertificateRow(*row) if row else None
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[SigningCertificateRow]:
-    """Answer the certificates of a user or of root, the oldest first."""
+    """Return the certificates of a user or of root, the oldest first."""
     return [SigningCertificateRow(*row) for row in db.execute(_of_owner, {"account_id": account_id, "owner_id": owner_id})]
 
 
 def of_account(db: Transaction, account_id: str) -> list[SigningCertificateRow]:
-    """Answer every certificate of the account, the oldest first; for reports."""
+    """Return every certificate of the account, the oldest first; for reports."""
     return [SigningCertificateRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
 
 
 def is_known(db: Transaction, account_id: str, fingerprint: str) -> bool:
-    """Answer whether somebody in the account has this very certificate."""
+    """Tell whether somebody in the account has this very certificate."""
     return bool(db.execute(_with_fingerprint, {"account_id": account_id, "fingerprint": fingerprint}).scalar_one())
 
 

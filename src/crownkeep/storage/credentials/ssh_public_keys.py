@@ -53,24 +53,24 @@ _remove = delete(table).where(*_this)
 
 
 def with_id(db: Transaction, account_id: str, user_id: str, key_id: str) -> SshPublicKeyRow | None:
-    """Answer a user's key by its id."""
+    """Return a user's key by its id."""
     row = db.execute(_with_id, {"account_id": account_id, "user_id": user_id, "key_id": key_id}).first()
     return SshPublicKeyRow(*row) if row else None
 
 
 def page(db: Transaction, account_id: str, user_id: str, *, after: str, limit: int) -> list[SshPublicKeyRow]:
-    """Answer up to `limit` keys of a user in the order of their ids, from the one after the id `after`."""
+    """Return up to `limit` keys of a user in the order of their ids, from the one after the id `after`."""
     values = {"account_id": account_id, "user_id": user_id, "after": after, "limit": limit}
     return [SshPublicKeyRow(*row) for row in db.execute(_page, values)]
 
 
 def fingerprints(db: Transaction, account_id: str, user_id: str) -> set[str]:
-    """Answer the fingerprints of a user's keys."""
+    """Return the fingerprints of a user's keys."""
     return set(db.execute(_fingerprints, {"account_id": account_id, "user_id": user_id}).scalars())
 
 
 def count(db: Transaction, account_id: str, user_id: str) -> int:
-    """Answer how many keys a user has."""
+    """Return how many keys a user has."""
     return int(db.execute(_count, {"account_id": account_id, "user_id": user_id}).scalar_one())
 
 

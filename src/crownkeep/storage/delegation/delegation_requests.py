@@ -120,18 +120,18 @@ _replace = (
 
 
 def with_id(db: Transaction, request_id: str) -> DelegationRequestRow | None:
-    """Answer the request with this id, whoever made it and whoever is asked: the caller sees to who may know of it."""
+    """Return the request with this id, whoever made it and whoever is asked: the caller sees to who may know of it."""
     row = db.execute(_with_id, {"request_id": request_id}).first()
     return DelegationRequestRow(*row) if row else None
 
 
 def has_workflow(db: Transaction, account_id: str, workflow_id: str) -> bool:
-    """Answer whether the provider has made a request for this workflow of its own."""
+    """Tell whether the provider has made a request for this workflow of its own."""
     return db.execute(_with_workflow, {"account_id": account_id, "workflow_id": workflow_id}).first() is not None
 
 
 def count(db: Transaction, account_id: str) -> int:
-    """Answer how many requests of a provider are kept."""
+    """Return how many requests of a provider are kept."""
     return int(db.execute(_count, {"account_id": account_id}).scalar_one())
 
 

@@ -38,13 +38,13 @@ _remove = delete(table).where(*_this)
 
 
 def named(db: Transaction, account_id: str, name: str) -> DelegationTemplateRow | None:
-    """Answer a provider's template with this very name."""
+    """Return a provider's template with this very name."""
     row = db.execute(_named, {"of_account": account_id, "of_name": name}).first()
     return DelegationTemplateRow(*row) if row else None
 
 
 def of_account(db: Transaction, account_id: str) -> list[DelegationTemplateRow]:
-    """Answer every template of a provider, by name."""
+    """Return every template of a provider, by name."""
     return [DelegationTemplateRow(*row) for row in db.execute(_of_account, {"of_account": account_id})]
 
 

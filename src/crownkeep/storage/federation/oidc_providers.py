@@ -53,24 +53,24 @@ _remove = delete(table).where(*_this)
 
 
 def with_arn(db: Transaction, account_id: str, arn: str) -> OidcProviderRow | None:
-    """Answer the account's provider with this very ARN."""
+    """Return the account's provider with this very ARN."""
     row = db.execute(_with_arn, {"account_id": account_id, "arn": arn}).first()
     return _row(*row) if row else None
 
 
 def with_url(db: Transaction, account_id: str, url: str) -> OidcProviderRow | None:
-    """Answer the account's provider with this URL, given without `https://`."""
+    """Return the account's provider with this URL, given without `https://`."""
     row = db.execute(_with_url, {"account_id": account_id, "url": url}).first()
     return _row(*row) if row else None
 
 
 def of_account(db: Transaction, account_id: str) -> list[OidcProviderRow]:
-    """Answer every provider of the account, by ARN."""
+    """Return every provider of the account, by ARN."""
     return [_row(*row) for row in db.execute(_of_account, {"account_id": account_id})]
 
 
 def count(db: Transaction, account_id: str) -> int:
-    """Answer how many providers the account has."""
+    """Return how many providers the account has."""
     return int(db.execute(_count, {"account_id": account_id}).scalar_one())
 
 

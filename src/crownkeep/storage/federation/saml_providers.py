@@ -52,24 +52,24 @@ _remove = delete(table).where(*_this)
 
 
 def with_arn(db: Transaction, account_id: str, arn: str) -> SamlProviderRow | None:
-    """Answer the account's provider with this very ARN."""
+    """Return the account's provider with this very ARN."""
     row = db.execute(_with_arn, {"account_id": account_id, "arn": arn}).first()
     return SamlProviderRow(*row) if row else None
 
 
 def named(db: Transaction, account_id: str, name: str) -> SamlProviderRow | None:
-    """Answer the provider with this name, whatever its letters' case."""
+    """Return the provider with this name, whatever its letters' case."""
     row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
     return SamlProviderRow(*row) if row else None
 
 
 def of_account(db: Transaction, account_id: str) -> list[SamlProviderRow]:
-    """Answer every provider of the account, by name."""
+    """Return every provider of the account, by name."""
     return [SamlProviderRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
 
 
 def count(db: Transaction, account_id: str) -> int:
-    """Answer how many providers the account has."""
+    """Return how many providers the account has."""
     return int(db.execute(_count, {"account_id": account_id}).scalar_one())
 
 

@@ -48,12 +48,12 @@ _remove_older = delete(table).where(
 
 
 def of_account(db: Transaction, account_id: str) -> list[WebIdentityKeyRow]:
-    """Answer every key of the account, the newest first."""
+    """Return every key of the account, the newest first."""
     return [WebIdentityKeyRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
 
 
 def newest(db: Transaction, account_id: str, algorithm: str) -> WebIdentityKeyRow | None:
-    """Answer the account's newest key for an algorithm."""
+    """Return the account's newest key for an algorithm."""
     row = db.execute(_newest, {"account_id": account_id, "algorithm": algorithm}).first()
     return WebIdentityKeyRow(*row) if row else None
 

@@ -56,25 +56,25 @@ _remove = delete(table).where(*_this)
 
 
 def named(db: Transaction, account_id: str, name: str) -> GroupRow | None:
-    """Answer the group with this name, whatever its letters' case."""
+    """Return the group with this name, whatever its letters' case."""
     row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
     return GroupRow(*row) if row else None
 
 
 def with_id(db: Transaction, account_id: str, group_id: str) -> GroupRow | None:
-    """Answer the group with this unique id."""
+    """Return the group with this unique id."""
     row = db.execute(_by_id, {"account_id": account_id, "group_id": group_id}).first()
     return GroupRow(*row) if row else None
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[GroupRow]:
-    """Answer up to `limit` groups in the order of their names, from the one after the key `after`."""
+    """Return up to `limit` groups in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "after": after, "limit": limit, "prefix": path_prefix}
     return [GroupRow(*row) for row in db.execute(_page, values)]
 
 
 def count(db: Transaction, account_id: str) -> int:
-    """Answer how many groups the account has."""
+    """Return how many groups the account has."""
     return int(db.execute(_count, {"account_id": account_id}).scalar_one())
 
 

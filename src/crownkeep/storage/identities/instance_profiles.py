@@ -64,25 +64,25 @@ _remove = delete(table).where(*_this)
 
 
 def named(db: Transaction, account_id: str, name: str) -> Filled | None:
-    """Answer the instance profile with this name, whatever its letters' case, and the role in it."""
+    """Return the instance profile with this name, whatever its letters' case, and the role in it."""
     row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
     return _row(row) if row else None
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[Filled]:
-    """Answer up to `limit` instance profiles in the order of their names, from the one after the key `after`."""
+    """Return up to `limit` instance profiles in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "prefix": path_prefix, "after": after, "limit": limit}
     return [_row(row) for row in db.execute(_page, values)]
 
 
 def page_of_role(db: Transaction, account_id: str, role_id: str, *, after: str, limit: int) -> list[Filled]:
-    """Answer up to `limit` instance profiles that hold a role, from the one after the key `after`."""
+    """Return up to `limit` instance profiles that hold a role, from the one after the key `after`."""
     values = {"account_id": account_id, "role_id": role_id, "after": after, "limit": limit}
     return [_row(row) for row in db.execute(_of_role, values)]
 
 
 def of_roles(db: Transaction, account_id: str, role_ids: Sequence[str]) -> dict[str, list[InstanceProfileRow]]:
-    """Answer the instance profiles that hold each of these roles, by the role's unique id, in one query."""
+    """Return the instance profiles that hold each of these roles, by the role's unique id, in one query."""
     found: dict[str, list[InstanceProfileRow]] = {role_id: [] for role_id in role_ids}
     if role_ids:
         for row in db.execute(_of_roles, {"account_id": account_id, "role_ids": list(role_ids)}):
@@ -92,12 +92,12 @@ def of_roles(db: Transaction, account_id: str, role_ids: Sequence[str]) -> dict[
 
 
 def holds(db: Transaction, account_id: str, role_id: str) -> bool:
-    """Answer whether any instance profile holds the role."""
+    """Tell whether any instance profile holds the role."""
     return db.execute(_any_of_role, {"account_id": account_id, "role_id": role_id}).first() is not None
 
 
 def count(db: Transaction, account_id: str) -> int:
-    """Answer how many instance profiles the account has."""
+    """Return how many instance profiles the account has."""
     return int(db.execute(_count, {"account_id": account_id}).scalar_one())
 
 

@@ -62,40 +62,40 @@ _remove = delete(table).where(
 
 
 def is_member(db: Transaction, account_id: str, group_id: str, user_id: str) -> bool:
-    """Answer whether the user belongs to the group."""
+    """Tell whether the user belongs to the group."""
     values = {"account_id": account_id, "group_id": group_id, "user_id": user_id}
     return db.execute(_is_member, values).first() is not None
 
 
 def has_members(db: Transaction, account_id: str, group_id: str) -> bool:
-    """Answer whether anybody belongs to the group."""
+    """Tell whether anybody belongs to the group."""
     return db.execute(_any_member, {"account_id": account_id, "group_id": group_id}).first() is not None
 
 
 def group_ids_of_user(db: Transaction, account_id: str, user_id: str) -> list[str]:
-    """Answer the unique ids of the groups a user belongs to."""
+    """Return the unique ids of the groups a user belongs to."""
     return list(db.execute(_group_ids, {"account_id": account_id, "user_id": user_id}).scalars())
 
 
 def count_of_user(db: Transaction, account_id: str, user_id: str) -> int:
-    """Answer how many groups a user belongs to."""
+    """Return how many groups a user belongs to."""
     return int(db.execute(_count_of_user, {"account_id": account_id, "user_id": user_id}).scalar_one())
 
 
 def groups_page(db: Transaction, account_id: str, user_id: str, *, after: str, limit: int) -> list[GroupRow]:
-    """Answer up to `limit` groups of a user in the order of their names, from the one after the key `after`."""
+    """Return up to `limit` groups of a user in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "user_id": user_id, "after": after, "limit": limit}
     return [GroupRow(*row) for row in db.execute(_groups_page, values)]
 
 
 def users_page(db: Transaction, account_id: str, group_id: str, *, after: str, limit: int) -> list[UserRow]:
-    """Answer up to `limit` users of a group in the order of their names, from the one after the key `after`."""
+    """Return up to `limit` users of a group in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "group_id": group_id, "after": after, "limit": limit}
     return [UserRow(*row) for row in db.execute(_users_page, values)]
 
 
 def groups_of_users(db: Transaction, account_id: str, user_ids: Sequence[str]) -> dict[str, list[GroupRow]]:
-    """Answer the groups of each of these users, by user id and in the order of their names, in one query."""
+    """Return the groups of each of these users, by user id and in the order of their names, in one query."""
     found: dict[str, list[GroupRow]] = {user_id: [] for user_id in user_ids}
     if not user_ids:
         return found
@@ -105,7 +105,7 @@ def groups_of_users(db: Transaction, account_id: str, user_ids: Sequence[str]) -
 
 
 def user_ids_of_groups(db: Transaction, account_id: str, group_ids: Sequence[str]) -> list[str]:
-    """Answer the unique ids of the users that belong to at least one of these groups, in one query."""
+    """Return the unique ids of the users that belong to at least one of these groups, in one query."""
     if not group_ids:
         return []
     return list(db.execute(_user_ids, {"account_id": account_id, "group_ids": list(group_ids)}).scalars())

@@ -39,7 +39,7 @@ _remove_before = delete(table).where(_in_account, table.c.asked_at < bindparam("
 
 
 def with_id(db: Transaction, account_id: str, task_id: str) -> RoleDeletionRow | None:
-    """Answer the account's task with this id."""
+    """Return the account's task with this id."""
     row = db.execute(_with_id, {"account_id": account_id, "task_id": task_id}).first()
     return RoleDeletionRow(*row) if row else None
 

@@ -81,26 +81,26 @@ _remove = delete(table).where(*_this)
 
 
 def named(db: Transaction, account_id: str, name: str) -> RoleRow | None:
-    """Answer the role with this name, whatever its letters' case."""
+    """Return the role with this name, whatever its letters' case."""
     row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
     return RoleRow(*row) if row else None
 
 
 def with_id(db: Transaction, account_id: str, role_id: str) -> RoleRow | None:
-    """Answer the role with this unique id."""
+    """Return the role with this unique id."""
     row = db.execute(_by_id, {"account_id": account_id, "role_id": role_id}).first()
     return RoleRow(*row) if row else None
 
 
 def with_ids(db: Transaction, account_id: str, role_ids: Sequence[str]) -> list[RoleRow]:
-    """Answer those of the account's roles that these unique ids name, by name."""
+    """Return those of the account's roles that these unique ids name, by name."""
     if not role_ids:
         return []
     return [RoleRow(*row) for row in db.execute(_by_ids, {"account_id": account_id, "role_ids": list(role_ids)})]
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[RoleRow]:
-    """Answer up to `limit` roles in the order of their names, from the one after the key `after`."""
+    """Return up to `limit` roles in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "after": after, "limit": limit}
     if path_prefix == "/":
         return [RoleRow(*row) for row in db.execute(_page_any_path, values)]
@@ -108,7 +108,7 @@ def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limi
 
 
 def count(db: Transaction, account_id: str) -> int:
-    """Answer how many roles the account has."""
+    """Return how many roles the account has."""
     return int(db.execute(_count, {"account_id": account_id}).scalar_one())
 
 

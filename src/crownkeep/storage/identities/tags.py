@@ -44,12 +44,12 @@ _remove_all = delete(table).where(*_of_resource)
 
 
 def of_resource(db: Transaction, account_id: str, resource_id: str) -> dict[str, str]:
-    """Answer a resource's tags in the order of their keys; `resource_id` is a unique id."""
+    """Return a resource's tags in the order of their keys; `resource_id` is a unique id."""
     return dict(_all.all(db, {"account_id": account_id, "resource_id": resource_id}))
 
 
 def of_resources(db: Transaction, account_id: str, resource_ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Answer the tags of each of these resources, by unique id, in one query."""
+    """Return the tags of each of these resources, by unique id, in one query."""
     found: dict[str, dict[str, str]] = {resource_id: {} for resource_id in resource_ids}
     if not resource_ids:
         return found
@@ -59,13 +59,13 @@ def of_resources(db: Transaction, account_id: str, resource_ids: Sequence[str]) 
 
 
 def page(db: Transaction, account_id: str, resource_id: str, *, after: str, limit: int) -> list[tuple[str, str]]:
-    """Answer up to `limit` tags of a resource in the order of their keys, from the one after the key `after`."""
+    """Return up to `limit` tags of a resource in the order of their keys, from the one after the key `after`."""
     values = {"account_id": account_id, "resource_id": resource_id, "after": after, "limit": limit}
     return [(key, value) for key, value in db.execute(_page, values)]
 
 
 def count(db: Transaction, account_id: str, resource_id: str) -> int:
-    """Answer how many tags a resource has."""
+    """Return how many tags a resource has."""
     return int(db.execute(_count, {"account_id": account_id, "resource_id": resource_id}).scalar_one())
 
 

@@ -35,7 +35,7 @@ def arn_of(db: Transaction, unique_id: str) -> str | None:
 
 
 def arns_of(db: Transaction, account_id: str, unique_ids: Sequence[str]) -> dict[str, str]:
-    """Answer the ARNs of those users and roles of the account that still exist, by unique id, in two queries."""
+    """Return the ARNs of those users and roles of the account that still exist, by unique id, in two queries."""
     if not unique_ids:
         return {}
     values = {"account_id": account_id, "ids": list(unique_ids)}

@@ -93,33 +93,33 @@ _remove = delete(table).where(*_this)
 
 
 def named(db: Transaction, account_id: str, name: str) -> UserRow | None:
-    """Answer the user with this name, whatever its letters' case."""
+    """Return the user with this name, whatever its letters' case."""
     row = _named.first(db, {"account_id": account_id, "name_key": name.lower()})
     return UserRow(*row) if row else None
 
 
 def with_id(db: Transaction, account_id: str, user_id: str) -> UserRow | None:
-    """Answer the user with this unique id."""
+    """Return the user with this unique id."""
     row = _by_id.first(db, {"account_id": account_id, "user_id": user_id})
     return UserRow(*row) if row else None
 
 
 def with_ids(db: Transaction, account_id: str, user_ids: Sequence[str]) -> list[UserRow]:
-    """Answer the users with these unique ids, by name, in one query."""
+    """Return the users with these unique ids, by name, in one query."""
     if not user_ids:
         return []
     return [UserRow(*row) for row in db.execute(_by_ids, {"account_id": account_id, "user_ids": list(user_ids)})]
 
 
 def anywhere_with_ids(db: Transaction, user_ids: Sequence[str]) -> list[UserRow]:
-    """Answer the users with these unique ids, in whatever account, in one query; for the operator."""
+    """Return the users with these unique ids, in whatever account, in one query; for the operator."""
     if not user_ids:
         return []
     return [UserRow(*row) for row in db.execute(_anywhere_by_ids, {"user_ids": list(user_ids)})]
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[UserRow]:
-    """Answer up to `limit` users in the order of their names, from the one after the key `after`."""
+    """Return up to `limit` users in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "after": after, "limit": limit}
     if path_prefix == "/":
         return [UserRow(*row) for row in _page_any_path.all(db, values)]
@@ -127,17 +127,17 @@ def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limi
 
 
 def of_account(db: Transaction, account_id: str) -> list[UserRow]:
-    """Answer every user of the account, by name; for reports."""
+    """Return every user of the account, by name; for reports."""
     return [UserRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
 
 
 def count(db: Transaction, account_id: str) -> int:
-    """Answer how many users the account has."""
+    """Return how many users the account has."""
     return int(db.execute(_count, {"account_id": account_id}).scalar_one())
 
 
 def add(db: Transaction, row: UserRow) -> int:
-    """Keep a new user and answer its number: as long as that is within a quota, nobody needs to count."""
+    """Keep a new user and return its number: as long as that is within a quota, nobody needs to count."""
     number: int = db.execute(
         _insert,
         {

@@ -65,5 +65,5 @@ def add(db: Transaction, row: DeliveryRow) -> None:
 
 
 def latest(db: Transaction, account_id: str, *, limit: int) -> list[DeliveryRow]:
-    """Answer the last of an account's letters that left or were given up, the latest written first."""
+    """Return the last of an account's letters that left or were given up, the latest written first."""
     return [DeliveryRow(*row) for row in db.execute(_latest, {"of_account": account_id, "limit": limit})]

@@ -86,7 +86,7 @@ _latest = (
 
 
 def with_id(db: Transaction, letter_id: str) -> LetterRow | None:
-    """Answer the letter with this id that has not gone out yet."""
+    """Return the letter with this id that has not gone out yet."""
     row = db.execute(_with_id, {"of_letter": letter_id}).first()
     return LetterRow(*row) if row else None
 
@@ -97,7 +97,7 @@ def add(db: Transaction, row: LetterRow) -> None:
 
 
 def due(db: Transaction, *, now: datetime, limit: int) -> list[LetterRow]:
-    """Answer letters that may be sent now and that no process has claimed, the longest due first."""
+    """Return letters that may be sent now and that no process has claimed, the longest due first."""
     return [LetterRow(*row) for row in db.execute(_due, {"now": now, "limit": limit})]
 
 
@@ -118,10 +118,10 @@ def remove(db: Transaction, letter_id: str) -> bool:
 
 
 def latest(db: Transaction, account_id: str, *, limit: int) -> list[LetterRow]:
-    """Answer the last of an account's letters that wait, the latest written first."""
+    """Return the last of an account's letters that wait, the latest written first."""
     return [LetterRow(*row) for row in db.execute(_latest, {"of_account": account_id, "limit": limit})]
 
 
 def page(db: Transaction, *, after: str, limit: int) -> list[LetterRow]:
-    """Answer up to `limit` waiting letters in the order they were written, from the one after `after`; for the operator."""
+    """Return up to `limit` waiting letters in the order they were written, from the one after `after`; for the operator."""
     return [LetterRow(*row) for row in db.execute(_page, {"after": after, "limit": limit})]

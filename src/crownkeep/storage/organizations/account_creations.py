@@ -70,7 +70,7 @@ _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organ
 
 
 def with_id(db: Transaction, organization_id: str, creation_id: str) -> AccountCreationRow | None:
-    """Answer the request of this organization with this id."""
+    """Return the request of this organization with this id."""
     row = db.execute(_by_id, {"organization_id": organization_id, "creation_id": creation_id}).first()
     return AccountCreationRow(*row) if row else None
 
@@ -78,7 +78,7 @@ def with_id(db: Transaction, organization_id: str, creation_id: str) -> AccountC
 def page(
     db: Transaction, account_id: str, organization_id: str, *, states: Sequence[str], after: str, limit: int
 ) -> list[AccountCreationRow]:
-    """Answer up to `limit` requests in one of these states in the order of their ids, from the one after `after`."""
+    """Return up to `limit` requests in one of these states in the order of their ids, from the one after `after`."""
     values = {
         "account_id": account_id,
         "organization_id": organization_id,
@@ -90,7 +90,7 @@ def page(
 
 
 def count_failed_since(db: Transaction, account_id: str, organization_id: str, since: datetime) -> int:
-    """Answer how many requests made after this moment failed."""
+    """Return how many requests made after this moment failed."""
     values = {"account_id": account_id, "organization_id": organization_id, "since": since}
     return int(db.execute(_count_failed_since, values).scalar_one())
 

@@ -77,18 +77,18 @@ _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organ
 
 
 def is_delegate(db: Transaction, organization_id: str, delegate_id: str) -> bool:
-    """Answer whether a member administers any service."""
+    """Tell whether a member administers any service."""
     return db.execute(_is_delegate, {"organization_id": organization_id, "delegate_id": delegate_id}).first() is not None
 
 
 def is_delegate_for(db: Transaction, organization_id: str, delegate_id: str, service_principal: str) -> bool:
-    """Answer whether a member administers this service."""
+    """Tell whether a member administers this service."""
     values = {"organization_id": organization_id, "delegate_id": delegate_id, "service_principal": service_principal}
     return db.execute(_is_delegate_for, values).first() is not None
 
 
 def services_page(db: Transaction, organization_id: str, delegate_id: str, *, after: str, limit: int) -> list[DelegationRow]:
-    """Answer up to `limit` services that a member administers in the order of their principals, from the one after `after`."""
+    """Return up to `limit` services that a member administers in the order of their principals, from the one after `after`."""
     values = {"organization_id": organization_id, "delegate_id": delegate_id, "after": after, "limit": limit}
     return [DelegationRow(*row) for row in db.execute(_services_page, values)]
 
@@ -96,7 +96,7 @@ def services_page(db: Transaction, organization_id: str, delegate_id: str, *, af
 def delegates_page(
     db: Transaction, organization_id: str, *, service_principal: str | None, after: str, limit: int
 ) -> list[DelegateRow]:
-    """Answer up to `limit` members that administer this service, or any, by their ids, from the one after `after`."""
+    """Return up to `limit` members that administer this service, or any, by their ids, from the one after `after`."""
     values: dict[str, object] = {"organization_id": organization_id, "after": after, "limit": limit}
     if service_principal is None:
         return [DelegateRow(*row) for row in db.execute(_delegates_page, values)]
@@ -105,7 +105,7 @@ def delegates_page(
 
 
 def count_for(db: Transaction, organization_id: str, service_principal: str) -> int:
-    """Answer how many members administer a service."""
+    """Return how many members administer a service."""
     values = {"organization_id": organization_id, "service_principal": service_principal}
     return int(db.execute(_count_for, values).scalar_one())
 

@@ -134,7 +134,7 @@ _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organ
 
 
 def with_id(db: Transaction, handshake_id: str) -> HandshakeRow | None:
-    """Answer the handshake with this id, whosever it is: the caller checks who asks."""
+    """Return the handshake with this id, whosever it is: the caller checks who asks."""
     row = db.execute(_by_id, {"handshake_id": handshake_id}).first()
     return HandshakeRow(*row) if row else None
 
@@ -149,7 +149,7 @@ def page_for_account(
     after: str,
     limit: int,
 ) -> list[HandshakeRow]:
-    """Answer up to `limit` handshakes made out to one of these keys that did not end before `since`, in the order of their ids.
+    """Return up to `limit` handshakes made out to one of these keys that did not end before `since`, in the order of their ids.
 
     Where a parent is given, only its parts count. The keys of an account are its id and root's address.
     """
@@ -167,38 +167,38 @@ def page_for_organization(
     after: str,
     limit: int,
 ) -> list[HandshakeRow]:
-    """Answer up to `limit` handshakes of an organization that did not end before `since`, in the order of their ids."""
+    """Return up to `limit` handshakes of an organization that did not end before `since`, in the order of their ids."""
     values = _filters(actions, parent_id, since, after, limit) | {"organization_id": organization_id}
     return [HandshakeRow(*row) for row in db.execute(_for_organization, values)]
 
 
 def open_to(db: Transaction, organization_id: str, recipient_key: str, action: str, *, now: datetime) -> HandshakeRow | None:
-    """Answer the handshake of this kind that was made out to this key and waits for an answer."""
+    """Return the handshake of this kind that was made out to this key and waits for an answer."""
     values = {"organization_id": organization_id, "recipient_key": recipient_key, "action": action, "now": now}
     row = db.execute(_open_to, values).first()
     return HandshakeRow(*row) if row else None
 
 
 def open_of(db: Transaction, organization_id: str, action: str, *, now: datetime) -> HandshakeRow | None:
-    """Answer a handshake of this kind that is still open in an organization."""
+    """Return a handshake of this kind that is still open in an organization."""
     row = db.execute(_open_of, {"organization_id": organization_id, "action": action, "now": now}).first()
     return HandshakeRow(*row) if row else None
 
 
 def count_open(db: Transaction, organization_id: str, action: str, *, now: datetime) -> int:
-    """Answer how many handshakes of this kind are still open in an organization."""
+    """Return how many handshakes of this kind are still open in an organization."""
     values = {"organization_id": organization_id, "action": action, "now": now}
     return int(db.execute(_count_open, values).scalar_one())
 
 
 def count_since(db: Transaction, organization_id: str, action: str, since: datetime) -> int:
-    """Answer how many handshakes of this kind an organization began after this moment."""
+    """Return how many handshakes of this kind an organization began after this moment."""
     values = {"organization_id": organization_id, "action": action, "since": since}
     return int(db.execute(_count_since, values).scalar_one())
 
 
 def all_parts_agreed(db: Transaction, parent_id: str) -> bool:
-    """Answer whether every part of a handshake has been accepted, but for those of accounts that have left since."""
+    """Tell whether every part of a handshake has been accepted, but for those of accounts that have left since."""
     return db.execute(_unanswered_parts, {"parent_id": parent_id}).first() is None
 
 

@@ -88,19 +88,19 @@ _page_under = _paged(_both).where(table.c.parent_id == bindparam("parent_id"))
 
 
 def of_account(db: Transaction, account_id: str) -> MemberRow | None:
-    """Answer an account's place in its organization, or None where it is in none."""
+    """Return an account's place in its organization, or None where it is in none."""
     row = _of_account.first(db, {"account_id": account_id})
     return MemberRow(*row) if row else None
 
 
 def within(db: Transaction, organization_id: str, account_id: str) -> MemberAccount | None:
-    """Answer an account of this very organization, with the account itself."""
+    """Return an account of this very organization, with the account itself."""
     row = db.execute(_in, {"organization_id": organization_id, "account_id": account_id}).first()
     return _read(row) if row else None
 
 
 def with_ids(db: Transaction, organization_id: str, account_ids: Sequence[str]) -> dict[str, MemberAccount]:
-    """Answer those of these accounts that are in the organization, by id and in one query."""
+    """Return those of these accounts that are in the organization, by id and in one query."""
     if not account_ids:
         return {}
     values = {"organization_id": organization_id, "account_ids": list(account_ids)}
@@ -108,39 +108,39 @@ def with_ids(db: Transaction, organization_id: str, account_ids: Sequence[str]) 
 
 
 def page(db: Transaction, organization_id: str, *, after: str, limit: int) -> list[MemberAccount]:
-    """Answer up to `limit` accounts of an organization in the order of their ids, from the one after `after`."""
+    """Return up to `limit` accounts of an organization in the order of their ids, from the one after `after`."""
     values = {"organization_id": organization_id, "after": after, "limit": limit}
     return [_read(row) for row in db.execute(_page, values)]
 
 
 def page_under(db: Transaction, organization_id: str, parent_id: str, *, after: str, limit: int) -> list[MemberAccount]:
-    """Answer up to `limit` accounts directly under a root or unit in the order of their ids, from the one after `after`."""
+    """Return up to `limit` accounts directly under a root or unit in the order of their ids, from the one after `after`."""
     values = {"organization_id": organization_id, "parent_id": parent_id, "after": after, "limit": limit}
     return [_read(row) for row in db.execute(_page_under, values)]
 
 
 def invited(db: Transaction, organization_id: str) -> list[str]:
-    """Answer the ids of the accounts that joined by invitation, the management account among them."""
+    """Return the ids of the accounts that joined by invitation, the management account among them."""
     return list(db.execute(_invited, {"organization_id": organization_id}).scalars())
 
 
 def count(db: Transaction, organization_id: str) -> int:
-    """Answer how many accounts an organization has, the management account and closed ones among them."""
+    """Return how many accounts an organization has, the management account and closed ones among them."""
     return int(db.execute(_count, {"organization_id": organization_id}).scalar_one())
 
 
 def count_open(db: Transaction, organization_id: str) -> int:
-    """Answer how many accounts of an organization aren't closed, the management account among them."""
+    """Return how many accounts of an organization aren't closed, the management account among them."""
     return int(db.execute(_count_open, {"organization_id": organization_id}).scalar_one())
 
 
 def count_closed_since(db: Transaction, organization_id: str, since: datetime) -> int:
-    """Answer how many accounts were closed after this moment and still are."""
+    """Return how many accounts were closed after this moment and still are."""
     return int(db.execute(_count_closed_since, {"organization_id": organization_id, "since": since}).scalar_one())
 
 
 def has_children(db: Transaction, organization_id: str, parent_id: str) -> bool:
-    """Answer whether any account is directly under a root or unit."""
+    """Tell whether any account is directly under a root or unit."""
     return db.execute(_has_children, {"organization_id": organization_id, "parent_id": parent_id}).first() is not None
 
 

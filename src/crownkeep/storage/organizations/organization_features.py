@@ -40,7 +40,7 @@ _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organ
 
 
 def enabled(db: Transaction, organization_id: str) -> list[str]:
-    """Answer the features that are switched on, by name."""
+    """Return the features that are switched on, by name."""
     return list(db.execute(_of_organization, {"organization_id": organization_id}).scalars())
 
 

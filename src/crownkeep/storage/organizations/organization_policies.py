@@ -77,25 +77,25 @@ _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organ
 
 
 def with_id(db: Transaction, organization_id: str, policy_id: str) -> OrganizationPolicyRow | None:
-    """Answer the organization's policy with this id."""
+    """Return the organization's policy with this id."""
     row = db.execute(_by_id, {"organization_id": organization_id, "policy_id": policy_id}).first()
     return OrganizationPolicyRow(*row) if row else None
 
 
 def named(db: Transaction, organization_id: str, name: str) -> OrganizationPolicyRow | None:
-    """Answer the organization's policy with this name, of whatever type, whatever its letters' case."""
+    """Return the organization's policy with this name, of whatever type, whatever its letters' case."""
     row = db.execute(_named, {"organization_id": organization_id, "name_key": name.lower()}).first()
     return OrganizationPolicyRow(*row) if row else None
 
 
 def page(db: Transaction, organization_id: str, policy_type: str, *, after: str, limit: int) -> list[OrganizationPolicyRow]:
-    """Answer up to `limit` policies of a type in the order of their names, from the one after the key `after`."""
+    """Return up to `limit` policies of a type in the order of their names, from the one after the key `after`."""
     values = {"organization_id": organization_id, "type": policy_type, "after": after, "limit": limit}
     return [OrganizationPolicyRow(*row) for row in db.execute(_page, values)]
 
 
 def count(db: Transaction, organization_id: str, policy_type: str) -> int:
-    """Answer how many policies of a type the organization has."""
+    """Return how many policies of a type the organization has."""
     return int(db.execute(_count, {"organization_id": organization_id, "type": policy_type}).scalar_one())
 
 

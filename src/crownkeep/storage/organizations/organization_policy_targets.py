@@ -192,37 +192,37 @@ _touch_where_attached = _touch(
 
 
 def control_policies(db: Transaction, organization_id: str, way: Sequence[str]) -> list[ControlRow]:
-    """Answer every policy of the enabled control types on the way from a root to an account, in one query."""
+    """Return every policy of the enabled control types on the way from a root to an account, in one query."""
     return [ControlRow(*row) for row in db.execute(_control_policies, {"organization_id": organization_id, "way": list(way)})]
 
 
 def merged_policies(db: Transaction, organization_id: str, policy_type: str, way: Sequence[str]) -> list[MergedRow]:
-    """Answer every policy of a merged type on the way from a root to an entity, in one query."""
+    """Return every policy of a merged type on the way from a root to an entity, in one query."""
     values = {"organization_id": organization_id, "type": policy_type, "way": list(way)}
     return [MergedRow(row[0], row[1], OrganizationPolicyRow(*row[2:])) for row in db.execute(_merged, values)]
 
 
 def of_target(db: Transaction, organization_id: str, target_id: str, policy_type: str) -> list[PolicyTargetRow]:
-    """Answer what of one type is attached to a root, unit or account itself."""
+    """Return what of one type is attached to a root, unit or account itself."""
     values = {"organization_id": organization_id, "target_id": target_id, "type": policy_type}
     return [PolicyTargetRow(*row) for row in db.execute(_of_target, values)]
 
 
 def policies_of_target(db: Transaction, organization_id: str, target_id: str, policy_type: str) -> list[AttachedRow]:
-    """Answer the policies of one type that are attached to a root, unit or account itself, in one query."""
+    """Return the policies of one type that are attached to a root, unit or account itself, in one query."""
     values = {"organization_id": organization_id, "target_id": target_id, "type": policy_type}
     rows = db.execute(_policies_of_target, values)
     return [AttachedRow(row[0], None if row[1] is None else OrganizationPolicyRow(*row[1:])) for row in rows]
 
 
 def page_of_policy(db: Transaction, organization_id: str, policy_id: str, *, after: str, limit: int) -> list[NamedTargetRow]:
-    """Answer up to `limit` attachments of a policy in the order of the targets' ids, from the one after `after`."""
+    """Return up to `limit` attachments of a policy in the order of the targets' ids, from the one after `after`."""
     values = {"organization_id": organization_id, "policy_id": policy_id, "after": after, "limit": limit}
     return [NamedTargetRow(*row) for row in db.execute(_page_of_policy, values)]
 
 
 def is_attached(db: Transaction, organization_id: str, policy_id: str) -> bool:
-    """Answer whether a policy is attached to anything."""
+    """Tell whether a policy is attached to anything."""
     return db.execute(_is_attached, {"organization_id": organization_id, "policy_id": policy_id}).first() is not None
 
 

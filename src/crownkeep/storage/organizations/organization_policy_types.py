@@ -41,7 +41,7 @@ _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organ
 
 
 def enabled(db: Transaction, organization_id: str) -> list[str]:
-    """Answer the types that are enabled, in the order in which they were."""
+    """Return the types that are enabled, in the order in which they were."""
     return list(db.execute(_of_organization, {"organization_id": organization_id}).scalars())
 
 

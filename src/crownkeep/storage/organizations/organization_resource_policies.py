@@ -43,7 +43,7 @@ _remove = delete(table).where(table.c.organization_id == bindparam("of_organizat
 
 
 def of_organization(db: Transaction, organization_id: str) -> ResourcePolicyRow | None:
-    """Answer an organization's resource policy."""
+    """Return an organization's resource policy."""
     row = db.execute(_of_organization, {"organization_id": organization_id}).first()
     return ResourcePolicyRow(*row) if row else None
 

@@ -49,13 +49,13 @@ _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organ
 
 
 def is_enabled(db: Transaction, organization_id: str, service_principal: str) -> bool:
-    """Answer whether a service has trusted access in an organization."""
+    """Tell whether a service has trusted access in an organization."""
     values = {"organization_id": organization_id, "service_principal": service_principal}
     return db.execute(_is_enabled, values).first() is not None
 
 
 def page(db: Transaction, organization_id: str, *, after: str, limit: int) -> list[ServiceAccessRow]:
-    """Answer up to `limit` services with trusted access in the order of their principals, from the one after `after`."""
+    """Return up to `limit` services with trusted access in the order of their principals, from the one after `after`."""
     values = {"organization_id": organization_id, "after": after, "limit": limit}
     return [ServiceAccessRow(*row) for row in db.execute(_page, values)]
 

@@ -12,7 +12,7 @@ _unit_in_organization = _units.c.organization_id == bindparam("of_organization")
 
 
 def accounts_under_any(start: Select[tuple[str]]) -> Select[tuple[str]]:
-    """Answer the ids of the accounts that are among these entities, or below one of them.
+    """Return the ids of the accounts that are among these entities, or below one of them.
 
     `start` has one column, `entity_id`. The statement is bound to `of_organization`.
     """
@@ -21,7 +21,7 @@ def accounts_under_any(start: Select[tuple[str]]) -> Select[tuple[str]]:
 
 
 def accounts_under(parameter: str) -> Select[tuple[str]]:
-    """Answer the same for the one entity whose id is bound to the parameter."""
+    """Return the same for the one entity whose id is bound to the parameter."""
     entity_id: BindParameter[str] = bindparam(parameter)
     units = select(_units.c.unit_id.label("entity_id")).where(_unit_in_organization, _units.c.parent_id == entity_id)
     return _accounts(

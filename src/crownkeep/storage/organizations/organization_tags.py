@@ -36,19 +36,19 @@ _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organ
 
 
 def of_entity(db: Transaction, organization_id: str, entity_id: str) -> dict[str, str]:
-    """Answer the tags of something in an organization, in the order of their keys."""
+    """Return the tags of something in an organization, in the order of their keys."""
     rows = db.execute(_all, {"organization_id": organization_id, "entity_id": entity_id})
     return {row.tag_key: row.tag_value for row in rows}
 
 
 def page(db: Transaction, organization_id: str, entity_id: str, *, after: str, limit: int) -> list[tuple[str, str]]:
-    """Answer up to `limit` tags in the order of their keys, from the one after the key `after`."""
+    """Return up to `limit` tags in the order of their keys, from the one after the key `after`."""
     values = {"organization_id": organization_id, "entity_id": entity_id, "after": after, "limit": limit}
     return [(key, value) for key, value in db.execute(_page, values)]
 
 
 def count(db: Transaction, organization_id: str, entity_id: str) -> int:
-    """Answer how many tags something in an organization has."""
+    """Return how many tags something in an organization has."""
     return int(db.execute(_count, {"organization_id": organization_id, "entity_id": entity_id}).scalar_one())
 
 

@@ -107,18 +107,18 @@ _above_units = _upwards(_starts)
 
 
 def ancestry(db: Transaction, account_id: str) -> list[str]:
-    """Answer the way from the root down to an account, itself at the end; empty where it is in no organization."""
+    """Return the way from the root down to an account, itself at the end; empty where it is in no organization."""
     above: list[str] = [row.above_id for row in db.execute(_above_account, {"account_id": account_id})]
     return [*above, account_id] if above else []
 
 
 def way_to(db: Transaction, organization_id: str, entity_id: str) -> list[str]:
-    """Answer the way from the root down to a unit, itself at the end; the root's own way is the root."""
+    """Return the way from the root down to a unit, itself at the end; the root's own way is the root."""
     return ways_to(db, organization_id, [entity_id])[entity_id]
 
 
 def ways_to(db: Transaction, organization_id: str, entity_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Answer the way from the root down to each of these units, by id and in one query; the root's own way is the root."""
+    """Return the way from the root down to each of these units, by id and in one query; the root's own way is the root."""
     wanted = list(dict.fromkeys(entity_ids))
     ways: dict[str, list[str]] = {entity_id: [] for entity_id in wanted}
     if wanted:
@@ -128,37 +128,37 @@ def ways_to(db: Transaction, organization_id: str, entity_ids: Sequence[str]) ->
 
 
 def with_id(db: Transaction, organization_id: str, unit_id: str) -> UnitRow | None:
-    """Answer the unit of this organization with this id."""
+    """Return the unit of this organization with this id."""
     row = db.execute(_by_id, {"organization_id": organization_id, "unit_id": unit_id}).first()
     return UnitRow(*row) if row else None
 
 
 def named(db: Transaction, organization_id: str, parent_id: str, name: str) -> UnitRow | None:
-    """Answer the unit directly under a parent that has this name, whatever its letters' case."""
+    """Return the unit directly under a parent that has this name, whatever its letters' case."""
     values = {"organization_id": organization_id, "parent_id": parent_id, "name_key": name.lower()}
     row = db.execute(_named, values).first()
     return UnitRow(*row) if row else None
 
 
 def page(db: Transaction, organization_id: str, parent_id: str, *, after: str, limit: int) -> list[UnitRow]:
-    """Answer up to `limit` units directly under a parent in the order of their names, from the one after the key `after`."""
+    """Return up to `limit` units directly under a parent in the order of their names, from the one after the key `after`."""
     values = {"organization_id": organization_id, "parent_id": parent_id, "after": after, "limit": limit}
     return [UnitRow(*row) for row in db.execute(_page, values)]
 
 
 def page_of_ids(db: Transaction, organization_id: str, parent_id: str, *, after: str, limit: int) -> list[str]:
-    """Answer up to `limit` ids of units directly under a parent, in their order, from the one after `after`."""
+    """Return up to `limit` ids of units directly under a parent, in their order, from the one after `after`."""
     values = {"organization_id": organization_id, "parent_id": parent_id, "after": after, "limit": limit}
     return list(db.execute(_page_of_ids, values).scalars())
 
 
 def count(db: Transaction, organization_id: str) -> int:
-    """Answer how many units an organization has."""
+    """Return how many units an organization has."""
     return int(db.execute(_count, {"organization_id": organization_id}).scalar_one())
 
 
 def has_children(db: Transaction, organization_id: str, parent_id: str) -> bool:
-    """Answer whether any unit is directly under a root or unit."""
+    """Tell whether any unit is directly under a root or unit."""
     return db.execute(_has_children, {"organization_id": organization_id, "parent_id": parent_id}).first() is not None
 
 

@@ -61,13 +61,13 @@ _touch_members = (
 
 
 def with_id(db: Transaction, organization_id: str) -> OrganizationRow | None:
-    """Answer the organization with this id."""
+    """Return the organization with this id."""
     row = db.execute(_by_id, {"organization_id": organization_id}).first()
     return OrganizationRow(*row) if row else None
 
 
 def with_ids(db: Transaction, organization_ids: Sequence[str]) -> dict[str, OrganizationRow]:
-    """Answer those of these organizations that exist, by id and in one query."""
+    """Return those of these organizations that exist, by id and in one query."""
     if not organization_ids:
         return {}
     rows = db.execute(_by_ids, {"organization_ids": list(organization_ids)})
@@ -75,19 +75,19 @@ def with_ids(db: Transaction, organization_ids: Sequence[str]) -> dict[str, Orga
 
 
 def managed_by(db: Transaction, account_id: str) -> OrganizationRow | None:
-    """Answer the organization that this account manages."""
+    """Return the organization that this account manages."""
     row = db.execute(_managed_by, {"account_id": account_id}).first()
     return OrganizationRow(*row) if row else None
 
 
 def of_account(db: Transaction, account_id: str) -> OrganizationRow | None:
-    """Answer the organization that this account is in, as its manager or as a member."""
+    """Return the organization that this account is in, as its manager or as a member."""
     row = db.execute(_of_account, {"account_id": account_id}).first()
     return OrganizationRow(*row) if row else None
 
 
 def hold(db: Transaction, organization_id: str) -> OrganizationRow | None:
-    """Answer the organization and hold its row to the transaction's end: changes to its structure come one by one."""
+    """Return the organization and hold its row to the transaction's end: changes to its structure come one by one."""
     row = db.execute(_by_id.with_for_update(), {"organization_id": organization_id}).first()
     return OrganizationRow(*row) if row else None
 

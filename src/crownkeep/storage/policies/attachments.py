@@ -65,12 +65,12 @@ _remove = delete(table).where(
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[AttachmentRow]:
-    """Answer what is attached to an entity, by ARN."""
+    """Return what is attached to an entity, by ARN."""
     return [_row(*row) for row in db.execute(_of_owner, {"account_id": account_id, "owner_id": owner_id})]
 
 
 def of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> list[AttachmentRow]:
-    """Answer what is attached to any of these entities, by owner and ARN, in one query."""
+    """Return what is attached to any of these entities, by owner and ARN, in one query."""
     if not owner_ids:
         return []
     rows = db.execute(_of_owners, {"account_id": account_id, "owner_ids": list(owner_ids)})
@@ -78,19 +78,19 @@ def of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> lis
 
 
 def of_policy(db: Transaction, account_id: str, policy_arn: str) -> list[AttachmentRow]:
-    """Answer what in the account a managed policy is attached to."""
+    """Return what in the account a managed policy is attached to."""
     return [_row(*row) for row in db.execute(_to, {"account_id": account_id, "policy_arn": policy_arn})]
 
 
 def counts_of(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str, int]:
-    """Answer to how many entities of the account each of these policies is attached; those attached to none are left out."""
+    """Respond to how many entities of the account each of these policies is attached; those attached to none are left out."""
     if not arns:
         return {}
     return dict(db.execute(_counts_of, {"account_id": account_id, "arns": list(arns)}).all())
 
 
 def counts_under(db: Transaction, account_id: str, arn_prefix: str) -> dict[str, int]:
-    """Answer to how many entities of the account each attached policy is, of those whose ARN begins with the prefix."""
+    """Respond to how many entities of the account each attached policy is, of those whose ARN begins with the prefix."""
     return dict(db.execute(_counts_under, {"account_id": account_id, "prefix": arn_prefix}).all())
 
 
@@ -115,7 +115,7 @@ def remove(db: Transaction, account_id: str, owner_id: str, policy_arn: str) -> 
 
 
 def is_attached(account_id: Column[str], arn: Column[str]) -> ColumnElement[bool]:
-    """Answer the condition, for other topics' queries, that a policy is attached to anything in its account."""
+    """Return the condition, for other topics' queries, that a policy is attached to anything in its account."""
     return exists().where(table.c.account_id == account_id, table.c.policy_arn == arn)
 
 

@@ -31,7 +31,7 @@ _counts_under = tuple(
 
 
 def counts_of(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str, int]:
-    """Answer of how many entities each of these policies is the boundary; those that bound nothing are left out."""
+    """Return of how many entities each of these policies is the boundary; those that bound nothing are left out."""
     counts: dict[str, int] = {}
     if not arns:
         return counts
@@ -42,7 +42,7 @@ def counts_of(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str
 
 
 def counts_under(db: Transaction, account_id: str, arn_prefix: str) -> dict[str, int]:
-    """Answer of how many entities each policy is the boundary, of those whose ARN begins with the prefix."""
+    """Return of how many entities each policy is the boundary, of those whose ARN begins with the prefix."""
     counts: dict[str, int] = {}
     for statement in _counts_under:
         for arn, count in db.execute(statement, {"account_id": account_id, "prefix": arn_prefix}):
@@ -51,7 +51,7 @@ def counts_under(db: Transaction, account_id: str, arn_prefix: str) -> dict[str,
 
 
 def is_boundary(account_id: Column[str], arn: Column[str]) -> ColumnElement[bool]:
-    """Answer the condition, for other topics' queries, that a policy is the boundary of anything in its account."""
+    """Return the condition, for other topics' queries, that a policy is the boundary of anything in its account."""
     first, *others = (exists().where(table.c.account_id == account_id, table.c.boundary_arn == arn) for table in _bounded)
     condition: ColumnElement[bool] = first
     for other in others:

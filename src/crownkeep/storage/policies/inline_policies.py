@@ -61,25 +61,25 @@ _remove = delete(table).where(_of_owner, table.c.name_key == bindparam("name_key
 
 
 def named(db: Transaction, account_id: str, owner_id: str, name: str) -> InlinePolicyRow | None:
-    """Answer the entity's inline policy with this name, whatever its letters' case."""
+    """Return the entity's inline policy with this name, whatever its letters' case."""
     values = {"account_id": account_id, "owner_id": owner_id, "name_key": name.lower()}
     row = db.execute(_named, values).first()
     return _row(*row) if row else None
 
 
 def names_page(db: Transaction, account_id: str, owner_id: str, *, after: str, limit: int) -> list[str]:
-    """Answer up to `limit` names of an entity's inline policies in their order, from the one after the key `after`."""
+    """Return up to `limit` names of an entity's inline policies in their order, from the one after the key `after`."""
     values = {"account_id": account_id, "owner_id": owner_id, "after": after, "limit": limit}
     return list(db.execute(_names_page, values).scalars())
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[InlinePolicyRow]:
-    """Answer the inline policies of an entity, by name."""
+    """Return the inline policies of an entity, by name."""
     return of_owners(db, account_id, [owner_id])
 
 
 def of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> list[InlinePolicyRow]:
-    """Answer the inline policies of all these entities, by owner and name, in one query."""
+    """Return the inline policies of all these entities, by owner and name, in one query."""
     if not owner_ids:
         return []
     rows = db.execute(_of_owners, {"account_id": account_id, "owner_ids": list(owner_ids)})
@@ -87,12 +87,12 @@ def of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> lis
 
 
 def count(db: Transaction, account_id: str, owner_id: str) -> int:
-    """Answer how many inline policies an entity has."""
+    """Return how many inline policies an entity has."""
     return int(db.execute(_count, {"account_id": account_id, "owner_id": owner_id}).scalar_one())
 
 
 def size_beside(db: Transaction, account_id: str, owner_id: str, name: str) -> int:
-    """Answer the size of all inline policies of an entity but the one with this name."""
+    """Return the size of all inline policies of an entity but the one with this name."""
     values = {"account_id": account_id, "owner_id": owner_id, "name_key": name.lower()}
     return int(db.execute(_size_beside, values).scalar_one())
 

@@ -113,13 +113,13 @@ _pages = {usage: _page(usage) for usage in Usage}
 
 
 def with_arn(db: Transaction, account_id: str, arn: str) -> PolicyRow | None:
-    """Answer the account's policy with this very ARN, letter for letter."""
+    """Return the account's policy with this very ARN, letter for letter."""
     row = db.execute(_by_arn, {"account_id": account_id, "arn": arn}).first()
     return PolicyRow(*row) if row else None
 
 
 def with_arns(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str, PolicyRow]:
-    """Answer those of the account's policies that these ARNs name, by ARN."""
+    """Return those of the account's policies that these ARNs name, by ARN."""
     if not arns:
         return {}
     rows = (PolicyRow(*row) for row in db.execute(_by_arns, {"account_id": account_id, "arns": list(arns)}))
@@ -127,19 +127,19 @@ def with_arns(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str
 
 
 def named(db: Transaction, account_id: str, name: str) -> PolicyRow | None:
-    """Answer the policy with this name, whatever its letters' case and its path."""
+    """Return the policy with this name, whatever its letters' case and its path."""
     row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
     return PolicyRow(*row) if row else None
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, usage: Usage, after: str, limit: int) -> list[PolicyRow]:
-    """Answer up to `limit` policies in the order of their names, from the one after the key `after`."""
+    """Return up to `limit` policies in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "after": after, "prefix": path_prefix, "limit": limit}
     return [PolicyRow(*row) for row in db.execute(_pages[usage], values)]
 
 
 def count(db: Transaction, account_id: str) -> int:
-    """Answer how many customer managed policies the account has."""
+    """Return how many customer managed policies the account has."""
     return int(db.execute(_count, {"account_id": account_id}).scalar_one())
 
 

@@ -43,7 +43,7 @@ _ENTITIES = {
 def page(
     db: Transaction, account_id: str, policy_arn: str, *, kind: OwnerKind, usage: Usage, path_prefix: str, after: str, limit: int
 ) -> list[PolicyHolderRow]:
-    """Answer up to `limit` entities of a kind that use the policy in this way, by name, from the one after the key `after`."""
+    """Return up to `limit` entities of a kind that use the policy in this way, by name, from the one after the key `after`."""
     statement = _pages.get((kind, usage))
     if statement is None:
         return []

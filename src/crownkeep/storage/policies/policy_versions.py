@@ -77,7 +77,7 @@ _defaults = (
 
 
 def defaults_of(db: Transaction, account_id: str, arns: Sequence[str]) -> list[DefaultRow]:
-    """Answer the documents in force of those of the account's own policies that these ARNs name, by ARN, in one query.
+    """Return the documents in force of those of the account's own policies that these ARNs name, by ARN, in one query.
 
     AWS's own policies are no rows: `catalogue.managed_policies` has them.
     """
@@ -87,19 +87,19 @@ def defaults_of(db: Transaction, account_id: str, arns: Sequence[str]) -> list[D
 
 
 def numbered(db: Transaction, account_id: str, policy_id: str, version: int) -> VersionRow | None:
-    """Answer one version of a policy."""
+    """Return one version of a policy."""
     row = db.execute(_numbered, {"account_id": account_id, "policy_id": policy_id, "version": version}).first()
     return VersionRow(*row) if row else None
 
 
 def page(db: Transaction, account_id: str, policy_id: str, *, before: int, limit: int) -> list[VersionRow]:
-    """Answer up to `limit` versions of a policy, the newest first, from the one older than `before`."""
+    """Return up to `limit` versions of a policy, the newest first, from the one older than `before`."""
     values = {"account_id": account_id, "policy_id": policy_id, "before": before, "limit": limit}
     return [VersionRow(*row) for row in db.execute(_page, values)]
 
 
 def of_policies(db: Transaction, account_id: str, policy_ids: Sequence[str]) -> list[VersionRow]:
-    """Answer all versions of these policies, by policy and the newest first, in one query."""
+    """Return all versions of these policies, by policy and the newest first, in one query."""
     if not policy_ids:
         return []
     rows = db.execute(_of_policies, {"account_id": account_id, "policy_ids": list(policy_ids)})
@@ -107,7 +107,7 @@ def of_policies(db: Transaction, account_id: str, policy_ids: Sequence[str]) -> 
 
 
 def count(db: Transaction, account_id: str, policy_id: str) -> int:
-    """Answer how many versions a policy has."""
+    """Return how many versions a policy has."""
     return int(db.execute(_count, {"account_id": account_id, "policy_id": policy_id}).scalar_one())
 
 

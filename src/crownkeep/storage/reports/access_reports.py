@@ -42,7 +42,7 @@ _remove_before = delete(table).where(
 
 
 def with_id(db: Transaction, account_id: str, job_id: str) -> AccessReportRow | None:
-    """Answer the account's report with this id."""
+    """Return the account's report with this id."""
     row = db.execute(_by_id, {"account_id": account_id, "job_id": job_id}).first()
     return AccessReportRow(*row) if row else None
 

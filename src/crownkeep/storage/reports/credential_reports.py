@@ -34,13 +34,13 @@ _remove = delete(table).where(table.c.account_id == bindparam("account_id"))
 
 
 def of_account(db: Transaction, account_id: str) -> CredentialReportRow | None:
-    """Answer the account's latest report, however old."""
+    """Return the account's latest report, however old."""
     row = db.execute(_of_account, {"account_id": account_id}).first()
     return CredentialReportRow(*row) if row else None
 
 
 def generated_at(db: Transaction, account_id: str) -> datetime | None:
-    """Answer when the account's latest report was made, or None where there is none."""
+    """Return when the account's latest report was made, or None where there is none."""
     moment: datetime | None = db.execute(_generated_at, {"account_id": account_id}).scalar()
     return moment
 

@@ -107,7 +107,7 @@ _OF_OWNER = {kind: query.where(owner == bindparam("of_owner")) for kind, (query,
 
 
 def of_account(db: Transaction, account_id: str) -> Iterator[HeldCredential]:
-    """Answer every credential of the account, with one query for each kind; an MFA device that nobody has is none."""
+    """Return every credential of the account, with one query for each kind; an MFA device that nobody has is none."""
     yield from _root_password(db, account_id)
     for kind, (query, _) in _QUERIES.items():
         for row in db.execute(query, {"of_account": account_id}):
@@ -115,7 +115,7 @@ def of_account(db: Transaction, account_id: str) -> Iterator[HeldCredential]:
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str, *, kind: str) -> list[HeldCredential]:
-    """Answer the credentials of one kind that a user or root has."""
+    """Return the credentials of one kind that a user or root has."""
     rows = db.execute(_OF_OWNER[kind], {"of_account": account_id, "of_owner": owner_id})
     found = [HeldCredential(kind, *row) for row in rows]
     return [*found, *_root_password(db, account_id)] if kind == PASSWORD and owner_id == account_id else found

@@ -55,12 +55,12 @@ _counts = select(_uses.c.service, func.count(distinct(_uses.c.account_id))).wher
 
 
 def latest(db: Transaction, organization_id: str, entity_id: str, since: datetime) -> dict[str, OrganizationUse]:
-    """Answer the last use of each service since a moment, by the service's prefix, in one query."""
+    """Return the last use of each service since a moment, by the service's prefix, in one query."""
     values = {"of_organization": organization_id, "of_target": entity_id, "since": since}
     return {row[0]: OrganizationUse(*row) for row in db.execute(_latest, values)}
 
 
 def counts(db: Transaction, organization_id: str, entity_id: str, since: datetime) -> dict[str, int]:
-    """Answer in how many of the accounts each service was used since a moment."""
+    """Return in how many of the accounts each service was used since a moment."""
     values = {"of_organization": organization_id, "of_target": entity_id, "since": since}
     return {row[0]: row[1] for row in db.execute(_counts, values)}

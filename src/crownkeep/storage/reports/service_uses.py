@@ -67,7 +67,7 @@ def put(db: Transaction, row: ServiceUseRow) -> None:
 
 
 def of_entities(db: Transaction, account_id: str, entity_ids: Sequence[str]) -> list[ServiceUseRow]:
-    """Answer the last uses of these entities, in one query."""
+    """Return the last uses of these entities, in one query."""
     if not entity_ids:
         return []
     values = {"account_id": account_id, "entity_ids": list(entity_ids)}

@@ -100,13 +100,13 @@ _forget = delete(table).where(table.c.expires_at < bindparam("before"))
 
 
 def with_digest(db: Transaction, digest: bytes) -> BrowserSessionRow | None:
-    """Answer the session whose cookie has this digest, ended or not."""
+    """Return the session whose cookie has this digest, ended or not."""
     row = _with_digest.first(db, {"of_digest": digest})
     return BrowserSessionRow(*row) if row else None
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str, *, now: datetime) -> list[BrowserSessionRow]:
-    """Answer a person's sessions that have not ended, the latest used first; 200 at most."""
+    """Return a person's sessions that have not ended, the latest used first; 200 at most."""
     values = {"of_account": account_id, "of_owner": owner_id, "now": now}
     return [BrowserSessionRow(*row) for row in db.execute(_of_owner, values)]
 
@@ -128,7 +128,7 @@ def end_named(db: Transaction, account_id: str, owner_id: str, session_id: str, 
 
 
 def end_others(db: Transaction, account_id: str, owner_id: str, *, but: bytes, at: datetime) -> int:
-    """End a person's sessions except the one with this digest, and answer how many; an empty digest excepts none."""
+    """End a person's sessions except the one with this digest, and return how many; an empty digest excepts none."""
     values = {"of_account": account_id, "of_owner": owner_id, "but_digest": but, "at": at}
     return db.execute(_end_others, values).rowcount
 

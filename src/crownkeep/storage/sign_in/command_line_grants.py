@@ -108,13 +108,13 @@ def add(db: Transaction, row: GrantRow) -> None:
 
 
 def with_id(db: Transaction, grant_id: str) -> GrantRow | None:
-    """Answer a grant."""
+    """Return a grant."""
     row = db.execute(_with_id, {"of_grant": grant_id}).first()
     return GrantRow(*row) if row else None
 
 
 def with_code(db: Transaction, digest: bytes) -> GrantRow | None:
-    """Answer the grant whose code has this digest, redeemed or not."""
+    """Return the grant whose code has this digest, redeemed or not."""
     row = db.execute(_with_code, {"of_digest": digest}).first()
     return GrantRow(*row) if row else None
 
@@ -136,7 +136,7 @@ def add_token(db: Transaction, row: RefreshTokenRow) -> None:
 
 
 def token_with_digest(db: Transaction, digest: bytes) -> RefreshTokenRow | None:
-    """Answer the refresh token with this digest, spent or not."""
+    """Return the refresh token with this digest, spent or not."""
     row = db.execute(_token, {"of_digest": digest}).first()
     return RefreshTokenRow(*row) if row else None
 

@@ -41,7 +41,7 @@ _remove = delete(table).where(_this)
 
 
 def of_account(db: Transaction, account_id: str) -> EmailChangeRow | None:
-    """Answer the account's change, expired or not."""
+    """Return the account's change, expired or not."""
     row = db.execute(_of_account, {"of_account": account_id}).first()
     return EmailChangeRow(*row) if row else None
 

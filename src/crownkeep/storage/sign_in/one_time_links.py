@@ -44,7 +44,7 @@ _forget = delete(table).where(table.c.purpose == bindparam("of_purpose"), table.
 
 
 def with_digest(db: Transaction, digest: bytes) -> OneTimeLinkRow | None:
-    """Answer the unused link with this digest, expired or not; the digest covers the purpose."""
+    """Return the unused link with this digest, expired or not; the digest covers the purpose."""
     row = db.execute(_with_digest, {"digest": digest}).first()
     return OneTimeLinkRow(row[0], row[1], Purpose(row[2]), row[3], row[4], row[5]) if row else None
 

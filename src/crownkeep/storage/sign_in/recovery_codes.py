@@ -42,12 +42,12 @@ _remove_all = delete(table).where(*_of)
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[RecoveryCodeRow]:
-    """Answer a person's unspent codes."""
+    """Return a person's unspent codes."""
     return [RecoveryCodeRow(*row) for row in db.execute(_of_owner, {"of_account": account_id, "of_owner": owner_id})]
 
 
 def count(db: Transaction, account_id: str, owner_id: str) -> int:
-    """Answer how many unspent codes a person has."""
+    """Return how many unspent codes a person has."""
     row = _count.first(db, {"of_account": account_id, "of_owner": owner_id})
     return int(row[0]) if row else 0
 

@@ -75,19 +75,19 @@ _remove_custodian = delete(custodians).where(custodians.c.account_id == bindpara
 
 
 def of_account(db: Transaction, account_id: str) -> RootRecoveryRow | None:
-    """Answer the account's recovery, expired or not."""
+    """Return the account's recovery, expired or not."""
     row = db.execute(_of_account, {"of_account": account_id}).first()
     return RootRecoveryRow(*row) if row else None
 
 
 def with_link(db: Transaction, digest: bytes) -> RootRecoveryRow | None:
-    """Answer the recovery whose mailed link has this digest, expired or not."""
+    """Return the recovery whose mailed link has this digest, expired or not."""
     row = db.execute(_with_link, {"of_digest": digest}).first()
     return RootRecoveryRow(*row) if row else None
 
 
 def with_custodian_link(db: Transaction, digest: bytes) -> RootRecoveryRow | None:
-    """Answer the recovery that a custodian's link is for, expired or not."""
+    """Return the recovery that a custodian's link is for, expired or not."""
     row = db.execute(_with_custodian_link, {"of_digest": digest}).first()
     return RootRecoveryRow(*row) if row else None
 
@@ -109,7 +109,7 @@ def remove(db: Transaction, account_id: str) -> None:
 
 
 def custodian(db: Transaction, account_id: str) -> CustodianRow | None:
-    """Answer the account's custodian."""
+    """Return the account's custodian."""
     row = db.execute(_custodian, {"of_account": account_id}).first()
     return CustodianRow(*row) if row else None
 

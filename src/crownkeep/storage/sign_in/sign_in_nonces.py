@@ -30,7 +30,7 @@ def add(db: Transaction, nonce: bytes, account_id: str, *, expires_at: datetime)
 
 
 def exists(db: Transaction, nonce: bytes) -> bool:
-    """Answer whether a nonce is kept."""
+    """Tell whether a nonce is kept."""
     return _exists.first(db, {"of_nonce": nonce}) is not None
 
 

@@ -40,7 +40,7 @@ _change = (
 
 
 def of_account(db: Transaction, account_id: str) -> SignInSettingsRow:
-    """Answer an account's settings, the defaults where it has none."""
+    """Return an account's settings, the defaults where it has none."""
     row = _of_account.first(db, {"of_account": account_id})
     return SignInSettingsRow(*row) if row else SignInSettingsRow(account_id)
 

@@ -53,7 +53,7 @@ _forget = delete(table).where(table.c.failed_at < bindparam("before"))
 
 
 def with_digest(db: Transaction, digest: bytes) -> ThrottleRow | None:
-    """Answer what is remembered under a key."""
+    """Return what is remembered under a key."""
     row = _with_digest.first(db, {"of_digest": digest})
     return ThrottleRow(*row) if row else None
 

@@ -30,7 +30,7 @@ _forget = delete(table).where(table.c.began_at < bindparam("before"))
 
 
 def count_up(db: Transaction, digest: bytes, account_id: str, *, now: datetime, span: timedelta) -> int:
-    """Count one more under a key, and answer how many there are since the span began; a day is the longest span.
+    """Count one more under a key, and return how many there are since the span began; a day is the longest span.
 
     The row is held to the transaction's end, so that of many at once each is counted.
     `digest` is a hash of what is counted, so that the table tells nobody's address; `account_id` is empty where it is about none.

@@ -184,7 +184,7 @@ def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
 def newest(
     db: Transaction, account_id: str, *, first: UUID, before: UUID, limit: int, attribute: tuple[str, str] | None = None
 ) -> list[EventRow]:
-    """Answer up to `limit` events with ids from `first` to just below `before`, the newest first.
+    """Return up to `limit` events with ids from `first` to just below `before`, the newest first.
 
     `attribute` is one of LookupEvents' attribute keys and the value it must have.
     """

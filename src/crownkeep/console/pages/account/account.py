@@ -57,7 +57,7 @@ async def show(request: Request) -> Response:
 
 
 def _root_email(request: Request) -> str:
-    """Answer root's address to root itself; nobody else is told what root signs in with."""
+    """Return root's address to root itself; nobody else is told what root signs in with."""
     session = web.signed_in(request)
     if not account_security.is_root(request):
         return ""
@@ -99,7 +99,7 @@ async def delete_alias(request: Request) -> Response:
 
 
 async def alias_of(request: Request) -> str | Refused:
-    """Answer the account's alias, empty where it has none."""
+    """Return the account's alias, empty where it has none."""
     found = await calls.ask(request, ALIASES.service, ALIASES.operation)
     if isinstance(found, Refused):
         return found
@@ -107,7 +107,7 @@ async def alias_of(request: Request) -> str | Refused:
 
 
 def sign_in_addresses(request: Request, alias: str) -> list[str]:
-    """Answer where the account's users sign in, the best address first."""
+    """Return where the account's users sign in, the best address first."""
     visited = web.of(request).visited
     base = visited.base
     by_id = f"{base}/signin/{web.signed_in(request).principal.account_id}"

@@ -104,18 +104,18 @@ KINDS = (
 
 
 async def primary(request: Request) -> Mapping[str, str] | Refused:
-    """Answer the primary contact by the model's members; empty where the account has none."""
+    """Return the primary contact by the model's members; empty where the account has none."""
     return _told(await calls.ask(request, PRIMARY.service, PRIMARY.operation), "ContactInformation")
 
 
 async def alternate(request: Request, kind: Kind) -> Mapping[str, str] | Refused:
-    """Answer an alternate contact by the model's members; empty where the account has none of this kind."""
+    """Return an alternate contact by the model's members; empty where the account has none of this kind."""
     call = alternate_call(kind)
     return _told(await calls.ask(request, call.service, call.operation, call.parameters), "AlternateContact")
 
 
 def alternate_call(kind: Kind) -> Equivalent:
-    """Answer the call that asks for an alternate contact."""
+    """Return the call that asks for an alternate contact."""
     return Equivalent("account", "GetAlternateContact", {"AlternateContactType": kind.type})
 
 
@@ -185,7 +185,7 @@ def _kind(request: Request) -> Kind:
 
 
 def _typed(request: Request, fields: tuple[Field, ...]) -> dict[str, str]:
-    """Answer what was typed; what is empty is absent, for AWS takes no empty members."""
+    """Return what was typed; what is empty is absent, for AWS takes no empty members."""
     form = web.form(request)
     typed = {field.name: form.one(field.name).strip() for field in fields}
     return {name: text for name, text in typed.items() if text}

@@ -48,7 +48,7 @@ async def count(request: Request, fields: Mapping[str, object] | None, *, now: d
 
 
 def tally(lines: Sequence[Line], max_age: int, *, now: datetime) -> tuple[int, int]:
-    """Answer how many users have a password, and how many of these passwords are older than so many days (0: never too old)."""
+    """Return how many users have a password, and how many of these passwords are older than so many days (0: never too old)."""
     since = now - timedelta(days=max_age)
     changed = [line.password_changed for line in lines if line.has_password and not line.is_root]
     expired = sum(moment is not None and moment <= since for moment in changed) if max_age else 0

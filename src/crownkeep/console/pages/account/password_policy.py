@@ -187,7 +187,7 @@ def _form(request: Request, fields: Fields, *, problem: str = "") -> Response:
 
 
 async def current(request: Request) -> Fields | Refused | None:
-    """Answer the account's own policy, None where AWS's default holds."""
+    """Return the account's own policy, None where AWS's default holds."""
     found = await calls.ask(request, GET.service, GET.operation)
     if isinstance(found, Refused):
         return found if found.code != "NoSuchEntity" else None
@@ -217,7 +217,7 @@ def _number(name: str, text: str) -> int:
 
 
 def _saving(fields: Fields | None) -> Equivalent:
-    """Answer the call that makes a policy hold: an update says every field, for what it leaves out gets its default."""
+    """Return the call that makes a policy hold: an update says every field, for what it leaves out gets its default."""
     if fields is None:
         return DELETION
     switches = {name: bool(fields.get(name)) for name in LABELS if name not in NUMBERS}
@@ -227,7 +227,7 @@ def _saving(fields: Fields | None) -> Equivalent:
 
 
 def _differences(current: Fields | None, wanted: Fields | None) -> list[tuple[str, str, str]]:
-    """Answer what changes: a label, what it is now and what it will be."""
+    """Return what changes: a label, what it is now and what it will be."""
     now, then = _shown(current), _shown(wanted)
     return [(label, now[label], then[label]) for label in now if now[label] != then[label]]
 

@@ -73,7 +73,7 @@ async def last_audit(request: Request) -> LastAudit | Refused:
 
 
 def page_of(audit_id: str, **query: object) -> str:
-    """Answer the address of an audit's page."""
+    """Return the address of an audit's page."""
     return parts.address(f"{PATH}/{parts.segment(audit_id)}", **query)
 
 

@@ -95,7 +95,7 @@ async def _remove(request: Request, audit_id: str, chosen: Sequence[str], *, mad
 
 
 def _removal(row: Mapping[str, Any], *, only_deactivate: bool) -> list[Equivalent]:
-    """Answer the calls that remove a credential; an access key may be deactivated, which can be undone."""
+    """Return the calls that remove a credential; an access key may be deactivated, which can be undone."""
     operation, member = _REMOVE[row["Kind"]]
     named: dict[str, object] = {} if row["IsRoot"] else {"UserName": row["UserName"]}
     if member is not None:

@@ -51,7 +51,7 @@ def has_credentials(session: BrowserSession) -> bool:
 
 
 def owner(request: Request) -> Principal:
-    """Answer whose credentials the page is about; raises MalformedForm for who has none."""
+    """Return whose credentials the page is about; raises MalformedForm for who has none."""
     session = web.signed_in(request)
     if not has_credentials(session):
         raise MalformedForm("this session has no credentials of its own")
@@ -64,7 +64,7 @@ def none(request: Request) -> Response:
 
 
 def named(person: Principal) -> dict[str, str]:
-    """Answer how IAM's operations are told whose credentials are meant; root is whoever is not named."""
+    """Return how IAM's operations are told whose credentials are meant; root is whoever is not named."""
     return {"UserName": person.name} if person.kind is PrincipalKind.USER else {}
 
 
@@ -90,7 +90,7 @@ async def _last_used(request: Request, keys: Part) -> dict[str, Part]:
 
 
 def _changes(person: Principal) -> list[Equivalent]:
-    """Answer what the page's buttons call, for the commands that it shows."""
+    """Return what the page's buttons call, for the commands that it shows."""
     whose = named(person)
     key, certificate = {**whose, "AccessKeyId": "ACCESS_KEY_ID"}, {**whose, "CertificateId": "CERTIFICATE_ID"}
     shown = [

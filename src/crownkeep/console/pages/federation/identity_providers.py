@@ -21,12 +21,12 @@ _SAMPLE = {"name": "", "metadata": "", "url": "", "audiences": "sts.amazonaws.co
 
 
 def page(arn: str) -> str:
-    """Answer the address of one provider's page."""
+    """Return the address of one provider's page."""
     return parts.address(f"{FOLDER}/one", arn=arn)
 
 
 def name_of(arn: str) -> str:
-    """Answer what a provider is called: its host and path, or its name."""
+    """Return what a provider is called: its host and path, or its name."""
     return arn.partition(_OIDC)[2] or arn.partition(_SAML)[2] or arn
 
 
@@ -130,7 +130,7 @@ def _call(verb: str, arn: str, rest: str = "", **parameters: object) -> Equivale
 
 
 def _changes(arn: str) -> list[Equivalent]:
-    """Answer what the page's buttons call, for the commands that it shows."""
+    """Return what the page's buttons call, for the commands that it shows."""
     own = [_call("Update", arn, SAMLMetadataDocument="METADATA")]
     if _SAML not in arn:
         own = [*_audience(arn, "AUDIENCE"), _call("Update", arn, "Thumbprint", ThumbprintList=["THUMBPRINT"])]

@@ -81,7 +81,7 @@ async def _page(request: Request, kind: Kind, *, alert: str = "") -> Response:
 
 
 async def _ending(request: Request, kind: Kind, name: str) -> tuple[list[Equivalent], list[Part]]:
-    """Answer the calls that end a user or role, and what could not be looked into."""
+    """Return the calls that end a user or role, and what could not be looked into."""
     named = {kind.key: name}
     wanted, unseen = await _password(request, name) if kind is USER else ([], [])
     for lists, member, operation, key in _HELD[kind]:

@@ -73,7 +73,7 @@ async def _section(request: Request, name: str, tab: str) -> dict[str, Part]:
 
 
 def _changes(name: str, tab: str, report: Report, arn: str) -> list[Equivalent]:
-    """Answer what a section's buttons call, for the commands that its page shows."""
+    """Return what a section's buttons call, for the commands that its page shows."""
     sections = {
         "permissions": identities.changes(GROUP, name),
         "members": list(identities.membership(name, "USER")),

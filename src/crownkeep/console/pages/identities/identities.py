@@ -30,7 +30,7 @@ class Kind:
         return f"{self.noun}Name"
 
     def page(self, name: str, tab: str = "") -> str:
-        """Answer the address of one identity's page."""
+        """Return the address of one identity's page."""
         return parts.address(f"{self.folder}/{parts.segment(name)}", tab=tab)
 
     def call(self, verb: str, rest: str, name: str, **parameters: object) -> Equivalent:
@@ -55,7 +55,7 @@ async def policies(request: Request, kind: Kind, name: str) -> tuple[Part, Part]
 
 
 def changes(kind: Kind, name: str) -> list[Equivalent]:
-    """Answer what the buttons beside an identity's policies call, for the commands that its page shows."""
+    """Return what the buttons beside an identity's policies call, for the commands that its page shows."""
     bounding = [] if kind is GROUP else [_bounding(kind, name, "POLICY_ARN"), _bounding(kind, name, "")]
     return [
         kind.call("Detach", "Policy", name, PolicyArn="POLICY_ARN"),
@@ -65,7 +65,7 @@ def changes(kind: Kind, name: str) -> list[Equivalent]:
 
 
 def membership(group: str, user: str) -> tuple[Equivalent, Equivalent]:
-    """Answer the calls that put a user into a group, and take it out."""
+    """Return the calls that put a user into a group, and take it out."""
     names = {"GroupName": group, "UserName": user}
     return Equivalent("iam", "AddUserToGroup", names), Equivalent("iam", "RemoveUserFromGroup", names)
 
@@ -158,7 +158,7 @@ async def untag(request: Request) -> Response:
 
 
 def named(request: Request) -> tuple[Kind, str]:
-    """Answer whom an address is about; raises HTTPException (404) for what is no kind of identity."""
+    """Return whom an address is about; raises HTTPException (404) for what is no kind of identity."""
     return _addressed(request.path_params["kind"].removesuffix("s")), request.path_params["name"]
 
 

@@ -19,7 +19,7 @@ from crownkeep.console.pages.policies.documents import EXAMPLE, Checked
 
 
 def page(kind: Kind, name: str, policy: str) -> str:
-    """Answer the address of one inline policy."""
+    """Return the address of one inline policy."""
     return parts.address(f"{kind.page(name)}/inline", policy=policy)
 
 

@@ -50,7 +50,7 @@ class Report:
         return [row for row in rows if "LastAuthenticated" not in row]
 
     def same(self, of_arn: str) -> list[Equivalent]:
-        """Answer the calls that make and read the report."""
+        """Return the calls that make and read the report."""
         asking = Equivalent("iam", "GenerateServiceLastAccessedDetails", {"Arn": of_arn or "ARN", "Granularity": "ACTION_LEVEL"})
         read = self.asked.call if self.asked is not None else Equivalent("iam", "GetServiceLastAccessedDetails", _JOB)
         return [asking, read]
@@ -77,7 +77,7 @@ async def made(request: Request) -> Response:
 
 
 def _identity(about: str) -> tuple[Kind, str]:
-    """Answer the kind and name of the user, group or role with this ARN; users for what is none, which IAM then refuses."""
+    """Return the kind and name of the user, group or role with this ARN; users for what is none, which IAM then refuses."""
     parsed = arn.parse(about)
     word, _, rest = (parsed.resource if parsed is not None else "").partition("/")
     return identities.KINDS.get(word, identities.USER), rest.rpartition("/")[2] or "unknown"

@@ -22,7 +22,7 @@ POLICY = "AWSRevokeOlderSessions"
 
 
 def revoking(name: str, before: str) -> Equivalent:
-    """Answer the call that ends all sessions of a role that began before a time."""
+    """Return the call that ends all sessions of a role that began before a time."""
     condition = {"DateLessThan": {"aws:TokenIssueTime": before}}
     statement = {"Effect": "Deny", "Action": ["*"], "Resource": ["*"], "Condition": condition}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
@@ -30,7 +30,7 @@ def revoking(name: str, before: str) -> Equivalent:
 
 
 def revoked_before(found: Part) -> str:
-    """Answer the time before which sessions have no more permissions; empty where there is none."""
+    """Return the time before which sessions have no more permissions; empty where there is none."""
     try:
         document = json.loads(parts.readable(found.text("PolicyDocument")))
         return str(document["Statement"][0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"])

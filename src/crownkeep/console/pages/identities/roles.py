@@ -89,7 +89,7 @@ async def _section(request: Request, name: str, tab: str) -> dict[str, Part]:
 
 
 def _changes(name: str, tab: str, report: Report, arn: str) -> list[Equivalent]:
-    """Answer what a section's buttons call, for the commands that its page shows."""
+    """Return what a section's buttons call, for the commands that its page shows."""
     named = {"RoleName": name}
     match tab:
         case "permissions":
@@ -115,7 +115,7 @@ def _switching(request: Request, name: str, path: str) -> str:
 
 
 def _trusted(document: str) -> list[tuple[str, str, str]]:
-    """Answer whom a trust policy names, for a table: the effect, the kind of principal and its name."""
+    """Return whom a trust policy names, for a table: the effect, the kind of principal and its name."""
     try:
         statements: Any = json.loads(document)["Statement"]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -41,12 +41,12 @@ _OWN: Final = ("arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:mfa/*")
 
 
 def set_up_mfa_document() -> str:
-    """Answer the policy that lets users set up MFA for themselves, which nobody may without it."""
+    """Return the policy that lets users set up MFA for themselves, which nobody may without it."""
     return _document({"Sid": "AllowOwnMFA", "Effect": "Allow", "Action": list(_ENROL), "Resource": list(_OWN)})
 
 
 def force_mfa_document() -> str:
-    """Answer the policy that lets a session without MFA do nothing but get one (IAM user guide, "Force MFA")."""
+    """Return the policy that lets a session without MFA do nothing but get one (IAM user guide, "Force MFA")."""
     reach = ["iam:GetAccountPasswordPolicy", "iam:ListVirtualMFADevices", "iam:ListUsers"]
     spared = [*_ENROL, "iam:ListVirtualMFADevices", "iam:ChangePassword", "iam:GetAccountPasswordPolicy", "sts:GetSessionToken"]
     without_mfa = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
@@ -95,7 +95,7 @@ class Choices:
         return "\n".join([*(f"{key}={value}" for key, value in self.tags), *self.malformed_tags])
 
     def fields(self) -> Iterator[tuple[str, str]]:
-        """Answer the fields of a form that `read` reads back as these choices."""
+        """Return the fields of a form that `read` reads back as these choices."""
         yield from (("name", self.name), ("path", self.path), ("access", self.access), ("copy", self.copied_from))
         yield from (("boundary", self.boundary), ("tags", self.tag_lines), ("other", ""))
         ticked = {"reset": self.must_change, "mfa": self.needs_mfa, "force": self.forces_mfa}

@@ -65,7 +65,7 @@ async def user(request: Request) -> Response:
 
 
 def _changes(name: str) -> dict[str, list[Equivalent]]:
-    """Answer what each section's buttons call, for the commands that its page shows."""
+    """Return what each section's buttons call, for the commands that its page shows."""
     named = {"UserName": name}
     password = {**named, "Password": "PASSWORD", "PasswordResetRequired": True}
     key = {**named, "AccessKeyId": "ACCESS_KEY_ID"}

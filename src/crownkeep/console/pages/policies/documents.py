@@ -91,12 +91,12 @@ async def check(request: Request, document: str, sort: Sort = Sort.IDENTITY) -> 
 
 
 def validation(document: str, sort: Sort = Sort.IDENTITY) -> Equivalent:
-    """Answer the call that checks a document."""
+    """Return the call that checks a document."""
     return Equivalent("accessanalyzer", "ValidatePolicy", {"policyDocument": document, **_ASKED[sort]})
 
 
 def typed(request: Request) -> str:
-    """Answer the document that came in a form, with the line ends that findings count by."""
+    """Return the document that came in a form, with the line ends that findings count by."""
     return web.form(request).one("document").replace("\r\n", "\n")
 
 
@@ -107,12 +107,12 @@ def has_to_be_read(request: Request, checked: Checked) -> bool:
 
 
 def mark(document: str) -> str:
-    """Answer a hash of a document."""
+    """Return a hash of a document."""
     return hashlib.sha256(document.encode()).hexdigest()
 
 
 async def checked_while_typed(request: Request) -> Response:
-    """Answer the findings about a document as a part of the page that it is typed on."""
+    """Return the findings about a document as a part of the page that it is typed on."""
     web.signed_in(request)
     try:
         sort = Sort(web.form(request).one("sort"))

@@ -25,7 +25,7 @@ TABS = ("document", "versions", "holders")
 
 
 def page(arn: str, tab: str = "") -> str:
-    """Answer the address of one policy's page."""
+    """Return the address of one policy's page."""
     return parts.address(f"{FOLDER}/one", arn=arn, tab=tab)
 
 
@@ -59,7 +59,7 @@ async def policies(request: Request) -> Response:
 
 
 async def containing(request: Request, text: str, **limits: Any) -> Part:
-    """Answer the policies whose names hold a text, without regard to case; IAM itself looks for paths only."""
+    """Return the policies whose names hold a text, without regard to case; IAM itself looks for paths only."""
     found: list[Mapping[str, Any]] = []
     marker = ""
     for _ in range(_MOST_ASKED):
@@ -74,7 +74,7 @@ async def containing(request: Request, text: str, **limits: Any) -> Part:
 
 
 async def _find(request: Request, name: str) -> str:
-    """Answer the ARN of the policy that is meant; IAM itself looks policies up by their ARN only."""
+    """Return the ARN of the policy that is meant; IAM itself looks policies up by their ARN only."""
     if name.startswith("arn:"):
         return name
     account_id = web.signed_in(request).principal.account_id
@@ -141,7 +141,7 @@ async def _section(request: Request, arn: str, tab: str, version: str, against: 
 
 
 def _changes(arn: str) -> dict[str, list[Equivalent]]:
-    """Answer what each section's buttons call, for the commands that its page shows."""
+    """Return what each section's buttons call, for the commands that its page shows."""
     version = {"PolicyArn": arn, "VersionId": "VERSION"}
     return {
         "document": [Equivalent("iam", "DeletePolicy", {"PolicyArn": arn})],

@@ -102,7 +102,7 @@ async def dashboard(request: Request) -> Response:
 
 
 def _steps(advice: list[Recommendation], found: posture.Posture, *, needs_mfa: bool) -> list[Step]:
-    """Answer the guide's steps, in its order."""
+    """Return the guide's steps, in its order."""
     stands = {each.slug: each.status is Status.DONE for each in advice}
     steps = [Step(label, stands[slug], f"#{slug}") for slug, label in _STEPS.items()]
     steps.insert(list(_STEPS).index("root-keys"), Step("Let nobody in without it", needs_mfa, "/console/account"))

@@ -128,7 +128,7 @@ async def look(request: Request) -> Posture:
 
 
 async def _administrators(request: Request) -> Sequence[str] | Refused:
-    """Answer users who have AdministratorAccess themselves or by one of a few groups."""
+    """Return users who have AdministratorAccess themselves or by one of a few groups."""
     found = await calls.ask(request, ADMINISTRATORS.service, ADMINISTRATORS.operation, ADMINISTRATORS.parameters)
     if isinstance(found, Refused):
         return found

@@ -52,7 +52,7 @@ class Recommendation:
 
 
 def of(posture: Posture, *, is_root: bool) -> list[Recommendation]:
-    """Answer all recommendations in the order in which the guide takes them."""
+    """Return all recommendations in the order in which the guide takes them."""
     return [
         _administrator(posture.administrators),
         _password_policy(posture),
@@ -160,7 +160,7 @@ def _users_mfa(found: Unprotected | Refused) -> Recommendation:
 
 
 def of_credentials(found: Findings | Refused) -> Recommendation:
-    """Answer what a credential report says of credentials that are unused or old."""
+    """Return what a credential report says of credentials that are unused or old."""
     why = "Nobody notices when a key or a password that nobody uses is stolen."
     said = ("credentials", "No credential is old or unused", why)
     path = credential_report.PATH

@@ -170,7 +170,7 @@ async def download(request: Request) -> Response:
 
 
 async def latest(request: Request) -> Report | Refused:
-    """Answer the latest report; a refusal where none is young enough (`needs_one`) or a permission is missing."""
+    """Return the latest report; a refusal where none is young enough (`needs_one`) or a permission is missing."""
     found = await calls.ask(request, GET.service, GET.operation)
     if isinstance(found, Refused):
         return found
@@ -214,7 +214,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def age(moment: datetime | None, *, now: datetime) -> Age | None:
-    """Answer how long ago a moment was, in whole days."""
+    """Return how long ago a moment was, in whole days."""
     return None if moment is None else Age(moment, max((now - moment).days, 0))
 
 
@@ -272,7 +272,7 @@ def _spoken(span: timedelta) -> str:
 
 
 def _page_number(text: str, last: int) -> int:
-    """Answer which page is asked for, the first one where the address says nothing that makes sense."""
+    """Return which page is asked for, the first one where the address says nothing that makes sense."""
     return min(max(int(text), 1), last) if text.isascii() and text.isdigit() and len(text) <= len(str(last)) else 1
 
 

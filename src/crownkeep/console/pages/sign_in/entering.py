@@ -25,13 +25,13 @@ _KNOWN_FOR = timedelta(days=365)
 
 
 def visit(request: Request, to: str) -> Visit:
-    """Answer from where, when and with which known browser somebody signs in, on the way to a page of ours."""
+    """Return from where, when and with which known browser somebody signs in, on the way to a page of ours."""
     here = web.of(request)
     return Visit(here.origin, here.now, to, here.cookie(Cookie.DEVICE))
 
 
 async def follow(request: Request, outcome: Entered | Stale, wrong: Callable[[], Response], *, root: str = "") -> Response:
-    """Answer the page that follows from a step; `wrong` makes the one that asks again.
+    """Return the page that follows from a step; `wrong` makes the one that asks again.
 
     `root` is the address of the root user that somebody claims to be, who is offered a way around a wait.
     """
@@ -74,7 +74,7 @@ def keep(request: Request, begun: Progress) -> None:
 
 
 def begun(request: Request) -> Next | None:
-    """Answer the sign-in that the browser is in the middle of, with the step it stands at."""
+    """Return the sign-in that the browser is in the middle of, with the step it stands at."""
     here = web.of(request)
     found = progress.unseal(here.door.wiring.keyring, here.cookie(Cookie.FLOW), now=here.now)
     if found is None:
@@ -100,13 +100,13 @@ async def arrive(request: Request, arrived: Arrived) -> Response:
 
 
 def party(request: Request) -> RelyingParty | None:
-    """Answer in whose name passkeys are asked for: this host's; None where it is an address, to which no passkey can be bound."""
+    """Return in whose name passkeys are asked for: this host's; None where it is an address, to which no passkey can be bound."""
     visited = web.of(request).visited
     return None if visited.is_address else RelyingParty(visited.name, "Crownkeep", frozenset({visited.base}))
 
 
 def passkey_address(request: Request) -> str:
-    """Answer where the same page can be found under a name, for a browser that came to an address of this computer."""
+    """Return where the same page can be found under a name, for a browser that came to an address of this computer."""
     here = web.of(request)
     _, colon, port = here.visited.base.rpartition(":")
     is_this_computer = here.visited.name in ("127.0.0.1", "::1")

@@ -95,7 +95,7 @@ async def _logout(request: Request) -> Response:
 
 
 def _one(request: Request, name: str) -> str:
-    """Answer a parameter of the address or the form, empty where it is absent; raises FederationRefused where it comes twice."""
+    """Return a parameter of the address or the form, empty where it is absent; raises FederationRefused where it comes twice."""
     form = web.of(request).form
     values = [*request.query_params.getlist(name), *(form.all(name) if form else [])]
     if len(values) > 1:
@@ -104,7 +104,7 @@ def _one(request: Request, name: str) -> str:
 
 
 def _destination(request: Request, destination: str) -> str:
-    """Answer where the browser goes: a page of this server, whatever host the address names."""
+    """Return where the browser goes: a page of this server, whatever host the address names."""
     here = web.of(request)
     for base in (here.visited.base, here.settings.url):
         if destination.startswith(f"{base}/"):

@@ -164,7 +164,7 @@ def credential_in(form: Form) -> Mapping[str, object]:
 
 
 def told(rejected: Rejected) -> str:
-    """Answer what a person is told of a factor that was not accepted."""
+    """Return what a person is told of a factor that was not accepted."""
     match rejected.reason:
         case Rejection.TOO_MANY:
             return _TOO_MANY
@@ -175,7 +175,7 @@ def told(rejected: Rejected) -> str:
 
 
 def factor_options(request: Request, person: Principal, challenge: bytes) -> str | None:
-    """Answer what the browser asks a person's passkeys, as JSON; None where they have none that can be used here."""
+    """Return what the browser asks a person's passkeys, as JSON; None where they have none that can be used here."""
     party, here = entering.party(request), web.of(request)
     with here.door.database.snapshot() as db:
         keys = [key for _, key in factors.passkeys_of(db, person)]

@@ -81,7 +81,7 @@ def _page(request: Request, session: BrowserSession, entered: dict[str, str], *,
 
 
 def _history(request: Request, session: BrowserSession) -> tuple[Choice, ...]:
-    """Answer the roles that this person has switched to in this browser; nothing for a cookie of somebody else."""
+    """Return the roles that this person has switched to in this browser; nothing for a cookie of somebody else."""
     here = web.of(request)
     value = here.cookie(Cookie.ROLES)
     try:

@@ -35,7 +35,7 @@ class Source:
     """Empty where it can't be seen."""
 
     def excerpt(self, cited: Cited) -> str:
-        """Answer the text of a statement."""
+        """Return the text of a statement."""
         lines = self.document.split("\n")[cited.first[0] - 1 : cited.last[0]]
         if not lines:
             return ""
@@ -51,7 +51,7 @@ class Source:
 async def sources(
     request: Request, decisions: Sequence[Decision], *, given: Sequence[str], boundary: str, holder: tuple[Kind, str] | None
 ) -> Mapping[str, Source]:
-    """Answer what is cited, by the names that the simulator gives it."""
+    """Return what is cited, by the names that the simulator gives it."""
     cited = {each.policy: each for decision in decisions for reason in decision.reasons for each in reason.statements}
     arns = await _attached(request, holder) if holder is not None and cited else {}
     unknown = [each for each in cited.values() if each.type.endswith(_MANAGED) and each.policy not in arns]

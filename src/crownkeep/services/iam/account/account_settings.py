@@ -67,7 +67,7 @@ def disable_outbound_web_identity_federation(call: Call) -> Result:
 
 @iam.operation("GetOutboundWebIdentityFederationInfo", resource=registry.everything)
 def get_outbound_web_identity_federation_info(call: Call) -> Result:
-    """Answer who the account's tokens say that they come from."""
+    """Return who the account's tokens say that they come from."""
     settings = account_settings.of_account(call.db, call.account_id)
     if settings.issuer_id is None or not settings.issues_web_identities:
         raise _disabled()
@@ -76,7 +76,7 @@ def get_outbound_web_identity_federation_info(call: Call) -> Result:
 
 @iam.operation("GetAccountProperties", resource=registry.everything)
 def get_account_properties(call: Call) -> Result:
-    """Answer the account's properties: those there are belong to features of AWS that are not here, so it has none."""
+    """Return the account's properties: those there are belong to features of AWS that are not here, so it has none."""
     return {"Properties": {}}
 
 

@@ -38,7 +38,7 @@ _QUOTAS = (
 
 @iam.operation("GetAccountSummary", resource=registry.everything)
 def get_account_summary(call: Call) -> Result:
-    """Answer what the account has and may have, in a fixed number of counting queries."""
+    """Return what the account has and may have, in a fixed number of counting queries."""
     place = (call.db, call.account_id)
     account = accounts.with_id(*place)
     devices = mfa_devices.counts(*place)

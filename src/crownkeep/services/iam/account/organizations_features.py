@@ -19,7 +19,7 @@ _ALL_FEATURES = "ALL"
 
 @iam.operation("ListOrganizationsFeatures", resource=registry.everything)
 def list_organizations_features(call: Call) -> Result:
-    """Answer which features of central root access are enabled."""
+    """Return which features of central root access are enabled."""
     return _answer(call, _administered(call))
 
 
@@ -66,7 +66,7 @@ def _disable(call: Call, feature: str) -> Result:
 
 
 def _administered(call: Call) -> OrganizationRow:
-    """Answer the organization that the caller administers root access of; raises one of the documented refusals."""
+    """Return the organization that the caller administers root access of; raises one of the documented refusals."""
     organization = organizations.of_account(call.db, call.account_id)
     if organization is None:
         raise errors.OrganizationNotFound("The request was rejected because no organization is associated with your account.")

@@ -107,7 +107,7 @@ def delete_access_key(call: Call, *, access_key_id: str, user_name: str | None =
 
 @iam.operation("GetAccessKeyLastUsed", resource=owner_of_key)
 def get_access_key_last_used(call: Call, *, access_key_id: str) -> Result:
-    """Answer whose key it is, and when, where and for which service it was last used."""
+    """Return whose key it is, and when, where and for which service it was last used."""
     row = _of_account(call, access_key_id)
     if row is None:
         # As if the caller had no permission: nobody learns which keys exist elsewhere.

@@ -84,7 +84,7 @@ def create_login_profile(
 
 @iam.operation("GetLoginProfile", resource=owners.target)
 def get_login_profile(call: Call, *, user_name: str | None = None) -> Result:
-    """Answer when a user first got a password and whether it must be changed; the password itself is known to nobody."""
+    """Return when a user first got a password and whether it must be changed; the password itself is known to nobody."""
     if root_login_profile.is_meant(call, user_name):
         return root_login_profile.get(call)
     user = _user(call, user_name)

@@ -105,7 +105,7 @@ def list_mfa_devices(
 
 @iam.operation("GetMFADevice", resource=owners.target)
 def get_mfa_device(call: Call, *, serial_number: str, user_name: str | None = None) -> Result:
-    """Answer one device of a user, or of the caller, with what a security key is certified for."""
+    """Return one device of a user, or of the caller, with what a security key is certified for."""
     owner = owners.named_or_caller(call, user_name)
     device = _of_owner(call, owner, serial_number)
     key = passkeys.of_device(call.db, call.account_id, device.device_id)

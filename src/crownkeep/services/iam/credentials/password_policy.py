@@ -12,7 +12,7 @@ from crownkeep.storage.credentials import password_policies
 
 @iam.operation("GetAccountPasswordPolicy", resource=registry.everything)
 def get_account_password_policy(call: Call) -> Result:
-    """Answer the account's own password policy; without one AWS's default rules hold, and nothing is found."""
+    """Return the account's own password policy; without one AWS's default rules hold, and nothing is found."""
     policy = password_policies.of_account(call.db, call.account_id)
     if policy is None:
         raise errors.NoSuchEntity(f"The Password Policy with domain name {call.account_id} cannot be found.")

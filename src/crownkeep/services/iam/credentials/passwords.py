@@ -49,7 +49,7 @@ def propose(call: Call, user: UserRow, profile: LoginProfileRow | None, password
 
 
 def confirm(call: Call, user: UserRow, profile: LoginProfileRow | None, proposal: Proposal) -> str:
-    """Answer the hash to keep; raises PasswordPolicyViolation where the policy or the past has come to refuse the password."""
+    """Return the hash to keep; raises PasswordPolicyViolation where the policy or the past has come to refuse the password."""
     policy = _conforming(call, user, proposal.password)
     new = [known for known in _remembered(policy, profile) if known not in proposal.compared]
     if passwords.is_remembered(proposal.password, proposal.password_hash, new):
@@ -58,7 +58,7 @@ def confirm(call: Call, user: UserRow, profile: LoginProfileRow | None, proposal
 
 
 def cost(call: Call) -> Cost:
-    """Answer what one Argon2id computation takes, by the settings."""
+    """Return what one Argon2id computation takes, by the settings."""
     settings = call.settings
     return Cost(settings.argon2_memory_kib, settings.argon2_iterations, settings.argon2_lanes)
 

@@ -17,7 +17,7 @@ from crownkeep.storage.accounts.accounts import AccountRow
 
 
 def is_meant(call: Call, user_name: str | None) -> bool:
-    """Answer whether a call without a user's name is about the root user that an AssumeRoot session has taken on."""
+    """Tell whether a call without a user's name is about the root user that an AssumeRoot session has taken on."""
     caller = call.principal
     is_central = caller.kind is PrincipalKind.ROOT and caller.session is not None and caller.session.assumed_root
     return is_central and user_name is None
@@ -35,7 +35,7 @@ def create(call: Call, *, password: str | None) -> Result:
 
 
 def get(call: Call) -> Result:
-    """Answer since when root has a password, or may choose one; raises NoSuchEntity."""
+    """Return since when root has a password, or may choose one; raises NoSuchEntity."""
     return _describe(_required(call, _account(call)))
 
 

@@ -91,7 +91,7 @@ def upload_server_certificate(
 
 @iam.operation("GetServerCertificate", resource=named_certificate)
 def get_server_certificate(call: Call, *, server_certificate_name: str) -> Result:
-    """Answer a certificate and its chain as they were uploaded; the private key is answered to nobody."""
+    """Return a certificate and its chain as they were uploaded; the private key is answered to nobody."""
     row = _required(call, server_certificate_name)
     described: dict[str, object] = {"ServerCertificateMetadata": _describe(call, row), "CertificateBody": row.body}
     if row.chain is not None:

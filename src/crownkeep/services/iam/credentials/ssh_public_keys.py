@@ -43,7 +43,7 @@ def upload_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_body: st
 
 @iam.operation("GetSSHPublicKey", resource=users.named_user)
 def get_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_id: str, encoding: str) -> Result:
-    """Answer a key with its body in the encoding that is asked for, whichever it came in."""
+    """Return a key with its body in the encoding that is asked for, whichever it came in."""
     user = users.required(call, user_name)
     row = _required(call, user, ssh_public_key_id)
     body = row.ssh if encoding == "SSH" else _read(row.ssh).pem.strip()

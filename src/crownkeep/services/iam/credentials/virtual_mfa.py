@@ -154,7 +154,7 @@ def list_mfa_device_tags(call: Call, *, serial_number: str, marker: str | None =
 
 
 def required(call: Call, serial_number: str) -> MfaDeviceRow:
-    """Answer the virtual device with this serial number; raises NoSuchEntity."""
+    """Return the virtual device with this serial number; raises NoSuchEntity."""
     row = mfa_devices.with_serial(call.db, call.account_id, serial_number)
     if row is None or row.kind is not DeviceKind.VIRTUAL:
         raise missing(serial_number)
@@ -162,7 +162,7 @@ def required(call: Call, serial_number: str) -> MfaDeviceRow:
 
 
 def missing(serial_number: str) -> errors.NoSuchEntity:
-    """Answer the refusal of a call about a device that doesn't exist."""
+    """Return the refusal of a call about a device that doesn't exist."""
     return errors.NoSuchEntity(f"MFA Device with serial number {serial_number} does not exist.")
 
 

@@ -24,7 +24,7 @@ _MOST_TRIED = 200
 
 
 def fill_in(template: str, parameters: Parameters) -> str:
-    """Answer the policy of a template with its placeholders `@{name}` filled in.
+    """Return the policy of a template with its placeholders `@{name}` filled in.
 
     A `string` may stand inside a text; a `stringList` stands for a whole value, and becomes as many as it has. Raises
     InvalidInput for what does not fit.
@@ -51,13 +51,13 @@ def fill_in(template: str, parameters: Parameters) -> str:
 
 
 def boundaries(document: str) -> list[str]:
-    """Answer the permissions boundaries that the policy asks of roles which are made by it."""
+    """Return the permissions boundaries that the policy asks of roles which are made by it."""
     lines = [line for each in policy.parse(document).statements if each.allows for line in each.conditions]
     return list(dict.fromkeys(value for line in lines if line.key.lower() == _BOUNDARY for value in line.values))
 
 
 def check(call: Call, document: str) -> str:
-    """Answer whether the caller may do all that is asked for: `ALLOWED`, `DENIED`, or `UNSURE` where it depends.
+    """Tell whether the caller may do all that is asked for: `ALLOWED`, `DENIED`, or `UNSURE` where it depends.
 
     AWS's is an approximation, too: conditions and patterns are answered by what is really asked for later.
     """
@@ -93,7 +93,7 @@ def _single(name: str, given: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def _asked_for(document: Document) -> list[tuple[str, str]] | None:
-    """Answer each action and resource that is named; None where something is asked for by leaving out what isn't."""
+    """Return each action and resource that is named; None where something is asked for by leaving out what isn't."""
     allows: list[Statement] = [each for each in document.statements if each.allows]
     if any(each.actions is None or each.resources is None for each in allows):
         return None

@@ -132,7 +132,7 @@ def create_delegation_request(
 
 @iam.operation("GetDelegationRequest", resource=named_request)
 def get_delegation_request(call: Call, *, delegation_request_id: str, delegation_permission_check: bool | None = None) -> Result:
-    """Answer a request and, where that is wanted, whether the caller has as much to lend."""
+    """Return a request and, where that is wanted, whether the caller has as much to lend."""
     row = _known(call, delegation_request_id)
     answered: dict[str, object] = {"DelegationRequest": _describe(call, row)}
     if delegation_permission_check:
@@ -233,7 +233,7 @@ def get_human_readable_summary(call: Call, *, entity_arn: str, locale: str | Non
 
 
 def _is_lent(call: Call) -> bool:
-    """Answer whether the caller is a provider in somebody's name, who owns no request by being called like its owner."""
+    """Tell whether the caller is a provider in somebody's name, who owns no request by being called like its owner."""
     session = call.principal.session
     return session is not None and session.delegate != ""
 
@@ -256,7 +256,7 @@ def _require_room(call: Call, workflow_id: str) -> None:
 
 
 def _known(call: Call, request_id: str) -> DelegationRequestRow:
-    """Answer a request that the caller's account may know of; raises NoSuchEntity."""
+    """Return a request that the caller's account may know of; raises NoSuchEntity."""
     row = delegation_requests.with_id(call.db, request_id)
     if row is None or not _may_know(call, row):
         raise errors.NoSuchEntity(f"The delegation request with id {request_id} cannot be found.")
@@ -264,7 +264,7 @@ def _known(call: Call, request_id: str) -> DelegationRequestRow:
 
 
 def _may_know(call: Call, row: DelegationRequestRow) -> bool:
-    """Answer whether this is the account that asks, the one that is asked, or anyone while none is (API_GetDelegationRequest)."""
+    """Tell whether this is the account that asks, the one that is asked, or anyone while none is (API_GetDelegationRequest)."""
     return row.owner_account_id in (None, call.account_id) or row.account_id == call.account_id
 
 
@@ -289,7 +289,7 @@ def _move(call: Call, row: DelegationRequestRow, state: State, **changes: Any) -
 
 
 def _owners_policy(call: Call, row: DelegationRequestRow) -> PolicySet | None:
-    """Answer what whoever owns the request, or may come to own it, is allowed by that alone."""
+    """Return what whoever owns the request, or may come to own it, is allowed by that alone."""
     if row.owner_arn is None:
         return _policy(call.principal.arn, ["iam:AssociateDelegationRequest", "iam:GetDelegationRequest"])
     if not _is_owner(call, row):

@@ -21,7 +21,7 @@ _REFUSED_KEY = (
 
 
 def checked(sent: Sent | None) -> str | None:
-    """Hold a context provider to its rules and answer it as it is kept; raises InvalidInput."""
+    """Hold a context provider to its rules and return it as it is kept; raises InvalidInput."""
     if sent is None:
         return None
     if sent.get("SubjectTypeValue") and sent.get("SubjectTypeSourceKey"):
@@ -62,7 +62,7 @@ def refuse_instance(instance_arn: str | None) -> None:
 
 
 def members(kept: str | None) -> dict[str, object]:
-    """Answer the member that shows a context provider, which is absent where there is none."""
+    """Return the member that shows a context provider, which is absent where there is none."""
     return {} if kept is None else {"ContextProvider": msgspec.json.decode(kept)}
 
 
@@ -73,7 +73,7 @@ def condition_keys(
     requested_issuer: str | None = None,
     present_issuer: str | None = None,
 ) -> dict[str, str | tuple[str, ...]]:
-    """Answer the condition keys by which policies say who may set up trusted identity propagation."""
+    """Return the condition keys by which policies say who may set up trusted identity propagation."""
     keys: dict[str, str | tuple[str, ...]] = {
         "iam:EnableIdentityPropagation": "false" if context_provider is None else "true",
         "iam:EnableIdentityCenterAssociation": "false" if identity_center_instance_arn is None else "true",

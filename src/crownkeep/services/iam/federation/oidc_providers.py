@@ -70,7 +70,7 @@ def any_provider(call: Call, **_: object) -> Target:
 
 
 def identifier() -> str:
-    """Answer a unique id for a provider, of which AWS shows none but a SAML provider's: 26 letters and digits."""
+    """Return a unique id for a provider, of which AWS shows none but a SAML provider's: 26 letters and digits."""
     return base64.b32encode(clock.token_bytes(16)).decode().rstrip("=")
 
 
@@ -138,7 +138,7 @@ def create_open_id_connect_provider(
 
 @iam.operation("GetOpenIDConnectProvider", resource=named_provider)
 def get_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str) -> Result:
-    """Answer a provider; its URL without `https://`, and lists also where they are empty."""
+    """Return a provider; its URL without `https://`, and lists also where they are empty."""
     row = _required(call, open_id_connect_provider_arn)
     _note(call, row)
     return {
@@ -278,7 +278,7 @@ def _without_scheme(url: str) -> str:
 
 
 def _is_valid(url: str) -> bool:
-    """Answer whether this can be an issuer: an HTTPS address without a query (OpenID Connect Discovery 1.0, section 2)."""
+    """Tell whether this can be an issuer: an HTTPS address without a query (OpenID Connect Discovery 1.0, section 2)."""
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -115,7 +115,7 @@ def create_saml_provider(
 
 @iam.operation("GetSAMLProvider", resource=named_provider)
 def get_saml_provider(call: Call, *, saml_provider_arn: str) -> Result:
-    """Answer a provider with its metadata; lists also where they are empty."""
+    """Return a provider with its metadata; lists also where they are empty."""
     row = _required(call, saml_provider_arn)
     _note(call, row)
     return {

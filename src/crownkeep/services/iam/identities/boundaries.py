@@ -9,7 +9,7 @@ from crownkeep.storage.policies import policies
 
 
 def required(call: Call, policy_arn: str) -> str:
-    """Answer the ARN of a policy that can be a boundary; raises InvalidInput and NoSuchEntity in AWS's words."""
+    """Return the ARN of a policy that can be a boundary; raises InvalidInput and NoSuchEntity in AWS's words."""
     parts = arn.parse(policy_arn)
     if parts is None or parts.service != "iam" or not parts.resource.startswith("policy/"):
         raise errors.InvalidInput(f"ARN {policy_arn} is not valid.")
@@ -19,12 +19,12 @@ def required(call: Call, policy_arn: str) -> str:
 
 
 def condition_keys(policy_arn: str | None) -> dict[str, str]:
-    """Answer iam:PermissionsBoundary for a call about an entity that has, or is to have, this boundary."""
+    """Return iam:PermissionsBoundary for a call about an entity that has, or is to have, this boundary."""
     return {} if policy_arn is None else {"iam:PermissionsBoundary": policy_arn}
 
 
 def members(policy_arn: str | None) -> dict[str, object]:
-    """Answer the member `PermissionsBoundary` of a description: absent where there is none."""
+    """Return the member `PermissionsBoundary` of a description: absent where there is none."""
     if policy_arn is None:
         return {}
     return {"PermissionsBoundary": {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": policy_arn}}

@@ -33,7 +33,7 @@ class Entity:
 
 
 def kind_of(entity_arn: str) -> OwnerKind | None:
-    """Answer what kind of entity an ARN names, None where it names none: a session, an account, a policy, or nothing at all."""
+    """Return what kind of entity an ARN names, None where it names none: a session, an account, a policy, or nothing at all."""
     parts = arn.parse(entity_arn)
     if parts is None or (parts.service, parts.region) != ("iam", ""):
         return None
@@ -42,7 +42,7 @@ def kind_of(entity_arn: str) -> OwnerKind | None:
 
 
 def required(call: Call, entity_arn: str) -> Entity:
-    """Answer the entity of the account that this ARN names; raises InvalidInput and NoSuchEntity.
+    """Return the entity of the account that this ARN names; raises InvalidInput and NoSuchEntity.
 
     An entity of another account is not there, whether or not it exists.
     """
@@ -71,12 +71,12 @@ def target(call: Call, entity_arn: str) -> Target:
 
 
 def not_an_entity(text: str) -> errors.InvalidInput:
-    """Answer the refusal of an ARN that names no user, group or role (seen on AWS)."""
+    """Return the refusal of an ARN that names no user, group or role (seen on AWS)."""
     return errors.InvalidInput(f"Invalid Entity Arn: {text} does not clearly define entity type and name.")
 
 
 def of_kind(call: Call, kind: OwnerKind, name: str) -> Entity | None:
-    """Answer the user, group or role with this name."""
+    """Return the user, group or role with this name."""
     match kind:
         case OwnerKind.USER:
             user = users.find(call, name)
@@ -92,25 +92,25 @@ def of_kind(call: Call, kind: OwnerKind, name: str) -> Entity | None:
 
 
 def of_user(row: UserRow) -> Entity:
-    """Answer a user as an entity."""
+    """Return a user as an entity."""
     user_arn = arn.user(row.account_id, row.path, row.name)
     return Entity(OwnerKind.USER, row.user_id, row.name, row.path, user_arn, row.boundary_arn)
 
 
 def of_role(row: RoleRow) -> Entity:
-    """Answer a role as an entity."""
+    """Return a role as an entity."""
     role_arn = arn.role(row.account_id, row.path, row.name)
     return Entity(OwnerKind.ROLE, row.role_id, row.name, row.path, role_arn, row.boundary_arn)
 
 
 def members_of(call: Call, group: Entity) -> list[Entity]:
-    """Answer the users of a group."""
+    """Return the users of a group."""
     user_ids = memberships.user_ids_of_groups(call.db, call.account_id, [group.entity_id])
     return [of_user(row) for row in user_rows.with_ids(call.db, call.account_id, user_ids)]
 
 
 def holding(call: Call, policy_arn: str) -> list[Entity]:
-    """Answer the users and roles that a managed policy gives permissions to: attached to themselves, or to a user's group."""
+    """Return the users and roles that a managed policy gives permissions to: attached to themselves, or to a user's group."""
     place = (call.db, call.account_id)
     held_by: dict[OwnerKind, list[str]] = {kind: [] for kind in OwnerKind}
     for attachment in attachments.of_policy(*place, policy_arn):

@@ -34,12 +34,12 @@ def groups_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Tar
 
 
 def find(call: Call, group_name: str) -> GroupRow | None:
-    """Answer the group with this name, or None."""
+    """Return the group with this name, or None."""
     return groups.named(call.db, call.account_id, group_name)
 
 
 def required(call: Call, group_name: str) -> GroupRow:
-    """Answer the group with this name; raises NoSuchEntity."""
+    """Return the group with this name; raises NoSuchEntity."""
     row = find(call, group_name)
     if row is None:
         raise errors.NoSuchEntity(f"The group with name {group_name} cannot be found.")
@@ -47,7 +47,7 @@ def required(call: Call, group_name: str) -> GroupRow:
 
 
 def describe(row: GroupRow) -> dict[str, object]:
-    """Answer the members of a `Group`."""
+    """Return the members of a `Group`."""
     return {
         "Path": row.path,
         "GroupName": row.name,
@@ -79,7 +79,7 @@ def create_group(call: Call, *, group_name: str, path: str = "/") -> Result:
 
 @iam.operation("GetGroup", resource=named_group)
 def get_group(call: Call, *, group_name: str, marker: str | None = None, max_items: int | None = None) -> Result:
-    """Answer a group and its members by name."""
+    """Return a group and its members by name."""
     row = required(call, group_name)
     found, more = page_tokens.page(
         call,

@@ -52,7 +52,7 @@ def _required(call: Call, name: str) -> Filled:
 
 
 def describe(row: InstanceProfileRow, described_roles: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """Answer the members of an `InstanceProfile` that every answer has."""
+    """Return the members of an `InstanceProfile` that every answer has."""
     return {
         "Path": row.path,
         "InstanceProfileName": row.name,
@@ -104,7 +104,7 @@ def create_instance_profile(call: Call, *, instance_profile_name: str, path: str
 
 @iam.operation("GetInstanceProfile", resource=named_instance_profile)
 def get_instance_profile(call: Call, *, instance_profile_name: str) -> Result:
-    """Answer an instance profile with its role and its tags, of which the list may be empty."""
+    """Return an instance profile with its role and its tags, of which the list may be empty."""
     filled = _required(call, instance_profile_name)
     row = filled[0]
     _note(call, row)

@@ -30,7 +30,7 @@ class Owner:
 
 
 def named_or_caller(call: Call, user_name: str | None) -> Owner:
-    """Answer the named user or, without a name, the caller; raises NoSuchEntity, and ValidationError for a role's session.
+    """Return the named user or, without a name, the caller; raises NoSuchEntity, and ValidationError for a role's session.
 
     Root may name itself by `root` or by the account id, as long as no user has that name.
     """

@@ -22,7 +22,7 @@ def acquired_template(call: Call, *, template_arn: str, **_: object) -> Target:
 
 @iam.operation("GetRoleTemplateVersion", resource=template)
 def get_role_template_version(call: Call, *, template_arn: str, minor_version: int | None = None) -> Result:
-    """Answer a version of a template."""
+    """Return a version of a template."""
     raise _missing(template_arn)
 
 

@@ -64,12 +64,12 @@ def target_of(call: Call, row: RoleRow) -> Target:
 
 
 def find(call: Call, role_name: str) -> RoleRow | None:
-    """Answer the role with this name, or None."""
+    """Return the role with this name, or None."""
     return roles.named(call.db, call.account_id, role_name)
 
 
 def required(call: Call, role_name: str) -> RoleRow:
-    """Answer the role with this name; raises NoSuchEntity."""
+    """Return the role with this name; raises NoSuchEntity."""
     row = find(call, role_name)
     if row is None:
         raise not_found(role_name)
@@ -77,7 +77,7 @@ def required(call: Call, role_name: str) -> RoleRow:
 
 
 def changeable(call: Call, role_name: str) -> RoleRow:
-    """Answer the role with this name, for a call that changes it; raises NoSuchEntity, and UnmodifiableEntity for a service's."""
+    """Return the role with this name, for a call that changes it; raises NoSuchEntity, and UnmodifiableEntity for a service's."""
     row = required(call, role_name)
     if row.owner_service is not None:
         raise errors.UnmodifiableEntity(
@@ -87,12 +87,12 @@ def changeable(call: Call, role_name: str) -> RoleRow:
 
 
 def not_found(role_name: str) -> errors.NoSuchEntity:
-    """Answer the refusal of a call about a role that doesn't exist."""
+    """Return the refusal of a call about a role that doesn't exist."""
     return errors.NoSuchEntity(f"The role with name {role_name} cannot be found.")
 
 
 def describe(row: RoleRow, trust_policy: str) -> dict[str, object]:
-    """Answer the members of a `Role` that every answer has; `trust_policy` is what `trust_policies.show` answers."""
+    """Return the members of a `Role` that every answer has; `trust_policy` is what `trust_policies.show` answers."""
     return {
         "Path": row.path,
         "RoleName": row.name,
@@ -104,19 +104,19 @@ def describe(row: RoleRow, trust_policy: str) -> dict[str, object]:
 
 
 def describe_alone(call: Call, row: RoleRow) -> dict[str, object]:
-    """Answer the members of a `Role` that every answer has, for one role."""
+    """Return the members of a `Role` that every answer has, for one role."""
     return describe(row, trust_policies.show(call, [row])[row.role_id])
 
 
 def settings_of(row: RoleRow) -> dict[str, object]:
-    """Answer the members that only reading a role shows: its longest session, and what was set of description and sign-in."""
+    """Return the members that only reading a role shows: its longest session, and what was set of description and sign-in."""
     shown: dict[str, object] = {"Description": row.description} if row.description else {}
     longest = sign_in_durations.members(row.max_sign_in_seconds)
     return {**shown, "MaxSessionDuration": row.max_session_seconds, **longest}
 
 
 def last_used(row: RoleRow) -> dict[str, object]:
-    """Answer the members of `RoleLastUsed`: none for a role that was never used."""
+    """Return the members of `RoleLastUsed`: none for a role that was never used."""
     if row.used_at is None:
         return {}
     return {"LastUsedDate": row.used_at.replace(microsecond=0), "Region": row.used_region}
@@ -173,7 +173,7 @@ def create_role(
 
 @iam.operation("GetRole", resource=role_with_present_boundary)
 def get_role(call: Call, *, role_name: str) -> Result:
-    """Answer a role with everything about it but its permissions."""
+    """Return a role with everything about it but its permissions."""
     row = required(call, role_name)
     note(call, row)
     described = {
@@ -234,7 +234,7 @@ def _refuse_linked(row: RoleRow, setting: str) -> None:
 
 @iam.operation("UpdateRoleDescription", resource=role_with_present_boundary, effect=Effect.STATE)
 def update_role_description(call: Call, *, role_name: str, description: str) -> Result:
-    """Set a role's description and answer the role."""
+    """Set a role's description and return the role."""
     row = required(call, role_name)
     roles.set_description(call.db, call.account_id, row.role_id, description or None)
     note(call, row)

@@ -62,7 +62,7 @@ def create_service_linked_role(
 
 @iam.operation("DeleteServiceLinkedRole", resource=roles.named_role)
 def delete_service_linked_role(call: Call, *, role_name: str) -> Result:
-    """Delete a service-linked role and answer the task that says so.
+    """Delete a service-linked role and return the task that says so.
 
     The task is done at once: no service here holds on to a role.
     """
@@ -84,7 +84,7 @@ def delete_service_linked_role(call: Call, *, role_name: str) -> Result:
 
 @iam.operation("GetServiceLinkedRoleDeletionStatus", resource=deleted_role)
 def get_service_linked_role_deletion_status(call: Call, *, deletion_task_id: str) -> Result:
-    """Answer what became of a deletion task."""
+    """Return what became of a deletion task."""
     row = role_deletions.with_id(call.db, call.account_id, deletion_task_id)
     if row is None:
         raise errors.NoSuchEntity(f"Deletion id {deletion_task_id} cannot be found.")

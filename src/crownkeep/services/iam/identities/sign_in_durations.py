@@ -12,5 +12,5 @@ def refuse_both(seconds: int | None, *, is_reset: bool) -> None:
 
 
 def members(seconds: int | None) -> dict[str, object]:
-    """Answer the member that shows the duration, which is absent where it is unset."""
+    """Return the member that shows the duration, which is absent where it is unset."""
     return {} if seconds is None else {"MaxSigninSessionDuration": seconds}

@@ -11,7 +11,7 @@ EXPIRED = "Expired"
 
 
 def checked(status: str) -> str:
-    """Answer a status that callers may set; raises InvalidInput for `Expired`, which the model's enum has too."""
+    """Return a status that callers may set; raises InvalidInput for `Expired`, which the model's enum has too."""
     if status not in (ACTIVE, INACTIVE):
         raise errors.InvalidInput(f"The status {status} is not valid: a credential can be made Active or Inactive.")
     return status

@@ -14,7 +14,7 @@ _RESERVED = "aws:"
 
 
 def of(call: Call, resource_id: str) -> Mapping[str, str]:
-    """Answer a resource's tags by its unique id: what aws:ResourceTag asks for."""
+    """Return a resource's tags by its unique id: what aws:ResourceTag asks for."""
     return tags.of_resource(call.db, call.account_id, resource_id)
 
 
@@ -31,17 +31,17 @@ def checked(sent: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 def describe(found: Mapping[str, str]) -> list[dict[str, str]]:
-    """Answer tags as AWS's lists of `Key` and `Value`."""
+    """Return tags as AWS's lists of `Key` and `Value`."""
     return [{"Key": key, "Value": value} for key, value in found.items()]
 
 
 def members(found: Mapping[str, str]) -> dict[str, object]:
-    """Answer the member `Tags` of a resource's description: absent where there are none."""
+    """Return the member `Tags` of a resource's description: absent where there are none."""
     return {"Tags": describe(found)} if found else {}
 
 
 def put(call: Call, resource_id: str, sent: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Tag a resource and answer the tags that were sent; raises InvalidInput, and LimitExceeded beyond the quota.
+    """Tag a resource and return the tags that were sent; raises InvalidInput, and LimitExceeded beyond the quota.
 
     A key takes the place of one that differs from it at most in case.
     """
@@ -61,7 +61,7 @@ def take(call: Call, resource_id: str, keys: Sequence[str]) -> None:
 
 
 def page(call: Call, resource_id: str, *, list_name: str, marker: str | None, max_items: int | None) -> Result:
-    """Answer one page of a resource's tags, in the order of their keys."""
+    """Return one page of a resource's tags, in the order of their keys."""
     found, more = page_tokens.page(
         call,
         list_name=list_name,

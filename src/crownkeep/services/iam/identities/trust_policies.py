@@ -60,7 +60,7 @@ def bind(call: Call, document: str, *, before: str = "") -> TrustPolicy:
 
 
 def show(call: Call, rows: Sequence[RoleRow]) -> dict[str, str]:
-    """Answer the trust policies of these roles as they are shown, URL-encoded, by the role's unique id.
+    """Return the trust policies of these roles as they are shown, URL-encoded, by the role's unique id.
 
     Users and roles that were deleted stay named by their unique ids (IAM user guide, "AWS JSON policy elements: Principal").
     """

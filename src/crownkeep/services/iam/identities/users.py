@@ -86,17 +86,17 @@ def own_or_named_user(call: Call, *, user_name: str | None = None, **_: object) 
 
 
 def must_be_named() -> errors.ValidationError:
-    """Answer the refusal of a call that means the caller, by one who is neither a user nor root."""
+    """Return the refusal of a call that means the caller, by one who is neither a user nor root."""
     return errors.ValidationError("Must specify userName when calling with non-User credentials")
 
 
 def find(call: Call, user_name: str) -> UserRow | None:
-    """Answer the user with this name, or None."""
+    """Return the user with this name, or None."""
     return users.named(call.db, call.account_id, user_name)
 
 
 def required(call: Call, user_name: str) -> UserRow:
-    """Answer the user with this name; raises NoSuchEntity."""
+    """Return the user with this name; raises NoSuchEntity."""
     row = find(call, user_name)
     if row is None:
         raise errors.NoSuchEntity(f"The user with name {user_name} cannot be found.")
@@ -104,7 +104,7 @@ def required(call: Call, user_name: str) -> UserRow:
 
 
 def describe(row: UserRow) -> dict[str, object]:
-    """Answer the members of a `User` that every answer has."""
+    """Return the members of a `User` that every answer has."""
     described: dict[str, object] = {
         "Path": row.path,
         "UserName": row.name,
@@ -118,7 +118,7 @@ def describe(row: UserRow) -> dict[str, object]:
 
 
 def describe_root(call: Call) -> dict[str, object]:
-    """Answer the root user as a `User`: it has neither name nor path."""
+    """Return the root user as a `User`: it has neither name nor path."""
     account = accounts.with_id(call.db, call.account_id)
     described: dict[str, object] = {"UserId": call.account_id, "Arn": arn.root(call.account_id)}
     if account is not None:
@@ -164,7 +164,7 @@ def create_user(
 
 @iam.operation("GetUser", resource=own_or_named_user)
 def get_user(call: Call, *, user_name: str | None = None) -> Result:
-    """Answer a user, or the caller where none is named."""
+    """Return a user, or the caller where none is named."""
     caller = call.principal
     if user_name is None and caller.kind is PrincipalKind.ROOT:
         return {"User": describe_root(call)}

@@ -48,7 +48,7 @@ def detach(call: Call, holder: Holder, policy_arn: str) -> Result:
 
 
 def list_attached(call: Call, holder: Holder, *, path_prefix: str, marker: str | None, max_items: int | None) -> Result:
-    """Answer one page of what is attached to an entity, by name."""
+    """Return one page of what is attached to an entity, by name."""
     rows = attachments.of_owner(call.db, call.account_id, holder.owner_id)
     listed = sorted(_key(row.policy_arn) for row in rows if managed.path_of(row.policy_arn).startswith(path_prefix))
     found, more = page_tokens.page(
@@ -65,12 +65,12 @@ def list_attached(call: Call, holder: Holder, *, path_prefix: str, marker: str |
 
 
 def describe(policy_arn: str) -> dict[str, object]:
-    """Answer an attached policy's members."""
+    """Return an attached policy's members."""
     return {"PolicyName": managed.name_of(policy_arn), "PolicyArn": policy_arn}
 
 
 def describe_all(rows: list[AttachmentRow]) -> list[dict[str, object]]:
-    """Answer the members of everything attached to an entity, by name."""
+    """Return the members of everything attached to an entity, by name."""
     return [describe(row.policy_arn) for row in sorted(rows, key=lambda row: _key(row.policy_arn))]
 
 

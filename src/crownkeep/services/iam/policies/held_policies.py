@@ -36,7 +36,7 @@ class HeldPolicy:
 
 
 def of_entity(call: Call, entity: Entity) -> list[HeldPolicy]:
-    """Answer the policies of an entity; of a user, those of its groups too."""
+    """Return the policies of an entity; of a user, those of its groups too."""
     names = {entity.entity_id: (entity.kind, entity.name)}
     if entity.kind is OwnerKind.USER:
         found = memberships.groups_of_users(call.db, call.account_id, [entity.entity_id])
@@ -48,7 +48,7 @@ def of_entity(call: Call, entity: Entity) -> list[HeldPolicy]:
 
 
 def managed(call: Call, arns: list[str]) -> list[HeldPolicy]:
-    """Answer managed policies by their ARNs, with the documents in force; those that don't exist are left out."""
+    """Return managed policies by their ARNs, with the documents in force; those that don't exist are left out."""
     found = permissions.managed(call.db, call.account_id, arns)
     return [
         HeldPolicy(text.source.name, text.document, text.source.type, text.source.arn)
@@ -58,7 +58,7 @@ def managed(call: Call, arns: list[str]) -> list[HeldPolicy]:
 
 
 def is_of_aws(held: HeldPolicy) -> bool:
-    """Answer whether this is one of AWS's own managed policies."""
+    """Tell whether this is one of AWS's own managed policies."""
     return held.arn is not None and managed_policies.is_aws_managed(held.arn)
 
 

@@ -48,25 +48,25 @@ class Holder:
 
 
 def user(call: Call, user_name: str) -> Holder:
-    """Answer the user with this name; raises NoSuchEntity."""
+    """Return the user with this name; raises NoSuchEntity."""
     row = users.required(call, user_name)
     return Holder(OwnerKind.USER, row.user_id, row.name, users.RESOURCE_TYPE)
 
 
 def group(call: Call, group_name: str) -> Holder:
-    """Answer the group with this name; raises NoSuchEntity."""
+    """Return the group with this name; raises NoSuchEntity."""
     row = groups.required(call, group_name)
     return Holder(OwnerKind.GROUP, row.group_id, row.name, groups.RESOURCE_TYPE)
 
 
 def role(call: Call, role_name: str) -> Holder:
-    """Answer the role with this name; raises NoSuchEntity."""
+    """Return the role with this name; raises NoSuchEntity."""
     row = roles.required(call, role_name)
     return Holder(OwnerKind.ROLE, row.role_id, row.name, roles.RESOURCE_TYPE)
 
 
 def with_policy_arn(named: Callable[..., Target]) -> Callable[..., Target]:
-    """Answer a `resource` that names the same entity and says which policy is attached or detached (iam:PolicyARN)."""
+    """Return a `resource` that names the same entity and says which policy is attached or detached (iam:PolicyARN)."""
 
     def target(call: Call, *, policy_arn: str, **arguments: object) -> Target:
         found = named(call, **arguments)

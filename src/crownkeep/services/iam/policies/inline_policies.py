@@ -41,7 +41,7 @@ def put(call: Call, holder: Holder, *, policy_name: str, policy_document: str) -
 
 
 def get(call: Call, holder: Holder, *, policy_name: str) -> dict[str, object]:
-    """Answer the name and document of an entity's inline policy; raises NoSuchEntity."""
+    """Return the name and document of an entity's inline policy; raises NoSuchEntity."""
     row = inline_policies.named(call.db, call.account_id, holder.owner_id, policy_name)
     if row is None:
         raise _not_found(holder, policy_name)
@@ -57,7 +57,7 @@ def delete(call: Call, holder: Holder, *, policy_name: str) -> Result:
 
 
 def list_names(call: Call, holder: Holder, *, marker: str | None, max_items: int | None) -> Result:
-    """Answer one page of the names of an entity's inline policies."""
+    """Return one page of the names of an entity's inline policies."""
     found, more = page_tokens.page(
         call,
         list_name=f"List{holder.kind.value.capitalize()}Policies",
@@ -73,7 +73,7 @@ def list_names(call: Call, holder: Holder, *, marker: str | None, max_items: int
 
 
 def describe(row: InlinePolicyRow) -> dict[str, object]:
-    """Answer the members of an inline policy."""
+    """Return the members of an inline policy."""
     return {"PolicyName": row.name, "PolicyDocument": documents.encoded(row.document)}
 
 
@@ -93,7 +93,7 @@ def put_user_policy(call: Call, *, user_name: str, policy_name: str, policy_docu
 
 @iam.operation("GetUserPolicy", resource=users.named_user)
 def get_user_policy(call: Call, *, user_name: str, policy_name: str) -> Result:
-    """Answer an inline policy of a user."""
+    """Return an inline policy of a user."""
     holder = holders.user(call, user_name)
     return {"UserName": holder.name, **get(call, holder, policy_name=policy_name)}
 
@@ -118,7 +118,7 @@ def put_group_policy(call: Call, *, group_name: str, policy_name: str, policy_do
 
 @iam.operation("GetGroupPolicy", resource=groups.named_group)
 def get_group_policy(call: Call, *, group_name: str, policy_name: str) -> Result:
-    """Answer an inline policy of a group."""
+    """Return an inline policy of a group."""
     holder = holders.group(call, group_name)
     return {"GroupName": holder.name, **get(call, holder, policy_name=policy_name)}
 

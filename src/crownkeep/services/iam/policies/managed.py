@@ -29,7 +29,7 @@ class Uses:
     boundaries: dict[str, int]
 
     def members(self, policy_arn: str) -> dict[str, object]:
-        """Answer the two counts as members of a policy's description."""
+        """Return the two counts as members of a policy's description."""
         return {
             "AttachmentCount": self.attachments.get(policy_arn, 0),
             "PermissionsBoundaryUsageCount": self.boundaries.get(policy_arn, 0),
@@ -45,14 +45,14 @@ def named_policy(call: Call, *, policy_arn: str, **_: object) -> Target:
 
 
 def find(call: Call, policy_arn: str) -> Policy | None:
-    """Answer the policy of AWS or of the account that has this ARN, or None."""
+    """Return the policy of AWS or of the account that has this ARN, or None."""
     if managed_policies.is_aws_managed(policy_arn):
         return managed_policies.with_arn(policy_arn)
     return policies.with_arn(call.db, call.account_id, policy_arn)
 
 
 def required(call: Call, policy_arn: str) -> Policy:
-    """Answer the policy that a call wants to read; raises NoSuchEntity, and what `require_arn` raises."""
+    """Return the policy that a call wants to read; raises NoSuchEntity, and what `require_arn` raises."""
     require_arn(policy_arn)
     found = find(call, policy_arn)
     if found is None:
@@ -61,7 +61,7 @@ def required(call: Call, policy_arn: str) -> Policy:
 
 
 def own(call: Call, policy_arn: str, *, action: str) -> PolicyRow:
-    """Answer the policy of the account that a call wants to change.
+    """Return the policy of the account that a call wants to change.
 
     Raises AccessDenied for a policy of AWS or of another account, NoSuchEntity, and what `require_arn` raises.
     """
@@ -77,7 +77,7 @@ def own(call: Call, policy_arn: str, *, action: str) -> PolicyRow:
 
 
 def require_arn(policy_arn: str) -> str:
-    """Answer whose policy an ARN names: an account id or `aws`.
+    """Return whose policy an ARN names: an account id or `aws`.
 
     Raises ValidationError for what is no ARN of this partition and InvalidInput for the ARN of something else, as IAM does.
     """
@@ -92,17 +92,17 @@ def require_arn(policy_arn: str) -> str:
 
 
 def not_found(policy_arn: str) -> errors.NoSuchEntity:
-    """Answer the refusal of a call about a policy that doesn't exist."""
+    """Return the refusal of a call about a policy that doesn't exist."""
     return errors.NoSuchEntity(f"Policy {policy_arn} was not found.")
 
 
 def not_attachable(policy_arn: str) -> errors.NoSuchEntity:
-    """Answer the refusal to attach a policy that doesn't exist, or to ask what it is attached to."""
+    """Return the refusal to attach a policy that doesn't exist, or to ask what it is attached to."""
     return errors.NoSuchEntity(f"Policy {policy_arn} does not exist or is not attachable.")
 
 
 def uses_of(call: Call, policy_arns: Sequence[str]) -> Uses:
-    """Answer how often each of these policies is used in the account, in one query for each way of using."""
+    """Return how often each of these policies is used in the account, in one query for each way of using."""
     return Uses(
         attachments.counts_of(call.db, call.account_id, policy_arns),
         boundaries.counts_of(call.db, call.account_id, policy_arns),
@@ -110,7 +110,7 @@ def uses_of(call: Call, policy_arns: Sequence[str]) -> Uses:
 
 
 def uses_of_aws_managed(call: Call) -> Uses:
-    """Answer how often each of AWS's policies is used in the account; those that aren't are left out."""
+    """Return how often each of AWS's policies is used in the account; those that aren't are left out."""
     return Uses(
         attachments.counts_under(call.db, call.account_id, managed_policies.ARN_PREFIX),
         boundaries.counts_under(call.db, call.account_id, managed_policies.ARN_PREFIX),
@@ -118,7 +118,7 @@ def uses_of_aws_managed(call: Call) -> Uses:
 
 
 def describe(policy: Policy, uses: Uses) -> dict[str, object]:
-    """Answer the members of a `Policy` that every answer has."""
+    """Return the members of a `Policy` that every answer has."""
     return {
         "PolicyName": policy.name,
         "PolicyId": policy.policy_id,
@@ -133,27 +133,27 @@ def describe(policy: Policy, uses: Uses) -> dict[str, object]:
 
 
 def describe_version(number: int, created_at: datetime, default_version: int) -> dict[str, object]:
-    """Answer the members of a `PolicyVersion` but its document."""
+    """Return the members of a `PolicyVersion` but its document."""
     return {"VersionId": version_id(number), "IsDefaultVersion": number == default_version, "CreateDate": created_at}
 
 
 def name_of(policy_arn: str) -> str:
-    """Answer the name of the policy that a valid ARN names."""
+    """Return the name of the policy that a valid ARN names."""
     return policy_arn.rpartition("/")[2]
 
 
 def path_of(policy_arn: str) -> str:
-    """Answer the path of the policy that a valid ARN names."""
+    """Return the path of the policy that a valid ARN names."""
     parts = arn.parse(policy_arn)
     return arn.name_and_path(parts.resource)[1] if parts else "/"
 
 
 def version_id(number: int) -> str:
-    """Answer a version's id, `v1` for 1."""
+    """Return a version's id, `v1` for 1."""
     return f"v{number}"
 
 
 def list_key(policy: Policy) -> str:
-    """Answer where a policy stands in lists of both kinds: by name in lower case, the account's own before AWS's."""
+    """Return where a policy stands in lists of both kinds: by name in lower case, the account's own before AWS's."""
     # A space sorts before every character that a name can have, so keys compare as (name, rank) would.
     return f"{policy.name_key} {1 if isinstance(policy, ManagedPolicy) else 0}"

@@ -73,7 +73,7 @@ def create_policy(
 
 @iam.operation("GetPolicy", resource=managed.named_policy)
 def get_policy(call: Call, *, policy_arn: str) -> Result:
-    """Answer a managed policy without its document, which GetPolicyVersion answers."""
+    """Return a managed policy without its document, which GetPolicyVersion answers."""
     found = managed.required(call, policy_arn)
     call.notes.resources.append((managed.RESOURCE_TYPE, policy_arn))
     described = managed.describe(found, managed.uses_of(call, [policy_arn]))

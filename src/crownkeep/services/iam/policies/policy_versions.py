@@ -46,7 +46,7 @@ def create_policy_version(call: Call, *, policy_arn: str, policy_document: str, 
 
 @iam.operation("GetPolicyVersion", resource=managed.named_policy)
 def get_policy_version(call: Call, *, policy_arn: str, version_id: str) -> Result:
-    """Answer a version of a managed policy with its document; of AWS's own only the one in force is known."""
+    """Return a version of a managed policy with its document; of AWS's own only the one in force is known."""
     managed.require_arn(policy_arn)
     found = managed.find(call, policy_arn)
     if found is None:
@@ -101,7 +101,7 @@ def delete_policy_version(call: Call, *, policy_arn: str, version_id: str) -> Re
 
 
 def _number(version_id: str) -> int:
-    """Answer the number in `v3`, or 0 for an id that no version has."""
+    """Return the number in `v3`, or 0 for an id that no version has."""
     match = _VERSION_ID.fullmatch(version_id)
     return int(match[1]) if match else 0
 

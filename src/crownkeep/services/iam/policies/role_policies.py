@@ -12,7 +12,7 @@ _attached_role = holders.with_policy_arn(roles.role_with_present_boundary)
 
 
 def _changeable(call: Call, role_name: str) -> Holder:
-    """Answer the role with this name as a holder that a call changes; a service's own role is refused."""
+    """Return the role with this name as a holder that a call changes; a service's own role is refused."""
     roles.changeable(call, role_name)
     return holders.role(call, role_name)
 
@@ -47,7 +47,7 @@ def put_role_policy(call: Call, *, role_name: str, policy_name: str, policy_docu
 
 @iam.operation("GetRolePolicy", resource=roles.named_role)
 def get_role_policy(call: Call, *, role_name: str, policy_name: str) -> Result:
-    """Answer an inline policy of a role."""
+    """Return an inline policy of a role."""
     holder = holders.role(call, role_name)
     return {"RoleName": holder.name, **inline_policies.get(call, holder, policy_name=policy_name)}
 

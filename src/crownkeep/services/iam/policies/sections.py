@@ -18,7 +18,7 @@ class Section:
 
     name: str
     fetch: Callable[[str, int], Sequence[Any]]
-    """Answers up to so many rows from the first one after a key."""
+    """Returns up to so many rows from the first one after a key."""
     key: Callable[[Any], str]
 
 
@@ -36,7 +36,7 @@ class Found:
     items: Sequence[_Item]
 
     def of(self, name: str, kind: type[Row]) -> list[Row]:
-        """Answer the rows of one section, which are of this type."""
+        """Return the rows of one section, which are of this type."""
         return [item.row for item in self.items if item.section.name == name and isinstance(item.row, kind)]
 
 
@@ -49,7 +49,7 @@ def page(
     marker: str | None,
     max_items: int | None,
 ) -> tuple[Found, dict[str, object]]:
-    """Answer one page over all sections, and what IAM says of it; each section is asked at most once."""
+    """Return one page over all sections, and what IAM says of it; each section is asked at most once."""
 
     def fetch(after: str, limit: int) -> list[_Item]:
         reached, _, key = after.partition(" ")

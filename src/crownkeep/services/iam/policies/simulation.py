@@ -93,7 +93,7 @@ def simulate_principal_policy(
     max_items: int | None = None,
     marker: str | None = None,
 ) -> Result:
-    """Answer what a user, group or role could do with the policies it holds, and with others besides."""
+    """Return what a user, group or role could do with the policies it holds, and with others besides."""
     asked = _Asked(
         action_names,
         resource_arns,
@@ -134,7 +134,7 @@ def simulate_custom_policy(
     max_items: int | None = None,
     marker: str | None = None,
 ) -> Result:
-    """Answer what somebody could do who held these policies and no others."""
+    """Return what somebody could do who held these policies and no others."""
     asked = _Asked(
         action_names,
         resource_arns,
@@ -221,7 +221,7 @@ def _statements(applicable: Applicable) -> int:
 
 
 def _actions_on_a_page(question: _Question, simulator: policy.Simulator) -> int:
-    """Answer how many actions are decided at once, by what deciding one of them costs at most; raises InvalidInput."""
+    """Return how many actions are decided at once, by what deciding one of them costs at most; raises InvalidInput."""
     resources = len(question.resources)
     cited = max(1, resources * _statements(question.applicable))
     work = max(1, resources * simulator.steps_for_resource() + simulator.steps_for_action())
@@ -267,14 +267,14 @@ def _decider(question: _Question, simulator: policy.Simulator) -> Callable[[str]
 
 @iam.operation("GetContextKeysForCustomPolicy", resource=registry.everything, mode=Mode.LONG_READ)
 def get_context_keys_for_custom_policy(call: Call, *, policy_input_list: Texts) -> Result:
-    """Answer the context keys that documents mention."""
+    """Return the context keys that documents mention."""
     documents = [simulation_inputs.read(text, PolicyKind.IDENTITY) for text in policy_input_list]
     return {"ContextKeyNames": list(policy.context_keys(*documents))}
 
 
 @iam.operation("GetContextKeysForPrincipalPolicy", resource=simulated_entity)
 def get_context_keys_for_principal_policy(call: Call, *, policy_source_arn: str, policy_input_list: Texts = ()) -> Result:
-    """Answer the context keys that the policies of a user, group or role mention, and those of further documents."""
+    """Return the context keys that the policies of a user, group or role mention, and those of further documents."""
     entity: Entity = entities.required(call, policy_source_arn)
     held = [policy.parse(each.document) for each in held_policies.of_entity(call, entity)]
     given = [simulation_inputs.read(text, PolicyKind.IDENTITY) for text in policy_input_list]

@@ -62,7 +62,7 @@ def require_actions(names: Sequence[str]) -> None:
 
 
 def action_resource(name: str, resources: Sequence[str]) -> str:
-    """Answer what an action's result is named by: the resource asked for or, of several, the ARN template of what it is done to.
+    """Return what an action's result is named by: the resource asked for or, of several, the ARN template of what it is done to.
 
     The template is the one that the first resource is written by, or else the action's first.
     `*` for an action that is unknown or done to nothing in particular.
@@ -110,7 +110,7 @@ def require_scenario(option: str | None, resources: Sequence[str]) -> None:
 
 
 def context(entries: ContextEntries) -> dict[str, ContextValue]:
-    """Answer context entries by key; raises InvalidInput for values that are not of the entry's type."""
+    """Return context entries by key; raises InvalidInput for values that are not of the entry's type."""
     values: dict[str, ContextValue] = {}
     for entry in entries:
         key, sent, of_type = entry.get("ContextKeyName"), entry.get("ContextKeyValues", ()), entry.get("ContextKeyType")
@@ -126,7 +126,7 @@ def context(entries: ContextEntries) -> dict[str, ContextValue]:
 
 
 def caller(call: Call, caller_arn: str | None, entity: entities.Entity | None) -> Principal:
-    """Answer who is simulated to call: the ARN that was given or else the entity whose policies are simulated.
+    """Return who is simulated to call: the ARN that was given or else the entity whose policies are simulated.
 
     Without either it is somebody of the account whom no policy names. Raises InvalidInput for a caller who is no user.
     """
@@ -144,7 +144,7 @@ def caller(call: Call, caller_arn: str | None, entity: entities.Entity | None) -
 
 
 def supplied(call: Call, principal: Principal) -> Callable[[str], ContextValue | None]:
-    """Answer the context keys that a simulation knows by itself; entries that came with the call go before them."""
+    """Return the context keys that a simulation knows by itself; entries that came with the call go before them."""
     parts = arn.parse(principal.arn)
     known: dict[str, ContextValue] = {
         "aws:currenttime": call.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -162,7 +162,7 @@ def supplied(call: Call, principal: Principal) -> Callable[[str], ContextValue |
 
 
 def owner(text: str | None) -> str | None:
-    """Answer the account id of a resource's owner, given as an id or as the account's ARN; raises InvalidInput."""
+    """Return the account id of a resource's owner, given as an id or as the account's ARN; raises InvalidInput."""
     if text is None:
         return None
     parts = arn.parse(text)
@@ -173,7 +173,7 @@ def owner(text: str | None) -> str | None:
 
 
 def account_of(resource: str, *, otherwise: str | None) -> str | None:
-    """Answer whose a resource is: its ARN's account or, where the ARN names none, `otherwise`."""
+    """Return whose a resource is: its ARN's account or, where the ARN names none, `otherwise`."""
     parts = arn.parse(resource)
     return parts.account_id if parts is not None and ids.is_account_id(parts.account_id) else otherwise
 

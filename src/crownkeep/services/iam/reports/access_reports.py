@@ -56,16 +56,16 @@ class _Uses:
     """Of the identities, by unique id."""
 
     def latest(self, service: str) -> ServiceUseRow | None:
-        """Answer the last use of a service."""
+        """Return the last use of a service."""
         return max(self.by_service.get(service, ()), key=lambda row: row.used_at, default=None)
 
     def latest_of_action(self, service: str, action: str) -> ServiceUseRow | None:
-        """Answer the last use of one action."""
+        """Return the last use of one action."""
         uses = (row for row in self.by_service.get(service, ()) if row.action == action)
         return max(uses, key=lambda row: row.used_at, default=None)
 
     def latest_by_identity(self, service: str) -> dict[str, datetime]:
-        """Answer when each identity that used a service last did so, by unique id."""
+        """Return when each identity that used a service last did so, by unique id."""
         found: dict[str, datetime] = {}
         for row in self.by_service.get(service, ()):
             found[row.entity_id] = max(row.used_at, found.get(row.entity_id, row.used_at))
@@ -87,7 +87,7 @@ def generate_service_last_accessed_details(call: Call, *, arn: str, granularity:
 def get_service_last_accessed_details(
     call: Call, *, job_id: str, max_items: int | None = None, marker: str | None = None
 ) -> Result:
-    """Answer a report: every service that can be accessed, by namespace, with its last use where there was one."""
+    """Return a report: every service that can be accessed, by namespace, with its last use where there was one."""
     job = _required(call, job_id)
     subject = _subject(call, job.about_arn)
     services = granted_services.services_of(subject.documents)
@@ -112,7 +112,7 @@ def get_service_last_accessed_details(
 def get_service_last_accessed_details_with_entities(
     call: Call, *, job_id: str, service_namespace: str, max_items: int | None = None, marker: str | None = None
 ) -> Result:
-    """Answer which identities of a report could access a service: those that did so last first, then the others by name."""
+    """Return which identities of a report could access a service: those that did so last first, then the others by name."""
     job = _required(call, job_id)
     _require_service(service_namespace)
     identities = _subject(call, job.about_arn).identities
@@ -143,7 +143,7 @@ def list_policies_granting_service_access(
     service_namespaces: Sequence[str],
     marker: str | None = None,
 ) -> Result:
-    """Answer, for each of some services, the policies that give a user, group or role access to it."""
+    """Return, for each of some services, the policies that give a user, group or role access to it."""
     entity = entities.required(call, arn)
     for namespace in service_namespaces:
         _require_service(namespace)

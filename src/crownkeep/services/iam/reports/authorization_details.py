@@ -41,7 +41,7 @@ Value = TypeVar("Value")
 def get_account_authorization_details(
     call: Call, *, filter: Sequence[str] = (), max_items: int | None = None, marker: str | None = None
 ) -> Result:
-    """Answer everything that decides who may do what in the account: of AWS's policies, those in use."""
+    """Return everything that decides who may do what in the account: of AWS's policies, those in use."""
     found, more = sections.page(
         call,
         [section for section in _sections(call) if not filter or section.name in filter],
@@ -111,12 +111,12 @@ class _Holding:
         self._attached = _grouped(attachments.of_owners(*place), lambda row: row.owner_id)
 
     def inline(self, owner_id: str) -> list[dict[str, object]]:
-        """Answer an entity's inline policies with their documents."""
+        """Return an entity's inline policies with their documents."""
         rows: list[InlinePolicyRow] = self._inline[owner_id]
         return [inlining.describe(row) for row in rows]
 
     def attached(self, owner_id: str) -> list[dict[str, object]]:
-        """Answer what is attached to an entity."""
+        """Return what is attached to an entity."""
         rows: list[AttachmentRow] = self._attached[owner_id]
         return attaching.describe_all(rows)
 

@@ -78,7 +78,7 @@ def generate_credential_report(call: Call) -> Result:
 
 @iam.operation("GetCredentialReport", resource=registry.everything)
 def get_credential_report(call: Call) -> Result:
-    """Answer the latest report, as long as it is young enough."""
+    """Return the latest report, as long as it is young enough."""
     report = credential_reports.of_account(call.db, call.account_id)
     if report is None:
         raise errors.CredentialReportNotPresent("")

@@ -19,7 +19,7 @@ _KEPT_DOCUMENTS = 2048
 
 
 def services_of(documents: Iterable[str]) -> list[str]:
-    """Answer the prefixes of the services that these policies give access to, in their order."""
+    """Return the prefixes of the services that these policies give access to, in their order."""
     texts = tuple(documents)
     granted = frozenset[str]().union(*(_allowed_services(text) for text in texts))
     denied = frozenset[str]().union(*(_denied_services(text) for text in texts))

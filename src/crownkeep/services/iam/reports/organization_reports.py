@@ -75,7 +75,7 @@ def get_organizations_access_report(
     marker: str | None = None,
     sort_key: str | None = None,
 ) -> Result:
-    """Answer a report: every service that can be accessed, with its last use in any account where there was one."""
+    """Return a report: every service that can be accessed, with its last use in any account where there was one."""
     job = access_reports.with_id(call.db, call.account_id, job_id)
     if job is None or job.granularity != _GRANULARITY:
         raise errors.NoSuchEntity(f"The job with id {job_id} cannot be found.")
@@ -115,7 +115,7 @@ def _managed(call: Call) -> OrganizationRow:
 
 
 def _entity(call: Call, organization: OrganizationRow, entity_path: str) -> list[str]:
-    """Answer the way down to what a path names; raises InvalidInput where it is not this organization's."""
+    """Return the way down to what a path names; raises InvalidInput where it is not this organization's."""
     path = _without_end(entity_path)
     last = path.rpartition("/")[2]
     if ids.is_account_id(last):
@@ -167,7 +167,7 @@ def _read(call: Call, job: AccessReportRow) -> _Report:
 
 
 def _left_by(call: Call, organization: OrganizationRow, way: Sequence[str]) -> list[str]:
-    """Answer the services that the service control policies of every level leave, the management account's being all."""
+    """Return the services that the service control policies of every level leave, the management account's being all."""
     rows = organization_policy_targets.control_policies(call.db, organization.organization_id, way)
     of_type = [row for row in rows if row.type == catalogue.SERVICE_CONTROL]
     if way[-1] == organization.management_account_id or not of_type:
