@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from crownkeep import errors
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.errors import AwsError
 from crownkeep.operations.letters import Post
+from crownkeep.operations.registry import Operation, Result
+from crownkeep.operations.standing import Standing, Standings
 from crownkeep.principals import Caller, FederatedIdentity, Principal
 from crownkeep.settings import Settings
 from crownkeep.storage.database import Transaction
 
-if TYPE_CHECKING:
-    from crownkeep.operations.registry import Operation
-    from crownkeep.operations.standing import Standing, Standings
-
-Result = Mapping[str, object]
-"""A handler's answer, by the member names of the operation's output shape."""
+__all__ = ["NOTHING", "Answer", "Binding", "Call", "Notes", "Origin", "Request", "Result", "Wiring"]
 
 NOTHING: Result = {}
 """The answer of an operation that has no output."""

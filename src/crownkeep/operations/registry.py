@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 from crownkeep import models
 from crownkeep.models import OperationModel, ServiceModel
-from crownkeep.operations.call import Call, Result
 from crownkeep.policy import PolicySet, ResourcePolicyRole
+
+Result = Mapping[str, object]
+"""A handler's answer, by the member names of the operation's output shape."""
 
 Function = TypeVar("Function", bound=Callable[..., Result])
 
@@ -81,12 +83,12 @@ EVERYTHING = Target("*")
 NO_RESOURCE = Target(None)
 
 
-def everything(call: Call, **_: object) -> Target:
+def everything(call: object, **_: object) -> Target:
     """The target of an action that has no resource of its own, in the services whose refusals then say `*`."""
     return EVERYTHING
 
 
-def no_resource(call: Call, **_: object) -> Target:
+def no_resource(call: object, **_: object) -> Target:
     """The target of an action that has no resource, in the services whose refusals then name none."""
     return NO_RESOURCE
 
