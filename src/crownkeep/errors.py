@@ -79,14 +79,6 @@ class MissingAction(AwsError):
     code = "MissingAction"
 
 
-class NotAuthorized(AwsError):
-    code = "NotAuthorized"
-
-
-class OptInRequired(AwsError):
-    code = "OptInRequired"
-
-
 class RequestEntityTooLarge(AwsError):
     code = "RequestEntityTooLarge"
 
@@ -140,10 +132,6 @@ class CredentialReportExpired(AwsError):
 
 class CredentialReportNotPresent(AwsError):
     code = "ReportNotPresent"
-
-
-class CredentialReportNotReady(AwsError):
-    code = "ReportInProgress"
 
 
 class DeleteConflict(AwsError):
@@ -222,24 +210,10 @@ class PasswordPolicyViolation(AwsError):
     code = "PasswordPolicyViolation"
 
 
-class PolicyEvaluationFailed(AwsError):
-    code = "PolicyEvaluation"
-
-
 class ExpiredIdentityToken(AwsError):
     """STS's error for a token or assertion of an identity provider whose time is over."""
 
     code = "ExpiredTokenException"
-
-
-class IdentityProviderCommunication(AwsError):
-    """STS's error for an identity provider that can't be reached in time."""
-
-    code = "IDPCommunicationError"
-
-
-class IdentityProviderRejectedClaim(AwsError):
-    code = "IDPRejectedClaim"
 
 
 class InvalidAuthorizationMessage(AwsError):
@@ -256,12 +230,6 @@ class ExpiredTradeInToken(AwsError):
 
 class JwtPayloadSizeExceeded(AwsError):
     code = "JWTPayloadSizeExceededException"
-
-
-class OpenIdProviderCommunication(AwsError):
-    """IAM's error for an OpenID Connect provider that can't be reached."""
-
-    code = "OpenIdIdpCommunicationError"
 
 
 class OutboundWebIdentityFederationDisabled(AwsError):
@@ -282,10 +250,6 @@ class InsufficientSessionLifetime(AwsError):
 
 class SessionDurationEscalation(AwsError):
     code = "SessionDurationEscalationException"
-
-
-class ServiceNotSupported(AwsError):
-    code = "NotSupportedService"
 
 
 class UnmodifiableEntity(AwsError):

@@ -40,7 +40,6 @@ class _Entry(msgspec.Struct, array_like=True):
 
 class _File(msgspec.Struct):
     source: str
-    newest: datetime
     policies: list[_Entry]
 
 
@@ -79,7 +78,6 @@ class _Catalogue:
 
     def __init__(self, text: bytes) -> None:
         file = msgspec.json.decode(text, type=_File)
-        self.newest = file.newest
         self.policies = [_policy(entry) for entry in file.policies]
         self.keys = [policy.name_key for policy in self.policies]
         self.by_arn = {policy.arn: policy for policy in self.policies}
@@ -104,11 +102,6 @@ def listed_from(name_key: str) -> Iterator[ManagedPolicy]:
 def count() -> int:
     """Return how many policies there are."""
     return len(_catalogue().policies)
-
-
-def newest_change() -> datetime:
-    """Return when the policy that was changed last was changed: how old the catalogue is at the most."""
-    return _catalogue().newest
 
 
 @cache

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 SERVICE_CONTROL = "SERVICE_CONTROL_POLICY"
 RESOURCE_CONTROL = "RESOURCE_CONTROL_POLICY"
 CONTROL_TYPES = (SERVICE_CONTROL, RESOURCE_CONTROL)
-"""What decides on requests; every other type configures a service and is merged on the way down (`is_merged`)."""
+"""What decides on requests; every other type configures a service and is merged on the way down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +108,6 @@ _BY_ID = {each.policy_id: each for each in DEFAULTS.values()}
 def aws_policy(policy_id: str) -> AwsPolicy | None:
     """Return the policy of AWS's own with this id."""
     return _BY_ID.get(policy_id)
-
-
-def is_merged(policy_type: str) -> bool:
-    """Tell whether policies of this type are merged into one effective policy, rather than deciding on requests."""
-    return policy_type not in CONTROL_TYPES
 
 
 RESOURCE_CONTROLLED_SERVICES = frozenset(

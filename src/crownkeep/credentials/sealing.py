@@ -68,7 +68,6 @@ class Purpose(Enum):
     SIGN_IN_FLOW = "sign-in-flow"
     OAUTH_TOKEN = "oauth-token"
     CLIENT_SECRET = "client-secret"
-    AUTHORIZATION_MESSAGE = "authorization-message"
     RECORD_REDACTION = "record-redaction"
     SIGNING_KEY = "signing-key"
     LETTER = "letter"

@@ -39,8 +39,6 @@ _STATUSES = {
     "MissingParameter": 400,
     "MissingAuthenticationToken": 403,
     "MissingAuthenticationTokenException": 403,
-    "NotAuthorized": 400,
-    "OptInRequired": 403,
     "RequestEntityTooLarge": 413,
     "RequestEntityTooLargeException": 413,
     "RequestExpired": 400,

@@ -116,11 +116,6 @@ def qr_svg(person: Principal, enrolling: Enrolling) -> str:
     return totp.qr_svg(totp.provisioning_uri(seed, device_name=name, owner=owner, issuer=ISSUER))
 
 
-def devices_of(db: Transaction, person: Principal) -> list[MfaDeviceRow]:
-    """Return a person's devices, of every kind."""
-    return mfa_devices.of_owner(db, person.account_id, person.unique_id)
-
-
 def registration_options(door: Door, person: Principal, party: RelyingParty, challenge: bytes, *, shown_name: str) -> Json:
     """Build what the browser is asked to register; the person's keys are left out."""
     with door.database.snapshot() as db:

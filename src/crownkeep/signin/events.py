@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from crownkeep import arn
@@ -119,20 +118,6 @@ def of(
             message=message,
         )
     )
-
-
-def of_console(
-    person: Principal,
-    origin: Origin,
-    now: datetime,
-    name: str,
-    *,
-    response: Mapping[str, object] | None = None,
-    message: str = "",
-) -> EventRow:
-    """Make the event of what AWS's console does to an account without an operation (CloudTrail, `AwsConsoleAction`)."""
-    deed = _deed(person, person.account_id, origin, now, name, response=response, message=message)
-    return record.of_deed(replace(deed, event_type="AwsConsoleAction", source="account.amazonaws.com"))
 
 
 def _deed(

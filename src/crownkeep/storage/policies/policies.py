@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -78,7 +77,6 @@ class Usage(Enum):
 
 
 _by_arn = select(table).where(table.c.account_id == bindparam("account_id"), table.c.arn == bindparam("arn"))
-_by_arns = select(table).where(table.c.account_id == bindparam("account_id"), table.c.arn.in_(bindparam("arns", expanding=True)))
 _named = select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
 _count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
 _this = (table.c.account_id == bindparam("of_account"), table.c.policy_id == bindparam("of_policy"))
@@ -116,14 +114,6 @@ def with_arn(db: Transaction, account_id: str, arn: str) -> PolicyRow | None:
     """Return the account's policy with this very ARN, letter for letter."""
     row = db.execute(_by_arn, {"account_id": account_id, "arn": arn}).first()
     return PolicyRow(*row) if row else None
-
-
-def with_arns(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str, PolicyRow]:
-    """Return those of the account's policies that these ARNs name, by ARN."""
-    if not arns:
-        return {}
-    rows = (PolicyRow(*row) for row in db.execute(_by_arns, {"account_id": account_id, "arns": list(arns)}))
-    return {row.arn: row for row in rows}
 
 
 def named(db: Transaction, account_id: str, name: str) -> PolicyRow | None:

@@ -13,10 +13,11 @@ from crownkeep.credentials import certificates
 from crownkeep.credentials.certificates import Certificate
 from crownkeep.credentials.secret import Secret
 from crownkeep.domain import page_tokens
+from crownkeep.operations import authorize
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.iam import quotas
-from crownkeep.services.iam.identities import renaming, reserved
+from crownkeep.services.iam.identities import reserved
 from crownkeep.services.iam.identities import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage.credentials import server_certificates
@@ -127,7 +128,8 @@ def update_server_certificate(
     reserved.require_free_path(new_path)
     name, path = new_server_certificate_name or row.name, new_path or row.path
     new_target = Target(_arn(call, path, name), tags=lambda: tagging.of(call, row.certificate_id))
-    renaming.require_permission(call, "iam:UpdateServerCertificate", new_target)
+    # Under its new ARN, too (API_UpdateUser): or it could move where policies forbid its mover to act.
+    authorize.require_action(call, "iam:UpdateServerCertificate", new_target)
     if name.lower() != row.name_key and server_certificates.named(call.db, call.account_id, name) is not None:
         raise _exists(name)
     server_certificates.rename(call.db, call.account_id, row.certificate_id, name=name, path=path)

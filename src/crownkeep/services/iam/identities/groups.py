@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.domain import page_tokens
+from crownkeep.operations import authorize
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.iam import quotas
-from crownkeep.services.iam.identities import renaming, reserved, users
+from crownkeep.services.iam.identities import reserved, users
 from crownkeep.services.iam.service import iam
 from crownkeep.storage.identities import groups, memberships
 from crownkeep.storage.identities.groups import GroupRow
@@ -114,7 +115,8 @@ def update_group(call: Call, *, group_name: str, new_path: str | None = None, ne
     row = required(call, group_name)
     reserved.require_free_path(new_path)
     name, path = new_group_name or row.name, new_path or row.path
-    renaming.require_permission(call, "iam:UpdateGroup", Target(arn.group(call.account_id, path, name)))
+    # Under its new ARN, too (API_UpdateUser): or it could move where policies forbid its mover to act.
+    authorize.require_action(call, "iam:UpdateGroup", Target(arn.group(call.account_id, path, name)))
     if name.lower() != row.name_key and groups.named(call.db, call.account_id, name) is not None:
         raise _exists(name)
     groups.rename(call.db, call.account_id, row.group_id, name=name, path=path)

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.domain import page_tokens
+from crownkeep.operations import authorize
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.principals import PrincipalKind
 from crownkeep.services.iam import quotas
-from crownkeep.services.iam.identities import boundaries, renaming, reserved
+from crownkeep.services.iam.identities import boundaries, reserved
 from crownkeep.services.iam.identities import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage.accounts import accounts
@@ -196,7 +197,8 @@ def update_user(call: Call, *, user_name: str, new_path: str | None = None, new_
     reserved.require_free_principal(new_path, new_user_name)
     name, path = new_user_name or row.name, new_path or row.path
     new_arn = arn.user(call.account_id, path, name)
-    renaming.require_permission(call, "iam:UpdateUser", Target(new_arn, tags=lambda: tagging.of(call, row.user_id)))
+    # Under its new ARN, too (API_UpdateUser): or it could move where policies forbid its mover to act.
+    authorize.require_action(call, "iam:UpdateUser", Target(new_arn, tags=lambda: tagging.of(call, row.user_id)))
     if name.lower() != row.name_key and find(call, name) is not None:
         raise _exists(name)
     users.rename(call.db, call.account_id, row.user_id, name=name, path=path)
