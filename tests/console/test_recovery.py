@@ -119,7 +119,7 @@ def test_the_email_address_is_changed_by_a_code(visit: Visit, served: Process, p
     page.get_by_role("button", name="Change the email address").click()
 
     expect(page.get_by_text(email)).to_be_visible()
-    expect(page.get_by_text("signin:EmailUpdated")).to_be_visible()
+    expect(page.get_by_text("account-security:AcceptRootEmailUpdate")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

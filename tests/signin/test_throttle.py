@@ -176,5 +176,7 @@ def test_password_brute_force_from_a_stolen_session_ends_in_a_wait_and_is_record
         pages.append(thief.submit(guess))
 
     assert (429, "Too many attempts") == (pages[-1].status, pages[-1].title), pages[-1].text
-    failures = [each for each in sign_in_events(account, "PasswordUpdated") if "errorMessage" in each]
-    assert 5 <= len(failures) <= 6
+    codes = [each["errorCode"] for each in sign_in_events(account, "PasswordUpdated") if "errorMessage" in each]
+    assert ("Throttling", 7) == (codes[0], len(codes))
+    assert 5 <= codes.count("AccessDenied") <= 6
+    assert sign_in_events(account, "SignInThrottled")

@@ -40,8 +40,8 @@ _SECRET_MEMBERS = frozenset(
     }
 )
 
-# CloudTrail records none of the parameters of these (ChangePassword's are both secret).
-_UNRECORDED_PARAMETERS = frozenset({"ChangePassword"})
+# CloudTrail records none of the parameters of these (both are secret).
+_UNRECORDED_PARAMETERS = frozenset({"ChangePassword", "ChangeRootPassword"})
 
 _LONGEST_LIST = 1000
 _SUMMARY_MEMBERS = 16

@@ -16,6 +16,7 @@ from crownkeep.operations.standing import Standing, Standings
 from crownkeep.principals import Caller, FederatedIdentity, Principal
 from crownkeep.settings import Settings
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.trail.events import EventRow
 
 __all__ = ["NOTHING", "Answer", "Binding", "Call", "Notes", "Origin", "Request", "Result", "Wiring"]
 
@@ -101,6 +102,8 @@ class Notes:
     """Whether a member's root user was taken on: the record of that says so, as the records of the session do."""
     shared_with: str = ""
     """Another account in whose trail the record is kept as well, once the call is carried out: the owner of a role taken on."""
+    further: list[EventRow] = field(default_factory=list)
+    """Other events that the call leaves in the trail, refused or not, such as that failures begin to make somebody wait."""
     lasting: list[Callable[[Transaction], None]] = field(default_factory=list)
     """Changes that are made although the call is refused, such as an attempt at a one-time code that is used up."""
 

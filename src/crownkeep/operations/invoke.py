@@ -45,7 +45,7 @@ class Outcome:
     leaves_nothing: bool = False
     """It was refused, and nothing stays of it but its record."""
     copies: tuple[EventRow, ...] = ()
-    """What other accounts keep of it in their trails."""
+    """What other accounts keep of it in their trails, and what else it leaves in its own."""
 
     def kept(self, request: Request) -> list[EventRow]:
         """Return what is recorded: all but the refusals of strangers beyond the rate at which they may fill the trail.
@@ -285,7 +285,7 @@ def _guarded(request: Request, step: Callable[[], Done]) -> Done:
 def _recorded(request: Request, notes: Notes, result: Result, error: AwsError | None, *, account_alias: str) -> Outcome:
     event, *copies = record.copies_of_call(request, notes, result=result, error=error, account_alias=account_alias)
     nothing_stays = error is not None and not notes.lasting
-    return Outcome(result, error, event, leaves_nothing=nothing_stays, copies=tuple(copies))
+    return Outcome(result, error, event, leaves_nothing=nothing_stays, copies=(*copies, *notes.further))
 
 
 def prepare(db: Transaction, request: Request, wiring: Wiring) -> object:

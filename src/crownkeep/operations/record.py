@@ -10,7 +10,8 @@ from crownkeep.audit import event, redact
 from crownkeep.errors import AwsError
 from crownkeep.models import ServiceModel
 from crownkeep.operations.call import Call, Notes, Request, Result
-from crownkeep.principals import FederatedIdentity, Principal
+from crownkeep.operations.registry import Operation
+from crownkeep.principals import Caller, FederatedIdentity, Principal, PrincipalKind
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail import events
 from crownkeep.storage.trail.events import EventRow
@@ -54,8 +55,8 @@ def error_name(error: AwsError, service: ServiceModel | None) -> str:
 def _deed(request: Request, notes: Notes, *, result: Result, error: AwsError | None, account_alias: str) -> event.Deed:
     operation = request.operation
     account_id = _trail(request, notes, error)
-    answered = error is None and operation.records_answer
     as_ = operation.recorded_as
+    name = (as_.name if as_ else "") or operation.name
     parameters = redact.parameters(operation.name, request.parameters, operation.model.input)
     if parameters is not None and error is not None and account_id == NOBODY:
         # Nobody answers for it, so it takes no more room in the trail than it takes to see what was tried.
@@ -65,8 +66,8 @@ def _deed(request: Request, notes: Notes, *, result: Result, error: AwsError | N
         happened_at=request.now,
         event_type=as_.event_type if as_ else request.event_type,
         source=as_.source if as_ else operation.service.event_source,
-        name=(as_.name if as_ else "") or operation.name,
-        caller=notes.vouched or request.caller,
+        name=name,
+        caller=_caller(request, notes),
         identity=_identity(request, notes, account_alias),
         account_id=account_id,
         region=request.origin.region,
@@ -79,13 +80,34 @@ def _deed(request: Request, notes: Notes, *, result: Result, error: AwsError | N
         error_code=error_name(error, operation.service.model) if error else "",
         error_message=error.message if error else "",
         parameters=parameters,
-        response=redact.response(result, operation.model.output) if answered else None,
+        response=_response(operation, name, result, error),
         additional=notes.additional,
         resources=tuple(notes.resources),
         tls_version=request.origin.tls_version,
         tls_cipher=request.origin.tls_cipher,
         host=request.origin.host,
     )
+
+
+def _response(operation: Operation, name: str, result: Result, error: AwsError | None) -> dict[str, object] | None:
+    if operation.recorded_as is not None and operation.recorded_as.tells_outcome:
+        return {name: "Failure" if error is not None else "Success"}
+    return redact.response(result, operation.model.output) if error is None and operation.records_answer else None
+
+
+def _caller(request: Request, notes: Notes) -> Caller:
+    """Return who is named as the caller: of an event of sign-in, whoever sits at the browser, without the session."""
+    caller = notes.vouched or request.caller
+    as_ = request.operation.recorded_as
+    is_at_browser = as_ is not None and as_.tells_outcome and request.binding is not None
+    return as_person(caller) if is_at_browser and isinstance(caller, Principal) else caller
+
+
+def as_person(principal: Principal) -> Principal:
+    """Return a principal as events of sign-in name it: without the session, unless it is nothing but one."""
+    if principal.kind in (PrincipalKind.ROOT, PrincipalKind.USER):
+        return replace(principal, access_key_id="", session=None)
+    return principal
 
 
 def _trail(request: Request, notes: Notes, error: AwsError | None) -> str:

@@ -74,6 +74,16 @@ class RecordedAs:
     event_type: str
     name: str = ""
     """The event's name where it is not the operation's."""
+    tells_outcome: bool = False
+    """Whether `responseElements` say no more than Success or Failure, under the event's name, as events of sign-in do."""
+
+
+SIGN_IN_SOURCE, SIGN_IN_TYPE = "signin.amazonaws.com", "AwsConsoleSignIn"
+
+
+def sign_in_event(name: str) -> RecordedAs:
+    """Return how an operation is recorded that CloudTrail has as an event of sign-in, such as PasswordUpdated."""
+    return RecordedAs(SIGN_IN_SOURCE, SIGN_IN_TYPE, name, tells_outcome=True)
 
 
 CONSOLE_ACTION = RecordedAs("account.amazonaws.com", "AwsConsoleAction")

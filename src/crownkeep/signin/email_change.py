@@ -1,11 +1,11 @@
 """Root's e-mail address, changed by a code of six characters that goes to the new one (Account Management guide, "Update the root
-user email"). Whoever asks has signed in as root and has just proved to be there with an MFA device; password and devices stay.
+user email"): what the operations of root itself and those of its organization share.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -13,18 +13,15 @@ from crownkeep import clock
 from crownkeep.credentials import sealing
 from crownkeep.credentials.one_time_links import Purpose
 from crownkeep.credentials.secret import Secret
-from crownkeep.operations.call import Origin, Wiring
+from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.letters import Letter
-from crownkeep.principals import PrincipalKind
-from crownkeep.signin import events, recovery, sessions
-from crownkeep.signin.sessions import BrowserSession, SessionBinding
+from crownkeep.signin import recovery
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import email_changes, one_time_links, root_recoveries
 from crownkeep.storage.sign_in.email_changes import EmailChangeRow
-from crownkeep.storage.writer import Deed
 
 LASTS = timedelta(hours=24)
 """How long a code is good for."""
@@ -42,77 +39,40 @@ _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]+\.[A
 _SHORTEST, _LONGEST = 5, 64
 
 
+NOT_ROOT = "Only the root user changes its email address."
+NO_MFA = "Assign an MFA device first, and prove with it that it is you: without one, whoever learns the password has the account."
+TOO_OFTEN = "Too many codes were sent. Try again in an hour."
+
+
 class Refusal(Enum):
     """Why an address is not changed; the value is what its person is told."""
 
-    NOT_ROOT = "Only the root user changes its email address."
-    NO_MFA = (
-        "Assign an MFA device first, and prove with it that it is you: without one, whoever learns the password has the account."
-    )
     MALFORMED = "Enter an email address of 5 to 64 characters."
     SAME = "That is the root user's email address already."
     TAKEN = "Another account uses this email address. Each root user has an address of its own."
-    TOO_OFTEN = "Too many codes were sent. Try again in an hour."
     WRONG_CODE = "That code is wrong."
     NO_CODE = "No code is waiting: it was used, has expired, or was tried too often. Have another one sent."
-    ENDED = "The session has ended. Sign in again."
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A code is on its way to this address; the id of the event that says so."""
-
-    email: str
-    event_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Root signs in with this address from now on; the id of the event that says so, where it is known yet."""
+    """Root signs in with this address from now on."""
 
     email: str
-    event_id: str = ""
 
 
-async def start(door: Door, session: BrowserSession, email: str, *, origin: Origin, now: datetime) -> Sent | Refusal:
-    """Send a code to a new address; the codes that were sent before are void."""
-    wiring, email = door.wiring, email.strip()
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """An account's address as it is, and the one that waits for a code."""
 
-    def work(db: Transaction) -> Deed[Sent | Refusal]:
-        account = _of_root(db, session, now)
-        if isinstance(account, Refusal):
-            return Deed(account, [])
-        refusal = unusable(db, account, email)
-        if refusal is None and is_too_often(db, wiring, account, email, now):
-            refusal = Refusal.TOO_OFTEN
-        if refusal is not None:
-            return Deed(refusal, [])
-        begin(db, wiring, account, email, now=now)
-        asked = {"Email": email}
-        person = sessions.recorded(session.person)
-        event = events.of(person, origin, now, "EmailUpdateRequested", parameters=asked)
-        return Deed(Sent(email, str(event.event_id)), [event])
-
-    return await door.carry_out(work)
+    present: str
+    waiting: str | None
 
 
-async def accept(door: Door, session: BrowserSession, code: str, *, origin: Origin, now: datetime) -> Changed | Refusal:
-    """Change the address by the code that went to it; both addresses hear of it, and links to the old mailbox are void."""
-    wiring = door.wiring
-
-    def work(db: Transaction) -> Deed[Changed | Refusal]:
-        account = _of_root(db, session, now)
-        if isinstance(account, Refusal):
-            return Deed(account, [])
-        outcome = finish(db, wiring, account, code.strip(), address=origin.source_ip, now=now)
-        person, name = sessions.recorded(session.person), "EmailUpdated"
-        if isinstance(outcome, Refusal):
-            failure = events.of(person, origin, now, name, response={name: "Failure"}, message=outcome.value)
-            return Deed(outcome, [failure])
-        event = events.of(person, origin, now, name)
-        return Deed(replace(outcome, event_id=str(event.event_id)), [event])
-
-    return await door.carry_out(work)
+def of_account(door: Door, account_id: str, *, now: datetime) -> Addresses:
+    """Return an account's address, and the one that a code was sent to, for root's own pages."""
+    with door.database.snapshot() as db:
+        return Addresses(present(db, account_id), waiting(db, account_id, now=now))
 
 
 def present(db: Transaction, account_id: str) -> str:
@@ -175,19 +135,6 @@ def finish(db: Transaction, wiring: Wiring, account: AccountRow, code: str, *, a
     values = {"account_id": account.account_id, "when": recovery.spelled(now), "address": address}
     wiring.post.send(db, Letter("email-changed", account.email, account.account_id, now, values))
     return Changed(row.email)
-
-
-def _of_root(db: Transaction, session: BrowserSession, now: datetime) -> AccountRow | Refusal:
-    """Return the account of whoever is signed in as root and has just proved it with a device, holding its row."""
-    person = session.person
-    if person.kind is not PrincipalKind.ROOT or session.switched:
-        return Refusal.NOT_ROOT
-    accounts.hold(db, person.account_id)
-    if not SessionBinding(session).holds(db) or not session.is_fresh(now):
-        return Refusal.ENDED
-    if not person.has_mfa:
-        return Refusal.NO_MFA
-    return accounts.with_id(db, person.account_id) or Refusal.ENDED
 
 
 def _is_good(row: EmailChangeRow, now: datetime) -> bool:

@@ -8,17 +8,16 @@ from datetime import datetime
 from crownkeep import arn
 from crownkeep.arn import GLOBAL_REGION
 from crownkeep.audit import event
-from crownkeep.operations import record
+from crownkeep.operations import record, registry
 from crownkeep.operations.call import Origin
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin.flow import Method
 from crownkeep.storage.trail.events import EventRow
 
-SOURCE = "signin.amazonaws.com"
+SOURCE = registry.SIGN_IN_SOURCE
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 """What stands for a user name that nobody has: people type passwords there."""
 
-_TYPE = "AwsConsoleSignIn"
 _MFA_TYPES = {Method.TOTP: "Virtual MFA", Method.PASSKEY: "U2F MFA", Method.RECOVERY_CODE: "Recovery code"}
 
 
@@ -136,7 +135,7 @@ def _deed(
     return event.Deed(
         event_id="",
         happened_at=now,
-        event_type=_TYPE,
+        event_type=registry.SIGN_IN_TYPE,
         source=SOURCE,
         name=name,
         caller=person,

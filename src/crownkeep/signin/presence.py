@@ -54,7 +54,7 @@ async def prove_by_factor(
             return Deed(Rejected(Rejection.WRONG), [])
         verified = factors.verify(db, wiring, person, answer, checked, origin=origin, now=now, methods=known)
         if isinstance(verified, Rejected):
-            waits = entry.throttled(db, claim_of(session), person, used, origin=origin, now=now)
+            waits = entry.throttled(db, claim_of(session.person), person, used, origin=origin, now=now)
             return Deed(verified, [_failed(person, origin, now), *waits])
         throttle.release(db, used, now=now)
         sessions.prove(db, session, now=now, mfa_serial=verified.serial)
@@ -79,7 +79,7 @@ async def prove_by_password(
     def work(db: Transaction) -> Deed[Proved | Rejected]:
         is_theirs = is_right and not found.devices and people.credentials(db, person).version == found.version
         if not is_theirs or not SessionBinding(session).holds(db):
-            waits = entry.throttled(db, claim_of(session), person, used, origin=origin, now=now)
+            waits = entry.throttled(db, claim_of(session.person), person, used, origin=origin, now=now)
             return Deed(Rejected(Rejection.WRONG), [_failed(person, origin, now), *waits])
         throttle.release(db, used, now=now)
         sessions.prove(db, session, now=now, mfa_serial=None)
@@ -98,16 +98,19 @@ def counters_of(wiring: Wiring, person: Principal, origin: Origin) -> tuple[Coun
 
     Strangers who fail at the same address must not delay whoever has signed in.
     """
-    counted = throttle.counters(wiring.keyring, wiring.settings, _claim(person), address=origin.source_ip)
+    counted = throttle.counters(wiring.keyring, wiring.settings, claim_of(person), address=origin.source_ip)
     return tuple(each for each in counted if each.scope is Scope.PERSON)
 
 
-def claim_of(session: BrowserSession) -> Claim:
-    """Return who is claimed to be there by whoever sits at a session."""
-    return _claim(session.person)
+def waiting(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> Waiting | None:
+    """Return how long a session's person must wait to prove presence again; None where there is no wait."""
+    with door.database.snapshot() as db:
+        begun = throttle.started(db, counters(door, session, origin), now=now)
+    return None if begun is None else Waiting(begun[1])
 
 
-def _claim(person: Principal) -> Claim:
+def claim_of(person: Principal) -> Claim:
+    """Return who is claimed to be there by whoever acts as a person already."""
     # Counted apart from sign-in: strangers at the door must not disturb whoever is inside, nor the other way round.
     is_root = person.kind is PrincipalKind.ROOT
     return Claim(f"presence {arn.root(person.account_id)} {person.unique_id}", person.account_id, is_root)

@@ -1,34 +1,30 @@
-"""Root's password: chosen by a one-time link, at first or when it is forgotten, and changed by whoever is signed in as root."""
+"""Root's password: chosen by a one-time link, at first or when it is forgotten; and what its change by root itself shares."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from crownkeep import clock
 from crownkeep.credentials import one_time_links as links
 from crownkeep.credentials import passwords
 from crownkeep.credentials.one_time_links import InvalidLink, Purpose
 from crownkeep.credentials.secret import Secret
-from crownkeep.operations.call import Origin, Wiring
+from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import browsers, entry, events, password_rules, people, presence, progress, sessions, throttle
+from crownkeep.signin import browsers, entry, events, password_rules, people, progress, throttle
 from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.password_rules import Assessment
-from crownkeep.signin.sessions import BrowserSession, SessionBinding
-from crownkeep.signin.throttle import Counter, Waiting
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.sign_in import browser_sessions, one_time_links
-from crownkeep.storage.trail.events import EventRow
+from crownkeep.storage.sign_in import one_time_links
 from crownkeep.storage.writer import Deed
 
 _EVENTS = {Purpose.SET_ROOT_PASSWORD: "PasswordUpdated", Purpose.RESET_ROOT_PASSWORD: "PasswordRecoveryCompleted"}
 
-_WRONG_PRESENT = "The present password was incorrect."
+WRONG_PRESENT = "The present password was incorrect."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +32,6 @@ class Refused:
     """The password is not taken, and why."""
 
     assessment: Assessment
-
-
-@dataclass(frozen=True, slots=True)
-class WrongPresent:
-    """The password that was presented as root's present one is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """Root's password was changed; the id of the event that says so."""
-
-    event_id: str
 
 
 def account_of_link(db: Transaction, token: str, purpose: Purpose, *, now: datetime) -> AccountRow:
@@ -84,20 +68,20 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purp
     wiring, now = door.wiring, visit.now
     with door.database.snapshot() as db:
         account = account_of_link(db, token, purpose, now=now)
-    assessment = await door.compute(lambda: _assess(wiring, password, account))
-    if assessment.violations:
-        return Refused(assessment)
-    hashed = await door.compute(lambda: _hash(wiring, password, account))
+    found = await door.compute(lambda: assess(wiring, password, account))
+    if found.violations:
+        return Refused(found)
+    password_hash = await door.compute(lambda: hashed(wiring, password, account))
 
     def work(db: Transaction) -> Deed[Entered | InvalidLink]:
         try:
             accounts.hold(db, account.account_id)
-            found = account_of_link(db, token, purpose, now=now)
+            kept = account_of_link(db, token, purpose, now=now)
         except InvalidLink as error:
             return Deed(error, [])
-        person = Principal(PrincipalKind.ROOT, found.account_id, found.account_id)
-        set_password(db, person, hashed, now=now)
-        claim = entry.root_claim(found.email, person)
+        person = Principal(PrincipalKind.ROOT, kept.account_id, kept.account_id)
+        set_password(db, person, password_hash, now=now)
+        claim = entry.root_claim(kept.email, person)
         browser = browsers.proof(wiring.keyring, visit.browsers, claim.name)
         used = throttle.counters(wiring.keyring, wiring.settings, claim, address=visit.origin.source_ip, browser=browser)
         throttle.clear(db, used, now=now)
@@ -113,56 +97,11 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purp
     return entered
 
 
-async def change(
-    door: Door, session: BrowserSession, *, present: Secret, new: Secret, origin: Origin, now: datetime
-) -> Changed | Refused | WrongPresent | Waiting:
-    """Change root's password for whoever is signed in as root and knows the present one; its other sessions end.
-
-    Tries are counted as proofs of presence are: a stolen session must not be a way to guess the password.
-    """
-    wiring, person = door.wiring, session.person
-    used = presence.counters(door, session, origin)
-    waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
-    if waiting is not None:
-        return waiting
+async def assessment(door: Door, person: Principal, password: Secret) -> Assessment | None:
+    """Return how a password does as root's, for a page that asks for a better one; None where the account is gone."""
     with door.database.snapshot() as db:
         account = accounts.with_id(db, person.account_id)
-    stored = account.root_password_hash if account else None
-    if account is None or stored is None or not await door.compute(lambda: passwords.verify(present, stored)):
-        return await door.carry_out(lambda db: Deed(WrongPresent(), _wrong_present(db, session, used, origin, now)))
-    assessment = await door.compute(lambda: _assess(wiring, new, account))
-    if assessment.violations:
-        return await door.carry_out(partial(_taken_back, used, Refused(assessment), now))
-    hashed = await door.compute(lambda: _hash(wiring, new, account))
-    binding = SessionBinding(session)
-
-    def work(db: Transaction) -> Deed[Changed | WrongPresent]:
-        accounts.hold(db, person.account_id)
-        kept = accounts.with_id(db, person.account_id)
-        if kept is None or kept.root_password_hash != stored or not binding.holds(db):
-            return Deed(WrongPresent(), [])
-        throttle.release(db, used, now=now)
-        set_password(db, person, hashed, now=now)
-        binding.follow(db)
-        browser_sessions.end_others(db, person.account_id, person.unique_id, but=session.digest, at=now)
-        event = events.of(person, origin, now, "PasswordUpdated")
-        return Deed(Changed(str(event.event_id)), [event])
-
-    return await door.carry_out(work)
-
-
-def _taken_back(used: tuple[Counter, ...], refused: Refused, now: datetime, db: Transaction) -> Deed[Refused]:
-    # The present password was right: somebody who looks for a new one that is taken has not failed.
-    throttle.release(db, used, now=now)
-    return Deed(refused, [])
-
-
-def _wrong_present(
-    db: Transaction, session: BrowserSession, used: tuple[Counter, ...], origin: Origin, now: datetime
-) -> list[EventRow]:
-    person = sessions.recorded(session.person)
-    failed = events.of(person, origin, now, "PasswordUpdated", response={"PasswordUpdated": "Failure"}, message=_WRONG_PRESENT)
-    return [failed, *entry.throttled(db, presence.claim_of(session), person, used, origin=origin, now=now)]
+    return None if account is None else await door.compute(lambda: assess(door.wiring, password, account))
 
 
 def set_password(db: Transaction, person: Principal, password_hash: str, *, now: datetime) -> None:
@@ -180,11 +119,13 @@ def set_password(db: Transaction, person: Principal, password_hash: str, *, now:
         one_time_links.remove_all(db, person.account_id, purpose=purpose)
 
 
-def _assess(wiring: Wiring, password: Secret, account: AccountRow) -> Assessment:
+def assess(wiring: Wiring, password: Secret, account: AccountRow) -> Assessment:
+    """Hold a password to the rules for root; takes some milliseconds."""
     return password_rules.assess_for_root(wiring, password, account_name=account.name, email=account.email)
 
 
-def _hash(wiring: Wiring, password: Secret, account: AccountRow) -> str:
+def hashed(wiring: Wiring, password: Secret, account: AccountRow) -> str:
+    """Hash a new password of root, with the salt of the present one: slow on purpose."""
     stored = account.root_password_hash
     salt = passwords.salt_of(stored) if stored else clock.token_bytes(passwords.SALT_SIZE)
     return passwords.hash_password(password, salt=salt, cost=entry.cost(wiring))

@@ -20,6 +20,7 @@ from crownkeep import clock, errors
 from crownkeep.credentials import access_keys
 from crownkeep.credentials.access_keys import Prefix
 from crownkeep.credentials.secret import Secret
+from crownkeep.operations import record
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind, Session
@@ -281,9 +282,7 @@ class SessionBinding:
 
 def recorded(person: Principal) -> Principal:
     """Return a person as records of sign-in name them: without the session, unless the person is nothing but one."""
-    if person.kind in (PrincipalKind.ROOT, PrincipalKind.USER):
-        return replace(person, access_key_id="", session=None)
-    return person
+    return record.as_person(person)
 
 
 def _vouched(db: Transaction, wiring: Wiring, principal: Principal, now: datetime) -> Principal | None:

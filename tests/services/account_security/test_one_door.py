@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from tests.console.members import administrator
-from tests.fixtures.browsing import Browser
+from tests.fixtures.browsing import Browser, Page
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import Organization, deny
+from tests.notify.office import Mailbox
 from tests.services.iam.asking import allow, refusal
-from tests.signin.people import root_with_app, user_with_password
+from tests.signin.people import PASSWORD, code, root_with_app, sign_in_root, user_with_password
 
 CLOSE = "/console/account/close"
 
@@ -105,3 +106,105 @@ def test_the_page_asks_by_the_same_door_as_the_api(crown: Crown):
 
     assert account.client("account-security").get_sign_in_settings()["UsersNeedMfa"]
     assert {"usersNeedMfa": True} == recorded(account, "UpdateSignInSettings")[0]["requestParameters"]
+
+
+def _refused_at(page: Page, account: Account, event: str, *, by: str) -> bool:
+    """Tell whether a page says by which policy an act was refused, and the act's record says so as well."""
+    (record,) = recorded(account, event)
+    return 403 == page.status and by in page.text and by in record["errorMessage"] and "AccessDenied" == record["errorCode"]
+
+
+BY_ORGANIZATION = "explicit deny in a service control policy"
+
+
+def test_root_of_a_member_changes_its_address_past_no_service_control_policy(crown: Crown):
+    organization, account, root = joined(crown)
+    root.get("/console/email")
+    organization.bind(deny("account:StartPrimaryEmailUpdate"), account.id)
+
+    page = root.submit({"email": f"new-{account.id}@acme.example"}, form="Send a code")
+
+    assert _refused_at(page, account, "EmailUpdateRequested", by=BY_ORGANIZATION)
+    assert [] == Mailbox(crown, f"new-{account.id}@acme.example").subjects()
+
+
+def test_a_code_that_was_sent_changes_no_address_once_a_policy_denies_it(crown: Crown):
+    organization, account, root = joined(crown)
+    email = f"new-{account.id}@acme.example"
+    root.get("/console/email")
+    root.submit({"email": email}, form="Send a code")
+    sent = str(Mailbox(crown, email).wait("Your code is")["Subject"]).rpartition(" ")[2]
+    domain = {"StringEquals": {"account:EmailTargetDomain": "acme.example"}}
+    organization.bind(deny("account:AcceptPrimaryEmailUpdate", **domain), account.id)
+
+    page = root.submit({"code": sent}, form="Change the email address</button>")
+
+    assert _refused_at(page, account, "EmailUpdated", by=BY_ORGANIZATION)
+    assert sent not in str(account.records())
+
+
+def test_root_of_a_member_changes_its_password_past_no_service_control_policy(crown: Crown):
+    organization, account, root = joined(crown)
+    chosen = "another Horse battery 9 of mine"
+    root.get("/console/password")
+    organization.bind(deny("account-security:ChangeRootPassword"), account.id)
+
+    page = root.submit({"old": PASSWORD, "new": chosen, "again": chosen})
+
+    assert 403 == page.status
+    assert BY_ORGANIZATION in page.text
+    assert [{"PasswordUpdated": "Failure"}, {"PasswordUpdated": "Success"}] == [
+        record["responseElements"] for record in recorded(account, "PasswordUpdated")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("start_root_email_update", {"Email": "new@acme.example"}),
+        ("accept_root_email_update", {"Otp": "aaaaaa"}),
+        ("change_root_password", {"OldPassword": PASSWORD, "NewPassword": "another Horse battery 9 of mine"}),
+    ],
+)
+def test_what_root_does_to_itself_is_done_by_no_user_and_by_no_signed_call(
+    crown: Crown, operation: str, parameters: dict[str, Any]
+):
+    account, _, _ = root_with_app(crown)
+
+    by_user = refusal(getattr(account.client("account-security"), operation), **parameters)
+    by_key = refusal(getattr(account.root("account-security"), operation), **parameters)
+
+    assert "AccessDeniedException: Only the root user changes its" in by_user
+    assert by_key.startswith("AccessDeniedException: ")
+    assert not any(str(value) in str(recorded(account, "PasswordUpdated")) for value in parameters.values())
+
+
+def test_root_changes_its_password_on_the_page_and_its_other_sessions_end(crown: Crown):
+    account, root, seed = root_with_app(crown)
+    other, chosen = Browser(crown), "another Horse battery 9 of mine"
+    sign_in_root(other, account)
+    other.submit({"code": code(seed, ahead=1)})
+    root.get("/console/password")
+
+    page = root.submit({"old": PASSWORD, "new": chosen, "again": chosen})
+
+    assert "account-security:ChangeRootPassword" in page.text
+    assert ("Console home", "Sign in") == (root.get("/console").title, other.get("/console").title)
+    record = recorded(account, "PasswordUpdated")[0]
+    assert ("AwsConsoleSignIn", None, {"PasswordUpdated": "Success"}) == (
+        record["eventType"],
+        record["requestParameters"],
+        record["responseElements"],
+    )
+
+
+def test_a_weak_password_of_root_is_refused_with_its_reason_and_costs_no_attempt(crown: Crown):
+    _, root, _ = root_with_app(crown)
+
+    pages = []
+    for _ in range(7):
+        root.get("/console/password")
+        pages.append(root.submit({"old": PASSWORD, "new": "Summer2026!", "again": "Summer2026!"}))
+
+    assert {400} == {page.status for page in pages}
+    assert "Password should not be easy to guess" in pages[-1].text

@@ -41,7 +41,7 @@ def start_primary_email_update(call: Call, *, account_id: str, primary_email: st
     if refusal is not None:
         raise _refused(refusal)
     if email_change.is_too_often(call.db, call.wiring, row, primary_email, call.now):
-        raise errors.TooManyRequests("Too many codes were sent. Try again in an hour.")
+        raise errors.TooManyRequests(email_change.TOO_OFTEN)
     email_change.begin(call.db, call.wiring, row, primary_email, now=call.now)
     return {"Status": "PENDING"}
 

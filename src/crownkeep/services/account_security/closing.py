@@ -9,20 +9,18 @@ from __future__ import annotations
 from crownkeep import errors
 from crownkeep.domain.accounts import closed_accounts
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.registry import CONSOLE_ACTION, Target
+from crownkeep.operations.registry import CONSOLE_ACTION
 from crownkeep.operations.standing import ACTIVE
+from crownkeep.services.account_security import root_user
 from crownkeep.services.account_security.service import account_security
 from crownkeep.signin import closing
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.organizations import organizations
 
 
-def own_account(call: Call, **_: object) -> Target:
-    """The caller's account, as AWS Account Management names it."""
-    return Target(f"arn:aws:account::{call.account_id}:account")
-
-
-@account_security.operation("CloseAccount", resource=own_account, action="account:CloseAccount", recorded_as=CONSOLE_ACTION)
+@account_security.operation(
+    "CloseAccount", resource=root_user.own_account, action="account:CloseAccount", recorded_as=CONSOLE_ACTION
+)
 def close_account(call: Call, *, account_name: str) -> Result:
     """Close the caller's account; raises AccessDenied, Conflict and ValidationError where it stays open."""
     accounts.hold(call.db, call.account_id)

@@ -61,8 +61,8 @@ def _root_email(request: Request) -> str:
     session = web.signed_in(request)
     if not account_security.is_root(request):
         return ""
-    with web.of(request).door.database.snapshot() as db:
-        return email_change.present(db, session.person.account_id)
+    here = web.of(request)
+    return email_change.of_account(here.door, session.person.account_id, now=here.now).present
 
 
 async def edit_name(request: Request) -> Response:

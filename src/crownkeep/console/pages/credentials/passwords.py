@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep import clock
-from crownkeep.console.kit import calls, destinations, frame, web
+from crownkeep.console.kit import calls, destinations, frame, parts, web
 from crownkeep.console.kit.calls import Done, Refused
 from crownkeep.console.kit.cookies import Cookie
 from crownkeep.console.kit.equivalents import Equivalent
@@ -17,9 +17,10 @@ from crownkeep.console.pages.sign_in import entering, steps
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
 from crownkeep.principals import PrincipalKind
-from crownkeep.signin import entry, factors, pending, presence, root_passwords, sessions
+from crownkeep.signin import factors, pending, presence, root_passwords, sessions
 from crownkeep.signin.factors import PasskeyAnswer, Rejected
 from crownkeep.signin.flow import Method
+from crownkeep.signin.password_rules import Assessment
 from crownkeep.signin.presence import Proved
 from crownkeep.signin.sessions import BrowserSession
 from crownkeep.signin.throttle import Waiting
@@ -81,18 +82,19 @@ async def confirmed(request: Request) -> Response:
 
 async def _root_changed(request: Request, session: BrowserSession) -> Response:
     form, here = web.form(request), web.of(request)
-    outcome = await root_passwords.change(
-        here.door, session, present=Secret(form.one("old")), new=Secret(form.one("new")), origin=here.origin, now=here.now
-    )
-    match outcome:
-        case Waiting():
-            return entering.wait(request, outcome)
-        case root_passwords.WrongPresent():
-            return _password_page(request, session, alert=entry.INCORRECT, status=403)
-        case root_passwords.Refused():
-            return _password_page(request, session, refused=outcome, status=400)
-        case root_passwords.Changed(event_id=event_id):
-            return _changed_page(request, calls.own("PasswordUpdated", event_id))
+    wanted = {"OldPassword": form.one("old"), "NewPassword": form.one("new")}
+    outcome = await parts.carry_out(request, [Equivalent("account-security", "ChangeRootPassword", wanted)])
+    refused = outcome.refused
+    if refused is None:
+        return _changed_page(request, outcome.made[0])
+    waiting = presence.waiting(here.door, session, origin=here.origin, now=here.now)
+    if refused.code == "Throttling" and waiting is not None:
+        return entering.wait(request, waiting)
+    if refused.code == "ValidationError":
+        found = await root_passwords.assessment(here.door, session.person, Secret(form.one("new")))
+        if found is not None and found.violations:
+            return _password_page(request, session, assessment=found, status=400)
+    return _password_page(request, session, alert=refused.message, status=403)
 
 
 def _changed_page(request: Request, done: Done) -> Response:
@@ -104,7 +106,7 @@ def _password_page(
     session: BrowserSession,
     *,
     alert: str = "",
-    refused: root_passwords.Refused | None = None,
+    assessment: Assessment | None = None,
     refusal: Refused | None = None,
     status: int = 200,
 ) -> Response:
@@ -119,7 +121,7 @@ def _password_page(
         refusal=refusal,
         status=status,
         alert=alert,
-        assessment=refused.assessment if refused else None,
+        assessment=assessment,
         is_root=is_root,
     )
 
