@@ -66,8 +66,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     argon2_lanes: int = 1
     argon2_threads: int = 2
     unattributed_records_per_second: int = 20
-    requests_per_second_of_account: int = 400
-    requests_per_second_of_principal: int = 200
+    requests_per_second_of_account: int = 2_000
+    requests_per_second_of_principal: int = 1_000
     accounts_per_organization: int = 10
     tls_certificate: str = ""
     tls_key: str = ""

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from tests.fixtures import coroutines
 
 from crownkeep import clock, errors
-from crownkeep.gateway.shares import MOST_BUCKETS, SECONDS_HELD, Buckets, Shares
+from crownkeep.gateway.shares import MOST_BUCKETS, SECONDS_HELD, Buckets, Shares, Turns
 from crownkeep.principals import Principal, PrincipalKind
 
 
@@ -28,6 +28,9 @@ def now(monkeypatch):
 
 
 def _taken(shares, principal, most=100_000):
+    """Return how many requests somebody gets through beside others who ask."""
+    for rival in ("999900001111", "999900002222"):
+        shares.require(_principal(account=rival))
     for number in range(most):
         try:
             shares.require(principal)
@@ -41,6 +44,22 @@ def test_a_principal_s_flood_is_refused_and_its_account_s_others_are_not(now):
 
     assert 5 * SECONDS_HELD == _taken(shares, _principal())
     assert 5 * SECONDS_HELD == _taken(shares, _principal(unique_id="AIDA2"))
+
+
+def test_who_asks_alone_may_have_it_all(now):
+    shares = Shares(of_account=20, of_principal=5)
+
+    for _ in range(5_000):
+        shares.require(_principal())
+        shares.charge(_principal(), 0.01)
+
+
+def test_a_flood_that_began_alone_is_not_held_against_an_account_when_others_come(now):
+    shares = Shares(of_account=20, of_principal=5)
+    for _ in range(5_000):
+        shares.require(_principal())
+
+    assert 5 * SECONDS_HELD == _taken(shares, _principal())
 
 
 def test_many_principals_share_what_their_account_has(now):
@@ -64,6 +83,7 @@ def test_a_share_fills_again_with_time(now):
 
 def test_heavy_requests_count_for_what_they_cost(now):
     shares = Shares(of_account=20, of_principal=10)
+    shares.require(_principal(account="999900001111"))
 
     shares.charge(_principal(), 0.0005)
     shares.charge(_principal(), 0.091)
@@ -107,7 +127,9 @@ def at_once(now, monkeypatch):
 
 @pytest.mark.usefixtures("at_once")
 def test_a_flood_of_requests_is_throttled_in_each_service_s_own_words(fresh_crown):
-    account = fresh_crown(requests_per_second_of_principal=1).account()
+    crown = fresh_crown(requests_per_second_of_principal=1)
+    account, other = crown.account(), crown.account()
+    other.client("sts").get_caller_identity()
     while not _refusal(account.client("sts").get_caller_identity):
         pass
 
@@ -146,9 +168,46 @@ def test_a_throttled_flood_fills_no_trail_and_takes_from_no_other_account(fresh_
     crown = fresh_crown(requests_per_second_of_principal=1)
     account, other = crown.account(), crown.account()
     sts = account.client("sts")
+    other.client("sts").get_caller_identity()
 
     refused = [_refusal(sts.get_caller_identity) for _ in range(3 * SECONDS_HELD)]
 
     assert 2 * SECONDS_HELD <= refused.count("Throttling: Rate exceeded")
     assert SECONDS_HELD == sum(each.get("errorCode") == "Throttling" for each in account.records())
     assert other.id == other.client("sts").get_caller_identity()["Account"]
+
+
+def test_an_account_with_many_requests_makes_another_wait_for_one_of_them():
+    turns, order = Turns(), []
+
+    async def ask(account):
+        await turns.take(account)
+        order.append(account)
+
+    async def both():
+        await ask("quiet")
+        loud = [asyncio.create_task(ask("loud")) for _ in range(20)]
+        await asyncio.sleep(0)
+        quiet = asyncio.create_task(ask("quiet"))
+        await asyncio.gather(*loud, quiet)
+
+    coroutines.run(both())
+
+    assert order.index("quiet", 1) <= 4
+    assert 20 == order.count("loud")
+
+
+def test_a_request_that_is_given_up_keeps_nobody_from_a_turn():
+    turns = Turns()
+
+    async def several():
+        await turns.take("other")
+        waiting = [asyncio.create_task(turns.take("loud")) for _ in range(5)]
+        await asyncio.sleep(0)
+        for each in waiting[1:4]:
+            each.cancel()
+        return await asyncio.gather(*waiting, turns.take("other"), return_exceptions=True)
+
+    ended = coroutines.run(several())
+
+    assert [None, None, None] == [each for each in ended if each is None]

@@ -21,7 +21,7 @@ from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS
 from crownkeep.gateway.http import HttpRequest
 from crownkeep.gateway.limits import KeyAllowances, RecordAllowance
 from crownkeep.gateway.route import Route, Unroutable
-from crownkeep.gateway.shares import Shares
+from crownkeep.gateway.shares import Shares, Turns
 from crownkeep.gateway.signature import Signature
 from crownkeep.models import ServiceModel, regions
 from crownkeep.operations import record, registry
@@ -87,6 +87,7 @@ class Pipeline:
         settings = door.wiring.settings
         self._allowance = RecordAllowance(settings.unattributed_records_per_second)
         self._key_allowances = KeyAllowances()
+        self._turns = Turns()
         self.shares = Shares(
             of_account=settings.requests_per_second_of_account, of_principal=settings.requests_per_second_of_principal
         )
@@ -94,6 +95,7 @@ class Pipeline:
     async def respond(self, http: HttpRequest) -> Response:
         """Respond to one request; never raises for anything that a client can send."""
         exchange = _Exchange(http, ids.request_id(clock.id_bytes(16)))
+        await self._turns.take(_claimed_account(http))
         outcome: Outcome | None = None
         began = clock.cpu_seconds()
         try:
@@ -230,6 +232,14 @@ class Pipeline:
         operation = exchange.routed.operation.name if isinstance(exchange.routed, Route) else ""
         service = exchange.model.name if exchange.model else ""
         return Response(encoded.status, encoded.headers, encoded.body, service, operation, error.code)
+
+
+def _claimed_account(http: HttpRequest) -> str:
+    """Return the account that a request says to come from, to put it in line: nothing else is made of an unverified claim."""
+    authorization = http.headers.get(b"authorization", b"")
+    at = authorization.find(b"Credential=")
+    # The id's characters behind its prefix that the account decides: a whole id would give each key a line of its own.
+    return authorization[at + 15 : at + 23].decode("latin-1") if at >= 0 else http.source_ip
 
 
 def _routed(exchange: _Exchange, headers: Mapping[str, str], body: bytes, *, is_operators: bool) -> Route | Unroutable:

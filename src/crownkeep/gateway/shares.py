@@ -1,14 +1,14 @@
-"""Fair shares: how many requests, and how much computing, one account and one principal may ask of this process.
+"""Fair shares: how many requests, and how much computing, one account and one principal may ask of this process beside others.
 
-Each has a bucket that holds ten seconds' worth and fills steadily. A request takes one from the principal's and the account's,
-and one more for each further millisecond of computing that it turned out to cost. What an empty bucket refuses is AWS's
-Throttling.
+Whoever asks alone may have it all. Where others ask, too, accounts take turns, request by request, and each account and principal
+has a bucket that holds ten seconds' worth and fills steadily. A request takes one from the principal's and the account's, and one
+more for each further millisecond of computing that it turned out to cost. What an empty bucket refuses is AWS's Throttling.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Hashable
 
 from crownkeep import clock, errors
@@ -21,6 +21,8 @@ BYTES_OF_BUCKET = 250
 LONGEST_DELAY_SECONDS = 1.0
 MOST_DELAYED = 1_000
 RECORDS_PER_SECOND = 1
+SECONDS_BESIDE = 5
+"""How long somebody who has asked counts as asking beside others."""
 _ROUNDING = 1e-6
 
 
@@ -50,19 +52,85 @@ class Buckets:
         return len(self._full_at)
 
 
+class Contention:
+    """Whether others ask beside somebody: told by the two who asked last, so it costs the same however many there are."""
+
+    def __init__(self) -> None:
+        self._last: Hashable = None
+        self._last_at = 0.0
+        self._before: Hashable = None
+        self._before_at = 0.0
+
+    def note(self, key: Hashable, now: float) -> None:
+        """Take note of somebody who asks."""
+        if key != self._last:
+            self._before, self._before_at = self._last, self._last_at
+            self._last = key
+        self._last_at = now
+
+    def is_beside(self, key: Hashable, now: float) -> bool:
+        """Tell whether somebody else has asked in the last seconds."""
+        other, at = (self._before, self._before_at) if key == self._last else (self._last, self._last_at)
+        return other is not None and now - at < SECONDS_BESIDE
+
+
+class Turns:
+    """Turns of accounts on the event loop: while several ask, one request of each goes on before the next of the same one.
+
+    An account that keeps many connections busy makes nobody wait for more than one of its requests.
+    """
+
+    def __init__(self) -> None:
+        self._contention = Contention()
+        self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+        self._is_taken = False
+
+    async def take(self, account: Hashable) -> None:
+        """Wait for the account's turn; at once where nobody else asks."""
+        now = clock.monotonic()
+        self._contention.note(account, now)
+        if not self._waiting and not self._contention.is_beside(account, now):
+            return
+        loop = asyncio.get_running_loop()
+        if not self._is_taken:
+            self._is_taken = True
+            loop.call_soon(self._pass_on)
+            return
+        turn: asyncio.Future[None] = loop.create_future()
+        self._waiting.setdefault(account, deque()).append(turn)
+        await turn
+
+    def _pass_on(self) -> None:
+        """Let the next one go on: the first of the account that has waited longest for a turn."""
+        while self._waiting:
+            account, turns = self._waiting.popitem(last=False)
+            turn = turns.popleft()
+            if turns:
+                self._waiting[account] = turns
+            if not turn.cancelled():
+                turn.set_result(None)
+                asyncio.get_running_loop().call_soon(self._pass_on)
+                return
+        self._is_taken = False
+
+
 class Shares:
     """The shares of a serving process; used on its event loop alone."""
 
     def __init__(self, *, of_account: int, of_principal: int) -> None:
         """Let each have so many requests a second; 0 is as many as there are."""
+        self._beside_accounts = Contention()
+        self._beside_principals = Contention()
         self._accounts = Buckets(of_account)
         self._principals = Buckets(of_principal)
         self._records = Buckets(RECORDS_PER_SECOND)
         self._delayed = 0
 
     def require(self, principal: Principal) -> None:
-        """Take a request's share; raises Throttling where the principal or its account has none left."""
+        """Take a request's share; raises Throttling where others ask, too, and the principal or its account has none left."""
         now = clock.monotonic()
+        self._beside_accounts.note(principal.account_id, now)
+        self._beside_principals.note(_key(principal), now)
         if self._wait(principal, now):
             raise errors.Throttling("Rate exceeded")
         self._take(principal, 1, now)
@@ -97,11 +165,16 @@ class Shares:
         return BYTES_OF_BUCKET * (len(self._accounts) + len(self._principals) + len(self._records))
 
     def _wait(self, principal: Principal, now: float) -> float:
-        return max(self._accounts.wait(principal.account_id, now), self._principals.wait(_key(principal), now))
+        account, key = principal.account_id, _key(principal)
+        of_account = self._accounts.wait(account, now) if self._beside_accounts.is_beside(account, now) else 0.0
+        return max(of_account, self._principals.wait(key, now) if self._beside_principals.is_beside(key, now) else 0.0)
 
     def _take(self, principal: Principal, count: float, now: float) -> None:
-        self._accounts.take(principal.account_id, count, now)
-        self._principals.take(_key(principal), count, now)
+        account, key = principal.account_id, _key(principal)
+        if self._beside_accounts.is_beside(account, now):
+            self._accounts.take(account, count, now)
+        if self._beside_principals.is_beside(key, now):
+            self._principals.take(key, count, now)
 
 
 def _key(principal: Principal) -> tuple[str, str]:
