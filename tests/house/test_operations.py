@@ -7,13 +7,14 @@ import inspect
 from inspect import Parameter
 
 import pytest
-from tests.house.source import Module, modules
+from tests.house import raised
+from tests.house.source import modules
 
-from crownkeep import errors, services
+from crownkeep import errors, models, services
 from crownkeep.errors import AwsError
 from crownkeep.gateway import error_codes
 from crownkeep.operations import registry
-from crownkeep.operations.registry import Operation
+from crownkeep.operations.registry import Operation, Service
 
 services.load()
 OURS = {"operator"}
@@ -47,39 +48,47 @@ def test_a_handler_needs_what_the_model_requires_and_has_a_default_for_the_rest(
     assert required == {parameter.name for parameter in taken if parameter.default is Parameter.empty}
 
 
-def test_every_error_that_a_service_raises_is_in_its_model_or_common_to_all():
-    strange = []
-    for service in registry.services():
-        if service.name in OURS:
-            continue
-        common = _common_codes()
-        for module in modules():
-            if module.name.startswith(f"crownkeep.services.{service.name.replace('-', '_')}."):
-                raised = _raised(module)
-                strange += [f"{module.name}: {code}" for code in raised if code not in common | set(service.model.errors)]
+@pytest.mark.parametrize("service", [each for each in registry.services() if each.name not in OURS], ids=lambda each: each.name)
+def test_every_error_that_a_service_ends_in_is_in_its_model_or_common_to_all(service: Service):
+    known = set(error_codes.STATUSES) | set(service.model.errors)
 
-    assert [] == strange
+    places = raised.places(f"crownkeep.services.{service.name.replace('-', '_')}")
+
+    assert places
+    assert [] == [(*place, code) for place in places for code in sorted(raised.codes(place) - known)]
 
 
 def test_every_error_that_is_raised_elsewhere_is_known_to_some_service_or_common_to_all():
-    known = _common_codes().union(*(service.model.errors for service in registry.services() if service.name not in OURS))
+    known = set(error_codes.STATUSES).union(*(models.service(name).errors for name in (*models.SERVICES, *models.OWN_SERVICES)))
 
-    raised = {f"{module.name}: {code}" for module in modules() for code in _raised(module) if code not in known}
-
-    assert set() == raised
+    assert [] == [(*place, code) for place in raised.places("crownkeep") for code in sorted(raised.codes(place) - known)]
 
 
-def _common_codes() -> set[str]:
-    return set(error_codes._STATUSES)
+def test_the_errors_of_a_helper_are_those_of_its_callers_but_not_those_that_they_catch():
+    constraint = "ConstraintViolationException"
+    oauth = "crownkeep.services.signin.oauth2_tokens"
+
+    assert constraint in raised.codes(("crownkeep.services.organizations.units", "create_organizational_unit"))
+    assert "PackedPolicyTooLarge" in raised.codes(("crownkeep.domain.credentials.issue", "credentials"))
+    assert "PackedPolicyTooLarge" not in raised.codes((oauth, "_output"))
 
 
-def _raised(module: Module) -> list[str]:
-    """Return the wire codes of every `raise errors.X(...)`."""
-    codes = []
-    for node in ast.walk(module.tree):
-        match node:
-            case ast.Raise(exc=ast.Call(func=ast.Attribute(value=ast.Name(id="errors"), attr=name))):
-                error = vars(errors)[name]
-                if isinstance(error, type) and issubclass(error, AwsError):
-                    codes.append(error.code)
-    return codes
+def test_every_raise_of_an_operation_can_be_followed_to_its_code():
+    rooms = ("crownkeep.services.", "crownkeep.domain.")
+    lost = [
+        f"{module.name}: {ast.unparse(raising)}"
+        for module in modules()
+        if module.name.startswith(rooms)
+        for raising in ast.walk(module.tree)
+        if isinstance(raising, ast.Raise) and isinstance(raising.exc, ast.Call) and not raised.is_followed(module, raising.exc)
+    ]
+
+    assert [] == lost
+
+
+def test_every_error_of_ours_is_raised_by_something_and_known_to_some_model():
+    defined = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, AwsError)}
+    known = set(error_codes.STATUSES).union(*(models.service(name).errors for name in (*models.SERVICES, *models.OWN_SERVICES)))
+    made = frozenset().union(*(raised.codes(place) for place in raised.places("crownkeep")))
+
+    assert {} == {name: kind.code for name, kind in defined.items() if kind.code not in made & known}

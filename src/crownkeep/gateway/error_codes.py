@@ -21,7 +21,7 @@ class WireError:
     model: ErrorModel | None
 
 
-_STATUSES = {
+STATUSES = {
     "AccessDenied": 403,
     "AccessDeniedException": 403,
     "ExpiredToken": 403,
@@ -98,7 +98,7 @@ def spell(code: str, *, protocol: str, service: ServiceModel | None) -> WireErro
             own = service.errors[code]
     if own is not None:
         return WireError(code, own.status, own.sender_fault, own)
-    status = _STATUSES.get(code, _OTHERWISE)
+    status = STATUSES.get(code, _OTHERWISE)
     if protocol == "json" and status < 500:
         status = 413 if status == 413 else 400
     return WireError(code, status, status < 500, None)

@@ -139,7 +139,11 @@ def _output(call: Call, grant: GrantRow) -> tuple[dict[str, object], int]:
     expires_at = min(call.now + ACCESS_LIFETIME, grant.expires_at)
     seconds = max(1, int((expires_at - call.now).total_seconds()))
     principal = call.standing.vouch(call.db, call.principal)
-    issued = issue.credentials(call, principal, _session(call, principal, seconds))
+    try:
+        issued = issue.credentials(call, principal, _session(call, principal, seconds))
+    except errors.PackedPolicyTooLarge as refusal:
+        # STS's error, which this service's model doesn't have.
+        raise _invalid(refusal.message) from refusal
     refresh = clock.token_bytes(_TOKEN_BYTES)
     spelled = oauth.spelled(refresh).reveal()
     row = RefreshTokenRow(oauth.digest_of(spelled), grant.grant_id, grant.account_id, None, grant.expires_at)
