@@ -49,6 +49,12 @@ class InvalidClientTokenId(AwsError):
     code = "InvalidClientTokenId"
 
 
+class InvalidArgument(AwsError):
+    """A parameter that S3 doesn't take."""
+
+    code = "InvalidArgument"
+
+
 class InvalidParameterValue(AwsError):
     code = "InvalidParameterValue"
 

@@ -1,22 +1,149 @@
-"""Services that scanners ask beside ours: refused at once, in 4xx and in a form that no SDK repeats or stumbles over."""
+"""Services that scanners ask beside ours: what they need to go on, decided by policies and recorded; the rest refused by name."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
+from tests.gateway import test_round_trip as round_trip
+
+from crownkeep import models, services
+from crownkeep.models import published
+from crownkeep.operations import registry
+
+services.load()
+
+
+def refused(call: Any, **parameters: Any) -> tuple[int, str, str]:
+    """Return the status, code and message of a refusal; fails where there is none."""
+    with pytest.raises(ClientError) as refusal:
+        call(**parameters)
+    response = refusal.value.response
+    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]
+
+
+def allow(action: str, **condition: Any) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement | ({"Condition": condition} if condition else {})]}
+
+
+@pytest.mark.parametrize("name", models.NEIGHBOURS)
+def test_what_is_known_of_a_neighbour_before_its_model_is_read_is_what_the_model_says(name: str):
+    known, model = models.NEIGHBOURS[name], botocore.session.get_session().get_service_model(name)
+
+    assert (known.protocol, known.signing_name) == (model.protocol, model.signing_name)
+    assert known.api_version in ("", model.api_version)
+    assert known.target_prefix == model.metadata.get("targetPrefix", "")
+
+
+def test_no_neighbours_model_is_read_for_other_services_requests(crowns: Any, monkeypatch: pytest.MonkeyPatch):
+    read: list[str] = []
+    compile_service = published.compile_service
+    monkeypatch.setattr(published, "compile_service", lambda name, text: read.append(name) or compile_service(name, text))
+    published.service.cache_clear()
+    account = crowns.fresh("sqlite").account()
+
+    account.client("iam").list_users()
+    account.client("cloudtrail").lookup_events()
+
+    assert set() == set(read) & set(models.NEIGHBOURS)
+
+
+@pytest.mark.parametrize("name", models.NEIGHBOURS)
+def test_what_is_served_of_a_neighbour_is_read_and_written_as_botocore_does(name: str):
+    service = registry.service(name)
+    assert service is not None
+    round_trip.THEIRS[name] = botocore.session.get_session().get_service_model(name)
+
+    for operation in service.served():
+        round_trip.test_a_request_as_botocore_writes_it_is_read_as_it_was_meant(name, operation)
+        round_trip.test_an_answer_as_we_write_it_is_read_by_botocore_as_it_was_meant(name, operation)
+
+
+@pytest.mark.parametrize("kind", round_trip.COMMON, ids=lambda kind: str(kind.__name__))
+@pytest.mark.parametrize("name", models.NEIGHBOURS)
+def test_any_error_of_a_neighbour_is_one_that_botocore_can_read(name: str, kind: Any):
+    round_trip.THEIRS[name] = botocore.session.get_session().get_service_model(name)
+
+    round_trip.test_any_error_in_any_service_is_one_that_botocore_can_read(name, kind)
+
+
+# S3.
+
+
+def test_there_are_no_buckets_and_the_account_would_own_them(account: Any):
+    listed = account.client("s3").list_buckets()
+
+    assert [] == listed["Buckets"]
+    assert 64 == len(bytes.fromhex(listed["Owner"]["ID"])) * 2
+    assert listed["Owner"] == account.client("s3").list_buckets(MaxBuckets=5, BucketRegion="eu-west-1")["Owner"]
+
+
+def test_a_prefix_of_buckets_is_given_back(account: Any):
+    assert "logs-" == account.client("s3").list_buckets(Prefix="logs-")["Prefix"]
+
+
+def test_listing_buckets_takes_the_permission_that_awss_reference_names(account: Any):
+    allowed = account.user("lister", policy=allow("s3:ListAllMyBuckets"))
+    other = account.user("other", policy=allow("s3:ListBucket"))
+
+    assert [] == allowed.client("s3").list_buckets()["Buckets"]
+    text = f"User: {other.arn} is not authorized to perform: s3:ListAllMyBuckets because no identity-based policy allows the"
+    assert (403, "AccessDenied", f"{text} s3:ListAllMyBuckets action") == refused(other.client("s3").list_buckets)
 
 
 @pytest.mark.parametrize(
-    ("service", "operation", "code"),
+    ("condition", "is_met"),
     [
-        ("ec2", "describe_regions", "InvalidAction"),
-        ("s3", "list_buckets", "MissingAction"),
-        ("resourcegroupstaggingapi", "get_resources", "UnknownOperationException"),
+        ({"StringEquals": {"s3:authType": "REST-HEADER", "s3:signatureversion": "AWS4-HMAC-SHA256"}}, True),
+        ({"StringEquals": {"s3:authType": "REST-QUERY-STRING"}}, False),
+        ({"NumericLessThan": {"s3:signatureAge": "60000"}}, True),
+        ({"NumericGreaterThan": {"s3:signatureAge": "600000"}}, False),
+        ({"StringEquals": {"s3:ResourceAccount": "999999999999"}}, False),
     ],
 )
-def test_a_service_that_is_not_here_says_so_at_once(account, service, operation, code):
-    with pytest.raises(ClientError) as refused:
-        getattr(account.client(service), operation)()
+def test_s3s_own_condition_keys_are_filled_in(account: Any, condition: dict[str, Any], is_met: bool):
+    user = account.user("conditional", policy=allow("s3:ListAllMyBuckets", **condition))
 
-    error = refused.value.response
-    assert (400, code) == (error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Code"])
+    if is_met:
+        assert [] == user.client("s3").list_buckets()["Buckets"]
+    else:
+        assert "AccessDenied" == refused(user.client("s3").list_buckets)[1]
+
+
+def test_listing_buckets_is_recorded_and_so_is_its_refusal(account: Any):
+    nobody = account.user("nobody")
+    account.client("s3").list_buckets(MaxBuckets=7)
+    refused(nobody.client("s3").list_buckets)
+
+    denied, listed = [each for each in account.records() if each["eventSource"] == "s3.amazonaws.com"][:2]
+    assert ("ListBuckets", {"maxBuckets": 7}, True) == (listed["eventName"], listed["requestParameters"], listed["readOnly"])
+    assert ("ListBuckets", "AccessDenied") == (denied["eventName"], denied["errorCode"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"ContinuationToken": "x"}, "The continuation token provided is incorrect"),
+        ({"BucketRegion": "nowhere-9"}, "Argument value nowhere-9 is not a valid AWS Region"),
+    ],
+)
+def test_what_buckets_cannot_be_listed_by_is_an_invalid_argument(account: Any, parameters: dict[str, Any], text: str):
+    assert (400, "InvalidArgument", text) == refused(account.client("s3").list_buckets, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "name"),
+    [
+        ("list_objects_v2", {"Bucket": "bucket"}, "ListObjectsV2"),
+        ("get_object", {"Bucket": "bucket", "Key": "a/b"}, "GetObject"),
+        ("create_bucket", {"Bucket": "bucket"}, "CreateBucket"),
+        ("put_bucket_policy", {"Bucket": "bucket", "Policy": "{}"}, "PutBucketPolicy"),
+    ],
+)
+def test_what_is_not_served_of_s3_is_refused_by_its_name(account: Any, operation: str, parameters: dict[str, Any], name: str):
+    answer = refused(getattr(account.client("s3"), operation), **parameters)
+
+    assert (405, "MethodNotAllowed", f"operation `{name}` is not served here") == answer

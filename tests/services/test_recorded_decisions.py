@@ -39,6 +39,7 @@ KEYS_WITHOUT_VALUE: Mapping[str, str] = {
     "iam:EnableMFADevice iam:FIDO-certification": "as iam:RegisterSecurityKey",
     "iam:EnableMFADevice iam:FIDO-FIPS-140-2-certification": "as iam:RegisterSecurityKey",
     "iam:EnableMFADevice iam:FIDO-FIPS-140-3-certification": "as iam:RegisterSecurityKey",
+    "s3:ListAllMyBuckets s3:TlsVersion": "the scene is asked without TLS, and the edge does not tell its version",
     "iam:GetServiceLinkedRoleDeletionStatus aws:ResourceTag/${TagKey}": "the role is gone, and its tags with it",
     "iam:GetServiceLinkedRoleDeletionStatus iam:ResourceTag/${TagKey}": "the role is gone, and its tags with it",
     "organizations:InviteAccountToOrganization aws:ResourceTag/${TagKey}": "the account gets its tags when it joins",

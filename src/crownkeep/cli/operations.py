@@ -18,7 +18,7 @@ def command(service: str | None, as_json: bool) -> None:
     from crownkeep.operations import registry
 
     services.load()
-    spoken = (*models.SERVICES, *models.OWN_SERVICES)
+    spoken = models.SPOKEN
     if service is not None and service not in spoken:
         raise click.UsageError(f"`{output.printable(service)}` is not spoken here; one of {', '.join(spoken)} is meant")
     found: dict[str, Mapping[str, bool]] = {}

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from crownkeep.errors import AwsError
-from crownkeep.gateway import json_output, scalars
+from crownkeep.gateway import json_output, rest_output
 from crownkeep.gateway.error_codes import WireError, spell
 from crownkeep.gateway.json_output import write_json
+from crownkeep.gateway.rest_output import PLAIN_JSON
 from crownkeep.gateway.xml_output import escape, write_members
-from crownkeep.models import Member, OperationModel, ServiceModel, Shape
+from crownkeep.models import OperationModel, ServiceModel, Shape
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -28,7 +27,7 @@ class Encoded:
 
 
 _XML = (b"content-type", b"text/xml")
-_PLAIN_JSON = (b"content-type", b"application/json")
+_XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def encode(operation: OperationModel, result: Mapping[str, object], *, request_id: str, accept: str = "") -> Encoded:
@@ -39,14 +38,15 @@ def encode(operation: OperationModel, result: Mapping[str, object], *, request_i
     """
     match operation.service.protocol:
         case "query" if _accepts_json(accept):
-            return Encoded(200, _headers(request_id, _PLAIN_JSON), _query_json(operation, result, request_id))
+            return Encoded(200, _headers(request_id, PLAIN_JSON), _query_json(operation, result, request_id))
         case "query":
             return Encoded(200, _headers(request_id, _XML), _query_xml(operation, result, request_id))
         case "json":
             body = b"" if operation.output is None else write_json(json_output.convert(operation.output, result))
             return Encoded(200, _headers(request_id, _json_type(operation.service)), body)
         case _:
-            return _rest(operation, result, request_id)
+            status, headers, written = rest_output.write(operation, result)
+            return Encoded(status, _headers(request_id, *headers, is_s3=operation.service.protocol == "rest-xml"), written)
 
 
 def encode_error(error: AwsError, *, protocol: str, service: ServiceModel | None, request_id: str, accept: str = "") -> Encoded:
@@ -54,16 +54,20 @@ def encode_error(error: AwsError, *, protocol: str, service: ServiceModel | None
     wire = spell(error.code, protocol=protocol, service=service)
     match protocol:
         case "query" if _accepts_json(accept):
-            return Encoded(wire.status, _headers(request_id, _PLAIN_JSON), _query_error_json(error, wire, request_id))
+            return Encoded(wire.status, _headers(request_id, PLAIN_JSON), _query_error_json(error, wire, request_id))
         case "query":
             body = _query_error_xml(error, wire, service, request_id)
             return Encoded(wire.status, _headers(request_id, _XML), body)
+        case "rest-xml":
+            body = _rest_xml_error(error, wire, service, request_id)
+            headers = _headers(request_id, rest_output.PLAIN_XML, *_error_headers(error, wire), is_s3=True)
+            return Encoded(wire.status, headers, body)
         case "json":
             body = write_json({"__type": _json_name(wire), **_error_members(error, wire)})
             return Encoded(wire.status, _headers(request_id, _json_type(service)), body)
         case _:
             type_header = (b"x-amzn-errortype", _json_name(wire).encode())
-            headers = _headers(request_id, _PLAIN_JSON, type_header, *_error_headers(error, wire))
+            headers = _headers(request_id, PLAIN_JSON, type_header, *_error_headers(error, wire))
             return Encoded(wire.status, headers, write_json(_error_members(error, wire)))
 
 
@@ -71,8 +75,8 @@ def _accepts_json(accept: str) -> bool:
     return "json" in accept and accept.partition(",")[0].partition(";")[0].strip().lower() == "application/json"
 
 
-def _headers(request_id: str, *others: tuple[bytes, bytes]) -> Headers:
-    return ((b"x-amzn-requestid", _header_text(request_id)), *others)
+def _headers(request_id: str, *others: tuple[bytes, bytes], is_s3: bool = False) -> Headers:
+    return ((b"x-amz-request-id" if is_s3 else b"x-amzn-requestid", rest_output.header_text(request_id)), *others)
 
 
 def _json_type(service: ServiceModel | None) -> tuple[bytes, bytes]:
@@ -113,111 +117,6 @@ def _query_json(operation: OperationModel, result: Mapping[str, object], request
     return write_json({f"{operation.name}Response": content | metadata})
 
 
-# REST results.
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _RestPlan:
-    status: Member | None
-    headers: tuple[tuple[Member, bytes, Callable[[Any], str]], ...]
-    header_maps: tuple[tuple[Member, str], ...]
-    payload: Member | None
-
-
-def _rest(operation: OperationModel, result: Mapping[str, object], request_id: str) -> Encoded:
-    shape = operation.output
-    if shape is None:
-        return Encoded(operation.response_status, _headers(request_id, _PLAIN_JSON), b"")
-    plan = _rest_plan(shape)
-    status = operation.response_status
-    if plan.status is not None and result.get(plan.status.name) is not None:
-        status = int(str(result[plan.status.name]))
-    content_type, body = _rest_body(shape, plan, result)
-    return Encoded(status, _headers(request_id, content_type, *_member_headers(plan, result)), body)
-
-
-def _rest_body(shape: Shape, plan: _RestPlan, result: Mapping[str, object]) -> tuple[tuple[bytes, bytes], bytes]:
-    if plan.payload is None:
-        return _PLAIN_JSON, write_json(json_output.convert(shape, result))
-    content: Any = result.get(plan.payload.name)
-    match plan.payload.shape.type:
-        case "blob":
-            return (b"content-type", b"application/octet-stream"), content or b""
-        case "string":
-            return (b"content-type", b"text/plain"), (content or "").encode()
-        case _ if content is None:
-            return _PLAIN_JSON, b""
-        case _:
-            change = json_output.converter(plan.payload)
-            return _PLAIN_JSON, write_json(content if change is None else change(content))
-
-
-@cache
-def _rest_plan(shape: Shape) -> _RestPlan:
-    members = shape.members.values()
-    return _RestPlan(
-        status=next((member for member in members if member.location == "statusCode"), None),
-        headers=tuple(
-            (member, member.wire_name.lower().encode(), _header_writer(member))
-            for member in members
-            if member.location == "header"
-        ),
-        header_maps=tuple((member, (member.location_name or "").lower()) for member in members if member.location == "headers"),
-        payload=shape.members[shape.payload] if shape.payload else None,
-    )
-
-
-def _member_headers(plan: _RestPlan, result: Mapping[str, object]) -> list[tuple[bytes, bytes]]:
-    written: list[tuple[bytes, bytes]] = []
-    for member, name, text in plan.headers:
-        value = result.get(member.name)
-        if value is not None:
-            written.append((name, _header_text(text(value))))
-    for member, prefix in plan.header_maps:
-        entries: Any = result.get(member.name) or {}
-        for key, value in entries.items():
-            if _HEADER_NAME.fullmatch(key):
-                written.append((f"{prefix}{key.lower()}".encode(), _header_text(value)))
-    return written
-
-
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
-
-
-def _header_text(text: str) -> bytes:
-    """Write a header's value; what could end the header or begin another is taken out (RFC 9110, 5.5)."""
-    return _NOT_IN_A_HEADER.sub("", text).encode("latin-1")
-
-
-def _header_writer(member: Member) -> Callable[[Any], str]:
-    if member.jsonvalue:
-        return lambda value: scalars.write_blob(write_json(value))
-    if member.shape.type == "list":
-        write = _header_writer(member.shape.element)
-        quotes = member.shape.element.shape.type == "string"
-        return lambda value: ", ".join(_quoted(write(each)) if quotes else write(each) for each in value)
-    match member.shape.type:
-        case "timestamp":
-            chosen = member.timestamp_format or member.shape.timestamp_format or "rfc822"
-            return scalars.TIMESTAMP_WRITERS[chosen]
-        case "boolean":
-            return scalars.write_boolean
-        case "float" | "double":
-            return scalars.write_float
-        case "blob":
-            return scalars.write_blob
-        case _:
-            return str
-
-
-def _quoted(text: str) -> str:
-    if "," not in text and '"' not in text:
-        return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
 # Errors.
 
 
@@ -232,6 +131,20 @@ def _query_error_xml(error: AwsError, wire: WireError, service: ServiceModel | N
         write_members(wire.model.shape, error.members, out)
     out.append(f"</Error><RequestId>{escape(request_id)}</RequestId></ErrorResponse>")
     return "".join(out).encode()
+
+
+def _rest_xml_error(error: AwsError, wire: WireError, service: ServiceModel | None, request_id: str) -> bytes:
+    """Write an error as REST services with XML do, or as S3 does, which puts nothing around it."""
+    is_s3 = service is not None and service.name == "s3"
+    out = ["<Error>", "" if is_s3 else f"<Type>{_fault(wire)}</Type>", f"<Code>{escape(wire.code)}</Code>"]
+    out.append(f"<Message>{escape(error.message)}</Message>" if error.message else "")
+    if wire.model is not None:
+        write_members(wire.model.shape, error.members, out)
+    if is_s3:
+        return "".join([_XML_HEAD, *out, f"<RequestId>{escape(request_id)}</RequestId></Error>"]).encode()
+    namespace = service.xml_namespace if service else None
+    start = f'<ErrorResponse xmlns="{namespace}">' if namespace else "<ErrorResponse>"
+    return "".join([_XML_HEAD, start, *out, f"</Error><RequestId>{escape(request_id)}</RequestId></ErrorResponse>"]).encode()
 
 
 def _query_error_json(error: AwsError, wire: WireError, request_id: str) -> bytes:
@@ -260,7 +173,4 @@ def _error_members(error: AwsError, wire: WireError) -> dict[str, object]:
 
 
 def _error_headers(error: AwsError, wire: WireError) -> list[tuple[bytes, bytes]]:
-    if wire.model is None:
-        return []
-    headers = _member_headers(_rest_plan(wire.model.shape), error.members)
-    return [header for header in headers if header[0] != b"x-amzn-errortype"]
+    return [] if wire.model is None else rest_output.error_headers(wire.model.shape, error.members)

@@ -30,6 +30,7 @@ STATUSES = {
     "IncompleteSignatureException": 400,
     "InternalFailure": 500,
     "InvalidAction": 400,
+    "InvalidArgument": 400,
     "InvalidClientTokenId": 403,
     "InvalidParameterValue": 400,
     "InvalidSignatureException": 403,
@@ -85,20 +86,48 @@ _IN_QUERY = {
     "UnsupportedMediaTypeException": "MalformedInput",
     "ValidationException": "ValidationError",
 }
+_IN_S3 = {
+    "IncompleteSignature": "AuthorizationHeaderMalformed",
+    "InternalFailure": "InternalError",
+    "InvalidClientTokenId": "InvalidAccessKeyId",
+    "MalformedInput": "InvalidRequest",
+    "MalformedQueryString": "InvalidRequest",
+    "MissingAuthenticationToken": "AccessDenied",
+    "RequestEntityTooLarge": "EntityTooLarge",
+    "RequestExpired": "AccessDenied",
+    "SerializationException": "InvalidRequest",
+    "Throttling": "SlowDown",
+    "UnknownOperationException": "MethodNotAllowed",
+    "UnsupportedMediaTypeException": "InvalidRequest",
+    "ValidationError": "InvalidArgument",
+}
+"""S3 has codes of its own (S3 API reference, "Error responses")."""
+_SPELLINGS = {"query": _IN_QUERY, "rest-xml": _IN_S3}
+_OWN_STATUSES = {
+    "rest-xml": {
+        "EntityTooLarge": 400,
+        "ExpiredToken": 400,
+        "InternalError": 500,
+        "InvalidAccessKeyId": 403,
+        "MethodNotAllowed": 405,
+        "SlowDown": 503,
+    },
+}
+"""Statuses of one protocol's own codes, and of common codes that its services give another status."""
 
 
 def spell(code: str, *, protocol: str, service: ServiceModel | None) -> WireError:
     """Return how a protocol carries an error; a service's own error goes before what is common to all."""
     own = service.errors.get(code) if service else None
     if own is None:
-        code = (_IN_QUERY if protocol == "query" else _IN_JSON).get(code, code)
+        code = _SPELLINGS.get(protocol, _IN_JSON).get(code, code)
         own = service.errors.get(code) if service else None
         if own is None and service and code in _ELSEWHERE and _ELSEWHERE[code] in service.errors:
             code = _ELSEWHERE[code]
             own = service.errors[code]
     if own is not None:
         return WireError(code, own.status, own.sender_fault, own)
-    status = STATUSES.get(code, _OTHERWISE)
+    status = _OWN_STATUSES.get(protocol, {}).get(code) or STATUSES.get(code, _OTHERWISE)
     if protocol == "json" and status < 500:
         status = 413 if status == 413 else 400
     return WireError(code, status, status < 500, None)

@@ -25,7 +25,7 @@ from crownkeep.gateway.shares import Shares, Turns
 from crownkeep.gateway.signature import Signature
 from crownkeep.models import ServiceModel, regions
 from crownkeep.operations import record, registry
-from crownkeep.operations.call import Origin, Request
+from crownkeep.operations.call import Origin, Request, Signing
 from crownkeep.operations.invoke import Door, Outcome
 from crownkeep.operations.registry import Mode, Operation
 from crownkeep.operations.standing import Standing
@@ -275,7 +275,11 @@ def _served(found: Route) -> Operation:
 
 
 def _origin(exchange: _Exchange) -> Origin:
-    http = exchange.http
+    http, signed = exchange.http, exchange.signed
+    signing = None
+    if signed is not None:
+        payload_hash = http.header(b"x-amz-content-sha256")
+        signing = Signing(signed.algorithm.value, signed.expires is not None, signed.signed_at, payload_hash)
     return Origin(
         source_ip=http.source_ip,
         user_agent=http.header(b"user-agent"),
@@ -285,6 +289,7 @@ def _origin(exchange: _Exchange) -> Origin:
         referer=http.header(b"referer"),
         scheme=http.scheme,
         dpop=http.header(b"dpop"),
+        signing=signing,
     )
 
 

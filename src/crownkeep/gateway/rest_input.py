@@ -1,4 +1,4 @@
-"""Parameters of REST JSON requests: from the path, the query string, headers and the body, by the input shape."""
+"""Parameters of REST requests: from the path, the query string, headers and the body, by the input shape."""
 
 from __future__ import annotations
 
@@ -46,6 +46,9 @@ def decode(
         return {}
     plan = _plan(operation.input)
     parameters: dict[str, object] = {}
+    is_text = plan.payload is not None and plan.payload.shape.type in ("blob", "string")
+    if body and operation.service.protocol == "rest-xml" and (plan.payload or plan.has_body) and not is_text:
+        raise errors.SerializationException("a body in XML is not read: no operation that is served here has one")
     if plan.payload is not None:
         parameters.update(_payload(plan.payload, body, bounds))
     elif plan.has_body and body:

@@ -2,7 +2,7 @@
 
 X-Amz-Target: PREFIX.Operation        AWS JSON      the prefix names the service; its last part does, too
 Action=...&Version=... at the root    query         the version names the service
-a method and a path                   REST JSON     the signature's scope names the service; unsigned, any service's
+a method and a path                   REST          the signature's scope names the service; unsigned, any service's
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def find(*, method: str, path: str, query: str, headers: Mapping[str, str], body
     target = headers.get("x-amz-target")
     if target is not None:
         return _by_target(method, target, headers.get("content-type", ""))
-    if path in ("/", ""):
+    if path in ("/", "") and not _is_rest_xml(scope):
         return _by_action(method, query, headers.get("content-type", ""), body, scope)
     return _by_path(method, path, query, body, headers.get("content-type", ""), scope)
 
@@ -114,13 +114,27 @@ def _without_action(method: str, media_type: str, scope: str | None) -> Unroutab
 def _by_path(method: str, path: str, query: str, body: bytes, content_type: str, scope: str | None) -> Route | Unroutable:
     candidates = _rest_services(scope)
     for service in candidates:
-        route = _match(service, method, path, query)
+        route = _match(service, method, path or "/", query)
+        if route is not None and service.protocol == "rest-xml":
+            return _without_strange_parameters(route, query)
         if route is not None:
             if body and _media_type(content_type) not in _JSON_BODIES and not _takes_any_body(route.operation):
                 return Unroutable(errors.UnsupportedMediaType("send the body as `application/json`"), "rest-json", service)
             return route
     told = f"no operation that is served here is asked for by {method[:16]} {path[:_LONGEST_TOLD]}"
-    return Unroutable(errors.UnknownOperation(told), "rest-json", candidates[0] if len(candidates) == 1 else None)
+    only = candidates[0] if len(candidates) == 1 else None
+    return Unroutable(errors.UnknownOperation(told), only.protocol if only else "rest-json", only)
+
+
+def _without_strange_parameters(route: Route, query: str) -> Route | Unroutable:
+    """Refuse a request at S3's root that means a bucket, which its host names: its parameters are not those of ListBuckets."""
+    shape = route.operation.input
+    known = {member.wire_name for member in shape.members.values()} if shape else set()
+    strange = next((name for name, _ in _given(query) if name not in known and not name.startswith(("X-Amz-", "x-id"))), None)
+    if strange is None or "{" in route.operation.request_uri:
+        return route
+    told = f"`{route.operation.name}` has no parameter `{strange[:_LONGEST_TOLD]}`, and no operation on a bucket is served here"
+    return Unroutable(errors.UnknownOperation(told), route.protocol, route.service)
 
 
 _JSON_BODIES = ("application/json", "application/x-amz-json-1.1", "application/x-amz-json-1.0", "")
@@ -140,6 +154,17 @@ def _media_type(content_type: str) -> str:
 def _services(protocol: str) -> tuple[ServiceModel, ...]:
     spoken = (*models.SERVICES, *models.OWN_SERVICES)
     return tuple(service for service in map(models.service, spoken) if service.protocol == protocol)
+
+
+def _neighbour(protocol: str, scope: str | None) -> ServiceModel | None:
+    """Return the neighbour that a signature is for, where it speaks this protocol; its model is read for its own requests."""
+    found = (name for name, each in models.NEIGHBOURS.items() if each.protocol == protocol and each.signing_name == scope)
+    name = next(found, None)
+    return None if name is None else models.service(name)
+
+
+def _is_rest_xml(scope: str | None) -> bool:
+    return any(each.protocol == "rest-xml" and each.signing_name == scope for each in models.NEIGHBOURS.values())
 
 
 @cache
@@ -171,6 +196,9 @@ def _scoped_query_service(scope: str | None) -> ServiceModel | None:
 
 def _rest_services(scope: str | None) -> tuple[ServiceModel, ...]:
     """Return the services a path may belong to: those of the signature, or all where none of them is signed for."""
+    neighbour = _neighbour("rest-xml", scope)
+    if neighbour is not None:
+        return (neighbour,)
     services = _services("rest-json")
     return tuple(service for service in services if scope in service.signing_names) or services
 

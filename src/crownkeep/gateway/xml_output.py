@@ -1,4 +1,4 @@
-"""Returns of query services in XML: one compiled writer per place where a shape is used."""
+"""Answers in XML: one compiled writer per place where a shape is used."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ Write: TypeAlias = Callable[[Any, Out], None]
 
 _SPECIAL = re.compile("[&<>\r\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
+_ELSEWHERE = ("header", "headers", "statusCode")
+"""Where REST carries members of an answer that are not in its body."""
+_QUOTE = '"'
 _NOT_A_CHARACTER = "�"
 
 
@@ -36,13 +39,35 @@ def write_members(shape: Shape, content: Mapping[str, object], out: Out) -> None
 
 @cache
 def _members(shape: Shape) -> tuple[tuple[str, Write], ...]:
-    return tuple((member.name, _writer(member, member.wire_name)) for member in shape.members.values())
+    return tuple(
+        (member.name, _writer(member, member.wire_name))
+        for member in shape.members.values()
+        if member.location not in _ELSEWHERE and not member.xml_attribute
+    )
+
+
+def attributes(shape: Shape, content: Mapping[str, object]) -> str:
+    """Return what a structure's start tag holds beside its name: the members that are attributes, and a namespace they need."""
+    return "".join(
+        f' {name}="{text(content[member]).replace(_QUOTE, "&quot;")}"'
+        for member, name, text in _attributes(shape)
+        if content.get(member) is not None
+    )
+
+
+@cache
+def _attributes(shape: Shape) -> tuple[tuple[str, str, Callable[[Any], str]], ...]:
+    return tuple(
+        (member.name, member.wire_name, text_writer(member, "iso8601"))
+        for member in shape.members.values()
+        if member.xml_attribute
+    )
 
 
 def _writer(member: Member, tag: str) -> Write:
     match member.shape.type:
         case "structure":
-            return _structure(member.shape, tag)
+            return _structure(member, tag)
         case "list":
             return _list(member, tag)
         case "map":
@@ -79,7 +104,10 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
 }
 
 
-def _structure(shape: Shape, tag: str) -> Write:
+def _structure(member: Member, tag: str) -> Write:
+    shape = member.shape
+    if _attributes(shape):
+        return _structure_with_attributes(member, tag)
     start, end, empty = f"<{tag}>", f"</{tag}>", f"<{tag}/>"
 
     def write_structure(value: Any, out: Out) -> None:
@@ -92,6 +120,19 @@ def _structure(shape: Shape, tag: str) -> Write:
             if part is not None:
                 write(part, out)
         out.append(end)
+
+    return write_structure
+
+
+def _structure_with_attributes(member: Member, tag: str) -> Write:
+    shape = member.shape
+    prefix = next((name.partition(":")[0] for _, name, _ in _attributes(shape) if ":" in name), None)
+    namespace = f' xmlns:{prefix}="{member.xml_namespace or shape.xml_namespace}"' if prefix else ""
+
+    def write_structure(value: Any, out: Out) -> None:
+        out.append(f"<{tag}{namespace}{attributes(shape, value)}>")
+        write_members(shape, value, out)
+        out.append(f"</{tag}>")
 
     return write_structure
 

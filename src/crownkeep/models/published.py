@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,19 @@ import msgspec
 
 from crownkeep.models.services import ErrorModel, OperationModel, ServiceModel, arguments
 from crownkeep.models.shapes import Lazy, Member, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What routing needs to know of a service before its model is read."""
+
+    protocol: str
+    signing_name: str
+    api_version: str = ""
+    """By which a query request names it."""
+    target_prefix: str = ""
+    """By which JSON and RPC requests name it."""
+
 
 SERVICES = (
     "iam",
@@ -28,11 +42,22 @@ SERVICES = (
 )
 """Every AWS service whose wire we speak; to add one, name its folder in botocore's data here."""
 
+NEIGHBOURS: Mapping[str, Neighbour] = {
+    "s3": Neighbour(protocol="rest-xml", signing_name="s3"),
+}
+"""Services of which a few operations are served, because tools ask them before they go on with ours.
+
+Some of their models are large, so that they are read when one of these services is asked, and not for anybody else's requests.
+"""
+
 OWN_SERVICES = ("operator", "credential-audit", "account-security")
 """Services that AWS doesn't have: their models, in the same form, are in the folder `own`.
 
 What accounts call by AWS's own tools lies as botocore lays out its data, so that they need nothing but AWS_DATA_PATH to know it.
 """
+
+SPOKEN = (*SERVICES, *NEIGHBOURS, *OWN_SERVICES)
+"""Every service that a request may be for."""
 
 OWN_FOLDER = Path(__file__).parent / "own"
 
@@ -69,6 +94,7 @@ class _Shape(msgspec.Struct, rename="camel"):
     pattern: str | None = None
     enum: tuple[str, ...] = ()
     payload: str | None = None
+    xml_namespace: str | dict[str, str] | None = None
     timestamp_format: str | None = None
     error: _Fault | None = None
     flattened: bool = False
@@ -116,8 +142,8 @@ def service(name: str) -> ServiceModel:
     """Return a service's model, read when first asked for (1 to 5 ms); raises LookupError for one that is not spoken."""
     if name in OWN_SERVICES:
         return compile_service(name, max((OWN_FOLDER / name).rglob("service-2.json")).read_bytes())
-    if name not in SERVICES:
-        raise LookupError(f"`{name}` is not a service spoken here; one of {', '.join(SERVICES)} is meant")
+    if name not in SPOKEN:
+        raise LookupError(f"`{name}` is not a service spoken here; one of {', '.join(SPOKEN)} is meant")
     return compile_service(name, gzip.decompress(_newest(name).read_bytes()))
 
 
@@ -183,11 +209,11 @@ def _shape(name: str, raw: _Shape, shapes: Mapping[str, Shape]) -> Shape:
         union=raw.union,
         document=raw.document,
         exception=raw.exception,
+        xml_namespace=_uri(raw.xml_namespace),
     )
 
 
 def _member(name: str, raw: _Reference, shapes: Mapping[str, Shape]) -> Member:
-    namespace = raw.xml_namespace
     return Member(
         name=name,
         target=raw.shape,
@@ -197,11 +223,15 @@ def _member(name: str, raw: _Reference, shapes: Mapping[str, Shape]) -> Member:
         flattened=raw.flattened,
         timestamp_format=raw.timestamp_format,
         xml_attribute=raw.xml_attribute,
-        xml_namespace=namespace.get("uri") if isinstance(namespace, dict) else namespace,
+        xml_namespace=_uri(raw.xml_namespace),
         jsonvalue=raw.jsonvalue,
         streaming=raw.streaming,
         idempotency_token=raw.idempotency_token,
     )
+
+
+def _uri(namespace: str | dict[str, str] | None) -> str | None:
+    return namespace.get("uri") if isinstance(namespace, dict) else namespace
 
 
 def _number(limit: float | None) -> float | None:

@@ -103,6 +103,7 @@ class Shape:
     document: bool
     """Any JSON value whatever."""
     exception: bool
+    xml_namespace: str | None = None
 
     @property
     def element(self) -> Member:

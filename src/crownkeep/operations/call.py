@@ -25,6 +25,18 @@ NOTHING: Result = {}
 
 
 @dataclass(frozen=True, slots=True)
+class Signing:
+    """How a request was signed, as some policies ask."""
+
+    algorithm: str
+    """Such as `AWS4-HMAC-SHA256`."""
+    is_presigned: bool
+    signed_at: datetime
+    payload_hash: str
+    """What the request says of its body (x-amz-content-sha256); empty where it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a request came from, as far as the edge can vouch for it."""
 
@@ -41,6 +53,8 @@ class Origin:
     tls_cipher: str = ""
     dpop: str = field(default="", repr=False)
     """The proof of possession that came with it (RFC 9449), unverified."""
+    signing: Signing | None = None
+    """None where nothing is signed: a stranger's request, and a page's."""
 
 
 class Binding(Protocol):

@@ -151,6 +151,10 @@ def _signin(operation: OperationModel, text: str, found: list[Violation]) -> Aws
     return errors.ValidationError(text, members={"error": "INVALID_REQUEST"})
 
 
+def _invalid_argument(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    return errors.InvalidArgument(text)
+
+
 REFUSALS: Mapping[str, Refusal] = {
     # The query services' common error.
     "iam": _iam,
@@ -167,6 +171,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "sso-oidc": _invalid_request,
     # AWS Sign-In's ValidationException says of what kind it is.
     "signin": _signin,
+    "s3": _invalid_argument,
     # sso-admin and identitystore model ValidationException, or have it among the common errors.
 }
 """How each service refuses; one that is not named here answers ValidationException."""
