@@ -66,6 +66,10 @@ class Binding(Protocol):
     def follow(self, db: Transaction) -> None:
         """Let the session go along with what the change did to its own person's credentials."""
 
+    @property
+    def session_digest(self) -> bytes:
+        """Under which digest the session is kept."""
+
     def is_fresh(self, now: datetime) -> bool:
         """Tell whether the person has proved to be there lately enough for a dangerous act."""
 

@@ -161,6 +161,11 @@ class ProgressBinding:
 
     progress: Progress
 
+    @property
+    def session_digest(self) -> bytes:
+        """Return no digest: there is no session yet."""
+        return b""
+
     def confirm(self, db: Transaction) -> None:
         """Raise ExpiredToken where the step was taken before."""
         if not progress.spend(db, self.progress):

@@ -20,22 +20,18 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from crownkeep import clock, errors
-from crownkeep.audit import event
+from crownkeep import errors
 from crownkeep.credentials.secret import Secret
-from crownkeep.errors import AwsError
-from crownkeep.operations import authorize, record
-from crownkeep.operations.call import Call, Origin, Wiring
+from crownkeep.operations.call import Origin
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.registry import Target
 from crownkeep.principals import Principal
-from crownkeep.signin import events, people
+from crownkeep.signin import acting, people
+from crownkeep.signin.acting import Actor
 from crownkeep.signin.sessions import BrowserSession, SessionBinding, sign_in_context
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.sign_in import browser_sessions, command_line_grants
+from crownkeep.storage.sign_in import browser_sessions
 from crownkeep.storage.sign_in.command_line_grants import GrantRow
-from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Deed
 
 SAME_DEVICE = "arn:aws:signin:::devtools/same-device"
 CROSS_DEVICE = "arn:aws:signin:::devtools/cross-device"
@@ -44,7 +40,6 @@ CONFIRMATION = "/v1/sessions/confirmation"
 
 CODE_LIFETIME = timedelta(minutes=10)
 
-_TOKEN_BYTES = 32
 _LOOPBACK = re.compile(r"http://127\.0\.0\.1:(?P<port>[1-9][0-9]{0,4})/oauth/callback")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _STATE = re.compile(r"[A-Za-z0-9._~+/=-]{8,512}")
@@ -97,7 +92,7 @@ def read(parameters: Mapping[str, Sequence[str]], *, bases: Sequence[str]) -> Au
     if client_id not in _RESOURCES:
         raise InvalidAuthorization("the client is not known here")
     redirect_uri = given.get("redirect_uri", "")
-    if not _may_receive(client_id, redirect_uri, bases):
+    if not may_receive(client_id, redirect_uri, bases):
         raise InvalidAuthorization("the client wants the code sent to an address that it must not be sent to")
     if given.get("response_type") != "code" or given.get("scope", "openid") != "openid":
         raise InvalidAuthorization("the client asks for something other than a code")
@@ -108,26 +103,28 @@ def read(parameters: Mapping[str, Sequence[str]], *, bases: Sequence[str]) -> Au
     return AuthorizationRequest(client_id, redirect_uri, given["state"], given["code_challenge"])
 
 
+def may_receive(client_id: str, redirect_uri: str, bases: Sequence[str]) -> bool:
+    """Tell whether a client may be sent codes at an address: its own computer's, or none but this server's own page."""
+    if client_id == CROSS_DEVICE:
+        return redirect_uri in [f"{base}{CONFIRMATION}" for base in bases]
+    loopback = _LOOPBACK.fullmatch(redirect_uri)
+    return loopback is not None and int(loopback["port"]) <= 65_535
+
+
 async def grant(door: Door, session: BrowserSession, request: AuthorizationRequest, *, origin: Origin, now: datetime) -> Secret:
     """Let a command line act as whoever the session acts as, and return the code that it redeems for credentials.
 
     Raises AccessDenied unless the principal may (signin:AuthorizeOAuth2Access), and ExpiredToken where the session has ended.
     """
-    random = clock.token_bytes(_TOKEN_BYTES)
-    grant_id = clock.token_bytes(16).hex()
-    principal = _marked(session, origin)
-
-    def work(db: Transaction) -> Deed[AwsError | None]:
-        refusal = _refusal(db, door.wiring, session, principal, request, origin, now)
-        if refusal is None:
-            command_line_grants.forget(db, before=now)
-            command_line_grants.add(db, _row(db, session, principal, request, grant_id, random, now))
-        return Deed(refusal, [_event(principal, request, origin, now, refusal)])
-
-    refusal = await door.carry_out(work)
-    if refusal is not None:
-        raise refusal
-    return spelled(random)
+    actor = Actor(_marked(session, origin), origin, now, SessionBinding(session))
+    asked = {
+        "client_id": request.client_id,
+        "redirect_uri": request.redirect_uri,
+        "code_challenge": request.code_challenge,
+        "scope": "openid",
+    }
+    answered = await acting.call(door, actor, "account-security", "AuthorizeOAuth2Access", asked)
+    return Secret(str(answered["code"]))
 
 
 def target(principal: Principal, client_id: str, origin: Origin, *, redirect_uri: str, grant_type: str | None = None) -> Target:
@@ -175,14 +172,6 @@ def _only(name: str, values: Sequence[str]) -> str:
     return values[0]
 
 
-def _may_receive(client_id: str, redirect_uri: str, bases: Sequence[str]) -> bool:
-    """Tell whether a client may be sent codes at an address: its own computer's, or none but this server's own page."""
-    if client_id == CROSS_DEVICE:
-        return redirect_uri in [f"{base}{CONFIRMATION}" for base in bases]
-    loopback = _LOOPBACK.fullmatch(redirect_uri)
-    return loopback is not None and int(loopback["port"]) <= 65_535
-
-
 def _marked(session: BrowserSession, origin: Origin) -> Principal:
     """Return who acts, with the session's ARN, which policies may ask about (aws:SignInSessionArn)."""
     principal = session.principal
@@ -190,79 +179,3 @@ def _marked(session: BrowserSession, origin: Origin) -> Principal:
         raise errors.AccessDenied("a command line acts within a session, and there is none")
     context = {**principal.session.context, **sign_in_context(principal.account_id, session.session_id, region=origin.region)}
     return replace(principal, session=replace(principal.session, context=context))
-
-
-def _refusal(
-    db: Transaction,
-    wiring: Wiring,
-    session: BrowserSession,
-    principal: Principal,
-    request: AuthorizationRequest,
-    origin: Origin,
-    now: datetime,
-) -> AwsError | None:
-    try:
-        standing = wiring.standings.held(db, principal)
-        standing.confirm(db, principal)
-        SessionBinding(session).confirm(db)
-        call = Call(db, principal.account_id, principal, now, origin, wiring, standing)
-        wanted = target(principal, request.client_id, origin, redirect_uri=request.redirect_uri)
-        authorize.require_action(call, "signin:AuthorizeOAuth2Access", wanted)
-    except AwsError as error:
-        return error
-    return None
-
-
-def _row(
-    db: Transaction,
-    session: BrowserSession,
-    principal: Principal,
-    request: AuthorizationRequest,
-    grant_id: str,
-    random: bytes,
-    now: datetime,
-) -> GrantRow:
-    ends = session.expires_at if principal.session is None else min(session.expires_at, principal.session.expires_at)
-    return GrantRow(
-        grant_id=grant_id,
-        account_id=principal.account_id,
-        owner_id=principal.unique_id,
-        principal=msgspec.json.encode(principal),
-        session_digest=session.digest,
-        credential_version=people.credentials(db, session.person).version,
-        client_id=request.client_id,
-        redirect_uri=request.redirect_uri,
-        code_digest=digest_of(spelled(random).reveal()),
-        code_challenge=request.code_challenge,
-        code_expires_at=now + CODE_LIFETIME,
-        key_thumbprint=None,
-        created_at=now,
-        expires_at=ends,
-    )
-
-
-def _event(
-    principal: Principal, request: AuthorizationRequest, origin: Origin, now: datetime, refusal: AwsError | None
-) -> EventRow:
-    return record.of_deed(
-        event.Deed(
-            event_id="",
-            happened_at=now,
-            event_type="AwsApiCall",
-            source=events.SOURCE,
-            name="AuthorizeOAuth2Access",
-            caller=principal,
-            account_id=principal.account_id,
-            region=origin.region,
-            source_ip=origin.source_ip,
-            user_agent=origin.user_agent,
-            request_id=origin.request_id,
-            read_only=False,
-            error_code=refusal.code if refusal else "",
-            error_message=refusal.message if refusal else "",
-            parameters={"client_id": request.client_id, "redirect_uri": request.redirect_uri, "scope": "openid"},
-            tls_version=origin.tls_version,
-            tls_cipher=origin.tls_cipher,
-            host=origin.host,
-        )
-    )

@@ -255,6 +255,11 @@ class SessionBinding:
     def __init__(self, session: BrowserSession) -> None:
         self._session = session
 
+    @property
+    def session_digest(self) -> bytes:
+        """Under which digest the session is kept."""
+        return self._session.digest
+
     def confirm(self, db: Transaction) -> None:
         """Raise ExpiredToken where the session was ended, or its person's credentials changed, since the request began."""
         if not self.holds(db):

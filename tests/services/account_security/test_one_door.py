@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tests.console.members import administrator
+from tests.console.members import administrator, member
 from tests.fixtures.browsing import Browser, Page
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import Organization, deny
 from tests.notify.office import Mailbox
 from tests.services.iam.asking import allow, refusal
+from tests.signin.command_line import CROSS_DEVICE, LOOPBACK, SAME_DEVICE, CommandLine
 from tests.signin.people import PASSWORD, code, root_with_app, sign_in_root, user_with_password
 
 CLOSE = "/console/account/close"
@@ -208,3 +210,45 @@ def test_a_weak_password_of_root_is_refused_with_its_reason_and_costs_no_attempt
 
     assert {400} == {page.status for page in pages}
     assert "Password should not be easy to guess" in pages[-1].text
+
+
+def test_a_command_line_is_authorised_past_no_service_control_policy(crown: Crown):
+    organization, account, root = joined(crown)
+    line = CommandLine(crown)
+    root.get(line.address())
+    organization.bind(deny("signin:AuthorizeOAuth2Access"), account.id)
+
+    page = root.submit({"allow": "yes"}, form='name="allow"')
+
+    assert _refused_at(page, account, "AuthorizeOAuth2Access", by=BY_ORGANIZATION)
+
+
+def test_an_identity_policy_may_name_the_clients_that_may_act(account: Account):
+    only = {"StringEquals": {"signin:OAuthClientId": CROSS_DEVICE}}
+    browser = member(account, policy=allow("signin:AuthorizeOAuth2Access", **only))
+    browser.get(CommandLine(account.crown).address())
+
+    page = browser.submit({"allow": "yes"}, form='name="allow"')
+
+    assert _refused_at(page, account, "AuthorizeOAuth2Access", by="no identity-based policy allows")
+
+
+def test_a_command_line_is_authorised_in_a_browser_alone_and_its_code_is_in_no_record(account: Account):
+    line = CommandLine(account.crown)
+    browser = member(account, policy=allow("signin:*"))
+    asked = {"client_id": SAME_DEVICE, "redirect_uri": LOOPBACK, "code_challenge": "c" * 43, "scope": "openid"}
+
+    refused = refusal(account.client("account-security").authorize_o_auth2_access, **asked)
+    browser.get(line.address())
+    page = browser.submit({"allow": "yes"}, form='name="allow"')
+
+    assert "AccessDeniedException: A command line acts within a browser's session" in refused
+    record = recorded(account, "AuthorizeOAuth2Access")[0]
+    assert ("signin.amazonaws.com", "AwsApiCall", None) == (
+        record["eventSource"],
+        record["eventType"],
+        record["responseElements"],
+    )
+    assert (SAME_DEVICE, LOOPBACK) == (record["requestParameters"]["client_id"], record["requestParameters"]["redirect_uri"])
+    code = parse_qs(urlsplit(page.path).query)["code"][0]
+    assert code not in str(account.records())
