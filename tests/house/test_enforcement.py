@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
 from tests.fixtures.clients import Credentials
 from tests.fixtures.crown import Crown, Crowns
 from tests.house import valid
 from tests.house.test_operations import OPERATIONS
 
-from crownkeep.models import snake_case
 from crownkeep.operations.registry import Operation, Permission
 from crownkeep.settings import Settings
 
@@ -62,6 +62,6 @@ def test_no_setting_is_there_to_turn_enforcement_off():
 def _refusal(crown: Crown, credentials: Credentials | None, operation: Operation) -> str:
     client = crown.session(credentials, operation.service.name)
     with pytest.raises(ClientError) as refused:
-        getattr(client, snake_case(operation.name))(**valid.parameters(operation.model))
+        getattr(client, xform_name(operation.name))(**valid.parameters(operation.model))
     code: str = refused.value.response["Error"]["Code"]
     return code
