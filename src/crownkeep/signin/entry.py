@@ -92,23 +92,35 @@ async def _enter(door: Door, visit: Visit, found: Found, password: Secret) -> En
 async def verify(door: Door, visit: Visit, found: Found, used: tuple[Counter, ...], browser: str, password: Secret) -> Entered:
     """Verify a password of which an attempt was counted, and go on with the sign-in where it is right."""
     wiring = door.wiring
-    # 2. One Argon2 computation in the small pool, whatever the name.
-    is_right = await door.compute(lambda: _verify(password, found, cost(wiring)))
+    # 2. One Argon2 computation in the small pool, whatever the name; a second where a right password's hash has another cost.
+    compared = await door.compute(lambda: _compare(password, found, cost(wiring)))
     # 3. What came of it and its record, in one transaction.
-    if not is_right:
+    if not compared.is_right:
         return await door.carry_out(lambda db: Deed(Wrong(), _failure(db, wiring, visit, found, used)))
-    return await door.carry_out(lambda db: _success(db, wiring, visit, found, used, browser))
+    return await door.carry_out(lambda db: _success(db, wiring, visit, found, used, browser, compared.renewed))
 
 
-def _verify(password: Secret, found: Found, today: Cost) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Whether a password is right and, where its hash was made at another cost than today's, its hash at today's."""
+
+    is_right: bool
+    renewed: str | None = None
+
+
+def _compare(password: Secret, found: Found, today: Cost) -> _Compared:
     stored = found.credentials.password_hash if found.credentials else None
     if stored is None or len(password.reveal()) > _LONGEST_PASSWORD:
-        return passwords.verify_absent(password, cost=today)
-    return passwords.verify(password, stored)
+        return _Compared(passwords.verify_absent(password, cost=today))
+    is_right = passwords.verify(password, stored)
+    if not is_right or not passwords.needs_rehash(stored, today):
+        return _Compared(is_right)
+    # With the salt that it has: a person's passwords share one, so that reuse is found by one computation.
+    return _Compared(is_right, passwords.hash_password(password, salt=passwords.salt_of(stored), cost=today))
 
 
 def _success(
-    db: Transaction, wiring: Wiring, visit: Visit, found: Found, used: tuple[Counter, ...], browser: str
+    db: Transaction, wiring: Wiring, visit: Visit, found: Found, used: tuple[Counter, ...], browser: str, renewed: str | None
 ) -> Deed[Entered]:
     person, credentials = found.person, found.credentials
     kept = people.credentials(db, person) if person else None
@@ -116,6 +128,8 @@ def _success(
         # The password was changed while it was being verified.
         return Deed(Wrong(), _failure(db, wiring, visit, found, used))
     throttle.release(db, used, now=visit.now)
+    if renewed is not None and credentials.password_hash is not None:
+        people.renew_hash(db, person, old=credentials.password_hash, new=renewed)
     begun = progress.begin(person, credentials.version, claim=found.claim, browser=browser, to=visit.to, now=visit.now)
     entered, rows = progress.proceed(db, wiring, begun, origin=visit.origin, now=visit.now, found=kept)
     return Deed(entered, rows)

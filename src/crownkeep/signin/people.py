@@ -26,7 +26,11 @@ class Credentials:
     reset_required: bool
     devices: tuple[MfaDeviceRow, ...]
     version: bytes
-    """A hash of the password's and the devices' identity: it changes when one of them does, and never comes back."""
+    """A hash of the password's and the devices' identity: it changes when one of them does, and never comes back.
+
+    Which password it is says a number that is stored with it, not its hash: that changes with Argon2's cost, and sessions would
+    keep something by which passwords could be guessed at the cost of another day.
+    """
     needs_mfa: bool = False
     """Whether this very user must have a second factor."""
 
@@ -69,10 +73,19 @@ def credentials(db: Transaction, person: Principal) -> Credentials:
             profile = login_profiles.of_user(db, person.account_id, person.unique_id)
             if profile is None:
                 return _gathered(db, person)
-            found = _gathered(db, person, profile.password_hash, profile.changed_at, reset_required=profile.reset_required)
-            return replace(found, needs_mfa=profile.needs_mfa)
+            lineage = str(profile.credential_version)
+            found = _gathered(db, person, profile.password_hash, profile.changed_at, lineage=lineage)
+            return replace(found, reset_required=profile.reset_required, needs_mfa=profile.needs_mfa)
         case _:
             return _gathered(db, person)
+
+
+def renew_hash(db: Transaction, person: Principal, *, old: str, new: str) -> None:
+    """Keep a hash of a person's same password at another cost: sessions stay. Nothing where the password has changed."""
+    if person.kind is PrincipalKind.ROOT:
+        accounts.renew_root_hash(db, person.account_id, old=old, new=new)
+    else:
+        login_profiles.renew_hash(db, person.account_id, person.unique_id, old=old, new=new)
 
 
 def _gathered(
@@ -81,14 +94,15 @@ def _gathered(
     password_hash: str | None = None,
     changed_at: datetime | None = None,
     *,
-    reset_required: bool = False,
     lineage: str = "",
 ) -> Credentials:
     devices = _devices(db, person)
-    # A password or device that is taken away and given back is another one: the moments tell them apart.
-    parts = [person.unique_id, lineage, password_hash or "", str(changed_at)]
+    # A password or device that is taken away and given back is another one: the moments tell them apart. The empty part stands
+    # where the hash once did: sessions of before that step of the schema, of people without a password, go on.
+    parts = [person.unique_id, lineage, "", str(changed_at)]
     parts += sorted(f"{each.device_id} {each.enabled_at}" for each in devices)
-    return Credentials(password_hash, changed_at, reset_required, devices, hashlib.sha256("\n".join(parts).encode()).digest())
+    version = hashlib.sha256("\n".join(parts).encode()).digest()
+    return Credentials(password_hash, changed_at, reset_required=False, devices=devices, version=version)
 
 
 def _devices(db: Transaction, person: Principal) -> tuple[MfaDeviceRow, ...]:

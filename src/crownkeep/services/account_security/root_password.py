@@ -29,10 +29,10 @@ _TOO_MANY = "Rate exceeded: too many wrong passwords. Try again later."
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What was computed for a change: whether the present password is right, of which hash, and the new one or what it breaks."""
+    """What was computed for a change: whether the present password is right, which one, and the new one or its faults."""
 
     is_right: bool
-    compared: str | None
+    version: int
     violations: tuple[str, ...]
     hashed: str
 
@@ -49,12 +49,12 @@ def prepare_change(call: Call, *, old_password: str, new_password: str) -> _Chan
         raise errors.Throttling(_TOO_MANY)
     stored = row.root_password_hash
     if stored is None or not passwords.verify(Secret(old_password), stored):
-        return _Change(is_right=False, compared=stored, violations=(), hashed="")
+        return _Change(is_right=False, version=row.root_credential_version, violations=(), hashed="")
     new = Secret(new_password)
     violations = root_passwords.assess(call.wiring, new, row).violations
     return _Change(
         is_right=True,
-        compared=stored,
+        version=row.root_credential_version,
         violations=violations,
         hashed="" if violations else root_passwords.hashed(call.wiring, new, row),
     )
@@ -79,7 +79,7 @@ def change_root_password(call: Call, *, old_password: str, new_password: str) ->
         _count_failure(call, used)
         raise errors.AccessDenied(root_passwords.WRONG_PRESENT)
     # 3. With the right one, whatever is wrong with the new one takes the attempt back.
-    if change.compared != row.root_password_hash:
+    if change.version != row.root_credential_version:
         raise errors.Conflict("The password was changed in the meantime.")
     if change.violations:
         raise errors.ValidationError("; ".join(change.violations))

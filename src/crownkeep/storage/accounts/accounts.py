@@ -52,6 +52,11 @@ _by_id = Prepared(select(table).where(table.c.account_id == bindparam("account_i
 _by_email = Prepared(select(table).where(table.c.email_key == bindparam("email_key")))
 _page = select(table).where(table.c.account_id > bindparam("after")).order_by(table.c.account_id).limit(bindparam("limit"))
 _touch = update(table).where(table.c.account_id == bindparam("of_account")).values(revision=bindparam("fresh_revision"))
+_renew_root_hash = (
+    update(table)
+    .where(table.c.account_id == bindparam("of_account"), table.c.root_password_hash == bindparam("old_hash"))
+    .values(root_password_hash=bindparam("new_hash"))
+)
 
 
 def revision(db: Transaction, account_id: str) -> int | None:
@@ -96,6 +101,11 @@ def touch(db: Transaction, account_id: str, revision: int) -> None:
 def change(db: Transaction, account_id: str, **values: object) -> None:
     """Set some columns of an account."""
     db.execute(update(table).where(table.c.account_id == account_id).values(**values))
+
+
+def renew_root_hash(db: Transaction, account_id: str, *, old: str, new: str) -> None:
+    """Keep another hash of root's same password; nothing where the password is another one by now."""
+    db.execute(_renew_root_hash, {"of_account": account_id, "old_hash": old, "new_hash": new})
 
 
 def remove(db: Transaction, account_id: str) -> None:

@@ -26,6 +26,7 @@ table = Table(
     Column("reset_required", Boolean, nullable=False),
     Column("needs_mfa", Boolean, nullable=False, server_default=text("false")),
     Column("max_sign_in_seconds", Integer),
+    Column("credential_version", Integer, nullable=False, server_default="0"),
 )
 
 
@@ -44,6 +45,8 @@ class LoginProfileRow:
     """Whether this user signs in with a second factor only, whatever the account asks of everybody."""
     max_sign_in_seconds: int | None = None
     """How long the user's console sessions last; None where that isn't set."""
+    credential_version: int = 0
+    """Another one for each password, random at first; the same when a password is hashed anew at another cost."""
 
 
 _this = (table.c.account_id == bindparam("of_account"), table.c.user_id == bindparam("of_user"))
@@ -52,7 +55,17 @@ _of_account = select(table).where(table.c.account_id == bindparam("of_account"))
 _set_password = (
     update(table)
     .where(*_this)
-    .values(password_hash=bindparam("new_hash"), history=bindparam("new_history"), changed_at=bindparam("at"))
+    .values(
+        password_hash=bindparam("new_hash"),
+        history=bindparam("new_history"),
+        changed_at=bindparam("at"),
+        credential_version=bindparam("new_version"),
+    )
+)
+_renew_hash = (
+    update(table)
+    .where(*_this, table.c.password_hash == bindparam("old_hash"))
+    .values(password_hash=bindparam("new_hash"), history=bindparam("new_history"))
 )
 _set_reset_required = update(table).where(*_this).values(reset_required=bindparam("is_required"))
 _set_needs_mfa = update(table).where(*_this).values(needs_mfa=bindparam("is_needed"))
@@ -85,6 +98,7 @@ def add(db: Transaction, row: LoginProfileRow) -> None:
             "reset_required": row.reset_required,
             "needs_mfa": row.needs_mfa,
             "max_sign_in_seconds": row.max_sign_in_seconds,
+            "credential_version": row.credential_version,
         },
     )
 
@@ -92,8 +106,18 @@ def add(db: Transaction, row: LoginProfileRow) -> None:
 def set_password(db: Transaction, row: LoginProfileRow, password_hash: str, *, at: datetime) -> None:
     """Put a new password in the place of the profile's present one, which goes into its history."""
     history = (password_hash, *row.history)[:LONGEST_HISTORY]
-    values = {"new_hash": password_hash, "new_history": "\n".join(history), "at": at}
+    version = (row.credential_version + 1) % (1 << 31)
+    values = {"new_hash": password_hash, "new_history": "\n".join(history), "at": at, "new_version": version}
     db.execute(_set_password, {"of_account": row.account_id, "of_user": row.user_id, **values})
+
+
+def renew_hash(db: Transaction, account_id: str, user_id: str, *, old: str, new: str) -> None:
+    """Keep another hash of the same password; nothing where the password is another one by now."""
+    row = of_user(db, account_id, user_id)
+    if row is None or row.password_hash != old:
+        return
+    values = {"old_hash": old, "new_hash": new, "new_history": "\n".join((new, *row.history[1:]))}
+    db.execute(_renew_hash, {"of_account": account_id, "of_user": user_id, **values})
 
 
 def require_reset(db: Transaction, account_id: str, user_id: str) -> None:
@@ -136,8 +160,18 @@ def _row(
     reset_required: bool,
     needs_mfa: bool,
     max_sign_in_seconds: int | None,
+    credential_version: int,
 ) -> LoginProfileRow:
     remembered = tuple(history.split("\n"))
     return LoginProfileRow(
-        user_id, account_id, password_hash, remembered, created_at, changed_at, reset_required, needs_mfa, max_sign_in_seconds
+        user_id,
+        account_id,
+        password_hash,
+        remembered,
+        created_at,
+        changed_at,
+        reset_required,
+        needs_mfa,
+        max_sign_in_seconds,
+        credential_version,
     )

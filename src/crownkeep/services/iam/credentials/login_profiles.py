@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from crownkeep import errors
+from crownkeep import clock, errors
 from crownkeep.credentials import passwords as hashing
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import NOTHING, Call, Result
@@ -76,6 +76,7 @@ def create_login_profile(
         changed_at=call.now,
         reset_required=password_reset_required,
         max_sign_in_seconds=max_signin_session_duration,
+        credential_version=int.from_bytes(clock.token_bytes(4), "big") >> 1,
     )
     login_profiles.add(call.db, row)
     _note(call, user)
@@ -138,10 +139,10 @@ def delete_login_profile(call: Call, *, user_name: str | None = None) -> Result:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What was computed for a change: whether the old password is right, of which hash, and the new one or why it is refused."""
+    """What was computed for a change: whether the old password is right, which one that was, and the new one or why not."""
 
     is_right: bool
-    compared: str
+    version: int
     proposal: Proposal | errors.PasswordPolicyViolation
 
 
@@ -153,9 +154,9 @@ def prepare_change(call: Call, *, old_password: str, new_password: str) -> _Chan
         raise errors.Throttling(_TOO_MANY)
     is_right = hashing.verify(Secret(old_password), profile.password_hash)
     try:
-        return _Change(is_right, profile.password_hash, passwords.propose(call, user, profile, new_password))
+        return _Change(is_right, profile.credential_version, passwords.propose(call, user, profile, new_password))
     except errors.PasswordPolicyViolation as refusal:
-        return _Change(is_right, profile.password_hash, refusal)
+        return _Change(is_right, profile.credential_version, refusal)
 
 
 @iam.operation("ChangePassword", resource=caller_itself, effect=Effect.STATE, prepare=prepare_change)
@@ -173,7 +174,7 @@ def change_password(call: Call, *, old_password: str, new_password: str) -> Resu
         call.notes.lasting.append(partial(_count, used, call.now))
         raise errors.AccessDenied("The old password was incorrect.")
     # 3. With the right one, whatever is wrong with the new one takes the attempt back.
-    if change.compared != profile.password_hash:
+    if change.version != profile.credential_version:
         raise errors.EntityTemporarilyUnmodifiable(f"Login Profile for User {user.name} cannot be modified while it changes.")
     if isinstance(change.proposal, errors.PasswordPolicyViolation):
         raise change.proposal
