@@ -7,7 +7,15 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from crownkeep import clock
 from crownkeep.settings import Settings
+
+STRANGERS = "crownkeep.strangers"
+"""The logger for whatever people without credentials can bring about as often as they like."""
+
+LINES_AT_ONCE = 20
+LINES_PER_SECOND = 0.2
+"""Lines of one bounded logger: so many at once, then one in five seconds."""
 
 _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {
     "message",
@@ -43,6 +51,37 @@ class TextFormatter(logging.Formatter):
         return "".join(each if each.isprintable() or each in "\n\t" else "?" for each in text)
 
 
+class Rate(logging.Filter):
+    """Lets lines through at a rate, so that nobody fills the disk; the next one that passes says how many did not."""
+
+    def __init__(self, at_once: float = LINES_AT_ONCE, per_second: float = LINES_PER_SECOND) -> None:
+        """Let so many pass at once, and after that so many a second."""
+        super().__init__()
+        self._at_once = at_once
+        self._per_second = per_second
+        self._left = at_once
+        self._counted_at = clock.monotonic()
+        self._withheld = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a line is within the rate. Threads that log at the same moment may let one more pass."""
+        now = clock.monotonic()
+        self._left = min(self._at_once, self._left + (now - self._counted_at) * self._per_second)
+        self._counted_at = now
+        if self._left < 1:
+            self._withheld += 1
+            return False
+        self._left -= 1
+        if self._withheld:
+            record.msg, record.args = f"{record.getMessage()} ({self._withheld} lines before it were left out)", ()
+            self._withheld = 0
+        return True
+
+
+_BOUNDED = {STRANGERS: Rate(), "uvicorn.error": Rate()}
+"""What strangers can bring about; the server's own logger has the faults of pages, whoever asks for these."""
+
+
 def configure(settings: Settings) -> None:
     """Send every log line to standard error, in the form and from the level that the settings say."""
     stream = logging.StreamHandler(sys.stderr)
@@ -53,3 +92,5 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), handlers=[stream], force=True)
     for noisy in ("alembic", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
+    for name, rate in _BOUNDED.items():
+        logging.getLogger(name).addFilter(rate)

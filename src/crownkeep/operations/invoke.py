@@ -10,12 +10,14 @@ carries it out, so nobody acts on a permission that another request has just tak
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
-from crownkeep import clock, errors
+from crownkeep import clock, errors, logs
 from crownkeep.errors import AwsError
 from crownkeep.operations import authorize, record, validate
 from crownkeep.operations.call import NOTHING, Answer, Call, Notes, Request, Result, Wiring
@@ -33,6 +35,7 @@ from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
 Done = TypeVar("Done")
 
 _log = logging.getLogger("crownkeep.operations")
+_strangers = logging.getLogger(logs.STRANGERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class Door:
         except WriteFailed:
             return _UNRECORDED
         except Unavailable as error:
-            _log.error("the database can't be used: %s", type(error.orig).__name__)
+            _strangers.error("the database can't be used: %s", type(error.orig).__name__)
             return UNAVAILABLE
 
     async def record(self, event: EventRow) -> None:
@@ -278,8 +281,19 @@ def _guarded(request: Request, step: Callable[[], Done]) -> Done:
     except (AwsError, DatabaseFault):
         raise
     except Exception as fault:
-        _log.exception("operation `%s` failed, request %s", request.operation.name, request.origin.request_id)
+        _log_fault(request, fault)
         raise errors.InternalFailure("The request processing has failed because of an unknown error.") from fault
+
+
+def _log_fault(request: Request, fault: Exception) -> None:
+    name, request_id = request.operation.name, request.origin.request_id
+    if isinstance(request.caller, Principal):
+        _log.exception("operation `%s` failed, request %s", name, request_id)
+        return
+    # Strangers repeat it as often as they like: a line, at a rate, of what went wrong where, and nothing that they have sent.
+    place = traceback.extract_tb(fault.__traceback__)[-1]
+    kind, where = type(fault).__name__, f"{Path(place.filename).name}, line {place.lineno}"
+    _strangers.error("operation `%s` failed, request %s without credentials: %s in %s", name, request_id, kind, where)
 
 
 def _recorded(request: Request, notes: Notes, result: Result, error: AwsError | None, *, account_alias: str) -> Outcome:

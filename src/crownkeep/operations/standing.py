@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from threading import Lock
 
-from crownkeep import arn, errors
+from crownkeep import arn, errors, logs
 from crownkeep.credentials.sealing import Keyring, Unsealable
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations import central_root, organization_controls, permissions, sealed, trust
@@ -28,7 +28,8 @@ from crownkeep.storage.identities import roles, users
 from crownkeep.storage.identities.roles import RoleRow
 from crownkeep.storage.identities.users import UserRow
 
-_log = logging.getLogger("crownkeep.operations")
+# A key is looked up before its signature is: whoever knows its id brings the line about.
+_log = logging.getLogger(logs.STRANGERS)
 _UNREADABLE = "The request processing has failed because the secret of the access key can't be read."
 _MOST_ACCOUNTS = 4096
 _MOST_ENTRIES = 10_000

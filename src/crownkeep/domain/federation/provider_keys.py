@@ -10,7 +10,7 @@ from threading import Lock
 
 import msgspec
 
-from crownkeep import clock
+from crownkeep import clock, logs
 from crownkeep.credentials import web_identities
 from crownkeep.credentials.web_identities import PublishedKey
 from crownkeep.domain.federation import outside
@@ -18,7 +18,7 @@ from crownkeep.domain.federation.outside import OutOfReach, Reach
 from crownkeep.operations.outbound_calls import OutboundCall
 from crownkeep.storage.federation.oidc_providers import OidcProviderRow
 
-_log = logging.getLogger("crownkeep.operations")
+_log = logging.getLogger(logs.STRANGERS)
 KEPT_SECONDS = 900.0
 """For how long a provider's keys are used without asking again."""
 ASK_AGAIN_SECONDS = 30.0
