@@ -88,8 +88,8 @@ class Arrived:
     person: Principal
     claim: Claim
     to: str
-    lacks_recovery_codes: bool
-    """Whether they use MFA and have nothing for the day when the device is lost."""
+    is_offered_codes: bool
+    """Whether they use MFA, have nothing for the day when the device is lost, and have not said that they want nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +239,15 @@ def _arrive(db: Transaction, wiring: Wiring, progress: Progress, origin: Origin,
     _remember_use(db, person, now)
     if person.kind is PrincipalKind.ROOT and progress.mfa_serial is None:
         _begin_grace(db, person.account_id, now)
-    lacks = progress.mfa_serial is not None and not recovery_codes.count(db, person.account_id, person.unique_id)
-    arrived = Arrived(opened, person, progress.claim, progress.to, lacks)
+    is_offered_codes = progress.mfa_serial is not None and _may_want_codes(db, person)
+    arrived = Arrived(opened, person, progress.claim, progress.to, is_offered_codes)
     to = login_to(wiring, progress)
     return arrived, [events.console_login(person, origin, now, to=to, mfa_serial=progress.mfa_serial)]
+
+
+def _may_want_codes(db: Transaction, person: Principal) -> bool:
+    owner = (person.account_id, person.unique_id)
+    return not recovery_codes.count(db, *owner) and not recovery_codes.has_declined(db, *owner)
 
 
 def _remember_use(db: Transaction, person: Principal, now: datetime) -> None:

@@ -18,8 +18,8 @@ from crownkeep.storage.sign_in import recovery_codes
 from crownkeep.storage.sign_in.recovery_codes import RecoveryCodeRow
 from crownkeep.storage.writer import Deed
 
-CREATED = "RecoveryCodesCreated"
-"""How the trail names it."""
+CREATED, DECLINED = "RecoveryCodesCreated", "RecoveryCodesDeclined"
+"""How the trail names it that codes were made, and that somebody who was offered some wants none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,24 @@ async def make(door: Door, session: BrowserSession, *, origin: Origin, now: date
         return Deed(str(event.event_id), [event])
 
     return Made(minted, await door.carry_out(work))
+
+
+async def decline(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> None:
+    """Offer a person no codes at sign-in any more, until some were made and used up."""
+    person = sessions.recorded(session.person)
+
+    def work(db: Transaction) -> Deed[None]:
+        accounts.hold(db, person.account_id)
+        recovery_codes.decline(db, person.account_id, person.unique_id, at=now)
+        return Deed(None, [events.of(person, origin, now, DECLINED)])
+
+    await door.carry_out(work)
+
+
+def may_decline(db: Transaction, session: BrowserSession) -> bool:
+    """Return whether a session's person has no codes and has not said yet that they are not wanted."""
+    person = session.person
+    return not remaining(db, session) and not recovery_codes.has_declined(db, person.account_id, person.unique_id)
 
 
 def remaining(db: Transaction, session: BrowserSession) -> int:

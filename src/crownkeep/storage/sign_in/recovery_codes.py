@@ -1,4 +1,4 @@
-"""Recovery codes: the hashes of those that are unspent; spending one removes it."""
+"""Recovery codes: the hashes of those that are unspent, and who was offered some and wants none; spending one removes it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ table = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+declined = Table(
+    "declined_recovery_codes",
+    metadata,
+    Column("account_id", AccountId, primary_key=True),
+    Column("owner_id", UniqueId, primary_key=True),
+    Column("declined_at", Moment, nullable=False),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCodeRow:
@@ -39,6 +47,9 @@ _of_owner = select(table).where(*_of)
 _count = Prepared(select(func.count()).select_from(table).where(*_of))
 _remove = delete(table).where(*_of, table.c.digest == bindparam("of_digest"))
 _remove_all = delete(table).where(*_of)
+_of_declined = (declined.c.account_id == bindparam("of_account"), declined.c.owner_id == bindparam("of_owner"))
+_has_declined = Prepared(select(declined.c.declined_at).where(*_of_declined))
+_forget_declined = delete(declined).where(*_of_declined)
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[RecoveryCodeRow]:
@@ -53,8 +64,9 @@ def count(db: Transaction, account_id: str, owner_id: str) -> int:
 
 
 def replace_all(db: Transaction, account_id: str, owner_id: str, rows: Iterable[RecoveryCodeRow]) -> None:
-    """Keep a new set; the codes of the one before are void."""
+    """Keep a new set; the codes of the one before are void, and so is it that the person wanted none."""
     remove_all(db, account_id, owner_id)
+    db.execute(_forget_declined, {"of_account": account_id, "of_owner": owner_id})
     for row in rows:
         db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
 
@@ -68,3 +80,14 @@ def remove(db: Transaction, row: RecoveryCodeRow) -> bool:
 def remove_all(db: Transaction, account_id: str, owner_id: str) -> None:
     """Void every code of a person."""
     db.execute(_remove_all, {"of_account": account_id, "of_owner": owner_id})
+
+
+def decline(db: Transaction, account_id: str, owner_id: str, *, at: datetime) -> None:
+    """Remember that a person was offered codes and wants none for now. The account's row must be held."""
+    db.execute(_forget_declined, {"of_account": account_id, "of_owner": owner_id})
+    db.execute(insert(declined), {"account_id": account_id, "owner_id": owner_id, "declined_at": at})
+
+
+def has_declined(db: Transaction, account_id: str, owner_id: str) -> bool:
+    """Return whether a person was offered codes and wanted none."""
+    return _has_declined.first(db, {"of_account": account_id, "of_owner": owner_id}) is not None

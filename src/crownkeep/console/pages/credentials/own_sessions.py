@@ -23,14 +23,21 @@ async def codes(request: Request) -> Response:
     session = web.signed_in(request)
     security_credentials.owner(request)
     with web.of(request).door.database.snapshot() as db:
-        left = recovery_codes.remaining(db, session)
+        left, declinable = recovery_codes.remaining(db, session), recovery_codes.may_decline(db, session)
     to = destinations.ours(request.query_params.get("to", ""))
-    return frame.page(request, "recovery_codes.html", current=SECURITY, left=left, to=to, codes=(), download="", made=())
+    return frame.page(
+        request, "recovery_codes.html", current=SECURITY, left=left, declinable=declinable, to=to, codes=(), download="", made=()
+    )
 
 
 async def codes_made(request: Request) -> Response:
-    """Make recovery codes and show them this once."""
-    session, here = web.proven(request), web.of(request)
+    """Make recovery codes and show them this once, or remember that they are not wanted."""
+    here = web.of(request)
+    if "decline" in web.form(request):
+        security_credentials.owner(request)
+        await recovery_codes.decline(here.door, web.signed_in(request), origin=here.origin, now=here.now)
+        return web.go(destinations.ours(web.form(request).one("to")))
+    session = web.proven(request)
     person = security_credentials.owner(request)
     to = destinations.ours(web.form(request).one("to"))
     made = await recovery_codes.make(here.door, session, origin=here.origin, now=here.now)

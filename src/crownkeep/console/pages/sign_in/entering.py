@@ -94,7 +94,7 @@ async def arrive(request: Request, arrived: Arrived) -> Response:
         here.drop_cookie(passing)
     known = browsers.remember(here.door.wiring.keyring, here.cookie(Cookie.DEVICE), arrived.claim.name)
     here.set_cookie(Cookie.DEVICE, known, lasts=_KNOWN_FOR, same_site="Strict")
-    if arrived.lacks_recovery_codes:
+    if arrived.is_offered_codes:
         return web.go(f"/console/recovery-codes?to={quote(arrived.to, safe='')}")
     return web.go(arrived.to)
 
