@@ -106,7 +106,7 @@ def _first_sign_in(page: Page, link: str) -> None:
     page.get_by_label("MFA code 1").fill(app.at(now - 30))
     page.get_by_label("MFA code 2").fill(app.at(now))
     page.get_by_role("button", name="Add MFA").click()
-    page.get_by_role("link", name="Not now").click()
+    page.get_by_role("button", name="Not now").click()
 
 
 def _furnished(told: dict[str, Any], url: str) -> Samples:

@@ -257,7 +257,7 @@ def be_the_administrator(page: Page, person: Person, account: str) -> None:
     person.write(page.locator("#new"), NEW_PASSWORD)
     person.write(page.locator("#again"), NEW_PASSWORD)
     person.press(page.locator("form button.primary"))
-    person.press(page.get_by_role("link", name="Not now"))
+    person.press(page.get_by_role("button", name="Not now"))
     is_done(page, person, "users-mfa")
 
 

@@ -101,7 +101,7 @@ def test_root_comes_from_the_link_to_the_console_with_an_authenticator_app(visit
 
     people.choose_password(page)
     people.enrol_app(page)
-    page.get_by_role("link", name="Not now").click()
+    page.get_by_role("button", name="Not now").click()
 
     expect(page.get_by_role("heading", name="Console home")).to_be_visible()
     expect(page.get_by_text(f"arn:aws:iam::{people.id}:root")).to_be_visible()
@@ -232,6 +232,6 @@ def test_no_page_needs_javascript_but_for_passkeys(visit: Visit, people: People)
 
     people.choose_password(page)
     people.enrol_app(page)
-    page.get_by_role("link", name="Not now").click()
+    page.get_by_role("button", name="Not now").click()
 
     expect(page.get_by_role("heading", name="Console home")).to_be_visible()
