@@ -49,6 +49,12 @@ class InvalidClientTokenId(AwsError):
     code = "InvalidClientTokenId"
 
 
+class DryRunOperation(AwsError):
+    """A request of EC2 that would have been carried out, but for its flag."""
+
+    code = "DryRunOperation"
+
+
 class InvalidArgument(AwsError):
     """A parameter that S3 doesn't take."""
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.awsrequest import HeadersDict
 from botocore.model import OperationModel as TheirOperation
 from botocore.model import ServiceModel as TheirService
-from botocore.parsers import JSONParser, QueryParser, RestJSONParser, RestXMLParser
+from botocore.parsers import EC2QueryParser, JSONParser, QueryParser, RestJSONParser, RestXMLParser
 from botocore.utils import parse_timestamp
 
 from crownkeep import models
@@ -22,8 +22,14 @@ from crownkeep.gateway.form import read_form
 
 CASES = Path(__file__).parents[2] / ".tools" / f"botocore-sdist-{version('botocore')}"
 FOLDERS = ("", "legacy/")
-FILES = ("query", "json", "json_1_0", "rest-json", "rest-xml")
-PARSERS = {"query": QueryParser, "json": JSONParser, "rest-json": RestJSONParser, "rest-xml": RestXMLParser}
+FILES = ("query", "json", "json_1_0", "rest-json", "rest-xml", "ec2")
+PARSERS = {
+    "query": QueryParser,
+    "json": JSONParser,
+    "rest-json": RestJSONParser,
+    "rest-xml": RestXMLParser,
+    "ec2": EC2QueryParser,
+}
 
 # Cases that don't hold for a server, by the reason.
 REASONS = {
@@ -37,6 +43,8 @@ REASONS = {
         "SDKAppendsGzipAndIgnoresHttpProvidedEncoding_awsJson1_0",
         "SDKAppendedGzipAfterProvidedEncoding_restJson1",
         "SDKAppliedContentEncoding_restXml",
+        "SDKAppliedContentEncoding_ec2Query",
+        "SDKAppendsGzipAndIgnoresHttpProvidedEncoding_ec2Query",
         "SDKAppendedGzipAfterProvidedEncoding_restXml",
     ],
     "the client makes up a token that its caller didn't give": [
@@ -48,9 +56,12 @@ REASONS = {
         "legacy/rest-json-input-26-1",
         "QueryIdempotencyTokenAutoFill",
         "legacy/rest-xml-input-26-1",
+        "Ec2ProtocolIdempotencyTokenAutoFill",
+        "legacy/ec2-input-8-1",
     ],
     "the client leaves out what is empty, so nobody can tell it from what is absent": [
         "QueryEmptyQueryMaps",
+        "Ec2EmptyQueryLists",
         "RestJsonOmitsEmptyListQueryValues",
         "RestJsonHttpWithEmptyStructurePayload",
         "RestJsonHttpWithHeadersButNoPayload",
@@ -82,6 +93,7 @@ REASONS = {
     ],
     "AWS's answers are written to the second": [
         "AwsQueryDateTimeWithFractionalSeconds",
+        "Ec2QueryDateTimeWithFractionalSeconds",
         "AwsJson11DateTimeWithFractionalSeconds",
         "RestJsonDateTimeWithFractionalSeconds",
         "RestXmlDateTimeWithFractionalSeconds",
@@ -89,6 +101,8 @@ REASONS = {
     "botocore's own parser doesn't read it (its ignore list says so)": [
         "QueryComplexError",
         "QueryXmlLists",
+        "Ec2ComplexError",
+        "Ec2XmlLists",
         "RestJsonHttpPayloadTraitsWithNoBlobBody",
         "RestJsonHttpPayloadWithUnsetUnion",
         "RestJsonInputAndOutputWithQuotedStringHeaders",
@@ -202,7 +216,7 @@ def decode(operation, sent):
     headers = {name.lower(): value for name, value in sent.get("headers", {}).items()}
     body = sent.get("body", "").encode()
     match operation.service.protocol:
-        case "query":
+        case "query" | "ec2":
             return query_input.decode(operation, read_form(body))
         case "json":
             return {} if operation.input is None else json_input.decode(operation.input, body)

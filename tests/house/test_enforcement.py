@@ -23,6 +23,7 @@ FORBIDDEN = "AccessDenied"
 SPELLED = {
     # At the root, nothing but a signature says that S3 is meant.
     ("s3", STRANGER): "MissingAction",
+    ("ec2", FORBIDDEN): "UnauthorizedOperation",
 }
 """How some services spell these, or what they say instead."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError
+from tests.gateway import generated
 from tests.gateway import test_round_trip as round_trip
 
 from crownkeep import models, services
@@ -52,9 +53,12 @@ def test_no_neighbours_model_is_read_for_other_services_requests(crowns: Any, mo
 
 
 @pytest.mark.parametrize("name", models.NEIGHBOURS)
-def test_what_is_served_of_a_neighbour_is_read_and_written_as_botocore_does(name: str):
+def test_what_is_served_of_a_neighbour_is_read_and_written_as_botocore_does(name: str, monkeypatch: pytest.MonkeyPatch):
     service = registry.service(name)
     assert service is not None
+    if name == "ec2":
+        # A client leaves out what is empty.
+        monkeypatch.setattr(round_trip, "SHAPES", [generated.full])
     round_trip.THEIRS[name] = botocore.session.get_session().get_service_model(name)
 
     for operation in service.served():
@@ -147,3 +151,127 @@ def test_what_is_not_served_of_s3_is_refused_by_its_name(account: Any, operation
     answer = refused(getattr(account.client("s3"), operation), **parameters)
 
     assert (405, "MethodNotAllowed", f"operation `{name}` is not served here") == answer
+
+
+# EC2.
+
+BY_DEFAULT = 17
+"""Regions that are on from the start."""
+
+
+def names(described: dict[str, Any]) -> set[str]:
+    return {each["RegionName"] for each in described["Regions"]}
+
+
+def test_the_regions_are_those_that_the_account_has_switched_on(account: Any):
+    before = account.client("ec2").describe_regions()
+    account.client("account").enable_region(RegionName="af-south-1")
+
+    after = account.client("ec2").describe_regions()
+
+    assert BY_DEFAULT == len(before["Regions"])
+    assert {"af-south-1"} == names(after) - names(before)
+    assert {"opt-in-not-required"} == {each["OptInStatus"] for each in before["Regions"]}
+    virginia = {"RegionName": "us-east-1", "Endpoint": "ec2.us-east-1.amazonaws.com", "OptInStatus": "opt-in-not-required"}
+    assert virginia in after["Regions"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"RegionNames": ["af-south-1", "eu-west-1"]}, {"af-south-1", "eu-west-1"}),
+        (
+            {"Filters": [{"Name": "region-name", "Values": ["eu-west-?", "sa-*"]}]},
+            {"eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1"},
+        ),
+        ({"Filters": [{"Name": "opt-in-status", "Values": ["opted-in"]}]}, {"me-south-1"}),
+        ({"Filters": [{"Name": "opt-in-status", "Values": ["not-opted-in"]}]}, set()),
+        (
+            {
+                "AllRegions": True,
+                "Filters": [
+                    {"Name": "opt-in-status", "Values": ["not-opted-in"]},
+                    {"Name": "endpoint", "Values": ["ec2.af-*", "ec2.eu-*"]},
+                ],
+            },
+            {"af-south-1", "eu-central-2", "eu-south-1", "eu-south-2"},
+        ),
+    ],
+)
+def test_regions_are_found_by_name_and_filter(account: Any, parameters: dict[str, Any], expected: set[str]):
+    account.client("account").enable_region(RegionName="me-south-1")
+
+    assert expected == names(account.client("ec2").describe_regions(**parameters))
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "answer"),
+    [
+        ("describe_regions", {"RegionNames": ["nowhere-9"]}, (400, "InvalidParameterValue", "Invalid region names: nowhere-9")),
+        (
+            "describe_regions",
+            {"Filters": [{"Name": "colour", "Values": ["red"]}]},
+            (400, "InvalidParameterValue", "The filter 'colour' is invalid"),
+        ),
+        (
+            "describe_availability_zones",
+            {"ZoneNames": ["eu-west-1a"]},
+            (400, "InvalidParameterValue", "Invalid availability zone: [eu-west-1a]"),
+        ),
+        (
+            "describe_account_attributes",
+            {"DryRun": True},
+            (412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set."),
+        ),
+        ("describe_instances", {}, (400, "InvalidAction", "operation `DescribeInstances` is not served here")),
+    ],
+)
+def test_ec2_refuses_in_its_own_shape(account: Any, operation: str, parameters: dict[str, Any], answer: tuple[int, str, str]):
+    assert answer == refused(getattr(account.client("ec2"), operation), **parameters)
+
+
+def test_a_filter_holds_a_bounded_number_of_values(account: Any):
+    filters = [{"Name": "region-name", "Values": [f"x-{number}" for number in range(201)]}]
+
+    assert "InvalidParameterValue" == refused(account.client("ec2").describe_regions, Filters=filters)[1]
+
+
+def test_the_zones_are_those_of_the_region_asked(account: Any):
+    asked = account.client("ec2", region="ap-southeast-2")
+
+    zones = asked.describe_availability_zones(Filters=[{"Name": "state", "Values": ["available"]}])["AvailabilityZones"]
+
+    assert ["ap-southeast-2a", "ap-southeast-2b", "ap-southeast-2c"] == [each["ZoneName"] for each in zones]
+    assert ["apse2-az1", "apse2-az2", "apse2-az3"] == [each["ZoneId"] for each in zones]
+    one = asked.describe_availability_zones(ZoneIds=["apse2-az2"])["AvailabilityZones"]
+    assert [("ap-southeast-2b", "ap-southeast-2")] == [(each["ZoneName"], each["RegionName"]) for each in one]
+
+
+def test_an_account_may_have_nothing_of_ec2(account: Any):
+    described = account.client("ec2").describe_account_attributes()["AccountAttributes"]
+    asked = account.client("ec2").describe_account_attributes(AttributeNames=["default-vpc"])["AccountAttributes"]
+
+    values = {each["AttributeName"]: [value["AttributeValue"] for value in each["AttributeValues"]] for each in described}
+    assert (["VPC"], ["none"], ["0"]) == (values["supported-platforms"], values["default-vpc"], values["max-instances"])
+    assert [{"AttributeName": "default-vpc", "AttributeValues": [{"AttributeValue": "none"}]}] == asked
+
+
+def test_a_policy_decides_on_ec2_by_region_and_its_refusal_is_ec2s_and_recorded(account: Any):
+    user = account.user("european", policy=allow("ec2:DescribeRegions", StringEquals={"ec2:Region": "eu-west-1"}))
+    assert user.client("ec2", region="eu-west-1").describe_regions()["Regions"]
+
+    status, code, message = refused(user.client("ec2", region="us-east-1").describe_regions)
+
+    text = f"You are not authorized to perform this operation. User: {user.arn} is not authorized to perform: ec2:DescribeRegions"
+    assert (403, "UnauthorizedOperation") == (status, code)
+    assert message.startswith(text)
+    denied, allowed = [each for each in account.records() if each["eventSource"] == "ec2.amazonaws.com"][:2]
+    assert ("Client.UnauthorizedOperation", "us-east-1") == (denied["errorCode"], denied["awsRegion"])
+    assert ("DescribeRegions", "eu-west-1") == (allowed["eventName"], allowed["awsRegion"])
+
+
+def test_a_wrong_key_is_a_failed_authentication_in_ec2(account: Any):
+    user = account.user("leaver")
+    account.client("iam").delete_access_key(UserName="leaver", AccessKeyId=user.credentials.access_key_id)
+
+    assert (401, "AuthFailure") == refused(user.client("ec2").describe_regions)[:2]

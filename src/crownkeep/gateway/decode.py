@@ -19,7 +19,7 @@ def decode(route: Route, *, query: str, headers: Mapping[str, str], body: bytes,
     """
     operation = route.operation
     match operation.service.protocol:
-        case "query":
+        case "query" | "ec2":
             return query_input.decode(operation, read_form(*route.sources, most=bounds.elements), bounds=bounds)
         case "json":
             return {} if operation.input is None else json_input.decode(operation.input, body, bounds=bounds)

@@ -41,6 +41,8 @@ def encode(operation: OperationModel, result: Mapping[str, object], *, request_i
             return Encoded(200, _headers(request_id, PLAIN_JSON), _query_json(operation, result, request_id))
         case "query":
             return Encoded(200, _headers(request_id, _XML), _query_xml(operation, result, request_id))
+        case "ec2":
+            return Encoded(200, _headers(request_id, _XML), _ec2_xml(operation, result, request_id))
         case "json":
             body = b"" if operation.output is None else write_json(json_output.convert(operation.output, result))
             return Encoded(200, _headers(request_id, _json_type(operation.service)), body)
@@ -58,6 +60,8 @@ def encode_error(error: AwsError, *, protocol: str, service: ServiceModel | None
         case "query":
             body = _query_error_xml(error, wire, service, request_id)
             return Encoded(wire.status, _headers(request_id, _XML), body)
+        case "ec2":
+            return Encoded(wire.status, _headers(request_id, _XML), _ec2_error(error, wire, request_id))
         case "rest-xml":
             body = _rest_xml_error(error, wire, service, request_id)
             headers = _headers(request_id, rest_output.PLAIN_XML, *_error_headers(error, wire), is_s3=True)
@@ -108,6 +112,14 @@ def _query_frame(operation: OperationModel) -> tuple[str, str | None, Shape | No
     return start, operation.result_wrapper, operation.output, f"</{name}>"
 
 
+def _ec2_xml(operation: OperationModel, result: Mapping[str, object], request_id: str) -> bytes:
+    start, _, shape, end = _query_frame(operation)
+    out = [_XML_HEAD, start, f"<requestId>{escape(request_id)}</requestId>"]
+    if shape is not None:
+        write_members(shape, result, out)
+    return "".join([*out, end]).encode()
+
+
 def _query_json(operation: OperationModel, result: Mapping[str, object], request_id: str) -> bytes:
     content: dict[str, object] = {}
     if operation.output is not None:
@@ -131,6 +143,16 @@ def _query_error_xml(error: AwsError, wire: WireError, service: ServiceModel | N
         write_members(wire.model.shape, error.members, out)
     out.append(f"</Error><RequestId>{escape(request_id)}</RequestId></ErrorResponse>")
     return "".join(out).encode()
+
+
+def _ec2_error(error: AwsError, wire: WireError, request_id: str) -> bytes:
+    # Refusals by policy begin with this sentence in EC2 alone.
+    sentence = "You are not authorized to perform this operation. " if wire.code == "UnauthorizedOperation" else ""
+    out = [f"{_XML_HEAD}<Response><Errors><Error><Code>{escape(wire.code)}</Code>"]
+    out.append(f"<Message>{sentence}{escape(error.message)}</Message>" if error.message else "")
+    if wire.model is not None:
+        write_members(wire.model.shape, error.members, out)
+    return "".join([*out, f"</Error></Errors><RequestID>{escape(request_id)}</RequestID></Response>"]).encode()
 
 
 def _rest_xml_error(error: AwsError, wire: WireError, service: ServiceModel | None, request_id: str) -> bytes:

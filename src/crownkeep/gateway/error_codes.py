@@ -24,6 +24,7 @@ class WireError:
 STATUSES = {
     "AccessDenied": 403,
     "AccessDeniedException": 403,
+    "DryRunOperation": 412,
     "ExpiredToken": 403,
     "ExpiredTokenException": 403,
     "IncompleteSignature": 400,
@@ -102,8 +103,32 @@ _IN_S3 = {
     "ValidationError": "InvalidArgument",
 }
 """S3 has codes of its own (S3 API reference, "Error responses")."""
-_SPELLINGS = {"query": _IN_QUERY, "rest-xml": _IN_S3}
+_IN_EC2 = {
+    "AccessDenied": "UnauthorizedOperation",
+    "ExpiredToken": "RequestExpired",
+    "InternalFailure": "InternalError",
+    "InvalidClientTokenId": "AuthFailure",
+    "MalformedInput": "InvalidParameterValue",
+    "RequestEntityTooLarge": "InvalidRequest",
+    "SerializationException": "InvalidParameterValue",
+    "ServiceUnavailable": "Unavailable",
+    "SignatureDoesNotMatch": "AuthFailure",
+    "Throttling": "RequestLimitExceeded",
+    "UnknownOperationException": "InvalidAction",
+    "UnsupportedMediaTypeException": "InvalidRequest",
+    "ValidationError": "InvalidParameterValue",
+}
+"""EC2 has codes of its own (EC2 API reference, "Error codes for the Amazon EC2 API")."""
+_SPELLINGS = {"query": _IN_QUERY, "ec2": _IN_EC2, "rest-xml": _IN_S3}
 _OWN_STATUSES = {
+    "ec2": {
+        "AuthFailure": 401,
+        "InternalError": 500,
+        "MalformedQueryString": 400,
+        "RequestLimitExceeded": 503,
+        "Unavailable": 503,
+        "UnauthorizedOperation": 403,
+    },
     "rest-xml": {
         "EntityTooLarge": 400,
         "ExpiredToken": 400,

@@ -271,6 +271,8 @@ def _served(found: Route) -> Operation:
         return operation
     if found.protocol == "query":
         raise errors.InvalidAction(f"Could not find operation {found.operation.name} for version {found.service.api_version}")
+    if found.protocol == "ec2":
+        raise errors.InvalidAction(f"operation `{found.operation.name}` is not served here")
     raise errors.UnknownOperation(f"operation `{found.operation.name}` is not served here")
 
 

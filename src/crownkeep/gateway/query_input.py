@@ -7,6 +7,7 @@ where the request ends, and a list of one element costs one element whatever its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
@@ -32,7 +33,7 @@ def decode(operation: OperationModel, form: Mapping[str, str], *, bounds: Bounds
     """
     if operation.input is None:
         return {}
-    fields = _fields(operation.input)
+    fields = _fields(operation.input, _DIALECTS[operation.service.protocol])
     parameters: dict[str, object] = {}
     nested: dict[str, str] = {}
     for name, text in form.items():
@@ -74,12 +75,20 @@ def _tree(form: Mapping[str, str], most: int) -> Node:
     return root
 
 
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How names are made of members: EC2 has rules of its own, by which every list is flattened."""
+
+    wire_name: Callable[[Member], str]
+    is_flattened: Callable[[Member], bool]
+
+
 @cache
-def _fields(shape: Shape) -> dict[str, tuple[str, Decode]]:
+def _fields(shape: Shape, dialect: Dialect) -> dict[str, tuple[str, Decode]]:
     """Return a structure's members by wire name; filled in after it is known, since a shape may hold itself."""
     fields: dict[str, tuple[str, Decode]] = {}
     for member in shape.members.values():
-        fields[_wire_name(member)] = (member.name, _decoder(member))
+        fields[dialect.wire_name(member)] = (member.name, _decoder(member, dialect))
     return fields
 
 
@@ -90,18 +99,29 @@ def _wire_name(member: Member) -> str:
     return member.wire_name
 
 
+def _ec2_name(member: Member) -> str:
+    name = member.wire_name
+    return member.query_name or name[:1].upper() + name[1:]
+
+
 def _is_flattened(member: Member) -> bool:
     return member.flattened or member.shape.flattened
 
 
-def _decoder(member: Member) -> Decode:
+_DIALECTS = {
+    "query": Dialect(_wire_name, _is_flattened),
+    "ec2": Dialect(_ec2_name, lambda member: True),
+}
+
+
+def _decoder(member: Member, dialect: Dialect) -> Decode:
     match member.shape.type:
         case "structure":
-            return _structure(member.shape)
+            return _structure(member.shape, dialect)
         case "list":
-            return _list(member)
+            return _list(member, dialect)
         case "map":
-            return _map(member)
+            return _map(member, dialect)
         case _:
             return _scalar(member)
 
@@ -134,10 +154,10 @@ _COMPLAINTS = {
 }
 
 
-def _structure(shape: Shape) -> Decode:
+def _structure(shape: Shape, dialect: Dialect) -> Decode:
     def decode_structure(node: str | Node) -> object:
         children = _children(node)
-        fields = _fields(shape)
+        fields = _fields(shape, dialect)
         found: dict[str, object] = {}
         for name, child in children.items():
             field = fields.get(name)
@@ -148,10 +168,10 @@ def _structure(shape: Shape) -> Decode:
     return decode_structure
 
 
-def _list(member: Member) -> Decode:
+def _list(member: Member, dialect: Dialect) -> Decode:
     element = member.shape.element
-    decode_element = _late(element)
-    level = None if _is_flattened(member) else element.location_name or "member"
+    decode_element = _late(element, dialect)
+    level = None if dialect.is_flattened(member) else element.location_name or "member"
 
     def decode_list(node: str | Node) -> object:
         children = _children(node)
@@ -160,11 +180,11 @@ def _list(member: Member) -> Decode:
     return decode_list
 
 
-def _map(member: Member) -> Decode:
+def _map(member: Member, dialect: Dialect) -> Decode:
     key, value = member.shape.entry
-    decode_key, decode_value = _late(key), _late(value)
+    decode_key, decode_value = _late(key, dialect), _late(value, dialect)
     key_name, value_name = key.location_name or "key", value.location_name or "value"
-    level = None if _is_flattened(member) else "entry"
+    level = None if dialect.is_flattened(member) else "entry"
 
     def decode_map(node: str | Node) -> object:
         found: dict[object, object] = {}
@@ -178,12 +198,12 @@ def _map(member: Member) -> Decode:
     return decode_map
 
 
-def _late(member: Member) -> Decode:
+def _late(member: Member, dialect: Dialect) -> Decode:
     """Return a decoder that is compiled when first used: the element of a list may be the shape that holds the list."""
 
     @cache
     def compiled() -> Decode:
-        return _decoder(member)
+        return _decoder(member, dialect)
 
     return lambda node: compiled()(node)
 

@@ -1,7 +1,7 @@
 """Which service, which operation, which protocol: what a request means before anybody is believed.
 
 X-Amz-Target: PREFIX.Operation        AWS JSON      the prefix names the service; its last part does, too
-Action=...&Version=... at the root    query         the version names the service
+Action=...&Version=... at the root    query, EC2       the version names the service
 a method and a path                   REST          the signature's scope names the service; unsigned, any service's
 """
 
@@ -92,14 +92,14 @@ def _by_action(method: str, query: str, content_type: str, body: bytes, scope: s
         action = read_one(b"Action", *sources)
         version = read_one(b"Version", *sources) or "NO_VERSION_SPECIFIED"
     except AwsError as refusal:
-        return Unroutable(refusal, "query", _scoped_query_service(scope))
+        return _unroutable_query(refusal, _scoped_query_service(scope))
     if method not in ("GET", "POST") or action is None:
         return _without_action(method, media_type, scope)
     service = _query_service(version, scope)
     operation = service.operation(action) if service else None
     if operation is None:
         error = errors.InvalidAction(f"Could not find operation {action[:128]} for version {version[:32]}")
-        return Unroutable(error, "query", service or _scoped_query_service(scope))
+        return _unroutable_query(error, service or _scoped_query_service(scope))
     return Route(operation, sources=tuple(sources))
 
 
@@ -108,7 +108,11 @@ def _without_action(method: str, media_type: str, scope: str | None) -> Unroutab
     if asks_for_json or method not in ("GET", "POST"):
         told = f"no operation that is served here is asked for by {method[:16]} at the root without a target"
         return Unroutable(errors.UnknownOperation(told), "json" if asks_for_json else "rest-json")
-    return Unroutable(errors.MissingAction("Missing Action"), "query", _scoped_query_service(scope))
+    return _unroutable_query(errors.MissingAction("Missing Action"), _scoped_query_service(scope))
+
+
+def _unroutable_query(error: AwsError, service: ServiceModel | None) -> Unroutable:
+    return Unroutable(error, service.protocol if service else "query", service)
 
 
 def _by_path(method: str, path: str, query: str, body: bytes, content_type: str, scope: str | None) -> Route | Unroutable:
@@ -184,6 +188,9 @@ def _query_versions() -> Mapping[str, tuple[ServiceModel, ...]]:
 
 
 def _query_service(version: str, scope: str | None) -> ServiceModel | None:
+    neighbour = next((name for name, each in models.NEIGHBOURS.items() if each.api_version == version), None)
+    if neighbour is not None:
+        return models.service(neighbour)
     published = _query_versions().get(version, ())
     if len(published) > 1:
         published = tuple(service for service in published if scope in service.signing_names) or published
@@ -191,7 +198,8 @@ def _query_service(version: str, scope: str | None) -> ServiceModel | None:
 
 
 def _scoped_query_service(scope: str | None) -> ServiceModel | None:
-    return next((service for service in _services("query") if scope in service.signing_names), None)
+    found = next((service for service in _services("query") if scope in service.signing_names), None)
+    return found or _neighbour("ec2", scope)
 
 
 def _rest_services(scope: str | None) -> tuple[ServiceModel, ...]:

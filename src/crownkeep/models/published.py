@@ -44,6 +44,7 @@ SERVICES = (
 
 NEIGHBOURS: Mapping[str, Neighbour] = {
     "s3": Neighbour(protocol="rest-xml", signing_name="s3"),
+    "ec2": Neighbour(protocol="ec2", signing_name="ec2", api_version="2016-11-15"),
 }
 """Services of which a few operations are served, because tools ask them before they go on with ours.
 
@@ -74,6 +75,7 @@ class _Reference(msgspec.Struct, rename="camel"):
     jsonvalue: bool = False
     streaming: bool = False
     idempotency_token: bool = False
+    query_name: str | None = None
 
 
 class _Fault(msgspec.Struct, rename="camel"):
@@ -227,6 +229,7 @@ def _member(name: str, raw: _Reference, shapes: Mapping[str, Shape]) -> Member:
         jsonvalue=raw.jsonvalue,
         streaming=raw.streaming,
         idempotency_token=raw.idempotency_token,
+        query_name=raw.query_name,
     )
 
 

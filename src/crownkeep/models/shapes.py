@@ -61,6 +61,8 @@ class Member:
     """Whether the wire carries JSON inside a string (base64 in a header)."""
     streaming: bool
     idempotency_token: bool
+    query_name: str | None = None
+    """What EC2's requests call it, where that is neither its name on the wire nor the model's."""
 
     @property
     def shape(self) -> Shape:

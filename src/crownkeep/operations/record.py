@@ -43,11 +43,17 @@ def copies_of_call(
     return [of_deed(replace(deed, shared_event_id=shared)), of_deed(copy)]
 
 
+_IN_EC2 = {"AccessDenied": "UnauthorizedOperation", "InvalidClientTokenId": "AuthFailure", "SignatureDoesNotMatch": "AuthFailure"}
+
+
 def error_name(error: AwsError, service: ServiceModel | None) -> str:
     """Return what a record calls an error: the name of the service's exception, where it models one (NoSuchEntityException).
 
     Detection rules look for that name, not for the code on the wire (elastic/detection-rules, issue 55).
     """
+    if service is not None and service.protocol == "ec2":
+        # As CloudTrail has it of EC2 alone: `Client.UnauthorizedOperation`.
+        return f"Client.{_IN_EC2.get(error.code, error.code)}"
     modelled = service.errors.get(error.code) if service else None
     return modelled.shape_name if modelled else error.code
 

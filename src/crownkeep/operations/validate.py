@@ -151,6 +151,10 @@ def _signin(operation: OperationModel, text: str, found: list[Violation]) -> Aws
     return errors.ValidationError(text, members={"error": "INVALID_REQUEST"})
 
 
+def _invalid_parameter_value(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    return errors.InvalidParameterValue(text)
+
+
 def _invalid_argument(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
     return errors.InvalidArgument(text)
 
@@ -172,6 +176,7 @@ REFUSALS: Mapping[str, Refusal] = {
     # AWS Sign-In's ValidationException says of what kind it is.
     "signin": _signin,
     "s3": _invalid_argument,
+    "ec2": _invalid_parameter_value,
     # sso-admin and identitystore model ValidationException, or have it among the common errors.
 }
 """How each service refuses; one that is not named here answers ValidationException."""

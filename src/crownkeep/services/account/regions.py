@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from crownkeep import errors
 from crownkeep.domain import page_tokens
+from crownkeep.domain.accounts import enabled_regions
 from crownkeep.models import regions as published_regions
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
@@ -33,7 +34,7 @@ def list_regions(
     owner = subject.account_of(call, account_id, operation="ListRegions")
     filters = sorted(set(region_opt_status_contains))
     after = "" if next_token is None else _after(call, next_token, filters)
-    statuses = _statuses(call, owner)
+    statuses = enabled_regions.statuses(call.db, owner)
     found = [name for name in statuses if name > after and (not filters or statuses[name] in filters)]
     result: dict[str, object] = {
         "Regions": [{"RegionName": name, "RegionOptStatus": statuses[name]} for name in found[:max_results]]
@@ -47,7 +48,7 @@ def list_regions(
 def get_region_opt_status(call: Call, *, region_name: str, account_id: str | None = None) -> Result:
     """Return the status of one Region."""
     owner = subject.account_of(call, account_id, operation="GetRegionOptStatus")
-    status = _statuses(call, owner).get(region_name)
+    status = enabled_regions.statuses(call.db, owner).get(region_name)
     if status is None:
         raise refusals.field("regionName", _unknown(region_name))
     return {"RegionName": region_name, "RegionOptStatus": status}
@@ -72,19 +73,10 @@ def _choose(call: Call, account_id: str, region_name: str, status: str) -> None:
         raise refusals.region(f"The Region {region_name} is enabled by default and can't be enabled or disabled.")
     if region_name not in published_regions.names():
         raise refusals.region(_unknown(region_name))
-    if _statuses(call, account_id)[region_name] == status:
+    if enabled_regions.statuses(call.db, account_id)[region_name] == status:
         raise refusals.region("Unable to switch region status because of its current opt-in status.")
     if not region_choices.change(call.db, account_id, region_name, status):
         region_choices.add(call.db, account_id, region_name, status)
-
-
-def _statuses(call: Call, account_id: str) -> dict[str, str]:
-    chosen = region_choices.of_account(call.db, account_id)
-    return {name: chosen.get(name, _initial(name)) for name in published_regions.names()}
-
-
-def _initial(name: str) -> str:
-    return "ENABLED_BY_DEFAULT" if name in published_regions.ENABLED_BY_DEFAULT else "DISABLED"
 
 
 def _after(call: Call, token: str, filters: Sequence[str]) -> str:
