@@ -13,7 +13,6 @@ Beside them what the operator has imported: a file is written whole beside its p
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import os
 import pwd
@@ -26,7 +25,7 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-from crownkeep import clock
+from crownkeep import base64url, clock
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
@@ -109,7 +108,7 @@ def prepare(settings: Settings) -> DataDirectory:
             _make_sealing_key(path)
         for name in (OPERATOR_TOKEN, METRICS_TOKEN):
             if not (path / name).exists():
-                token = base64.urlsafe_b64encode(clock.token_bytes(_TOKEN_BYTES)).rstrip(b"=").decode()
+                token = base64url.encode(clock.token_bytes(_TOKEN_BYTES))
                 _write_if_missing(path / name, f"{token}\n")
         return DataDirectory(path, load_keyring(path), load_operator_token(path), _load_token(path / METRICS_TOKEN))
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from crownkeep import ids
 from crownkeep.cli import house, output
 
 _ROOT_KEY_WARNING = """\
@@ -17,7 +18,6 @@ it with `aws iam delete-access-key`"""
 
 _NOT_SERVED = "note: no server runs on this data directory; start one with `crownkeep serve`, and the links and keys work"
 
-_ID = re.compile(r"[0-9]{12}", re.ASCII)
 _EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
 _NAME = re.compile(r"(?! *$)[ -;=?-~]{1,50}")
 _USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
@@ -31,7 +31,9 @@ def command() -> None:
 
 def account_id(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     """Take an account id, as a callback of an option; a wrong call for anything else."""
-    return _fitting(value, _ID, "an account id has 12 digits")
+    if value is not None and not ids.is_account_id(value):
+        raise click.BadParameter(f"`{output.printable(value)}` does not fit: an account id has 12 digits")
+    return value
 
 
 def email_address(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:

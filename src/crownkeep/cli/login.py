@@ -19,14 +19,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from crownkeep import clock
+from crownkeep import arn, clock
 from crownkeep.cli import output
 
 _ENOUGH_LEFT = timedelta(minutes=5)
 """With so much time left, cached credentials are given out as they are; AWS's tools use the same limit."""
 
 _SESSION = "crownkeep_login_session"
-_REGION = "us-east-1"
 
 
 @click.command("login", short_help="Get credentials for the AWS CLI by signing in with a browser.")
@@ -112,7 +111,7 @@ def _values(profile: str, session: str, endpoint: str, region: str | None, *, lo
         _SESSION: None if login_session else session,
         "credential_process": None if login_session else process,
         "endpoint_url": endpoint,
-        "region": region or aws_files.profile(profile).get("region") or _REGION,
+        "region": region or aws_files.profile(profile).get("region") or arn.GLOBAL_REGION,
     }
 
 

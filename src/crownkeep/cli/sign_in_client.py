@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from crownkeep import clock
+from crownkeep import base64url, clock
 from crownkeep.credentials.secret import Secret
 
 SAME_DEVICE = "arn:aws:signin:::devtools/same-device"
@@ -52,13 +52,13 @@ class Attempt:
     client_id: str
     redirect_uri: str
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()), repr=False)
-    verifier: Secret = field(default_factory=lambda: Secret(_base64url(clock.token_bytes(48))))
+    verifier: Secret = field(default_factory=lambda: Secret(base64url.encode(clock.token_bytes(48))))
     state: str = field(default_factory=lambda: str(UUID(bytes=clock.token_bytes(16))))
 
     @property
     def address(self) -> str:
         """Where the person goes with a browser."""
-        challenge = _base64url(hashlib.sha256(self.verifier.reveal().encode()).digest())
+        challenge = base64url.encode(hashlib.sha256(self.verifier.reveal().encode()).digest())
         parameters = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -161,7 +161,7 @@ def redeem(attempt: Attempt, code: Secret) -> tuple[str, dict[str, Any]]:
     }
     output = _ask(attempt.endpoint, body, attempt.key)
     try:
-        session = str(json.loads(_decoded(str(output["idToken"]).split(".")[1]))["sub"])
+        session = str(json.loads(base64url.decode(str(output["idToken"]).split(".")[1]))["sub"])
         token = {
             "accessToken": _access_token(output, session.split(":")[4]),
             "tokenType": output["tokenType"],
@@ -250,26 +250,18 @@ def _proof(key: ec.EllipticCurvePrivateKey, address: str) -> str:
     jwk = {
         "kty": "EC",
         "crv": "P-256",
-        "x": _base64url(numbers.x.to_bytes(32, "big")),
-        "y": _base64url(numbers.y.to_bytes(32, "big")),
+        "x": base64url.encode(numbers.x.to_bytes(32, "big")),
+        "y": base64url.encode(numbers.y.to_bytes(32, "big")),
     }
     head = {"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}
-    proof_id = _base64url(clock.token_bytes(16))
+    proof_id = base64url.encode(clock.token_bytes(16))
     claims = {"htm": "POST", "htu": address, "iat": int(clock.now().timestamp()), "jti": proof_id}
-    signed = ".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (head, claims))
+    signed = ".".join(base64url.encode(json.dumps(part, separators=(",", ":")).encode()) for part in (head, claims))
     first, second = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-    return f"{signed}.{_base64url(first.to_bytes(32, 'big') + second.to_bytes(32, 'big'))}"
+    return f"{signed}.{base64url.encode(first.to_bytes(32, 'big') + second.to_bytes(32, 'big'))}"
 
 
 def _written(key: ec.EllipticCurvePrivateKey) -> str:
     """Write the key as AWS's tools keep it: SEC 1 in PEM."""
     sec1, bare = serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     return key.private_bytes(serialization.Encoding.PEM, sec1, bare).decode()
-
-
-def _base64url(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
-
-def _decoded(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

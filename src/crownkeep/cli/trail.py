@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,20 +9,14 @@ from typing import Any
 import click
 
 from crownkeep.cli import house, output
+from crownkeep.cli.account import account_id
 
-_ID = re.compile(r"[0-9]{12}", re.ASCII)
 _MOST_AT_ONCE = 1000
 
 
 @click.group("trail", short_help="Read the audit trail.")
 def command() -> None:
     """Read the audit trail."""
-
-
-def _account_id(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not _ID.fullmatch(value):
-        raise click.BadParameter(f"`{output.printable(value)}` does not fit: an account id has 12 digits")
-    return value
 
 
 def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
@@ -37,7 +30,7 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 
 
 @command.command("list", short_help="List events, the newest first.")
-@click.option("--account", metavar="ID", callback=_account_id, help="The account; the operator's own trail unless given.")
+@click.option("--account", metavar="ID", callback=account_id, help="The account; the operator's own trail unless given.")
 @click.option("--since", metavar="TIME", callback=_moment, help="Nothing older: a date or a time, UTC unless it says otherwise.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many records at most.")
 @house.options

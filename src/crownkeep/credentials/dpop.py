@@ -5,7 +5,6 @@ A proof is a JWT, signed with ES256 by the key that stands in its own header, fo
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import re
@@ -18,6 +17,8 @@ import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
+
+from crownkeep import base64url
 
 LONGEST = 4096
 """Characters of the longest proof that is looked at."""
@@ -105,7 +106,7 @@ def _issued_at(value: object) -> datetime:
 
 def _members(part: str) -> Mapping[str, Any]:
     try:
-        return _decoded(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        return _decoded(base64url.decode(part))
     except binascii.Error as error:
         raise InvalidProof("the DPoP header is no signed JWT") from error
 

@@ -1,12 +1,12 @@
 """One-time links: 256 random bits in a mailed address, of which only a hash is stored."""
 
-import base64
 import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from crownkeep import base64url
 from crownkeep.credentials.secret import Secret
 
 TOKEN_ENTROPY = 32
@@ -59,7 +59,7 @@ def mint(purpose: Purpose, random: bytes, *, now: datetime) -> Link:
     """Make a link from TOKEN_ENTROPY random bytes; the token has 43 characters that need no escaping in an address."""
     if len(random) != TOKEN_ENTROPY:
         raise ValueError(f"`mint` needs {TOKEN_ENTROPY} random bytes, got {len(random)}")
-    token = base64.urlsafe_b64encode(random).rstrip(b"=").decode()
+    token = base64url.encode(random)
     return Link(Secret(token), _hash(token, purpose), now + LIFETIMES[purpose])
 
 

@@ -6,7 +6,6 @@ RFC 7519 (JWT), RFC 7517 (JWK) and OpenID Connect Core 1.0, section 3.1.3.7; whi
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,8 @@ import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, RSAKey
+
+from crownkeep import base64url
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 """What AWS takes; a token that is signed with a shared secret, or not at all, proves nothing to anybody else."""
@@ -165,7 +166,7 @@ def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _json_of(piece: str) -> dict[str, Any]:
     try:
-        text = base64.b64decode(piece.encode("ascii") + b"=" * (-len(piece) % 4), altchars=b"-_", validate=True)
+        text = base64url.decode(piece)
         return msgspec.json.decode(text, type=dict[str, Any])
     except (UnicodeError, binascii.Error, msgspec.DecodeError, RecursionError) as error:
         raise InvalidWebIdentity(_NOT_A_TOKEN) from error

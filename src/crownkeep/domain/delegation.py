@@ -5,14 +5,13 @@ Which state leads to which, and what expires when, is in the IAM user guide, "Un
 
 from __future__ import annotations
 
-import base64
 import binascii
 from datetime import datetime, timedelta
 from enum import Enum
 
 import msgspec
 
-from crownkeep import clock
+from crownkeep import base64url, clock
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring, Purpose
 from crownkeep.credentials.secret import Secret
@@ -74,7 +73,7 @@ def mint_token(keyring: Keyring, row: DelegationRequestRow) -> Secret:
     nonce = clock.token_bytes(sealing.NONCE_SIZE)
     context = sealing.context_of(row.account_id, _TOKEN)
     blob = sealing.seal(keyring, row.request_id.encode(), purpose=Purpose.TRADE_IN_TOKEN, context=context, nonce=nonce)
-    return Secret(base64.urlsafe_b64encode(blob).rstrip(b"=").decode())
+    return Secret(base64url.encode(blob))
 
 
 def request_of(keyring: Keyring, token: str, *, account_id: str) -> str:
@@ -82,7 +81,7 @@ def request_of(keyring: Keyring, token: str, *, account_id: str) -> str:
     if len(token) > _LONGEST_TOKEN or not token.isascii():
         raise InvalidTradeInToken
     try:
-        blob = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        blob = base64url.decode(token)
         context = sealing.context_of(account_id, _TOKEN)
         return sealing.unseal(keyring, blob, purpose=Purpose.TRADE_IN_TOKEN, context=context).decode()
     except (binascii.Error, sealing.Unsealable) as error:

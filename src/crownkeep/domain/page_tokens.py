@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Callable, Sequence
 from hmac import compare_digest
 from typing import TypeVar
 
-from crownkeep import errors, paging
+from crownkeep import base64url, errors, paging
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Purpose
 from crownkeep.operations.call import Call
@@ -21,13 +20,13 @@ _TAG_SIZE = 16
 def write(call: Call, key: str, *, list_name: str, filters: Sequence[str]) -> str:
     """Return a token that says "after `key`" in this list of this account with these filters."""
     text = key.encode()
-    return base64.urlsafe_b64encode(_tag(call, text, list_name, filters) + text).rstrip(b"=").decode()
+    return base64url.encode(_tag(call, text, list_name, filters) + text)
 
 
 def read(call: Call, token: str, *, list_name: str, filters: Sequence[str]) -> str:
     """Return the key in a token; raises ValidationError for one that was not made for this list."""
     try:
-        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        raw = base64url.decode(token)
         tag, text = raw[:_TAG_SIZE], raw[_TAG_SIZE:]
         if not compare_digest(tag, _tag(call, text, list_name, filters)):
             raise errors.ValidationError("Invalid Marker.")

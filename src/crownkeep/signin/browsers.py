@@ -6,10 +6,9 @@ cookies"). Whoever steals it gains one more browser's worth of tries.
 
 from __future__ import annotations
 
-import base64
 from hmac import compare_digest
 
-from crownkeep import clock
+from crownkeep import base64url, clock
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring, Purpose
 
@@ -31,14 +30,10 @@ def remember(keyring: Keyring, cookie: str, name: str) -> str:
     """Return the cookie with this person's proof in it, first of five at most."""
     if proof(keyring, cookie, name):
         return cookie
-    number = _spelled(clock.token_bytes(_ENTROPY))
+    number = base64url.encode(clock.token_bytes(_ENTROPY))
     return "~".join([f"{number}.{_mac(keyring, number, name)}", *filter(None, cookie.split("~")[: _MOST - 1])])
 
 
 def _mac(keyring: Keyring, number: str, name: str) -> str:
     message = f"browser {number} of {name}".encode("utf-8", "replace")
-    return _spelled(sealing.fingerprint(keyring, message, purpose=Purpose.COOKIE)[:_MAC_SIZE])
-
-
-def _spelled(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+    return base64url.encode(sealing.fingerprint(keyring, message, purpose=Purpose.COOKIE)[:_MAC_SIZE])

@@ -6,14 +6,13 @@ proxies remember.
 
 from __future__ import annotations
 
-import base64
 import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from crownkeep import clock, errors
+from crownkeep import base64url, clock, errors
 from crownkeep.credentials import sealing, session_tokens
 from crownkeep.credentials.sealing import Keyring, Purpose
 from crownkeep.credentials.secret import Secret
@@ -99,14 +98,14 @@ async def sign_in_token(door: Door, session_text: str, *, seconds: int | None, o
     sealed = msgspec.msgpack.encode(_Sealed(principal, nonce, int(expires_at.timestamp()), seconds))
     chance = clock.token_bytes(sealing.NONCE_SIZE)
     blob = sealing.seal(door.wiring.keyring, sealed, purpose=Purpose.SIGN_IN_FLOW, context=_CONTEXT, nonce=chance)
-    return Secret(base64.urlsafe_b64encode(blob).rstrip(b"=").decode())
+    return Secret(base64url.encode(blob))
 
 
 def read(keyring: Keyring, token: str, *, now: datetime) -> SignInToken:
     """Open a sign-in token; raises FederationRefused for one that is not ours or too old."""
     refused = FederationRefused("the sign-in token is not valid, or too old: ask for a new one")
     try:
-        blob = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        blob = base64url.decode(token)
         opened = sealing.unseal(keyring, blob, purpose=Purpose.SIGN_IN_FLOW, context=_CONTEXT)
         sealed = msgspec.msgpack.decode(opened, type=_Sealed)
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:

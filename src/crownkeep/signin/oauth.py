@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from crownkeep import errors
+from crownkeep import base64url, errors
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin
 from crownkeep.operations.invoke import Door
@@ -152,13 +152,13 @@ def principal_of(row: GrantRow) -> Principal:
 
 def is_answered(challenge: str, verifier: str) -> bool:
     """Tell whether this is the verifier whose hash is the challenge (RFC 7636, 4.6)."""
-    answer = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    answer = base64url.encode(hashlib.sha256(verifier.encode()).digest())
     return Secret(answer) == Secret(challenge)
 
 
 def spelled(random: bytes) -> Secret:
     """Return a code or refresh token made of random bytes."""
-    return Secret(base64.urlsafe_b64encode(random).rstrip(b"=").decode())
+    return Secret(base64url.encode(random))
 
 
 def digest_of(token: str) -> bytes:

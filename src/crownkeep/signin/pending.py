@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
-from crownkeep import clock
+from crownkeep import base64url, clock
 from crownkeep.credentials import sealing, webauthn
 from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
 from crownkeep.operations.invoke import Door
@@ -62,13 +61,13 @@ def seal(keyring: Keyring, pending: Pending) -> str:
     nonce = clock.token_bytes(sealing.NONCE_SIZE)
     plain = msgspec.json.encode(pending)
     blob = sealing.seal(keyring, plain, purpose=Purpose.SIGN_IN_FLOW, context=_CONTEXT, nonce=nonce)
-    return base64.urlsafe_b64encode(blob).rstrip(b"=").decode()
+    return base64url.encode(blob)
 
 
 def unseal(keyring: Keyring, cookie: str, session: BrowserSession, *, now: datetime) -> Pending | None:
     """Open what `seal` made for this session; None for anything else, and for what has taken too long."""
     try:
-        blob = base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
+        blob = base64url.decode(cookie)
         plain = sealing.unseal(keyring, blob, purpose=Purpose.SIGN_IN_FLOW, context=_CONTEXT)
         found = msgspec.json.decode(plain, type=Pending)
     except (Unsealable, binascii.Error, ValueError, msgspec.MsgspecError):

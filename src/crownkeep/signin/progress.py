@@ -5,14 +5,13 @@ What is demanded is read anew at every step, and whatever changed the person's c
 
 from __future__ import annotations
 
-import base64
 import binascii
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
 
-from crownkeep import clock
+from crownkeep import base64url, clock
 from crownkeep.credentials import password_policy, sealing, webauthn
 from crownkeep.credentials.password_policy import Standing
 from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
@@ -117,13 +116,13 @@ def seal(keyring: Keyring, progress: Progress) -> str:
     nonce = clock.token_bytes(sealing.NONCE_SIZE)
     plain = msgspec.json.encode(progress)
     sealed = sealing.seal(keyring, plain, purpose=Purpose.SIGN_IN_FLOW, context=_CONTEXT, nonce=nonce)
-    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+    return base64url.encode(sealed)
 
 
 def unseal(keyring: Keyring, cookie: str, *, now: datetime) -> Progress | None:
     """Open what `seal` made; None for anything else, and for what has taken too long."""
     try:
-        blob = base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
+        blob = base64url.decode(cookie)
         plain = sealing.unseal(keyring, blob, purpose=Purpose.SIGN_IN_FLOW, context=_CONTEXT)
         progress = msgspec.json.decode(plain, type=Progress)
     except (Unsealable, binascii.Error, ValueError, msgspec.MsgspecError):

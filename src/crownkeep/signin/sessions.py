@@ -7,7 +7,6 @@ person's password or MFA devices change; unless it was this session that changed
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from crownkeep import clock, errors
+from crownkeep import base64url, clock, errors
 from crownkeep.credentials import access_keys
 from crownkeep.credentials.access_keys import Prefix
 from crownkeep.credentials.secret import Secret
@@ -154,7 +153,7 @@ def open_session(
             user_agent=origin.user_agent[:512],
         ),
     )
-    return Opened(Secret(_spelled(random)), principal, expires_at)
+    return Opened(Secret(base64url.encode(random)), principal, expires_at)
 
 
 def current(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> BrowserSession | None:
@@ -173,7 +172,7 @@ def digest_of(token: str) -> bytes | None:
     """Return under which digest a cookie's token is kept; None for what was never a token."""
     if not _TOKEN.fullmatch(token):
         return None
-    return hashlib.sha256(base64.urlsafe_b64decode(f"{token}=")).digest()
+    return hashlib.sha256(base64url.decode(token)).digest()
 
 
 def of_person(db: Transaction, wiring: Wiring, person: Principal, *, now: datetime) -> list[BrowserSession]:
@@ -326,7 +325,3 @@ def _session(row: BrowserSessionRow, person: Principal, switched: tuple[Switched
         row.address,
         row.user_agent,
     )
-
-
-def _spelled(random: bytes) -> str:
-    return base64.urlsafe_b64encode(random).rstrip(b"=").decode()

@@ -5,7 +5,6 @@ What is offered stands in the page's address, sealed for the session: a link fro
 
 from __future__ import annotations
 
-import base64
 import binascii
 import json
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from hmac import compare_digest
 
 from starlette.requests import Request
 
+from crownkeep import base64url
 from crownkeep.console.kit import web
 from crownkeep.console.kit.equivalents import Equivalent
 
@@ -35,7 +35,7 @@ def offer(request: Request, wanted: Sequence[Equivalent], *, then: str) -> str:
     if not wanted:
         return ""
     told = {"then": then, "calls": [[each.service, each.operation, each.parameters] for each in wanted]}
-    text = base64.urlsafe_b64encode(json.dumps(told, separators=(",", ":")).encode()).rstrip(b"=").decode()
+    text = base64url.encode(json.dumps(told, separators=(",", ":")).encode())
     token = f"{text}.{_seal(request, text)}"
     return token if len(token) <= LONGEST else ""
 
@@ -46,7 +46,7 @@ def read(request: Request, token: str) -> Undo | None:
     if not text or not compare_digest(seal.encode("utf-8", "replace"), _seal(request, text).encode()):
         return None
     try:
-        told = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        told = json.loads(base64url.decode(text))
     except (binascii.Error, ValueError):
         return None
     return Undo(tuple(Equivalent(*each) for each in told["calls"]), told["then"], token)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from datetime import timedelta
 
@@ -11,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep import clock
+from crownkeep import base64url, clock
 from crownkeep.console.kit import destinations, web
 from crownkeep.console.kit.cookies import Cookie
 from crownkeep.credentials import sealing
@@ -85,7 +84,7 @@ def _history(request: Request, session: BrowserSession) -> tuple[Choice, ...]:
     here = web.of(request)
     value = here.cookie(Cookie.ROLES)
     try:
-        blob = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        blob = base64url.decode(value)
         opened = sealing.unseal(here.door.wiring.keyring, blob, purpose=Purpose.COOKIE, context=_context(session))
         return msgspec.json.decode(opened, type=tuple[Choice, ...])
     except (binascii.Error, sealing.Unsealable, msgspec.DecodeError):
@@ -96,7 +95,7 @@ def _sealed(request: Request, session: BrowserSession, history: tuple[Choice, ..
     keyring, nonce = web.of(request).door.wiring.keyring, clock.token_bytes(sealing.NONCE_SIZE)
     text = msgspec.json.encode(history)
     blob = sealing.seal(keyring, text, purpose=Purpose.COOKIE, context=_context(session), nonce=nonce)
-    return base64.urlsafe_b64encode(blob).rstrip(b"=").decode()
+    return base64url.encode(blob)
 
 
 def _context(session: BrowserSession) -> bytes:
