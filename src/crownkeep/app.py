@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from crownkeep import clock, data_directory, services
 from crownkeep.console.app import create_pages
+from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.data_directory import DataDirectory, KeyFileWatch, UnusableDataDirectory
 from crownkeep.domain.accounts import key_check
@@ -134,20 +135,20 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     door = Door(database, writer, wiring)
     token: Secret = directory.operator_token
     observers = (directory.metrics_token, token)
-    key_watch = asyncio.get_running_loop().create_task(_watch_keys(KeyFileWatch(directory), door))
+    key_watch = asyncio.get_running_loop().create_task(_watch_keys(KeyFileWatch(directory), database, wiring.keyring))
     delivery = Delivery(database, writer, wiring, channel)
     delivery.start()
     return Running(database, writer, door, Pipeline(door, token), create_pages(door), key_watch, delivery, observers)
 
 
-async def _watch_keys(watch: KeyFileWatch, door: Door) -> None:
+async def _watch_keys(watch: KeyFileWatch, database: Database, keyring: Keyring) -> None:
     """Go over to rotated sealing keys, and say once what is wrong with a key file that can't be read."""
     fault = ""
     while True:
         try:
             if watch.look():
                 _log.info("the sealing keys in the key file changed; sealing with its first from now on")
-                await asyncio.to_thread(key_check.require, door.database, door.wiring.keyring)
+                await asyncio.to_thread(key_check.require, database, keyring)
             fault = ""
         except (UnusableDataDirectory, WrongSealingKey, DatabaseFault) as error:
             if str(error) != fault:

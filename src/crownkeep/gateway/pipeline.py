@@ -100,7 +100,7 @@ class Pipeline:
         began = clock.cpu_seconds()
         try:
             # Authentication and, for a read, the whole call see one state of the database.
-            with self._door.database.snapshot() as db:
+            with self._door.snapshot() as db:
                 request = self._request(db, exchange)
                 if request.operation.mode is Mode.READ:
                     outcome = self._door.read(db, request, exchange.standing)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -77,8 +78,8 @@ class Door:
     """The one door of a serving process: a database, its writer, and the small pool for what is slow on purpose."""
 
     def __init__(self, database: Database, writer: Writer, wiring: Wiring) -> None:
-        self.database = database
-        self.writer = writer
+        self._database = database
+        self._writer = writer
         self.wiring = wiring
         threads = wiring.settings.argon2_threads
         self._slow = FairPool("prepare", PoolLimits(threads, at_once=threads, waiting_of_one=128, waiting=1024))
@@ -90,7 +91,7 @@ class Door:
         """Lead one request through the door and return when its record is on disk."""
         try:
             if request.operation.mode is Mode.READ:
-                with self.database.snapshot() as db:
+                with self._database.snapshot() as db:
                     outcome = self.read(db, request)
                 return await self.keep(request, outcome)
             if request.operation.mode is Mode.LONG_READ:
@@ -105,18 +106,24 @@ class Door:
             _strangers.error("the database can't be used: %s", type(error.orig).__name__)
             return UNAVAILABLE
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """Open a snapshot to read in, for what is looked up without an operation: sessions, sign-ins under way, links."""
+        with self._database.snapshot() as db:
+            yield db
+
     async def record(self, event: EventRow) -> None:
         """Keep the event of a request that reached no operation; raises WriterBusy or WriteFailed."""
-        await self.writer.record(event)
+        await self._writer.record(event)
 
     async def carry_out(self, work: Callable[[Transaction], Deed[Done]]) -> Done:
-        """Do what no AWS operation does, such as opening a session: its changes and its events commit together.
+        """Do what no operation does, for `signin.sign_in_steps` alone: its changes and its events commit together.
 
         Work may run more than once and must not raise: what it refuses it answers. Raises Throttling where too much waits and
         ServiceUnavailable where the database does not take it.
         """
         try:
-            return await self.writer.submit(work)
+            return await self._writer.submit(work)
         except WriterBusy as error:
             raise errors.Throttling("Rate exceeded") from error
         except WriteFailed as error:
@@ -149,7 +156,7 @@ class Door:
     def _read_apart(self, request: Request) -> tuple[Outcome, float]:
         """Carry out a long read, and measure what it took."""
         began = clock.cpu_seconds()
-        with self.database.snapshot() as db:
+        with self._database.snapshot() as db:
             return self.read(db, request), clock.cpu_seconds() - began
 
     async def keep(self, request: Request, outcome: Outcome) -> Answer:
@@ -158,9 +165,9 @@ class Door:
             use = self._uses.of(request)
             if use is None:
                 for event in outcome.kept(request):
-                    await self.writer.record(event)
+                    await self._writer.record(event)
             else:
-                await self.writer.submit(lambda tx: _with_use(tx, Deed(None, outcome.kept(request)), use))
+                await self._writer.submit(lambda tx: _with_use(tx, Deed(None, outcome.kept(request)), use))
         except WriterBusy:
             return _BUSY
         except WriteFailed:
@@ -175,7 +182,7 @@ class Door:
                 prepared = await self._called(request, prepared)
             if isinstance(prepared, Outcome):
                 for event in prepared.kept(request):
-                    await self.writer.record(event)
+                    await self._writer.record(event)
                 return prepared.answer()
         use = self._uses.of(request)
 
@@ -184,20 +191,20 @@ class Door:
             deed = Deed(outcome.answer(), outcome.kept(request))
             return deed if use is None else _with_use(db, deed, use)
 
-        return await self.writer.submit(work)
+        return await self._writer.submit(work)
 
     async def _called(self, request: Request, outbound: OutboundCall) -> object:
         """Make an outbound call, with no transaction open; an `Outcome` where the request ends here."""
         try:
             return await self._outbound.run(replace(outbound, run=lambda: _guarded(request, outbound.run)))
         except AwsError as refusal:
-            with self.database.snapshot() as db:
+            with self._database.snapshot() as db:
                 alias = self.wiring.standings.of(db, request.caller).alias(db)
             return _refused(request, Notes(), refusal, account_alias=alias)
 
     def _prepare(self, request: Request) -> object:
         """Do the slow part of a write for a caller who is allowed to ask for it; an `Outcome` where it ends here."""
-        with self.database.snapshot() as db:
+        with self._database.snapshot() as db:
             return prepare(db, request, self.wiring)
 
 

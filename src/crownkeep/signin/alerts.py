@@ -80,7 +80,7 @@ def _letters(door: Door, actor: Actor, seen: set[str]) -> list[Posted]:
     def shown(address: str) -> str:
         return address if is_root or address.lower() in seen else ""
 
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         waiting = outbox.latest(db, account_id, limit=_LETTERS)
         ended = deliveries.latest(db, account_id, limit=_LETTERS)
     found = [_waiting(door.wiring, row, shown(row.recipient)) for row in waiting]

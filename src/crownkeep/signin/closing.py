@@ -28,7 +28,7 @@ def barred(db: Transaction, principal: Principal) -> str | None:
 
 def barred_now(door: Door, principal: Principal) -> str | None:
     """Return the same for a page to say it before it asks for anything."""
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         return barred(db, principal)
 
 

@@ -71,7 +71,7 @@ class Addresses:
 
 def of_account(door: Door, account_id: str, *, now: datetime) -> Addresses:
     """Return an account's address, and the one that a code was sent to, for root's own pages."""
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         return Addresses(present(db, account_id), waiting(db, account_id, now=now))
 
 

@@ -18,7 +18,7 @@ from crownkeep.operations.call import NOTHING, Call, Notes, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind, Session
 from crownkeep.settings import Settings
-from crownkeep.signin import acting, factors, progress
+from crownkeep.signin import acting, factors, progress, sign_in_steps
 from crownkeep.signin.acting import Actor
 from crownkeep.signin.entry import Visit
 from crownkeep.signin.flow import Method
@@ -97,14 +97,14 @@ async def enable_token(door: Door, actor: Actor, serial: str, code1: str, code2:
 
 def token_serial(door: Door, person: Principal, typed: str) -> str:
     """Return a hardware token's serial number as it is kept; as it was typed where the person's account has no such token."""
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         device = mfa_devices.with_serial(db, person.account_id, typed.strip())
     return device.serial if device is not None and device.kind is DeviceKind.HARDWARE else typed.strip()
 
 
 def has_tokens(door: Door, person: Principal) -> bool:
     """Tell whether the person's account has hardware tokens that nobody uses."""
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         return mfa_devices.has_unassigned_hardware(db, person.account_id)
 
 
@@ -118,7 +118,7 @@ def qr_svg(person: Principal, enrolling: Enrolling) -> str:
 
 def registration_options(door: Door, person: Principal, party: RelyingParty, challenge: bytes, *, shown_name: str) -> Json:
     """Build what the browser is asked to register; the person's keys are left out."""
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         registered = [key for _, key in factors.passkeys_of(db, person)]
     someone = Person(factors.handle_of(person), shown_name, shown_name)
     return webauthn.creation_options(party, someone, challenge=challenge, registered=registered)
@@ -149,7 +149,7 @@ async def register_passkey(
     def work(db: Transaction) -> Deed[tuple[str, AwsError | None]]:
         return _keep(db, wiring, actor, name, serial, passkey)
 
-    event_id, refusal = await door.carry_out(work)
+    event_id, refusal = await sign_in_steps.commit(door, work)
     if refusal is not None:
         raise refusal
     return Registered(serial, event_id)
@@ -201,7 +201,7 @@ async def go_on(door: Door, visit: Visit, begun: Progress) -> Next | Arrived | E
         entered, rows = progress.proceed(db, door.wiring, begun, origin=visit.origin, now=visit.now)
         return Deed(entered, rows)
 
-    return await door.carry_out(work)
+    return await sign_in_steps.commit(door, work)
 
 
 def enrolled(begun: Progress, method: Method, serial: str) -> Progress:

@@ -11,7 +11,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal
-from crownkeep.signin import browsers, events, people, progress, throttle
+from crownkeep.signin import browsers, events, people, progress, sign_in_steps, throttle
 from crownkeep.signin.people import Credentials
 from crownkeep.signin.progress import Arrived, Expired, Next, Wrong
 from crownkeep.signin.throttle import Claim, Counter, Waiting
@@ -50,7 +50,7 @@ class Found:
 
 async def enter_as_root(door: Door, visit: Visit, *, email: str, password: Secret) -> Entered:
     """Sign in as the root user of the account with this e-mail address."""
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         person = people.root_with_email(db, email.strip()[:_LONGEST_NAME])
         found = _found(db, root_claim(email, person), person)
     return await _enter(door, visit, found, password)
@@ -58,7 +58,7 @@ async def enter_as_root(door: Door, visit: Visit, *, email: str, password: Secre
 
 async def enter_as_user(door: Door, visit: Visit, *, account: str, name: str, password: Secret) -> Entered:
     """Sign in as the user of this name in the account with this id or alias."""
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         account_id = people.account_named(db, account.strip()[:_LONGEST_NAME])
         person = people.user_named(db, account_id, name[:_LONGEST_NAME]) if account_id else None
         claim = Claim(f"{account_id or account.strip().lower()}/{name.lower()}"[: 2 * _LONGEST_NAME], account_id or "")
@@ -83,7 +83,7 @@ async def _enter(door: Door, visit: Visit, found: Found, password: Secret) -> En
     browser = browsers.proof(wiring.keyring, visit.browsers, found.claim.name)
     used = throttle.counters(wiring.keyring, wiring.settings, found.claim, address=visit.origin.source_ip, browser=browser)
     # 1. Count the attempt, or refuse it unseen.
-    waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    waiting = await sign_in_steps.commit(door, lambda db: Deed(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
     return await verify(door, visit, found, used, browser, password)
@@ -96,8 +96,8 @@ async def verify(door: Door, visit: Visit, found: Found, used: tuple[Counter, ..
     compared = await door.compute(lambda: _compare(password, found, cost(wiring)))
     # 3. What came of it and its record, in one transaction.
     if not compared.is_right:
-        return await door.carry_out(lambda db: Deed(Wrong(), _failure(db, wiring, visit, found, used)))
-    return await door.carry_out(lambda db: _success(db, wiring, visit, found, used, browser, compared.renewed))
+        return await sign_in_steps.commit(door, lambda db: Deed(Wrong(), _failure(db, wiring, visit, found, used)))
+    return await sign_in_steps.commit(door, lambda db: _success(db, wiring, visit, found, used, browser, compared.renewed))
 
 
 @dataclass(frozen=True, slots=True)

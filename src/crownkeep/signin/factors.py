@@ -19,7 +19,7 @@ from crownkeep.domain.credentials import mfa
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal
-from crownkeep.signin import entry, events, people, progress, throttle
+from crownkeep.signin import entry, events, people, progress, sign_in_steps, throttle
 from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.flow import FactorStep, Method
 from crownkeep.signin.progress import Next, Progress, Stale
@@ -105,7 +105,7 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
     wiring, now = door.wiring, visit.now
     used = throttle.counters(wiring.keyring, wiring.settings, begun.claim, address=visit.origin.source_ip, browser=begun.browser)
     # 1. Count the attempt, or refuse it unseen.
-    waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    waiting = await sign_in_steps.commit(door, lambda db: Deed(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
     # 2. Verify a signature outside of the transaction.
@@ -128,7 +128,7 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
         entered, rows = progress.proceed(db, wiring, made, origin=visit.origin, now=now)
         return Deed(entered, [*verified.rows, *rows])
 
-    return await door.carry_out(work)
+    return await sign_in_steps.commit(door, work)
 
 
 async def anew(door: Door, begun: Progress) -> Progress | Stale:
@@ -139,14 +139,14 @@ async def anew(door: Door, begun: Progress) -> Progress | Stale:
             return Deed(Stale(), [])
         return Deed(progress.renew(db, begun), [])
 
-    return await door.carry_out(work)
+    return await sign_in_steps.commit(door, work)
 
 
 async def check(door: Door, person: Principal, answer: Answer, challenge: bytes) -> Checked:
     """Verify the signature of a passkey's answer to a challenge, in the small pool; None for other factors."""
     if not isinstance(answer, PasskeyAnswer):
         return None
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         keys = passkeys_of(db, person)
     return await door.compute(lambda: _signed(answer, keys, challenge, handle_of(person)))
 
@@ -196,9 +196,16 @@ def passkeys_of(db: Transaction, person: Principal) -> list[tuple[MfaDeviceRow, 
     return found
 
 
-def codes_of(db: Transaction, person: Principal) -> list[MfaDeviceRow]:
+def passkeys_to_ask(door: Door, person: Principal) -> list[Passkey]:
+    """Return a person's passkeys, for the browser to be asked for one."""
+    with door.snapshot() as db:
+        return [key for _, key in passkeys_of(db, person)]
+
+
+def codes_of(door: Door, person: Principal) -> list[MfaDeviceRow]:
     """Return a person's TOTP devices, for choosing one."""
-    return [each for each in people.credentials(db, person).devices if each.sealed_seed is not None]
+    with door.snapshot() as db:
+        return [each for each in people.credentials(db, person).devices if each.sealed_seed is not None]
 
 
 def _rejected(

@@ -20,7 +20,7 @@ from crownkeep.credentials.session_tokens import InvalidToken
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import events, sessions, throttle
+from crownkeep.signin import events, sessions, sign_in_steps, throttle
 from crownkeep.signin.sessions import Opened
 from crownkeep.signin.throttle import Claim, Scope
 from crownkeep.storage.database import Transaction
@@ -78,7 +78,7 @@ async def sign_in_token(door: Door, session_text: str, *, seconds: int | None, o
     `seconds` is how long the console session shall last; where it is absent, the credentials' own end is the session's.
     """
     try:
-        with door.database.snapshot() as db:
+        with door.snapshot() as db:
             principal = _holder(db, door.wiring, session_text, now)
         _check_duration(principal, seconds)
     except FederationRefused as refusal:
@@ -94,7 +94,7 @@ async def sign_in_token(door: Door, session_text: str, *, seconds: int | None, o
         additional = {"MobileVersion": "No", "MFAUsed": "Yes" if principal.has_mfa else "No"}
         return Deed(None, [events.of(principal, origin, now, "GetSigninToken", response=response, additional=additional)])
 
-    await door.carry_out(work)
+    await sign_in_steps.commit(door, work)
     sealed = msgspec.msgpack.encode(_Sealed(principal, nonce, int(expires_at.timestamp()), seconds))
     chance = clock.token_bytes(sealing.NONCE_SIZE)
     blob = sealing.seal(door.wiring.keyring, sealed, purpose=Purpose.SIGN_IN_FLOW, context=_CONTEXT, nonce=chance)
@@ -134,7 +134,7 @@ async def sign_in(door: Door, token: SignInToken, *, to: str, origin: Origin, no
         opened = sessions.open_session(db, principal, origin=origin, now=now, lifetime=lifetime)
         return Deed(opened, [events.console_login(token.principal, origin, now, to=to, mfa_serial=None)])
 
-    opened = await door.carry_out(work)
+    opened = await sign_in_steps.commit(door, work)
     if opened is None:
         raise FederationRefused("the sign-in token was used before, or its credentials are void: ask for a new one")
     return opened
@@ -207,4 +207,4 @@ async def _record(door: Door, refusal: FederationRefused, origin: Origin, now: d
             return Deed(None, [])
         return Deed(None, [events.of(None, origin, now, "GetSigninToken", response=response, message=str(refusal))])
 
-    await door.carry_out(work)
+    await sign_in_steps.commit(door, work)

@@ -26,7 +26,7 @@ from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.letters import Letter
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import events, people, progress, recovery
+from crownkeep.signin import events, people, progress, recovery, sign_in_steps
 from crownkeep.signin.flow import FactorStep
 from crownkeep.signin.progress import Next, Progress, Stale
 from crownkeep.storage.accounts import accounts
@@ -117,14 +117,15 @@ async def request(door: Door, begun: Progress, *, origin: Origin, now: datetime)
         _post_link(db, wiring, account, begun.version, origin, now)
         return Deed(Requested(), [events.of(person, origin, now, "MfaRecoveryRequested")])
 
-    return await door.carry_out(work)
+    return await sign_in_steps.commit(door, work)
 
 
-def look(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> Recovery:
+def look(door: Door, token: str, *, now: datetime) -> Recovery:
     """Return the recovery that a mailed link is for; looking changes nothing. Raises InvalidLink."""
-    row = _found(db, token, now)
+    with door.snapshot() as db:
+        row = _found(db, token, now)
+        has_custodian = root_recoveries.custodian(db, row.account_id) is not None
     stage = stage_of(row)
-    has_custodian = root_recoveries.custodian(db, row.account_id) is not None
     code = None if stage is Stage.ASKED else _code(token)
     return Recovery(row.account_id, stage, code, has_custodian, row.expires_at)
 
@@ -167,7 +168,7 @@ async def open_link(door: Door, token: str, *, origin: Origin, now: datetime) ->
         )
         return Deed(None, [events.of(_root(row.account_id), origin, now, "MfaRecoveryOpened")])
 
-    refused = await door.carry_out(work)
+    refused = await sign_in_steps.commit(door, work)
     if refused is not None:
         raise refused
 
@@ -198,12 +199,18 @@ def count_wrong(db: Transaction, account_id: str) -> None:
         root_recoveries.change(db, account_id, attempts=row.attempts + 1)
 
 
-def awaited(db: Transaction, token: str, *, now: datetime) -> RootRecoveryRow:
+def _awaited(db: Transaction, token: str, *, now: datetime) -> RootRecoveryRow:
     """Return the recovery that a custodian's link may confirm; raises InvalidLink."""
     row = root_recoveries.with_custodian_link(db, links.digest_of(token, Purpose.CONFIRM_RECOVERY))
     if row is None or row.confirmed_at is not None or not stands(db, row, now):
         raise InvalidLink
     return row
+
+
+def awaited(door: Door, token: str, *, now: datetime) -> RootRecoveryRow:
+    """Return the same, for the page that the link leads to; raises InvalidLink."""
+    with door.snapshot() as db:
+        return _awaited(db, token, now=now)
 
 
 async def confirm_as_custodian(door: Door, token: str, code: Secret, *, origin: Origin, now: datetime) -> Outcome:
@@ -213,8 +220,8 @@ async def confirm_as_custodian(door: Door, token: str, code: Secret, *, origin: 
     def work(db: Transaction) -> Deed[Outcome | InvalidLink]:
         try:
             # What is read before the account is held may have changed by then: other tries, on other nodes.
-            accounts.hold(db, awaited(db, token, now=now).account_id)
-            row = awaited(db, token, now=now)
+            accounts.hold(db, _awaited(db, token, now=now).account_id)
+            row = _awaited(db, token, now=now)
         except InvalidLink as error:
             return Deed(error, [])
         custodian = root_recoveries.custodian(db, row.account_id)
@@ -232,7 +239,7 @@ async def confirm_as_custodian(door: Door, token: str, code: Secret, *, origin: 
         }
         return Deed(outcome, [events.of(_root(row.account_id), origin, now, name, **said)])  # type: ignore[arg-type]  # by their names
 
-    outcome = await door.carry_out(work)
+    outcome = await sign_in_steps.commit(door, work)
     if isinstance(outcome, InvalidLink):
         raise outcome
     return outcome
@@ -254,7 +261,7 @@ async def complete(door: Door, token: str, *, origin: Origin, now: datetime) -> 
         done = events.of(_root(row.account_id), origin, now, "MfaRecoveryCompleted", additional=additional)
         return Deed(Completed(serials), [done])
 
-    completed = await door.carry_out(work)
+    completed = await sign_in_steps.commit(door, work)
     if isinstance(completed, InvalidLink):
         raise completed
     return completed

@@ -16,7 +16,7 @@ def expires_soon(door: Door, person: Principal, *, now: datetime) -> datetime | 
     """Return when a person's password expires where that is within 15 days, None otherwise; root's never does."""
     if person.kind is not PrincipalKind.USER:
         return None
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         policy = password_policies.of_account(db, person.account_id)
         set_at = people.credentials(db, person).password_changed_at
     if set_at is None or password_policy.standing(policy, set_at, now=now) is not Standing.EXPIRES_SOON:

@@ -12,6 +12,7 @@ from crownkeep import base64url, clock
 from crownkeep.credentials import sealing, webauthn
 from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
 from crownkeep.operations.invoke import Door
+from crownkeep.signin import sign_in_steps
 from crownkeep.signin.progress import Enrolling
 from crownkeep.signin.sessions import BrowserSession
 from crownkeep.storage.database import Transaction
@@ -80,7 +81,7 @@ async def spend(door: Door, pending: Pending) -> bool:
 
     A spent nonce is remembered until the challenge would have expired: so nothing is written down until somebody answers.
     """
-    return await door.carry_out(lambda db: Deed(claim(db, pending), []))
+    return await sign_in_steps.commit(door, lambda db: Deed(claim(db, pending), []))
 
 
 def claim(db: Transaction, pending: Pending) -> bool:

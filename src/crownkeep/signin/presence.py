@@ -11,7 +11,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import entry, events, factors, pending, people, progress, sessions, throttle
+from crownkeep.signin import entry, events, factors, pending, people, progress, sessions, sign_in_steps, throttle
 from crownkeep.signin.factors import Answer, Rejected, Rejection
 from crownkeep.signin.flow import Method
 from crownkeep.signin.pending import Pending
@@ -30,7 +30,7 @@ class Proved:
 
 def methods(door: Door, session: BrowserSession) -> tuple[Method, ...]:
     """Return the factors that a session's person may prove presence with; the password where there is none."""
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         return progress.methods_of(db, session.person, people.credentials(db, session.person))
 
 
@@ -40,7 +40,7 @@ async def prove_by_factor(
     """Prove presence by a second factor, under the limits of sign-in."""
     wiring, person = door.wiring, sessions.recorded(session.person)
     used = counters(door, session, origin)
-    waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    waiting = await sign_in_steps.commit(door, lambda db: Deed(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
     checked = await factors.check(door, person, answer, challenge.challenge if challenge else b"")
@@ -60,7 +60,7 @@ async def prove_by_factor(
         sessions.prove(db, session, now=now, mfa_serial=verified.serial)
         return Deed(Proved(), [*verified.rows, events.check_mfa(person, origin, now, (verified.method,))])
 
-    return await door.carry_out(work)
+    return await sign_in_steps.commit(door, work)
 
 
 async def prove_by_password(
@@ -68,10 +68,10 @@ async def prove_by_password(
 ) -> Proved | Rejected | Waiting:
     """Prove presence by the password, where the person has no factor."""
     person, used = sessions.recorded(session.person), counters(door, session, origin)
-    waiting = await door.carry_out(lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    waiting = await sign_in_steps.commit(door, lambda db: Deed(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         found = people.credentials(db, person)
     stored = found.password_hash
     is_right = await door.compute(lambda: stored is not None and passwords.verify(password, stored))
@@ -85,7 +85,7 @@ async def prove_by_password(
         sessions.prove(db, session, now=now, mfa_serial=None)
         return Deed(Proved(), [events.of(person, origin, now, "CheckPassword")])
 
-    return await door.carry_out(work)
+    return await sign_in_steps.commit(door, work)
 
 
 def counters(door: Door, session: BrowserSession, origin: Origin) -> tuple[Counter, ...]:
@@ -104,7 +104,7 @@ def counters_of(wiring: Wiring, person: Principal, origin: Origin) -> tuple[Coun
 
 def waiting(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> Waiting | None:
     """Return how long a session's person must wait to prove presence again; None where there is no wait."""
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         begun = throttle.started(db, counters(door, session, origin), now=now)
     return None if begun is None else Waiting(begun[1])
 

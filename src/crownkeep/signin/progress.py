@@ -16,6 +16,7 @@ from crownkeep.credentials import password_policy, sealing, webauthn
 from crownkeep.credentials.password_policy import Standing
 from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
 from crownkeep.operations.call import Origin, Wiring
+from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import events, flow, people, sessions, sweeping, throttle
 from crownkeep.signin.flow import ChangePasswordStep, Demands, Done, Enrolment, EnrolStep, FactorStep, Method, Proofs
@@ -137,6 +138,12 @@ def look(db: Transaction, wiring: Wiring, progress: Progress, *, now: datetime) 
         return Stale()
     step = flow.advance(progress.proofs, demands(db, wiring, progress.person, found, now=now))
     return Next(progress, step) if isinstance(step, FactorStep | EnrolStep | ChangePasswordStep) else Stale()
+
+
+def stands_at(door: Door, progress: Progress, *, now: datetime) -> Next | Stale:
+    """Return the same, outside of a transaction."""
+    with door.snapshot() as db:
+        return look(db, door.wiring, progress, now=now)
 
 
 def spend(db: Transaction, progress: Progress) -> bool:

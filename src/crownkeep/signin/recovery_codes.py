@@ -10,7 +10,8 @@ from crownkeep.credentials import recovery_codes as codes
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin
 from crownkeep.operations.invoke import Door
-from crownkeep.signin import events, sessions
+from crownkeep.principals import Principal
+from crownkeep.signin import events, sessions, sign_in_steps
 from crownkeep.signin.sessions import BrowserSession
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
@@ -44,7 +45,7 @@ async def make(door: Door, session: BrowserSession, *, origin: Origin, now: date
         event = events.of(person, origin, now, CREATED)
         return Deed(str(event.event_id), [event])
 
-    return Made(minted, await door.carry_out(work))
+    return Made(minted, await sign_in_steps.commit(door, work))
 
 
 async def decline(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> None:
@@ -56,15 +57,17 @@ async def decline(door: Door, session: BrowserSession, *, origin: Origin, now: d
         recovery_codes.decline(db, person.account_id, person.unique_id, at=now)
         return Deed(None, [events.of(person, origin, now, DECLINED)])
 
-    await door.carry_out(work)
+    await sign_in_steps.commit(door, work)
 
 
-def may_decline(db: Transaction, session: BrowserSession) -> bool:
-    """Return whether a session's person has no codes and has not said yet that they are not wanted."""
-    person = session.person
-    return not remaining(db, session) and not recovery_codes.has_declined(db, person.account_id, person.unique_id)
+def may_decline(door: Door, person: Principal) -> bool:
+    """Tell whether a person has no codes and has not said yet that they are not wanted."""
+    with door.snapshot() as db:
+        count = recovery_codes.count(db, person.account_id, person.unique_id)
+        return not count and not recovery_codes.has_declined(db, person.account_id, person.unique_id)
 
 
-def remaining(db: Transaction, session: BrowserSession) -> int:
-    """Return how many unspent codes a session's person has."""
-    return recovery_codes.count(db, session.person.account_id, session.person.unique_id)
+def remaining(door: Door, person: Principal) -> int:
+    """Return how many unspent codes a person has."""
+    with door.snapshot() as db:
+        return recovery_codes.count(db, person.account_id, person.unique_id)

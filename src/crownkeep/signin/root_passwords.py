@@ -13,7 +13,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import browsers, entry, events, password_rules, people, progress, throttle
+from crownkeep.signin import browsers, entry, events, password_rules, people, progress, sign_in_steps, throttle
 from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.password_rules import Assessment
 from crownkeep.storage.accounts import accounts
@@ -50,11 +50,17 @@ def account_of_link(db: Transaction, token: str, purpose: Purpose, *, now: datet
     return account
 
 
-def account_of_any_link(db: Transaction, token: str, *, now: datetime) -> AccountRow | None:
+def look(door: Door, token: str, purpose: Purpose, *, now: datetime) -> AccountRow:
+    """Return the same, for the page that the link leads to; raises InvalidLink."""
+    with door.snapshot() as db:
+        return account_of_link(db, token, purpose, now=now)
+
+
+def account_of_any_link(door: Door, token: str, *, now: datetime) -> AccountRow | None:
     """Return the open account that a link of either kind is for; None where it is none."""
     for purpose in _EVENTS:
         try:
-            return account_of_link(db, token, purpose, now=now)
+            return look(door, token, purpose, now=now)
         except InvalidLink:
             continue
     return None
@@ -66,7 +72,7 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purp
     Every session of root ends, and every other link for its password is void. Its MFA devices stay and are asked for.
     """
     wiring, now = door.wiring, visit.now
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         account = account_of_link(db, token, purpose, now=now)
     found = await door.compute(lambda: assess(wiring, password, account))
     if found.violations:
@@ -91,7 +97,7 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purp
         entered, rows = progress.proceed(db, wiring, begun, origin=visit.origin, now=now)
         return Deed(entered, [updated, *rows])
 
-    entered = await door.carry_out(work)
+    entered = await sign_in_steps.commit(door, work)
     if isinstance(entered, InvalidLink):
         raise entered
     return entered
@@ -99,7 +105,7 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purp
 
 async def assessment(door: Door, person: Principal, password: Secret) -> Assessment | None:
     """Return how a password does as root's, for a page that asks for a better one; None where the account is gone."""
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         account = accounts.with_id(db, person.account_id)
     return None if account is None else await door.compute(lambda: assess(door.wiring, password, account))
 

@@ -23,7 +23,7 @@ from crownkeep.operations import record
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind, Session
-from crownkeep.signin import events, people, sweeping
+from crownkeep.signin import events, people, sign_in_steps, sweeping
 from crownkeep.storage.credentials import login_profiles
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles
@@ -156,8 +156,13 @@ def open_session(
     return Opened(Secret(base64url.encode(random)), principal, expires_at)
 
 
-def current(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> BrowserSession | None:
+def current(door: Door, token: str, *, now: datetime) -> BrowserSession | None:
     """Return the session that a cookie's token stands for, with its person as named now; None where none holds."""
+    with door.snapshot() as db:
+        return _current(db, door.wiring, token, now=now)
+
+
+def _current(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> BrowserSession | None:
     digest = digest_of(token)
     row = browser_sessions.with_digest(db, digest) if digest else None
     if row is None or row.ended_at is not None or now >= min(row.expires_at, row.last_seen_at + idle_limit(wiring)):
@@ -175,14 +180,15 @@ def digest_of(token: str) -> bytes | None:
     return hashlib.sha256(base64url.decode(token)).digest()
 
 
-def of_person(db: Transaction, wiring: Wiring, person: Principal, *, now: datetime) -> list[BrowserSession]:
+def of_person(door: Door, person: Principal, *, now: datetime) -> list[BrowserSession]:
     """Return a person's sessions that hold, the latest used first."""
-    rows = browser_sessions.of_owner(db, person.account_id, person.unique_id, now=now)
-    version = people.credentials(db, person).version
+    with door.snapshot() as db:
+        rows = browser_sessions.of_owner(db, person.account_id, person.unique_id, now=now)
+        version = people.credentials(db, person).version
     return [
         _session(row, msgspec.json.decode(row.principal, type=Principal), ())
         for row in rows
-        if row.credential_version == version and now < row.last_seen_at + idle_limit(wiring)
+        if row.credential_version == version and now < row.last_seen_at + idle_limit(door.wiring)
     ]
 
 
@@ -199,7 +205,7 @@ async def end(door: Door, session: BrowserSession, session_id: str, *, origin: O
         event = events.of(recorded(person), origin, now, _end_name(session, session_id))
         return Deed(str(event.event_id), [event])
 
-    return await door.carry_out(work)
+    return await sign_in_steps.commit(door, work)
 
 
 def _end_name(session: BrowserSession, session_id: str) -> str:
@@ -215,7 +221,7 @@ async def end_others(door: Door, session: BrowserSession, *, origin: Origin, now
         event = events.of(recorded(person), origin, now, OTHERS_ENDED, additional={"EndedSessions": count})
         return Deed(str(event.event_id), [event])
 
-    return await door.carry_out(work)
+    return await sign_in_steps.commit(door, work)
 
 
 async def see(door: Door, session: BrowserSession, *, now: datetime) -> None:
@@ -225,7 +231,7 @@ async def see(door: Door, session: BrowserSession, *, now: datetime) -> None:
         browser_sessions.see(db, session.digest, at=now)
         return Deed(None, [])
 
-    await door.carry_out(work)
+    await sign_in_steps.commit(door, work)
 
 
 def prove(db: Transaction, session: BrowserSession, *, now: datetime, mfa_serial: str | None) -> None:

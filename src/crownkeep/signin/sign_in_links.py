@@ -18,7 +18,7 @@ from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.letters import Letter
 from crownkeep.principals import Principal
-from crownkeep.signin import entry, events, people, recovery, throttle
+from crownkeep.signin import entry, events, people, recovery, sign_in_steps, throttle
 from crownkeep.signin.entry import Entered, Found, Visit
 from crownkeep.signin.recovery import Asked
 from crownkeep.storage.accounts import accounts
@@ -53,13 +53,14 @@ async def request(door: Door, email: str, *, browser: str, origin: Origin, now: 
     return await recovery.unhurried(door, lambda db: _request(db, door.wiring, email.strip(), browser, origin, now))
 
 
-def is_good(db: Transaction, token: str, *, browser: str, now: datetime) -> bool:
+def is_good(door: Door, token: str, *, browser: str, now: datetime) -> bool:
     """Tell whether a link admits a try in this browser; looking does not use it up: mail scanners follow links."""
     try:
         digest = links.bound(links.digest_of(token, Purpose.SIGN_IN_ONCE), browser)
     except InvalidLink:
         return False
-    return _admitted(db, digest, now) is not None
+    with door.snapshot() as db:
+        return _admitted(db, digest, now) is not None
 
 
 async def enter(door: Door, visit: Visit, token: str, password: Secret, *, browser: str) -> Entered:
@@ -69,7 +70,7 @@ async def enter(door: Door, visit: Visit, token: str, password: Secret, *, brows
     browser alone.
     """
     digest = links.bound(links.digest_of(token, Purpose.SIGN_IN_ONCE), browser)
-    admitted = await door.carry_out(lambda db: _spend(db, digest, visit))
+    admitted = await sign_in_steps.commit(door, lambda db: _spend(db, digest, visit))
     if admitted is None:
         raise InvalidLink
     found, wiring = admitted.found, door.wiring

@@ -16,7 +16,7 @@ from crownkeep.errors import AwsError
 from crownkeep.operations.call import Origin
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import acting, events, people, sessions
+from crownkeep.signin import acting, events, people, sessions, sign_in_steps
 from crownkeep.signin.acting import Actor
 from crownkeep.signin.sessions import BrowserSession, SessionBinding, SwitchedRole
 from crownkeep.storage.database import Transaction
@@ -104,14 +104,14 @@ async def come_back(door: Door, session: BrowserSession, *, to: str, origin: Ori
         sessions.switch(db, session, ())
         return Deed(None, [_event("ExitRole", role, role.arn, to, origin, now)])
 
-    await door.carry_out(work)
+    await sign_in_steps.commit(door, work)
 
 
 async def _take_on(
     door: Door, session: BrowserSession, chosen: Choice, name: str, *, to: str, origin: Origin, now: datetime
 ) -> SwitchedRole:
     person = session.person
-    with door.database.snapshot() as db:
+    with door.snapshot() as db:
         role_arn, seconds = _role(db, session, chosen, now)
     parameters = {"RoleArn": role_arn, "RoleSessionName": _session_name(person), "DurationSeconds": seconds}
     actor = Actor(person, origin, now, SessionBinding(session))
@@ -130,7 +130,7 @@ async def _take_on(
         sessions.switch(db, session, (role,))
         return Deed(None, [_event(name, role.principal, session.principal.arn, to, origin, now)])
 
-    ended = await door.carry_out(work)
+    ended = await sign_in_steps.commit(door, work)
     if ended is not None:
         raise ended
     return role
@@ -184,7 +184,7 @@ async def _record_failure(
         additional={"SwitchFrom": person.arn, "RedirectTo": to},
         message=refusal.message,
     )
-    await door.carry_out(lambda _: Deed(None, [failure]))
+    await sign_in_steps.commit(door, lambda _: Deed(None, [failure]))
 
 
 def _event(name: str, role: Principal, before: str, to: str, origin: Origin, now: datetime) -> EventRow:

@@ -124,10 +124,7 @@ class Guard:
         return scope["scheme"] == "https" or bool(self._settings.url.startswith("https:"))
 
     def _session(self, token: str, now: datetime) -> BrowserSession | None:
-        if not token:
-            return None
-        with self._door.database.snapshot() as db:
-            return sessions.current(db, self._door.wiring, token, now=now)
+        return sessions.current(self._door, token, now=now) if token else None
 
     async def _see(self, web: Web) -> None:
         session = web.session

@@ -22,8 +22,8 @@ async def codes(request: Request) -> Response:
     """Offer recovery codes."""
     session = web.signed_in(request)
     security_credentials.owner(request)
-    with web.of(request).door.database.snapshot() as db:
-        left, declinable = recovery_codes.remaining(db, session), recovery_codes.may_decline(db, session)
+    door, person = web.of(request).door, session.person
+    left, declinable = recovery_codes.remaining(door, person), recovery_codes.may_decline(door, person)
     to = destinations.ours(request.query_params.get("to", ""))
     return frame.page(
         request, "recovery_codes.html", current=SECURITY, left=left, declinable=declinable, to=to, codes=(), download="", made=()
@@ -59,8 +59,7 @@ async def codes_made(request: Request) -> Response:
 async def list_sessions(request: Request) -> Response:
     """Show where somebody is signed in."""
     session, here = web.signed_in(request), web.of(request)
-    with here.door.database.snapshot() as db:
-        found = sessions.of_person(db, here.door.wiring, session.person, now=here.now)
+    found = sessions.of_person(here.door, session.person, now=here.now)
     return frame.page(request, "sessions.html", current=SECURITY, sessions=found, this=session.session_id)
 
 

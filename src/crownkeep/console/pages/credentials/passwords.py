@@ -134,8 +134,7 @@ def _confirm_page(request: Request, session: BrowserSession, to: str, *, alert: 
         begun = pending.begin(session, now=here.now, chance=clock.token_bytes(pending.CHANCE))
         options = steps.factor_options(request, session.person, begun.challenge)
         here.set_cookie(Cookie.FLOW, pending.seal(here.door.wiring.keyring, begun), lasts=pending.LASTS, same_site="Strict")
-    with here.door.database.snapshot() as db:
-        devices = factors.codes_of(db, session.person)
+    devices = factors.codes_of(here.door, session.person)
     return web.page(
         request,
         "confirm.html",

@@ -28,9 +28,8 @@ async def security(request: Request) -> Response:
         return none(request)
     asked = await _ask(request, person)
     used = await _last_used(request, asked["keys"])
-    with here.door.database.snapshot() as db:
-        left = recovery_codes.remaining(db, session)
-        count = len(sessions.of_person(db, here.door.wiring, person, now=here.now))
+    left = recovery_codes.remaining(here.door, person)
+    count = len(sessions.of_person(here.door, person, now=here.now))
     return frame.page(
         request,
         "security.html",

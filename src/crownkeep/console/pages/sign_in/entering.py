@@ -79,8 +79,7 @@ def begun(request: Request) -> Next | None:
     found = progress.unseal(here.door.wiring.keyring, here.cookie(Cookie.FLOW), now=here.now)
     if found is None:
         return None
-    with here.door.database.snapshot() as db:
-        looked = progress.look(db, here.door.wiring, found, now=here.now)
+    looked = progress.stands_at(here.door, found, now=here.now)
     return looked if isinstance(looked, Next) else None
 
 

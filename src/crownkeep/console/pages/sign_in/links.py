@@ -42,8 +42,7 @@ async def assess(request: Request) -> Response:
     form, here = web.form(request), web.of(request)
     known: tuple[str, ...] = ()
     if here.session is None:
-        with here.door.database.snapshot() as db:
-            account = root_passwords.account_of_any_link(db, form.one("token"), now=here.now)
+        account = root_passwords.account_of_any_link(here.door, form.one("token"), now=here.now)
         if account is None:
             return JSONResponse({"score": 0}, 403)
         known = (account.name, account.email)
@@ -57,8 +56,7 @@ def _page(
 ) -> Response:
     here = web.of(request)
     try:
-        with here.door.database.snapshot() as db:
-            account = root_passwords.account_of_link(db, token, Purpose.SET_ROOT_PASSWORD, now=here.now)
+        account = root_passwords.look(here.door, token, Purpose.SET_ROOT_PASSWORD, now=here.now)
     except InvalidLink:
         return _invalid(request)
     return web.page(

@@ -134,8 +134,7 @@ def _reset_page(
 ) -> Response:
     here = web.of(request)
     try:
-        with here.door.database.snapshot() as db:
-            account = root_passwords.account_of_link(db, token, Purpose.RESET_ROOT_PASSWORD, now=here.now)
+        account = root_passwords.look(here.door, token, Purpose.RESET_ROOT_PASSWORD, now=here.now)
     except InvalidLink:
         return _invalid(request)
     return web.page(
@@ -154,8 +153,7 @@ def _reset_page(
 def _recovery_page(request: Request, token: str) -> Response:
     here = web.of(request)
     try:
-        with here.door.database.snapshot() as db:
-            found = mfa_recovery.look(db, here.door.wiring, token, now=here.now)
+        found = mfa_recovery.look(here.door, token, now=here.now)
     except InvalidLink:
         return _invalid(request)
     return web.page(
@@ -175,8 +173,7 @@ def _recovery_page(request: Request, token: str) -> Response:
 def _custodian_page(request: Request, token: str, *, alert: str = "", status: int = 200) -> Response:
     here = web.of(request)
     try:
-        with here.door.database.snapshot() as db:
-            row = mfa_recovery.awaited(db, token, now=here.now)
+        row = mfa_recovery.awaited(here.door, token, now=here.now)
     except InvalidLink:
         return _invalid(request)
     values = {"account_id": row.account_id, "address": row.address, "requested_at": row.requested_at, "alert": alert}

@@ -34,9 +34,7 @@ async def asked(request: Request) -> Response:
 async def once(request: Request) -> Response:
     """Ask whoever has a link, in the browser that asked for it, for root's password; looking does not use the link up."""
     token, here = request.query_params.get("token", ""), web.of(request)
-    with here.door.database.snapshot() as db:
-        is_good = sign_in_links.is_good(db, token, browser=here.cookie(Cookie.VISIT), now=here.now)
-    if not is_good:
+    if not sign_in_links.is_good(here.door, token, browser=here.cookie(Cookie.VISIT), now=here.now):
         return _invalid(request)
     return web.page(request, "once.html", token=token, action=sign_in_links.PATH)
 

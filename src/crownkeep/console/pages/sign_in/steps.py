@@ -177,8 +177,7 @@ def told(rejected: Rejected) -> str:
 def factor_options(request: Request, person: Principal, challenge: bytes) -> str | None:
     """Return what the browser asks a person's passkeys, as JSON; None where they have none that can be used here."""
     party, here = entering.party(request), web.of(request)
-    with here.door.database.snapshot() as db:
-        keys = [key for _, key in factors.passkeys_of(db, person)]
+    keys = factors.passkeys_to_ask(here.door, person)
     if party is None or not keys:
         return None
     return json.dumps(webauthn.request_options(party, challenge=challenge, passkeys=keys))
@@ -223,8 +222,7 @@ async def _enrol_again(request: Request, begun: Progress, step: EnrolStep, refus
 
 
 def _factor_page(request: Request, begun: Progress, step: FactorStep, *, alert: str = "", status: int = 200) -> Response:
-    with web.of(request).door.database.snapshot() as db:
-        devices = factors.codes_of(db, begun.person) if Method.TOTP in step.methods else []
+    devices = factors.codes_of(web.of(request).door, begun.person) if Method.TOTP in step.methods else []
     has_passkey = Method.PASSKEY in step.methods
     return web.page(
         request,
