@@ -144,7 +144,7 @@ def test_root_changes_its_password_and_its_other_sessions_end(crown: Crown):
     weak = here.submit({"old": PASSWORD, "new": "Password123", "again": "Password123"})
     changed = here.submit({"old": PASSWORD, "new": "another Horse battery 8", "again": "another Horse battery 8"})
 
-    assert "information is incorrect" in wrong.text
+    assert "The present password was incorrect." in wrong.text
     assert "one of the most used passwords" in weak.text
     assert "Your password was changed" in changed.text
     assert "Console home" == here.get("/console").title
