@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
+from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import Organization, deny
@@ -18,7 +19,6 @@ from tests.services.sts.saml_provider import SamlProvider
 
 from crownkeep import errors, policy
 from crownkeep.catalogue import actions
-from crownkeep.models import snake_case
 from crownkeep.operations import invoke
 from crownkeep.operations.call import Call, Request, Result
 from crownkeep.operations.registry import Operation
@@ -137,7 +137,7 @@ class Scene:
         api = client or self.client(operation.service.name)
         with watched() as watch:
             try:
-                getattr(api, snake_case(operation.name))(**parameters)
+                getattr(api, xform_name(operation.name))(**parameters)
             except (ClientError, BotoCoreError) as error:
                 watch.refusal = str(error)
         return watch

@@ -66,7 +66,12 @@ KEYS_WITHOUT_VALUE_BESIDES: Mapping[str, str] = {
 MAKING = ("Create", "Upload")
 """What is being made has no tags yet (aws:ResourceTag): aws:RequestTag says which it is to have."""
 
+OWN_ROOT = "root changes its own address, and its organization by an operation of AWS Account Management"
 TYPES_NOT_MET: Mapping[str, str] = {
+    "account-security:AcceptRootEmailUpdate accountInOrganization": OWN_ROOT,
+    "account-security:StartRootEmailUpdate accountInOrganization": OWN_ROOT,
+    "signin:AuthorizeOAuth2Access console": "the console is signed in to without asking a policy",
+    "signin:AuthorizeOAuth2Access oauth2-resource-service-principal": "no service is a client here",
     "iam:DeleteVirtualMFADevice sms-mfa": "AWS has given up devices that get a text message",
     "iam:GetRoleTemplateVersion role-template": "templates are AWS's own, and it is told whatever ARN is asked for",
     **{
@@ -74,7 +79,7 @@ TYPES_NOT_MET: Mapping[str, str] = {
         for name in ("ListTagsForResource", "TagResource", "UntagResource")
     },
 }
-"""By action and type, with the reason why no decision is about a resource of a type that the reference lists."""
+"""By action or operation, and type, with the reason why no decision is about a resource of a type that the reference lists."""
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +107,17 @@ def in_organization(scene: Scene, member: str) -> list[dict[str, Any]]:
     return [{member: scene.known[each]} for each in ("RootId", "OrganizationalUnitId", "AccountId")]
 
 
+def both_clients(scene: Scene, member: str) -> list[dict[str, Any]]:
+    """Return parameters that name each kind of command line."""
+    return [{member: f"arn:aws:signin:::devtools/{each}-device"} for each in ("same", "cross")]
+
+
 OTHERS: Mapping[str, tuple[Callable[[Scene, str], list[dict[str, Any]]], str]] = {
     "iam:GenerateServiceLastAccessedDetails": (entities, "Arn"),
     "iam:ListPoliciesGrantingServiceAccess": (entities, "Arn"),
     "iam:SimulatePrincipalPolicy": (entities, "PolicySourceArn"),
     "iam:GetContextKeysForPrincipalPolicy": (entities, "PolicySourceArn"),
+    "account-security:AuthorizeOAuth2Access": (both_clients, "client_id"),
     "organizations:TagResource": (everything_tagged, "ResourceId"),
     "organizations:UntagResource": (everything_tagged, "ResourceId"),
     "organizations:ListTagsForResource": (everything_tagged, "ResourceId"),
@@ -169,7 +180,8 @@ def test_a_decision_is_about_every_type_of_resource_that_the_reference_lists(nam
     asked = [each.resource for each in recorded(name, scene)]
 
     missing = {kind.name for kind in kinds if not any(arn_holds(kind.arn_pattern, resource) for resource in asked)}
-    assert {kind for kind in missing if f"{operation.action} {kind}" not in TYPES_NOT_MET} == set()
+    named = {kind for kind in missing if not {f"{operation.action} {kind}", f"{name} {kind}"} & TYPES_NOT_MET.keys()}
+    assert set() == named
 
 
 def test_what_operations_ask_for_besides_knows_every_condition_key_that_the_reference_lists(scene: Scene):
@@ -194,6 +206,7 @@ def test_every_reason_is_still_needed(scene: Scene):
         for each in recorded(name, scene):
             filled |= {f"{operation.action} {key}" for key in each.keys}
             kinds = () if known is None else actions.resource_types(known)
-            met |= {f"{operation.action} {kind.name}" for kind in kinds if arn_holds(kind.arn_pattern, each.resource)}
+            found = [kind.name for kind in kinds if arn_holds(kind.arn_pattern, each.resource)]
+            met |= {f"{asked} {kind}" for kind in found for asked in (operation.action, name)}
 
     assert (set(), set()) == (filled & KEYS_WITHOUT_VALUE.keys(), met & TYPES_NOT_MET.keys())
