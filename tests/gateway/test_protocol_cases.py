@@ -1,6 +1,7 @@
 """The protocol cases that botocore publishes for clients, run in reverse: what a client sends we read, what it reads we write."""
 
 import json
+from base64 import b64decode
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -12,23 +13,24 @@ import pytest
 from botocore.awsrequest import HeadersDict
 from botocore.model import OperationModel as TheirOperation
 from botocore.model import ServiceModel as TheirService
-from botocore.parsers import EC2QueryParser, JSONParser, QueryParser, RestJSONParser, RestXMLParser
+from botocore.parsers import EC2QueryParser, JSONParser, QueryParser, RestJSONParser, RestXMLParser, RpcV2CBORParser
 from botocore.utils import parse_timestamp
 
 from crownkeep import models
 from crownkeep.errors import AwsError
-from crownkeep.gateway import encode, json_input, query_input, rest_input, route
+from crownkeep.gateway import cbor, encode, json_input, query_input, rest_input, route
 from crownkeep.gateway.form import read_form
 
 CASES = Path(__file__).parents[2] / ".tools" / f"botocore-sdist-{version('botocore')}"
 FOLDERS = ("", "legacy/")
-FILES = ("query", "json", "json_1_0", "rest-json", "rest-xml", "ec2")
+FILES = ("query", "json", "json_1_0", "rest-json", "rest-xml", "ec2", "smithy-rpc-v2-cbor")
 PARSERS = {
     "query": QueryParser,
     "json": JSONParser,
     "rest-json": RestJSONParser,
     "rest-xml": RestXMLParser,
     "ec2": EC2QueryParser,
+    "smithy-rpc-v2-cbor": RpcV2CBORParser,
 }
 
 # Cases that don't hold for a server, by the reason.
@@ -220,6 +222,9 @@ def decode(operation, sent):
             return query_input.decode(operation, read_form(body))
         case "json":
             return {} if operation.input is None else json_input.decode(operation.input, body)
+        case "smithy-rpc-v2-cbor":
+            content = cbor.read(b64decode(sent["body"])) if sent.get("body") else {}
+            return {} if operation.input is None else json_input.decode_content(operation.input, content)
         case _:
             path = sent["uri"].partition("?")[0]
             found = route._match(operation.service, operation.method, path, uri.query)

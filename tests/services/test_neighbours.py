@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.gateway import generated
 from tests.gateway import test_round_trip as round_trip
 
-from crownkeep import models, services
+from crownkeep import errors, models, services
+from crownkeep.gateway import cbor, route
+from crownkeep.gateway.bounds import CALLERS
+from crownkeep.gateway.decode import decode
+from crownkeep.gateway.encode import encode
 from crownkeep.models import published
 from crownkeep.operations import registry
 
@@ -275,3 +282,152 @@ def test_a_wrong_key_is_a_failed_authentication_in_ec2(account: Any):
     account.client("iam").delete_access_key(UserName="leaver", AccessKeyId=user.credentials.access_key_id)
 
     assert (401, "AuthFailure") == refused(user.client("ec2").describe_regions)[:2]
+
+
+# The tagging API.
+
+USER = {"Key": "team", "Value": "red"}
+
+
+def shown(answer: dict[str, Any]) -> list[str]:
+    return [each["ResourceARN"].rpartition(":")[2] for each in answer["ResourceTagMappingList"]]
+
+
+@pytest.fixture
+def tagged(account: Any) -> Any:
+    """An account in which a few things are tagged, and others are not."""
+    iam = account.client("iam")
+    policy = json.dumps(allow("s3:GetObject"))
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": account.id}}
+    iam.create_user(UserName="bare")
+    iam.create_user(UserName="Bob", Path="/x/", Tags=[USER, {"Key": "env", "Value": "prod"}])
+    iam.create_role(
+        RoleName="job",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        Tags=[{"Key": "team", "Value": "blue"}],
+    )
+    iam.create_policy(PolicyName="plan", PolicyDocument=policy, Tags=[USER])
+    iam.create_instance_profile(InstanceProfileName="box", Tags=[USER])
+    iam.create_open_id_connect_provider(Url="https://idp.example", ThumbprintList=["a" * 40], Tags=[USER])
+    iam.create_virtual_mfa_device(VirtualMFADeviceName="phone", Tags=[USER])
+    return account
+
+
+def test_resources_are_found_with_all_their_tags(tagged: Any):
+    found = tagged.client("resourcegroupstaggingapi").get_resources()
+
+    everything = ["instance-profile/box", "mfa/phone", "oidc-provider/idp.example", "policy/plan", "role/job", "user/x/Bob"]
+    assert everything == shown(found)
+    assert "" == found["PaginationToken"]
+    bob = {"ResourceARN": f"arn:aws:iam::{tagged.id}:user/x/Bob", "Tags": [{"Key": "env", "Value": "prod"}, USER]}
+    assert bob == found["ResourceTagMappingList"][-1]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"TagFilters": [{"Key": "team", "Values": ["blue", "green"]}]}, ["role/job"]),
+        ({"TagFilters": [{"Key": "team"}, {"Key": "env", "Values": ["prod"]}]}, ["user/x/Bob"]),
+        ({"TagFilters": [{"Key": "Team"}]}, []),
+        ({"ResourceTypeFilters": ["iam:role", "iam:mfa"]}, ["mfa/phone", "role/job"]),
+        ({"ResourceTypeFilters": ["ec2:instance"]}, []),
+        ({"ResourceTypeFilters": ["iam"], "TagFilters": [{"Key": "env"}]}, ["user/x/Bob"]),
+    ],
+)
+def test_resources_are_found_by_tag_and_type(tagged: Any, parameters: dict[str, Any], expected: list[str]):
+    assert expected == shown(tagged.client("resourcegroupstaggingapi").get_resources(**parameters))
+
+
+def test_tagged_resources_are_given_page_by_page_and_by_arn(tagged: Any):
+    client = tagged.client("resourcegroupstaggingapi")
+    pages = list(client.get_paginator("get_resources").paginate(ResourcesPerPage=4))
+    role = f"arn:aws:iam::{tagged.id}:role/job"
+
+    assert [4, 2] == [len(shown(page)) for page in pages]
+    assert ["role/job"] == shown(client.get_resources(ResourceARNList=[role]))
+    assert "InvalidParameterException" == refused(client.get_resources, PaginationToken="x")[1]
+
+
+def test_what_iam_has_is_in_us_east_1_and_nobody_elses(tagged: Any, crown: Any):
+    other = crown.account()
+
+    assert [] == shown(tagged.client("resourcegroupstaggingapi", region="eu-west-1").get_resources())
+    assert [] == shown(other.client("resourcegroupstaggingapi").get_resources())
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"ResourcesPerPage": 0},
+        {"ResourcesPerPage": 101},
+        {"TagsPerPage": 150},
+        {"ResourceTypeFilters": ["IAM user"]},
+        {"ResourceARNList": ["arn:aws:iam::123456789012:user/x"], "ResourcesPerPage": 5},
+        {"IncludeComplianceDetails": True},
+    ],
+)
+def test_what_resources_cannot_be_found_by_is_an_invalid_parameter(account: Any, parameters: dict[str, Any]):
+    answer = refused(account.client("resourcegroupstaggingapi").get_resources, **parameters)
+
+    assert (400, "InvalidParameterException") == answer[:2]
+
+
+def test_finding_resources_is_decided_on_and_recorded(account: Any):
+    nobody = account.user("nobody")
+
+    assert "AccessDeniedException" == refused(nobody.client("resourcegroupstaggingapi").get_resources)[1]
+
+    denied = next(each for each in account.records() if each["eventSource"] == "tagging.amazonaws.com")
+    assert ("GetResources", "AccessDenied") == (denied["eventName"], denied["errorCode"])
+
+
+def test_what_is_not_served_of_the_tagging_api_is_refused_by_its_name(account: Any):
+    answer = refused(account.client("resourcegroupstaggingapi").get_tag_keys)
+
+    assert (400, "UnknownOperationException", "operation `GetTagKeys` is not served here") == answer
+
+
+def test_older_clients_ask_the_tagging_api_in_json():
+    headers = {"x-amz-target": "ResourceGroupsTaggingAPI_20170126.GetResources", "content-type": "application/x-amz-json-1.1"}
+    asked = {"method": "POST", "path": "/", "query": "", "headers": headers, "scope": "tagging"}
+
+    found = route.find(**asked, body=b"{}")
+
+    assert isinstance(found, route.Route)
+    assert {"ResourcesPerPage": 5} == decode(found, query="", headers=headers, body=b'{"ResourcesPerPage":5}', bounds=CALLERS)
+    written = encode(found.operation, {"PaginationToken": ""}, request_id="x", protocol=found.protocol)
+    assert b'{"PaginationToken":""}' == written.body
+
+
+# CBOR from strangers.
+
+
+@given(body=st.binary(max_size=60))
+def test_whatever_bytes_are_sent_are_read_as_cbor_or_refused(body: bytes):
+    try:
+        cbor.read(body)
+    except errors.SerializationException:
+        return
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x81" * 100_000 + b"\x00",
+        b"\x9f" * 100_000,
+        b"\x9b" + b"\xff" * 8,
+        b"\xbb" + b"\xff" * 8,
+        b"\x5b" + b"\xff" * 8,
+        b"\x9f" + b"\x00" * 10_001 + b"\xff",
+        b"\x7f" + b"\x60" * 10_001 + b"\xff",
+        b"\xa1\x00\x00",
+        b"\x61\xff",
+        b"\x00\x00",
+        b"\xc1" * 100_000 + b"\x00",
+        b"",
+    ],
+    ids=lambda body: f"{body[:2].hex()}-{len(body)}",
+)
+def test_cbor_that_is_too_deep_too_large_or_broken_is_refused(body: bytes):
+    with pytest.raises(errors.SerializationException):
+        cbor.read(body)

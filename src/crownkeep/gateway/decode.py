@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crownkeep.gateway import json_input, query_input, rest_input
+from crownkeep.gateway import cbor, json_input, query_input, rest_input
 from crownkeep.gateway.bounds import Bounds
 from crownkeep.gateway.form import read_form
 from crownkeep.gateway.route import Route
@@ -18,10 +18,13 @@ def decode(route: Route, *, query: str, headers: Mapping[str, str], body: bytes,
     Raises MalformedInput, MalformedQueryString or SerializationException, and nothing else, whatever is sent.
     """
     operation = route.operation
-    match operation.service.protocol:
+    match route.protocol:
         case "query" | "ec2":
             return query_input.decode(operation, read_form(*route.sources, most=bounds.elements), bounds=bounds)
         case "json":
             return {} if operation.input is None else json_input.decode(operation.input, body, bounds=bounds)
+        case "smithy-rpc-v2-cbor":
+            content = cbor.read(body, most=bounds.elements) if body else {}
+            return {} if operation.input is None else json_input.decode_content(operation.input, content)
         case _:
             return rest_input.decode(operation, labels=route.labels, query=query, headers=headers, body=body, bounds=bounds)

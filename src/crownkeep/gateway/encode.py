@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from crownkeep.errors import AwsError
-from crownkeep.gateway import json_output, rest_output
+from crownkeep.gateway import cbor, json_output, rest_output
 from crownkeep.gateway.error_codes import WireError, spell
 from crownkeep.gateway.json_output import write_json
 from crownkeep.gateway.rest_output import PLAIN_JSON
@@ -27,16 +27,19 @@ class Encoded:
 
 
 _XML = (b"content-type", b"text/xml")
+_CBOR = ((b"content-type", b"application/cbor"), (b"smithy-protocol", b"rpc-v2-cbor"))
 _XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def encode(operation: OperationModel, result: Mapping[str, object], *, request_id: str, accept: str = "") -> Encoded:
+def encode(
+    operation: OperationModel, result: Mapping[str, object], *, request_id: str, accept: str = "", protocol: str = ""
+) -> Encoded:
     """Write an operation's result, given by the model's member names; members it doesn't have are left out.
 
     A query service answers JSON where `accept` asks for `application/json`, as AWS's do (the Kubernetes authenticator
-    relies on it for GetCallerIdentity).
+    relies on it for GetCallerIdentity). `protocol` is what the request spoke, where its service speaks several.
     """
-    match operation.service.protocol:
+    match protocol or operation.service.protocol:
         case "query" if _accepts_json(accept):
             return Encoded(200, _headers(request_id, PLAIN_JSON), _query_json(operation, result, request_id))
         case "query":
@@ -46,6 +49,9 @@ def encode(operation: OperationModel, result: Mapping[str, object], *, request_i
         case "json":
             body = b"" if operation.output is None else write_json(json_output.convert(operation.output, result))
             return Encoded(200, _headers(request_id, _json_type(operation.service)), body)
+        case "smithy-rpc-v2-cbor":
+            body = b"" if operation.output is None else cbor.write_members(operation.output, result)
+            return Encoded(200, _headers(request_id, *_CBOR), body)
         case _:
             status, headers, written = rest_output.write(operation, result)
             return Encoded(status, _headers(request_id, *headers, is_s3=operation.service.protocol == "rest-xml"), written)
@@ -66,6 +72,8 @@ def encode_error(error: AwsError, *, protocol: str, service: ServiceModel | None
             body = _rest_xml_error(error, wire, service, request_id)
             headers = _headers(request_id, rest_output.PLAIN_XML, *_error_headers(error, wire), is_s3=True)
             return Encoded(wire.status, headers, body)
+        case "smithy-rpc-v2-cbor":
+            return Encoded(wire.status, _headers(request_id, *_CBOR), _cbor_error(error, wire))
         case "json":
             body = write_json({"__type": _json_name(wire), **_error_members(error, wire)})
             return Encoded(wire.status, _headers(request_id, _json_type(service)), body)
@@ -172,6 +180,15 @@ def _rest_xml_error(error: AwsError, wire: WireError, service: ServiceModel | No
 def _query_error_json(error: AwsError, wire: WireError, request_id: str) -> bytes:
     described = {"Code": wire.code, "Message": error.message, "Type": _fault(wire)}
     return write_json({"Error": described, "RequestId": request_id})
+
+
+def _cbor_error(error: AwsError, wire: WireError) -> bytes:
+    shape = wire.model.shape if wire.model else None
+    key = next((name for name in _MESSAGES if shape is not None and name in shape.members), "message")
+    entries = {"__type": cbor.text(_json_name(wire))}
+    if error.message:
+        entries[key] = cbor.text(error.message)
+    return cbor.mapping(entries | (cbor.members(shape, error.members) if shape else {}))
 
 
 def _fault(wire: WireError) -> str:

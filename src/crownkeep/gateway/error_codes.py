@@ -153,6 +153,6 @@ def spell(code: str, *, protocol: str, service: ServiceModel | None) -> WireErro
     if own is not None:
         return WireError(code, own.status, own.sender_fault, own)
     status = _OWN_STATUSES.get(protocol, {}).get(code) or STATUSES.get(code, _OTHERWISE)
-    if protocol == "json" and status < 500:
+    if protocol in ("json", "smithy-rpc-v2-cbor") and status < 500:
         status = 413 if status == 413 else 400
     return WireError(code, status, status < 500, None)

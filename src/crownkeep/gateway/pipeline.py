@@ -117,7 +117,12 @@ class Pipeline:
             return self._failed(exchange, answer.error)
         operation = request.operation
         written = partial(
-            encode.encode, operation.model, answer.result, request_id=exchange.request_id, accept=http.header(b"accept")
+            encode.encode,
+            operation.model,
+            answer.result,
+            request_id=exchange.request_id,
+            accept=http.header(b"accept"),
+            protocol=exchange.protocol,
         )
         # What took long to gather may take long to write.
         try:

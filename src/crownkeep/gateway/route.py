@@ -1,6 +1,7 @@
 """Which service, which operation, which protocol: what a request means before anybody is believed.
 
 X-Amz-Target: PREFIX.Operation        AWS JSON      the prefix names the service; its last part does, too
+/service/PREFIX/operation/Operation   RPC in CBOR   with `smithy-protocol: rpc-v2-cbor`, whatever else is there
 Action=...&Version=... at the root    query, EC2       the version names the service
 a method and a path                   REST          the signature's scope names the service; unsigned, any service's
 """
@@ -31,10 +32,13 @@ class Route:
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The labelled parts of a REST request's path, still percent-encoded."""
 
+    spoken: str = ""
+    """The protocol that the request speaks, where that is not the first of its service."""
+
     @property
     def protocol(self) -> str:
         """The protocol that the answer is written in."""
-        return self.operation.service.protocol
+        return self.spoken or self.operation.service.protocol
 
     @property
     def service(self) -> ServiceModel:
@@ -58,6 +62,8 @@ def find(*, method: str, path: str, query: str, headers: Mapping[str, str], body
     scoped to, None where there is no signature. Never raises, whatever is sent.
     """
     target = headers.get("x-amz-target")
+    if headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return _by_rpc(method, path)
     if target is not None:
         return _by_target(method, target, headers.get("content-type", ""))
     if path in ("/", "") and not _is_rest_xml(scope):
@@ -67,13 +73,32 @@ def find(*, method: str, path: str, query: str, headers: Mapping[str, str], body
 
 def _by_target(method: str, target: str, content_type: str) -> Route | Unroutable:
     prefix, _, name = target.rpartition(".")
-    service = _json_services().get(prefix)
+    service = _json_services().get(prefix) or _neighbour_with_target(prefix)
     operation = service.operation(name) if service else None
     media_type = _media_type(content_type)
     is_json = media_type.startswith("application/x-amz-json-") or media_type in ("application/json", "")
     if operation is None or method != "POST" or not is_json:
         return Unroutable(errors.UnknownOperation(_unserved(target, service)), "json", service)
-    return Route(operation)
+    return Route(operation, spoken="json")
+
+
+def _by_rpc(method: str, path: str) -> Route | Unroutable:
+    found = _RPC.fullmatch(path)
+    service = _neighbour_with_target(found[1]) if found else None
+    operation = service.operation(found[2]) if service and found else None
+    if operation is None or method != "POST":
+        told = f"no operation that is served here is asked for by {method[:16]} {path[:_LONGEST_TOLD]}"
+        return Unroutable(errors.UnknownOperation(told), "smithy-rpc-v2-cbor", service)
+    return Route(operation, spoken="smithy-rpc-v2-cbor")
+
+
+_RPC = re.compile(r"/service/([A-Za-z0-9_]{1,128})/operation/([A-Za-z0-9_]{1,128})")
+
+
+def _neighbour_with_target(prefix: str) -> ServiceModel | None:
+    found = (name for name, each in models.NEIGHBOURS.items() if each.target_prefix and each.target_prefix == prefix)
+    name = next(found, None)
+    return None if name is None else models.service(name)
 
 
 def _unserved(target: str, service: ServiceModel | None) -> str:

@@ -45,6 +45,9 @@ SERVICES = (
 NEIGHBOURS: Mapping[str, Neighbour] = {
     "s3": Neighbour(protocol="rest-xml", signing_name="s3"),
     "ec2": Neighbour(protocol="ec2", signing_name="ec2", api_version="2016-11-15"),
+    "resourcegroupstaggingapi": Neighbour(
+        protocol="smithy-rpc-v2-cbor", signing_name="tagging", target_prefix="ResourceGroupsTaggingAPI_20170126"
+    ),
 }
 """Services of which a few operations are served, because tools ask them before they go on with ours.
 

@@ -155,6 +155,10 @@ def _invalid_parameter_value(operation: OperationModel, text: str, found: list[V
     return errors.InvalidParameterValue(text)
 
 
+def _invalid_parameter(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    return errors.InvalidParameter(text)
+
+
 def _invalid_argument(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
     return errors.InvalidArgument(text)
 
@@ -177,6 +181,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "signin": _signin,
     "s3": _invalid_argument,
     "ec2": _invalid_parameter_value,
+    "resourcegroupstaggingapi": _invalid_parameter,
     # sso-admin and identitystore model ValidationException, or have it among the common errors.
 }
 """How each service refuses; one that is not named here answers ValidationException."""

@@ -1,0 +1,1 @@
+"""The Resource Groups Tagging API, as far as tools ask it: which resources have which tags."""
