@@ -7,7 +7,10 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.awsrequest import HeadersDict
 from botocore.exceptions import ClientError
+from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.gateway import generated
@@ -17,7 +20,7 @@ from crownkeep import errors, models, services
 from crownkeep.gateway import cbor, route
 from crownkeep.gateway.bounds import CALLERS
 from crownkeep.gateway.decode import decode
-from crownkeep.gateway.encode import encode
+from crownkeep.gateway.encode import encode, encode_error
 from crownkeep.models import published
 from crownkeep.operations import registry
 
@@ -73,12 +76,40 @@ def test_what_is_served_of_a_neighbour_is_read_and_written_as_botocore_does(name
         round_trip.test_an_answer_as_we_write_it_is_read_by_botocore_as_it_was_meant(name, operation)
 
 
-@pytest.mark.parametrize("kind", round_trip.COMMON, ids=lambda kind: str(kind.__name__))
-@pytest.mark.parametrize("name", models.NEIGHBOURS)
-def test_any_error_of_a_neighbour_is_one_that_botocore_can_read(name: str, kind: Any):
-    round_trip.THEIRS[name] = botocore.session.get_session().get_service_model(name)
+SPOKEN = [(name, models.NEIGHBOURS[name].protocol) for name in models.NEIGHBOURS] + [("resourcegroupstaggingapi", "json")]
 
-    round_trip.test_any_error_in_any_service_is_one_that_botocore_can_read(name, kind)
+
+@pytest.mark.parametrize(("name", "protocol"), SPOKEN)
+def test_any_error_of_a_neighbour_is_one_that_botocore_can_read(name: str, protocol: str):
+    for kind in round_trip.COMMON:
+        written = encode_error(kind("It won't do."), protocol=protocol, service=models.service(name), request_id="the-id")
+
+        headers = HeadersDict({key.decode(): value.decode("latin-1") for key, value in written.headers})
+        answer = {"status_code": written.status, "headers": headers, "body": written.body, "context": {}}
+        parsed = create_parser(protocol).parse(answer, None)
+
+        assert 400 <= written.status < 600
+        assert parsed["Error"]["Message"].endswith("It won't do.")
+        assert parsed["Error"]["Code"]
+
+
+def test_the_tagging_api_is_asked_in_cbor():
+    model = botocore.session.get_session().get_service_model("resourcegroupstaggingapi")
+    theirs = model.operation_model("GetResources")
+    asked = {"ResourcesPerPage": 5, "TagFilters": [{"Key": "team", "Values": ["red"]}]}
+    sent = create_serializer("smithy-rpc-v2-cbor", include_validation=False).serialize_to_request(asked, theirs)
+    headers = {key.lower(): value for key, value in sent["headers"].items()}
+
+    found = route.find(method="POST", path=sent["url_path"], query="", headers=headers, body=sent["body"], scope="tagging")
+
+    assert isinstance(found, route.Route)
+    assert asked == decode(found, query="", headers=headers, body=sent["body"], bounds=CALLERS)
+    result = {"PaginationToken": "", "ResourceTagMappingList": [{"ResourceARN": "arn", "Tags": [USER]}]}
+    written = encode(found.operation, result, request_id="x", protocol=found.protocol)
+    kept = HeadersDict({key.decode(): value.decode("latin-1") for key, value in written.headers})
+    answer = {"status_code": written.status, "headers": kept, "body": written.body, "context": {}}
+    parsed = create_parser("smithy-rpc-v2-cbor").parse(answer, theirs.output_shape)
+    assert result == {key: value for key, value in parsed.items() if key != "ResponseMetadata"}
 
 
 # S3.
