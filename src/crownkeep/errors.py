@@ -1,7 +1,7 @@
 """Errors as AWS names them: what a caller may be told, and nothing else.
 
 Each class is one wire code. The HTTP status comes from the service's published model (an error shape's `httpStatusCode`)
-or, for codes common to all services, from the table in `gateway.encode`. Messages are AWS's own wherever AWS has one.
+or, for codes common to all services, from the table in `gateway.error_codes`. Messages are AWS's own wherever AWS has one.
 """
 
 from __future__ import annotations
