@@ -35,10 +35,9 @@ KEYS_WITHOUT_VALUE: Mapping[str, str] = {
     "iam:TagRole iam:RoleTemplateARN": NO_TEMPLATES,
     "iam:CreateDelegationRequest iam:DelegationRequestOwner": UNASSIGNED,
     "iam:GetAccountProperties iam:AccountPropertyNamespaces": "it names no namespace, and no account has a property",
-    "iam:EnableMFADevice iam:RegisterSecurityKey": "passkeys are registered on the pages (tests/signin/test_imported.py)",
-    "iam:EnableMFADevice iam:FIDO-certification": "as iam:RegisterSecurityKey",
-    "iam:EnableMFADevice iam:FIDO-FIPS-140-2-certification": "as iam:RegisterSecurityKey",
-    "iam:EnableMFADevice iam:FIDO-FIPS-140-3-certification": "as iam:RegisterSecurityKey",
+    "iam:EnableMFADevice iam:FIDO-certification": "passkeys are registered on the pages (tests/signin/test_imported.py)",
+    "iam:EnableMFADevice iam:FIDO-FIPS-140-2-certification": "as iam:FIDO-certification",
+    "iam:EnableMFADevice iam:FIDO-FIPS-140-3-certification": "as iam:FIDO-certification",
     "s3:ListAllMyBuckets s3:TlsVersion": "the scene is asked without TLS, and the edge does not tell its version",
     "iam:GetServiceLinkedRoleDeletionStatus aws:ResourceTag/${TagKey}": "the role is gone, and its tags with it",
     "iam:GetServiceLinkedRoleDeletionStatus iam:ResourceTag/${TagKey}": "the role is gone, and its tags with it",
@@ -146,9 +145,13 @@ def variants(name: str, scene: Scene) -> list[dict[str, Any]]:
 
 
 def recorded(name: str, scene: Scene) -> list[Decided]:
-    """Return the decisions about an operation's own action, in all the ways in which it is called."""
-    operation = AUTHORISED[name]
-    return [each for each in everything_recorded(name, scene) if each.action == operation.action]
+    """Return the decisions about an operation's own action, in all the ways in which it is called.
+
+    Passkeys share the action of other devices, and fill in keys that those don't have.
+    """
+    action = AUTHORISED[name].action
+    sharing = [each for each, operation in AUTHORISED.items() if operation.action == action]
+    return [each for one in sharing for each in everything_recorded(one, scene) if each.action == action]
 
 
 def everything_recorded(name: str, scene: Scene) -> list[Decided]:

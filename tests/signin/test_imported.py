@@ -19,7 +19,7 @@ from tests.signin.people import choose_root_password, code, sign_in_events, sign
 from tests.signin.test_factors import challenge, give, key
 
 from crownkeep.credentials.totp import seed_text
-from crownkeep.signin.enrolment import METADATA_FILE, METADATA_ROOT_FILE
+from crownkeep.domain.credentials.passkeys import METADATA_FILE, METADATA_ROOT_FILE
 
 SEED = bytes(range(20))
 PUBLISHER, VENDOR = certify("publisher"), certify("vendor")

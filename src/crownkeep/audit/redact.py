@@ -25,6 +25,7 @@ _SECRET_MEMBERS = frozenset(
         "Password",
         "PrivateKey",
         "QRCodePNG",
+        "RecoveryCodes",
         "SAMLAssertion",
         "SecretAccessKey",
         "ServiceApiKeyValue",

@@ -40,7 +40,7 @@ def import_metadata(file: str, root: str | None, data: str | None, database: str
     the FIDO Alliance, or under the root that you name, and is not older than the one in use.
     """
     from crownkeep import clock, data_directory
-    from crownkeep.signin.enrolment import METADATA_FILE, METADATA_ROOT_FILE
+    from crownkeep.domain.credentials.passkeys import METADATA_FILE, METADATA_ROOT_FILE
 
     blob = b"".join(_read(file, _LARGEST_BLOB).split())
     trusted = _root(root)

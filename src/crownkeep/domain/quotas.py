@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from crownkeep import errors
 from crownkeep.operations.call import Call
 from crownkeep.storage.accounts import account_quotas
+from crownkeep.storage.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,26 @@ def defined() -> list[Quota]:
 
 def of(call: Call, quota: Quota) -> int:
     """Return a quota of the call's account."""
-    found = account_quotas.value(call.db, call.account_id, quota.name)
+    return in_account(call.db, call.account_id, quota)
+
+
+def in_account(db: Transaction, account_id: str, quota: Quota) -> int:
+    """Return a quota of an account."""
+    found = account_quotas.value(db, account_id, quota.name)
     return quota.default if found is None else found
 
 
 def all_of(call: Call) -> Mapping[str, int]:
     """Return all quotas of the call's account by name, in one query."""
     return {quota.name: quota.default for quota in _defined.values()} | account_quotas.of_account(call.db, call.account_id)
+
+
+def require_room(call: Call, count: int, quota: Quota, *, name: str) -> None:
+    """Raise LimitExceeded where `count` of what is to become one more has reached the quota that AWS then calls `name`."""
+    require_below(count, of(call, quota), name=name)
+
+
+def require_below(count: int, most: int, *, name: str) -> None:
+    """Raise LimitExceeded where `count` of what is to become one more has reached `most`."""
+    if count >= most:
+        raise errors.LimitExceeded(f"Cannot exceed quota for {name}: {most}")

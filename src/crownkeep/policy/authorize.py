@@ -18,7 +18,17 @@ from crownkeep.policy.work import TooMuchWork
 ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
 # These need no Allow anywhere; an explicit Deny works (IAM user guide, "Permissions for GetSessionToken"). GetScopedCredentials
 # only narrows, and AWS lets sessions without any permission of STS call it (API_GetFederationToken).
-NEEDS_NO_ALLOW = frozenset({"sts:GetSessionToken", "sts:GetScopedCredentials"})
+# What people do with their own sessions and recovery codes is theirs, unless a policy takes it from them.
+NEEDS_NO_ALLOW = frozenset(
+    {
+        "sts:GetSessionToken",
+        "sts:GetScopedCredentials",
+        "account-security:CreateRecoveryCodes",
+        "account-security:EndOtherSessions",
+        "account-security:EndSession",
+        "account-security:ListSessions",
+    }
+)
 
 _ALWAYS_ALLOWED = frozenset(action.lower() for action in ALWAYS_ALLOWED)
 _NEEDS_NO_ALLOW = frozenset(action.lower() for action in NEEDS_NO_ALLOW)

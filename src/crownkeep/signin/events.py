@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from crownkeep import arn
 from crownkeep.arn import GLOBAL_REGION
 from crownkeep.audit import event
 from crownkeep.operations import record, registry
@@ -161,9 +160,3 @@ def _login(to: str, mfa_serial: str | None) -> dict[str, object]:
     if mfa_serial:
         additional["MFAIdentifier"] = mfa_serial
     return {**additional, "MFAUsed": "No" if mfa_serial is None else "Yes"}
-
-
-def recovery_serial(person: Principal) -> str:
-    """Return what stands for a device where a recovery code was used."""
-    owner = "root-account" if person.kind is PrincipalKind.ROOT else f"user/{person.name}"
-    return arn.iam(person.account_id, f"recovery-code/{owner}")

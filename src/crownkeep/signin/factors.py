@@ -15,7 +15,7 @@ from crownkeep.credentials.recovery_codes import InvalidRecoveryCode
 from crownkeep.credentials.sealing import Unsealable
 from crownkeep.credentials.secret import Secret
 from crownkeep.credentials.webauthn import ClonedAuthenticator, Json, Passkey, RelyingParty, WebauthnRefused
-from crownkeep.domain.credentials import mfa
+from crownkeep.domain.credentials import mfa, own_mfa
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal
@@ -269,7 +269,7 @@ def _verify_recovery_code(
     db: Transaction, person: Principal, answer: RecoveryCode, origin: Origin, now: datetime
 ) -> Verified | Rejected:
     unspent = recovery_codes.of_owner(db, person.account_id, person.unique_id)
-    serial = events.recovery_serial(person)
+    serial = own_mfa.recovery_serial(person)
     if not unspent:
         return Rejected(Rejection.WRONG, serial)
     try:

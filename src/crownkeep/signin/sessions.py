@@ -40,9 +40,7 @@ FRESH_FOR = timedelta(minutes=10)
 SEEN_EVERY = timedelta(minutes=1)
 """How often at most the last use of a session is written down."""
 
-ENDED, OTHERS_ENDED = "EndSession", "EndOtherSessions"
-"""How the trail names it when somebody ends one other session, or all others."""
-
+_CONTEXT_KEY = "aws:signinsessionarn"
 _TOKEN_BYTES = 32
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _EXPIRED = "The security token included in the request is expired"
@@ -95,7 +93,7 @@ class Opened:
 
 def sign_in_context(account_id: str, session_id: str, *, region: str) -> dict[str, str]:
     """Return the condition key that requests of a session carry, aws:SignInSessionArn (IAM user guide)."""
-    return {"aws:signinsessionarn": f"arn:aws:signin:{region}:{account_id}:session/{UUID(session_id)}"}
+    return {_CONTEXT_KEY: f"arn:aws:signin:{region}:{account_id}:session/{UUID(session_id)}"}
 
 
 def lifetime_of(db: Transaction, person: Principal) -> timedelta:
@@ -180,48 +178,40 @@ def digest_of(token: str) -> bytes | None:
     return hashlib.sha256(base64url.decode(token)).digest()
 
 
-def of_person(door: Door, person: Principal, *, now: datetime) -> list[BrowserSession]:
-    """Return a person's sessions that hold, the latest used first."""
-    with door.snapshot() as db:
-        rows = browser_sessions.of_owner(db, person.account_id, person.unique_id, now=now)
-        version = people.credentials(db, person).version
-    return [
+def id_of(principal: Principal) -> str | None:
+    """Return the name of the browser session that somebody calls from; None where they call from none."""
+    named = principal.session.context.get(_CONTEXT_KEY, "") if principal.session is not None else ""
+    return UUID(named.rpartition("/")[2]).hex if named else None
+
+
+def of_person(db: Transaction, wiring: Wiring, person: Principal, *, now: datetime) -> list[BrowserSession]:
+    """Return a person's sessions that hold, the latest used first.
+
+    Sessions of one role belong to as many people as sign in with it: they are told apart by their names.
+    """
+    rows = browser_sessions.of_owner(db, person.account_id, person.unique_id, now=now)
+    version = people.credentials(db, person).version
+    found = [
         _session(row, msgspec.json.decode(row.principal, type=Principal), ())
         for row in rows
-        if row.credential_version == version and now < row.last_seen_at + idle_limit(door.wiring)
+        if row.credential_version == version and now < row.last_seen_at + idle_limit(wiring)
     ]
+    return [each for each in found if each.person.user_id == person.user_id]
 
 
-async def end(door: Door, session: BrowserSession, session_id: str, *, origin: Origin, now: datetime) -> str:
-    """End one of the person's sessions, this one or another, by the name that it has in their list.
+async def sign_out(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> None:
+    """End a session from within.
 
-    Returns the id of the event; empty where there is no such session.
+    It is no operation: nobody needs a permission to leave, and no policy can keep a session open.
     """
     person = session.person
 
-    def work(db: Transaction) -> Deed[str]:
-        if not browser_sessions.end_named(db, person.account_id, person.unique_id, session_id, at=now):
-            return Deed("", [])
-        event = events.of(recorded(person), origin, now, _end_name(session, session_id))
-        return Deed(str(event.event_id), [event])
+    def work(db: Transaction) -> Deed[None]:
+        if not browser_sessions.end_named(db, person.account_id, person.unique_id, session.session_id, at=now):
+            return Deed(None, [])
+        return Deed(None, [events.of(recorded(person), origin, now, "SignOut")])
 
-    return await sign_in_steps.commit(door, work)
-
-
-def _end_name(session: BrowserSession, session_id: str) -> str:
-    return "SignOut" if session_id == session.session_id else ENDED
-
-
-async def end_others(door: Door, session: BrowserSession, *, origin: Origin, now: datetime) -> str:
-    """End every other session of the person, and return the id of the event, which says how many there were."""
-    person = session.person
-
-    def work(db: Transaction) -> Deed[str]:
-        count = browser_sessions.end_others(db, person.account_id, person.unique_id, but=session.digest, at=now)
-        event = events.of(recorded(person), origin, now, OTHERS_ENDED, additional={"EndedSessions": count})
-        return Deed(str(event.event_id), [event])
-
-    return await sign_in_steps.commit(door, work)
+    await sign_in_steps.commit(door, work)
 
 
 async def see(door: Door, session: BrowserSession, *, now: datetime) -> None:

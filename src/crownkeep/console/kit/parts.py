@@ -16,6 +16,7 @@ from crownkeep.console.kit.calls import Done, Found, Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.errors import AwsError
 from crownkeep.signin import acting
+from crownkeep.signin.acting import Actor
 
 ROWS = 50
 """Rows of one page of a list."""
@@ -83,10 +84,14 @@ def equivalents(parts: Sequence[Part]) -> list[Equivalent]:
     return [part.call for part in parts]
 
 
-async def obtain(request: Request, wanted: Equivalent) -> tuple[Found, Outcome]:
-    """Make one change and return its result, too, such as a new key; the result is empty where it was refused."""
+async def obtain(request: Request, wanted: Equivalent, *, actor: Actor | None = None) -> tuple[Found, Outcome]:
+    """Make one call and return its result, too, such as a new key; the result is empty where it was refused.
+
+    `actor` makes it where that is not the session's principal.
+    """
     door = web.of(request).door
-    answer = await door.invoke(acting.request(web.actor(request), wanted.service, wanted.operation, wanted.parameters))
+    asked = acting.request(actor or web.actor(request), wanted.service, wanted.operation, wanted.parameters)
+    answer = await door.invoke(asked)
     if answer.error is not None:
         return {}, Outcome((), calls.refused(request, wanted, answer.error))
     return answer.result, Outcome((Done(wanted.action, answer.event_id),), None)

@@ -9,7 +9,7 @@ async def show(request: Request) -> Response:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -109,6 +109,11 @@ def actor(request: Request) -> Actor:
     """Return who acts in this request, as the session's principal."""
     session, web = signed_in(request), of(request)
     return Actor(session.principal, web.origin, web.now, SessionBinding(session))
+
+
+def person_acting(request: Request) -> Actor:
+    """Return the person who signed in as who acts, whatever role they have switched to: for what is theirs, such as sessions."""
+    return replace(actor(request), principal=signed_in(request).person)
 
 
 async def call(request: Request, service: str, operation: str, parameters: Mapping[str, object] | None = None) -> Result:

@@ -6,20 +6,17 @@ here becomes slow or unreadable by that. What the pages, reports and the wire ha
 
 from __future__ import annotations
 
-from crownkeep import errors
 from crownkeep.domain import quotas
-from crownkeep.domain.quotas import Quota, define
+from crownkeep.domain.quotas import define
 from crownkeep.operations.call import Call
 
-of = quotas.of
+of, require_room, require_below = quotas.of, quotas.require_room, quotas.require_below
 
 USERS = define("UsersQuota", 5000, most=100_000)
 GROUPS = define("GroupsQuota", 300, most=10_000)
 GROUPS_PER_USER = define("GroupsPerUserQuota", 10, most=100)
 ACCESS_KEYS_PER_USER = define("AccessKeysPerUserQuota", 2, most=2)
 """Of a user and of root; inactive keys count. The credential report has room for two."""
-MFA_DEVICES_PER_USER = define("MFADevicesPerUserQuota", 8, least=1, most=8)
-"""Of a user and of root, of whatever kind."""
 POLICIES = define("PoliciesQuota", 1500, most=10_000)
 VERSIONS_PER_POLICY = define("VersionsPerPolicyQuota", 5, least=1, most=50)
 POLICY_VERSIONS_IN_USE = define("PolicyVersionsInUseQuota", 10_000, most=100_000)
@@ -50,14 +47,3 @@ TAGS = define("TagsPerResourceQuota", 50, most=50)
 def mfa_devices(call: Call) -> int:
     """Return how many virtual MFA devices there may be, assigned or not: one for each user there can be, and one for root."""
     return of(call, USERS) + 1
-
-
-def require_room(call: Call, count: int, quota: Quota, *, name: str) -> None:
-    """Raise LimitExceeded where `count` of what is to become one more has reached the quota that AWS then calls `name`."""
-    require_below(count, of(call, quota), name=name)
-
-
-def require_below(count: int, most: int, *, name: str) -> None:
-    """Raise LimitExceeded where `count` of what is to become one more has reached `most`."""
-    if count >= most:
-        raise errors.LimitExceeded(f"Cannot exceed quota for {name}: {most}")

@@ -15,11 +15,11 @@ from crownkeep.credentials import fido_metadata, totp
 from crownkeep.credentials.breached import BreachedPasswords, MalformedIndex
 from crownkeep.credentials.fido_metadata import MalformedMetadata, Metadata
 from crownkeep.domain.credentials import mfa
+from crownkeep.domain.credentials.passkeys import METADATA_FILE, METADATA_ROOT_FILE
 from crownkeep.operations import registry, sealed
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
-from crownkeep.signin.enrolment import METADATA_FILE, METADATA_ROOT_FILE
 from crownkeep.signin.password_rules import BREACHED_FILE
 from crownkeep.storage import holds
 from crownkeep.storage.accounts import accounts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,8 +18,7 @@ from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.pages.credentials import security_credentials
 from crownkeep.console.pages.credentials.security_credentials import SECURITY
 from crownkeep.console.pages.sign_in import entering, steps
-from crownkeep.credentials.webauthn import WebauthnRefused
-from crownkeep.errors import AwsError
+from crownkeep.errors import AwsError, InvalidAuthenticationCode
 from crownkeep.signin import enrolment, pending
 from crownkeep.signin.pending import Pending
 from crownkeep.signin.sessions import BrowserSession
@@ -47,9 +47,9 @@ async def added(request: Request) -> Response:
         if "token" in form:
             return calls.go(request, SECURITY, await _token(request, session))
         enrolling = await enrolment.new_virtual_device(here.door, web.actor(request), form.one("name"))
-    except WebauthnRefused:
-        return _add_page(request, session, alert=_NOT_ACCEPTED)
     except AwsError as error:
+        if "credential" in form and isinstance(error, InvalidAuthenticationCode):
+            return _add_page(request, session, alert=_NOT_ACCEPTED)
         call = _ENABLE if "credential" in form or "token" in form else Equivalent("iam", "CreateVirtualMFADevice")
         return _add_page(request, session, refusal=calls.refused(request, call, error))
     _keep(request, pending.enrol(session, enrolling, now=here.now))
@@ -108,15 +108,11 @@ async def _passkey(request: Request, session: BrowserSession) -> Done:
     form, here, party, begun = web.form(request), web.of(request), entering.party(request), _pending(request, session)
     if party is None or begun is None or not await pending.spend(here.door, begun):
         raise MalformedForm("the registration has expired: go back and begin again")
-    registered = await enrolment.register_passkey(
-        here.door,
-        web.actor(request),
-        name=form.one("name"),
-        answer=steps.credential_in(form),
-        challenge=begun.challenge,
-        party=party,
+    parameters = enrolment.with_passkey(
+        session.person, name=form.one("name"), answer=steps.credential_in(form), challenge=begun.challenge, party=party
     )
-    return Done(_ENABLE.action, registered.event_id)
+    done = await calls.change(request, "account-security", "RegisterPasskey", parameters)
+    return replace(done, action=_ENABLE.action)
 
 
 async def _token(request: Request, session: BrowserSession) -> Done:

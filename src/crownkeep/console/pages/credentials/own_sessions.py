@@ -3,77 +3,102 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, destinations, frame, web
-from crownkeep.console.kit.calls import Done
+from crownkeep.console.kit import destinations, frame, parts, web
+from crownkeep.console.kit.calls import Done, Refused
+from crownkeep.console.kit.cookies import Cookie
+from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.credentials import security_credentials
-from crownkeep.console.pages.credentials.security_credentials import SECURITY
+from crownkeep.console.pages.credentials.security_credentials import LIST_SESSIONS, SECURITY
 from crownkeep.signin import recovery_codes, sessions
 
 CODES = "/console/recovery-codes"
 SESSIONS = "/console/sessions"
 
+_CREATE_CODES = Equivalent("account-security", "CreateRecoveryCodes")
+
 
 async def codes(request: Request) -> Response:
     """Offer recovery codes."""
-    session = web.signed_in(request)
-    security_credentials.owner(request)
-    door, person = web.of(request).door, session.person
-    left, declinable = recovery_codes.remaining(door, person), recovery_codes.may_decline(door, person)
-    to = destinations.ours(request.query_params.get("to", ""))
-    return frame.page(
-        request, "recovery_codes.html", current=SECURITY, left=left, declinable=declinable, to=to, codes=(), download="", made=()
-    )
+    person = security_credentials.owner(request)
+    left = recovery_codes.remaining(web.of(request).door, person)
+    return _codes_page(request, to=destinations.ours(request.query_params.get("to", "")), left=left)
 
 
 async def codes_made(request: Request) -> Response:
     """Make recovery codes and show them this once, or remember that they are not wanted."""
-    here = web.of(request)
-    if "decline" in web.form(request):
-        security_credentials.owner(request)
-        await recovery_codes.decline(here.door, web.signed_in(request), origin=here.origin, now=here.now)
-        return web.go(destinations.ours(web.form(request).one("to")))
-    session = web.proven(request)
-    person = security_credentials.owner(request)
+    person, here = security_credentials.owner(request), web.of(request)
     to = destinations.ours(web.form(request).one("to"))
-    made = await recovery_codes.make(here.door, session, origin=here.origin, now=here.now)
-    shown = [code.reveal() for code in made.codes]
+    if "decline" in web.form(request):
+        await recovery_codes.decline(here.door, person, origin=here.origin, now=here.now)
+        return web.go(to)
+    web.proven(request)
+    found, outcome = await parts.obtain(request, _CREATE_CODES)
+    if outcome.refused is not None:
+        left = recovery_codes.remaining(here.door, person)
+        return _codes_page(request, to=to, left=left, refusal=outcome.refused)
+    shown = found["RecoveryCodes"]
     heading = f"Crownkeep recovery codes of {person.name or 'root user'}, account {person.account_id}, {here.now:%Y-%m-%d}"
     text = "\n".join([heading, *shown, ""])
-    return frame.page(
-        request,
-        "recovery_codes.html",
-        current=SECURITY,
-        left=0,
-        to=to,
-        codes=shown,
-        download="data:text/plain;base64," + base64.b64encode(text.encode()).decode(),
-        made=[calls.own(recovery_codes.CREATED, made.event_id)],
-    )
+    download = "data:text/plain;base64," + base64.b64encode(text.encode()).decode()
+    return _codes_page(request, to=to, codes=shown, download=download, made=outcome.made)
 
 
 async def list_sessions(request: Request) -> Response:
     """Show where somebody is signed in."""
-    session, here = web.signed_in(request), web.of(request)
-    found = sessions.of_person(here.door, session.person, now=here.now)
-    return frame.page(request, "sessions.html", current=SECURITY, sessions=found, this=session.session_id)
+    found, outcome = await parts.obtain(request, LIST_SESSIONS, actor=web.person_acting(request))
+    return frame.page(
+        request, "sessions.html", current=SECURITY, refusal=outcome.refused, status=200, sessions=found.get("Sessions", ())
+    )
 
 
 async def end_session(request: Request) -> Response:
     """End one session, or every other."""
-    session, form, here = web.signed_in(request), web.form(request), web.of(request)
-    made: list[Done] = []
+    session, form = web.signed_in(request), web.form(request)
     if "others" in form:
-        event_id = await sessions.end_others(here.door, session, origin=here.origin, now=here.now)
-        made = [calls.own(sessions.OTHERS_ENDED, event_id)]
+        wanted = Equivalent("account-security", "EndOtherSessions")
+    elif form.one("session") == session.session_id:
+        return await _signed_out(request)
     else:
-        event_id = await sessions.end(here.door, session, form.one("session"), origin=here.origin, now=here.now)
-        made = [calls.own(sessions.ENDED, event_id)] if event_id else []
-    return calls.go(request, SESSIONS, *made) if made else web.go(SESSIONS)
+        wanted = Equivalent("account-security", "EndSession", {"SessionId": form.one("session")})
+    _, outcome = await parts.obtain(request, wanted, actor=web.person_acting(request))
+    return parts.after(request, outcome, then=SESSIONS, current=SECURITY)
+
+
+async def _signed_out(request: Request) -> Response:
+    session, here = web.signed_in(request), web.of(request)
+    await sessions.sign_out(here.door, session, origin=here.origin, now=here.now)
+    here.drop_cookie(Cookie.SESSION)
+    return web.go(f"{web.SIGN_IN}/step/signed-out")
+
+
+def _codes_page(
+    request: Request,
+    *,
+    to: str,
+    left: int = 0,
+    codes: Sequence[str] = (),
+    download: str = "",
+    made: Sequence[Done] = (),
+    refusal: Refused | None = None,
+) -> Response:
+    return frame.page(
+        request,
+        "recovery_codes.html",
+        current=SECURITY,
+        refusal=refusal,
+        left=left,
+        declinable=not left and recovery_codes.may_decline(web.of(request).door, web.signed_in(request).person),
+        to=to,
+        codes=codes,
+        download=download,
+        made=made,
+    )
 
 
 ROUTES = [

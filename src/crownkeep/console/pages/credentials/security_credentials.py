@@ -14,10 +14,11 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.parts import Part
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import enrolment, recovery_codes, sessions
+from crownkeep.signin import enrolment, recovery_codes
 from crownkeep.signin.sessions import BrowserSession
 
 SECURITY = "/console/security"
+LIST_SESSIONS = Equivalent("account-security", "ListSessions")
 
 
 async def security(request: Request) -> Response:
@@ -28,8 +29,7 @@ async def security(request: Request) -> Response:
         return none(request)
     asked = await _ask(request, person)
     used = await _last_used(request, asked["keys"])
-    left = recovery_codes.remaining(here.door, person)
-    count = len(sessions.of_person(here.door, person, now=here.now))
+    listed = await parts.ask(request, LIST_SESSIONS.operation, service=LIST_SESSIONS.service)
     return frame.page(
         request,
         "security.html",
@@ -38,9 +38,9 @@ async def security(request: Request) -> Response:
         asked=asked,
         used=used,
         kind_of=kind_of,
-        most_devices=enrolment.MOST_DEVICES,
-        codes_left=left,
-        session_count=count,
+        most_devices=enrolment.most_devices(here.door, person),
+        codes_left=recovery_codes.remaining(here.door, person),
+        sessions=listed,
     )
 
 

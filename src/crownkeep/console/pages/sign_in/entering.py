@@ -87,7 +87,7 @@ async def arrive(request: Request, arrived: Arrived) -> Response:
     """Give the browser its new session, never one that it brought, and send it where it wanted to go."""
     here = web.of(request)
     if here.session is not None:
-        await sessions.end(here.door, here.session, here.session.session_id, origin=here.origin, now=here.now)
+        await sessions.sign_out(here.door, here.session, origin=here.origin, now=here.now)
     here.set_cookie(Cookie.SESSION, arrived.opened.token.reveal())
     for passing in (Cookie.FLOW, Cookie.VISIT):
         here.drop_cookie(passing)

@@ -77,7 +77,7 @@ async def _sign_in(request: Request, token: str, to: str) -> Response:
     except FederationRefused as refusal:
         return web.page(request, "refused.html", status=403, title=_UNUSABLE, text=str(refusal), home="/signin")
     if here.session is not None:
-        await sessions.end(here.door, here.session, here.session.session_id, origin=here.origin, now=here.now)
+        await sessions.sign_out(here.door, here.session, origin=here.origin, now=here.now)
     here.set_cookie(Cookie.SESSION, opened.token.reveal())
     here.drop_cookie(Cookie.VISIT)
     return web.go(to)
@@ -89,7 +89,7 @@ async def _logout(request: Request) -> Response:
     if here.session is not None and _is_from_elsewhere(request):
         return web.page(request, "federation_logout.html")
     if here.session is not None:
-        await sessions.end(here.door, here.session, here.session.session_id, origin=here.origin, now=here.now)
+        await sessions.sign_out(here.door, here.session, origin=here.origin, now=here.now)
         here.drop_cookie(Cookie.SESSION)
     return web.go("/signin")
 

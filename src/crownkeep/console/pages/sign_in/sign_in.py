@@ -80,7 +80,7 @@ async def out(request: Request) -> Response:
     here = web.of(request)
     web.form(request)
     if here.session is not None:
-        await sessions.end(here.door, here.session, here.session.session_id, origin=here.origin, now=here.now)
+        await sessions.sign_out(here.door, here.session, origin=here.origin, now=here.now)
     here.drop_cookie(Cookie.SESSION)
     return web.go(f"{web.SIGN_IN}/step/signed-out")
 

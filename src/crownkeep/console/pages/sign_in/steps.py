@@ -16,8 +16,7 @@ from crownkeep.console.pages.sign_in import entering
 from crownkeep.console.pages.sign_in.entering import STEPS
 from crownkeep.credentials import webauthn
 from crownkeep.credentials.secret import Secret
-from crownkeep.credentials.webauthn import WebauthnRefused
-from crownkeep.errors import AwsError
+from crownkeep.errors import AwsError, InvalidAuthenticationCode
 from crownkeep.principals import Principal
 from crownkeep.signin import acting, enrolment, entry, factors
 from crownkeep.signin.enrolment import ProgressBinding
@@ -79,7 +78,7 @@ async def enrol_chosen(request: Request) -> Response:
             return await _token_enabled(request, begun.progress)
         actor = enrolment.actor_in(begun.progress, visit)
         enrolling = await enrolment.new_virtual_device(here.door, actor, form.one("name"))
-    except (AwsError, WebauthnRefused) as refusal:
+    except AwsError as refusal:
         return await _enrol_again(request, begun.progress, step, refusal)
     entering.keep(request, replace(begun.progress, enrolling=enrolling))
     return web.go(f"{STEPS}/app")
@@ -188,15 +187,11 @@ async def _passkey_registered(request: Request, begun: Progress) -> Response:
     if party is None:
         raise MalformedForm("passkeys can't be used at an IP address")
     visit, binding = entering.visit(request, begun.to), ProgressBinding(begun)
-    registered = await enrolment.register_passkey(
-        here.door,
-        enrolment.actor_in(begun, visit, binding),
-        name=form.one("name"),
-        answer=credential_in(form),
-        challenge=begun.challenge,
-        party=party,
+    parameters = enrolment.with_passkey(
+        begun.person, name=form.one("name"), answer=credential_in(form), challenge=begun.challenge, party=party
     )
-    made = enrolment.enrolled(binding.progress, Method.PASSKEY, registered.serial)
+    serial = await enrolment.register_passkey(here.door, enrolment.actor_in(begun, visit, binding), parameters)
+    made = enrolment.enrolled(binding.progress, Method.PASSKEY, serial)
     outcome = await enrolment.go_on(here.door, visit, made)
     return await entering.follow(request, outcome, lambda: entering.stale(request))
 
@@ -212,12 +207,13 @@ async def _token_enabled(request: Request, begun: Progress) -> Response:
     return await entering.follow(request, outcome, lambda: entering.stale(request))
 
 
-async def _enrol_again(request: Request, begun: Progress, step: EnrolStep, refusal: AwsError | WebauthnRefused) -> Response:
+async def _enrol_again(request: Request, begun: Progress, step: EnrolStep, refusal: AwsError) -> Response:
     fresh = await factors.anew(web.of(request).door, begun)
     if isinstance(fresh, Stale):
         return entering.stale(request)
     entering.keep(request, fresh)
-    text = refusal.message if isinstance(refusal, AwsError) else "The passkey was not accepted. Try again, or use another one."
+    is_key = "credential" in web.form(request) and isinstance(refusal, InvalidAuthenticationCode)
+    text = "The passkey was not accepted. Try again, or use another one." if is_key else refusal.message
     return _enrol_page(request, fresh, step, alert=text, status=403)
 
 

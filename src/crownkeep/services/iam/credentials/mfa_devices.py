@@ -1,27 +1,21 @@
-"""MFA devices of users and of root: enrolled with two codes that are really checked, resynchronised, and taken away.
-
-Whoever already has a device must have used one to change what devices they have (AWS-2023-001): otherwise a stolen access key
-would be enough to enrol the thief's own device, or to take the owner's away. The first device may be enrolled with a key alone.
-"""
+"""MFA devices of users and of root: enrolled with two codes that are really checked, resynchronised, and taken away."""
 
 from __future__ import annotations
 
 from crownkeep import errors
 from crownkeep.credentials import totp
 from crownkeep.domain import page_tokens
-from crownkeep.domain.credentials import mfa
+from crownkeep.domain.credentials import mfa, own_mfa
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
-from crownkeep.services.iam import quotas
 from crownkeep.services.iam.credentials import virtual_mfa
-from crownkeep.services.iam.identities import owners, users
+from crownkeep.services.iam.identities import owners
 from crownkeep.services.iam.identities.owners import Owner
 from crownkeep.services.iam.service import iam
 from crownkeep.storage.credentials import mfa_devices, passkeys
 from crownkeep.storage.credentials.mfa_devices import MfaDeviceRow
 
 _WRONG_CODE = "Authentication code for device is not valid."
-_NEEDS_MFA = "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user."
 
 
 @iam.operation("EnableMFADevice", resource=owners.target, effect=Effect.STATE)
@@ -30,14 +24,13 @@ def enable_mfa_device(
 ) -> Result:
     """Give an unassigned device to a user, or to root, against two consecutive codes of it."""
     owner = owners.named_or_caller(call, user_name)
-    _require_mfa_for_own(call, owner)
+    own_mfa.require_own_mfa(call, owner.owner_id)
     device = mfa_devices.with_serial(call.db, call.account_id, serial_number)
     if device is None:
         raise virtual_mfa.missing(serial_number)
     if device.owner_id is not None:
         raise errors.EntityAlreadyExists("MFA Device is already in use.")
-    count = mfa_devices.count_of_owner(call.db, call.account_id, owner.owner_id)
-    quotas.require_room(call, count, quotas.MFA_DEVICES_PER_USER, name="MFADevicesPerUser")
+    own_mfa.require_room(call, owner.owner_id)
     try:
         seed = mfa.seed_of(call.keyring, device)
         state = totp.enrol(seed, authentication_code1, authentication_code2, now=call.now)
@@ -53,7 +46,7 @@ def enable_mfa_device(
 def deactivate_mfa_device(call: Call, *, serial_number: str, user_name: str | None = None) -> Result:
     """Take a device from a user, or from root; a virtual one stays and can be assigned again."""
     owner = owners.named_or_caller(call, user_name)
-    _require_mfa_for_own(call, owner)
+    own_mfa.require_own_mfa(call, owner.owner_id)
     device = _of_owner(call, owner, serial_number)
     if device.sealed_seed is None:
         # A FIDO key is registered for one owner and can't be given to another.
@@ -113,21 +106,6 @@ def get_mfa_device(call: Call, *, serial_number: str, user_name: str | None = No
     return {**_describe(owner, device), **certified}
 
 
-def _require_mfa_for_own(call: Call, owner: Owner) -> None:
-    caller = call.principal
-    if owner.owner_id != caller.unique_id:
-        return
-    session = caller.session
-    if session is not None and session.assumed_root:
-        # A central session that was given for just this (IAMDeleteRootUserCredentials).
-        return
-    devices = mfa_devices.of_owner(call.db, call.account_id, owner.owner_id)
-    used = session.mfa_serial if session is not None and session.mfa_at is not None else None
-    # A device that was taken away since then proves nothing any more.
-    if devices and used not in {device.serial for device in devices}:
-        raise errors.AccessDenied(_NEEDS_MFA)
-
-
 def _of_owner(call: Call, owner: Owner, serial_number: str) -> MfaDeviceRow:
     device = mfa_devices.with_serial(call.db, call.account_id, serial_number)
     if device is None:
@@ -142,6 +120,4 @@ def _describe(owner: Owner, row: MfaDeviceRow) -> dict[str, object]:
 
 
 def _note(call: Call, owner: Owner, device: MfaDeviceRow) -> None:
-    call.notes.resources.append((virtual_mfa.RESOURCE_TYPE, device.serial))
-    if owner.user is not None:
-        call.notes.resources.append((users.RESOURCE_TYPE, owner.user.name))
+    own_mfa.note(call, device.serial, user_name=owner.user.name if owner.user is not None else None)

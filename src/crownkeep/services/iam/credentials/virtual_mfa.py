@@ -9,6 +9,7 @@ from crownkeep import arn, clock, errors
 from crownkeep.credentials import totp
 from crownkeep.credentials.secret import Secret
 from crownkeep.domain import page_tokens
+from crownkeep.domain.credentials import own_mfa
 from crownkeep.operations import sealed
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target
@@ -23,7 +24,7 @@ from crownkeep.storage.identities import tags
 from crownkeep.storage.identities.users import UserRow
 
 Tags = Sequence[Mapping[str, str]]
-RESOURCE_TYPE = "AWS::IAM::VirtualMFADevice"
+RESOURCE_TYPE = own_mfa.DEVICE_TYPE
 ISSUER = "Crownkeep"
 """How authenticator apps group what they show."""
 _LONGEST_SERIAL = 256
