@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ from tests.house.test_operations import OPERATIONS
 from tests.house.valid import TEXTS
 from tests.services.iam.asking import allow
 
-from crownkeep.models import Shape, snake_case
+from crownkeep.models import Shape
 from crownkeep.operations.java_patterns import compile_pattern
 from crownkeep.operations.registry import Mode, Operation, Permission
 from crownkeep.storage.database import Database
@@ -195,7 +196,7 @@ def asked(scene: Scene, who: str, operation: Operation, parameters: Mapping[str,
 
     None where boto3 can't even write the request down, for want of a part of the path.
     """
-    call = getattr(scene.client(who, operation.service.name), snake_case(operation.name))
+    call = getattr(scene.client(who, operation.service.name), xform_name(operation.name))
     try:
         answer = call(**parameters)
     except ClientError as error:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
 from tests.fixtures.crown import Account, Crowns
 from tests.house import valid
 from tests.house.test_operations import OPERATIONS
 
 from crownkeep.catalogue import actions
-from crownkeep.models import snake_case
 from crownkeep.operations import authorize
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Operation, Permission, Target
@@ -30,6 +30,9 @@ AUTHORISED = {
 }
 NOT_YET_PUBLISHED = {"iam:AcquireRole", "iam:UpdateDelegationRequest"}
 """Actions of the service models that the service authorization reference doesn't list yet."""
+
+OF_ROOT_ITSELF = {"account-security:AcceptRootEmailUpdate", "account-security:StartRootEmailUpdate"}
+"""What the reference lists for members of organizations only, root does to its own account (`arn:aws:account::ID:account`)."""
 
 COLLECTION = re.compile(r"arn:aws:[a-z-]+:[a-z0-9-]*:\d{12}:(?:[a-z-]+/)?\*?")
 """What refusals name where a policy must say `*`: all that the account has of a kind, `arn:aws:iam::123456789012:user/`."""
@@ -48,7 +51,7 @@ class Asker:
         self.targets.clear()
         client = self.user.client(operation.service.name, parameter_validation=False)
         with suppress(ClientError):
-            getattr(client, snake_case(operation.name))(**self.parameters(operation, resource_arn))
+            getattr(client, xform_name(operation.name))(**self.parameters(operation, resource_arn))
         return next(target for action, target in self.targets if action == operation.action)
 
     def parameters(self, operation: Operation, resource_arn: str) -> dict[str, Any]:
@@ -85,6 +88,8 @@ def test_an_action_is_done_to_a_resource_of_a_type_that_aws_names(name: str, ask
 
     target = asker.target(operation, of_account(patterns[0], asker.account.id) if patterns else valid.ARN)
 
+    if name in OF_ROOT_ITSELF:
+        patterns.append(actions.resource_types_of("account")["account"].arn_pattern)
     if patterns:
         assert any(arn_holds(pattern, target.arn or "*") for pattern in patterns), (target.arn, patterns)
     elif known is not None:
