@@ -187,7 +187,7 @@ def test_the_oldest_files_give_way(settings: Callable[..., Settings], tmp_path: 
 )
 def test_settings_that_can_not_work_are_refused(options: dict[str, Any], said: str, tmp_path: Path):
     with pytest.raises(InvalidSettings, match=said):
-        configuration.load(options, environment={}, directory=tmp_path)
+        configuration.load({"data": str(tmp_path), **options}, environment={})
 
 
 def test_a_server_without_a_sender_is_refused(settings: Callable[..., Settings]):
