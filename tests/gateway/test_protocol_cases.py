@@ -223,8 +223,8 @@ def decode(operation, sent):
         case "json":
             return {} if operation.input is None else json_input.decode(operation.input, body)
         case "smithy-rpc-v2-cbor":
-            content = cbor.read(b64decode(sent["body"])) if sent.get("body") else {}
-            return {} if operation.input is None else json_input.decode_content(operation.input, content)
+            content = cbor.read_map(b64decode(sent["body"])) if sent.get("body") else {}
+            return {} if operation.input is None else json_input.decode_object(operation.input, content)
         case _:
             path = sent["uri"].partition("?")[0]
             found = route._match(operation.service, operation.method, path, uri.query)

@@ -456,9 +456,11 @@ def test_whatever_bytes_are_sent_are_read_as_cbor_or_refused(body: bytes):
         b"\x00\x00",
         b"\xc1" * 100_000 + b"\x00",
         b"",
+        b"\x80",
+        b"\x60",
     ],
     ids=lambda body: f"{body[:2].hex()}-{len(body)}",
 )
-def test_cbor_that_is_too_deep_too_large_or_broken_is_refused(body: bytes):
+def test_cbor_that_is_no_map_or_too_deep_too_large_or_broken_is_refused(body: bytes):
     with pytest.raises(errors.SerializationException):
-        cbor.read(body)
+        cbor.read_map(body)

@@ -39,6 +39,14 @@ def read(body: bytes, *, most: int = CALLERS.elements) -> object:
     return value
 
 
+def read_map(body: bytes, *, most: int = CALLERS.elements) -> Mapping[str, object]:
+    """Read one map; raises SerializationException for anything else."""
+    content = read(body, most=most)
+    if not isinstance(content, dict):
+        raise errors.SerializationException("the body must be a CBOR map")
+    return content
+
+
 class _Reader:
     """A place in a body. Lengths are believed only as far as bytes are there, so that nothing is made of what was not sent."""
 

@@ -24,7 +24,7 @@ def decode(route: Route, *, query: str, headers: Mapping[str, str], body: bytes,
         case "json":
             return {} if operation.input is None else json_input.decode(operation.input, body, bounds=bounds)
         case "smithy-rpc-v2-cbor":
-            content = cbor.read(body, most=bounds.elements) if body else {}
-            return {} if operation.input is None else json_input.decode_content(operation.input, content)
+            content = cbor.read_map(body, most=bounds.elements) if body else {}
+            return {} if operation.input is None else json_input.decode_object(operation.input, content)
         case _:
             return rest_input.decode(operation, labels=route.labels, query=query, headers=headers, body=body, bounds=bounds)

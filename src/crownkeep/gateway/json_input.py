@@ -67,13 +67,9 @@ def decode(shape: Shape, body: bytes, *, bounds: Bounds = CALLERS) -> dict[str, 
 
     An empty body is an empty object. Raises SerializationException.
     """
-    return decode_content(shape, read_json(body, most=bounds.elements) if body else {})
-
-
-def decode_content(shape: Shape, content: object) -> dict[str, object]:
-    """Return a structure's members by the model's names, from a body that is read already; raises SerializationException."""
+    content = read_json(body, most=bounds.elements) if body else {}
     if not isinstance(content, dict):
-        raise errors.SerializationException("the body must be an object")
+        raise errors.SerializationException("the body must be a JSON object")
     return decode_object(shape, content)
 
 
