@@ -65,10 +65,7 @@ KEYS_WITHOUT_VALUE_BESIDES: Mapping[str, str] = {
 MAKING = ("Create", "Upload")
 """What is being made has no tags yet (aws:ResourceTag): aws:RequestTag says which it is to have."""
 
-OWN_ROOT = "root changes its own address, and its organization by an operation of AWS Account Management"
 TYPES_NOT_MET: Mapping[str, str] = {
-    "account-security:AcceptRootEmailUpdate accountInOrganization": OWN_ROOT,
-    "account-security:StartRootEmailUpdate accountInOrganization": OWN_ROOT,
     "signin:AuthorizeOAuth2Access console": "the console is signed in to without asking a policy",
     "signin:AuthorizeOAuth2Access oauth2-resource-service-principal": "no service is a client here",
     "iam:DeleteVirtualMFADevice sms-mfa": "AWS has given up devices that get a text message",
@@ -147,7 +144,7 @@ def variants(name: str, scene: Scene) -> list[dict[str, Any]]:
 def recorded(name: str, scene: Scene) -> list[Decided]:
     """Return the decisions about an operation's own action, in all the ways in which it is called.
 
-    Passkeys share the action of other devices, and fill in keys that those don't have.
+    Our own operations share actions of AWS's: passkeys that of other devices, root's own address that of members' addresses.
     """
     action = AUTHORISED[name].action
     sharing = [each for each, operation in AUTHORISED.items() if operation.action == action]
