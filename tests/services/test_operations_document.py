@@ -42,6 +42,14 @@ def test_every_operation_of_account_that_is_not_served_is_named_and_no_other():
 
 def test_no_operation_is_named_that_aws_does_not_have():
     known = {name for service in models.SERVICES for name in models.service(service).operations}
+    known |= {
+        member
+        for name in models.SERVICES
+        for operation in models.service(name).operations.values()
+        for shape in (operation.input, operation.output)
+        if shape is not None
+        for member in shape.members
+    }
     section = TEXT.partition("## IAM")[2].partition("## Neighbours")[0]
     named = {word for word in section.split("`")[1::2] if word[0].isupper() and word.isalnum()}
 
@@ -54,4 +62,11 @@ def test_no_operation_is_named_that_aws_does_not_have():
         "IamUserAccessToBilling",
         "AccountId",
         "PASS",
+        "AWSServiceRoleFor",
+        "NotIpAddress",
+        "NotResource",
+        "NumericNotEquals",
+        "Resource",
+        "OriginIdentity",
+        "NameID",
     }

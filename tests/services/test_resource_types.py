@@ -28,8 +28,24 @@ AUTHORISED = {
     for operation in OPERATIONS
     if operation.model.auth != "none" and operation.permission is not Permission.NONE
 }
-NOT_YET_PUBLISHED = {"iam:AcquireRole", "iam:UpdateDelegationRequest"}
+NOT_YET_PUBLISHED = {
+    "iam:AcquireRole",
+    "iam:UpdateDelegationRequest",
+    "iam:UpdateOpenIDConnectProvider",
+    "sts:GetScopedCredentials",
+}
 """Actions of the service models that the service authorization reference doesn't list yet."""
+
+KEYS_NOT_YET_PUBLISHED = {
+    "iam:enableidentitycenterassociation",
+    "iam:enableidentitypropagation",
+    "iam:requestidentityproviderissuers",
+    "sts:subjectmode",
+}
+"""Condition keys that the models' documentation names and the reference doesn't list yet, in lower case."""
+
+OF_SESSIONS_ALONE = {"sts:GetScopedCredentials"}
+"""Refused to a user's own key before anything is decided."""
 
 OF_ROOT_ITSELF = {"account-security:AcceptRootEmailUpdate", "account-security:StartRootEmailUpdate"}
 """What the reference lists for members of organizations only, root does to its own account (`arn:aws:account::ID:account`)."""
@@ -80,7 +96,7 @@ def asker(crowns: Crowns) -> Iterator[Asker]:
     crown.close()
 
 
-@pytest.mark.parametrize("name", AUTHORISED)
+@pytest.mark.parametrize("name", sorted(AUTHORISED.keys() - OF_SESSIONS_ALONE))
 def test_an_action_is_done_to_a_resource_of_a_type_that_aws_names(name: str, asker: Asker):
     operation = AUTHORISED[name]
     known = actions.action(operation.action)
@@ -109,7 +125,7 @@ def test_an_action_fills_in_the_condition_keys_that_aws_names(name: str, asker: 
 
     target = asker.target(operation, of_account(kinds[0].arn_pattern, asker.account.id) if kinds else valid.ARN)
 
-    assert {key.lower() for key in target.context} <= {key.lower() for key in keys}
+    assert {key.lower() for key in target.context} <= {key.lower() for key in keys} | KEYS_NOT_YET_PUBLISHED
 
 
 def test_every_action_that_is_authorised_is_one_of_aws():

@@ -100,6 +100,7 @@ NAMING_SOMETHING_ELSE: Mapping[str, str] = {
     "iam:CreateOpenIDConnectProvider Url": "of the provider to be made",
     "iam:CreateRole RoleName": "of the role to be made",
     "iam:CreateUser UserName": "of the user to be made",
+    "iam:DeleteOpenIDConnectProvider OpenIDConnectProviderArn": "one that isn't there is no error, and nothing is deleted",
     "iam:UploadServerCertificate ServerCertificateName": "of the certificate to be made",
     "organizations:ListDelegatedAdministrators ServicePrincipal": "a filter: another spelling finds nothing",
     "sts:AssumeRole SerialNumber": "a device to be proved, not what is acted on",
