@@ -44,7 +44,7 @@ def test_a_user_is_shown_what_it_can_access_and_what_it_did_even_in_vain(account
 
 
 def test_an_action_level_report_names_the_actions_that_are_served_and_granted(account, iam):
-    bob = account.user("bob", policy=allow("iam:GetUser", "iam:ListUsers", "iam:NoSuchAction", "s3:*"))
+    bob = account.user("bob", policy=allow("iam:GetUser", "iam:ListUsers", "iam:NoSuchAction", "sqs:*"))
     bob.client("iam").get_user()
 
     found = services(report(iam, bob.arn, Granularity="ACTION_LEVEL"))
@@ -53,7 +53,7 @@ def test_an_action_level_report_names_the_actions_that_are_served_and_granted(ac
     assert ["GetUser", "ListUsers"] == list(actions)
     assert bob.arn == actions["GetUser"]["LastAccessedEntity"]
     assert {"ActionName"} == actions["ListUsers"].keys()
-    assert "TrackedActionsLastAccessed" not in found["s3"]
+    assert "TrackedActionsLastAccessed" not in found["sqs"]
 
 
 def test_a_group_is_shown_its_members_uses_and_a_policy_those_of_whoever_holds_it(account, iam):
