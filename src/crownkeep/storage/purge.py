@@ -9,7 +9,7 @@ from sqlalchemy import Delete, Table, bindparam, delete
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import metadata
 
-OWNED_BY_NONE = frozenset({"alembic_version"})
+OWNED_BY_NONE = frozenset({"alembic_version", "known_sealing_keys"})
 """Tables that hold nothing of an account, and so have no `account_id`."""
 
 
