@@ -55,7 +55,7 @@ def test_a_policy_was_changed_when_its_newest_version_was_made(iam, arn):
     "text",
     [
         '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}',
-        '\n{ "Statement" : [ {"Resource":["*"],\t"Action": ["s3:*"],\r\n "Effect":"Allow"} ],  "Version":"2012-10-17" }\n ',
+        '{ "Statement" : [ {"Resource":["*"],\t"Action": ["s3:*"],\r\n "Effect":"Allow"} ],  "Version":"2012-10-17" }\n ',
         '{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Deny","NotAction":"iam:*","Resource":"arn:aws:s3:::a/é+%2F&<b>~*"}]}',
     ],
 )
