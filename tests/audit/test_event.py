@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crownkeep.audit import event
-from crownkeep.audit.event import Deed
+from crownkeep.audit.event import EventFacts
 from crownkeep.principals import Anonymous, Principal, PrincipalKind, Session
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
@@ -19,7 +19,7 @@ ACCOUNT = "111122223333"
 ROOT = Principal(PrincipalKind.ROOT, ACCOUNT, ACCOUNT, access_key_id="AKIAROOT")
 BOB = Principal(PrincipalKind.USER, ACCOUNT, "AIDABOB", "bob", "/division/", "AKIABOB")
 SESSION = Session(issued_at=NOON, expires_at=NOON + timedelta(hours=1), name="deploy")
-DEED = Deed(
+FACTS = EventFacts(
     event_id="e-1",
     happened_at=NOON,
     event_type="AwsApiCall",
@@ -39,7 +39,7 @@ DEED = Deed(
 
 
 def test_a_record_has_cloudtrails_fields_in_cloudtrails_order() -> None:
-    fields = list(event.record(DEED))
+    fields = list(event.record(FACTS))
 
     assert [
         "eventVersion",
@@ -64,13 +64,13 @@ def test_a_record_has_cloudtrails_fields_in_cloudtrails_order() -> None:
 
 
 def test_a_time_is_written_in_utc_to_the_second() -> None:
-    record = event.record(DEED)
+    record = event.record(FACTS)
 
     assert record["eventTime"] == "2026-11-24T12:00:00Z"
 
 
 def test_a_refusal_names_its_code_and_message() -> None:
-    record = event.record(replace(DEED, error_code="AccessDenied", error_message="no", response=None))
+    record = event.record(replace(FACTS, error_code="AccessDenied", error_message="no", response=None))
 
     assert ("AccessDenied", "no", None) == (record["errorCode"], record["errorMessage"], record["responseElements"])
 
@@ -131,8 +131,8 @@ def test_a_role_session_names_the_role_that_issued_it() -> None:
 def test_what_a_browser_does_is_marked_as_the_consoles() -> None:
     caller = replace(BOB, session=replace(SESSION, from_console=True))
 
-    assert event.record(replace(DEED, caller=caller))["sessionCredentialFromConsole"] == "true"
-    assert "sessionCredentialFromConsole" not in event.record(DEED)
+    assert event.record(replace(FACTS, caller=caller))["sessionCredentialFromConsole"] == "true"
+    assert "sessionCredentialFromConsole" not in event.record(FACTS)
 
 
 @pytest.mark.parametrize(("caller", "name"), [(ROOT, "root"), (BOB, "bob"), (None, ""), (Anonymous(), "")])
@@ -141,21 +141,21 @@ def test_lookups_find_an_event_by_the_callers_name(caller: Principal | None, nam
 
 
 def test_huge_parameters_cannot_bloat_the_trail() -> None:
-    record = event.record(replace(DEED, parameters={"policyDocument": "x" * 200_000}))
+    record = event.record(replace(FACTS, parameters={"policyDocument": "x" * 200_000}))
 
     assert record["requestParameters"]["reason"] == "event_size_exceeds_limit"  # type: ignore[index]
     assert len(event.encode(record)) < 2_000
 
 
 def test_a_huge_user_agent_cannot_bloat_the_trail() -> None:
-    record = event.record(replace(DEED, user_agent="x" * 50_000, error_code="E", error_message="m" * 50_000))
+    record = event.record(replace(FACTS, user_agent="x" * 50_000, error_code="E", error_message="m" * 50_000))
 
     assert 1024 == len(str(record["userAgent"])) == len(str(record["errorMessage"]))
 
 
 @given(st.text(st.characters(categories=None)))
 def test_whatever_text_a_client_sends_a_record_can_be_kept_and_read(text: str) -> None:
-    record = event.record(replace(DEED, parameters={"userName": text}, user_agent=text))
+    record = event.record(replace(FACTS, parameters={"userName": text}, user_agent=text))
 
     read = json.loads(event.encode(record))
 

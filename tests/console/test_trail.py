@@ -11,7 +11,7 @@ from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import Organization
 from tests.signin import people
 
-from crownkeep.console.pages.trail import deeds, trail
+from crownkeep.console.pages.trail import acts, trail
 
 TRAIL = "/console/trail"
 
@@ -138,10 +138,10 @@ def test_the_person_whom_root_was_taken_on_for_is_named_where_the_record_says_it
     identity = {"type": "Root", "accountId": "111122223333", "sessionContext": context}
     record = {"eventID": "e", "eventName": "n", "eventSource": "s", "eventTime": "2026-11-24T00:00:00Z", "userIdentity": identity}
 
-    deed = deeds.of(record)
+    act = acts.of(record)
 
-    assert (True, False) == (deed.is_central, deed.is_roots_own)
-    assert "The root user, taken on centrally by the organization for Sue," == deed.who
+    assert (True, False) == (act.is_central, act.is_roots_own)
+    assert "The root user, taken on centrally by the organization for Sue," == act.who
 
 
 def test_markup_in_an_event_is_shown_as_text(crown: Crown):
@@ -160,6 +160,6 @@ def test_markup_in_an_event_is_shown_as_text(crown: Crown):
 def test_an_event_without_an_identity_is_read_all_the_same():
     record = {"eventID": "e", "eventName": "n", "eventSource": "s", "eventTime": "2026-11-24T00:00:00Z", "userIdentity": None}
 
-    deed = deeds.of(record)
+    act = acts.of(record)
 
-    assert ("Somebody unknown", "no credentials", "Done") == (deed.who, deed.credentials, deed.outcome)
+    assert ("Somebody unknown", "no credentials", "Done") == (act.who, act.credentials, act.outcome)

@@ -16,7 +16,7 @@ from crownkeep.errors import ServiceUnavailable
 from crownkeep.notify import rules
 from crownkeep.operations.letters import Letter
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 
 def contact(account: Account, email: str, kind: str = "SECURITY") -> None:
@@ -68,7 +68,7 @@ def test_what_was_refused_is_not_told(account: Account):
 def test_a_deed_that_does_not_commit_sends_nothing(account: Account):
     post = account.crown._served._app._house.door.wiring.post
 
-    def work(db: Transaction) -> Deed[None]:
+    def work(db: Transaction) -> Commit[None]:
         post.send(db, Letter("email-code", account.email, account.id, clock.now(), {}))
         raise ArithmeticError("a fault of ours")
 

@@ -18,7 +18,7 @@ from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import sessions
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import users
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -71,12 +71,12 @@ def signed_in(account: Account, *, user: str | None = None, mfa: bool = True) ->
     """Return a browser in which root, or a user, has signed in just now; how people do that has its own tests."""
     browser = Browser(account.crown)
 
-    def work(db: Transaction) -> Deed[str]:
+    def work(db: Transaction) -> Commit[str]:
         person = _person(db, account.id, user)
         serial = f"arn:aws:iam::{account.id}:mfa/of-a-test" if mfa else None
         origin = Origin("127.0.0.1", "browser", "us-east-1", "")
         opened = sessions.open_session(db, person, origin=origin, now=clock.now(), mfa_serial=serial)
-        return Deed(opened.token.reveal(), [])
+        return Commit(opened.token.reveal(), [])
 
     browser.cookies["crownkeep-session"] = in_house(account.crown, work)
     return browser

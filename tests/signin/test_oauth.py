@@ -19,7 +19,7 @@ from tests.signin.command_line import CROSS_DEVICE, CommandLine, claims, public
 
 from crownkeep import clock
 from crownkeep.storage.sign_in import browser_sessions
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 DEVELOPER = "arn:aws:iam::aws:policy/SignInLocalDevelopmentAccess"
 
@@ -437,9 +437,9 @@ def test_nothing_that_grants_is_stored_in_the_clear(account: Account, browser: B
     code = line.code(browser)
     tokens = line.redeem(code).json()
 
-    def work(db: Any) -> Deed[list[str]]:
+    def work(db: Any) -> Commit[list[str]]:
         rows = [*db.exec_driver_sql("SELECT * FROM command_line_grants"), *db.exec_driver_sql("SELECT * FROM refresh_tokens")]
-        return Deed([repr(tuple(row)) for row in rows], [])
+        return Commit([repr(tuple(row)) for row in rows], [])
 
     text = "".join(in_house(account.crown, work))
     assert [] == [secret for secret in (code, tokens["refreshToken"]) if secret in text]
@@ -482,8 +482,8 @@ def _allowing(*actions: str) -> dict[str, Any]:
 
 
 def _end_sessions(account: Account) -> None:
-    def work(db: Any) -> Deed[None]:
+    def work(db: Any) -> Commit[None]:
         browser_sessions.end_others(db, account.id, account.id, but=b"", at=clock.now())
-        return Deed(None, [])
+        return Commit(None, [])
 
     in_house(account.crown, work)

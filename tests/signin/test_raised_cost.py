@@ -23,7 +23,7 @@ from crownkeep.signin import people as persons
 from crownkeep.signin.people import Credentials
 from crownkeep.storage.credentials import login_profiles
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 OLD, NEW = Cost(8, 1, 1), Cost(16, 2, 1)
 
@@ -52,7 +52,7 @@ def test_a_raised_cost_reaches_the_hash_of_a_user_at_its_next_sign_in(raised: tu
     assert (True, True) == (passwords.needs_rehash(hash_of(old), NEW), passwords.needs_rehash(hash_of(new), OLD))
     assert passwords.verify(Secret(PASSWORD), hash_of(new))
     assert replace(old, password_hash=new.password_hash) == new
-    assert (hash_of(new),) == in_house(raised[0], lambda db: Deed(profile_of(db, account).history, []))
+    assert (hash_of(new),) == in_house(raised[0], lambda db: Commit(profile_of(db, account).history, []))
     assert "Console home" == sign_in_user(Browser(raised[1]), account.id, "bob").title
 
 
@@ -119,9 +119,9 @@ def test_a_hash_that_was_renewed_late_leaves_a_changed_password_alone(raised: tu
     account.client("iam").update_login_profile(UserName="bob", Password=f"{PASSWORD}9")
     changed = of_user(account)
 
-    def late(db: Transaction) -> Deed[None]:
+    def late(db: Transaction) -> Commit[None]:
         persons.renew_hash(db, bob(db, account), old=old, new="late")
-        return Deed(None, [])
+        return Commit(None, [])
 
     in_house(raised[0], late)
 
@@ -142,14 +142,14 @@ def profile_of(db: Transaction, account: Account) -> Any:
 
 def of_user(account: Account) -> Credentials:
     """Return what bob has to sign in with."""
-    found: Credentials = in_house(account.crown, lambda db: Deed(persons.credentials(db, bob(db, account)), []))
+    found: Credentials = in_house(account.crown, lambda db: Commit(persons.credentials(db, bob(db, account)), []))
     return found
 
 
 def of_root(account: Account) -> Credentials:
     """Return what root has to sign in with."""
     root = Principal(PrincipalKind.ROOT, account.id, account.id)
-    found: Credentials = in_house(account.crown, lambda db: Deed(persons.credentials(db, root), []))
+    found: Credentials = in_house(account.crown, lambda db: Commit(persons.credentials(db, root), []))
     return found
 
 

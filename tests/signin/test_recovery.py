@@ -22,7 +22,7 @@ from crownkeep.signin import recovery
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.notices import outbox
 from crownkeep.storage.sign_in import one_time_links
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 INVALID = "This link is not valid"
 TABLES = (one_time_links.table, outbox.table)
@@ -125,10 +125,10 @@ def test_user_enumeration_by_recovery_the_same_rows_are_written(crown: Crown):
 
     for email in (account.email, f"nobody-{account.id}@acme.example"):
 
-        def work(db: Transaction, email: str = email) -> Deed[tuple[int, ...]]:
+        def work(db: Transaction, email: str = email) -> Commit[tuple[int, ...]]:
             before = [_count(db, table) for table in TABLES]
             recovery._request(db, house.door.wiring, email, Origin("192.0.2.1", "", "us-east-1", ""), clock.now())
-            return Deed(tuple(_count(db, table) - earlier for table, earlier in zip(TABLES, before, strict=True)), [])
+            return Commit(tuple(_count(db, table) - earlier for table, earlier in zip(TABLES, before, strict=True)), [])
 
         counted.append(in_house(crown, work))
 

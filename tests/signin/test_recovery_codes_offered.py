@@ -14,7 +14,7 @@ from tests.signin.people import code, root_with_app, sign_in_events, sign_in_roo
 from crownkeep import clock
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import recovery_codes
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 OFFER, HOME = "Recovery codes", "Console home"
 
@@ -60,9 +60,9 @@ def test_recovery_codes_that_were_declined_can_be_made_later_and_are_offered_whe
     browser.submit(form="Make recovery codes")
     made = root.sign_in().page.title
 
-    def used_up(db: Transaction) -> Deed[None]:
+    def used_up(db: Transaction) -> Commit[None]:
         recovery_codes.remove_all(db, root.account.id, root.account.id)
-        return Deed(None, [])
+        return Commit(None, [])
 
     in_house(root.account.crown, used_up)
 

@@ -20,7 +20,7 @@ from crownkeep.signin import recovery
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.notices import outbox
 from crownkeep.storage.sign_in import one_time_links
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 TASKS = "arn:aws:iam::aws:policy/root-task/"
 TABLES = (one_time_links.table, outbox.table)
@@ -57,10 +57,10 @@ def written(crown: Crown, email: str) -> tuple[int, ...]:
     """Return how many rows asking for a link writes, seen from within its transaction: letters leave at any time."""
     wiring = crown._served._app._house.door.wiring
 
-    def work(db: Transaction) -> Deed[tuple[int, ...]]:
+    def work(db: Transaction) -> Commit[tuple[int, ...]]:
         before = [_count(db, table) for table in TABLES]
         recovery._request(db, wiring, email, Origin("192.0.2.1", "", "us-east-1", ""), clock.now())
-        return Deed(tuple(_count(db, table) - earlier for table, earlier in zip(TABLES, before, strict=True)), [])
+        return Commit(tuple(_count(db, table) - earlier for table, earlier in zip(TABLES, before, strict=True)), [])
 
     return tuple(in_house(crown, work))
 

@@ -16,7 +16,7 @@ from tests.signin.test_federation import ALL, exchange, login, role_credentials
 from crownkeep.signin import sessions
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import browser_sessions
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 START = datetime(2026, 12, 1, 12, tzinfo=UTC)
 END = START + timedelta(hours=12)
@@ -155,10 +155,10 @@ def assume(account: Account, credentials: dict[str, Any], *, hours: int, minutes
 def see(account: Account, browser: Browser, at: datetime) -> None:
     """Let a console be in use until a moment, or it ends for want of use."""
 
-    def work(db: Transaction) -> Deed[None]:
+    def work(db: Transaction) -> Commit[None]:
         digest = sessions.digest_of(browser.cookies["crownkeep-session"])
         browser_sessions.see(db, digest or b"", at=at)
-        return Deed(None, [])
+        return Commit(None, [])
 
     in_house(account.crown, work)
 
@@ -166,10 +166,10 @@ def see(account: Account, browser: Browser, at: datetime) -> None:
 def ends_at(account: Account, browser: Browser) -> datetime:
     """Return when a browser's session ends at the latest."""
 
-    def work(db: Transaction) -> Deed[datetime]:
+    def work(db: Transaction) -> Commit[datetime]:
         row = browser_sessions.with_digest(db, sessions.digest_of(browser.cookies["crownkeep-session"]) or b"")
         assert row is not None
-        return Deed(row.expires_at, [])
+        return Commit(row.expires_at, [])
 
     found: datetime = in_house(account.crown, work)
     return found

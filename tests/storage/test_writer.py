@@ -17,7 +17,7 @@ from crownkeep.storage.accounts import account_aliases
 from crownkeep.storage.database import Database, Transaction
 from crownkeep.storage.trail import events
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
+from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -35,10 +35,10 @@ def run(database: Database, act: Callable[[Writer], Awaitable[object]]) -> objec
         return thread.submit(asyncio.run, main()).result()
 
 
-def keeps(account_id: str, alias: str) -> Callable[[Transaction], Deed[str]]:
-    def work(db: Transaction) -> Deed[str]:
+def keeps(account_id: str, alias: str) -> Callable[[Transaction], Commit[str]]:
+    def work(db: Transaction) -> Commit[str]:
         account_aliases.put(db, account_id, alias, at=NOON)
-        return Deed(alias, [an_event(account_id)])
+        return Commit(alias, [an_event(account_id)])
 
     return work
 
@@ -54,7 +54,7 @@ def kept(database: Database, account_id: str) -> tuple[str | None, int]:
         return account_aliases.of_account(db, account_id), len(found)
 
 
-def fails(_: Transaction) -> Deed[str]:
+def fails(_: Transaction) -> Commit[str]:
     raise ArithmeticError("a fault of ours")
 
 
@@ -87,7 +87,7 @@ def test_one_works_fault_takes_none_of_its_neighbours_along(database: Database) 
 
 
 def test_a_work_that_fails_leaves_nothing_behind(database: Database) -> None:
-    def half(db: Transaction) -> Deed[str]:
+    def half(db: Transaction) -> Commit[str]:
         keeps("1", "half")(db)
         return fails(db)
 
@@ -101,11 +101,11 @@ def test_a_name_that_another_took_in_between_is_met_again_by_running_the_work_an
     run(database, lambda writer: writer.submit(keeps("1", "taken")))
     seen: list[str | None] = []
 
-    def work(db: Transaction) -> Deed[str]:
+    def work(db: Transaction) -> Commit[str]:
         seen.append(account_aliases.account_with(db, "taken"))
         if len(seen) == 1:
             account_aliases.put(db, "2", "taken", at=NOON)  # as if the look before had come too early
-        return Deed("refused", [])
+        return Commit("refused", [])
 
     if database.is_sqlite:
         with pytest.raises(WriteFailed):
@@ -150,9 +150,9 @@ def test_a_stopped_writer_takes_nothing_more(database: Database) -> None:
 
 
 def test_the_same_connection_serves_again_after_a_fault(database: Database) -> None:
-    def broken(db: Transaction) -> Deed[str]:
+    def broken(db: Transaction) -> Commit[str]:
         db.execute(text("SELECT nonsense FROM nowhere"))
-        return Deed("never", [])
+        return Commit("never", [])
 
     async def act(writer: Writer) -> list[object]:
         first = await asyncio.gather(writer.submit(broken), return_exceptions=True)

@@ -24,7 +24,7 @@ _encoder = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class EventFacts:
     """Everything that a record is made of. Parameters and answer come redacted (`audit.redact`)."""
 
     event_id: str
@@ -56,71 +56,71 @@ class Deed:
     tls_cipher: str = ""
     host: str = ""
     shared_event_id: str = ""
-    """What the records of one deed in the trails of several accounts have in common."""
+    """What the records of one act in the trails of several accounts have in common."""
     service_details: Mapping[str, object] | None = None
     """What a service tells of what it did by itself (`serviceEventDetails`)."""
 
 
-def record(deed: Deed) -> dict[str, object]:
+def record(facts: EventFacts) -> dict[str, object]:
     """Make the record, within CloudTrail's limits: long texts cut at 1 KB, parameters and answers over 100 KB left out."""
     event: dict[str, object] = {
         "eventVersion": VERSION,
-        "userIdentity": identity(deed.caller, deed.account_alias) if deed.identity is None else dict(deed.identity),
-        "eventTime": moment(deed.happened_at),
-        "eventSource": deed.source,
-        "eventName": deed.name,
-        "awsRegion": deed.region,
-        "sourceIPAddress": deed.source_ip,
-        "userAgent": deed.user_agent[:_LONGEST_TEXT],
+        "userIdentity": identity(facts.caller, facts.account_alias) if facts.identity is None else dict(facts.identity),
+        "eventTime": moment(facts.happened_at),
+        "eventSource": facts.source,
+        "eventName": facts.name,
+        "awsRegion": facts.region,
+        "sourceIPAddress": facts.source_ip,
+        "userAgent": facts.user_agent[:_LONGEST_TEXT],
     }
-    if deed.error_code:
-        event["errorCode"] = deed.error_code[:_LONGEST_TEXT]
-    if deed.error_code or deed.error_message:
+    if facts.error_code:
+        event["errorCode"] = facts.error_code[:_LONGEST_TEXT]
+    if facts.error_code or facts.error_message:
         # Failed sign-ins have a message and no code (CloudTrail user guide, "AWS Management Console sign-in events").
-        event["errorMessage"] = deed.error_message[:_LONGEST_TEXT]
-    _add_elements(event, deed)
-    event["requestID"] = deed.request_id
-    event["eventID"] = deed.event_id
-    event["readOnly"] = deed.read_only
-    arns = [{"accountId": _owner(name, deed), "type": kind, "ARN": name} for kind, name in deed.resources if arn.parse(name)]
+        event["errorMessage"] = facts.error_message[:_LONGEST_TEXT]
+    _add_elements(event, facts)
+    event["requestID"] = facts.request_id
+    event["eventID"] = facts.event_id
+    event["readOnly"] = facts.read_only
+    arns = [{"accountId": _owner(name, facts), "type": kind, "ARN": name} for kind, name in facts.resources if arn.parse(name)]
     if arns:
         event["resources"] = arns
-    event["eventType"] = deed.event_type
-    if deed.api_version:
-        event["apiVersion"] = deed.api_version
+    event["eventType"] = facts.event_type
+    if facts.api_version:
+        event["apiVersion"] = facts.api_version
     event["managementEvent"] = True
-    event["recipientAccountId"] = deed.account_id
-    if deed.shared_event_id:
-        event["sharedEventID"] = deed.shared_event_id
-    if deed.service_details is not None:
-        event["serviceEventDetails"] = dict(deed.service_details)
+    event["recipientAccountId"] = facts.account_id
+    if facts.shared_event_id:
+        event["sharedEventID"] = facts.shared_event_id
+    if facts.service_details is not None:
+        event["serviceEventDetails"] = dict(facts.service_details)
     event["eventCategory"] = "Management"
-    _add_edge(event, deed)
+    _add_edge(event, facts)
     return event
 
 
-def _owner(name: str, deed: Deed) -> str:
+def _owner(name: str, facts: EventFacts) -> str:
     """Return whose a resource is; those of nobody, such as AWS's managed policies, count as the account's own."""
     parts = arn.parse(name)
-    return parts.account_id if parts is not None and ids.is_account_id(parts.account_id) else deed.account_id
+    return parts.account_id if parts is not None and ids.is_account_id(parts.account_id) else facts.account_id
 
 
-def _add_elements(event: dict[str, object], deed: Deed) -> None:
-    event["requestParameters"] = _within(deed.parameters or None, _LARGEST_ELEMENTS)
-    event["responseElements"] = _within(deed.response or None, _LARGEST_ELEMENTS)
-    additional = _within(deed.additional or None, _LARGEST_ADDITIONAL)
+def _add_elements(event: dict[str, object], facts: EventFacts) -> None:
+    event["requestParameters"] = _within(facts.parameters or None, _LARGEST_ELEMENTS)
+    event["responseElements"] = _within(facts.response or None, _LARGEST_ELEMENTS)
+    additional = _within(facts.additional or None, _LARGEST_ADDITIONAL)
     if additional is not None:
         event["additionalEventData"] = additional
 
 
-def _add_edge(event: dict[str, object], deed: Deed) -> None:
-    if isinstance(deed.caller, Principal) and deed.caller.session and deed.caller.session.from_console:
+def _add_edge(event: dict[str, object], facts: EventFacts) -> None:
+    if isinstance(facts.caller, Principal) and facts.caller.session and facts.caller.session.from_console:
         event["sessionCredentialFromConsole"] = "true"
-    if deed.tls_version:
+    if facts.tls_version:
         event["tlsDetails"] = {
-            "tlsVersion": deed.tls_version,
-            "cipherSuite": deed.tls_cipher,
-            "clientProvidedHostHeader": deed.host[:_LONGEST_TEXT],
+            "tlsVersion": facts.tls_version,
+            "cipherSuite": facts.tls_cipher,
+            "clientProvidedHostHeader": facts.host[:_LONGEST_TEXT],
         }
 
 

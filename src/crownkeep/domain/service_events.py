@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crownkeep.audit.event import Deed
+from crownkeep.audit.event import EventFacts
 from crownkeep.operations import record
 from crownkeep.operations.call import Call
 
 
 def keep(call: Call, *, source: str, name: str, account_id: str, details: Mapping[str, object]) -> None:
     """Keep an event in the trail of an account, together with what the call changes; `details` are the event's own."""
-    deed = Deed(
+    facts = EventFacts(
         event_id="",
         happened_at=call.now,
         event_type="AwsServiceEvent",
@@ -27,4 +27,4 @@ def keep(call: Call, *, source: str, name: str, account_id: str, details: Mappin
         read_only=False,
         service_details=details,
     )
-    record.keep(call.db, record.of_deed(deed))
+    record.keep(call.db, record.row_of(facts))

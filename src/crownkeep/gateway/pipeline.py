@@ -219,7 +219,7 @@ class Pipeline:
             await self.shares.delay(exchange.caller)
         if self._may_record(exchange, is_throttled=is_throttled):
             try:
-                await self._door.record(record.of_deed(_refused(exchange, refusal)))
+                await self._door.record(record.row_of(_refused(exchange, refusal)))
             except WriterBusy:
                 return self._failed(exchange, errors.Throttling("Rate exceeded"))
             except WriteFailed:
@@ -300,12 +300,12 @@ def _origin(exchange: _Exchange) -> Origin:
     )
 
 
-def _refused(exchange: _Exchange, refusal: AwsError) -> event.Deed:
+def _refused(exchange: _Exchange, refusal: AwsError) -> event.EventFacts:
     routed = exchange.routed
     additional: Mapping[str, object] = {}
     if exchange.signed is not None and exchange.caller is None:
         additional = {"claimedAccessKeyId": exchange.signed.access_key_id[:128]}
-    return event.Deed(
+    return event.EventFacts(
         event_id="",
         happened_at=clock.now(),
         event_type="AwsApiCall",

@@ -1,1 +1,1 @@
-"""Who hears of what: rules, messages, the outbox that commits with the deed, and the channels that letters leave by."""
+"""Who hears of what: rules, messages, the outbox that commits with the change, and the channels that letters leave by."""

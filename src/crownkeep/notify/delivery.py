@@ -21,7 +21,7 @@ from crownkeep.storage.database import Database, DatabaseFault, Transaction
 from crownkeep.storage.notices import deliveries
 from crownkeep.storage.notices import outbox as letters
 from crownkeep.storage.notices.outbox import LetterRow
-from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
+from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
 
 GIVEN_UP_AFTER = timedelta(days=1)
 CLAIMED_FOR = timedelta(minutes=10)
@@ -87,7 +87,9 @@ class Delivery:
 
     async def _claim(self, row: LetterRow) -> bool:
         now = clock.now()
-        return await self._writer.submit(lambda db: Deed(letters.claim(db, row.letter_id, now=now, until=now + CLAIMED_FOR), []))
+        return await self._writer.submit(
+            lambda db: Commit(letters.claim(db, row.letter_id, now=now, until=now + CLAIMED_FOR), [])
+        )
 
     async def _send(self, row: LetterRow) -> bool:
         if row.recipient:
@@ -120,19 +122,19 @@ class Delivery:
         due_at = now + delay(attempts)
         _log.warning("a letter (%s, %s) did not leave, attempt %d: %s", row.letter_id, row.kind, attempts, fault)
 
-        def postpone(db: Transaction) -> Deed[None]:
+        def postpone(db: Transaction) -> Commit[None]:
             letters.postpone(db, row.letter_id, due_at=due_at, attempts=attempts, fault=fault)
-            return Deed(None, [])
+            return Commit(None, [])
 
         await self._writer.submit(postpone)
 
     async def _forget(self, row: LetterRow, *, fault: str) -> None:
         ended_at = clock.now()
 
-        def remove(db: Transaction) -> Deed[None]:
+        def remove(db: Transaction) -> Commit[None]:
             if letters.remove(db, row.letter_id) and row.recipient:
                 deliveries.add(db, outbox.ended(self._wiring.keyring, row, at=ended_at, fault=fault))
-            return Deed(None, [])
+            return Commit(None, [])
 
         await self._writer.submit(remove)
 

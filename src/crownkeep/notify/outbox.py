@@ -1,4 +1,4 @@
-"""The post: letters are put into the outbox in the transaction of the deed they are about, and go out once it has committed."""
+"""The post: letters are put into the outbox in the transaction of the change they are about, and go out once it has committed."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from crownkeep.principals import Principal
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Database, DatabaseFault, Transaction, savepoint
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Deed, WriteFailed, Writer, WriterBusy
+from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
 
 Done = TypeVar("Done")
 
@@ -83,7 +83,7 @@ class Door:
         self.wiring = wiring
         threads = wiring.settings.argon2_threads
         self._slow = FairPool("prepare", PoolLimits(threads, at_once=threads, waiting_of_one=128, waiting=1024))
-        self._long = FairPool("long-read", PoolLimits(threads=2, at_once=1, waiting_of_one=16, waiting=256))
+        self._long = FairPool("long-read", PoolLimits(threads=2, at_once=1, waiting_of_one=64, waiting=256))
         self._outbound = OutboundCalls()
         self._uses = Uses()
 
@@ -116,7 +116,7 @@ class Door:
         """Keep the event of a request that reached no operation; raises WriterBusy or WriteFailed."""
         await self._writer.record(event)
 
-    async def carry_out(self, work: Callable[[Transaction], Deed[Done]]) -> Done:
+    async def carry_out(self, work: Callable[[Transaction], Commit[Done]]) -> Done:
         """Do what no operation does, for `signin.sign_in_steps` alone: its changes and its events commit together.
 
         Work may run more than once and must not raise: what it refuses it answers. Raises Throttling where too much waits and
@@ -167,7 +167,7 @@ class Door:
                 for event in outcome.kept(request):
                     await self._writer.record(event)
             else:
-                await self._writer.submit(lambda tx: _with_use(tx, Deed(None, outcome.kept(request)), use))
+                await self._writer.submit(lambda tx: _with_use(tx, Commit(None, outcome.kept(request)), use))
         except WriterBusy:
             return _BUSY
         except WriteFailed:
@@ -186,10 +186,10 @@ class Door:
                 return prepared.answer()
         use = self._uses.of(request)
 
-        def work(db: Transaction) -> Deed[Answer]:
+        def work(db: Transaction) -> Commit[Answer]:
             outcome = perform(db, request, self.wiring, prepared=prepared)
-            deed = Deed(outcome.answer(), outcome.kept(request))
-            return deed if use is None else _with_use(db, deed, use)
+            change = Commit(outcome.answer(), outcome.kept(request))
+            return change if use is None else _with_use(db, change, use)
 
         return await self._writer.submit(work)
 
@@ -351,6 +351,6 @@ def _arguments(request: Request) -> dict[str, object]:
     return {names[member]: value for member, value in request.parameters.items() if member in names}
 
 
-def _with_use(db: Transaction, deed: Deed[Answer] | Deed[None], use: Use) -> Deed:  # type: ignore[type-arg]  # whichever came in
+def _with_use(db: Transaction, change: Commit[Answer] | Commit[None], use: Use) -> Commit:  # type: ignore[type-arg]  # whichever came in
     use.write(db)
-    return deed
+    return change

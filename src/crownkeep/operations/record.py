@@ -33,14 +33,14 @@ def copies_of_call(
     The other account learns who called by their account and unique id, not by their name (IAM user guide, "Logging IAM and AWS
     STS API calls with AWS CloudTrail", cross-account examples).
     """
-    deed = _deed(request, notes, result=result, error=error, account_alias=account_alias)
-    caller = deed.caller
-    if error is not None or notes.shared_with in ("", deed.account_id) or not isinstance(caller, Principal):
-        return [of_deed(deed)]
+    facts = _facts(request, notes, result=result, error=error, account_alias=account_alias)
+    caller = facts.caller
+    if error is not None or notes.shared_with in ("", facts.account_id) or not isinstance(caller, Principal):
+        return [row_of(facts)]
     shared = ids.request_id(clock.id_bytes(16))
     identity = {"type": "AWSAccount", "principalId": caller.user_id, "accountId": caller.account_id}
-    copy = replace(deed, event_id="", account_id=notes.shared_with, identity=identity, account_alias="", shared_event_id=shared)
-    return [of_deed(replace(deed, shared_event_id=shared)), of_deed(copy)]
+    copy = replace(facts, event_id="", account_id=notes.shared_with, identity=identity, account_alias="", shared_event_id=shared)
+    return [row_of(replace(facts, shared_event_id=shared)), row_of(copy)]
 
 
 _IN_EC2 = {"AccessDenied": "UnauthorizedOperation", "InvalidClientTokenId": "AuthFailure", "SignatureDoesNotMatch": "AuthFailure"}
@@ -58,7 +58,7 @@ def error_name(error: AwsError, service: ServiceModel | None) -> str:
     return modelled.shape_name if modelled else error.code
 
 
-def _deed(request: Request, notes: Notes, *, result: Result, error: AwsError | None, account_alias: str) -> event.Deed:
+def _facts(request: Request, notes: Notes, *, result: Result, error: AwsError | None, account_alias: str) -> event.EventFacts:
     operation = request.operation
     account_id = _trail(request, notes, error)
     as_ = operation.recorded_as
@@ -67,7 +67,7 @@ def _deed(request: Request, notes: Notes, *, result: Result, error: AwsError | N
     if parameters is not None and error is not None and account_id == NOBODY:
         # Nobody answers for it, so it takes no more room in the trail than it takes to see what was tried.
         parameters = redact.summary(parameters)
-    return event.Deed(
+    return event.EventFacts(
         event_id=notes.event_id,
         happened_at=request.now,
         event_type=as_.event_type if as_ else request.event_type,
@@ -156,25 +156,25 @@ def id_of(call: Call) -> str:
     return call.notes.event_id
 
 
-def of_deed(deed: event.Deed) -> EventRow:
-    """Give a deed its time-ordered id, unless it has one, and make the row that is kept."""
-    event_id = UUID(deed.event_id) if deed.event_id else ids.event_id(deed.happened_at, clock.id_bytes(10))
-    record = event.record(deed) | {"eventID": str(event_id)}
-    caller = deed.caller
+def row_of(facts: event.EventFacts) -> EventRow:
+    """Give an event its time-ordered id, unless it has one, and make the row that is kept."""
+    event_id = UUID(facts.event_id) if facts.event_id else ids.event_id(facts.happened_at, clock.id_bytes(10))
+    record = event.record(facts) | {"eventID": str(event_id)}
+    caller = facts.caller
     key = caller.access_key_id if isinstance(caller, Principal) else ""
     # Nobody finds out by a lookup what the copy that another account keeps of a call does not say of its caller.
-    is_anothers = isinstance(caller, Principal) and caller.account_id != deed.account_id
+    is_anothers = isinstance(caller, Principal) and caller.account_id != facts.account_id
     return EventRow(
-        account_id=deed.account_id,
+        account_id=facts.account_id,
         event_id=event_id,
-        happened_at=deed.happened_at,
-        source=deed.source,
-        name=deed.name[:128],
-        read_only="true" if deed.read_only else "false",
+        happened_at=facts.happened_at,
+        source=facts.source,
+        name=facts.name[:128],
+        read_only="true" if facts.read_only else "false",
         username="" if is_anothers else event.username(caller)[:128],
         access_key_id="" if is_anothers else key[:128],
         record=event.encode(record),
-        resources=deed.resources,
+        resources=facts.resources,
     )
 
 

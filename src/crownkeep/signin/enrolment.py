@@ -24,7 +24,7 @@ from crownkeep.signin.progress import Arrived, Enrolling, Expired, Next, Progres
 from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.credentials.mfa_devices import DeviceKind
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 ISSUER = "Crownkeep"
 ROOT_DEVICE = "root-account-mfa-device"
@@ -172,11 +172,11 @@ def actor_in(begun: Progress, visit: Visit, binding: ProgressBinding | None = No
 async def go_on(door: Door, visit: Visit, begun: Progress) -> Next | Arrived | Expired | Stale:
     """Go on with a sign-in after what its person did in it."""
 
-    def work(db: Transaction) -> Deed[Next | Arrived | Expired | Stale]:
+    def work(db: Transaction) -> Commit[Next | Arrived | Expired | Stale]:
         if not progress.spend(db, begun):
-            return Deed(Stale(), [])
+            return Commit(Stale(), [])
         entered, rows = progress.proceed(db, door.wiring, begun, origin=visit.origin, now=visit.now)
-        return Deed(entered, rows)
+        return Commit(entered, rows)
 
     return await sign_in_steps.commit(door, work)
 

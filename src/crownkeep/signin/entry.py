@@ -17,7 +17,7 @@ from crownkeep.signin.progress import Arrived, Expired, Next, Wrong
 from crownkeep.signin.throttle import Claim, Counter, Waiting
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 INCORRECT = "Your authentication information is incorrect. Please try again."
 """What AWS answers to everything that is wrong."""
@@ -83,7 +83,7 @@ async def _enter(door: Door, visit: Visit, found: Found, password: Secret) -> En
     browser = browsers.proof(wiring.keyring, visit.browsers, found.claim.name)
     used = throttle.counters(wiring.keyring, wiring.settings, found.claim, address=visit.origin.source_ip, browser=browser)
     # 1. Count the attempt, or refuse it unseen.
-    waiting = await sign_in_steps.commit(door, lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    waiting = await sign_in_steps.commit(door, lambda db: Commit(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
     return await verify(door, visit, found, used, browser, password)
@@ -96,7 +96,7 @@ async def verify(door: Door, visit: Visit, found: Found, used: tuple[Counter, ..
     compared = await door.compute(lambda: _compare(password, found, cost(wiring)))
     # 3. What came of it and its record, in one transaction.
     if not compared.is_right:
-        return await sign_in_steps.commit(door, lambda db: Deed(Wrong(), _failure(db, wiring, visit, found, used)))
+        return await sign_in_steps.commit(door, lambda db: Commit(Wrong(), _failure(db, wiring, visit, found, used)))
     return await sign_in_steps.commit(door, lambda db: _success(db, wiring, visit, found, used, browser, compared.renewed))
 
 
@@ -121,18 +121,18 @@ def _compare(password: Secret, found: Found, today: Cost) -> _Compared:
 
 def _success(
     db: Transaction, wiring: Wiring, visit: Visit, found: Found, used: tuple[Counter, ...], browser: str, renewed: str | None
-) -> Deed[Entered]:
+) -> Commit[Entered]:
     person, credentials = found.person, found.credentials
     kept = people.credentials(db, person) if person else None
     if person is None or credentials is None or kept is None or kept.version != credentials.version:
         # The password was changed while it was being verified.
-        return Deed(Wrong(), _failure(db, wiring, visit, found, used))
+        return Commit(Wrong(), _failure(db, wiring, visit, found, used))
     throttle.release(db, used, now=visit.now)
     if renewed is not None and credentials.password_hash is not None:
         people.renew_hash(db, person, old=credentials.password_hash, new=renewed)
     begun = progress.begin(person, credentials.version, claim=found.claim, browser=browser, to=visit.to, now=visit.now)
     entered, rows = progress.proceed(db, wiring, begun, origin=visit.origin, now=visit.now, found=kept)
-    return Deed(entered, rows)
+    return Commit(entered, rows)
 
 
 def _failure(db: Transaction, wiring: Wiring, visit: Visit, found: Found, used: tuple[Counter, ...]) -> list[EventRow]:

@@ -36,8 +36,8 @@ def failed_login(person: Principal, origin: Origin, now: datetime, *, to: str, m
             "accessKeyId": "",
             "userName": person.name,
         }
-    return record.of_deed(
-        _deed(
+    return record.row_of(
+        _facts(
             person,
             person.account_id,
             origin,
@@ -57,8 +57,8 @@ def unknown_login(account_id: str, origin: Origin, now: datetime, *, to: str) ->
     if account_id:
         identity |= {"accountId": account_id}
     identity |= {"accessKeyId": "", "userName": HIDDEN}
-    return record.of_deed(
-        _deed(
+    return record.row_of(
+        _facts(
             None,
             account_id,
             origin,
@@ -88,7 +88,7 @@ def cloned(person: Principal, origin: Origin, now: datetime) -> EventRow:
 def throttled(account_id: str, person: Principal | None, origin: Origin, now: datetime, *, scope: str, seconds: int) -> EventRow:
     """Record that failures have come to make somebody wait. AWS throttles too, and says nothing of it."""
     additional = {"ThrottledBy": scope, "WaitSeconds": seconds}
-    return record.of_deed(_deed(person, account_id, origin, now, "SignInThrottled", additional=additional))
+    return record.row_of(_facts(person, account_id, origin, now, "SignInThrottled", additional=additional))
 
 
 def of(
@@ -103,8 +103,8 @@ def of(
     message: str = "",
 ) -> EventRow:
     """Make another event of sign-in, such as PasswordUpdated, in the trail of the person's account; of nobody, the operator's."""
-    return record.of_deed(
-        _deed(
+    return record.row_of(
+        _facts(
             person,
             person.account_id if person is not None else record.NOBODY,
             origin,
@@ -118,7 +118,7 @@ def of(
     )
 
 
-def _deed(
+def _facts(
     person: Principal | None,
     account_id: str,
     origin: Origin,
@@ -130,8 +130,8 @@ def _deed(
     parameters: Mapping[str, object] | None = None,
     message: str = "",
     identity: Mapping[str, object] | None = None,
-) -> event.Deed:
-    return event.Deed(
+) -> event.EventFacts:
+    return event.EventFacts(
         event_id="",
         happened_at=now,
         event_type=registry.SIGN_IN_TYPE,

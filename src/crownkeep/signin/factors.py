@@ -30,7 +30,7 @@ from crownkeep.storage.credentials.mfa_devices import DeviceKind, MfaDeviceRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import recovery_codes
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 _log = logging.getLogger("crownkeep.signin")
 
@@ -105,28 +105,28 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
     wiring, now = door.wiring, visit.now
     used = throttle.counters(wiring.keyring, wiring.settings, begun.claim, address=visit.origin.source_ip, browser=begun.browser)
     # 1. Count the attempt, or refuse it unseen.
-    waiting = await sign_in_steps.commit(door, lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    waiting = await sign_in_steps.commit(door, lambda db: Commit(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
     # 2. Verify a signature outside of the transaction.
     checked = await check(door, begun.person, answer, begun.challenge)
 
     # 3. Spend the step and the factor, and go on.
-    def work(db: Transaction) -> Deed[Entered | Rejected | Stale]:
+    def work(db: Transaction) -> Commit[Entered | Rejected | Stale]:
         accounts.hold(db, begun.person.account_id)
         found = progress.look(db, wiring, begun, now=now)
         if not isinstance(found, Next) or not isinstance(found.step, FactorStep):
-            return Deed(Stale(), [])
+            return Commit(Stale(), [])
         verified = verify(db, wiring, begun.person, answer, checked, origin=visit.origin, now=now, methods=found.step.methods)
         if isinstance(verified, Rejected):
             return _rejected(db, wiring, visit, begun, answer, verified, used)
         if not progress.spend(db, begun):
             # Somebody else went on from here in the meantime; the factor is used up all the same.
-            return Deed(Stale(), list(verified.rows))
+            return Commit(Stale(), list(verified.rows))
         throttle.release(db, used, now=now)
         made = replace(begun, method=verified.method, mfa_serial=verified.serial)
         entered, rows = progress.proceed(db, wiring, made, origin=visit.origin, now=now)
-        return Deed(entered, [*verified.rows, *rows])
+        return Commit(entered, [*verified.rows, *rows])
 
     return await sign_in_steps.commit(door, work)
 
@@ -134,10 +134,10 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
 async def anew(door: Door, begun: Progress) -> Progress | Stale:
     """Return progress with a fresh challenge for passkeys; the progress before it is void."""
 
-    def work(db: Transaction) -> Deed[Progress | Stale]:
+    def work(db: Transaction) -> Commit[Progress | Stale]:
         if not progress.spend(db, begun):
-            return Deed(Stale(), [])
-        return Deed(progress.renew(db, begun), [])
+            return Commit(Stale(), [])
+        return Commit(progress.renew(db, begun), [])
 
     return await sign_in_steps.commit(door, work)
 
@@ -210,7 +210,7 @@ def codes_of(door: Door, person: Principal) -> list[MfaDeviceRow]:
 
 def _rejected(
     db: Transaction, wiring: Wiring, visit: Visit, begun: Progress, answer: Answer, rejected: Rejected, used: tuple[Counter, ...]
-) -> Deed[Entered | Rejected | Stale]:
+) -> Commit[Entered | Rejected | Stale]:
     # A challenge is spent by one answer, good or bad (WebAuthn level 3, section 13.4.3).
     is_spent = isinstance(answer, PasskeyAnswer) and progress.spend(db, begun)
     going_on = progress.renew(db, begun) if is_spent else begun
@@ -218,7 +218,7 @@ def _rejected(
     failed = events.failed_login(begun.person, visit.origin, visit.now, to=to, mfa_serial=rejected.serial or "")
     waits = entry.throttled(db, begun.claim, begun.person, used, origin=visit.origin, now=visit.now)
     cloned = [events.cloned(begun.person, visit.origin, visit.now)] if rejected.reason is Rejection.CLONED else []
-    return Deed(replace(rejected, progress=going_on), [*cloned, failed, *waits])
+    return Commit(replace(rejected, progress=going_on), [*cloned, failed, *waits])
 
 
 def _verify_code(db: Transaction, wiring: Wiring, person: Principal, answer: Code, now: datetime) -> Verified | Rejected:

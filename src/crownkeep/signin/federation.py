@@ -26,7 +26,7 @@ from crownkeep.signin.throttle import Claim, Scope
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles
 from crownkeep.storage.sign_in import sign_in_nonces
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 TOKEN_LIFETIME = timedelta(minutes=15)
 SHORTEST, LONGEST = 900, 43_200
@@ -87,12 +87,12 @@ async def sign_in_token(door: Door, session_text: str, *, seconds: int | None, o
     nonce = clock.token_bytes(_NONCE_BYTES)
     expires_at = now + TOKEN_LIFETIME
 
-    def work(db: Transaction) -> Deed[None]:
+    def work(db: Transaction) -> Commit[None]:
         sign_in_nonces.forget(db, before=now)
         sign_in_nonces.add(db, nonce, principal.account_id, expires_at=expires_at)
         response = {"credentials": {"accessKeyId": principal.access_key_id}, "GetSigninToken": "Success"}
         additional = {"MobileVersion": "No", "MFAUsed": "Yes" if principal.has_mfa else "No"}
-        return Deed(None, [events.of(principal, origin, now, "GetSigninToken", response=response, additional=additional)])
+        return Commit(None, [events.of(principal, origin, now, "GetSigninToken", response=response, additional=additional)])
 
     await sign_in_steps.commit(door, work)
     sealed = msgspec.msgpack.encode(_Sealed(principal, nonce, int(expires_at.timestamp()), seconds))
@@ -122,17 +122,17 @@ def read(keyring: Keyring, token: str, *, now: datetime) -> SignInToken:
 async def sign_in(door: Door, token: SignInToken, *, to: str, origin: Origin, now: datetime) -> Opened:
     """Open a console session for whom a sign-in token names, once; raises FederationRefused."""
 
-    def work(db: Transaction) -> Deed[Opened | None]:
+    def work(db: Transaction) -> Commit[Opened | None]:
         standing = door.wiring.standings.held(db, token.principal)
         try:
             principal = standing.vouch(db, token.principal)
         except errors.InvalidClientTokenId:
-            return Deed(None, [events.failed_login(token.principal, origin, now, to=to)])
+            return Commit(None, [events.failed_login(token.principal, origin, now, to=to)])
         lifetime = _lifetime(db, principal, token.session_ends_at, now)
         if not sign_in_nonces.spend(db, token.nonce) or lifetime <= timedelta(0):
-            return Deed(None, [events.failed_login(token.principal, origin, now, to=to)])
+            return Commit(None, [events.failed_login(token.principal, origin, now, to=to)])
         opened = sessions.open_session(db, principal, origin=origin, now=now, lifetime=lifetime)
-        return Deed(opened, [events.console_login(token.principal, origin, now, to=to, mfa_serial=None)])
+        return Commit(opened, [events.console_login(token.principal, origin, now, to=to, mfa_serial=None)])
 
     opened = await sign_in_steps.commit(door, work)
     if opened is None:
@@ -200,11 +200,11 @@ async def _record(door: Door, refusal: FederationRefused, origin: Origin, now: d
     used = [each for each in counted if each.scope is Scope.ADDRESS]
     response = {"GetSigninToken": "Failure"}
 
-    def work(db: Transaction) -> Deed[None]:
+    def work(db: Transaction) -> Commit[None]:
         if principal is not None:
-            return Deed(None, [events.of(principal, origin, now, "GetSigninToken", response=response, message=str(refusal))])
+            return Commit(None, [events.of(principal, origin, now, "GetSigninToken", response=response, message=str(refusal))])
         if throttle.reserve(db, used, now=now) is not None:
-            return Deed(None, [])
-        return Deed(None, [events.of(None, origin, now, "GetSigninToken", response=response, message=str(refusal))])
+            return Commit(None, [])
+        return Commit(None, [events.of(None, origin, now, "GetSigninToken", response=response, message=str(refusal))])
 
     await sign_in_steps.commit(door, work)

@@ -35,7 +35,7 @@ from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import browser_sessions, one_time_links, recovery_codes, root_recoveries
 from crownkeep.storage.sign_in.root_recoveries import RootRecoveryRow
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 LINK = "/signin/recover/mfa/link"
 CUSTODIAN_LINK = "/signin/recover/confirm"
@@ -106,16 +106,16 @@ async def request(door: Door, begun: Progress, *, origin: Origin, now: datetime)
     """Ask for the recovery of a root user who has proved the password, and is asked for a device that is lost."""
     wiring, person = door.wiring, begun.person
 
-    def work(db: Transaction) -> Deed[Requested | TooOften | Stale]:
+    def work(db: Transaction) -> Commit[Requested | TooOften | Stale]:
         accounts.hold(db, person.account_id)
         account = accounts.with_id(db, person.account_id)
         looked = progress.look(db, wiring, begun, now=now)
         if account is None or person.kind is not PrincipalKind.ROOT or not _asks_for_device(looked):
-            return Deed(Stale(), [])
+            return Commit(Stale(), [])
         if recovery.count(db, wiring, "mfa link", account.account_id, account_id=account.account_id, now=now) > MOST_REQUESTS:
-            return Deed(TooOften(), [])
+            return Commit(TooOften(), [])
         _post_link(db, wiring, account, begun.version, origin, now)
-        return Deed(Requested(), [events.of(person, origin, now, "MfaRecoveryRequested")])
+        return Commit(Requested(), [events.of(person, origin, now, "MfaRecoveryRequested")])
 
     return await sign_in_steps.commit(door, work)
 
@@ -149,14 +149,14 @@ async def open_link(door: Door, token: str, *, origin: Origin, now: datetime) ->
     """
     wiring = door.wiring
 
-    def work(db: Transaction) -> Deed[InvalidLink | None]:
+    def work(db: Transaction) -> Commit[InvalidLink | None]:
         try:
             accounts.hold(db, _found(db, token, now).account_id)
             row = _found(db, token, now)
         except InvalidLink as error:
-            return Deed(error, [])
+            return Commit(error, [])
         if row.opened_at is not None:
-            return Deed(None, [])
+            return Commit(None, [])
         digest = _post_to_custodian(db, wiring, row.account_id, origin, now)
         root_recoveries.change(
             db,
@@ -166,7 +166,7 @@ async def open_link(door: Door, token: str, *, origin: Origin, now: datetime) ->
             code_digest=_code_digest(wiring, row.account_id, _code(token)),
             custodian_digest=digest,
         )
-        return Deed(None, [events.of(_root(row.account_id), origin, now, "MfaRecoveryOpened")])
+        return Commit(None, [events.of(_root(row.account_id), origin, now, "MfaRecoveryOpened")])
 
     refused = await sign_in_steps.commit(door, work)
     if refused is not None:
@@ -217,16 +217,16 @@ async def confirm_as_custodian(door: Door, token: str, code: Secret, *, origin: 
     """Confirm a recovery by the link that went to its custodian, with the code that the person told; raises InvalidLink."""
     wiring = door.wiring
 
-    def work(db: Transaction) -> Deed[Outcome | InvalidLink]:
+    def work(db: Transaction) -> Commit[Outcome | InvalidLink]:
         try:
             # What is read before the account is held may have changed by then: other tries, on other nodes.
             accounts.hold(db, _awaited(db, token, now=now).account_id)
             row = _awaited(db, token, now=now)
         except InvalidLink as error:
-            return Deed(error, [])
+            return Commit(error, [])
         custodian = root_recoveries.custodian(db, row.account_id)
         if custodian is None:
-            return Deed(InvalidLink(), [])
+            return Commit(InvalidLink(), [])
         outcome = confirm(db, wiring, row.account_id, code, by=custodian.email, now=now)
         is_confirmed = outcome is Outcome.CONFIRMED
         if not is_confirmed:
@@ -237,7 +237,7 @@ async def confirm_as_custodian(door: Door, token: str, code: Secret, *, origin: 
             "additional": {"ConfirmedBy": custodian.email},
             "message": "" if is_confirmed else "Wrong code",
         }
-        return Deed(outcome, [events.of(_root(row.account_id), origin, now, name, **said)])  # type: ignore[arg-type]  # by their names
+        return Commit(outcome, [events.of(_root(row.account_id), origin, now, name, **said)])  # type: ignore[arg-type]  # by their names
 
     outcome = await sign_in_steps.commit(door, work)
     if isinstance(outcome, InvalidLink):
@@ -248,18 +248,18 @@ async def confirm_as_custodian(door: Door, token: str, code: Secret, *, origin: 
 async def complete(door: Door, token: str, *, origin: Origin, now: datetime) -> Completed:
     """Remove what was lost, for whoever holds the link of a confirmed recovery; raises InvalidLink for any other."""
 
-    def work(db: Transaction) -> Deed[Completed | InvalidLink]:
+    def work(db: Transaction) -> Commit[Completed | InvalidLink]:
         try:
             accounts.hold(db, _found(db, token, now).account_id)
             row = _found(db, token, now)
         except InvalidLink as error:
-            return Deed(error, [])
+            return Commit(error, [])
         if row.confirmed_at is None:
-            return Deed(InvalidLink(), [])
+            return Commit(InvalidLink(), [])
         serials = _remove_factors(db, row.account_id, now)
         additional = {"RemovedDevices": list(serials), "ConfirmedBy": row.confirmed_by}
         done = events.of(_root(row.account_id), origin, now, "MfaRecoveryCompleted", additional=additional)
-        return Deed(Completed(serials), [done])
+        return Commit(Completed(serials), [done])
 
     completed = await sign_in_steps.commit(door, work)
     if isinstance(completed, InvalidLink):

@@ -17,7 +17,7 @@ from crownkeep.signin.progress import Enrolling
 from crownkeep.signin.sessions import BrowserSession
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import sign_in_nonces
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 LASTS = timedelta(minutes=15)
 """How long such an act may take."""
@@ -81,7 +81,7 @@ async def spend(door: Door, pending: Pending) -> bool:
 
     A spent nonce is remembered until the challenge would have expired: so nothing is written down until somebody answers.
     """
-    return await sign_in_steps.commit(door, lambda db: Deed(claim(db, pending), []))
+    return await sign_in_steps.commit(door, lambda db: Commit(claim(db, pending), []))
 
 
 def claim(db: Transaction, pending: Pending) -> bool:

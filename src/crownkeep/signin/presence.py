@@ -20,7 +20,7 @@ from crownkeep.signin.throttle import Claim, Counter, Scope, Waiting
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +40,25 @@ async def prove_by_factor(
     """Prove presence by a second factor, under the limits of sign-in."""
     wiring, person = door.wiring, sessions.recorded(session.person)
     used = counters(door, session, origin)
-    waiting = await sign_in_steps.commit(door, lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    waiting = await sign_in_steps.commit(door, lambda db: Commit(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
     checked = await factors.check(door, person, answer, challenge.challenge if challenge else b"")
     binding = SessionBinding(session)
 
-    def work(db: Transaction) -> Deed[Proved | Rejected]:
+    def work(db: Transaction) -> Commit[Proved | Rejected]:
         accounts.hold(db, person.account_id)
         known = progress.methods_of(db, person, people.credentials(db, person))
         is_unspent = challenge is None or pending.claim(db, challenge)
         if not binding.holds(db) or not is_unspent:
-            return Deed(Rejected(Rejection.WRONG), [])
+            return Commit(Rejected(Rejection.WRONG), [])
         verified = factors.verify(db, wiring, person, answer, checked, origin=origin, now=now, methods=known)
         if isinstance(verified, Rejected):
             waits = entry.throttled(db, claim_of(session.person), person, used, origin=origin, now=now)
-            return Deed(verified, [_failed(person, origin, now), *waits])
+            return Commit(verified, [_failed(person, origin, now), *waits])
         throttle.release(db, used, now=now)
         sessions.prove(db, session, now=now, mfa_serial=verified.serial)
-        return Deed(Proved(), [*verified.rows, events.check_mfa(person, origin, now, (verified.method,))])
+        return Commit(Proved(), [*verified.rows, events.check_mfa(person, origin, now, (verified.method,))])
 
     return await sign_in_steps.commit(door, work)
 
@@ -68,7 +68,7 @@ async def prove_by_password(
 ) -> Proved | Rejected | Waiting:
     """Prove presence by the password, where the person has no factor."""
     person, used = sessions.recorded(session.person), counters(door, session, origin)
-    waiting = await sign_in_steps.commit(door, lambda db: Deed(throttle.reserve(db, used, now=now), []))
+    waiting = await sign_in_steps.commit(door, lambda db: Commit(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
     with door.snapshot() as db:
@@ -76,14 +76,14 @@ async def prove_by_password(
     stored = found.password_hash
     is_right = await door.compute(lambda: stored is not None and passwords.verify(password, stored))
 
-    def work(db: Transaction) -> Deed[Proved | Rejected]:
+    def work(db: Transaction) -> Commit[Proved | Rejected]:
         is_theirs = is_right and not found.devices and people.credentials(db, person).version == found.version
         if not is_theirs or not SessionBinding(session).holds(db):
             waits = entry.throttled(db, claim_of(session.person), person, used, origin=origin, now=now)
-            return Deed(Rejected(Rejection.WRONG), [_failed(person, origin, now), *waits])
+            return Commit(Rejected(Rejection.WRONG), [_failed(person, origin, now), *waits])
         throttle.release(db, used, now=now)
         sessions.prove(db, session, now=now, mfa_serial=None)
-        return Deed(Proved(), [events.of(person, origin, now, "CheckPassword")])
+        return Commit(Proved(), [events.of(person, origin, now, "CheckPassword")])
 
     return await sign_in_steps.commit(door, work)
 

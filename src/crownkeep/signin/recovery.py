@@ -28,7 +28,7 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import one_time_links, tallies
 from crownkeep.storage.sign_in.one_time_links import OneTimeLinkRow
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 RESET = "/signin/recover/reset"
 """The page that a mailed link opens; links are made of the settings' own address, never of what a request says."""
@@ -62,7 +62,7 @@ async def request_password(door: Door, email: str, *, origin: Origin, now: datet
     return await unhurried(door, lambda db: _request(db, door.wiring, email.strip(), origin, now))
 
 
-async def unhurried(door: Door, work: Callable[[Transaction], Deed[Asked]]) -> Asked:
+async def unhurried(door: Door, work: Callable[[Transaction], Commit[Asked]]) -> Asked:
     """Carry out a request, and answer once a fixed time has passed, whatever there was to do."""
     began = clock.monotonic()
     asked = await sign_in_steps.commit(door, work)
@@ -92,22 +92,22 @@ def spelled(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def _request(db: Transaction, wiring: Wiring, email: str, origin: Origin, now: datetime) -> Deed[Asked]:
+def _request(db: Transaction, wiring: Wiring, email: str, origin: Origin, now: datetime) -> Commit[Asked]:
     from_address = count(db, wiring, "address", throttle.network(origin.source_ip), now=now)
     if from_address > MOST_FOR_ADDRESS:
-        return Deed(Asked.TOO_OFTEN, _refusal(None, origin, now) if from_address == MOST_FOR_ADDRESS + 1 else [])
+        return Commit(Asked.TOO_OFTEN, _refusal(None, origin, now) if from_address == MOST_FOR_ADDRESS + 1 else [])
     account = accounts.with_email(db, email) if email else None
     person = recoverable(db, account)
     to_email = count(db, wiring, "password link", email.lower(), now=now)
     if to_email > MOST_FOR_EMAIL:
-        return Deed(Asked.ANSWERED, _refusal(person, origin, now) if to_email == MOST_FOR_EMAIL + 1 else [])
+        return Commit(Asked.ANSWERED, _refusal(person, origin, now) if to_email == MOST_FOR_EMAIL + 1 else [])
     # To the address that is kept, never to the one that was typed: letters that fold to the same are not the same mailbox.
     recipient = account.email if account is not None and person is not None else ""
     _post_link(db, wiring, person or STRANGER, recipient, origin, now)
     if person is None:
         failed = {_REQUESTED: "Failure"}
-        return Deed(Asked.ANSWERED, [events.of(None, origin, now, _REQUESTED, response=failed, message="No such account")])
-    return Deed(Asked.ANSWERED, [events.of(person, origin, now, _REQUESTED)])
+        return Commit(Asked.ANSWERED, [events.of(None, origin, now, _REQUESTED, response=failed, message="No such account")])
+    return Commit(Asked.ANSWERED, [events.of(person, origin, now, _REQUESTED)])
 
 
 def _post_link(db: Transaction, wiring: Wiring, person: Principal, recipient: str, origin: Origin, now: datetime) -> None:

@@ -11,7 +11,7 @@ from crownkeep.signin import events, sessions, sign_in_steps
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import recovery_codes
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 DECLINED = "RecoveryCodesDeclined"
 """How the trail names it that somebody who was offered codes wants none."""
@@ -20,10 +20,10 @@ DECLINED = "RecoveryCodesDeclined"
 async def decline(door: Door, person: Principal, *, origin: Origin, now: datetime) -> None:
     """Offer a person no codes at sign-in any more, until some were made and used up."""
 
-    def work(db: Transaction) -> Deed[None]:
+    def work(db: Transaction) -> Commit[None]:
         accounts.hold(db, person.account_id)
         recovery_codes.decline(db, person.account_id, person.unique_id, at=now)
-        return Deed(None, [events.of(sessions.recorded(person), origin, now, DECLINED)])
+        return Commit(None, [events.of(sessions.recorded(person), origin, now, DECLINED)])
 
     await sign_in_steps.commit(door, work)
 

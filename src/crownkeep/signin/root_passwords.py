@@ -20,7 +20,7 @@ from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import one_time_links
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 _EVENTS = {Purpose.SET_ROOT_PASSWORD: "PasswordUpdated", Purpose.RESET_ROOT_PASSWORD: "PasswordRecoveryCompleted"}
 
@@ -79,12 +79,12 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purp
         return Refused(found)
     password_hash = await door.compute(lambda: hashed(wiring, password, account))
 
-    def work(db: Transaction) -> Deed[Entered | InvalidLink]:
+    def work(db: Transaction) -> Commit[Entered | InvalidLink]:
         try:
             accounts.hold(db, account.account_id)
             kept = account_of_link(db, token, purpose, now=now)
         except InvalidLink as error:
-            return Deed(error, [])
+            return Commit(error, [])
         person = Principal(PrincipalKind.ROOT, kept.account_id, kept.account_id)
         set_password(db, person, password_hash, now=now)
         claim = entry.root_claim(kept.email, person)
@@ -95,7 +95,7 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purp
         version = people.credentials(db, person).version
         begun = progress.begin(person, version, claim=claim, browser=browser, to=visit.to, now=now)
         entered, rows = progress.proceed(db, wiring, begun, origin=visit.origin, now=now)
-        return Deed(entered, [updated, *rows])
+        return Commit(entered, [updated, *rows])
 
     entered = await sign_in_steps.commit(door, work)
     if isinstance(entered, InvalidLink):

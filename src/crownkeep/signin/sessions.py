@@ -29,7 +29,7 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles
 from crownkeep.storage.sign_in import browser_sessions
 from crownkeep.storage.sign_in.browser_sessions import BrowserSessionRow
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 LIFETIME = timedelta(hours=12)
 """How long a session lasts at most where nothing else is set, as AWS's console sessions do."""
@@ -206,10 +206,10 @@ async def sign_out(door: Door, session: BrowserSession, *, origin: Origin, now: 
     """
     person = session.person
 
-    def work(db: Transaction) -> Deed[None]:
+    def work(db: Transaction) -> Commit[None]:
         if not browser_sessions.end_named(db, person.account_id, person.unique_id, session.session_id, at=now):
-            return Deed(None, [])
-        return Deed(None, [events.of(recorded(person), origin, now, "SignOut")])
+            return Commit(None, [])
+        return Commit(None, [events.of(recorded(person), origin, now, "SignOut")])
 
     await sign_in_steps.commit(door, work)
 
@@ -217,9 +217,9 @@ async def sign_out(door: Door, session: BrowserSession, *, origin: Origin, now: 
 async def see(door: Door, session: BrowserSession, *, now: datetime) -> None:
     """Write down that a session was used."""
 
-    def work(db: Transaction) -> Deed[None]:
+    def work(db: Transaction) -> Commit[None]:
         browser_sessions.see(db, session.digest, at=now)
-        return Deed(None, [])
+        return Commit(None, [])
 
     await sign_in_steps.commit(door, work)
 

@@ -26,7 +26,7 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import one_time_links
 from crownkeep.storage.sign_in.one_time_links import OneTimeLinkRow
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 PATH = "/signin/step/once"
 """The page that a mailed link opens."""
@@ -79,25 +79,25 @@ async def enter(door: Door, visit: Visit, token: str, password: Secret, *, brows
     return await entry.verify(door, visit, found, used, marked, password)
 
 
-def _request(db: Transaction, wiring: Wiring, email: str, browser: str, origin: Origin, now: datetime) -> Deed[Asked]:
+def _request(db: Transaction, wiring: Wiring, email: str, browser: str, origin: Origin, now: datetime) -> Commit[Asked]:
     network = throttle.network(origin.source_ip)
     from_address = recovery.count(db, wiring, "address", network, now=now)
     if from_address > recovery.MOST_FOR_ADDRESS:
-        return Deed(Asked.TOO_OFTEN, _refusal(None, origin, now) if from_address == recovery.MOST_FOR_ADDRESS + 1 else [])
+        return Commit(Asked.TOO_OFTEN, _refusal(None, origin, now) if from_address == recovery.MOST_FOR_ADDRESS + 1 else [])
     account = accounts.with_email(db, email) if email else None
     person = recovery.recoverable(db, account)
     from_network = recovery.count(db, wiring, "sign-in link", f"{network} {email.lower()}", now=now)
     if from_network > MOST_FROM_NETWORK:
-        return Deed(Asked.ANSWERED, _refusal(person, origin, now) if from_network == MOST_FROM_NETWORK + 1 else [])
+        return Commit(Asked.ANSWERED, _refusal(person, origin, now) if from_network == MOST_FROM_NETWORK + 1 else [])
     to_email = recovery.count(db, wiring, "sign-in link", email.lower(), now=now)
     if to_email > MOST_FOR_EMAIL:
-        return Deed(Asked.ANSWERED, _refusal(person, origin, now) if to_email == MOST_FOR_EMAIL + 1 else [])
+        return Commit(Asked.ANSWERED, _refusal(person, origin, now) if to_email == MOST_FOR_EMAIL + 1 else [])
     recipient = account.email if account is not None and person is not None else ""
     _post(db, wiring, person or recovery.STRANGER, recipient, browser, origin, now)
     if person is None:
         failed = {_REQUESTED: "Failure"}
-        return Deed(Asked.ANSWERED, [events.of(None, origin, now, _REQUESTED, response=failed, message="No such account")])
-    return Deed(Asked.ANSWERED, [events.of(person, origin, now, _REQUESTED)])
+        return Commit(Asked.ANSWERED, [events.of(None, origin, now, _REQUESTED, response=failed, message="No such account")])
+    return Commit(Asked.ANSWERED, [events.of(person, origin, now, _REQUESTED)])
 
 
 def _post(
@@ -118,11 +118,11 @@ def _post(
     wiring.post.send(db, Letter("sign-in-link", recipient, person.account_id, now, values))
 
 
-def _spend(db: Transaction, digest: bytes, visit: Visit) -> Deed[_Admitted | None]:
+def _spend(db: Transaction, digest: bytes, visit: Visit) -> Commit[_Admitted | None]:
     found = _admitted(db, digest, visit.now)
     if found is None or found.person is None or not one_time_links.spend(db, digest):
-        return Deed(None, [])
-    return Deed(_Admitted(digest, found), [events.of(found.person, visit.origin, visit.now, _USED)])
+        return Commit(None, [])
+    return Commit(_Admitted(digest, found), [events.of(found.person, visit.origin, visit.now, _USED)])
 
 
 def _admitted(db: Transaction, digest: bytes, now: datetime) -> Found | None:

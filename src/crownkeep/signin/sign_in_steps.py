@@ -11,12 +11,12 @@ from typing import TypeVar
 
 from crownkeep.operations.invoke import Door
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 Done = TypeVar("Done")
 
 
-async def commit(door: Door, work: Callable[[Transaction], Deed[Done]]) -> Done:
+async def commit(door: Door, work: Callable[[Transaction], Commit[Done]]) -> Done:
     """Commit a step: its changes and its events, or none.
 
     Work may run more than once and must not raise: what it refuses it answers. Raises Throttling where too much waits and

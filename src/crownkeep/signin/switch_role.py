@@ -22,7 +22,7 @@ from crownkeep.signin.sessions import BrowserSession, SessionBinding, SwitchedRo
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Deed
+from crownkeep.storage.writer import Commit
 
 COLORS = ("", "F2B0A9", "FBBF93", "FAD791", "B7CA9D", "99BCE3")
 """What a role may be shown in: nothing, red, orange, yellow, green and blue, as AWS's links spell them."""
@@ -100,9 +100,9 @@ async def come_back(door: Door, session: BrowserSession, *, to: str, origin: Ori
         return
     role = session.switched[-1].principal
 
-    def work(db: Transaction) -> Deed[None]:
+    def work(db: Transaction) -> Commit[None]:
         sessions.switch(db, session, ())
-        return Deed(None, [_event("ExitRole", role, role.arn, to, origin, now)])
+        return Commit(None, [_event("ExitRole", role, role.arn, to, origin, now)])
 
     await sign_in_steps.commit(door, work)
 
@@ -122,13 +122,13 @@ async def _take_on(
         raise
     role = SwitchedRole(_holder(door, answered["Credentials"], session, region=origin.region), chosen.display_name, chosen.color)
 
-    def work(db: Transaction) -> Deed[AwsError | None]:
+    def work(db: Transaction) -> Commit[AwsError | None]:
         try:
             SessionBinding(session).confirm(db)
         except AwsError as ended:
-            return Deed(ended, [])
+            return Commit(ended, [])
         sessions.switch(db, session, (role,))
-        return Deed(None, [_event(name, role.principal, session.principal.arn, to, origin, now)])
+        return Commit(None, [_event(name, role.principal, session.principal.arn, to, origin, now)])
 
     ended = await sign_in_steps.commit(door, work)
     if ended is not None:
@@ -184,7 +184,7 @@ async def _record_failure(
         additional={"SwitchFrom": person.arn, "RedirectTo": to},
         message=refusal.message,
     )
-    await sign_in_steps.commit(door, lambda _: Deed(None, [failure]))
+    await sign_in_steps.commit(door, lambda _: Commit(None, [failure]))
 
 
 def _event(name: str, role: Principal, before: str, to: str, origin: Origin, now: datetime) -> EventRow:

@@ -212,14 +212,14 @@ def is_retryable(error: DBAPIError) -> bool:
 @contextmanager
 def savepoint(transaction: Transaction) -> Iterator[None]:
     """Undo what is done inside when it raises, and keep the transaction open."""
-    run_plainly(transaction, "SAVEPOINT deed")
+    run_plainly(transaction, "SAVEPOINT work")
     try:
         yield
     except BaseException:
-        run_plainly(transaction, "ROLLBACK TO SAVEPOINT deed")
-        run_plainly(transaction, "RELEASE SAVEPOINT deed")
+        run_plainly(transaction, "ROLLBACK TO SAVEPOINT work")
+        run_plainly(transaction, "RELEASE SAVEPOINT work")
         raise
-    run_plainly(transaction, "RELEASE SAVEPOINT deed")
+    run_plainly(transaction, "RELEASE SAVEPOINT work")
 
 
 def _engine(url: str) -> Engine:

@@ -44,7 +44,7 @@ class WriteFailed(Exception):
 
 
 @dataclass(slots=True)
-class Deed(Generic[Result]):
+class Commit(Generic[Result]):
     """What a work leaves: its result, and the events that must be kept with it."""
 
     result: Result
@@ -53,9 +53,9 @@ class Deed(Generic[Result]):
 
 @dataclass(slots=True, eq=False)
 class _Item:
-    work: Callable[[Transaction], Deed[object]]
+    work: Callable[[Transaction], Commit[object]]
     future: asyncio.Future[object]
-    deed: Deed[object] | None = None
+    commit: Commit[object] | None = None
     failure: Exception | None = None
 
 
@@ -73,7 +73,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    async def submit(self, work: Callable[[Transaction], Deed[Result]]) -> Result:
+    async def submit(self, work: Callable[[Transaction], Commit[Result]]) -> Result:
         """Run work in the next group and return its result once that is on disk.
 
         Work may be run more than once, each time from a fresh state. Raises WriterBusy where the queue is full and WriteFailed
@@ -83,14 +83,14 @@ class Writer:
         with self._wake:
             if self._stopping or len(self._waiting) >= _QUEUE:
                 raise WriterBusy
-            self._waiting.append(_Item(cast("Callable[[Transaction], Deed[object]]", work), future))
+            self._waiting.append(_Item(cast("Callable[[Transaction], Commit[object]]", work), future))
             if len(self._waiting) == 1:
                 self._wake.notify()
         return cast(Result, await future)
 
     async def record(self, event: EventRow) -> None:
         """Keep one event with the next group; answers once it is on disk."""
-        await self.submit(lambda _: Deed(None, [event]))
+        await self.submit(lambda _: Commit(None, [event]))
 
     async def stop(self) -> None:
         """Finish what waits, then end the thread."""
@@ -147,8 +147,8 @@ class Writer:
     def _work(self, transaction: Transaction, group: list[_Item]) -> None:
         rows: list[EventRow] = []
         for item in group:
-            item.deed = item.work(transaction)
-            rows += item.deed.events
+            item.commit = item.work(transaction)
+            rows += item.commit.events
         if rows:
             events.add_all(transaction, rows)
             self._heed(transaction, rows)
@@ -191,4 +191,4 @@ def _answer(group: list[_Item]) -> None:
             failed.__cause__ = item.failure
             item.future.set_exception(failed)
         else:
-            item.future.set_result(item.deed.result if item.deed else None)
+            item.future.set_result(item.commit.result if item.commit else None)

@@ -14,8 +14,8 @@ from crownkeep.console.kit import calls, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.credentials.security_credentials import SECURITY
-from crownkeep.console.pages.trail import deeds
-from crownkeep.console.pages.trail.deeds import Deed
+from crownkeep.console.pages.trail import acts
+from crownkeep.console.pages.trail.acts import Act
 from crownkeep.principals import PrincipalKind
 
 KEYS = f"{SECURITY}#keys"
@@ -38,9 +38,9 @@ def is_root(request: Request) -> bool:
 class LastUse:
     """When root was used last, as far as a bounded number of lookups reaches."""
 
-    own: Deed | None
+    own: Act | None
     """What was done last with root's own password or keys, before this session."""
-    central: Deed | None
+    central: Act | None
     """What was done after that in a session that an organization took root on for."""
     back_to: datetime | None = None
     """Where the lookups ended before they found root itself; None where they went back as far as there is anything to see."""
@@ -52,14 +52,14 @@ async def last_use(request: Request) -> LastUse | Refused:
     asked = dict(LOOKUP.parameters)
     if session.person.kind is PrincipalKind.ROOT:
         asked["EndTime"] = session.created_at - timedelta(seconds=1)
-    central: Deed | None = None
-    act: Deed | None = None
+    central: Act | None = None
+    act: Act | None = None
     for _ in range(_PAGES):
         found = await calls.ask(request, LOOKUP.service, LOOKUP.operation, asked)
         if isinstance(found, Refused):
             return found
         for each in found["Events"]:
-            act = deeds.of(json.loads(each["CloudTrailEvent"]))
+            act = acts.of(json.loads(each["CloudTrailEvent"]))
             if act.is_roots_own:
                 return LastUse(act, central)
             if act.is_central:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.trail import deeds
+from crownkeep.console.pages.trail import acts
 
 TRAIL = "/console/trail"
 ATTRIBUTES = {
@@ -67,7 +67,7 @@ async def root(request: Request) -> Response:
         request, "LookupEvents", service="cloudtrail", LookupAttributes=_ROOT, MaxResults=parts.ROWS, NextToken=marker
     )
     # A user may be called root, too; the record knows which of them it was.
-    acts = [deeds.of(json.loads(each["CloudTrailEvent"])) for each in listed.rows("Events") if not changes or _changes(each)]
+    found = [acts.of(json.loads(each["CloudTrailEvent"])) for each in listed.rows("Events") if not changes or _changes(each)]
     here = parts.address(f"{TRAIL}/root", changes=changes)
     return frame.page(
         request,
@@ -75,7 +75,7 @@ async def root(request: Request) -> Response:
         current=TRAIL,
         same=[listed.call],
         listed=listed,
-        deeds=[act for act in acts if act.is_root],
+        acts=[act for act in found if act.is_root],
         changes=changes,
         first=here if marker else "",
         next_page=parts.address(f"{TRAIL}/root", changes=changes, marker=listed.marker) if listed.marker else "",
@@ -96,7 +96,7 @@ async def event(request: Request) -> Response:
         status=200 if record or found.refusal else 404,
         same=[found.call],
         found=found,
-        deed=deeds.of(record) if record else None,
+        act=acts.of(record) if record else None,
         record=json.dumps(record, indent=2, ensure_ascii=False),
         resources=record.get("resources") or [],
     )

@@ -1,4 +1,4 @@
-"""Deeds: events of the trail, read for people: who did what, from where, with which credentials, and what came of it."""
+"""Acts: events of the trail, read for people: who did what, from where, with which credentials, and what came of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST_PARAMETER = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Act:
     """One event, read from its record."""
 
     event_id: str
@@ -33,7 +33,7 @@ class Deed:
     error: str
     error_message: str
     parameters: tuple[tuple[str, str], ...]
-    errand: str
+    task: str
     """Of an AssumeRoot: whose root user was taken on, and for which task."""
 
     @property
@@ -60,21 +60,21 @@ class Deed:
     @property
     def about(self) -> str:
         """The first few things that it was given, for a table."""
-        if self.errand:
-            return self.errand
+        if self.task:
+            return self.task
         told = [
             f"{name} {value}" for name, value in self.parameters if len(value) <= _LONGEST_PARAMETER and value[:1] not in "[{"
         ]
         return ", ".join(told[:_MOST_PARAMETERS])
 
 
-def of(record: Mapping[str, Any]) -> Deed:
+def of(record: Mapping[str, Any]) -> Act:
     """Read a CloudTrail record."""
     identity = record.get("userIdentity") or {}
     session = (identity.get("sessionContext") or {}).get("attributes") or {}
     signed_in_with = (record.get("additionalEventData") or {}).get("MFAUsed", "")
     key = str(identity.get("accessKeyId") or "")
-    return Deed(
+    return Act(
         event_id=str(record["eventID"]),
         name=str(record["eventName"]),
         source=str(record["eventSource"]),
@@ -90,7 +90,7 @@ def of(record: Mapping[str, Any]) -> Deed:
         error=str(record.get("errorCode") or ""),
         error_message=str(record.get("errorMessage") or ""),
         parameters=_flat(record.get("requestParameters")),
-        errand=_errand(record),
+        task=_task(record),
     )
 
 
@@ -111,7 +111,7 @@ def _is_central(identity: Mapping[str, Any]) -> bool:
     return identity.get("type") == "Root" and str(context.get("assumedRoot")).lower() == "true"
 
 
-def _errand(record: Mapping[str, Any]) -> str:
+def _task(record: Mapping[str, Any]) -> str:
     if (record["eventSource"], record["eventName"]) != ("sts.amazonaws.com", "AssumeRoot"):
         return ""
     asked = record.get("requestParameters")
