@@ -127,7 +127,7 @@ def _success(
     if person is None or credentials is None or kept is None or kept.version != credentials.version:
         # The password was changed while it was being verified.
         return Commit(Wrong(), _failure(db, wiring, visit, found, used))
-    throttle.release(db, used, now=visit.now)
+    throttle.release(db, used)
     if renewed is not None and credentials.password_hash is not None:
         people.renew_hash(db, person, old=credentials.password_hash, new=renewed)
     begun = progress.begin(person, credentials.version, claim=found.claim, browser=browser, to=visit.to, now=visit.now)

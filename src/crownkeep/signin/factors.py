@@ -123,7 +123,7 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
         if not progress.spend(db, begun):
             # Somebody else went on from here in the meantime; the factor is used up all the same.
             return Commit(Stale(), list(verified.rows))
-        throttle.release(db, used, now=now)
+        throttle.release(db, used)
         made = replace(begun, method=verified.method, mfa_serial=verified.serial)
         entered, rows = progress.proceed(db, wiring, made, origin=visit.origin, now=now)
         return Commit(entered, [*verified.rows, *rows])

@@ -56,7 +56,7 @@ async def prove_by_factor(
         if isinstance(verified, Rejected):
             waits = entry.throttled(db, claim_of(session.person), person, used, origin=origin, now=now)
             return Commit(verified, [_failed(person, origin, now), *waits])
-        throttle.release(db, used, now=now)
+        throttle.release(db, used)
         sessions.prove(db, session, now=now, mfa_serial=verified.serial)
         return Commit(Proved(), [*verified.rows, events.check_mfa(person, origin, now, (verified.method,))])
 
@@ -81,7 +81,7 @@ async def prove_by_password(
         if not is_theirs or not SessionBinding(session).holds(db):
             waits = entry.throttled(db, claim_of(session.person), person, used, origin=origin, now=now)
             return Commit(Rejected(Rejection.WRONG), [_failed(person, origin, now), *waits])
-        throttle.release(db, used, now=now)
+        throttle.release(db, used)
         sessions.prove(db, session, now=now, mfa_serial=None)
         return Commit(Proved(), [events.of(person, origin, now, "CheckPassword")])
 

@@ -97,7 +97,7 @@ def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str
 def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiting | None:
     """Count an attempt that is about to be made, or answer how long it must wait."""
     rows = [(counter, _kept(db, counter, now)) for counter in used]
-    waits = [row.blocked_until - now for _, row in rows if row is not None and row.blocked_until > now]
+    waits = [row.blocked_until - now for _, row in rows if row is not None and _blocks(row, now)]
     if waits:
         return Waiting(max(waits))
     for counter, row in rows:
@@ -110,13 +110,13 @@ def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiti
 def waiting(db: Transaction, used: Iterable[Counter], *, now: datetime) -> bool:
     """Tell whether an attempt would be refused, without counting one: to spare the work of verifying it."""
     rows = [signin_throttles.with_digest(db, counter.digest) for counter in used]
-    return any(row is not None and row.failed_at - SKEW <= now < row.blocked_until for row in rows)
+    return any(row is not None and row.failed_at - SKEW <= now and _blocks(row, now) for row in rows)
 
 
-def release(db: Transaction, used: Iterable[Counter], *, now: datetime) -> None:
+def release(db: Transaction, used: Iterable[Counter]) -> None:
     """Take back an attempt that was good."""
     for counter in used:
-        signin_throttles.take_back(db, counter.digest, now=now)
+        signin_throttles.take_back(db, counter.digest)
 
 
 def clear(db: Transaction, used: Iterable[Counter], *, now: datetime) -> None:
@@ -136,7 +136,7 @@ def started(db: Transaction, used: Iterable[Counter], *, now: datetime) -> tuple
     waits = []
     for counter in used:
         row = signin_throttles.with_digest(db, counter.digest)
-        if row is not None and row.blocked_until > now:
+        if row is not None and _blocks(row, now):
             waits.append((counter.scope, row.blocked_until - now))
     return max(waits, key=lambda each: each[1], default=None)
 
@@ -147,6 +147,15 @@ def delay(failures: int, *, free: int, longest: timedelta) -> timedelta:
         return timedelta(0)
     # Beyond 2^20 s every wait is the longest; the exponent is bounded so that no count makes the number huge.
     return min(longest, timedelta(seconds=_FIRST_WAIT_SECONDS << min(failures - free, 20)))
+
+
+def _blocks(row: ThrottleRow, now: datetime) -> bool:
+    """Tell whether a row makes an attempt wait.
+
+    A failure that brings no wait is blocked until the moment it happened: of attempts at once the one that came first, and counts
+    last, must not wait for that moment.
+    """
+    return row.blocked_until > now and row.blocked_until > row.failed_at
 
 
 def _kept(db: Transaction, counter: Counter, now: datetime) -> ThrottleRow | None:

@@ -83,7 +83,7 @@ def change_root_password(call: Call, *, old_password: str, new_password: str) ->
         raise errors.Conflict("The password was changed in the meantime.")
     if change.violations:
         raise errors.ValidationError("; ".join(change.violations))
-    throttle.release(call.db, used, now=call.now)
+    throttle.release(call.db, used)
     root_passwords.set_password(call.db, call.principal, change.hashed, now=call.now)
     return NOTHING
 

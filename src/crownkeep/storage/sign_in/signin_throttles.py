@@ -46,7 +46,7 @@ _add = PreparedChange(insert(table))
 _take_back = PreparedChange(
     update(table)
     .where(_this)
-    .values(failures=case((table.c.failures > 0, table.c.failures - 1), else_=0), blocked_until=bindparam("new_until"))
+    .values(failures=case((table.c.failures > 0, table.c.failures - 1), else_=0), blocked_until=table.c.failed_at)
 )
 _remove = PreparedChange(delete(table).where(_this))
 _forget = delete(table).where(table.c.failed_at < bindparam("before"))
@@ -74,9 +74,9 @@ def put(db: Transaction, row: ThrottleRow) -> None:
         _add.run(db, {column.name: getattr(row, column.name) for column in table.columns})
 
 
-def take_back(db: Transaction, digest: bytes, *, now: datetime) -> None:
+def take_back(db: Transaction, digest: bytes) -> None:
     """Remember one failure less under a key, and that nobody waits any more."""
-    _take_back.run(db, {"of_digest": digest, "new_until": now})
+    _take_back.run(db, {"of_digest": digest})
 
 
 def remove(db: Transaction, digest: bytes) -> None:

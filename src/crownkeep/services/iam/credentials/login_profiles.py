@@ -180,7 +180,7 @@ def change_password(call: Call, *, old_password: str, new_password: str) -> Resu
         raise change.proposal
     if change.proposal.user_id != user.user_id:
         raise _changing(user)
-    throttle.release(call.db, used, now=call.now)
+    throttle.release(call.db, used)
     login_profiles.set_password(call.db, profile, passwords.confirm(call, user, profile, change.proposal), at=call.now)
     login_profiles.require_no_reset(call.db, call.account_id, user.user_id)
     _note(call, user)
