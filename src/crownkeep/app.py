@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from crownkeep import clock, data_directory, services
+from crownkeep.alerts import channels
+from crownkeep.alerts.delivery import Delivery
+from crownkeep.alerts.sealed_outbox import SealedOutbox
 from crownkeep.console.app import create_pages
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
@@ -21,9 +24,6 @@ from crownkeep.gateway.asgi import Server
 from crownkeep.gateway.connections import ConnectionLimits, Connections
 from crownkeep.gateway.http import Edge, Receive, Scope, Send
 from crownkeep.gateway.pipeline import Pipeline
-from crownkeep.notify import channels
-from crownkeep.notify.delivery import Delivery
-from crownkeep.notify.outbox import Outbox
 from crownkeep.operations import permissions
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
@@ -125,13 +125,13 @@ def open_wiring(settings: Settings, directory: DataDirectory) -> tuple[Database,
     database = Database(settings.database_url)
     migrate.upgrade(database)
     key_check.require(database, directory.keyring)
-    return database, Wiring(settings, directory.keyring, Standings(directory.keyring), Outbox(directory.keyring))
+    return database, Wiring(settings, directory.keyring, Standings(directory.keyring), SealedOutbox(directory.keyring))
 
 
 def _open(settings: Settings, directory: DataDirectory) -> Running:
     channel = channels.chosen(settings)
     database, wiring = open_wiring(settings, directory)
-    writer = Writer(database, wiring.post.heed)
+    writer = Writer(database, wiring.outbox.observe)
     door = Door(database, writer, wiring)
     token: Secret = directory.operator_token
     observers = (directory.metrics_token, token)

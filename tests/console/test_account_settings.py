@@ -1,4 +1,4 @@
-"""Account settings beyond name and contacts: root's own part, Regions, session tokens, MFA for all, letters and test alerts."""
+"""Account settings beyond name and contacts: root's own part, Regions, session tokens, MFA for all, notices and test alerts."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from datetime import timedelta
 import pytest
 import time_machine
 from playwright.sync_api import Page, expect
+from tests.alerts.office import Mailbox, link_in, settle
 from tests.console.members import MARKUP, NOTHING, READER, Served, administrator, member
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.process import Process
-from tests.notify.office import Mailbox, link_in, settle
 from tests.signin.people import root_with_app, sign_in_events
 
 from crownkeep import clock
-from crownkeep.signin import alerts
+from crownkeep.signin import last_notices
 from crownkeep.signin.sessions import FRESH_FOR
 
 Visit = Callable[..., Page]
 PATH = "/console/account"
-LETTERS = f"{PATH}/letters"
+NOTICES = f"{PATH}/notices"
 REGIONS = f"{PATH}/regions"
 TOKENS = f"{PATH}/session-tokens"
 TEST = f"{PATH}/alternate-contacts/security/test"
@@ -156,7 +156,7 @@ def test_a_test_alert_reaches_the_contact_and_its_delivery_is_shown(crown: Crown
     browser.submit(form="Send a test alert")
     message = Mailbox(crown, email).wait("A test:")
     settle(crown)
-    browser.get(LETTERS)
+    browser.get(NOTICES)
 
     assert account.id in str(message["Subject"])
     assert re.search(rf"Test alert {email} \S+ \S+ UTC Sent ", browser.page.text)
@@ -164,7 +164,7 @@ def test_a_test_alert_reaches_the_contact_and_its_delivery_is_shown(crown: Crown
     assert {"alternateContactType": "SECURITY"} == record["requestParameters"]
 
 
-def test_letters_that_can_not_be_delivered_say_why(crown: Crown):
+def test_notices_that_can_not_be_delivered_say_why(crown: Crown):
     account, browser = administrator(crown)
     named(account, "a.@acme.example")
     browser.get(PATH)
@@ -178,41 +178,41 @@ def test_mail_bombing_a_contact_by_test_alerts_stops_after_a_few(crown: Crown):
     account, browser = administrator(crown)
     email = named(account)
 
-    for _ in range(alerts.MOST_TESTS + 1):
+    for _ in range(last_notices.MOST_TESTS + 1):
         browser.get(PATH)
         browser.submit(form="Send a test alert")
 
     assert browser.page.status == 403
     assert "test alerts are sent within an hour" in browser.page.text
     sent = [subject for subject in Mailbox(crown, email).subjects() if subject.startswith("A test:")]
-    assert alerts.MOST_TESTS == len(sent)
+    assert last_notices.MOST_TESTS == len(sent)
 
 
-def test_letters_do_not_tell_an_administrator_root_s_address(crown: Crown):
+def test_notices_do_not_tell_an_administrator_root_s_address(crown: Crown):
     account, root, _ = root_with_app(crown)
     named(account)
     settle(crown)
     browser = member(account, arn="arn:aws:iam::aws:policy/AdministratorAccess")
 
-    shown = browser.get(LETTERS).response.text
+    shown = browser.get(NOTICES).response.text
 
     assert account.email not in shown
     assert "An address that only root sees" in shown
-    assert account.email in root.get(LETTERS).response.text
+    assert account.email in root.get(NOTICES).response.text
 
 
 def test_an_alert_says_what_it_was_about_and_leads_to_its_event(crown: Crown):
     _, root, _ = root_with_app(crown)
     settle(crown)
 
-    root.get(LETTERS)
+    root.get(NOTICES)
 
     found = re.search(r'<a href="(/console/trail/event\?id=[0-9a-f-]{36})">The root user signed in</a>', root.page.response.text)
     assert found, root.page.text
     assert "ConsoleLogin" in root.get(found[1]).text
 
 
-def test_a_letter_that_opens_something_shows_nothing_of_what_it_said(crown: Crown):
+def test_a_notice_that_opens_something_shows_nothing_of_what_it_said(crown: Crown):
     account, root, _ = root_with_app(crown)
     stranger = Browser(crown)
     stranger.get("/signin/recover/password")
@@ -220,18 +220,18 @@ def test_a_letter_that_opens_something_shows_nothing_of_what_it_said(crown: Crow
     link = link_in(Mailbox(crown, account.email).wait("Choose a new password"))
     settle(crown)
 
-    shown = root.get(LETTERS).response.text
+    shown = root.get(NOTICES).response.text
 
     assert "Link for a new root password" in shown
     assert link.partition("token=")[2] not in shown
 
 
-def test_who_may_not_see_the_security_contact_sees_no_letters(crown: Crown):
+def test_who_may_not_see_the_security_contact_sees_no_notices(crown: Crown):
     account = crown.account()
     named(account)
     browser = member(account, policy=READER)
 
-    browser.get(LETTERS)
+    browser.get(NOTICES)
 
     assert "This needs the permission account:GetAlternateContact" in browser.page.text
     assert "security-" not in browser.page.text
@@ -298,7 +298,7 @@ def test_the_account_s_pages_have_no_serious_barrier_and_fit_the_screen(
     account.enter(page)
     found = []
 
-    for path in (PATH, LETTERS, REGIONS, f"{PATH}/close"):
+    for path in (PATH, NOTICES, REGIONS, f"{PATH}/close"):
         page.goto(path)
         found += [f"{path}: {fault}" for fault in faults(page)]
         wide = page.evaluate("document.documentElement.scrollWidth")

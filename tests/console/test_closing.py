@@ -9,12 +9,12 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError
 from playwright.sync_api import Page, expect
+from tests.alerts.office import Mailbox
 from tests.console.members import MARKUP, Served, administrator
 from tests.console.test_sign_in import People
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.process import Process
-from tests.notify.office import Mailbox
 from tests.signin.people import PASSWORD, choose_root_password, enrol_app, root_with_app, sign_in_root, user_with_password
 
 from crownkeep import clock

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.alerts.office import Mailbox, MailServer, link_in, text_of
 from tests.console.test_sign_in import People
 from tests.fixtures.process import Process
-from tests.notify.office import Mailbox, MailServer, link_in, text_of
 from tests.signin.people import code
 from tests.signin.recovering import ASK, LOST, NEW
 

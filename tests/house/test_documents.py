@@ -9,7 +9,7 @@ import click
 import pytest
 from tests.house.source import ROOT
 
-from crownkeep.notify import messages
+from crownkeep.alerts import messages
 from crownkeep.settings import Settings
 
 FRAGMENT = re.compile(r"(\+|[0-9]+)[a-z0-9-]*\.(security|added|changed|fixed)\.md|\.gitkeep|README\.md")
@@ -31,7 +31,7 @@ def test_every_documented_setting_exists():
     assert list(Settings.__struct_fields__) == documented
 
 
-def test_every_kind_of_letter_is_documented():
+def test_every_kind_of_notice_is_documented():
     text = (ROOT / "docs/mail.md").read_text()
 
     assert [] == [kind for kind in messages.KINDS if f"| `{kind}` |" not in text]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tests.alerts.office import Mailbox, link_in
 from tests.fixtures.browsing import Browser, Page
 from tests.fixtures.crown import Account, Crown
-from tests.notify.office import Mailbox, link_in
 
 NEW = "a new Horse with battery 7"
 ASK = "Choose a new password"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.alerts.office import Mailbox, link_in
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import DATABASES, Account, Crown, Crowns
-from tests.notify.office import Mailbox, link_in
 from tests.signin.browser import in_house
 from tests.signin.people import choose_root_password, code, root_with_app, sign_in_events, sign_in_root
 from tests.signin.recovering import LOST, ask, mailed_link

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 from sqlalchemy import Table, func, select
+from tests.alerts.office import Mailbox, link_in, text_of
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Crown
-from tests.notify.office import Mailbox, link_in, text_of
 from tests.signin.browser import in_house
 from tests.signin.people import PASSWORD, choose_root_password, code, root_with_app, sign_in_events, sign_in_root
 from tests.signin.recovering import ASK, NEW, ask, asked_link, choose

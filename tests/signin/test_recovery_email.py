@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from tests.alerts.office import Mailbox, text_of
 from tests.fixtures.browsing import Browser, Page
 from tests.fixtures.crown import Account, Crown
-from tests.notify.office import Mailbox, text_of
 from tests.signin.people import (
     choose_root_password,
     code,
@@ -201,7 +201,7 @@ def test_mail_bombing_strangers_with_codes_ends_after_five(crown: Crown, root: t
     assert email_change.MOST_CODES == len(Mailbox(crown, victim).subjects())
 
 
-def test_spam_by_account_names_a_letter_to_a_stranger_holds_nothing_that_a_tenant_chose(crown: Crown):
+def test_spam_by_account_names_a_notice_to_a_stranger_holds_nothing_that_a_tenant_chose(crown: Crown):
     account, browser, _ = root_with_app(crown)
     account.root("account").put_account_name(AccountName="Win at http://evil.example")
     victim = f"stranger-{account.id}@acme.example"

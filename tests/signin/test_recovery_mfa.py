@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from tests.alerts.office import Mailbox, link_in, text_of
 from tests.fixtures.asgi import Response
 from tests.fixtures.browsing import Browser, Page
 from tests.fixtures.crown import Account, Crown
-from tests.notify.office import Mailbox, link_in, text_of
 from tests.signin.people import enrol_app, root_with_app, sign_in_events, sign_in_root
 from tests.signin.recovering import LOST, asked_link, choose, mailed_link
 

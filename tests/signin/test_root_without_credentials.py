@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Table, func, select
+from tests.alerts.office import Mailbox, link_in
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Crown
 from tests.fixtures.organization import Organization
-from tests.notify.office import Mailbox, link_in
 from tests.signin.browser import in_house
 from tests.signin.people import PASSWORD
 from tests.signin.recovering import ASK, NEW, ask, choose
@@ -49,12 +49,12 @@ def central(organization: Organization, account_id: str, task: str) -> Any:
     return organization.crown.session(issued, "iam")
 
 
-def letters(organization: Organization, email: str) -> int:
+def notices(organization: Organization, email: str) -> int:
     return sum(ASK in subject for subject in Mailbox(organization.crown, email).subjects())
 
 
 def written(crown: Crown, email: str) -> tuple[int, ...]:
-    """Return how many rows asking for a link writes, seen from within its transaction: letters leave at any time."""
+    """Return how many rows asking for a link writes, seen from within its transaction: notices leave at any time."""
     wiring = crown._served._app._house.door.wiring
 
     def work(db: Transaction) -> Commit[tuple[int, ...]]:
@@ -128,8 +128,8 @@ def test_root_whose_password_is_taken_away_is_signed_out_and_recovers_nothing(or
     choose(browser, link_in(Mailbox(organization.crown, email).wait(ASK)), NEW)
 
     central(organization, member, "IAMDeleteRootUserCredentials").delete_login_profile()
-    mailed = letters(organization, email)
+    mailed = notices(organization, email)
     ask(Browser(organization.crown), email)
 
     assert "Sign in" == browser.get("/console").title
-    assert mailed == letters(organization, email)
+    assert mailed == notices(organization, email)

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from tests.alerts.office import Mailbox
 from tests.fixtures.browsing import Browser, Page
 from tests.fixtures.crown import Account, Crown
-from tests.notify.office import Mailbox
 from tests.signin.people import (
     choose_root_password,
     code,

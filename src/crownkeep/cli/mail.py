@@ -32,20 +32,20 @@ def command() -> None:
 @house.options
 @output.json_flag()
 def list_(data: str | None, database: str | None, as_json: bool) -> None:
-    """List the messages in the outbox's files and the letters that wait to be sent, the newest last."""
-    from crownkeep.notify import channels
+    """List the messages in the outbox's files and the notices that wait to be sent, the newest last."""
+    from crownkeep.alerts import channels
 
     waiting: list[Mapping[str, Any]] = []
     with house.opened(data, database) as held:
         token = None
         while True:
-            page = held.ask("ListLetters", max_results=1000, next_token=token)
-            waiting += page["letters"]
+            page = held.ask("ListNotices", max_results=1000, next_token=token)
+            waiting += page["notices"]
             token = page.get("next_token")
             if token is None:
                 break
         files = channels.written(held.directory.path / channels.FOLDER)
-    found = sorted([*map(_of_file, files), *map(_of_letter, waiting)], key=lambda each: each["id"])
+    found = sorted([*map(_of_file, files), *map(_of_notice, waiting)], key=lambda each: each["id"])
     if as_json:
         output.print_json({"messages": found})
         return
@@ -54,25 +54,25 @@ def list_(data: str | None, database: str | None, as_json: bool) -> None:
 
 
 @command.command("show", short_help="Show one message as plain text.")
-@click.argument("letter_id", metavar="ID")
+@click.argument("notice_id", metavar="ID")
 @house.options
 @output.json_flag()
-def show(letter_id: str, data: str | None, database: str | None, as_json: bool) -> None:
+def show(notice_id: str, data: str | None, database: str | None, as_json: bool) -> None:
     """Show one message as plain text."""
-    from crownkeep.notify import channels
+    from crownkeep.alerts import channels
 
     with house.opened(data, database) as held:
         files = {file.stem: file for file in channels.written(held.directory.path / channels.FOLDER)}
-        if letter_id in files:
-            message = _parse(files[letter_id].read_bytes())
-        elif not _ID.fullmatch(letter_id):
-            raise click.ClickException(f"there is no message `{output.printable(letter_id)}`; `crownkeep mail list` shows all")
+        if notice_id in files:
+            message = _parse(files[notice_id].read_bytes())
+        elif not _ID.fullmatch(notice_id):
+            raise click.ClickException(f"there is no message `{output.printable(notice_id)}`; `crownkeep mail list` shows all")
         else:
-            message = _parse(held.ask("GetLetter", letter_id=letter_id)["message"].encode())
+            message = _parse(held.ask("GetNotice", notice_id=notice_id)["message"].encode())
     body = message.get_body(("plain",))
     text = body.get_content() if body is not None else ""
     if as_json:
-        output.print_json({"id": letter_id, **_headers(message), "text": text})
+        output.print_json({"id": notice_id, **_headers(message), "text": text})
         return
     output.print_pairs([(name, value) for name, value in _headers(message).items()])
     click.echo()
@@ -84,14 +84,14 @@ def _of_file(file: Path) -> dict[str, str]:
     return {"id": file.stem, **_headers(_parse(file.read_bytes())), "state": _FILE}
 
 
-def _of_letter(letter: Mapping[str, Any]) -> dict[str, str]:
-    fault = letter.get("last_fault", "")
-    created: datetime = letter["created_at"]
+def _of_notice(notice: Mapping[str, Any]) -> dict[str, str]:
+    fault = notice.get("last_fault", "")
+    created: datetime = notice["created_at"]
     return {
-        "id": letter["letter_id"],
+        "id": notice["notice_id"],
         "date": f"{created:%Y-%m-%dT%H:%M:%SZ}",
-        "to": letter["recipient"],
-        "subject": letter["kind"],
+        "to": notice["recipient"],
+        "subject": notice["kind"],
         "state": f"{_WAITING}: {fault}" if fault else _WAITING,
     }
 

@@ -14,7 +14,7 @@ from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.security import Application, Guard, Receive, Scope, Send, unavailable
 from crownkeep.console.kit.web import ProofNeeded, SignInNeeded
 from crownkeep.console.pages import undoing
-from crownkeep.console.pages.account import account, account_security, closing, email, letters, password_policy, regions
+from crownkeep.console.pages.account import account, account_security, closing, email, notices, password_policy, regions
 from crownkeep.console.pages.audits import credential_audits, credential_decisions
 from crownkeep.console.pages.credentials import own_devices, own_keys, own_sessions, own_uploads, passwords, security_credentials
 from crownkeep.console.pages.federation import identity_providers
@@ -63,7 +63,7 @@ ROUTES: list[Route] = [
     *dashboard.ROUTES,
     *account.ROUTES,
     *account_security.ROUTES,
-    *letters.ROUTES,
+    *notices.ROUTES,
     *regions.ROUTES,
     *closing.ROUTES,
     *credential_report.ROUTES,

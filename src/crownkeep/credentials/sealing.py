@@ -70,7 +70,7 @@ class Purpose(Enum):
     CLIENT_SECRET = "client-secret"
     RECORD_REDACTION = "record-redaction"
     SIGNING_KEY = "signing-key"
-    LETTER = "letter"
+    NOTICE = "letter"
     TRADE_IN_TOKEN = "trade-in-token"
     KEY_CHECK = "key-check"
 

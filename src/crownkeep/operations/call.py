@@ -10,7 +10,7 @@ from typing import Protocol
 from crownkeep import errors
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.errors import AwsError
-from crownkeep.operations.letters import Post
+from crownkeep.operations.notices import Outbox
 from crownkeep.operations.registry import Operation, Result
 from crownkeep.operations.standing import Standing, Standings
 from crownkeep.principals import Caller, FederatedIdentity, Principal
@@ -98,7 +98,7 @@ class Wiring:
     settings: Settings
     keyring: Keyring
     standings: Standings
-    post: Post
+    outbox: Outbox
 
 
 @dataclass(slots=True)

@@ -229,7 +229,7 @@ def perform_now(database: Database, request: Request, wiring: Wiring) -> Answer:
         outcome = prepared if isinstance(prepared, Outcome) else perform(db, request, wiring, prepared=prepared)
         for event in (outcome.event, *outcome.copies):
             record.keep(db, event)
-        wiring.post.heed(db, [outcome.event, *outcome.copies])
+        wiring.outbox.observe(db, [outcome.event, *outcome.copies])
         return outcome.answer()
 
     return database.write(work)

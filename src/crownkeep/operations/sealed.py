@@ -35,14 +35,14 @@ def open_totp_seed(keyring: Keyring, blob: bytes, *, account_id: str, serial: st
     return _open(keyring, blob, Purpose.TOTP_SEED, account_id, serial)
 
 
-def seal_letter(keyring: Keyring, values: Secret, *, account_id: str, letter_id: str) -> bytes:
-    """Seal what a letter says for its row in the outbox: it may hold a one-time link."""
-    return _seal(keyring, values, Purpose.LETTER, account_id, letter_id)
+def seal_notice(keyring: Keyring, values: Secret, *, account_id: str, notice_id: str) -> bytes:
+    """Seal what a notice says for its row in the outbox: it may hold a one-time link."""
+    return _seal(keyring, values, Purpose.NOTICE, account_id, notice_id)
 
 
-def open_letter(keyring: Keyring, blob: bytes, *, account_id: str, letter_id: str) -> Secret:
-    """Open what `seal_letter` made; raises Unsealable."""
-    return _open(keyring, blob, Purpose.LETTER, account_id, letter_id)
+def open_notice(keyring: Keyring, blob: bytes, *, account_id: str, notice_id: str) -> Secret:
+    """Open what `seal_notice` made; raises Unsealable."""
+    return _open(keyring, blob, Purpose.NOTICE, account_id, notice_id)
 
 
 def seal_signing_key(keyring: Keyring, private_pem: Secret, *, account_id: str, key_id: str) -> bytes:

@@ -15,7 +15,7 @@ from crownkeep.credentials.one_time_links import Purpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
-from crownkeep.operations.letters import Letter
+from crownkeep.operations.notices import Notice
 from crownkeep.signin import recovery
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
@@ -110,7 +110,7 @@ def begin(db: Transaction, wiring: Wiring, account: AccountRow, email: str, *, n
     row = EmailChangeRow(account.account_id, email, _digest(wiring, account.account_id, email, code), now, now + LASTS)
     email_changes.put(db, row)
     values = {"account_id": account.account_id, "code": code.reveal(), "until": recovery.spelled(row.expires_at)}
-    wiring.post.send(db, Letter("email-code", email, account.account_id, now, values))
+    wiring.outbox.send(db, Notice("email-code", email, account.account_id, now, values))
 
 
 def finish(db: Transaction, wiring: Wiring, account: AccountRow, code: str, *, address: str, now: datetime) -> Changed | Refusal:
@@ -133,7 +133,7 @@ def finish(db: Transaction, wiring: Wiring, account: AccountRow, code: str, *, a
         one_time_links.remove_all(db, account.account_id, purpose=purpose)
     root_recoveries.remove(db, account.account_id)
     values = {"account_id": account.account_id, "when": recovery.spelled(now), "address": address}
-    wiring.post.send(db, Letter("email-changed", account.email, account.account_id, now, values))
+    wiring.outbox.send(db, Notice("email-changed", account.email, account.account_id, now, values))
     return Changed(row.email)
 
 

@@ -24,7 +24,7 @@ from crownkeep.credentials.one_time_links import InvalidLink, Purpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
-from crownkeep.operations.letters import Letter
+from crownkeep.operations.notices import Notice
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import events, people, progress, recovery, sign_in_steps
 from crownkeep.signin.flow import FactorStep
@@ -288,7 +288,7 @@ def _post_link(db: Transaction, wiring: Wiring, account: AccountRow, version: by
         "until": recovery.spelled(link.expires_at),
         "custodian": custodian.email if custodian else "",
     }
-    wiring.post.send(db, Letter("mfa-link", account.email, account.account_id, now, values))
+    wiring.outbox.send(db, Notice("mfa-link", account.email, account.account_id, now, values))
 
 
 def _post_to_custodian(db: Transaction, wiring: Wiring, account_id: str, origin: Origin, now: datetime) -> bytes | None:
@@ -302,7 +302,7 @@ def _post_to_custodian(db: Transaction, wiring: Wiring, account_id: str, origin:
         "link": f"{wiring.settings.url}{CUSTODIAN_LINK}?token={link.token.reveal()}",
         "until": recovery.spelled(now + WAITS),
     }
-    wiring.post.send(db, Letter("custodian-link", custodian.email, account_id, now, values))
+    wiring.outbox.send(db, Notice("custodian-link", custodian.email, account_id, now, values))
     return link.digest
 
 

@@ -1,7 +1,7 @@
 """Recovery of root's forgotten password: a link to root's mailbox, by which another is chosen. MFA is asked for as ever.
 
 Whether an address is known here cannot be told from the answer, nor from its time: for one that nobody has, the same rows are
-written (a letter to nobody, a link of no account), and every answer waits until a fixed time has passed.
+written (a notice to nobody, a link of no account), and every answer waits until a fixed time has passed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crownkeep.credentials.one_time_links import Purpose
 from crownkeep.operations import central_root
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
-from crownkeep.operations.letters import Letter
+from crownkeep.operations.notices import Notice
 from crownkeep.operations.record import NOBODY
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import events, people, sign_in_steps, throttle
@@ -38,7 +38,7 @@ MOST_FOR_ADDRESS = 20
 """Requests from one network address within SPAN."""
 
 MOST_FOR_EMAIL = 5
-"""Letters to one e-mail address within SPAN; further requests are answered the same, and nothing is mailed."""
+"""Notices to one e-mail address within SPAN; further requests are answered the same, and nothing is mailed."""
 
 ANSWERED_AFTER_SECONDS = 0.4
 """How long every answer takes at least: longer than the work does on a busy server."""
@@ -88,7 +88,7 @@ def count(db: Transaction, wiring: Wiring, what: str, value: str, *, account_id:
 
 
 def spelled(moment: datetime) -> str:
-    """Write a moment for a letter."""
+    """Write a moment for a notice."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
@@ -123,7 +123,7 @@ def _post_link(db: Transaction, wiring: Wiring, person: Principal, recipient: st
         "link": f"{wiring.settings.url}{RESET}?token={link.token.reveal()}",
         "until": spelled(link.expires_at),
     }
-    wiring.post.send(db, Letter("password-link", recipient, person.account_id, now, values))
+    wiring.outbox.send(db, Notice("password-link", recipient, person.account_id, now, values))
 
 
 def _refusal(person: Principal | None, origin: Origin, now: datetime) -> list[EventRow]:

@@ -16,7 +16,7 @@ from crownkeep.credentials.one_time_links import InvalidLink, Purpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
-from crownkeep.operations.letters import Letter
+from crownkeep.operations.notices import Notice
 from crownkeep.principals import Principal
 from crownkeep.signin import entry, events, people, recovery, sign_in_steps, throttle
 from crownkeep.signin.entry import Entered, Found, Visit
@@ -115,7 +115,7 @@ def _post(
         "link": f"{wiring.settings.url}{PATH}?token={link.token.reveal()}",
         "until": recovery.spelled(link.expires_at),
     }
-    wiring.post.send(db, Letter("sign-in-link", recipient, person.account_id, now, values))
+    wiring.outbox.send(db, Notice("sign-in-link", recipient, person.account_id, now, values))
 
 
 def _spend(db: Transaction, digest: bytes, visit: Visit) -> Commit[_Admitted | None]:

@@ -46,10 +46,10 @@ COLUMNS = (
         (mfa_devices.table.c.account_id, mfa_devices.table.c.serial),
     ),
     SealedColumn(
-        Purpose.LETTER,
+        Purpose.NOTICE,
         outbox.table.c.sealed_values,
-        outbox.table.c.letter_id,
-        (outbox.table.c.account_id, outbox.table.c.letter_id),
+        outbox.table.c.notice_id,
+        (outbox.table.c.account_id, outbox.table.c.notice_id),
     ),
     SealedColumn(
         Purpose.SIGNING_KEY,

@@ -62,10 +62,10 @@ class _Item:
 class Writer:
     """A thread with a connection of its own, fed by the event loop it was started from."""
 
-    def __init__(self, database: Database, heed: Callable[[Transaction, Sequence[EventRow]], None]) -> None:
-        """Start the thread; `heed` sees the events of every group in its transaction, and may add to that."""
+    def __init__(self, database: Database, observe: Callable[[Transaction, Sequence[EventRow]], None]) -> None:
+        """Start the thread; `observe` sees the events of every group in its transaction, and may add to that."""
         self._database = database
-        self._heed = heed
+        self._observe = observe
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Item] = deque()
         self._wake = threading.Condition()
@@ -151,7 +151,7 @@ class Writer:
             rows += item.commit.events
         if rows:
             events.add_all(transaction, rows)
-            self._heed(transaction, rows)
+            self._observe(transaction, rows)
 
     def _on_the_loop(self, work: Callable[[], None]) -> None:
         """Run work on the event loop's thread and wait for it.

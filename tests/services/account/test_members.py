@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.alerts.office import Mailbox
 from tests.fixtures.crown import Crown
 from tests.fixtures.organization import Organization
-from tests.notify.office import Mailbox
 from tests.services.iam.asking import allow, refusal
 
 SERVICE = "account.amazonaws.com"

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from tests.alerts.office import Mailbox, text_of
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import Organization
-from tests.notify.office import Mailbox, text_of
 from tests.services.iam.asking import allow, refusal
 
 from crownkeep import clock

@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.alerts.office import Mailbox
 from tests.console.members import administrator, member
 from tests.fixtures.browsing import Browser, Page
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import Organization, deny
-from tests.notify.office import Mailbox
 from tests.services.iam.asking import allow, refusal
 from tests.signin.command_line import CROSS_DEVICE, LOOPBACK, SAME_DEVICE, CommandLine
 from tests.signin.people import PASSWORD, code, root_with_app, sign_in_root, user_with_password

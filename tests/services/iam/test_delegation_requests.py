@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 import pytest
 import time_machine
+from tests.alerts.office import Mailbox, text_of
 from tests.fixtures.crown import Account, Crown, User, moment
-from tests.notify.office import Mailbox, text_of
 from tests.services.iam.asking import allow, refusal
 
 NAME = "setup"

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError
 from sqlalchemy import func, select
-from tests.notify.office import settle
+from tests.alerts.office import settle
 
 from crownkeep.storage import purge
 from crownkeep.storage.database import Database
@@ -127,7 +127,7 @@ def test_a_purged_account_leaves_no_row_and_its_neighbour_keeps_every_one(crown)
     account, neighbour = crown.account(), crown.account()
     for each in (account, neighbour):
         put_contact(each)
-    # Letters leave by themselves.
+    # Notices leave by themselves.
     settle(crown)
     before = rows(crown, neighbour.id)
     assert rows(crown, account.id)

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 from botocore.exceptions import ClientError
+from tests.alerts.office import Mailbox, text_of
 from tests.fixtures.crown import Crown
 from tests.fixtures.organization import Organization
-from tests.notify.office import Mailbox, text_of
 from tests.services.iam.asking import allow, refusal
 from tests.services.organizations.asking import service_events
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crownkeep import errors
 from crownkeep.audit.event import moment
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.letters import Letter
+from crownkeep.operations.notices import Notice
 from crownkeep.operations.registry import Effect
 from crownkeep.services.account import subject
 from crownkeep.services.account.service import account
@@ -72,7 +72,7 @@ def _tell_former(call: Call, former: AlternateContactRow, *, present: str) -> No
     if former.contact_type != "SECURITY" or former.email_address.lower() == present.lower():
         return
     values = {"account_id": former.account_id, "when": moment(call.now), "address": call.origin.source_ip}
-    call.wiring.post.send(call.db, Letter("contact-replaced", former.email_address, former.account_id, call.now, values))
+    call.wiring.outbox.send(call.db, Notice("contact-replaced", former.email_address, former.account_id, call.now, values))
 
 
 def _no_contact() -> errors.ResourceNotFound:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from crownkeep import errors
 from crownkeep.audit.event import moment
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.letters import Letter
+from crownkeep.operations.notices import Notice
 from crownkeep.operations.registry import Effect, everything
 from crownkeep.services.account_security.service import account_security
 from crownkeep.signin import recovery
-from crownkeep.signin.alerts import MOST_TESTS
+from crownkeep.signin.last_notices import MOST_TESTS
 from crownkeep.storage.accounts import contacts
 
 
@@ -28,5 +28,5 @@ def send_test_alert(call: Call, *, alternate_contact_type: str) -> Result:
         "contact": alternate_contact_type.lower(),
         "address": call.origin.source_ip,
     }
-    call.wiring.post.send(call.db, Letter("test-alert", contact.email_address, call.account_id, call.now, values))
+    call.wiring.outbox.send(call.db, Notice("test-alert", contact.email_address, call.account_id, call.now, values))
     return NOTHING

@@ -11,7 +11,7 @@ from crownkeep import clock, ids
 from crownkeep.audit.event import moment
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.letters import Letter
+from crownkeep.operations.notices import Notice
 from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.organizations import access, entities, organization, quotas, refusals
 from crownkeep.services.organizations import handshakes as agreeing
@@ -129,7 +129,7 @@ def _tell(call: Call, made: HandshakeRow) -> None:
         "ends_at": moment(made.expires_at),
     }
     recipient, account_id = (account.email, account.account_id) if account is not None else ("", "")
-    call.wiring.post.send(call.db, Letter("organization-invitation", recipient, account_id, call.now, values))
+    call.wiring.outbox.send(call.db, Notice("organization-invitation", recipient, account_id, call.now, values))
 
 
 def _require_room(call: Call, row: OrganizationRow) -> None:

@@ -1,4 +1,4 @@
-"""Deliveries: what became of letters that are no longer in the outbox, for those who wonder whether mail arrives."""
+"""Deliveries: what became of notices that are no longer in the outbox, for those who wonder whether mail arrives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT_FOR = timedelta(days=90)
 table = Table(
     "deliveries",
     metadata,
-    Column("letter_id", String(32), primary_key=True),
+    Column("letter_id", String(32), key="notice_id", primary_key=True),
     Column("account_id", AccountId, nullable=False),
     Column("recipient", String(254), nullable=False),
     Column("kind", String(32), nullable=False),
@@ -26,18 +26,18 @@ table = Table(
     Column("fault", Text, nullable=False),
     Column("about", String(200), nullable=False),
     Column("event_id", String(36), nullable=False),
-    Index(None, "account_id", "letter_id"),
+    Index(None, "account_id", "notice_id"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """What became of one letter; `fault` says why it was given up, and is empty where it left.
+    """What became of one notice; `fault` says why it was given up, and is empty where it left.
 
-    A letter that tells of an event is about that event; of any other nothing is kept of what it said.
+    A notice that tells of an event is about that event; of any other nothing is kept of what it said.
     """
 
-    letter_id: str
+    notice_id: str
     account_id: str
     recipient: str
     kind: str
@@ -53,17 +53,17 @@ _forget = delete(table).where(table.c.ended_at < bindparam("before"))
 _latest = (
     select(table)
     .where(table.c.account_id == bindparam("of_account"))
-    .order_by(table.c.letter_id.desc())
+    .order_by(table.c.notice_id.desc())
     .limit(bindparam("limit"))
 )
 
 
 def add(db: Transaction, row: DeliveryRow) -> None:
-    """Remember what became of a letter, and forget what is older than KEPT_FOR."""
+    """Remember what became of a notice, and forget what is older than KEPT_FOR."""
     db.execute(_forget, {"before": row.ended_at - KEPT_FOR})
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    db.execute(insert(table), {column.key: getattr(row, column.key) for column in table.columns})
 
 
 def latest(db: Transaction, account_id: str, *, limit: int) -> list[DeliveryRow]:
-    """Return the last of an account's letters that left or were given up, the latest written first."""
+    """Return the last of an account's notices that left or were given up, the latest written first."""
     return [DeliveryRow(*row) for row in db.execute(_latest, {"of_account": account_id, "limit": limit})]

@@ -1,4 +1,4 @@
-"""The outbox: letters that wait to be sent, each until it has gone out or is given up; their contents are sealed."""
+"""The outbox: notices that wait to be sent, each until it has gone out or is given up; their contents are sealed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crownkeep.storage.metadata import AccountId, Moment, metadata
 table = Table(
     "outbox",
     metadata,
-    Column("letter_id", String(32), primary_key=True),
+    Column("letter_id", String(32), key="notice_id", primary_key=True),
     Column("account_id", AccountId, nullable=False, index=True),
     Column("recipient", String(254), nullable=False),
     Column("kind", String(32), nullable=False),
@@ -23,18 +23,18 @@ table = Table(
     Column("claimed_until", Moment, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("last_fault", Text, nullable=False),
-    Index(None, "due_at", "letter_id"),
+    Index(None, "due_at", "notice_id"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class LetterRow:
-    """One letter. `kind` names its template, `sealed_values` what it says; the ids are ordered by time.
+class NoticeRow:
+    """One notice. `kind` names its template, `sealed_values` what it says; the ids are ordered by time.
 
-    A letter without a recipient is nobody's: it is thrown away when it is due (`signin.recovery` says why there are such).
+    A notice without a recipient is nobody's: it is thrown away when it is due (`signin.recovery` says why there are such).
     """
 
-    letter_id: str
+    notice_id: str
     account_id: str
     recipient: str
     kind: str
@@ -47,12 +47,12 @@ class LetterRow:
     last_fault: str = ""
 
 
-_this = table.c.letter_id == bindparam("of_letter")
+_this = table.c.notice_id == bindparam("of_notice")
 _with_id = select(table).where(_this)
 _due = (
     select(table)
     .where(table.c.due_at <= bindparam("now"), table.c.claimed_until <= bindparam("now"))
-    .order_by(table.c.due_at, table.c.letter_id)
+    .order_by(table.c.due_at, table.c.notice_id)
     .limit(bindparam("limit"))
 )
 _claim = (
@@ -73,55 +73,55 @@ _postpone = (
 _remove = delete(table).where(_this)
 _page = (
     select(table)
-    .where(table.c.letter_id > bindparam("after"), table.c.recipient != "")
-    .order_by(table.c.letter_id)
+    .where(table.c.notice_id > bindparam("after"), table.c.recipient != "")
+    .order_by(table.c.notice_id)
     .limit(bindparam("limit"))
 )
 _latest = (
     select(table)
     .where(table.c.account_id == bindparam("of_account"), table.c.recipient != "")
-    .order_by(table.c.letter_id.desc())
+    .order_by(table.c.notice_id.desc())
     .limit(bindparam("limit"))
 )
 
 
-def with_id(db: Transaction, letter_id: str) -> LetterRow | None:
-    """Return the letter with this id that has not gone out yet."""
-    row = db.execute(_with_id, {"of_letter": letter_id}).first()
-    return LetterRow(*row) if row else None
+def with_id(db: Transaction, notice_id: str) -> NoticeRow | None:
+    """Return the notice with this id that has not gone out yet."""
+    row = db.execute(_with_id, {"of_notice": notice_id}).first()
+    return NoticeRow(*row) if row else None
 
 
-def add(db: Transaction, row: LetterRow) -> None:
-    """Put a letter into the outbox; it goes out when the transaction has committed."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+def add(db: Transaction, row: NoticeRow) -> None:
+    """Put a notice into the outbox; it goes out when the transaction has committed."""
+    db.execute(insert(table), {column.key: getattr(row, column.key) for column in table.columns})
 
 
-def due(db: Transaction, *, now: datetime, limit: int) -> list[LetterRow]:
-    """Return letters that may be sent now and that no process has claimed, the longest due first."""
-    return [LetterRow(*row) for row in db.execute(_due, {"now": now, "limit": limit})]
+def due(db: Transaction, *, now: datetime, limit: int) -> list[NoticeRow]:
+    """Return notices that may be sent now and that no process has claimed, the longest due first."""
+    return [NoticeRow(*row) for row in db.execute(_due, {"now": now, "limit": limit})]
 
 
-def claim(db: Transaction, letter_id: str, *, now: datetime, until: datetime) -> bool:
-    """Claim a letter for sending; answers False where another process was faster, or has sent it."""
-    return db.execute(_claim, {"of_letter": letter_id, "now": now, "until": until}).rowcount > 0
+def claim(db: Transaction, notice_id: str, *, now: datetime, until: datetime) -> bool:
+    """Claim a notice for sending; answers False where another process was faster, or has sent it."""
+    return db.execute(_claim, {"of_notice": notice_id, "now": now, "until": until}).rowcount > 0
 
 
-def postpone(db: Transaction, letter_id: str, *, due_at: datetime, attempts: int, fault: str) -> None:
-    """Let a letter wait for another attempt, for whoever claims it then."""
+def postpone(db: Transaction, notice_id: str, *, due_at: datetime, attempts: int, fault: str) -> None:
+    """Let a notice wait for another attempt, for whoever claims it then."""
     values = {"new_due_at": due_at, "new_claimed_until": due_at, "new_attempts": attempts, "new_fault": fault}
-    db.execute(_postpone, {"of_letter": letter_id, **values})
+    db.execute(_postpone, {"of_notice": notice_id, **values})
 
 
-def remove(db: Transaction, letter_id: str) -> bool:
-    """Forget a letter that was sent or is given up; answers False where another process has forgotten it."""
-    return db.execute(_remove, {"of_letter": letter_id}).rowcount > 0
+def remove(db: Transaction, notice_id: str) -> bool:
+    """Forget a notice that was sent or is given up; answers False where another process has forgotten it."""
+    return db.execute(_remove, {"of_notice": notice_id}).rowcount > 0
 
 
-def latest(db: Transaction, account_id: str, *, limit: int) -> list[LetterRow]:
-    """Return the last of an account's letters that wait, the latest written first."""
-    return [LetterRow(*row) for row in db.execute(_latest, {"of_account": account_id, "limit": limit})]
+def latest(db: Transaction, account_id: str, *, limit: int) -> list[NoticeRow]:
+    """Return the last of an account's notices that wait, the latest written first."""
+    return [NoticeRow(*row) for row in db.execute(_latest, {"of_account": account_id, "limit": limit})]
 
 
-def page(db: Transaction, *, after: str, limit: int) -> list[LetterRow]:
-    """Return up to `limit` waiting letters in the order they were written, from the one after `after`; for the operator."""
-    return [LetterRow(*row) for row in db.execute(_page, {"after": after, "limit": limit})]
+def page(db: Transaction, *, after: str, limit: int) -> list[NoticeRow]:
+    """Return up to `limit` waiting notices in the order they were written, from the one after `after`; for the operator."""
+    return [NoticeRow(*row) for row in db.execute(_page, {"after": after, "limit": limit})]

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from crownkeep.console.kit import calls, frame, parts, undo, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.account import account_security, contacts, letters, regions
+from crownkeep.console.pages.account import account_security, contacts, notices, regions
 from crownkeep.errors import AwsError
 from crownkeep.signin import email_change
 
@@ -37,7 +37,7 @@ async def show(request: Request) -> Response:
         asyncio.gather(*(contacts.alternate(request, kind) for kind in contacts.KINDS)),
     )
     kinds = [contacts.alternate_call(kind) for kind in contacts.KINDS]
-    tests = [letters.TEST.format(kind=kind.slug) for kind in contacts.KINDS]
+    tests = [notices.TEST.format(kind=kind.slug) for kind in contacts.KINDS]
     return frame.page(
         request,
         "account.html",

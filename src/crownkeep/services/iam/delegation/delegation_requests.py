@@ -20,7 +20,7 @@ from crownkeep.domain import delegation, page_tokens
 from crownkeep.domain.delegation import State
 from crownkeep.operations import permissions
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.letters import Letter
+from crownkeep.operations.notices import Notice
 from crownkeep.operations.registry import EVERYTHING, Effect, Target
 from crownkeep.policy import PolicyKind, PolicySet, PolicySource, SourceType
 from crownkeep.principals import PrincipalKind
@@ -323,7 +323,7 @@ def _write_to_provider(call: Call, row: DelegationRequestRow) -> None:
         "ends_at": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "token": delegation.mint_token(call.keyring, row).reveal(),
     }
-    call.wiring.post.send(call.db, Letter("delegation-token", provider.email, row.account_id, call.now, values))
+    call.wiring.outbox.send(call.db, Notice("delegation-token", provider.email, row.account_id, call.now, values))
 
 
 def _describe(call: Call, row: DelegationRequestRow) -> dict[str, object]:

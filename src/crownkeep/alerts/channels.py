@@ -1,0 +1,143 @@
+"""Channels: how a message leaves the house. By SMTP where a server is set, else as files that the operator can read."""
+
+from __future__ import annotations
+
+import os
+import smtplib
+import ssl
+import tempfile
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Protocol
+
+from crownkeep.alerts import messages
+from crownkeep.settings import InvalidSettings, Settings
+
+FOLDER = "outbox"
+"""The folder of the data directory that messages are written to where no SMTP server is set."""
+
+MOST_FILES = 1000
+"""How many messages the folder keeps; the oldest give way."""
+
+_TIMEOUT_SECONDS = 20
+_LONGEST_FAULT = 300
+
+
+class Undelivered(Exception):
+    """A message did not leave; it is tried again later. The text says why, without anything secret."""
+
+
+class Channel(Protocol):
+    """A way out; `send` may take its time and is called on a thread."""
+
+    def send(self, message: EmailMessage, *, notice_id: str) -> None:
+        """Send a message; raises Undelivered."""
+
+
+def chosen(settings: Settings) -> Channel:
+    """Return the channel that the settings choose; raises InvalidSettings for what can't work."""
+    messages.sender(settings)
+    if not settings.smtp_host:
+        return Files(settings.data_directory / FOLDER)
+    if not settings.mail_from:
+        raise InvalidSettings("setting `mail_from` is missing; with `smtp_host`, give the address that mail comes from")
+    if settings.smtp_username:
+        _password(settings)
+    return Smtp(settings)
+
+
+class Smtp:
+    """Mail by an SMTP server (RFC 5321), one connection for each message."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def send(self, message: EmailMessage, *, notice_id: str) -> None:
+        """Hand a message to the server, over TLS unless the settings say that the way to it is safe; raises Undelivered."""
+        try:
+            with self._connected() as client:
+                if self._settings.smtp_username:
+                    client.login(self._settings.smtp_username, _password(self._settings))
+                client.send_message(message)
+        except InvalidSettings as error:
+            raise Undelivered(str(error)) from error
+        except OSError as error:
+            # What smtplib raises is one, too.
+            raise Undelivered(_explained(error)) from error
+
+    def _connected(self) -> smtplib.SMTP:
+        settings = self._settings
+        name = messages.sender(settings).domain
+        host, port = settings.smtp_host, settings.smtp_port
+        if settings.smtp_security == "tls":
+            return smtplib.SMTP_SSL(host, port, name, timeout=_TIMEOUT_SECONDS, context=ssl.create_default_context())
+        client = smtplib.SMTP(host, port, name, timeout=_TIMEOUT_SECONDS)
+        if settings.smtp_security == "starttls":
+            try:
+                # Raises where it isn't offered: whoever strips the offer from the connection gets no mail in the clear.
+                client.starttls(context=ssl.create_default_context())
+            except BaseException:
+                client.close()
+                raise
+        return client
+
+
+class Files:
+    """Mail as files `MOMENT-ID.eml` in a folder that only the operator may enter; they hold one-time links."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def send(self, message: EmailMessage, *, notice_id: str) -> None:
+        """Write a message, whole and durable before it is there at all, and only its owner may read it; raises Undelivered."""
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            # mkstemp makes it with mode 0600.
+            descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=f".{notice_id}.")
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(message.as_bytes())
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).replace(self._folder / f"{notice_id}.eml")
+            self._make_room()
+        except OSError as error:
+            raise Undelivered(f"`{self._folder}` can't be written to: {error.strerror}") from error
+
+    def _make_room(self) -> None:
+        files = written(self._folder)
+        for file in files[: max(0, len(files) - MOST_FILES)]:
+            file.unlink(missing_ok=True)
+
+
+def written(folder: Path) -> list[Path]:
+    """Return the messages in a folder, the oldest first: notices' ids are ordered by time."""
+    return sorted(folder.glob("*.eml"))
+
+
+def _password(settings: Settings) -> str:
+    try:
+        return Path(settings.smtp_password_file).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSettings(
+            "the file that setting `smtp_password_file` names can't be read; write the password of `smtp_username` into it"
+        ) from error
+
+
+def _explained(error: OSError) -> str:
+    """Say what went wrong: of what a server answers only the code, for its text may repeat what we sent."""
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            codes = sorted({str(code) for code, _ in error.recipients.values()})
+            return f"the server refuses the recipient ({', '.join(codes)})"
+        case smtplib.SMTPAuthenticationError():
+            return f"the server refuses user name and password ({error.smtp_code})"
+        case smtplib.SMTPResponseException():
+            return f"the server refuses the message ({error.smtp_code})"
+        case smtplib.SMTPServerDisconnected():
+            return "the server ended the connection"
+        case smtplib.SMTPException():
+            return str(error)[:_LONGEST_FAULT]
+        case ssl.SSLError():
+            return f"no trusted TLS connection to the server: {error.reason}"
+        case _:
+            return f"the server can't be reached: {error.strerror or type(error).__name__}"

@@ -1,0 +1,82 @@
+"""Notices: what became of the account's last mail, and a test alert to see that it reaches an alternate contact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import calls, frame, parts, web
+from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.pages.account import contacts
+from crownkeep.errors import AwsError
+from crownkeep.signin import last_notices
+from crownkeep.signin.last_notices import LastNotice
+
+PATH = f"{contacts.ACCOUNT}/notices"
+TEST = f"{contacts.ALTERNATE}/test"
+
+KINDS = {
+    "notice": "Alert",
+    "test-alert": "Test alert",
+    "password-link": "Link for a new root password",
+    "sign-in-link": "Link for one try to sign in as root",
+    "mfa-link": "Link to recover root's MFA",
+    "custodian-link": "Link for root's custodian",
+    "email-code": "Code for a new email address",
+    "email-changed": "Root's email address changed",
+    "contact-replaced": "Security contact replaced",
+    "organization-invitation": "Invitation to an organization",
+}
+"""What notices are about, for people."""
+
+_READING = Equivalent("account", "GetAlternateContact", {"AlternateContactType": "SECURITY"})
+
+
+async def show(request: Request) -> Response:
+    """Show the last notices."""
+    return await _page(request)
+
+
+async def test(request: Request) -> Response:
+    """Send a test alert to an alternate contact."""
+    web.form(request)
+    kind = next((kind for kind in contacts.KINDS if kind.slug == request.path_params["kind"]), None)
+    if kind is None:
+        raise HTTPException(404)
+    wanted = Equivalent("account-security", "SendTestAlert", {"AlternateContactType": kind.type})
+    outcome = await parts.carry_out(request, [wanted])
+    if outcome.refused is not None:
+        return await _page(request, refusal=outcome.refused)
+    return calls.go(request, PATH, *outcome.made)
+
+
+async def _page(request: Request, *, refusal: Refused | None = None) -> Response:
+    found: Sequence[LastNotice] | Refused
+    try:
+        found = await last_notices.last_notices(web.of(request).door, web.actor(request))
+    except AwsError as error:
+        if error.code == "ExpiredToken":
+            raise
+        found = calls.refused(request, _READING, error)
+    return frame.page(
+        request,
+        "notices.html",
+        current=contacts.ACCOUNT,
+        refusal=refusal,
+        unknown=found if isinstance(found, Refused) else None,
+        notices=() if isinstance(found, Refused) else found,
+        kinds=KINDS,
+        has_server=bool(web.of(request).settings.smtp_host),
+        most_tests=last_notices.MOST_TESTS,
+    )
+
+
+ROUTES = [
+    Route(PATH, show, methods=["GET"]),
+    Route(TEST, test, methods=["POST"]),
+]

@@ -1,1 +1,0 @@
-"""Who hears of what: rules, messages, the outbox that commits with the change, and the channels that letters leave by."""

@@ -1,0 +1,61 @@
+"""Notices that wait in the outbox, as the operator sees them: why they have not left yet, and what they say."""
+
+from __future__ import annotations
+
+from crownkeep import errors
+from crownkeep.alerts import messages, sealed_outbox
+from crownkeep.credentials.sealing import Unsealable
+from crownkeep.domain import page_tokens
+from crownkeep.operations import registry
+from crownkeep.operations.call import Call, Result
+from crownkeep.services.operator.service import operator
+from crownkeep.storage.notices import outbox
+from crownkeep.storage.notices.outbox import NoticeRow
+
+_PAGE = 100
+
+
+@operator.operation("ListNotices", resource=registry.everything)
+def list_notices(call: Call, *, max_results: int = _PAGE, next_token: str | None = None) -> Result:
+    """Return the notices that wait, in the order they were written."""
+    after = "" if next_token is None else page_tokens.read(call, next_token, list_name="ListNotices", filters=())
+    found = outbox.page(call.db, after=after, limit=max_results + 1)
+    result: dict[str, object] = {"notices": [_describe(row) for row in found[:max_results]]}
+    if len(found) > max_results:
+        last = found[max_results - 1].notice_id
+        result["next_token"] = page_tokens.write(call, last, list_name="ListNotices", filters=())
+    return result
+
+
+@operator.operation("GetNotice", resource=registry.everything)
+def get_notice(call: Call, *, notice_id: str) -> Result:
+    """Return a notice that waits as the message that it will be; it may hold a one-time link."""
+    row = outbox.with_id(call.db, notice_id)
+    if row is None or not row.recipient:
+        raise errors.ResourceNotFound(f"no notice `{notice_id}` waits; `crownkeep mail list` shows those that do")
+    try:
+        values = sealed_outbox.read(call.keyring, row)
+    except Unsealable as error:
+        raise errors.Conflict(
+            f"notice `{notice_id}` was sealed with a key that is gone; put it back into the key file"
+        ) from error
+    message = messages.compose(
+        row.kind, row.recipient, values, notice_id=row.notice_id, written_at=row.created_at, settings=call.settings
+    )
+    return {**_describe(row), "message": message.as_string()}
+
+
+def _describe(row: NoticeRow) -> dict[str, object]:
+    described: dict[str, object] = {
+        "notice_id": row.notice_id,
+        "recipient": row.recipient,
+        "kind": row.kind,
+        "created_at": row.created_at,
+        "due_at": row.due_at,
+        "attempts": row.attempts,
+    }
+    if row.account_id:
+        described["account_id"] = row.account_id
+    if row.last_fault:
+        described["last_fault"] = row.last_fault
+    return described
