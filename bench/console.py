@@ -14,8 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.console import every_page
-from tests.console.every_page import Samples
+from shared import every_page
+from shared.furnished import Samples
 
 from bench import load, populous, servers
 from bench.browser import PASSWORD, Browser, token_in

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from shared import policy_reference
 
 ACCOUNT = "111122223333"
 USER = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -61,7 +61,6 @@ def _statement(chance: random.Random, number: int) -> Tree:
 
 def questions(documents: list[Tree], *, count: int) -> list[Question]:
     """Questions near the policies: of their actions and resources, with contexts that meet conditions or do not."""
-    reference = _reference()
     chance = random.Random(1)
     caller = {"kind": "user", "arn": USER, "account": ACCOUNT}
     found = []
@@ -75,17 +74,6 @@ def questions(documents: list[Tree], *, count: int) -> list[Question]:
             "aws:SecureTransport": chance.choice(["true", "false"]),
         }
         lowered = {key.lower(): value for key, value in context.items()}
-        said, _ = reference.say(documents, caller, action, resource, lowered)
+        said, _ = policy_reference.say(documents, caller, action, resource, lowered)
         found.append(Question(action, resource, context, said == "Allow"))
     return found
-
-
-def _reference() -> Any:
-    """The slow evaluator of the tests, by its path: another package's `tests` may stand in the way of ours."""
-    path = Path(__file__).resolve().parent.parent / "tests" / "policy" / "reference.py"
-    spec = importlib.util.spec_from_file_location("reference", path)
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -44,18 +44,24 @@ class Server:
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
-    def make_account(self, name: str) -> dict[str, Any]:
-        """Make an account with an administrator, through Crownkeep's operator API."""
+    def make_account(self, name: str, **options: Any) -> dict[str, Any]:
+        """Make an account with an administrator, through Crownkeep's operator API; options are its own."""
+        return self.operator(
+            "POST", "/accounts", {"email": f"root@{name}.example", "name": name, "admin_user": "admin", **options}
+        )
+
+    def operator(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one request to the operator's API."""
         token = (self.directory / "data" / "operator.token").read_text().strip()
-        wanted = {"email": f"root@{name}.example", "name": name, "admin_user": "admin"}
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/operator/v1/accounts",
-            data=json.dumps(wanted).encode(),
+            f"http://127.0.0.1:{self.port}/operator/v1{path}",
+            data=json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            method=method,
         )
         with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as answer:
-            told: dict[str, Any] = json.load(answer)
-        return told
+            read: dict[str, Any] = json.load(answer)
+        return read
 
 
 UNLIMITED = {"CROWNKEEP_REQUESTS_PER_SECOND_OF_ACCOUNT": "0", "CROWNKEEP_REQUESTS_PER_SECOND_OF_PRINCIPAL": "0"}

@@ -1,11 +1,11 @@
 """Make a small, varied installation with the code of a commit, kept so that every later schema step is tried on real old content.
 
     git worktree add /tmp/old COMMIT
-    cd /tmp/old && PYTHONPATH=/tmp/old/src:/tmp/old REPOSITORY/.venv/bin/python REPOSITORY/scripts/make_old_installation.py \
-        REPOSITORY/tests/fixtures/installations/STEP
+    PYTHONPATH=/tmp/old/src .venv/bin/python -m scripts.make_old_installation tests/fixtures/installations/STEP
     git worktree remove --force /tmp/old
 
-STEP is the last schema step of that commit, such as `0002`. Two installations of the same kind are made, one on each database:
+STEP is the last schema step of that commit, such as `0002`. Two installations of the same kind are made, one on each database.
+Each is filled over HTTP, by a server that runs the commit's code:
 
     sqlite/data.tar.xz      the data directory: database, sealing key, operator's token, outbox
     postgres/data.tar.xz    the data directory beside a PostgreSQL
@@ -23,21 +23,25 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from base64 import b64encode
+import time
+from base64 import b32decode, b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.console import furnished
-from tests.fixtures.browsing import Browser
-from tests.fixtures.crown import Account, Crown
-from tests.fixtures.organization import Organization, allow, deny
-from tests.fixtures.postgresql import Cluster
-from tests.services.iam.asking import Authenticator
-from tests.signin import people
+import boto3
+import pyotp
+from bench import servers
+from bench.browser import PASSWORD, Browser
+from bench.servers import Server
+from shared import furnished
+from shared.postgresql import Cluster
 
-from crownkeep import clock
-from crownkeep.settings import Settings
+Json = dict[str, Any]
 
+CHEAP = {"CROWNKEEP_ARGON2_MEMORY_KIB": "8", "CROWNKEEP_ARGON2_ITERATIONS": "1", "CROWNKEEP_ARGON2_LANES": "1"}
+SCP = "SERVICE_CONTROL_POLICY"
 # What only psql, or only a newer server, understands.
 _NOT_SQL = ("\\restrict", "\\unrestrict", "SET transaction_timeout")
 
@@ -57,109 +61,140 @@ def main() -> None:
 
 def _make(place: Path, *, database: str) -> None:
     place.mkdir(parents=True, exist_ok=True)
+    settings = CHEAP | ({"CROWNKEEP_DATABASE": database} if database else {})
     with tempfile.TemporaryDirectory() as directory:
-        data = Path(directory) / "data"
-        crown = Crown(Settings(data=str(data), database=database, argon2_memory_kib=8, argon2_iterations=1, argon2_lanes=1))
-        known = _fill(crown)
-        crown.close()
-        _pack(data, place / "data.tar.xz")
-    (place / "known.json").write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+        with servers.crownkeep(Path(directory), settings) as server:
+            text = json.dumps(_fill(server), indent=2).replace(f"localhost:{server.port}", "localhost:4747")
+        _pack(Path(directory) / "data", place / "data.tar.xz")
+    (place / "known.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _fill(crown: Crown) -> dict[str, Any]:
+def _fill(server: Server) -> Json:
     """Fill an empty server with something of everything, and return what is known of it."""
-    known: dict[str, Any] = {"made": clock.now().isoformat(timespec="seconds"), "password": people.PASSWORD}
-    account = crown.account(name="harbour", email="root@harbour.example")
-    known["account"] = account.told
-    iam = account.client("iam")
-    furnished.furnish(iam, account.client("account"), account.id)
-    known["user"] = {"name": "carol"} | _user(account)
-    known["root"] = _root(crown, account)
-    known["browser"] = _signed_in(crown, account)
-    known["organization"] = _organization(crown)
-    known["delegation"] = _delegation(crown, account)
-    known["events"] = len(account.records())
+    known: Json = {"made": datetime.now(UTC).isoformat(timespec="seconds"), "password": PASSWORD}
+    account = server.make_account("harbour", root_access_key=True)
+    known["account"] = account
+    iam = _client(server, account["admin"], "iam")
+    furnished.furnish(iam, _client(server, account["admin"], "account"), account["account_id"])
+    known["user"] = {"name": "carol"} | _carol(server, iam, account["account_id"])
+    known["root"] = _root(server, account)
+    known["browser"] = _signed_in(server, iam, account["account_id"])
+    known["organization"] = _organization(server)
+    known["delegation"] = _delegation(server, iam)
+    trail = _client(server, account["admin"], "cloudtrail").get_paginator("lookup_events")
+    known["events"] = sum(len(page["Events"]) for page in trail.paginate())
     return known
 
 
-def _user(account: Account) -> dict[str, Any]:
+def _carol(server: Server, iam: Any, account_id: str) -> Json:
     """Make a user with a password, a key, an authenticator app, a key of each other kind, and a role session."""
-    user = account.user("carol", arn="arn:aws:iam::aws:policy/AdministratorAccess")
-    iam = account.client("iam")
-    iam.create_login_profile(UserName="carol", Password=people.PASSWORD)
+    iam.create_user(UserName="carol")
+    iam.attach_user_policy(UserName="carol", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    key = _new_key(iam, "carol")
+    iam.create_login_profile(UserName="carol", Password=PASSWORD)
     device = iam.create_virtual_mfa_device(VirtualMFADeviceName="carol")["VirtualMFADevice"]
-    app = Authenticator(device["Base32StringSeed"])
-    codes = {"AuthenticationCode1": app.code(-1), "AuthenticationCode2": app.code()}
-    iam.enable_mfa_device(UserName="carol", SerialNumber=device["SerialNumber"], **codes)
+    seed = device["Base32StringSeed"].decode()
+    before, current = _codes(seed)
+    iam.enable_mfa_device(
+        UserName="carol", SerialNumber=device["SerialNumber"], AuthenticationCode1=before, AuthenticationCode2=current
+    )
     iam.create_virtual_mfa_device(VirtualMFADeviceName="spare")
     iam.create_service_specific_credential(UserName="carol", ServiceName="codecommit.amazonaws.com")
     iam.create_instance_profile(InstanceProfileName="machines")
-    iam.create_policy_version(
-        PolicyArn=f"arn:aws:iam::{account.id}:policy/reading", PolicyDocument=json.dumps(furnished.ALLOW), SetAsDefault=True
-    )
+    document = json.dumps(furnished.ALLOW)
+    iam.create_policy_version(PolicyArn=f"arn:aws:iam::{account_id}:policy/reading", PolicyDocument=document, SetAsDefault=True)
     iam.update_account_password_policy(MinimumPasswordLength=12, PasswordReusePrevention=3)
     iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
-    session = user.client("sts").get_session_token(DurationSeconds=129600)["Credentials"]
-    return {
-        "key": _key(user.credentials),
-        "session": {name: value for name, value in session.items() if isinstance(value, str)},
-        "seed": device["Base32StringSeed"].decode(),
-    }
+    session = _client(server, key, "sts").get_session_token(DurationSeconds=129600)["Credentials"]
+    return {"key": key, "session": {name: value for name, value in session.items() if isinstance(value, str)}, "seed": seed}
 
 
-def _root(crown: Crown, account: Account) -> dict[str, Any]:
-    browser = Browser(crown)
-    people.choose_root_password(browser, account)
-    seed = people.enrol_app(browser, "phone")
-    return {"email": account.email, "seed": b64encode(seed).decode()}
+def _root(server: Server, account: Json) -> Json:
+    """Let root choose its password by the link and enrol an authenticator app."""
+    browser = Browser(server.port)
+    browser.choose_password(account["set_password_url"])
+    seed = browser.enrol_app("phone", _codes)
+    return {"email": account["root_email"], "seed": b64encode(b32decode(seed)).decode()}
 
 
-def _signed_in(crown: Crown, account: Account) -> dict[str, Any]:
-    people.user_with_password(account, "dora")
-    browser = Browser(crown)
-    people.sign_in_user(browser, account.id, "dora")
-    return {"user": "dora", "cookies": dict(browser.cookies)}
+def _signed_in(server: Server, iam: Any, account_id: str) -> Json:
+    iam.create_user(UserName="dora")
+    iam.create_login_profile(UserName="dora", Password=PASSWORD)
+    browser = Browser(server.port)
+    browser.sign_in(account_id, "dora")
+    return {"user": "dora", "cookies": {name: value for name, value in browser.cookies.items() if value}}
 
 
-def _organization(crown: Crown) -> dict[str, Any]:
-    made = Organization(crown)
-    unit = made.unit("workloads")
-    invited = made.invited(under=unit)
-    created = made.created()
-    made.invite(crown.account())
-    made.bind(deny("iam:CreateUser"), unit)
-    made.trust_iam("RootCredentialsManagement", "RootSessions")
-    made.client.enable_aws_service_access(ServicePrincipal="config.amazonaws.com")
-    made.client.register_delegated_administrator(AccountId=invited.id, ServicePrincipal="config.amazonaws.com")
-    return {
-        "id": made.id,
-        "management": made.management.told,
-        "invited": invited.told,
-        "created": created,
-    }
+def _organization(server: Server) -> Json:
+    """Make an organization with a unit, a member that was made, one that was invited, and an invitation that is open."""
+    management, invited, other = (server.make_account(name, root_access_key=True) for name in ("management", "invited", "other"))
+    client = _client(server, management["admin"], "organizations")
+    made = client.create_organization()["Organization"]
+    root_id = client.list_roots()["Roots"][0]["Id"]
+    unit = client.create_organizational_unit(ParentId=root_id, Name="workloads")["OrganizationalUnit"]["Id"]
+    handshake = _invite(client, invited["account_id"])
+    _client(server, invited["admin"], "organizations").accept_handshake(HandshakeId=handshake)
+    client.move_account(AccountId=invited["account_id"], SourceParentId=root_id, DestinationParentId=unit)
+    created = client.create_account(Email=f"member@{made['Id']}.example", AccountName="member")["CreateAccountStatus"]
+    _invite(client, other["account_id"])
+    client.enable_policy_type(RootId=root_id, PolicyType=SCP)
+    policy = client.create_policy(Content=_document("Deny", "iam:CreateUser"), Name="no users", Description="", Type=SCP)
+    client.attach_policy(PolicyId=policy["Policy"]["PolicySummary"]["Id"], TargetId=unit)
+    client.enable_aws_service_access(ServicePrincipal="iam.amazonaws.com")
+    iam = _client(server, management["admin"], "iam")
+    iam.enable_organizations_root_credentials_management()
+    iam.enable_organizations_root_sessions()
+    client.enable_aws_service_access(ServicePrincipal="config.amazonaws.com")
+    client.register_delegated_administrator(AccountId=invited["account_id"], ServicePrincipal="config.amazonaws.com")
+    return {"id": made["Id"], "management": management, "invited": invited, "created": created["AccountId"]}
 
 
-def _delegation(crown: Crown, customer: Account) -> dict[str, Any]:
+def _invite(client: Any, account_id: str) -> str:
+    made = client.invite_account_to_organization(Target={"Id": account_id, "Type": "ACCOUNT"})
+    return str(made["Handshake"]["Id"])
+
+
+def _delegation(server: Server, customer: Any) -> Json:
     """Let an account ask another one for permissions, and somebody there accept that."""
-    provider = crown.account()
-    policy = json.dumps(allow("iam:CreateUser", "iam:ListUsers"))
-    answer = crown.operator("PUT", f"/accounts/{provider.id}/delegation-templates/setup", {"policy": policy})
-    template = answer.json()["template_arn"]
-    request_id = provider.client("iam").create_delegation_request(
+    provider = server.make_account("provider", root_access_key=True)
+    policy = _document("Allow", "iam:CreateUser", "iam:ListUsers")
+    path = f"/accounts/{provider['account_id']}/delegation-templates/setup"
+    template = server.operator("PUT", path, {"policy": policy})["template_arn"]
+    request_id = _client(server, provider["admin"], "iam").create_delegation_request(
         Description="Set it up",
         Permissions={"PolicyTemplateArn": template, "Parameters": []},
         RequestorWorkflowId="workflow",
         NotificationChannel="arn:aws:sns:us-east-1:123456789012:topic",
         SessionDuration=3600,
     )["DelegationRequestId"]
-    iam = customer.user("ann", policy=allow("iam:*DelegationRequest", "iam:CreateUser", "iam:ListUsers")).client("iam")
+    customer.create_user(UserName="ann")
+    allowed = _document("Allow", "iam:*DelegationRequest", "iam:CreateUser", "iam:ListUsers")
+    customer.put_user_policy(UserName="ann", PolicyName="inline", PolicyDocument=allowed)
+    iam = _client(server, _new_key(customer, "ann"), "iam")
     iam.associate_delegation_request(DelegationRequestId=request_id)
     iam.accept_delegation_request(DelegationRequestId=request_id)
-    return {"request": request_id, "provider": provider.told, "template": template}
+    return {"request": request_id, "provider": provider, "template": template}
 
 
-def _key(credentials: Any) -> dict[str, str]:
-    return {"access_key_id": credentials.access_key_id, "secret_access_key": credentials.secret_access_key}
+def _client(server: Server, key: Mapping[str, str], service: str) -> Any:
+    secrets = {"aws_access_key_id": key["access_key_id"], "aws_secret_access_key": key["secret_access_key"]}
+    return boto3.client(service, region_name="us-east-1", endpoint_url=f"http://localhost:{server.port}", **secrets)
+
+
+def _new_key(iam: Any, name: str) -> dict[str, str]:
+    made = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"access_key_id": made["AccessKeyId"], "secret_access_key": made["SecretAccessKey"]}
+
+
+def _codes(seed: str) -> tuple[str, str]:
+    """Return the code of the step before, and that of now."""
+    app, now = pyotp.TOTP(seed), int(time.time())
+    return app.at(now - 30), app.at(now)
+
+
+def _document(effect: str, *actions: str) -> str:
+    statement = {"Effect": effect, "Action": list(actions), "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _pack(data: Path, file: Path) -> None:

@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 import boto3
 import pyotp
 from playwright.sync_api import Browser, Page, sync_playwright
-from tests.console import every_page, furnished
-from tests.console.every_page import Samples
+from shared import every_page, furnished
+from shared.furnished import Samples
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "screenshots"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -13,13 +14,13 @@ HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 SECRET = "Correct-Horse-9"
 
 
-def parameters_of(service: str, operation: str, values: dict[str, object]) -> dict[str, object] | None:
+def parameters_of(service: str, operation: str, values: Mapping[str, object]) -> dict[str, object] | None:
     model = models.service(service).operation(operation)
     assert model is not None
     return redact.parameters(operation, values, model.input)
 
 
-def answer_of(service: str, operation: str, values: dict[str, object]) -> dict[str, object] | None:
+def answer_of(service: str, operation: str, values: Mapping[str, object]) -> dict[str, object] | None:
     model = models.service(service).operation(operation)
     assert model is not None
     return redact.response(values, model.output)

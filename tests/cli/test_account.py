@@ -77,6 +77,8 @@ def test_roots_password_is_read_from_standard_input(crownkeep, data, ending):
     database = Database(f"sqlite:///{data / 'crownkeep.db'}")
     with database.snapshot() as db:
         row = accounts.with_id(db, ended.json()["account_id"])
+    assert row
+    assert row.root_password_hash
     assert passwords.verify(Secret(" correct Horse 7 "), row.root_password_hash)
 
 

@@ -113,7 +113,7 @@ def test_rotations_at_the_same_moment_lose_no_key_and_no_secret(serve):
     server = serve()
     told = [server.account(email=f"root-{number}@acme.example", admin_user="admin") for number in range(3)]
     before = data_directory.load_keyring(server.data).newest.id
-    commands = [COMMAND, "keys", "rotate", "--wait", "0", "--json"]
+    commands = [str(COMMAND), "keys", "rotate", "--wait", "0", "--json"]
 
     started = [subprocess.Popen(commands, env=server.environment, cwd=server.directory, stdout=-1, stderr=-1) for _ in range(3)]
     ended = [json.loads(each.communicate(timeout=60)[0]) for each in started]

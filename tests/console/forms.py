@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.fixtures.asgi import Response
 from tests.fixtures.crown import Account
 from tests.signin.browser import Browser, hidden, signed_in
@@ -9,7 +11,7 @@ from tests.signin.browser import Browser, hidden, signed_in
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
-TRUST = {
+TRUST: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Sid": "Anyone"}],
 }

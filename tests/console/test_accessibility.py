@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page
-from tests.console import every_page, furnished
-from tests.console.every_page import Samples
+from shared import every_page, furnished
+from shared.furnished import Samples
 from tests.console.test_sign_in import People
 from tests.fixtures.process import Process
 

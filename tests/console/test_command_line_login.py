@@ -37,12 +37,9 @@ def login(served: Process) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
 
     def start(*options: str) -> subprocess.Popen[str]:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        started.append(
-            subprocess.Popen(
-                [COMMAND, "login", "--no-browser", *options], cwd=served.directory, env=served.environment, text=True, **pipes
-            )
-        )
+        pipes: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        command = [str(COMMAND), "login", "--no-browser", *options]
+        started.append(subprocess.Popen(command, cwd=served.directory, env=served.environment, text=True, **pipes))
         return started[-1]
 
     yield start

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 from scripts import make_screenshots
-from tests.console import every_page, furnished
-from tests.console.every_page import Samples
+from shared import every_page, furnished
+from shared.furnished import Samples
 from tests.console.members import NOTHING, READER
 from tests.fixtures.asgi import Response
 from tests.fixtures.clients import Credentials

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.console import every_page
-from tests.console.every_page import Samples
+from shared import every_page
+from shared.furnished import Samples
 from tests.console.forms import ADMINISTRATOR, MARKUP, TRUST, reader, send
 from tests.fixtures.crown import Account
 from tests.signin.browser import Browser

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from shared.postgresql import Cluster
 from tests.fixtures.clients import Credentials
-from tests.fixtures.postgresql import Cluster
 from tests.fixtures.process import Process
 
 ROUNDS = 6

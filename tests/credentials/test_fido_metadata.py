@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from fido2.utils import websafe_decode, websafe_encode
 from fido2.webauthn import AttestationObject, AuthenticatorData
-from soft_authenticator import SoftAuthenticator
 from tests.credentials.mds import Certified, certify, metadata_blob
+from tests.credentials.soft_authenticator import SoftAuthenticator
 
 from crownkeep.credentials import fido_metadata, webauthn
 from crownkeep.credentials.fido_metadata import Metadata

@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from fido2 import cbor
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
-from hostile import cbor_values, changed, documents, edited, json_text, json_values, token
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 from lxml import etree
-from mds import certify, metadata_blob
-from soft_authenticator import SoftAuthenticator
+from tests.credentials.hostile import cbor_values, changed, documents, edited, json_text, json_values, token
+from tests.credentials.mds import certify, metadata_blob
+from tests.credentials.soft_authenticator import SoftAuthenticator
 from tests.services.sts.saml_provider import ATTRIBUTES, AUDIENCE, SamlProvider
 
 from crownkeep.credentials import (

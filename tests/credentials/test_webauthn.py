@@ -10,7 +10,7 @@ from fido2.cose import RS1
 from fido2.utils import websafe_decode, websafe_encode
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from soft_authenticator import SoftAuthenticator
+from tests.credentials.soft_authenticator import SoftAuthenticator
 
 from crownkeep.credentials import webauthn
 from crownkeep.credentials.webauthn import Passkey, Person, RelyingParty, WebauthnRefused
@@ -201,7 +201,7 @@ def test_a_forged_attestation_statement_is_refused() -> None:
 
 def test_a_key_of_an_algorithm_that_was_not_offered_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     weak = RS1.from_cryptography_key(rsa.generate_private_key(65537, 1024).public_key())
-    monkeypatch.setattr("soft_authenticator.ES256.from_cryptography_key", lambda key: weak)
+    monkeypatch.setattr("tests.credentials.soft_authenticator.ES256.from_cryptography_key", lambda key: weak)
 
     with pytest.raises(WebauthnRefused, match="algorithm"):
         registered(SoftAuthenticator())

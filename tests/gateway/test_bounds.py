@@ -22,7 +22,7 @@ from crownkeep.gateway.form import read_form
 
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-ASSUME_ROLE = models.service("sts").operation("AssumeRole")
+ASSUME_ROLE = models.service("sts").operations["AssumeRole"]
 
 
 def token(crown: Crown, body: bytes, **headers: str) -> Response:
@@ -100,7 +100,10 @@ def test_what_stands_in_a_string_is_no_element():
     policy = json.dumps({"Statement": [{"Sid": f"s{number}", "Action": ["a", "b"]} for number in range(5_000)]})
     body = json.dumps({"policyDocument": policy, "policyType": "IDENTITY_POLICY"}).encode()
 
-    assert policy == json_input.read_json(body)["policyDocument"]
+    read = json_input.read_json(body)
+
+    assert isinstance(read, dict)
+    assert policy == read["policyDocument"]
 
 
 @pytest.mark.parametrize(

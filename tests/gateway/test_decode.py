@@ -18,11 +18,11 @@ from crownkeep.gateway.bounds import CALLERS
 from crownkeep.gateway.form import read_form
 from crownkeep.models import compile_service
 
-CREATE_USER = models.service("iam").operation("CreateUser")
+CREATE_USER = models.service("iam").operations["CreateUser"]
 
 
 def query(operation, text):
-    return query_input.decode(models.service("iam").operation(operation), read_form(text.encode()))
+    return query_input.decode(models.service("iam").operations[operation], read_form(text.encode()))
 
 
 def refusal(function, *arguments, **named):
@@ -195,7 +195,9 @@ def test_more_parameters_than_any_operation_has_are_refused():
 
 
 def lookup(body):
-    return json_input.decode(models.service("cloudtrail").operation("LookupEvents").input, body)
+    shape = models.service("cloudtrail").operations["LookupEvents"].input
+    assert shape
+    return json_input.decode(shape, body)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,8 @@ def test_json_may_nest_as_deep_as_aws_shapes_do():
 
 
 def test_a_document_is_handed_on_as_it_is():
-    shape = models.service("identitystore").operation("GetUserId").input
+    shape = models.service("identitystore").operations["GetUserId"].input
+    assert shape
     value = {"deep": [1, None, {"er": 2.5}]}
     sent = {"AlternateIdentifier": {"UniqueAttribute": {"AttributePath": "a", "AttributeValue": value}}}
 
@@ -284,7 +287,7 @@ def test_a_document_is_handed_on_as_it_is():
 
 
 def analyzer(name, labels=None, query="", headers=None, body=b""):
-    operation = models.service("accessanalyzer").operation(name)
+    operation = models.service("accessanalyzer").operations[name]
     return rest_input.decode(operation, labels=labels or {}, query=query, headers=headers or {}, body=body)
 
 
@@ -316,7 +319,7 @@ def test_a_url_that_cannot_be_read_is_refused(name, labels, query):
 
 
 def test_a_token_comes_in_its_header():
-    operation = models.service("sso").operation("Logout")
+    operation = models.service("sso").operations["Logout"]
 
     decoded = rest_input.decode(operation, labels={}, query="", headers={"x-amz-sso_bearer_token": "t"}, body=b"")
 

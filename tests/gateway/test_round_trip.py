@@ -29,7 +29,7 @@ SHAPES = [generated.full, generated.some, generated.some]
 
 @pytest.mark.parametrize(("service", "name"), OPERATIONS)
 def test_a_request_as_botocore_writes_it_is_read_as_it_was_meant(service, name):
-    operation = models.service(service).operation(name)
+    operation = models.service(service).operations[name]
     random = Random(name)
     for make in SHAPES:
         parameters = make(operation.input, random) if operation.input else {}
@@ -45,7 +45,7 @@ def test_a_request_as_botocore_writes_it_is_read_as_it_was_meant(service, name):
 
 @pytest.mark.parametrize(("service", "name"), [pair for pair in OPERATIONS if pair[0] not in ("iam", "sts")])
 def test_a_request_is_routed_without_a_signature_as_well(service, name):
-    operation = models.service(service).operation(name)
+    operation = models.service(service).operations[name]
     parameters = generated.full(operation.input, Random(name)) if operation.input else {}
 
     route = find(**serialize(service, name, parameters), scope=None)
@@ -56,7 +56,7 @@ def test_a_request_is_routed_without_a_signature_as_well(service, name):
 
 @pytest.mark.parametrize(("service", "name"), OPERATIONS)
 def test_an_answer_as_we_write_it_is_read_by_botocore_as_it_was_meant(service, name):
-    operation = models.service(service).operation(name)
+    operation = models.service(service).operations[name]
     random = Random(name)
     for make in SHAPES:
         result = make(operation.output, random) if operation.output else {}

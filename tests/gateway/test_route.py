@@ -25,7 +25,7 @@ def test_the_version_names_the_query_service(version, service, scope):
 
     found = route(headers=FORM, body=f"Action={name}&Version={version}".encode(), scope=scope)
 
-    assert found.operation is models.service(service).operation(name)
+    assert found.operation is models.service(service).operations[name]
 
 
 def test_a_query_operation_may_come_in_the_query_string_as_a_presigned_url_does():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,7 +13,7 @@ ALLOW = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ia
 
 
 @pytest.fixture
-def nodes(fresh_crown: Callable[..., Crown]) -> Iterator[tuple[Crown, Crown]]:
+def nodes(fresh_crown: Callable[..., Crown]) -> tuple[Crown, Crown]:
     """Two servers on one database."""
     first = fresh_crown()
     return first, fresh_crown(data=first.settings.data, database=first.settings.database)

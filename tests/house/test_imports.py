@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from tests.house.source import ROOT, SOURCE
 
 ALONE = """
@@ -37,3 +40,24 @@ def test_the_policy_engine_can_be_imported_where_nothing_else_is_installed():
     imported = subprocess.run([sys.executable, "-S", "-c", ALONE, SOURCE], capture_output=True, text=True, check=False)
 
     assert ("[]\n", 0) == (imported.stdout, imported.returncode), imported.stderr
+
+
+@pytest.mark.parametrize("folder", ["bench", "scripts", "shared", "src"])
+def test_nothing_but_tests_imports_tests(folder: str):
+    files = sorted((ROOT / folder).rglob("*.py"))
+    found = {f"{path.relative_to(ROOT)}: {name}" for path in files for name in imported(path) if name.split(".")[0] == "tests"}
+
+    assert files
+    assert set() == found
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules, and the names of modules, that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                found.update(each.name for each in names)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                found.update(f"{module}.{each.name}" for each in names)
+    return found

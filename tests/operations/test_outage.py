@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from shared.postgresql import Cluster
 from tests.fixtures.asgi import Response
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown, Crowns
-from tests.fixtures.postgresql import Cluster
 from tests.signin import people
 from tests.signin.people import PASSWORD
 

@@ -7,6 +7,7 @@ from crownkeep.operations import permissions, standing
 from crownkeep.operations.standing import Standings
 from crownkeep.policy import PolicyKind, PolicySource
 from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.storage.accounts import accounts
 
 
 def _large(_db, principal):
@@ -23,7 +24,7 @@ def _asked(standings, account_id, users=1):
 
 
 def test_many_accounts_permissions_do_not_fill_the_memory(monkeypatch):
-    monkeypatch.setattr(standing.accounts, "revision", lambda _db, account_id: 1)
+    monkeypatch.setattr(accounts, "revision", lambda _db, account_id: 1)
     monkeypatch.setattr(permissions, "load", _large)
     monkeypatch.setattr(standing, "MOST_BYTES", 2_000_000)
     standings = Standings(Keyring.__new__(Keyring))
@@ -32,12 +33,12 @@ def test_many_accounts_permissions_do_not_fill_the_memory(monkeypatch):
         newest = _asked(standings, f"{number:012}")
         assert standings.bytes <= 2_000_000
 
-    assert newest is standings.of_account(None, f"{59:012}")
+    assert newest is _asked(standings, f"{59:012}", users=0)
     assert 0 < newest.bytes <= standings.bytes
 
 
 def test_one_account_s_permissions_are_bounded_too(monkeypatch):
-    monkeypatch.setattr(standing.accounts, "revision", lambda _db, account_id: 1)
+    monkeypatch.setattr(accounts, "revision", lambda _db, account_id: 1)
     monkeypatch.setattr(permissions, "load", _large)
     monkeypatch.setattr(standing, "_MOST_BYTES_OF_ACCOUNT", 1_000_000)
 

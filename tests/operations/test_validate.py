@@ -21,7 +21,7 @@ TEXTS = json.loads((Path(__file__).parent / "validation_texts.json").read_text()
 def check(service, operation, **parameters):
     """Validate and return the error, or None."""
     try:
-        validate(models.service(service).operation(operation), parameters)
+        validate(models.service(service).operations[operation], parameters)
     except AwsError as error:
         return error
     return None

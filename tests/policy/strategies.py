@@ -143,7 +143,7 @@ resources = st.sampled_from(RESOURCES)
 
 
 def cases():
-    """What applies to a request, in the shape building.applicable and reference.authorize read."""
+    """What applies to a request, in the shape building.applicable and policy_reference.authorize read."""
     return st.fixed_dictionaries(
         {"identity": sets()},
         optional={

@@ -7,7 +7,8 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.policy import building, reference, strategies
+from shared import policy_reference
+from tests.policy import building, strategies
 
 from crownkeep import policy
 
@@ -35,13 +36,14 @@ def expected(case, caller, action, resource, context):
     who = REFERENCE_CALLERS[caller] | {"account": building.ACCOUNT}
     lowered = {key.lower(): tuple(value) if isinstance(value, list) else value for key, value in context.items()}
     present = {key: value for key, value in lowered.items() if value != ()}
-    return reference.authorize(case, who, action, resource, present)
+    return policy_reference.authorize(case, who, action, resource, present)
 
 
 def check_agreement(case, context, asked=EVERY_QUESTION):
     applicable = building.applicable(case)
-    for question in asked:
-        assert expected(case, *question, context) == answer(applicable, *question, context), question
+    for caller, action, resource in asked:
+        question = (caller, action, resource, context)
+        assert expected(case, *question) == answer(applicable, *question), question
 
 
 def sized(examples):

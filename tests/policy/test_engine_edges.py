@@ -14,7 +14,8 @@
 import itertools
 
 import pytest
-from tests.policy import building, reference
+from shared import policy_reference
+from tests.policy import building
 from tests.policy.building import document, statement
 
 from crownkeep import policy
@@ -33,7 +34,7 @@ def test_every_short_pattern_matches_what_its_definition_says(length):
         matches = read_pattern(pattern)
         tokens = tuple(character if character in "*?" else (character,) for character in pattern)
 
-        assert [text for text in TEXTS if reference.wild(tokens, text)] == list(filter(matches, TEXTS)), pattern
+        assert [text for text in TEXTS if policy_reference.wild(tokens, text)] == list(filter(matches, TEXTS)), pattern
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_arns_match_segment_by_segment():
         policies = building.policy_set(document(statement(Resource=pattern)))
 
         for arn in arns:
-            expected = reference.resource_matches(pattern, arn, {}, True)
+            expected = policy_reference.resource_matches(pattern, arn, {}, True)
             assert expected == (policies.decide(building.request(resource=arn)) is not None), (pattern, arn)
 
 

@@ -1,6 +1,7 @@
 """Explanations and denials: what a person reads when something is refused, and why."""
 
 import json
+from typing import Any
 
 import pytest
 from tests.policy import building
@@ -131,7 +132,7 @@ SCP_ARN = "arn:aws:organizations::111122223333:policy/o-exampleorg/service_contr
 )
 def test_an_explicit_deny_cites_the_policy_s_arn_where_aws_does(kind, member, arn, text):
     denying = policy.compile_set([building.compiled(document(statement("Deny")), kind=kind, arn=arn)])
-    value = (denying,) if member.endswith("control") else denying
+    value: Any = (denying,) if member.endswith("control") else denying
 
     decision = policy.authorize(building.request(), Applicable(**{member: value}))
 

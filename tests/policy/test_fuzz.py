@@ -6,6 +6,7 @@ or mixed up. `make nightly` tries many more of them.
 
 import copy
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -107,7 +108,7 @@ def _parsed(text: str) -> Document | None:
     "element", ["Version", "Id", "Statement", "Sid", "Effect", "Action", "Resource", "Principal", "Condition"]
 )
 def test_an_element_of_another_type_is_a_syntax_error_or_kept_to_its_grammar(element, value):
-    tree = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"}]}
+    tree: dict[str, Any] = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"}]}
     (tree if element in ("Version", "Id", "Statement") else tree["Statement"][0])[element] = value
 
     found = _parsed(json.dumps(tree))

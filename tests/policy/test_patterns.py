@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared.policy_reference import wild
 from tests.fixtures.patience import bounded
 from tests.policy import building
-from tests.policy.reference import wild
 
 from crownkeep.policy import Decision, Reason, authorize, work
 from crownkeep.policy.authorize import Applicable

@@ -420,7 +420,7 @@ def test_what_is_not_served_of_the_tagging_api_is_refused_by_its_name(account: A
 
 def test_older_clients_ask_the_tagging_api_in_json():
     headers = {"x-amz-target": "ResourceGroupsTaggingAPI_20170126.GetResources", "content-type": "application/x-amz-json-1.1"}
-    asked = {"method": "POST", "path": "/", "query": "", "headers": headers, "scope": "tagging"}
+    asked: dict[str, Any] = {"method": "POST", "path": "/", "query": "", "headers": headers, "scope": "tagging"}
 
     found = route.find(**asked, body=b"{}")
 

@@ -165,7 +165,7 @@ def test_a_decision_knows_every_condition_key_that_the_reference_lists(name: str
 
     decided = recorded(name, scene)
 
-    missing = listed_keys(operation.action).difference(*(each.keys for each in decided))
+    missing = set(listed_keys(operation.action)).difference(*(each.keys for each in decided))
     if operation.name.startswith(MAKING):
         missing = {key for key in missing if "ResourceTag" not in key}
     assert {key for key in missing if f"{operation.action} {key}" not in KEYS_WITHOUT_VALUE} == set()

@@ -50,7 +50,7 @@ FOREIGN: dict[str, Mapping[str, str]] = {
 
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN.keys())
 def test_csrf_from_another_site_is_refused_even_with_the_token(bob: Browser, headers: Mapping[str, str]):
-    page = bob.submit(form="Sign out", **headers)
+    page = bob.submit(None, form="Sign out", **headers)
 
     assert 403 == page.status
     assert is_signed_in(bob)

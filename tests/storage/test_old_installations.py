@@ -19,9 +19,9 @@ import pytest
 import time_machine
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from shared.postgresql import Cluster
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import DATABASES, Crown, Crowns
-from tests.fixtures.postgresql import Cluster
 from tests.signin import people
 
 from crownkeep import data_directory

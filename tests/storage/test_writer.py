@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -22,8 +23,8 @@ from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-def run(database: Database, act: Callable[[Writer], Awaitable[object]]) -> object:
-    async def main() -> object:
+def run(database: Database, act: Callable[[Writer], Awaitable[Any]]) -> Any:
+    async def main() -> Any:
         writer = Writer(database, lambda db, rows: None)
         try:
             return await act(writer)
@@ -75,11 +76,11 @@ def test_works_that_wait_together_share_a_commit_and_all_are_answered(database: 
 
 
 def test_one_works_fault_takes_none_of_its_neighbours_along(database: Database) -> None:
-    async def act(writer: Writer) -> list[object]:
+    async def act(writer: Writer) -> list[Any]:
         works = [keeps("1", "one"), fails, keeps("2", "two")]
         return await asyncio.gather(*(writer.submit(work) for work in works), return_exceptions=True)
 
-    first, failed, second = run(database, act)  # type: ignore[misc]  # three answers
+    first, failed, second = run(database, act)
 
     assert ("one", "two") == (first, second)
     assert isinstance(failed, WriteFailed)
@@ -118,14 +119,14 @@ def test_a_name_that_another_took_in_between_is_met_again_by_running_the_work_an
 def test_a_full_queue_refuses_instead_of_eating_all_memory(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writers, "_QUEUE", 3)
 
-    async def act(writer: Writer) -> list[object]:
+    async def act(writer: Writer) -> list[Any]:
         works = (writer.submit(keeps(str(number), f"alias-{number}")) for number in range(50))
         return await asyncio.gather(*works, return_exceptions=True)
 
     answered = run(database, act)
 
-    assert any(isinstance(each, WriterBusy) for each in answered)  # type: ignore[union-attr]  # a list
-    assert any(isinstance(each, str) for each in answered)  # type: ignore[union-attr]  # a list
+    assert any(isinstance(each, WriterBusy) for each in answered)
+    assert any(isinstance(each, str) for each in answered)
 
 
 def test_what_waits_is_finished_before_the_writer_stops(database: Database) -> None:
@@ -135,7 +136,7 @@ def test_what_waits_is_finished_before_the_writer_stops(database: Database) -> N
         await writer.stop()
         return await asyncio.gather(*waiting)
 
-    assert 100 == len(run(database, act))  # type: ignore[arg-type]  # a list
+    assert 100 == len(run(database, act))
 
 
 def test_a_stopped_writer_takes_nothing_more(database: Database) -> None:
@@ -150,15 +151,15 @@ def test_a_stopped_writer_takes_nothing_more(database: Database) -> None:
 
 
 def test_the_same_connection_serves_again_after_a_fault(database: Database) -> None:
-    def broken(db: Transaction) -> Commit[str]:
+    def broken(db: Transaction) -> Commit[Any]:
         db.execute(text("SELECT nonsense FROM nowhere"))
         return Commit("never", [])
 
-    async def act(writer: Writer) -> list[object]:
+    async def act(writer: Writer) -> list[Any]:
         first = await asyncio.gather(writer.submit(broken), return_exceptions=True)
         return [*first, await writer.submit(keeps("1", "one"))]
 
-    failed, answered = run(database, act)  # type: ignore[misc]  # two answers
+    failed, answered = run(database, act)
 
     assert isinstance(failed, WriteFailed)
     assert "one" == answered

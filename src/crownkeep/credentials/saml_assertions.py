@@ -158,7 +158,7 @@ def _signed_assertion(text: bytes, metadata: SamlMetadata) -> Element:
     can be wrapped around it ("On Breaking SAML: Be Whoever You Want to Be", USENIX Security 2012).
     """
     try:
-        from lxml import etree  # type: ignore[import-untyped]  # it has no types
+        from lxml import etree
     except ImportError as error:
         raise SamlUnavailable from error
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True)

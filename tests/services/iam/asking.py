@@ -28,7 +28,7 @@ def status(operation: Callable[..., Any], **parameters: Any) -> int:
     return int(caught.value.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
-def allow(*actions: str, on: str = "*", **condition: Any) -> dict[str, Any]:
+def allow(*actions: str, on: Any = "*", **condition: Any) -> dict[str, Any]:
     """Return a policy that allows actions on resources, under conditions."""
     statement: dict[str, Any] = {"Effect": "Allow", "Action": list(actions), "Resource": on}
     if condition:

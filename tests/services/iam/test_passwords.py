@@ -33,6 +33,7 @@ def in_between(account):
     def lead(caller: Principal, operation: str, parameters: dict[str, object], meanwhile):
         origin = Origin("127.0.0.1", "test", "us-east-1", "request")
         found = registry.service("iam").find(operation)
+        assert found
         request = Request(found, parameters, caller, origin, datetime.now(UTC))
         with database.snapshot() as db:
             prepared = invoke.prepare(db, request, wiring)

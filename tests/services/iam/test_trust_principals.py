@@ -14,7 +14,7 @@ from crownkeep.catalogue import service_principals
 from crownkeep.settings import RegisteredService
 
 NOT_ASSUMING = "MalformedPolicyDocument: AssumeRole policy may only specify STS AssumeRole actions."
-DEPLOY = {"principal": "deploy.corp.example", "prefix": "deploy", "condition_keys": ["deploy:Stage"]}
+DEPLOY: dict[str, Any] = {"principal": "deploy.corp.example", "prefix": "deploy", "condition_keys": ["deploy:Stage"]}
 
 
 def trust(principal: Any, *actions: str) -> str:

@@ -47,7 +47,8 @@ def test_the_pages_of_a_list_hold_every_account_once_in_the_order_of_ids(fresh_c
     crown = fresh_crown()
     made = sorted(crown.account().id for _ in range(5))
 
-    listed, token = [], ""
+    listed = []
+    token: str | None = ""
     while token is not None:
         answer = crown.operator("GET", f"/accounts?max_results=2{token}").json()
         listed += [account["account_id"] for account in answer["accounts"]]

@@ -20,7 +20,7 @@ from crownkeep.storage.database import Database
 
 services.load()
 ACCOUNT = "111122223333"
-STRANGERS = {
+STRANGERS: dict[str, Caller] = {
     "root": Principal(PrincipalKind.ROOT, ACCOUNT, ACCOUNT),
     "user": Principal(PrincipalKind.USER, ACCOUNT, "AIDAIOSFODNN7EXAMPLE1", "bob"),
     "anonymous": Anonymous(),

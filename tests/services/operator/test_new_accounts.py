@@ -89,6 +89,8 @@ def test_a_root_password_is_hashed_and_then_no_link_lies_about(crown):
     assert "set_password_url" not in told
     with Database(crown.settings.database_url).snapshot() as db:
         row = accounts.with_id(db, told["account_id"])
+    assert row
+    assert row.root_password_hash
     assert passwords.verify(Secret("correct Horse 7 battery"), row.root_password_hash)
 
 

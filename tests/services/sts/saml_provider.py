@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
-from signxml import XMLSigner
+from signxml.signer import XMLSigner
 
 ATTRIBUTES = "https://aws.amazon.com/SAML/Attributes/"
 AUDIENCE = "https://signin.aws.amazon.com/saml"

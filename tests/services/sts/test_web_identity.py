@@ -464,7 +464,7 @@ def test_a_token_may_be_about_whom_the_session_acts_for(house: Crown, provider: 
     iam = federated.account.client("iam")
     iam.enable_outbound_web_identity_federation()
     issuing = {"Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*"}
-    document = {"Version": "2012-10-17", "Statement": [issuing]}
+    document: dict[str, Any] = {"Version": "2012-10-17", "Statement": [issuing]}
     iam.put_role_policy(RoleName="R", PolicyName="tokens", PolicyDocument=json.dumps(document))
     wanted = {"Audience": ["a"], "SigningAlgorithm": "ES384", "SubjectMode": "OriginIdentity"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from urllib.parse import quote, unquote
 
 from starlette.routing import Route
@@ -17,6 +17,7 @@ from crownkeep.console.app import ROUTES
 from crownkeep.console.pages.credentials import own_uploads
 from crownkeep.console.pages.identities import groups, roles, users
 from crownkeep.console.pages.policies import policies
+from shared.furnished import Samples
 
 _AWS_POLICY = quote("arn:aws:iam::aws:policy/AdministratorAccess", safe="")
 _COMMAND_LINE = (
@@ -24,25 +25,6 @@ _COMMAND_LINE = (
     "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=SHA-256"
     "&redirect_uri=http%3A%2F%2F127.0.0.1%3A8000%2Foauth%2Fcallback"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """Names of things that an account has, to fill addresses with."""
-
-    account: str
-    user: str
-    group: str
-    role: str
-    policy: str
-    """The name of a customer managed policy with the path /."""
-    inline: str
-    """The name of an inline policy that the user holds."""
-    event: str
-    """The id of an event."""
-
-    audit: str = "none"
-    """The id of a credential audit."""
 
 
 def _tabs(address: str, tabs: Sequence[str]) -> tuple[str, ...]:

@@ -3,15 +3,27 @@
 It reads plain JSON trees, shares no code with the engine, and does everything anew for every request.
 """
 
+from __future__ import annotations
+
 import base64
 import ipaddress
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from typing import Any
+
+Tree = dict[str, Any]
+Context = dict[str, Any]
+Token = tuple[str] | str
+Tokens = tuple[Token, ...]
+"""Literal characters, each a tuple of one, and wildcards."""
+Said = tuple[str | None, str | None]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @lru_cache(maxsize=100_000)
-def wild(pattern, text):
+def wild(pattern: Tokens, text: str) -> bool:
     """Match tokens, each a literal character (a 1-tuple) or a wildcard (a str), against text, by definition."""
     if not pattern:
         return text == ""
@@ -23,9 +35,10 @@ def wild(pattern, text):
     return text[:1] == head[0] and wild(rest, text[1:])
 
 
-def tokens(text, context, expands):
+def tokens(text: str, context: Context, expands: bool) -> Tokens | None:
     """Characters and wildcards of a policy string, variables put in as literal characters; None if one has no value."""
-    found, at = [], 0
+    found: list[Token] = []
+    at = 0
     while at < len(text):
         if expands and text.startswith("${", at) and "}" in text[at:]:
             inner = text[at + 2 : text.index("}", at)]
@@ -43,15 +56,15 @@ def tokens(text, context, expands):
     return tuple(found)
 
 
-def plain(text, context, expands):
+def plain(text: str, context: Context, expands: bool) -> str | None:
     """A policy string whose wildcards are ordinary characters."""
     found = tokens(text, context, expands)
     return None if found is None else "".join(token[0] for token in found)
 
 
-def split(found):
+def split(found: Tokens) -> list[Tokens]:
     """Six segments at the first five literal colons."""
-    segments = [[]]
+    segments: list[list[Token]] = [[]]
     for token in found:
         if token == (":",) and len(segments) < 6:
             segments.append([])
@@ -60,38 +73,41 @@ def split(found):
     return [tuple(segment) for segment in segments]
 
 
-def arn_match(found, arn, *, pad):
+def arn_match(found: Tokens, arn: str, *, pad: bool) -> bool:
+    """Match an ARN segment by segment; `pad` lets a short pattern stand for any rest."""
     segments, parts = split(found), arn.split(":", 5)
     if pad:
         segments += [("*",)] * (6 - len(segments))
     return len(segments) == len(parts) == 6 and all(map(wild, segments, parts))
 
 
-def resource_matches(pattern, resource, context, expands):
+def resource_matches(pattern: str, resource: str, context: Context, expands: bool) -> bool:
+    """Whether a pattern of Resource or NotResource matches an ARN."""
     if pattern == "*":
         return True
     found = tokens(pattern, context, expands)
     return found is not None and arn_match(found, resource, pad="${" not in pattern or not expands)
 
 
-def is_arn(text):
+def is_arn(text: str) -> bool:
+    """Whether a text has the six segments of an ARN."""
     return text.startswith("arn:") and text.count(":") >= 5
 
 
-def number(text):
+def number(text: str) -> Decimal | None:
+    """Read a number."""
     try:
         return Decimal(text)
     except InvalidOperation:
         return None
 
 
-def date(text):
+def date(text: str) -> int | None:
+    """Read a date, a year or seconds since 1970, as milliseconds."""
     try:
-        return (
-            int(Decimal(text) * 1000)
-            if not (len(text) == 4 and text.isdigit())
-            else None or int(datetime(int(text), 1, 1, tzinfo=UTC).timestamp() * 1000)
-        )
+        if len(text) == 4 and text.isdigit():
+            return int(datetime(int(text), 1, 1, tzinfo=UTC).timestamp() * 1000)
+        return int(Decimal(text) * 1000)
     except InvalidOperation:
         pass
     try:
@@ -102,7 +118,8 @@ def date(text):
     return round((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
 
 
-def address(text):
+def address(text: str) -> Address | None:
+    """Read an address; one of IPv4 that is written as IPv6 is of IPv4."""
     try:
         found = ipaddress.ip_address(text)
     except ValueError:
@@ -110,21 +127,23 @@ def address(text):
     return getattr(found, "ipv4_mapped", None) or found
 
 
-def network(text):
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """Read a network."""
     try:
         return ipaddress.ip_network(text, strict=":" in text)
     except ValueError:
         return None
 
 
-def binary(text):
+def binary(text: str) -> bytes | None:
+    """Read base64."""
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
         return None
 
 
-COMPARE = {
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "Equals": lambda a, b: a == b,
     "LessThan": lambda a, b: a < b,
     "LessThanEquals": lambda a, b: a <= b,
@@ -133,7 +152,7 @@ COMPARE = {
 }
 
 
-def one_value(base, value, wanted, context, expands, effect):
+def one_value(base: str, value: str, wanted: list[str], context: Context, expands: bool, effect: str) -> bool:
     """Whether one request value satisfies an operator against the policy's values."""
     negated = "Not" in base
     base = base.replace("Not", "")
@@ -162,13 +181,14 @@ def one_value(base, value, wanted, context, expands, effect):
     return negated != any(equal(base, value, one, context, expands) for one in wanted)
 
 
-def readable(base, wanted):
+def readable(base: str, wanted: list[str]) -> bool:
     """Whether each value of the policy is what its operator compares."""
-    reads = {"Numeric": number, "Date": date, "IpAddress": network}
+    reads: dict[str, Callable[[str], object]] = {"Numeric": number, "Date": date, "IpAddress": network}
     return all(read(one) is not None for name, read in reads.items() if base.startswith(name) for one in wanted)
 
 
-def equal(base, value, wanted, context, expands):
+def equal(base: str, value: str, wanted: str, context: Context, expands: bool) -> bool:
+    """Whether a request's value compares with one value of the policy."""
     if base == "StringLike":
         found = tokens(wanted, context, expands)
         return found is not None and wild(found, value)
@@ -181,14 +201,15 @@ def equal(base, value, wanted, context, expands):
         return (value.lower() == "true") == (wanted.lower() == "true")
     if base == "BinaryEquals":
         return binary(value) is not None and binary(value) == binary(wanted)
-    read = number if base.startswith("Numeric") else date
+    read: Callable[[str], Decimal | int | None] = number if base.startswith("Numeric") else date
     left, right = read(value), read(wanted)
     if left is None or right is None:
         return False
     return COMPARE[base.removeprefix("Numeric").removeprefix("Date")](left, right)
 
 
-def condition_holds(operator, key, wanted, context, expands, effect):
+def condition_holds(operator: str, key: str, wanted: Any, context: Context, expands: bool, effect: str) -> bool:
+    """Whether one key of a condition holds."""
     wanted = [str(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
     value = context.get(key.lower())
     if operator == "Null":
@@ -207,15 +228,17 @@ def condition_holds(operator, key, wanted, context, expands, effect):
     return isinstance(value, str) and satisfied[0]
 
 
-def as_list(value):
+def as_list(value: Any) -> list[Any]:
+    """Return a list, which a single value may stand for."""
     return value if isinstance(value, list) else [value]
 
 
-def action_matches(patterns, action):
+def action_matches(patterns: Any, action: str) -> bool:
+    """Whether one of the patterns matches an action."""
     return any(wild(tuple(c if c in "*?" else (c,) for c in one.lower()), action.lower()) for one in as_list(patterns))
 
 
-def named(statement, caller):
+def named(statement: Tree, caller: Tree) -> str | None:
     """How a statement names the caller: "direct", "issuer", "account", or None."""
     element = statement.get("Principal", statement.get("NotPrincipal"))
     if element is None:
@@ -236,7 +259,8 @@ def named(statement, caller):
     return "issuer" if issuer else "account" if accounts else None
 
 
-def applies(document, statement, caller, action, resource, context):
+def applies(document: Tree, statement: Tree, caller: Tree, action: str, resource: str, context: Context) -> bool:
+    """Whether a statement applies to a request."""
     expands = document.get("Version") == "2012-10-17"
     if "Action" in statement and not action_matches(statement["Action"], action):
         return False
@@ -252,7 +276,7 @@ def applies(document, statement, caller, action, resource, context):
     )
 
 
-def say(documents, caller, action, resource, context):
+def say(documents: list[Tree], caller: Tree, action: str, resource: str, context: Context) -> Said:
     """What documents say together: ("Deny"|"Allow"|None, how the best Allow names the caller)."""
     found = [
         (statement["Effect"], named(statement, caller))
@@ -266,10 +290,10 @@ def say(documents, caller, action, resource, context):
     return ("Allow", best[0]) if found else (None, None)
 
 
-def authorize(case, caller, action, resource, context):
+def authorize(case: Tree, caller: Tree, action: str, resource: str, context: Context) -> str:
     """AWS's flow chart; `case` maps kinds to lists of documents (organization kinds to lists of such lists)."""
 
-    def ask(documents):
+    def ask(documents: list[Tree]) -> Said:
         return say(documents, caller, action, resource, context)
 
     gates = [ask(level) for level in [*case.get("rcp", []), *case.get("scp", [])]]

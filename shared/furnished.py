@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from tests.console.every_page import Samples
 
 Call = tuple[str, str, dict[str, Any]]
 """A service, an operation of its client, and the parameters."""
@@ -29,6 +29,25 @@ OWNER = {
     "CountryCode": "DE",
     "PhoneNumber": "+49 30 123456",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Names of things that an account has, to fill addresses with."""
+
+    account: str
+    user: str
+    group: str
+    role: str
+    policy: str
+    """The name of a customer managed policy with the path /."""
+    inline: str
+    """The name of an inline policy that the user holds."""
+    event: str
+    """The id of an event."""
+
+    audit: str = "none"
+    """The id of a credential audit."""
 
 
 def furnish(iam: Any, contacts: Any, account_id: str) -> Samples:

@@ -1,0 +1,74 @@
+"""A throwaway PostgreSQL from Debian's binaries, gone with the process that started it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+_OWNER = "crownkeep"
+
+
+class Cluster:
+    """A running PostgreSQL that listens on a socket in its own directory, and nowhere else."""
+
+    def __init__(self, *options: str) -> None:
+        binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        if not binaries:
+            raise RuntimeError("PostgreSQL's server is not installed; run `make test`, which installs it")
+        self._bin = binaries[-1].parent
+        # A path short enough for a socket's name, and open to the postgres user.
+        self.directory = Path(tempfile.mkdtemp(prefix="ck-pg-", dir="/tmp"))
+        self._databases = itertools.count(1)
+        files = str(self.directory / "files")
+        if os.getuid() == 0:
+            shutil.chown(self.directory, "postgres", "postgres")
+        self._run("initdb", "--pgdata", files, "--username", _OWNER, "--auth", "trust", "--no-sync", "--encoding", "UTF8")
+        settings = [f"--{name}" for name in ("listen_addresses=", f"unix_socket_directories={self.directory}", *options)]
+        # PostgreSQL ends by itself when this process dies: SIGINT is its "fast shutdown".
+        self._command = self._as_postgres(["--pdeathsig", "INT"], str(self._bin / "postgres"), "-D", files, *settings)
+        self.resume()
+
+    def resume(self) -> None:
+        """Start the server, and wait until it answers."""
+        quiet = subprocess.DEVNULL
+        self._server = subprocess.Popen(self._command, cwd=self.directory, stdout=quiet, stderr=quiet)
+        self._run("pg_isready", "--host", str(self.directory), "--timeout", "20", attempts=200)
+
+    def pause(self) -> None:
+        """Stop the server, whoever is connected; what it wrote stays."""
+        self._server.send_signal(signal.SIGINT)
+        self._server.wait(timeout=20)
+
+    def database(self) -> str:
+        """Make an empty database and return its URL."""
+        name = f"test_{next(self._databases)}"
+        with psycopg.connect(host=str(self.directory), user=_OWNER, dbname="postgres", autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        return f"postgresql://{_OWNER}@/{name}?host={self.directory}"
+
+    def stop(self) -> None:
+        """Stop the server and remove all it wrote."""
+        self.pause()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _as_postgres(self, options: list[str], *command: str) -> list[str]:
+        user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+        return ["setpriv", *user, *options, *command]
+
+    def _run(self, program: str, *arguments: str, attempts: int = 1) -> None:
+        command = self._as_postgres(["--no-new-privs"], str(self._bin / program), *arguments)
+        for attempt in range(attempts):
+            done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                return
+            if attempt + 1 < attempts:
+                time.sleep(0.02)
+        raise RuntimeError(f"{program} failed: {done.stdout}{done.stderr}")
