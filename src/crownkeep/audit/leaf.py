@@ -1,0 +1,76 @@
+"""The leaf of a record in the tree: short and canonical, so that the record may be as long as it likes, or be withheld one day.
+
+    version 1 | event id 16 | time 8 | length of the account 1 | account | SHA-256 of the record 32 | SHA-256 of its columns 32
+
+The time is in microseconds since 1970, big-endian. The record is the JSON text that LookupEvents answers. The columns are what a
+record is found by, as a JSON array without white space: `["iam.amazonaws.com","CreateUser","false","root","AKIA...",[[type,
+name],...]]`: source, name, read-only, user name, access key and resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import msgspec
+
+VERSION = 1
+_SHORTEST = 90
+_encode = msgspec.json.Encoder().encode
+
+
+class UnreadableLeaf(ValueError):
+    """Bytes that are no leaf of a version we know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What a leaf says of its record."""
+
+    event_id: bytes
+    microseconds: int
+    account_id: str
+    record_sha256: bytes
+    columns_sha256: bytes
+
+    def encode(self) -> bytes:
+        """Return the leaf's bytes."""
+        account = self.account_id.encode("ascii")
+        head = bytes([VERSION]) + self.event_id + self.microseconds.to_bytes(8, "big")
+        return head + bytes([len(account)]) + account + self.record_sha256 + self.columns_sha256
+
+
+def columns_digest(
+    source: str, name: str, read_only: str, username: str, access_key_id: str, resources: Sequence[tuple[str, str]]
+) -> bytes:
+    """Return the digest of what a record is found by."""
+    return sha256(_encode([source, name, read_only, username, access_key_id, resources])).digest()
+
+
+def of_record(event_id: bytes, microseconds: int, account_id: str, record: bytes, columns: bytes) -> bytes:
+    """Return the bytes of a record's leaf; every request makes one."""
+    return b"".join(
+        (
+            b"\x01",
+            event_id,
+            microseconds.to_bytes(8, "big"),
+            len(account_id).to_bytes(1, "big"),
+            account_id.encode("ascii"),
+            sha256(record).digest(),
+            columns,
+        )
+    )
+
+
+def read(content: bytes) -> Leaf:
+    """Read a leaf; raises UnreadableLeaf."""
+    if len(content) < _SHORTEST or content[0] != VERSION or len(content) != _SHORTEST + content[25]:
+        raise UnreadableLeaf("this is no leaf of version 1")
+    end = 26 + content[25]
+    try:
+        account = content[26:end].decode("ascii")
+    except UnicodeDecodeError as error:
+        raise UnreadableLeaf("the account of a leaf is no text") from error
+    time = int.from_bytes(content[17:25], "big")
+    return Leaf(content[1:17], time, account, content[end : end + 32], content[end + 32 :])
