@@ -108,7 +108,7 @@ def check_record(leaf: bytes, record: str, columns: list[Any] | None) -> None:
         raise Wrong("the leaf is of another record")
     if columns is not None:
         canonical = json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode()
-        if sha256(canonical).digest() != leaf[end + 32 :]:
+        if sha256(record.encode() + canonical).digest() != leaf[end + 32 :]:
             raise Wrong("what the record is found by is not what was logged")
 
 
@@ -219,7 +219,7 @@ def main() -> int:
             case _:
                 said = verify_export(given.path, given.key, given.old)
     except (Wrong, OSError, ValueError, KeyError, IndexError, TypeError, struct.error) as error:
-        print(f"NOT as it was: {error or type(error).__name__}")
+        print(f"NOT as it was: {str(error) or type(error).__name__}")
         return 1
     print(f"as it was: {said}")
     return 0

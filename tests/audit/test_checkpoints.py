@@ -134,8 +134,8 @@ def test_what_is_no_verifier_key_is_refused(vkey: str):
 def test_a_proof_is_checked_anywhere(tmp_path: Path):
     record = b'{"eventID":"00000000-0000-0000-0000-000000000007","recipientAccountId":"111122223333"}'
     columns: list[object] = ["iam.amazonaws.com", "CreateUser", "false", "rööt\x1f", "", [["AWS::IAM::User", "bob"]]]
-    digest = leaf.columns_digest("iam.amazonaws.com", "CreateUser", "false", "rööt\x1f", "", (("AWS::IAM::User", "bob"),))
-    entry = leaf.of_record(bytes(15) + b"\7", 1, "111122223333", record, digest)
+    found_by = leaf.columns("iam.amazonaws.com", "CreateUser", "false", "rööt\x1f", "", (("AWS::IAM::User", "bob"),))
+    entry = leaf.of_record(bytes(15) + b"\7", 1, "111122223333", record, found_by)
     hashes = [merkle.leaf_hash(each) for each in (b"0", b"1", entry, b"3", b"4")]
     head = Checkpoint(ORIGIN, 5, merkle.root_of(hashes))
     path = merkle.inclusion_proof(2, 5, lambda height, n: merkle.folded(hashes[n << height : n + 1 << height]))
@@ -165,15 +165,13 @@ def test_a_proof_is_checked_anywhere(tmp_path: Path):
 def test_a_leaf_says_what_it_was_made_of(
     event_id: bytes, at: int, account: str, record: bytes, resources: list[tuple[str, str]], name: str
 ):
-    columns = leaf.columns_digest("s", name, "true", "u", "k", resources)
-    made = leaf.of_record(event_id, at, account, record, columns)
+    made = leaf.of_record(event_id, at, account, record, leaf.columns("s", name, "true", "u", "k", resources))
 
     read = leaf.read(made)
 
-    assert leaf.Leaf(event_id, at, account, sha256(record).digest(), columns) == read
+    canonical = json.dumps(["s", name, "true", "u", "k", resources], ensure_ascii=False, separators=(",", ":")).encode()
+    assert leaf.Leaf(event_id, at, account, sha256(record).digest(), sha256(record + canonical).digest()) == read
     assert made == read.encode()
-    canonical = json.dumps(["s", name, "true", "u", "k", resources], ensure_ascii=False, separators=(",", ":"))
-    assert sha256(canonical.encode()).digest() == columns
     for spoilt in (made[:-1], made + b"\0", b"\2" + made[1:], b""):
         with pytest.raises(leaf.UnreadableLeaf):
             leaf.read(spoilt)

@@ -1,10 +1,11 @@
 """The leaf of a record in the tree: short and canonical, so that the record may be as long as it likes, or be withheld one day.
 
-    version 1 | event id 16 | time 8 | length of the account 1 | account | SHA-256 of the record 32 | SHA-256 of its columns 32
+    version 1 | event id 16 | time 8 | length of the account 1 | account | SHA-256(record) 32 | SHA-256(record, columns) 32
 
 The time is in microseconds since 1970, big-endian. The record is the JSON text that LookupEvents answers. The columns are what a
 record is found by, as a JSON array without white space: `["iam.amazonaws.com","CreateUser","false","root","AKIA...",[[type,
-name],...]]`: source, name, read-only, user name, access key and resources.
+name],...]]`: source, name, read-only, user name, access key and resources. They are hashed behind the record, as anybody may read
+leaves, and could guess what so short a text says if it were hashed alone.
 """
 
 from __future__ import annotations
@@ -41,26 +42,20 @@ class Leaf:
         return head + bytes([len(account)]) + account + self.record_sha256 + self.columns_sha256
 
 
-def columns_digest(
+def columns(
     source: str, name: str, read_only: str, username: str, access_key_id: str, resources: Sequence[tuple[str, str]]
 ) -> bytes:
-    """Return the digest of what a record is found by."""
-    return sha256(_encode([source, name, read_only, username, access_key_id, resources])).digest()
+    """Return what a record is found by, in its canonical form."""
+    return _encode([source, name, read_only, username, access_key_id, resources])
 
 
-def of_record(event_id: bytes, microseconds: int, account_id: str, record: bytes, columns: bytes) -> bytes:
-    """Return the bytes of a record's leaf; every request makes one."""
-    return b"".join(
-        (
-            b"\x01",
-            event_id,
-            microseconds.to_bytes(8, "big"),
-            len(account_id).to_bytes(1, "big"),
-            account_id.encode("ascii"),
-            sha256(record).digest(),
-            columns,
-        )
-    )
+def of_record(event_id: bytes, microseconds: int, account_id: str, record: bytes, found_by: bytes) -> bytes:
+    """Return the bytes of a record's leaf; `found_by` are its columns. Every request makes one."""
+    digest = sha256(record)
+    head = (b"\x01", event_id, microseconds.to_bytes(8, "big"), len(account_id).to_bytes(1, "big"), account_id.encode("ascii"))
+    first = digest.digest()
+    digest.update(found_by)
+    return b"".join((*head, first, digest.digest()))
 
 
 def read(content: bytes) -> Leaf:

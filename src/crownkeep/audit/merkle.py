@@ -44,12 +44,14 @@ class Frontier:
         self.size = size
         self.peaks = list(peaks)
 
-    def append(self, leaf: bytes) -> None:
-        """Append the hash of one leaf."""
-        number = self.size
+    def append(self, leaf: bytes, completed: list[tuple[int, int, bytes]] | None = None) -> None:
+        """Append the hash of one leaf; `completed` gets the height, number and hash of every subtree that it makes complete."""
+        number, height = self.size, 0
         while number & 1:
             leaf = node_hash(self.peaks.pop(), leaf)
-            number >>= 1
+            number, height = number >> 1, height + 1
+            if completed is not None:
+                completed.append((height, number, leaf))
         self.peaks.append(leaf)
         self.size += 1
 
