@@ -96,14 +96,19 @@ def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str
 
 def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiting | None:
     """Count an attempt that is about to be made, or answer how long it must wait."""
-    rows = [(counter, _kept(db, counter, now)) for counter in used]
-    waits = [row.blocked_until - now for _, row in rows if row is not None and _blocks(row, now)]
+    held = [(counter, signin_throttles.held(db, counter.digest)) for counter in used]
+    waits = [row.blocked_until - now for _, row in held if row is not None and _counts(row, now) and _blocks(row, now)]
     if waits:
         return Waiting(max(waits))
-    for counter, row in rows:
-        failures = 1 if row is None else row.failures + 1
+    for counter, row in held:
+        failures = row.failures + 1 if row is not None and _counts(row, now) else 1
         wait = delay(failures, free=counter.free, longest=counter.longest)
-        signin_throttles.put(db, ThrottleRow(counter.digest, counter.account_id, failures, now, now + wait))
+        changed = ThrottleRow(counter.digest, counter.account_id, failures, now, now + wait)
+        # An update would also find the row that another node has made since, and count two attempts as one.
+        if row is None:
+            signin_throttles.add(db, changed)
+        else:
+            signin_throttles.change(db, changed)
     return None
 
 
@@ -158,10 +163,9 @@ def _blocks(row: ThrottleRow, now: datetime) -> bool:
     return row.blocked_until > now and row.blocked_until > row.failed_at
 
 
-def _kept(db: Transaction, counter: Counter, now: datetime) -> ThrottleRow | None:
-    """Return what counts under a counter, and hold it: nothing old, and nothing that a clock leaves behind that is set back."""
-    row = signin_throttles.held(db, counter.digest)
-    return row if row is not None and row.failed_at - SKEW <= now <= row.failed_at + REMEMBERED else None
+def _counts(row: ThrottleRow, now: datetime) -> bool:
+    """Tell whether a row still counts: nothing old does, and nothing that a clock leaves behind that is set back."""
+    return row.failed_at - SKEW <= now <= row.failed_at + REMEMBERED
 
 
 def network(address: str) -> str:

@@ -67,11 +67,15 @@ def held(db: Transaction, digest: bytes) -> ThrottleRow | None:
     return ThrottleRow(*row) if row else None
 
 
-def put(db: Transaction, row: ThrottleRow) -> None:
-    """Remember this under the row's key, in the place of what was remembered."""
+def add(db: Transaction, row: ThrottleRow) -> None:
+    """Remember this under a key without a row; refused by the database where another transaction has made one meanwhile."""
+    _add.run(db, {column.name: getattr(row, column.name) for column in table.columns})
+
+
+def change(db: Transaction, row: ThrottleRow) -> None:
+    """Remember this in the place of the row that is `held`."""
     values = {"new_failures": row.failures, "new_failed_at": row.failed_at, "new_until": row.blocked_until}
-    if not _change.run(db, {"of_digest": row.digest, **values}):
-        _add.run(db, {column.name: getattr(row, column.name) for column in table.columns})
+    _change.run(db, {"of_digest": row.digest, **values})
 
 
 def take_back(db: Transaction, digest: bytes) -> None:
