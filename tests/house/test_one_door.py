@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
-import inspect
-import re
-import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
-from types import FunctionType, ModuleType
+from collections.abc import Mapping
 
+import click
 import pytest
 from starlette.routing import Route
-from tests.house.source import Definition, definitions, modules
+from tests.house.reaching import WRITES, callers, calls, named_operations, plain, reached, texts
 
-from crownkeep import services
+from crownkeep.cli.main import main
 from crownkeep.console.app import ROUTES
-from crownkeep.operations import registry
-from crownkeep.operations.registry import Mode
-
-services.load()
 
 _NOBODY_YET = "nobody is known yet: a password or a factor is tried"
 _BY_LINK = "whoever comes holds a mailed link, and is not signed in"
@@ -81,55 +72,37 @@ PUT_TOGETHER: Mapping[str, tuple[str, ...]] = {
 CALLS = {"calls.change", "parts.obtain"}
 """How pages call operations that change something."""
 
+ROOMS = ("crownkeep.console", "crownkeep.signin")
 CHANGES = [route for route in ROUTES if "POST" in (route.methods or ())]
-WRITES = {
-    name
-    for service in registry.services()
-    for name in service.served()
-    if (found := service.find(name)) is not None and found.mode is Mode.WRITE
-}
-
-
-def _callers(wanted: Callable[[ast.Attribute], bool]) -> dict[str, Definition]:
-    """Return the functions that mention an attribute, by module and name."""
-    found = {}
-    for module in modules():
-        for definition in definitions(module):
-            if isinstance(definition.node, ast.ClassDef):
-                continue
-            if any(isinstance(node, ast.Attribute) and wanted(node) for node in ast.walk(definition.node)):
-                found[definition.name.removeprefix("crownkeep.").replace(":", ".")] = definition
-    return found
 
 
 def test_only_listed_steps_change_something_without_an_operation():
-    callers = _callers(lambda node: ast.unparse(node) == "sign_in_steps.commit")
+    found = callers(lambda node: ast.unparse(node) == "sign_in_steps.commit")
 
-    assert set(STEPS) == set(callers)
+    assert set(STEPS) == set(found)
 
 
 def test_nobody_but_the_steps_of_sign_in_goes_around_the_operations():
-    callers = _callers(lambda node: node.attr == "carry_out" and ast.unparse(node.value).endswith("door"))
+    found = callers(lambda node: node.attr == "carry_out" and ast.unparse(node.value).endswith("door"))
 
-    assert {"signin.sign_in_steps.commit"} == set(callers)
+    assert {"signin.sign_in_steps.commit"} == set(found)
 
 
 def test_the_door_s_database_and_writer_are_its_own():
-    strange = _callers(lambda node: node.attr.lstrip("_") in ("database", "writer") and ast.unparse(node.value).endswith("door"))
+    strange = callers(lambda node: node.attr.lstrip("_") in ("database", "writer") and ast.unparse(node.value).endswith("door"))
 
     assert {} == strange
 
 
 def test_the_console_opens_no_snapshot():
-    callers = _callers(lambda node: node.attr in ("snapshot", "transaction"))
+    found = callers(lambda node: node.attr in ("snapshot", "transaction"))
 
-    assert [] == [name for name in callers if name.startswith("console.")]
+    assert [] == [name for name in found if name.startswith("console.")]
 
 
-@pytest.mark.parametrize("route", CHANGES, ids=lambda route: f"{route.path} {_plain(route.endpoint).__name__}")
+@pytest.mark.parametrize("route", CHANGES, ids=lambda route: f"{route.path} {plain(route.endpoint).__name__}")
 def test_a_form_is_sent_to_an_operation_or_to_a_listed_step(route: Route):
-    reached = list(_reached(_plain(route.endpoint)))
-    changes = {name for function in reached for name in _calls(function)} & CALLS
+    changes = {name for function in reached(plain(route.endpoint), *ROOMS) for name in calls(function)} & CALLS
 
     if route.path in READS:
         assert set() == changes | (acts(route) & STEPS.keys())
@@ -146,78 +119,70 @@ def test_the_lists_name_only_forms_that_there_are():
 
 def acts(route: Route) -> set[str]:
     """Return the operations and the listed steps that a page's function names, itself or by what it calls."""
-    return {name for function in _reached(_plain(route.endpoint)) for name in _named(function)}
+    functions = list(reached(plain(route.endpoint), *ROOMS))
+    steps = {f"{function.__module__}.{function.__qualname__}".removeprefix("crownkeep.") for function in functions}
+    return (steps & STEPS.keys()).union(*map(named_operations, functions))
 
 
-def _plain(endpoint: object) -> FunctionType:
-    while isinstance(endpoint, partial):
-        endpoint = endpoint.func
-    assert isinstance(endpoint, FunctionType)
-    return endpoint
+# Commands.
+
+_SERVER = "it talks to a server as anybody's client does, by its wire"
+_FILES = "it reads files that it is given"
+NO_CHANGE: Mapping[str, str] = {
+    "account list": "a list",
+    "account show": "one account",
+    "credential-audit model": "a published model",
+    "credential-audit verify": _FILES,
+    "login": _SERVER,
+    "mail list": "a list",
+    "mail show": "one notice",
+    "operations": "a list",
+    "policy check": _FILES,
+    "policy explain": "a decision, explained",
+    "root status": "what one root user signs in with",
+    "serve": "what the server does comes in by its wire and its pages",
+    "trail list": "a list",
+}
+"""Commands that change nothing of an account, each with what they are for."""
+
+KEY_FILE: Mapping[str, str] = {
+    "keys add": "a key is put into the key file, which no database holds; nothing is sealed with it yet"
+}
+"""Commands that change the key file alone."""
+
+DATABASE: Mapping[str, str] = {
+    "cli.credential_audit._kept": "records are read",
+    "cli.keys.rotate": "the database learns which key it is sealed with, before anything is sealed with it",
+    "cli.policy._explained": "policies are read",
+}
+"""Who gets hold of the database itself, and what for."""
 
 
-def _reached(function: FunctionType) -> Iterator[FunctionType]:
-    """Return a function of the console or of sign-in, and those that it names, however far away."""
-    seen, waiting = set(), [function]
-    while waiting:
-        each = waiting.pop()
-        if each in seen:
-            continue
-        seen.add(each)
-        yield each
-        for value in _values(each):
-            if isinstance(value, FunctionType) and value.__module__.startswith(("crownkeep.console", "crownkeep.signin")):
-                waiting.append(value)
+def commands(command: click.Command = main, path: str = "") -> dict[str, click.Command]:
+    """Return every command that does something, by its words."""
+    if not isinstance(command, click.Group):
+        return {path: command}
+    return {
+        name: each for word, inner in command.commands.items() for name, each in commands(inner, f"{path} {word}".strip()).items()
+    }
 
 
-def _named(function: FunctionType) -> Iterator[str]:
-    step = f"{function.__module__}.{function.__qualname__}".removeprefix("crownkeep.")
-    if step in STEPS:
-        yield step
-    for value in _values(function):
-        yield from _operations(value)
+@pytest.mark.parametrize("name", commands())
+def test_a_command_asks_for_an_operation_or_changes_nothing(name: str):
+    functions = list(reached(plain(commands()[name].callback), "crownkeep.cli"))
+    named = set().union(*map(texts, functions)) & WRITES
+
+    assert bool(named) != (name in NO_CHANGE or name in KEY_FILE), named
+    assert not named or "held.ask" in {call for function in functions for call in calls(function)}
 
 
-def _operations(value: object) -> Iterator[str]:
-    match value:
-        case str() if value in WRITES:
-            yield value
-        case re.Pattern():
-            yield from filter(value.fullmatch, WRITES)
-        case Mapping():
-            for each in value.values():
-                yield from _operations(each)
-        case list() | tuple():
-            for each in value:
-                yield from _operations(each)
-        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            for field in dataclasses.fields(value):
-                yield from _operations(getattr(value, field.name))
+def test_no_command_gets_around_the_door():
+    own = callers(lambda node: node.attr in ("transaction", "writer", "submit", "carry_out", "perform"))
+    database = callers(lambda node: ast.unparse(node) == "held.database")
+
+    assert [] == [name for name in own if name.startswith("cli.")]
+    assert set(DATABASE) == {name for name in database if name.startswith("cli.")}
 
 
-def _calls(function: FunctionType) -> Iterator[str]:
-    """Return what a function calls, such as `calls.change`."""
-    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func)
-
-
-@cache
-def _values(function: FunctionType) -> tuple[object, ...]:
-    """Return what a function's source names: constants, globals, and members of modules."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    return tuple(value for node in ast.walk(tree) for value in _meant(node, function.__globals__))
-
-
-def _meant(node: ast.AST, scope: Mapping[str, object]) -> Iterator[object]:
-    match node:
-        case ast.Constant(value=str() as text):
-            yield text
-        case ast.JoinedStr(values=[ast.Constant(value=str() as verb), *_]) if verb[:1].isupper():
-            # A name put together, such as f"Detach{kind}Policy".
-            parts = [re.escape(str(each.value)) if isinstance(each, ast.Constant) else "[A-Za-z]+" for each in node.values]
-            yield re.compile("".join(parts))
-        case ast.Name(id=name) if name in scope:
-            yield scope[name]
-        case ast.Attribute(value=ast.Name(id=name), attr=member) if isinstance(scope.get(name), ModuleType):
-            yield getattr(scope[name], member, None)
+def test_the_lists_name_only_commands_that_there_are():
+    assert NO_CHANGE.keys() | KEY_FILE.keys() <= commands().keys()

@@ -1,0 +1,70 @@
+"""Every command that changes something leaves the record of an operation, in an account's trail or in the operator's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import Terminal
+from tests.cli.test_imports import BASE32, hashed, pem
+from tests.credentials.mds import certify, metadata_blob
+from tests.house.test_one_door import KEY_FILE, NO_CHANGE, commands
+
+MADE = "111122223333"
+CHANGES = {
+    f"account create --email other@cli.example --name other --account-id {MADE}": "CreateAccount",
+    "account quota {account_id} users 7": "SetQuota",
+    "account quota {account_id} users --default": "ResetQuota",
+    "root custodian {account_id} --email c@cli.example": "SetRootCustodian",
+    "root custodian {account_id} --remove": "RemoveRootCustodian",
+    "root recover {account_id} --confirm ABCD-EFGH": "ConfirmRootRecovery",
+    "passwords import-breached {folder}/list": "InstallBreachedPasswords",
+    "mfa import-metadata {folder}/blob --root {folder}/root.pem": "InstallFidoMetadata",
+    "mfa import-tokens {folder}/tokens.csv --account {account_id}": "ImportMfaTokens",
+    "keys leaked {folder}/found --deactivate": "DeactivateAccessKey",
+    "keys leaked {folder}/found --quarantine": "QuarantineUser",
+    "keys reseal": "ResealSecrets",
+    "keys rotate --wait 0": "ResealSecrets",
+    "account close {account_id}": "CloseAccount",
+    "account reopen {account_id}": "ReopenAccount",
+    f"account purge {MADE} --yes": "PurgeAccount",
+}
+"""Every command that changes something, with the record that it leaves, done or refused."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The files that commands are given."""
+    publisher = certify("publisher")
+    (tmp_path / "list").write_bytes(hashed("hunter2"))
+    (tmp_path / "root.pem").write_bytes(pem(publisher))
+    (tmp_path / "blob").write_bytes(metadata_blob(certify("signer", publisher), number=1))
+    (tmp_path / "tokens.csv").write_text(f"serial,seed\nGAHT12345678,{BASE32}\n")
+    return tmp_path
+
+
+def test_a_change_by_a_command_is_in_the_trail(crownkeep: Terminal, made: Callable[..., dict[str, Any]], folder: Path):
+    told = made("--admin-user", "admin")
+    (folder / "found").write_text(told["admin"]["access_key_id"])
+
+    def records(event: str) -> set[str]:
+        trails = ((), ("--account", told["account_id"]), ("--account", MADE))
+        listed = [crownkeep("trail", "list", *trail, "--json").json()["events"] for trail in trails]
+        return {record["eventID"] for events in listed for record in events if record["eventName"] == event}
+
+    silent = []
+    for words, event in CHANGES.items():
+        before = records(event)
+        crownkeep(*words.format(account_id=told["account_id"], folder=folder).split())
+        if not records(event) - before:
+            silent.append(words)
+
+    assert [] == silent
+
+
+def test_no_command_that_changes_something_is_left_out():
+    changing = commands().keys() - NO_CHANGE.keys() - KEY_FILE.keys()
+
+    assert changing == {" ".join(words.split()[:2]) for words in CHANGES}
