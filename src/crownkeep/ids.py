@@ -10,6 +10,8 @@ from uuid import UUID
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _LOWER_ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyz0123456789"
 _LOWER_ALPHANUMERIC = _ALPHANUMERIC.lower()
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""The digit that a UUID's variant leaves of a random one (RFC 9562, section 4.1)."""
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
 
@@ -53,7 +55,9 @@ def organizations_id(prefix: str, chance: bytes, length: int) -> str:
 
 def request_id(chance: bytes) -> str:
     """Return a random UUID (version 4, RFC 9562) from 16 bytes, as AWS's request ids look."""
-    return str(UUID(bytes=chance, version=4))
+    # Written here, as the standard library's class takes four times as long to say the same.
+    text = chance.hex()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
 
 
 def event_id(now: datetime, chance: bytes) -> UUID:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from crownkeep import arn
+from crownkeep.values import value_type
 
 
 class PrincipalKind(Enum):
@@ -19,7 +20,7 @@ class PrincipalKind(Enum):
     FEDERATED_USER = "federated-user"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Session:
     """What a temporary credential carries beyond its principal: when it began, with which factor, under which ceiling."""
 
@@ -80,7 +81,7 @@ class Session:
         return replace(session, expires_at=ends, derived_until=ceiling, delegate=self.delegate)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Principal:
     """An authenticated caller: which account, which entity, and the session if the credential is a temporary one."""
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from tests.fixtures import coroutines
 
 from crownkeep import clock, errors
-from crownkeep.gateway.shares import MOST_BUCKETS, SECONDS_HELD, Buckets, Shares, Turns
+from crownkeep.gateway.shares import MOST_BUCKETS, SECONDS_HELD, Buckets, Shares
 from crownkeep.principals import Principal, PrincipalKind
 
 
@@ -175,39 +175,3 @@ def test_a_throttled_flood_fills_no_trail_and_takes_from_no_other_account(fresh_
     assert 2 * SECONDS_HELD <= refused.count("Throttling: Rate exceeded")
     assert SECONDS_HELD == sum(each.get("errorCode") == "Throttling" for each in account.records())
     assert other.id == other.client("sts").get_caller_identity()["Account"]
-
-
-def test_an_account_with_many_requests_makes_another_wait_for_one_of_them():
-    turns, order = Turns(), []
-
-    async def ask(account):
-        await turns.take(account)
-        order.append(account)
-
-    async def both():
-        await ask("quiet")
-        loud = [asyncio.create_task(ask("loud")) for _ in range(20)]
-        await asyncio.sleep(0)
-        quiet = asyncio.create_task(ask("quiet"))
-        await asyncio.gather(*loud, quiet)
-
-    coroutines.run(both())
-
-    assert order.index("quiet", 1) <= 4
-    assert 20 == order.count("loud")
-
-
-def test_a_request_that_is_given_up_keeps_nobody_from_a_turn():
-    turns = Turns()
-
-    async def several():
-        await turns.take("other")
-        waiting = [asyncio.create_task(turns.take("loud")) for _ in range(5)]
-        await asyncio.sleep(0)
-        for each in waiting[1:4]:
-            each.cancel()
-        return await asyncio.gather(*waiting, turns.take("other"), return_exceptions=True)
-
-    ended = coroutines.run(several())
-
-    assert [None, None, None] == [each for each in ended if each is None]

@@ -16,7 +16,7 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import Call
 from crownkeep.storage.accounts import account_aliases, accounts
 from crownkeep.storage.database import Database
-from crownkeep.storage.writer import WriteFailed, Writer
+from crownkeep.storage.writer import Writer
 
 EXPLICIT = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:ListUsers", "Resource": "*"}}
 
@@ -73,11 +73,11 @@ def test_nothing_is_answered_whose_record_is_not_durable(account: Account, monke
     iam = account.client("iam")
     parameters = {"UserName": "bob"} if operation == "create_user" else {}
 
-    async def fail(*_: object) -> None:
-        raise WriteFailed
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Writer, "submit", fail)
+        broken.setattr(Writer, "_commit", fail)
         refused = code(getattr(iam, operation), **parameters)
 
     assert "ServiceUnavailable" == refused

@@ -6,13 +6,14 @@ The fields and their order are those of AWS's record (CloudTrail user guide, "Cl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 import msgspec
 
 from crownkeep import arn, ids
 from crownkeep.principals import Anonymous, Caller, Operator, Principal, PrincipalKind, Session
+from crownkeep.values import value_type
 
 VERSION = "1.11"
 OPERATOR = "crownkeep operator"
@@ -23,7 +24,7 @@ _LARGEST_ADDITIONAL = 28 * 1024
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class EventFacts:
     """Everything that a record is made of. Parameters and answer come redacted (`audit.redact`)."""
 
@@ -61,8 +62,11 @@ class EventFacts:
     """What a service tells of what it did by itself (`serviceEventDetails`)."""
 
 
-def record(facts: EventFacts) -> dict[str, object]:
-    """Make the record, within CloudTrail's limits: long texts cut at 1 KB, parameters and answers over 100 KB left out."""
+def record(facts: EventFacts, event_id: str = "") -> dict[str, object]:
+    """Make the record, within CloudTrail's limits: long texts cut at 1 KB, parameters and answers over 100 KB left out.
+
+    It has the facts' own id unless another is given.
+    """
     event: dict[str, object] = {
         "eventVersion": VERSION,
         "userIdentity": identity(facts.caller, facts.account_alias) if facts.identity is None else dict(facts.identity),
@@ -80,7 +84,7 @@ def record(facts: EventFacts) -> dict[str, object]:
         event["errorMessage"] = facts.error_message[:_LONGEST_TEXT]
     _add_elements(event, facts)
     event["requestID"] = facts.request_id
-    event["eventID"] = facts.event_id
+    event["eventID"] = event_id or facts.event_id
     event["readOnly"] = facts.read_only
     arns = [{"accountId": _owner(name, facts), "type": kind, "ARN": name} for kind, name in facts.resources if arn.parse(name)]
     if arns:
@@ -180,7 +184,7 @@ def identity(caller: Caller | None, account_alias: str = "") -> dict[str, object
 
 def moment(value: datetime) -> str:
     """Write a time as CloudTrail does: UTC to the second with a Z."""
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{value.isoformat()[:19]}Z"
 
 
 def _session_context(caller: Principal, session: Session) -> dict[str, object]:

@@ -12,7 +12,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.credentials.session_tokens import Claims
 from crownkeep.gateway import sigv4
 from crownkeep.gateway.signature import Request, Signature
-from crownkeep.operations.standing import SigningKey, Standing, Standings
+from crownkeep.operations.standing import SeenStandings, SigningKey, Standing
 from crownkeep.principals import Principal
 from crownkeep.storage.database import Transaction
 
@@ -20,10 +20,10 @@ _INVALID = "The security token included in the request is invalid."
 _EXPIRED = "The security token included in the request is expired"
 
 
-def standing_of(db: Transaction, signature: Signature, standings: Standings) -> Standing:
+def standing_of(signature: Signature, standings: SeenStandings) -> Standing:
     """Return the standing of the account that a key id names; raises InvalidClientTokenId where it names none of ours."""
     account_id = access_keys.account_of(signature.access_key_id)
-    standing = None if account_id is None else standings.of_account(db, account_id)
+    standing = None if account_id is None else standings.of_account(account_id)
     if standing is None:
         raise errors.InvalidClientTokenId(_INVALID)
     return standing

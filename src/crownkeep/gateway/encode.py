@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from crownkeep.errors import AwsError
@@ -13,11 +12,12 @@ from crownkeep.gateway.json_output import write_json
 from crownkeep.gateway.rest_output import PLAIN_JSON
 from crownkeep.gateway.xml_output import escape, write_members
 from crownkeep.models import OperationModel, ServiceModel, Shape
+from crownkeep.values import value_type
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Encoded:
     """An answer as ASGI sends it: header names in lower case."""
 

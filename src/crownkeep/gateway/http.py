@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from crownkeep.gateway import signature
 from crownkeep.gateway.bounds import CALLERS, STRANGERS
+from crownkeep.values import value_type
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -28,17 +28,10 @@ class Disconnected(Exception):
     """The client went away before it had sent its request."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+@value_type(frozen=True, slots=True)
+class HttpRequest(signature.Request):
     """The parts of a request that routing, signatures and records need."""
 
-    method: str
-    path: bytes
-    """As it came: percent-encoded, without the query."""
-    query: bytes
-    headers: Mapping[bytes, bytes]
-    """By lower-case name; repeated ones joined by a comma."""
-    body: bytes
     source_ip: str
     scheme: str
 
@@ -62,6 +55,13 @@ class Edge:
         if declared.isdigit() and int(declared[:20]) > largest:
             raise BodyTooLarge
         return self._request(scope, headers, await _body(receive, largest))
+
+    def whole(self, scope: Scope, body: bytes) -> HttpRequest:
+        """Return a request whose body has come with its head; raises BodyTooLarge as `read` does."""
+        headers = signature.fold(scope["headers"])
+        if len(body) > (CALLERS if _is_signed(scope, headers) else STRANGERS).body:
+            raise BodyTooLarge
+        return self._request(scope, headers, body)
 
     def without_body(self, scope: Scope) -> HttpRequest:
         """Return a request whose body is not going to be read."""

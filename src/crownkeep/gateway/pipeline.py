@@ -6,38 +6,47 @@ signature names or, where it names none, in the operator's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import logging
+import traceback
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Any
 
-from crownkeep import clock, errors, ids
-from crownkeep.arn import GLOBAL_REGION
-from crownkeep.audit import event
+from crownkeep import clock, errors, ids, logs
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
 from crownkeep.gateway import authenticate, compression, decode, encode, route, signature, sigv4
-from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS
+from crownkeep.gateway import exchange as exchanges
+from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS, Bounds
+from crownkeep.gateway.exchange import Exchange
 from crownkeep.gateway.http import HttpRequest
+from crownkeep.gateway.intake import Intake
 from crownkeep.gateway.limits import KeyAllowances, RecordAllowance
 from crownkeep.gateway.route import Route, Unroutable
-from crownkeep.gateway.shares import Shares, Turns
-from crownkeep.gateway.signature import Signature
-from crownkeep.models import ServiceModel, regions
+from crownkeep.gateway.shares import Shares
 from crownkeep.operations import record, registry
-from crownkeep.operations.call import Origin, Request, Signing
-from crownkeep.operations.invoke import Door, Outcome
+from crownkeep.operations.call import Request, Result
+from crownkeep.operations.invoke import Door, Unavailable, answered, failed
 from crownkeep.operations.registry import Mode, Operation
-from crownkeep.operations.standing import Standing
+from crownkeep.operations.standing import SeenStandings
 from crownkeep.principals import Anonymous, Caller, Operator, Principal
-from crownkeep.storage.database import DatabaseFault, Transaction
-from crownkeep.storage.writer import WriteFailed, WriterBusy
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.trail.events import EventRow
+from crownkeep.storage.writer import Item
+from crownkeep.values import value_type
 
 OPERATOR_PATH = b"/operator/"
 _PACKED = "a compressed body is read of signed requests alone: send it as it is"
 
 
-@dataclass(frozen=True, slots=True)
+_strangers = logging.getLogger(logs.STRANGERS)
+
+
+@value_type(frozen=True, slots=True)
 class Response:
     """What goes back over the wire."""
 
@@ -49,33 +58,20 @@ class Response:
     code: str = ""
 
 
-@dataclass(slots=True)
-class _Exchange:
-    """What is known of a request so far: enough to answer and to record whatever happens next."""
+@value_type(frozen=True, slots=True, eq=False)
+class _Arrival:
+    """A request that has come in, and whoever waits for the response."""
 
     http: HttpRequest
-    request_id: str
-    signed: Signature | None = None
-    routed: Route | Unroutable | None = None
-    caller: Caller | None = None
-    account_id: str = record.NOBODY
-    standing: Standing | None = None
+    respond: Callable[[Response], None]
 
-    @property
-    def region(self) -> str:
-        """The Region that the request counts as made to: a global service's is fixed, so that no caller chooses it."""
-        service = registry.service(self.model.name) if self.model else None
-        if self.signed is None or self.signed.region == regions.PSEUDO or (service is not None and service.is_global):
-            return GLOBAL_REGION
-        return self.signed.region
 
-    @property
-    def protocol(self) -> str:
-        return self.routed.protocol if self.routed else "query"
+@value_type(frozen=True, slots=True, eq=False)
+class _Turn:
+    """What the requests of one turn of the event loop share: one state of the database, and the standings as of then."""
 
-    @property
-    def model(self) -> ServiceModel | None:
-        return self.routed.service if self.routed else None
+    db: Transaction
+    standings: SeenStandings
 
 
 class Pipeline:
@@ -87,67 +83,168 @@ class Pipeline:
         settings = door.wiring.settings
         self._allowance = RecordAllowance(settings.unattributed_records_per_second)
         self._key_allowances = KeyAllowances()
-        self._turns = Turns()
+        self._intake: Intake[_Arrival] = Intake(self._carry_out)
+        self._apart: set[asyncio.Task[None]] = set()
         self.shares = Shares(
             of_account=settings.requests_per_second_of_account, of_principal=settings.requests_per_second_of_principal
         )
 
     async def respond(self, http: HttpRequest) -> Response:
         """Respond to one request; never raises for anything that a client can send."""
-        exchange = _Exchange(http, ids.request_id(clock.id_bytes(16)))
-        await self._turns.take(_claimed_account(http))
-        outcome: Outcome | None = None
+        waiting: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self.take(http, partial(_resolve, waiting))
+        return await waiting
+
+    def take(self, http: HttpRequest, respond: Callable[[Response], None]) -> None:
+        """Take a request in, and have it responded to on the event loop once its record is on disk."""
+        self._intake.add(_claimed_account(http), _Arrival(http, respond))
+
+    def _carry_out(self, together: list[_Arrival]) -> None:
+        """Carry out what has come together: authentication, and reads as a whole, see one state of the database."""
+        items: list[Item] = []
+        waiting = deque(together)
+        while waiting:
+            for arrival in self._begin_in_one_snapshot(waiting, items):
+                exchange = Exchange(arrival.http, ids.request_id(clock.id_bytes(16)))
+                _find_out_protocol(exchange)
+                arrival.respond(self._failed(exchange, _unavailable()))
+        if items:
+            self._door.put(items)
+
+    def _begin_in_one_snapshot(self, waiting: deque[_Arrival], items: list[Item]) -> Iterable[_Arrival]:
+        """Begin what waits and return what a fault of the database kept from it; the rest waits for another snapshot."""
+        begun: _Arrival | None = None
+        is_open = False
+        try:
+            with self._door.snapshot() as db:
+                is_open = True
+                turn = _Turn(db, SeenStandings(db, self._door.wiring.standings))
+                while waiting:
+                    begun = waiting.popleft()
+                    self._begin(turn, begun, items)
+                    begun = None
+        except Unavailable:
+            if begun is not None:
+                return (begun,)
+            if not is_open:
+                # The others would meet the same fault, one after the other, while everybody waits for each.
+                unserved = tuple(waiting)
+                waiting.clear()
+                return unserved
+        return ()
+
+    def _begin(self, turn: _Turn, arrival: _Arrival, items: list[Item]) -> None:
+        """Carry out a request as far as this turn goes, and add what must be committed before it is responded to."""
+        exchange = Exchange(arrival.http, ids.request_id(clock.id_bytes(16)))
         began = clock.cpu_seconds()
         try:
-            # Authentication and, for a read, the whole call see one state of the database.
-            with self._door.snapshot() as db:
-                request = self._request(db, exchange)
-                if request.operation.mode is Mode.READ:
-                    outcome = self._door.read(db, request, exchange.standing)
+            items += self._begun(turn, arrival, exchange)
         except AwsError as refusal:
-            return await self._refuse(exchange, refusal)
-        except DatabaseFault:
-            _find_out_protocol(exchange)
-            return self._failed(exchange, _unavailable())
-        seconds = clock.cpu_seconds() - began
-        answer = await (self._door.invoke(request) if outcome is None else self._door.keep(request, outcome))
-        if isinstance(request.caller, Principal):
-            self.shares.charge(request.caller, seconds + answer.seconds)
-        if answer.error is not None:
-            return self._failed(exchange, answer.error)
+            self._begin_refusal(arrival, exchange, refusal, items)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one request must keep no neighbour from an answer
+            _log_fault(exchange, error)
+            fault = errors.InternalFailure("The request processing has failed because of an unknown error.")
+            self._begin_refusal(arrival, exchange, fault, items)
+        if isinstance(exchange.caller, Principal):
+            self.shares.charge(exchange.caller, clock.cpu_seconds() - began)
+
+    def _begun(self, turn: _Turn, arrival: _Arrival, exchange: Exchange) -> Sequence[Item]:
+        request = self._request(turn, exchange)
         operation = request.operation
-        written = partial(
-            encode.encode,
+        if operation.mode is Mode.READ:
+            outcome = self._door.read(turn.db, request, exchange.standing)
+            response = self._response(exchange, request, outcome.result, outcome.error)
+            return (self._door.reading(request, outcome, partial(self._settle_read, arrival, exchange, response)),)
+        if operation.mode is Mode.WRITE and operation.prepare is None:
+            return (self._door.writing(request, partial(self._settle_write, arrival, exchange, request)),)
+        self._see_to(self._respond_apart(arrival, exchange, request))
+        return ()
+
+    def _begin_refusal(self, arrival: _Arrival, exchange: Exchange, refusal: AwsError, items: list[Item]) -> None:
+        """Refuse a request that reached no operation, and record it as far as such requests may fill a trail."""
+        is_throttled = isinstance(refusal, errors.Throttling)
+        response = self._failed(exchange, refusal)
+        events: tuple[EventRow, ...] = ()
+        if self._may_record(exchange, is_throttled=is_throttled):
+            events = (record.row_of(exchanges.refused(exchange, refusal)),)
+        item = Item(None, events, partial(self._settle_read, arrival, exchange, response))
+        if isinstance(exchange.caller, Principal) and is_throttled:
+            self._see_to(self._refuse_later(exchange.caller, item))
+        elif events:
+            items.append(item)
+        else:
+            arrival.respond(response)
+
+    async def _refuse_later(self, principal: Principal, item: Item) -> None:
+        """Refuse whoever asks too often once the next request has a chance, so that a flood is slowed down."""
+        await self.shares.delay(principal)
+        if item.events:
+            self._door.put([item])
+        else:
+            item.settle(item)
+
+    async def _respond_apart(self, arrival: _Arrival, exchange: Exchange, request: Request) -> None:
+        """Respond to a request that has to wait for something before its commit: for a pool, or for another server."""
+        answer = await self._door.invoke(request)
+        if isinstance(request.caller, Principal):
+            self.shares.charge(request.caller, answer.seconds)
+        written = partial(self._response, exchange, request, answer.result, answer.error)
+        try:
+            # What took long to gather may take long to write.
+            is_long = request.operation.mode is Mode.LONG_READ and answer.error is None
+            response = await self._door.apart(request, written) if is_long else written()
+        except errors.Throttling as refusal:
+            response = self._failed(exchange, refusal)
+        arrival.respond(response)
+
+    def _see_to(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        # The loop itself keeps no task alive.
+        self._apart.add(task)
+        task.add_done_callback(self._apart.discard)
+
+    def _settle_read(self, arrival: _Arrival, exchange: Exchange, response: Response, item: Item) -> None:
+        error = failed(item).error if item.failure is not None else None
+        arrival.respond(response if error is None else self._failed(exchange, error))
+
+    def _settle_write(self, arrival: _Arrival, exchange: Exchange, request: Request, item: Item) -> None:
+        answer = answered(item)
+        arrival.respond(self._response(exchange, request, answer.result, answer.error))
+
+    def _response(self, exchange: Exchange, request: Request, result: Result, error: AwsError | None) -> Response:
+        if error is not None:
+            return self._failed(exchange, error)
+        operation = request.operation
+        encoded = encode.encode(
             operation.model,
-            answer.result,
+            result,
             request_id=exchange.request_id,
-            accept=http.header(b"accept"),
+            accept=exchange.http.header(b"accept"),
             protocol=exchange.protocol,
         )
-        # What took long to gather may take long to write.
-        try:
-            encoded = await self._door.apart(request, written) if operation.mode is Mode.LONG_READ else written()
-        except errors.Throttling as refusal:
-            return self._failed(exchange, refusal)
         return Response(encoded.status, encoded.headers, encoded.body, operation.service.name, operation.name)
 
     async def refuse_too_large(self, http: HttpRequest) -> Response:
         """Respond to a request whose body nobody read."""
-        exchange = _Exchange(http, ids.request_id(clock.id_bytes(16)))
-        return await self._refuse(exchange, errors.RequestEntityTooLarge("Request entity too large"))
+        exchange = Exchange(http, ids.request_id(clock.id_bytes(16)))
+        waiting: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        items: list[Item] = []
+        refusal = errors.RequestEntityTooLarge("Request entity too large")
+        self._begin_refusal(_Arrival(http, partial(_resolve, waiting)), exchange, refusal, items)
+        self._door.put(items)
+        return await waiting
 
-    def _request(self, db: Transaction, exchange: _Exchange) -> Request:
+    def _request(self, turn: _Turn, exchange: Exchange) -> Request:
         http, now = exchange.http, clock.now()
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers.items()}
-        query = http.query.decode("latin-1")
-        coding = headers.get("content-encoding", "")
+        coding = http.header(b"content-encoding")
         packed = compression.is_packed(coding)
         fault: AwsError | None = None
         is_operators = http.path.startswith(OPERATOR_PATH)
         # 1. The signature as claimed: it says which service is meant. A broken one is refused once it is clear how.
-        signed_request = signature.Request(http.method, http.path, http.query, http.headers, http.body)
         try:
-            exchange.signed = None if is_operators else signature.parse(signed_request)
+            exchange.signed = None if is_operators else signature.parse(http)
         except errors.MissingAuthenticationToken as refusal:
             fault = errors.UnsupportedMediaType(_PACKED) if packed else refusal
         except AwsError as refusal:
@@ -155,13 +252,13 @@ class Pipeline:
         if http.query.count(b"&") >= MOST_IN_QUERY:
             fault = errors.MalformedQueryString(f"too many parameters: at most {MOST_IN_QUERY:,} are read")
         # 2. The operation, as far as it stands in the clear: nothing is unpacked, and no parameter read, for strangers.
-        exchange.routed = _routed(exchange, headers, b"" if packed else http.body, is_operators=is_operators)
+        exchange.routed = _routed(exchange, b"" if packed else http.body, is_operators=is_operators)
         # 3. The caller, and a share for it, before anything is read that may be large.
-        exchange.caller = self._caller(db, exchange, signed_request, fault, is_operators=is_operators)
+        exchange.caller = self._caller(turn, exchange, fault, is_operators=is_operators)
         # 4. The body in the clear, and the operation that only it may name.
         body = compression.decompress(http.body, coding, limit=CALLERS.body)
         if packed:
-            exchange.routed = _routed(exchange, headers, body, is_operators=is_operators)
+            exchange.routed = _routed(exchange, body, is_operators=is_operators)
         if isinstance(exchange.routed, Unroutable):
             raise exchange.routed.error
         if exchange.signed is not None and exchange.signed.service not in exchange.routed.service.signing_names:
@@ -171,12 +268,12 @@ class Pipeline:
             sigv4.check_change(exchange.signed, now=now)
         # 5. The parameters.
         bounds = STRANGERS if isinstance(exchange.caller, Anonymous) else CALLERS
-        parameters = decode.decode(exchange.routed, query=query, headers=headers, body=body, bounds=bounds)
+        parameters = _parameters(http, exchange.routed, body, bounds)
         # The refusals of those who need no signature are recorded as far as strangers may fill the trail.
         may_record = self._has_room if isinstance(exchange.caller, Anonymous) else None
-        return Request(operation, parameters, exchange.caller, _origin(exchange), now, may_record_refusal=may_record)
+        return Request(operation, parameters, exchange.caller, exchanges.origin(exchange), now, may_record_refusal=may_record)
 
-    def _may_record(self, exchange: _Exchange, *, is_throttled: bool) -> bool:
+    def _may_record(self, exchange: Exchange, *, is_throttled: bool) -> bool:
         if isinstance(exchange.caller, Principal):
             return not is_throttled or self.shares.may_record(exchange.caller.account_id)
         if exchange.account_id != record.NOBODY and exchange.signed is not None:
@@ -186,9 +283,7 @@ class Pipeline:
     def _has_room(self) -> bool:
         return self._allowance.take(clock.monotonic())
 
-    def _caller(
-        self, db: Transaction, exchange: _Exchange, request: signature.Request, fault: AwsError | None, *, is_operators: bool
-    ) -> Caller:
+    def _caller(self, turn: _Turn, exchange: Exchange, fault: AwsError | None, *, is_operators: bool) -> Caller:
         if is_operators:
             if not authenticate.bearer_matches(exchange.http.header(b"authorization"), self._operator_token):
                 raise errors.AccessDenied(
@@ -203,30 +298,15 @@ class Pipeline:
                 if isinstance(exchange.routed, Unroutable):
                     raise exchange.routed.error
             raise fault or errors.MissingAuthenticationToken("Request is missing Authentication Token")
-        wiring = self._door.wiring
-        standing = exchange.standing = authenticate.standing_of(db, signed, wiring.standings)
-        key = authenticate.known_key(db, signed, standing=standing, keyring=wiring.keyring)
+        standing = exchange.standing = authenticate.standing_of(signed, turn.standings)
+        key = authenticate.known_key(turn.db, signed, standing=standing, keyring=self._door.wiring.keyring)
         exchange.account_id = standing.account_id
-        principal = authenticate.authenticate(db, request, signed, key, standing=standing, now=clock.now())
+        principal = authenticate.authenticate(turn.db, exchange.http, signed, key, standing=standing, now=clock.now())
         exchange.caller = principal
         self.shares.require(principal)
         return principal
 
-    async def _refuse(self, exchange: _Exchange, refusal: AwsError) -> Response:
-        """Respond to a request that reached no operation, and record it as far as such requests may fill a trail."""
-        is_throttled = isinstance(refusal, errors.Throttling)
-        if isinstance(exchange.caller, Principal) and is_throttled:
-            await self.shares.delay(exchange.caller)
-        if self._may_record(exchange, is_throttled=is_throttled):
-            try:
-                await self._door.record(record.row_of(_refused(exchange, refusal)))
-            except WriterBusy:
-                return self._failed(exchange, errors.Throttling("Rate exceeded"))
-            except WriteFailed:
-                return self._failed(exchange, _unavailable())
-        return self._failed(exchange, refusal)
-
-    def _failed(self, exchange: _Exchange, error: AwsError) -> Response:
+    def _failed(self, exchange: Exchange, error: AwsError) -> Response:
         encoded = encode.encode_error(
             error,
             protocol=exchange.protocol,
@@ -239,6 +319,18 @@ class Pipeline:
         return Response(encoded.status, encoded.headers, encoded.body, service, operation, error.code)
 
 
+def _log_fault(exchange: Exchange, fault: Exception) -> None:
+    """Log a line, at a rate: strangers repeat what brings a fault about as often as they like."""
+    place = traceback.extract_tb(fault.__traceback__)[-1]
+    kind, where = type(fault).__name__, f"{Path(place.filename).name}, line {place.lineno}"
+    _strangers.error("request %s failed before its operation: %s in %s", exchange.request_id, kind, where)
+
+
+def _resolve(waiting: asyncio.Future[Response], response: Response) -> None:
+    if not waiting.done():
+        waiting.set_result(response)
+
+
 def _claimed_account(http: HttpRequest) -> str:
     """Return the account that a request says to come from, to put it in line: nothing else is made of an unverified claim."""
     authorization = http.headers.get(b"authorization", b"")
@@ -247,25 +339,35 @@ def _claimed_account(http: HttpRequest) -> str:
     return authorization[at + 15 : at + 23].decode("latin-1") if at >= 0 else http.source_ip
 
 
-def _routed(exchange: _Exchange, headers: Mapping[str, str], body: bytes, *, is_operators: bool) -> Route | Unroutable:
+_ROUTED_BY = ((b"x-amz-target", "x-amz-target"), (b"smithy-protocol", "smithy-protocol"), (b"content-type", "content-type"))
+
+
+def _routed(exchange: Exchange, body: bytes, *, is_operators: bool) -> Route | Unroutable:
     http = exchange.http
+    given = http.headers
+    headers = {text: given[name].decode("latin-1") for name, text in _ROUTED_BY if name in given}
     scope = exchange.signed.service if exchange.signed else ("operator" if is_operators else None)
     path, query = http.path.decode("latin-1"), http.query.decode("latin-1")
     return route.find(method=http.method, path=path, query=query, headers=headers, body=body, scope=scope)
 
 
-def _find_out_protocol(exchange: _Exchange) -> None:
+def _find_out_protocol(exchange: Exchange) -> None:
     """Find out what a request speaks that was not read because of a fault of ours: the answer must be in its client's tongue."""
     http = exchange.http
     if exchange.routed is not None:
         return
     is_operators = http.path.startswith(OPERATOR_PATH)
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers.items()}
     with suppress(AwsError):
-        request = signature.Request(http.method, http.path, http.query, http.headers, http.body)
-        exchange.signed = None if is_operators else signature.parse(request)
-    body = b"" if compression.is_packed(headers.get("content-encoding", "")) else http.body
-    exchange.routed = _routed(exchange, headers, body, is_operators=is_operators)
+        exchange.signed = None if is_operators else signature.parse(http)
+    body = b"" if compression.is_packed(http.header(b"content-encoding")) else http.body
+    exchange.routed = _routed(exchange, body, is_operators=is_operators)
+
+
+def _parameters(http: HttpRequest, routed: Route, body: bytes, bounds: Bounds) -> dict[str, object]:
+    # Only REST has parameters in headers.
+    is_rest = routed.protocol.startswith("rest")
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers.items()} if is_rest else {}
+    return decode.decode(routed, query=http.query.decode("latin-1"), headers=headers, body=body, bounds=bounds)
 
 
 def _served(found: Route) -> Operation:
@@ -279,57 +381,6 @@ def _served(found: Route) -> Operation:
     if found.protocol == "ec2":
         raise errors.InvalidAction(f"operation `{found.operation.name}` is not served here")
     raise errors.UnknownOperation(f"operation `{found.operation.name}` is not served here")
-
-
-def _origin(exchange: _Exchange) -> Origin:
-    http, signed = exchange.http, exchange.signed
-    signing = None
-    if signed is not None:
-        payload_hash = http.header(b"x-amz-content-sha256")
-        signing = Signing(signed.algorithm.value, signed.expires is not None, signed.signed_at, payload_hash)
-    return Origin(
-        source_ip=http.source_ip,
-        user_agent=http.header(b"user-agent"),
-        region=exchange.region,
-        request_id=exchange.request_id,
-        host=http.header(b"host"),
-        referer=http.header(b"referer"),
-        scheme=http.scheme,
-        dpop=http.header(b"dpop"),
-        signing=signing,
-    )
-
-
-def _refused(exchange: _Exchange, refusal: AwsError) -> event.EventFacts:
-    routed = exchange.routed
-    additional: Mapping[str, object] = {}
-    if exchange.signed is not None and exchange.caller is None:
-        additional = {"claimedAccessKeyId": exchange.signed.access_key_id[:128]}
-    return event.EventFacts(
-        event_id="",
-        happened_at=clock.now(),
-        event_type="AwsApiCall",
-        source=_source(exchange),
-        name=routed.operation.name if isinstance(routed, Route) else "UnknownOperation",
-        caller=exchange.caller,
-        account_id=exchange.account_id,
-        region=exchange.region,
-        source_ip=exchange.http.source_ip,
-        user_agent=exchange.http.header(b"user-agent"),
-        request_id=exchange.request_id,
-        read_only=False,
-        error_code=record.error_name(refusal, exchange.model),
-        error_message=refusal.message,
-        additional=additional,
-        host=exchange.http.header(b"host"),
-    )
-
-
-def _source(exchange: _Exchange) -> str:
-    if exchange.model is None:
-        return "crownkeep"
-    service = registry.service(exchange.model.name)
-    return service.event_source if service else f"{exchange.model.endpoint_prefix}.amazonaws.com"
 
 
 def _unavailable() -> errors.ServiceUnavailable:

@@ -7,15 +7,30 @@ what a connection waits for is known to `connections`. Nothing is logged of what
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
 
 from crownkeep.gateway.bounds import CALLERS
 from crownkeep.gateway.connections import Connections, Ended, Stage
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+
+    from crownkeep.gateway.pipeline import Response
+
+Take = Callable[[Any, bytes, "Callable[[Response], None]"], bool]
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of a request line and headers, and of what frames a body: chunks' sizes, extensions and trailers."""
@@ -55,6 +70,9 @@ class EdgeProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._all: Connections = app_state["connections"]
+        self._take: Take = app_state["take"]
+        self._beginning: tuple[RequestResponseCycle, ASGI3Application] | None = None
+        """A request whose head has just been read: it goes to the application as a whole if its body comes with it."""
         self._parsing = Stage.IDLE
         """Which part of a request the parser is in: HEAD, BODY, or between two requests."""
         self._head = 0
@@ -134,6 +152,41 @@ class EdgeProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self._settle()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._beginning = cycle, app
+        if not cycle.more_body:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Hand a request over: at once and without a task where it is whole and the application takes it so."""
+        if self._beginning is None:
+            return
+        cycle, app = self._beginning
+        self._beginning = None
+        is_whole = not cycle.more_body and not self.flow.write_paused
+        if not is_whole or not self._take(cycle.scope, bytes(cycle.body), partial(self._respond, cycle)):
+            super()._start_asgi_task(cycle, app)
+
+    def _respond(self, cycle: RequestResponseCycle, response: Response) -> None:
+        """Send a response as a whole, as uvicorn sends what ASGI applications do."""
+        if cycle.disconnected or self.transport.is_closing():
+            return
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        parts = [STATUS_LINE[response.status]]
+        for name, value in response.headers:
+            if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+                raise RuntimeError("a header of a response is malformed")
+            parts += (name, b": ", value, b"\r\n")
+        parts.append(b"content-length: %d\r\n" % len(response.body))
+        parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        if cycle.scope["method"] != "HEAD":
+            parts.append(response.body)
+        self.transport.write(b"".join(parts))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
     def on_body(self, body: bytes) -> None:
         """Pass a piece of the body on to the application."""
         self._content += len(body)
@@ -146,6 +199,7 @@ class EdgeProtocol(HttpToolsProtocol):
         """Note that the request is whole."""
         self._parsing = Stage.IDLE
         super().on_message_complete()
+        self._begin()
         self._settle()
 
     def on_response_complete(self) -> None:
@@ -169,6 +223,8 @@ class EdgeProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._fault, Ended.HEAD_TOO_LARGE if self._fault == 431 else Ended.MALFORMED)
             return
+        if self._beginning is not None:
+            self._begin()
         if self._parsing is Stage.HEAD:
             self._head += len(data)
         elif self._parsing is Stage.BODY:

@@ -17,12 +17,13 @@ from crownkeep import errors, models
 from crownkeep.errors import AwsError
 from crownkeep.gateway.form import read_one, read_pairs
 from crownkeep.models import OperationModel, ServiceModel
+from crownkeep.values import value_type
 
 FORM = "application/x-www-form-urlencoded"
 _LONGEST_TOLD = 128
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Route:
     """A request that names an operation."""
 
@@ -192,6 +193,7 @@ def _neighbour(protocol: str, scope: str | None) -> ServiceModel | None:
     return None if name is None else models.service(name)
 
 
+@lru_cache(maxsize=256)
 def _is_rest_xml(scope: str | None) -> bool:
     return any(each.protocol == "rest-xml" and each.signing_name == scope for each in models.NEIGHBOURS.values())
 
@@ -212,6 +214,7 @@ def _query_versions() -> Mapping[str, tuple[ServiceModel, ...]]:
     return versions
 
 
+@lru_cache(maxsize=256)
 def _query_service(version: str, scope: str | None) -> ServiceModel | None:
     neighbour = next((name for name, each in models.NEIGHBOURS.items() if each.api_version == version), None)
     if neighbour is not None:

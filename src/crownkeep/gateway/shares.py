@@ -1,6 +1,6 @@
 """Fair shares: how many requests, and how much computing, one account and one principal may ask of this process beside others.
 
-Whoever asks alone may have it all. Where others ask, too, accounts take turns, request by request, and each account and principal
+Whoever asks alone may have it all. Where others ask, too, accounts take turns (`intake`), and each account and principal
 has a bucket that holds ten seconds' worth and fills steadily. A request takes one from the principal's and the account's, and one
 more for each further millisecond of computing that it turned out to cost. What an empty bucket refuses is AWS's Throttling.
 """
@@ -8,7 +8,7 @@ more for each further millisecond of computing that it turned out to cost. What 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Hashable
 
 from crownkeep import clock, errors
@@ -72,46 +72,6 @@ class Contention:
         """Tell whether somebody else has asked in the last seconds."""
         other, at = (self._before, self._before_at) if key == self._last else (self._last, self._last_at)
         return other is not None and now - at < SECONDS_BESIDE
-
-
-class Turns:
-    """Turns of accounts on the event loop: while several ask, one request of each goes on before the next of the same one.
-
-    An account that keeps many connections busy makes nobody wait for more than one of its requests.
-    """
-
-    def __init__(self) -> None:
-        self._contention = Contention()
-        self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
-        self._is_taken = False
-
-    async def take(self, account: Hashable) -> None:
-        """Wait for the account's turn; at once where nobody else asks."""
-        now = clock.monotonic()
-        self._contention.note(account, now)
-        if not self._waiting and not self._contention.is_beside(account, now):
-            return
-        loop = asyncio.get_running_loop()
-        if not self._is_taken:
-            self._is_taken = True
-            loop.call_soon(self._pass_on)
-            return
-        turn: asyncio.Future[None] = loop.create_future()
-        self._waiting.setdefault(account, deque()).append(turn)
-        await turn
-
-    def _pass_on(self) -> None:
-        """Let the next one go on: the first of the account that has waited longest for a turn."""
-        while self._waiting:
-            account, turns = self._waiting.popitem(last=False)
-            turn = turns.popleft()
-            if turns:
-                self._waiting[account] = turns
-            if not turn.cancelled():
-                turn.set_result(None)
-                asyncio.get_running_loop().call_soon(self._pass_on)
-                return
-        self._is_taken = False
 
 
 class Shares:

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from crownkeep import errors
 from crownkeep.arn import GLOBAL_REGION
 from crownkeep.models import regions
+from crownkeep.values import value_type
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a client's clock may be from ours, either way."""
@@ -22,10 +24,13 @@ LONGEST_PRESIGNED = 604_800
 # key id, and some clients add it after signing ("post-sts-header-after" of AWS's test suite).
 _MAY_STAY_UNSIGNED = frozenset({b"x-amz-cf-id", b"x-amz-content-sha256", b"x-amz-security-token"})
 
-_AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=(?P<key>[A-Za-z0-9]+)/(?P<date>[0-9]{8})/(?P<region>[a-z0-9-]{1,64})"
-    r"/(?P<service>[a-z0-9-]{1,64})/aws4_request, ?SignedHeaders=(?P<headers>[a-z0-9;-]+), ?Signature=(?P<signature>[0-9a-f]{64})"
+_CREDENTIAL = re.compile(
+    rb"AWS4-HMAC-SHA256 Credential=(?P<key>[A-Za-z0-9]+)/(?P<date>[0-9]{8})/(?P<region>[a-z0-9-]{1,64})"
+    rb"/(?P<service>[a-z0-9-]{1,64})/aws4_request, ?SignedHeaders=(?P<headers>[a-z0-9;-]+), ?Signature="
 )
+_HEX_SHA256 = re.compile(rb"[0-9a-f]{64}")
+_LENGTH_OF_SIGNATURE = 64
+_LONGEST_CREDENTIAL = 512
 _MOMENT = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _REGION = re.compile(r"[a-z0-9-]{1,64}")
 _SERVICE = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -39,7 +44,7 @@ class Algorithm(Enum):
     ECDSA = "AWS4-ECDSA-P256-SHA256"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Request:
     """The parts of an HTTP request that signatures cover, exactly as they came; its repr keeps passwords to itself."""
 
@@ -52,7 +57,7 @@ class Request:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Signature:
     """What a request claims: who signed it, when, for which service, and the signature itself."""
 
@@ -96,7 +101,7 @@ def parse(request: Request) -> Signature:
         return _parse_query(request)
     if not authorization.startswith(b"AWS4-"):
         raise errors.MissingAuthenticationToken("Request is missing Authentication Token")
-    return _parse_header(request, authorization.decode("latin-1"))
+    return _parse_header(request, authorization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,26 +118,49 @@ class _Claim:
     expires: timedelta | None = None
 
 
-def _parse_header(request: Request, authorization: str) -> Signature:
+def _parse_header(request: Request, authorization: bytes) -> Signature:
     moment = _header_moment(request.headers)
     token = request.headers.get(b"x-amz-security-token")
     session_token = None if token is None else token.decode("latin-1")
-    usual = _AUTHORIZATION.fullmatch(authorization)
-    if usual and moment is not None and moment.startswith(usual["date"]) and regions.exists(usual["region"]):
-        names = _signed_headers(usual["headers"], request.headers)
+    credential, claimed = authorization[:-_LENGTH_OF_SIGNATURE], authorization[-_LENGTH_OF_SIGNATURE:]
+    usual = _usual(credential) if len(credential) <= _LONGEST_CREDENTIAL and _HEX_SHA256.fullmatch(claimed) else None
+    if usual is not None and moment is not None and moment.startswith(usual.date):
+        _require_signed(usual.names, request.headers)
         return Signature(
             Algorithm.HMAC,
-            usual["key"],
-            usual["date"],
-            usual["region"],
-            usual["service"],
-            names,
-            usual["signature"],
+            usual.key_id,
+            usual.date,
+            usual.region,
+            usual.service,
+            usual.names,
+            claimed.decode(),
             moment,
             _moment(moment),
             session_token,
         )
-    return _parse_unusual_header(request, authorization, moment, session_token)
+    return _parse_unusual_header(request, authorization.decode("latin-1"), moment, session_token)
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What an Authorization header says before its signature: the same in all requests that one client makes on one day."""
+
+    key_id: str
+    date: str
+    region: str
+    service: str
+    names: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _usual(credential: bytes) -> _Usual | None:
+    """Read a header that is written as SDKs write it, up to its signature; None where it isn't, which AWS says in detail."""
+    found = _CREDENTIAL.fullmatch(credential)
+    region = found["region"].decode() if found else ""
+    if found is None or not regions.exists(region):
+        return None
+    names = _sorted_names(found["headers"].decode())
+    return _Usual(found["key"].decode(), found["date"].decode(), region, found["service"].decode(), names)
 
 
 def _parse_unusual_header(request: Request, authorization: str, moment: str | None, session_token: str | None) -> Signature:
@@ -234,18 +262,26 @@ def _check_scope(date: str, region: str, service: str, terminator: str, *, amz_d
 
 
 def _signed_headers(listed: str, headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
-    """Return the signed headers' names, sorted; refuse a list without `host` or without an x-amz header that came.
+    names = _sorted_names(listed)
+    _require_signed(names, headers)
+    return names
+
+
+def _sorted_names(listed: str) -> tuple[str, ...]:
+    return tuple(sorted(listed.lower().split(";")))
+
+
+def _require_signed(names: tuple[str, ...], headers: Mapping[bytes, bytes]) -> None:
+    """Refuse a list of signed headers without `host` or without an x-amz header that came.
 
     An unsigned x-amz header could be added by anybody underway, and x-amz-target alone decides what a request does.
     """
-    names = tuple(sorted(listed.lower().split(";")))
     if "host" not in names:
         raise errors.SignatureDoesNotMatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     for name in headers:
         if name.startswith(b"x-amz-") and name not in _MAY_STAY_UNSIGNED and name.decode("latin-1") not in names:
             shown = name.decode("latin-1")
             raise errors.SignatureDoesNotMatch(f"'{shown}' must be a 'SignedHeader' in the AWS Authorization.")
-    return names
 
 
 def _key_value_pairs(text: str, authorization: str) -> dict[str, str]:
@@ -317,6 +353,7 @@ def _header_moment(headers: Mapping[bytes, bytes]) -> str | None:
     return moment.strftime("%Y%m%dT%H%M%SZ")
 
 
+@lru_cache(maxsize=256)
 def _moment(text: str) -> datetime:
     if _MOMENT.fullmatch(text):
         try:

@@ -79,11 +79,18 @@ def canonical_request(request: Request, signature: Signature) -> bytes:
         _canonical_path(request.path, signature.service),
         _canonical_query(request.query) if request.query else b"",
     ]
-    for name in signature.signed_headers:
-        encoded = name.encode()
-        lines.append(encoded + b":" + b" ".join(headers.get(encoded, b"").split()))
-    lines += (b"", ";".join(signature.signed_headers).encode(), _payload_hash(request, signature).encode())
+    names, listed = _encoded_names(signature.signed_headers)
+    for name, start in names:
+        lines.append(start + b" ".join(headers.get(name, b"").split()))
+    lines += (b"", listed, _payload_hash(request, signature).encode())
     return b"\n".join(lines)
+
+
+@lru_cache(maxsize=1024)
+def _encoded_names(names: tuple[str, ...]) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
+    """Return each signed header's name with how its line begins, and all of them as the list of names."""
+    encoded = tuple(name.encode() for name in names)
+    return tuple((name, name + b":") for name in encoded), b";".join(encoded)
 
 
 def _check_time(signature: Signature, now: datetime) -> None:

@@ -17,6 +17,7 @@ from crownkeep.principals import Caller, FederatedIdentity, Principal
 from crownkeep.settings import Settings
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail.events import EventRow
+from crownkeep.values import value_type
 
 __all__ = ["NOTHING", "Answer", "Binding", "Call", "Notes", "Origin", "Request", "Result", "Wiring"]
 
@@ -24,7 +25,7 @@ NOTHING: Result = {}
 """The answer of an operation that has no output."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Signing:
     """How a request was signed, as some policies ask."""
 
@@ -36,7 +37,7 @@ class Signing:
     """What the request says of its body (x-amz-content-sha256); empty where it says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Origin:
     """Where a request came from, as far as the edge can vouch for it."""
 
@@ -74,7 +75,7 @@ class Binding(Protocol):
         """Tell whether the person has proved to be there lately enough for a dangerous act."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Request:
     """A request that is authenticated and decoded: who asks which operation with which parameters."""
 
@@ -126,7 +127,7 @@ class Notes:
     """Changes that are made although the call is refused, such as an attempt at a one-time code that is used up."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Call:
     """One authorised call: what a handler works with."""
 
@@ -166,7 +167,7 @@ class Call:
         return self.caller
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Answer:
     """What leaves the door: a result or the error that the caller is told, and the event that was kept."""
 

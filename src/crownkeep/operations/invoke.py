@@ -3,20 +3,23 @@
     read:   validate -> authorise -> handler (a snapshot, on this thread) -> event -> next group's COMMIT -> answer
     write:  [authorise -> prepare (small pool)] -> group: savepoint(validate, authorise, handler) -> event -> COMMIT -> answer
 
+Reads that arrive in one turn of the event loop share a snapshot, and all that arrives in it is handed to the writer at once.
+
 A refusal undoes what the handler did and is recorded in the same transaction. A write is authorised inside the transaction that
 carries it out, so nobody acts on a permission that another request has just taken away.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from crownkeep import clock, errors, logs
 from crownkeep.errors import AwsError
@@ -26,12 +29,13 @@ from crownkeep.operations.fair_pool import FairPool, PoolLimits
 from crownkeep.operations.outbound_calls import OutboundCall, OutboundCalls
 from crownkeep.operations.registry import Effect, Mode
 from crownkeep.operations.standing import Standing
-from crownkeep.operations.uses import Use, Uses
+from crownkeep.operations.uses import Uses
 from crownkeep.principals import Principal
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Database, DatabaseFault, Transaction, savepoint
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
+from crownkeep.storage.writer import Commit, Item, WriteFailed, Writer, WriterBusy
+from crownkeep.values import value_type
 
 Done = TypeVar("Done")
 
@@ -39,7 +43,7 @@ _log = logging.getLogger("crownkeep.operations")
 _strangers = logging.getLogger(logs.STRANGERS)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Outcome:
     """What a request came to, and the event that must be kept before anybody hears of it."""
 
@@ -159,20 +163,39 @@ class Door:
         with self._database.snapshot() as db:
             return self.read(db, request), clock.cpu_seconds() - began
 
+    def reading(self, request: Request, outcome: Outcome, settle: Callable[[Item], None]) -> Item:
+        """Return what must be committed before anybody hears what a read came to; for `put`."""
+        use = self._uses.of(request)
+        return Item(None if use is None else use.commit, outcome.kept(request), settle)
+
+    def writing(self, request: Request, settle: Callable[[Item], None], *, prepared: object = None) -> Item:
+        """Return a write that is still to be carried out, in the transaction that it commits in; for `put`."""
+        use = self._uses.of(request)
+
+        def work(db: Transaction) -> Commit[Answer]:
+            outcome = perform(db, request, self.wiring, prepared=prepared)
+            if use is not None:
+                use.write(db)
+            return Commit(outcome.answer(), outcome.kept(request))
+
+        return Item(work, (), settle)
+
+    def put(self, items: Sequence[Item]) -> None:
+        """Hand over what came together; each item is settled once its commit is on disk, or could not be made."""
+        for refused in self._writer.put(items):
+            refused.failure = WriterBusy()
+            refused.settle(refused)
+
     async def keep(self, request: Request, outcome: Outcome) -> Answer:
         """Record what a read came to, and only then answer."""
-        try:
-            use = self._uses.of(request)
-            if use is None:
-                for event in outcome.kept(request):
-                    await self._writer.record(event)
-            else:
-                await self._writer.submit(lambda tx: _with_use(tx, Commit(None, outcome.kept(request)), use))
-        except WriterBusy:
-            return _BUSY
-        except WriteFailed:
-            return _UNRECORDED
-        return outcome.answer()
+        settled = await self._settled(partial(self.reading, request, outcome))
+        return outcome.answer() if settled.failure is None else failed(settled)
+
+    async def _settled(self, make: Callable[[Callable[[Item], None]], Item]) -> Item:
+        """Hand one item over and wait until it is settled."""
+        waiting: asyncio.Future[Item] = asyncio.get_running_loop().create_future()
+        self.put([make(partial(_resolve, waiting))])
+        return await waiting
 
     async def _write(self, request: Request) -> Answer:
         prepared: object = None
@@ -184,14 +207,7 @@ class Door:
                 for event in prepared.kept(request):
                     await self._writer.record(event)
                 return prepared.answer()
-        use = self._uses.of(request)
-
-        def work(db: Transaction) -> Commit[Answer]:
-            outcome = perform(db, request, self.wiring, prepared=prepared)
-            change = Commit(outcome.answer(), outcome.kept(request))
-            return change if use is None else _with_use(db, change, use)
-
-        return await self._writer.submit(work)
+        return answered(await self._settled(partial(self.writing, request, prepared=prepared)))
 
     async def _called(self, request: Request, outbound: OutboundCall) -> object:
         """Make an outbound call, with no transaction open; an `Outcome` where the request ends here."""
@@ -209,6 +225,21 @@ class Door:
 
 
 _SIGN_IN = ""
+
+
+def answered(item: Item) -> Answer:
+    """Return what may leave of a write that is settled."""
+    return cast(Answer, item.result) if item.failure is None else failed(item)
+
+
+def failed(item: Item) -> Answer:
+    """Return what is told where a commit could not be made: nothing of it happened."""
+    return _BUSY if isinstance(item.failure, WriterBusy) else _UNRECORDED
+
+
+def _resolve(waiting: asyncio.Future[Item], item: Item) -> None:
+    if not waiting.done():
+        waiting.set_result(item)
 
 
 def _owner(request: Request) -> str:
@@ -349,8 +380,3 @@ def _call(db: Transaction, request: Request, wiring: Wiring, standing: Standing,
 def _arguments(request: Request) -> dict[str, object]:
     names = request.operation.model.arguments
     return {names[member]: value for member, value in request.parameters.items() if member in names}
-
-
-def _with_use(db: Transaction, change: Commit[Answer] | Commit[None], use: Use) -> Commit:  # type: ignore[type-arg]  # whichever came in
-    use.write(db)
-    return change

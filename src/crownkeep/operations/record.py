@@ -159,7 +159,7 @@ def id_of(call: Call) -> str:
 def row_of(facts: event.EventFacts) -> EventRow:
     """Give an event its time-ordered id, unless it has one, and make the row that is kept."""
     event_id = UUID(facts.event_id) if facts.event_id else ids.event_id(facts.happened_at, clock.id_bytes(10))
-    record = event.record(facts) | {"eventID": str(event_id)}
+    record = event.record(facts, str(event_id))
     caller = facts.caller
     key = caller.access_key_id if isinstance(caller, Principal) else ""
     # Nobody finds out by a lookup what the copy that another account keeps of a call does not say of its caller.

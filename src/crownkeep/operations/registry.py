@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from crownkeep import models
 from crownkeep.models import OperationModel, ServiceModel
 from crownkeep.policy import PolicySet, ResourcePolicyRole
+from crownkeep.values import value_type
 
 Result = Mapping[str, object]
 """A handler's answer, by the member names of the operation's output shape."""
@@ -45,7 +46,7 @@ class Permission(Enum):
     """Nothing can deny it (sts:GetCallerIdentity)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Target:
     """What an action is done to, for policies to match."""
 
@@ -144,18 +145,16 @@ class Operation:
     recorded_as: RecordedAs | None = None
     holds: str = ""
     """The parameter that names another account than the caller's, whose row is held until the transaction ends."""
+    is_read_only: bool = field(init=False)
+    """What the record says of it (`readOnly`)."""
+    records_answer: bool = field(init=False)
+    """Whether the record holds the answer (`responseElements`): of changes, and of credentials that were issued."""
 
-    @property
-    def is_read_only(self) -> bool:
-        """What the record says of it (`readOnly`)."""
-        if self.name in _RECORDED_READ_ONLY:
-            return True
-        return self.name.startswith(_READS) and self.name not in _RECORDED_AS_CHANGE
-
-    @property
-    def records_answer(self) -> bool:
-        """Whether the record holds the answer (`responseElements`): of changes, and of credentials that were issued."""
-        return not self.is_read_only or self.name in _RECORDED_READ_ONLY
+    def __post_init__(self) -> None:
+        name = self.name
+        is_read_only = name in _RECORDED_READ_ONLY or (name.startswith(_READS) and name not in _RECORDED_AS_CHANGE)
+        object.__setattr__(self, "is_read_only", is_read_only)
+        object.__setattr__(self, "records_answer", not is_read_only or name in _RECORDED_READ_ONLY)
 
 
 class Service:

@@ -323,5 +323,20 @@ class Standings:
         return Standing("", 0, self._keyring, self)
 
 
+class SeenStandings:
+    """The standings of accounts as one snapshot has them: it looks each account's revision up once."""
+
+    def __init__(self, db: Transaction, standings: Standings) -> None:
+        self._db = db
+        self._standings = standings
+        self._seen: dict[str, Standing | None] = {}
+
+    def of_account(self, account_id: str) -> Standing | None:
+        """Return an account's standing as of the snapshot, or None where there is no such account."""
+        if account_id not in self._seen:
+            self._seen[account_id] = self._standings.of_account(self._db, account_id)
+        return self._seen[account_id]
+
+
 def _unknown_token() -> errors.InvalidClientTokenId:
     return errors.InvalidClientTokenId("The security token included in the request is invalid.")

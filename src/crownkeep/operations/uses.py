@@ -7,7 +7,6 @@ the request, so that keeping it costs no write of its own and an identity that w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from crownkeep.operations.call import Request
 from crownkeep.principals import Principal, PrincipalKind
@@ -16,12 +15,14 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles
 from crownkeep.storage.reports import service_uses
 from crownkeep.storage.reports.service_uses import ServiceUseRow
+from crownkeep.storage.writer import Commit
+from crownkeep.values import value_type
 
 SPAN_SECONDS = 900
 _MOST_REMEMBERED = 50_000
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Use:
     """What a request used that is to be written down."""
 
@@ -31,6 +32,11 @@ class Use:
         """Write it down."""
         for write in self.writes:
             write(db)
+
+    def commit(self, db: Transaction) -> Commit[None]:
+        """Write it down as all that a transaction changes."""
+        self.write(db)
+        return Commit(None, [])
 
 
 class Uses:

@@ -6,13 +6,12 @@ single-account and cross-account requests.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from crownkeep.policy.compile import EMPTY, CompiledStatement, PolicySet
 from crownkeep.policy.context import PrincipalKind, Request
 from crownkeep.policy.decision import Decision, Effect, Finding, Kind, Reason, ResourcePolicyRole
 from crownkeep.policy.naming import Naming
 from crownkeep.policy.work import TooMuchWork
+from crownkeep.values import value_type
 
 # Nothing denies these (API_GetCallerIdentity: "No permissions are required"; an explicit deny has no effect either).
 ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
@@ -34,7 +33,7 @@ _ALWAYS_ALLOWED = frozenset(action.lower() for action in ALWAYS_ALLOWED)
 _NEEDS_NO_ALLOW = frozenset(action.lower() for action in NEEDS_NO_ALLOW)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Applicable:
     """Every policy that applies to a request; None where a kind does not apply at all.
 

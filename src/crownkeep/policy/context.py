@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+from crownkeep.values import value_type
 
 # A str is a single-valued key; a tuple a multivalued one, even with one element. They do not match alike.
 ContextValue = str | tuple[str, ...]
@@ -24,7 +25,7 @@ class PrincipalKind(Enum):
     ANONYMOUS = "anonymous"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Principal:
     """The caller, as policies can name it.
 
@@ -79,7 +80,7 @@ class Context:
         return {key: value for key, value in self._values.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Request:
     """One question: may this principal take this action on this resource, in this context?
 
@@ -90,4 +91,4 @@ class Request:
     principal: Principal
     action: str
     resource: str = "*"
-    context: Context = Context()  # noqa: RUF009 - an empty context without a resolver never changes what it answers
+    context: Context = Context()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from crownkeep.policy.compile import CompiledStatement
 from crownkeep.policy.context import Request
 from crownkeep.policy.naming import Naming
+from crownkeep.values import value_type
 
 
 class Kind(Enum):
@@ -52,7 +52,7 @@ class ResourcePolicyRole(Enum):
     TRUST = "trust"  # role trust policies: required, and named so in refusals
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Finding:
     """What one kind of policy said, and the statement that said it; `level` counts organization levels from 0."""
 
@@ -63,7 +63,7 @@ class Finding:
     naming: Naming | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class Decision:
     """An answer with its reason: `deciding` is the finding that settled it, `findings` all that were made."""
 

@@ -18,12 +18,12 @@ metadata = MetaData(
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def microseconds(moment: datetime) -> int:
     """Return a moment as it is kept: whole microseconds since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND
+    passed = moment - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
 class Moment(TypeDecorator[datetime]):

@@ -1,6 +1,6 @@
 """The one writer: changes and records from all requests, committed in groups that share one fsync.
 
-    submit(work) --+                      +-- savepoint: work 1
+    put(items) ----+                      +-- savepoint: work 1
     submit(work) --+--> queue --> group --+-- savepoint: work 2   --> events of all --> COMMIT --> answers leave
     record(event) -+   (bounded)          +-- ...
 
@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.exc import DBAPIError
 
@@ -51,12 +51,21 @@ class Commit(Generic[Result]):
     events: list[EventRow]
 
 
+Work = Callable[[Transaction], Commit[Any]]
+
+
 @dataclass(slots=True, eq=False)
-class _Item:
-    work: Callable[[Transaction], Commit[object]]
-    future: asyncio.Future[object]
-    commit: Commit[object] | None = None
+class Item:
+    """What is to be committed for one request: what `work` does and leaves, or `events` alone where there is none."""
+
+    work: Work | None
+    events: Sequence[EventRow]
+    settle: Callable[[Item], None]
+    """Called on the event loop, once, when the commit is on disk or has failed; must not raise."""
+    result: object = None
+    """What `work` returned, once that is on disk."""
     failure: Exception | None = None
+    """Why nothing of it happened."""
 
 
 class Writer:
@@ -67,7 +76,7 @@ class Writer:
         self._database = database
         self._observe = observe
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[_Item] = deque()
+        self._waiting: deque[Item] = deque()
         self._wake = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -80,17 +89,29 @@ class Writer:
         where the work or the database failed.
         """
         future: asyncio.Future[object] = self._loop.create_future()
-        with self._wake:
-            if self._stopping or len(self._waiting) >= _QUEUE:
-                raise WriterBusy
-            self._waiting.append(_Item(cast("Callable[[Transaction], Commit[object]]", work), future))
-            if len(self._waiting) == 1:
-                self._wake.notify()
+        refused = self.put([Item(work, (), partial(_resolve, future))])
+        if refused:
+            raise WriterBusy
         return cast(Result, await future)
 
     async def record(self, event: EventRow) -> None:
         """Keep one event with the next group; answers once it is on disk."""
         await self.submit(lambda _: Commit(None, [event]))
+
+    def put(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Queue what has come together in one turn of the event loop, and return those for which there is no room.
+
+        All of it is handed to the thread at once: waking it costs more than what most requests do.
+        """
+        with self._wake:
+            room = 0 if self._stopping else max(0, _QUEUE - len(self._waiting))
+            taken = items[:room]
+            if taken:
+                is_idle = not self._waiting
+                self._waiting.extend(taken)
+                if is_idle:
+                    self._wake.notify()
+        return items[room:]
 
     async def stop(self) -> None:
         """Finish what waits, then end the thread."""
@@ -115,7 +136,7 @@ class Writer:
             self._carry_out(group)
             self._loop.call_soon_threadsafe(_answer, group)
 
-    def _carry_out(self, group: list[_Item]) -> None:
+    def _carry_out(self, group: list[Item]) -> None:
         try:
             self._commit(group)
         except Exception as error:  # noqa: BLE001 - one work's fault must not take its neighbours along, nor end the thread
@@ -125,7 +146,7 @@ class Writer:
             for item in group:
                 self._carry_out_alone(item)
 
-    def _carry_out_alone(self, item: _Item) -> None:
+    def _carry_out_alone(self, item: Item) -> None:
         for attempt in range(_ATTEMPTS):
             try:
                 self._commit([item])
@@ -136,7 +157,7 @@ class Writer:
             else:
                 return
 
-    def _commit(self, group: list[_Item]) -> None:
+    def _commit(self, group: list[Item]) -> None:
         with self._database.transaction() as transaction:
             work = partial(self._work, transaction, group)
             if self._database.is_sqlite:
@@ -144,11 +165,14 @@ class Writer:
             else:
                 work()
 
-    def _work(self, transaction: Transaction, group: list[_Item]) -> None:
+    def _work(self, transaction: Transaction, group: list[Item]) -> None:
         rows: list[EventRow] = []
         for item in group:
-            item.commit = item.work(transaction)
-            rows += item.commit.events
+            rows += item.events
+            if item.work is not None:
+                commit = item.work(transaction)
+                item.result = commit.result
+                rows += commit.events
         if rows:
             events.add_all(transaction, rows)
             self._observe(transaction, rows)
@@ -177,18 +201,22 @@ def _may_pass_later(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and is_retryable(error)
 
 
-def _fail(item: _Item, error: Exception) -> None:
+def _fail(item: Item, error: Exception) -> None:
     _log.error("the database did not take a change", exc_info=error)
     item.failure = error
 
 
-def _answer(group: list[_Item]) -> None:
+def _answer(group: list[Item]) -> None:
     for item in group:
-        if item.future.done():
-            continue
-        if item.failure is not None:
-            failed = WriteFailed("the database did not take the change")
-            failed.__cause__ = item.failure
-            item.future.set_exception(failed)
-        else:
-            item.future.set_result(item.commit.result if item.commit else None)
+        item.settle(item)
+
+
+def _resolve(future: asyncio.Future[object], item: Item) -> None:
+    if future.done():
+        return
+    if item.failure is not None:
+        failed = WriteFailed("the database did not take the change")
+        failed.__cause__ = item.failure
+        future.set_exception(failed)
+    else:
+        future.set_result(item.result)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, bindparam, delete, insert, select, update
@@ -10,6 +9,7 @@ from sqlalchemy import BigInteger, Column, Integer, String, Table, bindparam, de
 from crownkeep.storage.database import Transaction, run_plainly
 from crownkeep.storage.metadata import AccountId, Moment, metadata
 from crownkeep.storage.prepared import Prepared
+from crownkeep.values import value_type
 
 table = Table(
     "accounts",
@@ -29,7 +29,7 @@ table = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class AccountRow:
     """One account. `email_key` is the e-mail in lower case: two accounts never share one."""
 

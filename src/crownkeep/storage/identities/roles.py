@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Column, Integer, String, Table, Text, UniqueConstraint, bindparam, delete, func, insert, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
+from crownkeep.values import value_type
 
 table = Table(
     "roles",
@@ -33,7 +33,7 @@ table = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class RoleRow:
     """One role. `name_key` is the name in lower case.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint, bindparam, delete, func, insert, select, update
@@ -11,6 +10,7 @@ from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint, bindpara
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
 from crownkeep.storage.prepared import Prepared
+from crownkeep.values import value_type
 
 table = Table(
     "users",
@@ -29,7 +29,7 @@ table = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class UserRow:
     """One user. `name_key` is the name in lower case.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, ins
 
 from crownkeep.storage.database import Transaction, run_plainly_for_each
 from crownkeep.storage.metadata import AccountId, Moment, metadata, microseconds
+from crownkeep.values import value_type
 
 _LONGEST_NAME = 512
 
@@ -73,7 +73,7 @@ _DICTIONARIES = {
 _CURRENT = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value_type(frozen=True, slots=True)
 class EventRow:
     """One event as LookupEvents answers it; `record` is the whole CloudTrail record as JSON."""
 

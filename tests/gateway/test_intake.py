@@ -1,0 +1,167 @@
+"""The intake: one turn for what has come together, never before it came; accounts in turn; no neighbour's fault is felt."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from tests.fixtures import coroutines
+from tests.fixtures.asgi import Response
+from tests.fixtures.clients import Credentials
+from tests.fixtures.crown import Account, Crown
+
+from crownkeep.gateway import authenticate
+from crownkeep.gateway.intake import MOST_AT_ONCE, MOST_BESIDE, Intake
+from crownkeep.operations.standing import Standings
+
+
+def turns_of(*, alone: int = 0, loud: int = 0, quiet: int = 0) -> list[list[str]]:
+    """Return what went on in each turn, where a second account asks once the first one's requests wait."""
+    turns: list[list[str]] = []
+
+    async def ask() -> None:
+        intake: Intake[str] = Intake(turns.append)
+        for _ in range(alone):
+            intake.add("alone", "alone")
+        if quiet:
+            intake.add("quiet", "quiet before")
+            await asyncio.sleep(0)
+        for _ in range(loud):
+            intake.add("loud", "loud")
+        for _ in range(quiet):
+            intake.add("quiet", "quiet")
+        while sum(map(len, turns)) < alone + loud + quiet + bool(quiet):
+            await asyncio.sleep(0)
+
+    coroutines.run(ask())
+    return turns
+
+
+def test_what_comes_together_goes_together_up_to_a_bound():
+    assert [["alone"] * MOST_AT_ONCE, ["alone"] * 3] == turns_of(alone=MOST_AT_ONCE + 3)
+
+
+def test_an_account_with_many_requests_makes_another_wait_for_a_few_of_them():
+    turns = turns_of(loud=40, quiet=1)
+
+    assert "quiet" in turns[1]
+    assert all(turn.count("loud") <= MOST_BESIDE for turn in turns)
+    assert 40 == sum(turn.count("loud") for turn in turns)
+
+
+def test_a_request_that_comes_while_a_turn_is_carried_out_waits_for_the_next_one():
+    """Or it would read in a snapshot that was opened before it came, and not see what has been answered since."""
+    turns: list[list[str]] = []
+
+    async def ask() -> None:
+        def carry_out(together: list[str]) -> None:
+            turns.append(together)
+            if len(turns) == 1:
+                intake.add("a", "second")
+
+        intake: Intake[str] = Intake(carry_out)
+        intake.add("a", "first")
+        assert [] == turns
+        while len(turns) < 2:
+            await asyncio.sleep(0)
+
+    coroutines.run(ask())
+
+    assert [["first"], ["second"]] == turns
+
+
+def together(crown: Crown, credentials: list[Credentials]) -> list[Response]:
+    """Send one GetCallerIdentity for each of these credentials within one turn of the server's event loop."""
+    served = crown._served
+    caught: list[Any] = []
+
+    class Caught(Exception):
+        """Raised where a signed request would leave."""
+
+    for each in credentials:
+        client = crown.session(each, "sts")
+
+        def catch(request: Any, **_: object) -> None:
+            caught.append(request)
+            raise Caught
+
+        client.meta.events.register_first("before-send.sts", catch)
+        with pytest.raises(Caught):
+            client.get_caller_identity()
+
+    async def all_at_once() -> list[Response]:
+        asked = [
+            (served.scope("POST", each.url, _texts(each.headers), each.body.encode()), each.body.encode()) for each in caught
+        ]
+        return await asyncio.gather(*(served._ask(*each) for each in asked))
+
+    return served.run(all_at_once())
+
+
+def _texts(headers: Any) -> dict[str, str]:
+    return {name: value.decode() if isinstance(value, bytes) else value for name, value in headers.items()}
+
+
+def keys(account: Account, count: int) -> list[Credentials]:
+    return [account.user(f"u{number}").credentials for number in range(count)]
+
+
+def test_a_fault_of_ours_in_one_request_is_recorded_and_keeps_no_neighbour_from_an_answer(
+    crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
+):
+    asking = keys(account, 3)
+    known = authenticate.known_key
+
+    def faulty(db: Any, signature: Any, **options: Any) -> Any:
+        if signature.access_key_id == asking[1].access_key_id:
+            raise ZeroDivisionError("a secret that nobody should read")
+        return known(db, signature, **options)
+
+    monkeypatch.setattr(authenticate, "known_key", faulty)
+
+    answers = together(crown, asking)
+
+    assert [200, 500, 200] == [each.status for each in answers]
+    assert "InternalFailure" in answers[1].text
+    assert "secret that" not in answers[1].text
+    assert answers[0].text != answers[2].text
+
+
+def test_a_fault_of_the_database_in_one_request_keeps_no_neighbour_from_an_answer(
+    crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
+):
+    asking = keys(account, 3)
+    known = authenticate.known_key
+
+    def faulty(db: Any, signature: Any, **options: Any) -> Any:
+        if signature.access_key_id == asking[0].access_key_id:
+            raise OperationalError("SELECT", {}, Exception("gone"))
+        return known(db, signature, **options)
+
+    monkeypatch.setattr(authenticate, "known_key", faulty)
+
+    answers = together(crown, asking)
+
+    assert [503, 200, 200] == [each.status for each in answers]
+
+
+def test_requests_of_one_turn_look_their_account_s_revision_up_once(
+    crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
+):
+    asking = keys(account, 3)
+    looked: list[str] = []
+    of_account = Standings.of_account
+
+    def noted(self: Standings, db: Any, account_id: str) -> Any:
+        looked.append(account_id)
+        return of_account(self, db, account_id)
+
+    monkeypatch.setattr(Standings, "of_account", noted)
+
+    answers = together(crown, asking)
+
+    assert [200] * 3 == [each.status for each in answers]
+    assert [account.id] == looked
+    assert 3 == sum(each["eventName"] == "GetCallerIdentity" for each in account.records())
