@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from tests.fixtures.statements import given
 
 from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.database import Database, Transaction
@@ -24,16 +23,11 @@ QUERIES: dict[str, Callable[[Transaction], object]] = {
 def test_devices_of_one_owner_are_found_by_the_index_of_owners(tmp_path: Path, query: str):
     database = Database(f"sqlite:///{tmp_path / 'devices.db'}")
     metadata.create_all(database.engine)
-    plans: list[str] = []
-
-    def explain(connection: Connection, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("SELECT"):
-            plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
-
-    event.listen(database.engine, "before_cursor_execute", explain)
     with database.snapshot() as db:
-        QUERIES[query](db)
+        with given() as statements:
+            QUERIES[query](db)
+        asked = statements[0]
+        plans = [row[3] for row in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked.text}", tuple(asked.values))]
     database.close()
 
-    assert plans
     assert "ix_mfa_devices_account_id_owner_id (account_id=? AND owner_id=?" in plans[0]

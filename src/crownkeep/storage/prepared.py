@@ -81,7 +81,8 @@ def _compile(statement: Select[Any] | Insert | Update | Delete, db: Transaction)
     made: Any = statement.compile(dialect=dialect)
     names = tuple(made.positiontup or ())
     fixed = {name: value for name, value in made.params.items() if value is not None}
-    binds = {name: convert for name, convert in made._bind_processors.items() if callable(convert)}
+    converts = {name: bound.type.dialect_impl(dialect).bind_processor(dialect) for name, bound in made.binds.items()}
+    binds = {name: convert for name, convert in converts.items() if convert is not None}
     results = []
     columns = statement.selected_columns if isinstance(statement, Select) else ()
     for place, column in enumerate(columns):

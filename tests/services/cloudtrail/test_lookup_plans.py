@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, event
+from tests.fixtures.statements import given
 
 from crownkeep.storage.database import Database
 from crownkeep.storage.schema import metadata
@@ -58,16 +58,11 @@ def look_up(database: Database, key: str, value: str) -> list[EventRow]:
 
 def asked(database: Database, key: str, value: str) -> list[tuple[str, Any]]:
     """Return the statements that a lookup sends, with their values."""
-    sent: list[tuple[str, Any]] = []
-
-    def remember(_connection: Connection, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        if ("FROM event" in statement and "LIMIT" in statement) or " IN (" in statement:
-            sent.append((statement, values))
-
-    event.listen(database.engine, "before_cursor_execute", remember)
-    look_up(database, key, value)
-    event.remove(database.engine, "before_cursor_execute", remember)
-    return sent
+    with given() as statements:
+        look_up(database, key, value)
+    asked = [each for each in statements if each.text.startswith("SELECT") and "FROM event" in each.text]
+    assert asked
+    return [(each.text, tuple(each.values)) for each in asked]
 
 
 def plan(database: Database, statement: str, values: Any) -> list[str]:

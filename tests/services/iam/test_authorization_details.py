@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Engine, event
+from tests.fixtures.statements import given
 from tests.services.iam.policy_documents import ADMINISTRATOR, READ_ONLY, document, refusal
 
 from crownkeep import ids
@@ -138,9 +137,9 @@ def test_a_page_of_a_thousand_users_takes_as_few_queries_as_one_of_one(account, 
     counts = []
 
     for size in (1, 1000):
-        with _counting() as statements:
+        with given() as statements:
             found = iam.get_account_authorization_details(Filter=["User"], MaxItems=size)
-        counts.append(len([each for each in statements if each.lstrip().upper().startswith("SELECT")]))
+        counts.append(len([each for each in statements if each.text.lstrip().upper().startswith("SELECT")]))
 
     assert 1000 == len(found["UserDetailList"])
     assert counts[1] <= counts[0] + 2 <= 20
@@ -168,18 +167,3 @@ def _add_users(crown, account_id, count):
             inline = InlinePolicyRow(account_id, user_id, OwnerKind.USER, "p", "p", document(), len(document()), now)
             inline_policies.put(db, inline)
     database.close()
-
-
-@contextmanager
-def _counting():
-    """Collect the statements of all databases in this process."""
-    statements = []
-
-    def note(connection, cursor, statement, *_):
-        statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from botocore.exceptions import ClientError
-from sqlalchemy import Engine, event
+from tests.fixtures.statements import given
 from tests.services.iam.asking import allow, enrol, refusal, status
 
 START = datetime(2026, 9, 12, tzinfo=UTC)
@@ -158,12 +158,7 @@ def test_a_report_takes_no_more_queries_for_thirty_users_than_for_one(account, c
 
 def statements_of(operation):
     """Count the statements that the process gives to its databases while an operation is called."""
-    counted = []
-
-    def count(*told):
-        counted.append(told[2])
-
-    event.listen(Engine, "before_cursor_execute", count)
-    operation()
-    event.remove(Engine, "before_cursor_execute", count)
-    return len(counted)
+    with given() as statements:
+        operation()
+    assert statements
+    return len(statements)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, bindparam, insert, select, update
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, bindparam, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "account_settings",
@@ -32,7 +33,7 @@ class AccountSettingsRow:
     issues_web_identities: bool = False
 
 
-_of_account = select(table).where(table.c.account_id == bindparam("account_id"))
+_of_account = RowQuery(AccountSettingsRow, select(table).where(table.c.account_id == bindparam("account_id")))
 _with_issuer = select(table.c.account_id).where(table.c.issuer_id == bindparam("issuer_id"))
 _set = (
     update(table)
@@ -43,12 +44,12 @@ _set = (
         issues_web_identities=bindparam("new_issues"),
     )
 )
+_insert = RowInsert(AccountSettingsRow, table)
 
 
 def of_account(db: Transaction, account_id: str) -> AccountSettingsRow:
     """Return an account's settings, the defaults where it never set any."""
-    row = db.execute(_of_account, {"account_id": account_id}).first()
-    return AccountSettingsRow(*row) if row else AccountSettingsRow(account_id)
+    return _of_account.first(db, {"account_id": account_id}) or AccountSettingsRow(account_id)
 
 
 def with_issuer(db: Transaction, issuer_id: str) -> str | None:
@@ -65,4 +66,4 @@ def put(db: Transaction, row: AccountSettingsRow) -> None:
         "new_issues": row.issues_web_identities,
     }
     if not db.execute(_set, values).rowcount:
-        db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+        _insert.run(db, row)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Column, Integer, String, Table, bindparam, delete, select, update
 
 from crownkeep.storage.database import Transaction, run_plainly
 from crownkeep.storage.metadata import AccountId, Moment, metadata
-from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.rows import RowInsert, RowQuery
 from crownkeep.values import value_type
 
 table = Table(
@@ -48,15 +48,19 @@ class AccountRow:
 
 
 _revision = "SELECT revision FROM accounts WHERE account_id = ?"
-_by_id = Prepared(select(table).where(table.c.account_id == bindparam("account_id")))
-_by_email = Prepared(select(table).where(table.c.email_key == bindparam("email_key")))
-_page = select(table).where(table.c.account_id > bindparam("after")).order_by(table.c.account_id).limit(bindparam("limit"))
+_by_id = RowQuery(AccountRow, select(table).where(table.c.account_id == bindparam("account_id")))
+_by_email = RowQuery(AccountRow, select(table).where(table.c.email_key == bindparam("email_key")))
+_page = RowQuery(
+    AccountRow,
+    select(table).where(table.c.account_id > bindparam("after")).order_by(table.c.account_id).limit(bindparam("limit")),
+)
 _touch = update(table).where(table.c.account_id == bindparam("of_account")).values(revision=bindparam("fresh_revision"))
 _renew_root_hash = (
     update(table)
     .where(table.c.account_id == bindparam("of_account"), table.c.root_password_hash == bindparam("old_hash"))
     .values(root_password_hash=bindparam("new_hash"))
 )
+_insert = RowInsert(AccountRow, table)
 
 
 def revision(db: Transaction, account_id: str) -> int | None:
@@ -73,24 +77,22 @@ def hold(db: Transaction, account_id: str) -> int | None:
 
 def with_id(db: Transaction, account_id: str) -> AccountRow | None:
     """Return the account with this id."""
-    row = _by_id.first(db, {"account_id": account_id})
-    return AccountRow(*row) if row else None
+    return _by_id.first(db, {"account_id": account_id})
 
 
 def with_email(db: Transaction, email: str) -> AccountRow | None:
     """Return the account whose root user has this e-mail, whatever its letters' case."""
-    row = _by_email.first(db, {"email_key": email.lower()})
-    return AccountRow(*row) if row else None
+    return _by_email.first(db, {"email_key": email.lower()})
 
 
 def page(db: Transaction, *, after: str, limit: int) -> list[AccountRow]:
     """Return up to `limit` accounts in the order of their ids, from the one after `after`; for the operator."""
-    return [AccountRow(*row) for row in db.execute(_page, {"after": after, "limit": limit})]
+    return _page.all(db, {"after": after, "limit": limit})
 
 
 def add(db: Transaction, row: AccountRow) -> None:
     """Keep a new account."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def touch(db: Transaction, account_id: str, revision: int) -> None:

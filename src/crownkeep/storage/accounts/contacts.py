@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, String, Table, bindparam, delete, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 alternates = Table(
     "alternate_contacts",
@@ -71,27 +72,28 @@ class PrimaryContactRow:
 
 
 _is_alternate = (alternates.c.account_id == bindparam("of_account"), alternates.c.contact_type == bindparam("of_type"))
-_alternate = select(alternates).where(*_is_alternate)
+_alternate = RowQuery(AlternateContactRow, select(alternates).where(*_is_alternate))
 _change_alternate = update(alternates).where(*_is_alternate)
 _remove_alternate = delete(alternates).where(*_is_alternate)
-_primary = select(primaries).where(primaries.c.account_id == bindparam("of_account"))
+_primary = RowQuery(PrimaryContactRow, select(primaries).where(primaries.c.account_id == bindparam("of_account")))
 _change_primary = update(primaries).where(primaries.c.account_id == bindparam("of_account"))
+_insert_alternate = RowInsert(AlternateContactRow, alternates)
+_insert_primary = RowInsert(PrimaryContactRow, primaries)
 
 
 def alternate(db: Transaction, account_id: str, contact_type: str) -> AlternateContactRow | None:
     """Return the account's contact of this type."""
-    row = db.execute(_alternate, {"of_account": account_id, "of_type": contact_type}).first()
-    return AlternateContactRow(*row) if row else None
+    return _alternate.first(db, {"of_account": account_id, "of_type": contact_type})
 
 
 def add_alternate(db: Transaction, row: AlternateContactRow) -> None:
     """Keep a contact of a type that the account has none of."""
-    db.execute(insert(alternates), {column.name: getattr(row, column.name) for column in alternates.columns})
+    _insert_alternate.run(db, row)
 
 
 def change_alternate(db: Transaction, row: AlternateContactRow) -> bool:
     """Put this contact in the place of the one of its type; answers whether there was one."""
-    values = {column.name: getattr(row, column.name) for column in alternates.columns if not column.primary_key}
+    values = {name: value for name, value in _insert_alternate.values(row).items() if not alternates.c[name].primary_key}
     keys = {"of_account": row.account_id, "of_type": row.contact_type}
     return db.execute(_change_alternate.values(values), keys).rowcount > 0
 
@@ -103,16 +105,15 @@ def remove_alternate(db: Transaction, account_id: str, contact_type: str) -> boo
 
 def primary(db: Transaction, account_id: str) -> PrimaryContactRow | None:
     """Return the account's primary contact."""
-    row = db.execute(_primary, {"of_account": account_id}).first()
-    return PrimaryContactRow(*row) if row else None
+    return _primary.first(db, {"of_account": account_id})
 
 
 def add_primary(db: Transaction, row: PrimaryContactRow) -> None:
     """Keep the primary contact of an account that has none."""
-    db.execute(insert(primaries), {column.name: getattr(row, column.name) for column in primaries.columns})
+    _insert_primary.run(db, row)
 
 
 def change_primary(db: Transaction, row: PrimaryContactRow) -> bool:
     """Put this in the place of the account's primary contact, whole; answers whether there was one."""
-    values = {column.name: getattr(row, column.name) for column in primaries.columns if not column.primary_key}
+    values = {name: value for name, value in _insert_primary.values(row).items() if not primaries.c[name].primary_key}
     return db.execute(_change_primary.values(values), {"of_account": row.account_id}).rowcount > 0

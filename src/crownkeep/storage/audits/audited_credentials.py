@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, bindparam, func, insert, select, update
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, bindparam, func, select, update
 
 from crownkeep.storage.audits import credential_audits
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, UniqueId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 UNDECIDED = "UNDECIDED"
 KEPT = "KEPT"
@@ -106,9 +108,10 @@ class Removal:
 
 
 _in_audit = (table.c.account_id == bindparam("of_account"), table.c.audit_id == bindparam("of_audit"))
-_of_audit = select(table).where(*_in_audit).order_by(table.c.number)
-_with_ids = _of_audit.where(table.c.credential_id.in_(bindparam("credential_ids", expanding=True)))
-_page = _of_audit.where(table.c.number > bindparam("after")).limit(bindparam("limit"))
+_ordered = select(table).where(*_in_audit).order_by(table.c.number)
+_of_audit = RowQuery(AuditedCredentialRow, _ordered)
+_with_ids = RowQuery(AuditedCredentialRow, _ordered.where(table.c.credential_id.in_(bindparam("credential_ids", expanding=True))))
+_page = _ordered.where(table.c.number > bindparam("after")).limit(bindparam("limit"))
 _conditions = {
     "state": table.c.state == bindparam("of_state"),
     "change": table.c.change == bindparam("of_change"),
@@ -154,17 +157,23 @@ _remove = (
         removal_event_id=bindparam("event_id"),
     )
 )
+_insert = RowInsert(AuditedCredentialRow, table)
+
+
+@cache
+def _page_of(wanted: frozenset[str]) -> RowQuery[AuditedCredentialRow]:
+    return RowQuery(AuditedCredentialRow, _page.where(*(_conditions[name] for name in sorted(wanted))))
 
 
 def of_audit(db: Transaction, account_id: str, audit_id: str) -> list[AuditedCredentialRow]:
     """Return every credential of an audit in its order; for evidence, and for the difference to the next one."""
-    return [AuditedCredentialRow(*row) for row in db.execute(_of_audit, {"of_account": account_id, "of_audit": audit_id})]
+    return _of_audit.all(db, {"of_account": account_id, "of_audit": audit_id})
 
 
 def with_ids(db: Transaction, account_id: str, audit_id: str, credential_ids: Sequence[str]) -> list[AuditedCredentialRow]:
     """Return the audit's credentials with these ids, in one query."""
     values = {"of_account": account_id, "of_audit": audit_id, "credential_ids": list(credential_ids)}
-    return [AuditedCredentialRow(*row) for row in db.execute(_with_ids, values)]
+    return _with_ids.all(db, values)
 
 
 def page(
@@ -180,10 +189,9 @@ def page(
 
     `wanted` may hold a `state`, a `change`, a `user_key` (a name in lower case) and the `ids` of credentials that are meant.
     """
-    query = _page.where(*(_conditions[name] for name in wanted))
     bound = {f"of_{name}": value for name, value in wanted.items()}
     values = {"of_account": account_id, "of_audit": audit_id, "after": after, "limit": limit, **bound}
-    return [AuditedCredentialRow(*row) for row in db.execute(query, values)]
+    return _page_of(frozenset(wanted)).all(db, values)
 
 
 def counts(db: Transaction, account_id: str, audit_id: str) -> list[tuple[str, str, int]]:
@@ -193,9 +201,7 @@ def counts(db: Transaction, account_id: str, audit_id: str) -> list[tuple[str, s
 
 def add_all(db: Transaction, rows: Sequence[AuditedCredentialRow]) -> None:
     """Keep a snapshot, in one statement."""
-    if rows:
-        names = [column.name for column in table.columns]
-        db.execute(insert(table), [{name: getattr(row, name) for name in names} for row in rows])
+    _insert.run_each(db, rows)
 
 
 def decide(db: Transaction, account_id: str, audit_id: str, credential_ids: Sequence[str], decision: Decision) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, String, Table, UniqueConstraint, bindparam, func, insert, select, update
+from sqlalchemy import Column, Integer, String, Table, UniqueConstraint, bindparam, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 OPEN = "OPEN"
 SIGNED_OFF = "SIGNED_OFF"
@@ -75,15 +76,19 @@ class Closing:
 
 _in_account = table.c.account_id == bindparam("of_account")
 _this = (_in_account, table.c.audit_id == bindparam("of_audit"))
-_with_id = select(table).where(*_this)
-_of_status = select(table).where(_in_account, table.c.status == bindparam("of_status")).order_by(table.c.number.desc()).limit(1)
-_page = (
+_with_id = RowQuery(CredentialAuditRow, select(table).where(*_this))
+_of_status = RowQuery(
+    CredentialAuditRow,
+    select(table).where(_in_account, table.c.status == bindparam("of_status")).order_by(table.c.number.desc()).limit(1),
+)
+_latest = (
     select(table)
     .where(_in_account, table.c.number < bindparam("before"))
     .order_by(table.c.number.desc())
     .limit(bindparam("limit"))
 )
-_page_of_status = _page.where(table.c.status == bindparam("of_status"))
+_page = RowQuery(CredentialAuditRow, _latest)
+_page_of_status = RowQuery(CredentialAuditRow, _latest.where(table.c.status == bindparam("of_status")))
 _last_number = select(func.coalesce(func.max(table.c.number), 0)).where(_in_account)
 # Both end at what is open: a closed audit can't be changed by any query of ours.
 _advance = update(table).where(*_this, table.c.status == OPEN).values(version=table.c.version + 1)
@@ -99,25 +104,23 @@ _close = (
         evidence_sha256=bindparam("new_digest"),
     )
 )
+_insert = RowInsert(CredentialAuditRow, table)
 
 
 def with_id(db: Transaction, account_id: str, audit_id: str) -> CredentialAuditRow | None:
     """Return the account's audit with this id."""
-    row = db.execute(_with_id, {"of_account": account_id, "of_audit": audit_id}).first()
-    return CredentialAuditRow(*row) if row else None
+    return _with_id.first(db, {"of_account": account_id, "of_audit": audit_id})
 
 
 def latest(db: Transaction, account_id: str, *, status: str) -> CredentialAuditRow | None:
     """Return the account's latest audit of this status."""
-    row = db.execute(_of_status, {"of_account": account_id, "of_status": status}).first()
-    return CredentialAuditRow(*row) if row else None
+    return _of_status.first(db, {"of_account": account_id, "of_status": status})
 
 
 def page(db: Transaction, account_id: str, *, before: int, limit: int, status: str | None) -> list[CredentialAuditRow]:
     """Return up to `limit` audits with numbers below `before`, the latest first."""
     values = {"of_account": account_id, "before": before, "limit": limit}
-    rows = db.execute(_page, values) if status is None else db.execute(_page_of_status, {**values, "of_status": status})
-    return [CredentialAuditRow(*row) for row in rows]
+    return _page.all(db, values) if status is None else _page_of_status.all(db, {**values, "of_status": status})
 
 
 def next_number(db: Transaction, account_id: str) -> int:
@@ -127,7 +130,7 @@ def next_number(db: Transaction, account_id: str) -> int:
 
 def add(db: Transaction, row: CredentialAuditRow) -> None:
     """Keep a new audit."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def advance(db: Transaction, account_id: str, audit_id: str) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, delete, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
-from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "access_keys",
@@ -43,18 +43,22 @@ class AccessKeyRow:
     used_region: str | None
 
 
-_by_id = Prepared(select(table).where(table.c.access_key_id == bindparam("access_key_id")))
-_by_ids = (
+_by_id = RowQuery(AccessKeyRow, select(table).where(table.c.access_key_id == bindparam("access_key_id")))
+_by_ids = RowQuery(
+    AccessKeyRow,
     select(table)
     .where(table.c.access_key_id.in_(bindparam("access_key_ids", expanding=True)))
-    .order_by(table.c.account_id, table.c.access_key_id)
+    .order_by(table.c.account_id, table.c.access_key_id),
 )
-_of_owner = (
+_of_owner = RowQuery(
+    AccessKeyRow,
     select(table)
     .where(table.c.account_id == bindparam("account_id"), table.c.owner_id == bindparam("owner_id"))
-    .order_by(table.c.created_at, table.c.access_key_id)
+    .order_by(table.c.created_at, table.c.access_key_id),
 )
-_of_account = select(table).where(table.c.account_id == bindparam("account_id")).order_by(table.c.created_at)
+_of_account = RowQuery(
+    AccessKeyRow, select(table).where(table.c.account_id == bindparam("account_id")).order_by(table.c.created_at)
+)
 _this = (table.c.account_id == bindparam("of_account"), table.c.access_key_id == bindparam("of_key"))
 _set_status = update(table).where(*_this).values(status=bindparam("new_status"))
 _remove = delete(table).where(*_this)
@@ -63,35 +67,34 @@ _used = (
     .where(table.c.access_key_id == bindparam("of_key"))
     .values(used_at=bindparam("at"), used_service=bindparam("service"), used_region=bindparam("region"))
 )
+_insert = RowInsert(AccessKeyRow, table)
 
 
 def with_id(db: Transaction, access_key_id: str) -> AccessKeyRow | None:
     """Return the key with this id, whosever it is."""
-    row = _by_id.first(db, {"access_key_id": access_key_id})
-    return AccessKeyRow(*row) if row else None
+    return _by_id.first(db, {"access_key_id": access_key_id})
 
 
 def with_ids(db: Transaction, access_key_ids: Sequence[str]) -> list[AccessKeyRow]:
     """Return the keys with these ids, whosever they are, in one query; for the operator."""
     if not access_key_ids:
         return []
-    return [AccessKeyRow(*row) for row in db.execute(_by_ids, {"access_key_ids": list(access_key_ids)})]
+    return _by_ids.all(db, {"access_key_ids": list(access_key_ids)})
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[AccessKeyRow]:
     """Return the keys of a user or of root, the oldest first."""
-    rows = db.execute(_of_owner, {"account_id": account_id, "owner_id": owner_id})
-    return [AccessKeyRow(*row) for row in rows]
+    return _of_owner.all(db, {"account_id": account_id, "owner_id": owner_id})
 
 
 def of_account(db: Transaction, account_id: str) -> list[AccessKeyRow]:
     """Return every key of the account, the oldest first; for reports."""
-    return [AccessKeyRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
+    return _of_account.all(db, {"account_id": account_id})
 
 
 def add(db: Transaction, row: AccessKeyRow) -> None:
     """Keep a new key."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def set_status(db: Transaction, account_id: str, access_key_id: str, status: str) -> None:

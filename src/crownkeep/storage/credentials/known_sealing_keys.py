@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary, String, Table, insert, select
+from sqlalchemy import Column, LargeBinary, String, Table, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "known_sealing_keys",
@@ -28,13 +29,13 @@ class KnownSealingKeyRow:
     known_at: datetime
 
 
-_latest = select(table).order_by(table.c.known_at.desc(), table.c.key_id).limit(1)
+_latest = RowQuery(KnownSealingKeyRow, select(table).order_by(table.c.known_at.desc(), table.c.key_id).limit(1))
+_insert = RowInsert(KnownSealingKeyRow, table)
 
 
 def latest(db: Transaction) -> KnownSealingKeyRow | None:
     """Return the key that was the last to begin to seal, None where none ever has."""
-    row = db.execute(_latest).first()
-    return KnownSealingKeyRow(*row) if row else None
+    return _latest.first(db, {})
 
 
 def is_known(db: Transaction, key_id: str) -> bool:
@@ -45,4 +46,4 @@ def is_known(db: Transaction, key_id: str) -> bool:
 def put(db: Transaction, row: KnownSealingKeyRow) -> None:
     """Keep a key as the one that seals from now on."""
     db.execute(table.delete().where(table.c.key_id == row.key_id))
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)

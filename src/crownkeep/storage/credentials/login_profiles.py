@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, Integer, String, Table, Text, bindparam,
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
-from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.rows import RowQuery
 
 LONGEST_HISTORY = 24
 """Passwords that are remembered, the present one included: what PasswordReusePrevention can ask for at most."""
@@ -49,9 +49,35 @@ class LoginProfileRow:
     """Another one for each password, random at first; the same when a password is hashed anew at another cost."""
 
 
+def _row(
+    user_id: str,
+    account_id: str,
+    password_hash: str,
+    history: str,
+    created_at: datetime,
+    changed_at: datetime,
+    reset_required: bool,
+    needs_mfa: bool,
+    max_sign_in_seconds: int | None,
+    credential_version: int,
+) -> LoginProfileRow:
+    return LoginProfileRow(
+        user_id=user_id,
+        account_id=account_id,
+        password_hash=password_hash,
+        history=tuple(history.split("\n")),
+        created_at=created_at,
+        changed_at=changed_at,
+        reset_required=reset_required,
+        needs_mfa=needs_mfa,
+        max_sign_in_seconds=max_sign_in_seconds,
+        credential_version=credential_version,
+    )
+
+
 _this = (table.c.account_id == bindparam("of_account"), table.c.user_id == bindparam("of_user"))
-_of_user = Prepared(select(table).where(*_this))
-_of_account = select(table).where(table.c.account_id == bindparam("of_account"))
+_of_user = RowQuery(_row, select(table).where(*_this))
+_of_account = RowQuery(_row, select(table).where(table.c.account_id == bindparam("of_account")))
 _set_password = (
     update(table)
     .where(*_this)
@@ -75,13 +101,12 @@ _remove = delete(table).where(*_this)
 
 def of_user(db: Transaction, account_id: str, user_id: str) -> LoginProfileRow | None:
     """Return a user's login profile, or None for a user without a password."""
-    row = _of_user.first(db, {"of_account": account_id, "of_user": user_id})
-    return _row(*row) if row else None
+    return _of_user.first(db, {"of_account": account_id, "of_user": user_id})
 
 
 def of_account(db: Transaction, account_id: str) -> list[LoginProfileRow]:
     """Return every login profile of the account; for reports."""
-    return [_row(*row) for row in db.execute(_of_account, {"of_account": account_id})]
+    return _of_account.all(db, {"of_account": account_id})
 
 
 def add(db: Transaction, row: LoginProfileRow) -> None:
@@ -148,30 +173,3 @@ def set_longest_sign_in(db: Transaction, account_id: str, user_id: str, *, secon
 def remove(db: Transaction, account_id: str, user_id: str) -> bool:
     """Forget a user's password and the ones before it; answers whether there was one."""
     return db.execute(_remove, {"of_account": account_id, "of_user": user_id}).rowcount > 0
-
-
-def _row(
-    user_id: str,
-    account_id: str,
-    password_hash: str,
-    history: str,
-    created_at: datetime,
-    changed_at: datetime,
-    reset_required: bool,
-    needs_mfa: bool,
-    max_sign_in_seconds: int | None,
-    credential_version: int,
-) -> LoginProfileRow:
-    remembered = tuple(history.split("\n"))
-    return LoginProfileRow(
-        user_id,
-        account_id,
-        password_hash,
-        remembered,
-        created_at,
-        changed_at,
-        reset_required,
-        needs_mfa,
-        max_sign_in_seconds,
-        credential_version,
-    )

@@ -34,7 +34,7 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import users
 from crownkeep.storage.identities.users import UserRow
 from crownkeep.storage.metadata import AccountId, Moment, Path, UniqueId, metadata
-from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.rows import RowQuery, optional_part, part
 
 FRESH = DeviceState()
 """The state of a device that was not used yet."""
@@ -111,6 +111,48 @@ class MfaDeviceRow:
     aaguid: str | None = None
 
 
+def _row(
+    device_id: str,
+    account_id: str,
+    kind: str,
+    serial: str,
+    _serial_key: str,
+    name: str,
+    path: str,
+    created_at: datetime,
+    owner_id: str | None,
+    enabled_at: datetime | None,
+    sealed_seed: bytes | None,
+    drift: int,
+    used_steps: str,
+    span: int,
+    attempts: int,
+    failures: int,
+    credential_id: bytes | None,
+    public_key: bytes | None,
+    signature_count: int | None,
+    aaguid: str | None,
+) -> MfaDeviceRow:
+    used = tuple(int(step) for step in used_steps.split())
+    return MfaDeviceRow(
+        device_id=device_id,
+        account_id=account_id,
+        kind=DeviceKind(kind),
+        serial=serial,
+        name=name,
+        path=path,
+        created_at=created_at,
+        owner_id=owner_id,
+        enabled_at=enabled_at,
+        sealed_seed=sealed_seed,
+        state=DeviceState(drift=drift, used=used, span=span, attempts=attempts, failures=failures),
+        credential_id=credential_id,
+        public_key=public_key,
+        signature_count=signature_count,
+        aaguid=aaguid,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many devices an account has."""
@@ -122,20 +164,23 @@ class Counts:
 
 _this = (table.c.account_id == bindparam("of_account"), table.c.device_id == bindparam("of_device"))
 _in_account = table.c.account_id == bindparam("account_id")
-_with_serial = select(table).where(_in_account, table.c.serial_key == bindparam("serial_key"))
+_with_serial = RowQuery(_row, select(table).where(_in_account, table.c.serial_key == bindparam("serial_key")))
 # As an expression: by the bare column SQLite walks all devices of the account in order, instead of the owner's few.
 _order = table.c.serial_key + ""
 _of_owner = (
     select(table).where(_in_account, table.c.owner_id == bindparam("owner_id"), _order > bindparam("after")).order_by(_order)
 )
-_hardware_with_serials = select(table).where(
-    table.c.kind == DeviceKind.HARDWARE.value, table.c.serial_key.in_(bindparam("serial_keys", expanding=True))
+_hardware_with_serials = RowQuery(
+    _row,
+    select(table).where(
+        table.c.kind == DeviceKind.HARDWARE.value, table.c.serial_key.in_(bindparam("serial_keys", expanding=True))
+    ),
 )
 _unassigned_hardware = (
     select(table.c.device_id).where(_in_account, table.c.kind == DeviceKind.HARDWARE.value, table.c.owner_id.is_(None)).limit(1)
 )
-_every_of_owner = Prepared(_of_owner)
-_of_owner_page = _of_owner.limit(bindparam("limit"))
+_every_of_owner = RowQuery(_row, _of_owner)
+_of_owner_page = RowQuery(_row, _of_owner.limit(bindparam("limit")))
 _count_of_owner = select(func.count()).select_from(table).where(_in_account, table.c.owner_id == bindparam("owner_id"))
 _owner_ids = select(table.c.owner_id).where(_in_account, table.c.owner_id.is_not(None)).distinct()
 _counts = select(
@@ -156,6 +201,9 @@ _set_state = (
     )
 )
 _remove = delete(table).where(*_this)
+_held = select(table, users.table).select_from(table.outerjoin(users.table, users.table.c.user_id == table.c.owner_id))
+_device = part(_row, _held, table)
+_holder = optional_part(UserRow, _held, users.table)
 
 
 def _page(assignment: Assignment) -> Select[*tuple[Any, ...]]:
@@ -165,9 +213,7 @@ def _page(assignment: Assignment) -> Select[*tuple[Any, ...]]:
         Assignment.ANY: [],
     }
     return (
-        select(*table.columns, *users.table.columns)
-        .select_from(table.outerjoin(users.table, users.table.c.user_id == table.c.owner_id))
-        .where(
+        _held.where(
             _in_account,
             table.c.kind == DeviceKind.VIRTUAL.value,
             table.c.serial_key > bindparam("after"),
@@ -183,13 +229,12 @@ _pages = {assignment: _page(assignment) for assignment in Assignment}
 
 def with_serial(db: Transaction, account_id: str, serial: str) -> MfaDeviceRow | None:
     """Return the account's device with this serial number, whatever its letters' case."""
-    row = db.execute(_with_serial, {"account_id": account_id, "serial_key": serial.lower()}).first()
-    return _row(*row) if row else None
+    return _with_serial.first(db, {"account_id": account_id, "serial_key": serial.lower()})
 
 
 def hardware_with_serials(db: Transaction, serials: Sequence[str]) -> list[MfaDeviceRow]:
     """Return the hardware tokens with these serial numbers, of every account: for the operator, who hands them out."""
-    return [_row(*row) for row in db.execute(_hardware_with_serials, {"serial_keys": [each.lower() for each in serials]})]
+    return _hardware_with_serials.all(db, {"serial_keys": [each.lower() for each in serials]})
 
 
 def has_unassigned_hardware(db: Transaction, account_id: str) -> bool:
@@ -200,22 +245,21 @@ def has_unassigned_hardware(db: Transaction, account_id: str) -> bool:
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[MfaDeviceRow]:
     """Return the devices of a user or of root."""
     values = {"account_id": account_id, "owner_id": owner_id, "after": ""}
-    return [_row(*row) for row in _every_of_owner.all(db, values)]
+    return _every_of_owner.all(db, values)
 
 
 def page_of_owner(db: Transaction, account_id: str, owner_id: str, *, after: str, limit: int) -> list[MfaDeviceRow]:
     """Return up to `limit` devices of a user or of root, from the one after the serial number `after` in lower case."""
     values = {"account_id": account_id, "owner_id": owner_id, "after": after, "limit": limit}
-    return [_row(*row) for row in db.execute(_of_owner_page, values)]
+    return _of_owner_page.all(db, values)
 
 
 def virtual_page(
     db: Transaction, account_id: str, *, assignment: Assignment, after: str, limit: int
 ) -> list[tuple[MfaDeviceRow, UserRow | None]]:
     """Return up to `limit` virtual devices and the users that have them, from the serial number after `after` in lower case."""
-    width = len(table.columns)
     rows = db.execute(_pages[assignment], {"account_id": account_id, "after": after, "limit": limit})
-    return [(_row(*row[:width]), UserRow(*row[width:]) if row[width] is not None else None) for row in rows]
+    return [(_device(row), _holder(row)) for row in rows]
 
 
 def count_of_owner(db: Transaction, account_id: str, owner_id: str) -> int:
@@ -287,42 +331,6 @@ def set_state(db: Transaction, account_id: str, device_id: str, state: DeviceSta
 def remove(db: Transaction, account_id: str, device_id: str) -> None:
     """Forget a device."""
     db.execute(_remove, {"of_account": account_id, "of_device": device_id})
-
-
-def _row(
-    device_id: str,
-    account_id: str,
-    kind: str,
-    serial: str,
-    _serial_key: str,
-    name: str,
-    path: str,
-    created_at: datetime,
-    owner_id: str | None,
-    enabled_at: datetime | None,
-    sealed_seed: bytes | None,
-    drift: int,
-    used_steps: str,
-    span: int,
-    attempts: int,
-    failures: int,
-    *fido: Any,
-) -> MfaDeviceRow:
-    state = DeviceState(drift, tuple(int(step) for step in used_steps.split()), span, attempts, failures)
-    return MfaDeviceRow(
-        device_id,
-        account_id,
-        DeviceKind(kind),
-        serial,
-        name,
-        path,
-        created_at,
-        owner_id,
-        enabled_at,
-        sealed_seed,
-        state,
-        *fido,
-    )
 
 
 def _written(steps: tuple[int, ...]) -> str:

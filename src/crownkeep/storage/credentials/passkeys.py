@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, String, 
 from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, UniqueId, metadata
+from crownkeep.storage.rows import RowQuery
 
 table = Table(
     "passkeys",
@@ -43,7 +44,32 @@ class PasskeyRow:
     """What the device calls the key: no two keys of this house have the same, whoever's they are."""
 
 
-_of_device = select(table).where(table.c.account_id == bindparam("of_account"), table.c.device_id == bindparam("of_device"))
+def _row(
+    device_id: str,
+    account_id: str,
+    transports: str,
+    is_synced: bool,
+    attestation_format: str,
+    attestation: bytes,
+    certifications: str,
+    credential_id: bytes | None,
+) -> PasskeyRow:
+    pairs = (line.split(" ", 1) for line in certifications.splitlines())
+    return PasskeyRow(
+        device_id=device_id,
+        account_id=account_id,
+        transports=tuple(transports.split()),
+        is_synced=is_synced,
+        attestation_format=attestation_format,
+        attestation=attestation,
+        certifications=tuple((name, level) for name, level in pairs),
+        credential_id=credential_id,
+    )
+
+
+_of_device = RowQuery(
+    _row, select(table).where(table.c.account_id == bindparam("of_account"), table.c.device_id == bindparam("of_device"))
+)
 _with_credential = select(table.c.device_id).where(table.c.credential_id == bindparam("of_credential"))
 _set_signature_count = (
     update(mfa_devices.table)
@@ -54,12 +80,7 @@ _set_signature_count = (
 
 def of_device(db: Transaction, account_id: str, device_id: str) -> PasskeyRow | None:
     """Return what is known of a key."""
-    row = db.execute(_of_device, {"of_account": account_id, "of_device": device_id}).first()
-    if row is None:
-        return None
-    pairs = (line.split(" ", 1) for line in row.certifications.splitlines())
-    certifications = tuple((name, level) for name, level in pairs)
-    return PasskeyRow(row[0], row[1], tuple(row[2].split()), row[3], row[4], row[5], certifications, row[7])
+    return _of_device.first(db, {"of_account": account_id, "of_device": device_id})
 
 
 def is_registered(db: Transaction, credential_id: bytes) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, Integer, Table, bindparam, delete, inser
 from crownkeep.credentials.password_policy import PasswordPolicy
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, metadata
-from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.rows import RowQuery
 
 table = Table(
     "password_policies",
@@ -26,14 +26,13 @@ table = Table(
     Column("hard_expiry", Boolean, nullable=False),
 )
 
-_of_account = Prepared(select(*table.columns[1:]).where(table.c.account_id == bindparam("account_id")))
+_of_account = RowQuery(PasswordPolicy, select(*table.columns[1:]).where(table.c.account_id == bindparam("account_id")))
 _remove = delete(table).where(table.c.account_id == bindparam("account_id"))
 
 
 def of_account(db: Transaction, account_id: str) -> PasswordPolicy | None:
     """Return the account's own password policy, or None where the default holds."""
-    row = _of_account.first(db, {"account_id": account_id})
-    return PasswordPolicy(*row) if row else None
+    return _of_account.first(db, {"account_id": account_id})
 
 
 def put(db: Transaction, account_id: str, policy: PasswordPolicy) -> None:

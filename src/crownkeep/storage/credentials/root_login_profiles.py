@@ -12,6 +12,7 @@ from sqlalchemy import Column, Table, bindparam, delete, insert, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.rows import RowQuery
 
 table = Table(
     "root_login_profiles",
@@ -30,15 +31,14 @@ class RootLoginProfileRow:
     """When recovery of the password was allowed; None where root has no credentials and is to have none."""
 
 
-_of_account = select(table).where(table.c.account_id == bindparam("account_id"))
+_of_account = RowQuery(RootLoginProfileRow, select(table).where(table.c.account_id == bindparam("account_id")))
 _set = update(table).where(table.c.account_id == bindparam("of_account")).values(allowed_at=bindparam("at", type_=Moment))
 _remove = delete(table).where(table.c.account_id == bindparam("of_account"))
 
 
 def of_account(db: Transaction, account_id: str) -> RootLoginProfileRow | None:
     """Return what was decided of an account's root user, or None where nothing was."""
-    row = db.execute(_of_account, {"account_id": account_id}).first()
-    return RootLoginProfileRow(*row) if row else None
+    return _of_account.first(db, {"account_id": account_id})
 
 
 def allow(db: Transaction, account_id: str, *, at: datetime) -> None:

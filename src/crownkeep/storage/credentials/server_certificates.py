@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Table, Text, UniqueConstraint, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Table, Text, UniqueConstraint, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, Name, Path, UniqueId, begins_with, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "server_certificates",
@@ -58,30 +59,31 @@ class ServerCertificateRow:
 
 _in_account = table.c.account_id == bindparam("account_id")
 _this = (table.c.account_id == bindparam("of_account"), table.c.certificate_id == bindparam("of_certificate"))
-_named = select(table).where(_in_account, table.c.name_key == bindparam("name_key"))
-_page = (
+_named = RowQuery(ServerCertificateRow, select(table).where(_in_account, table.c.name_key == bindparam("name_key")))
+_page = RowQuery(
+    ListedCertificate,
     select(*_listed)
     .where(_in_account, table.c.name_key > bindparam("after"), begins_with(table.c.path, "prefix"))
     .order_by(table.c.name_key)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _count = select(func.count()).select_from(table).where(_in_account)
 _rename = (
     update(table).where(*_this).values(name=bindparam("new_name"), name_key=bindparam("new_name_key"), path=bindparam("new_path"))
 )
 _remove = delete(table).where(*_this)
+_insert = RowInsert(ServerCertificateRow, table)
 
 
 def named(db: Transaction, account_id: str, name: str) -> ServerCertificateRow | None:
     """Return the certificate with this name, whatever its letters' case."""
-    row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
-    return ServerCertificateRow(*row) if row else None
+    return _named.first(db, {"account_id": account_id, "name_key": name.lower()})
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[ListedCertificate]:
     """Return up to `limit` certificates in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "prefix": path_prefix, "after": after, "limit": limit}
-    return [ListedCertificate(*row) for row in db.execute(_page, values)]
+    return _page.all(db, values)
 
 
 def count(db: Transaction, account_id: str) -> int:
@@ -91,7 +93,7 @@ def count(db: Transaction, account_id: str) -> int:
 
 def add(db: Transaction, row: ServerCertificateRow) -> None:
     """Keep a new certificate."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def rename(db: Transaction, account_id: str, certificate_id: str, *, name: str, path: str) -> None:

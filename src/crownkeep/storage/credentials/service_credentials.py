@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, String, Table, UniqueConstraint, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Index, String, Table, UniqueConstraint, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import users
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery, part
 
 table = Table(
     "service_credentials",
@@ -46,15 +47,18 @@ class ServiceCredentialRow:
 _in_account = table.c.account_id == bindparam("account_id")
 _of_user_in_account = (_in_account, table.c.user_id == bindparam("user_id"))
 _this = (table.c.account_id == bindparam("of_account"), table.c.credential_id == bindparam("of_credential"))
-_with_id = select(table).where(*_of_user_in_account, table.c.credential_id == bindparam("credential_id"))
-_of_user = select(table).where(*_of_user_in_account).order_by(table.c.credential_id)
+_with_id = RowQuery(
+    ServiceCredentialRow, select(table).where(*_of_user_in_account, table.c.credential_id == bindparam("credential_id"))
+)
+_of_user = RowQuery(ServiceCredentialRow, select(table).where(*_of_user_in_account).order_by(table.c.credential_id))
 _of_service = (
-    select(*table.columns, users.table.c.name)
+    select(table, users.table.c.name.label("user_name"))
     .select_from(table.join(users.table, users.table.c.user_id == table.c.user_id))
     .where(_in_account, table.c.service == bindparam("service"), table.c.credential_id > bindparam("after"))
     .order_by(table.c.credential_id)
     .limit(bindparam("limit"))
 )
+_credential = part(ServiceCredentialRow, _of_service, table)
 _taken = (
     select(func.count())
     .select_from(table)
@@ -64,17 +68,17 @@ _count = select(func.count()).select_from(table).where(*_of_user_in_account)
 _set_status = update(table).where(*_this).values(status=bindparam("new_status"))
 _set_digest = update(table).where(*_this).values(digest=bindparam("new_digest"))
 _remove = delete(table).where(*_this)
+_insert = RowInsert(ServiceCredentialRow, table)
 
 
 def with_id(db: Transaction, account_id: str, user_id: str, credential_id: str) -> ServiceCredentialRow | None:
     """Return a user's credential by its id."""
-    row = db.execute(_with_id, {"account_id": account_id, "user_id": user_id, "credential_id": credential_id}).first()
-    return ServiceCredentialRow(*row) if row else None
+    return _with_id.first(db, {"account_id": account_id, "user_id": user_id, "credential_id": credential_id})
 
 
 def of_user(db: Transaction, account_id: str, user_id: str) -> list[ServiceCredentialRow]:
     """Return a user's credentials in the order of their ids; there are few."""
-    return [ServiceCredentialRow(*row) for row in db.execute(_of_user, {"account_id": account_id, "user_id": user_id})]
+    return _of_user.all(db, {"account_id": account_id, "user_id": user_id})
 
 
 def of_service(
@@ -82,7 +86,7 @@ def of_service(
 ) -> list[tuple[ServiceCredentialRow, str]]:
     """Return up to `limit` credentials of all users for a service, with their users' names, from the id after `after`."""
     values = {"account_id": account_id, "service": service, "after": after, "limit": limit}
-    return [(ServiceCredentialRow(*row[:-1]), row[-1]) for row in db.execute(_of_service, values)]
+    return [(_credential(row), row.user_name) for row in db.execute(_of_service, values)]
 
 
 def is_taken(db: Transaction, account_id: str, service: str, public_name: str) -> bool:
@@ -98,7 +102,7 @@ def count(db: Transaction, account_id: str, user_id: str) -> int:
 
 def add(db: Transaction, row: ServiceCredentialRow) -> None:
     """Keep a new credential."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def set_status(db: Transaction, account_id: str, credential_id: str, status: str) -> None:

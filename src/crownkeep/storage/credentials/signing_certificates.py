@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, String, Table, Text, UniqueConstraint, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, String, Table, Text, UniqueConstraint, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "signing_certificates",
@@ -39,32 +40,37 @@ class SigningCertificateRow:
 
 _in_account = table.c.account_id == bindparam("account_id")
 _this = (table.c.account_id == bindparam("of_account"), table.c.certificate_id == bindparam("of_certificate"))
-_with_id = select(table).where(_in_account, table.c.certificate_id == bindparam("certificate_id"))
-_of_owner = (
+_with_id = RowQuery(
+    SigningCertificateRow, select(table).where(_in_account, table.c.certificate_id == bindparam("certificate_id"))
+)
+_of_owner = RowQuery(
+    SigningCertificateRow,
     select(table)
     .where(_in_account, table.c.owner_id == bindparam("owner_id"))
-    .order_by(table.c.uploaded_at, table.c.certificate_id)
+    .order_by(table.c.uploaded_at, table.c.certificate_id),
 )
-_of_account = select(table).where(_in_account).order_by(table.c.uploaded_at, table.c.certificate_id)
+_of_account = RowQuery(
+    SigningCertificateRow, select(table).where(_in_account).order_by(table.c.uploaded_at, table.c.certificate_id)
+)
 _with_fingerprint = select(func.count()).select_from(table).where(_in_account, table.c.fingerprint == bindparam("fingerprint"))
 _set_status = update(table).where(*_this).values(status=bindparam("new_status"))
 _remove = delete(table).where(*_this)
+_insert = RowInsert(SigningCertificateRow, table)
 
 
 def with_id(db: Transaction, account_id: str, certificate_id: str) -> SigningCertificateRow | None:
     """Return the account's certificate with this id."""
-    row = db.execute(_with_id, {"account_id": account_id, "certificate_id": certificate_id}).first()
-    return SigningCertificateRow(*row) if row else None
+    return _with_id.first(db, {"account_id": account_id, "certificate_id": certificate_id})
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[SigningCertificateRow]:
     """Return the certificates of a user or of root, the oldest first."""
-    return [SigningCertificateRow(*row) for row in db.execute(_of_owner, {"account_id": account_id, "owner_id": owner_id})]
+    return _of_owner.all(db, {"account_id": account_id, "owner_id": owner_id})
 
 
 def of_account(db: Transaction, account_id: str) -> list[SigningCertificateRow]:
     """Return every certificate of the account, the oldest first; for reports."""
-    return [SigningCertificateRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
+    return _of_account.all(db, {"account_id": account_id})
 
 
 def is_known(db: Transaction, account_id: str, fingerprint: str) -> bool:
@@ -74,7 +80,7 @@ def is_known(db: Transaction, account_id: str, fingerprint: str) -> bool:
 
 def add(db: Transaction, row: SigningCertificateRow) -> None:
     """Keep a new certificate."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def set_status(db: Transaction, account_id: str, certificate_id: str, status: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, String, Table, Text, UniqueConstraint, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, String, Table, Text, UniqueConstraint, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "ssh_public_keys",
@@ -39,29 +40,30 @@ class SshPublicKeyRow:
 
 _of_user_in_account = (table.c.account_id == bindparam("account_id"), table.c.user_id == bindparam("user_id"))
 _this = (table.c.account_id == bindparam("of_account"), table.c.key_id == bindparam("of_key"))
-_with_id = select(table).where(*_of_user_in_account, table.c.key_id == bindparam("key_id"))
-_page = (
+_with_id = RowQuery(SshPublicKeyRow, select(table).where(*_of_user_in_account, table.c.key_id == bindparam("key_id")))
+_page = RowQuery(
+    SshPublicKeyRow,
     select(table)
     .where(*_of_user_in_account, table.c.key_id > bindparam("after"))
     .order_by(table.c.key_id)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _fingerprints = select(table.c.fingerprint).where(*_of_user_in_account)
 _count = select(func.count()).select_from(table).where(*_of_user_in_account)
 _set_status = update(table).where(*_this).values(status=bindparam("new_status"))
 _remove = delete(table).where(*_this)
+_insert = RowInsert(SshPublicKeyRow, table)
 
 
 def with_id(db: Transaction, account_id: str, user_id: str, key_id: str) -> SshPublicKeyRow | None:
     """Return a user's key by its id."""
-    row = db.execute(_with_id, {"account_id": account_id, "user_id": user_id, "key_id": key_id}).first()
-    return SshPublicKeyRow(*row) if row else None
+    return _with_id.first(db, {"account_id": account_id, "user_id": user_id, "key_id": key_id})
 
 
 def page(db: Transaction, account_id: str, user_id: str, *, after: str, limit: int) -> list[SshPublicKeyRow]:
     """Return up to `limit` keys of a user in the order of their ids, from the one after the id `after`."""
     values = {"account_id": account_id, "user_id": user_id, "after": after, "limit": limit}
-    return [SshPublicKeyRow(*row) for row in db.execute(_page, values)]
+    return _page.all(db, values)
 
 
 def fingerprints(db: Transaction, account_id: str, user_id: str) -> set[str]:
@@ -76,7 +78,7 @@ def count(db: Transaction, account_id: str, user_id: str) -> int:
 
 def add(db: Transaction, row: SshPublicKeyRow) -> None:
     """Keep a new key."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def set_status(db: Transaction, account_id: str, key_id: str, status: str) -> None:

@@ -17,13 +17,13 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     select,
     update,
 )
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "delegation_requests",
@@ -94,7 +94,7 @@ class DelegationRequestRow:
 
 
 _COLUMNS = tuple(column.name for column in table.columns if column.name != "request_id")
-_with_id = select(table).where(table.c.request_id == bindparam("request_id"))
+_with_id = RowQuery(DelegationRequestRow, select(table).where(table.c.request_id == bindparam("request_id")))
 _with_workflow = select(table.c.request_id).where(
     table.c.account_id == bindparam("account_id"), table.c.workflow_id == bindparam("workflow_id")
 )
@@ -108,8 +108,10 @@ _owned = (
     .order_by(table.c.request_id)
     .limit(bindparam("limit"))
 )
-_owned_by_name = _owned.where(table.c.owner_arn == bindparam("owner_arn"))
-_owned_by = _owned_by_name.where(table.c.owner_id == bindparam("owner_id"))
+_by_name, _by_id = table.c.owner_arn == bindparam("owner_arn"), table.c.owner_id == bindparam("owner_id")
+_owned_by_any = RowQuery(DelegationRequestRow, _owned)
+_owned_by_name = RowQuery(DelegationRequestRow, _owned.where(_by_name))
+_owned_by = RowQuery(DelegationRequestRow, _owned.where(_by_name, _by_id))
 _count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
 _remove_ended = delete(table).where(table.c.account_id == bindparam("of_account"), table.c.expires_at < bindparam("ended_before"))
 _replace = (
@@ -117,12 +119,12 @@ _replace = (
     .where(table.c.request_id == bindparam("of_request"), table.c.updated_at == bindparam("seen_at"))
     .values({name: bindparam(f"new_{name}") for name in _COLUMNS})
 )
+_insert = RowInsert(DelegationRequestRow, table)
 
 
 def with_id(db: Transaction, request_id: str) -> DelegationRequestRow | None:
     """Return the request with this id, whoever made it and whoever is asked: the caller sees to who may know of it."""
-    row = db.execute(_with_id, {"request_id": request_id}).first()
-    return DelegationRequestRow(*row) if row else None
+    return _with_id.first(db, {"request_id": request_id})
 
 
 def has_workflow(db: Transaction, account_id: str, workflow_id: str) -> bool:
@@ -143,21 +145,21 @@ def owned(
     With an ARN those of everybody who was called so, and with an id, too, those of one of them.
     """
     values: dict[str, object] = {"owner_account_id": owner_account_id, "after": after, "limit": limit}
-    query = _owned
+    query = _owned_by_any
     if owner_arn is not None:
         query = _owned_by_name if owner_id is None else _owned_by
         values |= {"owner_arn": owner_arn} if owner_id is None else {"owner_arn": owner_arn, "owner_id": owner_id}
-    return [DelegationRequestRow(*row) for row in db.execute(query, values)]
+    return query.all(db, values)
 
 
 def add(db: Transaction, row: DelegationRequestRow) -> None:
     """Keep a new request."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def replace(db: Transaction, seen: DelegationRequestRow, new: DelegationRequestRow) -> bool:
     """Put a request in the place of the one that was seen; answers False where somebody has changed it since."""
-    values = {f"new_{name}": getattr(new, name) for name in _COLUMNS}
+    values = {f"new_{name}": value for name, value in _insert.values(new).items() if name in _COLUMNS}
     return db.execute(_replace, {"of_request": seen.request_id, "seen_at": seen.updated_at, **values}).rowcount > 0
 
 

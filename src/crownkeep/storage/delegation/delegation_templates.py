@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, PrimaryKeyConstraint, Table, Text, bindparam, delete, insert, select
+from sqlalchemy import Column, PrimaryKeyConstraint, Table, Text, bindparam, delete, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, Name, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "delegation_templates",
@@ -32,26 +33,28 @@ class DelegationTemplateRow:
 
 
 _this = (table.c.account_id == bindparam("of_account"), table.c.name == bindparam("of_name"))
-_named = select(table).where(*_this)
-_of_account = select(table).where(table.c.account_id == bindparam("of_account")).order_by(table.c.name)
+_named = RowQuery(DelegationTemplateRow, select(table).where(*_this))
+_of_account = RowQuery(
+    DelegationTemplateRow, select(table).where(table.c.account_id == bindparam("of_account")).order_by(table.c.name)
+)
 _remove = delete(table).where(*_this)
+_insert = RowInsert(DelegationTemplateRow, table)
 
 
 def named(db: Transaction, account_id: str, name: str) -> DelegationTemplateRow | None:
     """Return a provider's template with this very name."""
-    row = db.execute(_named, {"of_account": account_id, "of_name": name}).first()
-    return DelegationTemplateRow(*row) if row else None
+    return _named.first(db, {"of_account": account_id, "of_name": name})
 
 
 def of_account(db: Transaction, account_id: str) -> list[DelegationTemplateRow]:
     """Return every template of a provider, by name."""
-    return [DelegationTemplateRow(*row) for row in db.execute(_of_account, {"of_account": account_id})]
+    return _of_account.all(db, {"of_account": account_id})
 
 
 def put(db: Transaction, row: DelegationTemplateRow) -> None:
     """Keep a template in the place of one with the same name."""
     remove(db, row.account_id, row.name)
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def remove(db: Transaction, account_id: str, name: str) -> bool:

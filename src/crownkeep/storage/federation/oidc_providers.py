@@ -9,6 +9,7 @@ from sqlalchemy import Column, String, Table, Text, UniqueConstraint, bindparam,
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, UniqueId, metadata
+from crownkeep.storage.rows import RowQuery
 
 table = Table(
     "oidc_providers",
@@ -40,11 +41,34 @@ class OidcProviderRow:
     """How claims become context keys of sessions (IAM API reference, ContextProvider), as JSON; None where they don't."""
 
 
+def _row(
+    provider_id: str,
+    account_id: str,
+    arn: str,
+    url: str,
+    client_ids: str,
+    thumbprints: str,
+    created_at: datetime,
+    context_provider: str | None,
+) -> OidcProviderRow:
+    # Neither a client id nor a thumbprint can hold a line break.
+    return OidcProviderRow(
+        provider_id=provider_id,
+        account_id=account_id,
+        arn=arn,
+        url=url,
+        client_ids=tuple(client_ids.splitlines()),
+        thumbprints=tuple(thumbprints.splitlines()),
+        created_at=created_at,
+        context_provider=context_provider,
+    )
+
+
 _in_account = table.c.account_id == bindparam("account_id")
 _this = (table.c.account_id == bindparam("of_account"), table.c.provider_id == bindparam("of_provider"))
-_with_arn = select(table).where(_in_account, table.c.arn == bindparam("arn"))
-_with_url = select(table).where(_in_account, table.c.url == bindparam("url"))
-_of_account = select(table).where(_in_account).order_by(table.c.arn)
+_with_arn = RowQuery(_row, select(table).where(_in_account, table.c.arn == bindparam("arn")))
+_with_url = RowQuery(_row, select(table).where(_in_account, table.c.url == bindparam("url")))
+_of_account = RowQuery(_row, select(table).where(_in_account).order_by(table.c.arn))
 _count = select(func.count()).select_from(table).where(_in_account)
 _set_client_ids = update(table).where(*_this).values(client_ids=bindparam("new_client_ids"))
 _set_thumbprints = update(table).where(*_this).values(thumbprints=bindparam("new_thumbprints"))
@@ -54,19 +78,17 @@ _remove = delete(table).where(*_this)
 
 def with_arn(db: Transaction, account_id: str, arn: str) -> OidcProviderRow | None:
     """Return the account's provider with this very ARN."""
-    row = db.execute(_with_arn, {"account_id": account_id, "arn": arn}).first()
-    return _row(*row) if row else None
+    return _with_arn.first(db, {"account_id": account_id, "arn": arn})
 
 
 def with_url(db: Transaction, account_id: str, url: str) -> OidcProviderRow | None:
     """Return the account's provider with this URL, given without `https://`."""
-    row = db.execute(_with_url, {"account_id": account_id, "url": url}).first()
-    return _row(*row) if row else None
+    return _with_url.first(db, {"account_id": account_id, "url": url})
 
 
 def of_account(db: Transaction, account_id: str) -> list[OidcProviderRow]:
     """Return every provider of the account, by ARN."""
-    return [_row(*row) for row in db.execute(_of_account, {"account_id": account_id})]
+    return _of_account.all(db, {"account_id": account_id})
 
 
 def count(db: Transaction, account_id: str) -> int:
@@ -111,18 +133,3 @@ def set_context_provider(db: Transaction, account_id: str, provider_id: str, con
 def remove(db: Transaction, account_id: str, provider_id: str) -> None:
     """Forget a provider."""
     db.execute(_remove, {"of_account": account_id, "of_provider": provider_id})
-
-
-def _row(
-    provider_id: str,
-    account_id: str,
-    arn: str,
-    url: str,
-    client_ids: str,
-    thumbprints: str,
-    created_at: datetime,
-    context_provider: str | None,
-) -> OidcProviderRow:
-    # Neither a client id nor a thumbprint can hold a line break.
-    named, known_by = tuple(client_ids.splitlines()), tuple(thumbprints.splitlines())
-    return OidcProviderRow(provider_id, account_id, arn, url, named, known_by, created_at, context_provider)

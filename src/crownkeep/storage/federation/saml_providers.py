@@ -9,6 +9,7 @@ from sqlalchemy import Column, Table, Text, UniqueConstraint, bindparam, delete,
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, UniqueId, metadata
+from crownkeep.storage.rows import RowQuery
 
 table = Table(
     "saml_providers",
@@ -42,9 +43,9 @@ class SamlProviderRow:
 
 _in_account = table.c.account_id == bindparam("account_id")
 _this = (table.c.account_id == bindparam("of_account"), table.c.provider_id == bindparam("of_provider"))
-_with_arn = select(table).where(_in_account, table.c.arn == bindparam("arn"))
-_named = select(table).where(_in_account, table.c.name_key == bindparam("name_key"))
-_of_account = select(table).where(_in_account).order_by(table.c.name_key)
+_with_arn = RowQuery(SamlProviderRow, select(table).where(_in_account, table.c.arn == bindparam("arn")))
+_named = RowQuery(SamlProviderRow, select(table).where(_in_account, table.c.name_key == bindparam("name_key")))
+_of_account = RowQuery(SamlProviderRow, select(table).where(_in_account).order_by(table.c.name_key))
 _count = select(func.count()).select_from(table).where(_in_account)
 _set_metadata = update(table).where(*_this).values(document=bindparam("new_document"), valid_until=bindparam("new_valid_until"))
 _set_context = update(table).where(*_this).values(context_provider=bindparam("new_context"))
@@ -53,19 +54,17 @@ _remove = delete(table).where(*_this)
 
 def with_arn(db: Transaction, account_id: str, arn: str) -> SamlProviderRow | None:
     """Return the account's provider with this very ARN."""
-    row = db.execute(_with_arn, {"account_id": account_id, "arn": arn}).first()
-    return SamlProviderRow(*row) if row else None
+    return _with_arn.first(db, {"account_id": account_id, "arn": arn})
 
 
 def named(db: Transaction, account_id: str, name: str) -> SamlProviderRow | None:
     """Return the provider with this name, whatever its letters' case."""
-    row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
-    return SamlProviderRow(*row) if row else None
+    return _named.first(db, {"account_id": account_id, "name_key": name.lower()})
 
 
 def of_account(db: Transaction, account_id: str) -> list[SamlProviderRow]:
     """Return every provider of the account, by name."""
-    return [SamlProviderRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
+    return _of_account.all(db, {"account_id": account_id})
 
 
 def count(db: Transaction, account_id: str) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, bindparam, delete, insert, select
+from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, bindparam, delete, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "web_identity_keys",
@@ -36,31 +37,30 @@ class WebIdentityKeyRow:
     created_at: datetime
 
 
-_of_account = (
-    select(table).where(table.c.account_id == bindparam("account_id")).order_by(table.c.created_at.desc(), table.c.key_id)
-)
-_newest = _of_account.where(table.c.algorithm == bindparam("algorithm")).limit(1)
+_keys = select(table).where(table.c.account_id == bindparam("account_id")).order_by(table.c.created_at.desc(), table.c.key_id)
+_of_account = RowQuery(WebIdentityKeyRow, _keys)
+_newest = RowQuery(WebIdentityKeyRow, _keys.where(table.c.algorithm == bindparam("algorithm")).limit(1))
 _remove_older = delete(table).where(
     table.c.account_id == bindparam("of_account"),
     table.c.algorithm == bindparam("of_algorithm"),
     table.c.created_at < bindparam("made_before"),
 )
+_insert = RowInsert(WebIdentityKeyRow, table)
 
 
 def of_account(db: Transaction, account_id: str) -> list[WebIdentityKeyRow]:
     """Return every key of the account, the newest first."""
-    return [WebIdentityKeyRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
+    return _of_account.all(db, {"account_id": account_id})
 
 
 def newest(db: Transaction, account_id: str, algorithm: str) -> WebIdentityKeyRow | None:
     """Return the account's newest key for an algorithm."""
-    row = db.execute(_newest, {"account_id": account_id, "algorithm": algorithm}).first()
-    return WebIdentityKeyRow(*row) if row else None
+    return _newest.first(db, {"account_id": account_id, "algorithm": algorithm})
 
 
 def add(db: Transaction, row: WebIdentityKeyRow) -> None:
     """Keep a new key."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def remove_older(db: Transaction, account_id: str, algorithm: str, *, made_before: datetime) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Table, UniqueConstraint, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Table, UniqueConstraint, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, Name, Path, UniqueId, begins_with, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "groups",
@@ -36,9 +37,14 @@ class GroupRow:
 
 
 _this = (table.c.account_id == bindparam("of_account"), table.c.group_id == bindparam("of_group"))
-_named = select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
-_by_id = select(table).where(table.c.account_id == bindparam("account_id"), table.c.group_id == bindparam("group_id"))
-_page = (
+_named = RowQuery(
+    GroupRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
+)
+_by_id = RowQuery(
+    GroupRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.group_id == bindparam("group_id"))
+)
+_page = RowQuery(
+    GroupRow,
     select(table)
     .where(
         table.c.account_id == bindparam("account_id"),
@@ -46,31 +52,30 @@ _page = (
         begins_with(table.c.path, "prefix"),
     )
     .order_by(table.c.name_key)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
 _rename = (
     update(table).where(*_this).values(name=bindparam("new_name"), name_key=bindparam("new_name_key"), path=bindparam("new_path"))
 )
 _remove = delete(table).where(*_this)
+_insert = RowInsert(GroupRow, table)
 
 
 def named(db: Transaction, account_id: str, name: str) -> GroupRow | None:
     """Return the group with this name, whatever its letters' case."""
-    row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
-    return GroupRow(*row) if row else None
+    return _named.first(db, {"account_id": account_id, "name_key": name.lower()})
 
 
 def with_id(db: Transaction, account_id: str, group_id: str) -> GroupRow | None:
     """Return the group with this unique id."""
-    row = db.execute(_by_id, {"account_id": account_id, "group_id": group_id}).first()
-    return GroupRow(*row) if row else None
+    return _by_id.first(db, {"account_id": account_id, "group_id": group_id})
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[GroupRow]:
     """Return up to `limit` groups in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "after": after, "limit": limit, "prefix": path_prefix}
-    return [GroupRow(*row) for row in db.execute(_page, values)]
+    return _page.all(db, values)
 
 
 def count(db: Transaction, account_id: str) -> int:
@@ -80,7 +85,7 @@ def count(db: Transaction, account_id: str) -> int:
 
 def add(db: Transaction, row: GroupRow) -> None:
     """Keep a new group."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def rename(db: Transaction, account_id: str, group_id: str, *, name: str, path: str) -> None:

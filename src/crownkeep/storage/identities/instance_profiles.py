@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Column, Index, Table, UniqueConstraint, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Index, Table, UniqueConstraint, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles
 from crownkeep.storage.identities.roles import RoleRow
 from crownkeep.storage.metadata import AccountId, Moment, Name, Path, UniqueId, begins_with, metadata
+from crownkeep.storage.rows import Cells, RowInsert, RowQuery, optional_part, part
 
 table = Table(
     "instance_profiles",
@@ -50,17 +50,21 @@ _this = (table.c.account_id == bindparam("of_account"), table.c.profile_id == bi
 _filled = select(*table.columns, *roles.table.columns).select_from(
     table.outerjoin(roles.table, roles.table.c.role_id == table.c.role_id)
 )
+_profile = part(InstanceProfileRow, _filled, table)
+_role = optional_part(RoleRow, _filled, roles.table)
 _named = _filled.where(_in_account, table.c.name_key == bindparam("name_key"))
 _listed = _filled.where(_in_account, table.c.name_key > bindparam("after")).order_by(table.c.name_key).limit(bindparam("limit"))
 _page = _listed.where(begins_with(table.c.path, "prefix"))
 _of_role = _listed.where(table.c.role_id == bindparam("role_id"))
-_of_roles = (
-    select(table).where(_in_account, table.c.role_id.in_(bindparam("role_ids", expanding=True))).order_by(table.c.name_key)
+_of_roles = RowQuery(
+    InstanceProfileRow,
+    select(table).where(_in_account, table.c.role_id.in_(bindparam("role_ids", expanding=True))).order_by(table.c.name_key),
 )
 _count = select(func.count()).select_from(table).where(_in_account)
 _any_of_role = select(table.c.profile_id).where(_in_account, table.c.role_id == bindparam("role_id")).limit(1)
 _set_role = update(table).where(*_this).values(role_id=bindparam("new_role_id"))
 _remove = delete(table).where(*_this)
+_insert = RowInsert(InstanceProfileRow, table)
 
 
 def named(db: Transaction, account_id: str, name: str) -> Filled | None:
@@ -85,8 +89,7 @@ def of_roles(db: Transaction, account_id: str, role_ids: Sequence[str]) -> dict[
     """Return the instance profiles that hold each of these roles, by the role's unique id, in one query."""
     found: dict[str, list[InstanceProfileRow]] = {role_id: [] for role_id in role_ids}
     if role_ids:
-        for row in db.execute(_of_roles, {"account_id": account_id, "role_ids": list(role_ids)}):
-            profile = InstanceProfileRow(*row)
+        for profile in _of_roles.all(db, {"account_id": account_id, "role_ids": list(role_ids)}):
             found[str(profile.role_id)].append(profile)
     return found
 
@@ -103,7 +106,7 @@ def count(db: Transaction, account_id: str) -> int:
 
 def add(db: Transaction, row: InstanceProfileRow) -> None:
     """Keep a new instance profile."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def set_role(db: Transaction, account_id: str, profile_id: str, role_id: str | None) -> None:
@@ -116,7 +119,5 @@ def remove(db: Transaction, account_id: str, profile_id: str) -> None:
     db.execute(_remove, {"of_account": account_id, "of_profile": profile_id})
 
 
-def _row(columns: Any) -> Filled:
-    width = len(table.columns)
-    role = RoleRow(*columns[width:]) if columns[width] is not None else None
-    return InstanceProfileRow(*columns[:width]), role
+def _row(cells: Cells) -> Filled:
+    return _profile(cells), _role(cells)

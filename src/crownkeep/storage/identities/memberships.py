@@ -12,6 +12,7 @@ from crownkeep.storage.identities import groups, users
 from crownkeep.storage.identities.groups import GroupRow
 from crownkeep.storage.identities.users import UserRow
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.rows import RowQuery, part
 
 table = Table(
     "memberships",
@@ -33,26 +34,29 @@ _is_member = select(table.c.user_id).where(_of_group, table.c.user_id == bindpar
 _any_member = select(table.c.user_id).where(_of_group).limit(1)
 _group_ids = select(table.c.group_id).where(_of_user).order_by(table.c.group_id)
 _count_of_user = select(func.count()).select_from(table).where(_of_user)
-_groups_page = (
+_groups_page = RowQuery(
+    GroupRow,
     select(groups.table)
     .select_from(_with_group)
     .where(_of_user, groups.table.c.name_key > bindparam("after"))
     .order_by(groups.table.c.name_key)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
-_users_page = (
+_users_page = RowQuery(
+    UserRow,
     select(users.table)
     .select_from(_with_user)
     .where(_of_group, users.table.c.name_key > bindparam("after"))
     .order_by(users.table.c.name_key)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _groups_of_users = (
-    select(table.c.user_id, *groups.table.columns)
+    select(table.c.user_id, groups.table)
     .select_from(_with_group)
     .where(_in_account, table.c.user_id.in_(bindparam("user_ids", expanding=True)))
     .order_by(groups.table.c.name_key)
 )
+_group = part(GroupRow, _groups_of_users, groups.table)
 _user_ids = select(table.c.user_id).where(_in_account, table.c.group_id.in_(bindparam("group_ids", expanding=True))).distinct()
 _remove = delete(table).where(
     table.c.account_id == bindparam("of_account"),
@@ -85,13 +89,13 @@ def count_of_user(db: Transaction, account_id: str, user_id: str) -> int:
 def groups_page(db: Transaction, account_id: str, user_id: str, *, after: str, limit: int) -> list[GroupRow]:
     """Return up to `limit` groups of a user in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "user_id": user_id, "after": after, "limit": limit}
-    return [GroupRow(*row) for row in db.execute(_groups_page, values)]
+    return _groups_page.all(db, values)
 
 
 def users_page(db: Transaction, account_id: str, group_id: str, *, after: str, limit: int) -> list[UserRow]:
     """Return up to `limit` users of a group in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "group_id": group_id, "after": after, "limit": limit}
-    return [UserRow(*row) for row in db.execute(_users_page, values)]
+    return _users_page.all(db, values)
 
 
 def groups_of_users(db: Transaction, account_id: str, user_ids: Sequence[str]) -> dict[str, list[GroupRow]]:
@@ -99,8 +103,8 @@ def groups_of_users(db: Transaction, account_id: str, user_ids: Sequence[str]) -
     found: dict[str, list[GroupRow]] = {user_id: [] for user_id in user_ids}
     if not user_ids:
         return found
-    for user_id, *group in db.execute(_groups_of_users, {"account_id": account_id, "user_ids": list(user_ids)}):
-        found[user_id].append(GroupRow(*group))
+    for row in db.execute(_groups_of_users, {"account_id": account_id, "user_ids": list(user_ids)}):
+        found[row.user_id].append(_group(row))
     return found
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, delete, insert, select
+from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, delete, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "role_deletions",
@@ -34,19 +35,19 @@ class RoleDeletionRow:
 
 
 _in_account = table.c.account_id == bindparam("account_id")
-_with_id = select(table).where(_in_account, table.c.task_id == bindparam("task_id"))
+_with_id = RowQuery(RoleDeletionRow, select(table).where(_in_account, table.c.task_id == bindparam("task_id")))
 _remove_before = delete(table).where(_in_account, table.c.asked_at < bindparam("moment"))
+_insert = RowInsert(RoleDeletionRow, table)
 
 
 def with_id(db: Transaction, account_id: str, task_id: str) -> RoleDeletionRow | None:
     """Return the account's task with this id."""
-    row = db.execute(_with_id, {"account_id": account_id, "task_id": task_id}).first()
-    return RoleDeletionRow(*row) if row else None
+    return _with_id.first(db, {"account_id": account_id, "task_id": task_id})
 
 
 def add(db: Transaction, row: RoleDeletionRow) -> None:
     """Keep a task."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def remove_before(db: Transaction, account_id: str, moment: datetime) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, String, Table, Text, UniqueConstraint, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Integer, String, Table, Text, UniqueConstraint, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 from crownkeep.values import value_type
 
 table = Table(
@@ -61,13 +62,17 @@ class RoleRow:
 
 _in_account = table.c.account_id == bindparam("account_id")
 _this = (table.c.account_id == bindparam("of_account"), table.c.role_id == bindparam("of_role"))
-_named = select(table).where(_in_account, table.c.name_key == bindparam("name_key"))
-_by_id = select(table).where(_in_account, table.c.role_id == bindparam("role_id"))
-_by_ids = select(table).where(_in_account, table.c.role_id.in_(bindparam("role_ids", expanding=True))).order_by(table.c.name_key)
-_page_any_path = (
+_named = RowQuery(RoleRow, select(table).where(_in_account, table.c.name_key == bindparam("name_key")))
+_by_id = RowQuery(RoleRow, select(table).where(_in_account, table.c.role_id == bindparam("role_id")))
+_by_ids = RowQuery(
+    RoleRow,
+    select(table).where(_in_account, table.c.role_id.in_(bindparam("role_ids", expanding=True))).order_by(table.c.name_key),
+)
+_listed = (
     select(table).where(_in_account, table.c.name_key > bindparam("after")).order_by(table.c.name_key).limit(bindparam("limit"))
 )
-_page = _page_any_path.where(begins_with(table.c.path, "prefix"))
+_page_any_path = RowQuery(RoleRow, _listed)
+_page = RowQuery(RoleRow, _listed.where(begins_with(table.c.path, "prefix")))
 _count = select(func.count()).select_from(table).where(_in_account)
 _set_trust = (
     update(table).where(*_this).values(trust_policy=bindparam("new_trust_policy"), trusted_accounts=bindparam("new_accounts"))
@@ -78,33 +83,32 @@ _set_sign_in = update(table).where(*_this).values(max_sign_in_seconds=bindparam(
 _set_boundary = update(table).where(*_this).values(boundary_arn=bindparam("new_boundary_arn"))
 _set_used = update(table).where(*_this).values(used_at=bindparam("at"), used_region=bindparam("region"))
 _remove = delete(table).where(*_this)
+_insert = RowInsert(RoleRow, table)
 
 
 def named(db: Transaction, account_id: str, name: str) -> RoleRow | None:
     """Return the role with this name, whatever its letters' case."""
-    row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
-    return RoleRow(*row) if row else None
+    return _named.first(db, {"account_id": account_id, "name_key": name.lower()})
 
 
 def with_id(db: Transaction, account_id: str, role_id: str) -> RoleRow | None:
     """Return the role with this unique id."""
-    row = db.execute(_by_id, {"account_id": account_id, "role_id": role_id}).first()
-    return RoleRow(*row) if row else None
+    return _by_id.first(db, {"account_id": account_id, "role_id": role_id})
 
 
 def with_ids(db: Transaction, account_id: str, role_ids: Sequence[str]) -> list[RoleRow]:
     """Return those of the account's roles that these unique ids name, by name."""
     if not role_ids:
         return []
-    return [RoleRow(*row) for row in db.execute(_by_ids, {"account_id": account_id, "role_ids": list(role_ids)})]
+    return _by_ids.all(db, {"account_id": account_id, "role_ids": list(role_ids)})
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[RoleRow]:
     """Return up to `limit` roles in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "after": after, "limit": limit}
     if path_prefix == "/":
-        return [RoleRow(*row) for row in db.execute(_page_any_path, values)]
-    return [RoleRow(*row) for row in db.execute(_page, {**values, "prefix": path_prefix})]
+        return _page_any_path.all(db, values)
+    return _page.all(db, {**values, "prefix": path_prefix})
 
 
 def count(db: Transaction, account_id: str) -> int:
@@ -114,7 +118,7 @@ def count(db: Transaction, account_id: str) -> int:
 
 def add(db: Transaction, row: RoleRow) -> None:
     """Keep a new role."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def set_trust(db: Transaction, account_id: str, role_id: str, *, policy: str, accounts: str) -> None:

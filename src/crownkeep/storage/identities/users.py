@@ -9,7 +9,7 @@ from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint, bindpara
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
-from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.rows import RowQuery
 from crownkeep.values import value_type
 
 table = Table(
@@ -48,8 +48,12 @@ class UserRow:
 
 
 _this = (table.c.account_id == bindparam("of_account"), table.c.user_id == bindparam("of_user"))
-_named = Prepared(select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key")))
-_by_id = Prepared(select(table).where(table.c.account_id == bindparam("account_id"), table.c.user_id == bindparam("user_id")))
+_named = RowQuery(
+    UserRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
+)
+_by_id = RowQuery(
+    UserRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.user_id == bindparam("user_id"))
+)
 _others = table.alias("others")
 _insert = (
     insert(table)
@@ -60,13 +64,15 @@ _insert = (
     )
     .returning(table.c.number)
 )
-_by_ids = (
+_by_ids = RowQuery(
+    UserRow,
     select(table)
     .where(table.c.account_id == bindparam("account_id"), table.c.user_id.in_(bindparam("user_ids", expanding=True)))
-    .order_by(table.c.name_key)
+    .order_by(table.c.name_key),
 )
-_anywhere_by_ids = select(table).where(table.c.user_id.in_(bindparam("user_ids", expanding=True)))
-_page = Prepared(
+_anywhere_by_ids = RowQuery(UserRow, select(table).where(table.c.user_id.in_(bindparam("user_ids", expanding=True))))
+_page = RowQuery(
+    UserRow,
     select(table)
     .where(
         table.c.account_id == bindparam("account_id"),
@@ -74,15 +80,16 @@ _page = Prepared(
         begins_with(table.c.path, "prefix"),
     )
     .order_by(table.c.name_key)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
-_page_any_path = Prepared(
+_page_any_path = RowQuery(
+    UserRow,
     select(table)
     .where(table.c.account_id == bindparam("account_id"), table.c.name_key > bindparam("after"))
     .order_by(table.c.name_key)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
-_of_account = select(table).where(table.c.account_id == bindparam("account_id")).order_by(table.c.name_key)
+_of_account = RowQuery(UserRow, select(table).where(table.c.account_id == bindparam("account_id")).order_by(table.c.name_key))
 _count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
 _rename = (
     update(table).where(*_this).values(name=bindparam("new_name"), name_key=bindparam("new_name_key"), path=bindparam("new_path"))
@@ -94,41 +101,39 @@ _remove = delete(table).where(*_this)
 
 def named(db: Transaction, account_id: str, name: str) -> UserRow | None:
     """Return the user with this name, whatever its letters' case."""
-    row = _named.first(db, {"account_id": account_id, "name_key": name.lower()})
-    return UserRow(*row) if row else None
+    return _named.first(db, {"account_id": account_id, "name_key": name.lower()})
 
 
 def with_id(db: Transaction, account_id: str, user_id: str) -> UserRow | None:
     """Return the user with this unique id."""
-    row = _by_id.first(db, {"account_id": account_id, "user_id": user_id})
-    return UserRow(*row) if row else None
+    return _by_id.first(db, {"account_id": account_id, "user_id": user_id})
 
 
 def with_ids(db: Transaction, account_id: str, user_ids: Sequence[str]) -> list[UserRow]:
     """Return the users with these unique ids, by name, in one query."""
     if not user_ids:
         return []
-    return [UserRow(*row) for row in db.execute(_by_ids, {"account_id": account_id, "user_ids": list(user_ids)})]
+    return _by_ids.all(db, {"account_id": account_id, "user_ids": list(user_ids)})
 
 
 def anywhere_with_ids(db: Transaction, user_ids: Sequence[str]) -> list[UserRow]:
     """Return the users with these unique ids, in whatever account, in one query; for the operator."""
     if not user_ids:
         return []
-    return [UserRow(*row) for row in db.execute(_anywhere_by_ids, {"user_ids": list(user_ids)})]
+    return _anywhere_by_ids.all(db, {"user_ids": list(user_ids)})
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[UserRow]:
     """Return up to `limit` users in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "after": after, "limit": limit}
     if path_prefix == "/":
-        return [UserRow(*row) for row in _page_any_path.all(db, values)]
-    return [UserRow(*row) for row in _page.all(db, {**values, "prefix": path_prefix})]
+        return _page_any_path.all(db, values)
+    return _page.all(db, {**values, "prefix": path_prefix})
 
 
 def of_account(db: Transaction, account_id: str) -> list[UserRow]:
     """Return every user of the account, by name; for reports."""
-    return [UserRow(*row) for row in db.execute(_of_account, {"account_id": account_id})]
+    return _of_account.all(db, {"account_id": account_id})
 
 
 def count(db: Transaction, account_id: str) -> int:

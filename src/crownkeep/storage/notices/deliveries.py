@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, bindparam, delete, insert, select
+from sqlalchemy import Column, Index, Integer, String, Table, Text, bindparam, delete, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 KEPT_FOR = timedelta(days=90)
 """How long it is remembered, as long as AWS's event history reaches back."""
@@ -50,20 +51,22 @@ class DeliveryRow:
 
 
 _forget = delete(table).where(table.c.ended_at < bindparam("before"))
-_latest = (
+_latest = RowQuery(
+    DeliveryRow,
     select(table)
     .where(table.c.account_id == bindparam("of_account"))
     .order_by(table.c.notice_id.desc())
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
+_insert = RowInsert(DeliveryRow, table)
 
 
 def add(db: Transaction, row: DeliveryRow) -> None:
     """Remember what became of a notice, and forget what is older than KEPT_FOR."""
     db.execute(_forget, {"before": row.ended_at - KEPT_FOR})
-    db.execute(insert(table), {column.key: getattr(row, column.key) for column in table.columns})
+    _insert.run(db, row)
 
 
 def latest(db: Transaction, account_id: str, *, limit: int) -> list[DeliveryRow]:
     """Return the last of an account's notices that left or were given up, the latest written first."""
-    return [DeliveryRow(*row) for row in db.execute(_latest, {"of_account": account_id, "limit": limit})]
+    return _latest.all(db, {"of_account": account_id, "limit": limit})

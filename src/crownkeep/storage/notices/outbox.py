@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text, bindparam, delete, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "outbox",
@@ -48,12 +49,13 @@ class NoticeRow:
 
 
 _this = table.c.notice_id == bindparam("of_notice")
-_with_id = select(table).where(_this)
-_due = (
+_with_id = RowQuery(NoticeRow, select(table).where(_this))
+_due = RowQuery(
+    NoticeRow,
     select(table)
     .where(table.c.due_at <= bindparam("now"), table.c.claimed_until <= bindparam("now"))
     .order_by(table.c.due_at, table.c.notice_id)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _claim = (
     update(table)
@@ -71,34 +73,36 @@ _postpone = (
     )
 )
 _remove = delete(table).where(_this)
-_page = (
+_page = RowQuery(
+    NoticeRow,
     select(table)
     .where(table.c.notice_id > bindparam("after"), table.c.recipient != "")
     .order_by(table.c.notice_id)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
-_latest = (
+_latest = RowQuery(
+    NoticeRow,
     select(table)
     .where(table.c.account_id == bindparam("of_account"), table.c.recipient != "")
     .order_by(table.c.notice_id.desc())
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
+_insert = RowInsert(NoticeRow, table)
 
 
 def with_id(db: Transaction, notice_id: str) -> NoticeRow | None:
     """Return the notice with this id that has not gone out yet."""
-    row = db.execute(_with_id, {"of_notice": notice_id}).first()
-    return NoticeRow(*row) if row else None
+    return _with_id.first(db, {"of_notice": notice_id})
 
 
 def add(db: Transaction, row: NoticeRow) -> None:
     """Put a notice into the outbox; it goes out when the transaction has committed."""
-    db.execute(insert(table), {column.key: getattr(row, column.key) for column in table.columns})
+    _insert.run(db, row)
 
 
 def due(db: Transaction, *, now: datetime, limit: int) -> list[NoticeRow]:
     """Return notices that may be sent now and that no process has claimed, the longest due first."""
-    return [NoticeRow(*row) for row in db.execute(_due, {"now": now, "limit": limit})]
+    return _due.all(db, {"now": now, "limit": limit})
 
 
 def claim(db: Transaction, notice_id: str, *, now: datetime, until: datetime) -> bool:
@@ -119,9 +123,9 @@ def remove(db: Transaction, notice_id: str) -> bool:
 
 def latest(db: Transaction, account_id: str, *, limit: int) -> list[NoticeRow]:
     """Return the last of an account's notices that wait, the latest written first."""
-    return [NoticeRow(*row) for row in db.execute(_latest, {"of_account": account_id, "limit": limit})]
+    return _latest.all(db, {"of_account": account_id, "limit": limit})
 
 
 def page(db: Transaction, *, after: str, limit: int) -> list[NoticeRow]:
     """Return up to `limit` waiting notices in the order they were written, from the one after `after`; for the operator."""
-    return [NoticeRow(*row) for row in db.execute(_page, {"after": after, "limit": limit})]
+    return _page.all(db, {"after": after, "limit": limit})

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, String, Table, bindparam, delete, func, insert, select
+from sqlalchemy import Column, Index, String, Table, bindparam, delete, func, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "account_creations",
@@ -44,8 +45,9 @@ class AccountCreationRow:
 
 
 _of_organization = table.c.organization_id == bindparam("organization_id")
-_by_id = select(table).where(_of_organization, table.c.creation_id == bindparam("creation_id"))
-_page = (
+_by_id = RowQuery(AccountCreationRow, select(table).where(_of_organization, table.c.creation_id == bindparam("creation_id")))
+_page = RowQuery(
+    AccountCreationRow,
     select(table)
     .where(
         _of_organization,
@@ -54,7 +56,7 @@ _page = (
         table.c.state.in_(bindparam("states", expanding=True)),
     )
     .order_by(table.c.creation_id)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _count_failed_since = (
     select(func.count())
@@ -67,12 +69,12 @@ _count_failed_since = (
     )
 )
 _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
+_insert = RowInsert(AccountCreationRow, table)
 
 
 def with_id(db: Transaction, organization_id: str, creation_id: str) -> AccountCreationRow | None:
     """Return the request of this organization with this id."""
-    row = db.execute(_by_id, {"organization_id": organization_id, "creation_id": creation_id}).first()
-    return AccountCreationRow(*row) if row else None
+    return _by_id.first(db, {"organization_id": organization_id, "creation_id": creation_id})
 
 
 def page(
@@ -86,7 +88,7 @@ def page(
         "after": after,
         "limit": limit,
     }
-    return [AccountCreationRow(*row) for row in db.execute(_page, values)]
+    return _page.all(db, values)
 
 
 def count_failed_since(db: Transaction, account_id: str, organization_id: str, since: datetime) -> int:
@@ -97,7 +99,7 @@ def count_failed_since(db: Transaction, account_id: str, organization_id: str, s
 
 def add(db: Transaction, row: AccountCreationRow) -> None:
     """Keep a request and what became of it."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def remove_all(db: Transaction, organization_id: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table, bindparam, delete, func, insert, select
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table, bindparam, delete, func, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 _ServicePrincipal = String(128).with_variant(String(128, collation="C"), "postgresql")
 
@@ -50,20 +51,22 @@ _of_delegate = (_in_organization, table.c.delegate_id == bindparam("delegate_id"
 _for_service = table.c.service_principal == bindparam("service_principal")
 _is_delegate = select(table.c.delegate_id).where(*_of_delegate).limit(1)
 _is_delegate_for = select(table.c.delegate_id).where(*_of_delegate, _for_service)
-_services_page = (
+_services_page = RowQuery(
+    DelegationRow,
     select(table)
     .where(*_of_delegate, table.c.service_principal > bindparam("after"))
     .order_by(table.c.service_principal)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
-_delegates_page = (
-    select(table.c.delegate_id, func.min(table.c.delegated_at, type_=Moment))
+_delegates = (
+    select(table.c.delegate_id, func.min(table.c.delegated_at, type_=Moment).label("delegated_at"))
     .where(_in_organization, table.c.delegate_id > bindparam("after"))
     .group_by(table.c.delegate_id)
     .order_by(table.c.delegate_id)
     .limit(bindparam("limit"))
 )
-_delegates_page_for = _delegates_page.where(_for_service)
+_delegates_page = RowQuery(DelegateRow, _delegates)
+_delegates_page_for = RowQuery(DelegateRow, _delegates.where(_for_service))
 _count_for = select(func.count()).select_from(table).where(_in_organization, _for_service)
 _remove = delete(table).where(
     table.c.organization_id == bindparam("of_organization"),
@@ -74,6 +77,7 @@ _remove_delegate = delete(table).where(
     table.c.organization_id == bindparam("of_organization"), table.c.delegate_id == bindparam("of_delegate")
 )
 _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
+_insert = RowInsert(DelegationRow, table)
 
 
 def is_delegate(db: Transaction, organization_id: str, delegate_id: str) -> bool:
@@ -90,7 +94,7 @@ def is_delegate_for(db: Transaction, organization_id: str, delegate_id: str, ser
 def services_page(db: Transaction, organization_id: str, delegate_id: str, *, after: str, limit: int) -> list[DelegationRow]:
     """Return up to `limit` services that a member administers in the order of their principals, from the one after `after`."""
     values = {"organization_id": organization_id, "delegate_id": delegate_id, "after": after, "limit": limit}
-    return [DelegationRow(*row) for row in db.execute(_services_page, values)]
+    return _services_page.all(db, values)
 
 
 def delegates_page(
@@ -99,9 +103,9 @@ def delegates_page(
     """Return up to `limit` members that administer this service, or any, by their ids, from the one after `after`."""
     values: dict[str, object] = {"organization_id": organization_id, "after": after, "limit": limit}
     if service_principal is None:
-        return [DelegateRow(*row) for row in db.execute(_delegates_page, values)]
+        return _delegates_page.all(db, values)
     values["service_principal"] = service_principal
-    return [DelegateRow(*row) for row in db.execute(_delegates_page_for, values)]
+    return _delegates_page_for.all(db, values)
 
 
 def count_for(db: Transaction, organization_id: str, service_principal: str) -> int:
@@ -112,7 +116,7 @@ def count_for(db: Transaction, organization_id: str, service_principal: str) -> 
 
 def add(db: Transaction, row: DelegationRow) -> None:
     """Keep that a member administers a service."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def remove(db: Transaction, organization_id: str, delegate_id: str, service_principal: str) -> None:

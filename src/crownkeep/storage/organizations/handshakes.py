@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, String, Table, Text, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Index, String, Table, Text, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "handshakes",
@@ -61,31 +62,39 @@ class HandshakeRow:
     """What the account is tagged with when it joins: a JSON object."""
 
 
-_by_id = select(table).where(table.c.handshake_id == bindparam("handshake_id"))
+_by_id = RowQuery(HandshakeRow, select(table).where(table.c.handshake_id == bindparam("handshake_id")))
 _part_of = (bindparam("parent_id", type_=String).is_(None)) | (table.c.parent_id == bindparam("parent_id", type_=String))
 _kept = (table.c.handshake_id > bindparam("after"), func.coalesce(table.c.ended_at, table.c.expires_at) > bindparam("since"))
 _acting = table.c.action.in_(bindparam("actions", expanding=True))
-_for_account = (
+_for_account = RowQuery(
+    HandshakeRow,
     select(table)
     .where(table.c.recipient_key.in_(bindparam("recipients", expanding=True)), _acting, _part_of, *_kept)
     .order_by(table.c.handshake_id)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
-_for_organization = (
+_for_organization = RowQuery(
+    HandshakeRow,
     select(table)
     .where(table.c.organization_id == bindparam("organization_id"), _acting, _part_of, *_kept)
     .order_by(table.c.handshake_id)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _open_now = (table.c.state.in_(("OPEN", "REQUESTED")), table.c.expires_at > bindparam("now"))
-_open_to = select(table).where(
-    table.c.organization_id == bindparam("organization_id"),
-    table.c.recipient_key == bindparam("recipient_key"),
-    table.c.action == bindparam("action"),
-    *_open_now,
+_open_to = RowQuery(
+    HandshakeRow,
+    select(table).where(
+        table.c.organization_id == bindparam("organization_id"),
+        table.c.recipient_key == bindparam("recipient_key"),
+        table.c.action == bindparam("action"),
+        *_open_now,
+    ),
 )
-_open_of = select(table).where(
-    table.c.organization_id == bindparam("organization_id"), table.c.action == bindparam("action"), *_open_now
+_open_of = RowQuery(
+    HandshakeRow,
+    select(table).where(
+        table.c.organization_id == bindparam("organization_id"), table.c.action == bindparam("action"), *_open_now
+    ),
 )
 _count_open = (
     select(func.count())
@@ -131,12 +140,12 @@ _remove_before = delete(table).where(
     func.coalesce(table.c.ended_at, table.c.expires_at) <= bindparam("before"),
 )
 _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
+_insert = RowInsert(HandshakeRow, table)
 
 
 def with_id(db: Transaction, handshake_id: str) -> HandshakeRow | None:
     """Return the handshake with this id, whosever it is: the caller checks who asks."""
-    row = db.execute(_by_id, {"handshake_id": handshake_id}).first()
-    return HandshakeRow(*row) if row else None
+    return _by_id.first(db, {"handshake_id": handshake_id})
 
 
 def page_for_account(
@@ -154,7 +163,7 @@ def page_for_account(
     Where a parent is given, only its parts count. The keys of an account are its id and root's address.
     """
     values = _filters(actions, parent_id, since, after, limit) | {"recipients": list(recipients)}
-    return [HandshakeRow(*row) for row in db.execute(_for_account, values)]
+    return _for_account.all(db, values)
 
 
 def page_for_organization(
@@ -169,20 +178,18 @@ def page_for_organization(
 ) -> list[HandshakeRow]:
     """Return up to `limit` handshakes of an organization that did not end before `since`, in the order of their ids."""
     values = _filters(actions, parent_id, since, after, limit) | {"organization_id": organization_id}
-    return [HandshakeRow(*row) for row in db.execute(_for_organization, values)]
+    return _for_organization.all(db, values)
 
 
 def open_to(db: Transaction, organization_id: str, recipient_key: str, action: str, *, now: datetime) -> HandshakeRow | None:
     """Return the handshake of this kind that was made out to this key and waits for an answer."""
     values = {"organization_id": organization_id, "recipient_key": recipient_key, "action": action, "now": now}
-    row = db.execute(_open_to, values).first()
-    return HandshakeRow(*row) if row else None
+    return _open_to.first(db, values)
 
 
 def open_of(db: Transaction, organization_id: str, action: str, *, now: datetime) -> HandshakeRow | None:
     """Return a handshake of this kind that is still open in an organization."""
-    row = db.execute(_open_of, {"organization_id": organization_id, "action": action, "now": now}).first()
-    return HandshakeRow(*row) if row else None
+    return _open_of.first(db, {"organization_id": organization_id, "action": action, "now": now})
 
 
 def count_open(db: Transaction, organization_id: str, action: str, *, now: datetime) -> int:
@@ -209,8 +216,7 @@ def add(db: Transaction, row: HandshakeRow) -> None:
 
 def add_all(db: Transaction, rows: Sequence[HandshakeRow]) -> None:
     """Keep new handshakes, in one statement."""
-    if rows:
-        db.execute(insert(table), [{column.name: getattr(row, column.name) for column in table.columns} for row in rows])
+    _insert.run_each(db, rows)
 
 
 def set_state(db: Transaction, handshake_id: str, state: str, *, ended_at: datetime | None) -> None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Select, String, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Index, Select, String, Table, bindparam, delete, func, select, update
 
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
-from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.rows import Cells, RowInsert, RowQuery, part
 
 table = Table(
     "organization_accounts",
@@ -52,10 +52,11 @@ class MemberAccount:
     account: AccountRow
 
 
-_WIDTH = len(table.columns)
 _both = select(table, accounts.table).join(accounts.table, accounts.table.c.account_id == table.c.account_id)
+_member = part(MemberRow, _both, table)
+_account = part(AccountRow, _both, accounts.table)
 _in_organization = table.c.organization_id == bindparam("organization_id")
-_of_account = Prepared(select(table).where(table.c.account_id == bindparam("account_id")))
+_of_account = RowQuery(MemberRow, select(table).where(table.c.account_id == bindparam("account_id")))
 _in = _both.where(_in_organization, table.c.account_id == bindparam("account_id"))
 _with_ids = _both.where(_in_organization, table.c.account_id.in_(bindparam("account_ids", expanding=True)))
 _count = select(func.count()).select_from(table).where(_in_organization)
@@ -73,6 +74,7 @@ _count_open = (
 _has_children = select(table.c.account_id).where(_in_organization, table.c.parent_id == bindparam("parent_id")).limit(1)
 _move = update(table).where(table.c.account_id == bindparam("of_account")).values(parent_id=bindparam("new_parent"))
 _remove = delete(table).where(table.c.account_id == bindparam("of_account"))
+_insert = RowInsert(MemberRow, table)
 
 
 def _paged(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
@@ -89,8 +91,7 @@ _page_under = _paged(_both).where(table.c.parent_id == bindparam("parent_id"))
 
 def of_account(db: Transaction, account_id: str) -> MemberRow | None:
     """Return an account's place in its organization, or None where it is in none."""
-    row = _of_account.first(db, {"account_id": account_id})
-    return MemberRow(*row) if row else None
+    return _of_account.first(db, {"account_id": account_id})
 
 
 def within(db: Transaction, organization_id: str, account_id: str) -> MemberAccount | None:
@@ -146,7 +147,7 @@ def has_children(db: Transaction, organization_id: str, parent_id: str) -> bool:
 
 def add(db: Transaction, row: MemberRow) -> None:
     """Keep an account's place in an organization that it joins."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def move(db: Transaction, account_id: str, parent_id: str) -> None:
@@ -159,5 +160,5 @@ def remove(db: Transaction, account_id: str) -> None:
     db.execute(_remove, {"of_account": account_id})
 
 
-def _read(row: Any) -> MemberAccount:
-    return MemberAccount(MemberRow(*row[:_WIDTH]), AccountRow(*row[_WIDTH:]))
+def _read(cells: Cells) -> MemberAccount:
+    return MemberAccount(_member(cells), _account(cells))

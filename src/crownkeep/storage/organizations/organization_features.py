@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, delete, insert, select
+from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, delete, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
+from crownkeep.storage.rows import RowInsert
 
 table = Table(
     "organization_features",
@@ -37,6 +38,7 @@ _of_organization = (
 )
 _remove = delete(table).where(table.c.organization_id == bindparam("of_organization"), table.c.feature == bindparam("of_feature"))
 _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
+_insert = RowInsert(FeatureRow, table)
 
 
 def enabled(db: Transaction, organization_id: str) -> list[str]:
@@ -46,7 +48,7 @@ def enabled(db: Transaction, organization_id: str) -> list[str]:
 
 def add(db: Transaction, row: FeatureRow) -> None:
     """Keep that a feature is switched on."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def remove(db: Transaction, organization_id: str, feature: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, String, Table, Text, UniqueConstraint, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Index, String, Table, Text, UniqueConstraint, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, Name, OrganizationId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 PolicyType = String(64)
 # A letter in lower case can be longer than in upper case.
@@ -51,13 +52,14 @@ class OrganizationPolicyRow:
 
 
 _in_organization = table.c.organization_id == bindparam("organization_id")
-_by_id = select(table).where(_in_organization, table.c.policy_id == bindparam("policy_id"))
-_named = select(table).where(_in_organization, table.c.name_key == bindparam("name_key"))
-_page = (
+_by_id = RowQuery(OrganizationPolicyRow, select(table).where(_in_organization, table.c.policy_id == bindparam("policy_id")))
+_named = RowQuery(OrganizationPolicyRow, select(table).where(_in_organization, table.c.name_key == bindparam("name_key")))
+_page = RowQuery(
+    OrganizationPolicyRow,
     select(table)
     .where(_in_organization, table.c.type == bindparam("type"), table.c.name_key > bindparam("after"))
     .order_by(table.c.name_key)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _count = select(func.count()).select_from(table).where(_in_organization, table.c.type == bindparam("type"))
 _this = (table.c.organization_id == bindparam("of_organization"), table.c.policy_id == bindparam("of_policy"))
@@ -74,24 +76,23 @@ _change = (
 )
 _remove = delete(table).where(*_this)
 _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
+_insert = RowInsert(OrganizationPolicyRow, table)
 
 
 def with_id(db: Transaction, organization_id: str, policy_id: str) -> OrganizationPolicyRow | None:
     """Return the organization's policy with this id."""
-    row = db.execute(_by_id, {"organization_id": organization_id, "policy_id": policy_id}).first()
-    return OrganizationPolicyRow(*row) if row else None
+    return _by_id.first(db, {"organization_id": organization_id, "policy_id": policy_id})
 
 
 def named(db: Transaction, organization_id: str, name: str) -> OrganizationPolicyRow | None:
     """Return the organization's policy with this name, of whatever type, whatever its letters' case."""
-    row = db.execute(_named, {"organization_id": organization_id, "name_key": name.lower()}).first()
-    return OrganizationPolicyRow(*row) if row else None
+    return _named.first(db, {"organization_id": organization_id, "name_key": name.lower()})
 
 
 def page(db: Transaction, organization_id: str, policy_type: str, *, after: str, limit: int) -> list[OrganizationPolicyRow]:
     """Return up to `limit` policies of a type in the order of their names, from the one after the key `after`."""
     values = {"organization_id": organization_id, "type": policy_type, "after": after, "limit": limit}
-    return [OrganizationPolicyRow(*row) for row in db.execute(_page, values)]
+    return _page.all(db, values)
 
 
 def count(db: Transaction, organization_id: str, policy_type: str) -> int:
@@ -101,7 +102,7 @@ def count(db: Transaction, organization_id: str, policy_type: str) -> int:
 
 def add(db: Transaction, row: OrganizationPolicyRow) -> None:
     """Keep a new policy; it is attached to nothing."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def change(db: Transaction, row: OrganizationPolicyRow) -> None:

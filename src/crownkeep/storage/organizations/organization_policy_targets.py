@@ -40,6 +40,7 @@ from crownkeep.storage.organizations import (
 )
 from crownkeep.storage.organizations import organizational_units as units
 from crownkeep.storage.organizations.organization_policies import OrganizationPolicyRow, PolicyType
+from crownkeep.storage.rows import RowInsert, RowQuery, optional_part, part
 
 table = Table(
     "organization_policy_targets",
@@ -116,7 +117,8 @@ _on_the_way = table.c.target_id.in_(bindparam("way", expanding=True))
 
 # One query for all control policies above an account. Enabled types come first, so that a level without any policy of an enabled
 # type is seen as what it is (nothing is allowed) and not as a type that is switched off.
-_control_policies = (
+_control_policies = RowQuery(
+    ControlRow,
     select(_types.c.type, table.c.target_id, table.c.policy_id, _policies.c.name, _policies.c.content)
     .select_from(
         _types.outerjoin(
@@ -124,7 +126,7 @@ _control_policies = (
         ).outerjoin(_policies, _same_policy)
     )
     .where(_types.c.organization_id == bindparam("organization_id"), _types.c.type.in_(catalogue.CONTROL_TYPES))
-    .order_by(table.c.policy_id)
+    .order_by(table.c.policy_id),
 )
 _merged = (
     select(table.c.target_id, table.c.attached_at, _policies)
@@ -132,14 +134,18 @@ _merged = (
     .where(_in_organization, table.c.type == bindparam("type"), _on_the_way)
     .order_by(table.c.policy_id)
 )
-_of_target = select(table).where(_in_organization, table.c.target_id == bindparam("target_id"), table.c.type == bindparam("type"))
+_of_target = RowQuery(
+    PolicyTargetRow,
+    select(table).where(_in_organization, table.c.target_id == bindparam("target_id"), table.c.type == bindparam("type")),
+)
 _policies_of_target = (
-    select(table.c.policy_id, _policies)
+    select(table.c.policy_id.label("attached_id"), _policies)
     .select_from(table.outerjoin(_policies, _same_policy))
     .where(_in_organization, table.c.target_id == bindparam("target_id"), table.c.type == bindparam("type"))
 )
-_page_of_policy = (
-    select(table.c.target_id, func.coalesce(units.table.c.name, accounts.table.c.name))
+_page_of_policy = RowQuery(
+    NamedTargetRow,
+    select(table.c.target_id, func.coalesce(units.table.c.name, accounts.table.c.name).label("name"))
     .select_from(
         table.outerjoin(
             units.table,
@@ -148,8 +154,10 @@ _page_of_policy = (
     )
     .where(_in_organization, table.c.policy_id == bindparam("policy_id"), table.c.target_id > bindparam("after"))
     .order_by(table.c.target_id)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
+_merged_policy = part(OrganizationPolicyRow, _merged, _policies)
+_own_policy = optional_part(OrganizationPolicyRow, _policies_of_target, _policies)
 _is_attached = select(table.c.target_id).where(_in_organization, table.c.policy_id == bindparam("policy_id")).limit(1)
 _on_target = (table.c.organization_id == bindparam("of_organization"), table.c.target_id == bindparam("of_target"))
 _remove = delete(table).where(*_on_target, table.c.policy_id == bindparam("of_policy"))
@@ -175,6 +183,7 @@ _attach_everywhere = insert(table).from_select(
         bindparam("at", type_=Moment),
     ),
 )
+_insert = RowInsert(PolicyTargetRow, table)
 
 
 def _touch(chosen: Select[tuple[str]]) -> Update:
@@ -193,32 +202,33 @@ _touch_where_attached = _touch(
 
 def control_policies(db: Transaction, organization_id: str, way: Sequence[str]) -> list[ControlRow]:
     """Return every policy of the enabled control types on the way from a root to an account, in one query."""
-    return [ControlRow(*row) for row in db.execute(_control_policies, {"organization_id": organization_id, "way": list(way)})]
+    return _control_policies.all(db, {"organization_id": organization_id, "way": list(way)})
 
 
 def merged_policies(db: Transaction, organization_id: str, policy_type: str, way: Sequence[str]) -> list[MergedRow]:
     """Return every policy of a merged type on the way from a root to an entity, in one query."""
     values = {"organization_id": organization_id, "type": policy_type, "way": list(way)}
-    return [MergedRow(row[0], row[1], OrganizationPolicyRow(*row[2:])) for row in db.execute(_merged, values)]
+    rows = db.execute(_merged, values)
+    return [MergedRow(row.target_id, row.attached_at, _merged_policy(row)) for row in rows]
 
 
 def of_target(db: Transaction, organization_id: str, target_id: str, policy_type: str) -> list[PolicyTargetRow]:
     """Return what of one type is attached to a root, unit or account itself."""
     values = {"organization_id": organization_id, "target_id": target_id, "type": policy_type}
-    return [PolicyTargetRow(*row) for row in db.execute(_of_target, values)]
+    return _of_target.all(db, values)
 
 
 def policies_of_target(db: Transaction, organization_id: str, target_id: str, policy_type: str) -> list[AttachedRow]:
     """Return the policies of one type that are attached to a root, unit or account itself, in one query."""
     values = {"organization_id": organization_id, "target_id": target_id, "type": policy_type}
     rows = db.execute(_policies_of_target, values)
-    return [AttachedRow(row[0], None if row[1] is None else OrganizationPolicyRow(*row[1:])) for row in rows]
+    return [AttachedRow(row.attached_id, _own_policy(row)) for row in rows]
 
 
 def page_of_policy(db: Transaction, organization_id: str, policy_id: str, *, after: str, limit: int) -> list[NamedTargetRow]:
     """Return up to `limit` attachments of a policy in the order of the targets' ids, from the one after `after`."""
     values = {"organization_id": organization_id, "policy_id": policy_id, "after": after, "limit": limit}
-    return [NamedTargetRow(*row) for row in db.execute(_page_of_policy, values)]
+    return _page_of_policy.all(db, values)
 
 
 def is_attached(db: Transaction, organization_id: str, policy_id: str) -> bool:
@@ -228,7 +238,7 @@ def is_attached(db: Transaction, organization_id: str, policy_id: str) -> bool:
 
 def add(db: Transaction, row: PolicyTargetRow) -> None:
     """Keep a new attachment."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def attach_defaults(db: Transaction, organization_id: str, account_id: str, target_id: str, *, at: datetime) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, PrimaryKeyConstraint, Table, bindparam, delete, insert, select
+from sqlalchemy import Column, PrimaryKeyConstraint, Table, bindparam, delete, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
 from crownkeep.storage.organizations.organization_policies import PolicyType
+from crownkeep.storage.rows import RowInsert
 
 table = Table(
     "organization_policy_types",
@@ -38,6 +39,7 @@ _of_organization = (
 )
 _remove = delete(table).where(table.c.organization_id == bindparam("of_organization"), table.c.type == bindparam("of_type"))
 _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
+_insert = RowInsert(PolicyTypeRow, table)
 
 
 def enabled(db: Transaction, organization_id: str) -> list[str]:
@@ -47,7 +49,7 @@ def enabled(db: Transaction, organization_id: str) -> list[str]:
 
 def add(db: Transaction, row: PolicyTypeRow) -> None:
     """Keep that a type is enabled."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def remove(db: Transaction, organization_id: str, policy_type: str) -> bool:

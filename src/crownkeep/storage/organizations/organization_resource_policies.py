@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Table, Text, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Table, Text, bindparam, delete, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "organization_resource_policies",
@@ -33,24 +34,24 @@ class ResourcePolicyRow:
     updated_at: datetime
 
 
-_of_organization = select(table).where(table.c.organization_id == bindparam("organization_id"))
+_of_organization = RowQuery(ResourcePolicyRow, select(table).where(table.c.organization_id == bindparam("organization_id")))
 _set_document = (
     update(table)
     .where(table.c.organization_id == bindparam("of_organization"))
     .values(document=bindparam("new_document"), updated_at=bindparam("at"))
 )
 _remove = delete(table).where(table.c.organization_id == bindparam("of_organization"))
+_insert = RowInsert(ResourcePolicyRow, table)
 
 
 def of_organization(db: Transaction, organization_id: str) -> ResourcePolicyRow | None:
     """Return an organization's resource policy."""
-    row = db.execute(_of_organization, {"organization_id": organization_id}).first()
-    return ResourcePolicyRow(*row) if row else None
+    return _of_organization.first(db, {"organization_id": organization_id})
 
 
 def add(db: Transaction, row: ResourcePolicyRow) -> None:
     """Keep the first resource policy of an organization."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def set_document(db: Transaction, organization_id: str, document: str, *, at: datetime) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, delete, insert, select
+from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, delete, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 _ServicePrincipal = String(128).with_variant(String(128, collation="C"), "postgresql")
 
@@ -36,16 +37,18 @@ class ServiceAccessRow:
 
 _in_organization = table.c.organization_id == bindparam("organization_id")
 _is_enabled = select(table.c.enabled_at).where(_in_organization, table.c.service_principal == bindparam("service_principal"))
-_page = (
+_page = RowQuery(
+    ServiceAccessRow,
     select(table)
     .where(_in_organization, table.c.service_principal > bindparam("after"))
     .order_by(table.c.service_principal)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _remove = delete(table).where(
     table.c.organization_id == bindparam("of_organization"), table.c.service_principal == bindparam("of_service")
 )
 _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organization"))
+_insert = RowInsert(ServiceAccessRow, table)
 
 
 def is_enabled(db: Transaction, organization_id: str, service_principal: str) -> bool:
@@ -57,12 +60,12 @@ def is_enabled(db: Transaction, organization_id: str, service_principal: str) ->
 def page(db: Transaction, organization_id: str, *, after: str, limit: int) -> list[ServiceAccessRow]:
     """Return up to `limit` services with trusted access in the order of their principals, from the one after `after`."""
     values = {"organization_id": organization_id, "after": after, "limit": limit}
-    return [ServiceAccessRow(*row) for row in db.execute(_page, values)]
+    return _page.all(db, values)
 
 
 def add(db: Transaction, row: ServiceAccessRow) -> None:
     """Keep that a service has trusted access."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def remove(db: Transaction, organization_id: str, service_principal: str) -> None:

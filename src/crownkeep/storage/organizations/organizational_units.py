@@ -17,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     literal,
     select,
     update,
@@ -26,6 +25,7 @@ from sqlalchemy import (
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, Name, OrganizationId, metadata
 from crownkeep.storage.organizations import organization_accounts
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 # A letter in lower case can be longer than in upper case.
 _NameKey = String(384).with_variant(String(384, collation="C"), "postgresql")
@@ -61,10 +61,13 @@ class UnitRow:
 
 
 _in_organization = table.c.organization_id == bindparam("organization_id")
-_by_id = select(table).where(_in_organization, table.c.unit_id == bindparam("unit_id"))
+_by_id = RowQuery(UnitRow, select(table).where(_in_organization, table.c.unit_id == bindparam("unit_id")))
 _under = (_in_organization, table.c.parent_id == bindparam("parent_id"))
-_named = select(table).where(*_under, table.c.name_key == bindparam("name_key"))
-_page = select(table).where(*_under, table.c.name_key > bindparam("after")).order_by(table.c.name_key).limit(bindparam("limit"))
+_named = RowQuery(UnitRow, select(table).where(*_under, table.c.name_key == bindparam("name_key")))
+_page = RowQuery(
+    UnitRow,
+    select(table).where(*_under, table.c.name_key > bindparam("after")).order_by(table.c.name_key).limit(bindparam("limit")),
+)
 _page_of_ids = (
     select(table.c.unit_id)
     .where(*_under, table.c.unit_id > bindparam("after"))
@@ -90,6 +93,7 @@ _starts = select(
     table.c.parent_id.label("above_id"),
     literal(0).label("height"),
 ).where(_in_organization, table.c.unit_id.in_(bindparam("unit_ids", expanding=True)))
+_insert = RowInsert(UnitRow, table)
 
 
 def _upwards(start: Select[*tuple[Any, ...]]) -> Select[str, str]:
@@ -129,21 +133,19 @@ def ways_to(db: Transaction, organization_id: str, entity_ids: Sequence[str]) ->
 
 def with_id(db: Transaction, organization_id: str, unit_id: str) -> UnitRow | None:
     """Return the unit of this organization with this id."""
-    row = db.execute(_by_id, {"organization_id": organization_id, "unit_id": unit_id}).first()
-    return UnitRow(*row) if row else None
+    return _by_id.first(db, {"organization_id": organization_id, "unit_id": unit_id})
 
 
 def named(db: Transaction, organization_id: str, parent_id: str, name: str) -> UnitRow | None:
     """Return the unit directly under a parent that has this name, whatever its letters' case."""
     values = {"organization_id": organization_id, "parent_id": parent_id, "name_key": name.lower()}
-    row = db.execute(_named, values).first()
-    return UnitRow(*row) if row else None
+    return _named.first(db, values)
 
 
 def page(db: Transaction, organization_id: str, parent_id: str, *, after: str, limit: int) -> list[UnitRow]:
     """Return up to `limit` units directly under a parent in the order of their names, from the one after the key `after`."""
     values = {"organization_id": organization_id, "parent_id": parent_id, "after": after, "limit": limit}
-    return [UnitRow(*row) for row in db.execute(_page, values)]
+    return _page.all(db, values)
 
 
 def page_of_ids(db: Transaction, organization_id: str, parent_id: str, *, after: str, limit: int) -> list[str]:
@@ -164,7 +166,7 @@ def has_children(db: Transaction, organization_id: str, parent_id: str) -> bool:
 
 def add(db: Transaction, row: UnitRow) -> None:
     """Keep a new unit."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def rename(db: Transaction, organization_id: str, unit_id: str, name: str) -> None:

@@ -12,6 +12,7 @@ from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, metadata
 from crownkeep.storage.organizations import organization_accounts
+from crownkeep.storage.rows import RowQuery
 
 table = Table(
     "organizations",
@@ -36,13 +37,19 @@ class OrganizationRow:
     created_at: datetime
 
 
-_by_id = select(table).where(table.c.organization_id == bindparam("organization_id"))
-_by_ids = select(table).where(table.c.organization_id.in_(bindparam("organization_ids", expanding=True)))
-_managed_by = select(table).where(table.c.account_id == bindparam("account_id"))
-_of_account = (
-    select(table)
-    .join(organization_accounts.table, organization_accounts.table.c.organization_id == table.c.organization_id)
-    .where(organization_accounts.table.c.account_id == bindparam("account_id"))
+_all = select(
+    *(column for column in table.columns if column is not table.c.account_id), table.c.account_id.label("management_account_id")
+)
+_with_id = _all.where(table.c.organization_id == bindparam("organization_id"))
+_by_id = RowQuery(OrganizationRow, _with_id)
+_held = RowQuery(OrganizationRow, _with_id.with_for_update())
+_by_ids = RowQuery(OrganizationRow, _all.where(table.c.organization_id.in_(bindparam("organization_ids", expanding=True))))
+_managed_by = RowQuery(OrganizationRow, _all.where(table.c.account_id == bindparam("account_id")))
+_of_account = RowQuery(
+    OrganizationRow,
+    _all.join(organization_accounts.table, organization_accounts.table.c.organization_id == table.c.organization_id).where(
+        organization_accounts.table.c.account_id == bindparam("account_id")
+    ),
 )
 _set_feature_set = (
     update(table).where(table.c.organization_id == bindparam("of_organization")).values(feature_set=bindparam("new_feature_set"))
@@ -62,34 +69,30 @@ _touch_members = (
 
 def with_id(db: Transaction, organization_id: str) -> OrganizationRow | None:
     """Return the organization with this id."""
-    row = db.execute(_by_id, {"organization_id": organization_id}).first()
-    return OrganizationRow(*row) if row else None
+    return _by_id.first(db, {"organization_id": organization_id})
 
 
 def with_ids(db: Transaction, organization_ids: Sequence[str]) -> dict[str, OrganizationRow]:
     """Return those of these organizations that exist, by id and in one query."""
     if not organization_ids:
         return {}
-    rows = db.execute(_by_ids, {"organization_ids": list(organization_ids)})
-    return {row.organization_id: OrganizationRow(*row) for row in rows}
+    found = _by_ids.all(db, {"organization_ids": list(organization_ids)})
+    return {row.organization_id: row for row in found}
 
 
 def managed_by(db: Transaction, account_id: str) -> OrganizationRow | None:
     """Return the organization that this account manages."""
-    row = db.execute(_managed_by, {"account_id": account_id}).first()
-    return OrganizationRow(*row) if row else None
+    return _managed_by.first(db, {"account_id": account_id})
 
 
 def of_account(db: Transaction, account_id: str) -> OrganizationRow | None:
     """Return the organization that this account is in, as its manager or as a member."""
-    row = db.execute(_of_account, {"account_id": account_id}).first()
-    return OrganizationRow(*row) if row else None
+    return _of_account.first(db, {"account_id": account_id})
 
 
 def hold(db: Transaction, organization_id: str) -> OrganizationRow | None:
     """Return the organization and hold its row to the transaction's end: changes to its structure come one by one."""
-    row = db.execute(_by_id.with_for_update(), {"organization_id": organization_id}).first()
-    return OrganizationRow(*row) if row else None
+    return _held.first(db, {"organization_id": organization_id})
 
 
 def add(db: Transaction, row: OrganizationRow) -> None:

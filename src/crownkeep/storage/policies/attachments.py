@@ -23,6 +23,7 @@ from sqlalchemy import (
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities.owners import Kind, OwnerKind
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, UniqueId, begins_with, metadata
+from crownkeep.storage.rows import RowQuery
 
 table = Table(
     "attachments",
@@ -48,14 +49,27 @@ class AttachmentRow:
     attached_at: datetime
 
 
+def _row(account_id: str, owner_id: str, owner_kind: str, policy_arn: str, attached_at: datetime) -> AttachmentRow:
+    return AttachmentRow(
+        account_id=account_id,
+        owner_id=owner_id,
+        owner_kind=OwnerKind(owner_kind),
+        policy_arn=policy_arn,
+        attached_at=attached_at,
+    )
+
+
 _in_account = table.c.account_id == bindparam("account_id")
-_of_owner = select(table).where(_in_account, table.c.owner_id == bindparam("owner_id")).order_by(table.c.policy_arn)
-_of_owners = (
+_of_owner = RowQuery(
+    _row, select(table).where(_in_account, table.c.owner_id == bindparam("owner_id")).order_by(table.c.policy_arn)
+)
+_of_owners = RowQuery(
+    _row,
     select(table)
     .where(_in_account, table.c.owner_id.in_(bindparam("owner_ids", expanding=True)))
-    .order_by(table.c.owner_id, table.c.policy_arn)
+    .order_by(table.c.owner_id, table.c.policy_arn),
 )
-_to = select(table).where(_in_account, table.c.policy_arn == bindparam("policy_arn")).order_by(table.c.owner_id)
+_to = RowQuery(_row, select(table).where(_in_account, table.c.policy_arn == bindparam("policy_arn")).order_by(table.c.owner_id))
 _counts = select(table.c.policy_arn, func.count()).where(_in_account).group_by(table.c.policy_arn)
 _counts_of = _counts.where(table.c.policy_arn.in_(bindparam("arns", expanding=True)))
 _counts_under = _counts.where(begins_with(table.c.policy_arn, "prefix"))
@@ -66,20 +80,19 @@ _remove = delete(table).where(
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[AttachmentRow]:
     """Return what is attached to an entity, by ARN."""
-    return [_row(*row) for row in db.execute(_of_owner, {"account_id": account_id, "owner_id": owner_id})]
+    return _of_owner.all(db, {"account_id": account_id, "owner_id": owner_id})
 
 
 def of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> list[AttachmentRow]:
     """Return what is attached to any of these entities, by owner and ARN, in one query."""
     if not owner_ids:
         return []
-    rows = db.execute(_of_owners, {"account_id": account_id, "owner_ids": list(owner_ids)})
-    return [_row(*row) for row in rows]
+    return _of_owners.all(db, {"account_id": account_id, "owner_ids": list(owner_ids)})
 
 
 def of_policy(db: Transaction, account_id: str, policy_arn: str) -> list[AttachmentRow]:
     """Return what in the account a managed policy is attached to."""
-    return [_row(*row) for row in db.execute(_to, {"account_id": account_id, "policy_arn": policy_arn})]
+    return _to.all(db, {"account_id": account_id, "policy_arn": policy_arn})
 
 
 def counts_of(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str, int]:
@@ -117,7 +130,3 @@ def remove(db: Transaction, account_id: str, owner_id: str, policy_arn: str) -> 
 def is_attached(account_id: Column[str], arn: Column[str]) -> ColumnElement[bool]:
     """Return the condition, for other topics' queries, that a policy is attached to anything in its account."""
     return exists().where(table.c.account_id == account_id, table.c.policy_arn == arn)
-
-
-def _row(account_id: str, owner_id: str, owner_kind: str, policy_arn: str, attached_at: datetime) -> AttachmentRow:
-    return AttachmentRow(account_id, owner_id, OwnerKind(owner_kind), policy_arn, attached_at)

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Integer, PrimaryKeyConstraint, Table, Text, bindp
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities.owners import Kind, OwnerKind
 from crownkeep.storage.metadata import AccountId, Moment, Name, UniqueId, metadata
+from crownkeep.storage.rows import RowQuery
 
 table = Table(
     "inline_policies",
@@ -41,19 +42,42 @@ class InlinePolicyRow:
     put_at: datetime
 
 
+def _row(
+    account_id: str,
+    owner_id: str,
+    owner_kind: str,
+    name: str,
+    name_key: str,
+    document: str,
+    size: int,
+    put_at: datetime,
+) -> InlinePolicyRow:
+    return InlinePolicyRow(
+        account_id=account_id,
+        owner_id=owner_id,
+        owner_kind=OwnerKind(owner_kind),
+        name=name,
+        name_key=name_key,
+        document=document,
+        size=size,
+        put_at=put_at,
+    )
+
+
 _in_account = table.c.account_id == bindparam("account_id")
 _of_owner = _in_account & (table.c.owner_id == bindparam("owner_id"))
-_named = select(table).where(_of_owner, table.c.name_key == bindparam("name_key"))
+_named = RowQuery(_row, select(table).where(_of_owner, table.c.name_key == bindparam("name_key")))
 _names_page = (
     select(table.c.name)
     .where(_of_owner, table.c.name_key > bindparam("after"))
     .order_by(table.c.name_key)
     .limit(bindparam("limit"))
 )
-_of_owners = (
+_of_owners = RowQuery(
+    _row,
     select(table)
     .where(_in_account, table.c.owner_id.in_(bindparam("owner_ids", expanding=True)))
-    .order_by(table.c.owner_id, table.c.name_key)
+    .order_by(table.c.owner_id, table.c.name_key),
 )
 _count = select(func.count()).select_from(table).where(_of_owner)
 _size_beside = select(func.coalesce(func.sum(table.c.size), 0)).where(_of_owner, table.c.name_key != bindparam("name_key"))
@@ -63,8 +87,7 @@ _remove = delete(table).where(_of_owner, table.c.name_key == bindparam("name_key
 def named(db: Transaction, account_id: str, owner_id: str, name: str) -> InlinePolicyRow | None:
     """Return the entity's inline policy with this name, whatever its letters' case."""
     values = {"account_id": account_id, "owner_id": owner_id, "name_key": name.lower()}
-    row = db.execute(_named, values).first()
-    return _row(*row) if row else None
+    return _named.first(db, values)
 
 
 def names_page(db: Transaction, account_id: str, owner_id: str, *, after: str, limit: int) -> list[str]:
@@ -82,8 +105,7 @@ def of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> lis
     """Return the inline policies of all these entities, by owner and name, in one query."""
     if not owner_ids:
         return []
-    rows = db.execute(_of_owners, {"account_id": account_id, "owner_ids": list(owner_ids)})
-    return [_row(*row) for row in rows]
+    return _of_owners.all(db, {"account_id": account_id, "owner_ids": list(owner_ids)})
 
 
 def count(db: Transaction, account_id: str, owner_id: str) -> int:
@@ -118,16 +140,3 @@ def remove(db: Transaction, account_id: str, owner_id: str, name: str) -> bool:
     """Forget an inline policy; answers whether there was one."""
     values = {"account_id": account_id, "owner_id": owner_id, "name_key": name.lower()}
     return db.execute(_remove, values).rowcount > 0
-
-
-def _row(
-    account_id: str,
-    owner_id: str,
-    owner_kind: str,
-    name: str,
-    name_key: str,
-    document: str,
-    size: int,
-    put_at: datetime,
-) -> InlinePolicyRow:
-    return InlinePolicyRow(account_id, owner_id, OwnerKind(owner_kind), name, name_key, document, size, put_at)

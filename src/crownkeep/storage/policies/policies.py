@@ -18,7 +18,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     select,
     update,
 )
@@ -26,6 +25,7 @@ from sqlalchemy import (
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
 from crownkeep.storage.policies import attachments, boundaries
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "policies",
@@ -76,13 +76,16 @@ class Usage(Enum):
     """Attached, or a boundary."""
 
 
-_by_arn = select(table).where(table.c.account_id == bindparam("account_id"), table.c.arn == bindparam("arn"))
-_named = select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
+_by_arn = RowQuery(PolicyRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.arn == bindparam("arn")))
+_named = RowQuery(
+    PolicyRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
+)
 _count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
 _this = (table.c.account_id == bindparam("of_account"), table.c.policy_id == bindparam("of_policy"))
 _set_default = update(table).where(*_this).values(default_version=bindparam("version"))
 _set_last_version = update(table).where(*_this).values(last_version=bindparam("version"), updated_at=bindparam("at"))
 _remove = delete(table).where(*_this)
+_insert = RowInsert(PolicyRow, table)
 
 
 def _page(usage: Usage) -> Select[*tuple[Any, ...]]:
@@ -107,25 +110,23 @@ def _page(usage: Usage) -> Select[*tuple[Any, ...]]:
     )
 
 
-_pages = {usage: _page(usage) for usage in Usage}
+_pages = {usage: RowQuery(PolicyRow, _page(usage)) for usage in Usage}
 
 
 def with_arn(db: Transaction, account_id: str, arn: str) -> PolicyRow | None:
     """Return the account's policy with this very ARN, letter for letter."""
-    row = db.execute(_by_arn, {"account_id": account_id, "arn": arn}).first()
-    return PolicyRow(*row) if row else None
+    return _by_arn.first(db, {"account_id": account_id, "arn": arn})
 
 
 def named(db: Transaction, account_id: str, name: str) -> PolicyRow | None:
     """Return the policy with this name, whatever its letters' case and its path."""
-    row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
-    return PolicyRow(*row) if row else None
+    return _named.first(db, {"account_id": account_id, "name_key": name.lower()})
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, usage: Usage, after: str, limit: int) -> list[PolicyRow]:
     """Return up to `limit` policies in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "after": after, "prefix": path_prefix, "limit": limit}
-    return [PolicyRow(*row) for row in db.execute(_pages[usage], values)]
+    return _pages[usage].all(db, values)
 
 
 def count(db: Transaction, account_id: str) -> int:
@@ -135,7 +136,7 @@ def count(db: Transaction, account_id: str) -> int:
 
 def add(db: Transaction, row: PolicyRow) -> None:
     """Keep a new policy; its first version is kept apart."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def set_default(db: Transaction, account_id: str, policy_id: str, version: int) -> None:

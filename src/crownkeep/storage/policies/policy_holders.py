@@ -13,6 +13,7 @@ from crownkeep.storage.identities.owners import OwnerKind
 from crownkeep.storage.metadata import begins_with
 from crownkeep.storage.policies import attachments
 from crownkeep.storage.policies.policies import Usage
+from crownkeep.storage.rows import RowQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def page(
         "after": after,
         "limit": limit,
     }
-    return [PolicyHolderRow(*row) for row in db.execute(statement, values)]
+    return statement.all(db, values)
 
 
 def _page(kind: OwnerKind, usage: Usage) -> Select[*tuple[Any, ...]] | None:
@@ -70,7 +71,7 @@ def _page(kind: OwnerKind, usage: Usage) -> Select[*tuple[Any, ...]] | None:
     if not holding:
         return None
     return (
-        select(entities.unique_id, table.c.name, table.c.name_key)
+        select(entities.unique_id.label("owner_id"), table.c.name, table.c.name_key)
         .where(
             table.c.account_id == bindparam("account_id"),
             entities.unique_id.in_(union_all(*holding)),
@@ -99,7 +100,7 @@ def _bounded(unique_id: Column[str], boundary_arn: Column[str], account_id: Colu
 
 
 _pages = {
-    (kind, usage): statement
+    (kind, usage): RowQuery(PolicyHolderRow, statement)
     for kind in _ENTITIES
     for usage in (Usage.ATTACHED, Usage.BOUNDARY, Usage.EITHER)
     if (statement := _page(kind, usage)) is not None

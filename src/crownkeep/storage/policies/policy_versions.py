@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, Table, Text, bindparam, delete, func, insert, select
+from sqlalchemy import Column, Integer, Table, Text, bindparam, delete, func, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
 from crownkeep.storage.policies import policies
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "policy_versions",
@@ -46,22 +47,28 @@ class DefaultRow:
 
 
 _in_account = table.c.account_id == bindparam("account_id")
-_numbered = select(table).where(_in_account, table.c.policy_id == bindparam("policy_id"), table.c.version == bindparam("version"))
-_of_policies = (
+_numbered = RowQuery(
+    VersionRow,
+    select(table).where(_in_account, table.c.policy_id == bindparam("policy_id"), table.c.version == bindparam("version")),
+)
+_of_policies = RowQuery(
+    VersionRow,
     select(table)
     .where(_in_account, table.c.policy_id.in_(bindparam("policy_ids", expanding=True)))
-    .order_by(table.c.policy_id, table.c.version.desc())
+    .order_by(table.c.policy_id, table.c.version.desc()),
 )
-_page = (
+_page = RowQuery(
+    VersionRow,
     select(table)
     .where(_in_account, table.c.policy_id == bindparam("policy_id"), table.c.version < bindparam("before"))
     .order_by(table.c.version.desc())
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _count = select(func.count()).select_from(table).where(_in_account, table.c.policy_id == bindparam("policy_id"))
 _remove_all = delete(table).where(_in_account, table.c.policy_id == bindparam("policy_id"))
 _remove = _remove_all.where(table.c.version == bindparam("version"))
-_defaults = (
+_defaults = RowQuery(
+    DefaultRow,
     select(policies.table.c.arn, policies.table.c.policy_id, policies.table.c.name, table.c.version, table.c.document)
     .select_from(policies.table)
     .join(
@@ -72,8 +79,9 @@ _defaults = (
         policies.table.c.account_id == bindparam("account_id"),
         policies.table.c.arn.in_(bindparam("arns", expanding=True)),
     )
-    .order_by(policies.table.c.arn)
+    .order_by(policies.table.c.arn),
 )
+_insert = RowInsert(VersionRow, table)
 
 
 def defaults_of(db: Transaction, account_id: str, arns: Sequence[str]) -> list[DefaultRow]:
@@ -83,27 +91,25 @@ def defaults_of(db: Transaction, account_id: str, arns: Sequence[str]) -> list[D
     """
     if not arns:
         return []
-    return [DefaultRow(*row) for row in db.execute(_defaults, {"account_id": account_id, "arns": list(arns)})]
+    return _defaults.all(db, {"account_id": account_id, "arns": list(arns)})
 
 
 def numbered(db: Transaction, account_id: str, policy_id: str, version: int) -> VersionRow | None:
     """Return one version of a policy."""
-    row = db.execute(_numbered, {"account_id": account_id, "policy_id": policy_id, "version": version}).first()
-    return VersionRow(*row) if row else None
+    return _numbered.first(db, {"account_id": account_id, "policy_id": policy_id, "version": version})
 
 
 def page(db: Transaction, account_id: str, policy_id: str, *, before: int, limit: int) -> list[VersionRow]:
     """Return up to `limit` versions of a policy, the newest first, from the one older than `before`."""
     values = {"account_id": account_id, "policy_id": policy_id, "before": before, "limit": limit}
-    return [VersionRow(*row) for row in db.execute(_page, values)]
+    return _page.all(db, values)
 
 
 def of_policies(db: Transaction, account_id: str, policy_ids: Sequence[str]) -> list[VersionRow]:
     """Return all versions of these policies, by policy and the newest first, in one query."""
     if not policy_ids:
         return []
-    rows = db.execute(_of_policies, {"account_id": account_id, "policy_ids": list(policy_ids)})
-    return [VersionRow(*row) for row in rows]
+    return _of_policies.all(db, {"account_id": account_id, "policy_ids": list(policy_ids)})
 
 
 def count(db: Transaction, account_id: str, policy_id: str) -> int:
@@ -113,7 +119,7 @@ def count(db: Transaction, account_id: str, policy_id: str) -> int:
 
 def add(db: Transaction, row: VersionRow) -> None:
     """Keep a new version."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def remove(db: Transaction, account_id: str, policy_id: str, version: int) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, String, Table, bindparam, delete, insert, select
+from sqlalchemy import Column, Index, String, Table, bindparam, delete, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, UniqueId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "access_reports",
@@ -35,21 +36,23 @@ class AccessReportRow:
     created_at: datetime
 
 
-_by_id = select(table).where(table.c.account_id == bindparam("account_id"), table.c.job_id == bindparam("job_id"))
+_by_id = RowQuery(
+    AccessReportRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.job_id == bindparam("job_id"))
+)
 _remove_before = delete(table).where(
     table.c.account_id == bindparam("account_id"), table.c.created_at < bindparam("moment", type_=Moment)
 )
+_insert = RowInsert(AccessReportRow, table)
 
 
 def with_id(db: Transaction, account_id: str, job_id: str) -> AccessReportRow | None:
     """Return the account's report with this id."""
-    row = db.execute(_by_id, {"account_id": account_id, "job_id": job_id}).first()
-    return AccessReportRow(*row) if row else None
+    return _by_id.first(db, {"account_id": account_id, "job_id": job_id})
 
 
 def add(db: Transaction, row: AccessReportRow) -> None:
     """Keep a report that was asked for."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def remove_before(db: Transaction, account_id: str, moment: datetime) -> None:

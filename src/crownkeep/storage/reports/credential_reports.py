@@ -9,6 +9,7 @@ from sqlalchemy import Column, LargeBinary, Table, bindparam, delete, insert, se
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.rows import RowQuery
 
 table = Table(
     "credential_reports",
@@ -28,15 +29,14 @@ class CredentialReportRow:
     content: bytes
 
 
-_of_account = select(table).where(table.c.account_id == bindparam("account_id"))
+_of_account = RowQuery(CredentialReportRow, select(table).where(table.c.account_id == bindparam("account_id")))
 _generated_at = select(table.c.generated_at).where(table.c.account_id == bindparam("account_id"))
 _remove = delete(table).where(table.c.account_id == bindparam("account_id"))
 
 
 def of_account(db: Transaction, account_id: str) -> CredentialReportRow | None:
     """Return the account's latest report, however old."""
-    row = db.execute(_of_account, {"account_id": account_id}).first()
-    return CredentialReportRow(*row) if row else None
+    return _of_account.first(db, {"account_id": account_id})
 
 
 def generated_at(db: Transaction, account_id: str) -> datetime | None:

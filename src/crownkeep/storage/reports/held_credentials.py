@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, bindparam, literal, null, select
+from sqlalchemy import Column, ColumnElement, bindparam, literal, null, select
 
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.credentials import (
@@ -21,6 +21,7 @@ from crownkeep.storage.credentials import (
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import users
 from crownkeep.storage.metadata import AccountId, Moment
+from crownkeep.storage.rows import RowQuery
 
 PASSWORD = "PASSWORD"
 MFA_DEVICE = "MFA_DEVICE"
@@ -46,6 +47,14 @@ class HeldCredential:
     used_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """The queries of one kind."""
+
+    of_account: RowQuery[HeldCredential]
+    of_owner: RowQuery[HeldCredential]
+
+
 def _nothing() -> ColumnElement[datetime]:
     # A null without a type would come back as whatever the driver likes.
     return null().cast(Moment)
@@ -56,14 +65,35 @@ _certificates, _ssh, _services = signing_certificates.table, ssh_public_keys.tab
 _of_account = bindparam("of_account", type_=AccountId)
 
 
-def _query(owner: Column[str], key: Column[str], *others: ColumnElement[Any]) -> tuple[Select[Any], Column[str]]:
-    """Make the query of a kind, in the order of HeldCredential's fields, with the column of its owner."""
-    table = owner.table
-    return select(owner, key, *others).where(table.c.account_id == _of_account, owner.is_not(None)), owner
+def _query(
+    kind: str,
+    *,
+    owner: Column[str],
+    key: Column[str],
+    identifier: ColumnElement[str],
+    status: ColumnElement[str],
+    created: ColumnElement[datetime],
+    changed: ColumnElement[datetime],
+    used: ColumnElement[datetime],
+) -> _Query:
+    named: dict[str, ColumnElement[Any]] = {
+        "kind": literal(kind),
+        "owner_id": owner,
+        "key": key,
+        "identifier": identifier,
+        "status": status,
+        "created_at": created,
+        "changed_at": changed,
+        "used_at": used,
+    }
+    columns = [column.label(name) for name, column in named.items()]
+    statement = select(*columns).where(owner.table.c.account_id == _of_account, owner.is_not(None))
+    return _Query(RowQuery(HeldCredential, statement), RowQuery(HeldCredential, statement.where(owner == bindparam("of_owner"))))
 
 
-def _plain(owner: Column[str], key: Column[str], created: Column[datetime]) -> tuple[Select[Any], Column[str]]:
-    return _query(owner, key, key, owner.table.c.status, created, _nothing(), _nothing())
+def _plain(kind: str, *, owner: Column[str], key: Column[str], created: Column[datetime]) -> _Query:
+    status, none = owner.table.c.status, _nothing()
+    return _query(kind, owner=owner, key=key, identifier=key, status=status, created=created, changed=none, used=none)
 
 
 _password_used = (
@@ -73,51 +103,58 @@ _password_used = (
 )
 _QUERIES = {
     PASSWORD: _query(
-        _profiles.c.user_id,
-        _profiles.c.user_id,
-        literal(""),
-        literal(ACTIVE),
-        _profiles.c.created_at,
-        _profiles.c.changed_at,
-        _password_used,
+        PASSWORD,
+        owner=_profiles.c.user_id,
+        key=_profiles.c.user_id,
+        identifier=literal(""),
+        status=literal(ACTIVE),
+        created=_profiles.c.created_at,
+        changed=_profiles.c.changed_at,
+        used=_password_used,
     ),
     MFA_DEVICE: _query(
-        _devices.c.owner_id,
-        _devices.c.device_id,
-        _devices.c.serial,
-        literal(ACTIVE),
-        _devices.c.enabled_at,
-        _nothing(),
-        _nothing(),
+        MFA_DEVICE,
+        owner=_devices.c.owner_id,
+        key=_devices.c.device_id,
+        identifier=_devices.c.serial,
+        status=literal(ACTIVE),
+        created=_devices.c.enabled_at,
+        changed=_nothing(),
+        used=_nothing(),
     ),
     ACCESS_KEY: _query(
-        _keys.c.owner_id,
-        _keys.c.access_key_id,
-        _keys.c.access_key_id,
-        _keys.c.status,
-        _keys.c.created_at,
-        _nothing(),
-        _keys.c.used_at,
+        ACCESS_KEY,
+        owner=_keys.c.owner_id,
+        key=_keys.c.access_key_id,
+        identifier=_keys.c.access_key_id,
+        status=_keys.c.status,
+        created=_keys.c.created_at,
+        changed=_nothing(),
+        used=_keys.c.used_at,
     ),
-    SIGNING_CERTIFICATE: _plain(_certificates.c.owner_id, _certificates.c.certificate_id, _certificates.c.uploaded_at),
-    SSH_PUBLIC_KEY: _plain(_ssh.c.user_id, _ssh.c.key_id, _ssh.c.uploaded_at),
-    SERVICE_CREDENTIAL: _plain(_services.c.user_id, _services.c.credential_id, _services.c.created_at),
+    SIGNING_CERTIFICATE: _plain(
+        SIGNING_CERTIFICATE,
+        owner=_certificates.c.owner_id,
+        key=_certificates.c.certificate_id,
+        created=_certificates.c.uploaded_at,
+    ),
+    SSH_PUBLIC_KEY: _plain(SSH_PUBLIC_KEY, owner=_ssh.c.user_id, key=_ssh.c.key_id, created=_ssh.c.uploaded_at),
+    SERVICE_CREDENTIAL: _plain(
+        SERVICE_CREDENTIAL, owner=_services.c.user_id, key=_services.c.credential_id, created=_services.c.created_at
+    ),
 }
-_OF_OWNER = {kind: query.where(owner == bindparam("of_owner")) for kind, (query, owner) in _QUERIES.items()}
 
 
 def of_account(db: Transaction, account_id: str) -> Iterator[HeldCredential]:
     """Return every credential of the account, with one query for each kind; an MFA device that nobody has is none."""
     yield from _root_password(db, account_id)
-    for kind, (query, _) in _QUERIES.items():
-        for row in db.execute(query, {"of_account": account_id}):
-            yield HeldCredential(kind, *row)
+    for query in _QUERIES.values():
+        yield from query.of_account.all(db, {"of_account": account_id})
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str, *, kind: str) -> list[HeldCredential]:
     """Return the credentials of one kind that a user or root has."""
-    rows = db.execute(_OF_OWNER[kind], {"of_account": account_id, "of_owner": owner_id})
-    found = [HeldCredential(kind, *row) for row in rows]
+    found = _QUERIES[kind].of_owner.all(db, {"of_account": account_id, "of_owner": owner_id})
     return [*found, *_root_password(db, account_id)] if kind == PASSWORD and owner_id == account_id else found
 
 

@@ -12,6 +12,7 @@ from crownkeep.storage.metadata import Moment
 from crownkeep.storage.organizations import organization_accounts
 from crownkeep.storage.organizations.organization_subtrees import accounts_under
 from crownkeep.storage.reports import service_uses
+from crownkeep.storage.rows import RowQuery
 
 _uses = service_uses.table
 _members = organization_accounts.table
@@ -48,8 +49,11 @@ _ranked = (
     .where(*_within)
     .subquery()
 )
-_latest = select(_ranked.c.service, _ranked.c.account_id, _ranked.c.parent_id, _ranked.c.region, _ranked.c.used_at).where(
-    _ranked.c.place == 1
+_latest = RowQuery(
+    OrganizationUse,
+    select(_ranked.c.service, _ranked.c.account_id, _ranked.c.parent_id, _ranked.c.region, _ranked.c.used_at).where(
+        _ranked.c.place == 1
+    ),
 )
 _counts = select(_uses.c.service, func.count(distinct(_uses.c.account_id))).where(*_within).group_by(_uses.c.service)
 
@@ -57,7 +61,7 @@ _counts = select(_uses.c.service, func.count(distinct(_uses.c.account_id))).wher
 def latest(db: Transaction, organization_id: str, entity_id: str, since: datetime) -> dict[str, OrganizationUse]:
     """Return the last use of each service since a moment, by the service's prefix, in one query."""
     values = {"of_organization": organization_id, "of_target": entity_id, "since": since}
-    return {row[0]: OrganizationUse(*row) for row in db.execute(_latest, values)}
+    return {use.service: use for use in _latest.all(db, values)}
 
 
 def counts(db: Transaction, organization_id: str, entity_id: str, since: datetime) -> dict[str, int]:

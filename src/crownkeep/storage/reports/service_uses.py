@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, delete, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "service_uses",
@@ -48,10 +49,14 @@ _set = (
     )
     .values(used_at=bindparam("at"), region=bindparam("from_region"))
 )
-_of_entities = select(table).where(
-    table.c.account_id == bindparam("account_id"), table.c.entity_id.in_(bindparam("entity_ids", expanding=True))
+_of_entities = RowQuery(
+    ServiceUseRow,
+    select(table).where(
+        table.c.account_id == bindparam("account_id"), table.c.entity_id.in_(bindparam("entity_ids", expanding=True))
+    ),
 )
 _remove_all = delete(table).where(table.c.account_id == bindparam("account_id"), table.c.entity_id == bindparam("entity_id"))
+_insert = RowInsert(ServiceUseRow, table)
 
 
 def put(db: Transaction, row: ServiceUseRow) -> None:
@@ -63,7 +68,7 @@ def put(db: Transaction, row: ServiceUseRow) -> None:
         "of_action": row.action,
     }
     if not db.execute(_set, {**which, "at": row.used_at, "from_region": row.region}).rowcount:
-        db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+        _insert.run(db, row)
 
 
 def of_entities(db: Transaction, account_id: str, entity_ids: Sequence[str]) -> list[ServiceUseRow]:
@@ -71,7 +76,7 @@ def of_entities(db: Transaction, account_id: str, entity_ids: Sequence[str]) -> 
     if not entity_ids:
         return []
     values = {"account_id": account_id, "entity_ids": list(entity_ids)}
-    return [ServiceUseRow(*row) for row in db.execute(_of_entities, values)]
+    return _of_entities.all(db, values)
 
 
 def remove_all(db: Transaction, account_id: str, entity_id: str) -> None:

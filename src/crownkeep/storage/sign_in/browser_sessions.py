@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, bindparam, delete, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
-from crownkeep.storage.prepared import Prepared, PreparedChange
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "browser_sessions",
@@ -57,9 +57,10 @@ class BrowserSessionRow:
     ended_at: datetime | None = None
 
 
-_with_digest = Prepared(select(table).where(table.c.digest == bindparam("of_digest")))
-_add = PreparedChange(insert(table))
-_of_owner = (
+_with_digest = RowQuery(BrowserSessionRow, select(table).where(table.c.digest == bindparam("of_digest")))
+_insert = RowInsert(BrowserSessionRow, table)
+_of_owner = RowQuery(
+    BrowserSessionRow,
     select(table)
     .where(
         table.c.account_id == bindparam("of_account"),
@@ -68,7 +69,7 @@ _of_owner = (
         table.c.expires_at > bindparam("now"),
     )
     .order_by(table.c.last_seen_at.desc())
-    .limit(200)
+    .limit(200),
 )
 _this = table.c.digest == bindparam("of_digest")
 _end = update(table).where(_this, table.c.ended_at.is_(None)).values(ended_at=bindparam("at"))
@@ -101,19 +102,18 @@ _forget = delete(table).where(table.c.expires_at < bindparam("before"))
 
 def with_digest(db: Transaction, digest: bytes) -> BrowserSessionRow | None:
     """Return the session whose cookie has this digest, ended or not."""
-    row = _with_digest.first(db, {"of_digest": digest})
-    return BrowserSessionRow(*row) if row else None
+    return _with_digest.first(db, {"of_digest": digest})
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str, *, now: datetime) -> list[BrowserSessionRow]:
     """Return a person's sessions that have not ended, the latest used first; 200 at most."""
     values = {"of_account": account_id, "of_owner": owner_id, "now": now}
-    return [BrowserSessionRow(*row) for row in db.execute(_of_owner, values)]
+    return _of_owner.all(db, values)
 
 
 def add(db: Transaction, row: BrowserSessionRow) -> None:
     """Keep a new session."""
-    _add.run(db, {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def end(db: Transaction, digest: bytes, *, at: datetime) -> None:

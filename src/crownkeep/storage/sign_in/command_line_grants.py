@@ -12,6 +12,7 @@ from sqlalchemy import Column, LargeBinary, String, Table, Text, bindparam, dele
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 grants = Table(
     "command_line_grants",
@@ -85,14 +86,14 @@ class RefreshTokenRow:
     expires_at: datetime
 
 
-_with_id = select(grants).where(grants.c.grant_id == bindparam("of_grant"))
-_with_code = select(grants).where(grants.c.code_digest == bindparam("of_digest"))
+_with_id = RowQuery(GrantRow, select(grants).where(grants.c.grant_id == bindparam("of_grant")))
+_with_code = RowQuery(GrantRow, select(grants).where(grants.c.code_digest == bindparam("of_digest")))
 _redeem = (
     update(grants)
     .where(grants.c.grant_id == bindparam("of_grant"), grants.c.key_thumbprint.is_(None))
     .values(key_thumbprint=bindparam("thumbprint"))
 )
-_token = select(tokens).where(tokens.c.digest == bindparam("of_digest"))
+_token = RowQuery(RefreshTokenRow, select(tokens).where(tokens.c.digest == bindparam("of_digest")))
 _spend = (
     update(tokens).where(tokens.c.digest == bindparam("of_digest"), tokens.c.spent_at.is_(None)).values(spent_at=bindparam("at"))
 )
@@ -100,23 +101,23 @@ _end_tokens = delete(tokens).where(tokens.c.grant_id == bindparam("of_grant"))
 _end_grant = delete(grants).where(grants.c.grant_id == bindparam("of_grant"))
 _seen = select(proofs.c.digest).where(proofs.c.digest == bindparam("of_digest"))
 _forget = tuple(delete(table).where(table.c.expires_at < bindparam("before")) for table in (tokens, grants, proofs))
+_insert_grant = RowInsert(GrantRow, grants)
+_insert_token = RowInsert(RefreshTokenRow, tokens)
 
 
 def add(db: Transaction, row: GrantRow) -> None:
     """Keep a new grant, with its code."""
-    db.execute(insert(grants), {column.name: getattr(row, column.name) for column in grants.columns})
+    _insert_grant.run(db, row)
 
 
 def with_id(db: Transaction, grant_id: str) -> GrantRow | None:
     """Return a grant."""
-    row = db.execute(_with_id, {"of_grant": grant_id}).first()
-    return GrantRow(*row) if row else None
+    return _with_id.first(db, {"of_grant": grant_id})
 
 
 def with_code(db: Transaction, digest: bytes) -> GrantRow | None:
     """Return the grant whose code has this digest, redeemed or not."""
-    row = db.execute(_with_code, {"of_digest": digest}).first()
-    return GrantRow(*row) if row else None
+    return _with_code.first(db, {"of_digest": digest})
 
 
 def redeem(db: Transaction, grant_id: str, *, key_thumbprint: str) -> bool:
@@ -132,13 +133,12 @@ def end(db: Transaction, grant_id: str) -> None:
 
 def add_token(db: Transaction, row: RefreshTokenRow) -> None:
     """Keep a new refresh token."""
-    db.execute(insert(tokens), {column.name: getattr(row, column.name) for column in tokens.columns})
+    _insert_token.run(db, row)
 
 
 def token_with_digest(db: Transaction, digest: bytes) -> RefreshTokenRow | None:
     """Return the refresh token with this digest, spent or not."""
-    row = db.execute(_token, {"of_digest": digest}).first()
-    return RefreshTokenRow(*row) if row else None
+    return _token.first(db, {"of_digest": digest})
 
 
 def spend_token(db: Transaction, digest: bytes, *, at: datetime) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, bindparam, delete, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "email_changes",
@@ -35,21 +36,21 @@ class EmailChangeRow:
 
 
 _this = table.c.account_id == bindparam("of_account")
-_of_account = select(table).where(_this)
+_of_account = RowQuery(EmailChangeRow, select(table).where(_this))
 _count_attempt = update(table).where(_this).values(attempts=table.c.attempts + 1)
 _remove = delete(table).where(_this)
+_insert = RowInsert(EmailChangeRow, table)
 
 
 def of_account(db: Transaction, account_id: str) -> EmailChangeRow | None:
     """Return the account's change, expired or not."""
-    row = db.execute(_of_account, {"of_account": account_id}).first()
-    return EmailChangeRow(*row) if row else None
+    return _of_account.first(db, {"of_account": account_id})
 
 
 def put(db: Transaction, row: EmailChangeRow) -> None:
     """Keep a change, in the place of the account's one before."""
     remove(db, row.account_id)
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def count_attempt(db: Transaction, account_id: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, del
 from crownkeep.credentials.one_time_links import Purpose
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.rows import RowQuery
 
 table = Table(
     "one_time_links",
@@ -37,7 +38,25 @@ class OneTimeLinkRow:
     """What the account's root had to sign in with when the link was made, where the link is void once that changes."""
 
 
-_with_digest = select(table).where(table.c.digest == bindparam("digest"))
+def _row(
+    digest: bytes,
+    account_id: str,
+    purpose: str,
+    created_at: datetime,
+    expires_at: datetime,
+    credential_version: bytes | None,
+) -> OneTimeLinkRow:
+    return OneTimeLinkRow(
+        digest=digest,
+        account_id=account_id,
+        purpose=Purpose(purpose),
+        created_at=created_at,
+        expires_at=expires_at,
+        credential_version=credential_version,
+    )
+
+
+_with_digest = RowQuery(_row, select(table).where(table.c.digest == bindparam("digest")))
 _spend = delete(table).where(table.c.digest == bindparam("of_digest"))
 _remove_all = delete(table).where(table.c.account_id == bindparam("of_account"), table.c.purpose == bindparam("of_purpose"))
 _forget = delete(table).where(table.c.purpose == bindparam("of_purpose"), table.c.expires_at < bindparam("before"))
@@ -45,8 +64,7 @@ _forget = delete(table).where(table.c.purpose == bindparam("of_purpose"), table.
 
 def with_digest(db: Transaction, digest: bytes) -> OneTimeLinkRow | None:
     """Return the unused link with this digest, expired or not; the digest covers the purpose."""
-    row = db.execute(_with_digest, {"digest": digest}).first()
-    return OneTimeLinkRow(row[0], row[1], Purpose(row[2]), row[3], row[4], row[5]) if row else None
+    return _with_digest.first(db, {"digest": digest})
 
 
 def add(db: Transaction, row: OneTimeLinkRow) -> None:

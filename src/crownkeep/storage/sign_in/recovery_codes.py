@@ -11,6 +11,7 @@ from sqlalchemy import Column, LargeBinary, Table, bindparam, delete, func, inse
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
 from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "recovery_codes",
@@ -43,18 +44,19 @@ class RecoveryCodeRow:
 
 
 _of = (table.c.account_id == bindparam("of_account"), table.c.owner_id == bindparam("of_owner"))
-_of_owner = select(table).where(*_of)
+_of_owner = RowQuery(RecoveryCodeRow, select(table).where(*_of))
 _count = Prepared(select(func.count()).select_from(table).where(*_of))
 _remove = delete(table).where(*_of, table.c.digest == bindparam("of_digest"))
 _remove_all = delete(table).where(*_of)
 _of_declined = (declined.c.account_id == bindparam("of_account"), declined.c.owner_id == bindparam("of_owner"))
 _has_declined = Prepared(select(declined.c.declined_at).where(*_of_declined))
 _forget_declined = delete(declined).where(*_of_declined)
+_insert = RowInsert(RecoveryCodeRow, table)
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[RecoveryCodeRow]:
     """Return a person's unspent codes."""
-    return [RecoveryCodeRow(*row) for row in db.execute(_of_owner, {"of_account": account_id, "of_owner": owner_id})]
+    return _of_owner.all(db, {"of_account": account_id, "of_owner": owner_id})
 
 
 def count(db: Transaction, account_id: str, owner_id: str) -> int:
@@ -67,8 +69,7 @@ def replace_all(db: Transaction, account_id: str, owner_id: str, rows: Iterable[
     """Keep a new set; the codes of the one before are void, and so is it that the person wanted none."""
     remove_all(db, account_id, owner_id)
     db.execute(_forget_declined, {"of_account": account_id, "of_owner": owner_id})
-    for row in rows:
-        db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run_each(db, rows)
 
 
 def remove(db: Transaction, row: RecoveryCodeRow) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, bindparam, delete, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "root_recoveries",
@@ -66,36 +67,35 @@ class CustodianRow:
     set_at: datetime
 
 
-_of_account = select(table).where(table.c.account_id == bindparam("of_account"))
-_with_link = select(table).where(table.c.link_digest == bindparam("of_digest"))
-_with_custodian_link = select(table).where(table.c.custodian_digest == bindparam("of_digest"))
+_of_account = RowQuery(RootRecoveryRow, select(table).where(table.c.account_id == bindparam("of_account")))
+_with_link = RowQuery(RootRecoveryRow, select(table).where(table.c.link_digest == bindparam("of_digest")))
+_with_custodian_link = RowQuery(RootRecoveryRow, select(table).where(table.c.custodian_digest == bindparam("of_digest")))
 _remove = delete(table).where(table.c.account_id == bindparam("of_account"))
-_custodian = select(custodians).where(custodians.c.account_id == bindparam("of_account"))
+_custodian = RowQuery(CustodianRow, select(custodians).where(custodians.c.account_id == bindparam("of_account")))
 _remove_custodian = delete(custodians).where(custodians.c.account_id == bindparam("of_account"))
+_insert = RowInsert(RootRecoveryRow, table)
+_insert_custodian = RowInsert(CustodianRow, custodians)
 
 
 def of_account(db: Transaction, account_id: str) -> RootRecoveryRow | None:
     """Return the account's recovery, expired or not."""
-    row = db.execute(_of_account, {"of_account": account_id}).first()
-    return RootRecoveryRow(*row) if row else None
+    return _of_account.first(db, {"of_account": account_id})
 
 
 def with_link(db: Transaction, digest: bytes) -> RootRecoveryRow | None:
     """Return the recovery whose mailed link has this digest, expired or not."""
-    row = db.execute(_with_link, {"of_digest": digest}).first()
-    return RootRecoveryRow(*row) if row else None
+    return _with_link.first(db, {"of_digest": digest})
 
 
 def with_custodian_link(db: Transaction, digest: bytes) -> RootRecoveryRow | None:
     """Return the recovery that a custodian's link is for, expired or not."""
-    row = db.execute(_with_custodian_link, {"of_digest": digest}).first()
-    return RootRecoveryRow(*row) if row else None
+    return _with_custodian_link.first(db, {"of_digest": digest})
 
 
 def put(db: Transaction, row: RootRecoveryRow) -> None:
     """Keep a new recovery in the place of the account's one before, whose links are void."""
     remove(db, row.account_id)
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def change(db: Transaction, account_id: str, **values: object) -> None:
@@ -110,14 +110,13 @@ def remove(db: Transaction, account_id: str) -> None:
 
 def custodian(db: Transaction, account_id: str) -> CustodianRow | None:
     """Return the account's custodian."""
-    row = db.execute(_custodian, {"of_account": account_id}).first()
-    return CustodianRow(*row) if row else None
+    return _custodian.first(db, {"of_account": account_id})
 
 
 def put_custodian(db: Transaction, row: CustodianRow) -> None:
     """Keep an account's custodian, in the place of the one before."""
     remove_custodian(db, row.account_id)
-    db.execute(insert(custodians), {column.name: getattr(row, column.name) for column in custodians.columns})
+    _insert_custodian.run(db, row)
 
 
 def remove_custodian(db: Transaction, account_id: str) -> bool:

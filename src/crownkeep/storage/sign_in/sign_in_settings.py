@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Table, bindparam, insert, select, update
+from sqlalchemy import Boolean, Column, Table, bindparam, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
-from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "sign_in_settings",
@@ -31,18 +31,18 @@ class SignInSettingsRow:
 
 
 _this = table.c.account_id == bindparam("of_account")
-_of_account = Prepared(select(table).where(_this))
+_of_account = RowQuery(SignInSettingsRow, select(table).where(_this))
 _change = (
     update(table)
     .where(_this)
     .values(users_need_mfa=bindparam("new_users_need_mfa"), root_without_mfa_since=bindparam("new_root_without_mfa_since"))
 )
+_insert = RowInsert(SignInSettingsRow, table)
 
 
 def of_account(db: Transaction, account_id: str) -> SignInSettingsRow:
     """Return an account's settings, the defaults where it has none."""
-    row = _of_account.first(db, {"of_account": account_id})
-    return SignInSettingsRow(*row) if row else SignInSettingsRow(account_id)
+    return _of_account.first(db, {"of_account": account_id}) or SignInSettingsRow(account_id)
 
 
 def put(db: Transaction, row: SignInSettingsRow) -> None:
@@ -50,4 +50,4 @@ def put(db: Transaction, row: SignInSettingsRow) -> None:
     values = {"new_users_need_mfa": row.users_need_mfa, "new_root_without_mfa_since": row.root_without_mfa_since}
     if db.execute(_change, {"of_account": row.account_id, **values}).rowcount:
         return
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)

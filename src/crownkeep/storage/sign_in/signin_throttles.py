@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, LargeBinary, Table, bindparam, case, delete, insert, select, update
+from sqlalchemy import Column, Integer, LargeBinary, Table, bindparam, case, delete, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
-from crownkeep.storage.prepared import Prepared, PreparedChange
+from crownkeep.storage.prepared import PreparedChange
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "signin_throttles",
@@ -35,14 +36,14 @@ class ThrottleRow:
 
 
 _this = table.c.digest == bindparam("of_digest")
-_with_digest = Prepared(select(table).where(_this))
-_held = Prepared(select(table).where(_this).with_for_update())
+_with_digest = RowQuery(ThrottleRow, select(table).where(_this))
+_held = RowQuery(ThrottleRow, select(table).where(_this).with_for_update())
 _change = PreparedChange(
     update(table)
     .where(_this)
     .values(failures=bindparam("new_failures"), failed_at=bindparam("new_failed_at"), blocked_until=bindparam("new_until"))
 )
-_add = PreparedChange(insert(table))
+_insert = RowInsert(ThrottleRow, table)
 _take_back = PreparedChange(
     update(table)
     .where(_this)
@@ -54,8 +55,7 @@ _forget = delete(table).where(table.c.failed_at < bindparam("before"))
 
 def with_digest(db: Transaction, digest: bytes) -> ThrottleRow | None:
     """Return what is remembered under a key."""
-    row = _with_digest.first(db, {"of_digest": digest})
-    return ThrottleRow(*row) if row else None
+    return _with_digest.first(db, {"of_digest": digest})
 
 
 def held(db: Transaction, digest: bytes) -> ThrottleRow | None:
@@ -63,13 +63,12 @@ def held(db: Transaction, digest: bytes) -> ThrottleRow | None:
 
     Of two that both make the row, the database refuses one, which is then run again.
     """
-    row = _held.first(db, {"of_digest": digest})
-    return ThrottleRow(*row) if row else None
+    return _held.first(db, {"of_digest": digest})
 
 
 def add(db: Transaction, row: ThrottleRow) -> None:
     """Remember this under a key without a row; refused by the database where another transaction has made one meanwhile."""
-    _add.run(db, {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def change(db: Transaction, row: ThrottleRow) -> None:

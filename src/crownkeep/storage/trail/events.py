@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,6 +12,7 @@ from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, ins
 
 from crownkeep.storage.database import Transaction, run_plainly_for_each
 from crownkeep.storage.metadata import AccountId, Moment, metadata, microseconds
+from crownkeep.storage.rows import RowQuery
 from crownkeep.values import value_type
 
 _LONGEST_NAME = 512
@@ -90,18 +90,32 @@ class EventRow:
     """Pairs of a resource's type and name."""
 
 
-_columns = (
-    table.c.account_id,
-    table.c.event_id,
-    table.c.happened_at,
-    table.c.source,
-    table.c.name,
-    table.c.read_only,
-    table.c.username,
-    table.c.access_key_id,
-    table.c.body,
-    table.c.resources,
-)
+def _row(
+    account_id: str,
+    event_id: bytes,
+    happened_at: datetime,
+    source: str,
+    name: str,
+    read_only: str,
+    username: str,
+    access_key_id: str,
+    body: bytes,
+    resources: bytes | None,
+) -> EventRow:
+    return EventRow(
+        account_id=account_id,
+        event_id=UUID(bytes=event_id),
+        happened_at=happened_at,
+        source=source,
+        name=name,
+        read_only=read_only,
+        username=username,
+        access_key_id=access_key_id,
+        record=_unpack(body),
+        resources=_resources_decoder.decode(resources) if resources else (),
+    )
+
+
 _INSERT = (
     "INSERT INTO events (account_id, event_id, happened_at, source, name, read_only, username, access_key_id, body,"
     " resources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -112,19 +126,22 @@ _range = (
     table.c.event_id >= bindparam("first"),
     table.c.event_id < bindparam("before"),
 )
-_newest = select(*_columns).where(*_range).order_by(table.c.event_id.desc()).limit(bindparam("limit"))
-_by_attribute = {
-    "EventId": _newest.where(table.c.event_id == bindparam("value")),
-    "EventName": _newest.where(table.c.name == bindparam("value")),
-    "ReadOnly": _newest.where(table.c.read_only == bindparam("value")),
-    "Username": _newest.where(table.c.username == bindparam("value")),
-    "EventSource": _newest.where(table.c.source == bindparam("value")),
-    "AccessKeyId": _newest.where(table.c.access_key_id == bindparam("value")),
+_in_range = select(table).where(*_range).order_by(table.c.event_id.desc()).limit(bindparam("limit"))
+_newest = RowQuery(_row, _in_range)
+_ATTRIBUTES = {
+    "EventId": table.c.event_id,
+    "EventName": table.c.name,
+    "ReadOnly": table.c.read_only,
+    "Username": table.c.username,
+    "EventSource": table.c.source,
+    "AccessKeyId": table.c.access_key_id,
 }
-_with_ids = (
-    select(*_columns)
+_by_attribute = {key: RowQuery(_row, _in_range.where(column == bindparam("value"))) for key, column in _ATTRIBUTES.items()}
+_with_ids = RowQuery(
+    _row,
+    select(table)
     .where(table.c.account_id == bindparam("account_id"), table.c.event_id.in_(bindparam("event_ids", expanding=True)))
-    .order_by(table.c.event_id.desc())
+    .order_by(table.c.event_id.desc()),
 )
 _newest_naming = (
     select(resources.c.event_id)
@@ -195,19 +212,14 @@ def newest(
         "limit": limit,
     }
     if attribute is None:
-        return [_row(row) for row in db.execute(_newest, values)]
+        return _newest.all(db, values)
     key, value = attribute
     if key in _by_resource:
         found = db.execute(_by_resource[key], {**values, "value": value[:_LONGEST_NAME]}).scalars().all()
         wanted = {"account_id": account_id, "event_ids": found}
-        return [_row(row) for row in db.execute(_with_ids, wanted)] if found else []
+        return _with_ids.all(db, wanted) if found else []
     sought = UUID(value).bytes if key == "EventId" else value
-    return [_row(row) for row in db.execute(_by_attribute[key], {**values, "value": sought})]
-
-
-def _row(row: Sequence[Any]) -> EventRow:
-    named = _resources_decoder.decode(row[9]) if row[9] else ()
-    return EventRow(row[0], UUID(bytes=row[1]), row[2], row[3], row[4], row[5], row[6], row[7], _unpack(row[8]), named)
+    return _by_attribute[key].all(db, {**values, "value": sought})
 
 
 def _pack(record: bytes) -> bytes:

@@ -1,0 +1,149 @@
+"""Rows: what queries read and inserts write, as values whose fields are matched with columns by name, never by place.
+
+A topic writes a table, a frozen dataclass with a field for each column, and its queries:
+
+    _named = RowQuery(UserRow, select(table).where(table.c.name_key == bindparam("name_key")))
+    _insert = RowInsert(UserRow, table)
+
+Both look at the names once, when the module is imported, and refuse a field without a column and a column without a field. The
+order in which either stands means nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from operator import attrgetter, itemgetter
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import BindParameter, Column, ColumnElement, Insert, Select, Table, insert
+from sqlalchemy.sql import visitors
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.prepared import Prepared, PreparedChange
+
+Row = TypeVar("Row")
+Cells = Sequence[Any]
+Reader = Callable[[Cells], Row]
+
+
+class MismatchedRow(TypeError):
+    """A row's fields are not the columns that it is read from or written to; the message names those that differ."""
+
+
+class RowQuery(Generic[Row]):
+    """A SELECT whose every row becomes one value.
+
+    `make` is the row's type, or a function with a parameter for each column where a row is more than its columns.
+    """
+
+    __slots__ = ("_query", "_read")
+
+    def __init__(self, make: Callable[..., Row], statement: Select[Any]) -> None:
+        columns = _columns(statement)
+        places = {str(getattr(column, "key", column)): place for place, column in enumerate(columns)}
+        self._read = _reader(make, places, len(columns))
+        self._query: Prepared | _Expanding = _Expanding(statement) if _is_expanding(statement) else Prepared(statement)
+
+    def first(self, db: Transaction, values: Mapping[str, Any]) -> Row | None:
+        """Return the first row, or None where there is none."""
+        cells = self._query.first(db, values)
+        return None if cells is None else self._read(cells)
+
+    def all(self, db: Transaction, values: Mapping[str, Any]) -> list[Row]:
+        """Return every row."""
+        return list(map(self._read, self._query.all(db, values)))
+
+
+class RowInsert(Generic[Row]):
+    """The INSERT of a table's rows."""
+
+    __slots__ = ("_cells", "_many", "_names", "_one")
+
+    def __init__(self, row_type: type[Row], table: Table) -> None:
+        self._names = tuple(column.key for column in table.columns)
+        _match(row_type, self._names)
+        self._cells: Callable[[Row], tuple[Any, ...]] = attrgetter(*self._names)
+        self._many: Insert = insert(table)
+        self._one = PreparedChange(self._many)
+
+    def run(self, db: Transaction, row: Row) -> None:
+        """Keep a new row."""
+        self._one.run(db, self.values(row))
+
+    def run_each(self, db: Transaction, rows: Iterable[Row]) -> None:
+        """Keep new rows, if there are any."""
+        listed = [self.values(row) for row in rows]
+        if listed:
+            db.execute(self._many, listed)
+
+    def values(self, row: Row) -> dict[str, Any]:
+        """Return a row's values by their columns."""
+        return dict(zip(self._names, self._cells(row), strict=True))
+
+
+def part(make: Callable[..., Row], statement: Select[Any], table: Table) -> Reader[Row]:
+    """Return what reads one table's row out of the rows of a query that joins several."""
+    return _reader(make, _places_of(statement, table), len(_columns(statement)))
+
+
+def optional_part(make: Callable[..., Row], statement: Select[Any], table: Table) -> Reader[Row | None]:
+    """Return what reads one table's row out of an outer join's, None where there is none."""
+    read = part(make, statement, table)
+    key = _places_of(statement, table)[next(column.key for column in table.primary_key)]
+    return lambda cells: None if cells[key] is None else read(cells)
+
+
+class _Expanding:
+    """A SELECT with a parameter for each of several values, which SQLAlchemy writes anew for every number of them."""
+
+    __slots__ = ("_statement",)
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+
+    def first(self, db: Transaction, values: Mapping[str, Any]) -> Cells | None:
+        return db.execute(self._statement, values).first()
+
+    def all(self, db: Transaction, values: Mapping[str, Any]) -> Sequence[Cells]:
+        return db.execute(self._statement, values).all()
+
+
+def _is_expanding(statement: Select[Any]) -> bool:
+    return any(isinstance(each, BindParameter) and each.expanding for each in visitors.iterate(statement))
+
+
+def _places_of(statement: Select[Any], table: Table) -> dict[str, int]:
+    columns = enumerate(_columns(statement))
+    return {column.key: place for place, column in columns if isinstance(column, Column) and column.table is table}
+
+
+def _columns(statement: Select[Any]) -> list[ColumnElement[Any]]:
+    return list(statement.selected_columns)
+
+
+def _reader(make: Callable[..., Row], places: Mapping[str, int], width: int) -> Reader[Row]:
+    """Return what makes a value of a row's cells, given in which place which column stands."""
+    order = [places[name] for name in _match(make, tuple(places))]
+    if order == list(range(width)):
+        return lambda cells: make(*cells)
+    if len(order) == 1:
+        return lambda cells: make(cells[order[0]])
+    chosen = itemgetter(*order)
+    return lambda cells: make(*chosen(cells))
+
+
+def _match(make: Callable[..., Any], names: Sequence[str]) -> tuple[str, ...]:
+    """Return the parameters of a row's type or function, which are the columns' names in another order, perhaps."""
+    parameters = _parameters(make)
+    if sorted(parameters) != sorted(names):
+        odd = sorted(set(parameters) ^ set(names)) or sorted(names)
+        raise MismatchedRow(f"`{make.__name__}` and its columns differ in {', '.join(f'`{name}`' for name in odd)}")
+    return parameters
+
+
+@cache
+def _parameters(make: Callable[..., Any]) -> tuple[str, ...]:
+    # A leading underline marks a column that a function reads past.
+    return tuple(name.removeprefix("_") for name in inspect.signature(make).parameters)
