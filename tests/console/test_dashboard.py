@@ -18,12 +18,12 @@ from tests.signin import people
 from tests.signin.people import PASSWORD
 
 from crownkeep import clock
-from crownkeep.console.pages.audits import credential_audits
-from crownkeep.console.pages.audits.credential_audits import LastAudit
+from crownkeep.console.kit import signed_audits
+from crownkeep.console.kit.report_lines import Age
+from crownkeep.console.kit.signed_audits import LastAudit
 from crownkeep.console.pages.posture import activity, recommendations
 from crownkeep.console.pages.posture.posture import Findings
 from crownkeep.console.pages.posture.recommendations import Status
-from crownkeep.console.pages.reports.credential_report import Age
 
 Visit = Callable[..., Page]
 CONTACT = {"Name": "Dana", "Title": "Head", "EmailAddress": "security@acme.example", "PhoneNumber": "+49 30 123456"}
@@ -309,7 +309,7 @@ def test_an_audit_is_recommended_once_a_quarter_has_passed_and_its_age_is_told(c
 def test_an_account_without_an_audit_is_told_so_once_it_is_a_quarter_old(crown: Crown):
     account = crown.account()
 
-    with time_machine.travel(clock.now() + credential_audits.QUARTER + timedelta(hours=1)):
+    with time_machine.travel(clock.now() + signed_audits.QUARTER + timedelta(hours=1)):
         browser = member(account, arn=ADMINISTRATOR)
         browser.get("/console")
 

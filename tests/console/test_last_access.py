@@ -14,7 +14,7 @@ from tests.signin.browser import Browser
 from crownkeep.console.kit import rendering
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.identities.last_access import Report
+from crownkeep.console.pages.identities.access_report import Report
 
 MAKE = "/console/last-access"
 CALL = Equivalent("iam", "GetServiceLastAccessedDetails", {"JobId": "job"})

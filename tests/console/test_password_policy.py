@@ -14,9 +14,9 @@ from tests.fixtures.crown import Crown
 from tests.fixtures.process import Process
 
 from crownkeep import clock
+from crownkeep.console.kit import report_lines
+from crownkeep.console.kit.report_lines import Line
 from crownkeep.console.pages.account import out_of_policy, password_policy
-from crownkeep.console.pages.reports import credential_report
-from crownkeep.console.pages.reports.credential_report import Line
 
 Visit = Callable[..., Page]
 PATH = "/console/password-policy"
@@ -163,7 +163,7 @@ def line(days: int, *, has_password: bool = True, user: str = "bob") -> Line:
 
 
 def test_a_password_is_out_of_policy_from_the_day_on_which_it_expires():
-    lines = [line(89), line(90), line(400), line(400, has_password=False), line(400, user=credential_report.ROOT)]
+    lines = [line(89), line(90), line(400), line(400, has_password=False), line(400, user=report_lines.ROOT)]
 
     assert (3, 2) == out_of_policy.tally(lines, 90, now=NOW)
     assert (3, 0) == out_of_policy.tally(lines, 0, now=NOW)

@@ -11,7 +11,8 @@ from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import Organization
 from tests.signin import people
 
-from crownkeep.console.pages.trail import acts, trail
+from crownkeep.console.kit import acts
+from crownkeep.console.pages.trail import trail
 
 TRAIL = "/console/trail"
 

@@ -14,7 +14,7 @@ from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.security import Application, Guard, Receive, Scope, Send, unavailable
 from crownkeep.console.kit.web import ProofNeeded, SignInNeeded
 from crownkeep.console.pages import undoing
-from crownkeep.console.pages.account import account, account_security, closing, email, notices, password_policy, regions
+from crownkeep.console.pages.account import account, account_security, closing, contacts, email, notices, password_policy, regions
 from crownkeep.console.pages.audits import credential_audits, credential_decisions
 from crownkeep.console.pages.credentials import own_devices, own_keys, own_sessions, own_uploads, passwords, security_credentials
 from crownkeep.console.pages.federation import identity_providers
@@ -33,7 +33,7 @@ from crownkeep.console.pages.identities import (
     users,
 )
 from crownkeep.console.pages.policies import documents, policies, policy_editor
-from crownkeep.console.pages.posture import dashboard
+from crownkeep.console.pages.posture import dashboard, root_use
 from crownkeep.console.pages.reports import credential_report
 from crownkeep.console.pages.sign_in import (
     authorize,
@@ -61,7 +61,9 @@ ROUTES: list[Route] = [
     *recovery.ROUTES,
     *welcome.ROUTES,
     *dashboard.ROUTES,
+    *root_use.ROUTES,
     *account.ROUTES,
+    *contacts.ROUTES,
     *account_security.ROUTES,
     *notices.ROUTES,
     *regions.ROUTES,

@@ -19,3 +19,8 @@ def ours(destination: str) -> str:
     if len(destination) > _LONGEST or ".." in destination or not _PATH.fullmatch(destination):
         return HOME
     return destination
+
+
+ACCOUNT = "/console/account"
+
+SECURITY = "/console/security"

@@ -3,54 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, parts, undo, web
+from crownkeep.console.kit import account_names, calls, contact_kinds, destinations, frame, parts, undo, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.account import account_security, contacts, notices, regions
+from crownkeep.console.pages.account import settings
 from crownkeep.errors import AwsError
 from crownkeep.signin import email_change
 
-PATH = contacts.ACCOUNT
+PATH = destinations.ACCOUNT
 NAME = f"{PATH}/name"
 ALIAS = f"{PATH}/alias"
-
-INFORMATION = Equivalent("account", "GetAccountInformation")
-ALIASES = Equivalent("iam", "ListAccountAliases")
 
 
 async def show(request: Request) -> Response:
     """Show all settings; they are asked for at once, for answers wait for the commit of their events, and so for one commit."""
     (found, alias, primary, security, opted), alternates = await asyncio.gather(
         asyncio.gather(
-            calls.ask(request, INFORMATION.service, INFORMATION.operation),
-            alias_of(request),
-            contacts.primary(request),
-            account_security.look(request),
-            parts.ask(request, "ListRegions", service="account", RegionOptStatusContains=list(regions.ENABLED)),
+            calls.ask(request, account_names.INFORMATION.service, account_names.INFORMATION.operation),
+            account_names.alias_of(request),
+            contact_kinds.primary(request),
+            settings.look(request),
+            parts.ask(request, "ListRegions", service="account", RegionOptStatusContains=list(settings.ENABLED)),
         ),
-        asyncio.gather(*(contacts.alternate(request, kind) for kind in contacts.KINDS)),
+        asyncio.gather(*(contact_kinds.alternate(request, kind) for kind in contact_kinds.KINDS)),
     )
-    kinds = [contacts.alternate_call(kind) for kind in contacts.KINDS]
-    tests = [notices.TEST.format(kind=kind.slug) for kind in contacts.KINDS]
+    kinds = [contact_kinds.alternate_call(kind) for kind in contact_kinds.KINDS]
+    tests = [settings.TEST.format(kind=kind.slug) for kind in contact_kinds.KINDS]
     return frame.page(
         request,
         "account.html",
         current=PATH,
-        same=[INFORMATION, ALIASES, contacts.PRIMARY, *kinds, *account_security.EQUIVALENTS, opted.call],
+        same=[account_names.INFORMATION, account_names.ALIASES, contact_kinds.PRIMARY, *kinds, *settings.EQUIVALENTS, opted.call],
         account_id=web.signed_in(request).principal.account_id,
         information=found,
         root_email=_root_email(request),
         alias=alias,
-        addresses=sign_in_addresses(request, alias if isinstance(alias, str) else ""),
+        addresses=account_names.sign_in_addresses(request, alias if isinstance(alias, str) else ""),
         primary=primary,
-        labels=contacts.LABELS,
-        alternates=list(zip(contacts.KINDS, tests, alternates, strict=True)),
+        labels=contact_kinds.LABELS,
+        alternates=list(zip(contact_kinds.KINDS, tests, alternates, strict=True)),
         security=security,
         opted=opted,
     )
@@ -59,7 +55,7 @@ async def show(request: Request) -> Response:
 def _root_email(request: Request) -> str:
     """Return root's address to root itself; nobody else is told what root signs in with."""
     session = web.signed_in(request)
-    if not account_security.is_root(request):
+    if not settings.is_root(request):
         return ""
     here = web.of(request)
     return email_change.of_account(here.door, session.person.account_id, now=here.now).present
@@ -67,14 +63,15 @@ def _root_email(request: Request) -> str:
 
 async def edit_name(request: Request) -> Response:
     """Ask for another name."""
-    found = await calls.ask(request, INFORMATION.service, INFORMATION.operation)
+    found = await calls.ask(request, account_names.INFORMATION.service, account_names.INFORMATION.operation)
     return _name_page(request, name="" if isinstance(found, Refused) else str(found.get("AccountName", "")))
 
 
 async def save_name(request: Request) -> Response:
     """Call the account something else."""
     name = web.form(request).one("name")
-    wanted, held = _renaming(name), await calls.ask(request, INFORMATION.service, INFORMATION.operation)
+    information = account_names.INFORMATION
+    wanted, held = _renaming(name), await calls.ask(request, information.service, information.operation)
     back = [] if isinstance(held, Refused) else [_renaming(str(held["AccountName"]))]
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
@@ -98,29 +95,9 @@ async def delete_alias(request: Request) -> Response:
     return await _change_alias(request, "DeleteAccountAlias")
 
 
-async def alias_of(request: Request) -> str | Refused:
-    """Return the account's alias, empty where it has none."""
-    found = await calls.ask(request, ALIASES.service, ALIASES.operation)
-    if isinstance(found, Refused):
-        return found
-    return next(iter(found["AccountAliases"]), "")
-
-
-def sign_in_addresses(request: Request, alias: str) -> list[str]:
-    """Return where the account's users sign in, the best address first."""
-    visited = web.of(request).visited
-    base = visited.base
-    by_id = f"{base}/signin/{web.signed_in(request).principal.account_id}"
-    if not alias:
-        return [by_id]
-    place = urlsplit(base)
-    own = [] if visited.is_address else [f"{place.scheme}://{alias}.signin.{place.netloc}"]
-    return [f"{base}/signin/{alias}", *own, by_id]
-
-
 async def _change_alias(request: Request, operation: str) -> Response:
     alias = web.form(request).one("alias")
-    wanted, held = Equivalent("iam", operation, {"AccountAlias": alias}), await alias_of(request)
+    wanted, held = Equivalent("iam", operation, {"AccountAlias": alias}), await account_names.alias_of(request)
     # Giving an alias takes the place of the one there is, and is taken back by giving that one again.
     before = held if isinstance(held, str) else ""
     back = [Equivalent("iam", "CreateAccountAlias", {"AccountAlias": before})] if before else []
@@ -134,7 +111,7 @@ async def _change_alias(request: Request, operation: str) -> Response:
 
 
 async def _alias_page(request: Request, *, typed: str | None = None, refusal: Refused | None = None) -> Response:
-    alias = await alias_of(request)
+    alias = await account_names.alias_of(request)
     present = alias if isinstance(alias, str) else ""
     same = [Equivalent("iam", "CreateAccountAlias", {"AccountAlias": typed or present or "acme-prod"})]
     same += [Equivalent("iam", "DeleteAccountAlias", {"AccountAlias": present})] if present else []
@@ -165,5 +142,4 @@ ROUTES = [
     Route(ALIAS, edit_alias, methods=["GET"]),
     Route(ALIAS, save_alias, methods=["POST"]),
     Route(f"{ALIAS}/delete", delete_alias, methods=["POST"]),
-    *contacts.ROUTES,
 ]

@@ -6,20 +6,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, parts, web
+from crownkeep.console.kit import account_names, calls, destinations, frame, parts, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.cookies import Cookie
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.account import account, account_security, contacts
+from crownkeep.console.pages.account import settings
 from crownkeep.signin import closing
 
-PATH = f"{contacts.ACCOUNT}/close"
+PATH = f"{destinations.ACCOUNT}/close"
 
 
 async def ask(request: Request) -> Response:
     """Say what closing means, and ask root for the account's name; a fresh proof comes first."""
     web.signed_in(request)
-    if account_security.is_root(request):
+    if settings.is_root(request):
         web.proven(request)
     return await _page(request)
 
@@ -27,7 +27,7 @@ async def ask(request: Request) -> Response:
 async def close(request: Request) -> Response:
     """Close the account."""
     session, form, here = web.signed_in(request), web.form(request), web.of(request)
-    if account_security.is_root(request):
+    if settings.is_root(request):
         session = web.proven(request)
     wanted = Equivalent("account-security", "CloseAccount", {"AccountName": form.one("name")})
     outcome = await parts.carry_out(request, [wanted])
@@ -41,11 +41,11 @@ async def close(request: Request) -> Response:
 async def _page(request: Request, *, refusal: Refused | None = None) -> Response:
     session = web.signed_in(request)
     barred = closing.barred_now(web.of(request).door, session.principal) or ""
-    found = await calls.ask(request, account.INFORMATION.service, account.INFORMATION.operation)
+    found = await calls.ask(request, account_names.INFORMATION.service, account_names.INFORMATION.operation)
     return frame.page(
         request,
         "close_account.html",
-        current=contacts.ACCOUNT,
+        current=destinations.ACCOUNT,
         status=403 if refusal else 200,
         account_id=session.principal.account_id,
         information=found,

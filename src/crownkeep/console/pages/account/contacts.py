@@ -10,32 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, undo, web
-from crownkeep.console.kit.calls import Found, Refused
+from crownkeep.console.kit import calls, contact_kinds, destinations, frame, undo, web
+from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.contact_kinds import Kind
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.errors import AwsError
 
-ACCOUNT = "/console/account"
-CONTACT = f"{ACCOUNT}/contact"
-ALTERNATE = f"{ACCOUNT}/alternate-contacts/{{kind}}"
+CONTACT = f"{destinations.ACCOUNT}/contact"
 
-PRIMARY = Equivalent("account", "GetContactInformation")
-
-LABELS = {
-    "FullName": "Full name",
-    "CompanyName": "Company",
-    "AddressLine1": "Address line 1",
-    "AddressLine2": "Address line 2",
-    "AddressLine3": "Address line 3",
-    "City": "City",
-    "StateOrRegion": "State or region",
-    "DistrictOrCounty": "District or county",
-    "PostalCode": "Postal code",
-    "CountryCode": "Country code",
-    "PhoneNumber": "Phone number",
-    "WebsiteUrl": "Website",
-}
-"""The primary contact's members, in the order of the form."""
 
 ALTERNATE_LABELS = {
     "Name": "Full name",
@@ -59,24 +41,26 @@ class Field:
 
 
 PRIMARY_FIELDS = (
-    Field("FullName", LABELS["FullName"], autocomplete="name"),
-    Field("CompanyName", LABELS["CompanyName"], autocomplete="organization", is_required=False),
-    Field("AddressLine1", LABELS["AddressLine1"], autocomplete="address-line1", longest=60),
-    Field("AddressLine2", LABELS["AddressLine2"], autocomplete="address-line2", longest=60, is_required=False),
-    Field("AddressLine3", LABELS["AddressLine3"], autocomplete="address-line3", longest=60, is_required=False),
-    Field("City", LABELS["City"], autocomplete="address-level2"),
+    Field("FullName", contact_kinds.LABELS["FullName"], autocomplete="name"),
+    Field("CompanyName", contact_kinds.LABELS["CompanyName"], autocomplete="organization", is_required=False),
+    Field("AddressLine1", contact_kinds.LABELS["AddressLine1"], autocomplete="address-line1", longest=60),
+    Field("AddressLine2", contact_kinds.LABELS["AddressLine2"], autocomplete="address-line2", longest=60, is_required=False),
+    Field("AddressLine3", contact_kinds.LABELS["AddressLine3"], autocomplete="address-line3", longest=60, is_required=False),
+    Field("City", contact_kinds.LABELS["City"], autocomplete="address-level2"),
     Field(
         "StateOrRegion",
-        LABELS["StateOrRegion"],
+        contact_kinds.LABELS["StateOrRegion"],
         "Needed in the United States, Canada, the United Kingdom, Germany, Japan, India and Brazil.",
         autocomplete="address-level1",
         is_required=False,
     ),
-    Field("DistrictOrCounty", LABELS["DistrictOrCounty"], is_required=False),
-    Field("PostalCode", LABELS["PostalCode"], autocomplete="postal-code", longest=20),
-    Field("CountryCode", LABELS["CountryCode"], "Two letters, such as DE or US.", autocomplete="country", longest=2),
-    Field("PhoneNumber", LABELS["PhoneNumber"], "With the country's code: +49 30 123456.", "tel", 20, type="tel"),
-    Field("WebsiteUrl", LABELS["WebsiteUrl"], longest=256, is_required=False),
+    Field("DistrictOrCounty", contact_kinds.LABELS["DistrictOrCounty"], is_required=False),
+    Field("PostalCode", contact_kinds.LABELS["PostalCode"], autocomplete="postal-code", longest=20),
+    Field(
+        "CountryCode", contact_kinds.LABELS["CountryCode"], "Two letters, such as DE or US.", autocomplete="country", longest=2
+    ),
+    Field("PhoneNumber", contact_kinds.LABELS["PhoneNumber"], "With the country's code: +49 30 123456.", "tel", 20, type="tel"),
+    Field("WebsiteUrl", contact_kinds.LABELS["WebsiteUrl"], longest=256, is_required=False),
 )
 ALTERNATE_FIELDS = (
     Field("Name", ALTERNATE_LABELS["Name"], longest=64),
@@ -86,42 +70,9 @@ ALTERNATE_FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of alternate contact."""
-
-    slug: str
-    type: str
-    label: str
-    purpose: str
-
-
-KINDS = (
-    Kind("billing", "BILLING", "Billing", "Hears of invoices and payments."),
-    Kind("operations", "OPERATIONS", "Operations", "Hears of outages and of what is about to change."),
-    Kind("security", "SECURITY", "Security", "Hears of leaked keys and abuse, where minutes count."),
-)
-
-
-async def primary(request: Request) -> Mapping[str, str] | Refused:
-    """Return the primary contact by the model's members; empty where the account has none."""
-    return _told(await calls.ask(request, PRIMARY.service, PRIMARY.operation), "ContactInformation")
-
-
-async def alternate(request: Request, kind: Kind) -> Mapping[str, str] | Refused:
-    """Return an alternate contact by the model's members; empty where the account has none of this kind."""
-    call = alternate_call(kind)
-    return _told(await calls.ask(request, call.service, call.operation, call.parameters), "AlternateContact")
-
-
-def alternate_call(kind: Kind) -> Equivalent:
-    """Return the call that asks for an alternate contact."""
-    return Equivalent("account", "GetAlternateContact", {"AlternateContactType": kind.type})
-
-
 async def edit_primary(request: Request) -> Response:
     """Show the primary contact's form."""
-    found = await primary(request)
+    found = await contact_kinds.primary(request)
     unknown = found if isinstance(found, Refused) else None
     return _primary_page(request, {} if isinstance(found, Refused) else found, unknown=unknown)
 
@@ -129,20 +80,20 @@ async def edit_primary(request: Request) -> Response:
 async def save_primary(request: Request) -> Response:
     """Keep the primary contact, whole."""
     typed = _typed(request, PRIMARY_FIELDS)
-    wanted, held = _keeping(typed), await primary(request)
+    wanted, held = _keeping(typed), await contact_kinds.primary(request)
     # AWS has no call that takes a primary contact away, so the first one stays.
     back = [_keeping(held)] if held and not isinstance(held, Refused) else []
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
     except AwsError as error:
         return _primary_page(request, typed, refusal=calls.refused(request, wanted, error))
-    return calls.go(request, ACCOUNT, done, undo=undo.offer(request, back, then=ACCOUNT))
+    return calls.go(request, destinations.ACCOUNT, done, undo=undo.offer(request, back, then=destinations.ACCOUNT))
 
 
 async def edit_alternate(request: Request) -> Response:
     """Show an alternate contact's form."""
     kind = _kind(request)
-    found = await alternate(request, kind)
+    found = await contact_kinds.alternate(request, kind)
     unknown = found if isinstance(found, Refused) else None
     return _alternate_page(request, kind, {} if isinstance(found, Refused) else found, unknown=unknown)
 
@@ -161,24 +112,17 @@ async def delete_alternate(request: Request) -> Response:
 
 
 async def _change_alternate(request: Request, kind: Kind, typed: Mapping[str, str], wanted: Equivalent) -> Response:
-    held = await alternate(request, kind)
+    held = await contact_kinds.alternate(request, kind)
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
     except AwsError as error:
         return _alternate_page(request, kind, typed, refusal=calls.refused(request, wanted, error))
     back = [] if isinstance(held, Refused) else [_keeping_alternate(kind, held) if held else _forgetting(kind)]
-    return calls.go(request, ACCOUNT, done, undo=undo.offer(request, back, then=ACCOUNT))
-
-
-def _told(found: Found | Refused, member: str) -> Mapping[str, str] | Refused:
-    if not isinstance(found, Refused):
-        told: Mapping[str, str] = found[member]
-        return told
-    return {} if found.code == "ResourceNotFoundException" else found
+    return calls.go(request, destinations.ACCOUNT, done, undo=undo.offer(request, back, then=destinations.ACCOUNT))
 
 
 def _kind(request: Request) -> Kind:
-    found = next((kind for kind in KINDS if kind.slug == request.path_params["kind"]), None)
+    found = next((kind for kind in contact_kinds.KINDS if kind.slug == request.path_params["kind"]), None)
     if found is None:
         raise HTTPException(404)
     return found
@@ -210,7 +154,7 @@ def _primary_page(
     return frame.page(
         request,
         "contact.html",
-        current=ACCOUNT,
+        current=destinations.ACCOUNT,
         same=[_keeping(values)],
         refusal=refusal,
         unknown=unknown,
@@ -229,13 +173,13 @@ def _alternate_page(
     return frame.page(
         request,
         "contact.html",
-        current=ACCOUNT,
+        current=destinations.ACCOUNT,
         same=[_keeping_alternate(kind, values), _forgetting(kind)],
         refusal=refusal,
         unknown=unknown,
         heading=f"{kind.label} contact",
         purpose=kind.purpose,
-        action=ALTERNATE.format(kind=kind.slug),
+        action=contact_kinds.ALTERNATE.format(kind=kind.slug),
         fields=ALTERNATE_FIELDS,
         values=values,
         is_deletable=bool(values) and refusal is None,
@@ -245,7 +189,7 @@ def _alternate_page(
 ROUTES = [
     Route(CONTACT, edit_primary, methods=["GET"]),
     Route(CONTACT, save_primary, methods=["POST"]),
-    Route(ALTERNATE, edit_alternate, methods=["GET"]),
-    Route(ALTERNATE, save_alternate, methods=["POST"]),
-    Route(f"{ALTERNATE}/delete", delete_alternate, methods=["POST"]),
+    Route(contact_kinds.ALTERNATE, edit_alternate, methods=["GET"]),
+    Route(contact_kinds.ALTERNATE, save_alternate, methods=["POST"]),
+    Route(f"{contact_kinds.ALTERNATE}/delete", delete_alternate, methods=["POST"]),
 ]

@@ -8,10 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, parts, web
+from crownkeep.console.kit import calls, destinations, frame, parts, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.account import contacts
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import email_change
 from crownkeep.signin.sessions import BrowserSession
@@ -31,7 +30,7 @@ async def code_wanted(request: Request) -> Response:
 
 async def code_given(request: Request) -> Response:
     """Change the address."""
-    return await _carry_out(request, "AcceptRootEmailUpdate", {"Otp": web.form(request).one("code")}, then=contacts.ACCOUNT)
+    return await _carry_out(request, "AcceptRootEmailUpdate", {"Otp": web.form(request).one("code")}, then=destinations.ACCOUNT)
 
 
 async def _carry_out(request: Request, operation: str, parameters: Mapping[str, object], *, then: str) -> Response:
@@ -57,7 +56,7 @@ def _page(request: Request, session: BrowserSession, *, refusal: Refused | None 
     return frame.page(
         request,
         "email.html",
-        current=contacts.ACCOUNT,
+        current=destinations.ACCOUNT,
         status=403 if refusal else 200,
         present=addresses.present,
         waiting=addresses.waiting,

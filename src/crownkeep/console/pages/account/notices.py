@@ -9,16 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, parts, web
+from crownkeep.console.kit import calls, contact_kinds, destinations, frame, parts, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.account import contacts
+from crownkeep.console.pages.account import settings
 from crownkeep.errors import AwsError
 from crownkeep.signin import last_notices
 from crownkeep.signin.last_notices import LastNotice
 
-PATH = f"{contacts.ACCOUNT}/notices"
-TEST = f"{contacts.ALTERNATE}/test"
+PATH = f"{destinations.ACCOUNT}/notices"
 
 KINDS = {
     "notice": "Alert",
@@ -45,7 +44,7 @@ async def show(request: Request) -> Response:
 async def test(request: Request) -> Response:
     """Send a test alert to an alternate contact."""
     web.form(request)
-    kind = next((kind for kind in contacts.KINDS if kind.slug == request.path_params["kind"]), None)
+    kind = next((kind for kind in contact_kinds.KINDS if kind.slug == request.path_params["kind"]), None)
     if kind is None:
         raise HTTPException(404)
     wanted = Equivalent("account-security", "SendTestAlert", {"AlternateContactType": kind.type})
@@ -66,7 +65,7 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
     return frame.page(
         request,
         "notices.html",
-        current=contacts.ACCOUNT,
+        current=destinations.ACCOUNT,
         refusal=refusal,
         unknown=found if isinstance(found, Refused) else None,
         notices=() if isinstance(found, Refused) else found,
@@ -78,5 +77,5 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
 
 ROUTES = [
     Route(PATH, show, methods=["GET"]),
-    Route(TEST, test, methods=["POST"]),
+    Route(settings.TEST, test, methods=["POST"]),
 ]

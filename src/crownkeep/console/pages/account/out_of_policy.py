@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
+from crownkeep.console.kit import report_lines
 from crownkeep.console.kit.calls import Refused
-from crownkeep.console.pages.reports import credential_report
-from crownkeep.console.pages.reports.credential_report import Line
+from crownkeep.console.kit.report_lines import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Count:
 
 async def count(request: Request, fields: Mapping[str, object] | None, *, now: datetime) -> Count:
     """Count the users who are out of a policy right now, by the latest report; None is AWS's default policy."""
-    report = await credential_report.latest(request)
+    report = await report_lines.latest(request)
     if isinstance(report, Refused):
-        is_missing = credential_report.needs_one(report)
+        is_missing = report_lines.needs_one(report)
         return Count(needs_report=is_missing, refused=None if is_missing else report)
     given = (fields or {}).get("MaxPasswordAge")
     max_age = given if isinstance(given, int) else 0

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, undo, web
+from crownkeep.console.kit import calls, frame, policy_in_force, report_lines, undo, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.policy_in_force import Fields
 from crownkeep.console.pages.account import out_of_policy
-from crownkeep.console.pages.reports import credential_report
 from crownkeep.credentials.password_policy import PasswordPolicy
 from crownkeep.errors import AwsError
 
@@ -23,19 +22,7 @@ EDIT = f"{PATH}/edit"
 REVIEW = f"{PATH}/review"
 DELETE = f"{PATH}/delete"
 
-GET = Equivalent("iam", "GetAccountPasswordPolicy")
 DELETION = Equivalent("iam", "DeleteAccountPasswordPolicy")
-LABELS = {
-    "MinimumPasswordLength": "Minimum length",
-    "RequireUppercaseCharacters": "Upper-case letter",
-    "RequireLowercaseCharacters": "Lower-case letter",
-    "RequireNumbers": "Number",
-    "RequireSymbols": "Symbol",
-    "AllowUsersToChangePassword": "Users may change their own password",
-    "MaxPasswordAge": "Days until it expires",
-    "HardExpiry": "After expiry only an administrator can reset it",
-    "PasswordReusePrevention": "Remembered passwords",
-}
 NUMBERS = {"MinimumPasswordLength": (6, 128), "MaxPasswordAge": (1, 1095), "PasswordReusePrevention": (1, 24)}
 """Fields that hold a number, with the least and the most that AWS takes."""
 
@@ -46,9 +33,6 @@ _CLASSES = {
     "RequireNumbers": "a number",
     "RequireSymbols": "a symbol",
 }
-
-Fields = Mapping[str, object]
-"""A policy by UpdateAccountPasswordPolicy's members; what it says nothing of is absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +81,7 @@ async def show(request: Request) -> Response:
 
 async def edit(request: Request) -> Response:
     """Show the form, filled with the policy that holds or with a preset's."""
-    held = await current(request)
+    held = await policy_in_force.current(request)
     chosen = next((preset for preset in PRESETS if preset.name == request.query_params.get("preset")), None)
     start = PRESETS[0].fields if isinstance(held, Refused) or held is None else held
     return _form(request, chosen.fields if chosen else start)
@@ -112,12 +96,12 @@ async def review(request: Request) -> Response:
             wanted = _read(lambda name: request.query_params.get(name, ""))
         except ValueError as error:
             return _form(request, dict(request.query_params), problem=str(error))
-    held = await current(request)
+    held = await policy_in_force.current(request)
     return frame.page(
         request,
         "password_policy_review.html",
         current=PATH,
-        same=[_saving(wanted), credential_report.GET],
+        same=[_saving(wanted), report_lines.GET],
         wanted=wanted,
         out=await out_of_policy.count(request, wanted, now=web.of(request).now),
         unknown=held if isinstance(held, Refused) else None,
@@ -132,7 +116,7 @@ async def save(request: Request) -> Response:
     try:
         wanted = _read(form.one)
     except ValueError as error:
-        return _form(request, {name: form.one(name) for name in LABELS if name in form}, problem=str(error))
+        return _form(request, {name: form.one(name) for name in policy_in_force.LABELS if name in form}, problem=str(error))
     return await _change(request, _saving(wanted))
 
 
@@ -143,7 +127,7 @@ async def delete(request: Request) -> Response:
 
 
 async def _change(request: Request, wanted: Equivalent) -> Response:
-    held = await current(request)
+    held = await policy_in_force.current(request)
     back = [] if isinstance(held, Refused) else [_saving(held)]
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
@@ -153,14 +137,14 @@ async def _change(request: Request, wanted: Equivalent) -> Response:
 
 
 async def _overview(request: Request, *, refusal: Refused | None = None) -> Response:
-    held = await current(request)
+    held = await policy_in_force.current(request)
     unknown = held if isinstance(held, Refused) else None
     fields = None if isinstance(held, Refused) else held
     return frame.page(
         request,
         "password_policy.html",
         current=PATH,
-        same=[GET, _saving(fields or PRESETS[0].fields), credential_report.GET],
+        same=[policy_in_force.GET, _saving(fields or PRESETS[0].fields), report_lines.GET],
         refusal=refusal,
         unknown=unknown,
         fields=fields,
@@ -181,24 +165,15 @@ def _form(request: Request, fields: Fields, *, problem: str = "") -> Response:
         fields=fields,
         problem=problem,
         numbers=NUMBERS,
-        labels=LABELS,
+        labels=policy_in_force.LABELS,
         classes=_CLASSES,
     )
-
-
-async def current(request: Request) -> Fields | Refused | None:
-    """Return the account's own policy, None where AWS's default holds."""
-    found = await calls.ask(request, GET.service, GET.operation)
-    if isinstance(found, Refused):
-        return found if found.code != "NoSuchEntity" else None
-    policy: Mapping[str, Any] = found["PasswordPolicy"]
-    return {name: policy[name] for name in LABELS if policy.get(name)}
 
 
 def _read(field: Callable[[str], str]) -> Fields:
     """Read the form's fields; raises ValueError, saying which number is none."""
     read: dict[str, object] = {}
-    for name in LABELS:
+    for name in policy_in_force.LABELS:
         text = field(name).strip()
         if name not in NUMBERS:
             read |= {name: True} if text else {}
@@ -212,7 +187,7 @@ def _read(field: Callable[[str], str]) -> Fields:
 def _number(name: str, text: str) -> int:
     least, most = NUMBERS[name]
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and least <= int(text) <= most):
-        raise ValueError(f"{LABELS[name]} must be a number from {least} to {most}.")
+        raise ValueError(f"{policy_in_force.LABELS[name]} must be a number from {least} to {most}.")
     return int(text)
 
 
@@ -220,7 +195,7 @@ def _saving(fields: Fields | None) -> Equivalent:
     """Return the call that makes a policy hold: an update says every field, for what it leaves out gets its default."""
     if fields is None:
         return DELETION
-    switches = {name: bool(fields.get(name)) for name in LABELS if name not in NUMBERS}
+    switches = {name: bool(fields.get(name)) for name in policy_in_force.LABELS if name not in NUMBERS}
     return Equivalent(
         "iam", "UpdateAccountPasswordPolicy", {**{name: fields[name] for name in NUMBERS if name in fields}, **switches}
     )
@@ -238,10 +213,13 @@ def _shown(fields: Fields | None) -> dict[str, str]:
     if fields is None:
         three = "three of four kinds"
         shown = {"MinimumPasswordLength": "8", **dict.fromkeys(_CLASSES, three), "AllowUsersToChangePassword": "no"}
-        return {label: shown.get(name, absent.get(name, "none") if name in NUMBERS else "no") for name, label in LABELS.items()}
+        return {
+            label: shown.get(name, absent.get(name, "none") if name in NUMBERS else "no")
+            for name, label in policy_in_force.LABELS.items()
+        }
     return {
         label: str(fields.get(name, absent.get(name, "none"))) if name in NUMBERS else ("yes" if fields.get(name) else "no")
-        for name, label in LABELS.items()
+        for name, label in policy_in_force.LABELS.items()
     }
 
 

@@ -6,15 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, parts, undo, web
+from crownkeep.console.kit import calls, destinations, frame, parts, undo, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.account import contacts
 from crownkeep.errors import AwsError
 
-PATH = f"{contacts.ACCOUNT}/regions"
-ENABLED = ("ENABLED", "ENABLED_BY_DEFAULT")
-"""Statuses of Regions that may be used."""
+PATH = f"{destinations.ACCOUNT}/regions"
 
 MEANINGS = {
     "ENABLED": "Enabled",
@@ -57,7 +54,7 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
     return frame.page(
         request,
         "regions.html",
-        current=contacts.ACCOUNT,
+        current=destinations.ACCOUNT,
         same=[listed.call, *changes],
         refusal=refusal,
         listed=listed,

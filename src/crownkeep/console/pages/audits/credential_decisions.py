@@ -13,8 +13,8 @@ from crownkeep.console.kit import calls, parts, web
 from crownkeep.console.kit.calls import Done
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Outcome
-from crownkeep.console.pages.audits import credential_audits
-from crownkeep.console.pages.audits.credential_audits import PATH, SERVICE
+from crownkeep.console.kit.signed_audits import PATH, SERVICE
+from crownkeep.console.pages.audits import audit_page
 from crownkeep.errors import AwsError
 from crownkeep.principals import PrincipalKind
 
@@ -38,7 +38,7 @@ async def decided(request: Request) -> Response:
     wanted = Equivalent(SERVICE, "DecideCredentials", {**named, "Decision": decision, "Reason": reason})
     outcome = await parts.carry_out(request, [wanted])
     if outcome.refused is not None:
-        return await credential_audits.show(request, refusal=outcome.refused, entered=reason)
+        return await audit_page.show(request, refusal=outcome.refused, entered=reason)
     if decision == "REMOVE":
         outcome = await _remove(request, audit_id, chosen, made=list(outcome.made))
     return _told(request, audit_id, outcome)
@@ -57,7 +57,7 @@ async def proved(request: Request) -> Response:
     parameters = {"AuditId": audit_id, "CredentialId": given["credential"], "EventId": given["event"]}
     outcome = await parts.carry_out(request, [Equivalent(SERVICE, "RecordCredentialRemoval", parameters)])
     if outcome.refused is not None:
-        return await credential_audits.show(request, refusal=outcome.refused)
+        return await audit_page.show(request, refusal=outcome.refused)
     return _told(request, audit_id, outcome)
 
 
@@ -111,7 +111,7 @@ def _removal(row: Mapping[str, Any], *, only_deactivate: bool) -> list[Equivalen
 
 
 def _told(request: Request, audit_id: str, outcome: Outcome) -> Response:
-    return parts.after(request, outcome, then=credential_audits.page_of(audit_id), current=PATH)
+    return parts.after(request, outcome, then=audit_page.page_of(audit_id), current=PATH)
 
 
 ROUTES = [

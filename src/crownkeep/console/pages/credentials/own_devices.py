@@ -10,14 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep import clock
-from crownkeep.console.kit import calls, frame, parts, web
+from crownkeep.console.kit import calls, entering, frame, parts, second_factors, web
 from crownkeep.console.kit.calls import Done, Refused
 from crownkeep.console.kit.cookies import Cookie
+from crownkeep.console.kit.destinations import SECURITY
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import MalformedForm
-from crownkeep.console.pages.credentials import security_credentials
-from crownkeep.console.pages.credentials.security_credentials import SECURITY
-from crownkeep.console.pages.sign_in import entering, steps
+from crownkeep.console.pages.credentials import own
 from crownkeep.errors import AwsError, InvalidAuthenticationCode
 from crownkeep.signin import enrolment, pending
 from crownkeep.signin.pending import Pending
@@ -40,7 +39,7 @@ async def add(request: Request) -> Response:
 async def added(request: Request) -> Response:
     """Register a passkey or a hardware token, or begin with an authenticator app."""
     session, form, here = web.proven(request), web.form(request), web.of(request)
-    security_credentials.owner(request)
+    own.owner(request)
     try:
         if "credential" in form:
             return calls.go(request, SECURITY, await _passkey(request, session))
@@ -88,13 +87,13 @@ async def remove(request: Request) -> Response:
 
 async def resync(request: Request) -> Response:
     """Ask for two consecutive codes of a device whose clock has drifted."""
-    security_credentials.owner(request)
+    own.owner(request)
     return _resync_page(request, request.query_params.get("serial", ""))
 
 
 async def resynced(request: Request) -> Response:
     """Learn anew how far a device's clock is off."""
-    person, form = security_credentials.owner(request), web.form(request)
+    person, form = own.owner(request), web.form(request)
     codes = enrolment.with_codes(person, form.one("serial"), code1=form.one("code1"), code2=form.one("code2"))
     wanted = Equivalent("iam", "ResyncMFADevice", codes)
     try:
@@ -109,7 +108,7 @@ async def _passkey(request: Request, session: BrowserSession) -> Done:
     if party is None or begun is None or not await pending.spend(here.door, begun):
         raise MalformedForm("the registration has expired: go back and begin again")
     parameters = enrolment.with_passkey(
-        session.person, name=form.one("name"), answer=steps.credential_in(form), challenge=begun.challenge, party=party
+        session.person, name=form.one("name"), answer=second_factors.credential_in(form), challenge=begun.challenge, party=party
     )
     done = await calls.change(request, "account-security", "RegisterPasskey", parameters)
     return replace(done, action=_ENABLE.action)
@@ -123,7 +122,7 @@ async def _token(request: Request, session: BrowserSession) -> Done:
 
 
 def _add_page(request: Request, session: BrowserSession, *, alert: str = "", refusal: Refused | None = None) -> Response:
-    person = security_credentials.owner(request)
+    person = own.owner(request)
     here, party, options = web.of(request), entering.party(request), None
     if party is not None:
         begun = pending.begin(session, now=here.now, chance=clock.token_bytes(pending.CHANCE))
@@ -167,7 +166,7 @@ def _app_page(request: Request, session: BrowserSession, *, refusal: Refused | N
 
 
 def _resync_page(request: Request, serial: str, *, refusal: Refused | None = None) -> Response:
-    codes = enrolment.with_codes(security_credentials.owner(request), serial, code1="CODE_1", code2="CODE_2")
+    codes = enrolment.with_codes(own.owner(request), serial, code1="CODE_1", code2="CODE_2")
     return frame.page(
         request,
         "resync_device.html",

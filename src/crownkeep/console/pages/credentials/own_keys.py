@@ -8,9 +8,9 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import calls, frame, parts, web
 from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.destinations import SECURITY
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.credentials import security_credentials
-from crownkeep.console.pages.credentials.security_credentials import SECURITY
+from crownkeep.console.pages.credentials import own
 from crownkeep.principals import PrincipalKind
 
 KEYS = f"{SECURITY}/keys"
@@ -22,20 +22,20 @@ _WRONG_NAME = "That is not the account's name. Type it exactly as it is shown."
 
 async def ask(request: Request) -> Response:
     """Say what speaks against a key, and ask root for the account's name; a fresh proof comes first."""
-    security_credentials.owner(request)
+    own.owner(request)
     web.proven(request)
     return await _page(request)
 
 
 async def create(request: Request) -> Response:
     """Make a key, whose secret this answer alone shows."""
-    person, form = security_credentials.owner(request), web.form(request)
+    person, form = own.owner(request), web.form(request)
     web.proven(request)
     if person.kind is PrincipalKind.ROOT:
         name = await _account_name(request)
         if isinstance(name, Refused) or form.one("name").strip() != name:
             return await _page(request, alert=_WRONG_NAME)
-    result, outcome = await parts.obtain(request, Equivalent("iam", "CreateAccessKey", security_credentials.named(person)))
+    result, outcome = await parts.obtain(request, Equivalent("iam", "CreateAccessKey", own.named(person)))
     if outcome.refused is not None:
         return await _page(request, refusal=outcome.refused)
     made = result["AccessKey"]
@@ -45,8 +45,8 @@ async def create(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """Turn a key on or off, or delete it. What turns one on needs a fresh proof; what takes access away does not."""
-    person, form = security_credentials.owner(request), web.form(request)
-    key, to = {**security_credentials.named(person), "AccessKeyId": form.one("key")}, form.one("to")
+    person, form = own.owner(request), web.form(request)
+    key, to = {**own.named(person), "AccessKeyId": form.one("key")}, form.one("to")
     if to == "Active":
         web.proven(request)
     wanted = Equivalent("iam", "UpdateAccessKey", {**key, "Status": to})
@@ -61,13 +61,13 @@ async def _account_name(request: Request) -> str | Refused:
 
 
 async def _page(request: Request, *, alert: str = "", refusal: Refused | None = None) -> Response:
-    person = security_credentials.owner(request)
+    person = own.owner(request)
     is_root = person.kind is PrincipalKind.ROOT
     return frame.page(
         request,
         "new_key.html",
         current=SECURITY,
-        same=[Equivalent("iam", "CreateAccessKey", security_credentials.named(person))],
+        same=[Equivalent("iam", "CreateAccessKey", own.named(person))],
         refusal=refusal,
         status=400 if alert else 200,
         alert=alert,

@@ -12,9 +12,10 @@ from starlette.routing import Route
 from crownkeep.console.kit import destinations, frame, parts, web
 from crownkeep.console.kit.calls import Done, Refused
 from crownkeep.console.kit.cookies import Cookie
+from crownkeep.console.kit.destinations import SECURITY
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.credentials import security_credentials
-from crownkeep.console.pages.credentials.security_credentials import LIST_SESSIONS, SECURITY
+from crownkeep.console.pages.credentials import own
+from crownkeep.console.pages.credentials.own import LIST_SESSIONS
 from crownkeep.signin import recovery_codes, sessions
 
 CODES = "/console/recovery-codes"
@@ -25,14 +26,14 @@ _CREATE_CODES = Equivalent("account-security", "CreateRecoveryCodes")
 
 async def codes(request: Request) -> Response:
     """Offer recovery codes."""
-    person = security_credentials.owner(request)
+    person = own.owner(request)
     left = recovery_codes.remaining(web.of(request).door, person)
     return _codes_page(request, to=destinations.ours(request.query_params.get("to", "")), left=left)
 
 
 async def codes_made(request: Request) -> Response:
     """Make recovery codes and show them this once, or remember that they are not wanted."""
-    person, here = security_credentials.owner(request), web.of(request)
+    person, here = own.owner(request), web.of(request)
     to = destinations.ours(web.form(request).one("to"))
     if "decline" in web.form(request):
         await recovery_codes.decline(here.door, person, origin=here.origin, now=here.now)

@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.destinations import SECURITY
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.credentials import security_credentials
-from crownkeep.console.pages.credentials.security_credentials import SECURITY
+from crownkeep.console.pages.credentials import own
 from crownkeep.principals import Principal
 
 UPLOAD = f"{SECURITY}/upload/{{kind}}"
@@ -72,14 +72,14 @@ KINDS = (
 
 async def ask(request: Request) -> Response:
     """Ask for what is uploaded, or for which service a credential is; a fresh proof comes first."""
-    security_credentials.owner(request)
+    own.owner(request)
     web.proven(request)
     return _page(request, _kind(request))
 
 
 async def upload(request: Request) -> Response:
     """Keep what was uploaded, or make a credential, whose secret this answer alone shows."""
-    person, form, kind = security_credentials.owner(request), web.form(request), _kind(request)
+    person, form, kind = own.owner(request), web.form(request), _kind(request)
     web.proven(request)
     wanted = _adding(kind, person, form.one("body" if kind.body else "service"))
     if kind.body:
@@ -96,8 +96,8 @@ async def upload(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """Turn one on or off, delete it, or give a service credential a new secret."""
-    person, form, kind = security_credentials.owner(request), web.form(request), _kind(request)
-    one, to = {**security_credentials.named(person), kind.key: form.one("id")}, form.one("to")
+    person, form, kind = own.owner(request), web.form(request), _kind(request)
+    one, to = {**own.named(person), kind.key: form.one("id")}, form.one("to")
     if to == "Reset" and not kind.body:
         web.proven(request)
         return await _obtained(request, kind, Equivalent("iam", f"Reset{kind.noun}", one))
@@ -133,7 +133,7 @@ def _kind(request: Request) -> Kind:
 
 
 def _adding(kind: Kind, person: Principal, given: str) -> Equivalent:
-    whose = security_credentials.named(person)
+    whose = own.named(person)
     if kind.body:
         return Equivalent("iam", f"Upload{kind.noun}", {**whose, kind.body: given})
     return Equivalent("iam", f"Create{kind.noun}", {**whose, "ServiceName": given})
@@ -145,7 +145,7 @@ def _page(request: Request, kind: Kind, *, typed: str = "", alert: str = "", ref
         request,
         "upload_credential.html",
         current=SECURITY,
-        same=[_adding(kind, security_credentials.owner(request), sample)],
+        same=[_adding(kind, own.owner(request), sample)],
         refusal=refusal,
         status=400 if alert else 200,
         alert=alert,

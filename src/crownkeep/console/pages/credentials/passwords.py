@@ -7,13 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep import clock
-from crownkeep.console.kit import calls, destinations, frame, parts, web
+from crownkeep.console.kit import calls, destinations, entering, frame, parts, second_factors, web
 from crownkeep.console.kit.calls import Done, Refused
 from crownkeep.console.kit.cookies import Cookie
+from crownkeep.console.kit.destinations import SECURITY
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.credentials import security_credentials
-from crownkeep.console.pages.credentials.security_credentials import SECURITY
-from crownkeep.console.pages.sign_in import entering, steps
+from crownkeep.console.pages.credentials import own
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
 from crownkeep.principals import PrincipalKind
@@ -67,7 +66,7 @@ async def confirmed(request: Request) -> Response:
             here.door, session, Secret(form.one("password")), origin=here.origin, now=here.now
         )
     else:
-        answer = steps.answer_in(request, form)
+        answer = second_factors.answer_in(request, form)
         begun = pending.unseal(here.door.wiring.keyring, here.cookie(Cookie.FLOW), session, now=here.now)
         put = begun if isinstance(answer, PasskeyAnswer) else None
         outcome = await presence.prove_by_factor(here.door, session, answer, challenge=put, origin=here.origin, now=here.now)
@@ -75,7 +74,7 @@ async def confirmed(request: Request) -> Response:
         case Waiting():
             return entering.wait(request, outcome)
         case Rejected():
-            return _confirm_page(request, session, to, alert=steps.told(outcome), status=403)
+            return _confirm_page(request, session, to, alert=second_factors.told(outcome), status=403)
         case Proved():
             return web.go(to)
 
@@ -110,8 +109,8 @@ def _password_page(
     refusal: Refused | None = None,
     status: int = 200,
 ) -> Response:
-    if not security_credentials.has_credentials(session):
-        return security_credentials.none(request)
+    if not own.has_credentials(session):
+        return own.none(request)
     is_root = session.person.kind is PrincipalKind.ROOT
     return frame.page(
         request,
@@ -132,7 +131,7 @@ def _confirm_page(request: Request, session: BrowserSession, to: str, *, alert: 
     options = None
     if Method.PASSKEY in methods:
         begun = pending.begin(session, now=here.now, chance=clock.token_bytes(pending.CHANCE))
-        options = steps.factor_options(request, session.person, begun.challenge)
+        options = second_factors.factor_options(request, session.person, begun.challenge)
         here.set_cookie(Cookie.FLOW, pending.seal(here.door.wiring.keyring, begun), lasts=pending.LASTS, same_site="Strict")
     devices = factors.codes_of(here.door, session.person)
     return web.page(

@@ -9,31 +9,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, web
+from crownkeep.console.kit import destinations, frame, parts, web
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.parts import Part
+from crownkeep.console.pages.credentials import own
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import enrolment, recovery_codes
-from crownkeep.signin.sessions import BrowserSession
-
-SECURITY = "/console/security"
-LIST_SESSIONS = Equivalent("account-security", "ListSessions")
 
 
 async def security(request: Request) -> Response:
     """Show what somebody signs in with, and what their programs sign with."""
     session, here = web.signed_in(request), web.of(request)
     person = session.person
-    if not has_credentials(session):
-        return none(request)
+    if not own.has_credentials(session):
+        return own.none(request)
     asked = await _ask(request, person)
     used = await _last_used(request, asked["keys"])
-    listed = await parts.ask(request, LIST_SESSIONS.operation, service=LIST_SESSIONS.service)
+    listed = await parts.ask(request, own.LIST_SESSIONS.operation, service=own.LIST_SESSIONS.service)
     return frame.page(
         request,
         "security.html",
-        current=SECURITY,
+        current=destinations.SECURITY,
         same=[*parts.equivalents([*asked.values(), *used.values()]), *_changes(person)],
         asked=asked,
         used=used,
@@ -42,29 +38,6 @@ async def security(request: Request) -> Response:
         codes_left=recovery_codes.remaining(here.door, person),
         sessions=listed,
     )
-
-
-def has_credentials(session: BrowserSession) -> bool:
-    """Tell whether whoever acts has credentials of their own: root and users have, roles and federated users have not."""
-    return not session.switched and session.person.kind in (PrincipalKind.ROOT, PrincipalKind.USER)
-
-
-def owner(request: Request) -> Principal:
-    """Return whose credentials the page is about; raises MalformedForm for who has none."""
-    session = web.signed_in(request)
-    if not has_credentials(session):
-        raise MalformedForm("this session has no credentials of its own")
-    return session.person
-
-
-def none(request: Request) -> Response:
-    """Say that a role has no credentials of its own."""
-    return frame.page(request, "no_credentials.html", current=SECURITY)
-
-
-def named(person: Principal) -> dict[str, str]:
-    """Return how IAM's operations are told whose credentials are meant; root is whoever is not named."""
-    return {"UserName": person.name} if person.kind is PrincipalKind.USER else {}
 
 
 def kind_of(serial: str) -> str:
@@ -78,7 +51,7 @@ async def _ask(request: Request, person: Principal) -> Mapping[str, Part]:
     wanted = {"devices": "ListMFADevices", "keys": "ListAccessKeys", "certificates": "ListSigningCertificates"}
     if person.kind is PrincipalKind.USER:
         wanted |= {"ssh": "ListSSHPublicKeys", "services": "ListServiceSpecificCredentials"}
-    found = await asyncio.gather(*(parts.ask(request, operation, **named(person)) for operation in wanted.values()))
+    found = await asyncio.gather(*(parts.ask(request, operation, **own.named(person)) for operation in wanted.values()))
     return dict(zip(wanted, found, strict=True))
 
 
@@ -90,7 +63,7 @@ async def _last_used(request: Request, keys: Part) -> dict[str, Part]:
 
 def _changes(person: Principal) -> list[Equivalent]:
     """Return what the page's buttons call, for the commands that it shows."""
-    whose = named(person)
+    whose = own.named(person)
     key, certificate = {**whose, "AccessKeyId": "ACCESS_KEY_ID"}, {**whose, "CertificateId": "CERTIFICATE_ID"}
     shown = [
         Equivalent("iam", "DeactivateMFADevice", {"UserName": enrolment.user_name(person), "SerialNumber": "SERIAL_NUMBER"}),
@@ -112,4 +85,4 @@ def _changes(person: Principal) -> list[Equivalent]:
     ]
 
 
-ROUTES = [Route(SECURITY, security, methods=["GET"])]
+ROUTES = [Route(destinations.SECURITY, security, methods=["GET"])]

@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.identity_kinds import ROLE, USER, Kind
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.identities.identities import ROLE, USER, Kind
 
 # What must go before its holder does: the list, its member, and the call that takes one entry away with the key that names it.
 _HELD: Final[Mapping[Kind, tuple[tuple[str, str, str, str], ...]]] = {

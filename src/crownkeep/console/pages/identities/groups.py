@@ -9,10 +9,10 @@ from starlette.routing import Route
 from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.identity_kinds import GROUP
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.identities import identities, last_access
-from crownkeep.console.pages.identities.identities import GROUP
-from crownkeep.console.pages.identities.last_access import Report
+from crownkeep.console.pages.identities import access_report, tabs
+from crownkeep.console.pages.identities.access_report import Report
 
 CREATE = "/console/create-group"
 TABS = ("permissions", "members", "access", "trail")
@@ -47,7 +47,7 @@ async def group(request: Request) -> Response:
     if about.is_missing:
         return parts.missing(request, about, current=GROUP.folder, title=f"There is no group {name}", back=GROUP.folder)
     asked = await _section(request, name, tab)
-    report = await last_access.report(request) if tab == "access" else Report(None)
+    report = await access_report.report(request) if tab == "access" else Report(None)
     path = GROUP.page(name)
     return frame.page(
         request,
@@ -67,16 +67,16 @@ async def group(request: Request) -> Response:
 
 async def _section(request: Request, name: str, tab: str) -> dict[str, Part]:
     if tab == "permissions":
-        managed, inline = await identities.policies(request, GROUP, name)
+        managed, inline = await tabs.held_policies(request, GROUP, name)
         return {"managed": managed, "inline": inline}
-    return {"events": await identities.events_about(request, name)} if tab == "trail" else {}
+    return {"events": await tabs.events_about(request, name)} if tab == "trail" else {}
 
 
 def _changes(name: str, tab: str, report: Report, arn: str) -> list[Equivalent]:
     """Return what a section's buttons call, for the commands that its page shows."""
     sections = {
-        "permissions": identities.changes(GROUP, name),
-        "members": list(identities.membership(name, "USER")),
+        "permissions": tabs.changes(GROUP, name),
+        "members": list(tabs.membership(name, "USER")),
         "access": report.same(arn),
     }
     named = {"GroupName": name}
@@ -113,7 +113,7 @@ def _form_page(request: Request, entered: dict[str, str], *, refusal: Refused | 
 async def member(request: Request) -> Response:
     """Put a user into the group, or take one out of it."""
     name, form = request.path_params["name"], web.form(request)
-    adds, removes = identities.membership(name, form.one("user").strip())
+    adds, removes = tabs.membership(name, form.one("user").strip())
     wanted, back = (removes, adds) if "remove" in form else (adds, removes)
     return await parts.change(request, [wanted], then=GROUP.page(name, "members"), current=GROUP.folder, back=[back])
 

@@ -8,25 +8,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, parts, policy_summary, web
+from crownkeep.console.kit import calls, frame, parts, policy_documents, policy_summary, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.identity_kinds import Kind
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.identities import identities
-from crownkeep.console.pages.identities.identities import Kind
-from crownkeep.console.pages.policies import documents
-from crownkeep.console.pages.policies.documents import EXAMPLE, Checked
-
-
-def page(kind: Kind, name: str, policy: str) -> str:
-    """Return the address of one inline policy."""
-    return parts.address(f"{kind.page(name)}/inline", policy=policy)
+from crownkeep.console.kit.policy_documents import EXAMPLE, Checked
+from crownkeep.console.pages.identities import tabs
 
 
 async def inline(request: Request) -> Response:
     """Show an inline policy."""
     web.signed_in(request)
-    kind, name = identities.named(request)
+    kind, name = tabs.named(request)
     policy = request.query_params.get("policy", "")
     found = await _found(request, kind, name, policy)
     if found.is_missing:
@@ -48,7 +42,7 @@ async def inline(request: Request) -> Response:
 
 async def deleted(request: Request) -> Response:
     """Delete an inline policy; where its document can be read and is short, putting it back is offered."""
-    kind, name = identities.named(request)
+    kind, name = tabs.named(request)
     policy = web.form(request).one("policy")
     found = await _found(request, kind, name, policy)
     entered = {"policy": policy, "document": unquote(found.text("PolicyDocument"))}
@@ -60,7 +54,7 @@ async def deleted(request: Request) -> Response:
 async def edit(request: Request) -> Response:
     """Ask for a new inline policy, or for another document of one that is there."""
     web.signed_in(request)
-    kind, name = identities.named(request)
+    kind, name = tabs.named(request)
     policy = request.query_params.get("policy", "")
     if not policy:
         return _editor(request, kind, name, {"policy": "", "document": EXAMPLE, "is_new": "1"})
@@ -76,18 +70,18 @@ async def saved(request: Request) -> Response:
 
     IAM puts a document in the place of another of the same name; a new policy must not do so unseen.
     """
-    kind, name = identities.named(request)
+    kind, name = tabs.named(request)
     entered = parts.entered(request, "policy", "is_new")
-    entered["document"] = documents.typed(request)
-    checked = await documents.check(request, entered["document"])
-    if documents.has_to_be_read(request, checked):
+    entered["document"] = policy_documents.typed(request)
+    checked = await policy_documents.check(request, entered["document"])
+    if policy_documents.has_to_be_read(request, checked):
         return _editor(request, kind, name, entered, checked=checked)
     if entered["is_new"] and (await _found(request, kind, name, entered["policy"])).refusal is None:
         return _editor(request, kind, name, entered, checked=checked, alert=f"There is a policy {entered['policy']} already.")
     _, outcome = await parts.obtain(request, _call(kind, name, entered))
     if outcome.refused is not None:
         return _editor(request, kind, name, entered, checked=checked, refusal=outcome.refused)
-    return calls.go(request, page(kind, name, entered["policy"]), *outcome.made)
+    return calls.go(request, kind.inline_page(name, entered["policy"]), *outcome.made)
 
 
 async def _found(request: Request, kind: Kind, name: str, policy: str) -> Part:
@@ -115,7 +109,10 @@ def _editor(
         current=kind.folder,
         status=400 if alert else 200,
         refusal=refusal,
-        same=[documents.validation(entered["document"]), _call(kind, name, {**entered, "policy": entered["policy"] or "NAME"})],
+        same=[
+            policy_documents.validation(entered["document"]),
+            _call(kind, name, {**entered, "policy": entered["policy"] or "NAME"}),
+        ],
         kind=kind,
         name=name,
         entered=entered,

@@ -9,19 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, trusts, web
+from crownkeep.console.kit import frame, parts, policy_documents, trusts, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import Form
+from crownkeep.console.kit.identity_kinds import ROLE
+from crownkeep.console.kit.policy_documents import Checked, Sort
 from crownkeep.console.kit.trusts import Terms, Trusted
-from crownkeep.console.pages.identities.identities import ROLE
-from crownkeep.console.pages.policies import documents
-from crownkeep.console.pages.policies.documents import Checked, Sort
+from crownkeep.console.pages.identities import role_limits
 
 CREATE = "/console/create-role"
 EC2 = "ec2.amazonaws.com"
 SERVICES = (EC2, "lambda.amazonaws.com", "ecs-tasks.amazonaws.com", "cloudtrail.amazonaws.com", "states.amazonaws.com")
-DURATIONS = {"3600": "1 hour", "7200": "2 hours", "14400": "4 hours", "28800": "8 hours", "43200": "12 hours"}
 SUGGESTED = ("ReadOnlyAccess", "SecurityAudit", "job-function/ViewOnlyAccess", "PowerUserAccess", "AdministratorAccess")
 _MANAGED = "arn:aws:iam::aws:policy/"
 _TEXTS = ("account", "external_id", "service", "web_provider", "audience", "subject", "saml_provider")
@@ -59,7 +58,7 @@ async def created(request: Request) -> Response:
     """Show the trust policy and what is to be said of it first; create the role where that was shown."""
     entered = _entered(web.form(request))
     trust = entered.document if entered.trusted is Trusted.CUSTOM else trusts.document(entered.trusted, _terms(request, entered))
-    checked = await documents.check(request, trust, Sort.TRUST)
+    checked = await policy_documents.check(request, trust, Sort.TRUST)
     form = web.form(request)
     # A policy that was written by hand says what it says, and its findings may have been shown while it was typed.
     is_reviewed = form.one("reviewed") == checked.mark and "review" not in form
@@ -142,7 +141,7 @@ async def _form_page(
         checked=checked,
         wanted=_calls(entered, shown) if checked is not None else [],
         services=SERVICES,
-        durations=DURATIONS,
+        durations=role_limits.DURATIONS,
         suggested={name.rpartition("/")[2]: f"{_MANAGED}{name}" for name in SUGGESTED},
         well_known=trusts.WELL_KNOWN,
         own=own,

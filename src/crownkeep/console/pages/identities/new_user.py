@@ -17,13 +17,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep import clock
-from crownkeep.console.kit import frame, parts, web
+from crownkeep.console.kit import account_names, frame, parts, web
 from crownkeep.console.kit.calls import Done, Refused
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.identity_kinds import USER
 from crownkeep.console.kit.parts import Outcome
-from crownkeep.console.pages.account import account
-from crownkeep.console.pages.identities import user_choices, user_mfa
-from crownkeep.console.pages.identities.identities import USER
+from crownkeep.console.pages.identities import mfa_demand, user_choices
 from crownkeep.console.pages.identities.user_choices import CHOSEN, GENERATED, MANAGED, PASSWORD, Choices, Plan
 from crownkeep.credentials import generated_passwords
 from crownkeep.signin import pending
@@ -91,7 +90,7 @@ async def _carry_out(request: Request, choices: Choices, plan: Plan, password: s
             return Outcome(made, outcome.refused)
         if call.operation == "CreateLoginProfile" and choices.needs_mfa:
             # At once, so that nobody signs in before it is demanded.
-            demanded = await user_mfa.demand(request, choices.name)
+            demanded = await mfa_demand.demand(request, choices.name)
             made += demanded.made
             if demanded.refused is not None:
                 return Outcome(made, demanded.refused)
@@ -160,8 +159,8 @@ async def _review_page(request: Request, choices: Choices, *, alert: str = "", r
 
 
 async def _made_page(request: Request, choices: Choices, outcome: Outcome, password: str) -> Response:
-    alias = await account.alias_of(request)
-    address = account.sign_in_addresses(request, alias if isinstance(alias, str) else "")[0]
+    alias = await account_names.alias_of(request)
+    address = account_names.sign_in_addresses(request, alias if isinstance(alias, str) else "")[0]
     has_profile = any(done.action == "iam:CreateLoginProfile" for done in outcome.made)
     return frame.page(
         request,

@@ -6,14 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, parts, web
+from crownkeep.console.kit import calls, frame, parts, policy_documents, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.identity_kinds import ROLE
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.identities import new_role
-from crownkeep.console.pages.identities.identities import ROLE
-from crownkeep.console.pages.policies import documents
-from crownkeep.console.pages.policies.documents import Checked, Sort
+from crownkeep.console.kit.policy_documents import Checked, Sort
+from crownkeep.console.pages.identities import role_limits
 
 
 async def trust(request: Request) -> Response:
@@ -29,9 +28,9 @@ async def trust(request: Request) -> Response:
 
 async def trust_saved(request: Request) -> Response:
     """Validate the trust policy, and put it where there is nothing to say about it or what was said has been read."""
-    name, document = request.path_params["name"], documents.typed(request)
-    checked = await documents.check(request, document, Sort.TRUST)
-    if documents.has_to_be_read(request, checked):
+    name, document = request.path_params["name"], policy_documents.typed(request)
+    checked = await policy_documents.check(request, document, Sort.TRUST)
+    if policy_documents.has_to_be_read(request, checked):
         return _trust_editor(request, name, document, checked=checked)
     _, outcome = await parts.obtain(request, _trusting(name, document))
     if outcome.refused is not None:
@@ -57,7 +56,7 @@ def _trust_editor(
         "role_trust.html",
         current=ROLE.folder,
         refusal=refusal,
-        same=[documents.validation(document, Sort.TRUST), _trusting(name, document)],
+        same=[policy_documents.validation(document, Sort.TRUST), _trusting(name, document)],
         name=name,
         path=ROLE.page(name),
         document=document,
@@ -99,7 +98,7 @@ def _setting(name: str, entered: dict[str, str]) -> Equivalent:
 def _edit_page(
     request: Request, name: str, entered: dict[str, str], *, about: Part | None = None, refusal: Refused | None = None
 ) -> Response:
-    durations = new_role.DURATIONS
+    durations = role_limits.DURATIONS
     if entered["duration"] not in durations:
         durations = {entered["duration"]: f"{entered['duration']} seconds", **durations}
     return frame.page(

@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.identity_kinds import ROLE
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.identities import identities, last_access, role_sessions
-from crownkeep.console.pages.identities.identities import ROLE
-from crownkeep.console.pages.identities.last_access import Report
+from crownkeep.console.pages.identities import access_report, role_limits, tabs
+from crownkeep.console.pages.identities.access_report import Report
 
 TABS = ("permissions", "trust", "tags", "access", "sessions", "trail")
 
@@ -47,7 +47,7 @@ async def role(request: Request) -> Response:
     if about.is_missing:
         return parts.missing(request, about, current=ROLE.folder, title=f"There is no role {name}", back=ROLE.folder)
     asked = await _section(request, name, tab)
-    report = await last_access.report(request) if tab == "access" else Report(None)
+    report = await access_report.report(request) if tab == "access" else Report(None)
     shown = about.one("Role")
     trust = parts.readable(str(shown.get("AssumeRolePolicyDocument", "")))
     return frame.page(
@@ -64,7 +64,7 @@ async def role(request: Request) -> Response:
         trust=trust,
         trusted=_trusted(trust),
         switching=_switching(request, name, str(shown.get("Path", "/"))),
-        revoked_before=role_sessions.revoked_before(asked["revoking"]) if "revoking" in asked else "",
+        revoked_before=role_limits.revoked_before(asked["revoking"]) if "revoking" in asked else "",
     )
 
 
@@ -72,7 +72,7 @@ async def _section(request: Request, name: str, tab: str) -> dict[str, Part]:
     named = {"RoleName": name}
     match tab:
         case "permissions":
-            managed, inline = await identities.policies(request, ROLE, name)
+            managed, inline = await tabs.held_policies(request, ROLE, name)
             return {
                 "managed": managed,
                 "inline": inline,
@@ -81,9 +81,9 @@ async def _section(request: Request, name: str, tab: str) -> dict[str, Part]:
         case "tags":
             return {"tags": await parts.ask(request, "ListRoleTags", **named)}
         case "sessions":
-            return {"revoking": await parts.ask(request, "GetRolePolicy", **named, PolicyName=role_sessions.POLICY)}
+            return {"revoking": await parts.ask(request, "GetRolePolicy", **named, PolicyName=role_limits.POLICY)}
         case "trail":
-            return {"events": await identities.events_about(request, name)}
+            return {"events": await tabs.events_about(request, name)}
         case _:
             return {}
 
@@ -93,7 +93,7 @@ def _changes(name: str, tab: str, report: Report, arn: str) -> list[Equivalent]:
     named = {"RoleName": name}
     match tab:
         case "permissions":
-            return identities.changes(ROLE, name)
+            return tabs.changes(ROLE, name)
         case "trust":
             return [Equivalent("iam", "UpdateAssumeRolePolicy", {**named, "PolicyDocument": "DOCUMENT"})]
         case "tags":
@@ -104,7 +104,7 @@ def _changes(name: str, tab: str, report: Report, arn: str) -> list[Equivalent]:
         case "access":
             return report.same(arn)
         case "sessions":
-            return [role_sessions.revoking(name, "NOW")]
+            return [role_limits.revoking(name, "NOW")]
         case _:
             return []
 

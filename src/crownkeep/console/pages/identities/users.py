@@ -8,10 +8,10 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.identity_kinds import USER
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.identities import identities, last_access, user_mfa
-from crownkeep.console.pages.identities.identities import USER
-from crownkeep.console.pages.identities.last_access import Report
+from crownkeep.console.pages.identities import access_report, mfa_demand, tabs
+from crownkeep.console.pages.identities.access_report import Report
 
 TABS = ("permissions", "groups", "tags", "security", "access", "trail")
 
@@ -45,7 +45,7 @@ async def user(request: Request) -> Response:
         return parts.missing(request, about, current=USER.folder, title=f"There is no user {name}", back=USER.folder)
     asked = await _SECTIONS[tab](request, name)
     used = await _last_used(request, asked["keys"]) if "keys" in asked else {}
-    report = await last_access.report(request) if tab == "access" else Report(None)
+    report = await access_report.report(request) if tab == "access" else Report(None)
     reporting = report.same(str(about.one("User").get("Arn", ""))) if tab == "access" else []
     return frame.page(
         request,
@@ -58,7 +58,7 @@ async def user(request: Request) -> Response:
         about=about,
         used=used,
         asked=asked,
-        needs_mfa=await user_mfa.is_demanded(request, name, asked["password"]) if "password" in asked else False,
+        needs_mfa=await mfa_demand.is_demanded(request, name, asked["password"]) if "password" in asked else False,
         report=report,
         is_about="about" in request.query_params,
     )
@@ -70,7 +70,7 @@ def _changes(name: str) -> dict[str, list[Equivalent]]:
     password = {**named, "Password": "PASSWORD", "PasswordResetRequired": True}
     key = {**named, "AccessKeyId": "ACCESS_KEY_ID"}
     return {
-        "permissions": identities.changes(USER, name),
+        "permissions": tabs.changes(USER, name),
         "groups": [
             Equivalent("iam", "AddUserToGroup", {"GroupName": "GROUP", **named}),
             Equivalent("iam", "RemoveUserFromGroup", {"GroupName": "GROUP", **named}),
@@ -94,7 +94,7 @@ def _changes(name: str) -> dict[str, list[Equivalent]]:
 
 
 async def _permissions(request: Request, name: str) -> dict[str, Part]:
-    managed, inline = await identities.policies(request, USER, name)
+    managed, inline = await tabs.held_policies(request, USER, name)
     return {"managed": managed, "inline": inline, "groups": await parts.ask(request, "ListGroupsForUser", UserName=name)}
 
 
@@ -123,7 +123,7 @@ async def _access(request: Request, name: str) -> dict[str, Part]:
 
 async def _trail(request: Request, name: str) -> dict[str, Part]:
     if "about" in request.query_params:
-        return {"events": await identities.events_about(request, name)}
+        return {"events": await tabs.events_about(request, name)}
     by_name = [{"AttributeKey": "Username", "AttributeValue": name}]
     events = await parts.ask(request, "LookupEvents", service="cloudtrail", LookupAttributes=by_name, MaxResults=parts.ROWS)
     return {"events": events}
@@ -147,7 +147,7 @@ async def _last_used(request: Request, keys: Part) -> dict[str, Part]:
 async def membership(request: Request) -> Response:
     """Put the user into a group, or take it out of one."""
     name, form = request.path_params["name"], web.form(request)
-    adds, removes = identities.membership(form.one("group").strip(), name)
+    adds, removes = tabs.membership(form.one("group").strip(), name)
     wanted, back = (removes, adds) if "remove" in form else (adds, removes)
     return await parts.change(request, [wanted], then=USER.page(name, "groups"), current=USER.folder, back=[back])
 

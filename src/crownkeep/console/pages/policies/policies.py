@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,22 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, policy_summary, web
+from crownkeep.console.kit import frame, parts, policy_pages, policy_summary, web
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 
-FOLDER = "/console/policies"
 SCOPES = ("All", "Local", "AWS")
-MOST_FOUND = 200
-_AT_ONCE = 1000
-_MOST_ASKED = 12
 _MANAGED_PATHS = ("", "job-function/", "service-role/", "aws-service-role/")
 TABS = ("document", "versions", "holders")
-
-
-def page(arn: str, tab: str = "") -> str:
-    """Return the address of one policy's page."""
-    return parts.address(f"{FOLDER}/one", arn=arn, tab=tab)
 
 
 async def policies(request: Request) -> Response:
@@ -35,42 +25,27 @@ async def policies(request: Request) -> Response:
     name = request.query_params.get("name", "").strip()
     arn = await _find(request, name) if name else ""
     if arn:
-        return web.go(page(arn))
+        return web.go(policy_pages.page(arn))
     scope, marker = parts.chosen(request, "scope", SCOPES), request.query_params.get("marker", "")
     path, in_use = request.query_params.get("path", ""), request.query_params.get("used", "")
     limits: dict[str, Any] = {"Scope": scope, "PathPrefix": path, "OnlyAttached": True if in_use else None}
     if name:
-        listed = await containing(request, name, **limits)
+        listed = await policy_pages.containing(request, name, **limits)
     else:
         listed = await parts.ask(request, "ListPolicies", **limits, Marker=marker, MaxItems=parts.ROWS)
     here = {"scope": scope, "path": path, "used": in_use}
     return frame.page(
         request,
         "policies.html",
-        current=FOLDER,
+        current=policy_pages.FOLDER,
         same=[listed.call],
         listed=listed,
         scopes=SCOPES,
         here=here,
         sought=name,
-        first=parts.address(FOLDER, **here) if marker else "",
-        next_page=parts.address(FOLDER, **here, marker=listed.marker) if listed.marker else "",
+        first=parts.address(policy_pages.FOLDER, **here) if marker else "",
+        next_page=parts.address(policy_pages.FOLDER, **here, marker=listed.marker) if listed.marker else "",
     )
-
-
-async def containing(request: Request, text: str, **limits: Any) -> Part:
-    """Return the policies whose names hold a text, without regard to case; IAM itself looks for paths only."""
-    found: list[Mapping[str, Any]] = []
-    marker = ""
-    for _ in range(_MOST_ASKED):
-        listed = await parts.ask(request, "ListPolicies", **limits, Marker=marker, MaxItems=_AT_ONCE)
-        if listed.refusal is not None:
-            return listed
-        found += [each for each in listed.rows("Policies") if text.lower() in each["PolicyName"].lower()]
-        marker = listed.marker
-        if not marker or len(found) >= MOST_FOUND:
-            break
-    return Part(listed.call, {"Policies": found[:MOST_FOUND], "IsTruncated": "yes" if len(found) > MOST_FOUND or marker else ""})
 
 
 async def _find(request: Request, name: str) -> str:
@@ -99,7 +74,8 @@ async def policy(request: Request) -> Response:
     arn, tab = request.query_params.get("arn", ""), parts.chosen(request, "tab", TABS)
     about = await parts.ask(request, "GetPolicy", PolicyArn=arn)
     if about.is_missing:
-        return parts.missing(request, about, current=FOLDER, title="There is no such policy", back=FOLDER)
+        folder = policy_pages.FOLDER
+        return parts.missing(request, about, current=folder, title="There is no such policy", back=folder)
     default = str(about.one("Policy").get("DefaultVersionId", ""))
     version = request.query_params.get("version", "") or default
     against = request.query_params.get("against", "") or default
@@ -109,10 +85,10 @@ async def policy(request: Request) -> Response:
     return frame.page(
         request,
         "policy.html",
-        current=FOLDER,
+        current=policy_pages.FOLDER,
         same=[*parts.equivalents([about, *asked.values()]), *_changes(arn)[tab]],
         arn=arn,
-        path=page(arn),
+        path=policy_pages.page(arn),
         tab=tab,
         about=about,
         asked=asked,
@@ -122,7 +98,7 @@ async def policy(request: Request) -> Response:
         document=document,
         summary=policy_summary.summarize(document) if document else None,
         difference=_difference(_document(asked["against"]), document) if "against" in asked else [],
-        next_page=parts.address(f"{FOLDER}/one", arn=arn, tab=tab, marker=more) if more else "",
+        next_page=parts.address(f"{policy_pages.FOLDER}/one", arn=arn, tab=tab, marker=more) if more else "",
     )
 
 
@@ -166,22 +142,23 @@ async def set_default(request: Request) -> Response:
     wanted, back = (
         Equivalent("iam", "SetDefaultPolicyVersion", {"PolicyArn": arn, "VersionId": each}) for each in (version, before)
     )
-    return await parts.change(request, [wanted], then=page(arn, "versions"), current=FOLDER, back=[back] if before else [])
+    then = policy_pages.page(arn, "versions")
+    return await parts.change(request, [wanted], then=then, current=policy_pages.FOLDER, back=[back] if before else [])
 
 
 async def version_deleted(request: Request) -> Response:
     """Delete a version that is not the default."""
     arn, version = _version(request)
     wanted = Equivalent("iam", "DeletePolicyVersion", {"PolicyArn": arn, "VersionId": version})
-    return await parts.change(request, [wanted], then=page(arn, "versions"), current=FOLDER)
+    return await parts.change(request, [wanted], then=policy_pages.page(arn, "versions"), current=policy_pages.FOLDER)
 
 
 async def deleted(request: Request) -> Response:
     """Delete a policy; one that somebody holds, or that has other versions, is refused by IAM."""
     arn = web.form(request).one("arn")
     outcome = await parts.carry_out(request, [Equivalent("iam", "DeletePolicy", {"PolicyArn": arn})])
-    then = FOLDER if outcome.refused is None else page(arn)
-    return parts.after(request, outcome, then=then, current=FOLDER)
+    then = policy_pages.FOLDER if outcome.refused is None else policy_pages.page(arn)
+    return parts.after(request, outcome, then=then, current=policy_pages.FOLDER)
 
 
 async def detached(request: Request) -> Response:
@@ -189,10 +166,10 @@ async def detached(request: Request) -> Response:
     form = web.form(request)
     arn, noun = form.one("arn"), form.one("kind")
     if noun not in ("User", "Group", "Role"):
-        return web.go(page(arn, "holders"))
+        return web.go(policy_pages.page(arn, "holders"))
     names = {f"{noun}Name": form.one("name"), "PolicyArn": arn}
     wanted, back = (Equivalent("iam", f"{verb}{noun}Policy", names) for verb in ("Detach", "Attach"))
-    return await parts.change(request, [wanted], then=page(arn, "holders"), current=FOLDER, back=[back])
+    return await parts.change(request, [wanted], then=policy_pages.page(arn, "holders"), current=policy_pages.FOLDER, back=[back])
 
 
 def _version(request: Request) -> tuple[str, str]:
@@ -201,10 +178,10 @@ def _version(request: Request) -> tuple[str, str]:
 
 
 ROUTES = [
-    Route(FOLDER, policies, methods=["GET"]),
-    Route(f"{FOLDER}/one", policy, methods=["GET"]),
-    Route(f"{FOLDER}/default", set_default, methods=["POST"]),
-    Route(f"{FOLDER}/delete-version", version_deleted, methods=["POST"]),
-    Route(f"{FOLDER}/delete", deleted, methods=["POST"]),
-    Route(f"{FOLDER}/detach", detached, methods=["POST"]),
+    Route(policy_pages.FOLDER, policies, methods=["GET"]),
+    Route(f"{policy_pages.FOLDER}/one", policy, methods=["GET"]),
+    Route(f"{policy_pages.FOLDER}/default", set_default, methods=["POST"]),
+    Route(f"{policy_pages.FOLDER}/delete-version", version_deleted, methods=["POST"]),
+    Route(f"{policy_pages.FOLDER}/delete", deleted, methods=["POST"]),
+    Route(f"{policy_pages.FOLDER}/detach", detached, methods=["POST"]),
 ]

@@ -6,15 +6,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, parts, web
+from crownkeep.console.kit import calls, frame, parts, policy_documents, policy_pages, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.policies import documents, policies
-from crownkeep.console.pages.policies.documents import EXAMPLE, Checked
+from crownkeep.console.kit.policy_documents import EXAMPLE, Checked
 
-CREATE = f"{policies.FOLDER}/create"
-NEW_VERSION = f"{policies.FOLDER}/new-version"
+CREATE = f"{policy_pages.FOLDER}/create"
+NEW_VERSION = f"{policy_pages.FOLDER}/new-version"
 
 
 async def create(request: Request) -> Response:
@@ -29,7 +28,8 @@ async def new_version(request: Request) -> Response:
     arn = request.query_params.get("arn", "")
     about = await parts.ask(request, "GetPolicy", PolicyArn=arn)
     if about.is_missing:
-        return parts.missing(request, about, current=policies.FOLDER, title="There is no such policy", back=policies.FOLDER)
+        folder = policy_pages.FOLDER
+        return parts.missing(request, about, current=folder, title="There is no such policy", back=folder)
     default = str(about.one("Policy").get("DefaultVersionId", ""))
     found = await parts.ask(request, "GetPolicyVersion", PolicyArn=arn, VersionId=default)
     document = parts.readable(str(found.one("PolicyVersion").get("Document", "")))
@@ -40,15 +40,15 @@ async def new_version(request: Request) -> Response:
 async def saved(request: Request) -> Response:
     """Validate the document, and save it where there is nothing to say about it or what was said has been read."""
     entered = parts.entered(request, "name", "path", "description", "arn")
-    entered["document"] = documents.typed(request)
-    checked = await documents.check(request, entered["document"])
-    if documents.has_to_be_read(request, checked):
+    entered["document"] = policy_documents.typed(request)
+    checked = await policy_documents.check(request, entered["document"])
+    if policy_documents.has_to_be_read(request, checked):
         return _editor(request, entered, checked=checked)
     result, outcome = await parts.obtain(request, _call(entered))
     if outcome.refused is not None:
         return _editor(request, entered, checked=checked, refusal=outcome.refused)
     arn = entered["arn"] or result["Policy"]["Arn"]
-    return calls.go(request, policies.page(arn, "versions" if entered["arn"] else ""), *outcome.made)
+    return calls.go(request, policy_pages.page(arn, "versions" if entered["arn"] else ""), *outcome.made)
 
 
 def _call(entered: dict[str, str]) -> Equivalent:
@@ -72,12 +72,12 @@ def _editor(
     return frame.page(
         request,
         "policy_editor.html",
-        current=policies.FOLDER,
+        current=policy_pages.FOLDER,
         refusal=refusal,
-        same=[documents.validation(entered["document"]), _call({**entered, "name": entered["name"] or "NAME"})],
+        same=[policy_documents.validation(entered["document"]), _call({**entered, "name": entered["name"] or "NAME"})],
         entered=entered,
         action=NEW_VERSION if entered["arn"] else CREATE,
-        back=policies.page(entered["arn"]) if entered["arn"] else policies.FOLDER,
+        back=policy_pages.page(entered["arn"]) if entered["arn"] else policy_pages.FOLDER,
         checked=checked,
         unseen=unseen,
     )

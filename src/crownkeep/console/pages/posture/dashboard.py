@@ -10,15 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, web
+from crownkeep.console.kit import account_names, calls, contact_kinds, frame, policy_in_force, report_lines, signed_audits, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.account import account, contacts, password_policy
-from crownkeep.console.pages.audits import credential_audits
-from crownkeep.console.pages.posture import activity, posture, recommendations, root_use
+from crownkeep.console.pages.posture import activity, last_root_use, posture, recommendations
 from crownkeep.console.pages.posture.activity import Activity, RootActivity
 from crownkeep.console.pages.posture.recommendations import Recommendation, Status
-from crownkeep.console.pages.reports import credential_report
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import password_age
 
@@ -89,7 +86,7 @@ async def dashboard(request: Request) -> Response:
         identity=identity,
         expires_at=password_age.expires_soon(here.door, session.person, now=here.now),
         alias=found.alias,
-        addresses=account.sign_in_addresses(request, found.alias if isinstance(found.alias, str) else ""),
+        addresses=account_names.sign_in_addresses(request, found.alias if isinstance(found.alias, str) else ""),
         advice=advice,
         next=next((each.slug for each in advice if each.status is Status.OPEN and each.path), ""),
         done_count=sum(each.status is Status.DONE for each in advice),
@@ -107,7 +104,7 @@ def _steps(advice: list[Recommendation], found: posture.Posture, *, needs_mfa: b
     steps = [Step(label, stands[slug], f"#{slug}") for slug, label in _STEPS.items()]
     steps.insert(list(_STEPS).index("root-keys"), Step("Let nobody in without it", needs_mfa, "/console/account"))
     has_report = not isinstance(found.findings, Refused)
-    report = Step("Look at the whole in a credential report", has_report, credential_report.PATH)
+    report = Step("Look at the whole in a credential report", has_report, report_lines.PATH)
     steps.insert(list(_STEPS).index("root-keys") + 1, report)
     return steps
 
@@ -148,15 +145,15 @@ def _same() -> list[Equivalent]:
         posture.SUMMARY,
         posture.ADMINISTRATORS,
         posture.DEVICES,
-        password_policy.GET,
-        account.ALIASES,
-        contacts.PRIMARY,
-        *(contacts.alternate_call(kind) for kind in contacts.KINDS),
-        credential_report.GET,
-        credential_audits.LAST_SIGNED,
-        root_use.LOOKUP,
+        policy_in_force.GET,
+        account_names.ALIASES,
+        contact_kinds.PRIMARY,
+        *(contact_kinds.alternate_call(kind) for kind in contact_kinds.KINDS),
+        report_lines.GET,
+        signed_audits.LAST_SIGNED,
+        last_root_use.LOOKUP,
         activity.SIGN_INS,
     ]
 
 
-ROUTES = [Route("/console", dashboard), Route("/console/", dashboard), *root_use.ROUTES]
+ROUTES = [Route("/console", dashboard), Route("/console/", dashboard)]

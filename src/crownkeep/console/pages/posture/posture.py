@@ -11,15 +11,12 @@ from functools import lru_cache
 
 from starlette.requests import Request
 
-from crownkeep.console.kit import calls, web
+from crownkeep.console.kit import account_names, calls, contact_kinds, policy_in_force, report_lines, signed_audits, web
 from crownkeep.console.kit.calls import Found, Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.account import account, contacts, password_policy
-from crownkeep.console.pages.audits import credential_audits
-from crownkeep.console.pages.audits.credential_audits import LastAudit
-from crownkeep.console.pages.posture import root_use
-from crownkeep.console.pages.posture.root_use import LastUse
-from crownkeep.console.pages.reports import credential_report
+from crownkeep.console.kit.signed_audits import LastAudit
+from crownkeep.console.pages.posture import last_root_use
+from crownkeep.console.pages.posture.last_root_use import LastUse
 
 SUMMARY = Equivalent("iam", "GetAccountSummary")
 ADMINISTRATORS = Equivalent("iam", "ListEntitiesForPolicy", {"PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"})
@@ -75,7 +72,7 @@ class Posture:
 
     summary: Mapping[str, int] | Refused
     alias: str | Refused
-    policy: password_policy.Fields | Refused | None
+    policy: policy_in_force.Fields | Refused | None
     primary_contact: Mapping[str, str] | Refused
     contacts: Mapping[str, Mapping[str, str] | Refused]
     """The alternate contacts by their kind's slug."""
@@ -93,19 +90,19 @@ async def look(request: Request) -> Posture:
     of_account, of_use, alternates = await asyncio.gather(
         asyncio.gather(
             calls.ask(request, SUMMARY.service, SUMMARY.operation),
-            credential_report.latest(request),
-            account.alias_of(request),
-            password_policy.current(request),
-            contacts.primary(request),
+            report_lines.latest(request),
+            account_names.alias_of(request),
+            policy_in_force.current(request),
+            contact_kinds.primary(request),
             _administrators(request),
         ),
         asyncio.gather(
             calls.ask(request, DEVICES.service, DEVICES.operation, DEVICES.parameters),
-            root_use.last_use(request),
-            credential_audits.last_audit(request),
+            last_root_use.last_use(request),
+            signed_audits.last_audit(request),
             _newest_event(request),
         ),
-        asyncio.gather(*(contacts.alternate(request, kind) for kind in contacts.KINDS)),
+        asyncio.gather(*(contact_kinds.alternate(request, kind) for kind in contact_kinds.KINDS)),
     )
     told, report, alias, policy, primary, administrators = of_account
     devices, used, audited, newest = of_use
@@ -116,7 +113,7 @@ async def look(request: Request) -> Posture:
         alias,
         policy,
         primary,
-        {kind.slug: contact for kind, contact in zip(contacts.KINDS, alternates, strict=True)},
+        {kind.slug: contact for kind, contact in zip(contact_kinds.KINDS, alternates, strict=True)},
         administrators,
         await _root_factor(request, summary, devices),
         used,
@@ -157,7 +154,7 @@ async def _root_factor(request: Request, summary: Mapping[str, int] | Refused, d
         return summary
     if not summary["AccountMFAEnabled"]:
         return RootFactor.NOTHING
-    if root_use.is_root(request):
+    if last_root_use.is_root(request):
         own = await calls.ask(request, OWN_DEVICES.service, OWN_DEVICES.operation)
         if isinstance(own, Refused):
             return RootFactor.SOME
@@ -183,7 +180,7 @@ async def _unprotected(
         names = [user["UserName"] for user in listed["Users"] if user["UserName"] not in with_app]
         return await _asked(request, names, needs_report=listed["IsTruncated"])
     if isinstance(findings, Refused):
-        return Unprotected((), needs_report=True) if credential_report.needs_one(findings) else findings
+        return Unprotected((), needs_report=True) if report_lines.needs_one(findings) else findings
     # Those who have enrolled a device since the report was made are not named.
     return await _asked(request, findings.without_mfa[:_ASKED_ONE_BY_ONE], needs_report=False)
 
@@ -191,7 +188,7 @@ async def _unprotected(
 @lru_cache(maxsize=_REPORTS_KEPT)
 def _findings(content: bytes, generated_at: datetime) -> Findings:
     """Look a report through; remembered, for it has thousands of lines and the first page is asked for often."""
-    lines = [line for line in credential_report.read(content) if not line.is_root]
+    lines = [line for line in report_lines.read(content) if not line.is_root]
     return Findings(
         generated_at,
         [line.user for line in lines if line.has_unused(generated_at)],

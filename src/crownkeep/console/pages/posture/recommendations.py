@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from crownkeep.console.kit import report_lines, signed_audits
 from crownkeep.console.kit.calls import Refused
-from crownkeep.console.pages.audits import credential_audits
-from crownkeep.console.pages.audits.credential_audits import LastAudit
-from crownkeep.console.pages.posture import root_use
+from crownkeep.console.kit.signed_audits import LastAudit
+from crownkeep.console.pages.posture import last_root_use
+from crownkeep.console.pages.posture.last_root_use import LastUse
 from crownkeep.console.pages.posture.posture import Findings, Posture, RootFactor, Unprotected
-from crownkeep.console.pages.posture.root_use import LastUse
-from crownkeep.console.pages.reports import credential_report
 
 STRONG_LENGTH = 12
 """The least that the guide asks a password to be long; CIS asks for 14."""
@@ -163,17 +162,17 @@ def of_credentials(found: Findings | Refused) -> Recommendation:
     """Return what a credential report says of credentials that are unused or old."""
     why = "Nobody notices when a key or a password that nobody uses is stolen."
     said = ("credentials", "No credential is old or unused", why)
-    path = credential_report.PATH
+    path = report_lines.PATH
     if isinstance(found, Refused):
-        if not credential_report.needs_one(found):
+        if not report_lines.needs_one(found):
             return _unknown(said, found)
         detail = "A credential report says it, and there is no fresh one."
         return Recommendation(*said, Status.UNKNOWN, detail, "Generate report", path)
     if found.unused:
-        detail = f"{_named(found.unused)} {_have(found.unused)} a credential unused for {credential_report.UNUSED_DAYS} days."
+        detail = f"{_named(found.unused)} {_have(found.unused)} a credential unused for {report_lines.UNUSED_DAYS} days."
         return Recommendation(*said, Status.OPEN, detail, "View unused", f"{path}?show=unused")
     if found.old:
-        detail = f"{_named(found.old)} {_have(found.old)} a credential older than {credential_report.OLD_DAYS} days."
+        detail = f"{_named(found.old)} {_have(found.old)} a credential older than {report_lines.OLD_DAYS} days."
         return Recommendation(*said, Status.OPEN, detail, "View old", f"{path}?show=old")
     detail = f"So says the report of {found.generated_at:%Y-%m-%d %H:%M} UTC."
     return Recommendation(*said, Status.DONE, detail, "View report", path)
@@ -185,7 +184,7 @@ def of_audits(found: LastAudit | Refused) -> Recommendation:
     said = ("credential-audit", "Credentials are audited every quarter", why)
     if isinstance(found, Refused):
         return _unknown(said, found)
-    path = credential_audits.PATH
+    path = signed_audits.PATH
     if found.signed is None:
         if found.due_at is not None and not found.is_due:
             detail = f"There was no audit yet; the first is due on {found.due_at:%Y-%m-%d}, when the account is a quarter old."
@@ -205,7 +204,7 @@ def _root_keys(posture: Posture, is_root: bool) -> Recommendation:
     if not posture.summary["AccountAccessKeysPresent"]:
         return Recommendation(*said, Status.DONE, "There are none.")
     if is_root:
-        return Recommendation(*said, Status.OPEN, "Root has an access key.", "Delete root's keys", root_use.KEYS)
+        return Recommendation(*said, Status.OPEN, "Root has an access key.", "Delete root's keys", last_root_use.KEYS)
     return Recommendation(*said, Status.OPEN, "Root has an access key. Only root can delete it: sign in as root.")
 
 

@@ -1,78 +1,19 @@
-"""Root's use: when it was used before this session, and where its access keys are, which only root can take away."""
+"""Root's access keys, which only root can take away: where the first page leads to them."""
 
 from __future__ import annotations
-
-import json
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, web
-from crownkeep.console.kit.calls import Refused
-from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.credentials.security_credentials import SECURITY
-from crownkeep.console.pages.trail import acts
-from crownkeep.console.pages.trail.acts import Act
-from crownkeep.principals import PrincipalKind
-
-KEYS = f"{SECURITY}#keys"
-"""Where root turns its access keys off and deletes them."""
+from crownkeep.console.pages.posture import last_root_use
 
 _ON_THE_FIRST_PAGE = "/console#root-keys"
-_ATTRIBUTES = [{"AttributeKey": "Username", "AttributeValue": "root"}]
-LOOKUP = Equivalent("cloudtrail", "LookupEvents", {"LookupAttributes": _ATTRIBUTES, "MaxResults": 10})
-
-_PAGES = 5
-"""Lookups at most: 50 events, among which root's last act is nearly always the first."""
-
-
-def is_root(request: Request) -> bool:
-    """Tell whether it is root who acts."""
-    return web.signed_in(request).principal.kind is PrincipalKind.ROOT
-
-
-@dataclass(frozen=True, slots=True)
-class LastUse:
-    """When root was used last, as far as a bounded number of lookups reaches."""
-
-    own: Act | None
-    """What was done last with root's own password or keys, before this session."""
-    central: Act | None
-    """What was done after that in a session that an organization took root on for."""
-    back_to: datetime | None = None
-    """Where the lookups ended before they found root itself; None where they went back as far as there is anything to see."""
-
-
-async def last_use(request: Request) -> LastUse | Refused:
-    """Find root's last act before this session. Sessions of AssumeRoot and users who are called root don't count, nor hide it."""
-    session = web.signed_in(request)
-    asked = dict(LOOKUP.parameters)
-    if session.person.kind is PrincipalKind.ROOT:
-        asked["EndTime"] = session.created_at - timedelta(seconds=1)
-    central: Act | None = None
-    act: Act | None = None
-    for _ in range(_PAGES):
-        found = await calls.ask(request, LOOKUP.service, LOOKUP.operation, asked)
-        if isinstance(found, Refused):
-            return found
-        for each in found["Events"]:
-            act = acts.of(json.loads(each["CloudTrailEvent"]))
-            if act.is_roots_own:
-                return LastUse(act, central)
-            if act.is_central:
-                central = central or act
-        if "NextToken" not in found:
-            return LastUse(None, central)
-        asked["NextToken"] = found["NextToken"]
-    return LastUse(None, central, act.at if act is not None else None)
 
 
 async def keys(request: Request) -> Response:
     """Send root to its keys among its credentials, and others to what the first page says of them."""
-    return RedirectResponse(KEYS if is_root(request) else _ON_THE_FIRST_PAGE, 303)
+    return RedirectResponse(last_root_use.KEYS if last_root_use.is_root(request) else _ON_THE_FIRST_PAGE, 303)
 
 
 ROUTES = [Route("/console/root-keys", keys, methods=["GET"])]

@@ -6,8 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import destinations, web
-from crownkeep.console.pages.sign_in import entering
+from crownkeep.console.kit import destinations, entering, web
 from crownkeep.credentials import strength
 from crownkeep.credentials.one_time_links import InvalidLink, Purpose
 from crownkeep.credentials.secret import Secret

@@ -6,8 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import destinations, web
-from crownkeep.console.pages.sign_in import entering
+from crownkeep.console.kit import destinations, entering, web
 from crownkeep.credentials.one_time_links import InvalidLink, Purpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import mfa_recovery, recovery, root_passwords

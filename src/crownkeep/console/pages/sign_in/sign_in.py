@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import destinations, web
+from crownkeep.console.kit import destinations, entering, web
 from crownkeep.console.kit.cookies import Cookie
-from crownkeep.console.pages.sign_in import entering
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import entry, sessions
 

@@ -6,9 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import destinations, web
+from crownkeep.console.kit import destinations, entering, web
 from crownkeep.console.kit.cookies import Cookie
-from crownkeep.console.pages.sign_in import entering
 from crownkeep.credentials.one_time_links import InvalidLink
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import entry, sign_in_links

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import web
-from crownkeep.console.kit.forms import Form, MalformedForm
-from crownkeep.console.pages.sign_in import entering
-from crownkeep.console.pages.sign_in.entering import STEPS
-from crownkeep.credentials import webauthn
-from crownkeep.credentials.secret import Secret
+from crownkeep.console.kit import entering, second_factors, web
+from crownkeep.console.kit.entering import STEPS
+from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.errors import AwsError, InvalidAuthenticationCode
-from crownkeep.principals import Principal
-from crownkeep.signin import acting, enrolment, entry, factors
+from crownkeep.signin import acting, enrolment, factors
 from crownkeep.signin.enrolment import ProgressBinding
-from crownkeep.signin.factors import Answer, Code, PasskeyAnswer, RecoveryCode, Rejected, Rejection
+from crownkeep.signin.factors import Rejected
 from crownkeep.signin.flow import ChangePasswordStep, EnrolStep, FactorStep, Method
 from crownkeep.signin.progress import Next, Progress, Stale
-
-_TOO_MANY = "This device was tried too often. Wait a quarter of an hour, then use a fresh code."
-_UNREADABLE = "The server can't read this device's secret. That is no fault of yours: use another device, or tell its operator."
 
 
 async def factor(request: Request) -> Response:
@@ -43,11 +35,11 @@ async def factor_given(request: Request) -> Response:
         return entering.stale(request)
     step = begun.step
     visit = entering.visit(request, begun.progress.to)
-    outcome = await factors.present(here.door, visit, begun.progress, answer_in(request, web.form(request)))
+    outcome = await factors.present(here.door, visit, begun.progress, second_factors.answer_in(request, web.form(request)))
     if isinstance(outcome, Rejected):
         going_on = outcome.progress or begun.progress
         entering.keep(request, going_on)
-        return _factor_page(request, going_on, step, alert=told(outcome), status=403)
+        return _factor_page(request, going_on, step, alert=second_factors.told(outcome), status=403)
     claim = begun.progress.claim
     return await entering.follow(request, outcome, lambda: entering.stale(request), root=claim.name if claim.is_root else "")
 
@@ -139,56 +131,13 @@ async def password_changed(request: Request) -> Response:
     return await entering.follow(request, outcome, lambda: entering.stale(request))
 
 
-def answer_in(request: Request, form: Form) -> Answer:
-    """Read the factor that a form brings; raises MalformedForm where it brings none."""
-    if "credential" in form:
-        party = entering.party(request)
-        if party is None:
-            raise MalformedForm("passkeys can't be used at an IP address")
-        return PasskeyAnswer(credential_in(form), party)
-    if "recovery" in form:
-        return RecoveryCode(Secret(form.one("recovery")))
-    return Code(form.one("serial"), form.one("code"))
-
-
-def credential_in(form: Form) -> Mapping[str, object]:
-    """Read a browser's WebAuthn answer; raises MalformedForm."""
-    try:
-        answer = json.loads(form.one("credential"))
-    except (ValueError, RecursionError) as error:
-        raise MalformedForm("the browser's answer can't be read") from error
-    if not isinstance(answer, dict):
-        raise MalformedForm("the browser's answer can't be read")
-    return answer
-
-
-def told(rejected: Rejected) -> str:
-    """Return what a person is told of a factor that was not accepted."""
-    match rejected.reason:
-        case Rejection.TOO_MANY:
-            return _TOO_MANY
-        case Rejection.UNREADABLE:
-            return _UNREADABLE
-        case _:
-            return entry.INCORRECT
-
-
-def factor_options(request: Request, person: Principal, challenge: bytes) -> str | None:
-    """Return what the browser asks a person's passkeys, as JSON; None where they have none that can be used here."""
-    party, here = entering.party(request), web.of(request)
-    keys = factors.passkeys_to_ask(here.door, person)
-    if party is None or not keys:
-        return None
-    return json.dumps(webauthn.request_options(party, challenge=challenge, passkeys=keys))
-
-
 async def _passkey_registered(request: Request, begun: Progress) -> Response:
     form, here, party = web.form(request), web.of(request), entering.party(request)
     if party is None:
         raise MalformedForm("passkeys can't be used at an IP address")
     visit, binding = entering.visit(request, begun.to), ProgressBinding(begun)
     parameters = enrolment.with_passkey(
-        begun.person, name=form.one("name"), answer=credential_in(form), challenge=begun.challenge, party=party
+        begun.person, name=form.one("name"), answer=second_factors.credential_in(form), challenge=begun.challenge, party=party
     )
     serial = await enrolment.register_passkey(here.door, enrolment.actor_in(begun, visit, binding), parameters)
     made = enrolment.enrolled(binding.progress, Method.PASSKEY, serial)
@@ -227,7 +176,7 @@ def _factor_page(request: Request, begun: Progress, step: FactorStep, *, alert: 
         action=f"{STEPS}/mfa",
         devices=devices,
         has_passkey=has_passkey,
-        passkey_options=factor_options(request, begun.person, begun.challenge) if has_passkey else None,
+        passkey_options=second_factors.factor_options(request, begun.person, begun.challenge) if has_passkey else None,
         passkey_address=entering.passkey_address(request),
         has_recovery_codes=Method.RECOVERY_CODE in step.methods,
         is_root=begun.claim.is_root,

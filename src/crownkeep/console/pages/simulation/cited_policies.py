@@ -8,11 +8,9 @@ from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from crownkeep.console.kit import parts
+from crownkeep.console.kit import parts, policy_pages
 from crownkeep.console.kit.decision_trees import Cited, Decision
-from crownkeep.console.pages.identities import inline_policies
-from crownkeep.console.pages.identities.identities import Kind
-from crownkeep.console.pages.policies import policies
+from crownkeep.console.kit.identity_kinds import Kind
 
 MOST = 8
 """Documents that are read for one page."""
@@ -90,13 +88,13 @@ async def _source(
         policy = name.removeprefix(own)
         found = await parts.ask(request, f"Get{kind.noun}Policy", **{kind.key: of, "PolicyName": policy})
         label = f"{policy}, inline policy of {of}"
-        return Source(label, inline_policies.page(kind, of, policy), unquote(found.text("PolicyDocument")))
+        return Source(label, kind.inline_page(of, policy), unquote(found.text("PolicyDocument")))
     if arn:
         label = arn.rpartition("/")[2]
-        return Source(label, policies.page(arn), await _default_document(request, arn))
+        return Source(label, policy_pages.page(arn), await _default_document(request, arn))
     # What a group of the user's holds inside itself is called `group_crew_name`.
     by_name = cited.type.endswith(_MANAGED) or (cited.type == _HELD and not name.startswith("group_"))
-    return Source(name, parts.address(policies.FOLDER, name=name) if by_name else "", "")
+    return Source(name, parts.address(policy_pages.FOLDER, name=name) if by_name else "", "")
 
 
 async def _default_document(request: Request, arn: str) -> str:

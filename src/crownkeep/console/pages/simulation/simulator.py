@@ -9,13 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep import arn as arns
-from crownkeep.console.kit import decision_trees, frame, parts, simulations, web
+from crownkeep.console.kit import decision_trees, frame, identity_kinds, parts, simulations, web
 from crownkeep.console.kit.decision_trees import Decision
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.identity_kinds import Kind
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.kit.simulations import Question
-from crownkeep.console.pages.identities import identities
-from crownkeep.console.pages.identities.identities import Kind
 from crownkeep.console.pages.simulation import cited_policies
 from crownkeep.console.pages.simulation.cited_policies import Source
 
@@ -75,7 +74,7 @@ async def _ask(request: Request, call: Equivalent) -> Part:
 async def _about(request: Request, principal: str) -> Part | None:
     """Look up who is meant by a short name such as `user/bob`; None for what is none."""
     word, _, name = principal.partition("/")
-    kind = identities.KINDS.get(word.lower())
+    kind = identity_kinds.KINDS.get(word.lower())
     if kind is None or not name:
         return None
     return await parts.ask(request, f"Get{kind.noun}", **{kind.key: name})
@@ -91,7 +90,7 @@ def _arn_of(principal: str, about: Part | None) -> str:
 def _holder(arn: str) -> tuple[Kind, str] | None:
     parsed = arns.parse(arn)
     word, _, rest = (parsed.resource if parsed is not None else "").partition("/")
-    kind = identities.KINDS.get(word)
+    kind = identity_kinds.KINDS.get(word)
     return None if kind is None else (kind, rest.rpartition("/")[2])
 
 

@@ -11,9 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, web
+from crownkeep.console.kit import acts, frame, parts, web
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.trail import acts
 
 TRAIL = "/console/trail"
 ATTRIBUTES = {

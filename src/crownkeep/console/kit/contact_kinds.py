@@ -1,0 +1,70 @@
+"""Contacts as several pages ask for them: whom the account belongs to, and its alternate contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from crownkeep.console.kit import calls, destinations
+from crownkeep.console.kit.calls import Found, Refused
+from crownkeep.console.kit.equivalents import Equivalent
+
+ALTERNATE = f"{destinations.ACCOUNT}/alternate-contacts/{{kind}}"
+PRIMARY = Equivalent("account", "GetContactInformation")
+LABELS = {
+    "FullName": "Full name",
+    "CompanyName": "Company",
+    "AddressLine1": "Address line 1",
+    "AddressLine2": "Address line 2",
+    "AddressLine3": "Address line 3",
+    "City": "City",
+    "StateOrRegion": "State or region",
+    "DistrictOrCounty": "District or county",
+    "PostalCode": "Postal code",
+    "CountryCode": "Country code",
+    "PhoneNumber": "Phone number",
+    "WebsiteUrl": "Website",
+}
+"""The primary contact's members, in the order of the form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of alternate contact."""
+
+    slug: str
+    type: str
+    label: str
+    purpose: str
+
+
+KINDS = (
+    Kind("billing", "BILLING", "Billing", "Hears of invoices and payments."),
+    Kind("operations", "OPERATIONS", "Operations", "Hears of outages and of what is about to change."),
+    Kind("security", "SECURITY", "Security", "Hears of leaked keys and abuse, where minutes count."),
+)
+
+
+async def primary(request: Request) -> Mapping[str, str] | Refused:
+    """Return the primary contact by the model's members; empty where the account has none."""
+    return _told(await calls.ask(request, PRIMARY.service, PRIMARY.operation), "ContactInformation")
+
+
+async def alternate(request: Request, kind: Kind) -> Mapping[str, str] | Refused:
+    """Return an alternate contact by the model's members; empty where the account has none of this kind."""
+    call = alternate_call(kind)
+    return _told(await calls.ask(request, call.service, call.operation, call.parameters), "AlternateContact")
+
+
+def alternate_call(kind: Kind) -> Equivalent:
+    """Return the call that asks for an alternate contact."""
+    return Equivalent("account", "GetAlternateContact", {"AlternateContactType": kind.type})
+
+
+def _told(found: Found | Refused, member: str) -> Mapping[str, str] | Refused:
+    if not isinstance(found, Refused):
+        told: Mapping[str, str] = found[member]
+        return told
+    return {} if found.code == "ResourceNotFoundException" else found

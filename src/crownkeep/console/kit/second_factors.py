@@ -1,0 +1,62 @@
+"""Second factors on pages: what a form brings, what a browser is asked, and what is said of a failure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from starlette.requests import Request
+
+from crownkeep.console.kit import entering, web
+from crownkeep.console.kit.forms import Form, MalformedForm
+from crownkeep.credentials import webauthn
+from crownkeep.credentials.secret import Secret
+from crownkeep.principals import Principal
+from crownkeep.signin import entry, factors
+from crownkeep.signin.factors import Answer, Code, PasskeyAnswer, RecoveryCode, Rejected, Rejection
+
+_TOO_MANY = "This device was tried too often. Wait a quarter of an hour, then use a fresh code."
+_UNREADABLE = "The server can't read this device's secret. That is no fault of yours: use another device, or tell its operator."
+
+
+def answer_in(request: Request, form: Form) -> Answer:
+    """Read the factor that a form brings; raises MalformedForm where it brings none."""
+    if "credential" in form:
+        party = entering.party(request)
+        if party is None:
+            raise MalformedForm("passkeys can't be used at an IP address")
+        return PasskeyAnswer(credential_in(form), party)
+    if "recovery" in form:
+        return RecoveryCode(Secret(form.one("recovery")))
+    return Code(form.one("serial"), form.one("code"))
+
+
+def credential_in(form: Form) -> Mapping[str, object]:
+    """Read a browser's WebAuthn answer; raises MalformedForm."""
+    try:
+        answer = json.loads(form.one("credential"))
+    except (ValueError, RecursionError) as error:
+        raise MalformedForm("the browser's answer can't be read") from error
+    if not isinstance(answer, dict):
+        raise MalformedForm("the browser's answer can't be read")
+    return answer
+
+
+def told(rejected: Rejected) -> str:
+    """Return what a person is told of a factor that was not accepted."""
+    match rejected.reason:
+        case Rejection.TOO_MANY:
+            return _TOO_MANY
+        case Rejection.UNREADABLE:
+            return _UNREADABLE
+        case _:
+            return entry.INCORRECT
+
+
+def factor_options(request: Request, person: Principal, challenge: bytes) -> str | None:
+    """Return what the browser asks a person's passkeys, as JSON; None where they have none that can be used here."""
+    party, here = entering.party(request), web.of(request)
+    keys = factors.passkeys_to_ask(here.door, person)
+    if party is None or not keys:
+        return None
+    return json.dumps(webauthn.request_options(party, challenge=challenge, passkeys=keys))
