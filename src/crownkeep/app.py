@@ -16,6 +16,7 @@ from crownkeep.console.app import create_pages
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.data_directory import DataDirectory, KeyFileWatch, UnusableDataDirectory
+from crownkeep.domain import trail_keys
 from crownkeep.domain.accounts import key_check
 from crownkeep.domain.accounts.key_check import WrongSealingKey
 from crownkeep.domain.credentials import outbound_identity
@@ -32,6 +33,9 @@ from crownkeep.settings import Settings
 from crownkeep.storage import migrate
 from crownkeep.storage.database import Database, DatabaseFault
 from crownkeep.storage.writer import Writer
+from crownkeep.trail import publishing
+from crownkeep.trail.publishing import Published
+from crownkeep.trail.sequencer import Sequencer
 
 _log = logging.getLogger("crownkeep")
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -49,6 +53,7 @@ class Running:
     pages: Callable[[Scope, Receive, Send], Awaitable[None]]
     key_watch: asyncio.Task[None]
     delivery: Delivery
+    sequencer: Sequencer
     observers: tuple[Secret, ...]
 
     def is_ready(self) -> bool:
@@ -81,6 +86,11 @@ class Running:
         with self.database.snapshot() as db:
             return outbound_identity.document(db, self.door.wiring.settings, path, now=clock.now())
 
+    def transparent(self, path: str) -> Published | None:
+        """Return what the trail publishes at a path beneath `/tlog/`, None where that is nothing."""
+        with self.database.snapshot() as db:
+            return publishing.published(db, path)
+
 
 def create_app(settings: Settings) -> Server[Running]:
     """Make the ASGI application; the house is opened when the server starts and closed when it stops."""
@@ -95,6 +105,7 @@ def create_app(settings: Settings) -> Server[Running]:
     async def stop(running: Running) -> None:
         running.key_watch.cancel()
         await running.delivery.stop()
+        await running.sequencer.stop()
         await running.writer.stop()
         running.door.close()
         running.database.close()
@@ -131,6 +142,7 @@ def open_wiring(settings: Settings, directory: DataDirectory) -> tuple[Database,
 def _open(settings: Settings, directory: DataDirectory) -> Running:
     channel = channels.chosen(settings)
     database, wiring = open_wiring(settings, directory)
+    trail_keys.prepare(database, wiring.keyring)
     writer = Writer(database, wiring.outbox.observe)
     door = Door(database, writer, wiring)
     token: Secret = directory.operator_token
@@ -138,7 +150,9 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     key_watch = asyncio.get_running_loop().create_task(_watch_keys(KeyFileWatch(directory), database, wiring.keyring))
     delivery = Delivery(database, writer, wiring, channel)
     delivery.start()
-    return Running(database, writer, door, Pipeline(door, token), create_pages(door), key_watch, delivery, observers)
+    sequencer = Sequencer(database, writer, wiring)
+    sequencer.start()
+    return Running(database, writer, door, Pipeline(door, token), create_pages(door), key_watch, delivery, sequencer, observers)
 
 
 async def _watch_keys(watch: KeyFileWatch, database: Database, keyring: Keyring) -> None:

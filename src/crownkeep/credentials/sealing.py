@@ -73,6 +73,7 @@ class Purpose(Enum):
     NOTICE = "letter"
     TRADE_IN_TOKEN = "trade-in-token"
     KEY_CHECK = "key-check"
+    TRAIL_KEY = "trail-key"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

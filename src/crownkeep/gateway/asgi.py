@@ -17,6 +17,9 @@ from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, Receive, Sc
 from crownkeep.gateway.metrics import CONTENT_TYPE, Metrics
 from crownkeep.gateway.pipeline import Pipeline, Response
 from crownkeep.storage.database import DatabaseFault
+from crownkeep.storage.trail.tree import IncompleteTree
+from crownkeep.trail import publishing
+from crownkeep.trail.publishing import Published
 
 _log = logging.getLogger("crownkeep.gateway")
 
@@ -49,6 +52,9 @@ class House(Protocol):
     def published(self, path: str) -> bytes | None:
         """Return what the issuer of an account's web identities publishes at a path, None where that is nothing."""
 
+    def transparent(self, path: str) -> Published | None:
+        """Return what the trail publishes at a path beneath `/tlog/`, None where that is nothing."""
+
 
 # Paths that belong to the pages; everything else is an AWS request. The access portal's API shares two names with pages: it has
 # `/federation/credentials` and answers POST at `/logout`.
@@ -58,6 +64,7 @@ _PAGE = frozenset({b"/signin", b"/console", b"/switchrole", b"/federation", b"/f
 _HTML = b"text/html"
 _NO_TOKEN = b"send `Authorization: Bearer` and the token in `metrics.token` of the data directory\n"
 _ISSUERS = outbound_identity.PATH.encode() + b"/"
+_TLOG = publishing.PREFIX.encode()
 
 
 Opened = TypeVar("Opened", bound=House)
@@ -138,6 +145,8 @@ class Server(Generic[Opened]):
             await self._observe(house, scope, path, send)
         elif path.startswith(_ISSUERS) and scope["method"] in ("GET", "HEAD"):
             await self._publish(house, path, send)
+        elif path.startswith(_TLOG) and scope["method"] in ("GET", "HEAD"):
+            await self._tlog(house, path, send)
         elif _is_for_pages(scope, path):
             await house.pages(self._edge.locate(scope), receive, send)
         else:
@@ -169,6 +178,19 @@ class Server(Generic[Opened]):
             await _send(send, 404, [(b"content-type", b"text/plain")], b"nothing is published here\n")
             return
         await _send(send, 200, [(b"content-type", b"application/json"), (b"cache-control", b"public, max-age=300")], body)
+
+    async def _tlog(self, house: House, path: bytes, send: Send) -> None:
+        """Return what the trail publishes: its newest checkpoint, and tiles, which never change."""
+        try:
+            found = house.transparent(path.decode("latin-1").removeprefix(publishing.PREFIX))
+        except (DatabaseFault, IncompleteTree):
+            await _send(send, 503, [(b"content-type", b"text/plain")], b"the trail can't be read\n")
+            return
+        if found is None:
+            await _send(send, 404, [(b"content-type", b"text/plain")], b"nothing is published here\n")
+            return
+        headers = [(b"content-type", found.content_type.encode()), (b"cache-control", found.cache_control.encode())]
+        await _send(send, 200, headers, found.body)
 
     async def _aws(self, house: House, scope: Scope, receive: Receive, send: Send) -> None:
         began = clock.monotonic()

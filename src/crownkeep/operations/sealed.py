@@ -55,6 +55,16 @@ def open_signing_key(keyring: Keyring, blob: bytes, *, account_id: str, key_id: 
     return _open(keyring, blob, Purpose.SIGNING_KEY, account_id, key_id)
 
 
+def seal_trail_key(keyring: Keyring, seed: Secret, *, vkey_id: str) -> bytes:
+    """Seal the seed of a key that signs the trail's checkpoints for its row."""
+    return _seal(keyring, seed, Purpose.TRAIL_KEY, vkey_id)
+
+
+def open_trail_key(keyring: Keyring, blob: bytes, *, vkey_id: str) -> Secret:
+    """Open what `seal_trail_key` made; raises Unsealable."""
+    return _open(keyring, blob, Purpose.TRAIL_KEY, vkey_id)
+
+
 def seal_key_check(keyring: Keyring) -> bytes:
     """Seal a value that says nothing, by which the newest key is known again."""
     return _seal(keyring, Secret(_KEY_CHECK), Purpose.KEY_CHECK, keyring.newest.id)

@@ -1,4 +1,4 @@
-"""Purging an account: every row of it in every table, its trail included, so that its id may be used again."""
+"""Purging an account: every row of it in every table, so that its id may be used again; its trail is withheld, not removed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,26 @@ from sqlalchemy import Delete, Table, bindparam, delete
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import metadata
 
-OWNED_BY_NONE = frozenset({"alembic_version", "known_sealing_keys"})
+OWNED_BY_NONE = frozenset(
+    {
+        "alembic_version",
+        "known_sealing_keys",
+        "trail_checkpoints",
+        "trail_cosignatures",
+        "trail_lease",
+        "trail_log_keys",
+        "trail_nodes",
+        "trail_witnessed_logs",
+    }
+)
 """Tables that hold nothing of an account, and so have no `account_id`."""
+
+OF_THE_TRAIL = frozenset({"events", "event_resources", "trail_leaves", "trail_pending", "trail_withholdings"})
+"""Tables that lose nothing but by `withholdings`: the records' bytes go there, their leaves stay."""
 
 
 def purge(db: Transaction, account_id: str) -> int:
-    """Remove every row of the account from every table, and return how many there were.
+    """Remove every row of the account from every table but the trail's, and return how many there were.
 
     The tables are those of the metadata: a new topic's table is purged with the others as soon as it exists. Whoever calls has
     imported `storage.schema`, which names them all.
@@ -31,7 +45,8 @@ def _of_owners() -> tuple[Delete, ...]:
 
 def purged_tables() -> list[Table]:
     """Return the tables that hold rows of accounts, those that refer to others first."""
-    return [table for table in reversed(metadata.sorted_tables) if "account_id" in table.columns]
+    tables = (table for table in reversed(metadata.sorted_tables) if table.name not in OF_THE_TRAIL)
+    return [table for table in tables if "account_id" in table.columns]
 
 
 @cache

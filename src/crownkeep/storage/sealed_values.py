@@ -11,6 +11,7 @@ from crownkeep.storage.credentials import access_keys, mfa_devices
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.federation import web_identity_keys
 from crownkeep.storage.notices import outbox
+from crownkeep.storage.trail import log_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ COLUMNS = (
         web_identity_keys.table.c.sealed_private_key,
         web_identity_keys.table.c.key_id,
         (web_identity_keys.table.c.account_id, web_identity_keys.table.c.key_id),
+    ),
+    SealedColumn(
+        Purpose.TRAIL_KEY,
+        log_keys.table.c.sealed_seed,
+        log_keys.table.c.vkey_id,
+        (log_keys.table.c.vkey_id,),
     ),
 )
 """All of them; a test holds the list against the tables' columns."""

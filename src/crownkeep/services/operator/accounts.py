@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crownkeep import arn, errors
-from crownkeep.domain import page_tokens
+from crownkeep.domain import page_tokens, withholding
 from crownkeep.domain.accounts import closed_accounts, membership
 from crownkeep.domain.accounts.membership import Departure
 from crownkeep.operations import registry
@@ -73,7 +73,9 @@ def reopen_account(call: Call, *, account_id: str) -> Result:
 
 @operator.operation("PurgeAccount", resource=registry.everything)
 def purge_account(call: Call, *, account_id: str) -> Result:
-    """Remove an account with all it has, its trail included; that it was done stays in the operator's own trail.
+    """Remove an account with all it has, and withhold its trail; that it was done stays in the operator's own trail.
+
+    The records are destroyed, and their leaves stay in the tree, so that it can be seen that they were there.
 
     A member leaves its organization by it; whoever manages one must be its last account.
     """
@@ -81,7 +83,8 @@ def purge_account(call: Call, *, account_id: str) -> Result:
     _refuse_while_it_manages(call, account_id, organization_accounts.count, "purge or remove those first")
     _leave(call, account_id)
     removed = purge.purge(call.db, account_id)
-    call.notes.additional |= {"accountName": row.name, "rootEmail": row.email, "removedRows": removed}
+    withheld = withholding.withhold_account(call, account_id, reason="the account was purged")
+    call.notes.additional |= {"accountName": row.name, "rootEmail": row.email, "removedRows": removed} | withheld
     return NOTHING
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, ins
 from crownkeep.storage.database import Transaction, run_plainly_for_each
 from crownkeep.storage.metadata import AccountId, Moment, metadata, microseconds
 from crownkeep.storage.rows import RowQuery
+from crownkeep.storage.trail import leaves
 from crownkeep.values import value_type
 
 _LONGEST_NAME = 512
@@ -111,7 +112,7 @@ def _row(
         read_only=read_only,
         username=username,
         access_key_id=access_key_id,
-        record=_unpack(body),
+        record=unpack(body),
         resources=_resources_decoder.decode(resources) if resources else (),
     )
 
@@ -163,7 +164,7 @@ _resources_decoder = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 
 def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
-    """Keep events: one statement for all of them, and one for all the resources they name."""
+    """Keep events and their leaves: a statement for all of each, and one for all the resources they name."""
     # Every request has an event, so these rows go to the driver as they are.
     run_plainly_for_each(
         db,
@@ -184,6 +185,7 @@ def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
             for row in rows
         ],
     )
+    leaves.await_indexes(db, [(row.event_id.bytes, row.account_id, leaves.make(row, row.record)) for row in rows])
     named = [
         {
             "account_id": row.account_id,
@@ -227,6 +229,7 @@ def _pack(record: bytes) -> bytes:
     return bytes([_CURRENT]) + packer.compress(record) + packer.flush()
 
 
-def _unpack(body: bytes) -> bytes:
+def unpack(body: bytes) -> bytes:
+    """Return the record that a stored body holds."""
     unpacker = zlib.decompressobj(zdict=_DICTIONARIES[body[0]])
     return unpacker.decompress(body[1:]) + unpacker.flush()

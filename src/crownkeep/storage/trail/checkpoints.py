@@ -1,0 +1,124 @@
+"""Checkpoints: what the log has said of itself, each kept for ever before anybody hears of it, and who else has signed it.
+
+The log's own Ed25519 signatures stand with each checkpoint. The larger ones, and those of witnesses, are kept for the newest and
+for the first of every hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text, bindparam, delete, insert, select
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import Moment, metadata
+from crownkeep.storage.prepared import Prepared
+
+table = Table(
+    "trail_checkpoints",
+    metadata,
+    Column("size", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("origin", String(255), nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("signed_at", Moment, nullable=False),
+    Column("signatures", Text, nullable=False),
+)
+
+cosignatures = Table(
+    "trail_cosignatures",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(255), primary_key=True),
+    Column("key_id", String(8), primary_key=True),
+    Column("line", Text, nullable=False),
+    Column("signed_at", Moment, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """One checkpoint; `signatures` are the lines of the log's own Ed25519 keys."""
+
+    size: int
+    origin: str
+    root: bytes
+    signed_at: datetime
+    signatures: str
+
+
+@dataclass(frozen=True, slots=True)
+class CosignatureRow:
+    """One signature of a checkpoint that is kept beside it."""
+
+    size: int
+    name: str
+    key_id: str
+    line: str
+    signed_at: datetime
+
+
+_columns = (table.c.size, table.c.origin, table.c.root, table.c.signed_at, table.c.signatures)
+_newest = Prepared(select(*_columns).order_by(table.c.size.desc()).limit(bindparam("limit")))
+_page = Prepared(select(*_columns).where(table.c.size > bindparam("after")).order_by(table.c.size).limit(bindparam("limit")))
+_at = Prepared(select(*_columns).where(table.c.size >= bindparam("size")).order_by(table.c.size).limit(bindparam("limit")))
+_cosigned = Prepared(
+    select(cosignatures.c.line)
+    .where(cosignatures.c.size == bindparam("size"))
+    .order_by(cosignatures.c.name, cosignatures.c.key_id)
+)
+_earlier = Prepared(
+    select(table.c.size)
+    .where(table.c.size < bindparam("size"), table.c.signed_at >= bindparam("since", type_=Moment))
+    .limit(bindparam("limit"))
+)
+
+
+def newest(db: Transaction) -> CheckpointRow | None:
+    """Return the checkpoint of the largest tree, None before there is one."""
+    row = _newest.first(db, {"limit": 1})
+    return None if row is None else CheckpointRow(*row)
+
+
+def page(db: Transaction, *, after: int, limit: int) -> list[CheckpointRow]:
+    """Return checkpoints in the order of their sizes, from just above a size."""
+    return [CheckpointRow(*row) for row in _page.all(db, {"after": after, "limit": limit})]
+
+
+def covering(db: Transaction, size: int) -> CheckpointRow | None:
+    """Return the first checkpoint of a tree of at least this size."""
+    row = _at.first(db, {"size": size, "limit": 1})
+    return None if row is None else CheckpointRow(*row)
+
+
+def add(db: Transaction, row: CheckpointRow, signatures: Sequence[CosignatureRow]) -> None:
+    """Keep a checkpoint; the one before keeps what it needs no longer only where it is the first of its hour."""
+    previous = newest(db)
+    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    cosign(db, signatures)
+    if previous is None:
+        return
+    hour = previous.signed_at.replace(minute=0, second=0, microsecond=0)
+    if _earlier.first(db, {"size": previous.size, "since": hour, "limit": 1}) is not None:
+        db.execute(delete(cosignatures).where(cosignatures.c.size == previous.size))
+
+
+def cosign(db: Transaction, signatures: Sequence[CosignatureRow]) -> None:
+    """Keep signatures of a checkpoint, each in the place of an older one by the same key."""
+    for each in signatures:
+        same = (cosignatures.c.size == each.size, cosignatures.c.name == each.name, cosignatures.c.key_id == each.key_id)
+        db.execute(delete(cosignatures).where(*same))
+        db.execute(insert(cosignatures), {column.name: getattr(each, column.name) for column in cosignatures.columns})
+
+
+def cosigned(db: Transaction, size: int) -> list[str]:
+    """Return the lines of those who have signed the checkpoint of a size, beside the log's Ed25519 keys."""
+    return [row[0] for row in _cosigned.all(db, {"size": size})]
+
+
+def newest_of_witnesses(db: Transaction, *, other_than: str) -> list[CosignatureRow]:
+    """Return each witness's newest signature; those of the log itself, by its name, are left out."""
+    statement = select(cosignatures).where(cosignatures.c.name != other_than).order_by(cosignatures.c.size)
+    found = {(row.name, row.key_id): row for row in (CosignatureRow(*each) for each in db.execute(statement))}
+    return [*found.values()]

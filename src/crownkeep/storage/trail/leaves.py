@@ -1,0 +1,118 @@
+"""The leaves of the tree: one for each event, written with it, and given its index by the sequencer a moment later.
+
+`trail_pending` is where a leaf waits, in the order in which leaves were written. Whatever is in `trail_leaves` never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, bindparam, func, select
+
+from crownkeep.audit import leaf
+from crownkeep.storage.database import Transaction, run_plainly, run_plainly_for_each
+from crownkeep.storage.metadata import AccountId, metadata, microseconds
+from crownkeep.storage.prepared import Prepared
+
+pending = Table(
+    "trail_pending",
+    metadata,
+    # SQLite counts by itself in a column of exactly this type; PostgreSQL's numbers come from a sequence.
+    Column("pending_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("event_id", LargeBinary(16), nullable=False),
+    Column("account_id", AccountId, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+)
+
+table = Table(
+    "trail_leaves",
+    metadata,
+    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("event_id", LargeBinary(16), nullable=False, unique=True),
+    Column("account_id", AccountId, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingLeaf:
+    """A leaf that has no index yet."""
+
+    pending_id: int
+    event_id: bytes
+    account_id: str
+    leaf: bytes
+
+
+_WAIT = "INSERT INTO trail_pending (event_id, account_id, leaf) VALUES (?, ?, ?)"
+_APPEND = "INSERT INTO trail_leaves (idx, event_id, account_id, leaf) VALUES (?, ?, ?, ?)"
+_RELEASE = "DELETE FROM trail_pending WHERE pending_id = ?"
+_any_pending = Prepared(select(pending.c.pending_id).limit(bindparam("limit")))
+_oldest_pending = Prepared(
+    select(pending.c.pending_id, pending.c.event_id, pending.c.account_id, pending.c.leaf)
+    .order_by(pending.c.pending_id)
+    .limit(bindparam("limit"))
+)
+_last = Prepared(select(func.max(table.c.idx)))
+_from = Prepared(
+    select(table.c.leaf).where(table.c.idx >= bindparam("first"), table.c.idx < bindparam("before")).order_by(table.c.idx)
+)
+_of_event = Prepared(select(table.c.idx, table.c.leaf).where(table.c.event_id == bindparam("event_id")))
+
+
+def make(row: Any, record: bytes) -> bytes:
+    """Return the leaf of an event: of its row, and the record as it was before it was compressed."""
+    columns = leaf.columns(row.source, row.name, row.read_only, row.username, row.access_key_id, row.resources)
+    return leaf.of_record(row.event_id.bytes, microseconds(row.happened_at), row.account_id, record, columns)
+
+
+def await_indexes(db: Transaction, leaves: Iterable[tuple[bytes, str, bytes]]) -> None:
+    """Keep the leaves of new events, each after its event's id and account; a sequencer gives them their indexes."""
+    # Every request has one, so these rows go to the driver as they are.
+    run_plainly_for_each(db, _WAIT, list(leaves))
+
+
+def has_pending(db: Transaction) -> bool:
+    """Tell whether a leaf waits for its index."""
+    return _any_pending.first(db, {"limit": 1}) is not None
+
+
+def oldest_pending(db: Transaction, *, limit: int) -> list[PendingLeaf]:
+    """Return leaves that wait, in the order in which they were written.
+
+    On PostgreSQL a number may be seen before a smaller one, whose transaction ends later: that leaf comes with the next ones.
+    """
+    return [PendingLeaf(*row) for row in _oldest_pending.all(db, {"limit": limit})]
+
+
+def append(db: Transaction, first: int, leaves: Sequence[PendingLeaf]) -> None:
+    """Give leaves their indexes, from `first` on; they wait no longer."""
+    run_plainly_for_each(
+        db, _APPEND, [(first + place, each.event_id, each.account_id, each.leaf) for place, each in enumerate(leaves)]
+    )
+    run_plainly_for_each(db, _RELEASE, [(each.pending_id,) for each in leaves])
+
+
+def count(db: Transaction) -> int:
+    """Return how many leaves have an index: the size of the tree."""
+    found = _last.first(db, {})
+    return 0 if found is None or found[0] is None else int(found[0]) + 1
+
+
+def entries(db: Transaction, first: int, before: int) -> list[bytes]:
+    """Return the leaves from one index to just below another."""
+    return [row[0] for row in _from.all(db, {"first": first, "before": before})]
+
+
+def of_event(db: Transaction, event_id: UUID) -> tuple[int, bytes] | None:
+    """Return the index and the leaf of an event, None where it has none yet."""
+    found = _of_event.first(db, {"event_id": event_id.bytes})
+    return None if found is None else (int(found[0]), found[1])
+
+
+def pending_count(db: Transaction) -> int:
+    """Return how many leaves wait."""
+    return int(run_plainly(db, "SELECT count(*) FROM trail_pending").fetchone()[0])

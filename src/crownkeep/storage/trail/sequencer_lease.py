@@ -1,0 +1,58 @@
+"""Which process sequences the trail: one row, whose lock keeps two of them apart and whose term spares the others the trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Integer, String, Table, bindparam, or_, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import Moment, metadata
+from crownkeep.storage.prepared import Prepared, PreparedChange
+
+table = Table(
+    "trail_lease",
+    metadata,
+    Column("lease_id", Integer, primary_key=True, autoincrement=False),
+    Column("holder", String(32), nullable=False),
+    Column("held_until", Moment, nullable=False),
+)
+"""The row is made with the table, and is never removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """Who holds the lease, and until when."""
+
+    holder: str
+    held_until: datetime
+
+
+_held = Prepared(select(table.c.holder, table.c.held_until).limit(bindparam("limit")))
+_hold = PreparedChange(update(table).values(holder=table.c.holder))
+_take = PreparedChange(
+    update(table)
+    .where(or_(table.c.holder == bindparam("mine"), table.c.held_until <= bindparam("now", type_=Moment)))
+    .values(holder=bindparam("mine"), held_until=bindparam("until", type_=Moment))
+)
+
+
+def held(db: Transaction) -> LeaseRow | None:
+    """Return who holds the lease as it was last committed."""
+    row = _held.first(db, {"limit": 1})
+    return None if row is None else LeaseRow(*row)
+
+
+def hold(db: Transaction) -> None:
+    """Wait until nobody sequences, and keep it so to the transaction's end; for what must be done once."""
+    _hold.run(db, {})
+
+
+def take(db: Transaction, holder: str, *, now: datetime, until: datetime) -> bool:
+    """Take or keep the lease, and hold its row until the transaction ends; answers False where another has it.
+
+    Whoever holds the row has the tree to itself, whatever the clocks of other machines say: they wait here, and then see the
+    tree as it was left.
+    """
+    return _take.run(db, {"mine": holder, "now": now, "until": until}) > 0

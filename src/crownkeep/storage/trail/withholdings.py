@@ -1,0 +1,95 @@
+"""Withheld records: their bytes are destroyed, and their leaves stay. The only way in which the trail lets go of a record.
+
+Each act has a record of its own in the trail, which says whose records it withheld, from which event to which, and how many.
+The database's triggers let an event go only where a row here covers it, and these rows are never changed or removed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, Text, and_, delete, func, insert, select
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.trail import events
+
+table = Table(
+    "trail_withholdings",
+    metadata,
+    Column("act_event_id", LargeBinary(16), primary_key=True),
+    Column("account_id", AccountId, primary_key=True),
+    Column("first_event_id", LargeBinary(16), nullable=False),
+    Column("last_event_id", LargeBinary(16), nullable=False),
+    Column("records", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("withheld_at", Moment, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """The operator's act of withholding: its own record's id, what kind it is, why, by whom and when."""
+
+    event_id: UUID
+    kind: str
+    reason: str
+    operator: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WithholdingRow:
+    """What one act withheld of one account."""
+
+    act_event_id: bytes
+    account_id: str
+    first_event_id: bytes
+    last_event_id: bytes
+    records: int
+    kind: str
+    reason: str
+    operator: str
+    withheld_at: datetime
+
+
+def withhold(db: Transaction, account_id: str, act: Act, *, before: UUID | None = None) -> WithholdingRow | None:
+    """Destroy an account's records, all or those before an event's id, and return what that was; None where there are none."""
+    conditions = [events.table.c.account_id == account_id]
+    if before is not None:
+        conditions.append(events.table.c.event_id < before.bytes)
+    ids = select(events.table.c.event_id).where(*conditions)
+    first = db.execute(ids.order_by(events.table.c.event_id).limit(1)).scalar()
+    last = db.execute(ids.order_by(events.table.c.event_id.desc()).limit(1)).scalar()
+    if first is None or last is None:
+        return None
+    count = db.execute(select(func.count()).select_from(events.table).where(*conditions)).scalar_one()
+    row = WithholdingRow(act.event_id.bytes, account_id, first, last, count, act.kind, act.reason, act.operator, act.at)
+    _let_go(db, row)
+    return row
+
+
+def withhold_one(db: Transaction, account_id: str, event_id: UUID, act: Act) -> WithholdingRow:
+    """Destroy one record."""
+    only = event_id.bytes
+    row = WithholdingRow(act.event_id.bytes, account_id, only, only, 1, act.kind, act.reason, act.operator, act.at)
+    _let_go(db, row)
+    return row
+
+
+def every(db: Transaction) -> list[WithholdingRow]:
+    """Return all that was ever withheld, in the order of the acts."""
+    return [WithholdingRow(*row) for row in db.execute(select(table).order_by(table.c.act_event_id, table.c.account_id))]
+
+
+def _let_go(db: Transaction, row: WithholdingRow) -> None:
+    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    for each in (events.resources, events.table):
+        covered = and_(
+            each.c.account_id == row.account_id, each.c.event_id >= row.first_event_id, each.c.event_id <= row.last_event_id
+        )
+        db.execute(delete(each).where(covered))

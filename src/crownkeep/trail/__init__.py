@@ -1,0 +1,1 @@
+"""What happens to a record after its commit: its place in the tree, signed checkpoints, and witnesses."""

@@ -1,0 +1,178 @@
+"""The sequencer: every committed record gets its place in the tree, and the tree a signed checkpoint, within a second.
+
+    record committed -> waits -> index, under the lease -> checkpoint signed -> kept -> shown
+
+One process at a time does so; each looks several times a second whether something waits and nobody does. No request waits for
+it, and it keeps nothing that is not in the database: whoever comes next goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from crownkeep import clock
+from crownkeep.audit.checkpoints import Checkpoint, Signer
+from crownkeep.audit.merkle import Frontier
+from crownkeep.audit.notes import SignatureLine, SignatureType
+from crownkeep.credentials.sealing import Unsealable
+from crownkeep.domain import trail_keys
+from crownkeep.operations.call import Wiring
+from crownkeep.storage.database import Database, DatabaseFault, Transaction
+from crownkeep.storage.trail import checkpoints, leaves, log_keys, sequencer_lease, sequencing
+from crownkeep.storage.trail.checkpoints import CheckpointRow, CosignatureRow
+from crownkeep.storage.trail.log_keys import LOG
+from crownkeep.storage.trail.sequencing import AlteredTree, Sequenced
+from crownkeep.storage.trail.tree import IncompleteTree
+from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
+
+SECONDS_BETWEEN_LOOKS = 0.25
+LEASED_FOR = timedelta(seconds=0.7)
+"""How long the others wait for a process that has died; it holds what it does together in no way."""
+
+_SECONDS_TO_FINISH = 5.0
+_log = logging.getLogger("crownkeep.trail")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look at the database found."""
+
+    is_mine: bool
+    has_pending: bool
+    signed_size: int
+    size: int
+
+
+class Sequencer:
+    """The sequencer of one process: a task of its event loop, started by the wiring and stopped at the end."""
+
+    def __init__(self, database: Database, writer: Writer, wiring: Wiring) -> None:
+        self._database = database
+        self._writer = writer
+        self._wiring = wiring
+        self._holder = clock.token_bytes(16).hex()
+        self._frontier: Frontier | None = None
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._fault = ""
+        self._published = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to look for records."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Finish the step that is under way, and give what waits its place."""
+        self._stopping.set()
+        if self._task is not None:
+            _, late = await asyncio.wait([self._task], timeout=_SECONDS_TO_FINISH)
+            for task in late:
+                task.cancel()
+
+    async def catch_up(self) -> bool:
+        """Sequence and sign all that waits; answers whether this process is the one that does.
+
+        Raises what the database raises, AlteredTree, IncompleteTree and Unsealable.
+        """
+        look = self._look()
+        if not look.is_mine:
+            return False
+        while look.has_pending:
+            done = await self._step()
+            if done is None:
+                return False
+            if done.count < sequencing.AT_ONCE:
+                break
+        if look.has_pending or look.size > look.signed_size:
+            await self._sign()
+        return True
+
+    async def _run(self) -> None:
+        while True:
+            ending = self._stopping.is_set()
+            try:
+                await self.catch_up()
+                self._say("")
+            except (DatabaseFault, WriteFailed, WriterBusy) as error:
+                self._say(f"the trail can't be sequenced ({type(error).__name__}); trying again")
+            except (AlteredTree, IncompleteTree, Unsealable) as error:
+                self._say(f"no checkpoint is signed: {error}; run `crownkeep trail verify`")
+            if ending:
+                return
+            try:
+                await asyncio.wait_for(self._stopping.wait(), SECONDS_BETWEEN_LOOKS)
+            except TimeoutError:
+                continue
+
+    def _say(self, fault: str) -> None:
+        """Say once what is wrong, for as long as it is."""
+        if fault and fault != self._fault:
+            _log.error("%s", fault)
+        self._fault = fault
+
+    def _look(self) -> _Look:
+        with self._database.snapshot() as db:
+            lease = sequencer_lease.held(db)
+            newest = checkpoints.newest(db)
+            signed = newest.size if newest else 0
+            is_mine = lease is not None and (lease.holder == self._holder or lease.held_until <= clock.now())
+            return _Look(is_mine, leaves.has_pending(db), signed, leaves.count(db))
+
+    async def _step(self) -> Sequenced | None:
+        """Take one step; what this process knows of the tree is what that step committed."""
+        now = clock.now()
+        faults: list[Exception] = []
+
+        def work(db: Transaction) -> Commit[Sequenced | None]:
+            faults.clear()
+            try:
+                return Commit(sequencing.step(db, self._frontier, holder=self._holder, now=now, until=now + LEASED_FOR), [])
+            except (AlteredTree, IncompleteTree) as error:
+                # Nothing was written yet; the works of others in this group go on.
+                faults.append(error)
+                return Commit(None, [])
+
+        done = await self._writer.submit(work)
+        if faults:
+            self._frontier = None
+            raise faults[0]
+        self._frontier = done.frontier if done is not None else None
+        return done
+
+    async def _sign(self) -> None:
+        """Sign the tree as it was committed, keep that, and only then let anybody see it."""
+        if self._frontier is None and await self._step() is None:
+            return
+        frontier = self._frontier
+        if frontier is None or frontier.size == 0:
+            return
+        with self._database.snapshot() as db:
+            rows = log_keys.every(db, LOG)
+        now = clock.now()
+        signers = trail_keys.signers(self._wiring.keyring, rows, now=now)
+        head = Checkpoint(signers[0].name, frontier.size, frontier.root())
+        lines = await asyncio.to_thread(_signatures, head, signers, int(now.timestamp()))
+        plain = "".join(line.text for signer, line in lines if signer.type is SignatureType.ED25519)
+        row = CheckpointRow(head.size, head.origin, head.root, now, plain)
+        others = [
+            CosignatureRow(head.size, line.name, line.key_id.hex(), line.text, now)
+            for signer, line in lines
+            if signer.type is not SignatureType.ED25519
+        ]
+        await self._writer.submit(partial(_keep, row=row, others=others))
+
+
+def _signatures(head: Checkpoint, signers: list[Signer], at: int) -> list[tuple[Signer, SignatureLine]]:
+    return [(signer, signer.sign(head, at=at)) for signer in signers]
+
+
+def _keep(db: Transaction, *, row: CheckpointRow, others: list[CosignatureRow]) -> Commit[None]:
+    """Keep a checkpoint, unless another process has meanwhile kept one of a tree as large."""
+    newest = checkpoints.newest(db)
+    if newest is None or newest.size < row.size:
+        checkpoints.add(db, row, others)
+    return Commit(None, [])

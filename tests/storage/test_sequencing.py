@@ -1,0 +1,216 @@
+"""Leaves get their indexes once each, whoever sequences, and the tree is that of RFC 6962."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from crownkeep import ids
+from crownkeep.audit import merkle
+from crownkeep.storage.database import Database, Transaction
+from crownkeep.storage.trail import checkpoints, events, leaves, sequencing, tree, withholdings
+from crownkeep.storage.trail.checkpoints import CheckpointRow
+from crownkeep.storage.trail.events import EventRow
+from crownkeep.storage.trail.sequencing import AlteredTree, Sequenced
+from crownkeep.storage.trail.tree import IncompleteTree
+from crownkeep.storage.trail.withholdings import Act
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+ACCOUNT = "111122223333"
+
+
+def event(number: int, account_id: str = ACCOUNT) -> EventRow:
+    at = NOW + timedelta(milliseconds=number)
+    event_id = ids.event_id(at, number.to_bytes(10, "big"))
+    named = (("AWS::IAM::User", f"user-{number}"),)
+    return EventRow(account_id, event_id, at, "iam.amazonaws.com", "CreateUser", "false", "root", "", b"{}", named)
+
+
+def write(database: Database, first: int, count: int) -> None:
+    with database.transaction() as db:
+        events.add_all(db, [event(number) for number in range(first, first + count)])
+
+
+def step(database: Database, *, holder: str = "a", now: datetime = NOW, limit: int = sequencing.AT_ONCE) -> Sequenced | None:
+    with database.transaction() as db:
+        return sequencing.step(db, None, holder=holder, now=now, until=now + timedelta(seconds=1), limit=limit)
+
+
+def sign(db: Transaction, size: int) -> None:
+    root = merkle.root_at(size, tree.Nodes(db))
+    checkpoints.add(db, CheckpointRow(size, "log", root, NOW, ""), [])
+
+
+def everything(database: Database) -> list[bytes]:
+    with database.snapshot() as db:
+        return leaves.entries(db, 0, leaves.count(db))
+
+
+def test_every_event_has_one_leaf_in_the_order_in_which_it_was_written(database: Database):
+    write(database, 0, 700)
+
+    while (done := step(database, limit=300)) is not None and done.count:
+        pass
+
+    entries = everything(database)
+    expected = [leaves.make(event(number), b"{}") for number in range(700)]
+    assert expected == entries
+    with database.snapshot() as db:
+        assert not leaves.has_pending(db)
+        root = merkle.root_of([merkle.leaf_hash(entry) for entry in entries])
+        assert root == tree.frontier(db, 700).root()
+        assert root == merkle.root_at(700, tree.Nodes(db))
+        assert [merkle.folded([merkle.leaf_hash(each) for each in entries[:256]])] == tree.row(db, 1, 0, 1)
+
+
+def test_two_sequencers_that_lose_the_lease_at_every_step_number_each_leaf_once(database: Database):
+    other = Database(database.url)
+    now = NOW
+    for first in range(0, 60, 3):
+        write(database, first, 3)
+        for holder, its in (("a", database), ("b", other)):
+            step(its, holder=holder, now=now, limit=2)
+            # Whoever has it next finds the lease run out, or has to wait for the row.
+            now += timedelta(seconds=first % 3)
+    step(database, holder="c", now=now + timedelta(seconds=2))
+    other.close()
+
+    entries = everything(database)
+    assert 60 == len(entries) == len(set(entries))
+    with database.snapshot() as db:
+        assert tree.frontier(db, 60).root() == merkle.root_of([merkle.leaf_hash(each) for each in entries])
+
+
+def test_a_lease_that_another_holds_is_left_alone_until_it_runs_out(database: Database):
+    write(database, 0, 1)
+    held = step(database, holder="a", now=NOW, limit=0)
+
+    early, late = step(database, holder="b", now=NOW), step(database, holder="b", now=NOW + timedelta(seconds=1))
+
+    assert held is not None
+    assert early is None
+    assert late is not None
+    assert 1 == late.count
+
+
+def test_a_tree_that_does_not_continue_the_last_checkpoint_is_not_signed(database: Database):
+    write(database, 0, 5)
+    step(database)
+    with database.transaction() as db:
+        checkpoints.add(db, CheckpointRow(4, "log", bytes(32), NOW, ""), [])
+
+    with pytest.raises(AlteredTree, match="do not lead to the root"):
+        step(database)
+
+
+def test_a_tree_that_is_shorter_than_the_last_checkpoint_is_not_signed(database: Database):
+    write(database, 0, 5)
+    step(database)
+    with database.transaction() as db:
+        checkpoints.add(db, CheckpointRow(6, "log", bytes(32), NOW, ""), [])
+
+    with pytest.raises(AlteredTree, match="counts 6 records, and the tree has 5"):
+        step(database)
+
+
+def test_a_leaf_that_is_missing_is_noticed(database: Database):
+    write(database, 0, 3)
+    step(database)
+    drop_triggers(database)
+    with database.transaction() as db:
+        db.execute(delete(leaves.table).where(leaves.table.c.idx == 1))
+
+    with pytest.raises(IncompleteTree):
+        step(database)
+
+
+def drop_triggers(database: Database) -> None:
+    with database.transaction() as db:
+        if database.is_sqlite:
+            names = db.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+            for name in names:
+                db.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            for name in ("", "_unless_withheld", "_unless_sequenced"):
+                db.execute(text(f"DROP FUNCTION crownkeep_trail_refuses{name}() CASCADE"))
+
+
+REFUSED = {
+    "an event is changed": update(events.table).values(username="nobody"),
+    "an event is removed": delete(events.table),
+    "a resource is changed": update(events.resources).values(resource_type="x"),
+    "a resource is removed": delete(events.resources),
+    "a leaf is changed": update(leaves.table).values(leaf=b""),
+    "a leaf is removed": delete(leaves.table),
+    "a leaf that waits is changed": update(leaves.pending).values(leaf=b""),
+    "a leaf that waits is removed": delete(leaves.pending),
+    "a node is changed": update(tree.table).values(hash=b""),
+    "a node is removed": delete(tree.table),
+    "a checkpoint is changed": update(checkpoints.table).values(root=b""),
+    "a checkpoint is removed": delete(checkpoints.table),
+    "a withholding is changed": update(withholdings.table).values(records=0),
+    "a withholding is removed": delete(withholdings.table),
+}
+
+
+@pytest.fixture
+def furnished(database: Database) -> Database:
+    """A database with something in every table of the trail."""
+    write(database, 0, 256)
+    step(database)
+    write(database, 300, 2)
+    with database.transaction() as db:
+        sign(db, 256)
+        act = Act(UUID(int=7), "law", "a court's order", "somebody", NOW)
+        withholdings.withhold_one(db, ACCOUNT, event(3).event_id, act)
+    return database
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_append_only_at_rest_refuses_that(furnished: Database, what: str):
+    with pytest.raises(DBAPIError, match="append-only"), furnished.transaction() as db:
+        db.execute(REFUSED[what])
+
+
+def test_append_only_at_rest_refuses_to_replace(furnished: Database):
+    if not furnished.is_sqlite:
+        with pytest.raises(DBAPIError, match="append-only"), furnished.transaction() as db:
+            db.execute(text("TRUNCATE events"))
+        return
+    for table in ("events", "trail_leaves", "trail_checkpoints", "trail_withholdings"):
+        with pytest.raises(DBAPIError, match="append-only"), furnished.transaction() as db:
+            db.execute(text(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"))
+
+
+def test_a_withheld_record_is_gone_and_its_leaf_stays(furnished: Database):
+    found = event(3).event_id
+    with furnished.snapshot() as db:
+        one = events.newest(db, ACCOUNT, first=found, before=UUID(int=found.int + 1), limit=1)
+        of_it = select(events.resources).where(events.resources.c.event_id == found.bytes)
+
+        assert [] == one
+        assert [] == db.execute(of_it).all()
+        assert (3, leaves.make(event(3), b"{}")) == leaves.of_event(db, found)
+        assert [1] == [row.records for row in withholdings.every(db)]
+
+
+def test_a_withholding_of_one_account_lets_nothing_of_another_go(furnished: Database):
+    with furnished.transaction() as db:
+        events.add_all(db, [event(900, "444455556666")])
+        act = Act(UUID(int=8), "purge", "purged", "somebody", NOW)
+
+        row = withholdings.withhold(db, ACCOUNT, act)
+
+    assert row is not None
+    assert 257 == row.records
+    with pytest.raises(DBAPIError, match="append-only"), furnished.transaction() as db:
+        db.execute(delete(events.table))
+
+
+def test_a_leaf_can_not_take_the_place_of_another(furnished: Database):
+    with pytest.raises(DBAPIError), furnished.transaction() as db:
+        db.execute(insert(leaves.table), {"idx": 999, "event_id": event(1).event_id.bytes, "account_id": "", "leaf": b""})
