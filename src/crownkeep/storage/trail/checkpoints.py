@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text, bindparam, delete, insert, select
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text, bindparam, delete, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import Moment, metadata
 from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "trail_checkpoints",
@@ -59,14 +60,22 @@ class CosignatureRow:
     signed_at: datetime
 
 
-_columns = (table.c.size, table.c.origin, table.c.root, table.c.signed_at, table.c.signatures)
-_newest = Prepared(select(*_columns).order_by(table.c.size.desc()).limit(bindparam("limit")))
-_page = Prepared(select(*_columns).where(table.c.size > bindparam("after")).order_by(table.c.size).limit(bindparam("limit")))
-_at = Prepared(select(*_columns).where(table.c.size >= bindparam("size")).order_by(table.c.size).limit(bindparam("limit")))
+_insert = RowInsert(CheckpointRow, table)
+_insert_cosignature = RowInsert(CosignatureRow, cosignatures)
+_newest = RowQuery(CheckpointRow, select(table).order_by(table.c.size.desc()).limit(bindparam("limit")))
+_page = RowQuery(
+    CheckpointRow, select(table).where(table.c.size > bindparam("after")).order_by(table.c.size).limit(bindparam("limit"))
+)
+_at = RowQuery(
+    CheckpointRow, select(table).where(table.c.size >= bindparam("size")).order_by(table.c.size).limit(bindparam("limit"))
+)
 _cosigned = Prepared(
     select(cosignatures.c.line)
     .where(cosignatures.c.size == bindparam("size"))
     .order_by(cosignatures.c.name, cosignatures.c.key_id)
+)
+_of_others = RowQuery(
+    CosignatureRow, select(cosignatures).where(cosignatures.c.name != bindparam("name")).order_by(cosignatures.c.size)
 )
 _earlier = Prepared(
     select(table.c.size)
@@ -77,25 +86,23 @@ _earlier = Prepared(
 
 def newest(db: Transaction) -> CheckpointRow | None:
     """Return the checkpoint of the largest tree, None before there is one."""
-    row = _newest.first(db, {"limit": 1})
-    return None if row is None else CheckpointRow(*row)
+    return _newest.first(db, {"limit": 1})
 
 
 def page(db: Transaction, *, after: int, limit: int) -> list[CheckpointRow]:
     """Return checkpoints in the order of their sizes, from just above a size."""
-    return [CheckpointRow(*row) for row in _page.all(db, {"after": after, "limit": limit})]
+    return _page.all(db, {"after": after, "limit": limit})
 
 
 def covering(db: Transaction, size: int) -> CheckpointRow | None:
     """Return the first checkpoint of a tree of at least this size."""
-    row = _at.first(db, {"size": size, "limit": 1})
-    return None if row is None else CheckpointRow(*row)
+    return _at.first(db, {"size": size, "limit": 1})
 
 
 def add(db: Transaction, row: CheckpointRow, signatures: Sequence[CosignatureRow]) -> None:
     """Keep a checkpoint; the one before keeps what it needs no longer only where it is the first of its hour."""
     previous = newest(db)
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
     cosign(db, signatures)
     if previous is None:
         return
@@ -109,7 +116,7 @@ def cosign(db: Transaction, signatures: Sequence[CosignatureRow]) -> None:
     for each in signatures:
         same = (cosignatures.c.size == each.size, cosignatures.c.name == each.name, cosignatures.c.key_id == each.key_id)
         db.execute(delete(cosignatures).where(*same))
-        db.execute(insert(cosignatures), {column.name: getattr(each, column.name) for column in cosignatures.columns})
+        _insert_cosignature.run(db, each)
 
 
 def cosigned(db: Transaction, size: int) -> list[str]:
@@ -119,6 +126,5 @@ def cosigned(db: Transaction, size: int) -> list[str]:
 
 def newest_of_witnesses(db: Transaction, *, other_than: str) -> list[CosignatureRow]:
     """Return each witness's newest signature; those of the log itself, by its name, are left out."""
-    statement = select(cosignatures).where(cosignatures.c.name != other_than).order_by(cosignatures.c.size)
-    found = {(row.name, row.key_id): row for row in (CosignatureRow(*each) for each in db.execute(statement))}
+    found = {(row.name, row.key_id): row for row in _of_others.all(db, {"name": other_than})}
     return [*found.values()]

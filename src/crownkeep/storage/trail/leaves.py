@@ -16,6 +16,7 @@ from crownkeep.audit import leaf
 from crownkeep.storage.database import Transaction, run_plainly, run_plainly_for_each
 from crownkeep.storage.metadata import AccountId, metadata, microseconds
 from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.rows import RowQuery
 
 pending = Table(
     "trail_pending",
@@ -51,10 +52,11 @@ _WAIT = "INSERT INTO trail_pending (event_id, account_id, leaf) VALUES (?, ?, ?)
 _APPEND = "INSERT INTO trail_leaves (idx, event_id, account_id, leaf) VALUES (?, ?, ?, ?)"
 _RELEASE = "DELETE FROM trail_pending WHERE pending_id = ?"
 _any_pending = Prepared(select(pending.c.pending_id).limit(bindparam("limit")))
-_oldest_pending = Prepared(
+_oldest_pending = RowQuery(
+    PendingLeaf,
     select(pending.c.pending_id, pending.c.event_id, pending.c.account_id, pending.c.leaf)
     .order_by(pending.c.pending_id)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _last = Prepared(select(func.max(table.c.idx)))
 _from = Prepared(
@@ -85,7 +87,7 @@ def oldest_pending(db: Transaction, *, limit: int) -> list[PendingLeaf]:
 
     On PostgreSQL a number may be seen before a smaller one, whose transaction ends later: that leaf comes with the next ones.
     """
-    return [PendingLeaf(*row) for row in _oldest_pending.all(db, {"limit": limit})]
+    return _oldest_pending.all(db, {"limit": limit})
 
 
 def append(db: Transaction, first: int, leaves: Sequence[PendingLeaf]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary, String, Table, Text, insert, select, update
+from sqlalchemy import Column, LargeBinary, String, Table, Text, bindparam, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 LOG = "log"
 WITNESS = "witness"
@@ -37,15 +38,18 @@ class LogKeyRow:
     retired_at: datetime | None
 
 
+_of_role = RowQuery(LogKeyRow, select(table).where(table.c.role == bindparam("role")).order_by(table.c.made_at, table.c.vkey_id))
+_insert = RowInsert(LogKeyRow, table)
+
+
 def add(db: Transaction, row: LogKeyRow) -> None:
     """Keep a new key."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def every(db: Transaction, role: str) -> list[LogKeyRow]:
     """Return the keys of a role, the oldest first, those that sign no longer too."""
-    statement = select(table).where(table.c.role == role).order_by(table.c.made_at, table.c.vkey_id)
-    return [LogKeyRow(*row) for row in db.execute(statement)]
+    return _of_role.all(db, {"role": role})
 
 
 def retire(db: Transaction, vkey_id: str, *, at: datetime) -> None:

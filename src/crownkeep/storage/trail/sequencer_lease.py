@@ -9,7 +9,8 @@ from sqlalchemy import Column, Integer, String, Table, bindparam, or_, select, u
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import Moment, metadata
-from crownkeep.storage.prepared import Prepared, PreparedChange
+from crownkeep.storage.prepared import PreparedChange
+from crownkeep.storage.rows import RowQuery
 
 table = Table(
     "trail_lease",
@@ -29,7 +30,7 @@ class LeaseRow:
     held_until: datetime
 
 
-_held = Prepared(select(table.c.holder, table.c.held_until).limit(bindparam("limit")))
+_held = RowQuery(LeaseRow, select(table.c.holder, table.c.held_until).limit(bindparam("limit")))
 _hold = PreparedChange(update(table).values(holder=table.c.holder))
 _take = PreparedChange(
     update(table)
@@ -40,8 +41,7 @@ _take = PreparedChange(
 
 def held(db: Transaction) -> LeaseRow | None:
     """Return who holds the lease as it was last committed."""
-    row = _held.first(db, {"limit": 1})
-    return None if row is None else LeaseRow(*row)
+    return _held.first(db, {"limit": 1})
 
 
 def hold(db: Transaction) -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, Text, and_, delete, func, insert, select
+from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, Text, and_, delete, func, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 from crownkeep.storage.trail import events
 
 table = Table(
@@ -57,6 +58,10 @@ class WithholdingRow:
     withheld_at: datetime
 
 
+_every = RowQuery(WithholdingRow, select(table).order_by(table.c.act_event_id, table.c.account_id))
+_insert = RowInsert(WithholdingRow, table)
+
+
 def withhold(db: Transaction, account_id: str, act: Act, *, before: UUID | None = None) -> WithholdingRow | None:
     """Destroy an account's records, all or those before an event's id, and return what that was; None where there are none."""
     conditions = [events.table.c.account_id == account_id]
@@ -68,26 +73,39 @@ def withhold(db: Transaction, account_id: str, act: Act, *, before: UUID | None 
     if first is None or last is None:
         return None
     count = db.execute(select(func.count()).select_from(events.table).where(*conditions)).scalar_one()
-    row = WithholdingRow(act.event_id.bytes, account_id, first, last, count, act.kind, act.reason, act.operator, act.at)
+    row = _row(account_id, act, first=first, last=last, records=count)
     _let_go(db, row)
     return row
 
 
 def withhold_one(db: Transaction, account_id: str, event_id: UUID, act: Act) -> WithholdingRow:
     """Destroy one record."""
-    only = event_id.bytes
-    row = WithholdingRow(act.event_id.bytes, account_id, only, only, 1, act.kind, act.reason, act.operator, act.at)
+    row = _row(account_id, act, first=event_id.bytes, last=event_id.bytes, records=1)
     _let_go(db, row)
     return row
 
 
 def every(db: Transaction) -> list[WithholdingRow]:
     """Return all that was ever withheld, in the order of the acts."""
-    return [WithholdingRow(*row) for row in db.execute(select(table).order_by(table.c.act_event_id, table.c.account_id))]
+    return _every.all(db, {})
+
+
+def _row(account_id: str, act: Act, *, first: bytes, last: bytes, records: int) -> WithholdingRow:
+    return WithholdingRow(
+        act_event_id=act.event_id.bytes,
+        account_id=account_id,
+        first_event_id=first,
+        last_event_id=last,
+        records=records,
+        kind=act.kind,
+        reason=act.reason,
+        operator=act.operator,
+        withheld_at=act.at,
+    )
 
 
 def _let_go(db: Transaction, row: WithholdingRow) -> None:
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
     for each in (events.resources, events.table):
         covered = and_(
             each.c.account_id == row.account_id, each.c.event_id >= row.first_event_id, each.c.event_id <= row.last_event_id

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, Text, insert, select, update
+from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, Text, bindparam, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
     "trail_witnessed_logs",
@@ -36,9 +37,14 @@ class WitnessedLogRow:
     seen_at: datetime | None
 
 
+_with_origin = RowQuery(WitnessedLogRow, select(table).where(table.c.origin == bindparam("origin")))
+_every = RowQuery(WitnessedLogRow, select(table).order_by(table.c.origin))
+_insert = RowInsert(WitnessedLogRow, table)
+
+
 def add(db: Transaction, row: WitnessedLogRow) -> None:
     """Witness a log from now on."""
-    db.execute(insert(table), {column.name: getattr(row, column.name) for column in table.columns})
+    _insert.run(db, row)
 
 
 def trust(db: Transaction, origin: str, vkeys: str) -> None:
@@ -48,13 +54,12 @@ def trust(db: Transaction, origin: str, vkeys: str) -> None:
 
 def with_origin(db: Transaction, origin: str) -> WitnessedLogRow | None:
     """Return the log of an origin, None where it is not witnessed."""
-    row = db.execute(select(table).where(table.c.origin == origin)).first()
-    return None if row is None else WitnessedLogRow(*row)
+    return _with_origin.first(db, {"origin": origin})
 
 
 def every(db: Transaction) -> list[WitnessedLogRow]:
     """Return the logs that are witnessed."""
-    return [WitnessedLogRow(*row) for row in db.execute(select(table).order_by(table.c.origin))]
+    return _every.all(db, {})
 
 
 def advance(db: Transaction, origin: str, *, since: int, since_root: bytes, row: WitnessedLogRow) -> bool:
