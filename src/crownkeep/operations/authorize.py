@@ -34,7 +34,7 @@ _OPEN_TO_SESSION_TOKENS = _OPEN_TO_FEDERATED_USERS | {"sts:AssumeRole", "sts:Get
 def require(
     call: Call, operation: Operation, arguments: Mapping[str, object], *, known: Mapping[str, str] = MappingProxyType({})
 ) -> None:
-    """Refuse the call unless the caller may make it; raises AccessDenied in AWS's words.
+    """Refuse the call unless the caller may make it, and say in it what that was decided on; raises AccessDenied in AWS's words.
 
     `known` holds condition keys that the operation's arguments don't tell, such as a security key's certifications.
     """
@@ -52,6 +52,7 @@ def require(
         raise errors.AccessDenied(decision.denial_text(target.shown))
     if operation.tagging is not None and arguments.get("tags"):
         _require_tagging(call, operation.tagging, target, arguments)
+    call.decided_on(target)
 
 
 def _require_tagging(call: Call, tagging: Tagging, made: Target, arguments: Mapping[str, object]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar, overload
 
 from crownkeep import errors
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.errors import AwsError
 from crownkeep.operations.notices import Outbox
-from crownkeep.operations.registry import Operation, Result
+from crownkeep.operations.registry import NOT_LOOKED_UP, Operation, Result, Target
 from crownkeep.operations.standing import Standing, Standings
 from crownkeep.principals import Caller, FederatedIdentity, Principal
 from crownkeep.settings import Settings
@@ -20,6 +20,9 @@ from crownkeep.storage.trail.events import EventRow
 from crownkeep.values import value_type
 
 __all__ = ["NOTHING", "Answer", "Binding", "Call", "Notes", "Origin", "Request", "Result", "Wiring"]
+
+Row = TypeVar("Row")
+Other = TypeVar("Other")
 
 NOTHING: Result = {}
 """The answer of an operation that has no output."""
@@ -143,6 +146,34 @@ class Call:
     notes: Notes = field(default_factory=Notes)
     binding: Binding | None = None
     """The browser session that the call comes from; None for calls that somebody signed."""
+    target: Target | None = None
+    """What the caller was allowed to do this to; None until that is decided, and where no policy is asked."""
+
+    @overload
+    def target_row(self, kind: type[Row], /) -> Row | None: ...
+
+    @overload
+    def target_row(self, kind: type[Row], other: type[Other], /) -> Row | Other | None: ...
+
+    def target_row(self, *kinds: type[object]) -> object:
+        """Return the row that the operation's `resource` found, which is what was decided on; None where there is no such thing.
+
+        Raises TypeError where `resource` looks up nothing, or something else: a mistake of the operation's.
+        """
+        row = NOT_LOOKED_UP if self.target is None else self.target.row
+        if row is None or isinstance(row, kinds):
+            return row
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise TypeError(f"the operation's resource looks up {type(row).__name__}, and its handler asks for {wanted}")
+
+    def decided_on(self, target: Target) -> None:
+        """Say what the caller is allowed to do this to; the door says it, once, and handlers find it here.
+
+        A call is frozen for them, so that nothing is acted on but what was decided on.
+        """
+        if self.target is not None:
+            raise ValueError("what a call is about was decided already")
+        object.__setattr__(self, "target", target)
 
     def require_fresh_proof(self) -> None:
         """Raise AccessDenied unless whoever calls sits at a browser and has just proved to be there."""

@@ -46,6 +46,15 @@ class Permission(Enum):
     """Nothing can deny it (sts:GetCallerIdentity)."""
 
 
+class _NotLookedUp(Enum):
+    """Why a target has no row: its `resource` looks none up."""
+
+    NOT_LOOKED_UP = "not looked up"
+
+
+NOT_LOOKED_UP = _NotLookedUp.NOT_LOOKED_UP
+
+
 @value_type(frozen=True, slots=True)
 class Target:
     """What an action is done to, for policies to match."""
@@ -65,6 +74,9 @@ class Target:
     shown: str | None = None
     """What a refusal calls it, such as `user bob`: as the caller named it, whether it exists or not, so that nobody learns from
     refusals how a name is spelled, or which path it has. None where the caller has written the ARN."""
+    row: object = field(default=NOT_LOOKED_UP, repr=False)
+    """What `resource` found, so that the handler acts on what was decided on (`Call.target_row`); None where there is no such
+    thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +205,8 @@ class Service:
     ) -> Callable[[Function], Function]:
         """Register the decorated function as the handler of AWS's operation `name`.
 
-        `resource` answers what the action is done to, from the call and the same arguments as the handler. `prepare` computes
+        `resource` answers what the action is done to, from the call and the same arguments as the handler; a row that it looks
+        up for that reaches handler and `prepare` as `call.target_row`, and neither looks it up again. `prepare` computes
         what must not be computed inside a transaction (password hashes); its answer is the handler's `call.prepared`.
         `holds` names a parameter with an account's id, where what is tried is counted although the call is refused: the account
         is held outside of what a refusal undoes, or another node could try in between. `tagging` says what is asked for beside,

@@ -21,7 +21,7 @@ from crownkeep.storage.sign_in import email_changes
 def new_address(call: Call, *, account_id: str, primary_email: str, **_: object) -> Target:
     """The member, and the domain that its root user's mail is to go to."""
     domain = primary_email.rpartition("@")[2]
-    return Target(subject.arn_of(call, account_id), context={"account:EmailTargetDomain": domain.lower()})
+    return subject.target(call, account_id, {"account:EmailTargetDomain": domain.lower()})
 
 
 @account.operation("GetPrimaryEmail", resource=subject.own_account)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from crownkeep import errors
 from crownkeep.arn import PARTITION
 from crownkeep.operations.call import Call
@@ -16,21 +19,22 @@ from crownkeep.storage.organizations.organization_accounts import MemberRow
 
 SERVICE = "account.amazonaws.com"
 """The principal by which an organization trusts the service, and delegates it."""
+_NO_CONTEXT: Mapping[str, str | tuple[str, ...]] = MappingProxyType({})
 
 
 def own_account(call: Call, *, account_id: str | None = None, **_: object) -> Target:
     """The account that the call is about (service authorization reference, "AWS Account Management")."""
-    return Target(arn_of(call, account_id))
+    return target(call, account_id)
 
 
 def alternate_contact(call: Call, *, alternate_contact_type: str, account_id: str | None = None, **_: object) -> Target:
     """The account, for a call about its contact of one type."""
-    return Target(arn_of(call, account_id), context={"account:AlternateContactTypes": (alternate_contact_type,)})
+    return target(call, account_id, {"account:AlternateContactTypes": (alternate_contact_type,)})
 
 
 def region(call: Call, *, region_name: str, account_id: str | None = None, **_: object) -> Target:
     """The account, for a call about one Region."""
-    return Target(arn_of(call, account_id), context={"account:TargetRegion": region_name})
+    return target(call, account_id, {"account:TargetRegion": region_name})
 
 
 def account_of(call: Call, account_id: str | None, *, operation: str) -> str:
@@ -42,7 +46,7 @@ def account_of(call: Call, account_id: str | None, *, operation: str) -> str:
     if account_id is None:
         return call.account_id
     refused = f"User: {call.principal.arn} is not authorized to perform: account:{operation}"
-    caller = organization_accounts.of_account(call.db, call.account_id)
+    caller = call.target_row(MemberRow)
     if caller is None or not _acts_for_organization(call, caller):
         raise errors.AccessDenied(refused)
     if account_id == caller.management_account_id:
@@ -56,14 +60,13 @@ def account_of(call: Call, account_id: str | None, *, operation: str) -> str:
     return account_id
 
 
-def arn_of(call: Call, account_id: str | None) -> str:
-    """Return the ARN of the caller's own account, or of the account with this id as the organization's."""
+def target(call: Call, account_id: str | None, context: Mapping[str, str | tuple[str, ...]] = _NO_CONTEXT) -> Target:
+    """Return the caller's own account or the one with this id, as the organization's; found is the caller's place in that."""
     if account_id is None:
-        return f"arn:{PARTITION}:account::{call.account_id}:account"
+        return Target(f"arn:{PARTITION}:account::{call.account_id}:account", context=context)
     caller = organization_accounts.of_account(call.db, call.account_id)
-    if caller is None:
-        return f"arn:{PARTITION}:account::{call.account_id}:account/o-*/{account_id}"
-    return f"arn:{PARTITION}:account::{caller.management_account_id}:account/{caller.organization_id}/{account_id}"
+    manager, organization = (call.account_id, "o-*") if caller is None else (caller.management_account_id, caller.organization_id)
+    return Target(f"arn:{PARTITION}:account::{manager}:account/{organization}/{account_id}", context=context, row=caller)
 
 
 def _acts_for_organization(call: Call, caller: MemberRow) -> bool:

@@ -95,7 +95,7 @@ def list_credential_audits(
 @credential_audit.operation("GetCredentialAudit", resource=naming.audit)
 def get_credential_audit(call: Call, *, audit_id: str) -> Result:
     """Return an audit and how far it has come."""
-    audit = naming.required(call, audit_id)
+    audit = naming.targeted(call, audit_id)
     return {"CredentialAudit": naming.describe(audit), "Counts": counts(call, audit_id)}
 
 
@@ -122,13 +122,13 @@ def sign_off_credential_audit(call: Call, *, audit_id: str, statement: str) -> R
 @credential_audit.operation("CancelCredentialAudit", resource=naming.audit, effect=Effect.STATE)
 def cancel_credential_audit(call: Call, *, audit_id: str, reason: str) -> Result:
     """Close an audit that won't be finished; it stays on record, and the next one isn't compared with it."""
-    return _close(call, naming.required_open(call, audit_id), reason, status=credential_audits.CANCELLED, evidence_sha256=None)
+    return _close(call, naming.targeted_open(call, audit_id), reason, status=credential_audits.CANCELLED, evidence_sha256=None)
 
 
 @credential_audit.operation("GetCredentialAuditEvidence", resource=naming.audit, mode=Mode.LONG_READ)
 def get_credential_audit_evidence(call: Call, *, audit_id: str) -> Result:
     """Return the evidence of an audit; of one that was signed off only as it was signed."""
-    audit = naming.required(call, audit_id)
+    audit = naming.targeted(call, audit_id)
     document = evidence.of_audit(call, audit, evidence.sign_off_of(audit))
     digest = credential_evidence.sha256(document)
     if audit.evidence_sha256 is not None and digest != audit.evidence_sha256:
@@ -162,7 +162,7 @@ def _refuse_restored(call: Call, audit_id: str) -> None:
 
 
 def _finished(call: Call, audit_id: str) -> CredentialAuditRow:
-    audit = naming.required_open(call, audit_id)
+    audit = naming.targeted_open(call, audit_id)
     found = counts(call, audit_id)
     if found["Undecided"]:
         raise errors.Conflict(f"{found['Undecided']} credentials of audit `{audit_id}` are undecided; keep or remove them first")
@@ -178,4 +178,5 @@ def _close(call: Call, audit: CredentialAuditRow, statement: str, *, status: str
     if not credential_audits.close(call.db, audit, closing):
         raise errors.Conflict(f"credential audit `{audit.audit_id}` was closed meanwhile; look at it again")
     naming.note(call, audit.audit_id)
-    return {"CredentialAudit": naming.describe(naming.required(call, audit.audit_id))}
+    closed = credential_audits.with_id(call.db, call.account_id, audit.audit_id)
+    return {"CredentialAudit": naming.describe(closed or audit)}

@@ -62,7 +62,7 @@ def list_audited_credentials(
     next_token: str | None = None,
 ) -> Result:
     """Return the credentials of an audit in the order of its snapshot, all or those that are meant."""
-    naming.required(call, audit_id)
+    naming.targeted(call, audit_id)
     user_key = user_name.lower() if user_name is not None else None
     given = {"state": state, "change": change, "user_key": user_key, "ids": credential_ids}
     wanted = {name: value for name, value in given.items() if value is not None}
@@ -81,7 +81,7 @@ def list_audited_credentials(
 @credential_audit.operation("DecideCredentials", resource=naming.audit, effect=Effect.STATE)
 def decide_credentials(call: Call, *, audit_id: str, credential_ids: list[str], decision: str, reason: str) -> Result:
     """Keep or remove credentials, all of them or none, in the name of whoever calls."""
-    naming.required_open(call, audit_id)
+    naming.targeted_open(call, audit_id)
     wanted = sorted(set(credential_ids))
     rows = _required(call, audit_id, wanted)
     for row in rows:
@@ -106,7 +106,7 @@ def decide_credentials(call: Call, *, audit_id: str, credential_ids: list[str], 
 @credential_audit.operation("RecordCredentialRemoval", resource=naming.audit, effect=Effect.STATE)
 def record_credential_removal(call: Call, *, audit_id: str, credential_id: str, event_id: str) -> Result:
     """Take an event of the trail as the proof that a credential was removed; a credential that still works is refused."""
-    audit = naming.required_open(call, audit_id)
+    audit = naming.targeted_open(call, audit_id)
     row = _required(call, audit_id, [credential_id])[0]
     if row.state != audited_credentials.TO_BE_REMOVED:
         raise errors.Conflict(f"credential `{credential_id}` is not to be removed; decide so first")

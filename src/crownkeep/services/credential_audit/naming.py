@@ -20,20 +20,20 @@ def audit_arn(account_id: str, audit_id: str) -> str:
 
 def audit(call: Call, *, audit_id: str, **_: object) -> Target:
     """The audit that a call names, whether there is one or not."""
-    return Target(audit_arn(call.account_id, audit_id))
+    return Target(audit_arn(call.account_id, audit_id), row=credential_audits.with_id(call.db, call.account_id, audit_id))
 
 
-def required(call: Call, audit_id: str) -> CredentialAuditRow:
-    """Return an audit of the account; raises ResourceNotFoundException."""
-    row = credential_audits.with_id(call.db, call.account_id, audit_id)
+def targeted(call: Call, audit_id: str) -> CredentialAuditRow:
+    """Return the audit that a call was decided on; raises ResourceNotFoundException."""
+    row = call.target_row(CredentialAuditRow)
     if row is None:
         raise errors.ResourceNotFound(f"there is no credential audit `{audit_id}`; ListCredentialAudits names them all")
     return row
 
 
-def required_open(call: Call, audit_id: str) -> CredentialAuditRow:
-    """Return an audit that is open; raises ResourceNotFoundException, and ConflictException for one that is closed."""
-    row = required(call, audit_id)
+def targeted_open(call: Call, audit_id: str) -> CredentialAuditRow:
+    """Return the same, which is open; raises ResourceNotFoundException, and ConflictException for one that is closed."""
+    row = targeted(call, audit_id)
     if row.status != credential_audits.OPEN:
         raise errors.Conflict(f"credential audit `{audit_id}` is closed, and nothing of it can be changed; start a new one")
     return row

@@ -66,6 +66,7 @@ def target_of(call: Call, role: Assumable, context: dict[str, str | tuple[str, .
         policy=role.policy,
         policy_role=ResourcePolicyRole.TRUST,
         account_id=role.account_id,
+        row=role,
     )
 
 
@@ -85,9 +86,14 @@ def chained_lifetime(seconds: int | None) -> timedelta:
     return timedelta(seconds=seconds or DEFAULT_SECONDS)
 
 
+def targeted(call: Call, role_arn: str) -> Assumable:
+    """Return the role that a call was decided on."""
+    return call.target_row(Assumable) or Assumable(role_arn, call.account_id, None)
+
+
 def required(call: Call, role_arn: str) -> RoleRow:
-    """Return the role that a call was allowed to take on; raises AccessDenied where it is there no more."""
-    row = find(call, role_arn).row
+    """Return the row of the role that a call was allowed to take on; raises AccessDenied where there is none."""
+    row = targeted(call, role_arn).row
     if row is None:
         raise errors.AccessDenied(
             f"User: {call.principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"

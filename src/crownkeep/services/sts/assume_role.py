@@ -124,7 +124,7 @@ def _require_further(call: Call, role_arn: str, asked: Mapping[str, object], *, 
     if not (asked["tags"] or given or held):
         return
     context = {**_context(call.principal, asked), **mfa_context}
-    target = assumable.target_of(call, assumable.find(call, role_arn), context)
+    target = assumable.target_of(call, assumable.targeted(call, role_arn), context)
     if asked["tags"]:
         authorize.require_action(call, "sts:TagSession", target, asked)
     if given and held and given != held:

@@ -42,8 +42,13 @@ class InstanceProfileRow:
     role_id: str | None = None
 
 
-Filled = tuple[InstanceProfileRow, RoleRow | None]
-"""An instance profile and the role in it."""
+@dataclass(frozen=True, slots=True)
+class FilledProfile:
+    """An instance profile and the role in it."""
+
+    profile: InstanceProfileRow
+    role: RoleRow | None
+
 
 _in_account = table.c.account_id == bindparam("account_id")
 _this = (table.c.account_id == bindparam("of_account"), table.c.profile_id == bindparam("of_profile"))
@@ -67,19 +72,19 @@ _remove = delete(table).where(*_this)
 _insert = RowInsert(InstanceProfileRow, table)
 
 
-def named(db: Transaction, account_id: str, name: str) -> Filled | None:
+def named(db: Transaction, account_id: str, name: str) -> FilledProfile | None:
     """Return the instance profile with this name, whatever its letters' case, and the role in it."""
     row = db.execute(_named, {"account_id": account_id, "name_key": name.lower()}).first()
     return _row(row) if row else None
 
 
-def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[Filled]:
+def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[FilledProfile]:
     """Return up to `limit` instance profiles in the order of their names, from the one after the key `after`."""
     values = {"account_id": account_id, "prefix": path_prefix, "after": after, "limit": limit}
     return [_row(row) for row in db.execute(_page, values)]
 
 
-def page_of_role(db: Transaction, account_id: str, role_id: str, *, after: str, limit: int) -> list[Filled]:
+def page_of_role(db: Transaction, account_id: str, role_id: str, *, after: str, limit: int) -> list[FilledProfile]:
     """Return up to `limit` instance profiles that hold a role, from the one after the key `after`."""
     values = {"account_id": account_id, "role_id": role_id, "after": after, "limit": limit}
     return [_row(row) for row in db.execute(_of_role, values)]
@@ -119,5 +124,5 @@ def remove(db: Transaction, account_id: str, profile_id: str) -> None:
     db.execute(_remove, {"of_account": account_id, "of_profile": profile_id})
 
 
-def _row(cells: Cells) -> Filled:
-    return _profile(cells), _role(cells)
+def _row(cells: Cells) -> FilledProfile:
+    return FilledProfile(_profile(cells), _role(cells))

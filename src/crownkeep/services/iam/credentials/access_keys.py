@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from crownkeep import arn, errors
 from crownkeep.domain import page_tokens
@@ -17,10 +17,19 @@ from crownkeep.services.iam.service import iam
 from crownkeep.storage.credentials import access_keys
 from crownkeep.storage.credentials.access_keys import AccessKeyRow
 from crownkeep.storage.identities import users as user_rows
+from crownkeep.storage.identities.users import UserRow
 
 RESOURCE_TYPE = "AWS::IAM::AccessKey"
 _STATUSES = ("Active", "Inactive")
 _NEVER_USED = "N/A"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOwner:
+    """A key of the account, and the user that has it; None for root's."""
+
+    key: AccessKeyRow
+    user: UserRow | None
 
 
 def owner_of_key(call: Call, *, access_key_id: str, **_: object) -> Target:
@@ -28,16 +37,17 @@ def owner_of_key(call: Call, *, access_key_id: str, **_: object) -> Target:
     row = _of_account(call, access_key_id)
     user = user_rows.with_id(call.db, call.account_id, row.owner_id) if row is not None else None
     if row is not None and row.owner_id == call.account_id:
-        found = Target(arn.root(call.account_id))
+        found = Target(arn.root(call.account_id), row=KeyOwner(row, None))
     else:
         found = registry.NO_RESOURCE if user is None else users.target_of(call, user)
+        found = replace(found, row=None if row is None else KeyOwner(row, user))
     return replace(found, shown=f"access key {access_key_id}")
 
 
 @iam.operation("CreateAccessKey", resource=owners.target, effect=Effect.STATE)
 def create_access_key(call: Call, *, user_name: str | None = None) -> Result:
     """Make a key for a user, or for the caller; the answer is the only place where its secret is told."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     count = len(access_keys.of_owner(call.db, call.account_id, owner.owner_id))
     quotas.require_room(call, count, quotas.ACCESS_KEYS_PER_USER, name="AccessKeysPerUser")
     row, secret = long_term_keys.add(call, call.account_id, owner.owner_id)
@@ -57,7 +67,7 @@ def list_access_keys(
     call: Call, *, user_name: str | None = None, marker: str | None = None, max_items: int | None = None
 ) -> Result:
     """List the keys of a user, or of the caller, the oldest first; their secrets are told to nobody."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     rows = access_keys.of_owner(call.db, call.account_id, owner.owner_id)
     found, more = page_tokens.page(
         call,
@@ -85,7 +95,7 @@ def list_access_keys(
 @iam.operation("UpdateAccessKey", resource=owners.target)
 def update_access_key(call: Call, *, access_key_id: str, status: str, user_name: str | None = None) -> Result:
     """Let a key sign, or no longer; it takes effect on the next request."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     if status not in _STATUSES:
         # The model's enum has `Expired`, which AWS alone sets.
         raise errors.InvalidInput(f"The status {status} is not valid for an access key.")
@@ -98,7 +108,7 @@ def update_access_key(call: Call, *, access_key_id: str, status: str, user_name:
 @iam.operation("DeleteAccessKey", resource=owners.target)
 def delete_access_key(call: Call, *, access_key_id: str, user_name: str | None = None) -> Result:
     """Delete a key for good; the very next request that is signed with it fails."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     row = _required(call, owner, access_key_id)
     access_keys.remove(call.db, call.account_id, row.access_key_id)
     _note(call, owner, row.access_key_id)
@@ -108,21 +118,21 @@ def delete_access_key(call: Call, *, access_key_id: str, user_name: str | None =
 @iam.operation("GetAccessKeyLastUsed", resource=owner_of_key)
 def get_access_key_last_used(call: Call, *, access_key_id: str) -> Result:
     """Return whose key it is, and when, where and for which service it was last used."""
-    row = _of_account(call, access_key_id)
-    if row is None:
+    found = call.target_row(KeyOwner)
+    if found is None:
         # As if the caller had no permission: nobody learns which keys exist elsewhere.
         raise errors.AccessDenied(
             f"User: {call.principal.arn} is not authorized to perform iam:GetAccessKeyLastUsed on resource: "
             f"access key {access_key_id}"
         )
+    row = found.key
     used: dict[str, object] = {
         "ServiceName": row.used_service or _NEVER_USED,
         "Region": row.used_region or _NEVER_USED,
     }
     if row.used_at is not None:
         used["LastUsedDate"] = row.used_at
-    user = user_rows.with_id(call.db, call.account_id, row.owner_id)
-    return {**Owner(row.owner_id, user).members, "AccessKeyLastUsed": used}
+    return {**Owner(row.owner_id, found.user).members, "AccessKeyLastUsed": used}
 
 
 def _of_account(call: Call, access_key_id: str) -> AccessKeyRow | None:

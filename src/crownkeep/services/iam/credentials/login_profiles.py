@@ -192,7 +192,7 @@ def _count(used: Sequence[Counter], now: datetime, db: Transaction) -> None:
 
 
 def _user(call: Call, user_name: str | None) -> UserRow:
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     if owner.user is None:
         # Root's password is no login profile, except in sessions of AssumeRoot.
         raise users.must_be_named()
@@ -203,7 +203,7 @@ def _calling_user(call: Call) -> UserRow:
     caller = call.principal
     if caller.kind is not PrincipalKind.USER:
         raise errors.InvalidUserType("Only IAM Users can change their own password")
-    return users.required(call, caller.name)
+    return users.targeted(call, caller.name)
 
 
 def _proposal(call: Call, user: UserRow) -> Proposal:

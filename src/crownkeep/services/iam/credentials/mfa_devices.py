@@ -23,7 +23,7 @@ def enable_mfa_device(
     call: Call, *, user_name: str, serial_number: str, authentication_code1: str, authentication_code2: str
 ) -> Result:
     """Give an unassigned device to a user, or to root, against two consecutive codes of it."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     own_mfa.require_own_mfa(call, owner.owner_id)
     device = mfa_devices.with_serial(call.db, call.account_id, serial_number)
     if device is None:
@@ -45,7 +45,7 @@ def enable_mfa_device(
 @iam.operation("DeactivateMFADevice", resource=owners.target, effect=Effect.STATE)
 def deactivate_mfa_device(call: Call, *, serial_number: str, user_name: str | None = None) -> Result:
     """Take a device from a user, or from root; a virtual one stays and can be assigned again."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     own_mfa.require_own_mfa(call, owner.owner_id)
     device = _of_owner(call, owner, serial_number)
     if device.sealed_seed is None:
@@ -62,7 +62,7 @@ def resync_mfa_device(
     call: Call, *, user_name: str, serial_number: str, authentication_code1: str, authentication_code2: str
 ) -> Result:
     """Learn anew how far a device's clock is off, from two consecutive codes."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     device = _of_owner(call, owner, serial_number)
     if device.sealed_seed is None:
         raise errors.InvalidAuthenticationCode(_WRONG_CODE)
@@ -83,7 +83,7 @@ def list_mfa_devices(
     call: Call, *, user_name: str | None = None, marker: str | None = None, max_items: int | None = None
 ) -> Result:
     """List the devices of a user, or of the caller, of whatever kind."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     found, more = page_tokens.page(
         call,
         list_name="ListMFADevices",
@@ -99,7 +99,7 @@ def list_mfa_devices(
 @iam.operation("GetMFADevice", resource=owners.target)
 def get_mfa_device(call: Call, *, serial_number: str, user_name: str | None = None) -> Result:
     """Return one device of a user, or of the caller, with what a security key is certified for."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     device = _of_owner(call, owner, serial_number)
     key = passkeys.of_device(call.db, call.account_id, device.device_id)
     certified = {"Certifications": dict(key.certifications)} if key is not None and key.certifications else {}

@@ -43,8 +43,8 @@ def named_certificate(call: Call, *, server_certificate_name: str, **_: object) 
     row = server_certificates.named(call.db, call.account_id, server_certificate_name)
     shown = f"server certificate {server_certificate_name}"
     if row is None:
-        return Target(_arn(call, "/", server_certificate_name), shown=shown)
-    return Target(_arn(call, row.path, row.name), tags=lambda: tagging.of(call, row.certificate_id), shown=shown)
+        return Target(_arn(call, "/", server_certificate_name), shown=shown, row=None)
+    return Target(_arn(call, row.path, row.name), tags=lambda: tagging.of(call, row.certificate_id), shown=shown, row=row)
 
 
 def certificates_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Target:
@@ -93,7 +93,7 @@ def upload_server_certificate(
 @iam.operation("GetServerCertificate", resource=named_certificate)
 def get_server_certificate(call: Call, *, server_certificate_name: str) -> Result:
     """Return a certificate and its chain as they were uploaded; the private key is answered to nobody."""
-    row = _required(call, server_certificate_name)
+    row = _targeted(call, server_certificate_name)
     described: dict[str, object] = {"ServerCertificateMetadata": _describe(call, row), "CertificateBody": row.body}
     if row.chain is not None:
         described["CertificateChain"] = row.chain
@@ -124,7 +124,7 @@ def update_server_certificate(
     call: Call, *, server_certificate_name: str, new_path: str | None = None, new_server_certificate_name: str | None = None
 ) -> Result:
     """Give a certificate another name or path."""
-    row = _required(call, server_certificate_name)
+    row = _targeted(call, server_certificate_name)
     reserved.require_free_path(new_path)
     name, path = new_server_certificate_name or row.name, new_path or row.path
     new_target = Target(_arn(call, path, name), tags=lambda: tagging.of(call, row.certificate_id))
@@ -140,7 +140,7 @@ def update_server_certificate(
 @iam.operation("DeleteServerCertificate", resource=named_certificate, effect=Effect.STATE)
 def delete_server_certificate(call: Call, *, server_certificate_name: str) -> Result:
     """Forget a certificate."""
-    row = _required(call, server_certificate_name)
+    row = _targeted(call, server_certificate_name)
     tags.remove_all(call.db, call.account_id, row.certificate_id)
     server_certificates.remove(call.db, call.account_id, row.certificate_id)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
@@ -150,7 +150,7 @@ def delete_server_certificate(call: Call, *, server_certificate_name: str) -> Re
 @iam.operation("TagServerCertificate", resource=named_certificate, effect=Effect.STATE)
 def tag_server_certificate(call: Call, *, server_certificate_name: str, tags: Tags) -> Result:
     """Add tags to a certificate, or change them."""
-    row = _required(call, server_certificate_name)
+    row = _targeted(call, server_certificate_name)
     tagging.put(call, row.certificate_id, tags)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     return NOTHING
@@ -159,7 +159,7 @@ def tag_server_certificate(call: Call, *, server_certificate_name: str, tags: Ta
 @iam.operation("UntagServerCertificate", resource=named_certificate, effect=Effect.STATE)
 def untag_server_certificate(call: Call, *, server_certificate_name: str, tag_keys: Sequence[str]) -> Result:
     """Take tags from a certificate."""
-    row = _required(call, server_certificate_name)
+    row = _targeted(call, server_certificate_name)
     tagging.take(call, row.certificate_id, tag_keys)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     return NOTHING
@@ -170,7 +170,7 @@ def list_server_certificate_tags(
     call: Call, *, server_certificate_name: str, marker: str | None = None, max_items: int | None = None
 ) -> Result:
     """List a certificate's tags by key."""
-    row = _required(call, server_certificate_name)
+    row = _targeted(call, server_certificate_name)
     return tagging.page(call, row.certificate_id, list_name="ListServerCertificateTags", marker=marker, max_items=max_items)
 
 
@@ -206,8 +206,8 @@ def _arn(call: Call, path: str, name: str) -> str:
     return arn.iam(call.account_id, f"server-certificate{path}{name}")
 
 
-def _required(call: Call, name: str) -> ServerCertificateRow:
-    row = server_certificates.named(call.db, call.account_id, name)
+def _targeted(call: Call, name: str) -> ServerCertificateRow:
+    row = call.target_row(ServerCertificateRow)
     if row is None:
         raise errors.NoSuchEntity(f"The Server Certificate with name {name} cannot be found.")
     return row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 
@@ -16,6 +16,7 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.iam import quotas
 from crownkeep.services.iam.identities import owners, statuses, users
+from crownkeep.services.iam.identities.owners import Owner
 from crownkeep.services.iam.service import iam
 from crownkeep.storage.credentials import service_credentials
 from crownkeep.storage.credentials.service_credentials import ServiceCredentialRow
@@ -40,12 +41,23 @@ def user_and_service(
     return replace(users.named_user(call, user_name=user_name), context=context)
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The user that a credential was asked for of, None where root means itself, and the credential, None where there is none."""
+
+    user: UserRow | None
+    credential: ServiceCredentialRow | None
+
+
 def named_credential(call: Call, *, service_specific_credential_id: str, user_name: str | None = None, **_: object) -> Target:
     """The user, and the service that the credential is for."""
     target = owners.target(call, user_name=user_name)
-    user_id = owners.user_id(call, user_name)
-    row = service_credentials.with_id(call.db, call.account_id, user_id, service_specific_credential_id) if user_id else None
-    return target if row is None else replace(target, context={_SERVICE_KEY: row.service})
+    user = target.row.user if isinstance(target.row, Owner) else None
+    if user is None:
+        return replace(target, row=None if target.row is None else _Named(None, None))
+    row = service_credentials.with_id(call.db, call.account_id, user.user_id, service_specific_credential_id)
+    context = target.context if row is None else {_SERVICE_KEY: row.service}
+    return replace(target, context=context, row=_Named(user, row))
 
 
 def owner_or_everybody(call: Call, *, user_name: str | None = None, all_users: bool | None = None, **_: object) -> Target:
@@ -58,7 +70,7 @@ def create_service_specific_credential(
     call: Call, *, user_name: str, service_name: str, credential_age_days: int | None = None
 ) -> Result:
     """Make a credential of a user for one service; the answer is the only place where its secret is told."""
-    user = users.required(call, user_name)
+    user = users.targeted(call, user_name)
     service = _service(service_name)
     if credential_age_days is not None and not service.takes_api_keys:
         raise errors.InvalidInput(f"CredentialAgeDays is not supported for the service {service_name}.")
@@ -121,8 +133,7 @@ def list_service_specific_credentials(
 @iam.operation("ResetServiceSpecificCredential", resource=named_credential, effect=Effect.STATE)
 def reset_service_specific_credential(call: Call, *, service_specific_credential_id: str, user_name: str | None = None) -> Result:
     """Give a credential a new secret, which is told once; the one before is void at once."""
-    user = _user(call, user_name)
-    row = _required(call, user, service_specific_credential_id)
+    user, row = _targeted(call, user_name, service_specific_credential_id)
     secret = _mint(_service(row.service), row.public_name)
     service_credentials.set_digest(call.db, call.account_id, row.credential_id, service_secrets.digest(secret))
     _note(call, user, row)
@@ -134,8 +145,7 @@ def update_service_specific_credential(
     call: Call, *, service_specific_credential_id: str, status: str, user_name: str | None = None
 ) -> Result:
     """Let a credential be used, or no longer."""
-    user = _user(call, user_name)
-    row = _required(call, user, service_specific_credential_id)
+    user, row = _targeted(call, user_name, service_specific_credential_id)
     service_credentials.set_status(call.db, call.account_id, row.credential_id, statuses.checked(status))
     _note(call, user, row)
     return NOTHING
@@ -146,15 +156,14 @@ def delete_service_specific_credential(
     call: Call, *, service_specific_credential_id: str, user_name: str | None = None
 ) -> Result:
     """Forget a credential."""
-    user = _user(call, user_name)
-    row = _required(call, user, service_specific_credential_id)
+    user, row = _targeted(call, user_name, service_specific_credential_id)
     service_credentials.remove(call.db, call.account_id, row.credential_id)
     _note(call, user, row)
     return NOTHING
 
 
 def _user(call: Call, user_name: str | None) -> UserRow:
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     if owner.user is None:
         raise users.must_be_named()
     return owner.user
@@ -193,11 +202,15 @@ def _mint(service: Service, public_name: str) -> Secret:
     return service_secrets.mint_password(chance)
 
 
-def _required(call: Call, user: UserRow, credential_id: str) -> ServiceCredentialRow:
-    row = service_credentials.with_id(call.db, call.account_id, user.user_id, credential_id)
-    if row is None:
+def _targeted(call: Call, user_name: str | None, credential_id: str) -> tuple[UserRow, ServiceCredentialRow]:
+    named = call.target_row(_Named)
+    if named is None:
+        raise users.not_found(call.principal.name if user_name is None else user_name)
+    if named.user is None:
+        raise users.must_be_named()
+    if named.credential is None:
         raise errors.NoSuchEntity(f"No such credential {credential_id} exists")
-    return row
+    return named.user, named.credential
 
 
 def _describe(call: Call, row: ServiceCredentialRow, user_name: str) -> dict[str, object]:

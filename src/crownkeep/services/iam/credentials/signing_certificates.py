@@ -20,7 +20,7 @@ RESOURCE_TYPE = "AWS::IAM::SigningCertificate"
 @iam.operation("UploadSigningCertificate", resource=owners.target, effect=Effect.STATE)
 def upload_signing_certificate(call: Call, *, certificate_body: str, user_name: str | None = None) -> Result:
     """Keep a certificate of a user, or of the caller; it is `Active` at once."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     try:
         certificate = certificates.read(certificate_body)
     except certificates.UnreadableCertificate as error:
@@ -50,7 +50,7 @@ def list_signing_certificates(
     call: Call, *, user_name: str | None = None, marker: str | None = None, max_items: int | None = None
 ) -> Result:
     """List the certificates of a user, or of the caller, the oldest first."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     rows = signing_certificates.of_owner(call.db, call.account_id, owner.owner_id)
     found, more = page_tokens.page(
         call,
@@ -67,7 +67,7 @@ def list_signing_certificates(
 @iam.operation("UpdateSigningCertificate", resource=owners.target, effect=Effect.STATE)
 def update_signing_certificate(call: Call, *, certificate_id: str, status: str, user_name: str | None = None) -> Result:
     """Let a certificate be used, or no longer."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     row = _required(call, owner, certificate_id)
     signing_certificates.set_status(call.db, call.account_id, row.certificate_id, statuses.checked(status))
     _note(call, owner, row)
@@ -77,7 +77,7 @@ def update_signing_certificate(call: Call, *, certificate_id: str, status: str, 
 @iam.operation("DeleteSigningCertificate", resource=owners.target, effect=Effect.STATE)
 def delete_signing_certificate(call: Call, *, certificate_id: str, user_name: str | None = None) -> Result:
     """Forget a certificate."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     row = _required(call, owner, certificate_id)
     signing_certificates.remove(call.db, call.account_id, row.certificate_id)
     _note(call, owner, row)

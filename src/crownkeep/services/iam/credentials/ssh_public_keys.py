@@ -21,7 +21,7 @@ RESOURCE_TYPE = "AWS::IAM::SSHPublicKey"
 @iam.operation("UploadSSHPublicKey", resource=users.named_user, effect=Effect.STATE)
 def upload_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_body: str) -> Result:
     """Keep a public key of a user; it is `Active` at once."""
-    user = users.required(call, user_name)
+    user = users.targeted(call, user_name)
     key = _read(ssh_public_key_body)
     if key.fingerprint in ssh_public_keys.fingerprints(call.db, call.account_id, user.user_id):
         raise errors.DuplicateSshPublicKey("The SSH public key is already associated with this user.")
@@ -44,7 +44,7 @@ def upload_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_body: st
 @iam.operation("GetSSHPublicKey", resource=users.named_user)
 def get_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_id: str, encoding: str) -> Result:
     """Return a key with its body in the encoding that is asked for, whichever it came in."""
-    user = users.required(call, user_name)
+    user = users.targeted(call, user_name)
     row = _required(call, user, ssh_public_key_id)
     body = row.ssh if encoding == "SSH" else _read(row.ssh).pem.strip()
     return {"SSHPublicKey": _describe(user, row, body)}
@@ -55,7 +55,7 @@ def list_ssh_public_keys(
     call: Call, *, user_name: str | None = None, marker: str | None = None, max_items: int | None = None
 ) -> Result:
     """List the keys of a user, or of the caller, without their bodies; root has none."""
-    owner = owners.named_or_caller(call, user_name)
+    owner = owners.targeted(call, user_name)
     found, more = page_tokens.page(
         call,
         list_name="ListSSHPublicKeys",
@@ -74,7 +74,7 @@ def list_ssh_public_keys(
 @iam.operation("UpdateSSHPublicKey", resource=users.named_user, effect=Effect.STATE)
 def update_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_id: str, status: str) -> Result:
     """Let a key be used, or no longer."""
-    user = users.required(call, user_name)
+    user = users.targeted(call, user_name)
     row = _required(call, user, ssh_public_key_id)
     ssh_public_keys.set_status(call.db, call.account_id, row.key_id, statuses.checked(status))
     _note(call, user, row)
@@ -84,7 +84,7 @@ def update_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_id: str,
 @iam.operation("DeleteSSHPublicKey", resource=users.named_user, effect=Effect.STATE)
 def delete_ssh_public_key(call: Call, *, user_name: str, ssh_public_key_id: str) -> Result:
     """Forget a key."""
-    user = users.required(call, user_name)
+    user = users.targeted(call, user_name)
     row = _required(call, user, ssh_public_key_id)
     ssh_public_keys.remove(call.db, call.account_id, row.key_id)
     _note(call, user, row)

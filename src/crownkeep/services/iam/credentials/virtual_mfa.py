@@ -47,8 +47,8 @@ def named_device(call: Call, *, serial_number: str, **_: object) -> Target:
     """The device with this serial number, which is its ARN."""
     row = mfa_devices.with_serial(call.db, call.account_id, serial_number)
     if row is None:
-        return Target(serial_number)
-    return Target(row.serial, tags=lambda: tagging.of(call, row.device_id), shown=serial_number)
+        return Target(serial_number, row=None)
+    return Target(row.serial, tags=lambda: tagging.of(call, row.device_id), shown=serial_number, row=row)
 
 
 def all_devices(call: Call, **_: object) -> Target:
@@ -101,7 +101,7 @@ def create_virtual_mfa_device(call: Call, *, virtual_mfa_device_name: str, path:
 @iam.operation("DeleteVirtualMFADevice", resource=named_device, effect=Effect.STATE)
 def delete_virtual_mfa_device(call: Call, *, serial_number: str) -> Result:
     """Delete a device that nobody has any more, and its seed with it."""
-    row = required(call, serial_number)
+    row = _targeted(call, serial_number)
     if row.owner_id is not None:
         raise errors.DeleteConflict("MFA VirtualDevice in use. Must deactivate first.")
     tags.remove_all(call.db, call.account_id, row.device_id)
@@ -132,7 +132,7 @@ def list_virtual_mfa_devices(
 @iam.operation("TagMFADevice", resource=named_device, effect=Effect.STATE)
 def tag_mfa_device(call: Call, *, serial_number: str, tags: Tags) -> Result:
     """Add tags to a virtual device, or change them."""
-    row = required(call, serial_number)
+    row = _targeted(call, serial_number)
     tagging.put(call, row.device_id, tags)
     call.notes.resources.append((RESOURCE_TYPE, row.serial))
     return NOTHING
@@ -141,7 +141,7 @@ def tag_mfa_device(call: Call, *, serial_number: str, tags: Tags) -> Result:
 @iam.operation("UntagMFADevice", resource=named_device, effect=Effect.STATE)
 def untag_mfa_device(call: Call, *, serial_number: str, tag_keys: Sequence[str]) -> Result:
     """Take tags from a virtual device."""
-    row = required(call, serial_number)
+    row = _targeted(call, serial_number)
     tagging.take(call, row.device_id, tag_keys)
     call.notes.resources.append((RESOURCE_TYPE, row.serial))
     return NOTHING
@@ -150,13 +150,12 @@ def untag_mfa_device(call: Call, *, serial_number: str, tag_keys: Sequence[str])
 @iam.operation("ListMFADeviceTags", resource=named_device)
 def list_mfa_device_tags(call: Call, *, serial_number: str, marker: str | None = None, max_items: int | None = None) -> Result:
     """List a virtual device's tags by key."""
-    row = required(call, serial_number)
+    row = _targeted(call, serial_number)
     return tagging.page(call, row.device_id, list_name="ListMFADeviceTags", marker=marker, max_items=max_items)
 
 
-def required(call: Call, serial_number: str) -> MfaDeviceRow:
-    """Return the virtual device with this serial number; raises NoSuchEntity."""
-    row = mfa_devices.with_serial(call.db, call.account_id, serial_number)
+def _targeted(call: Call, serial_number: str) -> MfaDeviceRow:
+    row = call.target_row(MfaDeviceRow)
     if row is None or row.kind is not DeviceKind.VIRTUAL:
         raise missing(serial_number)
     return row

@@ -65,7 +65,8 @@ def named_request(call: Call, *, delegation_request_id: str, **_: object) -> Tar
     row = delegation_requests.with_id(call.db, delegation_request_id)
     target = Target(arn.iam(call.account_id, f"delegation-request/{delegation_request_id}"))
     if row is None or not _may_know(call, row):
-        return target
+        return replace(target, row=None)
+    target = replace(target, row=row)
     if row.owner_arn is not None:
         target = replace(target, context={"iam:DelegationRequestOwner": row.owner_arn})
     return target if _is_lent(call) else replace(target, policy=_owners_policy(call, row))
@@ -256,9 +257,9 @@ def _require_room(call: Call, workflow_id: str) -> None:
 
 
 def _known(call: Call, request_id: str) -> DelegationRequestRow:
-    """Return a request that the caller's account may know of; raises NoSuchEntity."""
-    row = delegation_requests.with_id(call.db, request_id)
-    if row is None or not _may_know(call, row):
+    """Return the request that the call was decided on, of which the caller's account may know; raises NoSuchEntity."""
+    row = call.target_row(DelegationRequestRow)
+    if row is None:
         raise errors.NoSuchEntity(f"The delegation request with id {request_id} cannot be found.")
     return row
 

@@ -42,8 +42,8 @@ def named_provider(call: Call, *, open_id_connect_provider_arn: str, **_: object
     """The provider with this ARN."""
     row = oidc_providers.with_arn(call.db, call.account_id, open_id_connect_provider_arn)
     if row is None:
-        return Target(open_id_connect_provider_arn)
-    return Target(row.arn, tags=lambda: tagging.of(call, row.provider_id))
+        return Target(open_id_connect_provider_arn, row=None)
+    return Target(row.arn, tags=lambda: tagging.of(call, row.provider_id), row=row)
 
 
 def provider_to_configure(
@@ -56,8 +56,7 @@ def provider_to_configure(
 ) -> Target:
     """The provider, and what is asked of trusted identity propagation."""
     target = named_provider(call, open_id_connect_provider_arn=open_id_connect_provider_arn)
-    row = oidc_providers.with_arn(call.db, call.account_id, open_id_connect_provider_arn)
-    issuer = row.url if row is not None else None
+    issuer = target.row.url if isinstance(target.row, OidcProviderRow) else None
     keys = context_providers.condition_keys(
         context_provider=context_provider, present_issuer=issuer, identity_center_instance_arn=identity_center_instance_arn
     )
@@ -139,7 +138,7 @@ def create_open_id_connect_provider(
 @iam.operation("GetOpenIDConnectProvider", resource=named_provider)
 def get_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str) -> Result:
     """Return a provider; its URL without `https://`, and lists also where they are empty."""
-    row = _required(call, open_id_connect_provider_arn)
+    row = _targeted(call, open_id_connect_provider_arn)
     _note(call, row)
     return {
         "Url": row.url,
@@ -161,7 +160,7 @@ def list_open_id_connect_providers(call: Call) -> Result:
 @iam.operation("DeleteOpenIDConnectProvider", resource=named_provider)
 def delete_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str) -> Result:
     """Forget a provider; roles that trust it are left as they are. One that isn't there is no error, as on AWS."""
-    row = oidc_providers.with_arn(call.db, call.account_id, open_id_connect_provider_arn)
+    row = call.target_row(OidcProviderRow)
     if row is None:
         _require_provider_arn(open_id_connect_provider_arn)
         return NOTHING
@@ -188,7 +187,7 @@ def update_open_id_connect_provider(
         removes_context=remove_context_provider,
         removes_instance=remove_identity_center_instance,
     )
-    row = _required(call, open_id_connect_provider_arn)
+    row = _targeted(call, open_id_connect_provider_arn)
     if context_provider is not None or remove_context_provider:
         context = context_providers.checked(context_provider)
         oidc_providers.set_context_provider(call.db, call.account_id, row.provider_id, context)
@@ -199,7 +198,7 @@ def update_open_id_connect_provider(
 @iam.operation("AddClientIDToOpenIDConnectProvider", resource=named_provider, effect=Effect.STATE)
 def add_client_id_to_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str, client_id: str) -> Result:
     """Let a provider's tokens be for one client more; once more is no error."""
-    row = _required(call, open_id_connect_provider_arn)
+    row = _targeted(call, open_id_connect_provider_arn)
     if client_id not in row.client_ids:
         client_ids = _checked_client_ids(call, [*row.client_ids, client_id])
         oidc_providers.set_client_ids(call.db, call.account_id, row.provider_id, client_ids)
@@ -210,7 +209,7 @@ def add_client_id_to_open_id_connect_provider(call: Call, *, open_id_connect_pro
 @iam.operation("RemoveClientIDFromOpenIDConnectProvider", resource=named_provider, effect=Effect.STATE)
 def remove_client_id_from_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str, client_id: str) -> Result:
     """Let a provider's tokens no longer be for a client; one that isn't there is no error."""
-    row = _required(call, open_id_connect_provider_arn)
+    row = _targeted(call, open_id_connect_provider_arn)
     client_ids = tuple(each for each in row.client_ids if each != client_id)
     oidc_providers.set_client_ids(call.db, call.account_id, row.provider_id, client_ids)
     _note(call, row)
@@ -223,7 +222,7 @@ def update_open_id_connect_provider_thumbprint(
 ) -> Result:
     """Set which certificates a provider's server may be known by."""
     thumbprints = _checked_thumbprints(call, thumbprint_list)
-    row = _required(call, open_id_connect_provider_arn)
+    row = _targeted(call, open_id_connect_provider_arn)
     oidc_providers.set_thumbprints(call.db, call.account_id, row.provider_id, thumbprints)
     _note(call, row)
     return NOTHING
@@ -232,7 +231,7 @@ def update_open_id_connect_provider_thumbprint(
 @iam.operation("TagOpenIDConnectProvider", resource=named_provider, effect=Effect.STATE)
 def tag_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str, tags: Tags) -> Result:
     """Add tags to a provider, or change them."""
-    row = _required(call, open_id_connect_provider_arn)
+    row = _targeted(call, open_id_connect_provider_arn)
     tagging.put(call, row.provider_id, tags)
     _note(call, row)
     return NOTHING
@@ -241,7 +240,7 @@ def tag_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: st
 @iam.operation("UntagOpenIDConnectProvider", resource=named_provider, effect=Effect.STATE)
 def untag_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn: str, tag_keys: Sequence[str]) -> Result:
     """Take tags from a provider."""
-    row = _required(call, open_id_connect_provider_arn)
+    row = _targeted(call, open_id_connect_provider_arn)
     tagging.take(call, row.provider_id, tag_keys)
     _note(call, row)
     return NOTHING
@@ -252,12 +251,12 @@ def list_open_id_connect_provider_tags(
     call: Call, *, open_id_connect_provider_arn: str, marker: str | None = None, max_items: int | None = None
 ) -> Result:
     """List a provider's tags by key."""
-    row = _required(call, open_id_connect_provider_arn)
+    row = _targeted(call, open_id_connect_provider_arn)
     return tagging.page(call, row.provider_id, list_name="ListOpenIDConnectProviderTags", marker=marker, max_items=max_items)
 
 
-def _required(call: Call, provider_arn: str) -> OidcProviderRow:
-    row = oidc_providers.with_arn(call.db, call.account_id, provider_arn)
+def _targeted(call: Call, provider_arn: str) -> OidcProviderRow:
+    row = call.target_row(OidcProviderRow)
     if row is None:
         raise errors.NoSuchEntity(f"OpenIDConnect Provider not found for arn {provider_arn}")
     return row

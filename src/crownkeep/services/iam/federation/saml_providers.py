@@ -47,8 +47,8 @@ def named_provider(call: Call, *, saml_provider_arn: str, **_: object) -> Target
     """The provider with this ARN."""
     row = saml_providers.with_arn(call.db, call.account_id, saml_provider_arn)
     if row is None:
-        return Target(saml_provider_arn)
-    return Target(row.arn, tags=lambda: tagging.of(call, row.provider_id))
+        return Target(saml_provider_arn, row=None)
+    return Target(row.arn, tags=lambda: tagging.of(call, row.provider_id), row=row)
 
 
 def provider_to_change(
@@ -61,14 +61,14 @@ def provider_to_change(
     **_: object,
 ) -> Target:
     """The provider, and what is asked of it and of trusted identity propagation."""
-    row = saml_providers.with_arn(call.db, call.account_id, saml_provider_arn)
+    target = named_provider(call, saml_provider_arn=saml_provider_arn)
     keys = context_providers.condition_keys(
         context_provider=context_provider,
         requested_issuer=_issuer(saml_metadata_document or ""),
-        present_issuer=_issuer(row.document) if row is not None else None,
+        present_issuer=_issuer(target.row.document) if isinstance(target.row, SamlProviderRow) else None,
         identity_center_instance_arn=identity_center_instance_arn,
     )
-    return replace(named_provider(call, saml_provider_arn=saml_provider_arn), context=keys)
+    return replace(target, context=keys)
 
 
 def any_provider(call: Call, **_: object) -> Target:
@@ -116,7 +116,7 @@ def create_saml_provider(
 @iam.operation("GetSAMLProvider", resource=named_provider)
 def get_saml_provider(call: Call, *, saml_provider_arn: str) -> Result:
     """Return a provider with its metadata; lists also where they are empty."""
-    row = _required(call, saml_provider_arn)
+    row = _targeted(call, saml_provider_arn)
     _note(call, row)
     return {
         "SAMLProviderUUID": row.provider_id,
@@ -169,7 +169,7 @@ def update_saml_provider(
         removes_instance=remove_identity_center_instance,
         has_metadata=saml_metadata_document is not None or assertion_encryption_mode is not None,
     )
-    row = _required(call, saml_provider_arn)
+    row = _targeted(call, saml_provider_arn)
     if remove_private_key is not None:
         raise errors.NoSuchEntity(f"Private key {remove_private_key} cannot be found.")
     if saml_metadata_document is not None:
@@ -185,7 +185,7 @@ def update_saml_provider(
 @iam.operation("DeleteSAMLProvider", resource=named_provider)
 def delete_saml_provider(call: Call, *, saml_provider_arn: str) -> Result:
     """Forget a provider; roles that trust it are left as they are."""
-    row = _required(call, saml_provider_arn)
+    row = _targeted(call, saml_provider_arn)
     tags.remove_all(call.db, call.account_id, row.provider_id)
     saml_providers.remove(call.db, call.account_id, row.provider_id)
     _note(call, row)
@@ -195,7 +195,7 @@ def delete_saml_provider(call: Call, *, saml_provider_arn: str) -> Result:
 @iam.operation("TagSAMLProvider", resource=named_provider, effect=Effect.STATE)
 def tag_saml_provider(call: Call, *, saml_provider_arn: str, tags: Tags) -> Result:
     """Add tags to a provider, or change them."""
-    row = _required(call, saml_provider_arn)
+    row = _targeted(call, saml_provider_arn)
     tagging.put(call, row.provider_id, tags)
     _note(call, row)
     return NOTHING
@@ -204,7 +204,7 @@ def tag_saml_provider(call: Call, *, saml_provider_arn: str, tags: Tags) -> Resu
 @iam.operation("UntagSAMLProvider", resource=named_provider, effect=Effect.STATE)
 def untag_saml_provider(call: Call, *, saml_provider_arn: str, tag_keys: Sequence[str]) -> Result:
     """Take tags from a provider."""
-    row = _required(call, saml_provider_arn)
+    row = _targeted(call, saml_provider_arn)
     tagging.take(call, row.provider_id, tag_keys)
     _note(call, row)
     return NOTHING
@@ -215,12 +215,12 @@ def list_saml_provider_tags(
     call: Call, *, saml_provider_arn: str, marker: str | None = None, max_items: int | None = None
 ) -> Result:
     """List a provider's tags by key."""
-    row = _required(call, saml_provider_arn)
+    row = _targeted(call, saml_provider_arn)
     return tagging.page(call, row.provider_id, list_name="ListSAMLProviderTags", marker=marker, max_items=max_items)
 
 
-def _required(call: Call, provider_arn: str) -> SamlProviderRow:
-    row = saml_providers.with_arn(call.db, call.account_id, provider_arn)
+def _targeted(call: Call, provider_arn: str) -> SamlProviderRow:
+    row = call.target_row(SamlProviderRow)
     if row is None:
         raise errors.NoSuchEntity(f"Manifest not found for arn {provider_arn}")
     return row

@@ -46,13 +46,23 @@ def required(call: Call, entity_arn: str) -> Entity:
 
     An entity of another account is not there, whether or not it exists.
     """
+    return _found(find(call, entity_arn), entity_arn)
+
+
+def targeted(call: Call, entity_arn: str) -> Entity:
+    """Return the entity that a call was decided on, as `required` does."""
+    if kind_of(entity_arn) is None:
+        raise not_an_entity(entity_arn)
+    return _found(call.target_row(Entity), entity_arn)
+
+
+def _found(entity: Entity | None, entity_arn: str) -> Entity:
     kind = kind_of(entity_arn)
     if kind is None:
         raise not_an_entity(entity_arn)
-    found = find(call, entity_arn)
-    if found is None:
+    if entity is None:
         raise errors.NoSuchEntity(f"The {kind.value} with name {entity_arn.rpartition('/')[2]} cannot be found.")
-    return found
+    return entity
 
 
 def find(call: Call, entity_arn: str) -> Entity | None:
@@ -66,8 +76,8 @@ def target(call: Call, entity_arn: str) -> Target:
     """The entity as a policy's Resource and aws:ResourceTag see it; the ARN alone where there is none."""
     found = find(call, entity_arn)
     if found is None:
-        return Target(entity_arn)
-    return Target(found.arn, tags=lambda: tagging.of(call, found.entity_id))
+        return Target(entity_arn, row=None)
+    return Target(found.arn, tags=lambda: tagging.of(call, found.entity_id), row=found)
 
 
 def not_an_entity(text: str) -> errors.InvalidInput:

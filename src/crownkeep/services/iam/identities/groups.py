@@ -26,7 +26,7 @@ def named_group(call: Call, *, group_name: str, **_: object) -> Target:
     """The group with this name; the path is the real one where the group exists."""
     row = groups.named(call.db, call.account_id, group_name)
     path, name = (row.path, row.name) if row else ("/", group_name)
-    return Target(arn.group(call.account_id, path, name), shown=f"group {group_name}")
+    return Target(arn.group(call.account_id, path, name), shown=f"group {group_name}", row=row)
 
 
 def groups_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Target:
@@ -41,7 +41,15 @@ def find(call: Call, group_name: str) -> GroupRow | None:
 
 def required(call: Call, group_name: str) -> GroupRow:
     """Return the group with this name; raises NoSuchEntity."""
-    row = find(call, group_name)
+    return _found(find(call, group_name), group_name)
+
+
+def targeted(call: Call, group_name: str) -> GroupRow:
+    """Return the group with this name, which the call was decided on; raises NoSuchEntity."""
+    return _found(call.target_row(GroupRow), group_name)
+
+
+def _found(row: GroupRow | None, group_name: str) -> GroupRow:
     if row is None:
         raise errors.NoSuchEntity(f"The group with name {group_name} cannot be found.")
     return row
@@ -81,7 +89,7 @@ def create_group(call: Call, *, group_name: str, path: str = "/") -> Result:
 @iam.operation("GetGroup", resource=named_group)
 def get_group(call: Call, *, group_name: str, marker: str | None = None, max_items: int | None = None) -> Result:
     """Return a group and its members by name."""
-    row = required(call, group_name)
+    row = targeted(call, group_name)
     found, more = page_tokens.page(
         call,
         list_name="GetGroup",
@@ -112,7 +120,7 @@ def list_groups(call: Call, *, path_prefix: str = "/", marker: str | None = None
 @iam.operation("UpdateGroup", resource=named_group, effect=Effect.STATE)
 def update_group(call: Call, *, group_name: str, new_path: str | None = None, new_group_name: str | None = None) -> Result:
     """Give a group another name or path; members and policies stay."""
-    row = required(call, group_name)
+    row = targeted(call, group_name)
     reserved.require_free_path(new_path)
     name, path = new_group_name or row.name, new_path or row.path
     # Under its new ARN, too (API_UpdateUser): or it could move where policies forbid its mover to act.
@@ -127,7 +135,7 @@ def update_group(call: Call, *, group_name: str, new_path: str | None = None, ne
 @iam.operation("DeleteGroup", resource=named_group, effect=Effect.STATE)
 def delete_group(call: Call, *, group_name: str) -> Result:
     """Delete a group that has no policies and no members any more."""
-    row = required(call, group_name)
+    row = targeted(call, group_name)
     _require_unused(call, row)
     groups.remove(call.db, call.account_id, row.group_id)
     call.notes.resources.append((RESOURCE_TYPE, row.name))

@@ -15,7 +15,7 @@ from crownkeep.services.iam.identities import reserved, roles, trust_policies
 from crownkeep.services.iam.identities import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage.identities import instance_profiles, tags
-from crownkeep.storage.identities.instance_profiles import Filled, InstanceProfileRow
+from crownkeep.storage.identities.instance_profiles import FilledProfile, InstanceProfileRow
 from crownkeep.storage.identities.roles import RoleRow
 
 Tags = Sequence[Mapping[str, str]]
@@ -33,10 +33,10 @@ def named_instance_profile(call: Call, *, instance_profile_name: str, **_: objec
     filled = instance_profiles.named(call.db, call.account_id, instance_profile_name)
     shown = f"instance profile {instance_profile_name}"
     if filled is None:
-        return Target(arn.instance_profile(call.account_id, "/", instance_profile_name), shown=shown)
-    row = filled[0]
+        return Target(arn.instance_profile(call.account_id, "/", instance_profile_name), shown=shown, row=None)
+    row = filled.profile
     profile_arn = arn.instance_profile(row.account_id, row.path, row.name)
-    return Target(profile_arn, tags=lambda: tagging.of(call, row.profile_id), shown=shown)
+    return Target(profile_arn, tags=lambda: tagging.of(call, row.profile_id), shown=shown, row=filled)
 
 
 def instance_profiles_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Target:
@@ -44,8 +44,8 @@ def instance_profiles_under_path(call: Call, *, path_prefix: str = "/", **_: obj
     return Target(arn.instance_profile(call.account_id, path_prefix, ""))
 
 
-def _required(call: Call, name: str) -> Filled:
-    filled = instance_profiles.named(call.db, call.account_id, name)
+def _targeted(call: Call, name: str) -> FilledProfile:
+    filled = call.target_row(FilledProfile)
     if filled is None:
         raise errors.NoSuchEntity(f"Instance Profile {name} cannot be found.")
     return filled
@@ -63,10 +63,10 @@ def describe(row: InstanceProfileRow, described_roles: Sequence[Mapping[str, obj
     }
 
 
-def _describe_all(call: Call, found: Sequence[Filled]) -> list[dict[str, object]]:
-    held = {role.role_id: role for _, role in found if role is not None}
+def _describe_all(call: Call, found: Sequence[FilledProfile]) -> list[dict[str, object]]:
+    held = {filled.role.role_id: filled.role for filled in found if filled.role is not None}
     trust = trust_policies.show(call, list(held.values()))
-    return [describe(row, _roles_in(role, trust)) for row, role in found]
+    return [describe(filled.profile, _roles_in(filled.role, trust)) for filled in found]
 
 
 def _roles_in(role: RoleRow | None, trust: Mapping[str, str]) -> list[dict[str, object]]:
@@ -105,8 +105,8 @@ def create_instance_profile(call: Call, *, instance_profile_name: str, path: str
 @iam.operation("GetInstanceProfile", resource=named_instance_profile)
 def get_instance_profile(call: Call, *, instance_profile_name: str) -> Result:
     """Return an instance profile with its role and its tags, of which the list may be empty."""
-    filled = _required(call, instance_profile_name)
-    row = filled[0]
+    filled = _targeted(call, instance_profile_name)
+    row = filled.profile
     _note(call, row)
     tagged = tagging.describe(tagging.of(call, row.profile_id))
     return {"InstanceProfile": {**_describe_all(call, [filled])[0], "Tags": tagged}}
@@ -126,7 +126,7 @@ def list_instance_profiles(
         fetch=lambda after, limit: instance_profiles.page(
             call.db, call.account_id, path_prefix=path_prefix, after=after, limit=limit
         ),
-        key=lambda filled: filled[0].name_key,
+        key=lambda filled: filled.profile.name_key,
     )
     return {"InstanceProfiles": _describe_all(call, found), **more}
 
@@ -136,7 +136,7 @@ def list_instance_profiles_for_role(
     call: Call, *, role_name: str, marker: str | None = None, max_items: int | None = None
 ) -> Result:
     """List the instance profiles that a role is in."""
-    role = roles.required(call, role_name)
+    role = roles.targeted(call, role_name)
     found, more = page_tokens.page(
         call,
         list_name="ListInstanceProfilesForRole",
@@ -146,7 +146,7 @@ def list_instance_profiles_for_role(
         fetch=lambda after, limit: instance_profiles.page_of_role(
             call.db, call.account_id, role.role_id, after=after, limit=limit
         ),
-        key=lambda filled: filled[0].name_key,
+        key=lambda filled: filled.profile.name_key,
     )
     return {"InstanceProfiles": _describe_all(call, found), **more}
 
@@ -154,7 +154,8 @@ def list_instance_profiles_for_role(
 @iam.operation("DeleteInstanceProfile", resource=named_instance_profile, effect=Effect.STATE)
 def delete_instance_profile(call: Call, *, instance_profile_name: str) -> Result:
     """Delete an instance profile that holds no role."""
-    row, role = _required(call, instance_profile_name)
+    filled = _targeted(call, instance_profile_name)
+    row, role = filled.profile, filled.role
     if role is not None:
         raise errors.DeleteConflict("Cannot delete entity, must remove roles from instance profile first.")
     tags.remove_all(call.db, call.account_id, row.profile_id)
@@ -166,12 +167,13 @@ def delete_instance_profile(call: Call, *, instance_profile_name: str) -> Result
 @iam.operation("AddRoleToInstanceProfile", resource=named_instance_profile, effect=Effect.STATE)
 def add_role_to_instance_profile(call: Call, *, instance_profile_name: str, role_name: str) -> Result:
     """Put a role into an instance profile; the caller must be allowed to pass the role (API_AddRoleToInstanceProfile)."""
-    row, held = _required(call, instance_profile_name)
+    filled = _targeted(call, instance_profile_name)
+    row, held = filled.profile, filled.role
     # AWS writes the ARN here: ours has no more of it than the caller knows.
     shown = arn.role(call.account_id, "/", role_name)
     target = replace(roles.named_role(call, role_name=role_name), context=_PASSED_TO, shown=shown)
     authorize.require_action(call, "iam:PassRole", target)
-    role = roles.changeable(call, role_name)
+    role = roles.changeable(roles.found_by(target, role_name))
     if held is not None:
         raise errors.LimitExceeded("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1")
     instance_profiles.set_role(call.db, call.account_id, row.profile_id, role.role_id)
@@ -183,8 +185,9 @@ def add_role_to_instance_profile(call: Call, *, instance_profile_name: str, role
 @iam.operation("RemoveRoleFromInstanceProfile", resource=named_instance_profile, effect=Effect.STATE)
 def remove_role_from_instance_profile(call: Call, *, instance_profile_name: str, role_name: str) -> Result:
     """Take a role out of an instance profile."""
-    row, held = _required(call, instance_profile_name)
-    role = roles.changeable(call, role_name)
+    filled = _targeted(call, instance_profile_name)
+    row, held = filled.profile, filled.role
+    role = roles.changeable(roles.required(call, role_name))
     if held is None or held.role_id != role.role_id:
         raise errors.NoSuchEntity(f"Role {role.name} in Instance Profile {row.name} cannot be found.")
     instance_profiles.set_role(call.db, call.account_id, row.profile_id, None)
@@ -196,7 +199,7 @@ def remove_role_from_instance_profile(call: Call, *, instance_profile_name: str,
 @iam.operation("TagInstanceProfile", resource=named_instance_profile, effect=Effect.STATE)
 def tag_instance_profile(call: Call, *, instance_profile_name: str, tags: Tags) -> Result:
     """Add tags to an instance profile, or change them."""
-    row, _ = _required(call, instance_profile_name)
+    row = _targeted(call, instance_profile_name).profile
     tagging.put(call, row.profile_id, tags)
     _note(call, row)
     return NOTHING
@@ -205,7 +208,7 @@ def tag_instance_profile(call: Call, *, instance_profile_name: str, tags: Tags) 
 @iam.operation("UntagInstanceProfile", resource=named_instance_profile, effect=Effect.STATE)
 def untag_instance_profile(call: Call, *, instance_profile_name: str, tag_keys: Sequence[str]) -> Result:
     """Take tags from an instance profile."""
-    row, _ = _required(call, instance_profile_name)
+    row = _targeted(call, instance_profile_name).profile
     tagging.take(call, row.profile_id, tag_keys)
     _note(call, row)
     return NOTHING
@@ -216,5 +219,5 @@ def list_instance_profile_tags(
     call: Call, *, instance_profile_name: str, marker: str | None = None, max_items: int | None = None
 ) -> Result:
     """List an instance profile's tags by key."""
-    row, _ = _required(call, instance_profile_name)
+    row = _targeted(call, instance_profile_name).profile
     return tagging.page(call, row.profile_id, list_name="ListInstanceProfileTags", marker=marker, max_items=max_items)

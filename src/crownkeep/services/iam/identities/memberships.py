@@ -15,7 +15,7 @@ from crownkeep.storage.identities.users import UserRow
 @iam.operation("AddUserToGroup", resource=groups.named_group)
 def add_user_to_group(call: Call, *, group_name: str, user_name: str) -> Result:
     """Make a user a member of a group; a member stays one."""
-    user, group = users.required(call, user_name), groups.required(call, group_name)
+    user, group = users.required(call, user_name), groups.targeted(call, group_name)
     _note(call, group, user)
     if memberships.is_member(call.db, call.account_id, group.group_id, user.user_id):
         return NOTHING
@@ -28,7 +28,7 @@ def add_user_to_group(call: Call, *, group_name: str, user_name: str) -> Result:
 @iam.operation("RemoveUserFromGroup", resource=groups.named_group)
 def remove_user_from_group(call: Call, *, group_name: str, user_name: str) -> Result:
     """End a user's membership in a group; who is no member stays none."""
-    user, group = users.required(call, user_name), groups.required(call, group_name)
+    user, group = users.required(call, user_name), groups.targeted(call, group_name)
     _note(call, group, user)
     memberships.remove(call.db, call.account_id, group.group_id, user.user_id)
     return NOTHING
@@ -37,7 +37,7 @@ def remove_user_from_group(call: Call, *, group_name: str, user_name: str) -> Re
 @iam.operation("ListGroupsForUser", resource=users.named_user)
 def list_groups_for_user(call: Call, *, user_name: str, marker: str | None = None, max_items: int | None = None) -> Result:
     """List the groups a user belongs to, by name."""
-    user = users.required(call, user_name)
+    user = users.targeted(call, user_name)
     found, more = page_tokens.page(
         call,
         list_name="ListGroupsForUser",

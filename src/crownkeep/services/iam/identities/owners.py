@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crownkeep import arn
 from crownkeep.operations.call import Call
@@ -29,42 +29,25 @@ class Owner:
         return {} if self.user is None else {"UserName": self.user.name}
 
 
-def named_or_caller(call: Call, user_name: str | None) -> Owner:
-    """Return the named user or, without a name, the caller; raises NoSuchEntity, and ValidationError for a role's session.
-
-    Root may name itself by `root` or by the account id, as long as no user has that name.
-    """
-    caller = call.principal
-    if user_name is not None:
-        if _means_root(call, user_name):
-            return Owner(call.account_id, None)
-        user = users.required(call, user_name)
-        return Owner(user.user_id, user)
-    match caller.kind:
-        case PrincipalKind.ROOT:
-            return Owner(call.account_id, None)
-        case PrincipalKind.USER:
-            return Owner(caller.unique_id, users.required(call, caller.name))
-        case _:
-            raise users.must_be_named()
-
-
-def user_id(call: Call, user_name: str | None) -> str | None:
-    """Return the unique id of the named user or of the calling one; None where there is no such user, or none calls."""
-    if user_name is not None:
-        row = users.find(call, user_name)
-        return None if row is None else row.user_id
-    return call.principal.unique_id if call.principal.kind is PrincipalKind.USER else None
+def targeted(call: Call, user_name: str | None) -> Owner:
+    """Return the named user or, without a name, the caller, as the call was decided on; raises NoSuchEntity."""
+    owner = call.target_row(Owner)
+    if owner is None:
+        raise users.not_found(call.principal.name if user_name is None else user_name)
+    return owner
 
 
 def target(call: Call, *, user_name: str | None = None, **_: object) -> Target:
-    """The owner as a policy's Resource; the path is the real one where the user exists."""
-    if user_name is not None and _means_root(call, user_name):
-        return Target(arn.root(call.account_id))
-    return users.own_or_named_user(call, user_name=user_name)
+    """The named user or, without a name, the caller; raises ValidationError for a role's session that names nobody.
+
+    Root may name itself by `root` or by the account id, as long as no user has that name.
+    """
+    is_root = call.principal.kind is PrincipalKind.ROOT
+    if is_root and (user_name is None or _means_root(call, user_name)):
+        return Target(arn.root(call.account_id), row=Owner(call.account_id, None))
+    found = users.own_or_named_user(call, user_name=user_name)
+    return replace(found, row=Owner(found.row.user_id, found.row) if isinstance(found.row, UserRow) else None)
 
 
 def _means_root(call: Call, user_name: str) -> bool:
-    if call.principal.kind is not PrincipalKind.ROOT or user_name not in (_ROOT, call.account_id):
-        return False
-    return users.find(call, user_name) is None
+    return user_name in (_ROOT, call.account_id) and users.find(call, user_name) is None

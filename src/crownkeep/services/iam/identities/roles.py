@@ -34,7 +34,7 @@ def new_role(call: Call, *, role_name: str, path: str = "/", permissions_boundar
 def named_role(call: Call, *, role_name: str, **_: object) -> Target:
     """The role with this name; the path is the real one where the role exists."""
     row = roles.named(call.db, call.account_id, role_name)
-    found = target_of(call, row) if row else Target(arn.role(call.account_id, "/", role_name))
+    found = target_of(call, row) if row else Target(arn.role(call.account_id, "/", role_name), row=None)
     return replace(found, shown=f"role {role_name}")
 
 
@@ -50,14 +50,14 @@ def role_with_new_boundary(call: Call, *, role_name: str, permissions_boundary: 
 
 def role_with_present_boundary(call: Call, *, role_name: str, **_: object) -> Target:
     """The role, and the boundary it has: what iam:PermissionsBoundary means for calls that don't set it."""
-    row = roles.named(call.db, call.account_id, role_name)
-    present = boundaries.condition_keys(row.boundary_arn if row else None)
-    return replace(named_role(call, role_name=role_name), context=present)
+    found = named_role(call, role_name=role_name)
+    present = found.row.boundary_arn if isinstance(found.row, RoleRow) else None
+    return replace(found, context=boundaries.condition_keys(present))
 
 
 def target_of(call: Call, row: RoleRow) -> Target:
     """The role as a policy's Resource and aws:ResourceTag see it."""
-    return Target(arn.role(row.account_id, row.path, row.name), tags=lambda: tagging.of(call, row.role_id))
+    return Target(arn.role(row.account_id, row.path, row.name), tags=lambda: tagging.of(call, row.role_id), row=row)
 
 
 # Roles as others need them.
@@ -70,15 +70,27 @@ def find(call: Call, role_name: str) -> RoleRow | None:
 
 def required(call: Call, role_name: str) -> RoleRow:
     """Return the role with this name; raises NoSuchEntity."""
-    row = find(call, role_name)
+    return _found(find(call, role_name), role_name)
+
+
+def targeted(call: Call, role_name: str) -> RoleRow:
+    """Return the role with this name, which the call was decided on; raises NoSuchEntity."""
+    return _found(call.target_row(RoleRow), role_name)
+
+
+def found_by(target: Target, role_name: str) -> RoleRow:
+    """Return the role that another target of the call has found, such as one that is passed on; raises NoSuchEntity."""
+    return _found(target.row if isinstance(target.row, RoleRow) else None, role_name)
+
+
+def _found(row: RoleRow | None, role_name: str) -> RoleRow:
     if row is None:
         raise not_found(role_name)
     return row
 
 
-def changeable(call: Call, role_name: str) -> RoleRow:
-    """Return the role with this name, for a call that changes it; raises NoSuchEntity, and UnmodifiableEntity for a service's."""
-    row = required(call, role_name)
+def changeable(row: RoleRow) -> RoleRow:
+    """Return a role that a call changes; raises UnmodifiableEntity for a service's own."""
     if row.owner_service is not None:
         raise errors.UnmodifiableEntity(
             f"Cannot perform the operation on the protected role '{row.name}' - this role is only modifiable by AWS"
@@ -174,7 +186,7 @@ def create_role(
 @iam.operation("GetRole", resource=role_with_present_boundary)
 def get_role(call: Call, *, role_name: str) -> Result:
     """Return a role with everything about it but its permissions."""
-    row = required(call, role_name)
+    row = targeted(call, role_name)
     note(call, row)
     described = {
         **describe_alone(call, row),
@@ -214,7 +226,7 @@ def update_role(
 ) -> Result:
     """Set a role's description, longest session or longest console session; what isn't given stays."""
     sign_in_durations.refuse_both(max_signin_session_duration, is_reset=reset_max_signin_session_duration)
-    row = required(call, role_name)
+    row = targeted(call, role_name)
     if max_session_duration is not None:
         _refuse_linked(row, "max session duration")
         roles.set_longest_session(call.db, call.account_id, row.role_id, seconds=max_session_duration)
@@ -235,7 +247,7 @@ def _refuse_linked(row: RoleRow, setting: str) -> None:
 @iam.operation("UpdateRoleDescription", resource=role_with_present_boundary, effect=Effect.STATE)
 def update_role_description(call: Call, *, role_name: str, description: str) -> Result:
     """Set a role's description and return the role."""
-    row = required(call, role_name)
+    row = targeted(call, role_name)
     roles.set_description(call.db, call.account_id, row.role_id, description or None)
     note(call, row)
     described: dict[str, object] = {"Description": description} if description else {}
@@ -245,7 +257,7 @@ def update_role_description(call: Call, *, role_name: str, description: str) -> 
 @iam.operation("DeleteRole", resource=role_with_present_boundary)
 def delete_role(call: Call, *, role_name: str) -> Result:
     """Delete a role that has no policies and is in no instance profile any more; its sessions end with it."""
-    row = changeable(call, role_name)
+    row = changeable(targeted(call, role_name))
     place = (call.db, call.account_id, row.role_id)
     if attachments.of_owner(*place):
         raise errors.DeleteConflict("Cannot delete entity, must detach all policies first.")
@@ -263,7 +275,7 @@ def delete_role(call: Call, *, role_name: str) -> Result:
 @iam.operation("UpdateAssumeRolePolicy", resource=role_with_present_boundary)
 def update_assume_role_policy(call: Call, *, role_name: str, policy_document: str) -> Result:
     """Set who may take on a role; sessions of those whom it no longer names end."""
-    row = changeable(call, role_name)
+    row = changeable(targeted(call, role_name))
     trust = trust_policies.bind(call, policy_document, before=row.trusted_accounts)
     roles.set_trust(call.db, call.account_id, row.role_id, policy=trust.document, accounts=trust.accounts)
     note(call, row)
@@ -273,7 +285,7 @@ def update_assume_role_policy(call: Call, *, role_name: str, policy_document: st
 @iam.operation("PutRolePermissionsBoundary", resource=role_with_new_boundary)
 def put_role_permissions_boundary(call: Call, *, role_name: str, permissions_boundary: str) -> Result:
     """Limit a role's permissions to what a managed policy allows."""
-    row = changeable(call, role_name)
+    row = changeable(targeted(call, role_name))
     boundary_arn = boundaries.required(call, permissions_boundary)
     roles.set_boundary(call.db, call.account_id, row.role_id, boundary_arn)
     call.notes.resources += [(RESOURCE_TYPE, row.name), ("AWS::IAM::Policy", boundary_arn)]
@@ -283,7 +295,7 @@ def put_role_permissions_boundary(call: Call, *, role_name: str, permissions_bou
 @iam.operation("DeleteRolePermissionsBoundary", resource=role_with_present_boundary)
 def delete_role_permissions_boundary(call: Call, *, role_name: str) -> Result:
     """Take a role's boundary away."""
-    row = changeable(call, role_name)
+    row = changeable(targeted(call, role_name))
     roles.set_boundary(call.db, call.account_id, row.role_id, None)
     note(call, row)
     return NOTHING
@@ -292,7 +304,7 @@ def delete_role_permissions_boundary(call: Call, *, role_name: str) -> Result:
 @iam.operation("TagRole", resource=named_role, effect=Effect.STATE)
 def tag_role(call: Call, *, role_name: str, tags: Tags) -> Result:
     """Add tags to a role, or change them."""
-    row = required(call, role_name)
+    row = targeted(call, role_name)
     tagging.put(call, row.role_id, tags)
     note(call, row)
     return NOTHING
@@ -301,7 +313,7 @@ def tag_role(call: Call, *, role_name: str, tags: Tags) -> Result:
 @iam.operation("UntagRole", resource=named_role, effect=Effect.STATE)
 def untag_role(call: Call, *, role_name: str, tag_keys: Sequence[str]) -> Result:
     """Take tags from a role."""
-    row = required(call, role_name)
+    row = targeted(call, role_name)
     tagging.take(call, row.role_id, tag_keys)
     note(call, row)
     return NOTHING
@@ -310,5 +322,5 @@ def untag_role(call: Call, *, role_name: str, tag_keys: Sequence[str]) -> Result
 @iam.operation("ListRoleTags", resource=named_role)
 def list_role_tags(call: Call, *, role_name: str, marker: str | None = None, max_items: int | None = None) -> Result:
     """List a role's tags by key."""
-    row = required(call, role_name)
+    row = targeted(call, role_name)
     return tagging.page(call, row.role_id, list_name="ListRoleTags", marker=marker, max_items=max_items)

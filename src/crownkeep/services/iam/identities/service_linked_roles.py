@@ -17,6 +17,7 @@ from crownkeep.services.iam.service import iam
 from crownkeep.storage.identities import role_deletions, tags
 from crownkeep.storage.identities import roles as role_rows
 from crownkeep.storage.identities.role_deletions import RoleDeletionRow
+from crownkeep.storage.identities.roles import RoleRow
 from crownkeep.storage.policies import attachments
 
 _LONGEST_NAME = 64
@@ -35,7 +36,8 @@ def new_service_linked_role(call: Call, *, aws_service_name: str, custom_suffix:
 def deleted_role(call: Call, *, deletion_task_id: str, **_: object) -> Target:
     """The role that a deletion task is, or was, about."""
     row = role_deletions.with_id(call.db, call.account_id, deletion_task_id)
-    return Target(row.role_arn if row is not None else arn.role(call.account_id, service_linked_roles.POLICY_PATH, "*"))
+    role_arn = row.role_arn if row is not None else arn.role(call.account_id, service_linked_roles.POLICY_PATH, "*")
+    return Target(role_arn, row=row)
 
 
 @iam.operation("CreateServiceLinkedRole", resource=new_service_linked_role, effect=Effect.STATE)
@@ -66,7 +68,7 @@ def delete_service_linked_role(call: Call, *, role_name: str) -> Result:
 
     The task is done at once: no service here holds on to a role.
     """
-    row = role_rows.named(call.db, call.account_id, role_name)
+    row = call.target_row(RoleRow)
     if row is None or row.owner_service is None:
         raise roles.not_found(role_name)
     place = (call.db, call.account_id, row.role_id)
@@ -85,7 +87,7 @@ def delete_service_linked_role(call: Call, *, role_name: str) -> Result:
 @iam.operation("GetServiceLinkedRoleDeletionStatus", resource=deleted_role)
 def get_service_linked_role_deletion_status(call: Call, *, deletion_task_id: str) -> Result:
     """Return what became of a deletion task."""
-    row = role_deletions.with_id(call.db, call.account_id, deletion_task_id)
+    row = call.target_row(RoleDeletionRow)
     if row is None:
         raise errors.NoSuchEntity(f"Deletion id {deletion_task_id} cannot be found.")
     return {"Status": row.status}

@@ -45,7 +45,7 @@ def new_user(call: Call, *, user_name: str, path: str = "/", permissions_boundar
 def named_user(call: Call, *, user_name: str, **_: object) -> Target:
     """The user with this name; the path is the real one where the user exists."""
     row = find(call, user_name)
-    found = Target(arn.user(call.account_id, "/", user_name)) if row is None else target_of(call, row)
+    found = Target(arn.user(call.account_id, "/", user_name), row=None) if row is None else target_of(call, row)
     return replace(found, shown=f"user {user_name}")
 
 
@@ -56,7 +56,7 @@ def users_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Targ
 
 def target_of(call: Call, row: UserRow) -> Target:
     """The user as a policy's Resource and aws:ResourceTag see it."""
-    return Target(arn.user(row.account_id, row.path, row.name), tags=lambda: tagging.of(call, row.user_id))
+    return Target(arn.user(row.account_id, row.path, row.name), tags=lambda: tagging.of(call, row.user_id), row=row)
 
 
 def user_with_new_boundary(call: Call, *, user_name: str, permissions_boundary: str, **_: object) -> Target:
@@ -66,9 +66,9 @@ def user_with_new_boundary(call: Call, *, user_name: str, permissions_boundary: 
 
 def user_with_present_boundary(call: Call, *, user_name: str, **_: object) -> Target:
     """The user, and the boundary it has: what iam:PermissionsBoundary means for calls about a user's permissions."""
-    row = find(call, user_name)
-    present = boundaries.condition_keys(row.boundary_arn if row else None)
-    return replace(named_user(call, user_name=user_name), context=present)
+    found = named_user(call, user_name=user_name)
+    present = found.row.boundary_arn if isinstance(found.row, UserRow) else None
+    return replace(found, context=boundaries.condition_keys(present))
 
 
 def own_or_named_user(call: Call, *, user_name: str | None = None, **_: object) -> Target:
@@ -98,9 +98,22 @@ def find(call: Call, user_name: str) -> UserRow | None:
 
 def required(call: Call, user_name: str) -> UserRow:
     """Return the user with this name; raises NoSuchEntity."""
-    row = find(call, user_name)
+    return _found(find(call, user_name), user_name)
+
+
+def targeted(call: Call, user_name: str) -> UserRow:
+    """Return the user with this name, whom the call was decided on; raises NoSuchEntity."""
+    return _found(call.target_row(UserRow), user_name)
+
+
+def not_found(user_name: str) -> errors.NoSuchEntity:
+    """Return the refusal of a call about a user that doesn't exist."""
+    return errors.NoSuchEntity(f"The user with name {user_name} cannot be found.")
+
+
+def _found(row: UserRow | None, user_name: str) -> UserRow:
     if row is None:
-        raise errors.NoSuchEntity(f"The user with name {user_name} cannot be found.")
+        raise not_found(user_name)
     return row
 
 
@@ -169,7 +182,7 @@ def get_user(call: Call, *, user_name: str | None = None) -> Result:
     caller = call.principal
     if user_name is None and caller.kind is PrincipalKind.ROOT:
         return {"User": describe_root(call)}
-    row = required(call, caller.name if user_name is None else user_name)
+    row = targeted(call, caller.name if user_name is None else user_name)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     tagged = tagging.of(call, row.user_id)
     return {"User": {**describe(row), **boundaries.members(row.boundary_arn), **tagging.members(tagged)}}
@@ -193,7 +206,7 @@ def list_users(call: Call, *, path_prefix: str = "/", marker: str | None = None,
 @iam.operation("UpdateUser", resource=named_user)
 def update_user(call: Call, *, user_name: str, new_path: str | None = None, new_user_name: str | None = None) -> Result:
     """Give a user another name or path; what it has and belongs to stays."""
-    row = required(call, user_name)
+    row = targeted(call, user_name)
     reserved.require_free_principal(new_path, new_user_name)
     name, path = new_user_name or row.name, new_path or row.path
     new_arn = arn.user(call.account_id, path, name)
@@ -209,7 +222,7 @@ def update_user(call: Call, *, user_name: str, new_path: str | None = None, new_
 @iam.operation("DeleteUser", resource=named_user)
 def delete_user(call: Call, *, user_name: str) -> Result:
     """Delete a user that has no policies, groups and credentials any more."""
-    row = required(call, user_name)
+    row = targeted(call, user_name)
     _require_unused(call, row)
     tags.remove_all(call.db, call.account_id, row.user_id)
     service_uses.remove_all(call.db, call.account_id, row.user_id)
@@ -221,7 +234,7 @@ def delete_user(call: Call, *, user_name: str) -> Result:
 @iam.operation("PutUserPermissionsBoundary", resource=user_with_new_boundary)
 def put_user_permissions_boundary(call: Call, *, user_name: str, permissions_boundary: str) -> Result:
     """Limit a user's permissions to what a managed policy allows."""
-    row = required(call, user_name)
+    row = targeted(call, user_name)
     boundary_arn = boundaries.required(call, permissions_boundary)
     users.set_boundary(call.db, call.account_id, row.user_id, boundary_arn)
     call.notes.resources += [(RESOURCE_TYPE, row.name), ("AWS::IAM::Policy", boundary_arn)]
@@ -231,7 +244,7 @@ def put_user_permissions_boundary(call: Call, *, user_name: str, permissions_bou
 @iam.operation("DeleteUserPermissionsBoundary", resource=user_with_present_boundary)
 def delete_user_permissions_boundary(call: Call, *, user_name: str) -> Result:
     """Take a user's boundary away."""
-    row = required(call, user_name)
+    row = targeted(call, user_name)
     users.set_boundary(call.db, call.account_id, row.user_id, None)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     return NOTHING
@@ -240,7 +253,7 @@ def delete_user_permissions_boundary(call: Call, *, user_name: str) -> Result:
 @iam.operation("TagUser", resource=named_user, effect=Effect.STATE)
 def tag_user(call: Call, *, user_name: str, tags: Tags) -> Result:
     """Add tags to a user, or change them."""
-    row = required(call, user_name)
+    row = targeted(call, user_name)
     tagging.put(call, row.user_id, tags)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     return NOTHING
@@ -249,7 +262,7 @@ def tag_user(call: Call, *, user_name: str, tags: Tags) -> Result:
 @iam.operation("UntagUser", resource=named_user, effect=Effect.STATE)
 def untag_user(call: Call, *, user_name: str, tag_keys: Sequence[str]) -> Result:
     """Take tags from a user."""
-    row = required(call, user_name)
+    row = targeted(call, user_name)
     tagging.take(call, row.user_id, tag_keys)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     return NOTHING
@@ -258,7 +271,7 @@ def untag_user(call: Call, *, user_name: str, tag_keys: Sequence[str]) -> Result
 @iam.operation("ListUserTags", resource=named_user)
 def list_user_tags(call: Call, *, user_name: str, marker: str | None = None, max_items: int | None = None) -> Result:
     """List a user's tags by key."""
-    row = required(call, user_name)
+    row = targeted(call, user_name)
     return tagging.page(call, row.user_id, list_name="ListUserTags", marker=marker, max_items=max_items)
 
 

@@ -11,6 +11,7 @@ from crownkeep.operations.registry import Target
 from crownkeep.services.iam import quotas
 from crownkeep.services.iam.identities import groups, roles, users
 from crownkeep.storage.identities.owners import OwnerKind
+from crownkeep.storage.identities.roles import RoleRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,27 @@ class Holder:
 
 def user(call: Call, user_name: str) -> Holder:
     """Return the user with this name; raises NoSuchEntity."""
-    row = users.required(call, user_name)
+    row = users.targeted(call, user_name)
     return Holder(OwnerKind.USER, row.user_id, row.name, users.RESOURCE_TYPE)
 
 
 def group(call: Call, group_name: str) -> Holder:
     """Return the group with this name; raises NoSuchEntity."""
-    row = groups.required(call, group_name)
+    row = groups.targeted(call, group_name)
     return Holder(OwnerKind.GROUP, row.group_id, row.name, groups.RESOURCE_TYPE)
 
 
 def role(call: Call, role_name: str) -> Holder:
     """Return the role with this name; raises NoSuchEntity."""
-    row = roles.required(call, role_name)
+    return _of_role(roles.targeted(call, role_name))
+
+
+def changeable_role(call: Call, role_name: str) -> Holder:
+    """Return the role with this name as a holder that a call changes; a service's own role is refused."""
+    return _of_role(roles.changeable(roles.targeted(call, role_name)))
+
+
+def _of_role(row: RoleRow) -> Holder:
     return Holder(OwnerKind.ROLE, row.role_id, row.name, roles.RESOURCE_TYPE)
 
 

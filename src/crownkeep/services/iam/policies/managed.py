@@ -40,8 +40,8 @@ def named_policy(call: Call, *, policy_arn: str, **_: object) -> Target:
     """The policy with this ARN, as a policy's Resource and aws:ResourceTag see it."""
     row = policies.with_arn(call.db, call.account_id, policy_arn)
     if row is None:
-        return Target(policy_arn)
-    return Target(row.arn, tags=lambda: tags.of(call, row.policy_id))
+        return Target(policy_arn, row=None)
+    return Target(row.arn, tags=lambda: tags.of(call, row.policy_id), row=row)
 
 
 def find(call: Call, policy_arn: str) -> Policy | None:
@@ -60,8 +60,23 @@ def required(call: Call, policy_arn: str) -> Policy:
     return found
 
 
-def own(call: Call, policy_arn: str, *, action: str) -> PolicyRow:
-    """Return the policy of the account that a call wants to change.
+def targeted(call: Call, policy_arn: str) -> Policy | None:
+    """Return the policy with this ARN that a call was decided on, or None."""
+    row = call.target_row(PolicyRow)
+    return managed_policies.with_arn(policy_arn) if managed_policies.is_aws_managed(policy_arn) else row
+
+
+def required_target(call: Call, policy_arn: str) -> Policy:
+    """Return the policy that a call was decided on; raises NoSuchEntity, and what `require_arn` raises."""
+    require_arn(policy_arn)
+    found = targeted(call, policy_arn)
+    if found is None:
+        raise not_found(policy_arn)
+    return found
+
+
+def own_target(call: Call, policy_arn: str, *, action: str) -> PolicyRow:
+    """Return the policy of the account that a call was decided on and wants to change.
 
     Raises AccessDenied for a policy of AWS or of another account, NoSuchEntity, and what `require_arn` raises.
     """
@@ -70,7 +85,7 @@ def own(call: Call, policy_arn: str, *, action: str) -> PolicyRow:
         raise errors.AccessDenied(
             f"User: {call.principal.arn} is not authorized to perform: {action} on resource: policy {policy_arn}"
         )
-    row = policies.with_arn(call.db, call.account_id, policy_arn)
+    row = call.target_row(PolicyRow)
     if row is None:
         raise not_found(policy_arn)
     return row

@@ -74,7 +74,7 @@ def create_policy(
 @iam.operation("GetPolicy", resource=managed.named_policy)
 def get_policy(call: Call, *, policy_arn: str) -> Result:
     """Return a managed policy without its document, which GetPolicyVersion answers."""
-    found = managed.required(call, policy_arn)
+    found = managed.required_target(call, policy_arn)
     call.notes.resources.append((managed.RESOURCE_TYPE, policy_arn))
     described = managed.describe(found, managed.uses_of(call, [policy_arn]))
     if isinstance(found, ManagedPolicy):
@@ -123,7 +123,7 @@ def list_policies(
 @iam.operation("DeletePolicy", resource=managed.named_policy)
 def delete_policy(call: Call, *, policy_arn: str) -> Result:
     """Delete a managed policy that is used nowhere and has no versions but the default one."""
-    row = managed.own(call, policy_arn, action="iam:DeletePolicy")
+    row = managed.own_target(call, policy_arn, action="iam:DeletePolicy")
     uses = managed.uses_of(call, [policy_arn])
     if uses.attachments or uses.boundaries:
         raise errors.DeleteConflict("Cannot delete a policy attached to entities.")
@@ -142,7 +142,7 @@ def delete_policy(call: Call, *, policy_arn: str) -> Result:
 @iam.operation("TagPolicy", resource=managed.named_policy, effect=Effect.STATE)
 def tag_policy(call: Call, *, policy_arn: str, tags: Tags) -> Result:
     """Add tags to a managed policy, or change them."""
-    row = managed.own(call, policy_arn, action="iam:TagPolicy")
+    row = managed.own_target(call, policy_arn, action="iam:TagPolicy")
     tagging.put(call, row.policy_id, tags)
     call.notes.resources.append((managed.RESOURCE_TYPE, row.arn))
     return NOTHING
@@ -151,7 +151,7 @@ def tag_policy(call: Call, *, policy_arn: str, tags: Tags) -> Result:
 @iam.operation("UntagPolicy", resource=managed.named_policy, effect=Effect.STATE)
 def untag_policy(call: Call, *, policy_arn: str, tag_keys: Sequence[str]) -> Result:
     """Take tags from a managed policy."""
-    row = managed.own(call, policy_arn, action="iam:UntagPolicy")
+    row = managed.own_target(call, policy_arn, action="iam:UntagPolicy")
     tagging.take(call, row.policy_id, tag_keys)
     call.notes.resources.append((managed.RESOURCE_TYPE, row.arn))
     return NOTHING
@@ -160,7 +160,7 @@ def untag_policy(call: Call, *, policy_arn: str, tag_keys: Sequence[str]) -> Res
 @iam.operation("ListPolicyTags", resource=managed.named_policy)
 def list_policy_tags(call: Call, *, policy_arn: str, marker: str | None = None, max_items: int | None = None) -> Result:
     """List a managed policy's tags by key; AWS's own have none."""
-    found = managed.required(call, policy_arn)
+    found = managed.required_target(call, policy_arn)
     return tagging.page(call, found.policy_id, list_name="ListPolicyTags", marker=marker, max_items=max_items)
 
 

@@ -30,7 +30,7 @@ def list_entities_for_policy(
 ) -> Result:
     """List the entities of the account that a managed policy is attached to or bounds, kind by kind."""
     managed.require_arn(policy_arn)
-    if managed.find(call, policy_arn) is None:
+    if managed.targeted(call, policy_arn) is None:
         raise managed.not_attachable(policy_arn)
     usage = Usage.EITHER if policy_usage_filter is None else _USAGES[policy_usage_filter]
     kinds = [name for name in _KINDS if entity_filter in (None, name)]

@@ -25,7 +25,7 @@ _MORE_THAN_ANY_VERSION = 10**9
 @iam.operation("CreatePolicyVersion", resource=managed.named_policy)
 def create_policy_version(call: Call, *, policy_arn: str, policy_document: str, set_as_default: bool = False) -> Result:
     """Add a version to a managed policy of the account and, where wanted, put it in force."""
-    row = managed.own(call, policy_arn, action="iam:CreatePolicyVersion")
+    row = managed.own_target(call, policy_arn, action="iam:CreatePolicyVersion")
     require_document(call, policy_document)
     most = quotas.of(call, quotas.VERSIONS_PER_POLICY)
     if policy_versions.count(call.db, call.account_id, row.policy_id) >= most:
@@ -48,7 +48,7 @@ def create_policy_version(call: Call, *, policy_arn: str, policy_document: str, 
 def get_policy_version(call: Call, *, policy_arn: str, version_id: str) -> Result:
     """Return a version of a managed policy with its document; of AWS's own only the one in force is known."""
     managed.require_arn(policy_arn)
-    found = managed.find(call, policy_arn)
+    found = managed.targeted(call, policy_arn)
     if found is None:
         raise _no_such_version(policy_arn, version_id)
     call.notes.resources.append((managed.RESOURCE_TYPE, policy_arn))
@@ -67,7 +67,7 @@ def get_policy_version(call: Call, *, policy_arn: str, version_id: str) -> Resul
 @iam.operation("ListPolicyVersions", resource=managed.named_policy)
 def list_policy_versions(call: Call, *, policy_arn: str, marker: str | None = None, max_items: int | None = None) -> Result:
     """List a managed policy's versions, the newest first; of AWS's own only the one in force is known."""
-    found = managed.required(call, policy_arn)
+    found = managed.required_target(call, policy_arn)
     versions, more = page_tokens.page(
         call,
         list_name="ListPolicyVersions",
@@ -108,7 +108,7 @@ def _number(version_id: str) -> int:
 
 def _own(call: Call, policy_arn: str, version_id: str, *, action: str) -> tuple[PolicyRow, VersionRow]:
     try:
-        row = managed.own(call, policy_arn, action=action)
+        row = managed.own_target(call, policy_arn, action=action)
     except errors.NoSuchEntity as error:
         raise _no_such_version(policy_arn, version_id) from error
     return row, _required(call, row, version_id)

@@ -5,28 +5,21 @@ from __future__ import annotations
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.iam.identities import roles
 from crownkeep.services.iam.policies import attachments, holders, inline_policies
-from crownkeep.services.iam.policies.holders import Holder
 from crownkeep.services.iam.service import iam
 
 _attached_role = holders.with_policy_arn(roles.role_with_present_boundary)
 
 
-def _changeable(call: Call, role_name: str) -> Holder:
-    """Return the role with this name as a holder that a call changes; a service's own role is refused."""
-    roles.changeable(call, role_name)
-    return holders.role(call, role_name)
-
-
 @iam.operation("AttachRolePolicy", resource=_attached_role)
 def attach_role_policy(call: Call, *, role_name: str, policy_arn: str) -> Result:
     """Attach a managed policy to a role."""
-    return attachments.attach(call, _changeable(call, role_name), policy_arn)
+    return attachments.attach(call, holders.changeable_role(call, role_name), policy_arn)
 
 
 @iam.operation("DetachRolePolicy", resource=_attached_role)
 def detach_role_policy(call: Call, *, role_name: str, policy_arn: str) -> Result:
     """Detach a managed policy from a role."""
-    return attachments.detach(call, _changeable(call, role_name), policy_arn)
+    return attachments.detach(call, holders.changeable_role(call, role_name), policy_arn)
 
 
 @iam.operation("ListAttachedRolePolicies", resource=roles.named_role)
@@ -41,7 +34,7 @@ def list_attached_role_policies(
 @iam.operation("PutRolePolicy", resource=roles.role_with_present_boundary)
 def put_role_policy(call: Call, *, role_name: str, policy_name: str, policy_document: str) -> Result:
     """Put an inline policy into a role."""
-    holder = _changeable(call, role_name)
+    holder = holders.changeable_role(call, role_name)
     return inline_policies.put(call, holder, policy_name=policy_name, policy_document=policy_document)
 
 
@@ -55,7 +48,7 @@ def get_role_policy(call: Call, *, role_name: str, policy_name: str) -> Result:
 @iam.operation("DeleteRolePolicy", resource=roles.role_with_present_boundary)
 def delete_role_policy(call: Call, *, role_name: str, policy_name: str) -> Result:
     """Delete an inline policy of a role."""
-    return inline_policies.delete(call, _changeable(call, role_name), policy_name=policy_name)
+    return inline_policies.delete(call, holders.changeable_role(call, role_name), policy_name=policy_name)
 
 
 @iam.operation("ListRolePolicies", resource=roles.named_role)

@@ -105,7 +105,7 @@ def simulate_principal_policy(
         marker,
         max_items,
     )
-    entity = entities.required(call, policy_source_arn)
+    entity = entities.targeted(call, policy_source_arn)
     excluded = policy_exclusions.read(policy_exclusion_list)
     identity = _identity(call, entity, policy_input_list, excluded)
     boundary = _boundary(permissions_boundary_policy_input_list)
@@ -275,7 +275,7 @@ def get_context_keys_for_custom_policy(call: Call, *, policy_input_list: Texts) 
 @iam.operation("GetContextKeysForPrincipalPolicy", resource=simulated_entity)
 def get_context_keys_for_principal_policy(call: Call, *, policy_source_arn: str, policy_input_list: Texts = ()) -> Result:
     """Return the context keys that the policies of a user, group or role mention, and those of further documents."""
-    entity: Entity = entities.required(call, policy_source_arn)
+    entity: Entity = entities.targeted(call, policy_source_arn)
     held = [policy.parse(each.document) for each in held_policies.of_entity(call, entity)]
     given = [simulation_inputs.read(text, PolicyKind.IDENTITY) for text in policy_input_list]
     return {"ContextKeyNames": list(policy.context_keys(*held, *given))}

@@ -144,7 +144,7 @@ def list_policies_granting_service_access(
     marker: str | None = None,
 ) -> Result:
     """Return, for each of some services, the policies that give a user, group or role access to it."""
-    entity = entities.required(call, arn)
+    entity = entities.targeted(call, arn)
     for namespace in service_namespaces:
         _require_service(namespace)
     asked = list(dict.fromkeys(service_namespaces))
