@@ -52,7 +52,6 @@ def decided(target: Target) -> Call:
 
 def test_a_handler_gets_the_row_that_was_decided_on():
     assert decided(Target("arn", row=BOB)).target_row(UserRow) is BOB
-    assert decided(Target("arn", row=BOB)).target_row(GroupRow, UserRow) is BOB
 
 
 def test_a_handler_is_told_that_there_is_no_such_thing():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar, overload
+from typing import Protocol, TypeVar
 
 from crownkeep import errors
 from crownkeep.credentials.sealing import Keyring
@@ -22,7 +22,6 @@ from crownkeep.values import value_type
 __all__ = ["NOTHING", "Answer", "Binding", "Call", "Notes", "Origin", "Request", "Result", "Wiring"]
 
 Row = TypeVar("Row")
-Other = TypeVar("Other")
 
 NOTHING: Result = {}
 """The answer of an operation that has no output."""
@@ -149,22 +148,15 @@ class Call:
     target: Target | None = None
     """What the caller was allowed to do this to; None until that is decided, and where no policy is asked."""
 
-    @overload
-    def target_row(self, kind: type[Row], /) -> Row | None: ...
-
-    @overload
-    def target_row(self, kind: type[Row], other: type[Other], /) -> Row | Other | None: ...
-
-    def target_row(self, *kinds: type[object]) -> object:
+    def target_row(self, kind: type[Row]) -> Row | None:
         """Return the row that the operation's `resource` found, which is what was decided on; None where there is no such thing.
 
         Raises TypeError where `resource` looks up nothing, or something else: a mistake of the operation's.
         """
         row = NOT_LOOKED_UP if self.target is None else self.target.row
-        if row is None or isinstance(row, kinds):
+        if row is None or isinstance(row, kind):
             return row
-        wanted = " or ".join(kind.__name__ for kind in kinds)
-        raise TypeError(f"the operation's resource looks up {type(row).__name__}, and its handler asks for {wanted}")
+        raise TypeError(f"the operation's resource looks up {type(row).__name__}, and its handler asks for {kind.__name__}")
 
     def decided_on(self, target: Target) -> None:
         """Say what the caller is allowed to do this to; the door says it, once, and handlers find it here.

@@ -2,18 +2,20 @@
 
 That a policy allows an operation isn't enough here: most operations belong to the management account alone, many reads also to
 its delegated administrators, and what the organization's resource policy says belongs to whom it names (Organizations API
-reference, "You can only call this operation from ..."). Every handler begins by asking one of these for the organization.
+reference, "You can only call this operation from ..."). Every operation declares it (`caller=`), is held to it before its handler
+runs, and gets the organization by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
 
 from crownkeep import errors
 from crownkeep.operations import authorize, permissions
 from crownkeep.operations.call import Call
-from crownkeep.operations.registry import EVERYTHING, Target
+from crownkeep.operations.registry import Mode, Target
 from crownkeep.policy import Decision, PolicyKind, PolicySource, Reason, SourceType
 from crownkeep.services.organizations import arns
 from crownkeep.services.organizations.arns import Place
@@ -27,12 +29,62 @@ from crownkeep.storage.organizations.organization_accounts import MemberRow
 from crownkeep.storage.organizations.organizations import OrganizationRow
 
 
+class AllowedCaller(Enum):
+    """Whose accounts may call an operation; every operation says so where it is registered."""
+
+    MANAGEMENT = "management"
+    """The account that manages the organization, and no other."""
+    DELEGATE = "delegate"
+    """It, and members to whom the organization's resource policy delegates the operation."""
+    ADMINISTRATOR = "administrator"
+    """They, and delegated administrators of any service."""
+    ITSELF = "itself"
+    """They, and every account of the organization that asks about itself (`TargetId`)."""
+    MEMBER = "member"
+    """Every account of the organization."""
+    ANY_ACCOUNT = "any account"
+    """Every account, whether it is in an organization or not: the handler says what else it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a call asks for: one action on one or several targets, with the operation's arguments."""
+
+    action: str
+    targets: Sequence[Target]
+    arguments: Mapping[str, object]
+
+
 def place(call: Call) -> Place:
     """Return the caller's organization as ARNs name it, for functions that say what an action is done to."""
-    found = organization_accounts.of_account(call.db, call.account_id)
+    found = call.standing.membership(call.db)
     if found is None:
         return Place(call.account_id, arns.UNKNOWN)
     return Place(found.management_account_id, found.organization_id)
+
+
+def admit(call: Call, caller: AllowedCaller, asked: Sequence[Asked], *, mode: Mode) -> OrganizationRow:
+    """Return the caller's organization, held for a change, where its account may ask for all of this.
+
+    Raises AWSOrganizationsNotInUseException for an account in no organization, and AccessDenied for one that may not, as the
+    resource policy may say even of delegated administrators.
+    """
+    found = member(call)
+    if caller is AllowedCaller.MANAGEMENT and not is_management(found):
+        raise no_permission()
+    organization = held(call, found) if mode is Mode.WRITE else _required(call, found)
+    if is_management(found) or caller is AllowedCaller.MEMBER:
+        return organization
+    if caller is AllowedCaller.ITSELF and all(_is_about_itself(call, each) for each in asked):
+        return organization
+    # Each is looked at: what the resource policy denies is refused even to whom it is allowed otherwise.
+    delegated = [_is_delegated(call, organization, each, target) for each in asked for target in each.targets]
+    if all(delegated):
+        return organization
+    is_administrator = delegated_administrators.is_delegate(call.db, organization.organization_id, call.account_id)
+    if is_administrator and caller is not AllowedCaller.DELEGATE:
+        return organization
+    raise no_permission()
 
 
 def member(call: Call) -> MemberRow:
@@ -41,46 +93,6 @@ def member(call: Call) -> MemberRow:
     if found is None:
         raise errors.OrganizationsNotInUse("Your account is not a member of an organization.")
     return found
-
-
-def own(call: Call) -> OrganizationRow:
-    """Return the caller's organization, for what every account in it may ask."""
-    return _required(call, member(call))
-
-
-def management(call: Call) -> OrganizationRow:
-    """Return the organization that the caller manages and hold it, for changes that nobody else may make."""
-    found = member(call)
-    if not is_management(found):
-        raise no_permission()
-    return held(call, found)
-
-
-def reader(
-    call: Call, action: str, target: Target = EVERYTHING, *, arguments: Mapping[str, object] | None = None
-) -> OrganizationRow:
-    """Return the caller's organization, for reads that delegated administrators of any service may make as well.
-
-    So may whom the organization's resource policy allows `action` on `target`; one whom it denies that may not.
-    """
-    found = member(call)
-    organization = _required(call, found)
-    if is_management(found) or _is_delegated(call, organization, action, target, arguments):
-        return organization
-    if delegated_administrators.is_delegate(call.db, organization.organization_id, call.account_id):
-        return organization
-    raise no_permission()
-
-
-def delegate(
-    call: Call, action: str, target: Target = EVERYTHING, *, arguments: Mapping[str, object] | None = None
-) -> OrganizationRow:
-    """Return the caller's organization and hold it, for changes that the resource policy may delegate to members."""
-    found = member(call)
-    organization = held(call, found)
-    if is_management(found) or _is_delegated(call, organization, action, target, arguments):
-        return organization
-    raise no_permission()
 
 
 def held(call: Call, found: MemberRow) -> OrganizationRow:
@@ -102,11 +114,13 @@ def no_permission() -> errors.AccessDenied:
     return errors.AccessDenied("You don't have permissions to access this resource.")
 
 
-def _is_delegated(
-    call: Call, organization: OrganizationRow, action: str, target: Target, arguments: Mapping[str, object] | None
-) -> bool:
+def _is_about_itself(call: Call, asked: Asked) -> bool:
+    return (asked.arguments.get("target_id") or call.account_id) == call.account_id
+
+
+def _is_delegated(call: Call, organization: OrganizationRow, asked: Asked, target: Target) -> bool:
     """Tell whether the resource policy allows the caller this; raises AccessDenied where it says that he may not."""
-    decision = _decide(call, organization, action, target, arguments or {})
+    decision = _decide(call, organization, asked, target)
     if decision is None:
         return False
     if decision.reason is Reason.EXPLICIT_DENY:
@@ -114,16 +128,14 @@ def _is_delegated(
     return decision.allowed
 
 
-def _decide(
-    call: Call, organization: OrganizationRow, action: str, target: Target, arguments: Mapping[str, object]
-) -> Decision | None:
+def _decide(call: Call, organization: OrganizationRow, asked: Asked, target: Target) -> Decision | None:
     row = organization_resource_policies.of_organization(call.db, organization.organization_id)
     if row is None:
         return None
     source = PolicySource(PolicyKind.RESOURCE, row.policy_id, row.policy_id, None, SourceType.RESOURCE)
     policy = permissions.compiled([permissions.Text(row.document, source)])
-    asked = replace(target, policy=policy, account_id=organization.management_account_id)
-    return authorize.decide(call, call.principal, action, asked, arguments)
+    about = replace(target, policy=policy, account_id=organization.management_account_id)
+    return authorize.decide(call, call.principal, asked.action, about, asked.arguments)
 
 
 def _required(call: Call, found: MemberRow) -> OrganizationRow:

@@ -9,11 +9,12 @@ from crownkeep.audit.redact import java_date
 from crownkeep.domain import service_events
 from crownkeep.domain.accounts import closed_accounts, membership
 from crownkeep.domain.accounts.membership import Departure
-from crownkeep.operations import authorize, registry
+from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect
+from crownkeep.operations.registry import Effect, Target
 from crownkeep.operations.standing import ACTIVE
 from crownkeep.services.organizations import access, arns, departures, entities, next_tokens, quotas, refusals
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.accounts import accounts as account_rows
 from crownkeep.storage.organizations import organization_accounts, organizational_units
@@ -21,18 +22,18 @@ from crownkeep.storage.organizations.organization_accounts import MemberAccount
 from crownkeep.storage.organizations.organizations import OrganizationRow
 
 
-@organizations.operation("DescribeAccount", resource=entities.account)
-def describe_account(call: Call, *, account_id: str) -> Result:
+@organizations.operation("DescribeAccount", resource=entities.account, caller=AllowedCaller.ADMINISTRATOR)
+def describe_account(call: Call, organization: OrganizationRow, *, account_id: str) -> Result:
     """Return an account of the organization."""
-    organization = access.reader(call, "organizations:DescribeAccount", entities.account(call, account_id=account_id))
     found = entities.required_account(call, organization, account_id)
     return {"Account": describe_all(call, organization, [found])[0]}
 
 
-@organizations.operation("ListAccounts", resource=registry.everything)
-def list_accounts(call: Call, *, next_token: str | None = None, max_results: int | None = None) -> Result:
+@organizations.operation("ListAccounts", resource=registry.everything, caller=AllowedCaller.ADMINISTRATOR)
+def list_accounts(
+    call: Call, organization: OrganizationRow, *, next_token: str | None = None, max_results: int | None = None
+) -> Result:
     """List every account of the organization by id, the management account and closed ones among them."""
-    organization = access.reader(call, "organizations:ListAccounts")
     found, more = next_tokens.page(
         call,
         list_name="ListAccounts",
@@ -45,13 +46,11 @@ def list_accounts(call: Call, *, next_token: str | None = None, max_results: int
     return {"Accounts": describe_all(call, organization, found), **more}
 
 
-@organizations.operation("ListAccountsForParent", resource=entities.parent)
+@organizations.operation("ListAccountsForParent", resource=entities.parent, caller=AllowedCaller.ADMINISTRATOR)
 def list_accounts_for_parent(
-    call: Call, *, parent_id: str, next_token: str | None = None, max_results: int | None = None
+    call: Call, organization: OrganizationRow, *, parent_id: str, next_token: str | None = None, max_results: int | None = None
 ) -> Result:
     """List the accounts directly under a root or unit by id."""
-    target = entities.parent(call, parent_id=parent_id)
-    organization = access.reader(call, "organizations:ListAccountsForParent", target)
     entities.require_parent(call, organization, parent_id)
     found, more = next_tokens.page(
         call,
@@ -67,13 +66,18 @@ def list_accounts_for_parent(
     return {"Accounts": describe_all(call, organization, found), **more}
 
 
-@organizations.operation("MoveAccount", resource=entities.account, effect=Effect.STATE)
-def move_account(call: Call, *, account_id: str, source_parent_id: str, destination_parent_id: str) -> Result:
+def both_parents(call: Call, *, source_parent_id: str, destination_parent_id: str, **_: object) -> list[Target]:
+    """Where an account comes from and where it goes, which policies must name beside it (service authorization reference)."""
+    return [entities.parent(call, parent_id=parent_id) for parent_id in (source_parent_id, destination_parent_id)]
+
+
+@organizations.operation(
+    "MoveAccount", resource=entities.account, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT, also=both_parents
+)
+def move_account(
+    call: Call, organization: OrganizationRow, *, account_id: str, source_parent_id: str, destination_parent_id: str
+) -> Result:
     """Put an account under another root or unit: the policies there are in force for it at once."""
-    # A policy must name all three: the account, where it comes from and where it goes (service authorization reference).
-    for parent_id in (source_parent_id, destination_parent_id):
-        authorize.require_action(call, "organizations:MoveAccount", entities.parent(call, parent_id=parent_id))
-    organization = access.management(call)
     found = entities.required_account(call, organization, account_id)
     if not entities.is_parent(call, organization, source_parent_id):
         raise errors.SourceParentNotFound("You specified a source parent that doesn't exist.")
@@ -88,10 +92,9 @@ def move_account(call: Call, *, account_id: str, source_parent_id: str, destinat
     return NOTHING
 
 
-@organizations.operation("CloseAccount", resource=entities.account, effect=Effect.STATE)
-def close_account(call: Call, *, account_id: str) -> Result:
+@organizations.operation("CloseAccount", resource=entities.account, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT)
+def close_account(call: Call, organization: OrganizationRow, *, account_id: str) -> Result:
     """Close a member: none of its credentials works from now on; whoever runs the server can open it again for 90 days."""
-    organization = access.management(call)
     account_rows.hold(call.db, account_id)
     found = entities.required_account(call, organization, account_id)
     if access.is_management(found.member):
@@ -115,10 +118,11 @@ def close_account(call: Call, *, account_id: str) -> Result:
     return NOTHING
 
 
-@organizations.operation("RemoveAccountFromOrganization", resource=entities.account, effect=Effect.STATE)
-def remove_account_from_organization(call: Call, *, account_id: str) -> Result:
+@organizations.operation(
+    "RemoveAccountFromOrganization", resource=entities.account, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT
+)
+def remove_account_from_organization(call: Call, organization: OrganizationRow, *, account_id: str) -> Result:
     """Take a member out of the organization; it stands alone from now on, with all it has."""
-    organization = access.management(call)
     member = entities.required_account(call, organization, account_id).member
     departures.require_may_leave(call, member)
     membership.leave(call, member, Departure.REMOVED)

@@ -9,6 +9,7 @@ from crownkeep.operations.registry import Effect, Target
 from crownkeep.operations.standing import ACTIVE
 from crownkeep.services.organizations import access, accounts, entities, next_tokens, organization, quotas, refusals
 from crownkeep.services.organizations import service_access as trusted_access
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import delegated_administrators, organization_accounts, organization_service_access
 from crownkeep.storage.organizations import organizations as organization_rows
@@ -23,10 +24,11 @@ def account_and_service(call: Call, *, account_id: str, service_principal: str, 
     return Target(target.arn, tags=target.tags, context={"organizations:ServicePrincipal": service_principal})
 
 
-@organizations.operation("RegisterDelegatedAdministrator", resource=account_and_service, effect=Effect.STATE)
-def register_delegated_administrator(call: Call, *, account_id: str, service_principal: str) -> Result:
+@organizations.operation(
+    "RegisterDelegatedAdministrator", resource=account_and_service, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT
+)
+def register_delegated_administrator(call: Call, row: OrganizationRow, *, account_id: str, service_principal: str) -> Result:
     """Let a member administer a service for the organization."""
-    row = access.management(call)
     _require_known(service_principal)
     if row.feature_set != organization.ALL_FEATURES:
         raise refusals.constraint("ORGANIZATION_NOT_IN_ALL_FEATURES_MODE")
@@ -48,10 +50,11 @@ def register_delegated_administrator(call: Call, *, account_id: str, service_pri
     return NOTHING
 
 
-@organizations.operation("DeregisterDelegatedAdministrator", resource=account_and_service, effect=Effect.STATE)
-def deregister_delegated_administrator(call: Call, *, account_id: str, service_principal: str) -> Result:
+@organizations.operation(
+    "DeregisterDelegatedAdministrator", resource=account_and_service, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT
+)
+def deregister_delegated_administrator(call: Call, row: OrganizationRow, *, account_id: str, service_principal: str) -> Result:
     """Let a member administer a service no more."""
-    row = access.management(call)
     _require_known(service_principal)
     entities.required_account(call, row, account_id)
     place = (call.db, row.organization_id)
@@ -62,13 +65,16 @@ def deregister_delegated_administrator(call: Call, *, account_id: str, service_p
     return NOTHING
 
 
-@organizations.operation("ListDelegatedAdministrators", resource=trusted_access.service)
+@organizations.operation("ListDelegatedAdministrators", resource=trusted_access.service, caller=AllowedCaller.ADMINISTRATOR)
 def list_delegated_administrators(
-    call: Call, *, service_principal: str | None = None, next_token: str | None = None, max_results: int | None = None
+    call: Call,
+    row: OrganizationRow,
+    *,
+    service_principal: str | None = None,
+    next_token: str | None = None,
+    max_results: int | None = None,
 ) -> Result:
     """List the members that administer anything, or this service, by id."""
-    target = trusted_access.service(call, service_principal=service_principal)
-    row = access.reader(call, "organizations:ListDelegatedAdministrators", target)
     found, more = next_tokens.page(
         call,
         list_name="ListDelegatedAdministrators",
@@ -84,13 +90,11 @@ def list_delegated_administrators(
     return {"DelegatedAdministrators": [_describe(row, each, members[each.delegate_id]) for each in found], **more}
 
 
-@organizations.operation("ListDelegatedServicesForAccount", resource=entities.account)
+@organizations.operation("ListDelegatedServicesForAccount", resource=entities.account, caller=AllowedCaller.ADMINISTRATOR)
 def list_delegated_services_for_account(
-    call: Call, *, account_id: str, next_token: str | None = None, max_results: int | None = None
+    call: Call, row: OrganizationRow, *, account_id: str, next_token: str | None = None, max_results: int | None = None
 ) -> Result:
     """List the services that a member administers."""
-    target = entities.account(call, account_id=account_id)
-    row = access.reader(call, "organizations:ListDelegatedServicesForAccount", target)
     entities.required_account(call, row, account_id)
     if not delegated_administrators.is_delegate(call.db, row.organization_id, account_id):
         raise _not_registered()

@@ -12,8 +12,9 @@ from itertools import chain
 from crownkeep import errors
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode, Target
-from crownkeep.services.organizations import access, accounts, entities, next_tokens, policies, policy_contents
+from crownkeep.services.organizations import accounts, entities, next_tokens, policies, policy_contents
 from crownkeep.services.organizations import policy_inheritance as inheritance
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.policy_contents import Fault
 from crownkeep.services.organizations.policy_inheritance import InheritedPolicy, Settings
 from crownkeep.services.organizations.service import organizations
@@ -56,13 +57,12 @@ def accounts_by_type(call: Call, *, policy_type: str, **_: object) -> Target:
     return Target("*", context=policies.of_type(policy_type))
 
 
-@organizations.operation("DescribeEffectivePolicy", resource=subject)
-def describe_effective_policy(call: Call, *, policy_type: str, target_id: str | None = None) -> Result:
+@organizations.operation("DescribeEffectivePolicy", resource=subject, caller=AllowedCaller.ITSELF)
+def describe_effective_policy(
+    call: Call, organization: OrganizationRow, *, policy_type: str, target_id: str | None = None
+) -> Result:
     """Return what is in force for an account, which every account may ask about itself."""
     account_id = target_id or call.account_id
-    target = subject(call, policy_type=policy_type, target_id=target_id)
-    is_own = account_id == call.account_id
-    organization = access.own(call) if is_own else access.reader(call, "organizations:DescribeEffectivePolicy", target)
     if organization_accounts.within(call.db, organization.organization_id, account_id) is None:
         raise errors.TargetNotFound("You specified a target that doesn't exist.")
     found = _required(call, organization, policy_type, account_id)
@@ -75,13 +75,13 @@ def describe_effective_policy(call: Call, *, policy_type: str, target_id: str | 
     return {"EffectivePolicy": described}
 
 
-@organizations.operation("ListAccountsWithInvalidEffectivePolicy", resource=accounts_by_type, mode=Mode.LONG_READ)
+@organizations.operation(
+    "ListAccountsWithInvalidEffectivePolicy", resource=accounts_by_type, mode=Mode.LONG_READ, caller=AllowedCaller.ADMINISTRATOR
+)
 def list_accounts_with_invalid_effective_policy(
-    call: Call, *, policy_type: str, next_token: str | None = None, max_results: int | None = None
+    call: Call, organization: OrganizationRow, *, policy_type: str, next_token: str | None = None, max_results: int | None = None
 ) -> Result:
     """List the accounts for which policies that are right by themselves come to something that is not."""
-    target = accounts_by_type(call, policy_type=policy_type)
-    organization = access.reader(call, "organizations:ListAccountsWithInvalidEffectivePolicy", target)
     listed, more = next_tokens.page(
         call,
         list_name="ListAccountsWithInvalidEffectivePolicy",
@@ -94,13 +94,17 @@ def list_accounts_with_invalid_effective_policy(
     return {"Accounts": accounts.describe_all(call, organization, listed), "PolicyType": policy_type, **more}
 
 
-@organizations.operation("ListEffectivePolicyValidationErrors", resource=named_account)
+@organizations.operation("ListEffectivePolicyValidationErrors", resource=named_account, caller=AllowedCaller.ADMINISTRATOR)
 def list_effective_policy_validation_errors(
-    call: Call, *, account_id: str, policy_type: str, next_token: str | None = None, max_results: int | None = None
+    call: Call,
+    organization: OrganizationRow,
+    *,
+    account_id: str,
+    policy_type: str,
+    next_token: str | None = None,
+    max_results: int | None = None,
 ) -> Result:
     """Return what is wrong with an account's effective policy, and which policies it comes from."""
-    target = named_account(call, account_id=account_id, policy_type=policy_type)
-    organization = access.reader(call, "organizations:ListEffectivePolicyValidationErrors", target)
     entities.required_account(call, organization, account_id)
     found = _required(call, organization, policy_type, account_id)
     faults = policy_contents.faults(policy_type, found.settings)

@@ -12,6 +12,7 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.organizations import access, arns, next_tokens, organization, quotas, refusals
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.arns import Place
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.accounts import accounts
@@ -36,7 +37,7 @@ def handshake(call: Call, *, handshake_id: str, **_: object) -> Target:
     return Target(arns.handshake(Place(row.account_id, row.organization_id), row.action, handshake_id))
 
 
-@organizations.operation("AcceptHandshake", resource=handshake)
+@organizations.operation("AcceptHandshake", resource=handshake, caller=AllowedCaller.ANY_ACCOUNT)
 def accept_handshake(call: Call, *, handshake_id: str) -> Result:
     """Accept what the caller's account is asked for: to join, or to let the organization have all features."""
     row, organization_row = _asked(call, handshake_id, to="ACCEPTED")
@@ -50,7 +51,7 @@ def accept_handshake(call: Call, *, handshake_id: str) -> Result:
     return _end(call, row, organization_row, "ACCEPTED")
 
 
-@organizations.operation("DeclineHandshake", resource=handshake, effect=Effect.STATE)
+@organizations.operation("DeclineHandshake", resource=handshake, effect=Effect.STATE, caller=AllowedCaller.ANY_ACCOUNT)
 def decline_handshake(call: Call, *, handshake_id: str) -> Result:
     """Decline what the caller's account is asked for."""
     row, organization_row = _asked(call, handshake_id, to="DECLINED")
@@ -60,13 +61,14 @@ def decline_handshake(call: Call, *, handshake_id: str) -> Result:
     return _end(call, row, organization_row, "DECLINED")
 
 
-@organizations.operation("CancelHandshake", resource=handshake, effect=Effect.STATE)
+@organizations.operation("CancelHandshake", resource=handshake, effect=Effect.STATE, caller=AllowedCaller.ANY_ACCOUNT)
 def cancel_handshake(call: Call, *, handshake_id: str) -> Result:
     """Take back what the caller's organization asked for."""
     row = _required(call, handshake_id)
     if row.account_id != call.account_id:
         raise access.no_permission()
-    organization_row = access.management(call)
+    organization_row = access.held(call, access.member(call))
+    # As it is now that nobody else can change it.
     row = _required(call, handshake_id)
     _require_transition(call, row, to="CANCELED")
     if row.action == APPROVE_ALL_FEATURES:
@@ -76,7 +78,7 @@ def cancel_handshake(call: Call, *, handshake_id: str) -> Result:
     return _end(call, row, organization_row, "CANCELED")
 
 
-@organizations.operation("DescribeHandshake", resource=handshake)
+@organizations.operation("DescribeHandshake", resource=handshake, caller=AllowedCaller.ANY_ACCOUNT)
 def describe_handshake(call: Call, *, handshake_id: str) -> Result:
     """Return a handshake to those who are parties to it."""
     row = _required(call, handshake_id)
@@ -86,7 +88,7 @@ def describe_handshake(call: Call, *, handshake_id: str) -> Result:
     return {"Handshake": describe(call, organization_row, row)}
 
 
-@organizations.operation("ListHandshakesForAccount", resource=registry.everything)
+@organizations.operation("ListHandshakesForAccount", resource=registry.everything, caller=AllowedCaller.ANY_ACCOUNT)
 def list_handshakes_for_account(
     call: Call,
     *,
@@ -117,16 +119,16 @@ def list_handshakes_for_account(
     return {"Handshakes": _describe_all(call, found), **more}
 
 
-@organizations.operation("ListHandshakesForOrganization", resource=registry.everything)
+@organizations.operation("ListHandshakesForOrganization", resource=registry.everything, caller=AllowedCaller.ADMINISTRATOR)
 def list_handshakes_for_organization(
     call: Call,
+    row: OrganizationRow,
     *,
     filter: Mapping[str, str] | None = None,
     next_token: str | None = None,
     max_results: int | None = None,
 ) -> Result:
     """List what the organization asks, or lately asked, of accounts."""
-    row = access.reader(call, "organizations:ListHandshakesForOrganization")
     wanted = filter or {}
     found, more = next_tokens.page(
         call,

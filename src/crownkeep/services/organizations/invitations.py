@@ -13,9 +13,10 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.notices import Notice
 from crownkeep.operations.registry import Effect, Tagging, Target
-from crownkeep.services.organizations import access, entities, organization, quotas, refusals
+from crownkeep.services.organizations import entities, organization, quotas, refusals
 from crownkeep.services.organizations import handshakes as agreeing
 from crownkeep.services.organizations import tags as tagging
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
@@ -36,13 +37,21 @@ def invited_account(call: Call, *, target: Mapping[str, str], **_: object) -> Ta
 
 
 @organizations.operation(
-    "InviteAccountToOrganization", resource=invited_account, effect=Effect.STATE, tagging=Tagging(tagging.ACTION)
+    "InviteAccountToOrganization",
+    resource=invited_account,
+    effect=Effect.STATE,
+    tagging=Tagging(tagging.ACTION),
+    caller=AllowedCaller.MANAGEMENT,
 )
 def invite_account_to_organization(
-    call: Call, *, target: Mapping[str, str], notes: str | None = None, tags: Sequence[Mapping[str, str]] = ()
+    call: Call,
+    row: OrganizationRow,
+    *,
+    target: Mapping[str, str],
+    notes: str | None = None,
+    tags: Sequence[Mapping[str, str]] = (),
 ) -> Result:
     """Invite an account by its id or by root's address; whether there is such an account, the answer doesn't tell."""
-    row = access.management(call)
     wanted = tagging.checked(tags)
     kind, recipient = _recipient(target)
     key = recipient.lower()
@@ -73,10 +82,9 @@ def invite_account_to_organization(
     return {"Handshake": agreeing.describe(call, row, made)}
 
 
-@organizations.operation("EnableAllFeatures", resource=registry.everything, effect=Effect.STATE)
-def enable_all_features(call: Call) -> Result:
+@organizations.operation("EnableAllFeatures", resource=registry.everything, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT)
+def enable_all_features(call: Call, row: OrganizationRow) -> Result:
     """Ask every account that was invited to agree to all features; the management account finishes it when all have."""
-    row = access.management(call)
     if row.feature_set == organization.ALL_FEATURES:
         raise refusals.handshake("ORGANIZATION_ALREADY_HAS_ALL_FEATURES")
     if handshakes.open_of(call.db, row.organization_id, agreeing.ENABLE_ALL_FEATURES, now=call.now) is not None:

@@ -14,8 +14,9 @@ from crownkeep.domain.identities import linked_roles
 from crownkeep.operations import central_root, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Tagging
-from crownkeep.services.organizations import access, entities, next_tokens, quotas, refusals
+from crownkeep.services.organizations import entities, next_tokens, quotas, refusals
 from crownkeep.services.organizations import tags as tagging
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.credentials import root_login_profiles
@@ -37,10 +38,15 @@ _ID_CHANCE = 24
 
 
 @organizations.operation(
-    "CreateAccount", resource=registry.everything, effect=Effect.STATE, tagging=Tagging(tagging.ACTION, entities.new_account)
+    "CreateAccount",
+    resource=registry.everything,
+    effect=Effect.STATE,
+    tagging=Tagging(tagging.ACTION, entities.new_account),
+    caller=AllowedCaller.MANAGEMENT,
 )
 def create_account(
     call: Call,
+    organization: OrganizationRow,
     *,
     email: str,
     account_name: str,
@@ -52,7 +58,6 @@ def create_account(
 
     There is no billing here to give or deny access to, so `iam_user_access_to_billing` says nothing.
     """
-    organization = access.management(call)
     wanted = tagging.checked(tags)
     if not account_name.strip():
         raise refusals.value("INVALID_PATTERN")
@@ -82,10 +87,9 @@ def create_account(
     return answer
 
 
-@organizations.operation("DescribeCreateAccountStatus", resource=registry.everything)
-def describe_create_account_status(call: Call, *, create_account_request_id: str) -> Result:
+@organizations.operation("DescribeCreateAccountStatus", resource=registry.everything, caller=AllowedCaller.ADMINISTRATOR)
+def describe_create_account_status(call: Call, organization: OrganizationRow, *, create_account_request_id: str) -> Result:
     """Return what became of a request to create an account."""
-    organization = access.reader(call, "organizations:DescribeCreateAccountStatus")
     row = account_creations.with_id(call.db, organization.organization_id, create_account_request_id)
     if row is None:
         raise errors.CreateAccountStatusNotFound(
@@ -94,12 +98,16 @@ def describe_create_account_status(call: Call, *, create_account_request_id: str
     return {"CreateAccountStatus": _describe(row)}
 
 
-@organizations.operation("ListCreateAccountStatus", resource=registry.everything)
+@organizations.operation("ListCreateAccountStatus", resource=registry.everything, caller=AllowedCaller.ADMINISTRATOR)
 def list_create_account_status(
-    call: Call, *, states: Sequence[str] = (), next_token: str | None = None, max_results: int | None = None
+    call: Call,
+    organization: OrganizationRow,
+    *,
+    states: Sequence[str] = (),
+    next_token: str | None = None,
+    max_results: int | None = None,
 ) -> Result:
     """List the requests to create accounts by id, all of them or those in these states."""
-    organization = access.reader(call, "organizations:ListCreateAccountStatus")
     wanted = tuple(states) or _STATES
     found, more = next_tokens.page(
         call,

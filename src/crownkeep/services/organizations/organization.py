@@ -9,7 +9,8 @@ from crownkeep.domain.accounts.membership import Departure
 from crownkeep.operations import authorize, registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Target
-from crownkeep.services.organizations import access, arns, departures
+from crownkeep.services.organizations import arns, departures, entities
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.identities import roles
@@ -23,7 +24,7 @@ _ROOT_ID_LENGTH = 4
 _ID_CHANCE = 16
 
 
-@organizations.operation("CreateOrganization", resource=registry.everything)
+@organizations.operation("CreateOrganization", resource=registry.everything, caller=AllowedCaller.ANY_ACCOUNT)
 def create_organization(call: Call, *, feature_set: str = ALL_FEATURES) -> Result:
     """Make an organization that the caller's account manages; it is its first account.
 
@@ -44,16 +45,15 @@ def create_organization(call: Call, *, feature_set: str = ALL_FEATURES) -> Resul
     return {"Organization": describe(call, row)}
 
 
-@organizations.operation("DescribeOrganization", resource=registry.everything)
-def describe_organization(call: Call) -> Result:
+@organizations.operation("DescribeOrganization", resource=registry.everything, caller=AllowedCaller.MEMBER)
+def describe_organization(call: Call, organization: OrganizationRow) -> Result:
     """Return the organization that the caller's account is in."""
-    return {"Organization": describe(call, access.own(call))}
+    return {"Organization": describe(call, organization)}
 
 
-@organizations.operation("DeleteOrganization", resource=registry.everything)
-def delete_organization(call: Call) -> Result:
+@organizations.operation("DeleteOrganization", resource=registry.everything, caller=AllowedCaller.MANAGEMENT)
+def delete_organization(call: Call, organization: OrganizationRow) -> Result:
     """End an organization that has no account left but the one that manages it."""
-    organization = access.management(call)
     if organization_accounts.count(call.db, organization.organization_id) > 1:
         raise errors.OrganizationNotEmpty(
             "To delete an organization you must first remove all member accounts (except the master)."
@@ -62,11 +62,10 @@ def delete_organization(call: Call) -> Result:
     return NOTHING
 
 
-@organizations.operation("LeaveOrganization", resource=registry.everything)
-def leave_organization(call: Call) -> Result:
+@organizations.operation("LeaveOrganization", resource=registry.everything, caller=AllowedCaller.MEMBER)
+def leave_organization(call: Call, organization: OrganizationRow) -> Result:
     """Take the caller's own account out of its organization."""
-    member = access.member(call)
-    access.held(call, member)
+    member = entities.required_account(call, organization, call.account_id).member
     departures.require_may_leave(call, member)
     membership.leave(call, member, Departure.LEFT)
     return NOTHING

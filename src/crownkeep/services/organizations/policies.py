@@ -32,12 +32,13 @@ def policy(call: Call, *, policy_id: str, **_: object) -> Target:
     place = access.place(call)
     found = find(call, place.organization_id, policy_id)
     if isinstance(found, AwsPolicy):
-        return Target(found.arn, context=of_type(found.type))
+        return Target(found.arn, context=of_type(found.type), row=None)
     policy_type = catalogue.SERVICE_CONTROL if found is None else found.type
     return Target(
         _arn(place, policy_type, policy_id),
         tags=lambda: organization_tags.of_entity(call.db, place.organization_id, policy_id),
         context={} if found is None else of_type(policy_type),
+        row=found,
     )
 
 
@@ -60,11 +61,19 @@ def find(call: Call, organization_id: str, policy_id: str) -> Policy | None:
 
 
 def required(call: Call, organization: OrganizationRow, policy_id: str) -> Policy:
-    """Return the policy with this id; raises PolicyNotFoundException."""
-    found = find(call, organization.organization_id, policy_id)
-    if found is None:
+    """Return the policy with this id as it is now that the organization is held; raises PolicyNotFoundException."""
+    return _found(find(call, organization.organization_id, policy_id))
+
+
+def targeted(call: Call, policy_id: str) -> Policy:
+    """Return the policy with this id that a read was decided on; raises PolicyNotFoundException."""
+    return _found(catalogue.aws_policy(policy_id) or call.target_row(OrganizationPolicyRow))
+
+
+def _found(policy: Policy | None) -> Policy:
+    if policy is None:
         raise errors.PolicyNotFound("You specified a policy that doesn't exist.")
-    return found
+    return policy
 
 
 def summary(organization: OrganizationRow, found: Policy) -> dict[str, object]:

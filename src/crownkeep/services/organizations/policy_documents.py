@@ -13,8 +13,9 @@ from crownkeep.catalogue import organization_policies as catalogue
 from crownkeep.catalogue.organization_policies import AwsPolicy
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging
-from crownkeep.services.organizations import access, next_tokens, policies, policy_contents
+from crownkeep.services.organizations import next_tokens, policies, policy_contents
 from crownkeep.services.organizations import tags as tagging
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.policies import Policy
 from crownkeep.services.organizations.service import organizations
 from crownkeep.services.organizations.tags import Tags
@@ -27,10 +28,15 @@ _ID_LENGTH = 10
 
 
 @organizations.operation(
-    "CreatePolicy", resource=policies.new_policy, effect=Effect.STATE, tagging=Tagging(tagging.ACTION, policies.new_policy)
+    "CreatePolicy",
+    resource=policies.new_policy,
+    effect=Effect.STATE,
+    tagging=Tagging(tagging.ACTION, policies.new_policy),
+    caller=AllowedCaller.DELEGATE,
 )
 def create_policy(
     call: Call,
+    organization: OrganizationRow,
     *,
     content: str,
     description: str,
@@ -39,8 +45,6 @@ def create_policy(
     tags: Tags = (),
 ) -> Result:
     """Keep a new policy; it binds nobody until it is attached."""
-    target = policies.new_policy(call, type=type)
-    organization = access.delegate(call, "organizations:CreatePolicy", target, arguments={"tags": tags})
     policies.require_all_features(organization)
     policy_contents.require_valid(type, content)
     _require_new_name(call, organization, name)
@@ -61,18 +65,21 @@ def create_policy(
     )
     organization_policies.add(call.db, row)
     if tags:
-        # A member to whom making policies is delegated needs tagging delegated, too.
-        access.delegate(call, tagging.ACTION, target, arguments={"tags": tags})
         tagging.put(call, organization, row.policy_id, tagging.checked(tags))
     return _described(organization, row)
 
 
-@organizations.operation("UpdatePolicy", resource=policies.policy, effect=Effect.STATE)
+@organizations.operation("UpdatePolicy", resource=policies.policy, effect=Effect.STATE, caller=AllowedCaller.DELEGATE)
 def update_policy(
-    call: Call, *, policy_id: str, name: str | None = None, description: str | None = None, content: str | None = None
+    call: Call,
+    organization: OrganizationRow,
+    *,
+    policy_id: str,
+    name: str | None = None,
+    description: str | None = None,
+    content: str | None = None,
 ) -> Result:
     """Change a policy; a new content is in force at once wherever the policy is attached."""
-    organization = access.delegate(call, "organizations:UpdatePolicy", policies.policy(call, policy_id=policy_id))
     found = _own(call, organization, policy_id)
     if content is not None:
         policy_contents.require_valid(found.type, content)
@@ -92,10 +99,9 @@ def update_policy(
     return _described(organization, row)
 
 
-@organizations.operation("DeletePolicy", resource=policies.policy, effect=Effect.STATE)
-def delete_policy(call: Call, *, policy_id: str) -> Result:
+@organizations.operation("DeletePolicy", resource=policies.policy, effect=Effect.STATE, caller=AllowedCaller.DELEGATE)
+def delete_policy(call: Call, organization: OrganizationRow, *, policy_id: str) -> Result:
     """Delete a policy that is attached to nothing."""
-    organization = access.delegate(call, "organizations:DeletePolicy", policies.policy(call, policy_id=policy_id))
     found = _own(call, organization, policy_id)
     if organization_policy_targets.is_attached(call.db, organization.organization_id, policy_id):
         raise errors.PolicyInUse(
@@ -107,23 +113,22 @@ def delete_policy(call: Call, *, policy_id: str) -> Result:
     return NOTHING
 
 
-@organizations.operation("DescribePolicy", resource=policies.policy)
-def describe_policy(call: Call, *, policy_id: str) -> Result:
+@organizations.operation("DescribePolicy", resource=policies.policy, caller=AllowedCaller.ADMINISTRATOR)
+def describe_policy(call: Call, organization: OrganizationRow, *, policy_id: str) -> Result:
     """Return a policy with its content."""
-    organization = access.reader(call, "organizations:DescribePolicy", policies.policy(call, policy_id=policy_id))
-    return _described(organization, policies.required(call, organization, policy_id))
+    return _described(organization, policies.targeted(call, policy_id))
 
 
-@organizations.operation("ListPolicies", resource=policies.policies_of_type)
+@organizations.operation("ListPolicies", resource=policies.policies_of_type, caller=AllowedCaller.ADMINISTRATOR)
 def list_policies(
     call: Call,
+    organization: OrganizationRow,
     *,
     filter: str,
     next_token: str | None = None,
     max_results: int | None = None,
 ) -> Result:
     """List the policies of a type by name, AWS's own among them."""
-    organization = access.reader(call, "organizations:ListPolicies", policies.policies_of_type(call, filter=filter))
     default = catalogue.DEFAULTS.get(filter)
 
     def fetch(after: str, limit: int) -> list[Policy]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from crownkeep import clock, errors
 from crownkeep.catalogue import organization_policies as catalogue
-from crownkeep.operations import authorize
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.organizations import access, arns, entities, next_tokens, policies, tree
+from crownkeep.services.organizations import arns, entities, next_tokens, policies, tree
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.policies import Policy
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import organization_policy_targets, organization_policy_types
@@ -17,9 +17,10 @@ from crownkeep.storage.organizations.organizations import OrganizationRow
 _LAST = "You cannot remove the last policy attached to the specified target. You must have at least one attached at all times."
 
 
-def attached_policy(call: Call, *, policy_id: str, target_id: str, **_: object) -> Target:
-    """The policy; what it is attached to is asked for by the handlers, since both must be allowed."""
-    return policies.policy(call, policy_id=policy_id)
+def entity_with_policy(call: Call, *, policy_id: str, target_id: str, **_: object) -> list[Target]:
+    """The root, unit or account that a policy is attached to: both must be allowed."""
+    entity = _entity(call, target_id)
+    return [Target(entity.arn, tags=entity.tags, context=policies.policy(call, policy_id=policy_id).context)]
 
 
 def policies_of_entity(call: Call, *, target_id: str, filter: str, **_: object) -> Target:
@@ -28,10 +29,13 @@ def policies_of_entity(call: Call, *, target_id: str, filter: str, **_: object) 
     return Target(found.arn, tags=found.tags, context=policies.of_type(filter))
 
 
-@organizations.operation("AttachPolicy", resource=attached_policy, effect=Effect.STATE)
-def attach_policy(call: Call, *, policy_id: str, target_id: str) -> Result:
+@organizations.operation(
+    "AttachPolicy", resource=policies.policy, effect=Effect.STATE, caller=AllowedCaller.DELEGATE, also=entity_with_policy
+)
+def attach_policy(call: Call, organization: OrganizationRow, *, policy_id: str, target_id: str) -> Result:
     """Put a policy in force for an account, or for every account below a root or unit."""
-    organization, found = _allowed(call, "organizations:AttachPolicy", policy_id, target_id)
+    found = policies.required(call, organization, policy_id)
+    entities.require_target(call, organization, target_id)
     place = (call.db, organization.organization_id)
     if found.type not in organization_policy_types.enabled(*place):
         raise errors.PolicyTypeNotEnabled("This operation can be performed only for enabled policy types.")
@@ -47,10 +51,13 @@ def attach_policy(call: Call, *, policy_id: str, target_id: str) -> Result:
     return NOTHING
 
 
-@organizations.operation("DetachPolicy", resource=attached_policy, effect=Effect.STATE)
-def detach_policy(call: Call, *, policy_id: str, target_id: str) -> Result:
+@organizations.operation(
+    "DetachPolicy", resource=policies.policy, effect=Effect.STATE, caller=AllowedCaller.DELEGATE, also=entity_with_policy
+)
+def detach_policy(call: Call, organization: OrganizationRow, *, policy_id: str, target_id: str) -> Result:
     """Take a policy from what it was attached to; of an enabled control type one must be left, or nothing would be allowed."""
-    organization, found = _allowed(call, "organizations:DetachPolicy", policy_id, target_id)
+    found = policies.required(call, organization, policy_id)
+    entities.require_target(call, organization, target_id)
     place = (call.db, organization.organization_id)
     if policy_id == catalogue.RCP_FULL_AWS_ACCESS.policy_id:
         reason = {"Reason": "NON_DETACHABLE_POLICY"}
@@ -66,9 +73,10 @@ def detach_policy(call: Call, *, policy_id: str, target_id: str) -> Result:
     return NOTHING
 
 
-@organizations.operation("ListPoliciesForTarget", resource=policies_of_entity)
+@organizations.operation("ListPoliciesForTarget", resource=policies_of_entity, caller=AllowedCaller.ADMINISTRATOR)
 def list_policies_for_target(
     call: Call,
+    organization: OrganizationRow,
     *,
     target_id: str,
     filter: str,
@@ -76,8 +84,6 @@ def list_policies_for_target(
     max_results: int | None = None,
 ) -> Result:
     """List what of a type is attached to a root, unit or account itself, by name; what it inherits is not among it."""
-    target = policies_of_entity(call, target_id=target_id, filter=filter)
-    organization = access.reader(call, "organizations:ListPoliciesForTarget", target)
     entities.require_target(call, organization, target_id)
     attached = organization_policy_targets.policies_of_target(call.db, organization.organization_id, target_id, filter)
     own: list[Policy] = [each.policy or catalogue.DEFAULTS[filter] for each in attached]
@@ -94,13 +100,12 @@ def list_policies_for_target(
     return {"Policies": [policies.summary(organization, each) for each in listed], **more}
 
 
-@organizations.operation("ListTargetsForPolicy", resource=policies.policy)
+@organizations.operation("ListTargetsForPolicy", resource=policies.policy, caller=AllowedCaller.ADMINISTRATOR)
 def list_targets_for_policy(
-    call: Call, *, policy_id: str, next_token: str | None = None, max_results: int | None = None
+    call: Call, organization: OrganizationRow, *, policy_id: str, next_token: str | None = None, max_results: int | None = None
 ) -> Result:
     """List what a policy is attached to, by id."""
-    organization = access.reader(call, "organizations:ListTargetsForPolicy", policies.policy(call, policy_id=policy_id))
-    policies.required(call, organization, policy_id)
+    policies.targeted(call, policy_id)
     listed, more = next_tokens.page(
         call,
         list_name="ListTargetsForPolicy",
@@ -119,19 +124,6 @@ def _entity(call: Call, target_id: str) -> Target:
     if target_id.startswith(("r-", "ou-")):
         return entities.parent(call, parent_id=target_id)
     return entities.account(call, account_id=target_id)
-
-
-def _allowed(call: Call, action: str, policy_id: str, target_id: str) -> tuple[OrganizationRow, Policy]:
-    """Return the organization and the policy, for a caller who may do this to both the policy and its target."""
-    about_policy = policies.policy(call, policy_id=policy_id)
-    entity = _entity(call, target_id)
-    about_target = Target(entity.arn, tags=entity.tags, context=about_policy.context)
-    authorize.require_action(call, action, about_target)
-    access.delegate(call, action, about_policy)
-    organization = access.delegate(call, action, about_target)
-    found = policies.required(call, organization, policy_id)
-    entities.require_target(call, organization, target_id)
-    return organization, found
 
 
 def _describe(organization: OrganizationRow, row: NamedTargetRow) -> dict[str, object]:

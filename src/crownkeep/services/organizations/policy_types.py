@@ -10,7 +10,8 @@ from crownkeep import clock, errors
 from crownkeep.catalogue import organization_policies as catalogue
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.organizations import access, entities, policies, tree
+from crownkeep.services.organizations import entities, policies, tree
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import organization_policy_targets, organization_policy_types
 from crownkeep.storage.organizations import organizations as organization_rows
@@ -24,10 +25,10 @@ def root(call: Call, *, root_id: str, policy_type: str, **_: object) -> Target:
     return Target(found.arn, tags=found.tags, context=policies.of_type(policy_type))
 
 
-@organizations.operation("EnablePolicyType", resource=root, effect=Effect.STATE)
-def enable_policy_type(call: Call, *, root_id: str, policy_type: str) -> Result:
+@organizations.operation("EnablePolicyType", resource=root, effect=Effect.STATE, caller=AllowedCaller.DELEGATE)
+def enable_policy_type(call: Call, organization: OrganizationRow, *, root_id: str, policy_type: str) -> Result:
     """Let policies of a type be attached; nothing is forbidden by it alone."""
-    organization = _allowed(call, "organizations:EnablePolicyType", root_id, policy_type)
+    _require_root(organization, root_id)
     policies.require_all_features(organization)
     if policy_type in organization_policy_types.enabled(call.db, organization.organization_id):
         raise errors.PolicyTypeAlreadyEnabled("The specified policy type is already enabled.")
@@ -35,10 +36,10 @@ def enable_policy_type(call: Call, *, root_id: str, policy_type: str) -> Result:
     return {"Root": tree.describe_root(call, organization)}
 
 
-@organizations.operation("DisablePolicyType", resource=root, effect=Effect.STATE)
-def disable_policy_type(call: Call, *, root_id: str, policy_type: str) -> Result:
+@organizations.operation("DisablePolicyType", resource=root, effect=Effect.STATE, caller=AllowedCaller.DELEGATE)
+def disable_policy_type(call: Call, organization: OrganizationRow, *, root_id: str, policy_type: str) -> Result:
     """Detach every policy of a type everywhere, and let no more be attached; the policies themselves stay."""
-    organization = _allowed(call, "organizations:DisablePolicyType", root_id, policy_type)
+    _require_root(organization, root_id)
     if not organization_policy_types.remove(call.db, organization.organization_id, policy_type):
         raise errors.PolicyTypeNotEnabled("This operation can be performed only for enabled policy types.")
     organization_policy_targets.remove_of_type(call.db, organization.organization_id, policy_type)
@@ -59,8 +60,6 @@ def switch_on(call: Call, organization: OrganizationRow, policy_type: str) -> No
     organization_rows.touch_members(call.db, organization.organization_id, clock.revision())
 
 
-def _allowed(call: Call, action: str, root_id: str, policy_type: str) -> OrganizationRow:
-    organization = access.delegate(call, action, root(call, root_id=root_id, policy_type=policy_type))
+def _require_root(organization: OrganizationRow, root_id: str) -> None:
     if root_id != organization.root_id:
         raise errors.RootNotFound("You specified a root that doesn't exist.")
-    return organization

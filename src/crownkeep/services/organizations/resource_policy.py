@@ -12,6 +12,7 @@ from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.policy import Document, MalformedPolicy, PolicyKind, globs
 from crownkeep.services.organizations import access, arns, entities, refusals
 from crownkeep.services.organizations import tags as tagging
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.identities import trusted_ids
 from crownkeep.storage.organizations import organization_accounts, organization_resource_policies, organization_tags
@@ -73,10 +74,15 @@ def kept_policy(call: Call, **_: object) -> Target:
     return entities.tagged(call, place, arns.resource_policy(place, row.policy_id), row.policy_id)
 
 
-@organizations.operation("PutResourcePolicy", resource=kept_policy, effect=Effect.STATE, tagging=Tagging(tagging.ACTION))
-def put_resource_policy(call: Call, *, content: str, tags: Tags = ()) -> Result:
+@organizations.operation(
+    "PutResourcePolicy",
+    resource=kept_policy,
+    effect=Effect.STATE,
+    tagging=Tagging(tagging.ACTION),
+    caller=AllowedCaller.MANAGEMENT,
+)
+def put_resource_policy(call: Call, organization: OrganizationRow, *, content: str, tags: Tags = ()) -> Result:
     """Keep the organization's resource policy in the place of the one it has; tags are for a first one only."""
-    organization = access.management(call)
     content = _bound(call, organization, content)
     row = organization_resource_policies.of_organization(call.db, organization.organization_id)
     if row is None:
@@ -88,18 +94,18 @@ def put_resource_policy(call: Call, *, content: str, tags: Tags = ()) -> Result:
     return {"ResourcePolicy": _describe(call, organization, row.policy_id, content)}
 
 
-@organizations.operation("DescribeResourcePolicy", resource=registry.everything)
-def describe_resource_policy(call: Call) -> Result:
+@organizations.operation("DescribeResourcePolicy", resource=registry.everything, caller=AllowedCaller.ADMINISTRATOR)
+def describe_resource_policy(call: Call, organization: OrganizationRow) -> Result:
     """Return the organization's resource policy."""
-    organization = access.reader(call, "organizations:DescribeResourcePolicy")
     row = _required(call, organization)
     return {"ResourcePolicy": _describe(call, organization, row.policy_id, row.document)}
 
 
-@organizations.operation("DeleteResourcePolicy", resource=registry.everything, effect=Effect.STATE)
-def delete_resource_policy(call: Call) -> Result:
+@organizations.operation(
+    "DeleteResourcePolicy", resource=registry.everything, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT
+)
+def delete_resource_policy(call: Call, organization: OrganizationRow) -> Result:
     """Delete the organization's resource policy: what it delegated is the management account's alone again."""
-    organization = access.management(call)
     row = _required(call, organization)
     organization_tags.remove_of_entity(call.db, organization.organization_id, row.policy_id)
     organization_resource_policies.remove(call.db, organization.organization_id)

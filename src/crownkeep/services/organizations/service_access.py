@@ -7,11 +7,13 @@ from crownkeep.catalogue import integrated_services
 from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.organizations import access, next_tokens, organization, refusals
+from crownkeep.services.organizations import next_tokens, organization, refusals
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import delegated_administrators, organization_service_access
 from crownkeep.storage.organizations import organizations as organization_rows
 from crownkeep.storage.organizations.organization_service_access import ServiceAccessRow
+from crownkeep.storage.organizations.organizations import OrganizationRow
 
 
 def service(call: Call, *, service_principal: str | None = None, **_: object) -> Target:
@@ -19,10 +21,9 @@ def service(call: Call, *, service_principal: str | None = None, **_: object) ->
     return Target("*", context={} if service_principal is None else {"organizations:ServicePrincipal": service_principal})
 
 
-@organizations.operation("EnableAWSServiceAccess", resource=service, effect=Effect.STATE)
-def enable_aws_service_access(call: Call, *, service_principal: str) -> Result:
+@organizations.operation("EnableAWSServiceAccess", resource=service, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT)
+def enable_aws_service_access(call: Call, row: OrganizationRow, *, service_principal: str) -> Result:
     """Let a service work in all accounts; one that may already stays as it is."""
-    row = access.management(call)
     _require_known(service_principal)
     if row.feature_set != organization.ALL_FEATURES:
         raise refusals.constraint("ORGANIZATION_NOT_IN_ALL_FEATURES_MODE")
@@ -33,10 +34,9 @@ def enable_aws_service_access(call: Call, *, service_principal: str) -> Result:
     return NOTHING
 
 
-@organizations.operation("DisableAWSServiceAccess", resource=service, effect=Effect.STATE)
-def disable_aws_service_access(call: Call, *, service_principal: str) -> Result:
+@organizations.operation("DisableAWSServiceAccess", resource=service, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT)
+def disable_aws_service_access(call: Call, row: OrganizationRow, *, service_principal: str) -> Result:
     """Let a service work in all accounts no more; nobody may administer it for the organization any longer."""
-    row = access.management(call)
     _require_known(service_principal)
     if delegated_administrators.count_for(call.db, row.organization_id, service_principal):
         raise refusals.constraint("DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE")
@@ -45,12 +45,11 @@ def disable_aws_service_access(call: Call, *, service_principal: str) -> Result:
     return NOTHING
 
 
-@organizations.operation("ListAWSServiceAccessForOrganization", resource=registry.everything)
+@organizations.operation("ListAWSServiceAccessForOrganization", resource=registry.everything, caller=AllowedCaller.ADMINISTRATOR)
 def list_aws_service_access_for_organization(
-    call: Call, *, next_token: str | None = None, max_results: int | None = None
+    call: Call, row: OrganizationRow, *, next_token: str | None = None, max_results: int | None = None
 ) -> Result:
     """List the services that may work in all accounts."""
-    row = access.reader(call, "organizations:ListAWSServiceAccessForOrganization")
     found, more = next_tokens.page(
         call,
         list_name="ListAWSServiceAccessForOrganization",

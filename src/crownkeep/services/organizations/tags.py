@@ -8,6 +8,7 @@ from crownkeep import errors
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.organizations import access, arns, entities, next_tokens, policies, quotas, refusals
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import organization_policies, organization_resource_policies, organization_tags
 from crownkeep.storage.organizations.organizations import OrganizationRow
@@ -30,31 +31,28 @@ def resource(call: Call, *, resource_id: str, **_: object) -> Target:
     return entities.parent(call, parent_id=resource_id)
 
 
-@organizations.operation("TagResource", resource=resource, effect=Effect.STATE)
-def tag_resource(call: Call, *, resource_id: str, tags: Tags) -> Result:
+@organizations.operation("TagResource", resource=resource, effect=Effect.STATE, caller=AllowedCaller.DELEGATE)
+def tag_resource(call: Call, organization: OrganizationRow, *, resource_id: str, tags: Tags) -> Result:
     """Add tags to a resource, or change them."""
-    target = resource(call, resource_id=resource_id)
-    organization = access.delegate(call, "organizations:TagResource", target, arguments={"tags": tags})
     _require(call, organization, resource_id)
     put(call, organization, resource_id, checked(tags))
     return NOTHING
 
 
-@organizations.operation("UntagResource", resource=resource, effect=Effect.STATE)
-def untag_resource(call: Call, *, resource_id: str, tag_keys: Sequence[str]) -> Result:
+@organizations.operation("UntagResource", resource=resource, effect=Effect.STATE, caller=AllowedCaller.DELEGATE)
+def untag_resource(call: Call, organization: OrganizationRow, *, resource_id: str, tag_keys: Sequence[str]) -> Result:
     """Take tags from a resource; a key that names none is no error."""
-    target = resource(call, resource_id=resource_id)
-    organization = access.delegate(call, "organizations:UntagResource", target, arguments={"tag_keys": tag_keys})
     _require(call, organization, resource_id)
     _refuse_reserved(tag_keys)
     organization_tags.remove(call.db, organization.organization_id, resource_id, tag_keys)
     return NOTHING
 
 
-@organizations.operation("ListTagsForResource", resource=resource)
-def list_tags_for_resource(call: Call, *, resource_id: str, next_token: str | None = None) -> Result:
+@organizations.operation("ListTagsForResource", resource=resource, caller=AllowedCaller.ADMINISTRATOR)
+def list_tags_for_resource(
+    call: Call, organization: OrganizationRow, *, resource_id: str, next_token: str | None = None
+) -> Result:
     """List a resource's tags by key."""
-    organization = access.reader(call, "organizations:ListTagsForResource", resource(call, resource_id=resource_id))
     _require(call, organization, resource_id)
     found, more = next_tokens.page(
         call,

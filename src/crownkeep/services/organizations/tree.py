@@ -5,7 +5,8 @@ from __future__ import annotations
 from crownkeep import errors
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
-from crownkeep.services.organizations import access, arns, entities, next_tokens
+from crownkeep.services.organizations import arns, entities, next_tokens
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import organization_accounts, organization_policy_types, organizational_units
 from crownkeep.storage.organizations.organizations import OrganizationRow
@@ -13,10 +14,11 @@ from crownkeep.storage.organizations.organizations import OrganizationRow
 ROOT_NAME = "Root"
 
 
-@organizations.operation("ListRoots", resource=registry.everything)
-def list_roots(call: Call, *, next_token: str | None = None, max_results: int | None = None) -> Result:
+@organizations.operation("ListRoots", resource=registry.everything, caller=AllowedCaller.ADMINISTRATOR)
+def list_roots(
+    call: Call, organization: OrganizationRow, *, next_token: str | None = None, max_results: int | None = None
+) -> Result:
     """Return the root of the organization, with the types of policy that are enabled in it."""
-    organization = access.reader(call, "organizations:ListRoots")
     found, more = next_tokens.page(
         call,
         list_name="ListRoots",
@@ -28,10 +30,11 @@ def list_roots(call: Call, *, next_token: str | None = None, max_results: int | 
     return {"Roots": [describe_root(call, each) for each in found], **more}
 
 
-@organizations.operation("ListParents", resource=entities.child)
-def list_parents(call: Call, *, child_id: str, next_token: str | None = None, max_results: int | None = None) -> Result:
+@organizations.operation("ListParents", resource=entities.child, caller=AllowedCaller.ADMINISTRATOR)
+def list_parents(
+    call: Call, organization: OrganizationRow, *, child_id: str, next_token: str | None = None, max_results: int | None = None
+) -> Result:
     """Return the root or unit that an account or unit is directly under: there is always exactly one."""
-    organization = access.reader(call, "organizations:ListParents", entities.child(call, child_id=child_id))
     parent_id = _parent_of(call, organization, child_id)
     found, more = next_tokens.page(
         call,
@@ -45,12 +48,17 @@ def list_parents(call: Call, *, child_id: str, next_token: str | None = None, ma
     return {"Parents": [{"Id": each, "Type": _parent_type(each)} for each in found], **more}
 
 
-@organizations.operation("ListChildren", resource=entities.parent)
+@organizations.operation("ListChildren", resource=entities.parent, caller=AllowedCaller.ADMINISTRATOR)
 def list_children(
-    call: Call, *, parent_id: str, child_type: str, next_token: str | None = None, max_results: int | None = None
+    call: Call,
+    organization: OrganizationRow,
+    *,
+    parent_id: str,
+    child_type: str,
+    next_token: str | None = None,
+    max_results: int | None = None,
 ) -> Result:
     """List the accounts, or the units, directly under a root or unit by id."""
-    organization = access.reader(call, "organizations:ListChildren", entities.parent(call, parent_id=parent_id))
     entities.require_parent(call, organization, parent_id)
     found, more = next_tokens.page(
         call,

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from crownkeep import clock, errors, ids
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging
-from crownkeep.services.organizations import access, arns, entities, next_tokens, quotas, refusals
+from crownkeep.services.organizations import arns, entities, next_tokens, quotas, refusals
 from crownkeep.services.organizations import tags as tagging
+from crownkeep.services.organizations.access import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import (
     organization_accounts,
@@ -24,11 +25,16 @@ _ID_CHANCE = 16
 
 
 @organizations.operation(
-    "CreateOrganizationalUnit", resource=entities.parent, effect=Effect.STATE, tagging=Tagging(tagging.ACTION, entities.new_unit)
+    "CreateOrganizationalUnit",
+    resource=entities.parent,
+    effect=Effect.STATE,
+    tagging=Tagging(tagging.ACTION, entities.new_unit),
+    caller=AllowedCaller.MANAGEMENT,
 )
-def create_organizational_unit(call: Call, *, parent_id: str, name: str, tags: Sequence[Mapping[str, str]] = ()) -> Result:
+def create_organizational_unit(
+    call: Call, organization: OrganizationRow, *, parent_id: str, name: str, tags: Sequence[Mapping[str, str]] = ()
+) -> Result:
     """Make a unit under the root or another unit; its name is its own among its neighbours, whatever the letters' case."""
-    organization = access.management(call)
     wanted = tagging.checked(tags)
     entities.require_parent(call, organization, parent_id)
     way = organizational_units.way_to(call.db, organization.organization_id, parent_id)
@@ -53,10 +59,11 @@ def create_organizational_unit(call: Call, *, parent_id: str, name: str, tags: S
     return {"OrganizationalUnit": _describe(organization, row, way)}
 
 
-@organizations.operation("UpdateOrganizationalUnit", resource=entities.unit, effect=Effect.STATE)
-def update_organizational_unit(call: Call, *, organizational_unit_id: str, name: str | None = None) -> Result:
+@organizations.operation("UpdateOrganizationalUnit", resource=entities.unit, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT)
+def update_organizational_unit(
+    call: Call, organization: OrganizationRow, *, organizational_unit_id: str, name: str | None = None
+) -> Result:
     """Give a unit another name; its id stays, and with it everything in it and attached to it."""
-    organization = access.management(call)
     row = entities.required_unit(call, organization, organizational_unit_id)
     if name is not None:
         if name.lower() != row.name_key:
@@ -66,10 +73,9 @@ def update_organizational_unit(call: Call, *, organizational_unit_id: str, name:
     return {"OrganizationalUnit": _describe_alone(call, organization, row)}
 
 
-@organizations.operation("DeleteOrganizationalUnit", resource=entities.unit, effect=Effect.STATE)
-def delete_organizational_unit(call: Call, *, organizational_unit_id: str) -> Result:
+@organizations.operation("DeleteOrganizationalUnit", resource=entities.unit, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT)
+def delete_organizational_unit(call: Call, organization: OrganizationRow, *, organizational_unit_id: str) -> Result:
     """Delete a unit that holds no account and no other unit any more."""
-    organization = access.management(call)
     row = entities.required_unit(call, organization, organizational_unit_id)
     place = (call.db, organization.organization_id, row.unit_id)
     if organization_accounts.has_children(*place) or organizational_units.has_children(*place):
@@ -83,22 +89,18 @@ def delete_organizational_unit(call: Call, *, organizational_unit_id: str) -> Re
     return NOTHING
 
 
-@organizations.operation("DescribeOrganizationalUnit", resource=entities.unit)
-def describe_organizational_unit(call: Call, *, organizational_unit_id: str) -> Result:
+@organizations.operation("DescribeOrganizationalUnit", resource=entities.unit, caller=AllowedCaller.ADMINISTRATOR)
+def describe_organizational_unit(call: Call, organization: OrganizationRow, *, organizational_unit_id: str) -> Result:
     """Return a unit."""
-    target = entities.unit(call, organizational_unit_id=organizational_unit_id)
-    organization = access.reader(call, "organizations:DescribeOrganizationalUnit", target)
     row = entities.required_unit(call, organization, organizational_unit_id)
     return {"OrganizationalUnit": _describe_alone(call, organization, row)}
 
 
-@organizations.operation("ListOrganizationalUnitsForParent", resource=entities.parent)
+@organizations.operation("ListOrganizationalUnitsForParent", resource=entities.parent, caller=AllowedCaller.ADMINISTRATOR)
 def list_organizational_units_for_parent(
-    call: Call, *, parent_id: str, next_token: str | None = None, max_results: int | None = None
+    call: Call, organization: OrganizationRow, *, parent_id: str, next_token: str | None = None, max_results: int | None = None
 ) -> Result:
     """List the units directly under a root or unit by name."""
-    target = entities.parent(call, parent_id=parent_id)
-    organization = access.reader(call, "organizations:ListOrganizationalUnitsForParent", target)
     entities.require_parent(call, organization, parent_id)
     found, more = next_tokens.page(
         call,
