@@ -13,6 +13,9 @@ from crownkeep.settings import Settings
 STRANGERS = "crownkeep.strangers"
 """The logger for whatever people without credentials can bring about as often as they like."""
 
+STORAGE = "crownkeep.storage"
+"""The logger for changes that the database did not take: in an outage, every request is one."""
+
 LINES_AT_ONCE = 20
 LINES_PER_SECOND = 0.2
 """Lines of one bounded logger: so many at once, then one in five seconds."""
@@ -78,8 +81,8 @@ class Rate(logging.Filter):
         return True
 
 
-_BOUNDED = {STRANGERS: Rate(), "uvicorn.error": Rate()}
-"""What strangers can bring about; the server's own logger has the faults of pages, whoever asks for these."""
+_BOUNDED = {STRANGERS: Rate(), "uvicorn.error": Rate(), STORAGE: Rate()}
+"""What strangers can bring about, and an outage; the server's own logger has the faults of pages, whoever asks for these."""
 
 
 def configure(settings: Settings) -> None:

@@ -93,9 +93,17 @@ def test_an_empty_history_remembers_nothing() -> None:
     assert not passwords.is_remembered(Secret("x"), hashed("x"), [])
 
 
-def test_a_hash_of_other_parameters_wants_rehashing() -> None:
+def test_a_hash_of_cheaper_parameters_wants_rehashing() -> None:
     assert passwords.needs_rehash(hashed("x"), passwords.DEFAULT_COST)
     assert not passwords.needs_rehash(hashed("x"), CHEAP)
+
+
+@pytest.mark.parametrize("other", [Cost(8, 2, 1), Cost(16, 1, 1), Cost(24, 1, 1), Cost(16, 1, 2), Cost(32, 1, 1)])
+def test_of_two_costs_at_most_one_wants_rehashing(other: Cost) -> None:
+    cost = Cost(16, 2, 1)
+    ways = [passwords.needs_rehash(hashed("x", cost=old), new) for old, new in ((cost, other), (other, cost))]
+
+    assert ways.count(True) <= 1
 
 
 def test_the_salt_can_be_read_back_for_the_next_password() -> None:

@@ -348,6 +348,15 @@ def test_oversized_forms_that_lie_about_their_size_are_refused(crown: Crown):
     assert 413 == page.status
 
 
+def test_odd_forms_with_a_null_character_are_refused_before_anybody_is_looked_up(crown: Crown):
+    account = crown.account()
+    for address in (f"/signin/{account.id}", "/signin"):
+        browser = Browser(crown)
+        browser.get(address)
+
+        assert 400 == browser.submit({"name": "bo\0b", "email": "ro\0ot", "password": PASSWORD}).status
+
+
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/plain", "application/json", ""])
 def test_forms_of_other_types_are_refused(crown: Crown, kind: str):
     browser = Browser(crown)

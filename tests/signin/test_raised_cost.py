@@ -49,11 +49,22 @@ def test_a_raised_cost_reaches_the_hash_of_a_user_at_its_next_sign_in(raised: tu
 
     new = of_user(account)
     assert (403, "Console home") == (failed.status, page.title)
-    assert (True, True) == (passwords.needs_rehash(hash_of(old), NEW), passwords.needs_rehash(hash_of(new), OLD))
+    assert (True, False) == (passwords.needs_rehash(hash_of(old), NEW), passwords.needs_rehash(hash_of(new), NEW))
     assert passwords.verify(Secret(PASSWORD), hash_of(new))
     assert replace(old, password_hash=new.password_hash) == new
     assert (hash_of(new),) == in_house(raised[0], lambda db: Commit(profile_of(db, account).history, []))
     assert "Console home" == sign_in_user(Browser(raised[1]), account.id, "bob").title
+
+
+def test_a_node_with_a_lower_cost_leaves_a_hash_as_dear_as_it_is(raised: tuple[Crown, Crown]):
+    account = raised[0].account()
+    user_with_password(account)
+    sign_in_user(Browser(raised[1]), account.id, "bob")
+    dear = hash_of(of_user(account))
+
+    pages = [sign_in_user(Browser(each), account.id, "bob") for each in raised]
+
+    assert (["Console home"] * 2, dear) == ([page.title for page in pages], hash_of(of_user(account)))
 
 
 def test_a_raised_cost_reaches_the_hash_of_root_at_its_next_sign_in(raised: tuple[Crown, Crown]):

@@ -89,8 +89,13 @@ def is_remembered(password: Secret, candidate: str, history: Iterable[str]) -> b
 
 
 def needs_rehash(stored: str, cost: Cost) -> bool:
-    """Tell whether a hash was made with other parameters than today's; raises MalformedHash."""
-    return _decode(stored).cost != cost
+    """Tell whether a hash is cheaper to guess at than one of today's parameters; raises MalformedHash.
+
+    A dearer one stays as it is: two nodes whose settings differ would hash every password back and forth, and a cost that was
+    lowered by mistake would weaken all hashes at once.
+    """
+    old = _decode(stored).cost
+    return old != cost and (old.memory_kib * old.passes, old.memory_kib) < (cost.memory_kib * cost.passes, cost.memory_kib)
 
 
 def salt_of(stored: str) -> bytes:

@@ -107,7 +107,8 @@ def claimed(token: str) -> Claimed:
     """Read whose token this claims to be; raises InvalidWebIdentity for what is no signed token at all."""
     header, payload = _parts(token)
     issuer, key_id = payload.get("iss"), header.get("kid")
-    if not isinstance(issuer, str) or header.get("alg") not in ALGORITHMS:
+    # An issuer is looked up: what is in no URL is in no database either, and PostgreSQL takes no null character at all.
+    if not isinstance(issuer, str) or not _is_visible(issuer) or header.get("alg") not in ALGORITHMS:
         raise InvalidWebIdentity(_NOT_A_TOKEN)
     return Claimed(issuer, key_id if isinstance(key_id, str) else None)
 
@@ -239,6 +240,8 @@ def _identity(payload: Mapping[str, Any], issuer: str, audience: str) -> WebIden
     subject, methods, email = payload.get("sub"), payload.get("amr"), payload.get("email")
     if not isinstance(subject, str) or not subject:
         raise InvalidWebIdentity("Missing a required claim: sub")
+    if not subject.isprintable():
+        raise InvalidWebIdentity("The claim sub holds characters that nobody can see")
     source_identity = payload.get(_SOURCE_IDENTITY)
     tags, transitive = _tags(payload.get(_TAGS))
     return WebIdentity(
@@ -253,6 +256,10 @@ def _identity(payload: Mapping[str, Any], issuer: str, audience: str) -> WebIden
         roles=_roles(payload),
         claims=payload,
     )
+
+
+def _is_visible(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def _roles(payload: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -219,6 +219,26 @@ def test_tags_and_source_identity_come_from_attributes(federated: Federated):
     assert answer["PackedPolicySize"] == answer["SessionTokenUtilization"]
 
 
+@pytest.mark.parametrize(
+    "passed",
+    [
+        {"SourceIdentity": ["alice (admin)"]},
+        {"SourceIdentity": ["x" * 257]},
+        {"PrincipalTag:team": ["v" * 257]},
+        {"PrincipalTag:team;": ["red"]},
+        {"PrincipalTag:": ["red"]},
+        {"PrincipalTag:team": ["red"], "TransitiveTagKeys": ["team", "te;am"]},
+    ],
+    ids=str,
+)
+def test_an_assertion_can_not_pass_what_no_caller_may(federated: Federated, passed: dict[str, list[str]]):
+    actions = ["sts:AssumeRoleWithSAML", "sts:TagSession", "sts:SetSourceIdentity"]
+    role_arn = federated.make_role("Tagged", {}, actions)
+    response = federated.provider.response(federated.attributes(role_arn, **passed))
+
+    assert "InvalidIdentityToken" == federated.refusal(response, role_arn)[0]
+
+
 def test_a_trust_policy_may_ask_about_an_assertions_attributes(federated: Federated):
     affiliation, mail = "urn:oid:1.3.6.1.4.1.5923.1.1.1.1", "urn:oid:0.9.2342.19200300.100.1.3"
     condition = {

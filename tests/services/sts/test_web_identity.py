@@ -277,6 +277,57 @@ def test_session_tags_and_source_identity_come_from_the_token(house: Crown, prov
     assert "AccessDenied" == federated.refusal(provider.token(**claims))[0]
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"https://aws.amazon.com/source_identity": odd}
+        for odd in ("a", "x" * 257, "alice (admin)", "alice\x00", "älice", "a:b", "alice\n")
+    ]
+    + [
+        {"https://aws.amazon.com/tags": {"principal_tags": tags, "transitive_tag_keys": keys}}
+        for tags, keys in (
+            ({"": ["red"]}, []),
+            ({"k" * 129: ["red"]}, []),
+            ({"team": ["v" * 257]}, []),
+            ({"team": ["red\x00"]}, []),
+            ({"team<": ["red"]}, []),
+            ({"team": ["red;"]}, []),
+            ({"team": ["red"]}, ["team", ""]),
+            ({f"k{number}": ["v"] for number in range(51)}, []),
+        )
+    ],
+    ids=ascii,
+)
+def test_a_provider_can_not_pass_what_no_caller_may(house: Crown, provider: IdentityProvider, claims: dict[str, Any]):
+    federated = Federated(house, provider)
+    actions = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity"]
+    role_arn = federated.make_role("Tagged", {}, actions)
+
+    assert "InvalidIdentityToken" == federated.refusal(provider.token(**claims), role_arn)[0]
+
+
+@pytest.mark.parametrize("issuer", ["https://a\x00.example", "https://ä.example", "https://a\n.example", ""], ids=ascii)
+def test_an_issuer_that_no_address_can_be_is_no_fault_of_the_database(account: Account, issuer: str):
+    def part(value: object) -> str:
+        return urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    token = f"{part({'alg': 'RS256', 'kid': 'k'})}.{part({'iss': issuer, 'sub': 'x', 'aud': 'y'})}.AAAA"
+    sts = account.crown.session(None, "sts")
+
+    with pytest.raises(ClientError) as refused:
+        sts.assume_role_with_web_identity(
+            RoleArn=f"arn:aws:iam::{account.id}:role/R", RoleSessionName="s1", WebIdentityToken=token
+        )
+
+    assert "InvalidIdentityToken" == refused.value.response["Error"]["Code"]
+
+
+def test_a_subject_that_nobody_can_read_is_refused(house: Crown, provider: IdentityProvider):
+    federated = Federated(house, provider)
+
+    assert "InvalidIdentityToken" == federated.refusal(provider.token(sub="person\x00-1"))[0]
+
+
 def test_the_session_keeps_the_providers_keys_and_ends_when_the_trust_does(house: Crown, provider: IdentityProvider):
     federated = Federated(house, provider)
     iam = federated.account.client("iam")

@@ -66,6 +66,8 @@ def parse(body: bytes, content_type: str) -> Form:
     except ValueError as error:
         raise MalformedForm("the form can't be read") from error
     values: dict[str, list[str]] = {}
+    if any("\0" in value for _, value in pairs):
+        raise MalformedForm("a field holds a null character")
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     return Form(values)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
-from crownkeep import errors, policy
+from crownkeep import errors, models, policy
 from crownkeep.credentials import context_providers
 from crownkeep.credentials.context_providers import TrustedContext
-from crownkeep.operations import authorize, context
+from crownkeep.models import Shape
+from crownkeep.operations import authorize, context, limits, validate
 from crownkeep.operations.call import Call
 from crownkeep.policy import Applicable, ContextValue, PrincipalKind, ResourcePolicyRole
 from crownkeep.principals import Session
@@ -56,6 +58,7 @@ def take_on(call: Call, role: Assumable, vouched: Vouched, asked: Asked) -> dict
     The trust policy alone decides: there is no account on the other side.
     """
     sent = [{"Key": key, "Value": value} for key, value in vouched.tags.items()]
+    _require_limits(vouched, sent)
     tagged = session_tags.read(sent, vouched.transitive_tag_keys)
     row = _trusting(call, role, vouched, sent)
     lifetime = assumable.lifetime(row, _seconds(asked))
@@ -89,6 +92,32 @@ def trusted_context(
         return context_providers.trusted_context(definition, claims, provider_arn=provider_arn, issuer=issuer)
     except context_providers.ClaimTooLong as fault:
         raise errors.InvalidIdentityToken(str(fault)) from fault
+
+
+def _require_limits(vouched: Vouched, tags: Sequence[Mapping[str, str]]) -> None:
+    """Hold what a provider passes to what AssumeRole's model lets a caller pass; raises InvalidIdentityToken.
+
+    A provider's token or assertion must not make a session that no caller could ask for, such as one whose source identity
+    looks like somebody else's in the trail.
+    """
+    passed: dict[str, object] = {
+        "RoleSessionName": vouched.session_name,
+        "Tags": tags,
+        "TransitiveTagKeys": vouched.transitive_tag_keys,
+        "SourceIdentity": vouched.source_identity or None,
+    }
+    broken = [each for each in limits.violations(_asking(), passed) if each.kind != "required"]
+    if broken:
+        raise errors.InvalidIdentityToken(validate.summary(broken))
+
+
+@cache
+def _asking() -> Shape:
+    """Return what AssumeRole takes."""
+    shape = models.service("sts").operations["AssumeRole"].input
+    if shape is None:
+        raise LookupError("AssumeRole takes no parameters in the model of STS")
+    return shape
 
 
 def _seconds(asked: Asked) -> int | None:
