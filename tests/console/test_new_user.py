@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from botocore.exceptions import ClientError
 from playwright.sync_api import Page, expect
 from tests.console.members import ADMINISTRATOR, MARKUP, READER, Served
 from tests.fixtures.asgi import Response
@@ -226,6 +227,20 @@ def test_force_mfa_is_made_once_and_denies_all_but_setting_mfa_up(account: Accou
     assert {"iam:EnableMFADevice": "allowed", "iam:ListUsers": "explicitDeny", "s3:GetObject": "explicitDeny"} == {
         each["EvalActionName"]: each["EvalDecision"] for each in simulated
     }
+
+
+@pytest.mark.parametrize("chosen", [{"force": "on"}, {"mfa": "on", "access": "chosen"}], ids=["ForceMFA", "SetUpOwnMFA"])
+def test_a_stolen_access_key_enrols_no_device_under_the_policies_that_are_offered(
+    account: Account, iam: Any, browser: Browser, chosen: dict[str, str]
+):
+    make(browser, review(browser, **chosen), password=PASSWORD)
+    stolen = account.crown.session(iam.create_access_key(UserName="bob")["AccessKey"], "iam")
+    serial = iam.create_virtual_mfa_device(VirtualMFADeviceName="thief")["VirtualMFADevice"]["SerialNumber"]
+
+    with pytest.raises(ClientError, match="AccessDenied.*explicit deny"):
+        stolen.create_virtual_mfa_device(VirtualMFADeviceName="bob")
+    with pytest.raises(ClientError, match="AccessDenied.*explicit deny"):
+        stolen.enable_mfa_device(UserName="bob", SerialNumber=serial, AuthenticationCode1="000000", AuthenticationCode2="000001")
 
 
 def test_a_chosen_password_is_typed_last_and_never_sent_back(account: Account, iam: Any, browser: Browser):

@@ -44,6 +44,9 @@ class SmallCatalogue:
     def has_region(self, name):
         return name == "eu-west-1"
 
+    def has_service_principal(self, name):
+        return name in ("ec2.amazonaws.com", "deploy.corp.example")
+
     def resource_patterns(self, action):
         prefix, _, name = action.partition(":")
         return next((arns for known, arns in self.services[prefix.lower()].items() if known.lower() == name.lower()), [])
@@ -344,6 +347,45 @@ def test_a_condition_key_that_no_service_has_is_an_error(key, code):
 )
 def test_a_condition_key_that_exists_is_none(key):
     assert [] == [code for _, code in codes(with_condition(StringEquals={key: "x"})) if "CONDITION_KEY" in code]
+
+
+@pytest.mark.parametrize("name", ["ec2.amazonaws.co", "ec2", "EC2.amazonaws.com", "amazonaws.com", ""])
+def test_a_service_principal_of_a_wrong_format_is_an_error(name):
+    expected = ("ERROR", "INVALID_SERVICE_PRINCIPAL_FORMAT")
+
+    assert expected in codes(
+        document(statement(Principal={"Service": ["ec2.amazonaws.com", name]}, Action="sts:AssumeRole")), PolicyKind.TRUST
+    )
+    for key in ("aws:PrincipalServiceName", "iam:PassedToService"):
+        assert expected in codes(with_condition(StringEquals={key: name}))
+        assert expected not in codes(with_condition(StringEqualsIfExists={key: ["ec2.amazonaws.com", "deploy.corp.example"]}))
+        assert expected not in codes(with_condition(StringLike={key: "*.amazonaws.com"}))
+
+
+@pytest.mark.parametrize(("key", "kind"), [("aws:SourceVpc", "vpc"), ("aws:SourceVpce", "vpce")])
+def test_an_id_of_a_network_of_a_wrong_format_is_an_error(key, kind):
+    expected = ("ERROR", f"INVALID_{kind.upper()}_FORMAT")
+
+    for wrong in (
+        "",
+        "vpc",
+        f"{kind}-123",
+        f"{kind}-0123456789abcdef01",
+        f"{kind}-0123-567",
+        f"subnet-{'0' * 8}",
+        f"{kind}-0123456Z",
+    ):
+        assert 1 == codes(with_condition(StringEquals={key: [wrong, f"{kind}-01234567"]})).count(expected)
+    for right in (f"{kind}-01234567", f"{kind}-0123456789abcdef0", "${aws:PrincipalTag/net}"):
+        assert expected not in codes(with_condition(StringNotEquals={key: right}))
+    assert expected not in codes(with_condition(StringLike={key: f"{kind}-*"}))
+
+
+@pytest.mark.parametrize("key", ["aws:RequestTag", "aws:RequestTag/", "aws:resourcetag", "aws:PrincipalTag/"])
+def test_a_condition_on_a_tag_that_names_none_is_an_error(key):
+    found = [code for severity, code in codes(with_condition(StringEquals={key: "x"})) if severity == "ERROR"]
+
+    assert ["MISSING_TAG_KEY_IN_CONDITION"] == found
 
 
 def test_a_region_that_nobody_has_is_an_error():

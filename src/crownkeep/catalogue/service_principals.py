@@ -1,7 +1,9 @@
 """The services that policies can name as principals: AWS's, and those that the operator has registered.
 
 AWS publishes no list of them. These are the principals of services that have actions, service-linked roles or a part in an
-organization, those that AWS's managed policies speak of, and others that the services' guides name.
+organization, those that AWS's managed policies speak of, and others that the services' guides and models name. A part of a known
+service is known, too: `monitoring.rds` beside `rds`. A name that is none of these may belong to somebody else, or be a slip of
+the pen (`ec2.amazonaws.co`, `lamda.amazonaws.com`).
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ _MANAGED_POLICIES = Path(__file__).parent / "managed_policies.json.gz"
 _SUFFIX = ".amazonaws.com"
 _IN_A_POLICY = re.compile(r'"([a-z0-9][a-z0-9.-]*)\.amazonaws\.com"', re.ASCII)
 _REGION = re.compile(r"(?:af|ap|ca|cn|eu|il|me|mx|sa|us)-(?:[a-z]+-){1,2}[0-9]", re.ASCII)
+_PART = re.compile(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)*", re.ASCII)
+"""What stands before a service's own name where it has several principals."""
 _NAMES = """
 acm-pca airflow-env amplifybackend apidestinations.events appstream autoscaling-plans batchoperations.s3 billingconsole
 billingreports build.apprunner chatbot cks.kms cloudsearch cloudwatch-crossaccount codecommit codedeploy codestar
@@ -34,7 +38,7 @@ rekognition replicator.lambda resources.cloudformation route53 s3-object-lambda 
 servicediscovery signer signin simpleemail sms-voice snowball sqs ssm-contacts ssm-incidents ssmcontacts stacksets.cloudformation
 storagegateway streams.metrics.cloudwatch sts support supportapp swf tasks.apprunner textract timestream topic transcribe
 transcribe.streaming translate trustedadvisor verifiedpermissions voiceid vpc-flow-logs waf waf-regional workdocs workmail
-workspaces workspaces-web workspaces.application-autoscaling xray
+aiops.alarms.cloudwatch aws-mcp dnssec-route53 workspaces workspaces-web workspaces.application-autoscaling xray
 """
 _ELSEWHERE = frozenset({"alexa-appkit.amazon.com", "alexa-connectedhome.amazon.com", "bot.amazonaws.com"})
 
@@ -46,8 +50,11 @@ def is_known(principal: str, registered: Sequence[RegisteredService] = ()) -> bo
     if not principal.endswith(_SUFFIX):
         return False
     name = principal.removesuffix(_SUFFIX)
-    service, _, region = name.rpartition(".")
-    return name in _names() or (service in _names() and _REGION.fullmatch(region) is not None)
+    regional, _, region = name.rpartition(".")
+    if _REGION.fullmatch(region):
+        name = regional
+    part, _, service = name.rpartition(".")
+    return name in _names() or (service in _names() and _PART.fullmatch(part) is not None)
 
 
 @cache

@@ -230,6 +230,8 @@ def _mixed_services(linted: Linted, statement: Statement) -> Iterator[Remark]:
         if not catalogue.has_service(prefix) or name not in linted.action_names(prefix):
             continue
         patterns = catalogue.resource_patterns(action)
+        if patterns is None:
+            continue
         if not patterns:
             details = f"The action {action} does not support resources; in this statement it has no effect."
             yield linted.remark(Severity.WARNING, "RESOURCE_STAR_REQUIRED", details, path)

@@ -1,9 +1,9 @@
-"""Lint of names that must exist: condition keys, Regions, and the kinds of principals."""
+"""Lint of names that must exist or have a form: condition keys, Regions, services, kinds of principals, ids of networks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from crownkeep.policy.document import Condition, Statement
 from crownkeep.policy.keys import GLOBAL_KEYS, TAGGED_KEYS
@@ -16,6 +16,13 @@ _INSTEAD = {"aws:arn": "aws:PrincipalArn or aws:SourceArn"}
 """Keys that AWS knows and supports nowhere, and what to use for them (policy check "Unsupported global condition key")."""
 _REGION_KEY = "aws:requestedregion"
 _EXACT = ("StringEquals", "StringNotEquals")
+_SERVICE_KEYS = frozenset({"aws:principalservicename", "iam:passedtoservice", "iam:awsservicename"})
+_NETWORKS = {
+    "aws:sourcevpc": ("INVALID_VPC_FORMAT", "VPC", "vpc-"),
+    "aws:sourcevpce": ("INVALID_VPCE_FORMAT", "VPCE", "vpce-"),
+}
+"""The keys whose values are ids of networks and of their endpoints: code, name and prefix (policy check "Invalid VPC format")."""
+_HEX = re.compile(r"(?:[0-9a-z]{8}|[0-9a-z]{17})", re.ASCII)
 _PRINCIPALS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 
 
@@ -24,7 +31,11 @@ def key_remarks(linted: Linted) -> Iterator[Remark]:
     for statement in linted.document.statements:
         for element, principals in (("Principal", statement.principal), ("NotPrincipal", statement.not_principal)):
             if principals is not None:
-                yield from _kinds(linted, {kind for kind, _ in principals.named}, linted.path(statement, element))
+                path = linted.path(statement, element)
+                yield from _kinds(linted, {kind for kind, _ in principals.named}, path)
+                yield from _services(linted, [name for kind, name in principals.named if kind == "Service"], (*path, "Service"))
+        for condition in statement.conditions:
+            yield from _formats(linted, condition, linted.path(statement, "Condition", condition.operator, condition.key))
         if linted.catalogue is not None:
             for condition in statement.conditions:
                 path = linted.path(statement, "Condition", condition.operator, condition.key)
@@ -39,11 +50,46 @@ def _kinds(linted: Linted, kinds: set[str], path: Path) -> Iterator[Remark]:
         yield linted.remark(Severity.ERROR, "INVALID_PRINCIPAL_KEY", details, (*path, kind))
 
 
+def _services(linted: Linted, names: Sequence[str], path: Path) -> Iterator[Remark]:
+    for name in names:
+        if linted.catalogue is not None and not _varies(name) and not linted.catalogue.has_service_principal(name):
+            details = f"The service principal {name} does not match the expected format. Use the format service.amazonaws.com."
+            yield linted.remark(Severity.ERROR, "INVALID_SERVICE_PRINCIPAL_FORMAT", details, path)
+
+
+def _formats(linted: Linted, condition: Condition, path: Path) -> Iterator[Remark]:
+    key = condition.key.lower()
+    if key.removesuffix("/") + "/" in TAGGED_KEYS:
+        details = (
+            f"The condition key {condition.key} must include a tag key to control access based on tags. "
+            f"Use the format {condition.key.removesuffix('/')}/tag-key."
+        )
+        yield linted.remark(Severity.ERROR, "MISSING_TAG_KEY_IN_CONDITION", details, path)
+    if not condition.operator.removesuffix("IfExists").endswith(_EXACT):
+        return
+    if key in _SERVICE_KEYS:
+        yield from _services(linted, condition.values, path)
+    if key in _NETWORKS:
+        code, name, prefix = _NETWORKS[key]
+        for value in condition.values:
+            if not _varies(value) and not (value.startswith(prefix) and _HEX.fullmatch(value, len(prefix))):
+                details = (
+                    f"The {name} identifier in the condition key value is not valid. "
+                    f"Use the prefix '{prefix}' followed by 8 or 17 alphanumeric characters."
+                )
+                yield linted.remark(Severity.ERROR, code, details, path)
+
+
+def _varies(value: str) -> bool:
+    """Tell whether a value is said to be a wildcard, which other checks remark on, or holds a variable."""
+    return "${" in value or "*" in value or "?" in value
+
+
 def _key(linted: Linted, catalogue: ActionCatalogue, condition: Condition, path: Path) -> Iterator[Remark]:
     key = condition.key.lower()
     prefix, colon, _ = key.partition(":")
     # The keys of identity providers are named by the providers' hosts.
-    if not colon or "." in prefix or "/" in prefix:
+    if not colon or "." in prefix or "/" in prefix or f"{key}/" in TAGGED_KEYS:
         return
     if key in _INSTEAD:
         details = f"The condition key {condition.key} is not supported. Use {_INSTEAD[key]} instead."

@@ -88,6 +88,10 @@ class ActionCatalogue(Protocol):
         """Whether a Region of this name exists."""
         ...
 
-    def resource_patterns(self, action: str) -> Collection[str]:
-        """The ARN formats, with `*` for what varies, of the resources an action takes; empty when it takes none."""
+    def has_service_principal(self, name: str) -> bool:
+        """Whether a service is named so in policies, such as `ec2.amazonaws.com`."""
+        ...
+
+    def resource_patterns(self, action: str) -> Collection[str] | None:
+        """The ARN formats, with `*` for what varies, of the resources an action takes, or None when that is not known."""
         ...

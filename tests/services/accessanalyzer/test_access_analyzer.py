@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.house.test_operations import OPERATIONS
+
+from crownkeep.operations.registry import Permission
+from crownkeep.services.accessanalyzer.known_actions import KnownActions
 
 
 def document(*statements: dict[str, Any]) -> str:
@@ -46,6 +50,30 @@ def test_a_sound_policy_has_no_findings(analyzer):
     text = document(statement("iam:GetUser", "arn:aws:iam::123456789012:user/bob"))
 
     assert [] == analyzer.validate_policy(policyDocument=text, policyType="IDENTITY_POLICY")["findings"]
+
+
+@pytest.mark.parametrize(
+    "action", ["iam:AcquireRole", "iam:UpdateOpenIDConnectProvider", "iam:UpdateDelegationRequest", "sts:GetScopedCredentials"]
+)
+def test_an_operation_of_the_installed_models_is_an_action(analyzer, action: str):
+    text = document(statement(action))
+    narrow = document(statement(action, "arn:aws:iam::123456789012:role/r"))
+
+    assert [] == analyzer.validate_policy(policyDocument=text, policyType="IDENTITY_POLICY")["findings"]
+    assert [] == analyzer.validate_policy(policyDocument=narrow, policyType="IDENTITY_POLICY")["findings"]
+
+
+def test_every_action_that_is_served_is_known():
+    known = KnownActions()
+    served = {each.action for each in OPERATIONS if each.permission is not Permission.NONE and each.service.name != "operator"}
+
+    missing = {each for each in served if each.partition(":")[2] not in known.action_names(each.partition(":")[0])}
+
+    assert set() == missing
+
+
+def test_an_operation_that_is_decided_as_another_is_no_action():
+    assert {"GetFindingV2", "ListFindingsV2"}.isdisjoint(KnownActions().action_names("access-analyzer"))
 
 
 def test_what_is_no_policy_at_all_has_findings_too(analyzer):

@@ -90,6 +90,13 @@ def test_a_service_that_is_none_is_refused(account: Account, name: str):
         "delivery.logs.amazonaws.com",
         "states.eu-west-1.amazonaws.com",
         "member.org.stacksets.cloudformation.amazonaws.com",
+        "monitoring.rds.amazonaws.com",
+        "logging.s3.amazonaws.com",
+        "ml.opensearchservice.amazonaws.com",
+        "scheduler.redshift.amazonaws.com",
+        "aiops.alarms.cloudwatch.amazonaws.com",
+        "dnssec-route53.amazonaws.com",
+        "cks.kms.us-east-1.amazonaws.com",
     ],
 )
 def test_services_of_awss_are_known(name: str):
@@ -97,7 +104,19 @@ def test_services_of_awss_are_known(name: str):
 
 
 def test_a_service_is_known_as_it_is_written_alone():
-    assert not service_principals.is_known("EC2.amazonaws.com")
+    for name in (
+        "EC2",
+        "lamda",
+        "ec2.",
+        ".ec2",
+        "a..ec2",
+        "a b.ec2",
+        "ec2.ec3",
+        "us-east-1",
+        "rds.monitoring-",
+        "Monitoring.rds",
+    ):
+        assert not service_principals.is_known(f"{name}.amazonaws.com"), name
     assert not service_principals.is_known("ec2.eu-west-1.example.com")
     assert service_principals.is_known("deploy.corp.example", [RegisteredService(principal="deploy.corp.example")])
 

@@ -37,12 +37,14 @@ _ENROL: Final = (
     "iam:ListMFADevices",
     "iam:ResyncMFADevice",
 )
+_NEW_DEVICES: Final = ("iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ResyncMFADevice")
 _OWN: Final = ("arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:mfa/*")
 
 
 def set_up_mfa_document() -> str:
-    """Return the policy that lets users set up MFA for themselves, which nobody may without it."""
-    return _document({"Sid": "AllowOwnMFA", "Effect": "Allow", "Action": list(_ENROL), "Resource": list(_OWN)})
+    """Return the policy that lets users set up MFA for themselves in the console, which nobody may without it."""
+    own = {"Sid": "AllowOwnMFA", "Effect": "Allow", "Action": list(_ENROL), "Resource": list(_OWN)}
+    return _document(own, _keys_enrol_nothing())
 
 
 def force_mfa_document() -> str:
@@ -59,7 +61,17 @@ def force_mfa_document() -> str:
             "Resource": list(_OWN),
         },
         {"Sid": "DenyAllElseWithoutMFA", "Effect": "Deny", "NotAction": spared, "Resource": "*", "Condition": without_mfa},
+        _keys_enrol_nothing(),
     )
+
+
+def _keys_enrol_nothing() -> dict[str, object]:
+    """Return what keeps whoever found an access key from getting a second factor by it: people enrol after their password.
+
+    Requests signed with a long-term key don't have the condition key at all.
+    """
+    by_key = {"Null": {"aws:MultiFactorAuthPresent": "true"}}
+    return {"Sid": "KeysEnrolNothing", "Effect": "Deny", "Action": list(_NEW_DEVICES), "Resource": "*", "Condition": by_key}
 
 
 def _document(*statements: dict[str, object]) -> str:
