@@ -152,7 +152,9 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     delivery.start()
     sequencer = Sequencer(database, writer, wiring)
     sequencer.start()
-    return Running(database, writer, door, Pipeline(door, token), create_pages(door), key_watch, delivery, sequencer, observers)
+    pipeline = Pipeline(door, token)
+    pages = create_pages(door, pipeline.shares)
+    return Running(database, writer, door, pipeline, pages, key_watch, delivery, sequencer, observers)
 
 
 async def _watch_keys(watch: KeyFileWatch, database: Database, keyring: Keyring) -> None:

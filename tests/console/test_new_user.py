@@ -237,9 +237,9 @@ def test_a_stolen_access_key_enrols_no_device_under_the_policies_that_are_offere
     stolen = account.crown.session(iam.create_access_key(UserName="bob")["AccessKey"], "iam")
     serial = iam.create_virtual_mfa_device(VirtualMFADeviceName="thief")["VirtualMFADevice"]["SerialNumber"]
 
-    with pytest.raises(ClientError, match="AccessDenied.*explicit deny"):
+    with pytest.raises(ClientError, match=r"AccessDenied.*explicit deny"):
         stolen.create_virtual_mfa_device(VirtualMFADeviceName="bob")
-    with pytest.raises(ClientError, match="AccessDenied.*explicit deny"):
+    with pytest.raises(ClientError, match=r"AccessDenied.*explicit deny"):
         stolen.enable_mfa_device(UserName="bob", SerialNumber=serial, AuthenticationCode1="000000", AuthenticationCode2="000001")
 
 

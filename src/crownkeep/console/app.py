@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from crownkeep.console.kit import rendering, web
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.security import Application, Guard, Receive, Scope, Send, unavailable
+from crownkeep.console.kit.shares import Shares
 from crownkeep.console.kit.web import ProofNeeded, SignInNeeded
 from crownkeep.console.pages import undoing
 from crownkeep.console.pages.account import account, account_security, closing, contacts, email, notices, password_policy, regions
@@ -105,8 +106,8 @@ ROUTES: list[Route] = [
 """Every page. A module of `pages` lists its own as ROUTES."""
 
 
-def create_pages(door: Door) -> Application:
-    """Make the pages' application over a door."""
+def create_pages(door: Door, shares: Shares) -> Application:
+    """Make the pages' application over a door, with the shares of the server that its people have."""
     pages = Starlette(
         routes=ROUTES,
         exception_handlers={
@@ -119,7 +120,7 @@ def create_pages(door: Door) -> Application:
             500: _failed,
         },
     )
-    guarded = Guard(pages, door)
+    guarded = Guard(pages, door, shares)
     static = Starlette(routes=[Mount("/static", _Static(directory=rendering.STATIC))])
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:

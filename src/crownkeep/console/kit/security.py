@@ -1,15 +1,15 @@
 """Security of the pages, in one place: every request passes here before a page sees it, and every answer on its way out.
 
-1 the host must be one of ours            5 a form must bring the token of this session or visit
-2 only GET, HEAD and POST                 6 the answer gets its headers and cookies
-3 the session, if the cookie holds one
-4 a form must be small, and sent by a page of ours (Origin, Sec-Fetch-Site)
+1 the host must be one of ours            5 a form must be small, and sent by a page of ours (Origin, Sec-Fetch-Site)
+2 only GET, HEAD and POST                 6 a form must bring the token of this session or visit
+3 the session, if the cookie holds one    7 the answer gets its headers and cookies
+4 a share of the server for its account
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +20,9 @@ from crownkeep.arn import GLOBAL_REGION
 from crownkeep.console.kit import cookies, destinations, forms, rendering
 from crownkeep.console.kit.cookies import Cookie
 from crownkeep.console.kit.forms import Form, MalformedForm
+from crownkeep.console.kit.shares import Metered, Shares
 from crownkeep.console.kit.web import Web
-from crownkeep.errors import AwsError
+from crownkeep.errors import AwsError, Throttling
 from crownkeep.operations.call import Origin
 from crownkeep.operations.invoke import Door, Unavailable
 from crownkeep.signin import hosts, sessions
@@ -32,7 +33,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 HEADERS = {
     # Nothing inline, nothing from elsewhere, no frame: what is injected does not run, and nobody clicks through a page.
@@ -57,9 +58,10 @@ _VISIT_BYTES = 24
 class Guard:
     """Stands before the pages' application."""
 
-    def __init__(self, app: Application, door: Door) -> None:
+    def __init__(self, app: Application, door: Door, shares: Shares) -> None:
         self._app = app
         self._door = door
+        self._shares = shares
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lead one request past every check; answers itself where one fails."""
@@ -88,8 +90,10 @@ class Guard:
             return
         outgoing = _sealed(send, web, secure=web.is_secure)
         try:
+            # 4. The share.
+            await self._share(web)
             await self._see(web)
-            # 4. and 5. The form.
+            # 5. and 6. The form.
             if scope["method"] == "POST":
                 web.form = await self._form(web, headers, receive, scope["path"])
         except _Refusal as refusal:
@@ -98,9 +102,9 @@ class Guard:
         except AwsError:
             await self._answer(unavailable(), scope, receive, outgoing)
             return
-        # 6. The answer.
+        # 7. The answer.
         scope["crownkeep.web"] = web
-        await self._app(scope, receive, outgoing)
+        await self._serve(web, scope, receive, outgoing)
 
     @property
     def _settings(self) -> Any:
@@ -125,6 +129,25 @@ class Guard:
 
     def _session(self, token: str, now: datetime) -> BrowserSession | None:
         return sessions.current(self._door, token, now=now) if token else None
+
+    async def _share(self, web: Web) -> None:
+        """Take a page's share of the server for whoever is signed in, as a request of the API does."""
+        if web.session is None:
+            return
+        person = web.session.principal
+        try:
+            self._shares.require(person)
+        except Throttling as refusal:
+            await self._shares.delay(person)
+            raise _Refusal(_too_many()) from refusal
+
+    async def _serve(self, web: Web, scope: Scope, receive: Receive, send: Send) -> None:
+        served = Metered(self._app(scope, receive, send))
+        try:
+            await served
+        finally:
+            if web.session is not None:
+                self._shares.charge(web.session.principal, served.seconds)
 
     async def _see(self, web: Web) -> None:
         session = web.session
@@ -165,6 +188,7 @@ class _Refusal(Exception):
 
 _NOT_OURS = "Another site may have tried to make you do something here. Nothing was done."
 _COME_AGAIN = "It can't reach its database at the moment, and nothing was done. Try again in a few seconds."
+_RATE = "Too much is asked for by your account at once, and others want their share. Nothing was done: try again in a second."
 _STALE = "You signed in or out since it was opened. Nothing was done: go back, reload the page and try again."
 
 
@@ -172,6 +196,12 @@ def unavailable() -> Response:
     """Make the page for as long as the database can't be used: nothing was done, and the browser may come again soon."""
     response = _refused("The server is busy", 503, _COME_AGAIN)
     response.headers["retry-after"] = "5"
+    return response
+
+
+def _too_many() -> Response:
+    response = _refused("The server is busy", 503, _RATE)
+    response.headers["retry-after"] = "1"
     return response
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -74,7 +74,7 @@ def _keys_enrol_nothing() -> dict[str, object]:
     return {"Sid": "KeysEnrolNothing", "Effect": "Deny", "Action": list(_NEW_DEVICES), "Resource": "*", "Condition": by_key}
 
 
-def _document(*statements: dict[str, object]) -> str:
+def _document(*statements: Mapping[str, object]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
 
