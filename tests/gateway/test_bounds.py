@@ -8,6 +8,9 @@ import re
 from urllib.parse import urlencode
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.fixtures.asgi import Response
@@ -19,6 +22,7 @@ from crownkeep.errors import AwsError
 from crownkeep.gateway import json_input, query_input
 from crownkeep.gateway.bounds import CALLERS, STRANGERS
 from crownkeep.gateway.form import read_form
+from crownkeep.gateway.json_input import DEEPEST_NESTING
 
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -76,6 +80,53 @@ def test_denial_of_service_a_stranger_s_body_beyond_what_strangers_need_is_not_r
     answer = token(crown, b" " * (STRANGERS.body + 1))
 
     assert 413 == answer.status
+
+
+DEEP = [DEEPEST_NESTING + 2, 5_000, 80_000]
+
+
+def signed(account: Account, service: str, body: bytes, path: str = "/", **headers: str) -> Response:
+    """Send a body as the account's administrator signs it."""
+    told = account.told["admin"]
+    request = AWSRequest("POST", f"http://keep.example{path}", headers={**headers, "host": "keep.example"}, data=body)
+    SigV4Auth(Credentials(told["access_key_id"], told["secret_access_key"]), service, "us-east-1").add_auth(request)
+    return account.crown.request("POST", path, headers=dict(request.headers), body=body)
+
+
+@pytest.mark.parametrize("depth", DEEP)
+@pytest.mark.parametrize("into", ["lists", "objects", "a parameter", "an unknown member"])
+def test_denial_of_service_a_signed_json_body_that_nests_deep_is_refused_by_the_service(account: Account, depth: int, into: str):
+    body = {
+        "lists": b"[" * depth + b"]" * depth,
+        "objects": b'{"Parents":' * depth + b"1" + b"}" * depth,
+        "a parameter": b'{"Filter":' + b"[" * depth + b"]" * depth + b"}",
+        "an unknown member": b'{"Nobody":' + b'{"a":' * depth + b"1" + b"}" * depth + b"}",
+    }[into]
+    headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": "AWSOrganizationsV20161128.ListPolicies"}
+
+    answer = signed(account, "organizations", body, **headers)
+
+    assert (400, True) == (answer.status, "SerializationException" in answer.text), answer.text[:300]
+    assert 200 == signed(account, "iam", b"Action=ListUsers&Version=2010-05-08", **FORM).status
+
+
+@pytest.mark.parametrize("depth", DEEP)
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [(b"\x81", b""), (b"\x9f", b"\xff"), (b"\xa1\x61a", b""), (b"\xbf\x61a", b"\xff"), (b"\xc1", b"")],
+    ids=["lists", "endless lists", "maps", "endless maps", "tags"],
+)
+def test_denial_of_service_a_signed_cbor_body_that_nests_deep_is_refused_by_the_service(
+    account: Account, depth: int, opening: bytes, closing: bytes
+):
+    body = b"\xa1\x6aTagFilters" + opening * depth + b"\x00" + closing * depth
+    headers = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor", "accept": "application/cbor"}
+    path = "/service/ResourceGroupsTaggingAPI_20170126/operation/GetResources"
+
+    answer = signed(account, "tagging", body, path, **headers)
+
+    assert (400, True) == (answer.status, b"SerializationException" in answer.body), answer.body[:300]
+    assert 200 == signed(account, "iam", b"Action=ListUsers&Version=2010-05-08", **FORM).status
 
 
 def test_a_saml_assertion_of_the_greatest_length_is_read_of_strangers(crown: Crown):

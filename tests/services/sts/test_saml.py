@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ import time_machine
 from botocore.exceptions import ClientError
 from lxml import etree
 from sqlalchemy import func, select
+from tests.fixtures import nodes
 from tests.fixtures.crown import Account, Crown
 from tests.services.sts import saml_provider
 from tests.services.sts.saml_provider import ASSERTION, ATTRIBUTES, AUDIENCE, SamlProvider, decoded, encoded
@@ -322,6 +324,25 @@ def test_an_assertion_that_many_present_at_once_is_good_for_one(federated: Feder
         came = Counter(many.map(attempt, range(8)))
 
     assert {("person-1", ""): 1, USED: 7} == came
+
+
+def test_a_replayed_assertion_is_refused_on_every_node_also_when_all_get_it_at_once(
+    pair: tuple[Crown, Crown], provider: SamlProvider
+):
+    federated = Federated(pair[0], provider)
+    once, twice = federated.response(), federated.response()
+    clients = [node.session(None, "sts") for node in pair * 3]
+
+    def calls(response: str) -> list[Callable[[], Any]]:
+        asked = {"RoleArn": federated.role_arn, "PrincipalArn": federated.provider_arn, "SAMLAssertion": response}
+        return [partial(client.assume_role_with_saml, **asked) for client in clients]
+
+    calls(once)[0]()
+    late = nodes.at_once(*calls(once)[1:2])
+    together = nodes.at_once(*calls(twice))
+
+    assert ["InvalidIdentityToken"] == late
+    assert ["", *["InvalidIdentityToken"] * 5] == together
 
 
 def test_a_refused_attempt_does_not_use_an_assertion_up(federated: Federated):

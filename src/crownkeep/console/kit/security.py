@@ -94,8 +94,7 @@ class Guard:
             await self._share(web)
             await self._see(web)
             # 5. and 6. The form.
-            if scope["method"] == "POST":
-                web.form = await self._form(web, headers, receive, scope["path"])
+            web.form = await self._form(web, headers, receive, scope["path"]) if scope["method"] == "POST" else None
         except _Refusal as refusal:
             await self._answer(refusal.response, scope, receive, outgoing)
             return
