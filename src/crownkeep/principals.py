@@ -19,6 +19,8 @@ class PrincipalKind(Enum):
     ROLE = "role"
     FEDERATED_USER = "federated-user"
 
+    __hash__ = object.__hash__  # An enum's own is written in Python, and this is looked up several times in each request.
+
 
 @value_type(frozen=True, slots=True)
 class Session:

@@ -148,7 +148,7 @@ READERS: dict[str, Read] = {
 def write_iso8601(moment: datetime) -> str:
     """Write a moment to the second in UTC, as AWS's answers do: `2026-01-01T00:00:00Z`."""
     local = moment.astimezone(UTC) if moment.tzinfo is not UTC else moment
-    return f"{local.year:04d}-{local.month:02d}-{local.day:02d}T{local.hour:02d}:{local.minute:02d}:{local.second:02d}Z"
+    return f"{local.isoformat()[:19]}Z"
 
 
 def write_http_date(moment: datetime) -> str:

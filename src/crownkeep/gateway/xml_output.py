@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import groupby
 from typing import Any, TypeAlias
 
 from crownkeep.gateway import scalars
@@ -149,18 +150,86 @@ def _list(member: Member, tag: str) -> Write:
 
         return write_flattened
     start, end, empty = f"<{tag}>", f"</{tag}>", f"<{tag}/>"
-    write_element = _late(element, element.location_name or "member")
+    element_tag = element.location_name or "member"
+    write_element = _late(element, element_tag)
+    write_rows = _rows(element.shape, element_tag)
 
     def write_list(value: Any, out: Out) -> None:
         if not value:
             out.append(empty)
             return
         out.append(start)
-        for each in value:
-            write_element(each, out)
+        if write_rows is not None:
+            write_rows(value, out, write_element)
+        else:
+            for each in value:
+                write_element(each, out)
         out.append(end)
 
     return write_list
+
+
+def _rows(shape: Shape, tag: str) -> Callable[[Any, Out, Write], None] | None:
+    """Return a writer of lists of structures, of which a list may hold a thousand: rows of one kind are written by one template.
+
+    Rows are of one kind that have the same members, all of them scalars. Those in which something must be escaped, or that have
+    other members, are written one by one.
+    """
+    if shape.type != "structure" or _attributes(shape):
+        return None
+    members = {member.name: member for member in shape.members.values() if member.location not in _ELSEWHERE}
+    templates: dict[tuple[str, ...], _Template | None] = {}
+
+    def write_rows(rows: Any, out: Out, write_row: Write) -> None:
+        for names, kind in groupby(rows, tuple):
+            if names not in templates and len(templates) < _MOST_TEMPLATES:
+                templates[names] = _template(members, names, tag)
+            same = list(kind)
+            template = templates.get(names)
+            written = None if template is None else _written(same, *template)
+            if written is not None:
+                out.append(written)
+                continue
+            for row in same:
+                write_row(row, out)
+
+    return write_rows
+
+
+def _written(rows: Sequence[Mapping[str, Any]], text: str, writers: tuple[Callable[[Any], str] | None, ...]) -> str | None:
+    """Return rows as their template has them, or None where one has an absent member or something to be escaped."""
+    values: list[Any] = [value for row in rows for value in row.values()]
+    if None in values:
+        return None
+    width = len(writers)
+    for place, write in enumerate(writers):
+        if write is not None:
+            values[place::width] = map(write, values[place::width])
+    return (text * len(rows)) % tuple(values) if _is_plain("".join(values)) else None
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether there is nothing to be escaped; a text that is not ASCII may be told to have something although it hasn't."""
+    return text.isascii() and text.isprintable() and "&" not in text and "<" not in text and ">" not in text
+
+
+_MOST_TEMPLATES = 64
+"""Sets of members of one shape: handlers make few, whatever is asked."""
+
+_Template: TypeAlias = tuple[str, tuple[Callable[[Any], str] | None, ...]]
+"""A row with places for its members, and what makes a text of each; None for what is one."""
+
+
+def _template(members: Mapping[str, Member], names: tuple[str, ...], tag: str) -> _Template | None:
+    """Return the template of rows with these members, where they are scalars alone and stand in the model's order."""
+    if not names or list(names) != [name for name in members if name in names]:
+        return None
+    found = [members[name] for name in names]
+    if any(member.shape.type not in _TEXTS and member.shape.type != "timestamp" for member in found):
+        return None
+    parts = "".join(f"<{member.wire_name}>%s</{member.wire_name}>" for member in found)
+    writers = tuple(None if member.shape.type == "string" else text_writer(member, "iso8601") for member in found)
+    return f"<{tag}>{parts}</{tag}>", writers
 
 
 def _map(member: Member, tag: str) -> Write:

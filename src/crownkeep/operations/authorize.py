@@ -177,8 +177,10 @@ def _session_policies(call: Call, principal: Principal) -> PolicySet | None:
 def _scopes(principal: Principal) -> tuple[PolicySet, ...]:
     """Return what GetScopedCredentials narrowed the session to, layer by layer."""
     session = principal.session
+    if session is None or not session.scopes:
+        return ()
     source = policy.PolicySource(policy.PolicyKind.SESSION, "scope-down session policy")
-    return tuple(permissions.compiled([permissions.Text(document, source)]) for document in session.scopes) if session else ()
+    return tuple(permissions.compiled([permissions.Text(document, source)]) for document in session.scopes)
 
 
 def policy_principal(principal: Principal, *, has_boundary: bool = False) -> policy.Principal:

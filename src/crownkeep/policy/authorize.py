@@ -101,8 +101,9 @@ def _find(request: Request, applicable: Applicable) -> tuple[Finding, ...]:
     kind = request.principal.kind
     findings: list[Finding] = []
     if not applicable.is_service_linked_role:  # AWS exempts these from its organization policies
-        findings.extend(_said_by_levels(Kind.RESOURCE_CONTROL, applicable.resource_control, request))
-        if kind in _MEMBERS:
+        if applicable.resource_control:
+            findings.extend(_said_by_levels(Kind.RESOURCE_CONTROL, applicable.resource_control, request))
+        if applicable.service_control and kind in _MEMBERS:
             findings.extend(_said_by_levels(Kind.SERVICE_CONTROL, applicable.service_control, request))
     if applicable.resource is not None:
         findings.append(_said_by_resource(applicable.resource, request))
@@ -114,7 +115,8 @@ def _find(request: Request, applicable: Applicable) -> tuple[Finding, ...]:
             findings.append(_said(Kind.BOUNDARY, applicable.boundary, request))
     if applicable.session is not None or applicable.root_task is not None:
         findings.append(_said_by_session(applicable, request))
-    findings.extend(_said_by_levels(Kind.SCOPE, applicable.scopes, request))
+    if applicable.scopes:
+        findings.extend(_said_by_levels(Kind.SCOPE, applicable.scopes, request))
     return tuple(findings)
 
 

@@ -24,6 +24,8 @@ class PrincipalKind(Enum):
     SERVICE = "service"
     ANONYMOUS = "anonymous"
 
+    __hash__ = object.__hash__  # An enum's own is written in Python, and these are looked up several times in each decision.
+
 
 @value_type(frozen=True, slots=True)
 class Principal:

@@ -22,6 +22,8 @@ class Kind(Enum):
     SESSION = "session policy"
     SCOPE = "scope-down session policy"
 
+    __hash__ = object.__hash__  # An enum's own is written in Python, and these are looked up several times in each decision.
+
 
 class Effect(Enum):
     """What one kind of policy says to a request."""

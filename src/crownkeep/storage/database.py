@@ -30,6 +30,8 @@ class UnusableDatabaseUrl(ValueError):
     """The database's URL can't be used; the message says why without repeating the URL, which may hold a password."""
 
 
+_DRIVER = "_crownkeep_driver"
+"""Where a kept connection has the driver's own."""
 _BUSY_MILLISECONDS = 10_000
 _SECONDS_TO_CONNECT = 5
 _ATTEMPTS = 8
@@ -84,6 +86,8 @@ class Database:
             if not self.is_sqlite and purpose == "reading":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             setattr(self._local, purpose, connection)
+            # Asked of SQLAlchemy each time, it costs as much as a small statement.
+            setattr(connection, _DRIVER, connection.connection.driver_connection)
         return connection
 
     def forget(self, purpose: str) -> None:
@@ -166,7 +170,8 @@ def _was_lost(connection: Connection) -> bool:
 
 def driver(transaction: Transaction) -> Any:
     """Return the driver's own connection, for the few statements that every request makes."""
-    return transaction.connection.driver_connection
+    known = getattr(transaction, _DRIVER, None)
+    return transaction.connection.driver_connection if known is None else known
 
 
 def run_plainly(transaction: Transaction, statement: str, parameters: Sequence[object] = ()) -> Any:
@@ -176,25 +181,30 @@ def run_plainly(transaction: Transaction, statement: str, parameters: Sequence[o
     """
     if transaction.dialect.name != "sqlite":
         statement = statement.replace("?", "%s")
-    faults = transaction.dialect.loaded_dbapi.Error
+    return run_as_written(transaction, statement, parameters)
+
+
+def run_as_written(transaction: Transaction, statement: str, parameters: Sequence[object]) -> Any:
+    """Run a statement that is written in the driver's own way, as `run_plainly` does."""
     try:
         return driver(transaction).execute(statement, parameters)
-    except faults as error:
-        raise _as_fault(error, statement, faults, transaction.dialect) from error
+    # Evaluated where something is raised, and only there.
+    except transaction.dialect.loaded_dbapi.Error as error:
+        raise _as_fault(error, statement, transaction.dialect) from error
 
 
 def run_plainly_for_each(transaction: Transaction, statement: str, rows: Sequence[Sequence[object]]) -> None:
     """Run a statement once for each row of parameters, on the driver itself, as `run_plainly` does."""
     if transaction.dialect.name != "sqlite":
         statement = statement.replace("?", "%s")
-    faults = transaction.dialect.loaded_dbapi.Error
     try:
         driver(transaction).cursor().executemany(statement, rows)
-    except faults as error:
-        raise _as_fault(error, statement, faults, transaction.dialect) from error
+    except transaction.dialect.loaded_dbapi.Error as error:
+        raise _as_fault(error, statement, transaction.dialect) from error
 
 
-def _as_fault(error: Exception, statement: str, faults: type[Exception], dialect: Dialect) -> Exception:
+def _as_fault(error: Exception, statement: str, dialect: Dialect) -> Exception:
+    faults = dialect.loaded_dbapi.Error
     lost = dialect.is_disconnect(error, None, None)  # type: ignore[arg-type]  # a driver's error, which it knows by itself
     return DBAPIError.instance(statement, None, error, faults, connection_invalidated=lost, dialect=dialect)
 

@@ -26,6 +26,11 @@ def microseconds(moment: datetime) -> int:
     return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
+def moment_of(kept: int | None) -> datetime | None:
+    """Return the moment that is kept as these microseconds since 1970."""
+    return None if kept is None else _EPOCH + timedelta(0, 0, kept)
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware UTC datetime, kept as microseconds since 1970: the same on every database, and it sorts."""
 
@@ -38,7 +43,7 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Turn microseconds into a datetime."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return moment_of(value)
 
 
 AccountId = String(12)

@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Delete, Insert, Select, Update
 
-from crownkeep.storage.database import Transaction, run_plainly
+from crownkeep.storage.database import Transaction, run_as_written
+from crownkeep.storage.metadata import Moment, moment_of
 
 Convert = Callable[[Any], Any]
 
@@ -53,14 +54,14 @@ class Prepared(_Statement):
     def first(self, db: Transaction, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Return the first row, or None where there is none."""
         compiled = self._for(db)
-        row = run_plainly(db, compiled.text, _places(compiled, values)).fetchone()
+        row = run_as_written(db, compiled.text, _places(compiled, values)).fetchone()
         return None if row is None else _converted(compiled, row)
 
     def all(self, db: Transaction, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Return every row."""
         compiled = self._for(db)
-        rows = run_plainly(db, compiled.text, _places(compiled, values)).fetchall()
-        return [_converted(compiled, row) for row in rows]
+        rows: list[tuple[Any, ...]] = run_as_written(db, compiled.text, _places(compiled, values)).fetchall()
+        return [_converted(compiled, row) for row in rows] if compiled.results else rows
 
 
 class PreparedChange(_Statement):
@@ -71,7 +72,7 @@ class PreparedChange(_Statement):
     def run(self, db: Transaction, values: Mapping[str, Any]) -> int:
         """Make the change and return how many rows it touched."""
         compiled = self._for(db)
-        touched: int = run_plainly(db, compiled.text, _places(compiled, values)).rowcount
+        touched: int = run_as_written(db, compiled.text, _places(compiled, values)).rowcount
         return touched
 
 
@@ -86,14 +87,19 @@ def _compile(statement: Select[Any] | Insert | Update | Delete, db: Transaction)
     results = []
     columns = statement.selected_columns if isinstance(statement, Select) else ()
     for place, column in enumerate(columns):
-        convert = column.type.dialect_impl(dialect).result_processor(dialect, None)
+        # A moment's own way to itself leads through three functions.
+        is_moment = isinstance(column.type, Moment)
+        convert = moment_of if is_moment else column.type.dialect_impl(dialect).result_processor(dialect, None)
         if convert is not None:
             results.append((place, convert))
-    return _Compiled(str(made), names, fixed, binds, tuple(results))
+    text = str(made) if db.dialect.name == "sqlite" else str(made).replace("?", "%s")
+    return _Compiled(text, names, fixed, binds, tuple(results))
 
 
 def _places(compiled: _Compiled, values: Mapping[str, Any]) -> tuple[Any, ...]:
     binds, fixed = compiled.binds, compiled.fixed
+    if not binds and not fixed:
+        return tuple([values[name] for name in compiled.names])
     return tuple(
         binds[name](value) if name in binds else value
         for name in compiled.names

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, insert, select
+from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, select
 
 from crownkeep.storage.database import Transaction, run_plainly_for_each
 from crownkeep.storage.metadata import AccountId, Moment, metadata, microseconds
@@ -121,7 +121,7 @@ _INSERT = (
     "INSERT INTO events (account_id, event_id, happened_at, source, name, read_only, username, access_key_id, body,"
     " resources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_insert_resources = insert(resources)
+_INSERT_RESOURCES = "INSERT INTO event_resources (account_id, resource_name, event_id, resource_type) VALUES (?, ?, ?, ?)"
 _range = (
     table.c.account_id == bindparam("account_id"),
     table.c.event_id >= bindparam("first"),
@@ -187,17 +187,12 @@ def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
     )
     leaves.await_indexes(db, [(row.event_id.bytes, row.account_id, leaves.make(row, row.record)) for row in rows])
     named = [
-        {
-            "account_id": row.account_id,
-            "resource_name": name,
-            "event_id": row.event_id.bytes,
-            "resource_type": kind,
-        }
+        (row.account_id, name, row.event_id.bytes, kind)
         for row in rows
         for kind, name in {(kind, name[:_LONGEST_NAME]) for kind, name in row.resources}
     ]
     if named:
-        db.execute(_insert_resources, named)
+        run_plainly_for_each(db, _INSERT_RESOURCES, named)
 
 
 def newest(
