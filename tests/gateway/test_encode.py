@@ -209,3 +209,30 @@ def test_a_header_cannot_be_ended_by_what_is_in_it(text):
 
     value = dict(written.headers)[b"x-amzn-requestid"]
     assert not set(value) & {0, 10, 13}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"UserName": "R&D <tools>"},
+        {"UserName": "Zoë"},
+        {"UserName": "a\rb\x00c"},
+        {"UserName": "100%s"},
+        {"PasswordLastUsed": datetime(2026, 1, 2, tzinfo=UTC)},
+        {"PasswordLastUsed": None},
+        {"Tags": [{"Key": "team", "Value": "a"}]},
+        {"Unknown": "left out"},
+    ],
+)
+def test_a_row_of_a_list_is_written_as_it_is_alone(changed):
+    """Rows of one kind are written by one template: none changes how a neighbour is written."""
+    iam = models.service("iam")
+    row = {"Path": "/", "UserName": "bob", "UserId": "AIDA", "Arn": "arn:bob", "CreateDate": datetime(2026, 1, 1, tzinfo=UTC)}
+    users = [row, row | changed, row | {"UserName": "eve"}, dict(reversed((row | changed).items()))]
+
+    listed = encode(iam.operation("ListUsers"), {"Users": users}, request_id="1").body.decode()
+
+    alone = (encode(iam.operation("GetUser"), {"User": each}, request_id="1").body.decode() for each in users)
+    written = [each.partition("<User>")[2].rpartition("</User>")[0] for each in alone]
+    assert "".join(f"<member>{each}</member>" for each in written) in listed

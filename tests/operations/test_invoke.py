@@ -16,7 +16,7 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import Call
 from crownkeep.storage.accounts import account_aliases, accounts
 from crownkeep.storage.database import Database
-from crownkeep.storage.writer import Writer
+from crownkeep.storage.trail import events
 
 EXPLICIT = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:ListUsers", "Resource": "*"}}
 
@@ -77,7 +77,7 @@ def test_nothing_is_answered_whose_record_is_not_durable(account: Account, monke
         raise OSError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Writer, "_commit", fail)
+        broken.setattr(events, "add_all", fail)
         refused = code(getattr(iam, operation), **parameters)
 
     assert "ServiceUnavailable" == refused

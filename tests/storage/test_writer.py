@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from crownkeep import ids
+from crownkeep.storage import database as databases
+from crownkeep.storage import migrate
 from crownkeep.storage import writer as writers
 from crownkeep.storage.accounts import account_aliases
 from crownkeep.storage.database import Database, Transaction
@@ -108,12 +112,44 @@ def test_a_name_that_another_took_in_between_is_met_again_by_running_the_work_an
             account_aliases.put(db, "2", "taken", at=NOON)  # as if the look before had come too early
         return Commit("refused", [])
 
-    if database.is_sqlite:
+    assert run(database, lambda writer: writer.submit(work)) == "refused"
+    assert ["1", "1"] == seen
+
+
+def test_nothing_is_answered_whose_commit_the_disk_does_not_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On SQLite; what becomes of a group when PostgreSQL goes away is tested in tests/operations/test_outage.py."""
+    database = Database(f"sqlite:///{tmp_path}/full.db")
+    migrate.upgrade(database)
+    plainly = databases.run_plainly
+
+    def fails_on_commit(transaction: Transaction, statement: str, parameters: Sequence[object] = ()) -> object:
+        if statement == "COMMIT":
+            raise OperationalError(statement, (), Exception("disk I/O error"))
+        return plainly(transaction, statement, parameters)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(databases, "run_plainly", fails_on_commit)
         with pytest.raises(WriteFailed):
-            run(database, lambda writer: writer.submit(work))
-    else:
-        assert run(database, lambda writer: writer.submit(work)) == "refused"
-        assert ["1", "1"] == seen
+            run(database, lambda writer: writer.submit(keeps("1", "one")))
+
+    assert (None, 0) == kept(database, "1")
+    database.close()
+
+
+def test_groups_wait_for_another_process_that_is_writing(database: Database) -> None:
+    another = Database(database.url)
+
+    async def act(writer: Writer) -> object:
+        with another.transaction() as holding:
+            waiting = asyncio.ensure_future(asyncio.gather(*(writer.submit(keeps(str(each), f"a{each}")) for each in range(3))))
+            account_aliases.put(holding, "9", "nine", at=NOON)
+            await asyncio.sleep(0)
+            assert not waiting.done()
+        return await waiting
+
+    assert ["a0", "a1", "a2"] == run(database, act)
+    assert [("a0", 1), ("a2", 1), ("nine", 0)] == [kept(database, each) for each in ("0", "2", "9")]
+    another.close()
 
 
 def test_a_full_queue_refuses_instead_of_eating_all_memory(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

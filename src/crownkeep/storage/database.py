@@ -58,6 +58,27 @@ class Database:
         """Open a transaction that changes things; commit at the end, roll back on an exception."""
         return _Opened(self, "writing", "BEGIN IMMEDIATE")
 
+    def begin_at_once(self) -> Transaction | None:
+        """Begin to write on this thread's own connection without waiting; None where somebody else is writing. On SQLite alone.
+
+        It may be committed or rolled back on another thread.
+        """
+        try:
+            connection = self.kept("writing at once")
+            run_plainly(connection, "BEGIN IMMEDIATE")
+        except DBAPIError:
+            # What else may be wrong is met again, and told, by whoever waits for the lock.
+            return None
+        return connection
+
+    def commit(self, transaction: Transaction) -> None:
+        """Commit what `begin_at_once` began; undone, and raised, where that fails."""
+        _commit(transaction)
+
+    def roll_back(self, transaction: Transaction) -> None:
+        """Undo what `begin_at_once` began."""
+        _roll_back(transaction)
+
     def write(self, work: Callable[[Transaction], Result]) -> Result:
         """Run work in a transaction of its own, again where the database asks for that; for commands, not for requests."""
         for attempt in range(_ATTEMPTS):
@@ -71,12 +92,12 @@ class Database:
 
     def close(self) -> None:
         """Close every pooled connection, and this thread's own."""
-        for name in ("reading", "writing"):
+        for name in ("reading", "writing", "writing at once"):
             self.forget(name)
         self.engine.dispose()
 
     def kept(self, purpose: str) -> Connection:
-        """Return this thread's own connection for `reading` or `writing`."""
+        """Return this thread's own connection for `reading`, `writing` or `writing at once`."""
         connection: Connection | None = getattr(self._local, purpose, None)
         if connection is not None and not self.is_sqlite and _was_lost(connection):
             self.forget(purpose)
@@ -85,6 +106,8 @@ class Database:
             connection = self.engine.connect()
             if not self.is_sqlite and purpose == "reading":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            if purpose == "writing at once":
+                connection.exec_driver_sql("PRAGMA busy_timeout = 0")
             setattr(self._local, purpose, connection)
             # Asked of SQLAlchemy each time, it costs as much as a small statement.
             setattr(connection, _DRIVER, connection.connection.driver_connection)
@@ -125,23 +148,25 @@ class _Opened(AbstractContextManager[Transaction]):
             if self._root is not None:
                 self._root.__exit__(kind, error, trace)
             elif error is None:
-                self._commit()
+                _commit(self._connection)
             else:
-                self._roll_back()
+                _roll_back(self._connection)
         finally:
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 self._database.forget(self._purpose)
 
-    def _commit(self) -> None:
-        try:
-            run_plainly(self._connection, "COMMIT")
-        except DBAPIError:
-            self._roll_back()
-            raise
 
-    def _roll_back(self) -> None:
-        if driver(self._connection).in_transaction:
-            run_plainly(self._connection, "ROLLBACK")
+def _commit(connection: Connection) -> None:
+    try:
+        run_plainly(connection, "COMMIT")
+    except DBAPIError:
+        _roll_back(connection)
+        raise
+
+
+def _roll_back(connection: Connection) -> None:
+    if driver(connection).in_transaction:
+        run_plainly(connection, "ROLLBACK")
 
 
 def _was_lost(connection: Connection) -> bool:

@@ -4,9 +4,10 @@
     submit(work) --+--> queue --> group --+-- savepoint: work 2   --> events of all --> COMMIT --> answers leave
     record(event) -+   (bounded)          +-- ...
 
-Requests that arrive while a group commits form the next one. A group that the database refuses (a serialization failure, a
-deadlock) is rolled back and its works are run again one by one, so that no work can spoil another's. Nobody is answered before
-the commit; what was not committed did not happen.
+Requests that arrive while a group commits form the next one. On PostgreSQL the writer's thread carries a group out; on SQLite the
+event loop's does, whose statements take microseconds, and the thread does no more than wait for the disk. A group that the
+database refuses (a serialization failure, a deadlock) is rolled back and its works are run again one by one, so that no work can
+spoil another's. Nobody is answered before the commit; what was not committed did not happen.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from queue import SimpleQueue
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.exc import DBAPIError
@@ -79,6 +81,8 @@ class Writer:
         self._waiting: deque[Item] = deque()
         self._wake = threading.Condition()
         self._stopping = False
+        self._is_committing = False
+        self._commits: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -109,8 +113,10 @@ class Writer:
             if taken:
                 is_idle = not self._waiting
                 self._waiting.extend(taken)
-                if is_idle:
+                if is_idle and not self._database.is_sqlite:
                     self._wake.notify()
+        if self._database.is_sqlite:
+            self._begin_group()
         return items[room:]
 
     async def stop(self) -> None:
@@ -118,6 +124,8 @@ class Writer:
         with self._wake:
             self._stopping = True
             self._wake.notify()
+        if self._database.is_sqlite:
+            self._begin_group()
         await asyncio.to_thread(self._thread.join)
 
     @property
@@ -126,6 +134,10 @@ class Writer:
         return len(self._waiting)
 
     def _run(self) -> None:
+        if self._database.is_sqlite:
+            while (commit := self._commits.get()) is not None:
+                commit()
+            return
         while True:
             with self._wake:
                 while not self._waiting and not self._stopping:
@@ -135,6 +147,49 @@ class Writer:
                 return
             self._carry_out(group)
             self._loop.call_soon_threadsafe(_answer, group)
+
+    def _begin_group(self) -> None:
+        """Carry out what waits, on the event loop's thread, and leave its commit to the other one."""
+        if self._is_committing:
+            return
+        group = [self._waiting.popleft() for _ in range(min(_GROUP, len(self._waiting)))]
+        if not group:
+            if self._stopping:
+                self._commits.put(None)
+            return
+        self._is_committing = True
+        transaction = self._begun(group)
+        # Where another process is writing, the thread waits for it, and has the group carried out then.
+        commit = partial(self._carry_out, group) if transaction is None else partial(self._finish, transaction, group)
+        self._commits.put(lambda: self._end_group(commit, group))
+
+    def _begun(self, group: list[Item]) -> Transaction | None:
+        """Return the open transaction in which a group has been carried out; None where that was not possible at once."""
+        transaction = self._database.begin_at_once()
+        if transaction is None:
+            return None
+        try:
+            self._work(transaction, group)
+        except Exception:  # noqa: BLE001 - the works are run again one by one, and whose it was is told
+            self._database.roll_back(transaction)
+            return None
+        return transaction
+
+    def _finish(self, transaction: Transaction, group: list[Item]) -> None:
+        try:
+            self._database.commit(transaction)
+        except DBAPIError:
+            self._carry_out(group)
+
+    def _end_group(self, commit: Callable[[], None], group: list[Item]) -> None:
+        commit()
+        self._loop.call_soon_threadsafe(self._next_group, group)
+
+    def _next_group(self, ended: list[Item]) -> None:
+        """Begin the next group before the last one is answered: the disk works meanwhile."""
+        self._is_committing = False
+        self._begin_group()
+        _answer(ended)
 
     def _carry_out(self, group: list[Item]) -> None:
         try:
