@@ -38,8 +38,8 @@ format: .venv/.ready-to-develop ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests beside moto's server and a bare answer
-	$(BIN)/python -m bench.serving
+bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests as so many bare answers, beside moto and a release before
+	$(BIN)/python -m bench.serving $(ARGS)
 
 bench-console: .venv/.ready-to-develop ## Measure every page of the console with 10,000 users and 200,000 events
 	$(BIN)/python -m bench.console

@@ -46,7 +46,7 @@ def main() -> int:
     """Measure every page, print the table, and fail where one is too slow."""
     with (
         tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory,
-        servers.crownkeep_unlimited(Path(directory)) as server,
+        servers.crownkeep(Path(directory), servers.UNLIMITED) as server,
     ):
         samples = _prepare(server)
         browser = Browser(server.port)

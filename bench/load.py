@@ -6,6 +6,7 @@ It does as little as it can between two requests, and measures its own CPU, so t
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -57,6 +58,21 @@ def repeatedly(requests: Sequence[bytes], *, port: int, connections: int, second
 def once(requests: Sequence[bytes], *, port: int, connections: int, seconds: float) -> Measured:
     """Send each request once, and stop early where the time is over."""
     return uvloop.run(_run(iter(requests), port, connections, seconds))
+
+
+def body_of(request: bytes, *, port: int) -> str:
+    """Send one request to 127.0.0.1 and return the body of its answer."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(request)
+        received = b""
+        while not _is_whole(received):
+            received += connection.recv(65536)
+    return received.partition(_HEAD_END)[2].decode()
+
+
+def _is_whole(received: bytes) -> bool:
+    head, end, body = received.partition(_HEAD_END)
+    return bool(end) and len(body) >= int(head.lower().partition(_LENGTH)[2].split(b"\r\n", 1)[0])
 
 
 async def _run(source: Iterator[bytes], port: int, connections: int, seconds: float) -> Measured:

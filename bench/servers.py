@@ -35,9 +35,21 @@ class Server:
     directory: Path
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time that the process has used so far, in all its threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        """Return the CPU time that the server's processes have used so far, in all their threads."""
+        return sum(_cpu_seconds(pid) for pid in self._processes())
+
+    def shared_memory_mib(self) -> float:
+        """Return the memory that the server's processes hold, each page that several share divided among them."""
+        held = 0
+        for pid in self._processes():
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            held += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        return held / 1024
+
+    def _processes(self) -> list[int]:
+        """Return the ids of the server's process and its workers'."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, children)]
 
     def memory_mib(self) -> float:
         """Return the memory that the process holds."""
@@ -64,6 +76,11 @@ class Server:
         return read
 
 
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
 UNLIMITED = {"CROWNKEEP_REQUESTS_PER_SECOND_OF_ACCOUNT": "0", "CROWNKEEP_REQUESTS_PER_SECOND_OF_PRINCIPAL": "0"}
 
 
@@ -73,13 +90,6 @@ def crownkeep(directory: Path, settings: Mapping[str, str] = MappingProxyType({}
     variables = {"CROWNKEEP_DATA": str(directory / "data"), "CROWNKEEP_LOG_LEVEL": "warning", **settings}
     command = [str(Path(sys.executable).with_name("crownkeep")), "serve", "--port"]
     with _running("crownkeep", command, directory, variables, "/ready") as server:
-        yield server
-
-
-@contextmanager
-def crownkeep_unlimited(directory: Path) -> Iterator[Server]:
-    """Run it without request rates, to measure what requests cost."""
-    with crownkeep(directory, UNLIMITED) as server:
         yield server
 
 

@@ -231,8 +231,8 @@ def test_a_row_of_a_list_is_written_as_it_is_alone(changed):
     row = {"Path": "/", "UserName": "bob", "UserId": "AIDA", "Arn": "arn:bob", "CreateDate": datetime(2026, 1, 1, tzinfo=UTC)}
     users = [row, row | changed, row | {"UserName": "eve"}, dict(reversed((row | changed).items()))]
 
-    listed = encode(iam.operation("ListUsers"), {"Users": users}, request_id="1").body.decode()
+    listed = encode(iam.operations["ListUsers"], {"Users": users}, request_id="1").body.decode()
 
-    alone = (encode(iam.operation("GetUser"), {"User": each}, request_id="1").body.decode() for each in users)
+    alone = (encode(iam.operations["GetUser"], {"User": each}, request_id="1").body.decode() for each in users)
     written = [each.partition("<User>")[2].rpartition("</User>")[0] for each in alone]
     assert "".join(f"<member>{each}</member>" for each in written) in listed
