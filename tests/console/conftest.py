@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from tests.fixtures.crown import Account
 from tests.fixtures.process import Process
 from tests.signin.browser import Browser as Screenless
@@ -66,17 +67,38 @@ def axe() -> str:
 
 @pytest.fixture
 def faults(axe: str) -> Callable[[Page], list[str]]:
-    """Return the serious accessibility faults of a page."""
+    """Return the serious accessibility faults of a page, in light and in dark: contrast alone depends on the scheme."""
 
     def find(page: Page) -> list[str]:
         # Through the debugger, which no content security policy keeps out.
         page.evaluate(axe)
-        found = page.evaluate("async () => (await axe.run(document)).violations")
+        page.emulate_media(color_scheme="dark")
+        found = page.evaluate("async () => (await axe.run(document, {runOnly: ['color-contrast']})).violations")
+        page.emulate_media(color_scheme="light")
+        found += page.evaluate("async () => (await axe.run(document)).violations")
         return [
             f"{each['id']}: {each['nodes'][0]['html']} {each['nodes'][0].get('failureSummary', '')}"
             for each in found
             if each["impact"] in SERIOUS
         ]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def overflow() -> Callable[[Page], list[str]]:
+    """Tell where a page is wider than its window, on a phone and on a desk; the window stays as wide as a desk's."""
+
+    def find(page: Page) -> list[str]:
+        found = []
+        for width in (360, 1440):
+            page.set_viewport_size({"width": width, "height": 800})
+            try:
+                # Waits where the page is still on its way.
+                page.wait_for_function("width => document.documentElement?.scrollWidth <= width", arg=width, timeout=10_000)
+            except PlaywrightTimeout:
+                found.append(f"{page.url} is wider than {width}")
+        return found
 
     return find
 
