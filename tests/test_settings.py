@@ -54,6 +54,20 @@ def test_a_public_url_names_a_host_and_perhaps_a_port(url: str):
     assert url.rstrip("/") == settings.load({"public_url": url}, environment={}, system=NOWHERE).url
 
 
+def test_worker_processes_read_the_same_settings_also_those_that_are_tables(tmp_path: Path):
+    file = tmp_path / "own.toml"
+    file.write_text(
+        'trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]\nlog_format = "json"\n\n[[services]]\nprincipal = "deploy.corp.example"\n'
+    )
+    named = {settings.CONFIG_VARIABLE: str(file)}
+    chosen = settings.load({"port": 5001, "workers": 2}, environment=named, system=NOWHERE)
+
+    read = settings.load(environment=named | settings.as_variables(chosen), system=NOWHERE)
+
+    assert ("deploy.corp.example",) == tuple(each.principal for each in chosen.services)
+    assert chosen == read
+
+
 def test_a_misspelt_variable_is_named():
     given = {"CROWNKEEP_PORT": "1", "CROWNKEEP_CONFIG": "/f", "CROWNKEEP_PROT": "2", "PATH": "/bin", "CROWNKEEP_": ""}
 

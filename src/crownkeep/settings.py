@@ -253,6 +253,15 @@ def _check_public_url(url: str) -> None:
         )
 
 
+def as_variables(settings: Settings) -> dict[str, str]:
+    """Return the variables that say these settings to another process, but for tables, which it reads from the same file."""
+    values = {name: getattr(settings, name) for name in Settings.__struct_fields__ if name not in _TABLES}
+    return {
+        ENVIRONMENT_PREFIX + name.upper(): ",".join(value) if isinstance(value, tuple) else str(value)
+        for name, value in values.items()
+    }
+
+
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
     """Return the variables that look like a setting and are none, sorted: a misspelt one would silently leave the default."""
     names = (name for name in Settings.__struct_fields__ if name not in _TABLES)

@@ -166,6 +166,11 @@ def actions_of(service: str) -> Mapping[str, Action]:
     return _actions(service.lower()) if is_service(service) else MappingProxyType({})
 
 
+def services_by_action() -> Mapping[str, frozenset[str]]:
+    """Return which services have an action of a name in lower case, for every name that there is (a second, when first asked)."""
+    return _services_by_action()
+
+
 def resource_types_of(service: str) -> Mapping[str, ResourceType]:
     """Return a service's types of resources by their names in lower case."""
     return _resource_types(service.lower()) if is_service(service) else MappingProxyType({})
@@ -223,6 +228,15 @@ def _service_names() -> dict[str, str]:
 def _homes() -> dict[str, list[str]]:
     """The services that fill in keys with a prefix that is no service's, such as `saml`."""
     return _read("unassociatedConditions.json", dict[str, list[str]])
+
+
+@cache
+def _services_by_action() -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for service in _services():
+        for name in _read(f"actions/{service}.json", dict[str, msgspec.Raw]):
+            found.setdefault(name, set()).add(service)
+    return MappingProxyType({name: frozenset(services) for name, services in found.items()})
 
 
 @lru_cache(_KEPT_SERVICES)

@@ -110,7 +110,7 @@ def _run(chosen: Settings) -> None:
     if chosen.workers == 1:
         uvicorn.run(create_app(chosen), **options)
         return
-    os.environ.update({f"{settings.ENVIRONMENT_PREFIX}{name.upper()}": value for name, value in _as_variables(chosen).items()})
+    os.environ.update(settings.as_variables(chosen))
     uvicorn.run(_FACTORY, factory=True, workers=chosen.workers, **options)
 
 
@@ -118,15 +118,6 @@ def _worker() -> Any:
     chosen = settings.load()
     configure(chosen)
     return create_app(chosen)
-
-
-def _as_variables(chosen: Settings) -> dict[str, str]:
-    """Hand the settings on to the worker processes, which read them as they would any others."""
-    texts = {}
-    for name in Settings.__struct_fields__:
-        value = getattr(chosen, name)
-        texts[name] = ",".join(value) if isinstance(value, tuple) else str(value)
-    return texts
 
 
 def _welcome(chosen: Settings, directory: str) -> None:

@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from tests.fixtures.patience import bounded
+from tests.house.test_operations import OPERATIONS
 from tests.services.iam.asking import allow, refusal
+
+from crownkeep.operations.registry import Mode
+from crownkeep.services.iam.reports import granted_services
 
 
 def report(client, arn: str, **options):
@@ -22,6 +27,50 @@ def services(answer) -> dict[str, dict]:
 @pytest.fixture
 def iam(account):
     return account.client("iam")
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [[f"*:*{number}?b*" for number in range(400)], [f"ec2:*{number}?b*" for number in range(400)]],
+    ids=["of every service", "of the largest service"],
+)
+def test_denial_of_service_a_policy_of_hundreds_of_patterns_is_not_compared_with_every_action(patterns: list[str]):
+    document = json.dumps(allow(*patterns))
+
+    with bounded():
+        found = granted_services.services_of([document])
+
+    # What was not compared passes for granted, so that a report never leaves out what somebody can access.
+    assert "ec2" in found
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("*:GetBucketTagging", {"s3", "s3-outposts"}),
+        ("*:AssumeR?ot", {"sts"}),
+        ("*:NoSuchAction*", set()),
+        ("nobody:*", set()),
+        ("iam:NoSuch*", set()),
+        ("iam:Get?ser", {"iam"}),
+    ],
+)
+def test_a_pattern_gives_access_to_the_services_that_have_such_an_action(action: str, expected: set[str]):
+    assert expected == set(granted_services.services_of([json.dumps(allow(action))]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GetServiceLastAccessedDetails",
+        "GetServiceLastAccessedDetailsWithEntities",
+        "ListPoliciesGrantingServiceAccess",
+        "GetOrganizationsAccessReport",
+        "GetContextKeysForPrincipalPolicy",
+    ],
+)
+def test_denial_of_service_what_reads_many_policies_does_not_hold_up_the_event_loop(name: str):
+    assert Mode.LONG_READ is next(each.mode for each in OPERATIONS if each.name == name)
 
 
 def test_a_user_is_shown_what_it_can_access_and_what_it_did_even_in_vain(account, iam):

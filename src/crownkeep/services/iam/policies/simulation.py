@@ -272,7 +272,7 @@ def get_context_keys_for_custom_policy(call: Call, *, policy_input_list: Texts) 
     return {"ContextKeyNames": list(policy.context_keys(*documents))}
 
 
-@iam.operation("GetContextKeysForPrincipalPolicy", resource=simulated_entity)
+@iam.operation("GetContextKeysForPrincipalPolicy", resource=simulated_entity, mode=Mode.LONG_READ)
 def get_context_keys_for_principal_policy(call: Call, *, policy_source_arn: str, policy_input_list: Texts = ()) -> Result:
     """Return the context keys that the policies of a user, group or role mention, and those of further documents."""
     entity: Entity = entities.targeted(call, policy_source_arn)

@@ -15,7 +15,7 @@ from crownkeep.catalogue import actions
 from crownkeep.domain import page_tokens
 from crownkeep.operations import authorize, registry
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Mode, Target
 from crownkeep.services.iam.identities import entities
 from crownkeep.services.iam.identities.entities import Entity
 from crownkeep.services.iam.policies import held_policies, managed
@@ -83,7 +83,7 @@ def generate_service_last_accessed_details(call: Call, *, arn: str, granularity:
     return {"JobId": job_id}
 
 
-@iam.operation("GetServiceLastAccessedDetails", resource=registry.everything)
+@iam.operation("GetServiceLastAccessedDetails", resource=registry.everything, mode=Mode.LONG_READ)
 def get_service_last_accessed_details(
     call: Call, *, job_id: str, max_items: int | None = None, marker: str | None = None
 ) -> Result:
@@ -108,7 +108,7 @@ def get_service_last_accessed_details(
     return {**_members(job), "JobType": job.granularity, "ServicesLastAccessed": described, **more}
 
 
-@iam.operation("GetServiceLastAccessedDetailsWithEntities", resource=registry.everything)
+@iam.operation("GetServiceLastAccessedDetailsWithEntities", resource=registry.everything, mode=Mode.LONG_READ)
 def get_service_last_accessed_details_with_entities(
     call: Call, *, job_id: str, service_namespace: str, max_items: int | None = None, marker: str | None = None
 ) -> Result:
@@ -135,7 +135,7 @@ def get_service_last_accessed_details_with_entities(
     }
 
 
-@iam.operation("ListPoliciesGrantingServiceAccess", resource=reported_on)
+@iam.operation("ListPoliciesGrantingServiceAccess", resource=reported_on, mode=Mode.LONG_READ)
 def list_policies_granting_service_access(
     call: Call,
     *,

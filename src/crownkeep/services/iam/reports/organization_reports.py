@@ -15,7 +15,7 @@ from crownkeep.catalogue import organization_policies as catalogue
 from crownkeep.domain import page_tokens
 from crownkeep.operations import authorize, registry
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Mode, Target
 from crownkeep.services.iam.reports import access_reports as identity_reports
 from crownkeep.services.iam.reports import granted_services
 from crownkeep.services.iam.service import iam
@@ -66,7 +66,7 @@ def generate_organizations_access_report(call: Call, *, entity_path: str, organi
     return {"JobId": job_id}
 
 
-@iam.operation("GetOrganizationsAccessReport", resource=registry.everything)
+@iam.operation("GetOrganizationsAccessReport", resource=registry.everything, mode=Mode.LONG_READ)
 def get_organizations_access_report(
     call: Call,
     *,
