@@ -33,11 +33,11 @@ def crownkeep(documents: list[Tree]) -> Decide:
     source = policy.PolicySource(policy.PolicyKind.IDENTITY, "p")
     compiled = [policy.compile_policy(policy.parse(json.dumps(tree)), source=source) for tree in documents]
     applicable = policy.Applicable(identity=policy.compile_set(compiled))
-    caller = policy.Principal(policy.PrincipalKind.USER, USER, ACCOUNT)
+    caller = policy.PolicyPrincipal(policy.PolicyPrincipalKind.USER, USER, ACCOUNT)
 
     def decide(question: Question) -> bool:
         context = policy.Context(question.context)
-        return policy.authorize(policy.Request(caller, question.action, question.resource, context), applicable).allowed
+        return policy.authorize(policy.PolicyRequest(caller, question.action, question.resource, context), applicable).allowed
 
     return decide
 

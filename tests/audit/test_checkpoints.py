@@ -14,7 +14,7 @@ from scripts import verify_trail
 from crownkeep.audit import checkpoints, leaf, merkle, notes, tlog_policy, tlog_proof
 from crownkeep.audit.checkpoints import Checkpoint, Signer
 from crownkeep.audit.notes import BadSignature, MalformedNote, SignatureType
-from crownkeep.audit.tlog_policy import MalformedPolicy
+from crownkeep.audit.tlog_policy import MalformedTlogPolicy
 from crownkeep.audit.tlog_proof import Proof
 
 ORIGIN = "log.example/trail"
@@ -232,5 +232,5 @@ def test_a_policy_says_whose_signatures_are_enough(lines: tuple[str, ...], signe
     ],
 )
 def test_what_is_no_policy_is_refused_with_its_line(lines: tuple[str, ...]):
-    with pytest.raises(MalformedPolicy):
+    with pytest.raises(MalformedTlogPolicy):
         tlog_policy.read(policy(*NAMED, *lines))

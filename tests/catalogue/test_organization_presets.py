@@ -12,7 +12,7 @@ import pytest
 from crownkeep import policy
 from crownkeep.catalogue import actions, organization_policies, organization_presets
 from crownkeep.catalogue.actions import AccessLevel
-from crownkeep.policy import Applicable, Context, PolicyKind, PolicySource, PrincipalKind
+from crownkeep.policy import Applicable, Context, PolicyKind, PolicyPrincipalKind, PolicySource
 from crownkeep.services.organizations import policy_contents
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "organization-policies.md"
@@ -133,15 +133,15 @@ def controls(content: str) -> policy.PolicySet:
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{number} {CASES[number][0]}")
 def test_a_preset_denies_what_it_says_and_leaves_the_rest(number: int):
     name, caller, action, resource, keys, is_left = CASES[number]
-    kind = {"root": PrincipalKind.ROOT, "user": PrincipalKind.USER}.get(caller.split(":")[5].split("/")[0])
-    principal = policy.Principal(kind or PrincipalKind.ROLE_SESSION, caller, "111122223333", "id")
+    kind = {"root": PolicyPrincipalKind.ROOT, "user": PolicyPrincipalKind.USER}.get(caller.split(":")[5].split("/")[0])
+    principal = policy.PolicyPrincipal(kind or PolicyPrincipalKind.ROLE_SESSION, caller, "111122223333", "id")
     context: dict[str, Any] = {"aws:PrincipalArn": caller, "aws:RequestedRegion": "eu-central-1", **keys}
     found = organization_presets.preset(name)
     assert found is not None
     everything = controls(organization_policies.FULL_AWS_ACCESS.content)
     bound = Applicable(everything, service_control=(everything, policy.combine(everything, controls(found.content))))
 
-    decision = policy.authorize(policy.Request(principal, action, resource, Context(context)), bound)
+    decision = policy.authorize(policy.PolicyRequest(principal, action, resource, Context(context)), bound)
 
     assert is_left is decision.allowed, decision.denial_text()
 
@@ -152,7 +152,7 @@ def test_a_preset_denies_every_action_of_its_kind_but_those_that_have_a_reason(n
     found = organization_presets.preset(name)
     assert found is not None
     denied = controls(found.content)
-    caller = policy.Principal(PrincipalKind.ROLE_SESSION, ROLE, "111122223333", "id")
+    caller = policy.PolicyPrincipal(PolicyPrincipalKind.ROLE_SESSION, ROLE, "111122223333", "id")
     changing = [
         each
         for each in actions.actions_of(service).values()
@@ -162,7 +162,7 @@ def test_a_preset_denies_every_action_of_its_kind_but_those_that_have_a_reason(n
 
     allowed = set()
     for each in changing:
-        request = policy.Request(caller, each.full_name, resource, Context({"aws:PrincipalArn": ROLE}))
+        request = policy.PolicyRequest(caller, each.full_name, resource, Context({"aws:PrincipalArn": ROLE}))
         everything = controls(organization_policies.FULL_AWS_ACCESS.content)
         bound = Applicable(everything, service_control=(policy.combine(everything, denied),))
         if policy.authorize(request, bound).allowed:

@@ -26,7 +26,7 @@ HEADER = (
 )
 
 
-def line(password: str, used: str, changed: str, mfa: str, key: str) -> report_lines.Line:
+def line(password: str, used: str, changed: str, mfa: str, key: str) -> report_lines.ReportLine:
     """Read a report of one user."""
     row = f"bob,arn,2026-01-01T00:00:00+00:00,{password},{used},{changed},N/A,{mfa},{key},N/A,N/A,false,N/A,N/A,N/A,N/A"
     return report_lines.read(f"{HEADER}\n{row},false,N/A,false,N/A".encode())[0]

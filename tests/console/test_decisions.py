@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crownkeep.console.kit import decision_trees as decisions
-from crownkeep.console.kit.decision_trees import Decision, Mark
+from crownkeep.console.kit.decision_trees import Mark, ShownDecision
 
 PLACE = {"Line": 3, "Column": 5}
 STATEMENT = {"SourcePolicyId": "own", "SourcePolicyType": "user", "StartPosition": PLACE, "EndPosition": {"Line": 4, "Column": 9}}
@@ -27,7 +27,7 @@ def bounded(allowed: bool) -> dict[str, Any]:
     return {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": allowed}}
 
 
-def marks(decision: Decision) -> list[tuple[Mark, str]]:
+def marks(decision: ShownDecision) -> list[tuple[Mark, str]]:
     """Return the tree's branches."""
     return [(reason.mark, reason.text) for reason in decision.reasons]
 

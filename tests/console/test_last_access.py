@@ -14,7 +14,7 @@ from tests.signin.browser import Browser
 from crownkeep.console.kit import rendering
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.identities.access_report import Report
+from crownkeep.console.pages.identities.access_report import LastAccessReport
 
 MAKE = "/console/last-access"
 CALL = Equivalent("iam", "GetServiceLastAccessedDetails", {"JobId": "job"})
@@ -73,7 +73,7 @@ SECTION = """
 
 @pytest.mark.parametrize(("status", "says"), [("IN_PROGRESS", "making the report"), ("FAILED", "could not make the report")])
 def test_a_report_that_is_not_ready_is_waited_for_without_scripts(status: str, says: str):
-    report = Report(Part(CALL, {"JobStatus": status, "JobCreationDate": datetime(2026, 1, 1, tzinfo=UTC)}))
+    report = LastAccessReport(Part(CALL, {"JobStatus": status, "JobCreationDate": datetime(2026, 1, 1, tzinfo=UTC)}))
 
     page = rendering._environment().from_string(SECTION).render(report=report, about=Part(CALL, {}))
 

@@ -15,7 +15,7 @@ from tests.fixtures.process import Process
 
 from crownkeep import clock
 from crownkeep.console.kit import report_lines
-from crownkeep.console.kit.report_lines import Line
+from crownkeep.console.kit.report_lines import ReportLine
 from crownkeep.console.pages.account import out_of_policy, password_policy
 
 Visit = Callable[..., Page]
@@ -157,9 +157,9 @@ def test_a_policy_in_words_says_when_passwords_end_and_what_happens_then():
     assert "It expires after 90 days; then only an administrator can let the user in again." in words
 
 
-def line(days: int, *, has_password: bool = True, user: str = "bob") -> Line:
+def line(days: int, *, has_password: bool = True, user: str = "bob") -> ReportLine:
     changed = NOW - timedelta(days=days)
-    return Line(user, f"arn:aws:iam::111122223333:user/{user}", changed, has_password, None, changed, False, ())
+    return ReportLine(user, f"arn:aws:iam::111122223333:user/{user}", changed, has_password, None, changed, False, ())
 
 
 def test_a_password_is_out_of_policy_from_the_day_on_which_it_expires():

@@ -15,7 +15,7 @@ from tests.fixtures.crown import Account
 from tests.signin.browser import Browser
 
 from crownkeep.console.kit import simulations
-from crownkeep.console.kit.simulations import Entry, Question
+from crownkeep.console.kit.simulations import Entry, SimulationQuestion
 
 HERE = "/console/simulator"
 OWN = {
@@ -179,10 +179,10 @@ def test_markup_in_every_field_is_shown_again_as_text(browser: Browser):
 
 
 def test_documents_that_stand_one_after_the_other_are_taken_apart():
-    question = Question("", f'{json.dumps(OWN)}  {{"a": 1}}\n[2]', "", "", "", ())
+    question = SimulationQuestion("", f'{json.dumps(OWN)}  {{"a": 1}}\n[2]', "", "", "", ())
 
     assert [json.dumps(OWN), '{"a": 1}', "[2]"] == question.documents
-    assert ["{broken"] == Question("", "{broken", "", "", "", ()).documents
+    assert ["{broken"] == SimulationQuestion("", "{broken", "", "", "", ()).documents
 
 
 def test_values_of_lists_stand_between_commas_and_empty_ones_are_left_out():
@@ -192,7 +192,7 @@ def test_values_of_lists_stand_between_commas_and_empty_ones_are_left_out():
         Entry("aws:username", "string", ""),
     )
 
-    call = simulations.simulation(Question("", "{}", "", "s3:GetObject", "", context), "")
+    call = simulations.simulation(SimulationQuestion("", "{}", "", "s3:GetObject", "", context), "")
 
     assert [["a", "b"], ["10.0.0.1"]] == [each["ContextKeyValues"] for each in call.parameters["ContextEntries"]]  # type: ignore[attr-defined] # a list, as the test makes it
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crownkeep.credentials import access_keys
-from crownkeep.credentials.access_keys import Prefix
+from crownkeep.credentials.access_keys import KeyPrefix
 
 account_ids = st.integers(min_value=0, max_value=10**12 - 1).map(lambda number: f"{number:012}")
 
@@ -19,9 +19,9 @@ def account_as_published_tools_decode_it(key_id: str) -> int:
     return (head & int("7fffffffff80", 16)) >> 7
 
 
-@given(prefix=st.sampled_from(Prefix), account_id=account_ids, random=st.binary(min_size=5, max_size=5))
+@given(prefix=st.sampled_from(KeyPrefix), account_id=account_ids, random=st.binary(min_size=5, max_size=5))
 def test_a_minted_id_decodes_to_its_account_with_our_decoder_and_with_everybodys(
-    prefix: Prefix, account_id: str, random: bytes
+    prefix: KeyPrefix, account_id: str, random: bytes
 ) -> None:
     key_id = access_keys.mint(prefix, account_id, random)
 
@@ -39,7 +39,7 @@ def test_ids_minted_by_aws_and_published_by_researchers_decode(key_id: str, acco
 
 
 def test_every_used_bit_of_the_random_bytes_changes_the_id() -> None:
-    ids = {access_keys.mint(Prefix.LONG_TERM, "123456789012", (1 << bit).to_bytes(5, "big")) for bit in range(39)}
+    ids = {access_keys.mint(KeyPrefix.LONG_TERM, "123456789012", (1 << bit).to_bytes(5, "big")) for bit in range(39)}
 
     assert len(ids) == 39
 
@@ -73,7 +73,7 @@ def test_no_text_makes_the_decoder_fail(text: str) -> None:
 @pytest.mark.parametrize("account_id", ["", "12345678901", "1234567890123", "12345678901x", "１２３４５６７８９０１２"])
 def test_a_malformed_account_id_is_refused(account_id: str) -> None:
     with pytest.raises(ValueError, match="12 digits"):
-        access_keys.mint(Prefix.LONG_TERM, account_id, bytes(5))
+        access_keys.mint(KeyPrefix.LONG_TERM, account_id, bytes(5))
 
 
 @given(st.binary(min_size=30, max_size=30))
@@ -83,7 +83,7 @@ def test_a_minted_secret_has_forty_characters_of_awss_alphabet(random: bytes) ->
 
 def test_too_few_random_bytes_are_refused() -> None:
     with pytest.raises(ValueError, match="5 random bytes"):
-        access_keys.mint(Prefix.LONG_TERM, "123456789012", b"")
+        access_keys.mint(KeyPrefix.LONG_TERM, "123456789012", b"")
     with pytest.raises(ValueError, match="30 random bytes"):
         access_keys.mint_secret(bytes(29))
 

@@ -265,7 +265,7 @@ def test_a_hostile_ssh_key_is_refused_as_such(der: bytes, body: bytes, comment: 
 
 
 RING = Keyring([sealing.mint_key(os.urandom(32), made=NOW.date())])
-KEY_ID = access_keys.mint(access_keys.Prefix.TEMPORARY, "123456789012", bytes(access_keys.ID_ENTROPY))
+KEY_ID = access_keys.mint(access_keys.KeyPrefix.TEMPORARY, "123456789012", bytes(access_keys.ID_ENTROPY))
 WIRE = [b"secret", 2, "AROA", "name", "/", SECONDS, 900, "session", ["serial", SECONDS], "", 0, "", [], [], {}, [], "", "", {}]
 
 
@@ -289,7 +289,7 @@ def test_a_hostile_blob_token_or_id_is_refused_as_such(blob: bytes, text: str) -
     with suppress(session_tokens.InvalidToken):
         session_tokens.read(RING, text, access_key_id=KEY_ID)
     with suppress(one_time_links.InvalidLink):
-        one_time_links.digest_of(text, one_time_links.Purpose.RESET_ROOT_PASSWORD)
+        one_time_links.digest_of(text, one_time_links.LinkPurpose.RESET_ROOT_PASSWORD)
     assert access_keys.account_of(text) is None
     assert len(nt_hashes.nt_hash(text)) == 16
     assert isinstance(recovery_codes.canonical(text), str)
@@ -320,11 +320,11 @@ def test_a_hostile_seed_or_code_is_refused_as_such(text: str, seed: bytes, code:
 def test_a_hostile_list_or_index_of_passwords_is_refused_as_such(index: bytes, lines: list[bytes]) -> None:
     with suppress(breached.MalformedIndex):
         assert (Secret("password") in breached.BreachedPasswords(index)) in (True, False)
-    for kind in breached.Kind:
+    for kind in breached.BreachListKind:
         with suppress(breached.MalformedList):
             list(breached.entries(lines, kind=kind))
     list(breached.plain_entries(lines))
-    assert all(breached.kind_of(line) in (None, *breached.Kind) for line in lines)
+    assert all(breached.kind_of(line) in (None, *breached.BreachListKind) for line in lines)
 
 
 @given(st.lists(edited(b"aws AKIAQ222222222222222 " + b"s" * 40), max_size=30))

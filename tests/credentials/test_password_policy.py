@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crownkeep.credentials import password_policy
-from crownkeep.credentials.password_policy import PasswordPolicy, Standing
+from crownkeep.credentials.password_policy import PasswordPolicy, PasswordStanding
 from crownkeep.credentials.secret import Secret
 
 SET_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -104,23 +104,23 @@ def test_without_an_age_passwords_never_expire() -> None:
 
     assert password_policy.expires_at(None, SET_AT) is None
     assert password_policy.expires_at(PasswordPolicy(), SET_AT) is None
-    assert password_policy.standing(None, SET_AT, now=far) is Standing.CURRENT
+    assert password_policy.standing(None, SET_AT, now=far) is PasswordStanding.CURRENT
     assert not PasswordPolicy().expire_passwords
 
 
 @pytest.mark.parametrize(
     ("days", "soft", "hard"),
     [
-        (0, Standing.CURRENT, Standing.CURRENT),
-        (74, Standing.CURRENT, Standing.CURRENT),
-        (75, Standing.EXPIRES_SOON, Standing.EXPIRES_SOON),
-        (89, Standing.EXPIRES_SOON, Standing.EXPIRES_SOON),
-        (90, Standing.MUST_CHANGE, Standing.MUST_BE_RESET),
-        (1000, Standing.MUST_CHANGE, Standing.MUST_BE_RESET),
+        (0, PasswordStanding.CURRENT, PasswordStanding.CURRENT),
+        (74, PasswordStanding.CURRENT, PasswordStanding.CURRENT),
+        (75, PasswordStanding.EXPIRES_SOON, PasswordStanding.EXPIRES_SOON),
+        (89, PasswordStanding.EXPIRES_SOON, PasswordStanding.EXPIRES_SOON),
+        (90, PasswordStanding.MUST_CHANGE, PasswordStanding.MUST_BE_RESET),
+        (1000, PasswordStanding.MUST_CHANGE, PasswordStanding.MUST_BE_RESET),
     ],
 )
 def test_a_password_of_ninety_days_is_warned_about_for_fifteen_and_then_expires(
-    days: int, soft: Standing, hard: Standing
+    days: int, soft: PasswordStanding, hard: PasswordStanding
 ) -> None:
     now = SET_AT + timedelta(days=days)
 

@@ -15,8 +15,8 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.principals import Principal, PrincipalKind, Session
 
 ACCOUNT = "123456789012"
-KEY_ID = access_keys.mint(access_keys.Prefix.TEMPORARY, ACCOUNT, b"abcde")
-OTHER_KEY_ID = access_keys.mint(access_keys.Prefix.TEMPORARY, ACCOUNT, b"abcdf")
+KEY_ID = access_keys.mint(access_keys.KeyPrefix.TEMPORARY, ACCOUNT, b"abcde")
+OTHER_KEY_ID = access_keys.mint(access_keys.KeyPrefix.TEMPORARY, ACCOUNT, b"abcdf")
 SECRET = access_keys.mint_secret(bytes(range(30)))
 RING = Keyring([sealing.mint_key(b"k" * 32, made=datetime(2026, 11, 24, tzinfo=UTC).date())])
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

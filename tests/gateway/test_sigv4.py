@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from crownkeep import errors
 from crownkeep.credentials.secret import Secret
 from crownkeep.gateway import signature, sigv4
-from crownkeep.gateway.signature import Request, Signature
+from crownkeep.gateway.signature import SignableRequest, Signature
 
 KEY_ID = "AKIAQNZGKIQY56JQ7WML"
 SECRET = Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
@@ -37,12 +37,12 @@ services = st.sampled_from(["iam", "sts", "account", "sso-admin"])
 tokens = st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=50)
 
 
-def as_it_came(signed: AWSRequest) -> Request:
+def as_it_came(signed: AWSRequest) -> SignableRequest:
     """What a server sees of a request that botocore signed."""
     url = urlsplit(signed.url)
     came = [(name.lower().encode(), _bytes(value)) for name, value in signed.headers.items()]
     came.append((b"host", url.netloc.encode()))
-    return Request(signed.method, url.path.encode(), url.query.encode(), signature.fold(came), _bytes(signed.data or b""))
+    return SignableRequest(signed.method, url.path.encode(), url.query.encode(), signature.fold(came), _bytes(signed.data or b""))
 
 
 def _bytes(value: str | bytes) -> bytes:
@@ -60,13 +60,13 @@ def sign(
     token: str | None = None,
     signer: Any = SigV4Auth,
     **options: Any,
-) -> Request:
+) -> SignableRequest:
     request = AWSRequest(method, url, data=body, headers=headers or {})
     signer(Credentials(KEY_ID, SECRET.reveal(), token), service, region, **options).add_auth(request)
     return as_it_came(request)
 
 
-def verify(request: Request, *, secret: Secret = SECRET, now: datetime | None = None) -> Signature:
+def verify(request: SignableRequest, *, secret: Secret = SECRET, now: datetime | None = None) -> Signature:
     claimed = signature.parse(request)
     sigv4.verify(request, claimed, secret, now=now or claimed.signed_at)
     return claimed
@@ -228,17 +228,17 @@ def test_a_request_from_the_future_is_not_yet_current_in_awss_words() -> None:
     )
 
 
-def _signed_at(moment: str) -> Request:
+def _signed_at(moment: str) -> SignableRequest:
     """A request whose time is judged before its signature, which is therefore arbitrary."""
     authorization = (
         f"AWS4-HMAC-SHA256 Credential={KEY_ID}/{moment[:8]}/us-east-1/iam/aws4_request, "
         f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
     )
     came = {b"host": b"h", b"x-amz-date": moment.encode(), b"authorization": authorization.encode()}
-    return Request("POST", b"/", b"", came, b"")
+    return SignableRequest("POST", b"/", b"", came, b"")
 
 
-def presign(*, expires: int, headers: dict[str, str] | None = None, service: str = "sts") -> Request:
+def presign(*, expires: int, headers: dict[str, str] | None = None, service: str = "sts") -> SignableRequest:
     url = "http://127.0.0.1:4747/?Action=GetCallerIdentity&Version=2011-06-15"
     options = {"method": "GET", "body": b"", "service": service, "headers": headers}
     return sign(url, signer=SigV4QueryAuth, expires=expires, **options)  # type: ignore[arg-type]  # By their names.
@@ -286,7 +286,7 @@ def test_a_region_that_is_none_is_refused(region: str) -> None:
     came = {b"host": b"h", b"x-amz-date": b"20260101T000000Z", b"authorization": authorization.encode()}
 
     with pytest.raises(errors.SignatureDoesNotMatch, match="Credential should be scoped to a valid region"):
-        signature.parse(Request("POST", b"/", b"", came, b""))
+        signature.parse(SignableRequest("POST", b"/", b"", came, b""))
 
 
 def test_a_presigned_url_from_the_future_is_not_yet_current() -> None:

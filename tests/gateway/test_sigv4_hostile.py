@@ -9,22 +9,22 @@ from hypothesis import strategies as st
 
 from crownkeep import errors
 from crownkeep.gateway import signature
-from crownkeep.gateway.signature import Request
+from crownkeep.gateway.signature import SignableRequest
 
 MOMENT = "20261124T120000Z"
 CREDENTIAL = "AKIAQNZGKIQY56JQ7WML/20261124/us-east-1/iam/aws4_request"
 GOOD = f"AWS4-HMAC-SHA256 Credential={CREDENTIAL}, SignedHeaders=host;x-amz-date, Signature={'a' * 64}"
 
 
-def request(authorization: str | None = GOOD, **headers: str) -> Request:
+def request(authorization: str | None = GOOD, **headers: str) -> SignableRequest:
     came = {b"host": b"localhost", b"x-amz-date": MOMENT.encode()}
     came |= {name.replace("_", "-").encode(): value.encode("latin-1") for name, value in headers.items()}
     if authorization is not None:
         came[b"authorization"] = authorization.encode("latin-1")
-    return Request("POST", b"/", b"", came, b"")
+    return SignableRequest("POST", b"/", b"", came, b"")
 
 
-def presigned(**changes: str | None) -> Request:
+def presigned(**changes: str | None) -> SignableRequest:
     parameters: dict[str, str | None] = {
         "Algorithm": "AWS4-HMAC-SHA256",
         "Credential": CREDENTIAL.replace("/", "%2F"),
@@ -35,10 +35,10 @@ def presigned(**changes: str | None) -> Request:
     }
     parameters |= changes
     query = "&".join(f"X-Amz-{name}={value}" for name, value in parameters.items() if value is not None)
-    return Request("GET", b"/", query.encode("latin-1"), {b"host": b"localhost"}, b"")
+    return SignableRequest("GET", b"/", query.encode("latin-1"), {b"host": b"localhost"}, b"")
 
 
-def refusal(came: Request, kind: type[errors.AwsError]) -> str:
+def refusal(came: SignableRequest, kind: type[errors.AwsError]) -> str:
     with pytest.raises(kind) as caught:
         signature.parse(came)
     assert type(caught.value) is kind
@@ -106,7 +106,7 @@ def test_an_incomplete_header_is_refused_in_awss_words(authorization: str, messa
 
 def test_a_header_without_any_date_is_incomplete() -> None:
     came = request("AWS4-HMAC-SHA256 Credential=a")
-    undated = Request("POST", b"/", b"", {k: v for k, v in came.headers.items() if k != b"x-amz-date"}, b"")
+    undated = SignableRequest("POST", b"/", b"", {k: v for k, v in came.headers.items() if k != b"x-amz-date"}, b"")
 
     assert refusal(undated, errors.IncompleteSignature) == (
         "Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' "
@@ -136,21 +136,21 @@ def test_a_malformed_date_is_incomplete(date: str) -> None:
     ],
 )
 def test_a_date_header_is_read_in_whatever_zone_it_is_written(date: str, moment: str) -> None:
-    came = Request("POST", b"/", b"", {b"host": b"h", b"date": date.encode(), b"authorization": GOOD.encode()}, b"")
+    came = SignableRequest("POST", b"/", b"", {b"host": b"h", b"date": date.encode(), b"authorization": GOOD.encode()}, b"")
 
     assert signature.parse(came).amz_date == moment
 
 
 @pytest.mark.parametrize("date", ["yesterday", "Fri, 31 Dec 9999 23:59:59 -2300", "Fri, 99 Dec 2026 23:59:59 GMT"])
 def test_a_date_header_that_is_no_date_is_incomplete(date: str) -> None:
-    came = Request("POST", b"/", b"", {b"host": b"h", b"date": date.encode(), b"authorization": GOOD.encode()}, b"")
+    came = SignableRequest("POST", b"/", b"", {b"host": b"h", b"date": date.encode(), b"authorization": GOOD.encode()}, b"")
 
     refusal(came, errors.IncompleteSignature)
 
 
 def test_a_request_and_its_signature_do_not_show_tokens_and_passwords() -> None:
     came = request(x_amz_security_token="t0ken")
-    came = Request("POST", b"/", b"Password=hunter2", came.headers, b"NewPassword=hunter2")
+    came = SignableRequest("POST", b"/", b"Password=hunter2", came.headers, b"NewPassword=hunter2")
 
     shown = repr(came) + repr(signature.parse(came))
 
@@ -199,7 +199,7 @@ def test_the_host_must_be_signed() -> None:
 
 def test_signing_twice_over_is_refused() -> None:
     both = presigned()
-    both = Request("GET", b"/", both.query, {**both.headers, b"authorization": GOOD.encode()}, b"")
+    both = SignableRequest("GET", b"/", both.query, {**both.headers, b"authorization": GOOD.encode()}, b"")
 
     assert refusal(both, errors.SignatureDoesNotMatch) == (
         "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
@@ -207,7 +207,7 @@ def test_signing_twice_over_is_refused() -> None:
 
 
 def test_an_incomplete_query_is_refused_in_awss_words() -> None:
-    message = refusal(Request("GET", b"/", b"X-Amz-Algorithm", {b"host": b"h"}, b""), errors.IncompleteSignature)
+    message = refusal(SignableRequest("GET", b"/", b"X-Amz-Algorithm", {b"host": b"h"}, b""), errors.IncompleteSignature)
 
     assert message == (
         "AWS query-string parameters must include 'X-Amz-Algorithm'. AWS query-string parameters must include "
@@ -221,13 +221,13 @@ def test_an_incomplete_query_is_refused_in_awss_words() -> None:
 def test_an_expiry_outside_a_second_and_a_week_is_refused(expires: str) -> None:
     query = presigned().query.replace(b"X-Amz-Expires=60", f"X-Amz-Expires={expires}".encode())
 
-    refusal(Request("GET", b"/", query, {b"host": b"h"}, b""), errors.IncompleteSignature)
+    refusal(SignableRequest("GET", b"/", query, {b"host": b"h"}, b""), errors.IncompleteSignature)
 
 
 @pytest.mark.parametrize("name", ["Credential", "Date", "Signature", "Security-Token", "Expires"])
 def test_parameter_pollution_by_a_second_value_is_refused(name: str) -> None:
     came = presigned(**{"Security-Token": "a"})
-    doubled = Request("GET", b"/", came.query + f"&X-Amz-{name}=other".encode(), came.headers, b"")
+    doubled = SignableRequest("GET", b"/", came.query + f"&X-Amz-{name}=other".encode(), came.headers, b"")
 
     message = refusal(doubled, errors.IncompleteSignature)
 
@@ -236,7 +236,7 @@ def test_parameter_pollution_by_a_second_value_is_refused(name: str) -> None:
 
 def test_two_authorization_headers_are_refused() -> None:
     came = [(b"host", b"h"), (b"x-amz-date", MOMENT.encode()), *[(b"authorization", GOOD.encode())] * 2]
-    doubled = Request("POST", b"/", b"", signature.fold(came), b"")
+    doubled = SignableRequest("POST", b"/", b"", signature.fold(came), b"")
 
     refusal(doubled, errors.IncompleteSignature)
 
@@ -244,7 +244,7 @@ def test_two_authorization_headers_are_refused() -> None:
 def test_two_dates_are_refused() -> None:
     came = [(b"host", b"h"), *[(b"x-amz-date", MOMENT.encode())] * 2, (b"authorization", GOOD.encode())]
 
-    refusal(Request("POST", b"/", b"", signature.fold(came), b""), errors.IncompleteSignature)
+    refusal(SignableRequest("POST", b"/", b"", signature.fold(came), b""), errors.IncompleteSignature)
 
 
 hostile = st.one_of(
@@ -257,7 +257,7 @@ hostile = st.one_of(
 @given(hostile, hostile, st.binary(max_size=60))
 def test_no_header_makes_the_reader_fail(authorization: str, date: str, extra: bytes) -> None:
     came = request(authorization, x_amz_date=date, date=date)
-    with_extra = Request("POST", b"/", b"", {**came.headers, b"x-amz-" + extra: extra}, b"")
+    with_extra = SignableRequest("POST", b"/", b"", {**came.headers, b"x-amz-" + extra: extra}, b"")
 
     _parse(came)
     _parse(with_extra)
@@ -270,9 +270,9 @@ def test_no_query_makes_the_reader_fail(changes: dict[str, Any]) -> None:
 
 @given(st.binary(max_size=100))
 def test_no_raw_query_makes_the_reader_fail(query: bytes) -> None:
-    _parse(Request("GET", b"/", b"X-Amz-Algorithm=" + query, {b"host": b"h"}, b""))
+    _parse(SignableRequest("GET", b"/", b"X-Amz-Algorithm=" + query, {b"host": b"h"}, b""))
 
 
-def _parse(came: Request) -> None:
+def _parse(came: SignableRequest) -> None:
     with suppress(errors.MissingAuthenticationToken, errors.IncompleteSignature, errors.SignatureDoesNotMatch):
         signature.parse(came)

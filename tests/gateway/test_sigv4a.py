@@ -10,14 +10,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from crownkeep import errors
 from crownkeep.credentials.secret import Secret
 from crownkeep.gateway import signature, sigv4, sigv4a
-from crownkeep.gateway.signature import Algorithm, Request
+from crownkeep.gateway.signature import Algorithm, SignableRequest
 
 KEY_ID = "AKIDEXAMPLE"
 SECRET = Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 NOW = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
 
 
-def request(signed: str, *, region_set: str = "us-east-1", credential: str = "AKIDEXAMPLE/20150830/service") -> Request:
+def request(signed: str, *, region_set: str = "us-east-1", credential: str = "AKIDEXAMPLE/20150830/service") -> SignableRequest:
     authorization = (
         f"AWS4-ECDSA-P256-SHA256 Credential={credential}/aws4_request, "
         f"SignedHeaders=host;x-amz-date;x-amz-region-set, Signature={signed}"
@@ -28,10 +28,10 @@ def request(signed: str, *, region_set: str = "us-east-1", credential: str = "AK
         b"x-amz-region-set": region_set.encode(),
         b"authorization": authorization.encode(),
     }
-    return Request("GET", b"/", b"", came, b"")
+    return SignableRequest("GET", b"/", b"", came, b"")
 
 
-def sign(came: Request) -> Request:
+def sign(came: SignableRequest) -> SignableRequest:
     claimed = signature.parse(came)
     message = sigv4._string_to_sign(claimed, sigv4.canonical_request(came, claimed))
     made = sigv4a.private_key(KEY_ID, SECRET.reveal()).sign(message, ec.ECDSA(hashes.SHA256()))
@@ -39,7 +39,7 @@ def sign(came: Request) -> Request:
     return replace(came, headers={**came.headers, b"authorization": authorization})
 
 
-def verify(came: Request) -> signature.Signature:
+def verify(came: SignableRequest) -> signature.Signature:
     claimed = signature.parse(came)
     sigv4.verify(came, claimed, SECRET, now=NOW)
     return claimed
@@ -74,7 +74,7 @@ def test_what_awss_own_client_library_presigns_verifies() -> None:
         b"da5d5e7e022100bf99171e90689af1892f992ebb6d87ccf38e414aa25dc224b2250b6d6d63f975"
     )
 
-    claimed = verify(Request("GET", b"/a%20b/../c", query, {b"host": b"example.amazonaws.com"}, b""))
+    claimed = verify(SignableRequest("GET", b"/a%20b/../c", query, {b"host": b"example.amazonaws.com"}, b""))
 
     assert claimed.expires == timedelta(hours=1)
 

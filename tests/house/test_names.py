@@ -1,11 +1,13 @@
-"""Names say what a thing is: none of the words that say nothing."""
+"""Names say what a thing is: none of the words that say nothing, and no word that says two things."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
+from itertools import combinations
 
-from tests.house.source import Definition, definitions, modules
+from tests.house.source import Definition, Module, definitions, modules
 
 EMPTY_WORDS = {"base", "data", "handler", "helper", "helpers", "impl", "info", "manager", "obj", "processor", "util", "utils"}
 
@@ -25,6 +27,42 @@ def test_no_function_or_class_is_named_by_an_empty_word():
     empty = [name for name, own in named.items() if own not in SPOKEN and EMPTY_WORDS & _words(own)]
 
     assert [] == empty
+
+
+def test_a_public_class_has_a_name_of_its_own():
+    places: dict[str, list[str]] = defaultdict(list)
+    for module in modules():
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(module.name)
+
+    assert {} == {name: where for name, where in places.items() if len(where) > 1}
+
+
+def test_a_modules_name_repeats_only_where_the_same_topic_stands_in_another_room():
+    named: dict[str, list[Module]] = defaultdict(list)
+    for module in modules():
+        if not module.path.name.startswith("__"):
+            named[module.path.stem].append(module)
+
+    pairs = [pair for found in named.values() for pair in combinations(found, 2)]
+
+    assert len(pairs) > 50
+    assert [] == [(one.name, other.name) for one, other in pairs if not _are_of_one_topic(one, other)]
+
+
+def _are_of_one_topic(one: Module, other: Module) -> bool:
+    """Whether both stand in rooms of their own, and in folders of one name where both rooms are cut by topics."""
+    (room, topic), (other_room, other_topic) = _place(one), _place(other)
+    return room != other_room and (topic == other_topic or not topic or not other_topic)
+
+
+def _place(module: Module) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return in which room a module stands, each service being one, and in which topic's folder there."""
+    _, *folders, _ = module.name.split(".")
+    rooms = 2 if folders[:1] in (["services"], ["console"]) else 1
+    # `storage/accounts` and `pages/account` hold the same topic.
+    return tuple(folders[:rooms]), tuple(folder.removesuffix("s") for folder in folders[rooms:])
 
 
 def _is_named_by_aws(definition: Definition) -> bool:

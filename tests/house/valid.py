@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crownkeep.models import OperationModel, Shape
-from crownkeep.operations.limits import violations
+from crownkeep.operations.model_limits import violations
 
 ARN = "arn:aws:iam::123456789012:policy/name"
 # Tried in this order wherever a text is asked for.

@@ -162,14 +162,14 @@ def test_a_known_condition_key_decides_with_the_arguments(inside: Inside):
 @pytest.mark.parametrize(
     ("kind", "named"),
     [
-        (PrincipalKind.USER, (policy.PrincipalKind.USER, f"arn:aws:iam::{ACCOUNT}:user/team/bob", "AIDAX", None)),
+        (PrincipalKind.USER, (policy.PolicyPrincipalKind.USER, f"arn:aws:iam::{ACCOUNT}:user/team/bob", "AIDAX", None)),
         (
             PrincipalKind.ROLE,
-            (policy.PrincipalKind.ROLE_SESSION, f"arn:aws:sts::{ACCOUNT}:assumed-role/bob/visit", None, "AIDAX"),
+            (policy.PolicyPrincipalKind.ROLE_SESSION, f"arn:aws:sts::{ACCOUNT}:assumed-role/bob/visit", None, "AIDAX"),
         ),
         (
             PrincipalKind.FEDERATED_USER,
-            (policy.PrincipalKind.FEDERATED_USER, f"arn:aws:sts::{ACCOUNT}:federated-user/visit", None, "AIDAX"),
+            (policy.PolicyPrincipalKind.FEDERATED_USER, f"arn:aws:sts::{ACCOUNT}:federated-user/visit", None, "AIDAX"),
         ),
     ],
 )

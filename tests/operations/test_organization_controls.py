@@ -401,7 +401,9 @@ def test_a_change_voids_the_caches_of_every_account_below_and_of_no_other(organi
 ACTIONS = st.sampled_from(["iam:ListUsers", "iam:CreateUser", "sts:AssumeRole", "s3:GetObject"])
 PATTERNS = st.sampled_from(["*", "iam:*", "iam:List*", "sts:AssumeRole", "s3:Get?bject"])
 DOCUMENTS = st.lists(st.tuples(st.sampled_from(["Allow", "Deny"]), PATTERNS), min_size=1, max_size=3)
-KINDS = st.sampled_from([policy.PrincipalKind.USER, policy.PrincipalKind.ROOT, policy.PrincipalKind.ROLE_SESSION])
+KINDS = st.sampled_from(
+    [policy.PolicyPrincipalKind.USER, policy.PolicyPrincipalKind.ROOT, policy.PolicyPrincipalKind.ROLE_SESSION]
+)
 
 
 def compiled(statements: list[tuple[str, str]], kind: PolicyKind) -> policy.PolicySet:
@@ -412,13 +414,13 @@ def compiled(statements: list[tuple[str, str]], kind: PolicyKind) -> policy.Poli
 
 @given(KINDS, ACTIONS, DOCUMENTS, st.lists(DOCUMENTS, max_size=3))
 def test_whatever_organizations_say_nobody_gains_by_it(
-    kind: policy.PrincipalKind,
+    kind: policy.PolicyPrincipalKind,
     action: str,
     identity: list[tuple[str, str]],
     levels: list[list[tuple[str, str]]],
 ):
-    caller = policy.Principal(kind, "arn:aws:iam::111122223333:user/x", "111122223333")
-    request = policy.Request(caller, action)
+    caller = policy.PolicyPrincipal(kind, "arn:aws:iam::111122223333:user/x", "111122223333")
+    request = policy.PolicyRequest(caller, action)
     alone = Applicable(compiled(identity, PolicyKind.IDENTITY))
     controls = tuple(compiled(level, PolicyKind.SERVICE_CONTROL) for level in levels)
     bound = Applicable(alone.identity, service_control=controls)

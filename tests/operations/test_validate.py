@@ -12,7 +12,7 @@ from tests.gateway import generated
 
 from crownkeep import errors, models
 from crownkeep.errors import AwsError
-from crownkeep.operations import limits
+from crownkeep.operations import model_limits
 from crownkeep.operations.validate import validate
 
 TEXTS = json.loads((Path(__file__).parent / "validation_texts.json").read_text())
@@ -171,7 +171,7 @@ def test_a_request_that_breaks_thousands_of_limits_gets_a_bounded_answer():
 def test_a_huge_value_is_not_repeated_whole():
     error = check("iam", "CreateUser", UserName="x" * 1_000_000)
 
-    assert len(error.message) < 2 * limits.LONGEST_ECHO
+    assert len(error.message) < 2 * model_limits.LONGEST_ECHO
 
 
 def test_lengths_are_counted_in_code_points():
@@ -187,8 +187,8 @@ def test_no_pattern_of_any_service_can_be_made_to_take_long():
             if shape.pattern is None or (shape.pattern, shape.maximum) in seen:
                 continue
             seen.add((shape.pattern, shape.maximum))
-            length = int(shape.maximum or limits.LONGEST_WITHOUT_LIMIT)
-            checked = limits._string(shape)
+            length = int(shape.maximum or model_limits.LONGEST_WITHOUT_LIMIT)
+            checked = model_limits._string(shape)
             for piece in pieces:
                 with bounded():
                     checked((piece * length)[: length - 1] + "\n", (None, "x"), [])

@@ -10,10 +10,10 @@ from crownkeep.policy import (
     Applicable,
     Context,
     PolicyKind,
+    PolicyPrincipal,
+    PolicyPrincipalKind,
+    PolicyRequest,
     PolicySource,
-    Principal,
-    PrincipalKind,
-    Request,
     ResourcePolicyRole,
     SourceType,
 )
@@ -28,13 +28,13 @@ USER_ID = "AIDAAAAAAAAAAAAAAAAAA"
 ROLE_ID = "AROAAAAAAAAAAAAAAAAAA"
 
 CALLERS = {
-    "root": Principal(PrincipalKind.ROOT, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, ACCOUNT),
-    "user": Principal(PrincipalKind.USER, USER_ARN, ACCOUNT, USER_ID),
-    "session": Principal(PrincipalKind.ROLE_SESSION, SESSION_ARN, ACCOUNT, f"{ROLE_ID}:job", ROLE_ARN, ROLE_ID),
-    "federated": Principal(PrincipalKind.FEDERATED_USER, FEDERATED_ARN, ACCOUNT, f"{ACCOUNT}:bob", USER_ARN, USER_ID),
-    "service": Principal(PrincipalKind.SERVICE, names=("ec2.amazonaws.com",)),
-    "web": Principal(PrincipalKind.WEB_IDENTITY, names=(f"arn:aws:iam::{ACCOUNT}:oidc-provider/idp.example",)),
-    "saml": Principal(PrincipalKind.SAML, names=(f"arn:aws:iam::{ACCOUNT}:saml-provider/corp",)),
+    "root": PolicyPrincipal(PolicyPrincipalKind.ROOT, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, ACCOUNT),
+    "user": PolicyPrincipal(PolicyPrincipalKind.USER, USER_ARN, ACCOUNT, USER_ID),
+    "session": PolicyPrincipal(PolicyPrincipalKind.ROLE_SESSION, SESSION_ARN, ACCOUNT, f"{ROLE_ID}:job", ROLE_ARN, ROLE_ID),
+    "federated": PolicyPrincipal(PolicyPrincipalKind.FEDERATED_USER, FEDERATED_ARN, ACCOUNT, f"{ACCOUNT}:bob", USER_ARN, USER_ID),
+    "service": PolicyPrincipal(PolicyPrincipalKind.SERVICE, names=("ec2.amazonaws.com",)),
+    "web": PolicyPrincipal(PolicyPrincipalKind.WEB_IDENTITY, names=(f"arn:aws:iam::{ACCOUNT}:oidc-provider/idp.example",)),
+    "saml": PolicyPrincipal(PolicyPrincipalKind.SAML, names=(f"arn:aws:iam::{ACCOUNT}:saml-provider/corp",)),
     "anonymous": policy.ANONYMOUS,
 }
 
@@ -84,7 +84,7 @@ def context_of(values):
 def request(caller="user", action="s3:GetObject", resource="arn:aws:s3:::b/k", context=None):
     """A question by one of CALLERS."""
     principal = CALLERS[caller] if isinstance(caller, str) else caller
-    return Request(principal, action, resource, context_of(context or {}))
+    return PolicyRequest(principal, action, resource, context_of(context or {}))
 
 
 def applicable(case):

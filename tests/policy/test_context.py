@@ -53,7 +53,7 @@ def test_a_key_that_no_matching_policy_mentions_costs_nothing():
         statement(Action="s3:PutObject", Condition={"StringEquals": {"aws:ResourceTag/team": "red"}}),
         statement("Deny", Resource="arn:aws:s3:::other", Condition={"StringEquals": {"aws:ResourceTag/team": "red"}}),
     )
-    asked = policy.Request(building.CALLERS["user"], "s3:GetObject", "arn:aws:s3:::b/k", Context(resolve=resolver))
+    asked = policy.PolicyRequest(building.CALLERS["user"], "s3:GetObject", "arn:aws:s3:::b/k", Context(resolve=resolver))
 
     decision = policy.authorize(asked, Applicable(identity=building.policy_set(tree)))
 
@@ -64,7 +64,7 @@ def test_a_key_that_no_matching_policy_mentions_costs_nothing():
 def test_a_key_that_a_matching_policy_mentions_is_asked_for_in_lower_case():
     resolver = Resolver()
     tree = document(statement(Condition={"StringEquals": {"aws:ResourceTag/Team": "red"}}))
-    asked = policy.Request(building.CALLERS["user"], "s3:GetObject", "arn:aws:s3:::b/k", Context(resolve=resolver))
+    asked = policy.PolicyRequest(building.CALLERS["user"], "s3:GetObject", "arn:aws:s3:::b/k", Context(resolve=resolver))
 
     decision = policy.authorize(asked, Applicable(identity=building.policy_set(tree)))
 

@@ -8,7 +8,7 @@ import pytest
 from tests.policy import building
 
 from crownkeep import policy
-from crownkeep.policy import PolicyKind, PrincipalKind
+from crownkeep.policy import PolicyKind, PolicyPrincipalKind
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -91,6 +91,6 @@ def test_the_corpus_is_large_and_every_case_names_its_source():
 def test_every_kind_of_caller_has_a_case():
     callers = {case.values[0]["caller"] for case in cases("evaluation") + cases("principals")}
 
-    assert {kind.value.replace("role session", "session") for kind in PrincipalKind} <= {
+    assert {kind.value.replace("role session", "session") for kind in PolicyPrincipalKind} <= {
         {"federated": "federated user", "web": "web identity"}.get(caller, caller) for caller in callers
     }

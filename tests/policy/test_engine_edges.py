@@ -19,7 +19,7 @@ from tests.policy import building
 from tests.policy.building import document, statement
 
 from crownkeep import policy
-from crownkeep.policy import Applicable, Effect, Kind, Naming, PolicyKind, Reason, ResourcePolicyRole
+from crownkeep.policy import Applicable, DecidingKind, Naming, PolicyEffect, PolicyKind, Reason, ResourcePolicyRole
 from crownkeep.policy.compile import MAX_REMEMBERED_ACTIONS
 from crownkeep.policy.document import Condition
 from crownkeep.policy.operators import compile_condition, condition_keys, is_arn
@@ -259,7 +259,7 @@ def test_an_action_without_need_of_permission_answers_its_request_and_findings()
     decisions = policy.authorize(always, applicable), policy.authorize(free, applicable)
 
     assert [always, free] == [decision.request for decision in decisions]
-    assert [(), (Kind.IDENTITY,)] == [tuple(finding.kind for finding in one.findings) for one in decisions]
+    assert [(), (DecidingKind.IDENTITY,)] == [tuple(finding.kind for finding in one.findings) for one in decisions]
 
 
 def test_a_task_policy_s_deny_is_cited():
@@ -268,7 +268,7 @@ def test_a_task_policy_s_deny_is_cited():
     decision = policy.authorize(building.request("root"), Applicable(root_task=task))
 
     assert decision.deciding is not None
-    assert (Kind.SESSION, "Task") == (decision.deciding.kind, decision.deciding.statement.statement.sid)
+    assert (DecidingKind.SESSION, "Task") == (decision.deciding.kind, decision.deciding.statement.statement.sid)
 
 
 def test_a_task_policy_that_does_not_deny_is_no_session_policy():
@@ -277,7 +277,7 @@ def test_a_task_policy_that_does_not_deny_is_no_session_policy():
     decision = policy.authorize(building.request("root"), Applicable(root_task=task))
 
     assert decision.allowed
-    assert [(Kind.SESSION, Effect.ALLOW)] == [(finding.kind, finding.effect) for finding in decision.findings]
+    assert [(DecidingKind.SESSION, PolicyEffect.ALLOW)] == [(finding.kind, finding.effect) for finding in decision.findings]
 
 
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
@@ -290,7 +290,7 @@ def test_a_resource_policy_s_statement_is_cited(effect):
     decision = policy.authorize(building.request(), applicable)
 
     assert decision.deciding is not None
-    expected = Effect.ALLOW if effect == "Allow" else Effect.EXPLICIT_DENY
+    expected = PolicyEffect.ALLOW if effect == "Allow" else PolicyEffect.EXPLICIT_DENY
     assert (expected, "Mine") == (decision.deciding.effect, decision.deciding.statement.statement.sid)
 
 

@@ -8,7 +8,7 @@ from tests.policy import building
 from tests.policy.building import document, statement
 
 from crownkeep import policy
-from crownkeep.policy import Applicable, Effect, Kind, PolicyKind, Reason
+from crownkeep.policy import Applicable, DecidingKind, PolicyEffect, PolicyKind, Reason
 
 
 def test_a_refusal_names_the_allow_that_came_near_and_what_kept_it():
@@ -153,7 +153,7 @@ def test_a_decision_keeps_what_each_kind_said():
 
     decision = policy.authorize(building.request(), applicable)
 
-    assert [(Kind.IDENTITY, Effect.ALLOW), (Kind.BOUNDARY, Effect.IMPLICIT_DENY)] == [
+    assert [(DecidingKind.IDENTITY, PolicyEffect.ALLOW), (DecidingKind.BOUNDARY, PolicyEffect.IMPLICIT_DENY)] == [
         (finding.kind, finding.effect) for finding in decision.findings
     ]
     assert (Reason.NO_ALLOW, decision.findings[1]) == (decision.reason, decision.deciding)

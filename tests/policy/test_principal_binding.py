@@ -99,7 +99,7 @@ def test_a_recreated_user_does_not_inherit_what_the_deleted_one_was_granted():
     tree = building.document(building.statement(Principal={"AWS": USER_ARN}))
     bound = policy.bind_principals(policy.parse(json.dumps(tree)), IDS.get)
     (statement,) = building.compiled(bound, kind=PolicyKind.RESOURCE).statements
-    recreated = policy.Principal(policy.PrincipalKind.USER, USER_ARN, ACCOUNT, "AIDABBBBBBBBBBBBBBBBB")
+    recreated = policy.PolicyPrincipal(policy.PolicyPrincipalKind.USER, USER_ARN, ACCOUNT, "AIDABBBBBBBBBBBBBBBBB")
 
     assert Naming.DIRECT is statement.naming(building.request("user"))
     assert Naming.NONE is statement.naming(building.request(recreated))

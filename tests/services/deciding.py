@@ -65,7 +65,7 @@ def watched() -> Iterator[Watch]:
     decide, carry_out = policy.authorize, invoke._carry_out
     watch = Watch()
 
-    def noted(request: policy.Request, applicable: Applicable) -> Decision:
+    def noted(request: policy.PolicyRequest, applicable: Applicable) -> Decision:
         # Asked before the decision is known, for a Deny that speaks of any of them must find it.
         found = ((key, request.context.get(of_team(key))) for key in listed_keys(request.action))
         values = frozenset((key, value) for key, value in found if value is not None)

@@ -12,14 +12,14 @@ from crownkeep.signin import flow
 from crownkeep.signin.flow import (
     ChangePasswordStep,
     Demands,
-    Done,
     Enrolment,
     EnrolStep,
     FactorStep,
     Method,
     PasswordStep,
     Proofs,
-    Refused,
+    SignInComplete,
+    SignInRefused,
 )
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -30,18 +30,18 @@ PROVED = Proofs(password=True, method=Method.TOTP)
 STEPS = [
     (Proofs(), Demands(), PasswordStep()),
     (Proofs(), Demands(APP, must_change_password=True), PasswordStep()),
-    (ENTERED, Demands(), Done()),
+    (ENTERED, Demands(), SignInComplete()),
     (ENTERED, Demands(APP), FactorStep(APP)),
-    (PROVED, Demands(APP), Done()),
+    (PROVED, Demands(APP), SignInComplete()),
     (ENTERED, Demands(enrolment=Enrolment.REQUIRED), EnrolStep(Enrolment.REQUIRED)),
     (Proofs(password=True, put_off=True), Demands(enrolment=Enrolment.REQUIRED), EnrolStep(Enrolment.REQUIRED)),
     (ENTERED, Demands(enrolment=Enrolment.OFFERED), EnrolStep(Enrolment.OFFERED)),
-    (Proofs(password=True, put_off=True), Demands(enrolment=Enrolment.OFFERED), Done()),
+    (Proofs(password=True, put_off=True), Demands(enrolment=Enrolment.OFFERED), SignInComplete()),
     (PROVED, Demands(APP, Enrolment.PASSKEY_REQUIRED), EnrolStep(Enrolment.PASSKEY_REQUIRED)),
     (ENTERED, Demands(APP, must_change_password=True), FactorStep(APP)),
     (PROVED, Demands(APP, must_change_password=True), ChangePasswordStep()),
     (ENTERED, Demands(must_change_password=True), ChangePasswordStep()),
-    (ENTERED, Demands(is_expired_for_good=True), Refused()),
+    (ENTERED, Demands(is_expired_for_good=True), SignInRefused()),
     (ENTERED, Demands(APP, is_expired_for_good=True), FactorStep(APP)),
 ]
 
@@ -63,7 +63,7 @@ demands = st.builds(
 
 @given(proofs, demands)
 def test_nobody_arrives_with_a_demand_unmet(proofs: Proofs, demands: Demands):
-    arrived = flow.advance(proofs, demands) == Done()
+    arrived = flow.advance(proofs, demands) == SignInComplete()
 
     assert arrived == (
         proofs.password

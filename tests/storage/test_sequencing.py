@@ -17,7 +17,7 @@ from crownkeep.storage.trail.checkpoints import CheckpointRow
 from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.trail.sequencing import AlteredTree, Sequenced
 from crownkeep.storage.trail.tree import IncompleteTree
-from crownkeep.storage.trail.withholdings import Act
+from crownkeep.storage.trail.withholdings import WithholdingAct
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ACCOUNT = "111122223333"
@@ -165,7 +165,7 @@ def furnished(database: Database) -> Database:
     write(database, 300, 2)
     with database.transaction() as db:
         sign(db, 256)
-        act = Act(UUID(int=7), "law", "a court's order", "somebody", NOW)
+        act = WithholdingAct(UUID(int=7), "law", "a court's order", "somebody", NOW)
         withholdings.withhold_one(db, ACCOUNT, event(3).event_id, act)
     return database
 
@@ -201,7 +201,7 @@ def test_a_withheld_record_is_gone_and_its_leaf_stays(furnished: Database):
 def test_a_withholding_of_one_account_lets_nothing_of_another_go(furnished: Database):
     with furnished.transaction() as db:
         events.add_all(db, [event(900, "444455556666")])
-        act = Act(UUID(int=8), "purge", "purged", "somebody", NOW)
+        act = WithholdingAct(UUID(int=8), "purge", "purged", "somebody", NOW)
 
         row = withholdings.withhold(db, ACCOUNT, act)
 

@@ -23,7 +23,7 @@ class Altered(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class EvidenceClaims:
     """What a document says of itself, once its own digests were found to be right."""
 
     account_id: str
@@ -69,7 +69,7 @@ def document(
     return canonical(whole)
 
 
-def read(content: bytes) -> Claims:
+def read(content: bytes) -> EvidenceClaims:
     """Read a document's claims; raises Altered where it is no signed evidence or breaks its own digest of the snapshot."""
     try:
         whole = json.loads(content)
@@ -84,7 +84,7 @@ def read(content: bytes) -> Claims:
     return claims
 
 
-def hold(claims: Claims, *, started: Mapping[str, Any] | None, signed: Mapping[str, Any] | None) -> None:
+def hold(claims: EvidenceClaims, *, started: Mapping[str, Any] | None, signed: Mapping[str, Any] | None) -> None:
     """Hold a document's claims against the two records of the trail that it names; raises Altered where they differ."""
     _hold_event(claims, signed, name=SIGN_OFF, event_id=claims.sign_off_event_id)
     _hold_event(claims, started, name=START, event_id=claims.start_event_id)
@@ -94,11 +94,11 @@ def hold(claims: Claims, *, started: Mapping[str, Any] | None, signed: Mapping[s
         raise Altered("the snapshot is not the one that was taken: its digest differs from that of the record")
 
 
-def _claims(whole: Mapping[str, Any], content: bytes) -> Claims:
+def _claims(whole: Mapping[str, Any], content: bytes) -> EvidenceClaims:
     audit, sign_off = whole["audit"], whole["sign_off"]
     if whole["format"] != FORMAT:
         raise ValueError("the format is another one")
-    return Claims(
+    return EvidenceClaims(
         account_id=str(whole["account_id"]),
         audit_id=str(audit["audit_id"]),
         start_event_id=str(audit["start_event_id"]),
@@ -111,7 +111,7 @@ def _claims(whole: Mapping[str, Any], content: bytes) -> Claims:
     )
 
 
-def _hold_event(claims: Claims, event: Mapping[str, Any] | None, *, name: str, event_id: str) -> None:
+def _hold_event(claims: EvidenceClaims, event: Mapping[str, Any] | None, *, name: str, event_id: str) -> None:
     if event is None:
         raise Altered(f"the trail has no event `{event_id}`, by which `{name}` is said to be recorded")
     recorded = (event.get("eventID"), event.get("eventName"), event.get("recipientAccountId"), event.get("errorCode"))

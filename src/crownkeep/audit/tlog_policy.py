@@ -14,7 +14,7 @@ NONE = "none"
 _NUMBER = re.compile("[1-9][0-9]{0,8}")
 
 
-class MalformedPolicy(ValueError):
+class MalformedTlogPolicy(ValueError):
     """The file is no policy; the text names the line."""
 
 
@@ -75,7 +75,7 @@ def trusting(keys: Sequence[VerifierKey]) -> Policy:
 def read(content: bytes) -> Policy:
     """Read a policy; raises MalformedPolicy."""
     if re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", content):
-        raise MalformedPolicy("the policy holds control characters")
+        raise MalformedTlogPolicy("the policy holds control characters")
     policy = Policy()
     # Octets that are no ASCII have no meaning beyond being the same or not.
     for number, line in enumerate(content.decode("utf-8", "surrogateescape").split("\n"), 1):
@@ -84,10 +84,10 @@ def read(content: bytes) -> Policy:
             continue
         try:
             _read_line(policy, words)
-        except (MalformedNote, MalformedPolicy) as error:
-            raise MalformedPolicy(f"line {number}: {error}") from error
+        except (MalformedNote, MalformedTlogPolicy) as error:
+            raise MalformedTlogPolicy(f"line {number}: {error}") from error
     if not policy.quorum:
-        raise MalformedPolicy("the policy has no `quorum` line")
+        raise MalformedTlogPolicy("the policy has no `quorum` line")
     return policy
 
 
@@ -101,24 +101,24 @@ def _read_line(policy: Policy, words: Sequence[str]) -> None:
             policy.groups[_new(policy, name)] = _group(policy, least, members)
         case ["quorum", name] if not policy.quorum:
             if name != NONE and not _is_known(policy, name):
-                raise MalformedPolicy(f"`{name}` is no witness and no group of a line before")
+                raise MalformedTlogPolicy(f"`{name}` is no witness and no group of a line before")
             policy.quorum = name
         case _:
-            raise MalformedPolicy("a line is `log`, `witness`, `group` or, once, `quorum`, with what belongs to it")
+            raise MalformedTlogPolicy("a line is `log`, `witness`, `group` or, once, `quorum`, with what belongs to it")
 
 
 def _group(policy: Policy, least: str, members: Sequence[str]) -> Group:
     unknown = [each for each in members if not _is_known(policy, each)]
     if unknown:
-        raise MalformedPolicy(f"`{unknown[0]}` is no witness and no group of a line before")
+        raise MalformedTlogPolicy(f"`{unknown[0]}` is no witness and no group of a line before")
     taken = {each for group in policy.groups.values() for each in group.members}
     if len(set(members)) != len(members) or taken & set(members):
-        raise MalformedPolicy("a name is a member once, of one group")
+        raise MalformedTlogPolicy("a name is a member once, of one group")
     if least not in ("any", "all") and not _NUMBER.fullmatch(least):
-        raise MalformedPolicy("a group asks for `any`, `all` or a number of its members")
+        raise MalformedTlogPolicy("a group asks for `any`, `all` or a number of its members")
     count = {"any": 1, "all": len(members)}.get(least) or int(least)
     if count > len(members):
-        raise MalformedPolicy("a group asks for more members than it has")
+        raise MalformedTlogPolicy("a group asks for more members than it has")
     return Group(count, tuple(members))
 
 
@@ -126,15 +126,15 @@ def _fresh(policy: Policy, vkey: str, *, witness: bool) -> VerifierKey:
     key = notes.read_key(vkey)
     parties: Sequence[Party] = [*policy.witnesses.values()] if witness else policy.logs
     if any(party.key.public == key.public for party in parties):
-        raise MalformedPolicy("the same public key stands in another line")
+        raise MalformedTlogPolicy("the same public key stands in another line")
     if witness and key.type is SignatureType.ED25519:
-        raise MalformedPolicy("a witness signs with a key of type 4 or 6")
+        raise MalformedTlogPolicy("a witness signs with a key of type 4 or 6")
     return key
 
 
 def _new(policy: Policy, name: str) -> str:
     if name == NONE or _is_known(policy, name):
-        raise MalformedPolicy(f"the name `{name}` is taken")
+        raise MalformedTlogPolicy(f"the name `{name}` is taken")
     return name
 
 

@@ -22,7 +22,7 @@ from crownkeep.audit.merkle import Frontier
 MOST_FINDINGS = 1000
 
 
-class Kind(Enum):
+class TrailFault(Enum):
     """What can be wrong with a trail."""
 
     RECORD_CHANGED = "record-changed"
@@ -41,27 +41,27 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TrailFinding:
     """One thing that is not as it was."""
 
-    kind: Kind
+    kind: TrailFault
     text: str
     index: int | None = None
     event_id: str = ""
 
 
 @dataclass(slots=True)
-class Findings:
+class TrailFindings:
     """What was found so far; beyond a thousand they are only counted."""
 
-    first: list[Finding] = field(default_factory=list)
-    counts: Counter[Kind] = field(default_factory=Counter)
+    first: list[TrailFinding] = field(default_factory=list)
+    counts: Counter[TrailFault] = field(default_factory=Counter)
 
-    def add(self, kind: Kind, text: str, *, index: int | None = None, event_id: str = "") -> None:
+    def add(self, kind: TrailFault, text: str, *, index: int | None = None, event_id: str = "") -> None:
         """Note one more."""
         self.counts[kind] += 1
         if len(self.first) < MOST_FINDINGS:
-            self.first.append(Finding(kind, text, index, event_id))
+            self.first.append(TrailFinding(kind, text, index, event_id))
 
     @property
     def count(self) -> int:
@@ -97,12 +97,12 @@ class Kept:
     resources: Sequence[tuple[str, str]]
 
 
-def hold_record(findings: Findings, entry: Leaf, kept: Kept, *, index: int) -> None:
+def hold_record(findings: TrailFindings, entry: Leaf, kept: Kept, *, index: int) -> None:
     """Hold a record, and what it is found by, against its leaf."""
     event_id = written_id(entry.event_id)
     digest = sha256(kept.record)
     if digest.digest() != entry.record_sha256:
-        findings.add(Kind.RECORD_CHANGED, f"the record of event {event_id} was changed", index=index, event_id=event_id)
+        findings.add(TrailFault.RECORD_CHANGED, f"the record of event {event_id} was changed", index=index, event_id=event_id)
         return
     digest.update(leaf.columns(kept.source, kept.name, kept.read_only, kept.username, kept.access_key_id, kept.resources))
     said = _read(kept.record)
@@ -115,7 +115,7 @@ def hold_record(findings: Findings, entry: Leaf, kept: Kept, *, index: int) -> N
     )
     if digest.digest() != entry.columns_sha256 or kept.microseconds != entry.microseconds or not is_found_rightly:
         what = f"what event {event_id} is found by is not what its record says"
-        findings.add(Kind.COLUMNS_CHANGED, what, index=index, event_id=event_id)
+        findings.add(TrailFault.COLUMNS_CHANGED, what, index=index, event_id=event_id)
 
 
 def _read(record: bytes) -> _Said | None:
@@ -128,7 +128,7 @@ def _read(record: bytes) -> _Said | None:
 class TreeCheck:
     """Builds the tree anew from its leaves, and holds it against the nodes that are kept and the checkpoints that were given."""
 
-    def __init__(self, findings: Findings, heads: Iterable[Checkpoint]) -> None:
+    def __init__(self, findings: TrailFindings, heads: Iterable[Checkpoint]) -> None:
         self._findings = findings
         self._heads = sorted(heads, key=lambda head: head.size)
         self._frontier = Frontier()
@@ -164,7 +164,7 @@ class TreeCheck:
             elif not self._is_changed:
                 self._is_changed = True
                 where = f"something from index {self.signed} to {head.size - 1} was changed"
-                self._findings.add(Kind.TREE_CHANGED, f"the tree is not the one of the checkpoint of {head.size}: {where}")
+                self._findings.add(TrailFault.TREE_CHANGED, f"the tree is not the one of the checkpoint of {head.size}: {where}")
 
     def finish(self) -> None:
         """Say which checkpoints tell of more than there is."""
@@ -173,7 +173,7 @@ class TreeCheck:
         most = self._heads[-1].size
         if most > self.size:
             self._findings.add(
-                Kind.TREE_CUT, f"missing since the checkpoint of {most}: the records from index {self.size} to {most - 1}"
+                TrailFault.TREE_CUT, f"missing since the checkpoint of {most}: the records from index {self.size} to {most - 1}"
             )
 
     @property
@@ -184,18 +184,18 @@ class TreeCheck:
     def _miss(self, first: int, last: int) -> None:
         self._is_whole = False
         which = f"index {first}" if first == last else f"the indexes {first} to {last}"
-        self._findings.add(Kind.LEAF_MISSING, f"the tree lacks {which}", index=first)
+        self._findings.add(TrailFault.LEAF_MISSING, f"the tree lacks {which}", index=first)
 
 
-def read_leaf(findings: Findings, content: bytes, *, index: int, event_id: bytes, account_id: str) -> Leaf | None:
+def read_leaf(findings: TrailFindings, content: bytes, *, index: int, event_id: bytes, account_id: str) -> Leaf | None:
     """Read a leaf that is kept for an event of an account; notes where it is another's."""
     try:
         entry = leaf.read(content)
     except UnreadableLeaf as error:
-        findings.add(Kind.LEAF_CHANGED, f"the leaf at index {index} can't be read: {error}", index=index)
+        findings.add(TrailFault.LEAF_CHANGED, f"the leaf at index {index} can't be read: {error}", index=index)
         return None
     if entry.event_id != event_id or entry.account_id != account_id:
-        findings.add(Kind.LEAF_CHANGED, f"the leaf at index {index} is kept as that of another event", index=index)
+        findings.add(TrailFault.LEAF_CHANGED, f"the leaf at index {index} is kept as that of another event", index=index)
         return None
     return entry
 
@@ -216,7 +216,7 @@ class Withholding:
 class WithholdingCheck:
     """Tells records that were withheld from records that are missing, and holds each act against its own record."""
 
-    def __init__(self, findings: Findings, acts: Iterable[Withholding]) -> None:
+    def __init__(self, findings: TrailFindings, acts: Iterable[Withholding]) -> None:
         self._findings = findings
         self._by_account: dict[str, list[Withholding]] = {}
         # An act over a single record goes before the one that later took everything around it.
@@ -231,7 +231,7 @@ class WithholdingCheck:
                 return
         event_id = written_id(entry.event_id)
         what = f"the record of event {event_id} of account `{entry.account_id}` is missing"
-        self._findings.add(Kind.RECORD_MISSING, what, index=index, event_id=event_id)
+        self._findings.add(TrailFault.RECORD_MISSING, what, index=index, event_id=event_id)
 
     @property
     def acts(self) -> list[Withholding]:
@@ -256,7 +256,7 @@ class WithholdingCheck:
         if claimed not in told:
             event_id = written_id(act.act_event_id)
             what = f"no record in the tree says that {act.records} records of account `{act.account_id}` were withheld"
-            self._findings.add(Kind.WITHHOLDING_UNTRUE, what, event_id=event_id)
+            self._findings.add(TrailFault.WITHHOLDING_UNTRUE, what, event_id=event_id)
 
 
 def written_id(event_id: bytes) -> str:

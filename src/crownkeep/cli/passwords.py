@@ -16,9 +16,9 @@ import click
 
 from crownkeep.cli import house, lists, output
 from crownkeep.credentials import breached
-from crownkeep.credentials.breached import Kind, MalformedList
+from crownkeep.credentials.breached import BreachListKind, MalformedList
 
-_FORMATS = {"sha1": Kind.SHA1, "ntlm": Kind.NTLM, "plain": None}
+_FORMATS = {"sha1": BreachListKind.SHA1, "ntlm": BreachListKind.NTLM, "plain": None}
 _RUN = 1_000_000
 _MOST_RUNS = 500
 _REPORTED_EVERY = 5_000_000
@@ -72,7 +72,7 @@ def _write(target: IO[bytes], lines: Iterator[bytes], spelled: str | None, at_le
     if not count:
         raise MalformedList("it holds no password")
     target.seek(0)
-    target.write(breached.header(count, kind=kind or Kind.SHA1))
+    target.write(breached.header(count, kind=kind or BreachListKind.SHA1))
 
 
 def _sorted(entries: Iterable[bytes], folder: Path) -> Iterator[bytes]:

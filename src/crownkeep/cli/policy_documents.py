@@ -8,7 +8,7 @@ from crownkeep.cli import output
 from crownkeep.cli.failures import WrongCall
 
 if TYPE_CHECKING:
-    from crownkeep.decisions.explanations import Source
+    from crownkeep.decisions.explanations import GivenPolicy
     from crownkeep.policy import PolicySet
 
 _LONGEST = 131_072
@@ -52,13 +52,13 @@ def read(file: IO[bytes]) -> str:
     return text
 
 
-def source(file: IO[bytes]) -> Source:
+def source(file: IO[bytes]) -> GivenPolicy:
     """Read a document that somebody holds; raises what `read` raises, with the file's name before it."""
-    from crownkeep.decisions.explanations import Source
+    from crownkeep.decisions.explanations import GivenPolicy
     from crownkeep.errors import AwsError
 
     try:
-        return Source(name_of(file), read(file))
+        return GivenPolicy(name_of(file), read(file))
     except AwsError as error:
         raise type(error)(f"{name_of(file)}: {error.message}") from error
 

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from crownkeep.console.kit import rendering, web
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.security import Application, Guard, Receive, Scope, Send, unavailable
-from crownkeep.console.kit.shares import Shares
+from crownkeep.console.kit.shares import PageShares
 from crownkeep.console.kit.web import ProofNeeded, SignInNeeded
 from crownkeep.console.pages import undoing
 from crownkeep.console.pages.account import account, account_security, closing, contacts, email, notices, password_policy, regions
@@ -23,7 +23,7 @@ from crownkeep.console.pages.identities import (
     deletions,
     groups,
     identities,
-    inline_policies,
+    identity_policies,
     last_access,
     new_role,
     new_user,
@@ -37,9 +37,9 @@ from crownkeep.console.pages.policies import documents, policies, policy_editor
 from crownkeep.console.pages.posture import dashboard, root_use
 from crownkeep.console.pages.reports import credential_report
 from crownkeep.console.pages.sign_in import (
-    authorize,
     federation,
     links,
+    oauth_authorize,
     recovery,
     sign_in,
     sign_in_links,
@@ -97,8 +97,8 @@ ROUTES: list[Route] = [
     *trail.ROUTES,
     *undoing.ROUTES,
     *identities.ROUTES,
-    *inline_policies.ROUTES,
-    *authorize.ROUTES,
+    *identity_policies.ROUTES,
+    *oauth_authorize.ROUTES,
     *federation.ROUTES,
     *switch_role.ROUTES,
     *email.ROUTES,
@@ -106,7 +106,7 @@ ROUTES: list[Route] = [
 """Every page. A module of `pages` lists its own as ROUTES."""
 
 
-def create_pages(door: Door, shares: Shares) -> Application:
+def create_pages(door: Door, shares: PageShares) -> Application:
     """Make the pages' application over a door, with the shares of the server that its people have."""
     pages = Starlette(
         routes=ROUTES,

@@ -21,14 +21,14 @@ _MODERN_BIT = 1 << 47
 _MODERN_ID = re.compile(r"(?:AKIA|ASIA)[Q-Z2-7][A-Z2-7]{15}")
 
 
-class Prefix(StrEnum):
+class KeyPrefix(StrEnum):
     """The kinds of access key that sign requests (IAM identifiers, AWS's table of unique id prefixes)."""
 
     LONG_TERM = "AKIA"
     TEMPORARY = "ASIA"
 
 
-def mint(prefix: Prefix, account_id: str, random: bytes) -> str:
+def mint(prefix: KeyPrefix, account_id: str, random: bytes) -> str:
     """Make an access key id of 20 characters from which `account_of`, and everybody's decoder, reads the account.
 
     `random` is ID_ENTROPY bytes. 39 bits separate the keys of one account, so two can meet: the caller inserts under a
@@ -59,12 +59,12 @@ def account_of(key_id: str) -> str | None:
     return f"{number:012}" if number < 10**12 else None
 
 
-def prefix_of(key_id: str) -> Prefix | None:
+def prefix_of(key_id: str) -> KeyPrefix | None:
     """Tell a long-term key id from a temporary one, or None when it is neither."""
     match key_id[:4]:
         case "AKIA":
-            return Prefix.LONG_TERM
+            return KeyPrefix.LONG_TERM
         case "ASIA":
-            return Prefix.TEMPORARY
+            return KeyPrefix.TEMPORARY
         case _:
             return None

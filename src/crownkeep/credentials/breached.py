@@ -26,7 +26,7 @@ LONGEST_PASSWORD = 128
 _CHUNK = 64 * 1024
 
 
-class Kind(Enum):
+class BreachListKind(Enum):
     """By which hash a list names passwords; the value is the magic of an index over it."""
 
     SHA1 = b"CKBREACH"
@@ -34,8 +34,8 @@ class Kind(Enum):
 
 
 _LINES = {
-    Kind.SHA1: re.compile(rb"([0-9A-Fa-f]{40})(?::([0-9]{1,12}))?"),
-    Kind.NTLM: re.compile(rb"([0-9A-Fa-f]{32})(?::([0-9]{1,12}))?"),
+    BreachListKind.SHA1: re.compile(rb"([0-9A-Fa-f]{40})(?::([0-9]{1,12}))?"),
+    BreachListKind.NTLM: re.compile(rb"([0-9A-Fa-f]{32})(?::([0-9]{1,12}))?"),
 }
 
 
@@ -66,7 +66,7 @@ class BreachedPasswords:
 
     def __init__(self, index: Bytes) -> None:
         """Open an index over its bytes, usually an mmap; raises MalformedIndex."""
-        kinds = [kind for kind in Kind if len(index) >= HEADER_SIZE and index[: len(kind.value)] == kind.value]
+        kinds = [kind for kind in BreachListKind if len(index) >= HEADER_SIZE and index[: len(kind.value)] == kind.value]
         if not kinds:
             raise MalformedIndex("not an index of breached passwords")
         self.kind = kinds[0]
@@ -99,27 +99,27 @@ class BreachedPasswords:
         return int.from_bytes(self._index[start : start + ENTRY], "big")
 
 
-def header(count: int, *, kind: Kind = Kind.SHA1) -> bytes:
+def header(count: int, *, kind: BreachListKind = BreachListKind.SHA1) -> bytes:
     """Return the header of an index of so many entries; written last, over HEADER_SIZE bytes left free for it."""
     return kind.value + count.to_bytes(HEADER_SIZE - len(kind.value), "big")
 
 
-def entry_of(password: str, *, kind: Kind) -> bytes:
+def entry_of(password: str, *, kind: BreachListKind) -> bytes:
     """Return the entry of one password."""
     match kind:
-        case Kind.SHA1:
+        case BreachListKind.SHA1:
             # S324: SHA-1 is how the published lists name passwords; nothing rests on its strength.
             return hashlib.sha1(password.encode()).digest()[:ENTRY]  # noqa: S324
-        case Kind.NTLM:
+        case BreachListKind.NTLM:
             return nt_hash(password)[:ENTRY]
 
 
-def kind_of(line: bytes) -> Kind | None:
+def kind_of(line: bytes) -> BreachListKind | None:
     """Tell from its first line of what kind a list is; None for one of plain passwords."""
     return next((kind for kind, pattern in _LINES.items() if pattern.fullmatch(line.strip())), None)
 
 
-def entries(lines: Iterable[bytes], *, kind: Kind = Kind.SHA1, at_least: int = 1) -> Iterator[bytes]:
+def entries(lines: Iterable[bytes], *, kind: BreachListKind = BreachListKind.SHA1, at_least: int = 1) -> Iterator[bytes]:
     """Turn the lines of a downloaded list (`HASH:COUNT`, in order of the hash) into an index's entries, in chunks.
 
     Passwords seen fewer than `at_least` times are left out. Raises MalformedList.
@@ -160,4 +160,4 @@ def plain_entries(lines: Iterable[bytes]) -> Iterator[bytes]:
         except UnicodeDecodeError:
             continue
         if 0 < len(password) <= LONGEST_PASSWORD:
-            yield entry_of(password, kind=Kind.SHA1)
+            yield entry_of(password, kind=BreachListKind.SHA1)

@@ -37,7 +37,7 @@ class InvalidProof(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class DpopProof:
     """What a verified proof says."""
 
     thumbprint: str
@@ -48,7 +48,7 @@ class Proof:
     """From when on a replay is refused for its age alone."""
 
 
-def verify(header: str, *, method: str, addresses: frozenset[str], now: datetime) -> Proof:
+def verify(header: str, *, method: str, addresses: frozenset[str], now: datetime) -> DpopProof:
     """Verify the value of a DPoP header as RFC 9449, section 4.3, says; raises InvalidProof.
 
     `addresses` are the URLs without a query under which the request may have been sent. That the proof was not seen before is for
@@ -83,7 +83,7 @@ def verify(header: str, *, method: str, addresses: frozenset[str], now: datetime
         raise InvalidProof("the DPoP proof has no id")
     thumbprint = key.thumbprint()
     digest = hashlib.sha256(f"{thumbprint} {proof_id}".encode("utf-8", "surrogatepass")).digest()
-    return Proof(thumbprint, digest, issued_at + 2 * LIFETIME)
+    return DpopProof(thumbprint, digest, issued_at + 2 * LIFETIME)
 
 
 def _public_key(jwk: object) -> ECKey:

@@ -15,7 +15,7 @@ TOKEN_ENTROPY = 32
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-class Purpose(Enum):
+class LinkPurpose(Enum):
     """What a link lets its holder do. The stored hash covers it, so a link is worth nothing for anything else."""
 
     SET_ROOT_PASSWORD = "set-root-password"
@@ -28,13 +28,13 @@ class Purpose(Enum):
 
 
 LIFETIMES = {
-    Purpose.SET_ROOT_PASSWORD: timedelta(days=7),
-    Purpose.RESET_ROOT_PASSWORD: timedelta(hours=1),
-    Purpose.RECOVER_MFA: timedelta(minutes=15),
-    Purpose.CONFIRM_RECOVERY: timedelta(hours=24),
-    Purpose.CHANGE_EMAIL: timedelta(minutes=30),
-    Purpose.JOIN_ORGANIZATION: timedelta(days=14),
-    Purpose.SIGN_IN_ONCE: timedelta(minutes=15),
+    LinkPurpose.SET_ROOT_PASSWORD: timedelta(days=7),
+    LinkPurpose.RESET_ROOT_PASSWORD: timedelta(hours=1),
+    LinkPurpose.RECOVER_MFA: timedelta(minutes=15),
+    LinkPurpose.CONFIRM_RECOVERY: timedelta(hours=24),
+    LinkPurpose.CHANGE_EMAIL: timedelta(minutes=30),
+    LinkPurpose.JOIN_ORGANIZATION: timedelta(days=14),
+    LinkPurpose.SIGN_IN_ONCE: timedelta(minutes=15),
 }
 """How long a link of each purpose is good for: what is sent on request expires soon, what waits for a person later."""
 
@@ -55,7 +55,7 @@ class Link:
     expires_at: datetime
 
 
-def mint(purpose: Purpose, random: bytes, *, now: datetime) -> Link:
+def mint(purpose: LinkPurpose, random: bytes, *, now: datetime) -> Link:
     """Make a link from TOKEN_ENTROPY random bytes; the token has 43 characters that need no escaping in an address."""
     if len(random) != TOKEN_ENTROPY:
         raise ValueError(f"`mint` needs {TOKEN_ENTROPY} random bytes, got {len(random)}")
@@ -63,7 +63,7 @@ def mint(purpose: Purpose, random: bytes, *, now: datetime) -> Link:
     return Link(Secret(token), _hash(token, purpose), now + LIFETIMES[purpose])
 
 
-def digest_of(token: str, purpose: Purpose) -> bytes:
+def digest_of(token: str, purpose: LinkPurpose) -> bytes:
     """Return under which hash a presented token is stored, if it is; raises InvalidLink for what was never a token.
 
     Looking a hash up needs no constant time: who does not know the token cannot choose how its hash begins.
@@ -84,5 +84,5 @@ def check(*, expires_at: datetime, spent_at: datetime | None, now: datetime) -> 
         raise InvalidLink
 
 
-def _hash(token: str, purpose: Purpose) -> bytes:
+def _hash(token: str, purpose: LinkPurpose) -> bytes:
     return hashlib.sha256(f"crownkeep {purpose.value} {token}".encode()).digest()

@@ -40,7 +40,7 @@ class PasswordPolicy:
         return self.max_password_age > 0
 
 
-class Standing(Enum):
+class PasswordStanding(Enum):
     """Where a password stands with regard to its age."""
 
     CURRENT = "current"
@@ -88,14 +88,14 @@ def expires_at(policy: PasswordPolicy | None, set_at: datetime) -> datetime | No
     return set_at + timedelta(days=policy.max_password_age)
 
 
-def standing(policy: PasswordPolicy | None, set_at: datetime, *, now: datetime) -> Standing:
+def standing(policy: PasswordPolicy | None, set_at: datetime, *, now: datetime) -> PasswordStanding:
     """Tell how a password stands at a moment: current, to be warned about, or expired in one of two ways."""
     end = expires_at(policy, set_at)
     if policy is None or end is None or now < end - WARNING:
-        return Standing.CURRENT
+        return PasswordStanding.CURRENT
     if now < end:
-        return Standing.EXPIRES_SOON
-    return Standing.MUST_BE_RESET if policy.hard_expiry else Standing.MUST_CHANGE
+        return PasswordStanding.EXPIRES_SOON
+    return PasswordStanding.MUST_BE_RESET if policy.hard_expiry else PasswordStanding.MUST_CHANGE
 
 
 def _default_violations(password: str, *, minimum: int, symbols: frozenset[str]) -> tuple[str, ...]:

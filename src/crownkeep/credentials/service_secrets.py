@@ -17,7 +17,7 @@ ENTROPY = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class CredentialService:
     """A service that takes credentials of its own."""
 
     key_prefix: str = ""
@@ -31,11 +31,11 @@ class Service:
         return bool(self.key_prefix)
 
 
-SERVICES: Mapping[str, Service] = {
-    "bedrock.amazonaws.com": Service("ABSK", "BedrockAPIKey"),
-    "cassandra.amazonaws.com": Service(),
-    "codecommit.amazonaws.com": Service(),
-    "logs.amazonaws.com": Service("ACWL", "CloudWatchLogsAPIKey"),
+SERVICES: Mapping[str, CredentialService] = {
+    "bedrock.amazonaws.com": CredentialService("ABSK", "BedrockAPIKey"),
+    "cassandra.amazonaws.com": CredentialService(),
+    "codecommit.amazonaws.com": CredentialService(),
+    "logs.amazonaws.com": CredentialService("ACWL", "CloudWatchLogsAPIKey"),
 }
 """By service name (IAM user guide, "Service-specific credentials for IAM users" and "API keys for AWS services")."""
 
@@ -45,7 +45,7 @@ def user_name(name: str, account_id: str, *, slot: int) -> str:
     return f"{name}{f'+{slot}' if slot else ''}-at-{account_id}"
 
 
-def alias(service: Service, name: str, account_id: str, *, slot: int) -> str:
+def alias(service: CredentialService, name: str, account_id: str, *, slot: int) -> str:
     """Return the public part of an API key, which names its service and its user."""
     return f"{service.alias_prefix}-{user_name(name, account_id, slot=slot)}"
 
@@ -55,7 +55,7 @@ def mint_password(chance: bytes) -> Secret:
     return Secret(base64.b64encode(_enough(chance)).decode())
 
 
-def mint_api_key(service: Service, public_part: str, chance: bytes) -> Secret:
+def mint_api_key(service: CredentialService, public_part: str, chance: bytes) -> Secret:
     """Return an API key from ENTROPY random bytes: the prefix that scanners know, then public part and secret in Base64."""
     secret = base64.b64encode(_enough(chance)).decode()
     return Secret(service.key_prefix + base64.b64encode(f"{public_part}:{secret}".encode()).decode())

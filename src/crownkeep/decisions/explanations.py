@@ -54,7 +54,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class GivenPolicy:
     """A policy document that came with the question, and what it is called."""
 
     name: str
@@ -84,7 +84,7 @@ def explain(db: Transaction, wiring: Wiring, question: Question, *, now: datetim
     return authorize.explain(call, principal, question.action, _target(call, question))
 
 
-def explain_documents(documents: Sequence[Source], question: Question, *, now: datetime) -> Explanation:
+def explain_documents(documents: Sequence[GivenPolicy], question: Question, *, now: datetime) -> Explanation:
     """Decide for a user or a role that is kept nowhere and holds these documents, and tell why.
 
     Raises InvalidInput for what names no user or role, and MalformedPolicyDocument.
@@ -102,7 +102,7 @@ def explain_documents(documents: Sequence[Source], question: Question, *, now: d
     if principal.kind is PrincipalKind.USER:
         known |= {"aws:username": principal.name, "aws:principaltype": "User"}
     caller = authorize.policy_principal(principal)
-    request = policy.Request(caller, question.action, question.resource, policy.Context(question.context, known.get))
+    request = policy.PolicyRequest(caller, question.action, question.resource, policy.Context(question.context, known.get))
     applicable = Applicable(
         compiled(documents, PolicyKind.IDENTITY),
         resource=_foreign_policy(question, parts.account_id),
@@ -111,7 +111,7 @@ def explain_documents(documents: Sequence[Source], question: Question, *, now: d
     return policy.explain(request, applicable)
 
 
-def compiled(documents: Sequence[Source], kind: PolicyKind) -> PolicySet:
+def compiled(documents: Sequence[GivenPolicy], kind: PolicyKind) -> PolicySet:
     """Compile documents that came with a question, of the old version too; raises MalformedPolicyDocument in AWS's words."""
     return policy.compile_set(policy.compile_policy(_read(each, kind), source=_cited(each, kind)) for each in documents)
 
@@ -124,7 +124,7 @@ def is_multivalued(key: str) -> bool:
     return found is not None and found.is_multivalued
 
 
-def _read(source: Source, kind: PolicyKind) -> Document:
+def _read(source: GivenPolicy, kind: PolicyKind) -> Document:
     try:
         document = policy.parse(source.document)
         policy.validate(replace(document, version=CURRENT_VERSION), kind)
@@ -133,7 +133,7 @@ def _read(source: Source, kind: PolicyKind) -> Document:
     return document
 
 
-def _cited(source: Source, kind: PolicyKind) -> PolicySource:
+def _cited(source: GivenPolicy, kind: PolicyKind) -> PolicySource:
     of_type = SourceType.RESOURCE if kind is PolicyKind.RESOURCE else SourceType.NONE
     return PolicySource(kind, source.name, source.name, type=of_type)
 

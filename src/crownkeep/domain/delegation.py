@@ -22,7 +22,7 @@ _LONGEST_TOKEN = 512
 _TOKEN = "trade-in token"
 
 
-class State(Enum):
+class DelegationState(Enum):
     """How far a request has come."""
 
     UNASSIGNED = "UNASSIGNED"
@@ -34,7 +34,7 @@ class State(Enum):
     EXPIRED = "EXPIRED"
 
 
-STANDS_FOR = {State.UNASSIGNED: timedelta(days=1)}
+STANDS_FOR = {DelegationState.UNASSIGNED: timedelta(days=1)}
 """How long a request stays in a state before it expires, seven days where none is given."""
 OTHERWISE_STANDS_FOR = timedelta(days=7)
 
@@ -43,12 +43,12 @@ class InvalidTradeInToken(ValueError):
     """A token is none of this house's, or was not made for this provider; nothing more is said."""
 
 
-def state_of(row: DelegationRequestRow, now: datetime) -> State:
+def state_of(row: DelegationRequestRow, now: datetime) -> DelegationState:
     """Return the state of a request: nothing has to happen for one to expire."""
-    return State.EXPIRED if now >= row.expires_at else State(row.state)
+    return DelegationState.EXPIRED if now >= row.expires_at else DelegationState(row.state)
 
 
-def expiry(state: State, since: datetime) -> datetime:
+def expiry(state: DelegationState, since: datetime) -> datetime:
     """Return when a request that came into a state expires."""
     return since + STANDS_FOR.get(state, OTHERWISE_STANDS_FOR)
 

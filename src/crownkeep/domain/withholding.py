@@ -9,7 +9,7 @@ from crownkeep import ids
 from crownkeep.operations import record
 from crownkeep.operations.call import Call
 from crownkeep.storage.trail import withholdings
-from crownkeep.storage.trail.withholdings import Act, WithholdingRow
+from crownkeep.storage.trail.withholdings import WithholdingAct, WithholdingRow
 
 PURGE = "purge"
 LAW = "law"
@@ -46,5 +46,5 @@ def told(row: WithholdingRow) -> dict[str, object]:
     }
 
 
-def _act(call: Call, kind: str, reason: str) -> Act:
-    return Act(UUID(record.id_of(call)), kind, reason, call.origin.user_agent, call.now)
+def _act(call: Call, kind: str, reason: str) -> WithholdingAct:
+    return WithholdingAct(UUID(record.id_of(call)), kind, reason, call.origin.user_agent, call.now)

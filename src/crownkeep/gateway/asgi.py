@@ -26,7 +26,7 @@ _log = logging.getLogger("crownkeep.gateway")
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class House(Protocol):
+class Runtime(Protocol):
     """What the application needs of the wiring, once it runs."""
 
     @property
@@ -67,7 +67,7 @@ _ISSUERS = outbound_identity.PATH.encode() + b"/"
 _TLOG = publishing.PREFIX.encode()
 
 
-Opened = TypeVar("Opened", bound=House)
+Opened = TypeVar("Opened", bound=Runtime)
 
 
 class Server(Generic[Opened]):
@@ -152,7 +152,7 @@ class Server(Generic[Opened]):
         else:
             await self._aws(house, scope, receive, send)
 
-    async def _observe(self, house: House, scope: Scope, path: bytes, send: Send) -> None:
+    async def _observe(self, house: Runtime, scope: Scope, path: bytes, send: Send) -> None:
         match path:
             case b"/health":
                 await _send(send, 200, [(b"content-type", b"application/json")], b'{"status": "ok"}\n')
@@ -167,7 +167,7 @@ class Server(Generic[Opened]):
                 body = self._metrics.render(writer_queue=house.writer_queue(), caches=house.caches())
                 await _send(send, 200, [(b"content-type", CONTENT_TYPE.encode())], body)
 
-    async def _publish(self, house: House, path: bytes, send: Send) -> None:
+    async def _publish(self, house: Runtime, path: bytes, send: Send) -> None:
         """Return what anybody may read, and many servers do: the keys that web identity tokens are verified with."""
         try:
             body = house.published(path.decode("latin-1"))
@@ -179,7 +179,7 @@ class Server(Generic[Opened]):
             return
         await _send(send, 200, [(b"content-type", b"application/json"), (b"cache-control", b"public, max-age=300")], body)
 
-    async def _tlog(self, house: House, path: bytes, send: Send) -> None:
+    async def _tlog(self, house: Runtime, path: bytes, send: Send) -> None:
         """Return what the trail publishes: its newest checkpoint, and tiles, which never change."""
         try:
             found = house.transparent(path.decode("latin-1").removeprefix(publishing.PREFIX))
@@ -192,7 +192,7 @@ class Server(Generic[Opened]):
         headers = [(b"content-type", found.content_type.encode()), (b"cache-control", found.cache_control.encode())]
         await _send(send, 200, headers, found.body)
 
-    async def _aws(self, house: House, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _aws(self, house: Runtime, scope: Scope, receive: Receive, send: Send) -> None:
         began = clock.monotonic()
         try:
             request = await self._edge.read(scope, receive)

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from crownkeep import errors
 from crownkeep.credentials import access_keys, session_tokens
-from crownkeep.credentials.access_keys import Prefix
+from crownkeep.credentials.access_keys import KeyPrefix
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.credentials.session_tokens import Claims
 from crownkeep.gateway import sigv4
-from crownkeep.gateway.signature import Request, Signature
+from crownkeep.gateway.signature import SignableRequest, Signature
 from crownkeep.operations.standing import SeenStandings, SigningKey, Standing
 from crownkeep.principals import Principal
 from crownkeep.storage.database import Transaction
@@ -34,7 +34,7 @@ def known_key(db: Transaction, signature: Signature, *, standing: Standing, keyr
 
     Raises InvalidClientTokenId where there is none: a key id alone, which anybody can make up, names nobody's account.
     """
-    if access_keys.prefix_of(signature.access_key_id) is not Prefix.TEMPORARY:
+    if access_keys.prefix_of(signature.access_key_id) is not KeyPrefix.TEMPORARY:
         key = standing.signing_key(db, signature.access_key_id)
         if key is None:
             raise errors.InvalidClientTokenId(_INVALID)
@@ -48,7 +48,13 @@ def known_key(db: Transaction, signature: Signature, *, standing: Standing, keyr
 
 
 def authenticate(
-    db: Transaction, request: Request, signature: Signature, key: SigningKey | Claims, *, standing: Standing, now: datetime
+    db: Transaction,
+    request: SignableRequest,
+    signature: Signature,
+    key: SigningKey | Claims,
+    *,
+    standing: Standing,
+    now: datetime,
 ) -> Principal:
     """Return the principal whose key signed the request; `standing` is that of the account that the key belongs to.
 

@@ -29,7 +29,7 @@ class Disconnected(Exception):
 
 
 @value_type(frozen=True, slots=True)
-class HttpRequest(signature.Request):
+class HttpRequest(signature.SignableRequest):
     """The parts of a request that routing, signatures and records need."""
 
     source_ip: str

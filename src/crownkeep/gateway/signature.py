@@ -45,7 +45,7 @@ class Algorithm(Enum):
 
 
 @value_type(frozen=True, slots=True)
-class Request:
+class SignableRequest:
     """The parts of an HTTP request that signatures cover, exactly as they came; its repr keeps passwords to itself."""
 
     method: str
@@ -85,7 +85,7 @@ def fold(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return folded
 
 
-def parse(request: Request) -> Signature:
+def parse(request: SignableRequest) -> Signature:
     """Read the signature a request claims, from its Authorization header or its query.
 
     Raises MissingAuthenticationToken when there is none, IncompleteSignature when it is malformed, and
@@ -118,7 +118,7 @@ class _Claim:
     expires: timedelta | None = None
 
 
-def _parse_header(request: Request, authorization: bytes) -> Signature:
+def _parse_header(request: SignableRequest, authorization: bytes) -> Signature:
     moment = _header_moment(request.headers)
     token = request.headers.get(b"x-amz-security-token")
     session_token = None if token is None else token.decode("latin-1")
@@ -163,7 +163,9 @@ def _usual(credential: bytes) -> _Usual | None:
     return _Usual(found["key"].decode(), found["date"].decode(), region, found["service"].decode(), names)
 
 
-def _parse_unusual_header(request: Request, authorization: str, moment: str | None, session_token: str | None) -> Signature:
+def _parse_unusual_header(
+    request: SignableRequest, authorization: str, moment: str | None, session_token: str | None
+) -> Signature:
     """Read a header that is spaced or ordered in another way, signed by SigV4a, or broken, which AWS says in detail."""
     algorithm, _, rest = authorization.partition(" ")
     pairs = _key_value_pairs(rest, authorization)
@@ -191,7 +193,7 @@ def _parse_unusual_header(request: Request, authorization: str, moment: str | No
     )
 
 
-def _parse_query(request: Request) -> Signature:
+def _parse_query(request: SignableRequest) -> Signature:
     pairs = _query_pairs(request.query)
     missing = [f"AWS query-string parameters must include '{name}'." for name in _QUERY_PARAMETERS if not pairs.get(name)]
     if missing:

@@ -14,7 +14,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from crownkeep import errors
 from crownkeep.credentials.secret import Secret
 from crownkeep.gateway import sigv4a
-from crownkeep.gateway.signature import CLOCK_SKEW, Algorithm, Request, Signature
+from crownkeep.gateway.signature import CLOCK_SKEW, Algorithm, SignableRequest, Signature
 
 MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
@@ -34,7 +34,7 @@ _FIXED_LIFETIMES = {"sts": timedelta(minutes=15)}
 _LONGEST_CHANGE = timedelta(minutes=15)
 
 
-def verify(request: Request, signature: Signature, secret: Secret, *, now: datetime) -> None:
+def verify(request: SignableRequest, signature: Signature, secret: Secret, *, now: datetime) -> None:
     """Check a request against the secret of the key it names.
 
     Raises SignatureDoesNotMatch (also for a clock more than CLOCK_SKEW away) or, for a presigned URL past its time,
@@ -71,7 +71,7 @@ def check_service(signature: Signature, *, service: str) -> None:
         raise errors.SignatureDoesNotMatch(f"Credential should be scoped to correct service: '{service}'. ")
 
 
-def canonical_request(request: Request, signature: Signature) -> bytes:
+def canonical_request(request: SignableRequest, signature: Signature) -> bytes:
     """Build the canonical request: method, path, query, signed headers and payload hash, one a line."""
     headers = request.headers
     lines = [
@@ -159,7 +159,7 @@ def _encoded(raw: bytes) -> str:
     return quote_from_bytes(unquote_to_bytes(raw.replace(b"+", b" ")), safe="~")
 
 
-def _payload_hash(request: Request, signature: Signature) -> str:
+def _payload_hash(request: SignableRequest, signature: Signature) -> str:
     """Hash the body that came. What the client says its hash is decides nothing, except for S3's unsigned payloads."""
     if signature.service in _S3:
         declared = request.headers.get(b"x-amz-content-sha256")

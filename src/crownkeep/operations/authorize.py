@@ -18,10 +18,10 @@ from crownkeep.principals import Anonymous, Operator, Principal, PrincipalKind
 OPERATOR_SERVICE = "operator"
 
 _KINDS = {
-    PrincipalKind.ROOT: policy.PrincipalKind.ROOT,
-    PrincipalKind.USER: policy.PrincipalKind.USER,
-    PrincipalKind.ROLE: policy.PrincipalKind.ROLE_SESSION,
-    PrincipalKind.FEDERATED_USER: policy.PrincipalKind.FEDERATED_USER,
+    PrincipalKind.ROOT: policy.PolicyPrincipalKind.ROOT,
+    PrincipalKind.USER: policy.PolicyPrincipalKind.USER,
+    PrincipalKind.ROLE: policy.PolicyPrincipalKind.ROLE_SESSION,
+    PrincipalKind.FEDERATED_USER: policy.PolicyPrincipalKind.FEDERATED_USER,
 }
 
 # What temporary credentials of GetSessionToken (without MFA) and GetFederationToken may still call of IAM and STS
@@ -91,9 +91,9 @@ def explain(call: Call, principal: Principal, action: str, target: Target) -> Ex
 
 def _question(
     call: Call, principal: Principal, action: str, target: Target, arguments: Mapping[str, object]
-) -> tuple[policy.Request, Applicable]:
+) -> tuple[policy.PolicyRequest, Applicable]:
     caller = policy_principal(principal, has_boundary=call.standing.permissions(call.db, principal).boundary is not None)
-    request = policy.Request(caller, action, target.arn or "*", context.of_call(call, target, arguments))
+    request = policy.PolicyRequest(caller, action, target.arn or "*", context.of_call(call, target, arguments))
     found = applicable(call, principal)
     controls = resource_controls(call, action, target)
     if controls:
@@ -183,10 +183,10 @@ def _scopes(principal: Principal) -> tuple[PolicySet, ...]:
     return tuple(permissions.compiled([permissions.Text(document, source)]) for document in session.scopes)
 
 
-def policy_principal(principal: Principal, *, has_boundary: bool = False) -> policy.Principal:
+def policy_principal(principal: Principal, *, has_boundary: bool = False) -> policy.PolicyPrincipal:
     """Return a caller as policies can name it: by its ARN, its unique id, and of a session the role's or user's behind it."""
     if principal.kind in (PrincipalKind.ROLE, PrincipalKind.FEDERATED_USER):
-        return policy.Principal(
+        return policy.PolicyPrincipal(
             _KINDS[principal.kind],
             principal.arn,
             principal.account_id,
@@ -194,7 +194,7 @@ def policy_principal(principal: Principal, *, has_boundary: bool = False) -> pol
             issuer_unique_id=principal.unique_id,
             has_permissions_boundary=has_boundary,
         )
-    return policy.Principal(
+    return policy.PolicyPrincipal(
         _KINDS[principal.kind],
         principal.arn,
         principal.account_id,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from crownkeep.catalogue import managed_policies
-from crownkeep.credentials.one_time_links import Purpose
+from crownkeep.credentials.one_time_links import LinkPurpose
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.credentials import root_login_profiles
@@ -112,6 +112,6 @@ def remove_password(db: Transaction, account: AccountRow) -> None:
         root_password_changed_at=None,
         root_credential_version=(account.root_credential_version + 1) % (1 << 31),
     )
-    for purpose in (Purpose.SET_ROOT_PASSWORD, Purpose.RESET_ROOT_PASSWORD):
+    for purpose in (LinkPurpose.SET_ROOT_PASSWORD, LinkPurpose.RESET_ROOT_PASSWORD):
         one_time_links.remove_all(db, account.account_id, purpose=purpose)
     root_login_profiles.withhold(db, account.account_id)

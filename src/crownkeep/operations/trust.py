@@ -9,8 +9,8 @@ from crownkeep.principals import Session
 from crownkeep.storage.identities.roles import RoleRow
 
 _ACTIONS = {
-    policy.PrincipalKind.WEB_IDENTITY: "sts:AssumeRoleWithWebIdentity",
-    policy.PrincipalKind.SAML: "sts:AssumeRoleWithSAML",
+    policy.PolicyPrincipalKind.WEB_IDENTITY: "sts:AssumeRoleWithWebIdentity",
+    policy.PolicyPrincipalKind.SAML: "sts:AssumeRoleWithSAML",
 }
 
 
@@ -33,21 +33,21 @@ def still_names(role: RoleRow, session: Session) -> bool:
     return False
 
 
-def _holder(session: Session) -> policy.Principal:
+def _holder(session: Session) -> policy.PolicyPrincipal:
     """Return whoever took the role on, as policies can name it."""
     parts = arn.parse(session.assumed_by)
     kind, _, _ = (parts.resource if parts else "").partition("/")
     account_id = parts.account_id if parts else None
     match kind:
         case "user":
-            return policy.Principal(policy.PrincipalKind.USER, session.assumed_by, account_id, session.assumed_by_id)
+            return policy.PolicyPrincipal(policy.PolicyPrincipalKind.USER, session.assumed_by, account_id, session.assumed_by_id)
         case "oidc-provider":
-            return policy.Principal(policy.PrincipalKind.WEB_IDENTITY, names=(session.assumed_by,))
+            return policy.PolicyPrincipal(policy.PolicyPrincipalKind.WEB_IDENTITY, names=(session.assumed_by,))
         case "saml-provider":
-            return policy.Principal(policy.PrincipalKind.SAML, names=(session.assumed_by,))
+            return policy.PolicyPrincipal(policy.PolicyPrincipalKind.SAML, names=(session.assumed_by,))
         case "root":
-            return policy.Principal(policy.PrincipalKind.ROOT, session.assumed_by, account_id)
+            return policy.PolicyPrincipal(policy.PolicyPrincipalKind.ROOT, session.assumed_by, account_id)
         case _:
-            return policy.Principal(
-                policy.PrincipalKind.ROLE_SESSION, session.assumed_by, account_id, issuer_unique_id=session.assumed_by_id
+            return policy.PolicyPrincipal(
+                policy.PolicyPrincipalKind.ROLE_SESSION, session.assumed_by, account_id, issuer_unique_id=session.assumed_by_id
             )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from crownkeep import errors
 from crownkeep.errors import AwsError
 from crownkeep.models import OperationModel
-from crownkeep.operations.limits import PATTERN_SENTENCE, Violation, violations
+from crownkeep.operations.model_limits import PATTERN_SENTENCE, Violation, violations
 
 Refusal = Callable[[OperationModel, str, list[Violation]], AwsError]
 

@@ -20,11 +20,11 @@ from crownkeep.policy.compile import (
     compile_policy,
     compile_set,
 )
-from crownkeep.policy.context import ANONYMOUS, Context, ContextValue, Principal, PrincipalKind, Request
-from crownkeep.policy.decision import Decision, Effect, Finding, Kind, Reason, ResourcePolicyRole
+from crownkeep.policy.condition_keys import MULTIVALUED_KEYS, context_keys
+from crownkeep.policy.context import ANONYMOUS, Context, ContextValue, PolicyPrincipal, PolicyPrincipalKind, PolicyRequest
+from crownkeep.policy.decision import DecidingKind, Decision, Finding, PolicyEffect, Reason, ResourcePolicyRole
 from crownkeep.policy.document import Condition, Document, MalformedPolicy, PolicyKind, Principals, Statement
 from crownkeep.policy.explain import Explanation, explain
-from crownkeep.policy.keys import MULTIVALUED_KEYS, context_keys
 from crownkeep.policy.lint import lint
 from crownkeep.policy.naming import Naming
 from crownkeep.policy.parse import parse
@@ -52,27 +52,27 @@ __all__ = [
     "Condition",
     "Context",
     "ContextValue",
+    "DecidingKind",
     "Decision",
     "Document",
-    "Effect",
     "Evaluation",
     "Explanation",
     "Finding",
-    "Kind",
     "Location",
     "MalformedPolicy",
     "MatchedStatement",
     "Naming",
+    "PolicyEffect",
     "PolicyKind",
+    "PolicyPrincipal",
+    "PolicyPrincipalKind",
+    "PolicyRequest",
     "PolicySet",
     "PolicySource",
     "Position",
-    "Principal",
-    "PrincipalKind",
     "Principals",
     "Reason",
     "Remark",
-    "Request",
     "ResourcePolicyRole",
     "Severity",
     "Simulator",

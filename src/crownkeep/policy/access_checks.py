@@ -13,7 +13,7 @@ from itertools import islice, product
 from typing import Any
 
 from crownkeep.policy.compile import PolicySet, PolicySource, compile_policy, compile_set
-from crownkeep.policy.context import Context, ContextValue, Principal, PrincipalKind, Request
+from crownkeep.policy.context import Context, ContextValue, PolicyPrincipal, PolicyPrincipalKind, PolicyRequest
 from crownkeep.policy.document import Condition, Document, PolicyKind, Principals, Statement
 from crownkeep.policy.globs import Words, arn_holds, example, holds
 from crownkeep.policy.operators import read_operator
@@ -152,7 +152,7 @@ class _Tried:
         self._policies: PolicySet = compile_set([compile_policy(document, source=PolicySource(kind, "policy"))])
         self._left = _MAX_WORK
 
-    def allows(self, request: Request) -> bool:
+    def allows(self, request: PolicyRequest) -> bool:
         """Whether the policy allows a request; raises TooMuchWork."""
         self._left -= self._policies.for_action(request.action).work.steps(request.context.get)
         if self._left < 0:
@@ -219,7 +219,7 @@ def _denies_all(deny: Statement, allow: Statement, action: str, resource: str) -
     )
 
 
-def _is_within(request: Request, action: str, resource: str) -> bool:
+def _is_within(request: PolicyRequest, action: str, resource: str) -> bool:
     return holds(action.lower(), request.action.lower()) and arn_holds(resource, request.resource)
 
 
@@ -299,7 +299,7 @@ def _is_newly_allowed(statement: Statement, before: _Tried, after: _Tried, exist
         return False
 
 
-def _examples(statement: Statement, hints: Access) -> Iterator[Request]:
+def _examples(statement: Statement, hints: Access) -> Iterator[PolicyRequest]:
     """Requests that the statement may match: what its patterns and the hints say, filled in."""
     actions = _sample(statement.actions or ("*",), hints.actions, "iam:GetUser")
     resources = _sample(statement.resources or ("*",), hints.resources, "arn:aws:iam::000000000000:user/x")
@@ -308,7 +308,7 @@ def _examples(statement: Statement, hints: Access) -> Iterator[Request]:
     for number, (caller, action, resource) in enumerate(made):
         if number >= _MAX_EXAMPLES:
             return
-        yield Request(caller, action, resource, context)
+        yield PolicyRequest(caller, action, resource, context)
 
 
 def _sample(patterns: tuple[str, ...], hints: tuple[str, ...], default: str) -> list[str]:
@@ -317,21 +317,21 @@ def _sample(patterns: tuple[str, ...], hints: tuple[str, ...], default: str) -> 
     return list(dict.fromkeys(example(text, filling) for text in narrower for filling in _FILLINGS))
 
 
-def _callers(principals: Principals | None) -> list[Principal]:
+def _callers(principals: Principals | None) -> list[PolicyPrincipal]:
     if principals is None or _is_everyone(principals):
-        return [Principal(PrincipalKind.USER, "arn:aws:iam::000000000000:user/x", "000000000000")]
+        return [PolicyPrincipal(PolicyPrincipalKind.USER, "arn:aws:iam::000000000000:user/x", "000000000000")]
     return [_caller(kind, name) for kind, name in principals.named]
 
 
-def _caller(kind: str, name: str) -> Principal:
+def _caller(kind: str, name: str) -> PolicyPrincipal:
     if kind == "Service":
-        return Principal(PrincipalKind.SERVICE, names=(name,))
+        return PolicyPrincipal(PolicyPrincipalKind.SERVICE, names=(name,))
     if kind == "Federated":
-        return Principal(PrincipalKind.WEB_IDENTITY, names=(name,))
+        return PolicyPrincipal(PolicyPrincipalKind.WEB_IDENTITY, names=(name,))
     account = name if name.isdigit() else name.split(":")[4] if name.count(":") >= 5 else "000000000000"
     if name.isdigit() or name.endswith(":root"):
-        return Principal(PrincipalKind.ROOT, f"arn:aws:iam::{account}:root", account)
-    return Principal(PrincipalKind.USER, name, account, unique_id=name)
+        return PolicyPrincipal(PolicyPrincipalKind.ROOT, f"arn:aws:iam::{account}:root", account)
+    return PolicyPrincipal(PolicyPrincipalKind.USER, name, account, unique_id=name)
 
 
 def _satisfying(conditions: tuple[Condition, ...]) -> dict[str, ContextValue]:

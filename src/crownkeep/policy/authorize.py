@@ -7,8 +7,8 @@ single-account and cross-account requests.
 from __future__ import annotations
 
 from crownkeep.policy.compile import EMPTY, CompiledStatement, PolicySet
-from crownkeep.policy.context import PrincipalKind, Request
-from crownkeep.policy.decision import Decision, Effect, Finding, Kind, Reason, ResourcePolicyRole
+from crownkeep.policy.context import PolicyPrincipalKind, PolicyRequest
+from crownkeep.policy.decision import DecidingKind, Decision, Finding, PolicyEffect, Reason, ResourcePolicyRole
 from crownkeep.policy.naming import Naming
 from crownkeep.policy.work import TooMuchWork
 from crownkeep.values import value_type
@@ -62,17 +62,17 @@ class Applicable:
 
 
 # Callers with an account: organizations bind them, and they have policies of their own.
-_IDENTITIES = frozenset({PrincipalKind.USER, PrincipalKind.ROLE_SESSION, PrincipalKind.FEDERATED_USER})
-_MEMBERS = _IDENTITIES | {PrincipalKind.ROOT}
+_IDENTITIES = frozenset({PolicyPrincipalKind.USER, PolicyPrincipalKind.ROLE_SESSION, PolicyPrincipalKind.FEDERATED_USER})
+_MEMBERS = _IDENTITIES | {PolicyPrincipalKind.ROOT}
 
 
-def authorize(request: Request, applicable: Applicable) -> Decision:
+def authorize(request: PolicyRequest, applicable: Applicable) -> Decision:
     """Decide whether the request is allowed, as AWS would, and keep why.
 
     Policies that ask for more comparing than a decision may take allow nothing, whatever they say.
     """
     action = request.action.lower()
-    if action in _ALWAYS_ALLOWED and request.principal.kind is not PrincipalKind.ANONYMOUS:
+    if action in _ALWAYS_ALLOWED and request.principal.kind is not PolicyPrincipalKind.ANONYMOUS:
         return Decision(True, Reason.NO_PERMISSION_NEEDED, request, ())
     try:
         findings = _find(request, applicable)
@@ -80,97 +80,97 @@ def authorize(request: Request, applicable: Applicable) -> Decision:
         return Decision(False, Reason.TOO_MUCH_WORK, request, ())
     # 1. An explicit deny in any policy ends it.
     for finding in findings:
-        if finding.effect is Effect.EXPLICIT_DENY:
+        if finding.effect is PolicyEffect.EXPLICIT_DENY:
             return Decision(False, Reason.EXPLICIT_DENY, request, findings, finding, applicable.resource_role)
     if action in _NEEDS_NO_ALLOW:
         return Decision(True, Reason.NO_PERMISSION_NEEDED, request, findings)
     # 2. Resource control, service control, endpoint and scope-down policies must allow, at every level.
     for finding in findings:
-        if finding.kind in _GATES and finding.effect is not Effect.ALLOW:
+        if finding.kind in _GATES and finding.effect is not PolicyEffect.ALLOW:
             return Decision(False, Reason.NO_ALLOW, request, findings, finding, applicable.resource_role)
     # 3. Then the grants: the resource's policy, the caller's own, and what limits those.
     reason, deciding = _settle(request, applicable, {finding.kind: finding for finding in findings})
     return Decision(reason is not Reason.NO_ALLOW, reason, request, findings, deciding, applicable.resource_role)
 
 
-_GATES = frozenset({Kind.RESOURCE_CONTROL, Kind.SERVICE_CONTROL, Kind.ENDPOINT, Kind.SCOPE})
+_GATES = frozenset({DecidingKind.RESOURCE_CONTROL, DecidingKind.SERVICE_CONTROL, DecidingKind.ENDPOINT, DecidingKind.SCOPE})
 
 
-def _find(request: Request, applicable: Applicable) -> tuple[Finding, ...]:
+def _find(request: PolicyRequest, applicable: Applicable) -> tuple[Finding, ...]:
     """What each applicable kind of policy says, in the order of Kind."""
     kind = request.principal.kind
     findings: list[Finding] = []
     if not applicable.is_service_linked_role:  # AWS exempts these from its organization policies
         if applicable.resource_control:
-            findings.extend(_said_by_levels(Kind.RESOURCE_CONTROL, applicable.resource_control, request))
+            findings.extend(_said_by_levels(DecidingKind.RESOURCE_CONTROL, applicable.resource_control, request))
         if applicable.service_control and kind in _MEMBERS:
-            findings.extend(_said_by_levels(Kind.SERVICE_CONTROL, applicable.service_control, request))
+            findings.extend(_said_by_levels(DecidingKind.SERVICE_CONTROL, applicable.service_control, request))
     if applicable.resource is not None:
         findings.append(_said_by_resource(applicable.resource, request))
     if applicable.endpoint is not None:
-        findings.append(_said(Kind.ENDPOINT, applicable.endpoint, request))
+        findings.append(_said(DecidingKind.ENDPOINT, applicable.endpoint, request))
     if kind in _IDENTITIES:
         findings.append(_said_by_identity(applicable, request))
         if applicable.boundary is not None:
-            findings.append(_said(Kind.BOUNDARY, applicable.boundary, request))
+            findings.append(_said(DecidingKind.BOUNDARY, applicable.boundary, request))
     if applicable.session is not None or applicable.root_task is not None:
         findings.append(_said_by_session(applicable, request))
     if applicable.scopes:
-        findings.extend(_said_by_levels(Kind.SCOPE, applicable.scopes, request))
+        findings.extend(_said_by_levels(DecidingKind.SCOPE, applicable.scopes, request))
     return tuple(findings)
 
 
-def _said(kind: Kind, policies: PolicySet, request: Request) -> Finding:
+def _said(kind: DecidingKind, policies: PolicySet, request: PolicyRequest) -> Finding:
     statement = policies.decide(request)
     return Finding(kind, _effect(statement), statement)
 
 
-def _effect(statement: CompiledStatement | None) -> Effect:
+def _effect(statement: CompiledStatement | None) -> PolicyEffect:
     if statement is None:
-        return Effect.IMPLICIT_DENY
-    return Effect.ALLOW if statement.allows else Effect.EXPLICIT_DENY
+        return PolicyEffect.IMPLICIT_DENY
+    return PolicyEffect.ALLOW if statement.allows else PolicyEffect.EXPLICIT_DENY
 
 
-def _said_by_levels(kind: Kind, levels: tuple[PolicySet, ...], request: Request) -> list[Finding]:
+def _said_by_levels(kind: DecidingKind, levels: tuple[PolicySet, ...], request: PolicyRequest) -> list[Finding]:
     statements = [policies.decide(request) for policies in levels]
     return [Finding(kind, _effect(statement), statement, level) for level, statement in enumerate(statements)]
 
 
-def _said_by_identity(applicable: Applicable, request: Request) -> Finding:
+def _said_by_identity(applicable: Applicable, request: PolicyRequest) -> Finding:
     statement = (applicable.identity or EMPTY).decide(request)
     if statement is None and applicable.grants is not None:
         statement = applicable.grants.decide(request)
-    return Finding(Kind.IDENTITY, _effect(statement), statement)
+    return Finding(DecidingKind.IDENTITY, _effect(statement), statement)
 
 
-def _said_by_session(applicable: Applicable, request: Request) -> Finding:
+def _said_by_session(applicable: Applicable, request: PolicyRequest) -> Finding:
     """The session's policies must allow; a root task policy only denies, root's own power being what it limits."""
     denied = applicable.root_task.decide(request) if applicable.root_task is not None else None
     if denied is not None and not denied.allows:
-        return Finding(Kind.SESSION, Effect.EXPLICIT_DENY, denied)
+        return Finding(DecidingKind.SESSION, PolicyEffect.EXPLICIT_DENY, denied)
     if applicable.session is None:
-        return Finding(Kind.SESSION, Effect.ALLOW)
-    return _said(Kind.SESSION, applicable.session, request)
+        return Finding(DecidingKind.SESSION, PolicyEffect.ALLOW)
+    return _said(DecidingKind.SESSION, applicable.session, request)
 
 
-def _said_by_resource(policies: PolicySet, request: Request) -> Finding:
+def _said_by_resource(policies: PolicySet, request: PolicyRequest) -> Finding:
     """Of all that allow, the statement that names the caller most directly counts."""
     said = policies.decide(request)
     if said is None or not said.allows:
-        return Finding(Kind.RESOURCE, _effect(said), said)
+        return Finding(DecidingKind.RESOURCE, _effect(said), said)
     allowing = [
         statement
         for statement in policies.for_action(request.action).statements
         if statement.allows and statement.matches_resource(request) and statement.holds(request)
     ]
     best = max(allowing, key=lambda statement: statement.naming(request))
-    return Finding(Kind.RESOURCE, Effect.ALLOW, best, naming=best.naming(request))
+    return Finding(DecidingKind.RESOURCE, PolicyEffect.ALLOW, best, naming=best.naming(request))
 
 
-def _settle(request: Request, applicable: Applicable, said: dict[Kind, Finding]) -> tuple[Reason, Finding | None]:
+def _settle(request: PolicyRequest, applicable: Applicable, said: dict[DecidingKind, Finding]) -> tuple[Reason, Finding | None]:
     """Reason and deciding finding once nothing denies and the organizations' policies allow."""
     principal = request.principal
-    resource = said.get(Kind.RESOURCE)
+    resource = said.get(DecidingKind.RESOURCE)
     naming = (resource.naming if resource is not None else None) or Naming.NONE
     if principal.kind not in _MEMBERS:
         return (Reason.ALLOWED_BY_RESOURCE if naming else Reason.NO_ALLOW), resource
@@ -178,21 +178,23 @@ def _settle(request: Request, applicable: Applicable, said: dict[Kind, Finding])
         return _settle_cross_account(said, resource, naming)
     if applicable.resource_role is not ResourcePolicyRole.OPTIONAL and not naming:
         return Reason.NO_ALLOW, resource
-    if principal.kind is PrincipalKind.ROOT:
+    if principal.kind is PolicyPrincipalKind.ROOT:
         missing = _first_missing(said, _LIMITS)
         return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_AS_ROOT, None)
     if naming is Naming.DIRECT:
         # Whoever names a user means the user, and not what a session policy leaves of them (IAM user guide, "Session policies").
-        missing = _first_missing(said, (Kind.SESSION,)) if principal.kind is PrincipalKind.USER else None
+        missing = _first_missing(said, (DecidingKind.SESSION,)) if principal.kind is PolicyPrincipalKind.USER else None
         return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_BY_RESOURCE, resource)
     if naming is Naming.ISSUER:
         missing = _first_missing(said, _LIMITS)
         return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_BY_RESOURCE, resource)
     missing = _first_missing(said, _OWN_SIDE)
-    return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_BY_IDENTITY, said[Kind.IDENTITY])
+    return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_BY_IDENTITY, said[DecidingKind.IDENTITY])
 
 
-def _settle_cross_account(said: dict[Kind, Finding], resource: Finding | None, naming: Naming) -> tuple[Reason, Finding | None]:
+def _settle_cross_account(
+    said: dict[DecidingKind, Finding], resource: Finding | None, naming: Naming
+) -> tuple[Reason, Finding | None]:
     """Both accounts must allow, however directly the resource's policy names the caller."""
     missing = _first_missing(said, _OWN_SIDE)
     if missing is not None:
@@ -200,10 +202,10 @@ def _settle_cross_account(said: dict[Kind, Finding], resource: Finding | None, n
     return (Reason.ALLOWED_BY_BOTH_SIDES if naming else Reason.NO_ALLOW), resource
 
 
-_LIMITS = (Kind.BOUNDARY, Kind.SESSION)
-_OWN_SIDE = (Kind.IDENTITY, Kind.BOUNDARY, Kind.SESSION)
+_LIMITS = (DecidingKind.BOUNDARY, DecidingKind.SESSION)
+_OWN_SIDE = (DecidingKind.IDENTITY, DecidingKind.BOUNDARY, DecidingKind.SESSION)
 
 
-def _first_missing(said: dict[Kind, Finding], kinds: tuple[Kind, ...]) -> Finding | None:
+def _first_missing(said: dict[DecidingKind, Finding], kinds: tuple[DecidingKind, ...]) -> Finding | None:
     """The first of these kinds that applies and does not allow."""
-    return next((said[kind] for kind in kinds if kind in said and said[kind].effect is not Effect.ALLOW), None)
+    return next((said[kind] for kind in kinds if kind in said and said[kind].effect is not PolicyEffect.ALLOW), None)

@@ -8,7 +8,7 @@ from enum import Enum
 from functools import partial
 
 from crownkeep.policy import work
-from crownkeep.policy.context import Request
+from crownkeep.policy.context import PolicyRequest
 from crownkeep.policy.document import Document, PolicyKind, Statement
 from crownkeep.policy.naming import NamedBy, Naming, compile_not_principal, compile_principal
 from crownkeep.policy.operators import Test, compile_condition
@@ -61,7 +61,7 @@ class CompiledStatement:
     is_unconditional: bool
     work: Work
 
-    def holds(self, request: Request) -> bool:
+    def holds(self, request: PolicyRequest) -> bool:
         """Whether principal and conditions match; action and resource are the index's part."""
         if self.is_unconditional:
             return True
@@ -70,12 +70,12 @@ class CompiledStatement:
         lookup = request.context.get
         return all(test(lookup) for test in self.conditions)
 
-    def matches_resource(self, request: Request) -> bool:
+    def matches_resource(self, request: PolicyRequest) -> bool:
         """Whether the Resource or NotResource element matches."""
         resource, lookup = request.resource, request.context.get
         return any(resource_matches(pattern, resource, lookup) for pattern in self.resources)
 
-    def naming(self, request: Request) -> Naming:
+    def naming(self, request: PolicyRequest) -> Naming:
         """How the statement names the caller; DIRECT where there is no Principal element."""
         return Naming.DIRECT if self.named_by is None else self.named_by(request.principal)
 
@@ -155,7 +155,7 @@ class ResourceIndex:
         else:
             self._anywhere.append((matcher, statement))
 
-    def first(self, request: Request) -> CompiledStatement | None:
+    def first(self, request: PolicyRequest) -> CompiledStatement | None:
         """A statement that applies to the request, or None."""
         for matcher, statement in self._anywhere:
             if (matcher is None or matcher(request.resource, request.context.get)) and (
@@ -197,7 +197,7 @@ class ActionSlice:
         self.work = work.together(statement.work for statement in statements)
         self.is_heavy = self.work.total > work.LITTLE
 
-    def require_bounded(self, request: Request) -> None:
+    def require_bounded(self, request: PolicyRequest) -> None:
         """Raise TooMuchWork where what these statements ask of the request is more than a decision may take."""
         if self.is_heavy and self.work.steps(request.context.get) > work.MOST:
             raise work.TooMuchWork
@@ -273,7 +273,7 @@ class PolicySet:
             if matches(action):
                 yield statement
 
-    def decide(self, request: Request) -> CompiledStatement | None:
+    def decide(self, request: PolicyRequest) -> CompiledStatement | None:
         """The statement that decides: a Deny that applies, else an Allow that does, else None (nothing is said).
 
         Raises TooMuchWork where the policies ask for more comparing than a decision may take.
@@ -287,7 +287,7 @@ class PolicySet:
                 return denied
         return found.allows.first(request)
 
-    def matching(self, request: Request) -> list[CompiledStatement]:
+    def matching(self, request: PolicyRequest) -> list[CompiledStatement]:
         """Every statement that applies to the request, in the order of policies and statements; raises TooMuchWork."""
         found = self.for_action(request.action)
         found.require_bounded(request)

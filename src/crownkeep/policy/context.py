@@ -12,7 +12,7 @@ ContextValue = str | tuple[str, ...]
 Resolve = Callable[[str], "ContextValue | None"]
 
 
-class PrincipalKind(Enum):
+class PolicyPrincipalKind(Enum):
     """Who calls; AWS evaluates each of them differently."""
 
     ROOT = "root"
@@ -28,7 +28,7 @@ class PrincipalKind(Enum):
 
 
 @value_type(frozen=True, slots=True)
-class Principal:
+class PolicyPrincipal:
     """The caller, as policies can name it.
 
     `arn` is the caller's own ARN (of the session, for a session). `unique_id` is the AIDA or AROA id that a saved
@@ -37,7 +37,7 @@ class Principal:
     `has_permissions_boundary` matters to NotPrincipal: a Deny never excepts a caller with a boundary.
     """
 
-    kind: PrincipalKind
+    kind: PolicyPrincipalKind
     arn: str = ""
     account_id: str | None = None
     unique_id: str | None = None
@@ -48,7 +48,7 @@ class Principal:
     has_permissions_boundary: bool = False
 
 
-ANONYMOUS = Principal(PrincipalKind.ANONYMOUS)
+ANONYMOUS = PolicyPrincipal(PolicyPrincipalKind.ANONYMOUS)
 
 
 class Context:
@@ -83,14 +83,14 @@ class Context:
 
 
 @value_type(frozen=True, slots=True)
-class Request:
+class PolicyRequest:
     """One question: may this principal take this action on this resource, in this context?
 
     `action` is `service:Name` in AWS's own case (it is matched without regard to case and cited as given); `resource`
     is an ARN, or `*` for an action that names none.
     """
 
-    principal: Principal
+    principal: PolicyPrincipal
     action: str
     resource: str = "*"
     context: Context = Context()

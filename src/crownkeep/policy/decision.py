@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import Enum
 
 from crownkeep.policy.compile import CompiledStatement
-from crownkeep.policy.context import Request
+from crownkeep.policy.context import PolicyRequest
 from crownkeep.policy.naming import Naming
 from crownkeep.values import value_type
 
 
-class Kind(Enum):
+class DecidingKind(Enum):
     """The kinds of policy that take part, in the order in which a refusal names one when several refuse."""
 
     RESOURCE_CONTROL = "resource control policy"
@@ -25,7 +25,7 @@ class Kind(Enum):
     __hash__ = object.__hash__  # An enum's own is written in Python, and these are looked up several times in each decision.
 
 
-class Effect(Enum):
+class PolicyEffect(Enum):
     """What one kind of policy says to a request."""
 
     ALLOW = "allowed"
@@ -58,8 +58,8 @@ class ResourcePolicyRole(Enum):
 class Finding:
     """What one kind of policy said, and the statement that said it; `level` counts organization levels from 0."""
 
-    kind: Kind
-    effect: Effect
+    kind: DecidingKind
+    effect: PolicyEffect
     statement: CompiledStatement | None = None
     level: int | None = None
     naming: Naming | None = None
@@ -71,17 +71,17 @@ class Decision:
 
     allowed: bool
     reason: Reason
-    request: Request
+    request: PolicyRequest
     findings: tuple[Finding, ...]
     deciding: Finding | None = None
     role: ResourcePolicyRole = ResourcePolicyRole.OPTIONAL
 
     @property
-    def effect(self) -> Effect:
+    def effect(self) -> PolicyEffect:
         """The decision in the simulator's words."""
         if self.allowed:
-            return Effect.ALLOW
-        return Effect.EXPLICIT_DENY if self.reason is Reason.EXPLICIT_DENY else Effect.IMPLICIT_DENY
+            return PolicyEffect.ALLOW
+        return PolicyEffect.EXPLICIT_DENY if self.reason is Reason.EXPLICIT_DENY else PolicyEffect.IMPLICIT_DENY
 
     def denial_text(self, shown: str | None = None) -> str:
         """AWS's message for this refusal (IAM user guide, "Troubleshoot access denied error messages").
@@ -97,19 +97,27 @@ class Decision:
     def _context(self) -> str:
         if self.reason is Reason.TOO_MUCH_WORK:
             return f"because {self.reason.value}"
-        kind = self.deciding.kind if self.deciding is not None else Kind.RESOURCE
-        is_trust = kind is Kind.RESOURCE and self.role is ResourcePolicyRole.TRUST
+        kind = self.deciding.kind if self.deciding is not None else DecidingKind.RESOURCE
+        is_trust = kind is DecidingKind.RESOURCE and self.role is ResourcePolicyRole.TRUST
         name = "role trust policy" if is_trust else kind.value
-        if self.effect is not Effect.EXPLICIT_DENY:
+        if self.effect is not PolicyEffect.EXPLICIT_DENY:
             return f"because no {name} allows the {self.request.action} action"
-        article = "the" if is_trust else "an" if kind is Kind.IDENTITY else "a"
+        article = "the" if is_trust else "an" if kind is DecidingKind.IDENTITY else "a"
         return f"with an explicit deny in {article} {name}{self._policy_arn(kind)}"
 
-    def _policy_arn(self, kind: Kind) -> str:
+    def _policy_arn(self, kind: DecidingKind) -> str:
         statement = self.deciding.statement if self.deciding is not None else None
         if statement is None or statement.source.arn is None or kind not in _CITED_BY_ARN:
             return ""
         return f": {statement.source.arn}"
 
 
-_CITED_BY_ARN = frozenset({Kind.RESOURCE_CONTROL, Kind.SERVICE_CONTROL, Kind.IDENTITY, Kind.BOUNDARY, Kind.SESSION})
+_CITED_BY_ARN = frozenset(
+    {
+        DecidingKind.RESOURCE_CONTROL,
+        DecidingKind.SERVICE_CONTROL,
+        DecidingKind.IDENTITY,
+        DecidingKind.BOUNDARY,
+        DecidingKind.SESSION,
+    }
+)

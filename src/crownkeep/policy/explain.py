@@ -8,17 +8,17 @@ from typing import Any
 
 from crownkeep.policy.authorize import Applicable, authorize
 from crownkeep.policy.compile import CompiledStatement, PolicySet
-from crownkeep.policy.context import Request
-from crownkeep.policy.decision import Decision, Effect, Finding, Kind
+from crownkeep.policy.context import PolicyRequest
+from crownkeep.policy.decision import DecidingKind, Decision, Finding, PolicyEffect
 from crownkeep.policy.document import Condition
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ExplanationLine:
     """One remark of an explanation, with the remarks under it."""
 
     text: str
-    under: tuple[Line, ...] = ()
+    under: tuple[ExplanationLine, ...] = ()
 
     def as_mapping(self) -> dict[str, Any]:
         """The remark as plain data."""
@@ -30,7 +30,7 @@ class Explanation:
     """A decision and the tree that tells why."""
 
     decision: Decision
-    lines: tuple[Line, ...]
+    lines: tuple[ExplanationLine, ...]
 
     def __str__(self) -> str:
         return "\n".join(_render(self.lines, ""))
@@ -51,18 +51,18 @@ class Explanation:
         }
 
 
-def explain(request: Request, applicable: Applicable) -> Explanation:
+def explain(request: PolicyRequest, applicable: Applicable) -> Explanation:
     """Decide, and tell why: which policies were asked, which statement settled it, what kept the others from applying."""
     decision = authorize(request, applicable)
     verdict = "ALLOWED" if decision.allowed else "DENIED"
-    head = Line(f"{verdict}: {decision.reason.value}")
+    head = ExplanationLine(f"{verdict}: {decision.reason.value}")
     lines = [head, *(_finding_line(finding, request, applicable) for finding in decision.findings)]
     if not decision.allowed:
-        lines.append(Line(decision.denial_text()))
+        lines.append(ExplanationLine(decision.denial_text()))
     return Explanation(decision, tuple(lines))
 
 
-def _render(lines: tuple[Line, ...], indent: str) -> Iterator[str]:
+def _render(lines: tuple[ExplanationLine, ...], indent: str) -> Iterator[str]:
     for number, line in enumerate(lines):
         is_last = number == len(lines) - 1
         yield f"{indent}{'└─ ' if is_last else '├─ '}{line.text}"
@@ -70,45 +70,45 @@ def _render(lines: tuple[Line, ...], indent: str) -> Iterator[str]:
 
 
 _VERDICTS = {
-    Effect.ALLOW: "allows",
-    Effect.EXPLICIT_DENY: "denies explicitly",
-    Effect.IMPLICIT_DENY: "does not allow",
+    PolicyEffect.ALLOW: "allows",
+    PolicyEffect.EXPLICIT_DENY: "denies explicitly",
+    PolicyEffect.IMPLICIT_DENY: "does not allow",
 }
 
 
-def _finding_line(finding: Finding, request: Request, applicable: Applicable) -> Line:
+def _finding_line(finding: Finding, request: PolicyRequest, applicable: Applicable) -> ExplanationLine:
     level = "" if finding.level is None else f" at level {finding.level}"
     text = f"{finding.kind.value}{level}: {_VERDICTS[finding.effect]}"
     if finding.statement is not None:
-        return Line(text, (Line(name_of(finding.statement)),))
+        return ExplanationLine(text, (ExplanationLine(name_of(finding.statement)),))
     policies = _set_of(finding, applicable)
     if policies is None:
-        return Line(text)
+        return ExplanationLine(text)
     near = [
-        Line(name_of(statement), tuple(_obstacles(statement, request)))
+        ExplanationLine(name_of(statement), tuple(_obstacles(statement, request)))
         for statement in policies.for_action(request.action).statements
         if statement.allows
     ]
-    return Line(text, tuple(near) or (Line(f"no Allow statement names {request.action}"),))
+    return ExplanationLine(text, tuple(near) or (ExplanationLine(f"no Allow statement names {request.action}"),))
 
 
 def _set_of(finding: Finding, applicable: Applicable) -> PolicySet | None:
     match finding.kind:
-        case Kind.RESOURCE_CONTROL:
+        case DecidingKind.RESOURCE_CONTROL:
             return applicable.resource_control[finding.level or 0]
-        case Kind.SERVICE_CONTROL:
+        case DecidingKind.SERVICE_CONTROL:
             return applicable.service_control[finding.level or 0]
-        case Kind.RESOURCE:
+        case DecidingKind.RESOURCE:
             return applicable.resource
-        case Kind.ENDPOINT:
+        case DecidingKind.ENDPOINT:
             return applicable.endpoint
-        case Kind.IDENTITY:
+        case DecidingKind.IDENTITY:
             return applicable.identity
-        case Kind.BOUNDARY:
+        case DecidingKind.BOUNDARY:
             return applicable.boundary
-        case Kind.SESSION:
+        case DecidingKind.SESSION:
             return applicable.session
-        case Kind.SCOPE:
+        case DecidingKind.SCOPE:
             return applicable.scopes[finding.level or 0]
 
 
@@ -121,18 +121,18 @@ def name_of(compiled: CompiledStatement) -> str:
     return f"{effect} in {source.arn or source.name or source.id}, {which}, line {line}"
 
 
-def _obstacles(compiled: CompiledStatement, request: Request) -> Iterator[Line]:
+def _obstacles(compiled: CompiledStatement, request: PolicyRequest) -> Iterator[ExplanationLine]:
     """Why a statement that names the action does not apply."""
     if not compiled.matches_resource(request):
-        yield Line(f"its resources do not match {request.resource}")
+        yield ExplanationLine(f"its resources do not match {request.resource}")
     if compiled.named_by is not None and not compiled.named_by(request.principal):
-        yield Line(f"it does not name {request.principal.arn or 'the caller'}")
+        yield ExplanationLine(f"it does not name {request.principal.arn or 'the caller'}")
     for condition, test in zip(compiled.statement.conditions, compiled.conditions, strict=True):
         if not test(request.context.get):
-            yield Line(_condition_text(condition, request))
+            yield ExplanationLine(_condition_text(condition, request))
 
 
-def _condition_text(condition: Condition, request: Request) -> str:
+def _condition_text(condition: Condition, request: PolicyRequest) -> str:
     value = request.context.get(condition.key.lower())
     shown = "absent" if value is None else repr(value) if isinstance(value, str) else repr(list(value))
     wanted = ", ".join(map(repr, condition.values))

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from crownkeep.policy import scalars
+from crownkeep.policy.condition_keys import MULTIVALUED_KEYS
 from crownkeep.policy.document import Condition, Statement
-from crownkeep.policy.keys import MULTIVALUED_KEYS
 from crownkeep.policy.linted import Linted
-from crownkeep.policy.operators import Operator, Qualifier, is_arn, read_operator
+from crownkeep.policy.operators import ConditionOperator, Qualifier, is_arn, read_operator
 from crownkeep.policy.positions import Path
 from crownkeep.policy.remarks import Remark, Severity
 
@@ -65,7 +65,7 @@ def _block(linted: Linted, statement: Statement) -> Iterator[Remark]:
             yield linted.remark(Severity.ERROR, "DUPLICATE_KEYS_WITH_DIFFERENT_CASE", details, (*path, operator))
 
 
-def _key(linted: Linted, condition: Condition, operator: Operator, path: Path) -> Iterator[Remark]:
+def _key(linted: Linted, condition: Condition, operator: ConditionOperator, path: Path) -> Iterator[Remark]:
     key = condition.key.lower()
     if ":" not in key:
         details = f"The condition key {condition.key} has no service prefix. Write it as service:key."
@@ -90,7 +90,7 @@ def _key(linted: Linted, condition: Condition, operator: Operator, path: Path) -
         yield linted.remark(Severity.ERROR, "TYPE_MISMATCH_OPERATOR_WITH_KEY", details, path)
 
 
-def _values(linted: Linted, condition: Condition, operator: Operator, path: Path) -> Iterator[Remark]:
+def _values(linted: Linted, condition: Condition, operator: ConditionOperator, path: Path) -> Iterator[Remark]:
     if not condition.values:
         code, severity = "EMPTY_ARRAY_CONDITION", Severity.WARNING
         yield linted.remark(severity, code, "No values are given, so nothing can match them.", path)
@@ -116,7 +116,7 @@ def _values(linted: Linted, condition: Condition, operator: Operator, path: Path
     yield from _wildcards(linted, condition, operator, path)
 
 
-def _private_addresses(linted: Linted, condition: Condition, operator: Operator, path: Path) -> Iterator[Remark]:
+def _private_addresses(linted: Linted, condition: Condition, operator: ConditionOperator, path: Path) -> Iterator[Remark]:
     if operator.base != "IpAddress" or condition.key.lower() != "aws:sourceip":
         return
     networks = [scalars.read_network(value) for value in condition.values]
@@ -137,7 +137,7 @@ def _is_private(network: scalars.Network) -> bool:
     )
 
 
-def _wildcards(linted: Linted, condition: Condition, operator: Operator, path: Path) -> Iterator[Remark]:
+def _wildcards(linted: Linted, condition: Condition, operator: ConditionOperator, path: Path) -> Iterator[Remark]:
     if operator.base in ("StringEquals", "StringEqualsIgnoreCase"):
         for value in condition.values:
             if re.search(r"(?<!\$\{)[*?]", value):

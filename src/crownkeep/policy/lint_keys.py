@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from crownkeep.policy.condition_keys import GLOBAL_KEYS, TAGGED_KEYS
 from crownkeep.policy.document import Condition, Statement
-from crownkeep.policy.keys import GLOBAL_KEYS, TAGGED_KEYS
 from crownkeep.policy.linted import Linted
 from crownkeep.policy.positions import Path
 from crownkeep.policy.remarks import ActionCatalogue, Remark, Severity

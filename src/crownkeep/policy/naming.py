@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from enum import IntEnum
 
-from crownkeep.policy.context import Principal, PrincipalKind
+from crownkeep.policy.context import PolicyPrincipal, PolicyPrincipalKind
 from crownkeep.policy.document import Principals
 
 
@@ -23,7 +23,7 @@ class Naming(IntEnum):
     DIRECT = 3
 
 
-NamedBy = Callable[[Principal], Naming]
+NamedBy = Callable[[PolicyPrincipal], Naming]
 
 _ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?([0-9]{12})(?::root)?", re.ASCII)
 
@@ -75,14 +75,14 @@ class _Names:
             case "CanonicalUser":
                 self.canonical.add(name)
 
-    def naming(self, principal: Principal) -> Naming:
+    def naming(self, principal: PolicyPrincipal) -> Naming:
         kind = principal.kind
         # Whoever brings a token of an identity provider is named by that provider only, not by `*`.
         if kind in _FEDERATED:
             return Naming.NONE if self.federated.isdisjoint(principal.names) else Naming.DIRECT
         if self.everyone:
             return Naming.DIRECT
-        if kind is PrincipalKind.SERVICE:
+        if kind is PolicyPrincipalKind.SERVICE:
             return Naming.NONE if self.services.isdisjoint(principal.names) else Naming.DIRECT
         if self._names_caller(principal):
             return Naming.DIRECT
@@ -90,33 +90,33 @@ class _Names:
             return Naming.ISSUER
         if principal.account_id in self.accounts:
             # The account's principal is its root user; anybody else of the account is delegated to.
-            return Naming.DIRECT if kind is PrincipalKind.ROOT else Naming.ACCOUNT
+            return Naming.DIRECT if kind is PolicyPrincipalKind.ROOT else Naming.ACCOUNT
         return Naming.NONE
 
-    def _names_caller(self, principal: Principal) -> bool:
+    def _names_caller(self, principal: PolicyPrincipal) -> bool:
         if principal.arn in self.aws or principal.canonical_user_id in self.canonical:
             return True
-        return principal.kind is PrincipalKind.USER and principal.unique_id in self.aws
+        return principal.kind is PolicyPrincipalKind.USER and principal.unique_id in self.aws
 
-    def _names_issuer(self, principal: Principal) -> bool:
+    def _names_issuer(self, principal: PolicyPrincipal) -> bool:
         return principal.issuer_arn in self.aws or principal.issuer_unique_id in self.aws
 
-    def names_any_face(self, principal: Principal) -> bool:
+    def names_any_face(self, principal: PolicyPrincipal) -> bool:
         return self.naming(principal) is not Naming.NONE
 
-    def names_every_face(self, principal: Principal) -> bool:
+    def names_every_face(self, principal: PolicyPrincipal) -> bool:
         kind = principal.kind
         if principal.has_permissions_boundary:  # AWS: do not use NotPrincipal with callers that have a boundary
             return False
-        if kind is PrincipalKind.SERVICE or kind in _FEDERATED:
+        if kind is PolicyPrincipalKind.SERVICE or kind in _FEDERATED:
             return self.naming(principal) is Naming.DIRECT
-        if kind is PrincipalKind.ANONYMOUS or principal.account_id not in self.accounts:
+        if kind is PolicyPrincipalKind.ANONYMOUS or principal.account_id not in self.accounts:
             return False
-        if kind is PrincipalKind.ROOT:
+        if kind is PolicyPrincipalKind.ROOT:
             return True
-        if kind is PrincipalKind.ROLE_SESSION and not self._names_issuer(principal):
+        if kind is PolicyPrincipalKind.ROLE_SESSION and not self._names_issuer(principal):
             return False
         return self._names_caller(principal)
 
 
-_FEDERATED = frozenset({PrincipalKind.WEB_IDENTITY, PrincipalKind.SAML})
+_FEDERATED = frozenset({PolicyPrincipalKind.WEB_IDENTITY, PolicyPrincipalKind.SAML})

@@ -39,7 +39,7 @@ class Qualifier(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
+class ConditionOperator:
     """A condition operator taken apart: `ForAnyValue:StringNotLikeIfExists` is (ANY, "StringLike", negated, if exists)."""
 
     qualifier: Qualifier | None
@@ -88,7 +88,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 @lru_cache(maxsize=1024)
-def read_operator(name: str) -> Operator | None:
+def read_operator(name: str) -> ConditionOperator | None:
     """Take an operator's name apart; None when AWS knows no such operator."""
     qualifier = next((one for one in Qualifier if name.startswith(one.value)), None)
     base = name[len(qualifier.value) :] if qualifier else name
@@ -98,7 +98,7 @@ def read_operator(name: str) -> Operator | None:
     if base not in _BASES or (if_exists and base == "Null"):
         return None
     positive, negated = _BASES[base]
-    return Operator(qualifier, positive, negated, if_exists)
+    return ConditionOperator(qualifier, positive, negated, if_exists)
 
 
 def is_operator(name: str) -> bool:
@@ -127,7 +127,7 @@ def compile_condition(condition: Condition, *, effect: str, variables: bool) -> 
     return _scalar_test(key, holds, absent=operator.if_exists or (operator.negated and holds is not _never))
 
 
-def _holds(operator: Operator, values: tuple[str, ...], variables: bool, *, denies: bool) -> AnyOf:
+def _holds(operator: ConditionOperator, values: tuple[str, ...], variables: bool, *, denies: bool) -> AnyOf:
     """Whether one value of the request satisfies the operator, negation included."""
     if not values:  # an empty list matches no value, not even negated (Access Analyzer: EMPTY_ARRAY_CONDITION)
         return _never

@@ -12,19 +12,19 @@ from typing import Any
 from crownkeep.policy import work
 from crownkeep.policy.authorize import Applicable, authorize
 from crownkeep.policy.compile import CompiledStatement, PolicySet
-from crownkeep.policy.context import Context, ContextValue, Principal, Request, Resolve
-from crownkeep.policy.decision import Decision, Effect, Kind
+from crownkeep.policy.condition_keys import missing_keys
+from crownkeep.policy.context import Context, ContextValue, PolicyPrincipal, PolicyRequest, Resolve
+from crownkeep.policy.decision import DecidingKind, Decision, PolicyEffect
 from crownkeep.policy.document import Document, PolicyKind, Statement
-from crownkeep.policy.keys import missing_keys
 
 # What the simulator knows by itself and therefore never reports as missing.
 ALWAYS_PROVIDED = ("aws:CurrentTime", "aws:EpochTime", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:username")
 
 # The simulator names the kinds of policy so in EvalDecisionDetails.
 _DETAIL_NAMES = {
-    Kind.IDENTITY: "IAM Policy",
-    Kind.RESOURCE: "Resource Policy",
-    Kind.BOUNDARY: "Permissions Boundary Policy",
+    DecidingKind.IDENTITY: "IAM Policy",
+    DecidingKind.RESOURCE: "Resource Policy",
+    DecidingKind.BOUNDARY: "Permissions Boundary Policy",
 }
 
 
@@ -90,12 +90,12 @@ class ActionResult:
     by_resource: tuple[Evaluation, ...]
 
     @property
-    def effect(self) -> Effect:
+    def effect(self) -> PolicyEffect:
         """The decision over all resources: denied explicitly anywhere, else allowed everywhere, else implicitly denied."""
         effects = {evaluation.decision.effect for evaluation in self.by_resource}
-        if Effect.EXPLICIT_DENY in effects:
-            return Effect.EXPLICIT_DENY
-        return Effect.ALLOW if effects == {Effect.ALLOW} else Effect.IMPLICIT_DENY
+        if PolicyEffect.EXPLICIT_DENY in effects:
+            return PolicyEffect.EXPLICIT_DENY
+        return PolicyEffect.ALLOW if effects == {PolicyEffect.ALLOW} else PolicyEffect.IMPLICIT_DENY
 
     def as_member(self) -> dict[str, Any]:
         """The EvaluationResult structure of AWS's model; absent members are absent."""
@@ -133,7 +133,7 @@ class ActionResult:
 
 
 def simulate(
-    principal: Principal,
+    principal: PolicyPrincipal,
     actions: Sequence[str],
     resources: Sequence[str],
     applicable: Applicable,
@@ -161,7 +161,7 @@ class Simulator:
 
     def __init__(
         self,
-        principal: Principal,
+        principal: PolicyPrincipal,
         applicable: Applicable,
         *,
         context: Mapping[str, ContextValue],
@@ -196,19 +196,19 @@ class Simulator:
     def evaluate(self, action: str, resource: str, *, owner: str | None = None) -> Evaluation:
         """Decide one action on one resource, which is another account's where an owner is given."""
         applicable = self._applicable if owner is None else replace(self._applicable, resource_account_id=owner)
-        request = Request(self._principal, action, resource, self._context)
+        request = PolicyRequest(self._principal, action, resource, self._context)
         decision = authorize(request, applicable)
-        said = {kind: [finding.effect for finding in decision.findings if finding.kind is kind] for kind in Kind}
+        said = {kind: [finding.effect for finding in decision.findings if finding.kind is kind] for kind in DecidingKind}
         return Evaluation(
             action=action,
             resource=resource,
             decision=decision,
             matched=_matched(request, applicable, decision),
             # The simulator reports what else it would need only then.
-            missing_context=self._missing_keys() if decision.effect is Effect.IMPLICIT_DENY else (),
+            missing_context=self._missing_keys() if decision.effect is PolicyEffect.IMPLICIT_DENY else (),
             details=_details(request, applicable, decision),
-            allowed_by_organizations=_all_allow(said[Kind.SERVICE_CONTROL] + said[Kind.RESOURCE_CONTROL]),
-            allowed_by_boundary=_all_allow(said[Kind.BOUNDARY]),
+            allowed_by_organizations=_all_allow(said[DecidingKind.SERVICE_CONTROL] + said[DecidingKind.RESOURCE_CONTROL]),
+            allowed_by_boundary=_all_allow(said[DecidingKind.BOUNDARY]),
         )
 
     def _missing_keys(self) -> tuple[str, ...]:
@@ -218,8 +218,8 @@ class Simulator:
         return self._missing
 
 
-def _all_allow(effects: list[Effect]) -> bool | None:
-    return all(effect is Effect.ALLOW for effect in effects) if effects else None
+def _all_allow(effects: list[PolicyEffect]) -> bool | None:
+    return all(effect is PolicyEffect.ALLOW for effect in effects) if effects else None
 
 
 def _own_sets(applicable: Applicable) -> list[PolicySet]:
@@ -233,9 +233,9 @@ def _all_sets(applicable: Applicable) -> list[PolicySet]:
     return [*_own_sets(applicable), *applicable.service_control, *applicable.resource_control]
 
 
-def _matched(request: Request, applicable: Applicable, decision: Decision) -> tuple[MatchedStatement, ...]:
+def _matched(request: PolicyRequest, applicable: Applicable, decision: Decision) -> tuple[MatchedStatement, ...]:
     """The statements that made the decision: the denying ones, or else those that allow; none for an implicit deny."""
-    if decision.effect is Effect.IMPLICIT_DENY:
+    if decision.effect is PolicyEffect.IMPLICIT_DENY:
         return ()
     wanted = decision.allowed
     return tuple(
@@ -246,7 +246,7 @@ def _matched(request: Request, applicable: Applicable, decision: Decision) -> tu
     )
 
 
-def _details(request: Request, applicable: Applicable, decision: Decision) -> dict[str, str] | None:
+def _details(request: PolicyRequest, applicable: Applicable, decision: Decision) -> dict[str, str] | None:
     """Empty within one account, absent when no resource is named, one entry per kind of policy across accounts."""
     if request.resource == "*":
         return None

@@ -11,7 +11,7 @@ from enum import Enum
 
 from crownkeep import clock
 from crownkeep.credentials import sealing
-from crownkeep.credentials.one_time_links import Purpose
+from crownkeep.credentials.one_time_links import LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
@@ -129,7 +129,7 @@ def finish(db: Transaction, wiring: Wiring, account: AccountRow, code: str, *, a
     accounts.change(db, account.account_id, email=row.email, email_key=row.email.lower())
     accounts.touch(db, account.account_id, clock.revision())
     # What is on its way to the old mailbox must open nothing any more.
-    for purpose in (Purpose.SET_ROOT_PASSWORD, Purpose.RESET_ROOT_PASSWORD):
+    for purpose in (LinkPurpose.SET_ROOT_PASSWORD, LinkPurpose.RESET_ROOT_PASSWORD):
         one_time_links.remove_all(db, account.account_id, purpose=purpose)
     root_recoveries.remove(db, account.account_id)
     values = {"account_id": account.account_id, "when": recovery.spelled(now), "address": address}

@@ -89,16 +89,16 @@ class ChangePasswordStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class SignInRefused:
     """The person can't come in before an administrator has set a new password."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class SignInComplete:
     """Everything demanded is proved: a session may be opened."""
 
 
-Step = PasswordStep | FactorStep | EnrolStep | ChangePasswordStep | Refused | Done
+Step = PasswordStep | FactorStep | EnrolStep | ChangePasswordStep | SignInRefused | SignInComplete
 
 
 def advance(proofs: Proofs, demands: Demands) -> Step:
@@ -108,12 +108,12 @@ def advance(proofs: Proofs, demands: Demands) -> Step:
     if demands.methods and proofs.method is None:
         return FactorStep(demands.methods)
     if demands.is_expired_for_good:
-        return Refused()
+        return SignInRefused()
     if demands.enrolment is not Enrolment.NOT_NEEDED and not (demands.enrolment is Enrolment.OFFERED and proofs.put_off):
         return EnrolStep(demands.enrolment)
     if demands.must_change_password:
         return ChangePasswordStep()
-    return Done()
+    return SignInComplete()
 
 
 def enrolment_of_root(

@@ -27,7 +27,7 @@ CONTACT_TYPES = ("BILLING", "OPERATIONS", "SECURITY")
 _NOTICES = 20
 
 
-class Progress(Enum):
+class NoticeProgress(Enum):
     """How far a notice has come."""
 
     WAITING = "waiting"
@@ -45,7 +45,7 @@ class LastNotice:
     recipient: str
     """Empty where its reader may not see the address."""
     written_at: datetime
-    progress: Progress
+    progress: NoticeProgress
     at: datetime
     """When it was sent or given up, or when it is tried next."""
     attempts: int
@@ -95,7 +95,7 @@ def _waiting(wiring: Wiring, row: NoticeRow, recipient: str) -> LastNotice:
         row.kind,
         recipient,
         row.created_at,
-        Progress.WAITING,
+        NoticeProgress.WAITING,
         row.due_at,
         row.attempts,
         row.last_fault,
@@ -105,7 +105,7 @@ def _waiting(wiring: Wiring, row: NoticeRow, recipient: str) -> LastNotice:
 
 
 def _ended(row: DeliveryRow, recipient: str) -> LastNotice:
-    progress = Progress.FAILED if row.fault else Progress.SENT
+    progress = NoticeProgress.FAILED if row.fault else NoticeProgress.SENT
     return LastNotice(
         row.notice_id,
         row.kind,

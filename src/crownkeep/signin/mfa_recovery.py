@@ -20,7 +20,7 @@ from crownkeep import clock
 from crownkeep.credentials import one_time_links as links
 from crownkeep.credentials import recovery_codes as codes
 from crownkeep.credentials import sealing
-from crownkeep.credentials.one_time_links import InvalidLink, Purpose
+from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
@@ -66,7 +66,7 @@ class TooOften:
     """Too many recoveries were asked for; a later one is followed."""
 
 
-class Stage(Enum):
+class RecoveryStage(Enum):
     """How far a recovery has come."""
 
     ASKED = "asked for"
@@ -79,7 +79,7 @@ class Recovery:
     """A recovery as whoever holds its link sees it."""
 
     account_id: str
-    stage: Stage
+    stage: RecoveryStage
     code: Secret | None
     """What is told to whoever confirms; shown once the link was opened."""
     custodian: bool
@@ -87,7 +87,7 @@ class Recovery:
     expires_at: datetime
 
 
-class Outcome(Enum):
+class RecoveryOutcome(Enum):
     """What came of a confirmation."""
 
     CONFIRMED = "confirmed"
@@ -126,7 +126,7 @@ def look(door: Door, token: str, *, now: datetime) -> Recovery:
         row = _found(db, token, now)
         has_custodian = root_recoveries.custodian(db, row.account_id) is not None
     stage = stage_of(row)
-    code = None if stage is Stage.ASKED else _code(token)
+    code = None if stage is RecoveryStage.ASKED else _code(token)
     return Recovery(row.account_id, stage, code, has_custodian, row.expires_at)
 
 
@@ -137,9 +137,9 @@ def stands(db: Transaction, row: RootRecoveryRow, now: datetime) -> bool:
     return is_current and now < row.expires_at and row.attempts < MOST_ATTEMPTS
 
 
-def stage_of(row: RootRecoveryRow) -> Stage:
+def stage_of(row: RootRecoveryRow) -> RecoveryStage:
     """Return how far a recovery has come."""
-    return Stage.CONFIRMED if row.confirmed_at else Stage.OPENED if row.opened_at else Stage.ASKED
+    return RecoveryStage.CONFIRMED if row.confirmed_at else RecoveryStage.OPENED if row.opened_at else RecoveryStage.ASKED
 
 
 async def open_link(door: Door, token: str, *, origin: Origin, now: datetime) -> None:
@@ -173,7 +173,7 @@ async def open_link(door: Door, token: str, *, origin: Origin, now: datetime) ->
         raise refused
 
 
-def confirm(db: Transaction, wiring: Wiring, account_id: str, code: Secret, *, by: str, now: datetime) -> Outcome:
+def confirm(db: Transaction, wiring: Wiring, account_id: str, code: Secret, *, by: str, now: datetime) -> RecoveryOutcome:
     """Confirm an account's recovery with its code, in an open transaction; `by` says who does.
 
     The account must be held. Wrong codes are the caller's to count (`count_wrong`), in a transaction that commits although it
@@ -181,11 +181,11 @@ def confirm(db: Transaction, wiring: Wiring, account_id: str, code: Secret, *, b
     """
     row = root_recoveries.of_account(db, account_id)
     if row is None or row.code_digest is None or row.confirmed_at is not None or not stands(db, row, now):
-        return Outcome.NONE_WAITS
+        return RecoveryOutcome.NONE_WAITS
     if not codes_equal(row.code_digest, _code_digest(wiring, account_id, code)):
-        return Outcome.WRONG_CODE
+        return RecoveryOutcome.WRONG_CODE
     root_recoveries.change(db, account_id, confirmed_at=now, confirmed_by=by, expires_at=now + COMPLETED_WITHIN)
-    return Outcome.CONFIRMED
+    return RecoveryOutcome.CONFIRMED
 
 
 def count_wrong(db: Transaction, account_id: str) -> None:
@@ -201,7 +201,7 @@ def count_wrong(db: Transaction, account_id: str) -> None:
 
 def _awaited(db: Transaction, token: str, *, now: datetime) -> RootRecoveryRow:
     """Return the recovery that a custodian's link may confirm; raises InvalidLink."""
-    row = root_recoveries.with_custodian_link(db, links.digest_of(token, Purpose.CONFIRM_RECOVERY))
+    row = root_recoveries.with_custodian_link(db, links.digest_of(token, LinkPurpose.CONFIRM_RECOVERY))
     if row is None or row.confirmed_at is not None or not stands(db, row, now):
         raise InvalidLink
     return row
@@ -213,11 +213,11 @@ def awaited(door: Door, token: str, *, now: datetime) -> RootRecoveryRow:
         return _awaited(db, token, now=now)
 
 
-async def confirm_as_custodian(door: Door, token: str, code: Secret, *, origin: Origin, now: datetime) -> Outcome:
+async def confirm_as_custodian(door: Door, token: str, code: Secret, *, origin: Origin, now: datetime) -> RecoveryOutcome:
     """Confirm a recovery by the link that went to its custodian, with the code that the person told; raises InvalidLink."""
     wiring = door.wiring
 
-    def work(db: Transaction) -> Commit[Outcome | InvalidLink]:
+    def work(db: Transaction) -> Commit[RecoveryOutcome | InvalidLink]:
         try:
             # What is read before the account is held may have changed by then: other tries, on other nodes.
             accounts.hold(db, _awaited(db, token, now=now).account_id)
@@ -228,7 +228,7 @@ async def confirm_as_custodian(door: Door, token: str, code: Secret, *, origin: 
         if custodian is None:
             return Commit(InvalidLink(), [])
         outcome = confirm(db, wiring, row.account_id, code, by=custodian.email, now=now)
-        is_confirmed = outcome is Outcome.CONFIRMED
+        is_confirmed = outcome is RecoveryOutcome.CONFIRMED
         if not is_confirmed:
             count_wrong(db, row.account_id)
         name = "MfaRecoveryConfirmed"
@@ -277,7 +277,7 @@ def _asks_for_device(looked: Next | Stale) -> bool:
 
 
 def _post_link(db: Transaction, wiring: Wiring, account: AccountRow, version: bytes, origin: Origin, now: datetime) -> None:
-    link = links.mint(Purpose.RECOVER_MFA, clock.token_bytes(links.TOKEN_ENTROPY), now=now)
+    link = links.mint(LinkPurpose.RECOVER_MFA, clock.token_bytes(links.TOKEN_ENTROPY), now=now)
     address = origin.source_ip[:64]
     root_recoveries.put(db, RootRecoveryRow(account.account_id, link.digest, version, now, address, link.expires_at))
     custodian = root_recoveries.custodian(db, account.account_id)
@@ -295,7 +295,7 @@ def _post_to_custodian(db: Transaction, wiring: Wiring, account_id: str, origin:
     custodian = root_recoveries.custodian(db, account_id)
     if custodian is None:
         return None
-    link = links.mint(Purpose.CONFIRM_RECOVERY, clock.token_bytes(links.TOKEN_ENTROPY), now=now)
+    link = links.mint(LinkPurpose.CONFIRM_RECOVERY, clock.token_bytes(links.TOKEN_ENTROPY), now=now)
     values: Mapping[str, str] = {
         "account_id": account_id,
         "address": origin.source_ip,
@@ -307,7 +307,7 @@ def _post_to_custodian(db: Transaction, wiring: Wiring, account_id: str, origin:
 
 
 def _found(db: Transaction, token: str, now: datetime) -> RootRecoveryRow:
-    row = root_recoveries.with_link(db, links.digest_of(token, Purpose.RECOVER_MFA))
+    row = root_recoveries.with_link(db, links.digest_of(token, LinkPurpose.RECOVER_MFA))
     if row is None or not stands(db, row, now):
         raise InvalidLink
     return row
@@ -323,7 +323,7 @@ def _remove_factors(db: Transaction, account_id: str, now: datetime) -> tuple[st
     version = account.root_credential_version + 1 if account else 1
     accounts.change(db, account_id, root_credential_version=version % (1 << 31))
     accounts.touch(db, account_id, clock.revision())
-    for purpose in (Purpose.SET_ROOT_PASSWORD, Purpose.RESET_ROOT_PASSWORD):
+    for purpose in (LinkPurpose.SET_ROOT_PASSWORD, LinkPurpose.RESET_ROOT_PASSWORD):
         one_time_links.remove_all(db, account_id, purpose=purpose)
     root_recoveries.remove(db, account_id)
     return tuple(device.serial for device in devices)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from crownkeep.credentials import password_policy
-from crownkeep.credentials.password_policy import Standing
+from crownkeep.credentials.password_policy import PasswordStanding
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import people
@@ -19,6 +19,6 @@ def expires_soon(door: Door, person: Principal, *, now: datetime) -> datetime | 
     with door.snapshot() as db:
         policy = password_policies.of_account(db, person.account_id)
         set_at = people.credentials(db, person).password_changed_at
-    if set_at is None or password_policy.standing(policy, set_at, now=now) is not Standing.EXPIRES_SOON:
+    if set_at is None or password_policy.standing(policy, set_at, now=now) is not PasswordStanding.EXPIRES_SOON:
         return None
     return password_policy.expires_at(policy, set_at)

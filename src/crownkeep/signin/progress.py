@@ -13,13 +13,13 @@ import msgspec
 
 from crownkeep import base64url, clock
 from crownkeep.credentials import password_policy, sealing, webauthn
-from crownkeep.credentials.password_policy import Standing
+from crownkeep.credentials.password_policy import PasswordStanding
 from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import events, flow, people, sessions, sweeping, throttle
-from crownkeep.signin.flow import ChangePasswordStep, Demands, Done, Enrolment, EnrolStep, FactorStep, Method, Proofs
+from crownkeep.signin.flow import ChangePasswordStep, Demands, Enrolment, EnrolStep, FactorStep, Method, Proofs, SignInComplete
 from crownkeep.signin.people import Credentials
 from crownkeep.signin.sessions import Opened
 from crownkeep.signin.throttle import Claim
@@ -175,7 +175,7 @@ def proceed(
     found = found or people.credentials(db, person)
     wanted = demands(db, wiring, person, found, now=now)
     match flow.advance(progress.proofs, wanted):
-        case Done():
+        case SignInComplete():
             return _arrive(db, wiring, replace(progress, version=found.version), origin, now)
         case FactorStep() | EnrolStep() | ChangePasswordStep() as step:
             asked = [events.check_mfa(person, origin, now, step.methods)] if isinstance(step, FactorStep) else []
@@ -202,15 +202,15 @@ def demands(db: Transaction, wiring: Wiring, person: Principal, found: Credentia
         if needs_passkey and Method.PASSKEY in methods:
             methods = tuple(method for method in methods if method is not Method.TOTP)
         return Demands(methods, enrolment)
-    standing = Standing.CURRENT
+    standing = PasswordStanding.CURRENT
     if found.password_changed_at is not None:
         policy = password_policies.of_account(db, person.account_id)
         standing = password_policy.standing(policy, found.password_changed_at, now=now)
     return Demands(
         methods,
         Enrolment.REQUIRED if (settings.users_need_mfa or found.needs_mfa) and not methods else Enrolment.NOT_NEEDED,
-        must_change_password=found.reset_required or standing is Standing.MUST_CHANGE,
-        is_expired_for_good=standing is Standing.MUST_BE_RESET,
+        must_change_password=found.reset_required or standing is PasswordStanding.MUST_CHANGE,
+        is_expired_for_good=standing is PasswordStanding.MUST_BE_RESET,
     )
 
 

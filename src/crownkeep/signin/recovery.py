@@ -14,7 +14,7 @@ from enum import Enum
 from crownkeep import clock
 from crownkeep.credentials import one_time_links as links
 from crownkeep.credentials import sealing
-from crownkeep.credentials.one_time_links import Purpose
+from crownkeep.credentials.one_time_links import LinkPurpose
 from crownkeep.operations import central_root
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
@@ -111,7 +111,7 @@ def _request(db: Transaction, wiring: Wiring, email: str, origin: Origin, now: d
 
 
 def _post_link(db: Transaction, wiring: Wiring, person: Principal, recipient: str, origin: Origin, now: datetime) -> None:
-    purpose = Purpose.RESET_ROOT_PASSWORD
+    purpose = LinkPurpose.RESET_ROOT_PASSWORD
     one_time_links.forget(db, purpose=purpose, before=now)
     link = links.mint(purpose, clock.token_bytes(links.TOKEN_ENTROPY), now=now)
     version = people.credentials(db, person).version

@@ -8,7 +8,7 @@ from datetime import datetime
 from crownkeep import clock
 from crownkeep.credentials import one_time_links as links
 from crownkeep.credentials import passwords
-from crownkeep.credentials.one_time_links import InvalidLink, Purpose
+from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
@@ -22,19 +22,19 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import one_time_links
 from crownkeep.storage.writer import Commit
 
-_EVENTS = {Purpose.SET_ROOT_PASSWORD: "PasswordUpdated", Purpose.RESET_ROOT_PASSWORD: "PasswordRecoveryCompleted"}
+_EVENTS = {LinkPurpose.SET_ROOT_PASSWORD: "PasswordUpdated", LinkPurpose.RESET_ROOT_PASSWORD: "PasswordRecoveryCompleted"}
 
 WRONG_PRESENT = "The present password was incorrect."
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class PasswordRefused:
     """The password is not taken, and why."""
 
     assessment: Assessment
 
 
-def account_of_link(db: Transaction, token: str, purpose: Purpose, *, now: datetime) -> AccountRow:
+def account_of_link(db: Transaction, token: str, purpose: LinkPurpose, *, now: datetime) -> AccountRow:
     """Return the open account that a link is for, without using it up: mail scanners follow links. Raises InvalidLink."""
     row = one_time_links.with_digest(db, links.digest_of(token, purpose))
     if row is None:
@@ -50,7 +50,7 @@ def account_of_link(db: Transaction, token: str, purpose: Purpose, *, now: datet
     return account
 
 
-def look(door: Door, token: str, purpose: Purpose, *, now: datetime) -> AccountRow:
+def look(door: Door, token: str, purpose: LinkPurpose, *, now: datetime) -> AccountRow:
     """Return the same, for the page that the link leads to; raises InvalidLink."""
     with door.snapshot() as db:
         return account_of_link(db, token, purpose, now=now)
@@ -66,7 +66,7 @@ def account_of_any_link(door: Door, token: str, *, now: datetime) -> AccountRow 
     return None
 
 
-async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purpose: Purpose) -> Entered | Refused:
+async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purpose: LinkPurpose) -> Entered | PasswordRefused:
     """Set root's password by a link and go on as its owner; raises InvalidLink for one that is used, expired or none at all.
 
     Every session of root ends, and every other link for its password is void. Its MFA devices stay and are asked for.
@@ -76,7 +76,7 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purp
         account = account_of_link(db, token, purpose, now=now)
     found = await door.compute(lambda: assess(wiring, password, account))
     if found.violations:
-        return Refused(found)
+        return PasswordRefused(found)
     password_hash = await door.compute(lambda: hashed(wiring, password, account))
 
     def work(db: Transaction) -> Commit[Entered | InvalidLink]:

@@ -17,7 +17,7 @@ import msgspec
 
 from crownkeep import base64url, clock, errors
 from crownkeep.credentials import access_keys
-from crownkeep.credentials.access_keys import Prefix
+from crownkeep.credentials.access_keys import KeyPrefix
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations import record
 from crownkeep.operations.call import Origin, Wiring
@@ -129,7 +129,7 @@ def open_session(
     context = {**given.context, **sign_in_context(person.account_id, session_id, region=origin.region)}
     ceiling = min(expires_at, given.ceiling or expires_at)
     session = replace(given, expires_at=expires_at, from_console=True, context=context, derived_until=ceiling)
-    key_id = access_keys.mint(Prefix.TEMPORARY, person.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
+    key_id = access_keys.mint(KeyPrefix.TEMPORARY, person.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
     principal = replace(person, access_key_id=key_id, session=session)
     if sweeping.is_due():
         browser_sessions.forget(db, before=now - LIFETIME)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from crownkeep import clock
 from crownkeep.credentials import one_time_links as links
-from crownkeep.credentials.one_time_links import InvalidLink, Purpose
+from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
@@ -56,7 +56,7 @@ async def request(door: Door, email: str, *, browser: str, origin: Origin, now: 
 def is_good(door: Door, token: str, *, browser: str, now: datetime) -> bool:
     """Tell whether a link admits a try in this browser; looking does not use it up: mail scanners follow links."""
     try:
-        digest = links.bound(links.digest_of(token, Purpose.SIGN_IN_ONCE), browser)
+        digest = links.bound(links.digest_of(token, LinkPurpose.SIGN_IN_ONCE), browser)
     except InvalidLink:
         return False
     with door.snapshot() as db:
@@ -69,7 +69,7 @@ async def enter(door: Door, visit: Visit, token: str, password: Secret, *, brows
     The link is used up whether the password is right or not. What follows, such as the second factor, is counted for this link's
     browser alone.
     """
-    digest = links.bound(links.digest_of(token, Purpose.SIGN_IN_ONCE), browser)
+    digest = links.bound(links.digest_of(token, LinkPurpose.SIGN_IN_ONCE), browser)
     admitted = await sign_in_steps.commit(door, lambda db: _spend(db, digest, visit))
     if admitted is None:
         raise InvalidLink
@@ -103,7 +103,7 @@ def _request(db: Transaction, wiring: Wiring, email: str, browser: str, origin: 
 def _post(
     db: Transaction, wiring: Wiring, person: Principal, recipient: str, browser: str, origin: Origin, now: datetime
 ) -> None:
-    purpose = Purpose.SIGN_IN_ONCE
+    purpose = LinkPurpose.SIGN_IN_ONCE
     one_time_links.forget(db, purpose=purpose, before=now)
     link = links.mint(purpose, clock.token_bytes(links.TOKEN_ENTROPY), now=now)
     version = people.credentials(db, person).version
@@ -129,7 +129,7 @@ def _admitted(db: Transaction, digest: bytes, now: datetime) -> Found | None:
     row = one_time_links.with_digest(db, digest)
     account = accounts.with_id(db, row.account_id) if row is not None else None
     person = people.root_of(account)
-    if row is None or account is None or person is None or row.purpose is not Purpose.SIGN_IN_ONCE or now >= row.expires_at:
+    if row is None or account is None or person is None or row.purpose is not LinkPurpose.SIGN_IN_ONCE or now >= row.expires_at:
         return None
     credentials = people.credentials(db, person)
     if credentials.version != row.credential_version:

@@ -76,7 +76,7 @@ def test_of_the_link_only_a_digest_is_kept_for_a_week(crown):
         told = create(crown)
 
     token = parse_qs(urlsplit(told["set_password_url"]).query)["token"][0]
-    digest = links.digest_of(token, links.Purpose.SET_ROOT_PASSWORD)
+    digest = links.digest_of(token, links.LinkPurpose.SET_ROOT_PASSWORD)
     with Database(crown.settings.database_url).snapshot() as db:
         row = one_time_links.with_digest(db, digest)
     assert (told["account_id"], "2026-12-01T12:00:00+00:00") == (row.account_id, row.expires_at.isoformat())

@@ -6,7 +6,7 @@ import pytest
 
 from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import OrganizationsService, organizations
 from crownkeep.storage.organizations.organizations import OrganizationRow
 

@@ -31,7 +31,7 @@ LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ContactKind:
     """A kind of alternate contact."""
 
     slug: str
@@ -41,9 +41,9 @@ class Kind:
 
 
 KINDS = (
-    Kind("billing", "BILLING", "Billing", "Hears of invoices and payments."),
-    Kind("operations", "OPERATIONS", "Operations", "Hears of outages and of what is about to change."),
-    Kind("security", "SECURITY", "Security", "Hears of leaked keys and abuse, where minutes count."),
+    ContactKind("billing", "BILLING", "Billing", "Hears of invoices and payments."),
+    ContactKind("operations", "OPERATIONS", "Operations", "Hears of outages and of what is about to change."),
+    ContactKind("security", "SECURITY", "Security", "Hears of leaked keys and abuse, where minutes count."),
 )
 
 
@@ -52,13 +52,13 @@ async def primary(request: Request) -> Mapping[str, str] | Refused:
     return _told(await calls.ask(request, PRIMARY.service, PRIMARY.operation), "ContactInformation")
 
 
-async def alternate(request: Request, kind: Kind) -> Mapping[str, str] | Refused:
+async def alternate(request: Request, kind: ContactKind) -> Mapping[str, str] | Refused:
     """Return an alternate contact by the model's members; empty where the account has none of this kind."""
     call = alternate_call(kind)
     return _told(await calls.ask(request, call.service, call.operation, call.parameters), "AlternateContact")
 
 
-def alternate_call(kind: Kind) -> Equivalent:
+def alternate_call(kind: ContactKind) -> Equivalent:
     """Return the call that asks for an alternate contact."""
     return Equivalent("account", "GetAlternateContact", {"AlternateContactType": kind.type})
 

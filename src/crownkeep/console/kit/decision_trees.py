@@ -36,7 +36,7 @@ class Cited:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class DecisionBranch:
     """One branch of the tree."""
 
     mark: Mark
@@ -46,13 +46,13 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class ShownDecision:
     """What was decided about one action on one resource, and why."""
 
     action: str
     resource: str
     decision: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[DecisionBranch, ...]
 
     @property
     def is_allowed(self) -> bool:
@@ -65,14 +65,14 @@ class Decision:
         return {_ALLOWED: "Allowed", _DENIED: "Denied by a statement"}.get(self.decision, "Not allowed")
 
 
-def read(results: Sequence[Answer], unbounded: Sequence[Answer] = ()) -> list[Decision]:
+def read(results: Sequence[Answer], unbounded: Sequence[Answer] = ()) -> list[ShownDecision]:
     """Read the simulator's results.
 
     `unbounded` are the results of the same questions without the permissions boundary; they tell what the boundary hides.
     """
     without = {(each.action, each.resource): each for each in _flat(unbounded)}
     return [
-        Decision(each.action, each.resource, each.decision, tuple(_reasons(each, without.get((each.action, each.resource)))))
+        ShownDecision(each.action, each.resource, each.decision, tuple(_reasons(each, without.get((each.action, each.resource)))))
         for each in _flat(results)
     ]
 
@@ -121,47 +121,47 @@ def _cited(statement: Answer) -> Cited:
     return Cited(statement["SourcePolicyId"], statement["SourcePolicyType"], first, last)
 
 
-def _reasons(it: _Outcome, without: _Outcome | None) -> Iterator[Reason]:
+def _reasons(it: _Outcome, without: _Outcome | None) -> Iterator[DecisionBranch]:
     yield _of_organizations(it)
     yield _of_boundary(it)
     yield from _of_policies(it, without)
     for kind, decision in it.details.items():
         mark = {_ALLOWED: Mark.ALLOW, _DENIED: Mark.DENY}.get(decision, Mark.SILENT)
-        yield Reason(mark, f"{kind}: {decision}")
+        yield DecisionBranch(mark, f"{kind}: {decision}")
     if it.missing:
-        yield Reason(
+        yield DecisionBranch(
             Mark.SILENT, "Conditions ask for keys that were not given; with them it may come out otherwise", keys=it.missing
         )
 
 
-def _of_organizations(it: _Outcome) -> Reason:
+def _of_organizations(it: _Outcome) -> DecisionBranch:
     if it.by_organizations is None:
-        return Reason(Mark.SILENT, "No policies of an organization apply")
+        return DecisionBranch(Mark.SILENT, "No policies of an organization apply")
     if it.by_organizations:
-        return Reason(Mark.ALLOW, "The organization's policies allow it")
-    return Reason(Mark.DENY, "The organization's policies don't allow it; the simulator does not show their statements")
+        return DecisionBranch(Mark.ALLOW, "The organization's policies allow it")
+    return DecisionBranch(Mark.DENY, "The organization's policies don't allow it; the simulator does not show their statements")
 
 
-def _of_boundary(it: _Outcome) -> Reason:
+def _of_boundary(it: _Outcome) -> DecisionBranch:
     if it.by_boundary is None:
-        return Reason(Mark.SILENT, "No permissions boundary applies")
+        return DecisionBranch(Mark.SILENT, "No permissions boundary applies")
     if it.by_boundary:
-        return Reason(Mark.ALLOW, "The permissions boundary allows it")
-    return Reason(Mark.DENY, "The permissions boundary doesn't allow it")
+        return DecisionBranch(Mark.ALLOW, "The permissions boundary allows it")
+    return DecisionBranch(Mark.DENY, "The permissions boundary doesn't allow it")
 
 
-def _of_policies(it: _Outcome, without: _Outcome | None) -> Iterator[Reason]:
+def _of_policies(it: _Outcome, without: _Outcome | None) -> Iterator[DecisionBranch]:
     if it.decision == _ALLOWED:
-        yield Reason(Mark.ALLOW, "Statements that allow it, and none denies it", it.statements)
+        yield DecisionBranch(Mark.ALLOW, "Statements that allow it, and none denies it", it.statements)
     elif it.decision == _DENIED:
         if it.statements:
-            yield Reason(Mark.DENY, "Statements that deny it, which nothing can outweigh", it.statements)
+            yield DecisionBranch(Mark.DENY, "Statements that deny it, which nothing can outweigh", it.statements)
     elif without is not None and it.by_boundary is False:
         if without.decision == _ALLOWED:
-            yield Reason(Mark.ALLOW, "Without the boundary it would be allowed by these statements", without.statements)
+            yield DecisionBranch(Mark.ALLOW, "Without the boundary it would be allowed by these statements", without.statements)
         else:
-            yield Reason(Mark.SILENT, "Without the boundary nothing would allow it either")
+            yield DecisionBranch(Mark.SILENT, "Without the boundary nothing would allow it either")
     elif it.by_boundary is not False and it.by_organizations is not False:
-        yield Reason(Mark.SILENT, "No statement allows it")
+        yield DecisionBranch(Mark.SILENT, "No statement allows it")
     else:
-        yield Reason(Mark.SILENT, "What the identity's own policies say of it, the simulator does not tell")
+        yield DecisionBranch(Mark.SILENT, "What the identity's own policies say of it, the simulator does not tell")

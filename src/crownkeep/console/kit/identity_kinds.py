@@ -9,7 +9,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class IdentityKind:
     """One kind of identity, as IAM's operations and the pages' paths name it."""
 
     noun: str
@@ -35,7 +35,7 @@ class Kind:
         return Equivalent("iam", f"{verb}{self.noun}{rest}", {self.key: name, **parameters})
 
 
-USER = Kind("User", "/console/users")
-GROUP = Kind("Group", "/console/groups")
-ROLE = Kind("Role", "/console/roles")
+USER = IdentityKind("User", "/console/users")
+GROUP = IdentityKind("Group", "/console/groups")
+ROLE = IdentityKind("Role", "/console/roles")
 KINDS = {"user": USER, "group": GROUP, "role": ROLE}

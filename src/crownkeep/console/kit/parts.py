@@ -66,7 +66,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ChangesMade:
     """What several changes in a row came to: those that were made, and the refusal at which they ended."""
 
     made: tuple[Done, ...]
@@ -84,7 +84,7 @@ def equivalents(parts: Sequence[Part]) -> list[Equivalent]:
     return [part.call for part in parts]
 
 
-async def obtain(request: Request, wanted: Equivalent, *, actor: Actor | None = None) -> tuple[Found, Outcome]:
+async def obtain(request: Request, wanted: Equivalent, *, actor: Actor | None = None) -> tuple[Found, ChangesMade]:
     """Make one call and return its result, too, such as a new key; the result is empty where it was refused.
 
     `actor` makes it where that is not the session's principal.
@@ -93,19 +93,19 @@ async def obtain(request: Request, wanted: Equivalent, *, actor: Actor | None = 
     asked = acting.request(actor or web.actor(request), wanted.service, wanted.operation, wanted.parameters)
     answer = await door.invoke(asked)
     if answer.error is not None:
-        return {}, Outcome((), calls.refused(request, wanted, answer.error))
-    return answer.result, Outcome((Done(wanted.action, answer.event_id),), None)
+        return {}, ChangesMade((), calls.refused(request, wanted, answer.error))
+    return answer.result, ChangesMade((Done(wanted.action, answer.event_id),), None)
 
 
-async def carry_out(request: Request, wanted: Sequence[Equivalent]) -> Outcome:
+async def carry_out(request: Request, wanted: Sequence[Equivalent]) -> ChangesMade:
     """Make changes in their order; after a refusal the rest is left undone."""
     made: list[Done] = []
     for each in wanted:
         try:
             made.append(await calls.change(request, each.service, each.operation, each.parameters))
         except AwsError as error:
-            return Outcome(tuple(made), calls.refused(request, each, error))
-    return Outcome(tuple(made), None)
+            return ChangesMade(tuple(made), calls.refused(request, each, error))
+    return ChangesMade(tuple(made), None)
 
 
 async def change(
@@ -127,7 +127,7 @@ async def change(
     return after(request, outcome, then=then, current=current, back=back)
 
 
-def after(request: Request, outcome: Outcome, *, then: str, current: str, back: Sequence[Equivalent] = ()) -> Response:
+def after(request: Request, outcome: ChangesMade, *, then: str, current: str, back: Sequence[Equivalent] = ()) -> Response:
     """Go on to `then`, or tell how far the changes came."""
     if outcome.refused is None:
         return calls.go(request, then, *outcome.made[-MOST_TOLD:], undo=undo.offer(request, back, then=then))
@@ -137,7 +137,7 @@ def after(request: Request, outcome: Outcome, *, then: str, current: str, back: 
 
 def told(
     request: Request,
-    outcome: Outcome,
+    outcome: ChangesMade,
     *,
     title: str,
     then: str,

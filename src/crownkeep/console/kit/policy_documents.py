@@ -40,7 +40,7 @@ _ASKED: Mapping[Sort, Mapping[str, object]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DocumentFinding:
     """What the validation has to say, and where; lines and columns count from 1, as editors do."""
 
     type: str
@@ -70,7 +70,7 @@ class Checked:
         return mark(self.document)
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[DocumentFinding]:
         """What was found."""
         return _findings(self.part, self.document)
 
@@ -107,7 +107,7 @@ def mark(document: str) -> str:
     return hashlib.sha256(document.encode()).hexdigest()
 
 
-def _findings(part: Part, document: str) -> list[Finding]:
+def _findings(part: Part, document: str) -> list[DocumentFinding]:
     lines = document.split("\n")
     found = []
     for each in part.rows("findings"):
@@ -117,6 +117,8 @@ def _findings(part: Part, document: str) -> list[Finding]:
         line = int(start["line"])
         excerpt = lines[line - 1].strip() if 0 < line <= len(lines) else ""
         found.append(
-            Finding(each["findingType"], each["issueCode"], each["findingDetails"], line, int(start["column"]) + 1, excerpt)
+            DocumentFinding(
+                each["findingType"], each["issueCode"], each["findingDetails"], line, int(start["column"]) + 1, excerpt
+            )
         )
     return found

@@ -55,7 +55,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportLine:
     """One line of the report, read."""
 
     user: str
@@ -100,11 +100,11 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LatestReport:
     """The latest report."""
 
     generated_at: datetime
-    lines: Sequence[Line]
+    lines: Sequence[ReportLine]
     content: bytes
 
     @property
@@ -113,13 +113,13 @@ class Report:
         return self.generated_at + LIFETIME
 
 
-async def latest(request: Request) -> Report | Refused:
+async def latest(request: Request) -> LatestReport | Refused:
     """Return the latest report; a refusal where none is young enough (`needs_one`) or a permission is missing."""
     found = await calls.ask(request, GET.service, GET.operation)
     if isinstance(found, Refused):
         return found
     content: bytes = found["Content"]
-    return Report(found["GeneratedTime"], read(content), content)
+    return LatestReport(found["GeneratedTime"], read(content), content)
 
 
 def needs_one(refused: Refused) -> bool:
@@ -130,18 +130,18 @@ def needs_one(refused: Refused) -> bool:
 # A report of 10,000 users takes 0.2 s to read and is asked for again with every filter and every page. What is kept is found by
 # the report's own bytes, which only somebody has who was just allowed to get them.
 @lru_cache(_KEPT_REPORTS)
-def read(content: bytes) -> Sequence[Line]:
+def read(content: bytes) -> Sequence[ReportLine]:
     """Read a report's CSV."""
     return tuple(_line(row) for row in csv.DictReader(io.StringIO(content.decode())))
 
 
-def _line(row: Mapping[str, str]) -> Line:
+def _line(row: Mapping[str, str]) -> ReportLine:
     keys = [
         Key(number, _moment(row[f"access_key_{number}_last_rotated"]), _moment(row[f"access_key_{number}_last_used_date"]))
         for number in (1, 2)
         if row[f"access_key_{number}_active"] == "true"
     ]
-    return Line(
+    return ReportLine(
         user=row["user"],
         arn=row["arn"],
         created=_moment(row["user_creation_time"]),

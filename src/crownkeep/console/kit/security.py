@@ -20,7 +20,7 @@ from crownkeep.arn import GLOBAL_REGION
 from crownkeep.console.kit import cookies, destinations, forms, rendering
 from crownkeep.console.kit.cookies import Cookie
 from crownkeep.console.kit.forms import Form, MalformedForm
-from crownkeep.console.kit.shares import Metered, Shares
+from crownkeep.console.kit.shares import Metered, PageShares
 from crownkeep.console.kit.web import Web
 from crownkeep.errors import AwsError, Throttling
 from crownkeep.operations.call import Origin
@@ -58,7 +58,7 @@ _VISIT_BYTES = 24
 class Guard:
     """Stands before the pages' application."""
 
-    def __init__(self, app: Application, door: Door, shares: Shares) -> None:
+    def __init__(self, app: Application, door: Door, shares: PageShares) -> None:
         self._app = app
         self._door = door
         self._shares = shares

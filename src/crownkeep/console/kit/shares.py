@@ -9,7 +9,7 @@ from crownkeep import clock
 from crownkeep.principals import Principal
 
 
-class Shares(Protocol):
+class PageShares(Protocol):
     """The shares of accounts and principals, which the API's requests take from, too."""
 
     def require(self, principal: Principal) -> None:

@@ -47,7 +47,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SimulationQuestion:
     """What is asked of the simulator."""
 
     principal: str
@@ -70,11 +70,11 @@ class Question:
         return _documents(self.policies)
 
 
-def read(form: Form) -> Question:
+def read(form: Form) -> SimulationQuestion:
     """Read the form."""
     rows = zip(form.all("key"), form.all("type"), form.all("value"), strict=False)
     entries = (Entry(key.strip(), kind if kind in TYPES else "string", value.strip()) for key, kind, value in rows)
-    return Question(
+    return SimulationQuestion(
         principal=form.one("principal").strip(),
         policies=form.one("policies").replace("\r\n", "\n"),
         boundary=form.one("boundary").replace("\r\n", "\n"),
@@ -84,7 +84,7 @@ def read(form: Form) -> Question:
     )
 
 
-def with_keys(question: Question, keys: Sequence[str]) -> Question:
+def with_keys(question: SimulationQuestion, keys: Sequence[str]) -> SimulationQuestion:
     """Return the question with a place for each of these context keys, in the types that they have."""
     there = {entry.key.lower() for entry in question.context}
     new = [Entry(key, type_of(key), "") for key in keys if key.lower() not in there]
@@ -102,7 +102,7 @@ def type_of(key: str) -> str:
     return f"{kind}{_LIST}" if known.is_multivalued and f"{kind}{_LIST}" in TYPES else kind
 
 
-def simulation(question: Question, arn: str) -> Equivalent:
+def simulation(question: SimulationQuestion, arn: str) -> Equivalent:
     """Return the call that simulates: of an identity by its ARN, or of the policies alone where there is none."""
     asked: dict[str, object] = {"ActionNames": question.names}
     if resources := _split(question.resources):
@@ -125,7 +125,7 @@ def without_boundary(call: Equivalent) -> Equivalent:
     return Equivalent(call.service, call.operation, asked)
 
 
-def context_keys(question: Question, arn: str) -> Equivalent | None:
+def context_keys(question: SimulationQuestion, arn: str) -> Equivalent | None:
     """Return the call that tells which context keys the policies mention; None where there are no policies."""
     documents = [*question.documents, *([question.boundary] if question.boundary.strip() else [])]
     if arn:

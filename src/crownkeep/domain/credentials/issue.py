@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from crownkeep import clock, errors
 from crownkeep.credentials import access_keys, session_tokens
-from crownkeep.credentials.access_keys import Prefix
+from crownkeep.credentials.access_keys import KeyPrefix
 from crownkeep.operations.call import Call
 from crownkeep.principals import Principal, Session
 
@@ -19,7 +19,7 @@ def credentials(call: Call, principal: Principal, session: Session, *, minimum_t
 
     A token shorter than `minimum_token_size` characters is filled up. Raises PackedPolicyTooLarge.
     """
-    key_id = access_keys.mint(Prefix.TEMPORARY, principal.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
+    key_id = access_keys.mint(KeyPrefix.TEMPORARY, principal.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
     secret = access_keys.mint_secret(clock.token_bytes(access_keys.SECRET_ENTROPY))
     holder = replace(principal, access_key_id=key_id, session=session)
     nonce = clock.token_bytes(session_tokens.NONCE_SIZE)

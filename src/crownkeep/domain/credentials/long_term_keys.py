@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crownkeep import clock
 from crownkeep.credentials import access_keys as minting
-from crownkeep.credentials.access_keys import Prefix
+from crownkeep.credentials.access_keys import KeyPrefix
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations import sealed
 from crownkeep.operations.call import Call
@@ -34,6 +34,6 @@ def add(call: Call, account_id: str, owner_id: str) -> tuple[AccessKeyRow, Secre
 def _unused_id(call: Call, account_id: str) -> str:
     # 39 bits tell the keys of an account apart, so two can meet, though hardly ever.
     while True:
-        access_key_id = minting.mint(Prefix.LONG_TERM, account_id, clock.token_bytes(minting.ID_ENTROPY))
+        access_key_id = minting.mint(KeyPrefix.LONG_TERM, account_id, clock.token_bytes(minting.ID_ENTROPY))
         if access_keys.with_id(call.db, access_key_id) is None:
             return access_key_id

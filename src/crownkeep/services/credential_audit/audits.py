@@ -12,7 +12,7 @@ from crownkeep.domain import page_tokens
 from crownkeep.operations import record, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Mode
-from crownkeep.services.credential_audit import evidence, naming, snapshots
+from crownkeep.services.credential_audit import audit_names, evidence, snapshots
 from crownkeep.services.credential_audit.evidence import SignOff
 from crownkeep.services.credential_audit.service import credential_audit
 from crownkeep.storage.audits import audited_credentials, credential_audits
@@ -34,7 +34,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class SignedEvidence:
     """Evidence that was written before the transaction: of which version of the audit, and what its digest is."""
 
     version: int
@@ -71,8 +71,8 @@ def start_credential_audit(call: Call, *, name: str) -> Result:
     )
     credential_audits.add(call.db, audit)
     audited_credentials.add_all(call.db, [replace(row, audit_id=audit.audit_id) for row in taken.rows])
-    naming.note(call, audit.audit_id)
-    return {"CredentialAudit": naming.describe(audit)}
+    audit_names.note(call, audit.audit_id)
+    return {"CredentialAudit": audit_names.describe(audit)}
 
 
 @credential_audit.operation("ListCredentialAudits", resource=registry.everything)
@@ -85,33 +85,37 @@ def list_credential_audits(
     if next_token is not None:
         before = int(page_tokens.read(call, next_token, list_name="ListCredentialAudits", filters=filters))
     found = credential_audits.page(call.db, call.account_id, before=before, limit=max_results + 1, status=status)
-    result: dict[str, object] = {"CredentialAudits": [naming.describe(row) for row in found[:max_results]]}
+    result: dict[str, object] = {"CredentialAudits": [audit_names.describe(row) for row in found[:max_results]]}
     if len(found) > max_results:
         last = str(found[max_results - 1].number)
         result["NextToken"] = page_tokens.write(call, last, list_name="ListCredentialAudits", filters=filters)
     return result
 
 
-@credential_audit.operation("GetCredentialAudit", resource=naming.audit)
+@credential_audit.operation("GetCredentialAudit", resource=audit_names.audit)
 def get_credential_audit(call: Call, *, audit_id: str) -> Result:
     """Return an audit and how far it has come."""
-    audit = naming.targeted(call, audit_id)
-    return {"CredentialAudit": naming.describe(audit), "Counts": counts(call, audit_id)}
+    audit = audit_names.targeted(call, audit_id)
+    return {"CredentialAudit": audit_names.describe(audit), "Counts": counts(call, audit_id)}
 
 
-def write_evidence(call: Call, *, audit_id: str, statement: str) -> Signed:
+def write_evidence(call: Call, *, audit_id: str, statement: str) -> SignedEvidence:
     """Write the evidence of an audit as it stands, for its digest."""
     audit = _finished(call, audit_id)
     _refuse_restored(call, audit_id)
     event_id = str(ids.event_id(call.now, clock.id_bytes(10)))
     document = evidence.of_audit(call, audit, SignOff(call.principal.arn, call.now, statement, event_id))
-    return Signed(audit.version, event_id, credential_evidence.sha256(document))
+    return SignedEvidence(audit.version, event_id, credential_evidence.sha256(document))
 
 
-@credential_audit.operation("SignOffCredentialAudit", resource=naming.audit, effect=Effect.STATE, prepare=write_evidence)
+@credential_audit.operation("SignOffCredentialAudit", resource=audit_names.audit, effect=Effect.STATE, prepare=write_evidence)
 def sign_off_credential_audit(call: Call, *, audit_id: str, statement: str) -> Result:
     """Close an audit in which everything is decided and carried out; the record holds the digest of its evidence."""
-    signed = call.prepared if isinstance(call.prepared, Signed) else write_evidence(call, audit_id=audit_id, statement=statement)
+    signed = (
+        call.prepared
+        if isinstance(call.prepared, SignedEvidence)
+        else write_evidence(call, audit_id=audit_id, statement=statement)
+    )
     audit = _finished(call, audit_id)
     if audit.version != signed.version:
         raise errors.Conflict(f"credential audit `{audit_id}` has gone on since; look at it and sign it off again")
@@ -119,16 +123,18 @@ def sign_off_credential_audit(call: Call, *, audit_id: str, statement: str) -> R
     return _close(call, audit, statement, status=credential_audits.SIGNED_OFF, evidence_sha256=signed.sha256)
 
 
-@credential_audit.operation("CancelCredentialAudit", resource=naming.audit, effect=Effect.STATE)
+@credential_audit.operation("CancelCredentialAudit", resource=audit_names.audit, effect=Effect.STATE)
 def cancel_credential_audit(call: Call, *, audit_id: str, reason: str) -> Result:
     """Close an audit that won't be finished; it stays on record, and the next one isn't compared with it."""
-    return _close(call, naming.targeted_open(call, audit_id), reason, status=credential_audits.CANCELLED, evidence_sha256=None)
+    return _close(
+        call, audit_names.targeted_open(call, audit_id), reason, status=credential_audits.CANCELLED, evidence_sha256=None
+    )
 
 
-@credential_audit.operation("GetCredentialAuditEvidence", resource=naming.audit, mode=Mode.LONG_READ)
+@credential_audit.operation("GetCredentialAuditEvidence", resource=audit_names.audit, mode=Mode.LONG_READ)
 def get_credential_audit_evidence(call: Call, *, audit_id: str) -> Result:
     """Return the evidence of an audit; of one that was signed off only as it was signed."""
-    audit = naming.targeted(call, audit_id)
+    audit = audit_names.targeted(call, audit_id)
     document = evidence.of_audit(call, audit, evidence.sign_off_of(audit))
     digest = credential_evidence.sha256(document)
     if audit.evidence_sha256 is not None and digest != audit.evidence_sha256:
@@ -162,7 +168,7 @@ def _refuse_restored(call: Call, audit_id: str) -> None:
 
 
 def _finished(call: Call, audit_id: str) -> CredentialAuditRow:
-    audit = naming.targeted_open(call, audit_id)
+    audit = audit_names.targeted_open(call, audit_id)
     found = counts(call, audit_id)
     if found["Undecided"]:
         raise errors.Conflict(f"{found['Undecided']} credentials of audit `{audit_id}` are undecided; keep or remove them first")
@@ -177,6 +183,6 @@ def _close(call: Call, audit: CredentialAuditRow, statement: str, *, status: str
     closing = Closing(status, call.now, call.principal.arn, record.id_of(call), statement, evidence_sha256)
     if not credential_audits.close(call.db, audit, closing):
         raise errors.Conflict(f"credential audit `{audit.audit_id}` was closed meanwhile; look at it again")
-    naming.note(call, audit.audit_id)
+    audit_names.note(call, audit.audit_id)
     closed = credential_audits.with_id(call.db, call.account_id, audit.audit_id)
-    return {"CredentialAudit": naming.describe(closed or audit)}
+    return {"CredentialAudit": audit_names.describe(closed or audit)}

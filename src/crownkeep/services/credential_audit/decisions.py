@@ -17,10 +17,10 @@ from crownkeep.operations import record
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.principals import PrincipalKind
-from crownkeep.services.credential_audit import audits, naming
+from crownkeep.services.credential_audit import audit_names, audits
 from crownkeep.services.credential_audit.service import credential_audit
 from crownkeep.storage.audits import audited_credentials, credential_audits
-from crownkeep.storage.audits.audited_credentials import AuditedCredentialRow, Decision, Removal
+from crownkeep.storage.audits.audited_credentials import AuditedCredentialRow, CredentialDecision, Removal
 from crownkeep.storage.audits.credential_audits import CredentialAuditRow
 from crownkeep.storage.identities import users
 from crownkeep.storage.reports import held_credentials
@@ -49,7 +49,7 @@ _REMOVED_BY: Mapping[str, Mapping[str, str | None]] = {
 }
 
 
-@credential_audit.operation("ListAuditedCredentials", resource=naming.audit)
+@credential_audit.operation("ListAuditedCredentials", resource=audit_names.audit)
 def list_audited_credentials(
     call: Call,
     *,
@@ -62,7 +62,7 @@ def list_audited_credentials(
     next_token: str | None = None,
 ) -> Result:
     """Return the credentials of an audit in the order of its snapshot, all or those that are meant."""
-    naming.targeted(call, audit_id)
+    audit_names.targeted(call, audit_id)
     user_key = user_name.lower() if user_name is not None else None
     given = {"state": state, "change": change, "user_key": user_key, "ids": credential_ids}
     wanted = {name: value for name, value in given.items() if value is not None}
@@ -71,24 +71,24 @@ def list_audited_credentials(
     if next_token is not None:
         after = int(page_tokens.read(call, next_token, list_name="ListAuditedCredentials", filters=filters))
     found = audited_credentials.page(call.db, call.account_id, audit_id, after=after, limit=max_results + 1, wanted=wanted)
-    result: dict[str, object] = {"AuditedCredentials": [naming.describe_credential(row) for row in found[:max_results]]}
+    result: dict[str, object] = {"AuditedCredentials": [audit_names.describe_credential(row) for row in found[:max_results]]}
     if len(found) > max_results:
         last = str(found[max_results - 1].number)
         result["NextToken"] = page_tokens.write(call, last, list_name="ListAuditedCredentials", filters=filters)
     return result
 
 
-@credential_audit.operation("DecideCredentials", resource=naming.audit, effect=Effect.STATE)
+@credential_audit.operation("DecideCredentials", resource=audit_names.audit, effect=Effect.STATE)
 def decide_credentials(call: Call, *, audit_id: str, credential_ids: list[str], decision: str, reason: str) -> Result:
     """Keep or remove credentials, all of them or none, in the name of whoever calls."""
-    naming.targeted_open(call, audit_id)
+    audit_names.targeted_open(call, audit_id)
     wanted = sorted(set(credential_ids))
     rows = _required(call, audit_id, wanted)
     for row in rows:
         _refuse_own(call, row)
         if row.state in (audited_credentials.GONE, audited_credentials.REMOVED):
             raise errors.Conflict(f"credential `{row.credential_id}` is gone already; there is nothing to decide of it")
-    made = Decision(
+    made = CredentialDecision(
         state=audited_credentials.KEPT if decision == KEEP else audited_credentials.TO_BE_REMOVED,
         reason=reason,
         by=call.principal.arn,
@@ -99,14 +99,14 @@ def decide_credentials(call: Call, *, audit_id: str, credential_ids: list[str], 
     decided = audited_credentials.decide(call.db, call.account_id, audit_id, wanted, made)
     if decided != len(wanted) or not credential_audits.advance(call.db, call.account_id, audit_id):
         raise errors.Conflict(f"credential audit `{audit_id}` has gone on since; look at it again")
-    naming.note(call, audit_id)
+    audit_names.note(call, audit_id)
     return {"Counts": audits.counts(call, audit_id)}
 
 
-@credential_audit.operation("RecordCredentialRemoval", resource=naming.audit, effect=Effect.STATE)
+@credential_audit.operation("RecordCredentialRemoval", resource=audit_names.audit, effect=Effect.STATE)
 def record_credential_removal(call: Call, *, audit_id: str, credential_id: str, event_id: str) -> Result:
     """Take an event of the trail as the proof that a credential was removed; a credential that still works is refused."""
-    audit = naming.targeted_open(call, audit_id)
+    audit = audit_names.targeted_open(call, audit_id)
     row = _required(call, audit_id, [credential_id])[0]
     if row.state != audited_credentials.TO_BE_REMOVED:
         raise errors.Conflict(f"credential `{credential_id}` is not to be removed; decide so first")
@@ -118,8 +118,8 @@ def record_credential_removal(call: Call, *, audit_id: str, credential_id: str, 
     if not audited_credentials.remove(call.db, call.account_id, audit_id, credential_id, removal):
         raise errors.Conflict(f"credential audit `{audit_id}` has gone on since; look at it again")
     credential_audits.advance(call.db, call.account_id, audit_id)
-    naming.note(call, audit_id)
-    return {"AuditedCredential": naming.describe_credential(_required(call, audit_id, [credential_id])[0])}
+    audit_names.note(call, audit_id)
+    return {"AuditedCredential": audit_names.describe_credential(_required(call, audit_id, [credential_id])[0])}
 
 
 def _required(call: Call, audit_id: str, credential_ids: list[str]) -> list[AuditedCredentialRow]:

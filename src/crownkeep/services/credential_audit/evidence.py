@@ -9,7 +9,7 @@ from datetime import datetime
 from crownkeep.audit import credential_evidence
 from crownkeep.audit.credential_evidence import moment
 from crownkeep.operations.call import Call
-from crownkeep.services.credential_audit import naming
+from crownkeep.services.credential_audit import audit_names
 from crownkeep.storage.audits import audited_credentials
 from crownkeep.storage.audits.audited_credentials import AuditedCredentialRow
 from crownkeep.storage.audits.credential_audits import CredentialAuditRow
@@ -32,7 +32,7 @@ def of_audit(call: Call, audit: CredentialAuditRow, sign_off: SignOff | None) ->
         account_id=audit.account_id,
         audit={
             "audit_id": audit.audit_id,
-            "arn": naming.audit_arn(audit.account_id, audit.audit_id),
+            "arn": audit_names.audit_arn(audit.account_id, audit.audit_id),
             "name": audit.name,
             "started_at": moment(audit.started_at),
             "started_by": audit.started_by,

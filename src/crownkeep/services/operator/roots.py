@@ -9,7 +9,7 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
 from crownkeep.signin import mfa_recovery
-from crownkeep.signin.mfa_recovery import Outcome
+from crownkeep.signin.mfa_recovery import RecoveryOutcome
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.credentials import access_keys, mfa_devices
@@ -53,16 +53,16 @@ def confirm_root_recovery(call: Call, *, account_id: str, code: str) -> Result:
     """Confirm that whoever told this code has lost root's MFA devices; they remove them then, within an hour."""
     _required(call, account_id)
     match mfa_recovery.confirm(call.db, call.wiring, account_id, Secret(code), by=mfa_recovery.OPERATOR, now=call.now):
-        case Outcome.NONE_WAITS:
+        case RecoveryOutcome.NONE_WAITS:
             raise errors.Conflict(
                 f"no recovery of root waits in account `{account_id}`: the person signs in and follows the mailed link first"
             )
-        case Outcome.WRONG_CODE:
+        case RecoveryOutcome.WRONG_CODE:
             call.notes.lasting.append(lambda db: mfa_recovery.count_wrong(db, account_id))
             raise errors.Conflict(
                 f"that is not the code of the recovery that waits in account `{account_id}`; ask the person again"
             )
-        case Outcome.CONFIRMED:
+        case RecoveryOutcome.CONFIRMED:
             call.notes.account_id = account_id
             return _recovery(call, account_id) or NOTHING
 

@@ -13,8 +13,8 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.operations.standing import ACTIVE
-from crownkeep.services.organizations import access, arns, departures, entities, next_tokens, quotas, refusals
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations import arns, callers, departures, entities, next_tokens, quotas, refusals
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.accounts import accounts as account_rows
 from crownkeep.storage.organizations import organization_accounts, organizational_units
@@ -97,7 +97,7 @@ def close_account(call: Call, organization: OrganizationRow, *, account_id: str)
     """Close a member: none of its credentials works from now on; whoever runs the server can open it again for 90 days."""
     account_rows.hold(call.db, account_id)
     found = entities.required_account(call, organization, account_id)
-    if access.is_management(found.member):
+    if callers.is_management(found.member):
         raise refusals.constraint("CANNOT_CLOSE_MANAGEMENT_ACCOUNT")
     if found.account.state != ACTIVE:
         raise errors.AccountAlreadyClosed("The provided account is already closed.")

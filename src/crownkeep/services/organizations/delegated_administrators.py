@@ -7,9 +7,9 @@ from crownkeep.catalogue import integrated_services
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.operations.standing import ACTIVE
-from crownkeep.services.organizations import access, accounts, entities, next_tokens, organization, quotas, refusals
+from crownkeep.services.organizations import accounts, callers, entities, next_tokens, organization, quotas, refusals
 from crownkeep.services.organizations import service_access as trusted_access
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import delegated_administrators, organization_accounts, organization_service_access
 from crownkeep.storage.organizations import organizations as organization_rows
@@ -33,7 +33,7 @@ def register_delegated_administrator(call: Call, row: OrganizationRow, *, accoun
     if row.feature_set != organization.ALL_FEATURES:
         raise refusals.constraint("ORGANIZATION_NOT_IN_ALL_FEATURES_MODE")
     found = entities.required_account(call, row, account_id)
-    if access.is_management(found.member):
+    if callers.is_management(found.member):
         raise refusals.constraint("CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR")
     if found.account.state != ACTIVE:
         raise refusals.constraint("CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from crownkeep import errors
 from crownkeep.domain.accounts import membership
 from crownkeep.operations.call import Call
-from crownkeep.services.organizations import access, quotas, refusals
+from crownkeep.services.organizations import callers, quotas, refusals
 from crownkeep.storage.organizations import delegated_administrators
 from crownkeep.storage.organizations.organization_accounts import MemberRow
 
 
 def require_may_leave(call: Call, member: MemberRow) -> None:
     """Refuse to let go of the management account, of a delegated administrator, and of an account that was just created."""
-    if access.is_management(member):
+    if callers.is_management(member):
         raise errors.MasterCannotLeaveOrganization(
             "You can't remove a management account from an organization. If you want the management account to become a member "
             "account in another organization, you must first delete the current organization of the management account."

@@ -14,7 +14,7 @@ from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode, Target
 from crownkeep.services.organizations import accounts, entities, next_tokens, policies, policy_contents
 from crownkeep.services.organizations import policy_inheritance as inheritance
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.policy_contents import Fault
 from crownkeep.services.organizations.policy_inheritance import InheritedPolicy, Settings
 from crownkeep.services.organizations.service import organizations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crownkeep import clock, errors
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
-from crownkeep.services.organizations import access, arns
+from crownkeep.services.organizations import arns, callers
 from crownkeep.services.organizations.arns import Place
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.organizations import organization_accounts, organization_tags, organizational_units
@@ -18,13 +18,13 @@ from crownkeep.storage.organizations.organizations import OrganizationRow
 
 def account(call: Call, *, account_id: str, **_: object) -> Target:
     """The account with this id."""
-    place = access.place(call)
+    place = callers.place(call)
     return tagged(call, place, arns.account(place, account_id), account_id)
 
 
 def parent(call: Call, *, parent_id: str, **_: object) -> Target:
     """The root or unit with this id."""
-    place = access.place(call)
+    place = callers.place(call)
     return tagged(call, place, arns.parent(place, parent_id), parent_id)
 
 
@@ -35,12 +35,12 @@ def unit(call: Call, *, organizational_unit_id: str, **_: object) -> Target:
 
 def new_unit(call: Call, **_: object) -> Target:
     """The unit to be made, which has no id yet."""
-    return Target(arns.unit(access.place(call), "ou-*"))
+    return Target(arns.unit(callers.place(call), "ou-*"))
 
 
 def new_account(call: Call, **_: object) -> Target:
     """The account to be made, which has no id yet."""
-    return Target(arns.account(access.place(call), "*"))
+    return Target(arns.account(callers.place(call), "*"))
 
 
 def child(call: Call, *, child_id: str, **_: object) -> Target:

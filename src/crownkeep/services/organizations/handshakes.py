@@ -11,9 +11,9 @@ from crownkeep.domain.accounts import membership
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.organizations import access, arns, next_tokens, organization, quotas, refusals
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations import arns, callers, next_tokens, organization, quotas, refusals
 from crownkeep.services.organizations.arns import Place
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.organizations import handshakes, organization_accounts, organization_tags
@@ -33,7 +33,7 @@ def handshake(call: Call, *, handshake_id: str, **_: object) -> Target:
     """The handshake with this id, as far as the caller's account is a party to it."""
     row = _find(call, handshake_id)
     if row is None:
-        return Target(arns.handshake(access.place(call), INVITE, handshake_id))
+        return Target(arns.handshake(callers.place(call), INVITE, handshake_id))
     return Target(arns.handshake(Place(row.account_id, row.organization_id), row.action, handshake_id))
 
 
@@ -66,8 +66,8 @@ def cancel_handshake(call: Call, *, handshake_id: str) -> Result:
     """Take back what the caller's organization asked for."""
     row = _required(call, handshake_id)
     if row.account_id != call.account_id:
-        raise access.no_permission()
-    organization_row = access.held(call, access.member(call))
+        raise callers.no_permission()
+    organization_row = callers.held(call, callers.member(call))
     # As it is now that nobody else can change it.
     row = _required(call, handshake_id)
     _require_transition(call, row, to="CANCELED")
@@ -245,7 +245,7 @@ def _asked(call: Call, handshake_id: str, *, to: str) -> tuple[HandshakeRow, Org
     """Return a handshake that waits for the answer of the caller's account, and hold the organization that asks."""
     row = _required(call, handshake_id)
     if row.recipient_key not in membership.keys_of(call, call.account_id):
-        raise access.no_permission()
+        raise callers.no_permission()
     organization_row = organization_rows.hold(call.db, row.organization_id)
     if organization_row is None:
         raise _not_found()

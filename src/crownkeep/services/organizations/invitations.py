@@ -16,7 +16,7 @@ from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.organizations import entities, organization, quotas, refusals
 from crownkeep.services.organizations import handshakes as agreeing
 from crownkeep.services.organizations import tags as tagging
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow

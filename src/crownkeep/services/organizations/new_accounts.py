@@ -16,7 +16,7 @@ from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Tagging
 from crownkeep.services.organizations import entities, next_tokens, quotas, refusals
 from crownkeep.services.organizations import tags as tagging
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.credentials import root_login_profiles

@@ -10,7 +10,7 @@ from crownkeep.operations import authorize, registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Target
 from crownkeep.services.organizations import arns, departures, entities
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.identities import roles

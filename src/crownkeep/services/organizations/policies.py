@@ -8,7 +8,7 @@ from crownkeep.catalogue.organization_policies import AwsPolicy
 from crownkeep.operations import organization_controls
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
-from crownkeep.services.organizations import access
+from crownkeep.services.organizations import callers
 from crownkeep.services.organizations.arns import Place
 from crownkeep.storage.organizations import organization_policies, organization_tags
 from crownkeep.storage.organizations.organization_policies import OrganizationPolicyRow
@@ -23,13 +23,13 @@ Policy = OrganizationPolicyRow | AwsPolicy
 
 def new_policy(call: Call, *, type: str, **_: object) -> Target:
     """The policy to be made, which has no id yet."""
-    place = access.place(call)
+    place = callers.place(call)
     return Target(_arn(place, type, "p-*"), context=of_type(type))
 
 
 def policy(call: Call, *, policy_id: str, **_: object) -> Target:
     """The policy with this id."""
-    place = access.place(call)
+    place = callers.place(call)
     found = find(call, place.organization_id, policy_id)
     if isinstance(found, AwsPolicy):
         return Target(found.arn, context=of_type(found.type), row=None)

@@ -15,7 +15,7 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging
 from crownkeep.services.organizations import next_tokens, policies, policy_contents
 from crownkeep.services.organizations import tags as tagging
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.policies import Policy
 from crownkeep.services.organizations.service import organizations
 from crownkeep.services.organizations.tags import Tags

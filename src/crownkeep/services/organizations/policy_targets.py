@@ -7,7 +7,7 @@ from crownkeep.catalogue import organization_policies as catalogue
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.organizations import arns, entities, next_tokens, policies, tree
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.policies import Policy
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import organization_policy_targets, organization_policy_types

@@ -11,7 +11,7 @@ from crownkeep.catalogue import organization_policies as catalogue
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.organizations import entities, policies, tree
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import organization_policy_targets, organization_policy_types
 from crownkeep.storage.organizations import organizations as organization_rows

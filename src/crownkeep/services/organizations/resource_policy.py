@@ -10,9 +10,9 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.policy import Document, MalformedPolicy, PolicyKind, globs
-from crownkeep.services.organizations import access, arns, entities, refusals
+from crownkeep.services.organizations import arns, callers, entities, refusals
 from crownkeep.services.organizations import tags as tagging
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.identities import trusted_ids
 from crownkeep.storage.organizations import organization_accounts, organization_resource_policies, organization_tags
@@ -67,7 +67,7 @@ _DELEGABLE = frozenset(
 
 def kept_policy(call: Call, **_: object) -> Target:
     """The resource policy of the caller's organization, which may have none yet."""
-    place = access.place(call)
+    place = callers.place(call)
     row = organization_resource_policies.of_organization(call.db, place.organization_id)
     if row is None:
         return Target(arns.resource_policy(place, "rp-*"))

@@ -1,7 +1,7 @@
 """The service's registration: its handlers say `@organizations.operation(..., caller=...)`, and get the organization by it.
 
 No handler can do without saying whose accounts may call it, nor reach an organization without being held to what it says: the
-organization that it works on is what `access.admit` answers, and its second parameter.
+organization that it works on is what `callers.admit` answers, and its second parameter.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from crownkeep.operations import authorize, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Mode, Operation, Tagging, Target
-from crownkeep.services.organizations import access
-from crownkeep.services.organizations.access import AllowedCaller, Asked
+from crownkeep.services.organizations import callers
+from crownkeep.services.organizations.callers import AllowedCaller, AskedAction
 
 Function = TypeVar("Function", bound=Callable[..., Result])
 Targets = Callable[..., Sequence[Target]]
@@ -77,7 +77,7 @@ def _admitted(
     @functools.wraps(handler)
     def admitted(call: Call, **arguments: Any) -> Result:
         asked = _asked(call, operation(), arguments, also)
-        organization = access.admit(call, caller, asked, mode=operation().mode)
+        organization = callers.admit(call, caller, asked, mode=operation().mode)
         return handler(call, organization, **arguments)
 
     signature = inspect.signature(handler)
@@ -86,18 +86,18 @@ def _admitted(
     return admitted
 
 
-def _asked(call: Call, operation: Operation, arguments: Mapping[str, object], also: Targets | None) -> list[Asked]:
+def _asked(call: Call, operation: Operation, arguments: Mapping[str, object], also: Targets | None) -> list[AskedAction]:
     """Return all that a call asks for, once policies have allowed it on every further target, too."""
     assert call.target is not None  # noqa: S101 - decided by the door before any handler runs, for the type checker
     further = [] if also is None else also(call, **arguments)
     for target in further:
         authorize.require_action(call, operation.action, target)
-    asked = [Asked(operation.action, [call.target, *further], arguments)]
+    asked = [AskedAction(operation.action, [call.target, *further], arguments)]
     tagging = operation.tagging
     if tagging is not None and arguments.get("tags"):
         # A member to whom making something is delegated needs tagging delegated, too.
         tagged = call.target if tagging.resource is None else tagging.resource(call, **arguments)
-        asked.append(Asked(tagging.action, [tagged], arguments))
+        asked.append(AskedAction(tagging.action, [tagged], arguments))
     return asked
 
 

@@ -8,7 +8,7 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.organizations import next_tokens, organization, refusals
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import delegated_administrators, organization_service_access
 from crownkeep.storage.organizations import organizations as organization_rows

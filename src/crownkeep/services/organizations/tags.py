@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from crownkeep import errors
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
-from crownkeep.services.organizations import access, arns, entities, next_tokens, policies, quotas, refusals
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations import arns, callers, entities, next_tokens, policies, quotas, refusals
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import organization_policies, organization_resource_policies, organization_tags
 from crownkeep.storage.organizations.organizations import OrganizationRow
@@ -23,7 +23,7 @@ def resource(call: Call, *, resource_id: str, **_: object) -> Target:
     """Whatever has this id: the first letters say what it is."""
     if resource_id.startswith("p-"):
         return policies.policy(call, policy_id=resource_id)
-    place = access.place(call)
+    place = callers.place(call)
     if resource_id.startswith("rp-"):
         return entities.tagged(call, place, arns.resource_policy(place, resource_id), resource_id)
     if resource_id.isdecimal():

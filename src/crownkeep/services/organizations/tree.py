@@ -6,7 +6,7 @@ from crownkeep import errors
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.organizations import arns, entities, next_tokens
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import organization_accounts, organization_policy_types, organizational_units
 from crownkeep.storage.organizations.organizations import OrganizationRow

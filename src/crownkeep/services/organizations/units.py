@@ -9,7 +9,7 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging
 from crownkeep.services.organizations import arns, entities, next_tokens, quotas, refusals
 from crownkeep.services.organizations import tags as tagging
-from crownkeep.services.organizations.access import AllowedCaller
+from crownkeep.services.organizations.callers import AllowedCaller
 from crownkeep.services.organizations.service import organizations
 from crownkeep.storage.organizations import (
     organization_accounts,

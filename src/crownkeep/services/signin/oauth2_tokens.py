@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from crownkeep import clock, errors
 from crownkeep.credentials import dpop
-from crownkeep.credentials.dpop import Proof
+from crownkeep.credentials.dpop import DpopProof
 from crownkeep.domain.credentials import issue
 from crownkeep.errors import AwsError
 from crownkeep.operations import authorize
@@ -48,7 +48,7 @@ def create_oauth2_token(call: Call, *, token_input: Mapping[str, str]) -> Result
     return {"tokenOutput": _refresh(call, token_input, proof)}
 
 
-def _redeem(call: Call, asked: Mapping[str, str], proof: Proof) -> dict[str, object]:
+def _redeem(call: Call, asked: Mapping[str, str], proof: DpopProof) -> dict[str, object]:
     """Redeem a code. Whoever has a code and gets anything else wrong has come by it wrongly: the grant ends (RFC 9700, 2.1.1)."""
     # 1. The code must be known, unredeemed and fresh; a second redemption ends what came of the first (RFC 6749, 4.1.2).
     digest = oauth.digest_of(_required(asked, "code"))
@@ -73,7 +73,7 @@ def _redeem(call: Call, asked: Mapping[str, str], proof: Proof) -> dict[str, obj
     return {**output, "idToken": id_tokens.mint(call, call.principal, client_id=grant.client_id, seconds=seconds)}
 
 
-def _refresh(call: Call, asked: Mapping[str, str], proof: Proof) -> dict[str, object]:
+def _refresh(call: Call, asked: Mapping[str, str], proof: DpopProof) -> dict[str, object]:
     """Exchange a refresh token, which is of use to the key that it is bound to and to no other."""
     digest = oauth.digest_of(_required(asked, "refreshToken"))
     # 1. The token must be known and its grant there.
@@ -98,7 +98,7 @@ def _refresh(call: Call, asked: Mapping[str, str], proof: Proof) -> dict[str, ob
     return _output(call, found)[0]
 
 
-def _proof(call: Call) -> Proof:
+def _proof(call: Call) -> DpopProof:
     # A Host header is believed where it is a name of ours: a proof made for another server must not be good here.
     visited = hosts.visited(call.settings, call.origin.host, call.origin.scheme)
     bases = {call.settings.url} | ({visited.base} if visited else set())
@@ -117,7 +117,7 @@ def _acting(call: Call, grant: GrantRow) -> Call:
     return replace(call, account_id=principal.account_id, caller=principal, standing=standing)
 
 
-def _require(call: Call, grant: GrantRow, proof: Proof, grant_type: str) -> None:
+def _require(call: Call, grant: GrantRow, proof: DpopProof, grant_type: str) -> None:
     if not command_line_grants.see_proof(call.db, proof.digest, grant.account_id, expires_at=proof.expires_at):
         raise _invalid("The DPoP proof was refused: it was used before.")
     try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from crownkeep import errors
 from crownkeep.domain import delegation
 from crownkeep.domain.credentials import issue
-from crownkeep.domain.delegation import State
+from crownkeep.domain.delegation import DelegationState
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Mode, everything
 from crownkeep.principals import Principal, Session
@@ -51,7 +51,7 @@ def _released(call: Call, token: str) -> DelegationRequestRow:
     except delegation.InvalidTradeInToken as fault:
         raise _invalid() from fault
     row = delegation_requests.with_id(call.db, request_id)
-    if row is None or row.account_id != call.account_id or row.approver is None or row.state != State.FINALIZED.value:
+    if row is None or row.account_id != call.account_id or row.approver is None or row.state != DelegationState.FINALIZED.value:
         raise _invalid()
     return row
 

@@ -10,9 +10,9 @@ from crownkeep import errors, models, policy
 from crownkeep.credentials import context_providers
 from crownkeep.credentials.context_providers import TrustedContext
 from crownkeep.models import Shape
-from crownkeep.operations import authorize, context, limits, validate
+from crownkeep.operations import authorize, context, model_limits, validate
 from crownkeep.operations.call import Call
-from crownkeep.policy import Applicable, ContextValue, PrincipalKind, ResourcePolicyRole
+from crownkeep.policy import Applicable, ContextValue, PolicyPrincipalKind, ResourcePolicyRole
 from crownkeep.principals import Session
 from crownkeep.services.sts import assumable, session_policies, session_tags
 from crownkeep.services.sts.assumable import Assumable
@@ -24,7 +24,7 @@ from crownkeep.storage.identities.roles import RoleRow
 class Vouched:
     """Somebody whom a provider vouches for, and what the provider says of them."""
 
-    kind: PrincipalKind
+    kind: PolicyPrincipalKind
     action: str
     """`sts:AssumeRoleWithWebIdentity` or `sts:AssumeRoleWithSAML`."""
     provider_arn: str
@@ -41,7 +41,7 @@ class Vouched:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedSession:
     """What the call asks of the session."""
 
     policy: str | None
@@ -52,7 +52,7 @@ class Asked:
     minimum_token_size: int | None
 
 
-def take_on(call: Call, role: Assumable, vouched: Vouched, asked: Asked) -> dict[str, object]:
+def take_on(call: Call, role: Assumable, vouched: Vouched, asked: RequestedSession) -> dict[str, object]:
     """Issue credentials of a session of the role, if its trust policy allows that; raises AccessDenied in AWS's words.
 
     The trust policy alone decides: there is no account on the other side.
@@ -106,7 +106,7 @@ def _require_limits(vouched: Vouched, tags: Sequence[Mapping[str, str]]) -> None
         "TransitiveTagKeys": vouched.transitive_tag_keys,
         "SourceIdentity": vouched.source_identity or None,
     }
-    broken = [each for each in limits.violations(_asking(), passed) if each.kind != "required"]
+    broken = [each for each in model_limits.violations(_asking(), passed) if each.kind != "required"]
     if broken:
         raise errors.InvalidIdentityToken(validate.summary(broken))
 
@@ -120,7 +120,7 @@ def _asking() -> Shape:
     return shape
 
 
-def _seconds(asked: Asked) -> int | None:
+def _seconds(asked: RequestedSession) -> int | None:
     """Return how long the session may last: the shorter of what the call and the provider say (API_AssumeRoleWithSAML)."""
     if asked.longest_seconds is None:
         return asked.duration_seconds
@@ -145,8 +145,8 @@ def _is_allowed(call: Call, role: Assumable, vouched: Vouched, action: str, tags
     if vouched.source_identity:
         keys["sts:SourceIdentity"] = vouched.source_identity
     target = assumable.target_of(call, role, keys)
-    caller = policy.Principal(vouched.kind, names=(vouched.provider_arn,))
-    request = policy.Request(caller, action, role.arn, context.of_call(call, target, {"tags": tags}))
+    caller = policy.PolicyPrincipal(vouched.kind, names=(vouched.provider_arn,))
+    request = policy.PolicyRequest(caller, action, role.arn, context.of_call(call, target, {"tags": tags}))
     applicable = Applicable(
         resource=target.policy,
         resource_role=ResourcePolicyRole.TRUST,

@@ -11,11 +11,11 @@ from crownkeep.credentials import saml_assertions, saml_metadata
 from crownkeep.credentials.saml_assertions import SamlAssertion
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Permission, everything
-from crownkeep.policy import ContextValue, PrincipalKind
+from crownkeep.policy import ContextValue, PolicyPrincipalKind
 from crownkeep.principals import FederatedIdentity
 from crownkeep.services.sts import assumable, federation, provider_claims
 from crownkeep.services.sts.assumable import Assumable
-from crownkeep.services.sts.federation import Asked, Vouched
+from crownkeep.services.sts.federation import RequestedSession, Vouched
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_policies import Descriptors
 from crownkeep.storage.federation import redeemed_assertions, saml_providers
@@ -26,14 +26,16 @@ _SHORTEST_SECONDS, _LONGEST_SECONDS = 900, 43_200
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedResponse:
     """What came of verifying a response against a provider's metadata document, before the transaction."""
 
     document: str
     assertion: SamlAssertion | saml_assertions.InvalidAssertion | saml_assertions.SamlUnavailable
 
 
-def verify_assertion(call: Call, *, role_arn: str, principal_arn: str, saml_assertion: str, **_: object) -> Verified | None:
+def verify_assertion(
+    call: Call, *, role_arn: str, principal_arn: str, saml_assertion: str, **_: object
+) -> VerifiedResponse | None:
     """Verify a response outside the transaction, for it takes a while; None where there is no such provider."""
     provider = _provider(call, assumable.find(call, role_arn), principal_arn)
     if provider is None:
@@ -43,8 +45,8 @@ def verify_assertion(call: Call, *, role_arn: str, principal_arn: str, saml_asse
         metadata = saml_metadata.read(provider.document)
         assertion = saml_assertions.verify(saml_assertion, metadata, audiences=audiences, now=call.now)
     except (saml_assertions.InvalidAssertion, saml_assertions.SamlUnavailable) as fault:
-        return Verified(provider.document, fault)
-    return Verified(provider.document, assertion)
+        return VerifiedResponse(provider.document, fault)
+    return VerifiedResponse(provider.document, assertion)
 
 
 @sts.operation(
@@ -84,7 +86,7 @@ def assume_role_with_saml(
         raise errors.AccessDenied("Not authorized to perform sts:AssumeRoleWithSAML")
     _redeem(call, provider, assertion)
     longest = _longest_seconds(call, assertion)
-    asked = Asked(policy, policy_arns, duration_seconds, longest, minimum_session_token_size)
+    asked = RequestedSession(policy, policy_arns, duration_seconds, longest, minimum_session_token_size)
     return {
         **federation.take_on(call, role, vouched, asked),
         "Subject": assertion.subject,
@@ -102,7 +104,7 @@ def _provider(call: Call, role: Assumable, principal_arn: str) -> SamlProviderRo
 
 def _verified(call: Call, provider: SamlProviderRow) -> SamlAssertion:
     found = call.prepared
-    if not isinstance(found, Verified) or found.document != provider.document:
+    if not isinstance(found, VerifiedResponse) or found.document != provider.document:
         raise errors.InvalidIdentityToken("Response signature invalid")
     match found.assertion:
         case saml_assertions.SamlUnavailable():
@@ -138,7 +140,7 @@ def _vouched(provider: SamlProviderRow, assertion: SamlAssertion, qualifier: str
         "saml:doc": f"{provider.account_id}/{name}",
     }
     return Vouched(
-        kind=PrincipalKind.SAML,
+        kind=PolicyPrincipalKind.SAML,
         action="sts:AssumeRoleWithSAML",
         provider_arn=provider.arn,
         session_name=assertion.session_name,

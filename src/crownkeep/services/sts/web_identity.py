@@ -13,11 +13,11 @@ from crownkeep.domain.federation.provider_keys import Fetched
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.outbound_calls import OutboundCall
 from crownkeep.operations.registry import Effect, Permission, everything
-from crownkeep.policy import ContextValue, PrincipalKind
+from crownkeep.policy import ContextValue, PolicyPrincipalKind
 from crownkeep.principals import FederatedIdentity
 from crownkeep.services.sts import assumable, federation, provider_claims
 from crownkeep.services.sts.assumable import Assumable
-from crownkeep.services.sts.federation import Asked, Vouched
+from crownkeep.services.sts.federation import RequestedSession, Vouched
 from crownkeep.services.sts.service import sts
 from crownkeep.services.sts.session_policies import Descriptors
 from crownkeep.storage.federation import oidc_providers
@@ -78,7 +78,7 @@ def assume_role_with_web_identity(
     principal_id = f"{provider.arn}:{identity.audience}:{identity.subject}"
     call.notes.federated = FederatedIdentity("WebIdentityUser", principal_id, identity.subject, provider.arn)
     vouched = Vouched(
-        kind=PrincipalKind.WEB_IDENTITY,
+        kind=PolicyPrincipalKind.WEB_IDENTITY,
         action="sts:AssumeRoleWithWebIdentity",
         provider_arn=provider.arn,
         session_name=role_session_name,
@@ -89,7 +89,7 @@ def assume_role_with_web_identity(
         trust_keys=_trust_keys(role, provider, identity),
         context=_trusted_context(provider, identity),
     )
-    asked = Asked(policy, policy_arns, duration_seconds, None, minimum_session_token_size)
+    asked = RequestedSession(policy, policy_arns, duration_seconds, None, minimum_session_token_size)
     return {
         **federation.take_on(call, role, vouched, asked),
         "SubjectFromWebIdentityToken": identity.subject,

@@ -86,7 +86,7 @@ class AuditedCredentialRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class CredentialDecision:
     """What is decided of some credentials, and by whom."""
 
     state: str
@@ -204,7 +204,7 @@ def add_all(db: Transaction, rows: Sequence[AuditedCredentialRow]) -> None:
     _insert.run_each(db, rows)
 
 
-def decide(db: Transaction, account_id: str, audit_id: str, credential_ids: Sequence[str], decision: Decision) -> int:
+def decide(db: Transaction, account_id: str, audit_id: str, credential_ids: Sequence[str], decision: CredentialDecision) -> int:
     """Keep a decision on credentials of an open audit that were not removed yet, and return how many those are."""
     values = {
         "of_account": account_id,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, delete, insert, select
 
-from crownkeep.credentials.one_time_links import Purpose
+from crownkeep.credentials.one_time_links import LinkPurpose
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
 from crownkeep.storage.rows import RowQuery
@@ -31,7 +31,7 @@ class OneTimeLinkRow:
 
     digest: bytes
     account_id: str
-    purpose: Purpose
+    purpose: LinkPurpose
     created_at: datetime
     expires_at: datetime
     credential_version: bytes | None = None
@@ -49,7 +49,7 @@ def _row(
     return OneTimeLinkRow(
         digest=digest,
         account_id=account_id,
-        purpose=Purpose(purpose),
+        purpose=LinkPurpose(purpose),
         created_at=created_at,
         expires_at=expires_at,
         credential_version=credential_version,
@@ -87,11 +87,11 @@ def spend(db: Transaction, digest: bytes) -> bool:
     return db.execute(_spend, {"of_digest": digest}).rowcount > 0
 
 
-def remove_all(db: Transaction, account_id: str, *, purpose: Purpose) -> None:
+def remove_all(db: Transaction, account_id: str, *, purpose: LinkPurpose) -> None:
     """Void the account's links of a purpose: the one that was used, and any other that was made before it."""
     db.execute(_remove_all, {"of_account": account_id, "of_purpose": purpose.value})
 
 
-def forget(db: Transaction, *, purpose: Purpose, before: datetime) -> None:
+def forget(db: Transaction, *, purpose: LinkPurpose, before: datetime) -> None:
     """Forget the links of a purpose that expired before a moment."""
     db.execute(_forget, {"of_purpose": purpose.value, "before": before})

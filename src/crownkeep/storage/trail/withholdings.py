@@ -33,7 +33,7 @@ table = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class WithholdingAct:
     """The operator's act of withholding: its own record's id, what kind it is, why, by whom and when."""
 
     event_id: UUID
@@ -62,7 +62,7 @@ _every = RowQuery(WithholdingRow, select(table).order_by(table.c.act_event_id, t
 _insert = RowInsert(WithholdingRow, table)
 
 
-def withhold(db: Transaction, account_id: str, act: Act, *, before: UUID | None = None) -> WithholdingRow | None:
+def withhold(db: Transaction, account_id: str, act: WithholdingAct, *, before: UUID | None = None) -> WithholdingRow | None:
     """Destroy an account's records, all or those before an event's id, and return what that was; None where there are none."""
     conditions = [events.table.c.account_id == account_id]
     if before is not None:
@@ -78,7 +78,7 @@ def withhold(db: Transaction, account_id: str, act: Act, *, before: UUID | None 
     return row
 
 
-def withhold_one(db: Transaction, account_id: str, event_id: UUID, act: Act) -> WithholdingRow:
+def withhold_one(db: Transaction, account_id: str, event_id: UUID, act: WithholdingAct) -> WithholdingRow:
     """Destroy one record."""
     row = _row(account_id, act, first=event_id.bytes, last=event_id.bytes, records=1)
     _let_go(db, row)
@@ -90,7 +90,7 @@ def every(db: Transaction) -> list[WithholdingRow]:
     return _every.all(db, {})
 
 
-def _row(account_id: str, act: Act, *, first: bytes, last: bytes, records: int) -> WithholdingRow:
+def _row(account_id: str, act: WithholdingAct, *, first: bytes, last: bytes, records: int) -> WithholdingRow:
     return WithholdingRow(
         act_event_id=act.event_id.bytes,
         account_id=account_id,

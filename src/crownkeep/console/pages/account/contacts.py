@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import calls, contact_kinds, destinations, frame, undo, web
 from crownkeep.console.kit.calls import Refused
-from crownkeep.console.kit.contact_kinds import Kind
+from crownkeep.console.kit.contact_kinds import ContactKind
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.errors import AwsError
 
@@ -111,7 +111,7 @@ async def delete_alternate(request: Request) -> Response:
     return await _change_alternate(request, kind, {}, _forgetting(kind))
 
 
-async def _change_alternate(request: Request, kind: Kind, typed: Mapping[str, str], wanted: Equivalent) -> Response:
+async def _change_alternate(request: Request, kind: ContactKind, typed: Mapping[str, str], wanted: Equivalent) -> Response:
     held = await contact_kinds.alternate(request, kind)
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
@@ -121,7 +121,7 @@ async def _change_alternate(request: Request, kind: Kind, typed: Mapping[str, st
     return calls.go(request, destinations.ACCOUNT, done, undo=undo.offer(request, back, then=destinations.ACCOUNT))
 
 
-def _kind(request: Request) -> Kind:
+def _kind(request: Request) -> ContactKind:
     found = next((kind for kind in contact_kinds.KINDS if kind.slug == request.path_params["kind"]), None)
     if found is None:
         raise HTTPException(404)
@@ -139,12 +139,12 @@ def _keeping(typed: Mapping[str, str]) -> Equivalent:
     return Equivalent("account", "PutContactInformation", {"ContactInformation": dict(typed)})
 
 
-def _keeping_alternate(kind: Kind, typed: Mapping[str, str]) -> Equivalent:
+def _keeping_alternate(kind: ContactKind, typed: Mapping[str, str]) -> Equivalent:
     kept = {name: typed[name] for name in ALTERNATE_LABELS if name in typed}
     return Equivalent("account", "PutAlternateContact", {"AlternateContactType": kind.type, **kept})
 
 
-def _forgetting(kind: Kind) -> Equivalent:
+def _forgetting(kind: ContactKind) -> Equivalent:
     return Equivalent("account", "DeleteAlternateContact", {"AlternateContactType": kind.type})
 
 
@@ -168,7 +168,12 @@ def _primary_page(
 
 
 def _alternate_page(
-    request: Request, kind: Kind, values: Mapping[str, str], *, unknown: Refused | None = None, refusal: Refused | None = None
+    request: Request,
+    kind: ContactKind,
+    values: Mapping[str, str],
+    *,
+    unknown: Refused | None = None,
+    refusal: Refused | None = None,
 ) -> Response:
     return frame.page(
         request,

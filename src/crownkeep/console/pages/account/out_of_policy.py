@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from crownkeep.console.kit import report_lines
 from crownkeep.console.kit.calls import Refused
-from crownkeep.console.kit.report_lines import Line
+from crownkeep.console.kit.report_lines import ReportLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ async def count(request: Request, fields: Mapping[str, object] | None, *, now: d
     return Count(report.generated_at, max(minutes, 0), passwords, expired, max_age)
 
 
-def tally(lines: Sequence[Line], max_age: int, *, now: datetime) -> tuple[int, int]:
+def tally(lines: Sequence[ReportLine], max_age: int, *, now: datetime) -> tuple[int, int]:
     """Return how many users have a password, and how many of these passwords are older than so many days (0: never too old)."""
     since = now - timedelta(days=max_age)
     changed = [line.password_changed for line in lines if line.has_password and not line.is_root]

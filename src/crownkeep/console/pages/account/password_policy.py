@@ -36,7 +36,7 @@ _CLASSES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class PasswordPreset:
     """A policy that somebody recommends."""
 
     name: str
@@ -47,7 +47,7 @@ class Preset:
 
 _ALL_CLASSES: Fields = dict.fromkeys(_CLASSES, True)
 PRESETS = (
-    Preset(
+    PasswordPreset(
         "guide",
         "The guide's",
         "Twelve characters of every kind, changed every 90 days, the last three not again; what the hands-on guide sets.",
@@ -59,13 +59,13 @@ PRESETS = (
             "PasswordReusePrevention": 3,
         },
     ),
-    Preset(
+    PasswordPreset(
         "nist",
         "NIST SP 800-63B",
         "Length rather than odd characters, and no change without a cause: forced changes make people choose worse passwords.",
         {"MinimumPasswordLength": 15, "AllowUsersToChangePassword": True},
     ),
-    Preset(
+    PasswordPreset(
         "cis",
         "CIS AWS Foundations",
         "At least 14 characters, and none of the last 24 passwords again; the benchmark asks for no more.",

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from crownkeep.console.kit import calls, parts, web
 from crownkeep.console.kit.calls import Done
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.kit.parts import Outcome
+from crownkeep.console.kit.parts import ChangesMade
 from crownkeep.console.kit.signed_audits import PATH, SERVICE
 from crownkeep.console.pages.audits import audit_page
 from crownkeep.errors import AwsError
@@ -61,7 +61,7 @@ async def proved(request: Request) -> Response:
     return _told(request, audit_id, outcome)
 
 
-async def _remove(request: Request, audit_id: str, chosen: Sequence[str], *, made: list[Done]) -> Outcome:
+async def _remove(request: Request, audit_id: str, chosen: Sequence[str], *, made: list[Done]) -> ChangesMade:
     """Remove one after the other; at a refusal the rest stays as it is, to be removed later or by somebody else."""
     # What is removed is read from the audit and not from the form, which anybody can fill in.
     listed = await parts.ask(
@@ -73,7 +73,7 @@ async def _remove(request: Request, audit_id: str, chosen: Sequence[str], *, mad
         State="TO_BE_REMOVED",
     )
     if listed.refusal is not None:
-        return Outcome(tuple(made), listed.refusal)
+        return ChangesMade(tuple(made), listed.refusal)
     is_root = web.signed_in(request).principal.kind is PrincipalKind.ROOT
     only_deactivate = web.form(request).one("how") != "delete"
     for row in listed.rows("AuditedCredentials"):
@@ -83,15 +83,15 @@ async def _remove(request: Request, audit_id: str, chosen: Sequence[str], *, mad
             try:
                 done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
             except AwsError as error:
-                return Outcome(tuple(made), calls.refused(request, wanted, error))
+                return ChangesMade(tuple(made), calls.refused(request, wanted, error))
             made.append(done)
             if wanted.operation != "DeleteVirtualMFADevice":
                 proof = {"AuditId": audit_id, "CredentialId": row["CredentialId"], "EventId": done.event_id}
                 proven = await parts.carry_out(request, [Equivalent(SERVICE, "RecordCredentialRemoval", proof)])
                 made += proven.made
                 if proven.refused is not None:
-                    return Outcome(tuple(made), proven.refused)
-    return Outcome(tuple(made), None)
+                    return ChangesMade(tuple(made), proven.refused)
+    return ChangesMade(tuple(made), None)
 
 
 def _removal(row: Mapping[str, Any], *, only_deactivate: bool) -> list[Equivalent]:
@@ -110,7 +110,7 @@ def _removal(row: Mapping[str, Any], *, only_deactivate: bool) -> list[Equivalen
     return wanted
 
 
-def _told(request: Request, audit_id: str, outcome: Outcome) -> Response:
+def _told(request: Request, audit_id: str, outcome: ChangesMade) -> Response:
     return parts.after(request, outcome, then=audit_page.page_of(audit_id), current=PATH)
 
 

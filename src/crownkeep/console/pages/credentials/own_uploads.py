@@ -26,7 +26,7 @@ _SECRET = "That is a private key. It was not sent on, but it has left the place 
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class UploadKind:
     """A kind of public key or certificate, as IAM's operations and the pages name it."""
 
     slug: str
@@ -42,7 +42,7 @@ class Kind:
 
 
 KINDS = (
-    Kind(
+    UploadKind(
         "certificate",
         "Upload a signing certificate",
         "An X.509 certificate with which old SOAP clients sign requests. Its private key stays with you: never paste one.",
@@ -51,7 +51,7 @@ KINDS = (
         "CertificateBody",
         "PEM: it begins with -----BEGIN CERTIFICATE-----",
     ),
-    Kind(
+    UploadKind(
         "ssh",
         "Upload an SSH public key",
         "For Git repositories that ask IAM who you are. Its private key stays with you: never paste one.",
@@ -60,7 +60,7 @@ KINDS = (
         "SSHPublicKeyBody",
         "One line that begins with ssh-rsa, or PEM.",
     ),
-    Kind(
+    UploadKind(
         "service",
         "Generate a service credential",
         "A password or API key that one service takes, with your permissions and nothing more. It is shown once.",
@@ -109,7 +109,7 @@ async def change(request: Request) -> Response:
     return await parts.change(request, [wanted], then=SECURITY, current=SECURITY)
 
 
-async def _obtained(request: Request, kind: Kind, wanted: Equivalent) -> Response:
+async def _obtained(request: Request, kind: UploadKind, wanted: Equivalent) -> Response:
     result, outcome = await parts.obtain(request, wanted)
     if outcome.refused is not None:
         return _page(request, kind, refusal=outcome.refused)
@@ -125,21 +125,21 @@ async def _obtained(request: Request, kind: Kind, wanted: Equivalent) -> Respons
     return parts.told(request, outcome, title=title, then=SECURITY, current=SECURITY, secrets=secrets)
 
 
-def _kind(request: Request) -> Kind:
+def _kind(request: Request) -> UploadKind:
     found = next((kind for kind in KINDS if kind.slug == request.path_params["kind"]), None)
     if found is None:
         raise HTTPException(404)
     return found
 
 
-def _adding(kind: Kind, person: Principal, given: str) -> Equivalent:
+def _adding(kind: UploadKind, person: Principal, given: str) -> Equivalent:
     whose = own.named(person)
     if kind.body:
         return Equivalent("iam", f"Upload{kind.noun}", {**whose, kind.body: given})
     return Equivalent("iam", f"Create{kind.noun}", {**whose, "ServiceName": given})
 
 
-def _page(request: Request, kind: Kind, *, typed: str = "", alert: str = "", refusal: Refused | None = None) -> Response:
+def _page(request: Request, kind: UploadKind, *, typed: str = "", alert: str = "", refusal: Refused | None = None) -> Response:
     sample = typed or ("file://public.pem" if kind.body else SERVICES[0])
     return frame.page(
         request,

@@ -17,7 +17,7 @@ _JOB = {"JobId": "JOB_ID"}
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LastAccessReport:
     """What the section shows: the report that the address names, or none."""
 
     asked: Part | None
@@ -51,9 +51,9 @@ class Report:
         return [asking, read]
 
 
-async def report(request: Request) -> Report:
+async def report(request: Request) -> LastAccessReport:
     """Read the report that the address names."""
     job = request.query_params.get("job", "")
     if not job:
-        return Report(None)
-    return Report(await parts.ask(request, "GetServiceLastAccessedDetails", JobId=job, MaxItems=_MOST_SERVICES))
+        return LastAccessReport(None)
+    return LastAccessReport(await parts.ask(request, "GetServiceLastAccessedDetails", JobId=job, MaxItems=_MOST_SERVICES))

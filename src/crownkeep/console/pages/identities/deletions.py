@@ -12,11 +12,11 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.kit.identity_kinds import ROLE, USER, Kind
+from crownkeep.console.kit.identity_kinds import ROLE, USER, IdentityKind
 from crownkeep.console.kit.parts import Part
 
 # What must go before its holder does: the list, its member, and the call that takes one entry away with the key that names it.
-_HELD: Final[Mapping[Kind, tuple[tuple[str, str, str, str], ...]]] = {
+_HELD: Final[Mapping[IdentityKind, tuple[tuple[str, str, str, str], ...]]] = {
     USER: (
         ("ListAccessKeys", "AccessKeyMetadata", "DeleteAccessKey", "AccessKeyId"),
         ("ListSigningCertificates", "Certificates", "DeleteSigningCertificate", "CertificateId"),
@@ -40,13 +40,13 @@ _HELD: Final[Mapping[Kind, tuple[tuple[str, str, str, str], ...]]] = {
 }
 
 
-async def delete(request: Request, *, kind: Kind) -> Response:
+async def delete(request: Request, *, kind: IdentityKind) -> Response:
     """Show what goes with the user or role, and ask for its name."""
     web.signed_in(request)
     return await _page(request, kind)
 
 
-async def deleted(request: Request, *, kind: Kind) -> Response:
+async def deleted(request: Request, *, kind: IdentityKind) -> Response:
     """Delete the user or role and what it holds, where its name was typed."""
     name, form = request.path_params["name"], web.form(request)
     if form.one("typed").strip() != name:
@@ -59,7 +59,7 @@ async def deleted(request: Request, *, kind: Kind) -> Response:
     return parts.after(request, outcome, then=then, current=kind.folder)
 
 
-async def _page(request: Request, kind: Kind, *, alert: str = "") -> Response:
+async def _page(request: Request, kind: IdentityKind, *, alert: str = "") -> Response:
     name, noun = request.path_params["name"], kind.noun.lower()
     about = await parts.ask(request, f"Get{kind.noun}", **{kind.key: name})
     if about.is_missing:
@@ -80,7 +80,7 @@ async def _page(request: Request, kind: Kind, *, alert: str = "") -> Response:
     )
 
 
-async def _ending(request: Request, kind: Kind, name: str) -> tuple[list[Equivalent], list[Part]]:
+async def _ending(request: Request, kind: IdentityKind, name: str) -> tuple[list[Equivalent], list[Part]]:
     """Return the calls that end a user or role, and what could not be looked into."""
     named = {kind.key: name}
     wanted, unseen = await _password(request, name) if kind is USER else ([], [])

@@ -12,7 +12,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import GROUP
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.identities import access_report, tabs
-from crownkeep.console.pages.identities.access_report import Report
+from crownkeep.console.pages.identities.access_report import LastAccessReport
 
 CREATE = "/console/create-group"
 TABS = ("permissions", "members", "access", "trail")
@@ -47,7 +47,7 @@ async def group(request: Request) -> Response:
     if about.is_missing:
         return parts.missing(request, about, current=GROUP.folder, title=f"There is no group {name}", back=GROUP.folder)
     asked = await _section(request, name, tab)
-    report = await access_report.report(request) if tab == "access" else Report(None)
+    report = await access_report.report(request) if tab == "access" else LastAccessReport(None)
     path = GROUP.page(name)
     return frame.page(
         request,
@@ -72,7 +72,7 @@ async def _section(request: Request, name: str, tab: str) -> dict[str, Part]:
     return {"events": await tabs.events_about(request, name)} if tab == "trail" else {}
 
 
-def _changes(name: str, tab: str, report: Report, arn: str) -> list[Equivalent]:
+def _changes(name: str, tab: str, report: LastAccessReport, arn: str) -> list[Equivalent]:
     """Return what a section's buttons call, for the commands that its page shows."""
     sections = {
         "permissions": tabs.changes(GROUP, name),

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from crownkeep import arn
 from crownkeep.console.kit import calls, identity_kinds, parts, web
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.kit.identity_kinds import Kind
+from crownkeep.console.kit.identity_kinds import IdentityKind
 from crownkeep.console.pages.identities import access_report
 
 
@@ -25,7 +25,7 @@ async def made(request: Request) -> Response:
     return calls.go(request, f"{here}&job={parts.segment(result['JobId'])}", *outcome.made)
 
 
-def _identity(about: str) -> tuple[Kind, str]:
+def _identity(about: str) -> tuple[IdentityKind, str]:
     """Return the kind and name of the user, group or role with this ARN; users for what is none, which IAM then refuses."""
     parsed = arn.parse(about)
     word, _, rest = (parsed.resource if parsed is not None else "").partition("/")

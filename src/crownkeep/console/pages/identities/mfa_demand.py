@@ -7,7 +7,7 @@ from starlette.requests import Request
 from crownkeep.console.kit import calls, parts
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.kit.parts import Outcome, Part
+from crownkeep.console.kit.parts import ChangesMade, Part
 
 SERVICE = "account-security"
 
@@ -20,12 +20,12 @@ async def is_demanded(request: Request, name: str, password: Part) -> bool:
     return not isinstance(found, Refused) and bool(found["NeedsMfa"])
 
 
-async def demand(request: Request, name: str) -> Outcome:
+async def demand(request: Request, name: str) -> ChangesMade:
     """Demand MFA of a user, in the name of whoever is signed in."""
     return await change(request, name, is_needed=True)
 
 
-async def change(request: Request, name: str, *, is_needed: bool) -> Outcome:
+async def change(request: Request, name: str, *, is_needed: bool) -> ChangesMade:
     """Set whether a user signs in with MFA only."""
     wanted = Equivalent(SERVICE, "UpdateUserSignInSettings", {"UserName": name, "NeedsMfa": is_needed})
     return await parts.carry_out(request, [wanted])

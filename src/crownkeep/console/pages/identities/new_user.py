@@ -21,7 +21,7 @@ from crownkeep.console.kit import account_names, frame, parts, web
 from crownkeep.console.kit.calls import Done, Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import USER
-from crownkeep.console.kit.parts import Outcome
+from crownkeep.console.kit.parts import ChangesMade
 from crownkeep.console.pages.identities import mfa_demand, user_choices
 from crownkeep.console.pages.identities.user_choices import CHOSEN, GENERATED, MANAGED, PASSWORD, Choices, Plan
 from crownkeep.credentials import generated_passwords
@@ -79,7 +79,7 @@ async def made(request: Request) -> Response:
     return await _made_page(request, choices, outcome, password if choices.access == GENERATED else "")
 
 
-async def _carry_out(request: Request, choices: Choices, plan: Plan, password: str) -> Outcome:
+async def _carry_out(request: Request, choices: Choices, plan: Plan, password: str) -> ChangesMade:
     made: tuple[Done, ...] = ()
     for call in plan.calls:
         if call.operation == "CreateLoginProfile":
@@ -87,14 +87,14 @@ async def _carry_out(request: Request, choices: Choices, plan: Plan, password: s
         outcome = await parts.carry_out(request, [call])
         made += outcome.made
         if outcome.refused is not None:
-            return Outcome(made, outcome.refused)
+            return ChangesMade(made, outcome.refused)
         if call.operation == "CreateLoginProfile" and choices.needs_mfa:
             # At once, so that nobody signs in before it is demanded.
             demanded = await mfa_demand.demand(request, choices.name)
             made += demanded.made
             if demanded.refused is not None:
-                return Outcome(made, demanded.refused)
-    return Outcome(made, None)
+                return ChangesMade(made, demanded.refused)
+    return ChangesMade(made, None)
 
 
 async def _generated(request: Request) -> str:
@@ -158,7 +158,7 @@ async def _review_page(request: Request, choices: Choices, *, alert: str = "", r
     )
 
 
-async def _made_page(request: Request, choices: Choices, outcome: Outcome, password: str) -> Response:
+async def _made_page(request: Request, choices: Choices, outcome: ChangesMade, password: str) -> Response:
     alias = await account_names.alias_of(request)
     address = account_names.sign_in_addresses(request, alias if isinstance(alias, str) else "")[0]
     has_profile = any(done.action == "iam:CreateLoginProfile" for done in outcome.made)

@@ -14,7 +14,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import ROLE
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.identities import access_report, role_limits, tabs
-from crownkeep.console.pages.identities.access_report import Report
+from crownkeep.console.pages.identities.access_report import LastAccessReport
 
 TABS = ("permissions", "trust", "tags", "access", "sessions", "trail")
 
@@ -47,7 +47,7 @@ async def role(request: Request) -> Response:
     if about.is_missing:
         return parts.missing(request, about, current=ROLE.folder, title=f"There is no role {name}", back=ROLE.folder)
     asked = await _section(request, name, tab)
-    report = await access_report.report(request) if tab == "access" else Report(None)
+    report = await access_report.report(request) if tab == "access" else LastAccessReport(None)
     shown = about.one("Role")
     trust = parts.readable(str(shown.get("AssumeRolePolicyDocument", "")))
     return frame.page(
@@ -88,7 +88,7 @@ async def _section(request: Request, name: str, tab: str) -> dict[str, Part]:
             return {}
 
 
-def _changes(name: str, tab: str, report: Report, arn: str) -> list[Equivalent]:
+def _changes(name: str, tab: str, report: LastAccessReport, arn: str) -> list[Equivalent]:
     """Return what a section's buttons call, for the commands that its page shows."""
     named = {"RoleName": name}
     match tab:

@@ -11,7 +11,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import USER
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.identities import access_report, mfa_demand, tabs
-from crownkeep.console.pages.identities.access_report import Report
+from crownkeep.console.pages.identities.access_report import LastAccessReport
 
 TABS = ("permissions", "groups", "tags", "security", "access", "trail")
 
@@ -45,7 +45,7 @@ async def user(request: Request) -> Response:
         return parts.missing(request, about, current=USER.folder, title=f"There is no user {name}", back=USER.folder)
     asked = await _SECTIONS[tab](request, name)
     used = await _last_used(request, asked["keys"]) if "keys" in asked else {}
-    report = await access_report.report(request) if tab == "access" else Report(None)
+    report = await access_report.report(request) if tab == "access" else LastAccessReport(None)
     reporting = report.same(str(about.one("User").get("Arn", ""))) if tab == "access" else []
     return frame.page(
         request,

@@ -61,7 +61,7 @@ async def _find(request: Request, name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DifferenceLine:
     """One line of a difference: `+` for what came, `-` for what went, a space for what stayed."""
 
     sign: str
@@ -130,9 +130,9 @@ def _document(part: Part) -> str:
     return parts.readable(str(part.one("PolicyVersion").get("Document", "")))
 
 
-def _difference(before: str, after: str) -> list[Line]:
+def _difference(before: str, after: str) -> list[DifferenceLine]:
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm=""))
-    return [Line(line[0], line[1:]) for line in lines[2:]]
+    return [DifferenceLine(line[0], line[1:]) for line in lines[2:]]
 
 
 async def set_default(request: Request) -> Response:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from crownkeep.console.kit import calls, frame, parts, report_lines, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.kit.report_lines import Line, Report
+from crownkeep.console.kit.report_lines import LatestReport, ReportLine
 from crownkeep.errors import AwsError
 
 DOWNLOAD = f"{report_lines.PATH}/download"
@@ -25,18 +25,18 @@ _FORMULA = ("=", "+", "-", "@")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-FILTERS: Mapping[str, tuple[str, Callable[[Line, datetime], bool]]] = {
+FILTERS: Mapping[str, tuple[str, Callable[[ReportLine, datetime], bool]]] = {
     "all": ("Everybody", lambda line, now: True),
     "root": ("The root user", lambda line, now: line.is_root),
     "no-mfa": ("Password without MFA", lambda line, now: line.lacks_mfa),
-    "old-keys": (f"Access keys of {report_lines.OLD_DAYS} days and more", Line.has_old_key),
-    "old": (f"Credentials of {report_lines.OLD_DAYS} days and more", Line.has_old),
-    "unused": (f"Unused for {report_lines.UNUSED_DAYS} days", Line.has_unused),
-    "unused-password": (f"Password unused for {report_lines.UNUSED_DAYS} days", Line.has_unused_password),
+    "old-keys": (f"Access keys of {report_lines.OLD_DAYS} days and more", ReportLine.has_old_key),
+    "old": (f"Credentials of {report_lines.OLD_DAYS} days and more", ReportLine.has_old),
+    "unused": (f"Unused for {report_lines.UNUSED_DAYS} days", ReportLine.has_unused),
+    "unused-password": (f"Password unused for {report_lines.UNUSED_DAYS} days", ReportLine.has_unused_password),
     "never-used": ("Never used at all", lambda line, now: line.has_unused_from_the_first),
 }
 
-SORTS: Mapping[str, Callable[[Line], datetime | None]] = {
+SORTS: Mapping[str, Callable[[ReportLine], datetime | None]] = {
     "password-age": lambda line: line.password_changed,
     "password-used": lambda line: (line.password_used or _NEVER) if line.has_password else None,
     "key-age": lambda line: min((key.made for key in line.keys if key.made), default=None),
@@ -74,8 +74,8 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
     chosen = parts.chosen(request, "show", tuple(FILTERS))
     sort = parts.chosen(request, "sort", ("user", *SORTS))
     name = request.query_params.get("name", "")[:64]
-    found: list[Line] = []
-    if isinstance(report, Report):
+    found: list[ReportLine] = []
+    if isinstance(report, LatestReport):
         test = FILTERS[chosen][1]
         found = [line for line in report.lines if test(line, now) and name.lower() in line.user.lower()]
         found = _sorted(found, sort)
@@ -87,7 +87,7 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
         current=report_lines.PATH,
         same=[GENERATE, report_lines.GET],
         refusal=refusal,
-        report=report if isinstance(report, Report) else None,
+        report=report if isinstance(report, LatestReport) else None,
         missing=report if isinstance(report, Refused) and not report_lines.needs_one(report) else None,
         filters=[(key, label) for key, (label, _) in FILTERS.items()],
         chosen=chosen,
@@ -98,12 +98,12 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
         number=number,
         last=last,
         age_of=lambda moment: report_lines.age(moment, now=now),
-        report_age=report_lines._spoken(now - report.generated_at) if isinstance(report, Report) else "",
-        begins_formulas=isinstance(report, Report) and any(line.user.startswith(_FORMULA) for line in report.lines),
+        report_age=report_lines._spoken(now - report.generated_at) if isinstance(report, LatestReport) else "",
+        begins_formulas=isinstance(report, LatestReport) and any(line.user.startswith(_FORMULA) for line in report.lines),
     )
 
 
-def _sorted(lines: list[Line], sort: str) -> list[Line]:
+def _sorted(lines: list[ReportLine], sort: str) -> list[ReportLine]:
     key = SORTS.get(sort)
     if key is None:
         return lines

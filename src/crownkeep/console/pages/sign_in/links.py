@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import destinations, entering, web
 from crownkeep.credentials import strength
-from crownkeep.credentials.one_time_links import InvalidLink, Purpose
+from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import root_passwords
 
@@ -28,10 +28,10 @@ async def password_set(request: Request) -> Response:
         return _page(request, token, alert="The two passwords are not the same.", status=400)
     visit = entering.visit(request, destinations.HOME)
     try:
-        outcome = await root_passwords.choose(here.door, visit, token, Secret(password), purpose=Purpose.SET_ROOT_PASSWORD)
+        outcome = await root_passwords.choose(here.door, visit, token, Secret(password), purpose=LinkPurpose.SET_ROOT_PASSWORD)
     except InvalidLink:
         return _invalid(request)
-    if isinstance(outcome, root_passwords.Refused):
+    if isinstance(outcome, root_passwords.PasswordRefused):
         return _page(request, token, refused=outcome, status=400)
     return await entering.follow(request, outcome, lambda: _invalid(request))
 
@@ -51,11 +51,11 @@ async def assess(request: Request) -> Response:
 
 
 def _page(
-    request: Request, token: str, *, alert: str = "", refused: root_passwords.Refused | None = None, status: int = 200
+    request: Request, token: str, *, alert: str = "", refused: root_passwords.PasswordRefused | None = None, status: int = 200
 ) -> Response:
     here = web.of(request)
     try:
-        account = root_passwords.look(here.door, token, Purpose.SET_ROOT_PASSWORD, now=here.now)
+        account = root_passwords.look(here.door, token, LinkPurpose.SET_ROOT_PASSWORD, now=here.now)
     except InvalidLink:
         return _invalid(request)
     return web.page(

@@ -7,11 +7,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep.console.kit import destinations, entering, web
-from crownkeep.credentials.one_time_links import InvalidLink, Purpose
+from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import mfa_recovery, recovery, root_passwords
 from crownkeep.signin.flow import FactorStep
-from crownkeep.signin.mfa_recovery import Outcome, Requested, TooOften
+from crownkeep.signin.mfa_recovery import RecoveryOutcome, Requested, TooOften
 from crownkeep.signin.recovery import Asked
 
 FORGOTTEN = "/signin/recover/password"
@@ -50,10 +50,10 @@ async def reset_given(request: Request) -> Response:
         return _reset_page(request, token, alert="The two passwords are not the same.", status=400)
     visit = entering.visit(request, destinations.HOME)
     try:
-        outcome = await root_passwords.choose(here.door, visit, token, Secret(password), purpose=Purpose.RESET_ROOT_PASSWORD)
+        outcome = await root_passwords.choose(here.door, visit, token, Secret(password), purpose=LinkPurpose.RESET_ROOT_PASSWORD)
     except InvalidLink:
         return _invalid(request)
-    if isinstance(outcome, root_passwords.Refused):
+    if isinstance(outcome, root_passwords.PasswordRefused):
         return _reset_page(request, token, refused=outcome, status=400)
     return await entering.follow(request, outcome, lambda: _invalid(request))
 
@@ -122,18 +122,18 @@ async def custodian_confirmed(request: Request) -> Response:
         outcome = await mfa_recovery.confirm_as_custodian(here.door, token, code, origin=here.origin, now=here.now)
     except InvalidLink:
         return _invalid(request)
-    if outcome is not Outcome.CONFIRMED:
+    if outcome is not RecoveryOutcome.CONFIRMED:
         return _custodian_page(request, token, alert="That code is wrong. Talk to the person again.", status=403)
     text = "Whoever asked can now remove the lost MFA devices, within an hour. The root user and the security contact hear of it."
     return web.page(request, "told.html", title="The recovery is confirmed", text=text, to=web.SIGN_IN, label="Close")
 
 
 def _reset_page(
-    request: Request, token: str, *, alert: str = "", refused: root_passwords.Refused | None = None, status: int = 200
+    request: Request, token: str, *, alert: str = "", refused: root_passwords.PasswordRefused | None = None, status: int = 200
 ) -> Response:
     here = web.of(request)
     try:
-        account = root_passwords.look(here.door, token, Purpose.RESET_ROOT_PASSWORD, now=here.now)
+        account = root_passwords.look(here.door, token, LinkPurpose.RESET_ROOT_PASSWORD, now=here.now)
     except InvalidLink:
         return _invalid(request)
     return web.page(

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from crownkeep.console.kit import parts, policy_pages
-from crownkeep.console.kit.decision_trees import Cited, Decision
-from crownkeep.console.kit.identity_kinds import Kind
+from crownkeep.console.kit.decision_trees import Cited, ShownDecision
+from crownkeep.console.kit.identity_kinds import IdentityKind
 
 MOST = 8
 """Documents that are read for one page."""
@@ -23,7 +23,7 @@ _BOUNDARY = "PermissionsBoundaryPolicyInputList."
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CitedPolicy:
     """A policy that is cited."""
 
     label: str
@@ -47,54 +47,59 @@ class Source:
 
 
 async def sources(
-    request: Request, decisions: Sequence[Decision], *, given: Sequence[str], boundary: str, holder: tuple[Kind, str] | None
-) -> Mapping[str, Source]:
+    request: Request,
+    decisions: Sequence[ShownDecision],
+    *,
+    given: Sequence[str],
+    boundary: str,
+    holder: tuple[IdentityKind, str] | None,
+) -> Mapping[str, CitedPolicy]:
     """Return what is cited, by the names that the simulator gives it."""
     cited = {each.policy: each for decision in decisions for reason in decision.reasons for each in reason.statements}
     arns = await _attached(request, holder) if holder is not None and cited else {}
     unknown = [each for each in cited.values() if each.type.endswith(_MANAGED) and each.policy not in arns]
     limit = await _boundary_of(request, holder) if holder is not None and unknown else ""
     arns |= {each.policy: limit for each in unknown if each.policy == limit.rpartition("/")[2]}
-    found: dict[str, Source] = {}
+    found: dict[str, CitedPolicy] = {}
     for name, each in list(cited.items())[:MOST]:
         found[name] = await _source(request, each, given=given, boundary=boundary, holder=holder, arn=arns.get(name, ""))
     return found
 
 
-async def _attached(request: Request, holder: tuple[Kind, str]) -> dict[str, str]:
+async def _attached(request: Request, holder: tuple[IdentityKind, str]) -> dict[str, str]:
     kind, name = holder
     listed = await parts.ask(request, f"ListAttached{kind.noun}Policies", **{kind.key: name})
     return {row["PolicyName"]: row["PolicyArn"] for row in listed.rows("AttachedPolicies")}
 
 
-async def _boundary_of(request: Request, holder: tuple[Kind, str]) -> str:
+async def _boundary_of(request: Request, holder: tuple[IdentityKind, str]) -> str:
     kind, name = holder
     about = await parts.ask(request, f"Get{kind.noun}", **{kind.key: name})
     return str(about.one(kind.noun).get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
 
 
 async def _source(
-    request: Request, cited: Cited, *, given: Sequence[str], boundary: str, holder: tuple[Kind, str] | None, arn: str
-) -> Source:
+    request: Request, cited: Cited, *, given: Sequence[str], boundary: str, holder: tuple[IdentityKind, str] | None, arn: str
+) -> CitedPolicy:
     name = cited.policy
     if name.startswith(_GIVEN):
         place = int(name.removeprefix(_GIVEN)) - 1
-        return Source("The policy typed above" if len(given) == 1 else f"Typed policy {place + 1}", "", given[place])
+        return CitedPolicy("The policy typed above" if len(given) == 1 else f"Typed policy {place + 1}", "", given[place])
     if name.startswith(_BOUNDARY):
-        return Source("The boundary typed above", "", boundary)
+        return CitedPolicy("The boundary typed above", "", boundary)
     own = f"{holder[0].noun.lower()}_{holder[1]}_" if holder is not None else ""
     if holder is not None and not arn and name.startswith(own):
         kind, of = holder
         policy = name.removeprefix(own)
         found = await parts.ask(request, f"Get{kind.noun}Policy", **{kind.key: of, "PolicyName": policy})
         label = f"{policy}, inline policy of {of}"
-        return Source(label, kind.inline_page(of, policy), unquote(found.text("PolicyDocument")))
+        return CitedPolicy(label, kind.inline_page(of, policy), unquote(found.text("PolicyDocument")))
     if arn:
         label = arn.rpartition("/")[2]
-        return Source(label, policy_pages.page(arn), await _default_document(request, arn))
+        return CitedPolicy(label, policy_pages.page(arn), await _default_document(request, arn))
     # What a group of the user's holds inside itself is called `group_crew_name`.
     by_name = cited.type.endswith(_MANAGED) or (cited.type == _HELD and not name.startswith("group_"))
-    return Source(name, parts.address(policy_pages.FOLDER, name=name) if by_name else "", "")
+    return CitedPolicy(name, parts.address(policy_pages.FOLDER, name=name) if by_name else "", "")
 
 
 async def _default_document(request: Request, arn: str) -> str:

@@ -10,13 +10,13 @@ from starlette.routing import Route
 
 from crownkeep import arn as arns
 from crownkeep.console.kit import decision_trees, frame, identity_kinds, parts, simulations, web
-from crownkeep.console.kit.decision_trees import Decision
+from crownkeep.console.kit.decision_trees import ShownDecision
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.kit.identity_kinds import Kind
+from crownkeep.console.kit.identity_kinds import IdentityKind
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.kit.simulations import Question
+from crownkeep.console.kit.simulations import SimulationQuestion
 from crownkeep.console.pages.simulation import cited_policies
-from crownkeep.console.pages.simulation.cited_policies import Source
+from crownkeep.console.pages.simulation.cited_policies import CitedPolicy
 
 SIMULATOR = "/console/simulator"
 
@@ -25,7 +25,7 @@ async def simulator(request: Request) -> Response:
     """Ask whose policies to simulate, or which."""
     web.signed_in(request)
     query = request.query_params
-    question = Question(query.get("principal", ""), "", "", query.get("actions", ""), query.get("resources", ""), ())
+    question = SimulationQuestion(query.get("principal", ""), "", "", query.get("actions", ""), query.get("resources", ""), ())
     # An address that asks all of a question is answered, so that decisions can be linked to.
     return await _answer(request, question) if question.principal and question.names else _page(request, question)
 
@@ -37,7 +37,7 @@ async def simulated(request: Request) -> Response:
     return await _answer(request, simulations.read(form), keys_only="keys" in form)
 
 
-async def _answer(request: Request, question: Question, *, keys_only: bool = False) -> Response:
+async def _answer(request: Request, question: SimulationQuestion, *, keys_only: bool = False) -> Response:
     about = await _about(request, question.principal)
     if about is not None and about.refusal is not None:
         return _page(request, question, asked=[about])
@@ -87,7 +87,7 @@ def _arn_of(principal: str, about: Part | None) -> str:
     return str(about.one(noun)["Arn"])
 
 
-def _holder(arn: str) -> tuple[Kind, str] | None:
+def _holder(arn: str) -> tuple[IdentityKind, str] | None:
     parsed = arns.parse(arn)
     word, _, rest = (parsed.resource if parsed is not None else "").partition("/")
     kind = identity_kinds.KINDS.get(word)
@@ -96,11 +96,11 @@ def _holder(arn: str) -> tuple[Kind, str] | None:
 
 def _page(
     request: Request,
-    question: Question,
+    question: SimulationQuestion,
     *,
     asked: Sequence[Part] = (),
-    decided: Sequence[Decision] = (),
-    sources: Mapping[str, Source] | None = None,
+    decided: Sequence[ShownDecision] = (),
+    sources: Mapping[str, CitedPolicy] | None = None,
     alert: str = "",
 ) -> Response:
     sample = Equivalent("iam", "SimulatePrincipalPolicy", {"PolicySourceArn": "ARN", "ActionNames": ["iam:CreateUser"]})

@@ -10,7 +10,7 @@ from itertools import count
 from crownkeep import clock, errors, ids
 from crownkeep.credentials import service_secrets
 from crownkeep.credentials.secret import Secret
-from crownkeep.credentials.service_secrets import SERVICES, Service
+from crownkeep.credentials.service_secrets import SERVICES, CredentialService
 from crownkeep.domain import page_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
@@ -175,7 +175,7 @@ def _of_owner(call: Call, user_name: str | None, service_name: str | None) -> Se
     return [(row, user.name) for row in rows if service_name in (None, row.service)]
 
 
-def _service(name: str) -> Service:
+def _service(name: str) -> CredentialService:
     service = SERVICES.get(name)
     if service is None:
         # AWS answers NoSuchEntity here, although the model has NotSupportedService (seen on AWS).
@@ -183,7 +183,7 @@ def _service(name: str) -> Service:
     return service
 
 
-def _unused_name(call: Call, user: UserRow, service_name: str, service: Service) -> str:
+def _unused_name(call: Call, user: UserRow, service_name: str, service: CredentialService) -> str:
     # A user that was renamed keeps its credentials' names, so that the next of that name finds them taken.
     for slot in count():
         if service.takes_api_keys:
@@ -195,7 +195,7 @@ def _unused_name(call: Call, user: UserRow, service_name: str, service: Service)
     raise AssertionError("unreachable: numbers don't end")
 
 
-def _mint(service: Service, public_name: str) -> Secret:
+def _mint(service: CredentialService, public_name: str) -> Secret:
     chance = clock.token_bytes(service_secrets.ENTROPY)
     if service.takes_api_keys:
         return service_secrets.mint_api_key(service, public_name, chance)

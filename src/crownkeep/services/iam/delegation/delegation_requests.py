@@ -17,7 +17,7 @@ import msgspec
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.domain import delegation, page_tokens
-from crownkeep.domain.delegation import State
+from crownkeep.domain.delegation import DelegationState
 from crownkeep.operations import permissions
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.notices import Notice
@@ -40,7 +40,7 @@ _KEPT = timedelta(days=30)
 _NOTHING_YET: dict[str, Any] = dict.fromkeys(
     ("owner_id", "owner_arn", "approver", "approver_arn", "notes", "rejection_reason", "released_at")
 )
-_OPEN = (State.ASSIGNED, State.PENDING_APPROVAL)
+_OPEN = (DelegationState.ASSIGNED, DelegationState.PENDING_APPROVAL)
 # What whoever owns a request may do with it unless a policy denies it (IAM user guide, "Managing Permissions for Delegation
 # Requests").
 _OWNERS_ACTIONS = ("Associate", "Get", "Update", "Reject")
@@ -111,7 +111,7 @@ def create_delegation_request(
         request_id=ids.request_id(clock.token_bytes(16)),
         account_id=call.account_id,
         owner_account_id=owner_account_id,
-        state=State.UNASSIGNED.value,
+        state=DelegationState.UNASSIGNED.value,
         description=description,
         message=request_message,
         template_arn=template_arn,
@@ -124,7 +124,7 @@ def create_delegation_request(
         only_send_by_owner=bool(only_send_by_owner),
         created_at=call.now,
         updated_at=call.now,
-        expires_at=delegation.expiry(State.UNASSIGNED, call.now),
+        expires_at=delegation.expiry(DelegationState.UNASSIGNED, call.now),
         **_NOTHING_YET,
     )
     delegation_requests.add(call.db, row)
@@ -170,9 +170,9 @@ def list_delegation_requests(
 def associate_delegation_request(call: Call, *, delegation_request_id: str) -> Result:
     """Make a request the caller's own."""
     row = _known(call, delegation_request_id)
-    _require_state(call, row, State.UNASSIGNED)
+    _require_state(call, row, DelegationState.UNASSIGNED)
     owner = call.principal
-    _move(call, row, State.ASSIGNED, owner_account_id=call.account_id, owner_id=owner.lasting_id, owner_arn=owner.arn)
+    _move(call, row, DelegationState.ASSIGNED, owner_account_id=call.account_id, owner_id=owner.lasting_id, owner_arn=owner.arn)
     return NOTHING
 
 
@@ -181,7 +181,7 @@ def update_delegation_request(call: Call, *, delegation_request_id: str, notes: 
     """Hand a request on to whoever may grant it."""
     row = _known(call, delegation_request_id)
     _require_state(call, row, *_OPEN)
-    _move(call, row, State.PENDING_APPROVAL, notes=notes if notes is not None else row.notes)
+    _move(call, row, DelegationState.PENDING_APPROVAL, notes=notes if notes is not None else row.notes)
     return NOTHING
 
 
@@ -198,7 +198,7 @@ def accept_delegation_request(call: Call, *, delegation_request_id: str) -> Resu
     if approver.kind is PrincipalKind.ROOT and row.seconds > _ROOT_LONGEST_SECONDS:
         raise errors.AccessDenied("The root user can only accept delegation requests with a duration of 4 hours or less.")
     written = delegation.write_approver(approver)
-    _move(call, row, State.ACCEPTED, approver=written, approver_arn=approver.arn)
+    _move(call, row, DelegationState.ACCEPTED, approver=written, approver_arn=approver.arn)
     return NOTHING
 
 
@@ -206,8 +206,8 @@ def accept_delegation_request(call: Call, *, delegation_request_id: str) -> Resu
 def reject_delegation_request(call: Call, *, delegation_request_id: str, notes: str | None = None) -> Result:
     """Turn a request down, also one that was accepted and whose token is not released yet."""
     row = _known(call, delegation_request_id)
-    _require_state(call, row, *_OPEN, State.ACCEPTED)
-    _move(call, row, State.REJECTED, rejection_reason=notes)
+    _require_state(call, row, *_OPEN, DelegationState.ACCEPTED)
+    _move(call, row, DelegationState.REJECTED, rejection_reason=notes)
     return NOTHING
 
 
@@ -215,10 +215,10 @@ def reject_delegation_request(call: Call, *, delegation_request_id: str, notes: 
 def send_delegation_token(call: Call, *, delegation_request_id: str) -> Result:
     """Release the token of an accepted request to the provider: from now on the permissions are lent, as long as was asked."""
     row = _known(call, delegation_request_id)
-    _require_state(call, row, State.ACCEPTED)
+    _require_state(call, row, DelegationState.ACCEPTED)
     if row.only_send_by_owner and not _is_owner(call, row):
         raise errors.AccessDenied("The token of this delegation request can only be sent by the owner of the request.")
-    sent = _move(call, row, State.FINALIZED, released_at=call.now)
+    sent = _move(call, row, DelegationState.FINALIZED, released_at=call.now)
     _write_to_provider(call, sent)
     return NOTHING
 
@@ -269,7 +269,7 @@ def _may_know(call: Call, row: DelegationRequestRow) -> bool:
     return row.owner_account_id in (None, call.account_id) or row.account_id == call.account_id
 
 
-def _require_state(call: Call, row: DelegationRequestRow, *wanted: State) -> None:
+def _require_state(call: Call, row: DelegationRequestRow, *wanted: DelegationState) -> None:
     if row.owner_account_id not in (None, call.account_id):
         # The provider sees its request, and nothing more.
         raise errors.AccessDenied(f"The delegation request with id {row.request_id} belongs to another account.")
@@ -281,7 +281,7 @@ def _require_state(call: Call, row: DelegationRequestRow, *wanted: State) -> Non
         )
 
 
-def _move(call: Call, row: DelegationRequestRow, state: State, **changes: Any) -> DelegationRequestRow:
+def _move(call: Call, row: DelegationRequestRow, state: DelegationState, **changes: Any) -> DelegationRequestRow:
     new = replace(row, state=state.value, updated_at=call.now, expires_at=delegation.expiry(state, call.now), **changes)
     if not delegation_requests.replace(call.db, row, new):
         raise errors.ConcurrentModification(f"The delegation request with id {row.request_id} is being changed.")

@@ -11,7 +11,7 @@ from crownkeep.domain.identities import linked_roles
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.iam import quotas
-from crownkeep.services.iam.identities import boundaries, reserved, sign_in_durations, trust_policies
+from crownkeep.services.iam.identities import permissions_boundaries, reserved, sign_in_durations, trust_policies
 from crownkeep.services.iam.identities import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage.identities import instance_profiles, roles, tags
@@ -28,7 +28,7 @@ RESOURCE_TYPE = "AWS::IAM::Role"
 
 def new_role(call: Call, *, role_name: str, path: str = "/", permissions_boundary: str | None = None, **_: object) -> Target:
     """The role to be made."""
-    return Target(arn.role(call.account_id, path, role_name), context=boundaries.condition_keys(permissions_boundary))
+    return Target(arn.role(call.account_id, path, role_name), context=permissions_boundaries.condition_keys(permissions_boundary))
 
 
 def named_role(call: Call, *, role_name: str, **_: object) -> Target:
@@ -45,14 +45,14 @@ def roles_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Targ
 
 def role_with_new_boundary(call: Call, *, role_name: str, permissions_boundary: str, **_: object) -> Target:
     """The role, and the boundary it is to have."""
-    return replace(named_role(call, role_name=role_name), context=boundaries.condition_keys(permissions_boundary))
+    return replace(named_role(call, role_name=role_name), context=permissions_boundaries.condition_keys(permissions_boundary))
 
 
 def role_with_present_boundary(call: Call, *, role_name: str, **_: object) -> Target:
     """The role, and the boundary it has: what iam:PermissionsBoundary means for calls that don't set it."""
     found = named_role(call, role_name=role_name)
     present = found.row.boundary_arn if isinstance(found.row, RoleRow) else None
-    return replace(found, context=boundaries.condition_keys(present))
+    return replace(found, context=permissions_boundaries.condition_keys(present))
 
 
 def target_of(call: Call, row: RoleRow) -> Target:
@@ -159,7 +159,7 @@ def create_role(
     reserved.require_free_principal(path, role_name)
     trust = trust_policies.bind(call, assume_role_policy_document)
     tagging.checked(tags)
-    boundary_arn = None if permissions_boundary is None else boundaries.required(call, permissions_boundary)
+    boundary_arn = None if permissions_boundary is None else permissions_boundaries.required(call, permissions_boundary)
     if roles.named(call.db, call.account_id, role_name) is not None:
         raise errors.EntityAlreadyExists(f"Role with name {role_name} already exists.")
     quotas.require_room(call, roles.count(call.db, call.account_id), quotas.ROLES, name="RolesPerAccount")
@@ -180,7 +180,7 @@ def create_role(
     roles.add(call.db, row)
     tagged = tagging.put(call, row.role_id, tags)
     note(call, row)
-    return {"Role": {**describe_alone(call, row), **boundaries.members(boundary_arn), **tagging.members(tagged)}}
+    return {"Role": {**describe_alone(call, row), **permissions_boundaries.members(boundary_arn), **tagging.members(tagged)}}
 
 
 @iam.operation("GetRole", resource=role_with_present_boundary)
@@ -191,7 +191,7 @@ def get_role(call: Call, *, role_name: str) -> Result:
     described = {
         **describe_alone(call, row),
         **settings_of(row),
-        **boundaries.members(row.boundary_arn),
+        **permissions_boundaries.members(row.boundary_arn),
         **tagging.members(tagging.of(call, row.role_id)),
         "RoleLastUsed": last_used(row),
     }
@@ -286,7 +286,7 @@ def update_assume_role_policy(call: Call, *, role_name: str, policy_document: st
 def put_role_permissions_boundary(call: Call, *, role_name: str, permissions_boundary: str) -> Result:
     """Limit a role's permissions to what a managed policy allows."""
     row = changeable(targeted(call, role_name))
-    boundary_arn = boundaries.required(call, permissions_boundary)
+    boundary_arn = permissions_boundaries.required(call, permissions_boundary)
     roles.set_boundary(call.db, call.account_id, row.role_id, boundary_arn)
     call.notes.resources += [(RESOURCE_TYPE, row.name), ("AWS::IAM::Policy", boundary_arn)]
     return NOTHING

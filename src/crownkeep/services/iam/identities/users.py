@@ -12,7 +12,7 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.principals import PrincipalKind
 from crownkeep.services.iam import quotas
-from crownkeep.services.iam.identities import boundaries, reserved
+from crownkeep.services.iam.identities import permissions_boundaries, reserved
 from crownkeep.services.iam.identities import tags as tagging
 from crownkeep.services.iam.service import iam
 from crownkeep.storage.accounts import accounts
@@ -39,7 +39,7 @@ _IN_USE = "Cannot delete entity, must {} first."
 
 def new_user(call: Call, *, user_name: str, path: str = "/", permissions_boundary: str | None = None, **_: object) -> Target:
     """The user to be made."""
-    return Target(arn.user(call.account_id, path, user_name), context=boundaries.condition_keys(permissions_boundary))
+    return Target(arn.user(call.account_id, path, user_name), context=permissions_boundaries.condition_keys(permissions_boundary))
 
 
 def named_user(call: Call, *, user_name: str, **_: object) -> Target:
@@ -61,14 +61,14 @@ def target_of(call: Call, row: UserRow) -> Target:
 
 def user_with_new_boundary(call: Call, *, user_name: str, permissions_boundary: str, **_: object) -> Target:
     """The user, and the boundary it is to have."""
-    return replace(named_user(call, user_name=user_name), context=boundaries.condition_keys(permissions_boundary))
+    return replace(named_user(call, user_name=user_name), context=permissions_boundaries.condition_keys(permissions_boundary))
 
 
 def user_with_present_boundary(call: Call, *, user_name: str, **_: object) -> Target:
     """The user, and the boundary it has: what iam:PermissionsBoundary means for calls about a user's permissions."""
     found = named_user(call, user_name=user_name)
     present = found.row.boundary_arn if isinstance(found.row, UserRow) else None
-    return replace(found, context=boundaries.condition_keys(present))
+    return replace(found, context=permissions_boundaries.condition_keys(present))
 
 
 def own_or_named_user(call: Call, *, user_name: str | None = None, **_: object) -> Target:
@@ -158,7 +158,7 @@ def create_user(
     reserved.require_free_principal(path, user_name)
     if find(call, user_name) is not None:
         raise _exists(user_name)
-    boundary_arn = None if permissions_boundary is None else boundaries.required(call, permissions_boundary)
+    boundary_arn = None if permissions_boundary is None else permissions_boundaries.required(call, permissions_boundary)
     row = UserRow(
         user_id=ids.unique_id(ids.Prefix.USER, clock.token_bytes(16)),
         account_id=call.account_id,
@@ -173,7 +173,7 @@ def create_user(
         quotas.require_room(call, users.count(call.db, call.account_id) - 1, quotas.USERS, name="UsersPerAccount")
     tagged = tagging.put(call, row.user_id, tags)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
-    return {"User": {**describe(row), **boundaries.members(boundary_arn), **tagging.members(tagged)}}
+    return {"User": {**describe(row), **permissions_boundaries.members(boundary_arn), **tagging.members(tagged)}}
 
 
 @iam.operation("GetUser", resource=own_or_named_user)
@@ -185,7 +185,7 @@ def get_user(call: Call, *, user_name: str | None = None) -> Result:
     row = targeted(call, caller.name if user_name is None else user_name)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     tagged = tagging.of(call, row.user_id)
-    return {"User": {**describe(row), **boundaries.members(row.boundary_arn), **tagging.members(tagged)}}
+    return {"User": {**describe(row), **permissions_boundaries.members(row.boundary_arn), **tagging.members(tagged)}}
 
 
 @iam.operation("ListUsers", resource=users_under_path)
@@ -235,7 +235,7 @@ def delete_user(call: Call, *, user_name: str) -> Result:
 def put_user_permissions_boundary(call: Call, *, user_name: str, permissions_boundary: str) -> Result:
     """Limit a user's permissions to what a managed policy allows."""
     row = targeted(call, user_name)
-    boundary_arn = boundaries.required(call, permissions_boundary)
+    boundary_arn = permissions_boundaries.required(call, permissions_boundary)
     users.set_boundary(call.db, call.account_id, row.user_id, boundary_arn)
     call.notes.resources += [(RESOURCE_TYPE, row.name), ("AWS::IAM::Policy", boundary_arn)]
     return NOTHING

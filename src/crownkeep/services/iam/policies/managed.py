@@ -22,7 +22,7 @@ Policy = PolicyRow | ManagedPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class Uses:
+class PolicyUses:
     """How often policies are attached in the account, and how often they are boundaries, by ARN."""
 
     attachments: dict[str, int]
@@ -116,23 +116,23 @@ def not_attachable(policy_arn: str) -> errors.NoSuchEntity:
     return errors.NoSuchEntity(f"Policy {policy_arn} does not exist or is not attachable.")
 
 
-def uses_of(call: Call, policy_arns: Sequence[str]) -> Uses:
+def uses_of(call: Call, policy_arns: Sequence[str]) -> PolicyUses:
     """Return how often each of these policies is used in the account, in one query for each way of using."""
-    return Uses(
+    return PolicyUses(
         attachments.counts_of(call.db, call.account_id, policy_arns),
         boundaries.counts_of(call.db, call.account_id, policy_arns),
     )
 
 
-def uses_of_aws_managed(call: Call) -> Uses:
+def uses_of_aws_managed(call: Call) -> PolicyUses:
     """Return how often each of AWS's policies is used in the account; those that aren't are left out."""
-    return Uses(
+    return PolicyUses(
         attachments.counts_under(call.db, call.account_id, managed_policies.ARN_PREFIX),
         boundaries.counts_under(call.db, call.account_id, managed_policies.ARN_PREFIX),
     )
 
 
-def describe(policy: Policy, uses: Uses) -> dict[str, object]:
+def describe(policy: Policy, uses: PolicyUses) -> dict[str, object]:
     """Return the members of a `Policy` that every answer has."""
     return {
         "PolicyName": policy.name,

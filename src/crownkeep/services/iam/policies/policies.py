@@ -15,7 +15,7 @@ from crownkeep.services.iam import documents, quotas
 from crownkeep.services.iam.identities import reserved
 from crownkeep.services.iam.identities import tags as tagging
 from crownkeep.services.iam.policies import managed
-from crownkeep.services.iam.policies.managed import Policy, Uses
+from crownkeep.services.iam.policies.managed import Policy, PolicyUses
 from crownkeep.services.iam.service import iam
 from crownkeep.storage.identities import tags
 from crownkeep.storage.policies import policies, policy_versions
@@ -68,7 +68,7 @@ def create_policy(
     policy_versions.add(call.db, VersionRow(row.policy_id, 1, call.account_id, policy_document, call.now))
     tagged = tagging.put(call, row.policy_id, tags)
     call.notes.resources.append((managed.RESOURCE_TYPE, row.arn))
-    return {"Policy": {**managed.describe(row, Uses({}, {})), **tagging.members(tagged)}}
+    return {"Policy": {**managed.describe(row, PolicyUses({}, {})), **tagging.members(tagged)}}
 
 
 @iam.operation("GetPolicy", resource=managed.named_policy)

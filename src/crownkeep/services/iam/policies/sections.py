@@ -30,7 +30,7 @@ class _Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SectionedPage:
     """A page's rows by section."""
 
     items: Sequence[_Item]
@@ -48,7 +48,7 @@ def page(
     filters: Sequence[str],
     marker: str | None,
     max_items: int | None,
-) -> tuple[Found, dict[str, object]]:
+) -> tuple[SectionedPage, dict[str, object]]:
     """Return one page over all sections, and what IAM says of it; each section is asked at most once."""
 
     def fetch(after: str, limit: int) -> list[_Item]:
@@ -72,4 +72,4 @@ def page(
         fetch=fetch,
         key=lambda item: item.position,
     )
-    return Found(items), more
+    return SectionedPage(items), more

@@ -18,9 +18,9 @@ from crownkeep.policy import (
     CompiledPolicy,
     Evaluation,
     PolicyKind,
+    PolicyPrincipal,
     PolicySet,
     PolicySource,
-    Principal,
     SourceType,
 )
 from crownkeep.services.iam.identities import entities
@@ -67,7 +67,7 @@ class _Asked:
 class _Question:
     """A simulation that can be decided."""
 
-    principal: Principal
+    principal: PolicyPrincipal
     actions: Sequence[str]
     resources: Sequence[str]
     applicable: Applicable

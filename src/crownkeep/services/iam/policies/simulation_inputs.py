@@ -22,9 +22,9 @@ from crownkeep.policy import (
     ContextValue,
     Document,
     PolicyKind,
+    PolicyPrincipal,
+    PolicyPrincipalKind,
     PolicySource,
-    Principal,
-    PrincipalKind,
 )
 from crownkeep.services.iam.identities import entities
 from crownkeep.storage.identities.owners import OwnerKind
@@ -125,25 +125,27 @@ def context(entries: ContextEntries) -> dict[str, ContextValue]:
     return values
 
 
-def caller(call: Call, caller_arn: str | None, entity: entities.Entity | None) -> Principal:
+def caller(call: Call, caller_arn: str | None, entity: entities.Entity | None) -> PolicyPrincipal:
     """Return who is simulated to call: the ARN that was given or else the entity whose policies are simulated.
 
     Without either it is somebody of the account whom no policy names. Raises InvalidInput for a caller who is no user.
     """
     named = caller_arn if caller_arn is not None else entity.arn if entity is not None else None
     if named is None:
-        return Principal(PrincipalKind.USER, "", call.account_id)
+        return PolicyPrincipal(PolicyPrincipalKind.USER, "", call.account_id)
     kind, parts = entities.kind_of(named), arn.parse(named)
     is_entity = entity is not None and entity.arn == named
     if parts is None or not ids.is_account_id(parts.account_id) or not (is_entity or kind is OwnerKind.USER):
         raise errors.InvalidInput("Invalid caller - Caller must be an IAM user, role or group in this context.")
     unique_id = entity.entity_id if entity is not None and is_entity else None
     if kind is OwnerKind.ROLE:
-        return Principal(PrincipalKind.ROLE_SESSION, named, parts.account_id, issuer_arn=named, issuer_unique_id=unique_id)
-    return Principal(PrincipalKind.USER, named, parts.account_id, unique_id)
+        return PolicyPrincipal(
+            PolicyPrincipalKind.ROLE_SESSION, named, parts.account_id, issuer_arn=named, issuer_unique_id=unique_id
+        )
+    return PolicyPrincipal(PolicyPrincipalKind.USER, named, parts.account_id, unique_id)
 
 
-def supplied(call: Call, principal: Principal) -> Callable[[str], ContextValue | None]:
+def supplied(call: Call, principal: PolicyPrincipal) -> Callable[[str], ContextValue | None]:
     """Return the context keys that a simulation knows by itself; entries that came with the call go before them."""
     parts = arn.parse(principal.arn)
     known: dict[str, ContextValue] = {

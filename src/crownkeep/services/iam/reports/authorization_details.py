@@ -13,7 +13,7 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode
 from crownkeep.services.iam import documents
-from crownkeep.services.iam.identities import boundaries, groups, roles, trust_policies
+from crownkeep.services.iam.identities import groups, permissions_boundaries, roles, trust_policies
 from crownkeep.services.iam.identities import instance_profiles as profiles
 from crownkeep.services.iam.identities import tags as tagging
 from crownkeep.services.iam.policies import attachments as attaching
@@ -135,7 +135,7 @@ def _describe_users(call: Call, rows: Sequence[UserRow], holding: _Holding) -> l
             "UserPolicyList": holding.inline(row.user_id),
             "GroupList": [group.name for group in member_of[row.user_id]],
             "AttachedManagedPolicies": holding.attached(row.user_id),
-            **boundaries.members(row.boundary_arn),
+            **permissions_boundaries.members(row.boundary_arn),
             "Tags": tagging.describe(tagged[row.user_id]),
         }
         for row in rows
@@ -164,7 +164,7 @@ def _describe_roles(call: Call, rows: Sequence[RoleRow], holding: _Holding) -> l
                 "InstanceProfileList": [profiles.describe(profile, [role]) for profile in held_by[row.role_id]],
                 "RolePolicyList": holding.inline(row.role_id),
                 "AttachedManagedPolicies": holding.attached(row.role_id),
-                **boundaries.members(row.boundary_arn),
+                **permissions_boundaries.members(row.boundary_arn),
                 "Tags": tagging.describe(tagged[row.role_id]),
                 "RoleLastUsed": roles.last_used(row),
             }

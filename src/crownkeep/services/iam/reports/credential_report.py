@@ -51,17 +51,17 @@ _CERTIFICATES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CredentialReport:
     """A report that was made for a call; None where the latest is young enough."""
 
     content: bytes | None
 
 
-def prepare_report(call: Call) -> Report:
+def prepare_report(call: Call) -> CredentialReport:
     """Make the report, unless there is one that is young enough."""
     if _is_young(call, credential_reports.generated_at(call.db, call.account_id)):
-        return Report(None)
-    return Report(_content(call))
+        return CredentialReport(None)
+    return CredentialReport(_content(call))
 
 
 @iam.operation("GenerateCredentialReport", resource=registry.everything, effect=Effect.STATE, prepare=prepare_report)
@@ -70,7 +70,7 @@ def generate_credential_report(call: Call) -> Result:
     if _is_young(call, credential_reports.generated_at(call.db, call.account_id)):
         return {"State": "COMPLETE"}
     report = call.prepared
-    made = report.content if isinstance(report, Report) else None
+    made = report.content if isinstance(report, CredentialReport) else None
     content = made if made is not None else _content(call)
     credential_reports.put(call.db, CredentialReportRow(call.account_id, call.now, content))
     return {"State": "STARTED", "Description": "No report exists. Starting a new report generation task"}

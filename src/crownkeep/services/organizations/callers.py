@@ -47,7 +47,7 @@ class AllowedCaller(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedAction:
     """What a call asks for: one action on one or several targets, with the operation's arguments."""
 
     action: str
@@ -63,7 +63,7 @@ def place(call: Call) -> Place:
     return Place(found.management_account_id, found.organization_id)
 
 
-def admit(call: Call, caller: AllowedCaller, asked: Sequence[Asked], *, mode: Mode) -> OrganizationRow:
+def admit(call: Call, caller: AllowedCaller, asked: Sequence[AskedAction], *, mode: Mode) -> OrganizationRow:
     """Return the caller's organization, held for a change, where its account may ask for all of this.
 
     Raises AWSOrganizationsNotInUseException for an account in no organization, and AccessDenied for one that may not, as the
@@ -114,11 +114,11 @@ def no_permission() -> errors.AccessDenied:
     return errors.AccessDenied("You don't have permissions to access this resource.")
 
 
-def _is_about_itself(call: Call, asked: Asked) -> bool:
+def _is_about_itself(call: Call, asked: AskedAction) -> bool:
     return (asked.arguments.get("target_id") or call.account_id) == call.account_id
 
 
-def _is_delegated(call: Call, organization: OrganizationRow, asked: Asked, target: Target) -> bool:
+def _is_delegated(call: Call, organization: OrganizationRow, asked: AskedAction, target: Target) -> bool:
     """Tell whether the resource policy allows the caller this; raises AccessDenied where it says that he may not."""
     decision = _decide(call, organization, asked, target)
     if decision is None:
@@ -128,7 +128,7 @@ def _is_delegated(call: Call, organization: OrganizationRow, asked: Asked, targe
     return decision.allowed
 
 
-def _decide(call: Call, organization: OrganizationRow, asked: Asked, target: Target) -> Decision | None:
+def _decide(call: Call, organization: OrganizationRow, asked: AskedAction, target: Target) -> Decision | None:
     row = organization_resource_policies.of_organization(call.db, organization.organization_id)
     if row is None:
         return None

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from crownkeep.console.kit import calls, frame, parts, policy_documents, policy_summary, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.kit.identity_kinds import Kind
+from crownkeep.console.kit.identity_kinds import IdentityKind
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.kit.policy_documents import EXAMPLE, Checked
 from crownkeep.console.pages.identities import tabs
@@ -84,17 +84,17 @@ async def saved(request: Request) -> Response:
     return calls.go(request, kind.inline_page(name, entered["policy"]), *outcome.made)
 
 
-async def _found(request: Request, kind: Kind, name: str, policy: str) -> Part:
+async def _found(request: Request, kind: IdentityKind, name: str, policy: str) -> Part:
     return await parts.ask(request, f"Get{kind.noun}Policy", **{kind.key: name, "PolicyName": policy})
 
 
-def _call(kind: Kind, name: str, entered: dict[str, str]) -> Equivalent:
+def _call(kind: IdentityKind, name: str, entered: dict[str, str]) -> Equivalent:
     return kind.call("Put", "Policy", name, PolicyName=entered["policy"], PolicyDocument=entered["document"])
 
 
 def _editor(
     request: Request,
-    kind: Kind,
+    kind: IdentityKind,
     name: str,
     entered: dict[str, str],
     *,
