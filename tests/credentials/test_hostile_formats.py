@@ -24,6 +24,7 @@ from tests.credentials.mds import certify, metadata_blob
 from tests.credentials.soft_authenticator import SoftAuthenticator
 from tests.services.sts.saml_provider import ATTRIBUTES, AUDIENCE, SamlProvider
 
+from crownkeep import base64url
 from crownkeep.credentials import (
     access_keys,
     breached,
@@ -105,6 +106,33 @@ def test_a_hostile_key_set_is_no_key_set(document: bytes) -> None:
     for text in (document, b'{"keys":[' + document + b"]}"):
         with suppress(ValueError):
             web_identities.read_keys(text)
+
+
+def test_denial_of_service_a_token_is_tried_against_a_few_of_a_providers_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+    monkeypatch.setattr(web_identities, "_is_signed_with", lambda _, key: tried.append(key))
+    nameless = {**PUBLIC.as_dict(private=False)}
+    nameless.pop("kid", None)
+    keys = web_identities.read_keys(json_text({"keys": [nameless] * 200}))
+    given_token = token(b'{"alg":"ES256"}', json_text(CLAIMS), KEY)
+
+    with pytest.raises(web_identities.InvalidWebIdentity, match="signature"):
+        web_identities.verify(given_token, keys, issuer="https://idp.example", client_ids=["client-1"], now=NOW)
+
+    assert (200, 8) == (len(keys), len(tried))
+
+
+@pytest.mark.parametrize(
+    ("bits", "exponent", "expected"), [(2048, 65537, 1), (3072, None, 0), (2048, 2**64 + 1, 0), (1024, 65537, 0)]
+)
+def test_denial_of_service_a_key_that_is_slow_to_verify_with_is_left_out(bits: int, exponent: int | None, expected: int) -> None:
+    modulus = (1 << bits) - 159
+    numbers = {
+        name: base64url.encode(n.to_bytes(-(-n.bit_length() // 8)))
+        for name, n in (("n", modulus), ("e", exponent or modulus - 2))
+    }
+
+    assert expected == len(web_identities.read_keys(json_text({"keys": [{"kty": "RSA", **numbers}]})))
 
 
 def test_a_key_set_that_is_nested_beyond_all_use_is_no_key_set() -> None:

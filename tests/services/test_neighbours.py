@@ -418,6 +418,14 @@ def test_what_is_not_served_of_the_tagging_api_is_refused_by_its_name(account: A
     assert (400, "UnknownOperationException", "operation `GetTagKeys` is not served here") == answer
 
 
+@pytest.mark.parametrize(("service", "operation"), [("route53", "list_hosted_zones"), ("cloudfront", "list_distributions")])
+def test_a_service_that_is_not_served_says_so_to_clients_that_read_xml(account: Any, service: str, operation: str):
+    with pytest.raises(ClientError) as refused:
+        getattr(account.client(service), operation)()
+
+    assert "no operation that is served here is asked for by GET /20" in refused.value.response["Error"]["Message"]
+
+
 def test_older_clients_ask_the_tagging_api_in_json():
     headers = {"x-amz-target": "ResourceGroupsTaggingAPI_20170126.GetResources", "content-type": "application/x-amz-json-1.1"}
     asked: dict[str, Any] = {"method": "POST", "path": "/", "query": "", "headers": headers, "scope": "tagging"}

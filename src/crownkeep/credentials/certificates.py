@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 
+from crownkeep.credentials import rsa_keys
 from crownkeep.credentials.secret import Secret
 
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
@@ -89,12 +90,17 @@ def is_key_of(certificate: Certificate, private_key: Secret) -> bool:
     """Tell whether a PEM private key is the certificate's; raises UnreadableKey."""
     try:
         with _quietly():
-            key = serialization.load_pem_private_key(private_key.reveal().strip().encode("latin-1"), password=None)
+            # Without the search for primes: a long key would hold up everybody for as long as that takes.
+            key = serialization.load_pem_private_key(
+                private_key.reveal().strip().encode("latin-1"), password=None, unsafe_skip_rsa_key_validation=True
+            )
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         # The cause may quote the key; it goes no further than here.
         raise UnreadableKey("not an unencrypted PEM private key") from error
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise UnreadableKey("neither an RSA key nor one of an elliptic curve")
+    if isinstance(key, rsa.RSAPrivateKey) and not rsa_keys.is_consistent(key):
+        raise UnreadableKey("an RSA key whose parts don't belong together")
     return compare_digest(_encoded(key.public_key()), _encoded(certificate.parsed.public_key()))
 
 
@@ -107,6 +113,8 @@ def _read(pem: str) -> Certificate:
         raise UnreadableCertificate("not a PEM certificate") from error
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise UnreadableCertificate("its key is neither RSA nor of an elliptic curve")
+    if isinstance(key, rsa.RSAPublicKey) and not rsa_keys.is_cheap(key):
+        raise UnreadableCertificate("its RSA key is beyond all use")
     fingerprint = parsed.fingerprint(hashes.SHA256()).hex()
     return Certificate(parsed.not_valid_before_utc, parsed.not_valid_after_utc, fingerprint, parsed)
 

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from crownkeep.credentials import rsa_keys
 from crownkeep.credentials.saml_xml import HarmfulXml, require_harmless
 
 _METADATA = "{urn:oasis:names:tc:SAML:2.0:metadata}"
@@ -74,7 +75,7 @@ def _certificate(text: str) -> x509.Certificate:
     except (binascii.Error, ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise UnusableMetadata from error
     is_usable = isinstance(key, ec.EllipticCurvePublicKey) or (
-        isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA_BITS
+        isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA_BITS and rsa_keys.is_cheap(key)
     )
     if not is_usable:
         raise UnusableMetadata

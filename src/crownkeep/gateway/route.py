@@ -153,7 +153,12 @@ def _by_path(method: str, path: str, query: str, body: bytes, content_type: str,
             return route
     told = f"no operation that is served here is asked for by {method[:16]} {path[:_LONGEST_TOLD]}"
     only = candidates[0] if len(candidates) == 1 else None
-    return Unroutable(errors.UnknownOperation(told), only.protocol if only else "rest-json", only)
+    spoken = "rest-xml" if scope in _SPEAK_XML else "rest-json"
+    return Unroutable(errors.UnknownOperation(told), only.protocol if only else spoken, only)
+
+
+_SPEAK_XML = frozenset({"route53", "cloudfront"})
+"""The services of which nothing is served here and whose clients read errors as XML at a path (botocore's models)."""
 
 
 def _without_strange_parameters(route: Route, query: str) -> Route | Unroutable:
