@@ -181,7 +181,7 @@ def test_many_events_of_a_user_called_root_do_not_hide_what_root_did(crown: Crow
 
     assert "Root was used on 1 of the last 90 days." in browser.page.text
     # The newest fifty are all the namesake's: that root was not used before them is not claimed.
-    assert "further back it was not looked for" in browser.page.text
+    assert "as far back as the lookups reached" in browser.page.text
     assert "unknown" == status(browser, "root-use")
 
 

@@ -29,7 +29,7 @@ def test_a_report_is_made_and_shows_what_was_used_and_what_was_not(account: Acco
     assert "No report yet" in browser.get(here).text
     assert "iam:GenerateServiceLastAccessedDetails" in page
     assert "AWS Identity and Access Management (IAM)" in page
-    assert "Open, but not used in 400 days" in page
+    assert "Allowed, but not used in 400 days" in page
 
 
 @pytest.mark.parametrize("who", ["groups/staff", "roles/auditor"])
@@ -53,7 +53,7 @@ def test_a_report_of_somebody_else_is_not_shown(account: Account, browser: Brows
 
     page = reader(account, "iam:*").get(address)
 
-    assert "Open, but not used" not in page.text
+    assert "Allowed, but not used" not in page.text
     assert "NoSuchEntity" in page.text
 
 

@@ -139,7 +139,7 @@ def test_the_demand_is_shown_with_the_user_and_can_be_taken_back(account: Accoun
     send(browser, "/console/users/bob/mfa-demand")
 
     visitor = Visitor(account.crown)
-    assert "MFA is demanded of this user" in shown
+    assert "This user must sign in with MFA" in shown
     assert "Demand MFA at sign-in" in browser.get("/console/users/bob?tab=security").text
     assert "Register an MFA device" != people.sign_in_user(visitor, account.id, "bob", PASSWORD).title
 

@@ -181,7 +181,7 @@ def test_the_page_counts_who_is_out_of_policy_by_the_report_and_says_how_old_tha
     with time_machine.travel(clock.now() + timedelta(minutes=50)):
         later = browser.get(PATH).text
 
-    assert "There is no credential report young enough" in asked
+    assert "There is no recent credential report" in asked
     assert "the only password there is is younger than 30 days" in now
     assert "less than a minute old" in now
     assert "only hashes are kept" in now

@@ -111,8 +111,8 @@ def test_policies_are_found_by_a_part_of_their_name(account: Account, iam: Any, 
 
     assert all(f"Reading-{number}" in own for number in range(3))
     assert "AmazonS3ReadOnlyAccess" in all_of_them
-    assert "There are more of this name" in all_of_them
-    assert "There are more of this name" not in own
+    assert "More policies match" in all_of_them
+    assert "More policies match" not in own
     assert f"arn:aws:iam::{account.id}:policy/team/Reading-2" in offered
     assert "Reading-1" not in offered
 

@@ -26,7 +26,7 @@ _LONGEST_EMAIL = 64
 
 @click.group("account", short_help="Make, list, close and purge accounts.")
 def command() -> None:
-    """Make, list, close and purge accounts; while the server runs, and without it."""
+    """Make, list, close and purge accounts, with or without a running server."""
 
 
 def account_id(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
@@ -61,9 +61,9 @@ account_argument = click.argument("account_id", metavar="ID", callback=account_i
 
 
 @command.command("create")
-@click.option("--email", required=True, callback=email_address, help="The root user's e-mail address, no other account's.")
-@click.option("--name", required=True, callback=_name, help="What the account is called.")
-@click.option("--account-id", metavar="ID", callback=account_id, help="12 digits; chosen by chance unless given.")
+@click.option("--email", required=True, callback=email_address, help="The root user's e-mail address.")
+@click.option("--name", required=True, callback=_name, help="The account's name.")
+@click.option("--account-id", metavar="ID", callback=account_id, help="12 digits; random unless given.")
 @click.option("--admin-user", metavar="NAME", callback=_user, help="Also make a user with AdministratorAccess and a key.")
 @click.option("--root-access-key", is_flag=True, help="Also make an access key of root, for the first steps.")
 @click.option("--root-password-stdin", is_flag=True, help="Read root's password from the first line of standard input.")
@@ -82,7 +82,8 @@ def create(
 ) -> None:
     """Make an account.
 
-    It prints a link by which root's password is chosen, once and within 7 days, unless the password comes from standard input.
+    It prints a link to choose root's password, which works once, within 7 days. There is no link if the password comes from
+    standard input.
     """
     password = _password() if root_password_stdin else None
     with house.opened(data, database) as held:
@@ -109,7 +110,7 @@ def create(
 @house.options
 @output.json_flag()
 def list_(data: str | None, database: str | None, as_json: bool) -> None:
-    """List the accounts by their ids, the closed ones too."""
+    """List all accounts by id, including closed ones."""
     accounts: list[Mapping[str, Any]] = []
     with house.opened(data, database) as held:
         token = None
@@ -140,7 +141,7 @@ def show(account_id: str, data: str | None, database: str | None, as_json: bool)
 @house.options
 @output.json_flag()
 def close(account_id: str, data: str | None, database: str | None, as_json: bool) -> None:
-    """Close an account: none of its credentials works from now on, and for 90 days it can be reopened."""
+    """Close an account. Its credentials stop working. It can be reopened for 90 days."""
     _ask_and_show("CloseAccount", account_id, data, database, _printer(as_json))
 
 
@@ -149,17 +150,17 @@ def close(account_id: str, data: str | None, database: str | None, as_json: bool
 @house.options
 @output.json_flag()
 def reopen(account_id: str, data: str | None, database: str | None, as_json: bool) -> None:
-    """Reopen a closed account: its credentials work as before."""
+    """Reopen a closed account. Its credentials work again."""
     _ask_and_show("ReopenAccount", account_id, data, database, _printer(as_json))
 
 
 @command.command("purge", short_help="Remove an account with everything in it.")
 @account_argument
-@click.option("--yes", is_flag=True, help="Really purge it; nothing brings it back.")
+@click.option("--yes", is_flag=True, help="Confirm. A purge can't be undone.")
 @house.options
 @output.json_flag()
 def purge(account_id: str, yes: bool, data: str | None, database: str | None, as_json: bool) -> None:
-    """Remove an account and everything of it, its trail included; its id may be used again."""
+    """Remove an account and everything in it, including its trail. Its id can be used again."""
     if not yes:
         raise click.UsageError(f"purging account `{account_id}` can't be undone; add `--yes` if you mean it")
     with house.opened(data, database) as held:
@@ -174,13 +175,13 @@ def purge(account_id: str, yes: bool, data: str | None, database: str | None, as
 @account_argument
 @click.argument("name", required=False)
 @click.argument("value", required=False, type=click.IntRange(min=0))
-@click.option("--default", "to_default", is_flag=True, help="Give the quota its default again.")
+@click.option("--default", "to_default", is_flag=True, help="Set the quota to its default.")
 @house.options
 @output.json_flag()
 def quota(
     account_id: str, name: str | None, value: int | None, to_default: bool, data: str | None, database: str | None, as_json: bool
 ) -> None:
-    """Show an account's quotas, or set one of them: how many users, roles and policies it may have, and how long they may be."""
+    """Show an account's quotas, or set one: how many users, roles and policies it may have, and how long policies may be."""
     if to_default and (name is None or value is not None):
         raise click.UsageError("`--default` takes the name of a quota, and no value")
     with house.opened(data, database) as held:

@@ -25,12 +25,12 @@ def command() -> None:
     "--events",
     metavar="FILE",
     type=click.File("rb"),
-    help="The trail's records as `aws cloudtrail lookup-events` answers them, where there is no data directory.",
+    help="Records from `aws cloudtrail lookup-events`, if there is no data directory.",
 )
 @house.options
 @output.json_flag()
 def verify(file: IO[bytes], events: IO[bytes] | None, data: str | None, database: str | None, as_json: bool) -> None:
-    """Tell whether a credential audit's evidence is what was signed off; exits 1 where it is not.
+    """Check that a credential audit's evidence is what was signed off. Exits with 1 if it is not.
 
     The trail holds the SHA-256 digest of the snapshot since the audit was started, and that of the whole document since it was
     signed off. Both are computed anew from the file.

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _SECONDS_TO_NOTICE = 3.0
 
 
-@click.group("keys", short_help="Rotate sealing keys, and find access keys that leaked.")
+@click.group("keys", short_help="Rotate sealing keys, and find leaked access keys.")
 def command() -> None:
-    """Rotate sealing keys, and find access keys that leaked."""
+    """Rotate sealing keys, and find leaked access keys."""
 
 
 command.add_command(keys_leaked.command)
@@ -37,15 +37,15 @@ command.add_command(keys_leaked.command)
     default=_SECONDS_TO_NOTICE,
     metavar="SECONDS",
     show_default=True,
-    help="How long running servers get to read the new key before anything is sealed anew.",
+    help="How long to wait for running servers to read the new key.",
 )
-@click.option("--to", "key_id", metavar="ID", help="Go over to a key that is in the file already, made by `crownkeep keys add`.")
+@click.option("--to", "key_id", metavar="ID", help="Switch to a key that `crownkeep keys add` put into the file.")
 @house.options
 @output.json_flag()
 def rotate(wait: float, key_id: str | None, data: str | None, database: str | None, as_json: bool) -> None:
     """Make a new sealing key and seal every secret with it, while servers run.
 
-    Where it is interrupted, `crownkeep keys reseal` does the rest. Back the key file up afterwards.
+    If it is interrupted, finish it with `crownkeep keys reseal`. Back up the key file afterwards.
     """
     from crownkeep import clock, data_directory
     from crownkeep.credentials import sealing
@@ -69,9 +69,9 @@ def rotate(wait: float, key_id: str | None, data: str | None, database: str | No
 @house.options
 @output.json_flag()
 def add(data: str | None, database: str | None, as_json: bool) -> None:
-    """Add a sealing key that opens and doesn't seal yet, for several machines.
+    """Add a sealing key that opens but doesn't seal yet, for several machines.
 
-    Copy the key file to each of them, and then go over to the key with `crownkeep keys rotate --to ID`.
+    Copy the key file to each machine, then switch to the key with `crownkeep keys rotate --to ID`.
     """
     from crownkeep import data_directory
     from crownkeep.credentials import sealing
@@ -96,7 +96,7 @@ def _minted() -> SealingKey:
 @house.options
 @output.json_flag()
 def reseal(data: str | None, database: str | None, as_json: bool) -> None:
-    """Seal every secret with the newest key of the key file that is sealed with an older one."""
+    """Seal the secrets that are sealed with an older key with the newest key of the key file."""
     with house.opened(data, database) as held:
         _reseal(held, as_json=as_json)
 

@@ -38,7 +38,7 @@ Line = tuple[str, bytes]
 
 @click.command("leaked", short_help="Look for our access keys in files and git.")
 @click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--deactivate", is_flag=True, help="Make the active keys that are found inactive.")
+@click.option("--deactivate", is_flag=True, help="Deactivate the keys that are found.")
 @click.option("--quarantine", is_flag=True, help="Attach AWSCompromisedKeyQuarantineV3 to the keys' users.")
 @click.option("--no-history", is_flag=True, help="Leave git's history out.")
 @house.options
@@ -52,9 +52,9 @@ def command(
     database: str | None,
     as_json: bool,
 ) -> None:
-    """Look for access keys of ours in files, folders and git's history, and name their owners; exits 1 where there are any.
+    """Find this server's access keys in files, folders and git's history, and name their owners. Exits with 1 if it finds any.
 
-    Of a folder every file is read and, where it is a git repository, all that was ever committed. Secrets are never printed.
+    In a folder it reads every file and, in a git repository, everything that was ever committed. Secrets are never printed.
     """
     found = _gather(_lines(paths, with_history=not no_history))
     with house.opened(data, database) as held:

@@ -33,13 +33,13 @@ _SESSION = "crownkeep_login_session"
     "--profile", default="default", metavar="NAME", envvar="AWS_PROFILE", show_default=True, help="The AWS profile to write."
 )
 @click.option(
-    "--endpoint-url", metavar="URL", help="Where the server is; else AWS_ENDPOINT_URL, the profile's, or this computer."
+    "--endpoint-url", metavar="URL", help="The server's address; by default AWS_ENDPOINT_URL, the profile's, or this computer."
 )
 @click.option("--region", metavar="NAME", help="The profile's region, where it has none yet.  [default: us-east-1]")
 @click.option("--cross-device", is_flag=True, help="Sign in with a browser on another computer and paste the code.")
 @click.option("--login-session", is_flag=True, help="Name the session in the profile, for tools that know `aws login`.")
-@click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
-@click.option("--credential-process", is_flag=True, help="Print the profile's credentials for an AWS tool, renewed where needed.")
+@click.option("--no-browser", is_flag=True, help="Print the address instead of opening a browser.")
+@click.option("--credential-process", is_flag=True, help="Print the profile's credentials for an AWS tool; renew if needed.")
 @output.json_flag("Print JSON about what was written.")
 def command(
     profile: str,
@@ -51,7 +51,7 @@ def command(
     credential_process: bool,
     as_json: bool,
 ) -> None:
-    """Sign in with a browser and let an AWS profile use that: no access key is made.
+    """Sign in with a browser and give an AWS profile temporary credentials. No access key is made.
 
     The credentials last fifteen minutes and are renewed by themselves for as long as the browser session lasts.
     """

@@ -20,11 +20,11 @@ _FILE = "written"
 _WAITING = "waiting"
 
 
-@click.group("mail", short_help="Read the mail that waits or was written into the outbox.")
+@click.group("mail", short_help="Read mail in the outbox and mail that waits.")
 def command() -> None:
-    """Read the mail that waits or was written into the outbox.
+    """Read mail in the outbox and mail that waits.
 
-    It may hold one-time links: whoever reads it can use them.
+    Messages may contain one-time links, which anybody who reads them can use.
     """
 
 

@@ -13,15 +13,15 @@ import click
 _COMMANDS = {
     "serve": "Serve the AWS APIs and the pages.",
     "account": "Make, list, close and purge accounts.",
-    "root": "Look after root users: what they sign in with, and their recovery.",
-    "passwords": "Import the passwords that are known from breaches.",
+    "root": "Show root users' credentials, and confirm their recovery.",
+    "passwords": "Import breached passwords.",
     "mfa": "Import FIDO metadata and hardware tokens.",
-    "mail": "Read the mail that waits or was written into the outbox.",
+    "mail": "Read mail in the outbox and mail that waits.",
     "login": "Get credentials for the AWS CLI by signing in with a browser.",
-    "policy": "Check policies, and explain what they decide.",
+    "policy": "Check policies, and explain decisions.",
     "credential-audit": "Check the evidence of credential audits.",
     "operations": "List which AWS operations are served.",
-    "keys": "Rotate sealing keys, and find access keys that leaked.",
+    "keys": "Rotate sealing keys, and find leaked access keys.",
     "trail": "Read the audit trail.",
 }
 
@@ -82,9 +82,9 @@ def _warn_of_unknown_variables() -> None:
 def main() -> None:
     """A self-hosted account authority that speaks AWS's own APIs and keeps the root user locked away.
 
-    Commands work in the data directory that `--data` or CROWNKEEP_DATA names (~/.local/share/crownkeep), while a server runs on
-    it and without one. Where the server is reached is set by `serve --host`, `--port` and `--public-url`, and the links that
-    commands print lead there. `crownkeep COMMAND --help` says more.
+    Commands use the data directory that `--data` or CROWNKEEP_DATA names (~/.local/share/crownkeep), with or without a running
+    server. `serve --host`, `--port` and `--public-url` set the server's address, which the links that commands print lead to.
+    Run `crownkeep COMMAND --help` for more.
     """
 
 

@@ -25,7 +25,7 @@ _HEADINGS = ("serial", "serial number", "serialnumber", "serial_number")
 
 @click.group("mfa", short_help="Import FIDO metadata and hardware tokens.")
 def command() -> None:
-    """Import what is known of security keys, and hardware tokens that show one-time codes."""
+    """Import FIDO metadata of security keys, and hardware tokens that show one-time codes."""
 
 
 @command.command("import-metadata", short_help="Import metadata of FIDO security keys.")
@@ -34,7 +34,7 @@ def command() -> None:
 @house.options
 @output.json_flag()
 def import_metadata(file: str, root: str | None, data: str | None, database: str | None, as_json: bool) -> None:
-    """Import FIDO metadata, in the place of what there was; running servers judge new security keys by it at once.
+    """Import FIDO metadata. It replaces the previous metadata at once, also on running servers.
 
     FILE is the blob that https://mds3.fidoalliance.org/ gives out, `-` is standard input. It is kept only where it is signed by
     the FIDO Alliance, or under the root that you name, and is not older than the one in use.
@@ -71,7 +71,7 @@ def import_metadata(file: str, root: str | None, data: str | None, database: str
 @house.options
 @output.json_flag()
 def import_tokens(file: str, account: str, in_hex: bool, data: str | None, database: str | None, as_json: bool) -> None:
-    """Give an account hardware tokens (TOTP with SHA-1, six digits and 30 seconds), by their serial numbers and seeds.
+    """Give an account hardware tokens (TOTP with SHA-1, six digits and 30 seconds).
 
     FILE has lines of `SERIAL,SEED`, `-` is standard input; all are taken or none. Their people then enable them by the serial
     number and two codes. Seeds are kept sealed and never printed: delete the file afterwards.

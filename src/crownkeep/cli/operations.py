@@ -13,7 +13,7 @@ from crownkeep.cli import output
 @click.option("--service", metavar="NAME", help="Only this service, with all its operations, such as `iam`.")
 @output.json_flag()
 def command(service: str | None, as_json: bool) -> None:
-    """List which AWS operations are served; the others are refused by name, with AWS's code for an unknown operation."""
+    """List which AWS operations are served. Others are refused with AWS's error code for an unknown operation."""
     from crownkeep import models, services
     from crownkeep.operations import registry
 

@@ -24,19 +24,19 @@ _MOST_RUNS = 500
 _REPORTED_EVERY = 5_000_000
 
 
-@click.group("passwords", short_help="Import the passwords that are known from breaches.")
+@click.group("passwords", short_help="Import breached passwords.")
 def command() -> None:
-    """Import the passwords that are known from breaches."""
+    """Import breached passwords."""
 
 
 @command.command("import-breached", short_help="Import a list of breached passwords.")
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
-@click.option("--format", "spelled", type=click.Choice(list(_FORMATS)), help="What a line is; seen from the first unless given.")
-@click.option("--at-least", type=click.IntRange(1), default=1, metavar="N", help="Leave out what was seen fewer than N times.")
+@click.option("--format", "spelled", type=click.Choice(list(_FORMATS)), help="The format of a line; recognised unless given.")
+@click.option("--at-least", type=click.IntRange(1), default=1, metavar="N", help="Skip passwords seen fewer than N times.")
 @house.options
 @output.json_flag()
 def import_breached(file: str, spelled: str | None, at_least: int, data: str | None, database: str | None, as_json: bool) -> None:
-    """Import a list of breached passwords, in the place of the one before; it is in force at once, also on running servers.
+    """Import a list of breached passwords. It replaces the previous list at once, also on running servers.
 
     FILE is a list of Have I Been Pwned (`SHA1:COUNT` or `NTLM:COUNT`, in order of the hash) or has one password a line; `-` is
     standard input. Packed with gzip it is read as well. Nothing of it is printed, and only parts of hashes are kept.

@@ -19,9 +19,9 @@ _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+", re.ASCII)
 _KEY = re.compile(r"[^\s=]+")
 
 
-@click.group("policy", short_help="Check policies, and explain what they decide.")
+@click.group("policy", short_help="Check policies, and explain decisions.")
 def command() -> None:
-    """Check policies, and explain what they decide."""
+    """Check policies, and explain decisions."""
 
 
 command.add_command(policy_check.command)
@@ -53,12 +53,12 @@ def _context(_ctx: click.Context, _param: click.Parameter, values: Sequence[str]
     return found
 
 
-@command.command("explain", short_help="Tell why somebody may do something, or not.")
-@click.option("--principal", metavar="ARN", help="Who: a user, a role, a role's session or a root user.")
-@click.option("--action", metavar="ACTION", required=True, callback=_action, help="What, such as `s3:GetObject`.")
-@click.option("--resource", metavar="ARN", required=True, callback=_resource, help="To what; `*` for an action that has none.")
+@command.command("explain", short_help="Explain why a principal may do something or not.")
+@click.option("--principal", metavar="ARN", help="The principal: a user, a role, a role's session or a root user.")
+@click.option("--action", metavar="ACTION", required=True, callback=_action, help="The action, such as `s3:GetObject`.")
+@click.option("--resource", metavar="ARN", required=True, callback=_resource, help="The resource; `*` for an action without one.")
 @click.option(
-    "--context", metavar="KEY=VALUE", multiple=True, callback=_context, help="A condition key; again for each further value."
+    "--context", metavar="KEY=VALUE", multiple=True, callback=_context, help="A condition key; repeat it for each further value."
 )
 @click.option(
     "--policy",
@@ -66,9 +66,9 @@ def _context(_ctx: click.Context, _param: click.Parameter, values: Sequence[str]
     metavar="FILE",
     type=click.File("rb"),
     multiple=True,
-    help="Ask of somebody who is kept nowhere and holds this document; again for each further one.",
+    help="Ask about a principal that doesn't exist and has this policy; repeatable.",
 )
-@click.option("--resource-policy", metavar="FILE", type=click.File("rb"), help="The policy of a resource that is kept elsewhere.")
+@click.option("--resource-policy", metavar="FILE", type=click.File("rb"), help="The policy of a resource elsewhere.")
 @house.options
 @output.json_flag()
 def explain(
@@ -82,7 +82,7 @@ def explain(
     database: str | None,
     as_json: bool,
 ) -> None:
-    """Tell why somebody may do something, or not; exits 0 when it is allowed and 1 when it is denied.
+    """Explain why a principal may do something or not. Exits with 0 if it is allowed and 1 if it is denied.
 
     The decision is the server's own, from the policies that are in force now. A user is taken to sign with a long-term key, a
     role to have a session that began just now; what else a request would know is absent unless `--context` gives it. With

@@ -39,7 +39,7 @@ class _Checked:
         return self.refusal is None and not any(remark.severity in serious for remark in self.remarks)
 
 
-@click.command("check", short_help="Say what is wrong in a policy document.")
+@click.command("check", short_help="Find errors in a policy document.")
 @click.argument("file", metavar="FILE", type=click.File("rb"))
 @click.option(
     "--kind",
@@ -47,11 +47,11 @@ class _Checked:
     default="identity",
     show_default=True,
     metavar="KIND",
-    help=f"What kind of policy it is meant to be: {', '.join(_KINDS)}.",
+    help=f"The kind of policy: {', '.join(_KINDS)}.",
 )
 @output.json_flag("Print JSON: findings as Access Analyzer's ValidatePolicy answers them.")
 def command(file: IO[bytes], kind: str, as_json: bool) -> None:
-    """Say what is wrong, dangerous, useless or untidy in a policy document (`-` reads standard input); needs no data directory.
+    """Find errors and dangers in a policy document (`-` reads standard input). Needs no data directory.
 
     First what AWS would refuse it with, then findings with the codes of Access Analyzer, the worst first. Exits 0 when nothing is
     an error or a security warning, and 1 otherwise.

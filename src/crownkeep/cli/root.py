@@ -12,9 +12,9 @@ from crownkeep.cli import house, output
 from crownkeep.cli.account import account_argument, email_address
 
 
-@click.group("root", short_help="Look after root users: what they sign in with, and their recovery.")
+@click.group("root", short_help="Show root users' credentials, and confirm their recovery.")
 def command() -> None:
-    """Look after root users: what they sign in with, and their recovery."""
+    """Show root users' credentials, and confirm their recovery."""
 
 
 @command.command("status", short_help="Show how a root user signs in and recovers.")
@@ -22,7 +22,7 @@ def command() -> None:
 @house.options
 @output.json_flag()
 def status(account_id: str, data: str | None, database: str | None, as_json: bool) -> None:
-    """Show what a root user has to sign in with, who may confirm its recovery, and the recovery that waits."""
+    """Show a root user's credentials, who may confirm its recovery, and a recovery that waits."""
     with house.opened(data, database) as held:
         found = held.ask("GetRoot", account_id=account_id)
     if as_json:
@@ -33,14 +33,14 @@ def status(account_id: str, data: str | None, database: str | None, as_json: boo
 
 @command.command("recover", short_help="Show or confirm a recovery that waits.")
 @account_argument
-@click.option("--confirm", "code", metavar="CODE", help="The code that the person tells, whom you know by other means.")
+@click.option("--confirm", "code", metavar="CODE", help="The code that the person tells you; be sure who they are.")
 @house.options
 @output.json_flag()
 def recover(account_id: str, code: str | None, data: str | None, database: str | None, as_json: bool) -> None:
-    """Show the recovery of a root user that waits, or confirm it.
+    """Show a root user's recovery that waits, or confirm it.
 
-    Whoever lost root's MFA devices signs in with the password, follows the link that goes to root's mailbox, and is shown a code.
-    With your confirmation they may remove the devices; nothing happens by the mailbox alone, nor by you alone.
+    A person who lost root's MFA devices signs in with the password, opens the link that goes to root's mailbox, and sees a code.
+    After you confirm that code, they can remove the devices. Neither the mailbox alone nor you alone can do that.
     """
     with house.opened(data, database) as held:
         if code is not None:
@@ -59,12 +59,12 @@ def recover(account_id: str, code: str | None, data: str | None, database: str |
 
 @command.command("custodian", short_help="Name or remove who may confirm a recovery.")
 @account_argument
-@click.option("--email", metavar="ADDRESS", callback=email_address, help="Who may confirm recoveries beside you.")
+@click.option("--email", metavar="ADDRESS", callback=email_address, help="The custodian's address.")
 @click.option("--remove", is_flag=True, help="Let nobody but the operator confirm.")
 @house.options
 @output.json_flag()
 def custodian(account_id: str, email: str | None, remove: bool, data: str | None, database: str | None, as_json: bool) -> None:
-    """Name a second person who may confirm a root user's recovery by mail, or remove them."""
+    """Name the custodian, who may confirm a root user's recovery by mail, or remove the custodian."""
     if (email is None) != remove:
         raise click.UsageError("give `--email` to name a custodian, or `--remove` to have none")
     with house.opened(data, database) as held:

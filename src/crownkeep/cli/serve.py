@@ -33,8 +33,8 @@ _SECONDS_TO_FINISH = 20
 def command(**flags: Any) -> None:
     """Serve the AWS APIs, the sign-in and the console on one port until interrupted.
 
-    Other commands find the server by its data directory, whatever address and port it has. From a clone, `make serve
-    ARGS="--port 5000"` passes these options on. Behind a proxy, say by `--public-url` where people and clients reach it.
+    Other commands find the server through its data directory. From a clone, `make serve ARGS="--port 5000"` passes options
+    on. Behind a proxy, give the address that people and clients use with `--public-url`.
     """
     chosen = settings.load(flags)
     configure(chosen)

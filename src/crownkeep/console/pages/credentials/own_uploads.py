@@ -22,7 +22,7 @@ SERVICES = ("codecommit.amazonaws.com", "cassandra.amazonaws.com", "bedrock.amaz
 """Services that take credentials of their own (IAM user guide, "Service-specific credentials for IAM users")."""
 
 _PRIVATE = "PRIVATE KEY-----"
-_SECRET = "That is a private key. It was not sent on, but it has left the place where it was safe: make a new pair."
+_SECRET = "That is a private key. It was not sent on, but it has left its safe place. Make a new pair."
 
 
 @dataclass(frozen=True, slots=True)

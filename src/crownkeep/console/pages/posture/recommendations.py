@@ -69,7 +69,7 @@ def of(posture: Posture, *, is_root: bool) -> list[Recommendation]:
 
 
 def _administrator(found: Sequence[str] | Refused) -> Recommendation:
-    why = "Root can't be limited and should be left alone; daily work needs an administrator with a name of its own."
+    why = "Root can't be limited. Use a named administrator for daily work."
     said = ("administrator", "An administrator other than root exists", why)
     if isinstance(found, Refused):
         return _unknown(said, found)
@@ -79,7 +79,7 @@ def _administrator(found: Sequence[str] | Refused) -> Recommendation:
 
 
 def _password_policy(posture: Posture) -> Recommendation:
-    said = ("password-policy", "The password policy is strong", "A short password is guessed, and one of them is enough.")
+    said = ("password-policy", "The password policy is strong", "Short passwords are guessed, and one is enough for an attacker.")
     policy, path = posture.policy, "/console/password-policy"
     if isinstance(policy, Refused):
         return _unknown(said, policy)
@@ -93,7 +93,7 @@ def _password_policy(posture: Posture) -> Recommendation:
 
 
 def _alias(alias: str | Refused) -> Recommendation:
-    said = ("alias", "The account has an alias", "People check an address that they can read; twelve digits they can't.")
+    said = ("alias", "The account has an alias", "People notice a wrong name in an address. They don't notice wrong digits.")
     if isinstance(alias, Refused):
         return _unknown(said, alias)
     if not alias:
@@ -102,7 +102,7 @@ def _alias(alias: str | Refused) -> Recommendation:
 
 
 def _security_contact(posture: Posture) -> Recommendation:
-    said = ("security-contact", "A security contact is named", "A warning that goes to root's mailbox alone is read too late.")
+    said = ("security-contact", "A security contact is named", "Warnings that go only to root's mailbox are read too late.")
     contact, path = posture.contacts["security"], _CONTACT + "security"
     if isinstance(contact, Refused):
         return _unknown(said, contact)
@@ -115,7 +115,7 @@ def _other_contacts(posture: Posture) -> Recommendation:
     said = (
         "contacts",
         "Owner, billing and operations can be reached",
-        "Who can't be reached hears last, and can't prove whose account it is.",
+        "Without contacts, nobody is warned, and nobody can prove who owns the account.",
     )
     found = {"owner": posture.primary_contact, **{slug: posture.contacts[slug] for slug in ("billing", "operations")}}
     refused = next((contact for contact in found.values() if isinstance(contact, Refused)), None)
@@ -130,7 +130,7 @@ def _other_contacts(posture: Posture) -> Recommendation:
 
 
 def _root_mfa(posture: Posture, is_root: bool) -> Recommendation:
-    said = ("root-mfa", "Root signs in with MFA", "Root's password alone would open everything there is.")
+    said = ("root-mfa", "Root signs in with MFA", "Without MFA, root's password alone gives access to everything.")
     if isinstance(posture.root_factor, Refused):
         return _unknown(said, posture.root_factor)
     if posture.root_factor is not RootFactor.NOTHING:
@@ -153,20 +153,20 @@ def _users_mfa(found: Unprotected | Refused) -> Recommendation:
         detail = f"{who} {verb} in with a password alone."
         return Recommendation(*said, Status.OPEN, detail, "View users", "/console/users")
     if found.needs_report:
-        detail = "There are too many users to ask for one by one: a credential report says it."
+        detail = "There are too many users to check one by one. Make a credential report."
         return Recommendation(*said, Status.UNKNOWN, detail, "Generate report", report)
     return Recommendation(*said, Status.DONE, "Nobody signs in with a password alone.", "View report", report)
 
 
 def of_credentials(found: Findings | Refused) -> Recommendation:
     """Return what a credential report says of credentials that are unused or old."""
-    why = "Nobody notices when a key or a password that nobody uses is stolen."
+    why = "Nobody notices when an unused key or password is stolen."
     said = ("credentials", "No credential is old or unused", why)
     path = report_lines.PATH
     if isinstance(found, Refused):
         if not report_lines.needs_one(found):
             return _unknown(said, found)
-        detail = "A credential report says it, and there is no fresh one."
+        detail = "Make a new credential report to check this."
         return Recommendation(*said, Status.UNKNOWN, detail, "Generate report", path)
     if found.unused:
         detail = f"{_named(found.unused)} {_have(found.unused)} a credential unused for {report_lines.UNUSED_DAYS} days."
@@ -180,7 +180,7 @@ def of_credentials(found: Findings | Refused) -> Recommendation:
 
 def of_audits(found: LastAudit | Refused) -> Recommendation:
     """Say whether somebody has looked at every credential within a quarter; a younger account has until then."""
-    why = "What nobody asks about stays: who still needs each key and password is for people to say."
+    why = "Unneeded credentials stay until people ask who still needs them."
     said = ("credential-audit", "Credentials are audited every quarter", why)
     if isinstance(found, Refused):
         return _unknown(said, found)
@@ -198,7 +198,7 @@ def of_audits(found: LastAudit | Refused) -> Recommendation:
 
 
 def _root_keys(posture: Posture, is_root: bool) -> Recommendation:
-    said = ("root-keys", "Root has no access keys", "A key of root can't be limited, and whoever finds it owns the account.")
+    said = ("root-keys", "Root has no access keys", "A root key can't be limited. Anybody who finds it owns the account.")
     if isinstance(posture.summary, Refused):
         return _unknown(said, posture.summary)
     if not posture.summary["AccountAccessKeysPresent"]:
@@ -222,7 +222,7 @@ def _root_use(used: LastUse | Refused) -> Recommendation:
         return Recommendation(
             *said,
             Status.UNKNOWN,
-            f"Not used since {_moment(used.back_to)}, further back it was not looked for.{central}",
+            f"Not used since {_moment(used.back_to)}, as far back as the lookups reached.{central}",
             look,
             path,
         )
@@ -230,7 +230,7 @@ def _root_use(used: LastUse | Refused) -> Recommendation:
 
 
 def _trail(newest: datetime | Refused | None) -> Recommendation:
-    said = ("trail", "The trail can be read", "What cannot be looked up cannot be explained.")
+    said = ("trail", "The trail can be read", "You can't explain events that you can't look up.")
     if isinstance(newest, Refused):
         return _unknown(said, newest)
     detail = f"Its newest event is of {newest:%Y-%m-%d %H:%M} UTC." if newest else "It has no event yet."
