@@ -10,7 +10,6 @@ from crownkeep import arn, errors, ids, policy
 from crownkeep.catalogue import managed_policies
 from crownkeep.operations import context, organization_controls, permissions
 from crownkeep.operations.call import Call
-from crownkeep.operations.organization_controls import Membership
 from crownkeep.operations.registry import Operation, Permission, Tagging, Target
 from crownkeep.policy import Applicable, Decision, Explanation, PolicySet
 from crownkeep.principals import Anonymous, Operator, Principal, PrincipalKind
@@ -92,9 +91,9 @@ def explain(call: Call, principal: Principal, action: str, target: Target) -> Ex
 def _question(
     call: Call, principal: Principal, action: str, target: Target, arguments: Mapping[str, object]
 ) -> tuple[policy.PolicyRequest, Applicable]:
-    caller = policy_principal(principal, has_boundary=call.standing.permissions(call.db, principal).boundary is not None)
-    request = policy.PolicyRequest(caller, action, target.arn or "*", context.of_call(call, target, arguments))
     found = applicable(call, principal)
+    caller = policy_principal(principal, has_boundary=found.boundary is not None)
+    request = policy.PolicyRequest(caller, action, target.arn or "*", context.of_call(call, target, arguments))
     controls = resource_controls(call, action, target)
     if controls:
         found = replace(found, resource_control=controls)
@@ -129,16 +128,8 @@ def resource_controls(call: Call, action: str, target: Target) -> tuple[PolicySe
     """Return the resource control policies over the account of what an action is done to, level by level."""
     if not organization_controls.is_resource_controlled(action):
         return ()
-    membership = membership_of(call, _account_of(call, target))
+    membership = context.membership_of(call, _account_of(call, target))
     return () if membership is None else membership.resource_control
-
-
-def membership_of(call: Call, account_id: str) -> Membership | None:
-    """Return the place of any account in its organization, or None where it is in none."""
-    if account_id == call.standing.account_id:
-        return call.standing.membership(call.db)
-    standing = call.wiring.standings.of_account(call.db, account_id)
-    return None if standing is None else standing.membership(call.db)
 
 
 def _account_of(call: Call, target: Target) -> str:

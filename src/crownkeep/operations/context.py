@@ -52,6 +52,14 @@ def of_call(call: Call, target: Target, parameters: Mapping[str, object]) -> Con
     return Context(target.context, resolve)
 
 
+def membership_of(call: Call, account_id: str) -> Membership | None:
+    """Return the place of any account in its organization, or None where it is in none."""
+    if account_id == call.standing.account_id:
+        return call.standing.membership(call.db)
+    standing = call.wiring.standings.of_account(call.db, account_id)
+    return None if standing is None else standing.membership(call.db)
+
+
 def _principal(call: Call) -> Principal | None:
     return call.caller if isinstance(call.caller, Principal) else None
 
@@ -221,10 +229,7 @@ def _account_of(_call: Call, target: Target) -> str | None:
 
 def _membership_over(call: Call, target: Target) -> Membership | None:
     account_id = _account_of(call, target)
-    if account_id is None or account_id == call.standing.account_id:
-        return call.standing.membership(call.db) if account_id else None
-    standing = call.wiring.standings.of_account(call.db, account_id)
-    return standing.membership(call.db) if standing else None
+    return None if account_id is None else membership_of(call, account_id)
 
 
 def _resource_org_id(call: Call, target: Target) -> str | None:
