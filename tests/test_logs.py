@@ -35,14 +35,15 @@ def test_log_lines_about_strangers_come_at_a_rate_and_the_next_says_how_many_did
     assert ["line (3 lines before it were left out)", ""] == later
 
 
-def test_the_loggers_that_strangers_or_an_outage_can_fill_are_bounded_once(monkeypatch: pytest.MonkeyPatch):
+def test_the_loggers_that_strangers_tenants_or_an_outage_can_fill_are_bounded_once(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
 
     for _ in range(2):
         logs.configure(Settings())
 
-    found = [logging.getLogger(name).filters for name in (logs.STRANGERS, "uvicorn.error", logs.STORAGE)]
-    assert [[logs.Rate]] * 3 == [[type(each) for each in filters if isinstance(each, logs.Rate)] for filters in found]
+    names = (logs.STRANGERS, "uvicorn.error", logs.STORAGE, "crownkeep.operations", "crownkeep.signin", "crownkeep.alerts")
+    found = [logging.getLogger(name).filters for name in names]
+    assert [[logs.Rate]] * 6 == [[type(each) for each in filters if isinstance(each, logs.Rate)] for filters in found]
 
 
 def test_a_fault_that_a_stranger_brings_about_is_one_line_without_a_traceback(

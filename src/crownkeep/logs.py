@@ -81,8 +81,10 @@ class Rate(logging.Filter):
         return True
 
 
-_BOUNDED = {STRANGERS: Rate(), "uvicorn.error": Rate(), STORAGE: Rate()}
-"""What strangers can bring about, and an outage; the server's own logger has the faults of pages, whoever asks for these."""
+_OF_REQUESTS = ("crownkeep.operations", "crownkeep.signin", "crownkeep.alerts")
+"""The loggers for faults that a tenant meets as often as it asks: those of operations have tracebacks."""
+_BOUNDED = {name: Rate() for name in (STRANGERS, "uvicorn.error", STORAGE, *_OF_REQUESTS)}
+"""What strangers, tenants and outages bring about; the server's own logger has the faults of pages, whoever asks for these."""
 
 
 def configure(settings: Settings) -> None:

@@ -67,6 +67,8 @@ def test_a_pattern_gives_access_to_the_services_that_have_such_an_action(action:
         "ListPoliciesGrantingServiceAccess",
         "GetOrganizationsAccessReport",
         "GetContextKeysForPrincipalPolicy",
+        "DescribeEffectivePolicy",
+        "ListEffectivePolicyValidationErrors",
     ],
 )
 def test_denial_of_service_what_reads_many_policies_does_not_hold_up_the_event_loop(name: str):

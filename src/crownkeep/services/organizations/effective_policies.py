@@ -57,7 +57,7 @@ def accounts_by_type(call: Call, *, policy_type: str, **_: object) -> Target:
     return Target("*", context=policies.of_type(policy_type))
 
 
-@organizations.operation("DescribeEffectivePolicy", resource=subject, caller=AllowedCaller.ITSELF)
+@organizations.operation("DescribeEffectivePolicy", resource=subject, mode=Mode.LONG_READ, caller=AllowedCaller.ITSELF)
 def describe_effective_policy(
     call: Call, organization: OrganizationRow, *, policy_type: str, target_id: str | None = None
 ) -> Result:
@@ -94,7 +94,9 @@ def list_accounts_with_invalid_effective_policy(
     return {"Accounts": accounts.describe_all(call, organization, listed), "PolicyType": policy_type, **more}
 
 
-@organizations.operation("ListEffectivePolicyValidationErrors", resource=named_account, caller=AllowedCaller.ADMINISTRATOR)
+@organizations.operation(
+    "ListEffectivePolicyValidationErrors", resource=named_account, mode=Mode.LONG_READ, caller=AllowedCaller.ADMINISTRATOR
+)
 def list_effective_policy_validation_errors(
     call: Call,
     organization: OrganizationRow,
