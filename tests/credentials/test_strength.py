@@ -1,6 +1,7 @@
 """Strength: common passwords are known, names weaken, long ones are assessed fast."""
 
 import pytest
+import zxcvbn
 from tests.fixtures.patience import bounded
 
 from crownkeep.credentials import strength
@@ -36,6 +37,19 @@ def test_a_weak_password_is_advised_about() -> None:
 
 def test_an_empty_password_is_as_weak_as_can_be() -> None:
     assert strength.assess(Secret("")).score == 0
+
+
+def test_denial_of_service_a_password_of_all_signs_that_stand_for_letters_is_assessed_by_its_beginning(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    assessed: list[str] = []
+    real = zxcvbn.zxcvbn
+    monkeypatch.setattr(zxcvbn, "zxcvbn", lambda text, **options: assessed.append(text) or real(text, **options))
+    signs = "4@8({[<369&#!1/|0$5+7%2" * 5
+
+    scores = [strength.assess(Secret(text)).score for text in (signs, "staple-Battery-7-horse-correct-4@8!")]
+
+    assert ([16, 35], [4, 4]) == ([len(text) for text in assessed], scores)
 
 
 def test_an_oversized_password_cannot_blow_up_the_estimate() -> None:

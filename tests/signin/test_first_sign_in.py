@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
+import pytest
 import time_machine
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Crown
@@ -13,6 +15,7 @@ from tests.signin.people import PASSWORD, choose_root_password, set_password_pat
 
 from crownkeep import clock
 from crownkeep.credentials import breached
+from crownkeep.operations.fair_pool import FairPool
 from crownkeep.signin.password_rules import BREACHED_FILE
 
 FreshCrown = Callable[..., Crown]
@@ -54,6 +57,26 @@ def test_a_breached_password_is_refused_where_the_operator_has_imported_a_list(f
     page = choose_root_password(Browser(crown), crown.account())
 
     assert "appeared in a known data breach" in page.text
+
+
+def test_denial_of_service_who_tries_out_passwords_takes_turns_of_its_account_and_not_of_sign_ins(
+    crown: Crown, monkeypatch: pytest.MonkeyPatch
+):
+    account, owners = crown.account(), list[str]()
+    real = FairPool.run
+
+    async def run(pool: FairPool, owner: str, work: Any) -> Any:
+        owners.append(owner)
+        return await real(pool, owner, work)
+
+    browser = Browser(crown)
+    browser.get(set_password_path(account))
+    filled = browser.page.form("Set the password")[1]
+    monkeypatch.setattr(FairPool, "run", run)
+
+    browser.post("/signin/step/strength", {**filled, "new": PASSWORD, "again": ""})
+
+    assert [account.id] == owners
 
 
 def test_the_strength_is_told_to_holders_of_a_link_only(crown: Crown):

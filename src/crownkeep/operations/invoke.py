@@ -78,6 +78,10 @@ _BUSY = Answer(NOTHING, errors.Throttling("Rate exceeded"))
 _UNRECORDED = Answer(NOTHING, errors.ServiceUnavailable("The service is temporarily unable to keep a record of the request."))
 
 
+_SIGN_IN = ""
+"""Whose turn a sign-in takes: all of them share one."""
+
+
 class Door:
     """The one door of a serving process: a database, its writer, and the small pool for what is slow on purpose."""
 
@@ -137,12 +141,13 @@ class Door:
         """Do a part of a long read in the pool for those, where accounts take turns; raises Throttling where too much waits."""
         return await self._long.run(_owner(request), work)
 
-    async def compute(self, slow: Callable[[], Done]) -> Done:
+    async def compute(self, slow: Callable[[], Done], *, account_id: str = _SIGN_IN) -> Done:
         """Compute for a sign-in what is slow on purpose, in the small pool: strangers can't have all cores hash passwords.
 
-        Accounts that have passwords hashed there take turns with all sign-ins. Raises Throttling where too much waits.
+        Accounts that have passwords hashed there take turns with all sign-ins; `account_id` is whose turn it is where somebody is
+        known who may ask as often as they like. Raises Throttling where too much waits.
         """
-        return await self._slow.run(_SIGN_IN, slow)
+        return await self._slow.run(account_id, slow)
 
     def close(self) -> None:
         """Let go of the pool; what it is computing is finished first."""
@@ -222,9 +227,6 @@ class Door:
         """Do the slow part of a write for a caller who is allowed to ask for it; an `Outcome` where it ends here."""
         with self._database.snapshot() as db:
             return prepare(db, request, self.wiring)
-
-
-_SIGN_IN = ""
 
 
 def answered(item: Item) -> Answer:
