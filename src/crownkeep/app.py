@@ -12,7 +12,6 @@ from crownkeep import clock, data_directory, services
 from crownkeep.alerts import channels
 from crownkeep.alerts.delivery import Delivery
 from crownkeep.alerts.sealed_outbox import SealedOutbox
-from crownkeep.console.app import create_pages
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.data_directory import DataDirectory, KeyFileWatch, UnusableDataDirectory
@@ -24,6 +23,7 @@ from crownkeep.gateway import authenticate, open_files
 from crownkeep.gateway.asgi import Server
 from crownkeep.gateway.connections import ConnectionLimits, Connections
 from crownkeep.gateway.http import Edge, Receive, Scope, Send
+from crownkeep.gateway.late import LateApplication
 from crownkeep.gateway.pipeline import Pipeline
 from crownkeep.operations import permissions
 from crownkeep.operations.call import Wiring
@@ -41,6 +41,8 @@ _log = logging.getLogger("crownkeep")
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SWITCH_SECONDS = 0.0005
 
+Pages = Callable[[Scope, Receive, Send], Awaitable[None]]
+
 
 @dataclass(slots=True)
 class Running:
@@ -50,7 +52,7 @@ class Running:
     writer: Writer
     door: Door
     pipeline: Pipeline
-    pages: Callable[[Scope, Receive, Send], Awaitable[None]]
+    pages: Pages
     key_watch: asyncio.Task[None]
     delivery: Delivery
     sequencer: Sequencer
@@ -153,7 +155,13 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     sequencer = Sequencer(database, writer, wiring)
     sequencer.start()
     pipeline = Pipeline(door, token)
-    pages = create_pages(door, pipeline.shares)
+
+    def make_pages() -> Pages:
+        from crownkeep.console.app import create_pages  # a third of what a start would have to import
+
+        return create_pages(door, pipeline.shares)
+
+    pages = LateApplication(make_pages)
     return Running(database, writer, door, pipeline, pages, key_watch, delivery, sequencer, observers)
 
 

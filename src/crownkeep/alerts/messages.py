@@ -15,12 +15,14 @@ from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from crownkeep.alerts import contacts
 from crownkeep.settings import InvalidSettings, Settings
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 KINDS = (
     "notice",
@@ -85,6 +87,8 @@ def _on_one_line(value: str) -> str:
 
 @cache
 def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # no server needs it to start
+
     return Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=select_autoescape(["html"]),
