@@ -165,6 +165,21 @@ def test_a_full_queue_refuses_instead_of_eating_all_memory(database: Database, m
     assert any(isinstance(each, str) for each in answered)
 
 
+@pytest.mark.parametrize("odd", ["", "a\tb\nc\\d\re", "\\N", "\\.", "naïve ☃"])
+def test_events_come_back_as_they_were_kept_whatever_stands_in_them(database: Database, odd: str) -> None:
+    told = an_event("1")
+    kept_row = EventRow(
+        told.account_id, told.event_id, NOON, "iam.amazonaws.com", odd[:128], "false", odd, "AKIA", b"\\x00\t{}", ((odd, odd),)
+    )
+
+    run(database, lambda writer: writer.record(kept_row))
+
+    with database.snapshot() as db:
+        found = events.newest(db, "1", first=UUID(int=0), before=UUID(int=2**128 - 1), limit=10)
+        named = events.newest(db, "1", first=UUID(int=0), before=UUID(int=2**128 - 1), limit=10, attribute=("ResourceName", odd))
+    assert [kept_row] == found == named
+
+
 def test_what_waits_is_finished_before_the_writer_stops(database: Database) -> None:
     async def act(writer: Writer) -> object:
         waiting = [asyncio.ensure_future(writer.submit(keeps(str(number), f"alias-{number}"))) for number in range(100)]
