@@ -14,7 +14,7 @@ PIP := --quiet --disable-pip-version-check --no-input
 SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
 ARGS ?=
 
-.PHONY: help serve test nightly check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares changelog system-packages protocol-cases
+.PHONY: help serve test nightly check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares bench-scale changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy
 
 bench-fair-shares: .venv/.ready-to-develop ## Measure one account's requests while another floods the server
 	$(BIN)/python -m bench.fair_shares
+
+bench-scale: .venv/.ready-to-develop ## Measure a large installation beside a small one; ARGS="--accounts 200"
+	$(BIN)/python -m bench.scale $(ARGS)
 
 screenshots: .venv/.ready-to-develop system-packages ## Take pictures of every page, light and dark, narrow and wide
 	$(BIN)/python -m scripts.make_screenshots

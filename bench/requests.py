@@ -25,15 +25,19 @@ class Signer:
     def sign(self, service: str, action: str, parameters: Mapping[str, str] | None = None) -> bytes:
         """Return one HTTP/1.1 request of the query protocol."""
         body = urlencode({"Action": action, "Version": _VERSIONS[service], **(parameters or {})}).encode()
-        request = AWSRequest(
-            method="POST",
-            url=f"http://127.0.0.1:{self.port}/",
-            data=body,
-            headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Host": f"127.0.0.1:{self.port}"},
-        )
+        return self._signed(service, body, {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"})
+
+    def _signed(self, service: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        address = f"127.0.0.1:{self.port}"
+        request = AWSRequest(method="POST", url=f"http://{address}/", data=body, headers={**headers, "Host": address})
         SigV4Auth(Credentials(self.access_key_id, self.secret_access_key), service, "us-east-1").add_auth(request)
         head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
         return f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def target(self, service: str, target: str, parameters: Mapping[str, object]) -> bytes:
+        """Return one HTTP/1.1 request of the JSON protocol."""
+        body = json.dumps(parameters).encode()
+        return self._signed(service, body, {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target})
 
     def create_role(self, name: str, *, account_id: str) -> bytes:
         """Return a CreateRole for a role that everybody of the account may take on who is allowed to."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -157,14 +158,26 @@ def identity(caller: Caller | None, account_alias: str = "") -> dict[str, object
         return {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
     if isinstance(caller, Operator):
         return {"type": "AWSService", "invokedBy": OPERATOR}
-    kinds = {
-        PrincipalKind.ROOT: "Root",
-        PrincipalKind.USER: "IAMUser",
-        PrincipalKind.ROLE: "AssumedRole",
-        PrincipalKind.FEDERATED_USER: "FederatedUser",
-    }
+    # A long-term key's caller is the same in each of its requests; of what is remembered, each record gets its own copy.
+    return dict(_of_lasting(caller, account_alias)) if caller.session is None else _of_principal(caller, account_alias)
+
+
+_KINDS = {
+    PrincipalKind.ROOT: "Root",
+    PrincipalKind.USER: "IAMUser",
+    PrincipalKind.ROLE: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+}
+
+
+@lru_cache(maxsize=4096)
+def _of_lasting(caller: Principal, account_alias: str) -> dict[str, object]:
+    return _of_principal(caller, account_alias)
+
+
+def _of_principal(caller: Principal, account_alias: str) -> dict[str, object]:
     element: dict[str, object] = {
-        "type": kinds[caller.kind],
+        "type": _KINDS[caller.kind],
         "principalId": caller.user_id,
         "arn": caller.arn,
         "accountId": caller.account_id,

@@ -89,6 +89,9 @@ def _structure(values: Mapping[str, object], shape: Shape, *, omitted: frozenset
 
 def _value(value: object, shape: Shape, omitted: frozenset[str]) -> object:
     match value:
+        # First what is most and costs least to tell: whether something is a mapping is asked of a function of Python's.
+        case str() | int() | float():
+            return value
         case Mapping() if shape.type == "structure":
             return _structure(value, shape, omitted=omitted)
         case Mapping() if shape.value is not None:
@@ -100,12 +103,15 @@ def _value(value: object, shape: Shape, omitted: frozenset[str]) -> object:
             return java_date(value)
         case bytes():
             return HIDDEN
-        case str() | int() | float():
-            return value
         case _:
             return str(value)
 
 
 def java_date(value: datetime) -> str:
     """Write a date as it stands in CloudTrail's elements: `Oct 25, 2024, 9:07:11 PM`."""
-    return f"{value:%b} {value.day}, {value.year}, {value.hour % 12 or 12}:{value:%M:%S %p}"
+    half = "AM" if value.hour < 12 else "PM"
+    date = f"{_MONTHS[value.month - 1]} {value.day}, {value.year}"
+    return f"{date}, {value.hour % 12 or 12}:{value.minute:02}:{value.second:02} {half}"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -172,7 +172,9 @@ def _string_to_sign(signature: Signature, canonical: bytes) -> bytes:
     region = f"{signature.region}/" if signature.algorithm is Algorithm.HMAC else ""
     scope = f"{signature.date}/{region}{signature.service}/aws4_request"
     hashed = hashlib.sha256(canonical).hexdigest()
-    return f"{signature.algorithm.value}\n{signature.amz_date}\n{scope}\n{hashed}".encode()
+    # An enum's value is looked up by a function of Python's.
+    algorithm = "AWS4-HMAC-SHA256" if signature.algorithm is Algorithm.HMAC else signature.algorithm.value
+    return f"{algorithm}\n{signature.amz_date}\n{scope}\n{hashed}".encode()
 
 
 # The secret itself is part of the key, so a changed one never meets the old signing key.
