@@ -95,3 +95,16 @@ def test_an_mfa_devices_seed_never_reaches_a_record() -> None:
 
 def test_members_that_the_model_does_not_know_are_not_kept() -> None:
     assert {"userName": "bob"} == parameters_of("iam", "GetUser", {"UserName": "bob", "Nonsense": SECRET})
+
+
+@pytest.mark.parametrize(
+    ("hour", "written"),
+    [
+        (0, "Oct 5, 2024, 12:07:01 AM"),
+        (9, "Oct 5, 2024, 9:07:01 AM"),
+        (12, "Oct 5, 2024, 12:07:01 PM"),
+        (21, "Oct 5, 2024, 9:07:01 PM"),
+    ],
+)
+def test_dates_in_records_are_written_as_cloudtrail_writes_them(hour, written):
+    assert written == redact.java_date(datetime(2024, 10, 5, hour, 7, 1, tzinfo=UTC))
