@@ -192,7 +192,7 @@ def _people(db: Transaction, account_id: str, now: datetime) -> None:
             }
         )
         for _ in range(KEYS):
-            key_id = key_ids.mint(key_ids.Prefix.LONG_TERM, account_id, clock.token_bytes(key_ids.ID_ENTROPY))
+            key_id = key_ids.mint(key_ids.KeyPrefix.LONG_TERM, account_id, clock.token_bytes(key_ids.ID_ENTROPY))
             keys.append(
                 {
                     "access_key_id": key_id,
