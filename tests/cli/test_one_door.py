@@ -17,6 +17,7 @@ CHANGES = {
     f"account create --email other@cli.example --name other --account-id {MADE}": "CreateAccount",
     "account quota {account_id} users 7": "SetQuota",
     "account quota {account_id} users --default": "ResetQuota",
+    "sso enable --account {account_id}": "EnableSingleSignOn",
     "root custodian {account_id} --email c@cli.example": "SetRootCustodian",
     "root custodian {account_id} --remove": "RemoveRootCustodian",
     "root recover {account_id} --confirm ABCD-EFGH": "ConfirmRootRecovery",

@@ -29,6 +29,12 @@ TEXTS = (
     "car-0123456789",
     "p-0123456789",
     "0123456789abcdef0123456789abcdef",
+    "arn:aws:sso:::instance/ssoins-0123456789abcdef",
+    "arn:aws:sso:::permissionSet/ssoins-0123456789abcdef/ps-0123456789abcdef",
+    "arn:aws:iam::aws:policy/ReadOnlyAccess",
+    "00000000-0000-4000-8000-000000000000",
+    "d-0123456789",
+    "PT1H",
 )
 
 

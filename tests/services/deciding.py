@@ -106,6 +106,7 @@ class Scene:
         self.account: Account = self.organization.management
         self.member = self.organization.invited()
         self.known = {**self._identities(), **self._providers(), **self._credentials(), **self._organized(), **self._requested()}
+        self.known |= self._single_sign_on()
         self.without_path = self._without_path()
         self.clients: dict[str, Any] = {}
         self.recorded: dict[str, list[Decided]] = {}
@@ -296,4 +297,40 @@ class Scene:
             "OwnerId": owner,
             "EntityArn": self.arn(f"delegation-request/{request_id}"),
             "AuditId": audits.start_credential_audit(Name="2026 Q4")["CredentialAudit"]["AuditId"],
+        }
+
+    def _single_sign_on(self) -> dict[str, Any]:
+        admin, people = self.account.client("sso-admin"), self.account.client("identitystore")
+        instance = {"InstanceArn": admin.create_instance(Name="acme", Tags=TAGS)["InstanceArn"]}
+        store = {"IdentityStoreId": admin.describe_instance(**instance)["IdentityStoreId"]}
+        person = {"UserName": "ann", "DisplayName": "Ann", "Name": {"GivenName": "Ann", "FamilyName": "Lee"}}
+        user_id = people.create_user(**store, **person)["UserId"]
+        group_id = people.create_group(**store, DisplayName="ops")["GroupId"]
+        member = {"GroupId": group_id, "MemberId": {"UserId": user_id}}
+        membership_id = people.create_group_membership(**store, **member)["MembershipId"]
+        made = admin.create_permission_set(**instance, Name="Reader", Tags=TAGS)["PermissionSet"]["PermissionSetArn"]
+        target = {"TargetId": self.member.id, "TargetType": "AWS_ACCOUNT", "PrincipalType": "USER", "PrincipalId": user_id}
+        admin.create_account_assignment(**instance, **target, PermissionSetArn=made)
+        by_name = (
+            {"AttributePath": "userName", "AttributeValue": "ann"},
+            {"AttributePath": "displayName", "AttributeValue": "ops"},
+        )
+        assigning = ("CreateAccountAssignment", "DeleteAccountAssignment", "ProvisionPermissionSet")
+        tagging = ("TagResource", "UntagResource", "ListTagsForResource")
+        return {
+            **instance,
+            **store,
+            **member,
+            "UserId": user_id,
+            "MembershipId": membership_id,
+            "GroupIds": [group_id],
+            "PermissionSetArn": made,
+            "PrincipalId": user_id,
+            "PutPermissionsBoundaryToPermissionSet.PermissionsBoundary": {
+                "ManagedPolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"
+            },
+            "GetUserId.AlternateIdentifier": {"UniqueAttribute": by_name[0]},
+            "GetGroupId.AlternateIdentifier": {"UniqueAttribute": by_name[1]},
+            **{f"{operation}.TargetId": self.member.id for operation in assigning},
+            **{f"{operation}.ResourceArn": made for operation in tagging},
         }

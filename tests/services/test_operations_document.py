@@ -40,6 +40,13 @@ def test_every_operation_of_account_that_is_not_served_is_named_and_no_other():
     assert unserved("account") == set(section.split("`")[1::2])
 
 
+def test_every_operation_of_single_sign_on_that_is_not_served_is_named_and_no_other():
+    section = TEXT.partition("## IAM Identity Center")[2].partition("further Regions: ")[2].partition("## ")[0]
+
+    assert unserved("sso-admin") == set(section.split("`")[1::2])
+    assert set() == unserved("identitystore")
+
+
 def test_no_operation_is_named_that_aws_does_not_have():
     known = {name for service in models.SERVICES for name in models.service(service).operations}
     known |= {

@@ -25,6 +25,8 @@ AUTHORISED = {
 
 NO_TEMPLATES = "no role here is made from one of AWS's role templates"
 NO_PROVIDER = "a role's session has it from its identity provider (tests/services/sts)"
+NOT_FROM_ELSEWHERE = "nobody in an identity store comes from another directory yet"
+NO_APPLICATIONS = "applications of single sign-on are not served"
 UNASSIGNED = "nobody owns a request that is only being made"
 KEYS_WITHOUT_VALUE: Mapping[str, str] = {
     "iam:AttachRolePolicy iam:RoleTemplateARN": NO_TEMPLATES,
@@ -48,6 +50,19 @@ KEYS_WITHOUT_VALUE: Mapping[str, str] = {
         for key in ("TransferDirection", "TransferType")
     },
     **{
+        f"identitystore:{name}User identitystore:UserExternalIdIssuers": NOT_FROM_ELSEWHERE
+        for name in ("Create", "Delete", "Describe", "Update")
+    },
+    **{
+        f"identitystore:{name}Group identitystore:GroupExternalIdIssuers": NOT_FROM_ELSEWHERE
+        for name in ("Create", "Delete", "Describe", "Update")
+    },
+    "identitystore:ListUsers identitystore:UserExternalIdIssuers": NOT_FROM_ELSEWHERE,
+    "identitystore:ListGroups identitystore:GroupExternalIdIssuers": NOT_FROM_ELSEWHERE,
+    "identitystore:CreateUser identitystore:ReservedUserId": "no ids are reserved before a user is made (ReserveUser)",
+    "identitystore:UpdateIdentityStore identitystore:VpceAccessRequired": "networks that a store is closed to are refused",
+    **{f"sso:{name} sso:ApplicationAccount": NO_APPLICATIONS for name in ("ListTagsForResource", "TagResource", "UntagResource")},
+    **{
         f"sts:AssumeRole {key}": NO_PROVIDER
         for key in listed_keys("sts:AssumeRole")
         if key.partition(":")[0] not in ("aws", "iam", "sts")
@@ -57,6 +72,7 @@ KEYS_WITHOUT_VALUE: Mapping[str, str] = {
 KEYS_WITHOUT_VALUE_BESIDES: Mapping[str, str] = {
     "iam:PassRole iam:AssociatedResourceArn": "a role is put into a profile before any instance is there to name",
     "iam:TagRole iam:RoleTemplateARN": NO_TEMPLATES,
+    "sso:TagResource sso:ApplicationAccount": NO_APPLICATIONS,
     "organizations:TagResource organizations:TransferDirection": "responsibility transfers are not served",
     "organizations:TagResource organizations:TransferType": "responsibility transfers are not served",
     "sts:TagSession saml:aud": NO_PROVIDER,
@@ -69,6 +85,11 @@ TYPES_NOT_MET: Mapping[str, str] = {
     "signin:AuthorizeOAuth2Access console": "the console is signed in to without asking a policy",
     "signin:AuthorizeOAuth2Access oauth2-resource-service-principal": "no service is a client here",
     "iam:DeleteVirtualMFADevice sms-mfa": "AWS has given up devices that get a text message",
+    **{
+        f"sso:{name} {kind}": NO_APPLICATIONS
+        for name in ("ListTagsForResource", "TagResource", "UntagResource")
+        for kind in ("Application", "TrustedTokenIssuer")
+    },
     "iam:GetRoleTemplateVersion role-template": "templates are AWS's own, and it is told whatever ARN is asked for",
     **{
         f"organizations:{name} responsibilitytransfer": "responsibility transfers are not served"
@@ -108,12 +129,20 @@ def both_clients(scene: Scene, member: str) -> list[dict[str, Any]]:
     return [{member: f"arn:aws:signin:::devtools/{each}-device"} for each in ("same", "cross")]
 
 
+def single_sign_on(scene: Scene, member: str) -> list[dict[str, Any]]:
+    """Return parameters that name an instance of single sign-on and a permission set."""
+    return [{member: scene.known[each]} for each in ("InstanceArn", "PermissionSetArn")]
+
+
 OTHERS: Mapping[str, tuple[Callable[[Scene, str], list[dict[str, Any]]], str]] = {
     "iam:GenerateServiceLastAccessedDetails": (entities, "Arn"),
     "iam:ListPoliciesGrantingServiceAccess": (entities, "Arn"),
     "iam:SimulatePrincipalPolicy": (entities, "PolicySourceArn"),
     "iam:GetContextKeysForPrincipalPolicy": (entities, "PolicySourceArn"),
     "account-security:AuthorizeOAuth2Access": (both_clients, "client_id"),
+    "sso-admin:TagResource": (single_sign_on, "ResourceArn"),
+    "sso-admin:UntagResource": (single_sign_on, "ResourceArn"),
+    "sso-admin:ListTagsForResource": (single_sign_on, "ResourceArn"),
     "organizations:TagResource": (everything_tagged, "ResourceId"),
     "organizations:UntagResource": (everything_tagged, "ResourceId"),
     "organizations:ListTagsForResource": (everything_tagged, "ResourceId"),

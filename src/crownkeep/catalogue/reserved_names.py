@@ -9,6 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+SERVICE_LINKED_PATH = "/aws-service-role/"
+"""Where service-linked roles are, which no service control policy binds."""
+SINGLE_SIGN_ON_PATH = "/aws-reserved/sso.amazonaws.com/"
+"""Where the roles of permission sets are."""
+
 _PATHS: Mapping[str, str] = {
     # As seen on AWS.
     "aws-service-role": "Path prefix '/aws-service-role/' can only be used for AWS Service linked Roles",

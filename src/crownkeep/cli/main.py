@@ -16,6 +16,7 @@ _COMMANDS = {
     "root": "Show root users' credentials, and confirm their recovery.",
     "passwords": "Import breached passwords.",
     "mfa": "Import FIDO metadata and hardware tokens.",
+    "sso": "Enable single sign-on for an organization.",
     "mail": "Read mail in the outbox and mail that waits.",
     "login": "Get credentials for the AWS CLI by signing in with a browser.",
     "policy": "Check policies, and explain decisions.",

@@ -46,9 +46,10 @@ def require(
     target = operation.resource(call, **arguments)
     if known:
         target = replace(target, context={**target.context, **known})
-    decision = decide(call, principal, operation.action, target, arguments)
-    if not decision.allowed:
-        raise errors.AccessDenied(decision.denial_text(target.shown))
+    for each in (target, *target.further):
+        decision = decide(call, principal, operation.action, each, arguments)
+        if not decision.allowed:
+            raise errors.AccessDenied(decision.denial_text(each.shown))
     if operation.tagging is not None and arguments.get("tags"):
         _require_tagging(call, operation.tagging, target, arguments)
     call.decided_on(target)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from crownkeep import policy
-from crownkeep.catalogue import managed_policies
+from crownkeep.catalogue import managed_policies, reserved_names
 from crownkeep.policy import PolicyKind, PolicySet, PolicySource, SourceType
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.storage.credentials import password_policies
@@ -158,7 +158,7 @@ def _of_role(db: Transaction, account_id: str, role_id: str) -> Permissions:
     if role is None:
         return Permissions(compiled(texts))
     boundary = _boundary(db, account_id, role.boundary_arn)
-    return Permissions(compiled(texts), boundary, is_service_linked_role=role.owner_service is not None)
+    return Permissions(compiled(texts), boundary, is_service_linked_role=role.path.startswith(reserved_names.SERVICE_LINKED_PATH))
 
 
 def _boundary(db: Transaction, account_id: str, policy_arn: str | None) -> PolicySet | None:

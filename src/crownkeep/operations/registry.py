@@ -71,6 +71,8 @@ class Target:
     """Whether the action needs an Allow of that policy."""
     account_id: str | None = None
     """Whose the resource is, where it may be another account's than the caller's."""
+    further: tuple[Target, ...] = ()
+    """What else the same action is done to: policies must allow it on each, as on an instance and on a permission set of it."""
     shown: str | None = None
     """What a refusal calls it, such as `user bob`: as the caller named it, whether it exists or not, so that nobody learns from
     refusals how a name is spelled, or which path it has. None where the caller has written the ARN."""

@@ -9,6 +9,7 @@ from crownkeep import clock
 from crownkeep.audit.event import moment
 from crownkeep.domain import service_events
 from crownkeep.domain.identities import linked_roles
+from crownkeep.domain.single_sign_on import assignments
 from crownkeep.operations.call import Call
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.credentials import root_login_profiles
@@ -29,6 +30,7 @@ from crownkeep.storage.organizations import (
 )
 from crownkeep.storage.organizations.organization_accounts import MemberRow
 from crownkeep.storage.organizations.organizations import OrganizationRow
+from crownkeep.storage.single_sign_on import instances
 
 CREATED = "CREATED"
 INVITED = "INVITED"
@@ -72,6 +74,7 @@ def join(call: Call, organization: OrganizationRow, account_id: str, *, joined_m
 def leave(call: Call, member: MemberRow, departure: Departure) -> None:
     """Take a member out of its organization, with whatever the organization keeps of it: from now on it stands alone."""
     place = (call.db, member.organization_id)
+    assignments.forget_target(call, member.organization_id, member.account_id)
     organization_policy_targets.remove_of_target(*place, member.account_id)
     delegated_administrators.remove_delegate(*place, member.account_id)
     handshakes.cancel_within(*place, keys_of(call, member.account_id), at=call.now)
@@ -86,6 +89,9 @@ def leave(call: Call, member: MemberRow, departure: Departure) -> None:
 def dissolve(call: Call, organization: OrganizationRow) -> None:
     """End an organization that has only its management account left."""
     place = (call.db, organization.organization_id)
+    instance = instances.of_organization(*place)
+    if instance is not None:
+        assignments.dissolve(call, instance)
     for topic in (
         account_creations,
         delegated_administrators,

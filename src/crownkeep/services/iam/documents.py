@@ -5,10 +5,11 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from crownkeep import errors, policy
+from crownkeep.domain.policies.policy_documents import size
 from crownkeep.policy import MalformedPolicy, PolicyKind
 from crownkeep.policy.validate import LEGACY_PARSING
 
-_WITHOUT_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
+__all__ = ["encoded", "require_valid", "size"]
 
 
 def require_valid(document: str, kind: PolicyKind = PolicyKind.IDENTITY) -> None:
@@ -20,11 +21,6 @@ def require_valid(document: str, kind: PolicyKind = PolicyKind.IDENTITY) -> None
         policy.validate(policy.parse(document), kind)
     except MalformedPolicy as fault:
         raise errors.MalformedPolicyDocument(str(fault)) from fault
-
-
-def size(document: str) -> int:
-    """Return how many characters a document has in the eyes of the quotas, which don't count white space."""
-    return len(document.translate(_WITHOUT_WHITE_SPACE))
 
 
 def encoded(document: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from crownkeep import arn, clock, errors, ids
+from crownkeep.catalogue import reserved_names
 from crownkeep.domain import page_tokens
 from crownkeep.domain.identities import linked_roles
 from crownkeep.operations.call import NOTHING, Call, Result
@@ -96,6 +97,15 @@ def changeable(row: RoleRow) -> RoleRow:
             f"Cannot perform the operation on the protected role '{row.name}' - this role is only modifiable by AWS"
         )
     return row
+
+
+def describable(call: Call, role_name: str) -> RoleRow:
+    """Return the role with this name, for its description and tags; raises what `changeable` does for one of single sign-on.
+
+    Service-linked roles take both. Of the others policies read `aws:PrincipalTag`, which would so be anybody's to choose.
+    """
+    row = targeted(call, role_name)
+    return changeable(row) if row.path.startswith(reserved_names.SINGLE_SIGN_ON_PATH) else row
 
 
 def not_found(role_name: str) -> errors.NoSuchEntity:
@@ -226,7 +236,7 @@ def update_role(
 ) -> Result:
     """Set a role's description, longest session or longest console session; what isn't given stays."""
     sign_in_durations.refuse_both(max_signin_session_duration, is_reset=reset_max_signin_session_duration)
-    row = targeted(call, role_name)
+    row = describable(call, role_name)
     if max_session_duration is not None:
         _refuse_linked(row, "max session duration")
         roles.set_longest_session(call.db, call.account_id, row.role_id, seconds=max_session_duration)
@@ -247,7 +257,7 @@ def _refuse_linked(row: RoleRow, setting: str) -> None:
 @iam.operation("UpdateRoleDescription", resource=role_with_present_boundary, effect=Effect.STATE)
 def update_role_description(call: Call, *, role_name: str, description: str) -> Result:
     """Set a role's description and return the role."""
-    row = targeted(call, role_name)
+    row = describable(call, role_name)
     roles.set_description(call.db, call.account_id, row.role_id, description or None)
     note(call, row)
     described: dict[str, object] = {"Description": description} if description else {}
@@ -304,7 +314,7 @@ def delete_role_permissions_boundary(call: Call, *, role_name: str) -> Result:
 @iam.operation("TagRole", resource=named_role, effect=Effect.STATE)
 def tag_role(call: Call, *, role_name: str, tags: Tags) -> Result:
     """Add tags to a role, or change them."""
-    row = targeted(call, role_name)
+    row = describable(call, role_name)
     tagging.put(call, row.role_id, tags)
     note(call, row)
     return NOTHING
@@ -313,7 +323,7 @@ def tag_role(call: Call, *, role_name: str, tags: Tags) -> Result:
 @iam.operation("UntagRole", resource=named_role, effect=Effect.STATE)
 def untag_role(call: Call, *, role_name: str, tag_keys: Sequence[str]) -> Result:
     """Take tags from a role."""
-    row = targeted(call, role_name)
+    row = describable(call, role_name)
     tagging.take(call, row.role_id, tag_keys)
     note(call, row)
     return NOTHING

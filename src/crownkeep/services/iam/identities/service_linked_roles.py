@@ -69,7 +69,7 @@ def delete_service_linked_role(call: Call, *, role_name: str) -> Result:
     The task is done at once: no service here holds on to a role.
     """
     row = call.target_row(RoleRow)
-    if row is None or row.owner_service is None:
+    if row is None or not row.path.startswith(service_linked_roles.POLICY_PATH):
         raise roles.not_found(role_name)
     place = (call.db, call.account_id, row.role_id)
     for attached in attachments.of_owner(*place):

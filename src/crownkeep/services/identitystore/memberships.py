@@ -1,0 +1,193 @@
+"""Memberships: who is in which group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crownkeep.domain.single_sign_on import instances, next_tokens
+from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.operations.registry import Effect, Target
+from crownkeep.services.identitystore import groups, targets, users
+from crownkeep.services.identitystore.service import identity_store
+from crownkeep.storage.single_sign_on import directory_groups, directory_memberships, directory_users
+from crownkeep.storage.single_sign_on.directory_memberships import DirectoryMembershipRow
+
+Member = Mapping[str, str]
+
+
+def pair(call: Call, *, identity_store_id: str, group_id: str, member_id: Member, **_: object) -> Target:
+    """A group, a user, and the store that they are in."""
+    user_id = targets.id_of(member_id.get("UserId", "*"))
+    return targets.in_store(call, identity_store_id, targets.group_arn(targets.id_of(group_id)), targets.user_arn(user_id))
+
+
+def paired_membership(call: Call, *, identity_store_id: str, group_id: str, member_id: Member, **_: object) -> Target:
+    """The membership of a user in a group, with both."""
+    row = _between(call, identity_store_id, group_id, member_id)
+    found = pair(call, identity_store_id=identity_store_id, group_id=group_id, member_id=member_id)
+    return _with_membership(found, row.membership_id if row else "*")
+
+
+def membership(call: Call, *, identity_store_id: str, membership_id: str, **_: object) -> Target:
+    """A membership with its group and user."""
+    instance = instances.visible_store(call, identity_store_id)
+    wanted = targets.id_of(membership_id)
+    row = directory_memberships.with_id(call.db, instance.identity_store_id, wanted) if instance else None
+    group_id, user_id = (row.group_id, row.user_id) if row else ("*", "*")
+    found = targets.in_store(call, identity_store_id, targets.group_arn(group_id), targets.user_arn(user_id))
+    return _with_membership(found, wanted)
+
+
+def of_group(call: Call, *, identity_store_id: str, group_id: str, **_: object) -> Target:
+    """All memberships of a group."""
+    return targets.in_store(call, identity_store_id, targets.group_arn(targets.id_of(group_id)), targets.membership_arn("*"))
+
+
+def of_member(call: Call, *, identity_store_id: str, member_id: Member, **_: object) -> Target:
+    """All memberships of a user."""
+    user = targets.user_arn(targets.id_of(member_id.get("UserId", "*")))
+    return targets.in_store(call, identity_store_id, user, targets.membership_arn("*"))
+
+
+def in_groups(call: Call, *, identity_store_id: str, member_id: Member, group_ids: Sequence[str], **_: object) -> Target:
+    """A user, the groups that are asked about, and their memberships."""
+    user = targets.user_arn(targets.id_of(member_id.get("UserId", "*")))
+    asked = (targets.group_arn(targets.id_of(each)) for each in group_ids)
+    return targets.in_store(call, identity_store_id, user, *asked, targets.membership_arn("*"))
+
+
+@identity_store.operation("CreateGroupMembership", resource=pair, effect=Effect.STATE)
+def create_group_membership(call: Call, *, identity_store_id: str, group_id: str, member_id: Member) -> Result:
+    """Put a user into a group; what the group may take the user may take from the next request on."""
+    instance = targets.required_store(call, identity_store_id)
+    group_id, user_id = targets.id_of(group_id), targets.id_of(member_id["UserId"])
+    if directory_users.with_id(call.db, instance.identity_store_id, user_id) is None:
+        raise targets.not_found("USER", user_id)
+    groups.changeable(call, identity_store_id, group_id)
+    if _between(call, identity_store_id, group_id, member_id) is not None:
+        raise targets.not_unique("Member and Group relationship already exists.")
+    row = DirectoryMembershipRow(
+        identity_store_id=instance.identity_store_id,
+        membership_id=instances.entity_id(),
+        account_id=instance.account_id,
+        group_id=group_id,
+        user_id=user_id,
+        created_at=call.now,
+        created_by=call.principal.arn,
+    )
+    directory_memberships.add(call.db, row)
+    return _named(row)
+
+
+@identity_store.operation("DescribeGroupMembership", resource=membership)
+def describe_group_membership(call: Call, *, identity_store_id: str, membership_id: str) -> Result:
+    """Return a membership."""
+    return _describe(_required(call, identity_store_id, membership_id))
+
+
+@identity_store.operation("DeleteGroupMembership", resource=membership, effect=Effect.STATE)
+def delete_group_membership(call: Call, *, identity_store_id: str, membership_id: str) -> Result:
+    """Take a user out of a group."""
+    row = _required(call, identity_store_id, membership_id)
+    groups.changeable(call, identity_store_id, row.group_id)
+    directory_memberships.remove(call.db, row.identity_store_id, row.membership_id)
+    return NOTHING
+
+
+@identity_store.operation("GetGroupMembershipId", resource=paired_membership)
+def get_group_membership_id(call: Call, *, identity_store_id: str, group_id: str, member_id: Member) -> Result:
+    """Return the id of the membership of a user in a group."""
+    targets.required_store(call, identity_store_id)
+    row = _between(call, identity_store_id, group_id, member_id)
+    if row is None:
+        raise targets.not_found("GROUP_MEMBERSHIP", "")
+    return _named(row)
+
+
+@identity_store.operation("ListGroupMemberships", resource=of_group)
+def list_group_memberships(
+    call: Call, *, identity_store_id: str, group_id: str, max_results: int | None = None, next_token: str | None = None
+) -> Result:
+    """List who is in a group."""
+    group = groups.required(call, identity_store_id, group_id)
+    place = (group.identity_store_id, group.group_id)
+    listed, more = next_tokens.page(
+        call,
+        list_name="ListGroupMemberships",
+        filters=place,
+        next_token=next_token,
+        max_results=max_results,
+        fetch=lambda after, limit: directory_memberships.page_of_group(call.db, *place, after=after, limit=limit),
+        key=lambda row: row.user_id,
+    )
+    return {"GroupMemberships": [_describe(row) for row in listed], **more}
+
+
+@identity_store.operation("ListGroupMembershipsForMember", resource=of_member)
+def list_group_memberships_for_member(
+    call: Call,
+    *,
+    identity_store_id: str,
+    member_id: Member,
+    max_results: int | None = None,
+    next_token: str | None = None,
+) -> Result:
+    """List which groups a user is in."""
+    user = users.required(call, identity_store_id, member_id["UserId"])
+    place = (user.identity_store_id, user.user_id)
+    listed, more = next_tokens.page(
+        call,
+        list_name="ListGroupMembershipsForMember",
+        filters=place,
+        next_token=next_token,
+        max_results=max_results,
+        fetch=lambda after, limit: directory_memberships.page_of_user(call.db, *place, after=after, limit=limit),
+        key=lambda row: row.group_id,
+    )
+    return {"GroupMemberships": [_describe(row) for row in listed], **more}
+
+
+@identity_store.operation("IsMemberInGroups", resource=in_groups)
+def is_member_in_groups(call: Call, *, identity_store_id: str, member_id: Member, group_ids: Sequence[str]) -> Result:
+    """Tell of each group whether a user is in it."""
+    user = users.required(call, identity_store_id, member_id["UserId"])
+    asked = [targets.id_of(each) for each in group_ids]
+    missing = set(asked) - directory_groups.existing(call.db, user.identity_store_id, asked)
+    if missing:
+        raise targets.not_found("GROUP", min(missing))
+    found = directory_memberships.groups_among(call.db, user.identity_store_id, user.user_id, asked)
+    member = {"UserId": user.user_id}
+    return {"Results": [{"GroupId": each, "MemberId": member, "MembershipExists": each in found} for each in asked]}
+
+
+def _between(call: Call, identity_store_id: str, group_id: str, member_id: Member) -> DirectoryMembershipRow | None:
+    instance = instances.visible_store(call, identity_store_id)
+    if instance is None or "UserId" not in member_id:
+        return None
+    names = {"group_id": targets.id_of(group_id), "user_id": targets.id_of(member_id["UserId"])}
+    return directory_memberships.between(call.db, instance.identity_store_id, **names)
+
+
+def _required(call: Call, identity_store_id: str, membership_id: str) -> DirectoryMembershipRow:
+    instance = targets.required_store(call, identity_store_id)
+    row = directory_memberships.with_id(call.db, instance.identity_store_id, targets.id_of(membership_id))
+    if row is None:
+        raise targets.not_found("GROUP_MEMBERSHIP", targets.id_of(membership_id))
+    return row
+
+
+def _with_membership(found: Target, membership_id: str) -> Target:
+    return targets.and_also(found, targets.membership_arn(membership_id))
+
+
+def _named(row: DirectoryMembershipRow) -> dict[str, object]:
+    return {
+        "IdentityStoreId": row.identity_store_id,
+        "MembershipId": row.membership_id,
+        "MembershipArn": targets.membership_arn(row.membership_id),
+    }
+
+
+def _describe(row: DirectoryMembershipRow) -> dict[str, object]:
+    made = {"CreatedAt": row.created_at, "CreatedBy": row.created_by, "UpdatedAt": row.created_at, "UpdatedBy": row.created_by}
+    return {**_named(row), "GroupId": row.group_id, "MemberId": {"UserId": row.user_id}, **made}

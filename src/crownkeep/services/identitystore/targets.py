@@ -1,0 +1,120 @@
+"""What calls are about, as policies name it: the identity store, and in it a user, a group, a membership, or all of a kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from crownkeep import errors
+from crownkeep.domain.single_sign_on import instances
+from crownkeep.operations.call import Call
+from crownkeep.operations.registry import EVERYTHING, Target
+from crownkeep.storage.single_sign_on.instances import InstanceRow
+
+_ARN = "arn:aws:identitystore:::"
+_PRIMARY_REGION = "identitystore:PrimaryRegion"
+
+
+def user_arn(user_id: str) -> str:
+    """Return a user's ARN."""
+    return f"{_ARN}user/{user_id}"
+
+
+def group_arn(group_id: str) -> str:
+    """Return a group's ARN."""
+    return f"{_ARN}group/{group_id}"
+
+
+def membership_arn(membership_id: str) -> str:
+    """Return a membership's ARN."""
+    return f"{_ARN}membership/{membership_id}"
+
+
+def id_of(name: str) -> str:
+    """Return the id in what names a user, group or membership: that id, or an ARN."""
+    return name.rpartition("/")[2]
+
+
+# What an action is done to.
+
+
+def everything(call: Call, **_: object) -> Target:
+    """Every identity store that the caller may see."""
+    return EVERYTHING
+
+
+def store(call: Call, *, identity_store_id: str, **_: object) -> Target:
+    """The identity store with this id or ARN."""
+    row = instances.visible_store(call, identity_store_id)
+    if row is None:
+        return Target(f"arn:aws:identitystore::{call.account_id}:identitystore/{id_of(identity_store_id)}")
+    return Target(instances.store_arn(row), context={_PRIMARY_REGION: row.region})
+
+
+def user(call: Call, *, identity_store_id: str, user_id: str, **_: object) -> Target:
+    """A user, and the store that it is in."""
+    return _in_store(call, identity_store_id, user_arn(id_of(user_id)))
+
+
+def group(call: Call, *, identity_store_id: str, group_id: str, **_: object) -> Target:
+    """A group, and the store that it is in."""
+    return _in_store(call, identity_store_id, group_arn(id_of(group_id)))
+
+
+def all_users(call: Call, *, identity_store_id: str, **_: object) -> Target:
+    """All users of a store."""
+    return _in_store(call, identity_store_id, user_arn("*"))
+
+
+def all_groups(call: Call, *, identity_store_id: str, **_: object) -> Target:
+    """All groups of a store."""
+    return _in_store(call, identity_store_id, group_arn("*"))
+
+
+def in_store(call: Call, identity_store_id: str, *arns: str) -> Target:
+    """Several things that an action is done to at once, and the store that they are in."""
+    first, *others = arns
+    found = _in_store(call, identity_store_id, first)
+    return replace(found, further=(*found.further, *(replace(found, arn=each, further=()) for each in others)))
+
+
+def and_also(found: Target, arn: str) -> Target:
+    """Return a target with one more thing that the action is done to."""
+    return replace(found, further=(*found.further, replace(found, arn=arn, further=())))
+
+
+def _in_store(call: Call, identity_store_id: str, arn: str) -> Target:
+    found = store(call, identity_store_id=identity_store_id)
+    return replace(found, arn=arn, further=(found,))
+
+
+# The same for handlers.
+
+
+def required_store(call: Call, identity_store_id: str) -> InstanceRow:
+    """Return the instance that an identity store is of; raises ResourceNotFoundException where the caller has no such store."""
+    row = instances.visible_store(call, identity_store_id)
+    if row is None:
+        raise not_found("IDENTITY_STORE", id_of(identity_store_id))
+    return row
+
+
+def not_found(kind: str, resource_id: str) -> errors.ResourceNotFound:
+    """Return the refusal of a call about what doesn't exist; `kind` is the model's `ResourceType`, such as `USER`."""
+    members = {"ResourceType": kind, "ResourceId": resource_id}
+    return errors.ResourceNotFound(f"{kind} not found.", members=members)
+
+
+def not_unique(text: str) -> errors.Conflict:
+    """Return the refusal of a name that somebody else has."""
+    return errors.Conflict(text, members={"Reason": "UNIQUENESS_CONSTRAINT_VIOLATION"})
+
+
+def require_revision(wanted: str | None, revision: int) -> None:
+    """Raise ConflictException where the caller has seen another revision than the present one."""
+    if wanted is not None and int(wanted) != revision:
+        raise changed_meanwhile()
+
+
+def changed_meanwhile() -> errors.Conflict:
+    """Return the refusal of a change to what somebody else has changed since it was read."""
+    return errors.Conflict("The resource was modified by another request.", members={"Reason": "CONCURRENT_MODIFICATION"})

@@ -1,0 +1,282 @@
+"""People of an identity store: their attributes, and how they are found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from crownkeep import errors
+from crownkeep.domain.single_sign_on import assignments, instances, next_tokens
+from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.operations.registry import Effect, Target
+from crownkeep.services.identitystore import attributes, targets
+from crownkeep.services.identitystore.service import identity_store
+from crownkeep.storage.single_sign_on import directory_memberships, directory_users
+from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
+from crownkeep.storage.single_sign_on.instances import InstanceRow
+
+MOST = 100_000
+_UNIQUE = ("username", "emails.value")
+# In the order in which CreateUser puts what it was given together.
+_MEMBERS = (
+    *("UserName", "Name"),
+    *("DisplayName", "NickName", "ProfileUrl", "UserType", "Title"),
+    *("PreferredLanguage", "Locale", "Timezone", "Website", "Birthdate"),
+    *("Emails", "Addresses", "PhoneNumbers", "Photos", "Roles"),
+    "Extensions",
+)
+Structure = Mapping[str, Any]
+Structures = Sequence[Structure]
+
+
+def found_user(call: Call, *, identity_store_id: str, alternate_identifier: Structure, **_: object) -> Target:
+    """The user that an alternate identifier names, or any where there is none."""
+    row = _alternate(call, identity_store_id, alternate_identifier)
+    return targets.in_store(call, identity_store_id, targets.user_arn(row.user_id if row else "*"))
+
+
+@identity_store.operation("CreateUser", resource=targets.store, effect=Effect.STATE)
+def create_user(
+    call: Call,
+    *,
+    identity_store_id: str,
+    user_name: str | None = None,
+    name: Structure | None = None,
+    display_name: str | None = None,
+    nick_name: str | None = None,
+    profile_url: str | None = None,
+    emails: Structures | None = None,
+    addresses: Structures | None = None,
+    phone_numbers: Structures | None = None,
+    user_type: str | None = None,
+    title: str | None = None,
+    preferred_language: str | None = None,
+    locale: str | None = None,
+    timezone: str | None = None,
+    photos: Structures | None = None,
+    website: str | None = None,
+    birthdate: str | None = None,
+    roles: Structures | None = None,
+    extensions: Structure | None = None,
+) -> Result:
+    """Make a person who has no password yet and may take nothing."""
+    instance = targets.required_store(call, identity_store_id)
+    described = (display_name, nick_name, profile_url, user_type, title, preferred_language, locale, timezone, website, birthdate)
+    listed = (emails, addresses, phone_numbers, photos, roles)
+    values = (user_name, name, *described, *listed, extensions)
+    given = dict(zip(_MEMBERS, values, strict=True))
+    held = {member: value for member, value in given.items() if value is not None}
+    _require_complete(held)
+    made = _with(_new(call, instance), held)
+    _require_unique(call, made)
+    directory_users.add(call.db, made)
+    return _named(made)
+
+
+@identity_store.operation("DescribeUser", resource=targets.user)
+def describe_user(call: Call, *, identity_store_id: str, user_id: str, extensions: Sequence[str] = ()) -> Result:
+    """Return a person."""
+    return _describe(required(call, identity_store_id, user_id), extensions)
+
+
+@identity_store.operation("ListUsers", resource=targets.all_users)
+def list_users(
+    call: Call,
+    *,
+    identity_store_id: str,
+    extensions: Sequence[str] = (),
+    max_results: int | None = None,
+    next_token: str | None = None,
+    filters: Sequence[Mapping[str, str]] = (),
+) -> Result:
+    """List the people of a store, or the one with the user name that a filter asks for."""
+    instance = targets.required_store(call, identity_store_id)
+    if filters:
+        found = _filtered(call, instance.identity_store_id, filters)
+        return {"Users": [_describe(row, extensions) for row in found]}
+    listed, more = next_tokens.page(
+        call,
+        list_name="ListUsers",
+        filters=(instance.identity_store_id,),
+        next_token=next_token,
+        max_results=max_results,
+        fetch=lambda after, limit: directory_users.page(call.db, instance.identity_store_id, after=after, limit=limit),
+        key=lambda row: row.user_id,
+    )
+    return {"Users": [_describe(row, extensions) for row in listed], **more}
+
+
+@identity_store.operation("UpdateUser", resource=targets.user, effect=Effect.STATE)
+def update_user(
+    call: Call, *, identity_store_id: str, user_id: str, operations: Structures, revision: str | None = None
+) -> Result:
+    """Change attributes of a person; with a revision, only where nobody has changed anything since."""
+    row = changeable(call, identity_store_id, user_id)
+    targets.require_revision(revision, row.revision)
+    shape = identity_store.model.shapes["User"]
+    held = attributes.changed(_held(row), operations, shape)
+    _require_complete(held)
+    after = replace(_with(row, held), updated_at=call.now, updated_by=call.principal.arn, revision=row.revision + 1)
+    _require_unique(call, after)
+    if not directory_users.change(call.db, row, after):
+        raise targets.changed_meanwhile()
+    return _named(after)
+
+
+@identity_store.operation("DeleteUser", resource=targets.user, effect=Effect.STATE)
+def delete_user(call: Call, *, identity_store_id: str, user_id: str, revision: str | None = None) -> Result:
+    """Delete a person: memberships, assignments and whatever sessions rest on them end at once."""
+    instance = targets.required_store(call, identity_store_id)
+    row = changeable(call, identity_store_id, user_id)
+    targets.require_revision(revision, row.revision)
+    directory_memberships.remove_user(call.db, row.identity_store_id, row.user_id)
+    assignments.forget_principal(call, instance, row.user_id)
+    directory_users.remove(call.db, row.identity_store_id, row.user_id)
+    return NOTHING
+
+
+@identity_store.operation("GetUserId", resource=found_user)
+def get_user_id(call: Call, *, identity_store_id: str, alternate_identifier: Structure) -> Result:
+    """Return the id of the person with this user name or e-mail address."""
+    instance = targets.required_store(call, identity_store_id)
+    row = _alternate(call, identity_store_id, alternate_identifier)
+    if row is None:
+        _refuse_unless_unique(alternate_identifier)
+        raise targets.not_found("USER", "")
+    shown = {"UserId": row.user_id, "UserArn": targets.user_arn(row.user_id)}
+    return {"IdentityStoreId": instance.identity_store_id, **shown}
+
+
+def required(call: Call, identity_store_id: str, user_id: str) -> DirectoryUserRow:
+    """Return a person of a store; raises ResourceNotFoundException."""
+    instance = targets.required_store(call, identity_store_id)
+    row = directory_users.with_id(call.db, instance.identity_store_id, targets.id_of(user_id))
+    if row is None:
+        raise targets.not_found("USER", targets.id_of(user_id))
+    return row
+
+
+def changeable(call: Call, identity_store_id: str, user_id: str) -> DirectoryUserRow:
+    """Return a person for a change; raises AccessDenied where a delegated administrator would reach the management account."""
+    row = required(call, identity_store_id, user_id)
+    instance = targets.required_store(call, identity_store_id)
+    principals = [row.user_id, *directory_memberships.groups_of(call.db, row.identity_store_id, row.user_id)]
+    assignments.require_people_within_reach(call, instance, principals)
+    return row
+
+
+def _new(call: Call, instance: InstanceRow) -> DirectoryUserRow:
+    by = call.principal.arn
+    return DirectoryUserRow(
+        identity_store_id=instance.identity_store_id,
+        user_id=instances.entity_id(),
+        account_id=instance.account_id,
+        user_name="",
+        user_name_key="",
+        email_key=None,
+        attributes="",
+        revision=1,
+        created_at=call.now,
+        created_by=by,
+        updated_at=call.now,
+        updated_by=by,
+    )
+
+
+def _require_complete(held: Mapping[str, Any]) -> None:
+    if "UserName" not in held:
+        raise errors.ServiceValidation("userName is a required attribute")
+    name = held.get("Name")
+    missing = [] if "DisplayName" in held else ["displayname"]
+    if name is None:
+        missing.append("name")
+    else:
+        missing += [member.lower() for member in ("GivenName", "FamilyName") if member not in name]
+    if missing:
+        raise errors.ServiceValidation(", ".join(f"{each}: The attribute {each} is required" for each in missing))
+
+
+def _require_unique(call: Call, row: DirectoryUserRow) -> None:
+    namesake = directory_users.named(call.db, row.identity_store_id, row.user_name)
+    if namesake is not None and namesake.user_id != row.user_id:
+        raise targets.not_unique("Duplicate UserName")
+    if row.email_key is not None:
+        other = directory_users.with_email(call.db, row.identity_store_id, row.email_key)
+        if other is not None and other.user_id != row.user_id:
+            raise targets.not_unique("Duplicate Email")
+
+
+def _with(row: DirectoryUserRow, held: Mapping[str, Any]) -> DirectoryUserRow:
+    """Return a person with these attributes, and what it is found by."""
+    name, emails = held["UserName"], held.get("Emails") or [{}]
+    email = emails[0].get("Value")
+    return replace(
+        row,
+        user_name=name,
+        user_name_key=name.lower(),
+        email_key=email.lower() if email else None,
+        attributes=json.dumps(dict(held), ensure_ascii=False, sort_keys=True),
+    )
+
+
+def _held(row: DirectoryUserRow) -> dict[str, Any]:
+    held: dict[str, Any] = json.loads(row.attributes)
+    return held
+
+
+def _alternate(call: Call, identity_store_id: str, identifier: Structure) -> DirectoryUserRow | None:
+    instance = instances.visible_store(call, identity_store_id)
+    asked = identifier.get("UniqueAttribute")
+    if instance is None or asked is None or not isinstance(asked.get("AttributeValue"), str):
+        return None
+    match asked["AttributePath"].lower():
+        case "username":
+            return directory_users.named(call.db, instance.identity_store_id, asked["AttributeValue"])
+        case "emails.value":
+            return directory_users.with_email(call.db, instance.identity_store_id, asked["AttributeValue"])
+        case _:
+            return None
+
+
+def _refuse_unless_unique(identifier: Structure) -> None:
+    asked = identifier.get("UniqueAttribute")
+    if asked is None:
+        return
+    if not isinstance(asked.get("AttributeValue"), str) or not asked["AttributeValue"]:
+        raise errors.ServiceValidation("attribute value cannot be empty or null for attribute path")
+    if asked["AttributePath"].lower() not in _UNIQUE:
+        raise errors.ServiceValidation(f"The attribute {asked['AttributePath']} is not a unique attribute")
+
+
+def _filtered(call: Call, store_id: str, filters: Sequence[Mapping[str, str]]) -> list[DirectoryUserRow]:
+    path, value = filters[0]["AttributePath"], filters[0]["AttributeValue"]
+    if path.lower() != "username":
+        raise errors.ServiceValidation(f"The attribute {path} can't be filtered by: UserName can.")
+    found = directory_users.named(call.db, store_id, value)
+    return [] if found is None else [found]
+
+
+def _named(row: DirectoryUserRow) -> Result:
+    return {
+        "IdentityStoreId": row.identity_store_id,
+        "UserId": row.user_id,
+        "UserArn": targets.user_arn(row.user_id),
+        "Revision": str(row.revision),
+    }
+
+
+def _describe(row: DirectoryUserRow, extensions: Sequence[str]) -> dict[str, object]:
+    held = _held(row)
+    extended = {name: value for name, value in held.pop("Extensions", {}).items() if name in extensions}
+    return {
+        **_named(row),
+        **held,
+        **({"Extensions": extended} if extended else {}),
+        "UserStatus": "ENABLED",
+        "CreatedAt": row.created_at,
+        "CreatedBy": row.created_by,
+        "UpdatedAt": row.updated_at,
+        "UpdatedBy": row.updated_by,
+    }

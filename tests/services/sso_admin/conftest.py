@@ -1,0 +1,13 @@
+"""Single sign-on for each test that asks for it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.fixtures.crown import Crown
+from tests.fixtures.single_sign_on import SingleSignOn
+
+
+@pytest.fixture
+def sso(crown: Crown) -> SingleSignOn:
+    """A fresh organization with an instance."""
+    return SingleSignOn(crown)
