@@ -20,10 +20,11 @@ def user(call: Call, *, user_name: str, **_: object) -> Target:
     """The user whose settings are meant; one that isn't there is named as it was asked for."""
     row = users.named(call.db, call.account_id, user_name)
     if row is None:
-        return Target(arn.user(call.account_id, "/", user_name))
+        return Target(arn.user(call.account_id, "/", user_name), row=None)
     return Target(
         arn.user(call.account_id, row.path, row.name),
         tags=lambda: tags.of_resource(call.db, call.account_id, row.user_id),
+        row=row,
     )
 
 
@@ -58,7 +59,7 @@ def update_user_sign_in_settings(call: Call, *, user_name: str, needs_mfa: bool)
 
 
 def _profile(call: Call, user_name: str) -> tuple[UserRow, LoginProfileRow]:
-    row = users.named(call.db, call.account_id, user_name)
+    row = call.target_row(UserRow)
     profile = login_profiles.of_user(call.db, call.account_id, row.user_id) if row is not None else None
     if row is None or profile is None:
         raise errors.ResourceNotFound(f"Login Profile for User {user_name} cannot be found.")

@@ -33,8 +33,8 @@ def handshake(call: Call, *, handshake_id: str, **_: object) -> Target:
     """The handshake with this id, as far as the caller's account is a party to it."""
     row = _find(call, handshake_id)
     if row is None:
-        return Target(arns.handshake(callers.place(call), INVITE, handshake_id))
-    return Target(arns.handshake(Place(row.account_id, row.organization_id), row.action, handshake_id))
+        return Target(arns.handshake(callers.place(call), INVITE, handshake_id), row=None)
+    return Target(arns.handshake(Place(row.account_id, row.organization_id), row.action, handshake_id), row=row)
 
 
 @organizations.operation("AcceptHandshake", resource=handshake, caller=AllowedCaller.ANY_ACCOUNT)
@@ -64,7 +64,7 @@ def decline_handshake(call: Call, *, handshake_id: str) -> Result:
 @organizations.operation("CancelHandshake", resource=handshake, effect=Effect.STATE, caller=AllowedCaller.ANY_ACCOUNT)
 def cancel_handshake(call: Call, *, handshake_id: str) -> Result:
     """Take back what the caller's organization asked for."""
-    row = _required(call, handshake_id)
+    row = _targeted(call)
     if row.account_id != call.account_id:
         raise callers.no_permission()
     organization_row = callers.held(call, callers.member(call))
@@ -81,7 +81,7 @@ def cancel_handshake(call: Call, *, handshake_id: str) -> Result:
 @organizations.operation("DescribeHandshake", resource=handshake, caller=AllowedCaller.ANY_ACCOUNT)
 def describe_handshake(call: Call, *, handshake_id: str) -> Result:
     """Return a handshake to those who are parties to it."""
-    row = _required(call, handshake_id)
+    row = _targeted(call)
     organization_row = organization_rows.with_id(call.db, row.organization_id)
     if organization_row is None:
         raise _not_found()
@@ -234,8 +234,16 @@ def _find(call: Call, handshake_id: str) -> HandshakeRow | None:
     return row if is_party else None
 
 
+def _targeted(call: Call) -> HandshakeRow:
+    """Return the handshake that the call was decided on."""
+    return _found(call.target_row(HandshakeRow))
+
+
 def _required(call: Call, handshake_id: str) -> HandshakeRow:
-    row = _find(call, handshake_id)
+    return _found(_find(call, handshake_id))
+
+
+def _found(row: HandshakeRow | None) -> HandshakeRow:
     if row is None:
         raise _not_found()
     return row
@@ -243,7 +251,7 @@ def _required(call: Call, handshake_id: str) -> HandshakeRow:
 
 def _asked(call: Call, handshake_id: str, *, to: str) -> tuple[HandshakeRow, OrganizationRow]:
     """Return a handshake that waits for the answer of the caller's account, and hold the organization that asks."""
-    row = _required(call, handshake_id)
+    row = _targeted(call)
     if row.recipient_key not in membership.keys_of(call, call.account_id):
         raise callers.no_permission()
     organization_row = organization_rows.hold(call.db, row.organization_id)

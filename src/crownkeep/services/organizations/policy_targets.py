@@ -17,10 +17,11 @@ from crownkeep.storage.organizations.organizations import OrganizationRow
 _LAST = "You cannot remove the last policy attached to the specified target. You must have at least one attached at all times."
 
 
-def entity_with_policy(call: Call, *, policy_id: str, target_id: str, **_: object) -> list[Target]:
+def entity_with_policy(call: Call, *, target_id: str, **_: object) -> list[Target]:
     """The root, unit or account that a policy is attached to: both must be allowed."""
     entity = _entity(call, target_id)
-    return [Target(entity.arn, tags=entity.tags, context=policies.policy(call, policy_id=policy_id).context)]
+    about_policy = {} if call.target is None else call.target.context
+    return [Target(entity.arn, tags=entity.tags, context=about_policy)]
 
 
 def policies_of_entity(call: Call, *, target_id: str, filter: str, **_: object) -> Target:

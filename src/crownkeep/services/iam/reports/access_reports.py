@@ -75,7 +75,7 @@ class _Uses:
 @iam.operation("GenerateServiceLastAccessedDetails", resource=reported_on, effect=Effect.STATE)
 def generate_service_last_accessed_details(call: Call, *, arn: str, granularity: str = "SERVICE_LEVEL") -> Result:
     """Ask for a report on a user, group, role or managed policy."""
-    _subject(call, arn)
+    _require_targeted(call, arn)
     access_reports.remove_before(call.db, call.account_id, call.now - KEPT_FOR)
     job_id = ids.request_id(clock.token_bytes(16))
     row = AccessReportRow(job_id, call.account_id, call.principal.unique_id, arn, granularity, call.now)
@@ -167,6 +167,14 @@ def list_policies_granting_service_access(
         for place in found
     ]
     return {"PoliciesGrantingServiceAccess": granting, **more}
+
+
+def _require_targeted(call: Call, about_arn: str) -> None:
+    """Raise NoSuchEntity unless there is what the call was decided on, and InvalidInput for what no report can be about."""
+    if _is_policy(about_arn):
+        managed.required_target(call, about_arn)
+    else:
+        entities.targeted(call, about_arn)
 
 
 def _subject(call: Call, about_arn: str) -> _Subject:
