@@ -79,6 +79,7 @@ def is_remembered(password: Secret, candidate: str, history: Iterable[str]) -> b
     new = _decode(candidate)
     digests = {(new.salt, new.cost): new.digest}
     found = False
+    # All of them, and no early end: the time must not tell which of the old passwords it was.
     for stored in history:
         old = _decode(stored)
         key = (old.salt, old.cost)
@@ -127,6 +128,7 @@ def _decode(stored: str) -> _Hash:
     if len(digest) != _DIGEST_SIZE:
         raise MalformedHash(f"an Argon2id digest of {len(digest)} bytes instead of {_DIGEST_SIZE}")
     cost = Cost(int(match["m"]), int(match["t"]), int(match["p"]))
+    # Argon2 needs that much (RFC 9106, 3.1). A damaged row must not reach the library, which would raise something else.
     if cost.memory_kib < 8 * cost.lanes:
         raise MalformedHash("an Argon2id hash of less memory than there can be")
     return _Hash(cost, salt, digest)

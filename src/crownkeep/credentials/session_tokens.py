@@ -121,6 +121,7 @@ def read(keyring: Keyring, token: str, *, access_key_id: str) -> Claims:
     account_id = access_keys.account_of(access_key_id)
     if account_id is None or len(token) > LONGEST or not token.isascii():
         raise InvalidToken
+    # A token opens only beside the key id that it was issued with, so that no two credentials can be mixed.
     context = sealing.context_of(access_key_id)
     try:
         blob = base64.b64decode(token, validate=True)
@@ -257,6 +258,7 @@ def _inflated(body: bytes) -> bytes:
     if body[:1] == _PLAIN:
         return body[1:]
     opened = zlib.decompressobj()
+    # Bounded, although only we can have sealed it: a key that leaks must not turn into a way to fill the memory.
     plain = opened.decompress(body[1:], _DEEPEST)
     if not opened.eof:
         raise zlib.error("longer than any session")

@@ -104,6 +104,8 @@ def verify(seed: bytes, state: DeviceState, code: str, *, now: datetime) -> Devi
     for step in range(centre - WINDOW, centre + WINDOW + 1):
         if _same(code_at(seed, step), code) and step not in state.used:
             matching.append(step)
+    # A code that is right and used before is refused in the same words: the difference would confirm a code that was read over
+    # a shoulder.
     if not matching:
         raise InvalidCode("the code is wrong, was used before, or belongs to another time", _failed(tried))
     kept = (step for step in state.used if abs(step - centre) <= _REMEMBERED)

@@ -129,6 +129,7 @@ def register(party: RelyingParty, answer: Json, *, challenge: bytes, metadata: M
     except _malformed() as error:
         raise WebauthnRefused(f"the registration is not valid: {_reason(error)}") from error
     credential = data.credential_data
+    # Read from the key itself: a device may answer with an algorithm that was not offered.
     if credential is None or credential.public_key.get(3) not in _ALGORITHMS:
         raise WebauthnRefused("the registration is not valid: its key is of no algorithm that was offered")
     if not 0 < len(credential.credential_id) <= LONGEST_CREDENTIAL_ID:
@@ -162,6 +163,7 @@ def authenticate(party: RelyingParty, answer: Json, passkeys: Sequence[Passkey],
     except _malformed() as error:
         raise WebauthnRefused(f"the sign-in is not valid: {_reason(error)}") from error
     named = response.response.user_handle
+    # The device itself says whose key it is, and must agree (section 7.2, step 6).
     if named is not None and named != handle:
         raise WebauthnRefused("the sign-in is not valid: the key belongs to somebody else")
     passkey = next(passkey for passkey in passkeys if passkey.credential_id == used.credential_id)

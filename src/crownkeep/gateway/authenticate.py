@@ -61,8 +61,11 @@ def authenticate(
     Raises InvalidClientTokenId (inactive or void), SignatureDoesNotMatch, ExpiredToken or RequestExpired. The order is AWS's: the
     key, then the signature, then the token's age.
     """
+    # The token says whose credentials these are. It was sealed by us, so what it says is true; only whether it still holds is
+    # asked below.
     if isinstance(key, Claims):
         sigv4.verify(request, signature, key.secret, now=now)
+        # After the signature: whoever can't sign is not told that a token has expired.
         if key.is_expired(now):
             raise errors.ExpiredToken(_EXPIRED)
         return standing.vouch(db, key.principal)

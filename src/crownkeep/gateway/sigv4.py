@@ -156,6 +156,7 @@ def _canonical_query(query: bytes) -> bytes:
 
 
 def _encoded(raw: bytes) -> str:
+    # A plus sign is a space in a query and nowhere else. Signers send it as %20, so both must come to the same text.
     return quote_from_bytes(unquote_to_bytes(raw.replace(b"+", b" ")), safe="~")
 
 

@@ -42,9 +42,11 @@ def require(
     if isinstance(call.caller, Anonymous):
         raise errors.MissingAuthenticationToken("Request is missing Authentication Token")
     principal = call.principal
+    # Before policies are asked: no policy can give these sessions more.
     _refuse_limited_session(principal, operation)
     target = operation.resource(call, **arguments)
     if known:
+        # What the operation knows wins over what the target says: it was verified, and not merely sent.
         target = replace(target, context={**target.context, **known})
     for each in (target, *target.further):
         decision = decide(call, principal, operation.action, each, arguments)
@@ -75,6 +77,8 @@ def _is_for_operator(call: Call, operation: Operation) -> bool:
     """
     is_operator = isinstance(call.caller, Operator)
     if is_operator != (operation.service.name == OPERATOR_SERVICE):
+        # One comparison for both directions. An operator who could call an account's service would be somebody inside every
+        # account.
         raise errors.AccessDenied(f"the operator alone may call the service `{OPERATOR_SERVICE}`, and may call no other")
     return is_operator
 

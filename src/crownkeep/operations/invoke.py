@@ -106,6 +106,7 @@ class Door:
                 outcome, seconds = await self.apart(request, partial(self._read_apart, request))
                 return replace(await self.keep(request, outcome), seconds=seconds)
             return await self._write(request)
+        # Neither of these is recorded: the writer that would keep the record is what is full.
         except (WriterBusy, errors.Throttling):
             return _BUSY
         except WriteFailed:
@@ -275,8 +276,11 @@ def perform(
     notes = Notes()
     writes = request.operation.mode is Mode.WRITE
     if writes:
+        # A write holds its account's row from here to the commit. Without that, two nodes could both see a quota unfilled, or a
+        # key still active, and both go on.
         standing = wiring.standings.held(db, request.caller)
         if request.operation.holds:
+            # Held before the first look at that account, for the same reason.
             accounts.hold(db, str(request.parameters.get(request.operation.holds, "")))
     elif standing is None:
         standing = wiring.standings.of(db, request.caller)
@@ -284,10 +288,12 @@ def perform(
     error: AwsError | None = None
     call = _call(db, request, wiring, standing, notes, prepared)
     try:
+        # Everything that may fail for a fault of ours runs guarded, so that even a fault has a record.
         result = _guarded(request, lambda: _performed(call, request))
     except AwsError as refusal:
         error = refusal
     if error is not None and writes:
+        # After the savepoint was rolled back, in the same transaction: a used-up attempt counts although the call is refused.
         for change in notes.lasting:
             change(db)
     return _recorded(request, notes, result, error, account_alias=standing.alias(db))
@@ -299,13 +305,17 @@ def _performed(call: Call, request: Request) -> Result:
     if request.operation.mode is not Mode.WRITE:
         return _carry_out(call, request, arguments)
     with savepoint(call.db):
+        # The credential was verified in an earlier snapshot. Somebody may have deleted it since, so it is looked at again under
+        # the row that is now held.
         call.standing.confirm(call.db, request.caller)
         if request.binding is not None:
+            # The same for the browser session: a form that was sent before "Sign out" must not change anything after it.
             request.binding.confirm(call.db)
         result = _carry_out(call, request, arguments)
         if request.binding is not None:
             request.binding.follow(call.db)
         if request.operation.effect is Effect.STANDING and call.account_id:
+            # Last, and in the transaction of the change: no node can cache what was there before under the revision of after.
             accounts.touch(call.db, call.account_id, clock.revision())
     return result
 
@@ -354,6 +364,8 @@ def prepare(db: Transaction, request: Request, wiring: Wiring) -> object:
     def work() -> object:
         validate.validate(request.operation.model, request.parameters)
         arguments = _arguments(request)
+        # Authorised before the slow part, and again in the transaction: a stranger must not make us hash passwords, and a
+        # permission may be taken away meanwhile.
         authorize.require(call, request.operation, arguments)
         return slow(call, **arguments)
 

@@ -82,9 +82,12 @@ def authorize(request: PolicyRequest, applicable: Applicable) -> Decision:
     for finding in findings:
         if finding.effect is PolicyEffect.EXPLICIT_DENY:
             return Decision(False, Reason.EXPLICIT_DENY, request, findings, finding, applicable.resource_role)
+    # After the denies, unlike what is always allowed: these can be taken away.
     if action in _NEEDS_NO_ALLOW:
         return Decision(True, Reason.NO_PERMISSION_NEEDED, request, findings)
     # 2. Resource control, service control, endpoint and scope-down policies must allow, at every level.
+    # An Allow in one level says nothing for another one. The order of `findings` is the order in which AWS names what is
+    # missing.
     for finding in findings:
         if finding.kind in _GATES and finding.effect is not PolicyEffect.ALLOW:
             return Decision(False, Reason.NO_ALLOW, request, findings, finding, applicable.resource_role)
@@ -146,6 +149,7 @@ def _said_by_identity(applicable: Applicable, request: PolicyRequest) -> Finding
 def _said_by_session(applicable: Applicable, request: PolicyRequest) -> Finding:
     """The session's policies must allow; a root task policy only denies, root's own power being what it limits."""
     denied = applicable.root_task.decide(request) if applicable.root_task is not None else None
+    # What a task policy allows grants nothing; it must not be taken for the session's Allow.
     if denied is not None and not denied.allows:
         return Finding(DecidingKind.SESSION, PolicyEffect.EXPLICIT_DENY, denied)
     if applicable.session is None:
@@ -158,6 +162,8 @@ def _said_by_resource(policies: PolicySet, request: PolicyRequest) -> Finding:
     said = policies.decide(request)
     if said is None or not said.allows:
         return Finding(DecidingKind.RESOURCE, _effect(said), said)
+    # `decide` stops at the first statement that allows. How directly a caller is named decides which limits apply, so all of
+    # them count here.
     allowing = [
         statement
         for statement in policies.for_action(request.action).statements
@@ -174,11 +180,13 @@ def _settle(request: PolicyRequest, applicable: Applicable, said: dict[DecidingK
     naming = (resource.naming if resource is not None else None) or Naming.NONE
     if principal.kind not in _MEMBERS:
         return (Reason.ALLOWED_BY_RESOURCE if naming else Reason.NO_ALLOW), resource
+    # Before the trust policy's own rule: across accounts a resource's policy alone is never enough.
     if applicable.resource_account_id not in (None, principal.account_id):
         return _settle_cross_account(said, resource, naming)
     if applicable.resource_role is not ResourcePolicyRole.OPTIONAL and not naming:
         return Reason.NO_ALLOW, resource
     if principal.kind is PolicyPrincipalKind.ROOT:
+        # Root needs no Allow, and it has no boundary. A session of root can still be narrowed.
         missing = _first_missing(said, _LIMITS)
         return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_AS_ROOT, None)
     if naming is Naming.DIRECT:

@@ -158,6 +158,7 @@ class ResourceIndex:
     def first(self, request: PolicyRequest) -> CompiledStatement | None:
         """A statement that applies to the request, or None."""
         for matcher, statement in self._anywhere:
+            # The cheap test first. Conditions ask the context, which may have to look things up.
             if (matcher is None or matcher(request.resource, request.context.get)) and (
                 statement.is_unconditional or statement.holds(request)
             ):

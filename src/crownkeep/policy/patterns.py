@@ -53,6 +53,7 @@ def _matcher_of_literals(runs: list[str]) -> Matcher:
         if len(text) < shortest or not text.startswith(first) or not text.endswith(last):
             return False
         at = len(first)
+        # The leftmost place is enough for each run, and `end` keeps the last run's characters out of reach.
         for run in middle:
             at = text.find(run, at, end)
             if at < 0:
@@ -96,6 +97,7 @@ def _walks_through(steps: list[str | Wildcard], text: str) -> bool:
     places = 1
     for step in steps:
         if step is Wildcard.MANY:
+            # `places & -places` is the lowest place that is set; a star reaches it and every place after it.
             places = everything & -(places & -places)
         elif step is Wildcard.ONE:
             places = places << 1 & everything

@@ -110,8 +110,10 @@ async def request(door: Door, begun: Progress, *, origin: Origin, now: datetime)
         accounts.hold(db, person.account_id)
         account = accounts.with_id(db, person.account_id)
         looked = progress.look(db, wiring, begun, now=now)
+        # Only at the step that asks for a device, which comes after the password: an address alone must not bring mail about.
         if account is None or person.kind is not PrincipalKind.ROOT or not _asks_for_device(looked):
             return Commit(Stale(), [])
+        # Counted while the account is held, or several nodes would each send the last mail that is allowed.
         if recovery.count(db, wiring, "mfa link", account.account_id, account_id=account.account_id, now=now) > MOST_REQUESTS:
             return Commit(TooOften(), [])
         _post_link(db, wiring, account, begun.version, origin, now)
@@ -155,6 +157,7 @@ async def open_link(door: Door, token: str, *, origin: Origin, now: datetime) ->
             row = _found(db, token, now)
         except InvalidLink as error:
             return Commit(error, [])
+        # Opening twice must not prolong the 24 hours, nor give the custodian a second link.
         if row.opened_at is not None:
             return Commit(None, [])
         digest = _post_to_custodian(db, wiring, row.account_id, origin, now)
@@ -182,6 +185,7 @@ def confirm(db: Transaction, wiring: Wiring, account_id: str, code: Secret, *, b
     row = root_recoveries.of_account(db, account_id)
     if row is None or row.code_digest is None or row.confirmed_at is not None or not stands(db, row, now):
         return RecoveryOutcome.NONE_WAITS
+    # The digest is keyed: 40 bits could be searched through by whoever reads an unkeyed one in a copy of the database.
     if not codes_equal(row.code_digest, _code_digest(wiring, account_id, code)):
         return RecoveryOutcome.WRONG_CODE
     root_recoveries.change(db, account_id, confirmed_at=now, confirmed_by=by, expires_at=now + COMPLETED_WITHIN)
@@ -254,6 +258,7 @@ async def complete(door: Door, token: str, *, origin: Origin, now: datetime) -> 
             row = _found(db, token, now)
         except InvalidLink as error:
             return Commit(error, [])
+        # The mailbox alone gets as far as here, and no further.
         if row.confirmed_at is None:
             return Commit(InvalidLink(), [])
         serials = _remove_factors(db, row.account_id, now)
@@ -318,11 +323,13 @@ def _remove_factors(db: Transaction, account_id: str, now: datetime) -> tuple[st
     for device in devices:
         mfa_devices.remove(db, account_id, device.device_id)
     recovery_codes.remove_all(db, account_id, account_id)
+    # Whoever took the device may be signed in with it: no session is spared.
     browser_sessions.end_others(db, account_id, account_id, but=b"", at=now)
     account = accounts.with_id(db, account_id)
     version = account.root_credential_version + 1 if account else 1
     accounts.change(db, account_id, root_credential_version=version % (1 << 31))
     accounts.touch(db, account_id, clock.revision())
+    # Links that lie in the mailbox were sent before the recovery, and could be used by somebody else after it.
     for purpose in (LinkPurpose.SET_ROOT_PASSWORD, LinkPurpose.RESET_ROOT_PASSWORD):
         one_time_links.remove_all(db, account_id, purpose=purpose)
     root_recoveries.remove(db, account_id)

@@ -73,6 +73,7 @@ def unseal(keyring: Keyring, cookie: str, session: BrowserSession, *, now: datet
         found = msgspec.json.decode(plain, type=Pending)
     except (Unsealable, binascii.Error, ValueError, msgspec.MsgspecError):
         return None
+    # Bound to the session: a cookie that was carried over to another browser of the same person answers nothing.
     return found if found.session_id == session.session_id and now < found.began_at + LASTS else None
 
 

@@ -134,6 +134,8 @@ def unseal(keyring: Keyring, cookie: str, *, now: datetime) -> Progress | None:
 def look(db: Transaction, wiring: Wiring, progress: Progress, *, now: datetime) -> Next | Stale:
     """Return the step that progress stands at, for its page; nothing is spent by looking."""
     found = people.credentials(db, progress.person)
+    # A cookie can be copied. The nonce makes each step work once, and the version voids a sign-in that was begun with the old
+    # password.
     if found.version != progress.version or not sign_in_nonces.exists(db, progress.nonce):
         return Stale()
     step = flow.advance(progress.proofs, demands(db, wiring, progress.person, found, now=now))
@@ -200,6 +202,7 @@ def demands(db: Transaction, wiring: Wiring, person: Principal, found: Credentia
             now=now,
         )
         if needs_passkey and Method.PASSKEY in methods:
+            # An authenticator app can be phished. If it were still taken, the demand for a passkey would demand nothing.
             methods = tuple(method for method in methods if method is not Method.TOTP)
         return Demands(methods, enrolment)
     standing = PasswordStanding.CURRENT
@@ -219,6 +222,7 @@ def methods_of(db: Transaction, person: Principal, found: Credentials) -> tuple[
     kinds = {each.kind for each in found.devices}
     methods = [Method.PASSKEY] if DeviceKind.FIDO in kinds else []
     methods += [Method.TOTP] if kinds & {DeviceKind.VIRTUAL, DeviceKind.HARDWARE} else []
+    # Codes alone are no second factor: they only stand in for a device.
     if methods and recovery_codes.count(db, person.account_id, person.unique_id):
         methods.append(Method.RECOVERY_CODE)
     return tuple(methods)

@@ -166,6 +166,8 @@ def _current(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> B
     if row is None or row.ended_at is not None or now >= min(row.expires_at, row.last_seen_at + idle_limit(wiring)):
         return None
     person = _vouched(db, wiring, msgspec.json.decode(row.principal, type=Principal), now)
+    # Any change of password or devices gives another version, which ends all sessions but the one that made the change
+    # (`follow`).
     if person is None or people.credentials(db, person).version != row.credential_version:
         return None
     return _session(row, person, _switched(db, wiring, row, now))
@@ -196,6 +198,7 @@ def of_person(db: Transaction, wiring: Wiring, person: Principal, *, now: dateti
         for row in rows
         if row.credential_version == version and now < row.last_seen_at + idle_limit(wiring)
     ]
+    # The owner's id is the role's. Without this, people who share a role would see and end one another's sessions.
     return [each for each in found if each.person.user_id == person.user_id]
 
 
@@ -302,6 +305,7 @@ def _switched(db: Transaction, wiring: Wiring, row: BrowserSessionRow, now: date
     lasting = []
     for role in roles:
         principal = _vouched(db, wiring, role.principal, now)
+        # A role that was taken on by a role that is void now is void, too: the rest of the chain falls with it.
         if principal is None:
             break
         lasting.append(replace(role, principal=principal))

@@ -80,6 +80,7 @@ def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str
     free = settings.sign_in_attempts
 
     def counter(scope: Scope, value: str, *, times: int = 1, most: timedelta = longest) -> Counter:
+        # Keyed, so that the table tells nobody which names and addresses were tried.
         message = f"throttle {scope.value} {value}".encode("utf-8", "replace")
         digest = sealing.fingerprint(keyring, message, purpose=Purpose.SIGN_IN_FLOW)
         return Counter(scope, digest, claim.account_id if scope is not Scope.ADDRESS else "", free * times, most)
@@ -96,8 +97,10 @@ def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str
 
 def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiting | None:
     """Count an attempt that is about to be made, or answer how long it must wait."""
+    # Always in the order of `counters`, or two sign-ins on PostgreSQL could wait for each other's rows.
     held = [(counter, signin_throttles.held(db, counter.digest)) for counter in used]
     waits = [row.blocked_until - now for _, row in held if row is not None and _counts(row, now) and _blocks(row, now)]
+    # Refused tries are not counted. Otherwise a stranger could keep somebody out by trying on.
     if waits:
         return Waiting(max(waits))
     for counter, row in held:
@@ -115,6 +118,7 @@ def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiti
 def waiting(db: Transaction, used: Iterable[Counter], *, now: datetime) -> bool:
     """Tell whether an attempt would be refused, without counting one: to spare the work of verifying it."""
     rows = [signin_throttles.with_digest(db, counter.digest) for counter in used]
+    # A row of the future is from before a clock was set back, and must not block for as long as that was.
     return any(row is not None and row.failed_at - SKEW <= now and _blocks(row, now) for row in rows)
 
 
