@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
+from functools import cache
+from pathlib import Path
 
-import click
 import pytest
 from tests.house.source import ROOT
 
 from crownkeep.alerts import messages
 from crownkeep.settings import Settings
 
-FRAGMENT = re.compile(r"(\+|[0-9]+)[a-z0-9-]*\.(security|added|changed|fixed)\.md|\.gitkeep|README\.md")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+SECTION = re.compile(r"^### (\w+)\n(.*?)(?=^### |\Z)", re.MULTILINE | re.DOTALL)
+DOCUMENTS = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_every_setting_is_documented_with_its_variable():
@@ -37,14 +42,6 @@ def test_every_kind_of_notice_is_documented():
     assert [] == [kind for kind in messages.KINDS if f"| `{kind}` |" not in text]
 
 
-def test_every_command_and_option_is_documented():
-    from crownkeep.cli.main import main
-
-    text = (ROOT / "docs/reference/commands.md").read_text()
-
-    assert [] == [name for name in _names(main, "crownkeep") if name not in text]
-
-
 def test_the_page_of_commands_is_what_the_commands_say_of_themselves():
     from scripts.make_command_reference import REFERENCE, page
 
@@ -65,12 +62,22 @@ def test_every_dependency_has_a_decision_record():
 def test_every_path_that_a_document_names_exists(document: str):
     text = (ROOT / document).read_text()
 
-    named = set(re.findall(r"\b((?:src|tests|docs|scripts|bench|changelog\.d)/[\w./-]*\w/?)", text))
-    linked = {link for link in re.findall(r"\]\(([^)#:]+)\)", text) if not link.startswith("http")}
+    named = set(re.findall(r"\b((?:src|tests|docs|scripts|bench|shared|changelog\.d)/[\w./-]*\w/?)", text))
 
-    missing = [path for path in named if not (ROOT / path).exists()]
-    broken = [link for link in linked if not (ROOT / document).parent.joinpath(link).exists()]
-    assert ([], []) == (missing, broken)
+    assert [] == [path for path in named if not (ROOT / path).exists()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_of_a_document_leads_to_a_page_and_a_heading(document: Path):
+    links = [link.partition("#") for link in LINK.findall(_prose(document)) if not link.startswith(("http", "mailto:"))]
+
+    broken = [
+        f"{path}{mark}{anchor}"
+        for path, mark, anchor in links
+        if not (target := (document.parent / path if path else document)).exists()
+        or (anchor and target.suffix == ".md" and anchor not in _anchors(target))
+    ]
+    assert [] == broken
 
 
 def test_every_decision_is_listed_in_the_index():
@@ -81,26 +88,49 @@ def test_every_decision_is_listed_in_the_index():
     assert [] == missing
 
 
-def test_every_changelog_fragment_is_named_so_that_it_will_be_gathered():
-    names = [path.name for path in (ROOT / "changelog.d").iterdir()]
+def test_every_changelog_fragment_is_gathered_once_below_the_heading_of_its_kind():
+    files = [path for path in sorted((ROOT / "changelog.d").iterdir()) if path.name not in (".gitkeep", "README.md")]
+    command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "0"]
+    draft = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    sections = {name.lower(): " ".join(text.split()) for name, text in SECTION.findall(draft)}
 
-    assert [] == [name for name in names if not FRAGMENT.fullmatch(name)]
+    counts = {path.name: sections.get(_kind(path), "").count(" ".join(path.read_text().split())) for path in files}
+
+    assert files
+    assert {} == {name: count for name, count in counts.items() if count != 1}
 
 
-def test_the_changelog_speaks_of_every_service_and_every_command():
+def test_the_changelog_speaks_of_every_command_as_one():
     from crownkeep.cli.main import main
 
-    fragments = [path.read_text() for path in (ROOT / "changelog.d").glob("*.md")]
-    text = "\n".join([(ROOT / "CHANGELOG.md").read_text(), *fragments])
-    wanted = ["IAM", "STS", "Account", "CloudTrail", *(f"crownkeep {name}" for name in main.commands)]
+    texts = [path.read_text() for path in (ROOT / "changelog.d").glob("*.added.md")] + [(ROOT / "CHANGELOG.md").read_text()]
+    # What stands in backticks is a command; the same words in a sentence are none.
+    spans = {" ".join(span.split()) for text in texts for span in re.findall(r"`([^`]+)`", text)}
 
-    assert [] == [name for name in wanted if name not in text]
+    assert [] == [name for name in main.commands if not any(span.split()[:2] == ["crownkeep", name] for span in spans)]
 
 
-def _names(command: click.Command, path: str) -> list[str]:
-    options = [option for each in command.params if isinstance(each, click.Option) for option in each.opts]
-    names = [path, *(option for option in options if option.startswith("--"))]
-    if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
-            names += _names(inner, f"{path} {name}")
-    return names
+@pytest.mark.parametrize("path", sorted((ROOT / "changelog.d").glob("*.md")), ids=lambda path: path.name)
+def test_a_changelog_fragment_is_written_for_users(path: Path):
+    text = path.read_text()
+    prose = re.sub(r"`[^`]*`", "", text)
+
+    assert re.fullmatch(r"[A-Z0-9`\[/].*[.)]", text.strip(), re.DOTALL), "it is made of whole sentences"
+    assert [] == re.findall(r"\b(?:src|tests)/\S+", text)
+    assert [] == re.findall(r"\b(?:deed|heed|errand|tether)s?\b", prose)
+
+
+def _kind(path: Path) -> str:
+    return path.name.split(".")[-2]
+
+
+def _prose(document: Path) -> str:
+    """Return a document without its blocks and spans of code."""
+    return re.sub(r"```.*?```|`[^`\n]*`", "", document.read_text(), flags=re.DOTALL)
+
+
+@cache
+def _anchors(document: Path) -> frozenset[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL), re.MULTILINE)
+    return frozenset(re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings)
