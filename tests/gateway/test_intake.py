@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -11,10 +12,14 @@ from tests.fixtures import coroutines
 from tests.fixtures.asgi import Response
 from tests.fixtures.clients import Credentials
 from tests.fixtures.crown import Account, Crown
+from tests.services.iam.asking import allow, refusal
 
-from crownkeep.gateway import authenticate
+from crownkeep.gateway import authenticate, encode
 from crownkeep.gateway.intake import MOST_AT_ONCE, MOST_BESIDE, Intake
 from crownkeep.operations.standing import Standings
+
+POLICY = json.dumps(allow("iam:GetUser"))
+FAULT = "InternalFailure: The request processing has failed because of an unknown error."
 
 
 def turns_of(*, alone: int = 0, loud: int = 0, quiet: int = 0) -> list[list[str]]:
@@ -165,3 +170,25 @@ def test_requests_of_one_turn_look_their_account_s_revision_up_once(
     assert [200] * 3 == [each.status for each in answers]
     assert [account.id] == looked
     assert 3 == sum(each["eventName"] == "GetCallerIdentity" for each in account.records())
+
+
+def test_a_fault_of_ours_in_writing_an_answer_is_answered_and_keeps_no_neighbour_from_theirs(
+    crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
+):
+    written = encode.encode
+    iam = account.client("iam")
+
+    def faulty(operation: Any, result: Any, **options: Any) -> Any:
+        if operation.name in ("CreateUser", "SimulateCustomPolicy"):
+            raise ZeroDivisionError("a secret that nobody should read")
+        return written(operation, result, **options)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(encode, "encode", faulty)
+        refused = [
+            refusal(lambda: iam.create_user(UserName="made")),
+            refusal(lambda: iam.simulate_custom_policy(PolicyInputList=[POLICY], ActionNames=["iam:GetUser"])),
+        ]
+
+    assert [FAULT] * 2 == refused
+    assert "made" == iam.get_user(UserName="made")["User"]["UserName"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from crownkeep import clock
+from crownkeep import clock, logs
 from crownkeep.arn import GLOBAL_REGION
 from crownkeep.audit import event
 from crownkeep.errors import AwsError
@@ -17,6 +20,8 @@ from crownkeep.operations import record, registry
 from crownkeep.operations.call import Origin, Signing
 from crownkeep.operations.standing import Standing
 from crownkeep.principals import Caller
+
+_strangers = logging.getLogger(logs.STRANGERS)
 
 
 @dataclass(slots=True)
@@ -101,3 +106,10 @@ def _source(exchange: Exchange) -> str:
         return "crownkeep"
     service = registry.service(exchange.model.name)
     return service.event_source if service else f"{exchange.model.endpoint_prefix}.amazonaws.com"
+
+
+def log_fault(exchange: Exchange, fault: Exception) -> None:
+    """Log a fault of ours, by one line at a rate: strangers repeat what brings a fault about as often as they like."""
+    place = traceback.extract_tb(fault.__traceback__)[-1]
+    kind, where = type(fault).__name__, f"{Path(place.filename).name}, line {place.lineno}"
+    _strangers.error("request %s failed: %s in %s", exchange.request_id, kind, where)

@@ -7,16 +7,13 @@ signature names or, where it names none, in the operator's.
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from crownkeep import clock, errors, ids, logs
+from crownkeep import clock, errors, ids
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
 from crownkeep.gateway import authenticate, compression, decode, encode, route, signature, sigv4
@@ -41,9 +38,6 @@ from crownkeep.values import value_type
 
 OPERATOR_PATH = b"/operator/"
 _PACKED = "a compressed body is read of signed requests alone: send it as it is"
-
-
-_strangers = logging.getLogger(logs.STRANGERS)
 
 
 @value_type(frozen=True, slots=True)
@@ -144,9 +138,8 @@ class Pipeline:
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours in one request must keep no neighbour from an answer
-            _log_fault(exchange, error)
-            fault = errors.InternalFailure("The request processing has failed because of an unknown error.")
-            self._begin_refusal(arrival, exchange, fault, items)
+            exchanges.log_fault(exchange, error)
+            self._begin_refusal(arrival, exchange, _unknown_fault(), items)
         if isinstance(exchange.caller, Principal):
             self.shares.charge(exchange.caller, clock.cpu_seconds() - began)
 
@@ -187,16 +180,19 @@ class Pipeline:
 
     async def _respond_apart(self, arrival: _Arrival, exchange: Exchange, request: Request) -> None:
         """Respond to a request that has to wait for something before its commit: for a pool, or for another server."""
-        answer = await self._door.invoke(request)
-        if isinstance(request.caller, Principal):
-            self.shares.charge(request.caller, answer.seconds)
-        written = partial(self._response, exchange, request, answer.result, answer.error)
         try:
+            answer = await self._door.invoke(request)
+            if isinstance(request.caller, Principal):
+                self.shares.charge(request.caller, answer.seconds)
+            written = partial(self._response, exchange, request, answer.result, answer.error)
             # What took long to gather may take long to write.
             is_long = request.operation.mode is Mode.LONG_READ and answer.error is None
             response = await self._door.apart(request, written) if is_long else written()
         except errors.Throttling as refusal:
             response = self._failed(exchange, refusal)
+        except Exception as fault:  # noqa: BLE001 - whatever it was, somebody waits for a response
+            exchanges.log_fault(exchange, fault)
+            response = self._failed(exchange, _unknown_fault())
         arrival.respond(response)
 
     def _see_to(self, work: Coroutine[Any, Any, None]) -> None:
@@ -216,14 +212,14 @@ class Pipeline:
     def _response(self, exchange: Exchange, request: Request, result: Result, error: AwsError | None) -> Response:
         if error is not None:
             return self._failed(exchange, error)
-        operation = request.operation
-        encoded = encode.encode(
-            operation.model,
-            result,
-            request_id=exchange.request_id,
-            accept=exchange.http.header(b"accept"),
-            protocol=exchange.protocol,
-        )
+        operation, accept = request.operation, exchange.http.header(b"accept")
+        try:
+            encoded = encode.encode(
+                operation.model, result, request_id=exchange.request_id, accept=accept, protocol=exchange.protocol
+            )
+        except Exception as fault:  # noqa: BLE001 - it has been done and recorded; whoever waits hears that something is wrong
+            exchanges.log_fault(exchange, fault)
+            return self._failed(exchange, _unknown_fault())
         return Response(encoded.status, encoded.headers, encoded.body, operation.service.name, operation.name)
 
     async def refuse_too_large(self, http: HttpRequest) -> Response:
@@ -319,13 +315,6 @@ class Pipeline:
         return Response(encoded.status, encoded.headers, encoded.body, service, operation, error.code)
 
 
-def _log_fault(exchange: Exchange, fault: Exception) -> None:
-    """Log a line, at a rate: strangers repeat what brings a fault about as often as they like."""
-    place = traceback.extract_tb(fault.__traceback__)[-1]
-    kind, where = type(fault).__name__, f"{Path(place.filename).name}, line {place.lineno}"
-    _strangers.error("request %s failed before its operation: %s in %s", exchange.request_id, kind, where)
-
-
 def _resolve(waiting: asyncio.Future[Response], response: Response) -> None:
     if not waiting.done():
         waiting.set_result(response)
@@ -381,6 +370,10 @@ def _served(found: Route) -> Operation:
     if found.protocol == "ec2":
         raise errors.InvalidAction(f"operation `{found.operation.name}` is not served here")
     raise errors.UnknownOperation(f"operation `{found.operation.name}` is not served here")
+
+
+def _unknown_fault() -> errors.InternalFailure:
+    return errors.InternalFailure("The request processing has failed because of an unknown error.")
 
 
 def _unavailable() -> errors.ServiceUnavailable:

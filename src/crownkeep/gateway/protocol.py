@@ -176,6 +176,7 @@ class EdgeProtocol(HttpToolsProtocol):
         parts = [STATUS_LINE[response.status]]
         for name, value in response.headers:
             if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+                self.transport.abort()
                 raise RuntimeError("a header of a response is malformed")
             parts += (name, b": ", value, b"\r\n")
         parts.append(b"content-length: %d\r\n" % len(response.body))

@@ -263,7 +263,10 @@ def _fail(item: Item, error: Exception) -> None:
 
 def _answer(group: list[Item]) -> None:
     for item in group:
-        item.settle(item)
+        try:
+            item.settle(item)
+        except Exception as error:  # noqa: BLE001 - one of them must not keep the others from their answers
+            _log.error("an answer could not be given", exc_info=error)
 
 
 def _resolve(future: asyncio.Future[object], item: Item) -> None:
