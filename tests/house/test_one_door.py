@@ -141,7 +141,12 @@ NO_CHANGE: Mapping[str, str] = {
     "policy explain": "a decision, explained",
     "root status": "what one root user signs in with",
     "serve": "what the server does comes in by its wire and its pages",
+    "trail check": "a proof in a file is checked",
+    "trail checkpoint": "records get their places in the tree, which is no account's, and the newest checkpoint is printed",
+    "trail keys": "public keys are printed",
     "trail list": "a list",
+    "trail prove": "as for a checkpoint, and a proof is written into a file",
+    "trail verify": "the trail is verified",
 }
 """Commands that change nothing of an account, each with what they are for."""
 
@@ -154,6 +159,9 @@ DATABASE: Mapping[str, str] = {
     "cli.credential_audit._kept": "records are read",
     "cli.keys.rotate": "the database learns which key it is sealed with, before anything is sealed with it",
     "cli.policy._explained": "policies are read",
+    "cli.trail_proofs.prove": "the tree is read, once what waits has its place in it",
+    "cli.trail_verify.checkpoint": "as above",
+    "cli.trail_verify.keys": "the log's public keys are read, made where there are none yet",
 }
 """Who gets hold of the database itself, and what for."""
 

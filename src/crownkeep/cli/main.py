@@ -23,7 +23,7 @@ _COMMANDS = {
     "credential-audit": "Check the evidence of credential audits.",
     "operations": "List which AWS operations are served.",
     "keys": "Rotate sealing keys, and find leaked access keys.",
-    "trail": "Read the audit trail.",
+    "trail": "Read, verify and prove the audit trail.",
 }
 
 

@@ -8,15 +8,19 @@ from typing import Any
 
 import click
 
-from crownkeep.cli import house, output
+from crownkeep.cli import house, output, trail_proofs, trail_verify
 from crownkeep.cli.account import account_id
 
 _MOST_AT_ONCE = 1000
 
 
-@click.group("trail", short_help="Read the audit trail.")
+@click.group("trail", short_help="Read, verify and prove the audit trail.")
 def command() -> None:
-    """Read the audit trail."""
+    """Read, verify and prove the audit trail."""
+
+
+for _each in (trail_verify.verify, trail_verify.checkpoint, trail_verify.keys, trail_proofs.prove, trail_proofs.check):
+    command.add_command(_each)
 
 
 def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:

@@ -30,7 +30,7 @@ def upgrade(database: Database) -> None:
     Raises NewerDatabase for one that has steps this version doesn't know. Several processes may try at once: whoever comes second
     finds the work done.
     """
-    if _is_current(database):
+    if is_current(database):
         return
     try:
         with database.engine.begin() as transaction:
@@ -39,7 +39,7 @@ def upgrade(database: Database) -> None:
                 run_plainly(transaction, "BEGIN IMMEDIATE")
             _run(transaction)
     except DatabaseFault:
-        if not _is_current(database):
+        if not is_current(database):
             raise
 
 
@@ -49,7 +49,8 @@ def newest() -> str:
     return max(step.name[:4] for step in (_FOLDER / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
 
 
-def _is_current(database: Database) -> bool:
+def is_current(database: Database) -> bool:
+    """Tell whether a database has taken every step that this version knows; raises NewerDatabase where it has taken others."""
     with database.snapshot() as db:
         if not inspect(db).has_table("alembic_version"):
             return False

@@ -15,9 +15,7 @@ from datetime import timedelta
 from functools import partial
 
 from crownkeep import clock
-from crownkeep.audit.checkpoints import Checkpoint, Signer
 from crownkeep.audit.merkle import Frontier
-from crownkeep.audit.notes import SignatureLine, SignatureType
 from crownkeep.credentials.sealing import Unsealable
 from crownkeep.domain import trail_keys
 from crownkeep.operations.call import Wiring
@@ -28,6 +26,7 @@ from crownkeep.storage.trail.log_keys import LOG
 from crownkeep.storage.trail.sequencing import AlteredTree, Sequenced
 from crownkeep.storage.trail.tree import IncompleteTree
 from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
+from crownkeep.trail import signing
 
 SECONDS_BETWEEN_LOOKS = 0.25
 LEASED_FOR = timedelta(seconds=0.7)
@@ -154,20 +153,8 @@ class Sequencer:
             rows = log_keys.every(db, LOG)
         now = clock.now()
         signers = trail_keys.signers(self._wiring.keyring, rows, now=now)
-        head = Checkpoint(signers[0].name, frontier.size, frontier.root())
-        lines = await asyncio.to_thread(_signatures, head, signers, int(now.timestamp()))
-        plain = "".join(line.text for signer, line in lines if signer.type is SignatureType.ED25519)
-        row = CheckpointRow(head.size, head.origin, head.root, now, plain)
-        others = [
-            CosignatureRow(head.size, line.name, line.key_id.hex(), line.text, now)
-            for signer, line in lines
-            if signer.type is not SignatureType.ED25519
-        ]
+        row, others = await asyncio.to_thread(signing.sign, frontier, signers, now=now)
         await self._writer.submit(partial(_keep, row=row, others=others))
-
-
-def _signatures(head: Checkpoint, signers: list[Signer], at: int) -> list[tuple[Signer, SignatureLine]]:
-    return [(signer, signer.sign(head, at=at)) for signer in signers]
 
 
 def _keep(db: Transaction, *, row: CheckpointRow, others: list[CosignatureRow]) -> Commit[None]:

@@ -179,7 +179,7 @@ def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
                 row.read_only,
                 row.username,
                 row.access_key_id,
-                _pack(row.record),
+                pack(row.record),
                 _encoder.encode(row.resources) if row.resources else None,
             )
             for row in rows
@@ -219,7 +219,8 @@ def newest(
     return _by_attribute[key].all(db, {**values, "value": sought})
 
 
-def _pack(record: bytes) -> bytes:
+def pack(record: bytes) -> bytes:
+    """Return a record as it is stored."""
     packer = zlib.compressobj(level=1, zdict=_DICTIONARIES[_CURRENT])
     return bytes([_CURRENT]) + packer.compress(record) + packer.flush()
 
@@ -228,3 +229,11 @@ def unpack(body: bytes) -> bytes:
     """Return the record that a stored body holds."""
     unpacker = zlib.decompressobj(zdict=_DICTIONARIES[body[0]])
     return unpacker.decompress(body[1:]) + unpacker.flush()
+
+
+def unpacked(body: bytes) -> bytes | None:
+    """Return the record that a stored body holds, None where somebody has made it unreadable."""
+    try:
+        return unpack(body)
+    except (zlib.error, KeyError, IndexError):
+        return None

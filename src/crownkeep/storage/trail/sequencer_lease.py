@@ -32,6 +32,7 @@ class LeaseRow:
 
 _held = RowQuery(LeaseRow, select(table.c.holder, table.c.held_until).limit(bindparam("limit")))
 _hold = PreparedChange(update(table).values(holder=table.c.holder))
+_seize = PreparedChange(update(table).values(holder=bindparam("mine")))
 _take = PreparedChange(
     update(table)
     .where(or_(table.c.holder == bindparam("mine"), table.c.held_until <= bindparam("now", type_=Moment)))
@@ -47,6 +48,14 @@ def held(db: Transaction) -> LeaseRow | None:
 def hold(db: Transaction) -> None:
     """Wait until nobody sequences, and keep it so to the transaction's end; for what must be done once."""
     _hold.run(db, {})
+
+
+def seize(db: Transaction, holder: str) -> None:
+    """Take the lease from whoever has it, and hold its row until the transaction ends; for a command that can't wait its turn.
+
+    It takes nothing from anybody but time: the row's lock is what keeps two of them apart.
+    """
+    _seize.run(db, {"mine": holder})
 
 
 def take(db: Transaction, holder: str, *, now: datetime, until: datetime) -> bool:

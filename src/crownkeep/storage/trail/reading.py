@@ -1,0 +1,146 @@
+"""Reading the whole trail for verification and export: in the order of the tree, in pages, within one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from crownkeep.storage.database import Transaction, run_plainly
+from crownkeep.storage.trail import events
+
+_AT_ONCE = 2000
+_LONGEST_NAME = 512
+_PAGE = (
+    "SELECT l.idx, l.event_id, l.account_id, l.leaf, e.happened_at, e.source, e.name, e.read_only, e.username,"
+    " e.access_key_id, e.body, e.resources FROM trail_leaves l LEFT JOIN events e"
+    " ON e.account_id = l.account_id AND e.event_id = l.event_id WHERE l.idx >= ? ORDER BY l.idx LIMIT ?"
+)
+_ONE = _PAGE.replace("l.idx >= ? ORDER BY l.idx LIMIT ?", "l.event_id = ?")
+_AWAITING = (
+    "SELECT e.body FROM trail_pending p JOIN events e ON e.account_id = p.account_id AND e.event_id = p.event_id"
+    " WHERE p.event_id = ?"
+)
+_WITHOUT_LEAF = (
+    "SELECT e.account_id, e.event_id FROM events e"
+    " LEFT JOIN trail_leaves l ON l.event_id = e.event_id AND l.account_id = e.account_id"
+    " LEFT JOIN trail_pending p ON p.event_id = e.event_id AND p.account_id = e.account_id"
+    " WHERE l.idx IS NULL AND p.pending_id IS NULL LIMIT ?"
+)
+_PENDING_WITHOUT_RECORD = (
+    "SELECT p.leaf FROM trail_pending p"
+    " LEFT JOIN events e ON e.event_id = p.event_id AND e.account_id = p.account_id"
+    " WHERE e.event_id IS NULL LIMIT ?"
+)
+_NAMED = (
+    "SELECT r.account_id, r.event_id, r.resource_type, r.resource_name, e.resources FROM event_resources r"
+    " LEFT JOIN events e ON e.account_id = r.account_id AND e.event_id = r.event_id"
+    " WHERE (r.account_id, r.resource_name, r.event_id, r.resource_type) > (?, ?, ?, ?)"
+    " ORDER BY r.account_id, r.resource_name, r.event_id, r.resource_type LIMIT ?"
+)
+_ROWS_OF = "SELECT resource_type, resource_name FROM event_resources WHERE account_id = ? AND resource_name = ? AND event_id = ?"
+_NODES = "SELECT level, number, hash FROM trail_nodes WHERE level = ? AND number >= ? ORDER BY number LIMIT ?"
+_resources = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
+
+
+@dataclass(slots=True)
+class Line:
+    """One leaf, and the record that is kept for it; `record` is None where there is none, or where it can't be read."""
+
+    index: int
+    event_id: bytes
+    account_id: str
+    leaf: bytes
+    is_kept: bool
+    microseconds: int = 0
+    source: str = ""
+    name: str = ""
+    read_only: str = ""
+    username: str = ""
+    access_key_id: str = ""
+    record: bytes | None = None
+    resources: tuple[tuple[str, str], ...] = ()
+
+
+def lines(db: Transaction, *, first: int = 0) -> Iterator[Line]:
+    """Yield every leaf from an index on, with its record, in the order of the tree."""
+    while True:
+        page = run_plainly(db, _PAGE, (first, _AT_ONCE)).fetchall()
+        for row in page:
+            yield _line(row)
+        if len(page) < _AT_ONCE:
+            return
+        first = page[-1][0] + 1
+
+
+def _line(row: Any) -> Line:
+    if row[10] is None:
+        return Line(row[0], row[1], row[2], row[3], is_kept=False)
+    named = _named(row[11])
+    record = events.unpacked(row[10]) if named is not None else None
+    return Line(row[0], row[1], row[2], row[3], True, row[4], row[5], row[6], row[7], row[8], row[9], record, named or ())
+
+
+def _named(resources: bytes | None) -> tuple[tuple[str, str], ...] | None:
+    """Return the resources of an event, None where somebody has made them unreadable."""
+    try:
+        return _resources(resources) if resources else ()
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def without_leaf(db: Transaction, *, limit: int) -> list[tuple[str, bytes]]:
+    """Return the account and id of events that have no leaf, up to a limit."""
+    return [(row[0], row[1]) for row in run_plainly(db, _WITHOUT_LEAF, (limit,)).fetchall()]
+
+
+def pending_without_record(db: Transaction, *, limit: int) -> list[bytes]:
+    """Return leaves that wait and have no record, up to a limit."""
+    return [row[0] for row in run_plainly(db, _PENDING_WITHOUT_RECORD, (limit,)).fetchall()]
+
+
+def strange_resources(db: Transaction) -> Iterator[tuple[str, bytes, str, bool]]:
+    """Yield every row that finds an event by a resource: account, event, the resource's name, and whether the event names it."""
+    after: tuple[object, ...] = ("", "", b"", "")
+    while True:
+        page = run_plainly(db, _NAMED, (*after, _AT_ONCE)).fetchall()
+        for account_id, event_id, kind, name, resources in page:
+            named = {(each, text[:_LONGEST_NAME]) for each, text in _named(resources) or ()}
+            yield account_id, event_id, name, (kind, name) in named
+        if len(page) < _AT_ONCE:
+            return
+        account_id, event_id, kind, name = page[-1][:4]
+        after = (account_id, name, event_id, kind)
+
+
+def is_found_by(db: Transaction, account_id: str, event_id: bytes, resource: tuple[str, str]) -> bool:
+    """Tell whether an event is found by a resource that it names."""
+    rows = run_plainly(db, _ROWS_OF, (account_id, resource[1][:_LONGEST_NAME], event_id)).fetchall()
+    return (resource[0], resource[1][:_LONGEST_NAME]) in {(row[0], row[1]) for row in rows}
+
+
+def nodes(db: Transaction, level: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the nodes that are kept of a level, in their order."""
+    first = 0
+    while True:
+        page = run_plainly(db, _NODES, (level, first, _AT_ONCE)).fetchall()
+        for row in page:
+            yield row[1], row[2]
+        if len(page) < _AT_ONCE:
+            return
+        first = page[-1][1] + 1
+
+
+def of_event(db: Transaction, event_id: UUID) -> Line | None:
+    """Return an event's leaf with its record by its id alone, None where the tree has none."""
+    row = run_plainly(db, _ONE, (event_id.bytes,)).fetchone()
+    return None if row is None else _line(row)
+
+
+def awaiting(db: Transaction, event_id: bytes) -> bytes | None:
+    """Return the record of an event whose leaf has no index yet."""
+    row = run_plainly(db, _AWAITING, (event_id,)).fetchone()
+    return None if row is None else events.unpacked(row[0])

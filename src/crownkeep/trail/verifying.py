@@ -1,0 +1,261 @@
+"""Verification of a database's trail, with public keys alone: what is as it was, what is missing, and what could not be seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from crownkeep.audit import checkpoints, leaf, notes, tlog_policy, verification
+from crownkeep.audit.checkpoints import Checkpoint
+from crownkeep.audit.notes import BadSignature, MalformedNote, Note
+from crownkeep.audit.tlog_policy import Policy
+from crownkeep.audit.verification import Findings, Kept, Kind, TreeCheck, Withholding, WithholdingCheck
+from crownkeep.domain import trail_keys
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.trail import checkpoints as kept_checkpoints
+from crownkeep.storage.trail import leaves, log_keys, reading, withholdings
+from crownkeep.storage.trail.log_keys import LOG
+from crownkeep.storage.trail.reading import Line
+from crownkeep.trail import publishing
+
+_AT_ONCE = 1000
+Progress = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Report:
+    """What a verification came to."""
+
+    findings: Findings = field(default_factory=Findings)
+    origin: str = ""
+    size: int = 0
+    """How many records the tree has."""
+    signed: int = 0
+    """How many of them a checkpoint tells of that they are held against."""
+    records: int = 0
+    withheld: int = 0
+    pending: int = 0
+    checkpoints: int = 0
+    newest_at: datetime | None = None
+    signed_by: list[str] = field(default_factory=list)
+    not_seen: list[str] = field(default_factory=list)
+
+    @property
+    def is_as_it_was(self) -> bool:
+        """Whether nothing was found that is not as it was."""
+        return self.findings.count == 0
+
+
+def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], progress: Progress) -> Report:
+    """Verify all of a trail; `olds` are checkpoints that were kept elsewhere. Without a policy the database's own keys count."""
+    report = Report(pending=leaves.pending_count(db))
+    trusted = policy or tlog_policy.trusting(trail_keys.public(log_keys.every(db, LOG)))
+    if policy is None:
+        report.not_seen.append(
+            "whether the keys are the log's: they were read from the database; name them with --policy or --key"
+        )
+    heads = [*_kept_heads(db, report, trusted)]
+    given = [*old_heads(report, trusted, olds)]
+    for head in given:
+        if head not in heads:
+            what = f"the checkpoint of {head.size} that was given is not among those that are kept"
+            report.findings.add(Kind.CHECKPOINT_CHANGED, what)
+    heads += given
+    _check_newest(db, report, trusted)
+    tree = TreeCheck(report.findings, heads)
+    acts = WithholdingCheck(report.findings, _acts(db))
+    expected = _read_lines(db, report, tree, acts, progress)
+    tree.finish()
+    report.size, report.signed, report.withheld = tree.size, tree.signed, acts.withheld
+    _check_strays(db, report, acts)
+    _check_resources(db, report, expected)
+    for act in acts.acts:
+        _check_act(db, acts, act)
+    _say_what_was_not_seen(report, tree)
+    return report
+
+
+def _kept_heads(db: Transaction, report: Report, trusted: Policy) -> Iterator[Checkpoint]:
+    """Yield the checkpoints that the database keeps, each once its signature was seen to be the log's."""
+    known = [*trusted.keys, *trail_keys.public(log_keys.every(db, LOG))]
+    after = -1
+    while page := kept_checkpoints.page(db, after=after, limit=_AT_ONCE):
+        for row in page:
+            report.checkpoints += 1
+            after = row.size
+            head = Checkpoint(row.origin, row.size, row.root)
+            try:
+                signed = checkpoints.signed_by(notes.read(f"{head.text}\n{row.signatures}"), known)
+            except (BadSignature, MalformedNote):
+                signed = []
+            if signed:
+                yield head
+            else:
+                report.findings.add(Kind.CHECKPOINT_CHANGED, f"the checkpoint of {row.size} is not what the log signed")
+
+
+def old_heads(report: Report, trusted: Policy, olds: Sequence[Note]) -> Iterator[Checkpoint]:
+    """Yield the checkpoints that somebody kept elsewhere; notes where they are not the log's."""
+    for note in olds:
+        head = checkpoints.read(note)
+        try:
+            signed = checkpoints.signed_by(note, trusted.keys)
+        except BadSignature as error:
+            report.findings.add(Kind.SIGNATURE_WRONG, f"the checkpoint of {head.size} that was given: {error}")
+            continue
+        if not any(each.key.name == head.origin for each in signed):
+            what = f"the checkpoint of {head.size} that was given is signed by no known key of the log"
+            report.findings.add(Kind.SIGNATURE_WRONG, what)
+        yield head
+
+
+def _check_newest(db: Transaction, report: Report, trusted: Policy) -> None:
+    """Hold the newest checkpoint, with all its signatures, against the policy."""
+    newest = kept_checkpoints.newest(db)
+    if newest is None:
+        return
+    report.origin, report.newest_at = newest.origin, newest.signed_at
+    try:
+        signed = trusted.check(notes.read(publishing.note(db, newest)))
+    except (BadSignature, MalformedNote) as error:
+        report.findings.add(Kind.SIGNATURE_WRONG, f"the newest checkpoint, of {newest.size}: {error}")
+        return
+    report.signed_by = sorted({each.key.name for each in signed})
+
+
+def _acts(db: Transaction) -> list[Withholding]:
+    return [
+        Withholding(row.act_event_id, row.account_id, row.first_event_id, row.last_event_id, row.records, row.reason)
+        for row in withholdings.every(db)
+    ]
+
+
+def _read_lines(db: Transaction, report: Report, tree: TreeCheck, acts: WithholdingCheck, progress: Progress) -> int:
+    """Hold every leaf against the tree and its record; returns how many rows there must be that find events by resources."""
+    expected, nodes = 0, _NodeCheck(db, report.findings)
+    for line in reading.lines(db):
+        nodes.hold(tree.add(line.index, line.leaf))
+        entry = verification.read_leaf(
+            report.findings, line.leaf, index=line.index, event_id=line.event_id, account_id=line.account_id
+        )
+        if line.is_kept:
+            report.records += 1
+            expected += len({(kind, name[:512]) for kind, name in line.resources})
+        if entry is not None:
+            _hold_line(report.findings, acts, entry, line)
+        if line.index % _AT_ONCE == 0:
+            progress(line.index)
+    nodes.finish()
+    return expected
+
+
+def _hold_line(findings: Findings, acts: WithholdingCheck, entry: leaf.Leaf, line: Line) -> None:
+    if not line.is_kept:
+        acts.miss(entry, index=line.index)
+    elif line.record is None:
+        event_id = verification.written_id(entry.event_id)
+        what = f"the record of event {event_id} can't be read any more"
+        findings.add(Kind.RECORD_CHANGED, what, index=line.index, event_id=event_id)
+    else:
+        verification.hold_record(findings, entry, kept(line, line.record), index=line.index)
+
+
+def kept(line: Line, record: bytes) -> Kept:
+    """Return a line's record with what it is found by."""
+    return Kept(
+        microseconds=line.microseconds,
+        source=line.source,
+        name=line.name,
+        read_only=line.read_only,
+        username=line.username,
+        access_key_id=line.access_key_id,
+        record=record,
+        resources=line.resources,
+    )
+
+
+class _NodeCheck:
+    """Holds the nodes that are kept against those that the leaves lead to."""
+
+    def __init__(self, db: Transaction, findings: Findings) -> None:
+        self._db = db
+        self._findings = findings
+        self._levels: dict[int, Iterator[tuple[int, bytes]]] = {}
+        self._next: dict[int, tuple[int, bytes] | None] = {}
+
+    def hold(self, completed: Sequence[tuple[int, int, bytes]]) -> None:
+        for level, number, found in completed:
+            if level not in self._levels:
+                self._levels[level] = reading.nodes(self._db, level)
+                self._next[level] = next(self._levels[level], None)
+            while (there := self._next[level]) is not None and there[0] < number:
+                self._differ(level, there[0])
+                self._next[level] = next(self._levels[level], None)
+            if there is None or there[0] != number or there[1] != found:
+                self._differ(level, number)
+            if there is not None and there[0] == number:
+                self._next[level] = next(self._levels[level], None)
+
+    def finish(self) -> None:
+        for level, there in self._next.items():
+            if there is not None:
+                self._differ(level, there[0])
+
+    def _differ(self, level: int, number: int) -> None:
+        first, last = number << 8 * level, (number + 1 << 8 * level) - 1
+        what = f"node {number} of level {level} is not what the leaves {first} to {last} lead to"
+        self._findings.add(Kind.NODE_CHANGED, what, index=first)
+
+
+def _check_strays(db: Transaction, report: Report, acts: WithholdingCheck) -> None:
+    """Name records without a leaf, and leaves that wait and have no record."""
+    for account_id, event_id in reading.without_leaf(db, limit=_AT_ONCE):
+        written = verification.written_id(event_id)
+        what = f"event {written} of account `{account_id}` has no leaf: it was put there by something else than the server"
+        report.findings.add(Kind.RECORD_WITHOUT_LEAF, what, event_id=written)
+    for content in reading.pending_without_record(db, limit=_AT_ONCE):
+        acts.miss(leaf.read(content), index=report.size)
+
+
+def _check_resources(db: Transaction, report: Report, expected: int) -> None:
+    """Hold the rows that find events by their resources against the events: no other rows, and no fewer."""
+    right = 0
+    for account_id, event_id, name, is_named in reading.strange_resources(db):
+        if is_named:
+            right += 1
+            continue
+        written = verification.written_id(event_id)
+        what = f"event {written} of account `{account_id}` is found by `{name}`, which it does not name"
+        report.findings.add(Kind.RESOURCES_CHANGED, what, event_id=written)
+    if right >= expected:
+        return
+    for line in reading.lines(db):
+        for resource in line.resources:
+            if not reading.is_found_by(db, line.account_id, line.event_id, resource):
+                written = verification.written_id(line.event_id)
+                what = f"event {written} is not found by `{resource[1]}`, which it names"
+                report.findings.add(Kind.RESOURCES_CHANGED, what, index=line.index, event_id=written)
+
+
+def _check_act(db: Transaction, acts: WithholdingCheck, act: Withholding) -> None:
+    line = reading.of_event(db, UUID(bytes=act.act_event_id))
+    record = line.record if line is not None else reading.awaiting(db, act.act_event_id)
+    if line is not None and not line.is_kept:
+        # The act's own record was withheld later; the act that did so is held against its record.
+        return
+    acts.hold(act, json.loads(record) if record else None)
+
+
+def _say_what_was_not_seen(report: Report, tree: TreeCheck) -> None:
+    if report.pending:
+        report.not_seen.append(f"{report.pending} records wait for their place in the tree")
+    if tree.could_not_see:
+        report.not_seen.append(f"{tree.could_not_see} leaves behind a gap, which no checkpoint could be held against")
+    unsigned = tree.size - tree.signed
+    if unsigned and not tree.could_not_see:
+        report.not_seen.append(f"{unsigned} leaves are newer than the last checkpoint that the tree agrees with")
+    if report.withheld:
+        report.not_seen.append(f"{report.withheld} records were withheld: their leaves are in the tree, their bytes are gone")
