@@ -14,7 +14,7 @@ PIP := --quiet --disable-pip-version-check --no-input
 SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
 ARGS ?=
 
-.PHONY: help serve test nightly check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares bench-scale changelog system-packages protocol-cases
+.PHONY: help serve test nightly check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ bench-sign-in: .venv/.ready-to-develop ## Measure sign-ins beside the one Argon2
 
 bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy, moto, pycasbin and vakt
 	$(BIN)/python -m bench.policy
+
+bench-trail: .venv/.ready-to-develop ## Measure what the tree costs a record, and verifying and searching a long trail
+	$(BIN)/python -m bench.trail
 
 bench-fair-shares: .venv/.ready-to-develop ## Measure one account's requests while another floods the server
 	$(BIN)/python -m bench.fair_shares

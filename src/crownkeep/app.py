@@ -36,6 +36,8 @@ from crownkeep.storage.writer import Writer
 from crownkeep.trail import publishing
 from crownkeep.trail.publishing import Published
 from crownkeep.trail.sequencer import Sequencer
+from crownkeep.trail.witness import Witness, WitnessAnswer
+from crownkeep.trail.witnesses import Witnesses
 
 _log = logging.getLogger("crownkeep")
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -56,6 +58,8 @@ class Running:
     key_watch: asyncio.Task[None]
     delivery: Delivery
     sequencer: Sequencer
+    witnesses: Witnesses
+    witness: Witness
     observers: tuple[Secret, ...]
 
     def is_ready(self) -> bool:
@@ -93,6 +97,10 @@ class Running:
         with self.database.snapshot() as db:
             return publishing.published(db, path)
 
+    async def cosign(self, method: str, path: str, body: bytes) -> WitnessAnswer:
+        """Return what the witness answers at a path beneath `/tlog-witness/`."""
+        return await self.witness.answer(method, path, body)
+
 
 def create_app(settings: Settings) -> Server[Running]:
     """Make the ASGI application; the house is opened when the server starts and closed when it stops."""
@@ -107,6 +115,7 @@ def create_app(settings: Settings) -> Server[Running]:
     async def stop(running: Running) -> None:
         running.key_watch.cancel()
         await running.delivery.stop()
+        await running.witnesses.stop()
         await running.sequencer.stop()
         await running.writer.stop()
         running.door.close()
@@ -154,6 +163,9 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     delivery.start()
     sequencer = Sequencer(database, writer, wiring)
     sequencer.start()
+    witnesses = Witnesses(database, writer, settings, sequencer)
+    witnesses.start()
+    witness = Witness(database, writer, wiring)
     pipeline = Pipeline(door, token)
 
     def make_pages() -> Pages:
@@ -162,7 +174,7 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
         return create_pages(door, pipeline.shares)
 
     pages = LateApplication(make_pages)
-    return Running(database, writer, door, pipeline, pages, key_watch, delivery, sequencer, observers)
+    return Running(database, writer, door, pipeline, pages, key_watch, delivery, sequencer, witnesses, witness, observers)
 
 
 async def _watch_keys(watch: KeyFileWatch, database: Database, keyring: Keyring) -> None:

@@ -85,6 +85,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     identity_provider_networks: tuple[str, ...] = ()
     identity_provider_certificates: str = ""
     services: tuple[RegisteredService, ...] = ()
+    trail_policy: str = ""
+    trail_checkpoint_file: str = ""
+    trail_witness_seconds: int = 10
 
     @property
     def data_directory(self) -> Path:
@@ -206,6 +209,7 @@ _RANGES = {
     "sign_in_attempts": (1, 100),
     "sign_in_longest_delay_seconds": (1, 3_600),
     "root_mfa_grace_days": (0, 365),
+    "trail_witness_seconds": (1, 86_400),
 }
 _CHOICES = {
     "log_format": ("text", "json"),

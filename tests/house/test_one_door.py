@@ -143,10 +143,13 @@ NO_CHANGE: Mapping[str, str] = {
     "serve": "what the server does comes in by its wire and its pages",
     "trail check": "a proof in a file is checked",
     "trail checkpoint": "records get their places in the tree, which is no account's, and the newest checkpoint is printed",
+    "trail export": "a copy is written into a file",
     "trail keys": "public keys are printed",
     "trail list": "a list",
     "trail prove": "as for a checkpoint, and a proof is written into a file",
+    "trail search": "a search",
     "trail verify": "the trail is verified",
+    "trail witness list": "a list",
 }
 """Commands that change nothing of an account, each with what they are for."""
 

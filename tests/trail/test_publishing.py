@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from scripts import verify_trail
 from tests.fixtures.crown import Account, Crown, Crowns
+from tests.fixtures.patience import until
+from tests.fixtures.process import Process
 from tests.trail import logs
 
 from crownkeep.audit import checkpoints, notes
@@ -93,3 +97,16 @@ def test_two_nodes_make_one_tree(fresh_crown: Callable[..., Crown], tmp_path: Pa
 
     assert logs.settled(other) == logs.head(one)
     assert verify_trail.verify_tiles(copied, logs.vkeys(other), None)
+
+
+def test_a_server_of_its_own_publishes_the_trail_to_anybody(served: Process):
+    served.account()
+
+    def published() -> bool:
+        try:
+            with urllib.request.urlopen(f"{served.url}/tlog/checkpoint") as answer:
+                return bool(answer.read().startswith(b"crownkeep.internal/trail/"))
+        except urllib.error.HTTPError:
+            return False
+
+    until(published)

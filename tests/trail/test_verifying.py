@@ -15,11 +15,11 @@ from tests.trail.tampering import SIZE, TAMPERINGS
 
 from crownkeep.audit import notes
 from crownkeep.audit.notes import Note
-from crownkeep.audit.verification import Kind
+from crownkeep.audit.verification import TrailFault
 from crownkeep.storage.database import Database
 from crownkeep.storage.trail import checkpoints
 from crownkeep.trail import publishing, verifying
-from crownkeep.trail.verifying import Report
+from crownkeep.trail.verifying import TrailReport
 
 # Counts are few in `make test`; the nightly profile, or this variable, makes them as many as there is time for.
 EXAMPLES = int(os.environ.get("CROWNKEEP_TAMPERINGS", "0")) or settings().max_examples // 2
@@ -43,7 +43,7 @@ def kept(database: Database) -> Note:
         return notes.read(publishing.note(db, newest))
 
 
-def verified(database: Database, old: Note | None) -> Report:
+def verified(database: Database, old: Note | None) -> TrailReport:
     with database.snapshot() as db:
         return verifying.verify(db, policy=None, olds=[old] if old else [], progress=lambda _: None)
 
@@ -99,7 +99,7 @@ def test_tampering_of_any_kind_and_in_any_order_is_found(trail: Trail, doings: l
     assert not found.is_as_it_was
 
 
-def tampered(trail: Trail, file: Path, doings: list[tuple[Callable[..., None], int]], *, may_fail: bool = False) -> Report:
+def tampered(trail: Trail, file: Path, doings: list[tuple[Callable[..., None], int]], *, may_fail: bool = False) -> TrailReport:
     """Verify a copy of a trail after something was done to it; a second step may find nothing to do any more."""
     shutil.copy(trail.file, file)
     database = Database(f"sqlite:///{file}")
@@ -120,16 +120,16 @@ def tampered(trail: Trail, file: Path, doings: list[tuple[Callable[..., None], i
 @pytest.mark.parametrize(
     ("what", "kind", "named"),
     [
-        ("a record is changed", Kind.RECORD_CHANGED, 120),
-        ("a user name is changed", Kind.COLUMNS_CHANGED, 120),
-        ("a record is removed with its resources", Kind.RECORD_MISSING, 120),
-        ("a leaf is removed", Kind.LEAF_MISSING, 120),
-        ("a node is changed", Kind.NODE_CHANGED, 0),
-        ("a withholding is claimed", Kind.WITHHOLDING_UNTRUE, None),
-        ("a record is inserted", Kind.RECORD_WITHOUT_LEAF, None),
+        ("a record is changed", TrailFault.RECORD_CHANGED, 120),
+        ("a user name is changed", TrailFault.COLUMNS_CHANGED, 120),
+        ("a record is removed with its resources", TrailFault.RECORD_MISSING, 120),
+        ("a leaf is removed", TrailFault.LEAF_MISSING, 120),
+        ("a node is changed", TrailFault.NODE_CHANGED, 0),
+        ("a withholding is claimed", TrailFault.WITHHOLDING_UNTRUE, None),
+        ("a record is inserted", TrailFault.RECORD_WITHOUT_LEAF, None),
     ],
 )
-def test_what_was_tampered_with_is_named(furnished: Database, what: str, kind: Kind, named: int | None):
+def test_what_was_tampered_with_is_named(furnished: Database, what: str, kind: TrailFault, named: int | None):
     with furnished.transaction() as db:
         tampering.disarm(db)
         TAMPERINGS[what](db, 120)
@@ -161,4 +161,4 @@ def test_keys_that_somebody_put_in_place_of_the_log_s_are_not_believed(furnished
 
     found = verified(furnished, old)
 
-    assert {Kind.SIGNATURE_WRONG, Kind.CHECKPOINT_CHANGED} <= found.findings.counts.keys()
+    assert {TrailFault.SIGNATURE_WRONG, TrailFault.CHECKPOINT_CHANGED} <= found.findings.counts.keys()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
 
-from crownkeep.cli import house, output, trail_proofs, trail_verify
+from crownkeep.cli import house, output, trail_export, trail_keeping, trail_proofs, trail_verify
 from crownkeep.cli.account import account_id
 
 _MOST_AT_ONCE = 1000
@@ -19,23 +19,26 @@ def command() -> None:
     """Read, verify and prove the audit trail."""
 
 
-for _each in (trail_verify.verify, trail_verify.checkpoint, trail_verify.keys, trail_proofs.prove, trail_proofs.check):
+for _each in (
+    trail_verify.verify,
+    trail_verify.checkpoint,
+    trail_verify.keys,
+    trail_proofs.prove,
+    trail_proofs.check,
+    trail_export.export,
+    trail_export.search,
+    trail_keeping.withhold,
+    trail_keeping.rotate_keys,
+    trail_keeping.witness,
+):
     command.add_command(_each)
-
-
-def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise click.BadParameter("give a date or a time, such as `2026-11-24` or `2026-11-24T12:00:00Z`") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 @command.command("list", short_help="List events, the newest first.")
 @click.option("--account", metavar="ID", callback=account_id, help="The account; the operator's own trail unless given.")
-@click.option("--since", metavar="TIME", callback=_moment, help="Nothing older: a date or a time, UTC unless it says otherwise.")
+@click.option(
+    "--since", metavar="TIME", callback=trail_export.moment, help="Nothing older: a date or a time, UTC unless it says otherwise."
+)
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many records at most.")
 @house.options
 @output.json_flag("Print JSON: whole CloudTrail records.")

@@ -55,7 +55,7 @@ def trusted(policy: Path | None, keys: Sequence[str]) -> Policy | None:
     """Read whom to trust, None where nothing was named."""
     from crownkeep.audit import notes, tlog_policy
     from crownkeep.audit.notes import MalformedNote
-    from crownkeep.audit.tlog_policy import MalformedPolicy
+    from crownkeep.audit.tlog_policy import MalformedTlogPolicy
 
     if policy is not None and keys:
         raise WrongCall("`--policy` names the keys: leave `--key` out")
@@ -63,7 +63,7 @@ def trusted(policy: Path | None, keys: Sequence[str]) -> Policy | None:
         if policy is not None:
             return tlog_policy.read(_content(policy))
         return tlog_policy.trusting([notes.read_key(key) for key in keys]) if keys else None
-    except MalformedPolicy as error:
+    except MalformedTlogPolicy as error:
         raise WrongCall(f"`{policy}` is no policy: {error}") from error
     except MalformedNote as error:
         raise WrongCall(f"`--key`: {error}") from error

@@ -14,7 +14,7 @@ from crownkeep.cli.failures import WrongCall
 if TYPE_CHECKING:
     from crownkeep.audit.notes import Note
     from crownkeep.audit.tlog_policy import Policy
-    from crownkeep.trail.verifying import Report
+    from crownkeep.trail.verifying import TrailReport
 
 _MOST_SHOWN = 50
 
@@ -75,7 +75,9 @@ def verify(
         raise SystemExit(1)
 
 
-def _of_database(data: str | None, database: str | None, policy: Policy | None, olds: list[Note], *, is_quiet: bool) -> Report:
+def _of_database(
+    data: str | None, database: str | None, policy: Policy | None, olds: list[Note], *, is_quiet: bool
+) -> TrailReport:
     from crownkeep.storage.trail import leaves
     from crownkeep.trail import verifying
 
@@ -87,7 +89,7 @@ def _of_database(data: str | None, database: str | None, policy: Policy | None, 
         return verifying.verify(db, policy=policy, olds=olds, progress=progress)
 
 
-def _of_files(tiles: Path | None, exported: Path | None, policy: Policy | None, olds: Sequence[Note]) -> Report:
+def _of_files(tiles: Path | None, exported: Path | None, policy: Policy | None, olds: Sequence[Note]) -> TrailReport:
     from crownkeep.trail import verifying_files
     from crownkeep.trail.verifying_files import UnreadableCopy
 
@@ -101,7 +103,7 @@ def _of_files(tiles: Path | None, exported: Path | None, policy: Policy | None, 
         raise WrongCall(output.printable(str(error))) from error
 
 
-def _told(report: Report) -> dict[str, object]:
+def _told(report: TrailReport) -> dict[str, object]:
     return {
         "ok": report.is_as_it_was,
         "origin": report.origin,
@@ -122,7 +124,7 @@ def _told(report: Report) -> dict[str, object]:
     }
 
 
-def _print(report: Report) -> None:
+def _print(report: TrailReport) -> None:
     signers = ", ".join(report.signed_by) or "nobody who is trusted"
     pairs = [
         ("log", report.origin or "no checkpoint yet"),

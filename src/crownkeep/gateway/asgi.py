@@ -18,8 +18,9 @@ from crownkeep.gateway.metrics import CONTENT_TYPE, Metrics
 from crownkeep.gateway.pipeline import Pipeline, Response
 from crownkeep.storage.database import DatabaseFault
 from crownkeep.storage.trail.tree import IncompleteTree
-from crownkeep.trail import publishing
+from crownkeep.trail import publishing, witness
 from crownkeep.trail.publishing import Published
+from crownkeep.trail.witness import WitnessAnswer
 
 _log = logging.getLogger("crownkeep.gateway")
 
@@ -55,6 +56,9 @@ class Runtime(Protocol):
     def transparent(self, path: str) -> Published | None:
         """Return what the trail publishes at a path beneath `/tlog/`, None where that is nothing."""
 
+    async def cosign(self, method: str, path: str, body: bytes) -> WitnessAnswer:
+        """Return what the witness answers at a path beneath `/tlog-witness/`."""
+
 
 # Paths that belong to the pages; everything else is an AWS request. The access portal's API shares two names with pages: it has
 # `/federation/credentials` and answers POST at `/logout`.
@@ -65,6 +69,8 @@ _HTML = b"text/html"
 _NO_TOKEN = b"send `Authorization: Bearer` and the token in `metrics.token` of the data directory\n"
 _ISSUERS = outbound_identity.PATH.encode() + b"/"
 _TLOG = publishing.PREFIX.encode()
+_PUBLISHED = (_ISSUERS, _TLOG)
+_WITNESS = witness.PREFIX.encode()
 
 
 Opened = TypeVar("Opened", bound=Runtime)
@@ -105,8 +111,10 @@ class Server(Generic[Opened]):
         """
         house = self._house
         path: bytes = scope["raw_path"]
-        is_observed = path in _OBSERVED or path.startswith(_ISSUERS)
+        is_observed = path in _OBSERVED or path.startswith(_PUBLISHED)
         if house is None or (is_observed and scope["method"] in ("GET", "HEAD")) or _is_for_pages(scope, path):
+            return False
+        if path.startswith(_WITNESS):
             return False
         try:
             request = self._edge.whole(scope, body)
@@ -147,6 +155,8 @@ class Server(Generic[Opened]):
             await self._publish(house, path, send)
         elif path.startswith(_TLOG) and scope["method"] in ("GET", "HEAD"):
             await self._tlog(house, path, send)
+        elif path.startswith(_WITNESS):
+            await self._witness(house, scope, receive, send)
         elif _is_for_pages(scope, path):
             await house.pages(self._edge.locate(scope), receive, send)
         else:
@@ -191,6 +201,19 @@ class Server(Generic[Opened]):
             return
         headers = [(b"content-type", found.content_type.encode()), (b"cache-control", found.cache_control.encode())]
         await _send(send, 200, headers, found.body)
+
+    async def _witness(self, house: Runtime, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a log that wants its checkpoint cosigned, or whoever reads what was."""
+        try:
+            request = await self._edge.read(scope, receive)
+        except Disconnected:
+            return
+        except BodyTooLarge:
+            await _send(send, 413, [(b"content-type", b"text/plain")], b"a checkpoint with its proof is shorter\n")
+            return
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        answer = await house.cosign(scope["method"], path.decode("latin-1").removeprefix(witness.PREFIX), request.body)
+        await _send(send, answer.status, [(b"content-type", answer.content_type.encode())], answer.body)
 
     async def _aws(self, house: Runtime, scope: Scope, receive: Receive, send: Send) -> None:
         began = clock.monotonic()

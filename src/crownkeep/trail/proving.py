@@ -15,10 +15,10 @@ from crownkeep.audit.tlog_proof import Proof
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail import checkpoints as kept_checkpoints
 from crownkeep.storage.trail import reading, tree
-from crownkeep.storage.trail.reading import Line
+from crownkeep.storage.trail.reading import TrailLine
 from crownkeep.storage.trail.tree import IncompleteTree
 from crownkeep.trail import publishing
-from crownkeep.trail.verifying import Report
+from crownkeep.trail.verifying import TrailReport
 from crownkeep.trail.verifying_files import hold_copy
 
 
@@ -40,6 +40,9 @@ class Proven:
 def prove(db: Transaction, event_id: UUID) -> Proof:
     """Return the proof that a record is in the tree of the newest checkpoint, with the record; raises Unproven."""
     line, newest = reading.of_event(db, event_id), kept_checkpoints.newest(db)
+    if line is not None:
+        # One that witnesses have signed, too, convinces more people than the very newest.
+        newest = next(iter(kept_checkpoints.witnessed(db, at_least=line.index + 1, limit=1)), newest)
     if line is None or newest is None or line.index >= newest.size:
         raise Unproven(f"no event `{event_id}` is in the trail yet: a record is within a second, while a server runs")
     try:
@@ -49,13 +52,13 @@ def prove(db: Transaction, event_id: UUID) -> Proof:
     return Proof(line.index, tuple(hashes), notes.read(publishing.note(db, newest)), _extra(line))
 
 
-def columns(line: Line) -> list[object]:
+def columns(line: TrailLine) -> list[object]:
     """Return what a record is found by, as a copy of it says so."""
     named = [[kind, name] for kind, name in line.resources]
     return [line.source, line.name, line.read_only, line.username, line.access_key_id, named]
 
 
-def _extra(line: Line) -> bytes:
+def _extra(line: TrailLine) -> bytes:
     """Return what a verifier needs beyond the proof itself: the leaf, the record, and what it is found by."""
     record = line.record.decode() if line.record is not None else None
     extra = {"leaf": notes.encode(line.leaf), "record": record, "columns": columns(line) if record is not None else None}
@@ -78,7 +81,7 @@ def check(content: bytes, policy: Policy) -> Proven:
         proof.check(entry)
     except (BadSignature, WrongProof) as error:
         raise Unproven(str(error)) from error
-    report = Report()
+    report = TrailReport()
     hold_copy(report, said, record, extra.get("columns"), index=proof.index)
     if not report.is_as_it_was:
         raise Unproven(report.findings.first[0].text)

@@ -58,7 +58,8 @@ class Sequencer:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._fault = ""
-        self._published = asyncio.Event()
+        self.leads = False
+        """Whether this process is the one that sequences, as of its last look."""
 
     def start(self) -> None:
         """Begin to look for records."""
@@ -78,6 +79,7 @@ class Sequencer:
         Raises what the database raises, AlteredTree, IncompleteTree and Unsealable.
         """
         look = self._look()
+        self.leads = look.is_mine
         if not look.is_mine:
             return False
         while look.has_pending:

@@ -12,24 +12,25 @@ from crownkeep.audit import checkpoints, leaf, notes, tlog_policy, verification
 from crownkeep.audit.checkpoints import Checkpoint
 from crownkeep.audit.notes import BadSignature, MalformedNote, Note
 from crownkeep.audit.tlog_policy import Policy
-from crownkeep.audit.verification import Findings, Kept, Kind, TreeCheck, Withholding, WithholdingCheck
+from crownkeep.audit.verification import Kept, TrailFault, TrailFindings, TreeCheck, Withholding, WithholdingCheck
 from crownkeep.domain import trail_keys
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail import checkpoints as kept_checkpoints
 from crownkeep.storage.trail import leaves, log_keys, reading, withholdings
 from crownkeep.storage.trail.log_keys import LOG
-from crownkeep.storage.trail.reading import Line
+from crownkeep.storage.trail.reading import TrailLine
 from crownkeep.trail import publishing
 
 _AT_ONCE = 1000
+_MOST_WITNESSED = 50
 Progress = Callable[[int], None]
 
 
 @dataclass(slots=True)
-class Report:
+class TrailReport:
     """What a verification came to."""
 
-    findings: Findings = field(default_factory=Findings)
+    findings: TrailFindings = field(default_factory=TrailFindings)
     origin: str = ""
     size: int = 0
     """How many records the tree has."""
@@ -49,9 +50,9 @@ class Report:
         return self.findings.count == 0
 
 
-def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], progress: Progress) -> Report:
+def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], progress: Progress) -> TrailReport:
     """Verify all of a trail; `olds` are checkpoints that were kept elsewhere. Without a policy the database's own keys count."""
-    report = Report(pending=leaves.pending_count(db))
+    report = TrailReport(pending=leaves.pending_count(db))
     trusted = policy or tlog_policy.trusting(trail_keys.public(log_keys.every(db, LOG)))
     if policy is None:
         report.not_seen.append(
@@ -62,7 +63,7 @@ def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], prog
     for head in given:
         if head not in heads:
             what = f"the checkpoint of {head.size} that was given is not among those that are kept"
-            report.findings.add(Kind.CHECKPOINT_CHANGED, what)
+            report.findings.add(TrailFault.CHECKPOINT_CHANGED, what)
     heads += given
     _check_newest(db, report, trusted)
     tree = TreeCheck(report.findings, heads)
@@ -78,7 +79,7 @@ def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], prog
     return report
 
 
-def _kept_heads(db: Transaction, report: Report, trusted: Policy) -> Iterator[Checkpoint]:
+def _kept_heads(db: Transaction, report: TrailReport, trusted: Policy) -> Iterator[Checkpoint]:
     """Yield the checkpoints that the database keeps, each once its signature was seen to be the log's."""
     known = [*trusted.keys, *trail_keys.public(log_keys.every(db, LOG))]
     after = -1
@@ -94,36 +95,45 @@ def _kept_heads(db: Transaction, report: Report, trusted: Policy) -> Iterator[Ch
             if signed:
                 yield head
             else:
-                report.findings.add(Kind.CHECKPOINT_CHANGED, f"the checkpoint of {row.size} is not what the log signed")
+                report.findings.add(TrailFault.CHECKPOINT_CHANGED, f"the checkpoint of {row.size} is not what the log signed")
 
 
-def old_heads(report: Report, trusted: Policy, olds: Sequence[Note]) -> Iterator[Checkpoint]:
+def old_heads(report: TrailReport, trusted: Policy, olds: Sequence[Note]) -> Iterator[Checkpoint]:
     """Yield the checkpoints that somebody kept elsewhere; notes where they are not the log's."""
     for note in olds:
         head = checkpoints.read(note)
         try:
             signed = checkpoints.signed_by(note, trusted.keys)
         except BadSignature as error:
-            report.findings.add(Kind.SIGNATURE_WRONG, f"the checkpoint of {head.size} that was given: {error}")
+            report.findings.add(TrailFault.SIGNATURE_WRONG, f"the checkpoint of {head.size} that was given: {error}")
             continue
         if not any(each.key.name == head.origin for each in signed):
             what = f"the checkpoint of {head.size} that was given is signed by no known key of the log"
-            report.findings.add(Kind.SIGNATURE_WRONG, what)
+            report.findings.add(TrailFault.SIGNATURE_WRONG, what)
         yield head
 
 
-def _check_newest(db: Transaction, report: Report, trusted: Policy) -> None:
+def _check_newest(db: Transaction, report: TrailReport, trusted: Policy) -> None:
     """Hold the newest checkpoint, with all its signatures, against the policy."""
     newest = kept_checkpoints.newest(db)
     if newest is None:
         return
     report.origin, report.newest_at = newest.origin, newest.signed_at
-    try:
-        signed = trusted.check(notes.read(publishing.note(db, newest)))
-    except (BadSignature, MalformedNote) as error:
-        report.findings.add(Kind.SIGNATURE_WRONG, f"the newest checkpoint, of {newest.size}: {error}")
+    faults = []
+    # Witnesses come a few seconds later: the newest that enough of them have signed is the one that counts.
+    for row in (newest, *kept_checkpoints.witnessed(db, at_least=0, limit=_MOST_WITNESSED)):
+        try:
+            signed = trusted.check(notes.read(publishing.note(db, row)))
+        except (BadSignature, MalformedNote) as error:
+            faults.append(f"the newest checkpoint, of {newest.size}: {error}")
+            continue
+        report.signed_by = sorted({each.key.name for each in signed})
+        if row.size < newest.size:
+            report.not_seen.append(
+                f"{newest.size - row.size} leaves are newer than the last checkpoint that enough witnesses signed"
+            )
         return
-    report.signed_by = sorted({each.key.name for each in signed})
+    report.findings.add(TrailFault.SIGNATURE_WRONG, faults[0])
 
 
 def _acts(db: Transaction) -> list[Withholding]:
@@ -133,7 +143,7 @@ def _acts(db: Transaction) -> list[Withholding]:
     ]
 
 
-def _read_lines(db: Transaction, report: Report, tree: TreeCheck, acts: WithholdingCheck, progress: Progress) -> int:
+def _read_lines(db: Transaction, report: TrailReport, tree: TreeCheck, acts: WithholdingCheck, progress: Progress) -> int:
     """Hold every leaf against the tree and its record; returns how many rows there must be that find events by resources."""
     expected, nodes = 0, _NodeCheck(db, report.findings)
     for line in reading.lines(db):
@@ -152,18 +162,18 @@ def _read_lines(db: Transaction, report: Report, tree: TreeCheck, acts: Withhold
     return expected
 
 
-def _hold_line(findings: Findings, acts: WithholdingCheck, entry: leaf.Leaf, line: Line) -> None:
+def _hold_line(findings: TrailFindings, acts: WithholdingCheck, entry: leaf.Leaf, line: TrailLine) -> None:
     if not line.is_kept:
         acts.miss(entry, index=line.index)
     elif line.record is None:
         event_id = verification.written_id(entry.event_id)
         what = f"the record of event {event_id} can't be read any more"
-        findings.add(Kind.RECORD_CHANGED, what, index=line.index, event_id=event_id)
+        findings.add(TrailFault.RECORD_CHANGED, what, index=line.index, event_id=event_id)
     else:
         verification.hold_record(findings, entry, kept(line, line.record), index=line.index)
 
 
-def kept(line: Line, record: bytes) -> Kept:
+def kept(line: TrailLine, record: bytes) -> Kept:
     """Return a line's record with what it is found by."""
     return Kept(
         microseconds=line.microseconds,
@@ -180,7 +190,7 @@ def kept(line: Line, record: bytes) -> Kept:
 class _NodeCheck:
     """Holds the nodes that are kept against those that the leaves lead to."""
 
-    def __init__(self, db: Transaction, findings: Findings) -> None:
+    def __init__(self, db: Transaction, findings: TrailFindings) -> None:
         self._db = db
         self._findings = findings
         self._levels: dict[int, Iterator[tuple[int, bytes]]] = {}
@@ -207,20 +217,20 @@ class _NodeCheck:
     def _differ(self, level: int, number: int) -> None:
         first, last = number << 8 * level, (number + 1 << 8 * level) - 1
         what = f"node {number} of level {level} is not what the leaves {first} to {last} lead to"
-        self._findings.add(Kind.NODE_CHANGED, what, index=first)
+        self._findings.add(TrailFault.NODE_CHANGED, what, index=first)
 
 
-def _check_strays(db: Transaction, report: Report, acts: WithholdingCheck) -> None:
+def _check_strays(db: Transaction, report: TrailReport, acts: WithholdingCheck) -> None:
     """Name records without a leaf, and leaves that wait and have no record."""
     for account_id, event_id in reading.without_leaf(db, limit=_AT_ONCE):
         written = verification.written_id(event_id)
         what = f"event {written} of account `{account_id}` has no leaf: it was put there by something else than the server"
-        report.findings.add(Kind.RECORD_WITHOUT_LEAF, what, event_id=written)
+        report.findings.add(TrailFault.RECORD_WITHOUT_LEAF, what, event_id=written)
     for content in reading.pending_without_record(db, limit=_AT_ONCE):
         acts.miss(leaf.read(content), index=report.size)
 
 
-def _check_resources(db: Transaction, report: Report, expected: int) -> None:
+def _check_resources(db: Transaction, report: TrailReport, expected: int) -> None:
     """Hold the rows that find events by their resources against the events: no other rows, and no fewer."""
     right = 0
     for account_id, event_id, name, is_named in reading.strange_resources(db):
@@ -229,7 +239,7 @@ def _check_resources(db: Transaction, report: Report, expected: int) -> None:
             continue
         written = verification.written_id(event_id)
         what = f"event {written} of account `{account_id}` is found by `{name}`, which it does not name"
-        report.findings.add(Kind.RESOURCES_CHANGED, what, event_id=written)
+        report.findings.add(TrailFault.RESOURCES_CHANGED, what, event_id=written)
     if right >= expected:
         return
     for line in reading.lines(db):
@@ -237,7 +247,7 @@ def _check_resources(db: Transaction, report: Report, expected: int) -> None:
             if not reading.is_found_by(db, line.account_id, line.event_id, resource):
                 written = verification.written_id(line.event_id)
                 what = f"event {written} is not found by `{resource[1]}`, which it names"
-                report.findings.add(Kind.RESOURCES_CHANGED, what, index=line.index, event_id=written)
+                report.findings.add(TrailFault.RESOURCES_CHANGED, what, index=line.index, event_id=written)
 
 
 def _check_act(db: Transaction, acts: WithholdingCheck, act: Withholding) -> None:
@@ -249,7 +259,7 @@ def _check_act(db: Transaction, acts: WithholdingCheck, act: Withholding) -> Non
     acts.hold(act, json.loads(record) if record else None)
 
 
-def _say_what_was_not_seen(report: Report, tree: TreeCheck) -> None:
+def _say_what_was_not_seen(report: TrailReport, tree: TreeCheck) -> None:
     if report.pending:
         report.not_seen.append(f"{report.pending} records wait for their place in the tree")
     if tree.could_not_see:

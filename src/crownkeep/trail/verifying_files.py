@@ -13,8 +13,8 @@ from crownkeep.audit.leaf import UnreadableLeaf
 from crownkeep.audit.notes import BadSignature, MalformedNote, Note
 from crownkeep.audit.tiles import Tile
 from crownkeep.audit.tlog_policy import Policy
-from crownkeep.audit.verification import Kept, Kind, TreeCheck
-from crownkeep.trail.verifying import Progress, Report, old_heads
+from crownkeep.audit.verification import Kept, TrailFault, TreeCheck
+from crownkeep.trail.verifying import Progress, TrailReport, old_heads
 
 EXPORT = "crownkeep_trail_export"
 
@@ -23,12 +23,12 @@ class UnreadableCopy(ValueError):
     """The files are no copy of a trail; the text says what is wrong with which."""
 
 
-def verify_tiles(directory: Path, *, policy: Policy, olds: Sequence[Note], progress: Progress) -> Report:
+def verify_tiles(directory: Path, *, policy: Policy, olds: Sequence[Note], progress: Progress) -> TrailReport:
     """Verify a copy of a log: entries against tiles, tiles against one another, the whole against its checkpoint.
 
     Raises UnreadableCopy where there is no checkpoint.
     """
-    report = Report()
+    report = TrailReport()
     head = _head(report, policy, _read(directory / "checkpoint"))
     tree = TreeCheck(report.findings, [head, *old_heads(report, policy, olds)])
     above: dict[int, list[bytes]] = {}
@@ -47,12 +47,12 @@ def verify_tiles(directory: Path, *, policy: Policy, olds: Sequence[Note], progr
     return _finished(report, tree)
 
 
-def verify_export(file: Path, *, policy: Policy, olds: Sequence[Note], progress: Progress) -> Report:
+def verify_export(file: Path, *, policy: Policy, olds: Sequence[Note], progress: Progress) -> TrailReport:
     """Verify an export: every record against its leaf and, where it is a whole one, all leaves against its checkpoint.
 
     Raises UnreadableCopy where it is no export.
     """
-    report = Report()
+    report = TrailReport()
     with file.open(encoding="utf-8", errors="replace") as lines:
         first = _json(next(lines, ""))
         if EXPORT not in first:
@@ -71,7 +71,7 @@ def verify_export(file: Path, *, policy: Policy, olds: Sequence[Note], progress:
     return _finished(report, tree)
 
 
-def _exported(report: Report, lines: Iterable[str]) -> Iterator[tuple[int, bytes]]:
+def _exported(report: TrailReport, lines: Iterable[str]) -> Iterator[tuple[int, bytes]]:
     """Yield the index and the leaf of each line, held against its record."""
     for number, line in enumerate(lines):
         each = _json(line)
@@ -79,7 +79,7 @@ def _exported(report: Report, lines: Iterable[str]) -> Iterator[tuple[int, bytes
             index, content = int(each["index"]), notes.decode(each["leaf"])
             entry = leaf.read(content)
         except (KeyError, TypeError, ValueError, MalformedNote, UnreadableLeaf):
-            report.findings.add(Kind.LEAF_CHANGED, f"line {number + 2} holds no leaf that can be read", index=number)
+            report.findings.add(TrailFault.LEAF_CHANGED, f"line {number + 2} holds no leaf that can be read", index=number)
             continue
         if each.get("record") is None:
             report.withheld += 1
@@ -89,7 +89,7 @@ def _exported(report: Report, lines: Iterable[str]) -> Iterator[tuple[int, bytes
         yield index, content
 
 
-def hold_copy(report: Report, entry: leaf.Leaf, record: str, columns: Any, *, index: int) -> None:
+def hold_copy(report: TrailReport, entry: leaf.Leaf, record: str, columns: Any, *, index: int) -> None:
     """Hold a record that lies in a file, with what it is found by, against its leaf."""
     try:
         source, name, read_only, username, key, resources = columns
@@ -110,7 +110,7 @@ def hold_copy(report: Report, entry: leaf.Leaf, record: str, columns: Any, *, in
     verification.hold_record(report.findings, entry, kept, index=index)
 
 
-def _head(report: Report, policy: Policy, text: str) -> Checkpoint:
+def _head(report: TrailReport, policy: Policy, text: str) -> Checkpoint:
     try:
         note = notes.read(text)
         head = checkpoints.read(note)
@@ -120,31 +120,31 @@ def _head(report: Report, policy: Policy, text: str) -> Checkpoint:
     try:
         report.signed_by = sorted({each.key.name for each in policy.check(note)})
     except BadSignature as error:
-        report.findings.add(Kind.SIGNATURE_WRONG, f"the checkpoint of {head.size}: {error}")
+        report.findings.add(TrailFault.SIGNATURE_WRONG, f"the checkpoint of {head.size}: {error}")
     return head
 
 
-def _entries(report: Report, directory: Path, tile: Tile) -> list[bytes]:
+def _entries(report: TrailReport, directory: Path, tile: Tile) -> list[bytes]:
     try:
         entries = tiles.read_bundle((directory / tile.path).read_bytes())
     except (OSError, tiles.Malformed):
         entries = []
     if len(entries) != tile.width:
-        report.findings.add(Kind.LEAF_MISSING, f"`{tile.path}` does not hold its {tile.width} leaves", index=tile.first)
+        report.findings.add(TrailFault.LEAF_MISSING, f"`{tile.path}` does not hold its {tile.width} leaves", index=tile.first)
         return []
     return entries
 
 
-def _hold_tile(report: Report, directory: Path, tile: Tile, hashes: Sequence[bytes]) -> None:
+def _hold_tile(report: TrailReport, directory: Path, tile: Tile, hashes: Sequence[bytes]) -> None:
     try:
         found = (directory / tile.path).read_bytes()
     except OSError:
         found = b""
     if hashes and found != b"".join(hashes):
-        report.findings.add(Kind.NODE_CHANGED, f"`{tile.path}` is not what lies below it", index=tile.first)
+        report.findings.add(TrailFault.NODE_CHANGED, f"`{tile.path}` is not what lies below it", index=tile.first)
 
 
-def _finished(report: Report, tree: TreeCheck) -> Report:
+def _finished(report: TrailReport, tree: TreeCheck) -> TrailReport:
     tree.finish()
     report.size, report.signed = tree.size, tree.signed
     if tree.could_not_see:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text, bindparam, delete, select
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text, bindparam, delete, func, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import Moment, metadata
@@ -108,7 +108,8 @@ def add(db: Transaction, row: CheckpointRow, signatures: Sequence[CosignatureRow
         return
     hour = previous.signed_at.replace(minute=0, second=0, microsecond=0)
     if _earlier.first(db, {"size": previous.size, "since": hour, "limit": 1}) is not None:
-        db.execute(delete(cosignatures).where(cosignatures.c.size == previous.size))
+        of_it = (cosignatures.c.size == previous.size, cosignatures.c.name == previous.origin)
+        db.execute(delete(cosignatures).where(*of_it))
 
 
 def cosign(db: Transaction, signatures: Sequence[CosignatureRow]) -> None:
@@ -117,6 +118,27 @@ def cosign(db: Transaction, signatures: Sequence[CosignatureRow]) -> None:
         same = (cosignatures.c.size == each.size, cosignatures.c.name == each.name, cosignatures.c.key_id == each.key_id)
         db.execute(delete(cosignatures).where(*same))
         _insert_cosignature.run(db, each)
+
+
+def cosign_as_newest(db: Transaction, row: CosignatureRow) -> None:
+    """Keep a witness's signature, and of its older ones the last of each hour that has passed."""
+    hour = row.signed_at.replace(minute=0, second=0, microsecond=0)
+    older = (cosignatures.c.name == row.name, cosignatures.c.key_id == row.key_id, cosignatures.c.signed_at >= hour)
+    db.execute(delete(cosignatures).where(*older, cosignatures.c.size < row.size))
+    cosign(db, [row])
+
+
+def largest_cosigned(db: Transaction, name: str, key_id: str) -> int:
+    """Return the size of the largest tree that a witness has cosigned, zero where it has none."""
+    of_it = (cosignatures.c.name == name, cosignatures.c.key_id == key_id)
+    return int(db.execute(select(func.max(cosignatures.c.size)).where(*of_it)).scalar() or 0)
+
+
+def witnessed(db: Transaction, *, at_least: int, limit: int) -> list[CheckpointRow]:
+    """Return the newest checkpoints of trees of at least a size that others than the log have signed, the newest first."""
+    others = select(cosignatures.c.size).where(cosignatures.c.name != table.c.origin)
+    statement = select(table).where(table.c.size >= at_least, table.c.size.in_(others)).order_by(table.c.size.desc())
+    return RowQuery(CheckpointRow, statement.limit(limit)).all(db, {})
 
 
 def cosigned(db: Transaction, size: int) -> list[str]:

@@ -47,7 +47,7 @@ _resources = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 
 
 @dataclass(slots=True)
-class Line:
+class TrailLine:
     """One leaf, and the record that is kept for it; `record` is None where there is none, or where it can't be read."""
 
     index: int
@@ -65,7 +65,7 @@ class Line:
     resources: tuple[tuple[str, str], ...] = ()
 
 
-def lines(db: Transaction, *, first: int = 0) -> Iterator[Line]:
+def lines(db: Transaction, *, first: int = 0) -> Iterator[TrailLine]:
     """Yield every leaf from an index on, with its record, in the order of the tree."""
     while True:
         page = run_plainly(db, _PAGE, (first, _AT_ONCE)).fetchall()
@@ -76,12 +76,12 @@ def lines(db: Transaction, *, first: int = 0) -> Iterator[Line]:
         first = page[-1][0] + 1
 
 
-def _line(row: Any) -> Line:
+def _line(row: Any) -> TrailLine:
     if row[10] is None:
-        return Line(row[0], row[1], row[2], row[3], is_kept=False)
+        return TrailLine(row[0], row[1], row[2], row[3], is_kept=False)
     named = _named(row[11])
     record = events.unpacked(row[10]) if named is not None else None
-    return Line(row[0], row[1], row[2], row[3], True, row[4], row[5], row[6], row[7], row[8], row[9], record, named or ())
+    return TrailLine(row[0], row[1], row[2], row[3], True, row[4], row[5], row[6], row[7], row[8], row[9], record, named or ())
 
 
 def _named(resources: bytes | None) -> tuple[tuple[str, str], ...] | None:
@@ -134,7 +134,7 @@ def nodes(db: Transaction, level: int) -> Iterator[tuple[int, bytes]]:
         first = page[-1][1] + 1
 
 
-def of_event(db: Transaction, event_id: UUID) -> Line | None:
+def of_event(db: Transaction, event_id: UUID) -> TrailLine | None:
     """Return an event's leaf with its record by its id alone, None where the tree has none."""
     row = run_plainly(db, _ONE, (event_id.bytes,)).fetchone()
     return None if row is None else _line(row)

@@ -1,0 +1,190 @@
+"""`make bench-trail`: what the tree costs a record, and what looking at a long trail takes, beside floors.
+
+The floors are the database's own commits and SHA-256 over the same bytes. Everything runs in this process on SQLite; the
+number of records is the first argument, 200,000 unless it is given.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID
+
+from crownkeep import ids
+from crownkeep.audit.merkle import Frontier
+from crownkeep.credentials import sealing
+from crownkeep.credentials.sealing import Keyring
+from crownkeep.domain import trail_keys
+from crownkeep.storage import migrate
+from crownkeep.storage.database import Database
+from crownkeep.storage.trail import events, leaves, log_keys, sequencing
+from crownkeep.storage.trail.events import EventRow
+from crownkeep.trail import catching_up, signing, verifying
+
+RECORDS = 200_000
+GROUP = 32
+_LATEST = UUID(int=(1 << 128) - 1)
+_BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
+_RESULTS = Path(__file__).parent / "results"
+_PADDING = "aws-cli/2.38.1 md/awscrt#0.31 ua/2.1 os/linux#6.8 md/arch#x86_64 lang/python#3.13 cfg/retry-mode#standard"
+
+
+def main() -> None:
+    """Measure, print, and keep the figures in bench/results."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else RECORDS
+    with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory:
+        file = Path(directory) / "crownkeep.db"
+        database = Database(f"sqlite:///{file}")
+        migrate.upgrade(database)
+        keyring = Keyring([sealing.mint_key(bytes(32), made=_BEGAN.date())])
+        trail_keys.prepare(database, keyring)
+        found = _writing(database, count) | _sequencing(database, keyring) | _signing(database, keyring)
+        found |= _verifying(database, count) | _looking_up(database)
+        database.close()
+        found["bytes on disk, a record"] = file.stat().st_size / count
+    found["memory at most, MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for name, value in found.items():
+        print(f"{name:<56} {value:>12.2f}")
+    _RESULTS.mkdir(exist_ok=True)
+    (_RESULTS / "trail.json").write_text(json.dumps({"records": count, **found}, indent=2) + "\n")
+
+
+def _event(number: int) -> EventRow:
+    at = _BEGAN + timedelta(milliseconds=number)
+    event_id = ids.event_id(at, number.to_bytes(10, "big"))
+    user = f"user-{number % 1000}"
+    record = {
+        "eventVersion": "1.11",
+        "userIdentity": {"type": "IAMUser", "userName": user, "arn": f"arn:aws:iam::111122223333:user/{user}"},
+        "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "eventSource": "iam.amazonaws.com",
+        "eventName": "CreateUser",
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": "192.0.2.7",
+        "userAgent": _PADDING,
+        "requestParameters": {"userName": f"made-{number}"},
+        "responseElements": {"user": {"userName": f"made-{number}", "path": "/", "createDate": f"{at:%Y-%m-%dT%H:%M:%SZ}"}},
+        "requestID": str(UUID(int=number)),
+        "eventID": str(event_id),
+        "readOnly": False,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": "111122223333",
+        "eventCategory": "Management",
+    }
+    row = EventRow(
+        account_id="111122223333",
+        event_id=event_id,
+        happened_at=at,
+        source="iam.amazonaws.com",
+        name="CreateUser",
+        read_only="false",
+        username=user,
+        access_key_id=f"AKIA{number % 1000:016}",
+        record=json.dumps(record, separators=(",", ":")).encode(),
+    )
+    return replace(row, resources=(("AWS::IAM::User", f"made-{number}"),))
+
+
+def _writing(database: Database, count: int) -> dict[str, float]:
+    spent = leaf_time = hash_time = 0.0
+    for first in range(0, count, GROUP):
+        rows = [_event(number) for number in range(first, min(first + GROUP, count))]
+        began = time.perf_counter()
+        made = [leaves.make(row, row.record) for row in rows]
+        leaf_time += time.perf_counter() - began
+        began = time.perf_counter()
+        for row in rows:
+            sha256(row.record).digest()
+        hash_time += time.perf_counter() - began
+        began = time.perf_counter()
+        with database.transaction() as db:
+            events.add_all(db, rows)
+        spent += time.perf_counter() - began
+        assert made
+    return {
+        "floor: SHA-256 of a record, us": hash_time / count * 1e6,
+        "a leaf is made, us": leaf_time / count * 1e6,
+        f"a record is written in groups of {GROUP}, us": spent / count * 1e6,
+        "floor: an empty commit, us": _floor(database),
+    }
+
+
+def _floor(database: Database) -> float:
+    began = time.perf_counter()
+    for number in range(50):
+        with database.transaction() as db:
+            db.exec_driver_sql(f"PRAGMA user_version = {number}")
+    return (time.perf_counter() - began) / 50 * 1e6
+
+
+def _sequencing(database: Database, keyring: Keyring) -> dict[str, float]:
+    with database.snapshot() as db:
+        waiting = leaves.pending_count(db)
+    began = time.perf_counter()
+    catching_up.catch_up(database, keyring)
+    return {f"a leaf gets its index, {sequencing.AT_ONCE} at once, us": (time.perf_counter() - began) / waiting * 1e6}
+
+
+def _signing(database: Database, keyring: Keyring) -> dict[str, float]:
+    now = datetime.now(UTC)
+    with database.snapshot() as db:
+        signers = trail_keys.signers(keyring, log_keys.every(db, log_keys.LOG), now=now)
+    frontier = Frontier(1, [bytes(32)])
+    return {"a checkpoint is signed twice, ms": _best(lambda: signing.sign(frontier, signers, now=now)) * 1e3}
+
+
+def _verifying(database: Database, count: int) -> dict[str, float]:
+    began = time.perf_counter()
+    with database.snapshot() as db:
+        report = verifying.verify(db, policy=None, olds=[], progress=lambda _: None)
+    assert report.is_as_it_was, report.findings.first[:3]
+    assert report.records == count
+    return {"a million records are verified, s": (time.perf_counter() - began) / count * 1e6}
+
+
+def _looking_up(database: Database) -> dict[str, float]:
+    with database.snapshot() as db:
+        some = events.newest(db, "111122223333", first=UUID(int=0), before=_LATEST, limit=50)[-1]
+    sought = {
+        "EventId": str(some.event_id),
+        "EventName": some.name,
+        "ReadOnly": some.read_only,
+        "Username": some.username,
+        "EventSource": some.source,
+        "AccessKeyId": some.access_key_id,
+        "ResourceName": some.resources[0][1],
+        "ResourceType": some.resources[0][0],
+    }
+    return {f"LookupEvents by {key}, p99 in ms": _p99(database, key, value) * 1e3 for key, value in sought.items()}
+
+
+def _p99(database: Database, key: str, value: str) -> float:
+    times = []
+    for _ in range(200):
+        began = time.perf_counter()
+        with database.snapshot() as db:
+            events.newest(db, "111122223333", first=UUID(int=0), before=_LATEST, limit=50, attribute=(key, value))
+        times.append(time.perf_counter() - began)
+    return sorted(times)[197]
+
+
+def _best(work: Callable[[], object]) -> float:
+    times = []
+    for _ in range(30):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+if __name__ == "__main__":
+    main()

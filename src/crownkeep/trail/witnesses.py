@@ -1,0 +1,193 @@
+"""Sending checkpoints to those who witness this log, as the policy file in `trail_policy` names them, and to a file elsewhere.
+
+A witness cosigns where the tree has only grown since it last did, so nobody can be shown another past than the witness was. Its
+answer is kept with the checkpoint and shown with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import logging
+import os
+import ssl
+import tempfile
+from collections.abc import Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from crownkeep import clock
+from crownkeep.audit import checkpoints, merkle, notes, tlog_policy
+from crownkeep.audit.notes import BadSignature, MalformedNote, Note
+from crownkeep.audit.tlog_policy import MalformedTlogPolicy, Party
+from crownkeep.audit.witnessing import WitnessSubmission
+from crownkeep.settings import Settings
+from crownkeep.storage.database import Database, DatabaseFault, Transaction
+from crownkeep.storage.trail import checkpoints as kept_checkpoints
+from crownkeep.storage.trail import tree
+from crownkeep.storage.trail.checkpoints import CheckpointRow, CosignatureRow
+from crownkeep.storage.trail.tree import IncompleteTree
+from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
+from crownkeep.trail import publishing
+from crownkeep.trail.sequencer import Sequencer
+
+_SECONDS_TO_ANSWER = 10
+_LARGEST_ANSWER = 1 << 20
+_log = logging.getLogger("crownkeep.trail")
+
+
+class Unwitnessed(Exception):
+    """A witness did not cosign; the text says why."""
+
+
+class Witnesses:
+    """The rounds of one process, made while it is the one that sequences."""
+
+    def __init__(self, database: Database, writer: Writer, settings: Settings, sequencer: Sequencer) -> None:
+        self._database = database
+        self._writer = writer
+        self._policy = Path(settings.trail_policy) if settings.trail_policy else None
+        self._file = Path(settings.trail_checkpoint_file) if settings.trail_checkpoint_file else None
+        self._seconds = settings.trail_witness_seconds
+        self._sequencer = sequencer
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._faults: dict[str, str] = {}
+        self._written = 0
+
+    def start(self) -> None:
+        """Begin, where there is anybody to send to."""
+        if self._policy is not None or self._file is not None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """End; a witness that is being asked is not waited for."""
+        self._stopping.set()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def send(self) -> None:
+        """Send the newest checkpoint to everybody who has not seen it; raises what the database raises."""
+        with self._database.snapshot() as db:
+            newest = kept_checkpoints.newest(db)
+            note = publishing.note(db, newest) if newest is not None else ""
+        if newest is None:
+            return
+        if self._file is not None and newest.size > self._written:
+            await self._tell(str(self._file), asyncio.to_thread(_write, self._file, note))
+            self._written = newest.size
+        for name, party in self._parties().items():
+            if party.url:
+                await self._tell(name, self._ask(party, newest))
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if self._sequencer.leads:
+                    await self.send()
+            except (DatabaseFault, WriteFailed, WriterBusy, IncompleteTree) as error:
+                _log.warning("the witnesses can't be asked (%s); trying again", type(error).__name__)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), self._seconds)
+            except TimeoutError:
+                continue
+
+    async def _tell(self, name: str, doing: Coroutine[Any, Any, None]) -> None:
+        """Do it, and say once what is wrong, for as long as it is."""
+        fault = ""
+        try:
+            await doing
+        except (Unwitnessed, OSError) as error:
+            fault = str(error) or type(error).__name__
+            if fault != self._faults.get(name):
+                _log.warning("the checkpoint does not reach `%s`: %s", name, fault)
+        self._faults[name] = fault
+
+    def _parties(self) -> dict[str, Party]:
+        if self._policy is None:
+            return {}
+        try:
+            return tlog_policy.read(self._policy.read_bytes()).witnesses
+        except (OSError, MalformedTlogPolicy) as error:
+            _log.warning("`trail_policy` can't be read: %s", error)
+            return {}
+
+    async def _ask(self, party: Party, newest: CheckpointRow) -> None:
+        """Ask one witness; where it has seen another tree than we know of, once more from there."""
+        with self._database.snapshot() as db:
+            old = kept_checkpoints.largest_cosigned(db, party.key.name, party.key.id.hex())
+        if old >= newest.size:
+            return
+        status, body = await self._submit(party, newest, old)
+        if status == http.client.CONFLICT and body.strip().isdigit() and int(body[:20]) <= newest.size:
+            status, body = await self._submit(party, newest, int(body[:20]))
+        if status != http.client.OK:
+            raise Unwitnessed(f"it answers {status}: {body[:200].decode('utf-8', 'replace').strip()}")
+        line = _cosignature(party, newest, body)
+        row = CosignatureRow(size=newest.size, name=line.name, key_id=line.key_id.hex(), line=line.text, signed_at=clock.now())
+        await self._writer.submit(partial(_keep, row=row))
+
+    async def _submit(self, party: Party, newest: CheckpointRow, old: int) -> tuple[int, bytes]:
+        with self._database.snapshot() as db:
+            body = _submission(db, newest, old)
+        return await asyncio.to_thread(_post, f"{party.url.rstrip('/')}/add-checkpoint", body)
+
+
+def _keep(db: Transaction, *, row: CosignatureRow) -> Commit[None]:
+    kept_checkpoints.cosign_as_newest(db, row)
+    return Commit(None, [])
+
+
+def _submission(db: Transaction, newest: CheckpointRow, old: int) -> bytes:
+    note = notes.read(publishing.note(db, newest))
+    own = Note(note.text, tuple(line for line in note.signatures if line.name == newest.origin))
+    proof = merkle.consistency_proof(old, newest.size, tree.Nodes(db))
+    return WitnessSubmission(old, tuple(proof), own, checkpoints.read(own)).encode()
+
+
+def _cosignature(party: Party, newest: CheckpointRow, body: bytes) -> notes.SignatureLine:
+    """Return the witness's own signature among what it answers, once it was verified."""
+    head = checkpoints.Checkpoint(newest.origin, newest.size, newest.root)
+    try:
+        for text in body.decode("utf-8").splitlines():
+            line = notes.read_line(text)
+            if notes.key_of(line, [party.key]) is not None:
+                checkpoints.verify(party.key, head, line)
+                return line
+    except (UnicodeDecodeError, MalformedNote, BadSignature) as error:
+        raise Unwitnessed(f"what it answers is no cosignature: {error}") from error
+    raise Unwitnessed("it has not signed with the key that the policy gives")
+
+
+def _post(url: str, body: bytes) -> tuple[int, bytes]:
+    """Send a request to an address that the operator has named, and return the status and the body."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Unwitnessed(f"`{url}` is no address: write `https://HOST/PREFIX`")
+    if parts.scheme == "https":
+        client: http.client.HTTPConnection = http.client.HTTPSConnection(
+            parts.hostname, parts.port, timeout=_SECONDS_TO_ANSWER, context=ssl.create_default_context()
+        )
+    else:
+        client = http.client.HTTPConnection(parts.hostname, parts.port, timeout=_SECONDS_TO_ANSWER)
+    try:
+        client.request("POST", parts.path, body, {"Content-Type": "text/plain; charset=utf-8"})
+        answer = client.getresponse()
+        return answer.status, answer.read(_LARGEST_ANSWER)
+    except (http.client.HTTPException, OSError, ValueError) as error:
+        raise Unwitnessed(f"it does not answer: {type(error).__name__}") from error
+    finally:
+        client.close()
+
+
+def _write(file: Path, note: str) -> None:
+    """Put a checkpoint into the place of the one before, at once: a reader sees either whole."""
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(note)
+        stream.flush()
+        os.fsync(stream.fileno())
+    Path(temporary).replace(file)
