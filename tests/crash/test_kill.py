@@ -17,8 +17,14 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from shared.postgresql import Cluster
+from sqlalchemy import func, select
 from tests.fixtures.clients import Credentials
+from tests.fixtures.patience import until
 from tests.fixtures.process import Process
+
+from crownkeep.storage.database import Database
+from crownkeep.storage.trail import events, leaves
+from crownkeep.trail import verifying
 
 ROUNDS = 6
 NIGHTLY_ROUNDS = 150
@@ -121,6 +127,7 @@ def _survive(server: Process, *, rounds: int) -> None:
         stream.run_until_killed(number, after=chance.uniform(0.05, 0.6))
         server.start()
 
+    _hold_against_the_tree(server)
     users, records = _users(server, told), _records(server, told)
     acknowledged = stream.acknowledged
     assert len(acknowledged.created) > rounds
@@ -131,6 +138,23 @@ def _survive(server: Process, *, rounds: int) -> None:
     recorded = {name for name, error in records.values() if name and not error}
     assert recorded - {"outsider"} == users - {"admin", "outsider"}, "a change without its record, or a record without its change"
     assert users - {"admin", "outsider"} <= stream.attempted.names
+
+
+def _hold_against_the_tree(server: Process) -> None:
+    """Every record is in the tree exactly once, and nothing else is."""
+    database = Database(server.database_url)
+
+    def is_settled() -> bool:
+        with database.snapshot() as db:
+            return leaves.pending_count(db) == 0
+
+    until(is_settled)
+    with database.snapshot() as db:
+        report = verifying.verify(db, policy=None, olds=[], progress=lambda _: None)
+        recorded = db.execute(select(func.count()).select_from(events.table)).scalar_one()
+    database.close()
+    assert [] == report.findings.first
+    assert recorded == report.records == report.size
 
 
 def _users(server: Process, told: dict[str, Any]) -> set[str]:

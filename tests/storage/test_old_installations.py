@@ -22,6 +22,7 @@ from alembic.runtime.migration import MigrationContext
 from shared.postgresql import Cluster
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import DATABASES, Crown, Crowns
+from tests.fixtures.patience import until
 from tests.signin import people
 
 from crownkeep import data_directory
@@ -30,6 +31,8 @@ from crownkeep.operations import sealed
 from crownkeep.storage import sealed_values
 from crownkeep.storage.database import Database
 from crownkeep.storage.schema import metadata
+from crownkeep.storage.trail import leaves
+from crownkeep.trail import verifying
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "installations"
 STEPS = sorted(each.name for each in FOLDER.iterdir())
@@ -119,6 +122,22 @@ def test_the_trail_of_an_old_installation_is_listed(old: Old) -> None:
     assert 50 == len(listed)
     assert old.known["events"] <= len(records)
     assert "CreateAccount" == records[-1]["eventName"]
+
+
+def test_every_record_of_an_old_installation_gets_its_place_in_the_tree(old: Old) -> None:
+    database = Database(old.crown.settings.database_url)
+
+    def is_settled() -> bool:
+        with database.snapshot() as db:
+            return leaves.pending_count(db) == 0
+
+    until(is_settled)
+    with database.snapshot() as db:
+        report = verifying.verify(db, policy=None, olds=[], progress=lambda _: None)
+    database.close()
+
+    assert [] == report.findings.first
+    assert report.size == report.records > old.known["events"]
 
 
 def test_an_old_organization_still_binds_its_members(old: Old) -> None:

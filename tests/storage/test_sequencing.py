@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -83,6 +85,34 @@ def test_two_sequencers_that_lose_the_lease_at_every_step_number_each_leaf_once(
     assert 60 == len(entries) == len(set(entries))
     with database.snapshot() as db:
         assert tree.frontier(db, 60).root() == merkle.root_of([merkle.leaf_hash(each) for each in entries])
+
+
+def test_sequencers_at_the_same_moment_number_each_leaf_once(database: Database):
+    others = [Database(database.url) for _ in range(2)]
+    done = threading.Event()
+
+    def sequence(its: Database, holder: str) -> None:
+        while True:
+            last = done.is_set()
+            # Its term has run out before it begins: only the row's lock keeps them apart.
+            taken = its.write(lambda db: sequencing.step(db, None, holder=holder, now=NOW, until=NOW, limit=7))
+            if last and (taken is None or taken.count == 0):
+                return
+
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(sequence, its, holder) for its, holder in zip(others, "ab", strict=True)]
+        for first in range(0, 120, 6):
+            write(database, first, 6)
+        done.set()
+        for each in running:
+            each.result(timeout=60)
+    for its in others:
+        its.engine.dispose()
+
+    entries = everything(database)
+    assert 120 == len(entries) == len(set(entries))
+    with database.snapshot() as db:
+        assert tree.frontier(db, 120).root() == merkle.root_of([merkle.leaf_hash(each) for each in entries])
 
 
 def test_a_lease_that_another_holds_is_left_alone_until_it_runs_out(database: Database):
