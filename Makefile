@@ -25,7 +25,7 @@ serve: .venv/.ready-to-serve ## Serve on localhost:4747; ARGS="--port 5000 --dat
 test: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) system-packages protocol-cases ## Run the tests; some of them with ARGS=tests/policy
 	$(BIN)/pytest -n 2 -m "not nightly" $(ARGS)
 
-nightly: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) system-packages protocol-cases ## Run the tests that take long, too
+nightly: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) .tools/moto-$(MOTO_VERSION) system-packages protocol-cases ## Run the tests that take long, too
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 2 $(ARGS)
 
 check: .venv/.ready-to-develop ## Check style, format, types and the import contracts

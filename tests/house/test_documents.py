@@ -48,6 +48,12 @@ def test_the_page_of_commands_is_what_the_commands_say_of_themselves():
     assert page() == REFERENCE.read_text()
 
 
+def test_the_page_of_the_advisor_is_what_its_checks_say_of_themselves():
+    from scripts.make_advisor_reference import REFERENCE, page
+
+    assert page() == REFERENCE.read_text()
+
+
 def test_every_dependency_has_a_decision_record():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = [name for group in project["optional-dependencies"].values() for name in group]

@@ -128,11 +128,17 @@ def acts(route: Route) -> set[str]:
 
 _SERVER = "it talks to a server as anybody's client does, by its wire"
 _FILES = "it reads files that it is given"
+_API = "what changes is changed by the AWS API, with the credentials of whoever calls, as by any client"
 NO_CHANGE: Mapping[str, str] = {
     "account list": "a list",
     "account show": "one account",
+    "audit": "the AWS API is asked, as any client asks it",
     "credential-audit model": "a published model",
     "credential-audit verify": _FILES,
+    "lockdown apply": _API,
+    "lockdown plan": _API,
+    "lockdown undo": _API,
+    "lockdown verify": _API,
     "login": _SERVER,
     "mail list": "a list",
     "mail show": "one notice",

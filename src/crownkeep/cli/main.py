@@ -18,6 +18,8 @@ _COMMANDS = {
     "mfa": "Import FIDO metadata and hardware tokens.",
     "sso": "Enable single sign-on for an organization.",
     "mail": "Read mail in the outbox and mail that waits.",
+    "audit": "Show how far an AWS account is from locked down.",
+    "lockdown": "Take an AWS account to locked down, by a plan.",
     "login": "Get credentials for the AWS CLI by signing in with a browser.",
     "policy": "Check policies, and explain decisions.",
     "credential-audit": "Check the evidence of credential audits.",

@@ -1,0 +1,150 @@
+"""Write docs/advisor.md: what stands before the checks by hand, here; the checks from themselves.
+
+.venv/bin/python scripts/make_advisor_reference.py
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from crownkeep.advisor import catalogue
+from crownkeep.advisor.check import AccountCheck
+
+REFERENCE = Path(__file__).parent.parent / "docs/advisor.md"
+
+_OPENING = """\
+# The advisor
+
+`crownkeep audit` shows how far an account is from locked down. It asks the AWS API and nothing else, so it runs
+against Amazon's AWS as well as against Crownkeep, and needs no server of ours.
+
+    crownkeep audit                                  the account that the usual AWS variables name
+    crownkeep audit --profile acme                   a profile of yours: keys, roles and single sign-on as botocore has them
+    crownkeep audit --endpoint-url http://localhost:4747
+    crownkeep audit --format html > report.html      also json, csv, sarif, junit, ocsf, oscal
+    crownkeep audit --fail-on high                   for a pipeline: ends with 1 where something high or critical fails
+
+## What it needs
+
+AWS's managed policy `SecurityAudit`. That policy leaves `account:GetContactInformation` out: allow it too, or the
+check of the primary contact can't tell. What may not be asked is `UNKNOWN`, and the finding names the permission it
+needs. It is never a pass.
+
+Nothing is changed. The one thing that is made is the credential report, where there is no fresh one.
+
+Throttled calls are tried again, as long as AWS asks for it.
+
+## What it says
+
+| State | Means |
+|---|---|
+| `PASS` | it is as it should be |
+| `FAIL` | it is not |
+| `NOT_APPLICABLE` | there is nothing here that the check is about, such as a root user without credentials |
+| `UNKNOWN` | it can't be told; the detail says what it takes |
+| `ACCEPTED` | it fails, and somebody has taken that on until a date |
+
+The command ends with 0 whatever it finds. With `--fail-on SEVERITY` it ends with 1 where something at least that
+severe fails, and with 2 where it was called wrongly or nobody could be asked. `--json` prints one object:
+
+    {"account_id": "...", "at": "...", "findings": [{"check": "root-mfa", "state": "FAIL", "severity": "critical",
+     "resource": "...", "detail": "...", "evidence": [{"call": "...", "at": "..."}],
+     "fix": {"console": "...", "cli": "...", "terraform": "..."},
+     "maps": {"cis-3.0": ["1.5"], ...}}]}
+
+**Keep evidence** with `--save FILE`: every answer with its call and its time. `--from FILE` judges it later, without
+a network and with the checks of that day. The file says what an account lets in, so it is readable for its owner
+alone.
+
+**Accept** what you live with in a file for `--baseline`: `{"accepted": [{"check": "...", "resource": "...", "until":
+"2027-01-01", "reason": "...", "who": "..."}]}`. Without `resource` it holds for all of them. After its date the
+finding fails again.
+
+**Compare** with `--since FILE`, an earlier JSON report.
+
+**Formats.** SARIF holds failures alone, with fingerprints that stay the same, so that code scanning closes what is
+set right. OCSF is version 1.5.0, class Compliance Finding. OSCAL is version 1.1.2, assessment results. The HTML file
+needs nothing beside it, and prints.
+
+## From exposed to locked down
+
+    crownkeep lockdown plan --out plan.json --wishes wishes.json
+    crownkeep lockdown apply plan.json               asks before each step; --yes takes them all
+    crownkeep lockdown verify plan.json              ends with 0 where every applied step holds
+    crownkeep lockdown undo plan.json                takes the applied steps back, the last first
+
+**The plan** changes nothing. It is a JSON file that a person reads first. Each step has its one call, its reverse, the
+same as a command and in Terraform, and what it would break. The least dangerous steps come first. What only people can
+do, such as enrolling MFA, is listed with a link. What no machine can know comes from `--wishes`:
+
+    {"alias": "acme-prod", "contacts": {"SECURITY": {"Name": "...", "Title": "...", "EmailAddress": "...",
+     "PhoneNumber": "..."}}}
+
+Steps exist for the alias, the contacts, the password policy (never weaker than it is), a role for support cases, unused
+access keys, central management of root, and a control policy for members. Everything else is left to people.
+
+**The signature.** The plan is signed with a key that is made at its first use in `~/.config/crownkeep/lockdown.key`
+(`XDG_CONFIG_HOME` is read). A changed plan is refused. One from another machine is refused unless `--key` names its key.
+
+**Apply** takes a step only where what it reads is as it was when the plan was made. What somebody else changed there is
+refused. What changed elsewhere is told and blocks nothing. Before a credential is switched off, the policy engine must
+find another administrator who can get in, and it is never the key that the command signs with. After each call its
+effect is read. The first surprise stops it all, with exit code 1.
+
+**Kill it at any point**, and call it again: `plan.json.journal` says what was begun and what was done, and each step is
+one call, so that it either happened or did not.
+
+**Verify** reads everything again, runs all checks, lists what people still have to do, and writes what it found, signed,
+to `plan.json.proof`.
+
+## How it decides
+
+Each check is one module with one pure function over evidence: `src/crownkeep/advisor/checks`. One more check is one
+more file. Who is an administrator, what control policies deny, and who could become an administrator is decided by
+the policy engine that Crownkeep enforces with, not by comparing texts.
+
+What an audit does not do: it reads one account at a time, it does not take on members' root users, and of an
+organization's policies it follows those at the root and at the account itself. Where one at a unit might count, the
+check is `UNKNOWN`.
+
+Versions of the CIS AWS Foundations Benchmark are named by their control's number only.
+
+## The checks
+"""
+
+
+def main() -> int:
+    """Write the page and say where."""
+    REFERENCE.write_text(page())
+    print(REFERENCE)
+    return 0
+
+
+def page() -> str:
+    """Return the page's text."""
+    checks = catalogue.load()
+    parts = [_OPENING, f"There are {len(checks)}. `crownkeep audit --explain CHECK` says the same of one.\n"]
+    for topic in catalogue.TOPICS:
+        parts.append(f"### {topic.capitalize()}\n")
+        parts += [section for check in checks if check.topic == topic for section in _section(check)]
+    return "\n".join(parts)
+
+
+def _section(check: AccountCheck) -> Iterator[str]:
+    known = "; ".join(f"{where} {', '.join(ids)}" for where, ids in check.maps.items())
+    yield f"#### {check.title}\n"
+    yield f"`{check.name}`, {check.severity.value}. {check.why}\n"
+    yield f"- Console: {check.fix.console}"
+    if check.fix.cli:
+        yield f"- CLI: `{check.fix.cli}`"
+    if check.fix.terraform:
+        yield f"- Terraform: `{check.fix.terraform}`"
+    if known:
+        yield f"- Known as: {known}"
+    yield ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

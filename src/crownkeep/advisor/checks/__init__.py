@@ -1,0 +1,1 @@
+"""The checks, one module each: metadata, and one pure function over evidence."""

@@ -1,0 +1,23 @@
+"""An operations contact is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crownkeep.advisor import contacts
+from crownkeep.advisor.check import CheckSeverity, Fix, Verdict, check, cis
+from crownkeep.advisor.view import View
+
+
+@check(
+    "contact-operations",
+    title="An operations contact is named",
+    topic="contacts",
+    severity=CheckSeverity.LOW,
+    why="What is about to be switched off is announced there.",
+    fix=Fix(contacts.CONSOLE, contacts.command("OPERATIONS"), contacts.TERRAFORM),
+    maps=cis(v1="1.1", v5="1.1", v6="2.1", v7="2.2"),
+)
+def contact_operations(view: View) -> Iterator[Verdict]:
+    """Ask for it."""
+    return contacts.is_named(view, "OPERATIONS")

@@ -1,0 +1,23 @@
+"""Passwords need a lower-case letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crownkeep.advisor import password_policies
+from crownkeep.advisor.check import CheckSeverity, Fix, Verdict, check
+from crownkeep.advisor.view import View
+
+
+@check(
+    "password-lowercase",
+    title="Passwords need a lower-case letter",
+    topic="password policy",
+    severity=CheckSeverity.LOW,
+    why="Each kind of character that is asked for makes guessing longer.",
+    fix=Fix(password_policies.CONSOLE, password_policies.CLI, password_policies.TERRAFORM),
+    maps={"security-hub": ("IAM.12",), "config": ("iam-password-policy",)},
+)
+def password_lowercase(view: View) -> Iterator[Verdict]:
+    """Read the policy."""
+    return password_policies.requires(view, "RequireLowercaseCharacters", "a lower-case letter")
