@@ -6,9 +6,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import destinations, entering, web
+from crownkeep.console.kit import web
+from crownkeep.console.pages.sign_in import link_passwords
+from crownkeep.console.pages.sign_in.link_passwords import PasswordLink
 from crownkeep.credentials import strength
-from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
+from crownkeep.credentials.one_time_links import LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import root_passwords
 
@@ -16,24 +18,13 @@ SET_PASSWORD = "/signin/set-password"
 
 
 async def set_password(request: Request) -> Response:
-    """Ask whoever has the link to choose root's password; looking does not use the link up."""
-    return _page(request, request.query_params.get("token", ""))
+    """Ask whoever has the link to choose root's password."""
+    return link_passwords.page(request, _FIRST, request.query_params.get("token", ""))
 
 
 async def password_set(request: Request) -> Response:
     """Set root's password and go on to its second factor."""
-    form, here = web.form(request), web.of(request)
-    token, password = form.one("token"), form.one("new")
-    if password != form.one("again"):
-        return _page(request, token, alert="The two passwords are not the same.", status=400)
-    visit = entering.visit(request, destinations.HOME)
-    try:
-        outcome = await root_passwords.choose(here.door, visit, token, Secret(password), purpose=LinkPurpose.SET_ROOT_PASSWORD)
-    except InvalidLink:
-        return _invalid(request)
-    if isinstance(outcome, root_passwords.PasswordRefused):
-        return _page(request, token, refused=outcome, status=400)
-    return await entering.follow(request, outcome, lambda: _invalid(request))
+    return await link_passwords.choose(request, _FIRST)
 
 
 async def assess(request: Request) -> Response:
@@ -53,31 +44,12 @@ async def assess(request: Request) -> Response:
     return JSONResponse({"score": found.score, "warning": found.warning, "suggestions": found.suggestions})
 
 
-def _page(
-    request: Request, token: str, *, alert: str = "", refused: root_passwords.PasswordRefused | None = None, status: int = 200
-) -> Response:
-    here = web.of(request)
-    try:
-        account = root_passwords.look(here.door, token, LinkPurpose.SET_ROOT_PASSWORD, now=here.now)
-    except InvalidLink:
-        return _invalid(request)
-    return web.page(
-        request,
-        "set_password.html",
-        status=status,
-        action=SET_PASSWORD,
-        token=token,
-        email=account.email,
-        account_id=account.account_id,
-        alert=alert,
-        assessment=refused.assessment if refused else None,
-    )
-
-
 def _invalid(request: Request) -> Response:
     text = "It was used before, has expired, or was never one. Ask whoever gave it to you for another."
     return web.page(request, "refused.html", status=403, title="This link is not valid", text=text, home=web.SIGN_IN)
 
+
+_FIRST = PasswordLink(SET_PASSWORD, LinkPurpose.SET_ROOT_PASSWORD, _invalid)
 
 ROUTES = [
     Route(SET_PASSWORD, set_password, methods=["GET"]),

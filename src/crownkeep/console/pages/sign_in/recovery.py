@@ -6,10 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import destinations, entering, web
+from crownkeep.console.kit import entering, web
+from crownkeep.console.pages.sign_in import link_passwords
+from crownkeep.console.pages.sign_in.link_passwords import PasswordLink
 from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
-from crownkeep.signin import mfa_recovery, recovery, root_passwords
+from crownkeep.signin import mfa_recovery, recovery
 from crownkeep.signin.flow import FactorStep
 from crownkeep.signin.mfa_recovery import RecoveryOutcome, Requested, TooOften
 from crownkeep.signin.recovery import Asked
@@ -38,24 +40,13 @@ async def forgotten_asked(request: Request) -> Response:
 
 
 async def reset(request: Request) -> Response:
-    """Ask whoever has the link for a new password; looking does not use the link up."""
-    return _reset_page(request, request.query_params.get("token", ""))
+    """Ask whoever has the link for a new password."""
+    return link_passwords.page(request, _RESET, request.query_params.get("token", ""))
 
 
 async def reset_given(request: Request) -> Response:
     """Set root's new password and go on to its second factor."""
-    form, here = web.form(request), web.of(request)
-    token, password = form.one("token"), form.one("new")
-    if password != form.one("again"):
-        return _reset_page(request, token, alert="The two passwords are not the same.", status=400)
-    visit = entering.visit(request, destinations.HOME)
-    try:
-        outcome = await root_passwords.choose(here.door, visit, token, Secret(password), purpose=LinkPurpose.RESET_ROOT_PASSWORD)
-    except InvalidLink:
-        return _invalid(request)
-    if isinstance(outcome, root_passwords.PasswordRefused):
-        return _reset_page(request, token, refused=outcome, status=400)
-    return await entering.follow(request, outcome, lambda: _invalid(request))
+    return await link_passwords.choose(request, _RESET)
 
 
 async def lost_mfa(request: Request) -> Response:
@@ -128,27 +119,6 @@ async def custodian_confirmed(request: Request) -> Response:
     return web.page(request, "told.html", title="The recovery is confirmed", text=text, to=web.SIGN_IN, label="Close")
 
 
-def _reset_page(
-    request: Request, token: str, *, alert: str = "", refused: root_passwords.PasswordRefused | None = None, status: int = 200
-) -> Response:
-    here = web.of(request)
-    try:
-        account = root_passwords.look(here.door, token, LinkPurpose.RESET_ROOT_PASSWORD, now=here.now)
-    except InvalidLink:
-        return _invalid(request)
-    return web.page(
-        request,
-        "set_password.html",
-        status=status,
-        action=recovery.RESET,
-        token=token,
-        email=account.email,
-        account_id=account.account_id,
-        alert=alert,
-        assessment=refused.assessment if refused else None,
-    )
-
-
 def _recovery_page(request: Request, token: str) -> Response:
     here = web.of(request)
     try:
@@ -188,6 +158,8 @@ def _too_often(request: Request) -> Response:
     text = "Too much was asked for from here. Try again in an hour."
     return web.page(request, "told.html", status=429, title="Too many requests", text=text, to=web.SIGN_IN, label="Sign in")
 
+
+_RESET = PasswordLink(recovery.RESET, LinkPurpose.RESET_ROOT_PASSWORD, _invalid)
 
 ROUTES = [
     Route(FORGOTTEN, forgotten, methods=["GET"]),
