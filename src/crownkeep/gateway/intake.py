@@ -18,7 +18,7 @@ from crownkeep.gateway.shares import Contention
 MOST_AT_ONCE = 64
 """Requests of one turn: the loop reads no socket before they are done."""
 
-MOST_BESIDE = 4
+MOST_BESIDE = 2
 """Requests of one account in one turn while others ask."""
 
 Arrival = TypeVar("Arrival")
