@@ -34,6 +34,7 @@ from crownkeep.storage import migrate
 from crownkeep.storage.database import Database, DatabaseFault
 from crownkeep.storage.writer import Writer
 from crownkeep.trail import publishing
+from crownkeep.trail.delivery import TrailDelivery
 from crownkeep.trail.publishing import Published
 from crownkeep.trail.sequencer import Sequencer
 from crownkeep.trail.witness import Witness, WitnessAnswer
@@ -61,6 +62,7 @@ class Running:
     witnesses: Witnesses
     witness: Witness
     observers: tuple[Secret, ...]
+    trail_delivery: TrailDelivery
 
     def is_ready(self) -> bool:
         """Tell whether the database answers."""
@@ -116,6 +118,7 @@ def create_app(settings: Settings) -> Server[Running]:
         running.key_watch.cancel()
         await running.delivery.stop()
         await running.witnesses.stop()
+        await running.trail_delivery.stop()
         await running.sequencer.stop()
         await running.writer.stop()
         running.door.close()
@@ -166,6 +169,8 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     witnesses = Witnesses(database, writer, settings, sequencer)
     witnesses.start()
     witness = Witness(database, writer, wiring)
+    trail_delivery = TrailDelivery(database, writer, wiring)
+    trail_delivery.start()
     pipeline = Pipeline(door, token)
 
     def make_pages() -> Pages:
@@ -174,7 +179,20 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
         return create_pages(door, pipeline.shares)
 
     pages = LateApplication(make_pages)
-    return Running(database, writer, door, pipeline, pages, key_watch, delivery, sequencer, witnesses, witness, observers)
+    return Running(
+        database,
+        writer,
+        door,
+        pipeline,
+        pages,
+        key_watch,
+        delivery,
+        sequencer,
+        witnesses,
+        witness,
+        observers,
+        trail_delivery,
+    )
 
 
 async def _watch_keys(watch: KeyFileWatch, database: Database, keyring: Keyring) -> None:

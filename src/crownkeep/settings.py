@@ -82,6 +82,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     smtp_username: str = ""
     smtp_password_file: str = ""
     mail_from: str = ""
+    trail_delivery_seconds: int = 300
+    trail_digest_seconds: int = 3_600
     identity_provider_networks: tuple[str, ...] = ()
     identity_provider_certificates: str = ""
     services: tuple[RegisteredService, ...] = ()
@@ -210,6 +212,8 @@ _RANGES = {
     "sign_in_longest_delay_seconds": (1, 3_600),
     "root_mfa_grace_days": (0, 365),
     "trail_witness_seconds": (1, 86_400),
+    "trail_delivery_seconds": (1, 86_400),
+    "trail_digest_seconds": (1, 86_400),
 }
 _CHOICES = {
     "log_format": ("text", "json"),

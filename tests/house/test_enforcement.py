@@ -16,6 +16,16 @@ from crownkeep.operations.registry import Operation, Permission
 from crownkeep.settings import Settings
 
 SIGNED = [operation for operation in OPERATIONS if operation.model.auth != "none"]
+SAID_TO_BE_FOR_S3 = {
+    "s3:GetBucketLocation",
+    "s3:GetObject",
+    "s3:HeadBucket",
+    "s3:HeadObject",
+    "s3:ListObjects",
+    "s3:ListObjectsV2",
+}
+"""At a path of its own, nothing but a signature says that S3 is meant: without one it is no path of ours
+(`tests/services/test_s3.py`)."""
 GUARDED = [operation for operation in SIGNED if operation.permission is Permission.REQUIRED]
 
 STRANGER = "MissingAuthenticationToken"
@@ -40,7 +50,11 @@ def powerless(shared: Crown) -> Credentials:
     return shared.account().user("nobody").credentials
 
 
-@pytest.mark.parametrize("operation", SIGNED, ids=lambda operation: f"{operation.service.name}:{operation.name}")
+@pytest.mark.parametrize(
+    "operation",
+    [each for each in SIGNED if f"{each.service.name}:{each.name}" not in SAID_TO_BE_FOR_S3],
+    ids=lambda operation: f"{operation.service.name}:{operation.name}",
+)
 def test_an_unsigned_request_is_refused(operation: Operation, shared: Crown):
     assert SPELLED.get((operation.service.name, STRANGER), STRANGER) == _refusal(shared, None, operation).removesuffix(
         "Exception"
@@ -65,4 +79,5 @@ def _refusal(crown: Crown, credentials: Credentials | None, operation: Operation
     with pytest.raises(ClientError) as refused:
         getattr(client, xform_name(operation.name))(**valid.parameters(operation.model))
     code: str = refused.value.response["Error"]["Code"]
-    return code
+    # What is refused to HEAD has no more than a status.
+    return {"403": FORBIDDEN}.get(code, code)

@@ -147,6 +147,7 @@ NO_CHANGE: Mapping[str, str] = {
     "policy explain": "a decision, explained",
     "root status": "what one root user signs in with",
     "serve": "what the server does comes in by its wire and its pages",
+    "trail bucket list": "a list",
     "trail check": "a proof in a file is checked",
     "trail checkpoint": "records get their places in the tree, which is no account's, and the newest checkpoint is printed",
     "trail export": "a copy is written into a file",

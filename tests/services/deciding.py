@@ -105,7 +105,14 @@ class Scene:
         self.organization = Organization(crown)
         self.account: Account = self.organization.management
         self.member = self.organization.invited()
-        self.known = {**self._identities(), **self._providers(), **self._credentials(), **self._organized(), **self._requested()}
+        self.known = {
+            **self._identities(),
+            **self._providers(),
+            **self._credentials(),
+            **self._organized(),
+            **self._requested(),
+            **self._delivered(),
+        }
         self.known |= self._single_sign_on()
         self.without_path = self._without_path()
         self.clients: dict[str, Any] = {}
@@ -274,6 +281,32 @@ class Scene:
             "EntityPath": f"{organization.id}/{root}",
             "OrganizationsPolicyId": policy_id,
             "Email": f"new-{self.account.id}@test.example",
+        }
+
+    def _delivered(self) -> dict[str, Any]:
+        """Make a bucket and a trail."""
+        bucket = {"name": f"logs-{self.account.id}", "account_id": self.account.id}
+        assert self.crown.operator("POST", "/trail-buckets", bucket).status == 201
+        api = self.account.client("cloudtrail")
+        arn = api.create_trail(Name="Audit", S3BucketName=bucket["name"], TagsList=TAGS)["TrailARN"]
+        named = ("GetTrail", "GetTrailStatus", "UpdateTrail", "StartLogging", "StopLogging", "DeleteTrail")
+        return {
+            **{f"{operation}.Name": "Audit" for operation in named},
+            "CreateTrail.Name": "New",
+            "S3BucketName": bucket["name"],
+            "TrailName": "Audit",
+            "TagsList": TAGS,
+            "InsightSelectors": [],
+            "EventSelectors": [{}],
+            "AddTags.ResourceId": arn,
+            "RemoveTags.ResourceId": arn,
+            "ResourceIdList": [arn],
+            "Bucket": bucket["name"],
+            "Key": "AWSLogs/x",
+            "ListObjects.Prefix": "AWSLogs/",
+            "ListObjectsV2.Prefix": "AWSLogs/",
+            "Delimiter": "/",
+            "MaxKeys": 5,
         }
 
     def _requested(self) -> dict[str, Any]:

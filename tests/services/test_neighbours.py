@@ -66,14 +66,16 @@ def test_no_neighbours_model_is_read_for_other_services_requests(crowns: Any, mo
 def test_what_is_served_of_a_neighbour_is_read_and_written_as_botocore_does(name: str, monkeypatch: pytest.MonkeyPatch):
     service = registry.service(name)
     assert service is not None
-    if name == "ec2":
+    if name in ("ec2", "s3"):
         # A client leaves out what is empty.
         monkeypatch.setattr(round_trip, "SHAPES", [generated.full])
     round_trip.THEIRS[name] = botocore.session.get_session().get_service_model(name)
 
     for operation in service.served():
         round_trip.test_a_request_as_botocore_writes_it_is_read_as_it_was_meant(name, operation)
-        round_trip.test_an_answer_as_we_write_it_is_read_by_botocore_as_it_was_meant(name, operation)
+        if operation not in ("GetBucketLocation", "GetObject", "HeadObject"):
+            # Their answers have readers of their own, above the protocol (tests/services/test_s3.py).
+            round_trip.test_an_answer_as_we_write_it_is_read_by_botocore_as_it_was_meant(name, operation)
 
 
 SPOKEN = [(name, models.NEIGHBOURS[name].protocol) for name in models.NEIGHBOURS] + [("resourcegroupstaggingapi", "json")]
@@ -179,8 +181,8 @@ def test_what_buckets_cannot_be_listed_by_is_an_invalid_argument(account: Any, p
 @pytest.mark.parametrize(
     ("operation", "parameters", "name"),
     [
-        ("list_objects_v2", {"Bucket": "bucket"}, "ListObjectsV2"),
-        ("get_object", {"Bucket": "bucket", "Key": "a/b"}, "GetObject"),
+        ("list_object_versions", {"Bucket": "bucket"}, "ListObjectVersions"),
+        ("get_object_acl", {"Bucket": "bucket", "Key": "a/b"}, "GetObjectAcl"),
         ("create_bucket", {"Bucket": "bucket"}, "CreateBucket"),
         ("put_bucket_policy", {"Bucket": "bucket", "Policy": "{}"}, "PutBucketPolicy"),
     ],

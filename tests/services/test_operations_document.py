@@ -47,6 +47,12 @@ def test_every_operation_of_single_sign_on_that_is_not_served_is_named_and_no_ot
     assert set() == unserved("identitystore")
 
 
+def test_every_operation_of_cloudtrail_that_is_not_served_is_named_and_no_other():
+    section = TEXT.partition("resource policies are not served:")[2].partition("## ")[0]
+
+    assert unserved("cloudtrail") == set(section.split("`")[1::2])
+
+
 def test_no_operation_is_named_that_aws_does_not_have():
     known = {name for service in models.SERVICES for name in models.service(service).operations}
     known |= {

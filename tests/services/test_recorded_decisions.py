@@ -27,6 +27,8 @@ NO_TEMPLATES = "no role here is made from one of AWS's role templates"
 NO_PROVIDER = "a role's session has it from its identity provider (tests/services/sts)"
 NOT_FROM_ELSEWHERE = "nobody in an identity store comes from another directory yet"
 NO_APPLICATIONS = "applications of single sign-on are not served"
+NO_ACCESS_POINTS = "buckets are reached by their names alone"
+NO_TAGGED_BUCKETS = "neither buckets nor the objects in them have tags"
 UNASSIGNED = "nobody owns a request that is only being made"
 KEYS_WITHOUT_VALUE: Mapping[str, str] = {
     "iam:AttachRolePolicy iam:RoleTemplateARN": NO_TEMPLATES,
@@ -41,6 +43,21 @@ KEYS_WITHOUT_VALUE: Mapping[str, str] = {
     "iam:EnableMFADevice iam:FIDO-FIPS-140-2-certification": "as iam:FIDO-certification",
     "iam:EnableMFADevice iam:FIDO-FIPS-140-3-certification": "as iam:FIDO-certification",
     "s3:ListAllMyBuckets s3:TlsVersion": "the scene is asked without TLS, and the edge does not tell its version",
+    **{
+        f"s3:{action} {key}": reason
+        for action in ("GetBucketLocation", "GetObject", "ListBucket")
+        for key, reason in {
+            "s3:TlsVersion": "as of s3:ListAllMyBuckets",
+            "s3:AccessGrantsInstanceArn": NO_ACCESS_POINTS,
+            "s3:AccessPointNetworkOrigin": NO_ACCESS_POINTS,
+            "s3:AccessPointTag/${TagKey}": NO_ACCESS_POINTS,
+            "s3:DataAccessPointAccount": NO_ACCESS_POINTS,
+            "s3:DataAccessPointArn": NO_ACCESS_POINTS,
+            "s3:BucketTag/${TagKey}": NO_TAGGED_BUCKETS,
+            "aws:ResourceTag/${TagKey}": NO_TAGGED_BUCKETS,
+            "s3:ExistingObjectTag/<key>": NO_TAGGED_BUCKETS,
+        }.items()
+    },
     "iam:GetServiceLinkedRoleDeletionStatus aws:ResourceTag/${TagKey}": "the role is gone, and its tags with it",
     "iam:GetServiceLinkedRoleDeletionStatus iam:ResourceTag/${TagKey}": "the role is gone, and its tags with it",
     "organizations:InviteAccountToOrganization aws:ResourceTag/${TagKey}": "the account gets its tags when it joins",
@@ -84,6 +101,21 @@ MAKING = ("Create", "Upload")
 TYPES_NOT_MET: Mapping[str, str] = {
     "signin:AuthorizeOAuth2Access console": "the console is signed in to without asking a policy",
     "signin:AuthorizeOAuth2Access oauth2-resource-service-principal": "no service is a client here",
+    **{
+        f"cloudtrail:{name} {kind}": "CloudTrail Lake and its channels are not served"
+        for name in (
+            "AddTags",
+            "RemoveTags",
+            "ListTags",
+            "GetEventConfiguration",
+            "GetInsightSelectors",
+            "PutEventConfiguration",
+            "PutInsightSelectors",
+        )
+        for kind in ("channel", "dashboard", "eventdatastore")
+    },
+    **{f"s3:{name} accesspoint": NO_ACCESS_POINTS for name in ("GetBucketLocation", "ListBucket")},
+    "s3:GetObject accesspointobject": NO_ACCESS_POINTS,
     "iam:DeleteVirtualMFADevice sms-mfa": "AWS has given up devices that get a text message",
     **{
         f"sso:{name} {kind}": NO_APPLICATIONS
@@ -222,7 +254,7 @@ def test_what_operations_ask_for_besides_knows_every_condition_key_that_the_refe
 
     missing = {f"{action} {key}" for action, keys in asked.items() for key in listed_keys(action) - keys}
 
-    missing = {each for each in missing if not each.partition(":")[2].startswith("Tag") or "ResourceTag" not in each}
+    missing = {each for each in missing if not each.partition(":")[2].startswith(("Tag", "AddTags")) or "ResourceTag" not in each}
     assert missing == KEYS_WITHOUT_VALUE_BESIDES.keys()
     assert {"iam:PassRole", "iam:TagUser", "organizations:TagResource", "sts:SetSourceIdentity"} <= asked.keys()
 

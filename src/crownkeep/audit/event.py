@@ -59,6 +59,8 @@ class EventFacts:
     host: str = ""
     shared_event_id: str = ""
     """What the records of one act in the trails of several accounts have in common."""
+    is_data_event: bool = False
+    """Whether it is about what is in a resource, such as an object in a bucket (`eventCategory`)."""
     service_details: Mapping[str, object] | None = None
     """What a service tells of what it did by itself (`serviceEventDetails`)."""
 
@@ -93,13 +95,13 @@ def record(facts: EventFacts, event_id: str = "") -> dict[str, object]:
     event["eventType"] = facts.event_type
     if facts.api_version:
         event["apiVersion"] = facts.api_version
-    event["managementEvent"] = True
+    event["managementEvent"] = not facts.is_data_event
     event["recipientAccountId"] = facts.account_id
     if facts.shared_event_id:
         event["sharedEventID"] = facts.shared_event_id
     if facts.service_details is not None:
         event["serviceEventDetails"] = dict(facts.service_details)
-    event["eventCategory"] = "Management"
+    event["eventCategory"] = "Data" if facts.is_data_event else "Management"
     _add_edge(event, facts)
     return event
 

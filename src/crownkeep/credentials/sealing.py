@@ -74,6 +74,8 @@ class Purpose(Enum):
     TRADE_IN_TOKEN = "trade-in-token"
     KEY_CHECK = "key-check"
     TRAIL_KEY = "trail-key"
+    BUCKET_SECRET = "bucket-secret"
+    DIGEST_KEY = "digest-key"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

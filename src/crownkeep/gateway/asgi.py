@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from crownkeep import clock
 from crownkeep.domain.credentials import outbound_identity
+from crownkeep.gateway import s3_paths
 from crownkeep.gateway.connections import Connections
 from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, Receive, Scope, Send
 from crownkeep.gateway.metrics import CONTENT_TYPE, Metrics
@@ -66,6 +67,7 @@ _PAGES = (b"/signin/", b"/console/", b"/static/", b"/.well-known/")
 _OBSERVED = (b"/health", b"/ready", b"/metrics")
 _PAGE = frozenset({b"/signin", b"/console", b"/switchrole", b"/federation", b"/favicon.ico", b"/v1/authorize"})
 _HTML = b"text/html"
+_ROOT = (b"/", b"")
 _NO_TOKEN = b"send `Authorization: Bearer` and the token in `metrics.token` of the data directory\n"
 _ISSUERS = outbound_identity.PATH.encode() + b"/"
 _TLOG = publishing.PREFIX.encode()
@@ -111,10 +113,7 @@ class Server(Generic[Opened]):
         """
         house = self._house
         path: bytes = scope["raw_path"]
-        is_observed = path in _OBSERVED or path.startswith(_PUBLISHED)
-        if house is None or (is_observed and scope["method"] in ("GET", "HEAD")) or _is_for_pages(scope, path):
-            return False
-        if path.startswith(_WITNESS):
+        if house is None or not _is_for_aws(scope, path):
             return False
         try:
             request = self._edge.whole(scope, body)
@@ -149,18 +148,18 @@ class Server(Generic[Opened]):
         path: bytes = scope.get("raw_path") or scope["path"].encode()
         if house is None:
             await _send(send, 503, [(b"content-type", b"text/plain")], b"starting\n")
-        elif path in _OBSERVED and scope["method"] in ("GET", "HEAD"):
-            await self._observe(house, scope, path, send)
-        elif path.startswith(_ISSUERS) and scope["method"] in ("GET", "HEAD"):
-            await self._publish(house, path, send)
-        elif path.startswith(_TLOG) and scope["method"] in ("GET", "HEAD"):
-            await self._tlog(house, path, send)
+        elif _is_for_aws(scope, path):
+            await self._aws(house, scope, receive, send)
         elif path.startswith(_WITNESS):
             await self._witness(house, scope, receive, send)
-        elif _is_for_pages(scope, path):
+        elif not _is_published(scope, path):
             await house.pages(self._edge.locate(scope), receive, send)
+        elif path in _OBSERVED:
+            await self._observe(house, scope, path, send)
+        elif path.startswith(_TLOG):
+            await self._tlog(house, path, send)
         else:
-            await self._aws(house, scope, receive, send)
+            await self._publish(house, path, send)
 
     async def _observe(self, house: Runtime, scope: Scope, path: bytes, send: Send) -> None:
         match path:
@@ -225,8 +224,24 @@ class Server(Generic[Opened]):
             response = await house.pipeline.refuse_too_large(self._edge.without_body(scope))
         else:
             response = await house.pipeline.respond(request)
-        await _answer(send, response)
+        # An answer to HEAD has no content, whatever it would be the answer of (RFC 9110, 9.3.2).
+        await _send(send, response.status, response.headers, b"" if scope["method"] == "HEAD" else response.body)
         self._metrics.count(response.service, response.operation, response.code, clock.monotonic() - began)
+
+
+def _is_for_aws(scope: Scope, path: bytes) -> bool:
+    """Tell whether a request is for the AWS APIs, by either way that it may have come."""
+    if path in _ROOT and not _is_a_browser(scope):
+        return True
+    if not (_is_for_pages(scope, path) or _is_published(scope, path) or path.startswith(_WITNESS)):
+        return True
+    # Whatever it is called: a bucket may have the name of a page.
+    return s3_paths.is_signed(_header(scope, b"authorization"), scope["query_string"])
+
+
+def _is_published(scope: Scope, path: bytes) -> bool:
+    """Tell whether a request asks for what this server says of itself, or of what is in it, to whoever asks."""
+    return scope["method"] in ("GET", "HEAD") and (path in _OBSERVED or path.startswith(_PUBLISHED))
 
 
 def _is_for_pages(scope: Scope, path: bytes) -> bool:
@@ -246,11 +261,10 @@ def _header(scope: Scope, name: bytes) -> str:
     return b",".join(value for each, value in scope["headers"] if each == name).decode("latin-1")
 
 
-async def _answer(send: Send, response: Response) -> None:
-    await _send(send, response.status, response.headers, response.body)
-
-
 async def _send(send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
-    every = [*headers, (b"content-length", str(len(body)).encode())]
+    every = [*headers]
+    # The length of what is not sent, in answers to HEAD, is known to whoever makes them.
+    if not any(name == b"content-length" for name, _ in every):
+        every.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": every})
     await send({"type": "http.response.body", "body": body})

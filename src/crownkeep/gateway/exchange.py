@@ -35,6 +35,8 @@ class Exchange:
     caller: Caller | None = None
     account_id: str = record.NOBODY
     standing: Standing | None = None
+    own_host: str = ""
+    """The name that people and clients reach this server by."""
 
     @property
     def region(self) -> str:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from crownkeep import clock, errors, ids
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
-from crownkeep.gateway import authenticate, compression, decode, encode, route, signature, sigv4
+from crownkeep.gateway import authenticate, compression, decode, encode, route, s3_paths, signature, sigv4
 from crownkeep.gateway import exchange as exchanges
 from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS, Bounds
 from crownkeep.gateway.exchange import Exchange
@@ -75,6 +76,7 @@ class Pipeline:
         self._door = door
         self._operator_token = operator_token
         settings = door.wiring.settings
+        self._own_host = urlsplit(settings.url).hostname or ""
         self._allowance = RecordAllowance(settings.unattributed_records_per_second)
         self._key_allowances = KeyAllowances()
         self._intake: Intake[_Arrival] = Intake(self._carry_out)
@@ -89,6 +91,9 @@ class Pipeline:
         self.take(http, partial(_resolve, waiting))
         return await waiting
 
+    def _exchange(self, http: HttpRequest) -> Exchange:
+        return Exchange(http, ids.request_id(clock.id_bytes(16)), own_host=self._own_host)
+
     def take(self, http: HttpRequest, respond: Callable[[Response], None]) -> None:
         """Take a request in, and have it responded to on the event loop once its record is on disk."""
         self._intake.add(_claimed_account(http), _Arrival(http, respond))
@@ -99,7 +104,7 @@ class Pipeline:
         waiting = deque(together)
         while waiting:
             for arrival in self._begin_in_one_snapshot(waiting, items):
-                exchange = Exchange(arrival.http, ids.request_id(clock.id_bytes(16)))
+                exchange = self._exchange(arrival.http)
                 _find_out_protocol(exchange)
                 arrival.respond(self._failed(exchange, _unavailable()))
         if items:
@@ -129,7 +134,7 @@ class Pipeline:
 
     def _begin(self, turn: _Turn, arrival: _Arrival, items: list[Item]) -> None:
         """Carry out a request as far as this turn goes, and add what must be committed before it is responded to."""
-        exchange = Exchange(arrival.http, ids.request_id(clock.id_bytes(16)))
+        exchange = self._exchange(arrival.http)
         began = clock.cpu_seconds()
         try:
             items += self._begun(turn, arrival, exchange)
@@ -224,7 +229,7 @@ class Pipeline:
 
     async def refuse_too_large(self, http: HttpRequest) -> Response:
         """Respond to a request whose body nobody read."""
-        exchange = Exchange(http, ids.request_id(clock.id_bytes(16)))
+        exchange = self._exchange(http)
         waiting: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         items: list[Item] = []
         refusal = errors.RequestEntityTooLarge("Request entity too large")
@@ -237,7 +242,7 @@ class Pipeline:
         coding = http.header(b"content-encoding")
         packed = compression.is_packed(coding)
         fault: AwsError | None = None
-        is_operators = http.path.startswith(OPERATOR_PATH)
+        is_operators = _is_operators(http)
         # 1. The signature as claimed: it says which service is meant. A broken one is refused once it is clear how.
         try:
             exchange.signed = None if is_operators else signature.parse(http)
@@ -320,6 +325,11 @@ def _resolve(waiting: asyncio.Future[Response], response: Response) -> None:
         waiting.set_result(response)
 
 
+def _is_operators(http: HttpRequest) -> bool:
+    """Tell whether a request is to the operator's API; a bucket may be called `operator`."""
+    return http.path.startswith(OPERATOR_PATH) and not s3_paths.is_signed(http.header(b"authorization"), http.query)
+
+
 def _claimed_account(http: HttpRequest) -> str:
     """Return the account that a request says to come from, to put it in line: nothing else is made of an unverified claim."""
     authorization = http.headers.get(b"authorization", b"")
@@ -337,6 +347,8 @@ def _routed(exchange: Exchange, body: bytes, *, is_operators: bool) -> Route | U
     headers = {text: given[name].decode("latin-1") for name, text in _ROUTED_BY if name in given}
     scope = exchange.signed.service if exchange.signed else ("operator" if is_operators else None)
     path, query = http.path.decode("latin-1"), http.query.decode("latin-1")
+    if scope == s3_paths.SCOPE:
+        path = s3_paths.path_style(path, http.header(b"host"), exchange.own_host)
     return route.find(method=http.method, path=path, query=query, headers=headers, body=body, scope=scope)
 
 
@@ -345,7 +357,7 @@ def _find_out_protocol(exchange: Exchange) -> None:
     http = exchange.http
     if exchange.routed is not None:
         return
-    is_operators = http.path.startswith(OPERATOR_PATH)
+    is_operators = _is_operators(http)
     with suppress(AwsError):
         exchange.signed = None if is_operators else signature.parse(http)
     body = b"" if compression.is_packed(http.header(b"content-encoding")) else http.body

@@ -16,8 +16,14 @@ Header = tuple[bytes, bytes]
 PLAIN_JSON = (b"content-type", b"application/json")
 PLAIN_XML = (b"content-type", b"application/xml")
 
-ROOTS = {"ListBuckets": "ListAllMyBucketsResult"}
-"""What S3 calls the element around its answer where botocore's model does not say it (API_ListBuckets)."""
+ROOTS = {
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+}
+"""What S3 calls the element around its answer where botocore's model does not say it (API_ListBuckets, API_ListObjects)."""
+BARE = {"GetBucketLocation": "LocationConstraint"}
+"""Operations of S3 whose answer is one member without anything around it, empty where it is absent (API_GetBucketLocation)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +47,13 @@ def write(operation: OperationModel, result: Mapping[str, object]) -> tuple[int,
     content_type, body = _payload(plan.payload, result) or (
         _xml(operation, shape, plan.payload, result) if is_xml else _json(shape, plan.payload, result)
     )
-    return status, (content_type, *_member_headers(plan, result)), body
+    headers = _member_headers(plan, result)
+    if operation.method == "HEAD":
+        body = b""
+    # An object says itself of what type it is.
+    if any(name == b"content-type" for name, _ in headers):
+        return status, tuple(headers), body
+    return status, (content_type, *headers), body
 
 
 def _payload(payload: Member | None, result: Mapping[str, object]) -> tuple[Header, bytes] | None:
@@ -69,6 +81,8 @@ def _json(shape: Shape, payload: Member | None, result: Mapping[str, object]) ->
 
 
 def _xml(operation: OperationModel, shape: Shape, payload: Member | None, result: Mapping[str, object]) -> tuple[Header, bytes]:
+    if operation.name in BARE:
+        return PLAIN_XML, _bare(operation, str(result.get(BARE[operation.name]) or ""))
     content: Any = result
     if payload is None:
         tag = ROOTS.get(operation.name, f"{operation.name}Result")
@@ -82,6 +96,11 @@ def _xml(operation: OperationModel, shape: Shape, payload: Member | None, result
     xml_output.write_members(shape, content, out)
     out.append(f"</{tag}>")
     return PLAIN_XML, "".join(out).encode()
+
+
+def _bare(operation: OperationModel, text: str) -> bytes:
+    tag, namespace = BARE[operation.name], operation.service.xml_namespace
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{tag} xmlns="{namespace}">{xml_output.escape(text)}</{tag}>'.encode()
 
 
 def error_headers(shape: Shape, members: Mapping[str, object]) -> list[Header]:

@@ -52,7 +52,7 @@ def require(
         decision = decide(call, principal, operation.action, each, arguments)
         if not decision.allowed:
             raise errors.AccessDenied(decision.denial_text(each.shown))
-    if operation.tagging is not None and arguments.get("tags"):
+    if operation.tagging is not None and (arguments.get("tags") or arguments.get("tags_list")):
         _require_tagging(call, operation.tagging, target, arguments)
     call.decided_on(target)
 

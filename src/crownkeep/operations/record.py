@@ -92,6 +92,7 @@ def _facts(request: Request, notes: Notes, *, result: Result, error: AwsError | 
         tls_version=request.origin.tls_version,
         tls_cipher=request.origin.tls_cipher,
         host=request.origin.host,
+        is_data_event=operation.is_data_event,
     )
 
 

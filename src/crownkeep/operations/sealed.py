@@ -65,6 +65,26 @@ def open_trail_key(keyring: Keyring, blob: bytes, *, vkey_id: str) -> Secret:
     return _open(keyring, blob, Purpose.TRAIL_KEY, vkey_id)
 
 
+def seal_bucket_secret(keyring: Keyring, secret: Secret, *, account_id: str, bucket_id: str) -> bytes:
+    """Seal the secret key that log files are sent to a bucket with for its row."""
+    return _seal(keyring, secret, Purpose.BUCKET_SECRET, account_id, bucket_id)
+
+
+def open_bucket_secret(keyring: Keyring, blob: bytes, *, account_id: str, bucket_id: str) -> Secret:
+    """Open what `seal_bucket_secret` made; raises Unsealable."""
+    return _open(keyring, blob, Purpose.BUCKET_SECRET, account_id, bucket_id)
+
+
+def seal_digest_key(keyring: Keyring, private_pem: Secret, *, region: str, fingerprint: str) -> bytes:
+    """Seal the private key that signs digests of a Region for its row."""
+    return _seal(keyring, private_pem, Purpose.DIGEST_KEY, region, fingerprint)
+
+
+def open_digest_key(keyring: Keyring, blob: bytes, *, region: str, fingerprint: str) -> Secret:
+    """Open what `seal_digest_key` made; raises Unsealable."""
+    return _open(keyring, blob, Purpose.DIGEST_KEY, region, fingerprint)
+
+
 def seal_key_check(keyring: Keyring) -> bytes:
     """Seal a value that says nothing, by which the newest key is known again."""
     return _seal(keyring, Secret(_KEY_CHECK), Purpose.KEY_CHECK, keyring.newest.id)

@@ -12,6 +12,8 @@ from crownkeep.storage.metadata import metadata
 OWNED_BY_NONE = frozenset(
     {
         "alembic_version",
+        "digest_keys",
+        "discarded_buckets",
         "known_sealing_keys",
         "trail_checkpoints",
         "trail_cosignatures",

@@ -11,7 +11,7 @@ from crownkeep.storage.credentials import access_keys, mfa_devices
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.federation import web_identity_keys
 from crownkeep.storage.notices import outbox
-from crownkeep.storage.trail import log_keys
+from crownkeep.storage.trail import buckets, digests, log_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,18 @@ COLUMNS = (
         log_keys.table.c.sealed_seed,
         log_keys.table.c.vkey_id,
         (log_keys.table.c.vkey_id,),
+    ),
+    SealedColumn(
+        Purpose.BUCKET_SECRET,
+        buckets.table.c.sealed_secret,
+        buckets.table.c.name,
+        (buckets.table.c.account_id, buckets.table.c.bucket_id),
+    ),
+    SealedColumn(
+        Purpose.DIGEST_KEY,
+        digests.keys.c.sealed_private_key,
+        digests.keys.c.fingerprint,
+        (digests.keys.c.region, digests.keys.c.fingerprint),
     ),
 )
 """All of them; a test holds the list against the tables' columns."""

@@ -31,6 +31,7 @@ from crownkeep.storage.organizations import (
 from crownkeep.storage.organizations.organization_accounts import MemberRow
 from crownkeep.storage.organizations.organizations import OrganizationRow
 from crownkeep.storage.single_sign_on import instances
+from crownkeep.storage.trail import trails
 
 CREATED = "CREATED"
 INVITED = "INVITED"
@@ -103,6 +104,7 @@ def dissolve(call: Call, organization: OrganizationRow) -> None:
         organization_service_access,
         organization_tags,
         organizational_units,
+        trails,
     ):
         topic.remove_all(*place)
     organization_resource_policies.remove(*place)

@@ -18,6 +18,7 @@ from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.organizations import handshakes, organization_accounts, organizations
+from crownkeep.storage.trail import buckets
 
 _PAGE = 100
 
@@ -82,6 +83,7 @@ def purge_account(call: Call, *, account_id: str) -> Result:
     row = _held(call, account_id)
     _refuse_while_it_manages(call, account_id, organization_accounts.count, "purge or remove those first")
     _leave(call, account_id)
+    buckets.discard(call.db, account_id)
     removed = purge.purge(call.db, account_id)
     withheld = withholding.withhold_account(call, account_id, reason="the account was purged")
     call.notes.additional |= {"accountName": row.name, "rootEmail": row.email, "removedRows": removed} | withheld

@@ -13,7 +13,7 @@ from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, sel
 from crownkeep.storage.database import Transaction, run_plainly_for_each
 from crownkeep.storage.metadata import AccountId, Moment, metadata, microseconds
 from crownkeep.storage.rows import RowQuery
-from crownkeep.storage.trail import leaves
+from crownkeep.storage.trail import leaves, queue
 from crownkeep.values import value_type
 
 _LONGEST_NAME = 512
@@ -164,7 +164,7 @@ _resources_decoder = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 
 def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
-    """Keep events and their leaves: a statement for all of each, and one for all the resources they name."""
+    """Keep events and their leaves: a statement for all of each, one for the resources they name, and one for their trails."""
     # Every request has an event, so these rows go to the driver as they are.
     run_plainly_for_each(
         db,
@@ -193,6 +193,7 @@ def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
     ]
     if named:
         run_plainly_for_each(db, _INSERT_RESOURCES, named)
+    queue.add_all(db, [(row.account_id, row.event_id.bytes) for row in rows])
 
 
 def newest(
@@ -217,6 +218,15 @@ def newest(
         return _with_ids.all(db, wanted) if found else []
     sought = UUID(value).bytes if key == "EventId" else value
     return _by_attribute[key].all(db, {**values, "value": sought})
+
+
+def records(db: Transaction, places: Sequence[tuple[str, UUID]]) -> dict[UUID, bytes]:
+    """Return the records of events, each named by its account and its id, as JSON; what is gone is left out."""
+    found: dict[UUID, bytes] = {}
+    for account_id in {account for account, _ in places}:
+        wanted = {"account_id": account_id, "event_ids": [each.bytes for account, each in places if account == account_id]}
+        found |= {row.event_id: row.record for row in _with_ids.all(db, wanted)}
+    return found
 
 
 def pack(record: bytes) -> bytes:

@@ -1,0 +1,89 @@
+"""What trails have yet to deliver: each event that a trail covered when it was recorded, until it is in a log file.
+
+An event is put here by the statement that keeps it, so that stopping, deleting or narrowing a trail later takes nothing out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Column, Integer, LargeBinary, Table, bindparam, delete, func, select
+
+from crownkeep.storage.database import Transaction, run_plainly_for_each
+from crownkeep.storage.metadata import AccountId, UniqueId, metadata
+
+table = Table(
+    "trail_queue",
+    metadata,
+    Column("trail_id", UniqueId, primary_key=True),
+    Column("event_id", LargeBinary(16), primary_key=True),
+    # Whose event it is, and whose trail: either may be purged.
+    Column("account_id", AccountId, nullable=False, index=True),
+    Column("owner_account_id", AccountId, nullable=False, index=True),
+    Column("scope_version", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEvent:
+    """An event that waits: in whose trail its record is, and by which version of the trail's scope it is looked at."""
+
+    event_id: UUID
+    account_id: str
+    scope_version: int
+
+
+# The account's own trails, and those of its organization while CloudTrail has trusted access to that.
+_ADD = (
+    "INSERT INTO trail_queue (trail_id, event_id, account_id, owner_account_id, scope_version)"
+    " SELECT t.trail_id, ?, ?, t.account_id, t.scope_version FROM trails t"
+    " WHERE t.account_id = ? AND (t.is_logging OR t.last_event_id = ?)"
+    " UNION ALL"
+    " SELECT t.trail_id, ?, m.account_id, t.account_id, t.scope_version FROM organization_accounts m"
+    " JOIN trails t ON t.organization_id = m.organization_id AND t.account_id <> m.account_id"
+    " JOIN organization_service_access s ON s.organization_id = m.organization_id"
+    " AND s.service_principal = 'cloudtrail.amazonaws.com'"
+    " WHERE m.account_id = ? AND (t.is_logging OR t.last_event_id = ?)"
+)
+_of_trail = table.c.trail_id == bindparam("of_trail")
+_waiting = (
+    select(table.c.event_id, table.c.account_id, table.c.scope_version)
+    .where(_of_trail)
+    .order_by(table.c.event_id)
+    .limit(bindparam("limit"))
+)
+_count = select(func.count()).select_from(table).where(_of_trail)
+_remove_all = delete(table).where(_of_trail)
+_remove = delete(table).where(_of_trail, table.c.event_id.in_(bindparam("event_ids", expanding=True)))
+
+
+def add_all(db: Transaction, events: Sequence[tuple[str, bytes]]) -> None:
+    """Put events, each an account and an id, before every trail that covers that account and logs."""
+    run_plainly_for_each(
+        db, _ADD, [(event, account, account, event, event, account, event) for account, event in events if account]
+    )
+
+
+def waiting(db: Transaction, trail_id: str, *, limit: int) -> list[QueuedEvent]:
+    """Return up to `limit` events that a trail has yet to deliver, the oldest first."""
+    rows = db.execute(_waiting, {"of_trail": trail_id, "limit": limit})
+    return [QueuedEvent(UUID(bytes=row.event_id), row.account_id, row.scope_version) for row in rows]
+
+
+def count(db: Transaction, trail_id: str) -> int:
+    """Return how many events a trail has yet to deliver."""
+    return int(db.execute(_count, {"of_trail": trail_id}).scalar_one())
+
+
+def remove(db: Transaction, trail_id: str, event_ids: Sequence[UUID]) -> None:
+    """Forget events that are delivered, or that the trail does not want."""
+    if event_ids:
+        db.execute(_remove, {"of_trail": trail_id, "event_ids": [each.bytes for each in event_ids]})
+
+
+def remove_all(db: Transaction, trail_id: str) -> None:
+    """Forget everything that a trail has yet to deliver."""
+    db.execute(_remove_all, {"of_trail": trail_id})
