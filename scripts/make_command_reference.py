@@ -25,6 +25,7 @@ variables, then `crownkeep.toml` of the data directory or `/etc/crownkeep` ([set
 on the same data, or without one.
 
 - Exit codes: 0 when all is well, 1 when what was checked or asked for is not, 2 when the command was called wrongly.
+  `crownkeep audit` ends with 0 whatever it finds, unless `--fail-on` says otherwise.
 - What fails says so in one sentence on standard error, and what to do; there are no stack traces.
 - `--json` prints one JSON object on standard output and nothing else.
 - Secrets are printed only where they were asked for, and are never taken as arguments.

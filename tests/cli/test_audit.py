@@ -65,6 +65,16 @@ def test_an_accepted_finding_does_not_fail(crownkeep: Terminal, kept: Path, tmp_
     assert (0, True) == (ended.code, "ACCEPTED" in ended.out)
 
 
+def test_kept_evidence_is_for_its_owner_alone_also_where_a_file_was_there_before(crownkeep: Terminal, kept: Path, tmp_path: Path):
+    saved = tmp_path / "saved.json"
+    saved.write_text("before")
+    saved.chmod(0o644)
+
+    audit(crownkeep, "--from", str(kept), "--save", str(saved))
+
+    assert (0o600, kept.read_text()) == (saved.stat().st_mode & 0o777, saved.read_text())
+
+
 def test_what_changed_since_is_shown(crownkeep: Terminal, kept: Path, tmp_path: Path):
     clean = tmp_path / "clean.json"
     clean.write_text(evidence.save(Account().evidence()))

@@ -103,6 +103,7 @@ def write_private(path: Path, text: str) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(descriptor, 0o600)  # a file that was there before may be anybody's to read
             file.write(text)
     except OSError as error:
         raise click.ClickException(f"`{path}` can't be written: {error.strerror}") from error
