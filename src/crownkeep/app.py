@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from crownkeep import clock, data_directory, services
-from crownkeep.alerts import channels
+from crownkeep.alerts import channels, observer
 from crownkeep.alerts.delivery import Delivery
+from crownkeep.alerts.observer import Observer
 from crownkeep.alerts.sealed_outbox import SealedOutbox
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
@@ -150,7 +151,8 @@ def open_wiring(settings: Settings, directory: DataDirectory) -> tuple[Database,
     database = Database(settings.database_url)
     migrate.upgrade(database)
     key_check.require(database, directory.keyring)
-    return database, Wiring(settings, directory.keyring, Standings(directory.keyring), SealedOutbox(directory.keyring))
+    outbox = Observer(SealedOutbox(directory.keyring))
+    return database, Wiring(settings, directory.keyring, Standings(directory.keyring), outbox)
 
 
 def _open(settings: Settings, directory: DataDirectory) -> Running:
@@ -162,7 +164,7 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     token: Secret = directory.operator_token
     observers = (directory.metrics_token, token)
     key_watch = asyncio.get_running_loop().create_task(_watch_keys(KeyFileWatch(directory), database, wiring.keyring))
-    delivery = Delivery(database, writer, wiring, channel)
+    delivery = Delivery(database, writer, wiring, observer.of(wiring.outbox), channel)
     delivery.start()
     sequencer = Sequencer(database, writer, wiring)
     sequencer.start()

@@ -84,6 +84,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mail_from: str = ""
     trail_delivery_seconds: int = 300
     trail_digest_seconds: int = 3_600
+    alert_networks: tuple[str, ...] = ()
     identity_provider_networks: tuple[str, ...] = ()
     identity_provider_certificates: str = ""
     services: tuple[RegisteredService, ...] = ()
@@ -186,7 +187,7 @@ def _warn_of_another(*read: Path) -> None:
 # Addresses under which a browser on this computer reaches the server as `localhost`.
 _THIS_COMPUTER = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, and listened on only where the operator says so
 # Settings that are lists: a variable has their entries with commas between them.
-_LISTS = ("trusted_proxies", "identity_provider_networks")
+_LISTS = ("trusted_proxies", "identity_provider_networks", "alert_networks")
 # Settings that are tables of the file, and no variable could hold.
 _TABLES = ("services",)
 # What a number may be, both ends included.

@@ -16,7 +16,7 @@ from tests.alerts.test_messages import NOON, VALUES
 
 from crownkeep import settings as configuration
 from crownkeep.alerts import channels, messages
-from crownkeep.alerts.channels import Undelivered
+from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.settings import InvalidSettings, Settings
 
 PASSWORD = "the relay's password"

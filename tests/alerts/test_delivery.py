@@ -14,10 +14,11 @@ import pytest
 import time_machine
 from tests.alerts.office import text_of
 
-from crownkeep.alerts import delivery
-from crownkeep.alerts.channels import Undelivered
+from crownkeep.alerts import delivery, endings
 from crownkeep.alerts.delivery import Delivery
+from crownkeep.alerts.observer import Observer
 from crownkeep.alerts.sealed_outbox import SealedOutbox
+from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.operations.call import Wiring
@@ -25,7 +26,7 @@ from crownkeep.operations.notices import Notice
 from crownkeep.operations.standing import Standings
 from crownkeep.settings import Settings
 from crownkeep.storage.database import Database
-from crownkeep.storage.notices import deliveries, outbox
+from crownkeep.storage.notices import deliveries, leases, outbox
 from crownkeep.storage.notices.deliveries import DeliveryRow
 from crownkeep.storage.notices.outbox import NoticeRow
 from crownkeep.storage.writer import Writer
@@ -54,7 +55,7 @@ class Office:
     def __init__(self, database: Database, tmp_path: Path) -> None:
         self.database = database
         keyring = Keyring([sealing.mint_key(bytes(32), made=NOON.date())])
-        self.outbox = SealedOutbox(keyring)
+        self.outbox = Observer(SealedOutbox(keyring))
         self.wiring = Wiring(Settings(data=str(tmp_path)), keyring, Standings(keyring), self.outbox)
 
     def post(self, recipient: str = "root@acme.example", *, at: datetime = NOON) -> None:
@@ -75,7 +76,7 @@ class Office:
             writers = [Writer(self.database, self.outbox.observe) for _ in channels]
             try:
                 processes = [
-                    Delivery(self.database, writer, self.wiring, channel)
+                    Delivery(self.database, writer, self.wiring, self.outbox, channel)
                     for writer, channel in zip(writers, channels, strict=True)
                 ]
                 return list(await asyncio.gather(*(each.send_due() for each in processes)))
@@ -142,8 +143,8 @@ def test_a_notice_that_does_not_leave_is_tried_again_after_growing_delays(office
 
 
 def test_delays_double_up_to_an_hour():
-    assert [30, 60, 120, 240] == [delivery.delay(attempts).total_seconds() for attempts in (1, 2, 3, 4)]
-    assert timedelta(hours=1) == delivery.delay(10) == delivery.delay(10_000)
+    assert [30, 60, 120, 240] == [endings.delay(attempts).total_seconds() for attempts in (1, 2, 3, 4)]
+    assert timedelta(hours=1) == endings.delay(10) == endings.delay(10_000)
 
 
 def test_the_fault_is_kept_for_the_operator_to_see(office: Office):
@@ -173,13 +174,15 @@ def test_a_process_that_dies_while_sending_lets_another_send_later_under_the_sam
     office.post()
     (row,) = office.waiting()
     with time_machine.travel(NOON, tick=False) as clock:
-        until = NOON + delivery.CLAIMED_FOR
-        assert office.database.write(lambda db: outbox.claim(db, row.notice_id, now=NOON, until=until))
+        until = NOON + delivery.LEASED_FOR
+        assert office.database.write(
+            lambda db: leases.take(db, row.lane, row.account_id, holder="the dead", now=NOON, until=until)
+        )
         channel = Recorded()
 
         office.send_due(channel)
         assert [] == channel.sent
-        clock.shift(delivery.CLAIMED_FOR)
+        clock.shift(delivery.LEASED_FOR)
         office.send_due(channel)
 
     ((notice_id, message),) = channel.sent
@@ -195,7 +198,7 @@ def test_a_notice_to_nobody_is_thrown_away_unsent(office: Office):
 
     assert [] == channel.sent
     with office.database.snapshot() as db:
-        assert [] == outbox.due(db, now=NOON + timedelta(days=2), limit=10)
+        assert [] == outbox.heads(db, now=NOON + timedelta(days=2), limit=10)
 
 
 def test_a_notice_to_a_hostile_address_is_never_kept(office: Office, caplog: pytest.LogCaptureFixture):

@@ -42,6 +42,12 @@ def test_every_kind_of_notice_is_documented():
     assert [] == [kind for kind in messages.KINDS if f"| `{kind}` |" not in text]
 
 
+def test_the_table_of_built_in_alert_rules_is_what_the_rules_say_of_themselves():
+    from scripts.make_alert_reference import DOCUMENT, document
+
+    assert document(DOCUMENT.read_text()) == DOCUMENT.read_text()
+
+
 def test_the_page_of_commands_is_what_the_commands_say_of_themselves():
     from scripts.make_command_reference import REFERENCE, page
 

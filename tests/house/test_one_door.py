@@ -132,6 +132,10 @@ _API = "what changes is changed by the AWS API, with the credentials of whoever 
 NO_CHANGE: Mapping[str, str] = {
     "account list": "a list",
     "account show": "one account",
+    "alerts history": "a list",
+    "alerts receiver list": "a list",
+    "alerts rule list": "a list",
+    "alerts rule test": "a pattern is tried out on what is recorded",
     "audit": "the AWS API is asked, as any client asks it",
     "credential-audit model": "a published model",
     "credential-audit verify": _FILES,

@@ -1,4 +1,4 @@
-"""Channels: how a message leaves the house. By SMTP where a server is set, else as files that the operator can read."""
+"""Channels of mail: by SMTP where a server is set, else as files that the operator can read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from crownkeep.alerts import messages
+from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.settings import InvalidSettings, Settings
 
 FOLDER = "outbox"
@@ -21,10 +22,6 @@ MOST_FILES = 1000
 
 _TIMEOUT_SECONDS = 20
 _LONGEST_FAULT = 300
-
-
-class Undelivered(Exception):
-    """A message did not leave; it is tried again later. The text says why, without anything secret."""
 
 
 class Channel(Protocol):

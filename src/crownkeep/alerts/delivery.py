@@ -1,142 +1,213 @@
-"""Delivery: each serving process sends what is due in the outbox, and no notice is sent by two of them.
+"""Delivery: each serving process sends what is due in the outbox, a lane at a time, and no lane is sent by two of them.
 
-    due -> claimed (for ten minutes) -> sent -> forgotten, but for when it left and to whom
-                                     -> not sent -> due again after 30 s, 1 min, 2 min ... 1 h -> given up after a day
+    due -> its lane leased (for 15 s, renewed) -> sent -> forgotten, but for when it left and to whom
+                                               -> not sent -> due again later -> given up: kept for 30 days, to be sent by hand
 
-A process that dies after a notice has left and before it is forgotten lets it leave a second time, with the same Message-ID.
+A lane is all that goes to one receiver, or to one address, about one account: its notices leave in the order they were written,
+and those behind one that does not leave wait for it. A process that dies lets others take its lanes over. One that dies after a
+notice has left and before that is noted lets it leave a second time, under the same id.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
 
 from crownkeep import clock
-from crownkeep.alerts import messages, sealed_outbox
-from crownkeep.alerts.channels import Channel, Undelivered
-from crownkeep.credentials.sealing import Unsealable
+from crownkeep.alerts.carriers import Carriers
+from crownkeep.alerts.channels import Channel
+from crownkeep.alerts.endings import Endings
+from crownkeep.alerts.observer import Observer
+from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.operations.call import Wiring
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
-from crownkeep.storage.notices import deliveries, outbox
+from crownkeep.storage.notices import alert_digests, alert_receivers, leases, outbox
+from crownkeep.storage.notices.alert_receivers import AlertReceiverRow
 from crownkeep.storage.notices.outbox import NoticeRow
 from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
 
-GIVEN_UP_AFTER = timedelta(days=1)
-CLAIMED_FOR = timedelta(minutes=10)
-SHORTEST_DELAY = timedelta(seconds=30)
-LONGEST_DELAY = timedelta(hours=1)
+LEASED_FOR = timedelta(seconds=15)
+RENEWED_EVERY = timedelta(seconds=5)
 
-_BATCH = 20
+_BATCH = 32
+_LANES_AT_ONCE = 256
+_LANES_OF_ACCOUNT = 4
+"""Lanes other than mail that are sent for one account at a time: its receivers that hang hold up no other's."""
+_MAIL_THREADS, _OTHER_THREADS = 4, 32
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_TO_FINISH = 5.0
 _log = logging.getLogger("crownkeep.alerts")
 
 
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    name: str
+    account_id: str
+    is_mail: bool
+
+
 class Delivery:
     """The delivery of one process: a task of its event loop, started by the wiring and stopped at the end."""
 
-    def __init__(self, database: Database, writer: Writer, wiring: Wiring, channel: Channel) -> None:
+    def __init__(self, database: Database, writer: Writer, wiring: Wiring, observer: Observer, mail: Channel) -> None:
         self._database = database
         self._writer = writer
-        self._wiring = wiring
-        self._channel = channel
-        self._stopping = asyncio.Event()
+        self._observer = observer
+        self._carriers = Carriers(wiring, mail)
+        self._endings = Endings(writer, wiring.keyring)
+        self._holder = clock.token_bytes(16).hex()
+        # Mail must not wait for webhooks that hang.
+        self._mail_pool = ThreadPoolExecutor(_MAIL_THREADS, thread_name_prefix="mail")
+        self._other_pool = ThreadPoolExecutor(_OTHER_THREADS, thread_name_prefix="alerts")
+        self._lanes: set[asyncio.Task[int]] = set()
+        self._of_account: Counter[str] = Counter()
+        self._renewed_at = clock.now()
+        self._woken = asyncio.Event()
+        self._is_stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to look for notices."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        """Begin to look for notices, and look at once when one is written."""
+        loop = asyncio.get_running_loop()
+        self._observer.outbox.on_added = lambda: _call_soon(loop, self._woken.set)
+        self._task = loop.create_task(self._run())
 
     async def stop(self) -> None:
-        """Finish the notice that is being sent, unless that takes too long: then another process sends it later."""
-        self._stopping.set()
-        if self._task is not None:
-            _, late = await asyncio.wait([self._task], timeout=_SECONDS_TO_FINISH)
+        """Finish what is being sent, unless that takes too long: then another process sends it later."""
+        self._is_stopping = True
+        self._observer.outbox.on_added = None
+        self._woken.set()
+        tasks = [task for task in (self._task, *self._lanes) if task is not None]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=_SECONDS_TO_FINISH)
             for task in late:
                 task.cancel()
+        self._mail_pool.shutdown(wait=False, cancel_futures=True)
+        self._other_pool.shutdown(wait=False, cancel_futures=True)
 
     async def send_due(self) -> int:
         """Send what is due now, and return how many notices left; raises what the database raises."""
-        sent = 0
-        with self._database.snapshot() as db:
-            found = outbox.due(db, now=clock.now(), limit=_BATCH)
-        for row in found:
-            if self._stopping.is_set():
-                break
-            if await self._claim(row):
-                sent += await self._send(row)
-        return sent
+        lanes = await self._lease() if self._has_work() else []
+        return sum(await asyncio.gather(*map(self._send_lane, lanes)))
 
     async def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self._is_stopping:
+            # What was just written is not committed yet: asked in the writer's own turn, it is.
+            was_woken = self._woken.is_set()
+            self._woken.clear()
             try:
-                busy = await self.send_due() == _BATCH
+                await self._renew()
+                free = _LANES_AT_ONCE - len(self._lanes)
+                found = await self._lease(free) if free and (was_woken or self._has_work()) else []
+                for lane in found:
+                    task = asyncio.get_running_loop().create_task(self._send_safely(lane))
+                    self._lanes.add(task)
+                    task.add_done_callback(self._lanes.discard)
             except (DatabaseFault, WriteFailed, WriterBusy) as error:
                 _log.warning("the outbox can't be looked at (%s); trying again", type(error).__name__)
-                busy = False
-            if not busy:
-                await self._rest()
+            await self._rest()
 
     async def _rest(self) -> None:
         try:
-            await asyncio.wait_for(self._stopping.wait(), _SECONDS_BETWEEN_LOOKS)
+            await asyncio.wait_for(self._woken.wait(), _SECONDS_BETWEEN_LOOKS)
         except TimeoutError:
             return
 
-    async def _claim(self, row: NoticeRow) -> bool:
+    def _has_work(self) -> bool:
         now = clock.now()
-        return await self._writer.submit(lambda db: Commit(outbox.claim(db, row.notice_id, now=now, until=now + CLAIMED_FOR), []))
+        with self._database.snapshot() as db:
+            return bool(outbox.heads(db, now=now, limit=1) or alert_digests.due(db, now=now, limit=1))
 
-    async def _send(self, row: NoticeRow) -> bool:
-        if row.recipient:
-            try:
-                await asyncio.to_thread(self._hand_over, row)
-            except (Undelivered, Unsealable) as fault:
-                await self._put_off(row, str(fault), clock.now())
-                return False
-        await self._forget(row, fault="")
-        return bool(row.recipient)
+    async def _lease(self, limit: int = _LANES_AT_ONCE) -> list[_Lane]:
+        """Lease lanes that have something due, and write the summaries of spans that have ended."""
+        return await self._writer.submit(lambda db: Commit(self._lease_in(db, limit), []))
 
-    def _hand_over(self, row: NoticeRow) -> None:
-        values = sealed_outbox.read(self._wiring.keyring, row)
-        message = messages.compose(
-            row.kind,
-            row.recipient,
-            values,
-            notice_id=row.notice_id,
-            written_at=row.created_at,
-            settings=self._wiring.settings,
-        )
-        self._channel.send(message, notice_id=row.notice_id)
+    def _lease_in(self, db: Transaction, limit: int) -> list[_Lane]:
+        now = clock.now()
+        self._observer.summarize(db, now)
+        taken: list[_Lane] = []
+        busy = Counter(self._of_account)
+        for row in outbox.heads(db, now=now, limit=2 * limit):
+            is_mail = row.channel == outbox.MAIL
+            if len(taken) >= limit or (not is_mail and busy[row.account_id] >= _LANES_OF_ACCOUNT):
+                continue
+            if leases.take(db, row.lane, row.account_id, holder=self._holder, now=now, until=now + LEASED_FOR):
+                taken.append(_Lane(row.lane, row.account_id, is_mail))
+                busy[row.account_id] += not is_mail
+        return taken
 
-    async def _put_off(self, row: NoticeRow, fault: str, now: datetime) -> None:
-        if now - row.created_at >= GIVEN_UP_AFTER:
-            _log.error("a notice (%s, %s) of account %s is given up: %s", row.notice_id, row.kind, row.account_id, fault)
-            await self._forget(row, fault=fault)
+    async def _renew(self) -> None:
+        now = clock.now()
+        if not self._lanes or now - self._renewed_at < RENEWED_EVERY:
             return
-        attempts = row.attempts + 1
-        due_at = now + delay(attempts)
-        _log.warning("a notice (%s, %s) did not leave, attempt %d: %s", row.notice_id, row.kind, attempts, fault)
+        self._renewed_at = now
 
-        def postpone(db: Transaction) -> Commit[None]:
-            outbox.postpone(db, row.notice_id, due_at=due_at, attempts=attempts, fault=fault)
+        def renew(db: Transaction) -> Commit[None]:
+            leases.renew(db, self._holder, until=now + LEASED_FOR)
             return Commit(None, [])
 
-        await self._writer.submit(postpone)
+        await self._writer.submit(renew)
 
-    async def _forget(self, row: NoticeRow, *, fault: str) -> None:
-        ended_at = clock.now()
+    async def _send_safely(self, lane: _Lane) -> int:
+        self._of_account[lane.account_id] += not lane.is_mail
+        try:
+            return await self._send_lane(lane)
+        except (DatabaseFault, WriteFailed, WriterBusy) as error:
+            # Its lease ends by itself, and what has left leaves again under the same id.
+            _log.warning("what became of a notice can't be noted (%s)", type(error).__name__)
+            return 0
+        finally:
+            self._of_account[lane.account_id] -= not lane.is_mail
+            self._of_account += Counter()
 
-        def remove(db: Transaction) -> Commit[None]:
-            if outbox.remove(db, row.notice_id) and row.recipient:
-                deliveries.add(db, sealed_outbox.ended(self._wiring.keyring, row, at=ended_at, fault=fault))
+    async def _send_lane(self, lane: _Lane) -> int:
+        sent, goes_on = 0, True
+        while goes_on and not self._is_stopping:
+            with self._database.snapshot() as db:
+                rows = outbox.of_lane(db, lane.name, limit=_BATCH)
+            goes_on = bool(rows)
+            for row in rows:
+                goes_on = goes_on and row.due_at <= clock.now() and await self._send(row, lane)
+                if not goes_on:
+                    break
+                sent += bool(row.recipient)
+        await self._release(lane)
+        return sent
+
+    async def _release(self, lane: _Lane) -> None:
+        def release(db: Transaction) -> Commit[None]:
+            leases.release(db, lane.name, holder=self._holder)
             return Commit(None, [])
 
-        await self._writer.submit(remove)
+        await self._writer.submit(release)
+
+    async def _send(self, row: NoticeRow, lane: _Lane) -> bool:
+        """Send one notice, and say whether the next of its lane may follow."""
+        if not row.recipient:
+            return await self._endings.sent(row)
+        receiver = self._receiver(row)
+        if row.receiver_id and (receiver is None or receiver.disabled_at is not None):
+            await self._endings.give_up(row, "its receiver was removed or disabled", now=clock.now())
+            return True
+        pool = self._mail_pool if lane.is_mail else self._other_pool
+        try:
+            await asyncio.get_running_loop().run_in_executor(pool, self._carriers.hand_over, row, receiver)
+        except Undelivered as fault:
+            return await self._endings.put_off(row, fault, now=clock.now())
+        return await self._endings.sent(row)
+
+    def _receiver(self, row: NoticeRow) -> AlertReceiverRow | None:
+        if not row.receiver_id:
+            return None
+        with self._database.snapshot() as db:
+            return alert_receivers.with_id(db, row.account_id, row.receiver_id)
 
 
-def delay(attempts: int) -> timedelta:
-    """Return how long a notice waits after so many failed attempts: twice as long after each, an hour at most."""
-    doubled: timedelta = SHORTEST_DELAY * 2 ** min(attempts - 1, 20)
-    return min(doubled, LONGEST_DELAY)
+def _call_soon(loop: asyncio.AbstractEventLoop, work: Callable[[], object]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(work)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from crownkeep.alerts import contacts
+from crownkeep.alerts import addresses
 from crownkeep.settings import InvalidSettings, Settings
 
 if TYPE_CHECKING:
@@ -35,11 +35,15 @@ KINDS = (
     "contact-replaced",
     "delegation-token",
     "test-alert",
+    "receiver-code",
+    "receiver-test",
     "organization-invitation",
 )
 """Every kind of notice: each has a text and an HTML template."""
 
 _LONGEST_VALUE = 2048
+# What notices that were written by former versions don't say.
+_UNSAID = {"digest": "", "others": "", "rule": "", "runbook": "", "severity": ""}
 _POLICY = policy.SMTP.clone(max_line_length=78)
 
 
@@ -47,7 +51,7 @@ def compose(
     kind: str, recipient: str, values: Mapping[str, str], *, notice_id: str, written_at: datetime, settings: Settings
 ) -> EmailMessage:
     """Make the message; the same notice always gets the same Message-ID, so that one that went out twice is shown once."""
-    given = {name: _on_one_line(value) for name, value in values.items()}
+    given = {name: _on_one_line(value) for name, value in (_UNSAID | dict(values)).items()}
     text = _environment().get_template(f"{kind}.txt").render(url=settings.url, **given)
     subject, _, body = text.partition("\n")
     page = _environment().get_template(f"{kind}.html").render(url=settings.url, subject=subject, **given)
@@ -69,10 +73,10 @@ def sender(settings: Settings) -> Address:
     """Return whom mail comes from; raises InvalidSettings where `mail_from` is no address."""
     if not settings.mail_from:
         host = urlsplit(settings.url).hostname or ""
-        return Address("Crownkeep", "crownkeep", host if contacts.is_deliverable(f"crownkeep@{host}") else "crownkeep.invalid")
+        return Address("Crownkeep", "crownkeep", host if addresses.is_deliverable(f"crownkeep@{host}") else "crownkeep.invalid")
     found = getaddresses([settings.mail_from])
     name, address = found[0] if len(found) == 1 else ("", "")
-    if not contacts.is_deliverable(address) or not settings.mail_from.isprintable():
+    if not addresses.is_deliverable(address) or not settings.mail_from.isprintable():
         raise InvalidSettings("setting `mail_from` is no e-mail address; give one such as `Crownkeep <no-reply@acme.example>`")
     try:
         return Address(name or "Crownkeep", addr_spec=address)

@@ -2,91 +2,142 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 
 from crownkeep import clock, ids
-from crownkeep.alerts import contacts, rules
-from crownkeep.alerts.rules import Heard, Whom
-from crownkeep.audit.event import moment
+from crownkeep.alerts import addresses, routing
+from crownkeep.alerts.routing import AlertTarget
+from crownkeep.alerts.rule import AlertSeverity, Rule
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations import notices, sealed
-from crownkeep.operations.notices import Notice
+from crownkeep.operations.notices import EVENT_NOTICE, Notice
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.notices import deliveries, outbox
 from crownkeep.storage.notices.deliveries import DeliveryRow
 from crownkeep.storage.notices.outbox import NoticeRow
-from crownkeep.storage.organizations import organizations
-from crownkeep.storage.sign_in import tallies
-from crownkeep.storage.trail.events import EventRow
 
 _NO_ADDRESS = "no mail is sent to an address of this kind; give a plain one, such as security@acme.example"
 _log = logging.getLogger("crownkeep.alerts")
 
 
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A rule that fired, for one target."""
+
+    account_id: str
+    target: AlertTarget
+    rule: Rule
+    written_at: datetime
+    values: Mapping[str, str]
+
+
 class SealedOutbox:
-    """The outbox of a house (`operations.notices.Outbox`), its contents sealed."""
+    """Where notices wait, their contents sealed."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
+        self.on_added: Callable[[], None] | None = None
+        """Called when something was put in, on whichever thread that happens: it goes out with the commit, which is next."""
 
     def send(self, db: Transaction, notice: Notice) -> None:
         """Put a notice into the outbox; one to an address that mail must not be sent to is dropped and logged."""
-        notice_id = ids.event_id(notice.written_at, clock.id_bytes(10)).hex
-        if notice.recipient and not contacts.is_deliverable(notice.recipient):
-            # The address itself stays out of the log: it is what is wrong, and may be made to drive whatever reads logs.
-            _log.warning(
-                "account %s has an address that no mail is sent to; a notice (%s) is dropped", notice.account_id, notice.kind
-            )
-            deliveries.add(db, _dropped(notice, notice_id))
-            return
-        values = Secret(msgspec.json.encode(dict(notice.values)).decode())
-        outbox.add(
+        notice_id = _new_id(notice.written_at)
+        self._add(
             db,
             NoticeRow(
                 notice_id=notice_id,
                 account_id=notice.account_id,
                 recipient=notice.recipient,
                 kind=notice.kind,
-                sealed_values=sealed.seal_notice(self._keyring, values, account_id=notice.account_id, notice_id=notice_id),
+                sealed_values=b"",
                 created_at=notice.written_at,
                 due_at=notice.written_at,
                 claimed_until=notice.written_at,
+                lane=notice_id,
             ),
+            notice.values,
         )
 
-    def observe(self, db: Transaction, events: Sequence[EventRow]) -> None:
-        """Write to whoever must hear of these events."""
-        for event in events:
-            heard = rules.heard(event)
-            if heard is not None:
-                self._notify(db, event, heard)
-
-    def _notify(self, db: Transaction, event: EventRow, heard: Heard) -> None:
-        count = tallies.count_up(db, _key(heard), heard.account_id, now=event.happened_at, span=rules.SPAN)
-        last = heard.rule.first + rules.MOST - 1
-        if not heard.rule.first <= count <= last:
-            return
+    def alert(self, db: Transaction, alert: Alert) -> str:
+        """Put an alert into the outbox, behind what its target has not got yet; answers its id."""
+        target, rule = alert.target, alert.rule
         values = {
-            "says": heard.rule.says,
-            "advice": heard.rule.advice,
-            "account_id": heard.account_id,
-            "event": event.name,
-            "event_id": str(event.event_id),
-            "when": moment(event.happened_at),
-            "address": str(heard.record.get("sourceIPAddress", "")),
-            "detail": rules.detail(heard.record),
-            "times": str(count) if heard.rule.first > 1 else "",
-            "held": "yes" if count == last else "",
+            **alert.values,
+            "says": rule.subject,
+            "advice": rule.advice,
+            "rule": rule.name,
+            "severity": rule.severity.value,
+            # Whoever wrote it must not be able to have us mail it to somebody who has not asked for that.
+            "runbook": rule.runbook if target.receiver is not None else "",
         }
-        subject = _subject(db, heard)
-        for recipient in contacts.of_account(db, subject):
-            self.send(db, Notice(notices.EVENT_NOTICE, recipient, subject, event.happened_at, values))
+        lane = routing.lane(alert.account_id, target, is_urgent=rule.severity is AlertSeverity.CRITICAL)
+        due_at = routing.due_at(target, rule, alert.written_at)
+        ahead = outbox.of_lane(db, lane, limit=1)
+        if ahead and ahead[0].attempts:
+            due_at = max(due_at, ahead[0].due_at)
+        notice_id = _new_id(alert.written_at)
+        row = NoticeRow(
+            notice_id=notice_id,
+            account_id=alert.account_id,
+            recipient=shown(target),
+            kind=EVENT_NOTICE,
+            sealed_values=b"",
+            created_at=alert.written_at,
+            due_at=due_at,
+            claimed_until=alert.written_at,
+            channel=target.channel,
+            receiver_id=target.receiver.receiver_id if target.receiver is not None else "",
+            lane=lane,
+            rule=rule.name,
+        )
+        self._add(db, row, values)
+        return notice_id
+
+    def tell(
+        self, db: Transaction, account_id: str, target: AlertTarget, kind: str, at: datetime, values: Mapping[str, str]
+    ) -> str:
+        """Put something that is no alert into the outbox for a target, such as a test; answers its id."""
+        notice_id = _new_id(at)
+        row = NoticeRow(
+            notice_id=notice_id,
+            account_id=account_id,
+            recipient=shown(target),
+            kind=kind,
+            sealed_values=b"",
+            created_at=at,
+            due_at=at,
+            claimed_until=at,
+            channel=target.channel,
+            receiver_id=target.receiver.receiver_id if target.receiver is not None else "",
+            lane=notice_id,
+        )
+        self._add(db, row, values)
+        return notice_id
+
+    def _add(self, db: Transaction, row: NoticeRow, values: Mapping[str, str]) -> None:
+        if row.channel == outbox.MAIL and row.recipient and not addresses.is_deliverable(row.recipient):
+            # The address itself stays out of the log: it is what is wrong, and may be made to drive whatever reads logs.
+            _log.warning("account %s has an address that no mail is sent to; a notice (%s) is dropped", row.account_id, row.kind)
+            deliveries.add(db, _dropped(row))
+            return
+        text = Secret(msgspec.json.encode(dict(values)).decode())
+        blob = sealed.seal_notice(self._keyring, text, account_id=row.account_id, notice_id=row.notice_id)
+        outbox.add(db, replace(row, sealed_values=blob))
+        if self.on_added is not None:
+            self.on_added()
+
+
+def shown(target: AlertTarget) -> str:
+    """Return how a target is named where notices are listed: the host of an URL, whose path may hold a secret."""
+    if target.channel != outbox.WEBHOOK:
+        return target.address[: addresses.LONGEST]
+    return target.address.partition("://")[2].partition("/")[0].rpartition("@")[2][: addresses.LONGEST]
 
 
 def read(keyring: Keyring, row: NoticeRow) -> Mapping[str, str]:
@@ -109,22 +160,16 @@ def ended(keyring: Keyring, row: NoticeRow, *, at: datetime, fault: str) -> Deli
         fault=fault,
         about=heading.about,
         event_id=heading.event_id,
+        channel=row.channel,
+        receiver_id=row.receiver_id,
+        rule=row.rule,
     )
 
 
-def _dropped(notice: Notice, notice_id: str) -> DeliveryRow:
-    shown, at = notice.recipient[: contacts.LONGEST], notice.written_at
-    return DeliveryRow(notice_id, notice.account_id, shown, notice.kind, at, at, attempts=0, fault=_NO_ADDRESS)
+def _new_id(at: datetime) -> str:
+    return ids.event_id(at, clock.id_bytes(10)).hex
 
 
-def _subject(db: Transaction, heard: Heard) -> str:
-    """Return the account whose contacts hear of it."""
-    if heard.rule.whom is Whom.ITS_OWN:
-        return heard.account_id
-    organization = organizations.of_account(db, heard.account_id)
-    return heard.account_id if organization is None else organization.management_account_id
-
-
-def _key(heard: Heard) -> bytes:
-    # Failures are counted apart from successes: a sign-in is reported however many failed before it.
-    return hashlib.sha256(f"notice {heard.account_id} {heard.name} {heard.rule.first}".encode()).digest()
+def _dropped(row: NoticeRow) -> DeliveryRow:
+    address, at = row.recipient[: addresses.LONGEST], row.created_at
+    return DeliveryRow(row.notice_id, row.account_id, address, row.kind, at, at, attempts=0, fault=_NO_ADDRESS, rule=row.rule)

@@ -22,7 +22,11 @@ from typing import TypeVar
 import msgspec
 
 OWN: Mapping[str, str] = MappingProxyType(
-    {"account-security": "Crownkeep Account Security", "credential-audit": "Crownkeep Credential Audit"}
+    {
+        "account-security": "Crownkeep Account Security",
+        "alerts": "Crownkeep Alerts",
+        "credential-audit": "Crownkeep Credential Audit",
+    }
 )
 """Services that AWS doesn't have, by the prefix of their actions, with their names."""
 

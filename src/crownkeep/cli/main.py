@@ -17,6 +17,7 @@ _COMMANDS = {
     "passwords": "Import breached passwords.",
     "mfa": "Import FIDO metadata and hardware tokens.",
     "sso": "Enable single sign-on for an organization.",
+    "alerts": "Say who hears of what in an account.",
     "mail": "Read mail in the outbox and mail that waits.",
     "audit": "Show how far an AWS account is from locked down.",
     "lockdown": "Take an AWS account to locked down, by a plan.",

@@ -16,6 +16,7 @@ from crownkeep.console.kit.shares import PageShares
 from crownkeep.console.kit.web import ProofNeeded, SignInNeeded
 from crownkeep.console.pages import undoing
 from crownkeep.console.pages.account import account, account_security, closing, contacts, email, notices, password_policy, regions
+from crownkeep.console.pages.alerts import alerts
 from crownkeep.console.pages.audits import credential_audits, credential_decisions
 from crownkeep.console.pages.credentials import own_devices, own_keys, own_sessions, own_uploads, passwords, security_credentials
 from crownkeep.console.pages.federation import identity_providers
@@ -70,6 +71,7 @@ ROUTES: list[Route] = [
     *regions.ROUTES,
     *closing.ROUTES,
     *credential_report.ROUTES,
+    *alerts.ROUTES,
     *credential_audits.ROUTES,
     *credential_decisions.ROUTES,
     *password_policy.ROUTES,

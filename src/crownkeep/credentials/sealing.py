@@ -71,6 +71,7 @@ class Purpose(Enum):
     RECORD_REDACTION = "record-redaction"
     SIGNING_KEY = "signing-key"
     NOTICE = "letter"
+    WEBHOOK_SECRET = "webhook-secret"
     TRADE_IN_TOKEN = "trade-in-token"
     KEY_CHECK = "key-check"
     TRAIL_KEY = "trail-key"

@@ -45,6 +45,16 @@ def open_notice(keyring: Keyring, blob: bytes, *, account_id: str, notice_id: st
     return _open(keyring, blob, Purpose.NOTICE, account_id, notice_id)
 
 
+def seal_webhook_secret(keyring: Keyring, secret: Secret, *, account_id: str, receiver_id: str) -> bytes:
+    """Seal the secret or private key that signs the messages to a webhook for its row."""
+    return _seal(keyring, secret, Purpose.WEBHOOK_SECRET, account_id, receiver_id)
+
+
+def open_webhook_secret(keyring: Keyring, blob: bytes, *, account_id: str, receiver_id: str) -> Secret:
+    """Open what `seal_webhook_secret` made; raises Unsealable."""
+    return _open(keyring, blob, Purpose.WEBHOOK_SECRET, account_id, receiver_id)
+
+
 def seal_signing_key(keyring: Keyring, private_pem: Secret, *, account_id: str, key_id: str) -> bytes:
     """Seal the private key that signs an account's web identity tokens for its row."""
     return _seal(keyring, private_pem, Purpose.SIGNING_KEY, account_id, key_id)

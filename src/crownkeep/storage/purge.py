@@ -12,6 +12,7 @@ from crownkeep.storage.metadata import metadata
 OWNED_BY_NONE = frozenset(
     {
         "alembic_version",
+        "alert_revisions",
         "digest_keys",
         "discarded_buckets",
         "known_sealing_keys",

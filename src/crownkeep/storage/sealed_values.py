@@ -10,7 +10,7 @@ from crownkeep.credentials.sealing import Purpose
 from crownkeep.storage.credentials import access_keys, mfa_devices
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.federation import web_identity_keys
-from crownkeep.storage.notices import outbox
+from crownkeep.storage.notices import alert_receivers, outbox
 from crownkeep.storage.trail import buckets, digests, log_keys
 
 
@@ -51,6 +51,18 @@ COLUMNS = (
         outbox.table.c.sealed_values,
         outbox.table.c.notice_id,
         (outbox.table.c.account_id, outbox.table.c.notice_id),
+    ),
+    SealedColumn(
+        Purpose.WEBHOOK_SECRET,
+        alert_receivers.table.c.sealed_secret,
+        alert_receivers.table.c.receiver_id,
+        (alert_receivers.table.c.account_id, alert_receivers.table.c.receiver_id),
+    ),
+    SealedColumn(
+        Purpose.WEBHOOK_SECRET,
+        alert_receivers.table.c.sealed_former_secret,
+        alert_receivers.table.c.receiver_id,
+        (alert_receivers.table.c.account_id, alert_receivers.table.c.receiver_id),
     ),
     SealedColumn(
         Purpose.SIGNING_KEY,

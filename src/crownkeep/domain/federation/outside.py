@@ -1,15 +1,12 @@
 """Reaching servers outside the house over HTTPS: within limits of time and size, never redirected, never led to ourselves.
 
-Addresses come from tenants, so a server on the way to metadata services, to our own machine or into our own network is refused
-unless the operator has named that network (server-side request forgery). A name is resolved once, and the address that was
-checked is the one that is connected to.
+`domain.reach` says which addresses may be reached at all.
 """
 
 from __future__ import annotations
 
 import hashlib
 import http.client
-import ipaddress
 import socket
 import ssl
 import sys
@@ -19,6 +16,8 @@ from threading import Timer
 from urllib.parse import SplitResult, urlsplit
 
 from crownkeep import clock
+from crownkeep.domain import reach as reachable
+from crownkeep.domain.reach import MayNotReach
 from crownkeep.settings import Settings
 
 SECONDS = 5.0
@@ -26,16 +25,6 @@ SECONDS = 5.0
 LARGEST = 256 * 1024
 """Bytes of the largest answer that is read."""
 _HTTPS = 443
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-"""How IPv6-only networks reach IPv4 (RFC 6052)."""
-_INTERNET_6 = ipaddress.ip_network("2000::/3")
-"""All that is given out of IPv6. Not in it: site-local, IPv4-compatible, IPv4-translated and local NAT64 addresses."""
-# What lies within the public ranges and is not the public internet; Python knows some of it, depending on its version (IANA's
-# special-purpose registries): protocol assignments and Teredo, 6to4 and its relays, documentation.
-_NEVER = tuple(
-    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20"))
-)
 
 
 class OutOfReach(Exception):
@@ -126,35 +115,10 @@ def _connect(parts: SplitResult, reach: Reach, context: ssl.SSLContext, deadline
 
 
 def _address(host: str, port: int, reach: Reach) -> tuple[str, int]:
-    found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    networks = [ipaddress.ip_network(each) for each in reach.networks]
-    for address in found:
-        if not _may_reach(address, networks):
-            raise OutOfReach(f"`{host}` is at an address that may not be reached; see `identity_provider_networks`")
-    return found[0], port
-
-
-def _may_reach(text: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
-    written = ipaddress.ip_address(text.partition("%")[0])
-    meant = _meant(written)
-    if any(each in network for each in (written, meant) for network in networks if network.version == each.version):
-        return True
-    if (
-        not meant.is_global
-        or meant.is_multicast
-        or any(meant in network for network in _NEVER if network.version == meant.version)
-    ):
-        return False
-    return meant.version == 4 or meant in _INTERNET_6
-
-
-def _meant(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Return where packets for an address go: those for some IPv6 addresses go to the IPv4 address that stands in them."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in _NAT64:
-        return ipaddress.IPv4Address(address.packed[-4:])
-    return address.ipv4_mapped or address
+    try:
+        return reachable.resolve(host, port, reach.networks), port
+    except MayNotReach as error:
+        raise OutOfReach(f"{error}; see `identity_provider_networks`") from error
 
 
 def _trusting(reach: Reach) -> ssl.SSLContext:

@@ -27,6 +27,9 @@ table = Table(
     Column("fault", Text, nullable=False),
     Column("about", String(200), nullable=False),
     Column("event_id", String(36), nullable=False),
+    Column("channel", String(10), nullable=False, server_default="mail"),
+    Column("receiver_id", String(32), nullable=False, server_default=""),
+    Column("rule", String(64), nullable=False, server_default=""),
     Index(None, "account_id", "notice_id"),
 )
 
@@ -48,9 +51,13 @@ class DeliveryRow:
     fault: str
     about: str = ""
     event_id: str = ""
+    channel: str = "mail"
+    receiver_id: str = ""
+    rule: str = ""
 
 
 _forget = delete(table).where(table.c.ended_at < bindparam("before"))
+_replace = delete(table).where(table.c.notice_id == bindparam("of_notice"))
 _latest = RowQuery(
     DeliveryRow,
     select(table)
@@ -62,8 +69,9 @@ _insert = RowInsert(DeliveryRow, table)
 
 
 def add(db: Transaction, row: DeliveryRow) -> None:
-    """Remember what became of a notice, and forget what is older than KEPT_FOR."""
+    """Remember what became of a notice, and forget what is older than KEPT_FOR; one that is sent again has its last end."""
     db.execute(_forget, {"before": row.ended_at - KEPT_FOR})
+    db.execute(_replace, {"of_notice": row.notice_id})
     _insert.run(db, row)
 
 

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text, bindparam, delete, select, update
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.notices import leases
 from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
@@ -24,8 +39,19 @@ table = Table(
     Column("claimed_until", Moment, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("last_fault", Text, nullable=False),
+    Column("channel", String(10), nullable=False, server_default="mail"),
+    Column("receiver_id", String(32), nullable=False, server_default="", index=True),
+    Column("lane", String(64), nullable=False, server_default=""),
+    Column("rule", String(64), nullable=False, server_default=""),
+    Column("given_up_at", Moment, index=True),
     Index(None, "due_at", "notice_id"),
+    Index(None, "lane", "notice_id"),
 )
+
+MAIL, WEBHOOK, SYSLOG, APPRISE = "mail", "webhook", "syslog", "apprise"
+"""The channels that a notice leaves by."""
+KEPT_DEAD_FOR = timedelta(days=30)
+"""How long a notice that was given up can be sent again by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +69,40 @@ class NoticeRow:
     created_at: datetime
     due_at: datetime
     claimed_until: datetime
-    """Until then one process is sending it, and no other touches it."""
+    """Of versions that claimed each notice by itself; today whoever sends it holds a lease of its lane."""
     attempts: int = 0
     last_fault: str = ""
+    channel: str = MAIL
+    receiver_id: str = ""
+    """The account's receiver that it is for; empty for mail to contacts and to root."""
+    lane: str = ""
+    """Notices of one lane leave in the order they were written, one at a time."""
+    rule: str = ""
+    """The rule that fired, for alerts."""
+    given_up_at: datetime | None = None
+    """Since when it is not tried any more; it can be sent again by hand."""
 
 
 _this = table.c.notice_id == bindparam("of_notice")
 _with_id = RowQuery(NoticeRow, select(table).where(_this))
-_due = RowQuery(
+_waits = table.c.given_up_at.is_(None)
+_ahead = table.alias("ahead")
+# The first of each lane: what stands behind it waits, also where the first is not due yet.
+_heads = RowQuery(
     NoticeRow,
     select(table)
-    .where(table.c.due_at <= bindparam("now"), table.c.claimed_until <= bindparam("now"))
+    .where(
+        _waits,
+        table.c.due_at <= bindparam("now"),
+        ~exists().where(_ahead.c.lane == table.c.lane, _ahead.c.notice_id < table.c.notice_id, _ahead.c.given_up_at.is_(None)),
+        ~exists().where(leases.table.c.lane == table.c.lane, leases.table.c.leased_until > bindparam("now")),
+    )
     .order_by(table.c.due_at, table.c.notice_id)
     .limit(bindparam("limit")),
 )
-_claim = (
-    update(table)
-    .where(_this, table.c.due_at <= bindparam("now"), table.c.claimed_until <= bindparam("now"))
-    .values(claimed_until=bindparam("until"))
+_of_lane = RowQuery(
+    NoticeRow,
+    select(table).where(table.c.lane == bindparam("of_lane"), _waits).order_by(table.c.notice_id).limit(bindparam("limit")),
 )
 _postpone = (
     update(table)
@@ -72,18 +114,43 @@ _postpone = (
         last_fault=bindparam("new_fault"),
     )
 )
+_postpone_lane = (
+    update(table)
+    .where(table.c.lane == bindparam("of_lane"), table.c.due_at < bindparam("new_due_at"), _waits)
+    .values(due_at=bindparam("new_due_at"))
+)
+_give_up = (
+    update(table)
+    .where(_this)
+    .values(given_up_at=bindparam("at"), attempts=bindparam("new_attempts"), last_fault=bindparam("new_fault"))
+)
+_replay = (
+    update(table)
+    .where(_this, table.c.account_id == bindparam("of_account"), table.c.given_up_at.is_not(None))
+    .values(given_up_at=None, attempts=0, due_at=bindparam("now"))
+)
+_forget_dead = delete(table).where(table.c.given_up_at < bindparam("before"))
+_forget_receiver = delete(table).where(table.c.receiver_id == bindparam("of_receiver"))
+_dead = RowQuery(
+    NoticeRow,
+    select(table)
+    .where(table.c.account_id == bindparam("of_account"), table.c.given_up_at.is_not(None))
+    .order_by(table.c.notice_id.desc())
+    .limit(bindparam("limit")),
+)
+_count_waiting = select(func.count()).select_from(table).where(table.c.receiver_id == bindparam("of_receiver"), _waits)
 _remove = delete(table).where(_this)
 _page = RowQuery(
     NoticeRow,
     select(table)
-    .where(table.c.notice_id > bindparam("after"), table.c.recipient != "")
+    .where(table.c.notice_id > bindparam("after"), table.c.recipient != "", _waits)
     .order_by(table.c.notice_id)
     .limit(bindparam("limit")),
 )
 _latest = RowQuery(
     NoticeRow,
     select(table)
-    .where(table.c.account_id == bindparam("of_account"), table.c.recipient != "")
+    .where(table.c.account_id == bindparam("of_account"), table.c.recipient != "", _waits)
     .order_by(table.c.notice_id.desc())
     .limit(bindparam("limit")),
 )
@@ -100,20 +167,55 @@ def add(db: Transaction, row: NoticeRow) -> None:
     _insert.run(db, row)
 
 
-def due(db: Transaction, *, now: datetime, limit: int) -> list[NoticeRow]:
-    """Return notices that may be sent now and that no process has claimed, the longest due first."""
-    return _due.all(db, {"now": now, "limit": limit})
+def heads(db: Transaction, *, now: datetime, limit: int) -> list[NoticeRow]:
+    """Return the first notices of lanes that may be sent now and that no process has leased, the longest due first."""
+    return _heads.all(db, {"now": now, "limit": limit})
 
 
-def claim(db: Transaction, notice_id: str, *, now: datetime, until: datetime) -> bool:
-    """Claim a notice for sending; answers False where another process was faster, or has sent it."""
-    return db.execute(_claim, {"of_notice": notice_id, "now": now, "until": until}).rowcount > 0
+def of_lane(db: Transaction, lane: str, *, limit: int) -> list[NoticeRow]:
+    """Return the first notices of a lane in their order, due or not."""
+    return _of_lane.all(db, {"of_lane": lane, "limit": limit})
 
 
 def postpone(db: Transaction, notice_id: str, *, due_at: datetime, attempts: int, fault: str) -> None:
     """Let a notice wait for another attempt, for whoever claims it then."""
     values = {"new_due_at": due_at, "new_claimed_until": due_at, "new_attempts": attempts, "new_fault": fault}
     db.execute(_postpone, {"of_notice": notice_id, **values})
+
+
+def postpone_lane(db: Transaction, lane: str, *, due_at: datetime) -> None:
+    """Let all that stands behind a notice wait as long as it does, so that nobody looks through it meanwhile."""
+    db.execute(_postpone_lane, {"of_lane": lane, "new_due_at": due_at})
+
+
+def give_up(db: Transaction, notice_id: str, *, at: datetime, attempts: int, fault: str) -> bool:
+    """Try a notice no more, but keep it to be sent again by hand; answers False where another process has ended it."""
+    return db.execute(_give_up, {"of_notice": notice_id, "at": at, "new_attempts": attempts, "new_fault": fault}).rowcount > 0
+
+
+def forget_dead(db: Transaction, *, now: datetime) -> None:
+    """Forget notices that were given up more than KEPT_DEAD_FOR ago."""
+    db.execute(_forget_dead, {"before": now - KEPT_DEAD_FOR})
+
+
+def forget_receiver(db: Transaction, receiver_id: str) -> None:
+    """Forget what waits for a receiver that is no more."""
+    db.execute(_forget_receiver, {"of_receiver": receiver_id})
+
+
+def dead(db: Transaction, account_id: str, *, limit: int) -> list[NoticeRow]:
+    """Return an account's notices that were given up, the latest written first."""
+    return _dead.all(db, {"of_account": account_id, "limit": limit})
+
+
+def count_waiting(db: Transaction, receiver_id: str) -> int:
+    """Return how many notices wait for a receiver."""
+    return int(db.execute(_count_waiting, {"of_receiver": receiver_id}).scalar() or 0)
+
+
+def replay(db: Transaction, account_id: str, notice_id: str, *, now: datetime) -> bool:
+    """Let a notice that was given up be tried again at once; answers whether there was one."""
+    return db.execute(_replay, {"of_notice": notice_id, "of_account": account_id, "now": now}).rowcount > 0
 
 
 def remove(db: Transaction, notice_id: str) -> bool:

@@ -1,11 +1,8 @@
-"""Contacts: to whom an account's mail goes, and which addresses mail must not be sent to."""
+"""Addresses: which ones mail may be sent to, and which must never be written to."""
 
 from __future__ import annotations
 
 import re
-
-from crownkeep.storage.accounts import accounts, contacts
-from crownkeep.storage.database import Transaction
 
 LONGEST = 254
 """Characters of an address at most (RFC 5321, 4.5.3.1.3, less the brackets)."""
@@ -28,14 +25,3 @@ def is_deliverable(address: str) -> bool:
     if not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(domain):
         return False
     return not domain.rpartition(".")[2].isdigit()
-
-
-def of_account(db: Transaction, account_id: str) -> tuple[str, ...]:
-    """Return who hears of what happens to an account's root user: root, and the security contact where there is another."""
-    account = accounts.with_id(db, account_id)
-    if account is None:
-        return ()
-    security = contacts.alternate(db, account_id, "SECURITY")
-    if security is None or security.email_address.lower() == account.email_key:
-        return (account.email,)
-    return account.email, security.email_address

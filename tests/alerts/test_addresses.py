@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crownkeep.alerts import contacts
+from crownkeep.alerts import addresses
 
 GOOD = ["root@acme.example", "a@b.co", "first.last+tag@sub.acme.example", "x_y-z@a-b.example", f"{'l' * 64}@acme.example"]
 
@@ -50,17 +50,17 @@ HOSTILE = [
 
 @pytest.mark.parametrize("address", GOOD)
 def test_mail_is_sent_to_a_plain_address(address: str):
-    assert contacts.is_deliverable(address)
+    assert addresses.is_deliverable(address)
 
 
 @pytest.mark.parametrize("address", HOSTILE)
 def test_mail_is_not_sent_to_what_can_be_misread(address: str):
-    assert not contacts.is_deliverable(address)
+    assert not addresses.is_deliverable(address)
 
 
 @given(st.text(max_size=80) | st.from_regex(r"\A[!-~]{1,20}@[!-~]{1,20}\.[!-~]{1,5}\Z"))
 def test_whatever_is_deliverable_is_one_recipient_in_a_header_and_stays_what_it_is(address: str):
-    if not contacts.is_deliverable(address):
+    if not addresses.is_deliverable(address):
         return
 
     message = EmailMessage(policy=policy.SMTP)

@@ -1,0 +1,331 @@
+"""The rules that every account has, in the order in which the first that fires gives an alert its subject.
+
+Those about root, contacts, alerts and the trail are protected: no principal of the account can switch them off or silence them,
+its root user included. docs/alerts.md lists them all, and a test holds it to this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from crownkeep.alerts import built_in_root
+from crownkeep.alerts.built_in_root import (
+    ASK_THE_ORGANIZATION,
+    CENTRAL,
+    DONE,
+    ROOT,
+    SECURITY,
+    TAKE_BACK,
+    about_root,
+    make_rule,
+    named,
+)
+from crownkeep.alerts.rule import AlertSeverity, ContactType, Rule, Whom
+
+SOURCE = "alerts.crownkeep"
+"""The event source of alerts' own operations and events."""
+UNREACHABLE = "AlertReceiverUnreachable"
+DISABLED = "AlertReceiverDisabled"
+
+CHANGES = (
+    "CreateAlertReceiver",
+    "DeleteAlertReceiver",
+    "EnableAlertReceiver",
+    "RotateAlertReceiverSecret",
+    "PutAlertRule",
+    "DeleteAlertRule",
+    "SilenceAlertRule",
+    "EndAlertSilence",
+    "SwitchOnAlertRule",
+)
+"""The operations, of accounts and of the operator, that change who hears of what."""
+
+KEY_FROM_NEW_NETWORK = "access-key-used-from-new-network"
+MANY_FAILURES = "many-refusals"
+
+_LOOK_INTO_THE_ORGANIZATION = "set it back, and look through the management account's administrators and what they did"
+_FIND_OUT = "find the record in the trail, ask whoever did it, and set it back"
+
+_FOR_IAM = "$.requestParameters.servicePrincipal = iam.amazonaws.com"
+_ALL_CONTACTS = tuple(ContactType)
+
+
+def _of_organization(name: str, event: str, subject: str, also: str = "") -> Rule:
+    """Make a rule of who has power over the root users of an organization's members."""
+    pattern = f"{{ {named(event)} && {DONE}{f' && {also}' if also else ''} }}"
+    return make_rule(
+        name,
+        pattern,
+        subject,
+        _LOOK_INTO_THE_ORGANIZATION,
+        AlertSeverity.CRITICAL,
+        SECURITY,
+        root_hears=True,
+        is_protected=True,
+        whom=Whom.MANAGEMENT,
+    )
+
+
+def _central_powers() -> Iterable[Rule]:
+    for name, event, subject in (
+        (
+            "central-root-credentials-enabled",
+            "EnableOrganizationsRootCredentialsManagement",
+            "Members' root credentials can now be managed centrally",
+        ),
+        (
+            "central-root-credentials-disabled",
+            "DisableOrganizationsRootCredentialsManagement",
+            "Members' root credentials can no longer be managed centrally",
+        ),
+        (
+            "central-root-sessions-enabled",
+            "EnableOrganizationsRootSessions",
+            "Members' root users can now be taken on for tasks",
+        ),
+        (
+            "central-root-sessions-disabled",
+            "DisableOrganizationsRootSessions",
+            "Members' root users can no longer be taken on for tasks",
+        ),
+    ):
+        yield _of_organization(name, event, subject)
+    for name, event, subject in (
+        ("iam-trusted", "EnableAWSServiceAccess", "IAM got trusted access in the organization"),
+        ("iam-no-longer-trusted", "DisableAWSServiceAccess", "IAM lost trusted access in the organization"),
+        (
+            "iam-delegated-administrator-added",
+            "RegisterDelegatedAdministrator",
+            "A member may now administer IAM for the organization",
+        ),
+        (
+            "iam-delegated-administrator-removed",
+            "DeregisterDelegatedAdministrator",
+            "A member may no longer administer IAM for the organization",
+        ),
+    ):
+        yield _of_organization(name, event, subject, _FOR_IAM)
+
+
+def _organization() -> Iterable[Rule]:
+    yield about_root(
+        "root-taken-on",
+        f"{{ $.eventName = AssumeRoot && {DONE} }}",
+        "The organization took on the root user for a task",
+        ASK_THE_ORGANIZATION,
+    )
+    yield make_rule(
+        "organization-policy-removed",
+        "{ $.eventSource = organizations.amazonaws.com && "
+        + named("DetachPolicy", "DeletePolicy", "DisablePolicyType")
+        + f" && {DONE} }}",
+        "A policy of the organization no longer binds",
+        _LOOK_INTO_THE_ORGANIZATION,
+        AlertSeverity.HIGH,
+        SECURITY,
+    )
+
+
+def _account() -> Iterable[Rule]:
+    contacts = "$.eventSource = account.amazonaws.com"
+    for name, event, subject in (
+        ("alternate-contact-set", "PutAlternateContact", "An alternate contact of the account was set"),
+        ("alternate-contact-deleted", "DeleteAlternateContact", "An alternate contact of the account was deleted"),
+        ("primary-contact-changed", "PutContactInformation", "The primary contact of the account was changed"),
+    ):
+        yield make_rule(
+            name,
+            f"{{ {named(event)} && {DONE}{f' && {contacts}' if event == 'PutContactInformation' else ''} }}",
+            subject,
+            TAKE_BACK,
+            AlertSeverity.CRITICAL,
+            (ContactType.SECURITY, ContactType.BILLING),
+            root_hears=True,
+            is_protected=True,
+        )
+    yield make_rule(
+        "account-closed",
+        f"{{ $.eventName = CloseAccount && {DONE} }}",
+        "The account was closed",
+        "ask whoever operates this server to reopen it with `crownkeep account reopen`, which works for 90 days",
+        AlertSeverity.CRITICAL,
+        _ALL_CONTACTS,
+        root_hears=True,
+        is_protected=True,
+    )
+    yield make_rule(
+        "organization-membership-changed",
+        "{ $.eventSource = organizations.amazonaws.com && "
+        + named("AcceptHandshake", "LeaveOrganization", "RemoveAccountFromOrganization")
+        + f" && {DONE} }}",
+        "An account joined or left the organization",
+        _FIND_OUT,
+        AlertSeverity.HIGH,
+        (ContactType.SECURITY, ContactType.BILLING),
+    )
+
+
+def _own_settings() -> Iterable[Rule]:
+    yield make_rule(
+        "alert-switched-off-by-operator",
+        "{ $.eventName = SwitchOffAlertRule && " + DONE + " }",
+        "The operator switched an alert off",
+        "ask whoever operates this server why; until it is on again, watch the trail yourself",
+        AlertSeverity.CRITICAL,
+        SECURITY,
+        root_hears=True,
+        is_protected=True,
+    )
+    yield make_rule(
+        "alerts-changed",
+        f"{{ {named(*CHANGES)} && {DONE} }}",
+        "Who hears of what in the account was changed",
+        _FIND_OUT,
+        AlertSeverity.CRITICAL,
+        SECURITY,
+        root_hears=True,
+        is_protected=True,
+    )
+    yield make_rule(
+        "receiver-unreachable",
+        "{ " + named(UNREACHABLE, DISABLED) + f" && $.eventSource = {SOURCE} }}",
+        "An alert can't be delivered to one of its receivers",
+        "set the receiver right or remove it; `crownkeep alerts history` shows what waits, `crownkeep alerts replay` sends it",
+        AlertSeverity.HIGH,
+        (ContactType.OPERATIONS, ContactType.SECURITY),
+        root_hears=True,
+        is_protected=True,
+    )
+
+
+def _trail() -> Iterable[Rule]:
+    trail = "$.eventSource = cloudtrail.amazonaws.com"
+    yield make_rule(
+        "trail-stopped",
+        f"{{ {trail} && {named('StopLogging', 'DeleteTrail')} && {DONE} }}",
+        "A trail of the account was stopped or deleted",
+        "start it again; what happened meanwhile is in the event history",
+        AlertSeverity.CRITICAL,
+        SECURITY,
+        root_hears=True,
+        is_protected=True,
+    )
+    changes = named("CreateTrail", "UpdateTrail", "StartLogging", "PutEventSelectors", "PutInsightSelectors")
+    yield make_rule(
+        "trail-changed",
+        f"{{ {trail} && {changes} && {DONE} }}",
+        "A trail of the account was changed",
+        _FIND_OUT,
+        AlertSeverity.HIGH,
+        SECURITY,
+        root_hears=True,
+        is_protected=True,
+    )
+
+
+def _identities() -> Iterable[Rule]:
+    yield make_rule(
+        "mfa-removed",
+        f"{{ {named('DeactivateMFADevice')} && {DONE} }}",
+        "Somebody's MFA device was removed",
+        _FIND_OUT,
+        AlertSeverity.HIGH,
+        SECURITY,
+    )
+    asked = "$.requestParameters"
+    yield make_rule(
+        "password-policy-weak",
+        "{ $.eventSource = iam.amazonaws.com && "
+        + DONE
+        + " && ($.eventName = DeleteAccountPasswordPolicy || ($.eventName = UpdateAccountPasswordPolicy && "
+        + f"({asked}.minimumPasswordLength NOT EXISTS || {asked}.minimumPasswordLength < 14"
+        + f" || {asked}.passwordReusePrevention NOT EXISTS || {asked}.passwordReusePrevention < 24))) }}",
+        "The password policy is weaker than the CIS benchmark asks for",
+        "set 14 characters at least and no reuse of the last 24 passwords",
+        AlertSeverity.HIGH,
+        SECURITY,
+    )
+
+
+def _permissions() -> Iterable[Rule]:
+    asked = "$.requestParameters"
+    yield make_rule(
+        "administrator-added",
+        "{ $.eventSource = iam.amazonaws.com && "
+        + named("AttachUserPolicy", "AttachGroupPolicy", "AttachRolePolicy")
+        + f' && ({asked}.policyArn = "*:policy/AdministratorAccess" || {asked}.policyArn = "*:policy/IAMFullAccess")'
+        + f" && {DONE} }}",
+        "Somebody was made an administrator",
+        _FIND_OUT,
+        AlertSeverity.HIGH,
+        SECURITY,
+    )
+    yield make_rule(
+        "permissions-requested",
+        f"{{ {named('CreateDelegationRequest', 'SendDelegationToken')} && {DONE} }}",
+        "Somebody asks for permissions in the account, or has been given them",
+        _FIND_OUT,
+        AlertSeverity.HIGH,
+        SECURITY,
+    )
+
+
+def _by_anybody() -> Iterable[Rule]:
+    yield about_root(
+        "root-used-centrally",
+        f"{{ {ROOT} && {CENTRAL} }}",
+        "The organization acts as the root user",
+        ASK_THE_ORGANIZATION,
+    )
+    yield about_root(
+        "root-access-key-used",
+        f'{{ {ROOT} && $.eventType = "AwsApiCall" && $.sessionCredentialFromConsole NOT EXISTS }}',
+        "The root user's access key was used",
+        "deactivate root's access keys at once, and do this work with a role",
+    )
+    yield make_rule(
+        "operator-acted",
+        '{ $.userIdentity.invokedBy = "crownkeep operator" && $.readOnly IS FALSE && $.eventName != CreateAccount }',
+        "Whoever operates this server changed something in the account",
+        "ask them why",
+        AlertSeverity.HIGH,
+        SECURITY,
+        root_hears=True,
+        is_protected=True,
+    )
+    yield make_rule(
+        KEY_FROM_NEW_NETWORK,
+        "",
+        "An access key was used from a network that it was never used from",
+        "deactivate the key, and find out where it lies open",
+        AlertSeverity.HIGH,
+        SECURITY,
+    )
+    yield make_rule(
+        MANY_FAILURES,
+        "",
+        "Many requests of one caller were refused within five minutes",
+        "find out whether somebody tries out what a credential is good for",
+        AlertSeverity.HIGH,
+        SECURITY,
+    )
+
+
+_ABOUT_ROOT = (built_in_root.sign_in, built_in_root.recovery, built_in_root.custody, built_in_root.credentials)
+
+RULES: Mapping[str, Rule] = {
+    rule.name: rule
+    for group in (
+        *_ABOUT_ROOT,
+        _central_powers,
+        _organization,
+        _account,
+        _own_settings,
+        _trail,
+        _identities,
+        _permissions,
+        _by_anybody,
+    )
+    for rule in group()
+}
+"""All of them by name."""

@@ -1,0 +1,195 @@
+"""The observer: sees every event in the transaction that keeps it, and writes notices to whoever must hear of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from crownkeep import arn
+from crownkeep.alerts import built_in, routing, rule_set
+from crownkeep.alerts.book import Book, added
+from crownkeep.alerts.detectors import Networks, Refusals
+from crownkeep.alerts.rule import Rule, Whom
+from crownkeep.alerts.rule_set import Record, RuleSet
+from crownkeep.alerts.sealed_outbox import Alert, SealedOutbox
+from crownkeep.audit.event import moment
+from crownkeep.operations.notices import Notice, Outbox
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.notices import alert_digests, alert_rules
+from crownkeep.storage.notices.alert_digests import AlertDigestRow
+from crownkeep.storage.organizations import organizations
+from crownkeep.storage.trail.events import EventRow
+
+DONE_TO_MEMBERS: Mapping[str, str] = {
+    "AcceptPrimaryEmailUpdate": "accountId",
+    "AssumeRoot": "targetPrincipal",
+    "CloseAccount": "accountId",
+    "DeleteAlternateContact": "accountId",
+    "PutAlternateContact": "accountId",
+    "PutContactInformation": "accountId",
+}
+"""Events of whoever acts for an organization that may be about a member, with the parameter that names it."""
+
+SPAN = timedelta(hours=1)
+"""Within which repetitions of a noisy rule are summed up."""
+
+_SUMMARIES_AT_ONCE = 100
+
+
+class Observer:
+    """The outbox of a house as all rooms know it (`operations.notices.Outbox`)."""
+
+    def __init__(self, outbox: SealedOutbox) -> None:
+        self.outbox = outbox
+        self._built_in = RuleSet(built_in.RULES.values())
+        self._book = Book()
+        self._networks = Networks()
+        self._refusals = Refusals()
+
+    def send(self, db: Transaction, notice: Notice) -> None:
+        """Put a notice into the outbox."""
+        self.outbox.send(db, notice)
+
+    def observe(self, db: Transaction, events: Sequence[EventRow]) -> None:
+        """Write to whoever must hear of these events."""
+        try:
+            self._book.open(db)
+            for event in events:
+                if event.account_id:
+                    self._observe(db, event)
+        except BaseException:
+            self._book.forget()
+            raise
+
+    def summarize(self, db: Transaction, now: datetime) -> None:
+        """Write the summaries of spans that have ended, and forget those."""
+        for row in alert_digests.due(db, now=now, limit=_SUMMARIES_AT_ONCE):
+            if not alert_digests.end(db, row) or not row.held_back:
+                continue
+            rule = _rule(db, row)
+            self._book.open(db)
+            page = self._book.page(db, row.account_id)
+            if rule is None or page.is_silent(rule, now):
+                continue
+            for target, _ in routing.targets(db, page, row.account_id, [rule]).values():
+                self.outbox.alert(db, Alert(row.account_id, target, rule, now, summary(row)))
+
+    def _observe(self, db: Transaction, event: EventRow) -> None:
+        fired = self._built_in.fired(event)
+        if self._networks.is_new(db, event):
+            fired.append(built_in.RULES[built_in.KEY_FROM_NEW_NETWORK])
+        if self._refusals.are_many(event):
+            fired.append(built_in.RULES[built_in.MANY_FAILURES])
+        if self._book.has_rules(event.account_id):
+            fired += self._book.page(db, event.account_id).rules.fired(event)
+        if not fired:
+            return
+        record = rule_set.decode(event.record)
+        hearing: defaultdict[str, list[Rule]] = defaultdict(list)
+        for rule in fired:
+            hearing[_account(db, event, record, rule)].append(rule)
+        for account_id, rules in hearing.items():
+            self._alert(db, event, record, account_id, rules)
+
+    def _alert(self, db: Transaction, event: EventRow, record: Record, account_id: str, rules: list[Rule]) -> None:
+        page = self._book.page(db, account_id)
+        audible = [rule for rule in rules if not page.is_silent(rule, event.happened_at)]
+        heard = [rule for rule in audible if not (rule.is_noisy and _is_held_back(db, event, account_id, rule))]
+        details = record.get("serviceEventDetails")
+        without = str(details.get("lane", "")) if isinstance(details, Mapping) else ""
+        values = _values(event, record, _subject(event, record))
+        for target, rule in routing.targets(db, page, account_id, heard, without=without).values():
+            others = [each.name for each in heard if each is not rule]
+            self.outbox.alert(db, Alert(account_id, target, rule, event.happened_at, values | {"others": " ".join(others)}))
+
+
+def summary(row: AlertDigestRow) -> Mapping[str, str]:
+    """Return what the summary of a span says: how often the rule fired again, and until when."""
+    return {
+        "account_id": row.account_id,
+        "event": "",
+        "event_id": row.last_event_id,
+        "when": moment(row.last_at),
+        "address": "",
+        "detail": "",
+        "others": "",
+        "digest": f"{row.held_back} more between {moment(row.began_at)} and {moment(row.last_at)}",
+    }
+
+
+def of(outbox: Outbox) -> Observer:
+    """Return the observer that the wiring hands to every call as its outbox."""
+    if not isinstance(outbox, Observer):
+        raise TypeError("the wiring's outbox is no observer")
+    return outbox
+
+
+def _rule(db: Transaction, row: AlertDigestRow) -> Rule | None:
+    found = built_in.RULES.get(row.rule)
+    if found is not None:
+        return found
+    own = alert_rules.named(db, row.account_id, row.rule)
+    return None if own is None else added(own)
+
+
+def _is_held_back(db: Transaction, event: EventRow, account_id: str, rule: Rule) -> bool:
+    """Count a noisy rule; the first of a span is sent at once, and what follows is summed up at its end."""
+    # A caller's refusals are counted apart from another's: a flood of one must not hide the other.
+    topic = hashlib.sha256(event.username.encode()).digest() if rule.name == built_in.MANY_FAILURES else b""
+    row = alert_digests.hold(db, account_id, rule.name, topic)
+    if row is not None:
+        alert_digests.count(db, row, at=event.happened_at, event_id=str(event.event_id))
+        return True
+    at = event.happened_at
+    alert_digests.begin(db, AlertDigestRow(account_id, rule.name, topic, at, at + SPAN, 0, at, str(event.event_id)))
+    return False
+
+
+def _account(db: Transaction, event: EventRow, record: Record, rule: Rule) -> str:
+    """Return the account whose people hear of it; an account's own rules are its own affair."""
+    if not rule.is_built_in:
+        return event.account_id
+    subject = _subject(event, record)
+    if rule.whom is Whom.ITS_OWN:
+        return subject
+    organization = organizations.of_account(db, subject)
+    return subject if organization is None else organization.management_account_id
+
+
+def _subject(event: EventRow, record: Record) -> str:
+    """Return the account that it was done to, which may be a member of the caller's organization."""
+    parameter = DONE_TO_MEMBERS.get(event.name)
+    asked = record.get("requestParameters")
+    named = asked.get(parameter) if parameter and isinstance(asked, Mapping) else None
+    if not isinstance(named, str) or not named:
+        return event.account_id
+    parts = arn.parse(named)
+    return parts.account_id if parts is not None else named
+
+
+def _values(event: EventRow, record: Record, subject: str) -> dict[str, str]:
+    return {
+        "account_id": subject,
+        "event": event.name,
+        "event_id": str(event.event_id),
+        "when": moment(event.happened_at),
+        "address": str(record.get("sourceIPAddress", "")),
+        "detail": detail(record),
+        "digest": "",
+    }
+
+
+def detail(record: Record) -> str:
+    """Return what the event was done to, where that is a credential: the id of a key or the serial number of a device."""
+    answered = record.get("responseElements") or {}
+    asked = record.get("requestParameters") or {}
+    for name, inner in (("accessKey", "accessKeyId"), ("certificate", "certificateId")):
+        made = answered.get(name)
+        if isinstance(made, Mapping) and made.get(inner):
+            return str(made[inner])
+    for name in ("accessKeyId", "serialNumber", "certificateId", "alternateContactType"):
+        if asked.get(name):
+            return str(asked[name])
+    return ""

@@ -1,0 +1,62 @@
+"""What a rule is: which records it is about, how bad that is, and who hears of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from crownkeep.alerts.filters import Filter
+
+
+class AlertSeverity(Enum):
+    """How bad it is."""
+
+    CRITICAL = "critical"
+    """Each time is a message of its own, at once, at any hour."""
+    HIGH = "high"
+    LOW = "low"
+
+
+class ContactType(Enum):
+    """Which alternate contact hears of it; root does where there is none."""
+
+    SECURITY = "SECURITY"
+    BILLING = "BILLING"
+    OPERATIONS = "OPERATIONS"
+
+
+class Whom(Enum):
+    """Which account hears of it."""
+
+    ITS_OWN = "its own"
+    """The one that it was done in, or to."""
+    MANAGEMENT = "management"
+    """The one that manages the organization, whoever of the organization did it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, built in or added."""
+
+    name: str
+    severity: AlertSeverity
+    contact_types: tuple[ContactType, ...]
+    subject: str
+    """One sentence without a full stop."""
+    advice: str
+    """What to do if it was not you."""
+    pattern: str
+    """Empty where no single record shows it, and code of ours finds it."""
+    filter: Filter | None
+    runbook: str = ""
+    root_hears: bool = False
+    """Whether root's own mailbox always hears of it."""
+    is_protected: bool = False
+    """Whether only the operator can switch it off."""
+    whom: Whom = Whom.ITS_OWN
+    is_built_in: bool = True
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether repetitions are held back and summed up: never those of a critical rule."""
+        return self.severity is not AlertSeverity.CRITICAL

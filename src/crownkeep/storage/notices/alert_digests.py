@@ -1,0 +1,83 @@
+"""Digests: what a noisy rule has held back since its first alert, for the summary that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, bindparam, delete, select, update
+
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.rows import RowInsert, RowQuery
+
+table = Table(
+    "alert_digests",
+    metadata,
+    Column("account_id", AccountId, primary_key=True),
+    Column("rule", String(64), primary_key=True),
+    Column("topic", LargeBinary(32), primary_key=True),
+    Column("began_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False, index=True),
+    Column("held_back", Integer, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("last_event_id", String(36), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDigestRow:
+    """One span of a rule: the first alert was sent at its beginning, and `held_back` more were counted since."""
+
+    account_id: str
+    rule: str
+    topic: bytes
+    """A hash of what is counted apart, such as who failed; empty where all of the rule is one."""
+    began_at: datetime
+    ends_at: datetime
+    held_back: int
+    last_at: datetime
+    last_event_id: str
+
+
+_this = (
+    table.c.account_id == bindparam("of_account"),
+    table.c.rule == bindparam("of_rule"),
+    table.c.topic == bindparam("of_topic"),
+)
+_held = RowQuery(AlertDigestRow, select(table).where(*_this).with_for_update())
+_remove = delete(table).where(*_this)
+_count = (
+    update(table).where(*_this).values(held_back=table.c.held_back + 1, last_at=bindparam("at"), last_event_id=bindparam("event"))
+)
+_due = RowQuery(
+    AlertDigestRow, select(table).where(table.c.ends_at <= bindparam("now")).order_by(table.c.ends_at).limit(bindparam("limit"))
+)
+_insert = RowInsert(AlertDigestRow, table)
+
+
+def hold(db: Transaction, account_id: str, rule: str, topic: bytes) -> AlertDigestRow | None:
+    """Return the span of a rule, its row held to the transaction's end."""
+    return _held.first(db, {"of_account": account_id, "of_rule": rule, "of_topic": topic})
+
+
+def begin(db: Transaction, row: AlertDigestRow) -> None:
+    """Begin a span."""
+    _insert.run(db, row)
+
+
+def count(db: Transaction, row: AlertDigestRow, *, at: datetime, event_id: str) -> None:
+    """Count one more that is held back."""
+    keys = {"of_account": row.account_id, "of_rule": row.rule, "of_topic": row.topic}
+    db.execute(_count, {**keys, "at": at, "event": event_id})
+
+
+def due(db: Transaction, *, now: datetime, limit: int) -> list[AlertDigestRow]:
+    """Return spans that have ended, the earliest first."""
+    return _due.all(db, {"now": now, "limit": limit})
+
+
+def end(db: Transaction, row: AlertDigestRow) -> bool:
+    """Forget a span; answers False where another process has ended it."""
+    keys = {"of_account": row.account_id, "of_rule": row.rule, "of_topic": row.topic}
+    return db.execute(_remove, keys).rowcount > 0

@@ -1,0 +1,69 @@
+"""`crownkeep alerts`: receivers, rules and history beside a server, and without one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.fixtures.process import Process
+
+
+@pytest.fixture(scope="module")
+def account_id(served: Process) -> str:
+    return str(served.account(email="root@alerts.example")["account_id"])
+
+
+def run(served: Process, account_id: str, *words: str) -> Any:
+    done = served.crownkeep("alerts", *words, "--account", account_id, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_webhook_is_added_with_its_secret_listed_tested_and_removed(served: Process, account_id: str):
+    made = run(served, account_id, "receiver", "add", "--webhook", "https://hook.acme.example/x", "--rule", "root-signed-in")
+
+    (listed,) = run(served, account_id, "receiver", "list")["receivers"]
+    tested = run(served, account_id, "receiver", "test", made["id"])
+    known = {each["notice_id"] for each in run(served, account_id, "history")["alerts"]}
+    run(served, account_id, "receiver", "remove", made["id"])
+
+    assert {"id", "secret"} == set(made)
+    assert (made["id"], ["root-signed-in"], "active") == (listed["receiver_id"], listed["rules"], listed["state"])
+    assert tested["id"] in known
+    assert [] == run(served, account_id, "receiver", "list")["receivers"]
+
+
+def test_mail_and_syslog_receivers_have_no_secret(served: Process, account_id: str):
+    for words in (("--email", "soc@acme.example"), ("--syslog", "logs.acme.example:6514")):
+        made = run(served, account_id, "receiver", "add", *words)
+        assert {"id"} == set(made)
+        run(served, account_id, "receiver", "remove", made["id"])
+
+
+def test_ssrf_by_a_receiver_inside_is_refused_in_one_sentence(served: Process, account_id: str):
+    words = ("receiver", "add", "--account", account_id, "--webhook", "https://169.254.169.254/")
+
+    done = served.crownkeep("alerts", *words)
+
+    assert done.returncode != 0
+    assert "alert_networks" in done.stderr
+
+
+def test_one_channel_is_asked_for(served: Process, account_id: str):
+    assert 2 == served.crownkeep("alerts", "receiver", "add", "--account", account_id).returncode
+
+
+def test_a_rule_is_tried_added_switched_off_and_removed(served: Process, account_id: str):
+    pattern = "{ $.eventName = CreateAccount }"
+    assert 1 == run(served, account_id, "rule", "test", "--pattern", pattern)["matched"]
+
+    run(served, account_id, "rule", "add", "made", "--pattern", pattern)
+    run(served, account_id, "rule", "off", "made", "--reason", "a drill")
+    silent = {each["name"]: each for each in run(served, account_id, "rule", "list")["rules"]}["made"]
+    run(served, account_id, "rule", "on", "made")
+    run(served, account_id, "rule", "remove", "made")
+
+    assert "a drill" == silent["silenced_because"]
+    assert "made" not in {each["name"] for each in run(served, account_id, "rule", "list")["rules"]}
+    assert {"replayed": 0} == run(served, account_id, "replay")
