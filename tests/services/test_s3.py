@@ -91,7 +91,7 @@ def test_what_is_not_there_is_refused_by_s3s_own_codes(filled):
     assert (404, "NoSuchBucket") == refused(s3.get_bucket_location, Bucket="no-such-bucket")
     assert (404, "404") == refused(s3.head_bucket, Bucket="no-such-bucket")
     assert (403, "AccessDenied") == refused(s3.list_objects, Bucket=name, ExpectedBucketOwner="999999999999")
-    assert (501, "NotImplemented") == refused(s3.get_object, Bucket=name, Key=KEYS[0], Range="bytes=0-1")
+    assert (400, "InvalidArgument") == refused(s3.get_object, Bucket=name, Key=KEYS[0], Range="bytes=0-1")
     assert (405, "MethodNotAllowed") == refused(s3.put_object, Bucket=name, Key="new", Body=b"")
     assert (405, "MethodNotAllowed") == refused(s3.delete_object, Bucket=name, Key=KEYS[0])
     assert (400, "InvalidArgument") == refused(s3.list_objects_v2, Bucket=name, ContinuationToken="x")

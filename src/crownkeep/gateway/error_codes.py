@@ -41,7 +41,6 @@ STATUSES = {
     "MissingParameter": 400,
     "MissingAuthenticationToken": 403,
     "MissingAuthenticationTokenException": 403,
-    "NotImplemented": 501,
     "RequestEntityTooLarge": 413,
     "RequestEntityTooLargeException": 413,
     "RequestExpired": 400,

@@ -28,9 +28,9 @@ def required(call: Call, name: str, owner: str | None = None) -> DirectoryBucket
 
 
 def refuse_unserved(given: Mapping[str, object]) -> None:
-    """Raise NotImplemented, as S3 does, for a header or parameter that would change the answer and does nothing here."""
+    """Raise InvalidArgument for a header or parameter that would change the answer and does nothing here."""
     for name, value in given.items():
         if value is not None:
-            raise errors.S3NotImplemented(
+            raise errors.InvalidArgument(
                 f"A header or parameter you provided implies functionality that is not implemented: {name.replace('_', '-')}"
             )

@@ -20,7 +20,7 @@ _SERVED = frozenset({"checksum_mode", "expected_bucket_owner", "request_payer"})
 
 
 def an_object(call: Call, *, bucket: str, key: str, **given: object) -> Target:
-    """The object with this key; raises NotImplemented for what would change the answer and does nothing here."""
+    """The object with this key; raises InvalidArgument for what would change the answer and does nothing here."""
     holding.refuse_unserved({name: value for name, value in given.items() if name not in _SERVED})
     return Target(f"arn:aws:s3:::{bucket}/{key}", context=context.of_request(call), account_id=call.account_id)
 
