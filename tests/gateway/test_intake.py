@@ -155,7 +155,7 @@ def test_a_fault_of_the_database_in_one_request_keeps_no_neighbour_from_an_answe
 def test_requests_of_one_turn_look_their_account_s_revision_up_once(
     crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
 ):
-    asking = keys(account, 3)
+    asking = keys(account, 2)
     looked: list[str] = []
     of_account = Standings.of_account
 
@@ -167,9 +167,9 @@ def test_requests_of_one_turn_look_their_account_s_revision_up_once(
 
     answers = together(crown, asking)
 
-    assert [200] * 3 == [each.status for each in answers]
+    assert [200] * 2 == [each.status for each in answers]
     assert [account.id] == looked
-    assert 3 == sum(each["eventName"] == "GetCallerIdentity" for each in account.records())
+    assert 2 == sum(each["eventName"] == "GetCallerIdentity" for each in account.records())
 
 
 def test_a_fault_of_ours_in_writing_an_answer_is_answered_and_keeps_no_neighbour_from_theirs(
