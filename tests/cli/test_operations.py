@@ -29,7 +29,7 @@ def test_a_service_is_shown_operation_by_operation(crownkeep):
     lines = crownkeep("operations", "--service", "cloudtrail").out.splitlines()
 
     assert "LookupEvents" in [line.split()[0] for line in lines if line.endswith("  served")]
-    assert "CreateTrail" in [line.split()[0] for line in lines if line.endswith("  not served")]
+    assert "CreateChannel" in [line.split()[0] for line in lines if line.endswith("  not served")]
 
 
 def test_the_overview_counts(crownkeep):

@@ -48,6 +48,7 @@ IN_ORGANIZATIONS = {
     "InviteAccountToOrganization",
     "PutResourcePolicy",
 }
+IN_SINGLE_SIGN_ON = {"CreateInstance", "CreatePermissionSet"}
 OF_SESSIONS = {
     "AssumeRole": "sts:TagSession, which the trust policy must allow as well, is asked for by the handler",
     "GetFederationToken": "sts:TagSession is asked for by the handler",
@@ -122,6 +123,21 @@ def test_privilege_escalation_tags_on_creation_in_an_organization_need_the_permi
     assert "" == called(without, operation, parameters)
 
 
+@pytest.mark.parametrize("operation", sorted(IN_SINGLE_SIGN_ON))
+def test_privilege_escalation_tags_on_creation_in_single_sign_on_need_the_permission_to_tag(crown: Crown, operation: str):
+    account = Organization(crown).management
+    parameters: dict[str, Any] = {}
+    if operation == "CreatePermissionSet":
+        parameters = {"InstanceArn": account.client("sso-admin").create_instance()["InstanceArn"], "Name": "new"}
+    may_create = statement("Allow", f"sso:{operation}")
+    without = client(account, "without", may_create, service="sso-admin")
+    denied = client(account, "denied", statement("Allow", "*"), statement("Deny", "sso:TagResource"), service="sso-admin")
+
+    for api in (without, denied):
+        assert "sso:TagResource" in called(api, operation, {**parameters, "Tags": TAGS})
+    assert "" == called(without, operation, parameters)
+
+
 def organized(organization: Organization, guest: Account, member: Account) -> dict[str, dict[str, Any]]:
     delegated = {"Effect": "Allow", "Principal": {"AWS": member.id}, "Action": "organizations:ListRoots", "Resource": "*"}
     return {
@@ -145,4 +161,4 @@ def test_every_operation_that_takes_tags_says_what_permission_they_need():
     without = {name for name, each in making.items() if each.tagging is None}
 
     assert OF_SESSIONS.keys() == without
-    assert {*IN_IAM, *IN_ORGANIZATIONS, *OF_SESSIONS} == making.keys()
+    assert {*IN_IAM, *IN_ORGANIZATIONS, *IN_SINGLE_SIGN_ON, *OF_SESSIONS} == making.keys()
