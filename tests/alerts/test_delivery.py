@@ -17,6 +17,7 @@ from tests.alerts.office import text_of
 from crownkeep.alerts import delivery, endings
 from crownkeep.alerts.delivery import Delivery
 from crownkeep.alerts.observer import Observer
+from crownkeep.alerts.rule import MOST_SINGLE, SPAN
 from crownkeep.alerts.sealed_outbox import SealedOutbox
 from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.credentials import sealing
@@ -25,8 +26,9 @@ from crownkeep.operations.call import Wiring
 from crownkeep.operations.notices import Notice
 from crownkeep.operations.standing import Standings
 from crownkeep.settings import Settings
-from crownkeep.storage.database import Database
-from crownkeep.storage.notices import deliveries, leases, outbox
+from crownkeep.storage.database import Database, Transaction
+from crownkeep.storage.notices import alert_digests, deliveries, leases, outbox
+from crownkeep.storage.notices.alert_digests import AlertDigestRow
 from crownkeep.storage.notices.deliveries import DeliveryRow
 from crownkeep.storage.notices.outbox import NoticeRow
 from crownkeep.storage.writer import Writer
@@ -249,3 +251,26 @@ def test_deliveries_are_forgotten_after_ninety_days(office: Office):
         office.send_due(Recorded())
 
     assert ["second@acme.example"] == [row.recipient for row in office.ended()]
+
+
+def test_a_flood_is_over_after_a_quiet_hour_and_goes_on_before(office: Office):
+    assert None is _turned(office, held_back=0, lasted=SPAN)
+    assert NOON + 2 * SPAN == _turned(office, held_back=3, lasted=SPAN)
+    assert NOON + SPAN / 2 == _turned(office, held_back=0, lasted=SPAN / 4)
+
+
+def _turned(office: Office, *, held_back: int, lasted: timedelta) -> datetime | None:
+    """Let a span of a critical rule come to a summary, and return when its next is due, if it goes on."""
+    at = NOON + lasted
+    row = AlertDigestRow("111122223333", "root-access-key-used", b"", NOON, at, MOST_SINGLE, held_back, NOON, "an id")
+
+    def work(db: Transaction) -> AlertDigestRow | None:
+        alert_digests.begin(db, row)
+        office.outbox.summarize(db, at)
+        found = alert_digests.hold(db, row.account_id, row.rule, row.topic)
+        alert_digests.end(db, row)
+        return found
+
+    found = office.database.write(work)
+    assert found is None or 0 == found.held_back
+    return None if found is None else found.ends_at

@@ -13,7 +13,7 @@ from tests.signin.browser import in_house
 from tests.signin.people import code, root_with_app, sign_in_root
 
 from crownkeep import clock
-from crownkeep.alerts import observer
+from crownkeep.alerts import rule
 from crownkeep.errors import ServiceUnavailable
 from crownkeep.operations.notices import Notice
 from crownkeep.storage.database import Transaction
@@ -117,9 +117,9 @@ def test_a_failed_sign_in_of_root_is_told_at_once_and_what_follows_is_summed_up(
     _fail(crown, account, 4)
 
     assert 1 == sum("Somebody failed to sign in" in subject for subject in mailbox.subjects())
-    with time_machine.travel(clock.now() + observer.SPAN, tick=True):
+    with time_machine.travel(clock.now() + rule.SPAN, tick=True):
         assert mailbox.wait("Somebody failed to sign in")
-        assert "3 more between" in text_of(mailbox.wait("Somebody failed to sign in"))
+        assert "3 more since the last message" in text_of(mailbox.wait("Somebody failed to sign in"))
 
 
 def test_each_use_of_root_is_a_message_of_its_own(account: Account):
@@ -133,6 +133,25 @@ def test_each_use_of_root_is_a_message_of_its_own(account: Account):
     told = Mailbox(account.crown, account.email).subjects()
     assert 12 == sum("An access key of the root user was changed" in subject for subject in told)
     assert 1 == sum("The root user's access key was used" in subject for subject in told)
+
+
+def test_a_flood_of_uses_of_root_neither_fills_a_mailbox_nor_goes_unsaid(account: Account):
+    iam = account.root("iam")
+    mailbox = Mailbox(account.crown, account.email)
+    used = "The root user's access key was used"
+
+    for _ in range(rule.MOST_SINGLE + 7):
+        iam.list_users()
+
+    assert rule.MOST_SINGLE == sum(used in subject for subject in mailbox.subjects())
+    for _ in range(rule.MOST_SINGLE):
+        mailbox.wait(used)
+    with time_machine.travel(clock.now() + rule.FIRST_SUMMARY, tick=True):
+        assert "7 more since the last message" in text_of(mailbox.wait(used))
+        iam.list_users()
+        assert rule.MOST_SINGLE + 1 == sum(used in subject for subject in mailbox.subjects())
+    with time_machine.travel(clock.now() + 5 * rule.FIRST_SUMMARY, tick=True):
+        assert "1 more since the last message" in text_of(mailbox.wait(used))
 
 
 def test_a_user_named_root_is_not_root(account: Account):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from crownkeep import arn
 from crownkeep.alerts import built_in, routing, rule_set
 from crownkeep.alerts.book import Book, added
 from crownkeep.alerts.detectors import Networks, Refusals
-from crownkeep.alerts.rule import Rule, Whom
+from crownkeep.alerts.rule import SPAN, Rule, Whom
 from crownkeep.alerts.rule_set import Record, RuleSet
 from crownkeep.alerts.sealed_outbox import Alert, SealedOutbox
 from crownkeep.audit.event import moment
@@ -31,9 +31,6 @@ DONE_TO_MEMBERS: Mapping[str, str] = {
     "PutContactInformation": "accountId",
 }
 """Events of whoever acts for an organization that may be about a member, with the parameter that names it."""
-
-SPAN = timedelta(hours=1)
-"""Within which repetitions of a noisy rule are summed up."""
 
 _SUMMARIES_AT_ONCE = 100
 
@@ -64,11 +61,16 @@ class Observer:
             raise
 
     def summarize(self, db: Transaction, now: datetime) -> None:
-        """Write the summaries of spans that have ended, and forget those."""
-        for row in alert_digests.due(db, now=now, limit=_SUMMARIES_AT_ONCE):
-            if not alert_digests.end(db, row) or not row.held_back:
+        """Write the summaries that are due, and forget spans that have ended."""
+        for found in alert_digests.due(db, now=now, limit=_SUMMARIES_AT_ONCE):
+            row = alert_digests.hold(db, found.account_id, found.rule, found.topic)
+            if row is None or row.ends_at > now:
+                # Another process has seen to it.
                 continue
             rule = _rule(db, row)
+            _turn(db, row, rule, now)
+            if not row.held_back:
+                continue
             self._book.open(db)
             page = self._book.page(db, row.account_id)
             if rule is None or page.is_silent(rule, now):
@@ -96,7 +98,7 @@ class Observer:
     def _alert(self, db: Transaction, event: EventRow, record: Record, account_id: str, rules: list[Rule]) -> None:
         page = self._book.page(db, account_id)
         audible = [rule for rule in rules if not page.is_silent(rule, event.happened_at)]
-        heard = [rule for rule in audible if not (rule.is_noisy and _is_held_back(db, event, account_id, rule))]
+        heard = [rule for rule in audible if not _is_held_back(db, event, account_id, rule)]
         details = record.get("serviceEventDetails")
         without = str(details.get("lane", "")) if isinstance(details, Mapping) else ""
         values = _values(event, record, _subject(event, record))
@@ -106,7 +108,7 @@ class Observer:
 
 
 def summary(row: AlertDigestRow) -> Mapping[str, str]:
-    """Return what the summary of a span says: how often the rule fired again, and until when."""
+    """Return what a summary says: how often the rule fired again, and until when."""
     return {
         "account_id": row.account_id,
         "event": "",
@@ -115,7 +117,7 @@ def summary(row: AlertDigestRow) -> Mapping[str, str]:
         "address": "",
         "detail": "",
         "others": "",
-        "digest": f"{row.held_back} more between {moment(row.began_at)} and {moment(row.last_at)}",
+        "digest": f"{row.held_back} more since the last message, the latest at {moment(row.last_at)}",
     }
 
 
@@ -135,16 +137,31 @@ def _rule(db: Transaction, row: AlertDigestRow) -> Rule | None:
 
 
 def _is_held_back(db: Transaction, event: EventRow, account_id: str, rule: Rule) -> bool:
-    """Count a noisy rule; the first of a span is sent at once, and what follows is summed up at its end."""
+    """Count a rule; the first of a span are sent at once, and what follows is summed up."""
     # A caller's refusals are counted apart from another's: a flood of one must not hide the other.
     topic = hashlib.sha256(event.username.encode()).digest() if rule.name == built_in.MANY_FAILURES else b""
     row = alert_digests.hold(db, account_id, rule.name, topic)
-    if row is not None:
-        alert_digests.count(db, row, at=event.happened_at, event_id=str(event.event_id))
-        return True
-    at = event.happened_at
-    alert_digests.begin(db, AlertDigestRow(account_id, rule.name, topic, at, at + SPAN, 0, at, str(event.event_id)))
-    return False
+    at, event_id = event.happened_at, str(event.event_id)
+    if row is None:
+        alert_digests.begin(
+            db, AlertDigestRow(account_id, rule.name, topic, at, at + rule.first_summary_after, 1, 0, at, event_id)
+        )
+        return False
+    if row.sent < rule.most_single:
+        alert_digests.count_sent(db, row)
+        return False
+    alert_digests.hold_back(db, row, at=at, event_id=event_id)
+    return True
+
+
+def _turn(db: Transaction, row: AlertDigestRow, rule: Rule | None, now: datetime) -> None:
+    """End a span, or let a critical rule's go on."""
+    lasted = now - row.began_at
+    if rule is None or rule.most_single == 1 or (lasted >= SPAN and not row.held_back):
+        alert_digests.end(db, row)
+        return
+    # A flood that goes on is summed up ever later, and its events are messages of their own only after an hour of quiet.
+    alert_digests.go_on(db, row, ends_at=now + min(lasted, SPAN))
 
 
 def _account(db: Transaction, event: EventRow, record: Record, rule: Rule) -> str:

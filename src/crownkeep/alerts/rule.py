@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 
 from crownkeep.alerts.filters import Filter
+
+SPAN = timedelta(hours=1)
+"""Within which repetitions are counted."""
+MOST_SINGLE = 20
+"""Messages of a critical rule within SPAN: whoever floods an account must exhaust neither mailbox nor disk."""
+FIRST_SUMMARY = timedelta(minutes=1)
+"""After which a flood of a critical rule is summed up for the first time; each time it goes on, that takes twice as long."""
 
 
 class AlertSeverity(Enum):
     """How bad it is."""
 
     CRITICAL = "critical"
-    """Each time is a message of its own, at once, at any hour."""
+    """Each time is a message of its own, at once, at any hour, until there are so many that they are a flood."""
     HIGH = "high"
     LOW = "low"
 
@@ -57,6 +65,11 @@ class Rule:
     is_built_in: bool = True
 
     @property
-    def is_noisy(self) -> bool:
-        """Whether repetitions are held back and summed up: never those of a critical rule."""
-        return self.severity is not AlertSeverity.CRITICAL
+    def most_single(self) -> int:
+        """How many messages of its own there are within SPAN in an account; what follows is counted, and summed up."""
+        return MOST_SINGLE if self.severity is AlertSeverity.CRITICAL else 1
+
+    @property
+    def first_summary_after(self) -> timedelta:
+        """How long what is held back waits for its summary at first."""
+        return FIRST_SUMMARY if self.severity is AlertSeverity.CRITICAL else SPAN

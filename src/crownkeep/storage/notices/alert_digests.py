@@ -1,4 +1,4 @@
-"""Digests: what a noisy rule has held back since its first alert, for the summary that follows."""
+"""Digests: what a rule has held back since its first alerts, for the summary that follows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import Column, Integer, LargeBinary, String, Table, bindparam, d
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.prepared import PreparedChange
 from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
@@ -19,6 +20,7 @@ table = Table(
     Column("topic", LargeBinary(32), primary_key=True),
     Column("began_at", Moment, nullable=False),
     Column("ends_at", Moment, nullable=False, index=True),
+    Column("sent", Integer, nullable=False),
     Column("held_back", Integer, nullable=False),
     Column("last_at", Moment, nullable=False),
     Column("last_event_id", String(36), nullable=False),
@@ -27,7 +29,7 @@ table = Table(
 
 @dataclass(frozen=True, slots=True)
 class AlertDigestRow:
-    """One span of a rule: the first alert was sent at its beginning, and `held_back` more were counted since."""
+    """One span of a rule: its first alerts were sent, and `held_back` more were counted since the last summary."""
 
     account_id: str
     rule: str
@@ -35,6 +37,9 @@ class AlertDigestRow:
     """A hash of what is counted apart, such as who failed; empty where all of the rule is one."""
     began_at: datetime
     ends_at: datetime
+    """When the next summary is due."""
+    sent: int
+    """How many were messages of their own."""
     held_back: int
     last_at: datetime
     last_event_id: str
@@ -46,8 +51,10 @@ _this = (
     table.c.topic == bindparam("of_topic"),
 )
 _held = RowQuery(AlertDigestRow, select(table).where(*_this).with_for_update())
-_remove = delete(table).where(*_this)
-_count = (
+_remove = PreparedChange(delete(table).where(*_this))
+_go_on = PreparedChange(update(table).where(*_this).values(ends_at=bindparam("to"), held_back=bindparam("nothing")))
+_count_sent = PreparedChange(update(table).where(*_this).values(sent=table.c.sent + 1))
+_hold_back = PreparedChange(
     update(table).where(*_this).values(held_back=table.c.held_back + 1, last_at=bindparam("at"), last_event_id=bindparam("event"))
 )
 _due = RowQuery(
@@ -66,18 +73,30 @@ def begin(db: Transaction, row: AlertDigestRow) -> None:
     _insert.run(db, row)
 
 
-def count(db: Transaction, row: AlertDigestRow, *, at: datetime, event_id: str) -> None:
+def count_sent(db: Transaction, row: AlertDigestRow) -> None:
+    """Count one more that is a message of its own."""
+    _count_sent.run(db, _keys(row))
+
+
+def hold_back(db: Transaction, row: AlertDigestRow, *, at: datetime, event_id: str) -> None:
     """Count one more that is held back."""
-    keys = {"of_account": row.account_id, "of_rule": row.rule, "of_topic": row.topic}
-    db.execute(_count, {**keys, "at": at, "event": event_id})
+    _hold_back.run(db, {**_keys(row), "at": at, "event": event_id})
 
 
 def due(db: Transaction, *, now: datetime, limit: int) -> list[AlertDigestRow]:
-    """Return spans that have ended, the earliest first."""
+    """Return spans that have ended or want a summary, the earliest first."""
     return _due.all(db, {"now": now, "limit": limit})
 
 
-def end(db: Transaction, row: AlertDigestRow) -> bool:
-    """Forget a span; answers False where another process has ended it."""
-    keys = {"of_account": row.account_id, "of_rule": row.rule, "of_topic": row.topic}
-    return db.execute(_remove, keys).rowcount > 0
+def end(db: Transaction, row: AlertDigestRow) -> None:
+    """Forget a span."""
+    _remove.run(db, _keys(row))
+
+
+def go_on(db: Transaction, row: AlertDigestRow, *, ends_at: datetime) -> None:
+    """Count from nothing until the next summary."""
+    _go_on.run(db, {**_keys(row), "to": ends_at, "nothing": 0})
+
+
+def _keys(row: AlertDigestRow) -> dict[str, object]:
+    return {"of_account": row.account_id, "of_rule": row.rule, "of_topic": row.topic}
