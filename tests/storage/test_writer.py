@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crownkeep import ids
 from crownkeep.storage import database as databases
@@ -22,7 +23,7 @@ from crownkeep.storage.accounts import account_aliases
 from crownkeep.storage.database import Database, Transaction
 from crownkeep.storage.trail import events
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
+from crownkeep.storage.writer import Commit, LostCommit, WriteFailed, Writer, WriterBusy
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -214,3 +215,143 @@ def test_the_same_connection_serves_again_after_a_fault(database: Database) -> N
 
     assert isinstance(failed, WriteFailed)
     assert "one" == answered
+
+
+@pytest.mark.parametrize("took_place", [True, False])
+def test_a_commit_whose_answer_was_lost_is_run_again_only_where_it_did_not_take_place(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, took_place: bool
+) -> None:
+    database = _on_postgresql(request)
+    runs: list[str] = []
+    _lose_one_commit(monkeypatch, took_place=took_place)
+
+    def work(db: Transaction) -> Commit[str]:
+        runs.append("run")
+        return keeps("1", "one")(db)
+
+    answered = run(database, lambda writer: writer.submit(work))
+
+    assert (1 if took_place else 2, "one", ("one", 1)) == (len(runs), answered, kept(database, "1"))
+    database.close()
+
+
+def test_a_commit_that_nobody_can_ask_after_is_not_run_again(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = _on_postgresql(request)
+    runs: list[str] = []
+    _lose_one_commit(monkeypatch, took_place=True)
+
+    def unknown(db: Transaction, row: EventRow) -> bool:
+        raise OperationalError("INSERT", (), Exception("the database is gone"))
+
+    def work(db: Transaction) -> Commit[str]:
+        runs.append("run")
+        return keeps("1", "one")(db)
+
+    monkeypatch.setattr(events, "is_kept", unknown)
+    with pytest.raises(WriteFailed) as failed:
+        run(database, lambda writer: writer.submit(work))
+
+    assert ["run"] == runs
+    assert isinstance(failed.value.__cause__, LostCommit)
+    assert ("one", 1) == kept(database, "1")
+    database.close()
+
+
+def test_a_commands_work_is_not_run_again_where_its_commit_may_have_taken_place(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = _on_postgresql(request)
+    _lose_one_commit(monkeypatch, took_place=True)
+    runs: list[str] = []
+
+    def work(db: Transaction) -> None:
+        runs.append("run")
+        account_aliases.put(db, "1", "one", at=NOON)
+
+    with pytest.raises(DBAPIError):
+        database.write(work)
+
+    assert (["run"], ("one", 0)) == (runs, kept(database, "1"))
+    database.close()
+
+
+def _on_postgresql(request: pytest.FixtureRequest) -> Database:
+    database = Database(request.getfixturevalue("postgres").database())
+    migrate.upgrade(database)
+    return database
+
+
+def _lose_one_commit(monkeypatch: pytest.MonkeyPatch, *, took_place: bool) -> None:
+    """Have the next commit end the connection, as a server that goes away: before or after the commit took place."""
+    import psycopg
+
+    commit = psycopg.Connection.commit
+    left = [1]
+
+    def loses(connection: psycopg.Connection[Any]) -> None:
+        if not left:
+            commit(connection)
+            return
+        left.clear()
+        if took_place:
+            commit(connection)
+        connection.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(psycopg.Connection, "commit", loses)
+
+
+def test_sqlite_out_of_memory_at_a_commit_ends_neither_the_writer_nor_anybodys_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(f"sqlite:///{tmp_path}/memory.db")
+    migrate.upgrade(database)
+    plainly, left = databases.run_plainly, [1]
+
+    def fails_once(transaction: Transaction, statement: str, parameters: Sequence[object] = ()) -> object:
+        if statement == "COMMIT" and left:
+            left.clear()
+            raise MemoryError
+        return plainly(transaction, statement, parameters)
+
+    monkeypatch.setattr(databases, "run_plainly", fails_once)
+
+    answered = run(database, lambda writer: asyncio.wait_for(writer.submit(keeps("1", "one")), 30))
+
+    assert ("one", ("one", 1)) == (answered, kept(database, "1"))
+    database.close()
+
+
+def test_whether_an_event_is_kept_is_told_once_the_commit_under_way_has_ended(request: pytest.FixtureRequest) -> None:
+    database = _on_postgresql(request)
+    event = an_event("1")
+
+    def asks() -> bool:
+        with database.transaction() as db:
+            return events.is_kept(db, event)
+
+    def waits() -> bool:
+        with database.snapshot() as db:
+            found = db.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"))
+            return bool(found.scalar_one())
+
+    with ThreadPoolExecutor(1) as thread:
+        with database.transaction() as committing:
+            events.add_all(committing, [event])
+            told = thread.submit(asks)
+            while not waits() and not told.done():
+                time.sleep(0.01)
+
+        assert told.result()
+    assert not asks_after_nothing(database)
+    database.close()
+
+
+def asks_after_nothing(database: Database) -> bool:
+    """Ask after an event that was never kept, twice: to ask keeps nothing."""
+    with database.transaction() as db:
+        first = events.is_kept(db, an_event("2"))
+    with database.transaction() as db:
+        return first or events.is_kept(db, an_event("2"))

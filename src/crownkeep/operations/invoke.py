@@ -236,7 +236,7 @@ def answered(item: Item) -> Answer:
 
 
 def failed(item: Item) -> Answer:
-    """Return what is told where a commit could not be made: nothing of it happened."""
+    """Return what is told where a commit could not be made, or where the database went away and nobody knows."""
     return _BUSY if isinstance(item.failure, WriterBusy) else _UNRECORDED
 
 

@@ -82,14 +82,22 @@ class Database:
         _roll_back(transaction)
 
     def write(self, work: Callable[[Transaction], Result]) -> Result:
-        """Run work in a transaction of its own, again where the database asks for that; for commands, not for requests."""
+        """Run work in a transaction of its own, again where the database asks for that; for commands, not for requests.
+
+        Where the connection is lost during the commit, nobody knows whether it took place: that is raised, and not run again.
+        """
         for attempt in range(_ATTEMPTS):
+            is_committing = False
             try:
                 with self.transaction() as transaction:
-                    return work(transaction)
+                    result = work(transaction)
+                    is_committing = True
             except DBAPIError as error:
-                if attempt + 1 == _ATTEMPTS or not is_retryable(error):
+                is_lost = is_committing and error.connection_invalidated
+                if is_lost or attempt + 1 == _ATTEMPTS or not is_retryable(error):
                     raise
+            else:
+                return result
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def close(self) -> None:
@@ -161,7 +169,7 @@ class _Opened(AbstractContextManager[Transaction]):
 def _commit(connection: Connection) -> None:
     try:
         run_plainly(connection, "COMMIT")
-    except DBAPIError:
+    except BaseException:
         _roll_back(connection)
         raise
 

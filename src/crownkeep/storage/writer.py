@@ -7,7 +7,8 @@
 Requests that arrive while a group commits form the next one. On PostgreSQL the writer's thread carries a group out; on SQLite the
 event loop's does, whose statements take microseconds, and the thread does no more than wait for the disk. A group that the
 database refuses (a serialization failure, a deadlock) is rolled back and its works are run again one by one, so that no work can
-spoil another's. Nobody is answered before the commit; what was not committed did not happen.
+spoil another's. Nobody is answered before the commit; what was not committed did not happen. Where PostgreSQL goes away during a
+commit, its events tell whether it took place: what did is not run again.
 """
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ class WriterBusy(Exception):
 
 
 class WriteFailed(Exception):
-    """The database did not take the work; nothing of it happened."""
+    """The database did not take the work, and nothing of it happened; or it went away, and nobody can say (`LostCommit`)."""
+
+
+class LostCommit(Exception):
+    """The connection was lost during a commit, and nobody can say whether it took place: it must not be run again."""
 
 
 @dataclass(slots=True)
@@ -67,7 +72,7 @@ class Item:
     result: object = None
     """What `work` returned, once that is on disk."""
     failure: Exception | None = None
-    """Why nothing of it happened."""
+    """Why nothing of it happened, or a LostCommit."""
 
 
 class Writer:
@@ -178,7 +183,7 @@ class Writer:
     def _finish(self, transaction: Transaction, group: list[Item]) -> None:
         try:
             self._database.commit(transaction)
-        except DBAPIError:
+        except Exception:  # noqa: BLE001 - SQLite without memory is no fault of the database's; nothing may end the thread
             self._carry_out(group)
 
     def _end_group(self, commit: Callable[[], None], group: list[Item]) -> None:
@@ -194,6 +199,9 @@ class Writer:
     def _carry_out(self, group: list[Item]) -> None:
         try:
             self._commit(group)
+        except LostCommit as error:
+            for item in group:
+                _fail(item, error)
         except Exception as error:  # noqa: BLE001 - one work's fault must not take its neighbours along, nor end the thread
             if len(group) == 1 and not _may_pass_later(error):
                 _fail(group[0], error)
@@ -213,14 +221,31 @@ class Writer:
                 return
 
     def _commit(self, group: list[Item]) -> None:
-        with self._database.transaction() as transaction:
-            work = partial(self._work, transaction, group)
-            if self._database.is_sqlite:
-                self._on_the_loop(work)
-            else:
-                work()
+        if self._database.is_sqlite:
+            with self._database.transaction() as transaction:
+                self._on_the_loop(partial(self._work, transaction, group))
+            return
+        rows: Sequence[EventRow] | None = None
+        try:
+            with self._database.transaction() as transaction:
+                rows = self._work(transaction, group)
+        except DBAPIError as error:
+            if rows and error.connection_invalidated and self._is_kept(rows[-1], error):
+                return
+            raise
 
-    def _work(self, transaction: Transaction, group: list[Item]) -> None:
+    def _is_kept(self, event: EventRow, lost: DBAPIError) -> bool:
+        """Tell whether the commit took place whose answer was lost; raises LostCommit where the database can't be asked."""
+        for _ in range(_ATTEMPTS):
+            try:
+                with self._database.transaction() as transaction:
+                    return events.is_kept(transaction, event)
+            except DBAPIError as error:
+                lost = error
+        raise LostCommit("the connection was lost during a commit") from lost
+
+    def _work(self, transaction: Transaction, group: list[Item]) -> Sequence[EventRow]:
+        """Carry out a group in an open transaction and return the events that it keeps."""
         rows: list[EventRow] = []
         for item in group:
             rows += item.events
@@ -231,8 +256,9 @@ class Writer:
         if rows:
             events.add_all(transaction, rows)
             self._observe(transaction, rows)
+        return rows
 
-    def _on_the_loop(self, work: Callable[[], None]) -> None:
+    def _on_the_loop(self, work: Callable[[], object]) -> None:
         """Run work on the event loop's thread and wait for it.
 
         Only waiting (for the write lock, for the disk) is left to this thread: SQLite's statements take microseconds, and two
@@ -243,7 +269,7 @@ class Writer:
         done.result()
 
 
-def _settle(done: Future[None], work: Callable[[], None]) -> None:
+def _settle(done: Future[None], work: Callable[[], object]) -> None:
     try:
         work()
     except Exception as error:  # noqa: BLE001 - it belongs to the thread that waits

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, select
 
-from crownkeep.storage.database import Transaction, run_plainly_for_each
+from crownkeep.storage.database import Transaction, run_plainly, run_plainly_for_each
 from crownkeep.storage.metadata import AccountId, Moment, metadata, microseconds
 from crownkeep.storage.rows import RowQuery
 from crownkeep.storage.trail import leaves, queue
@@ -166,25 +166,7 @@ _resources_decoder = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
     """Keep events and their leaves: a statement for all of each, one for the resources they name, and one for their trails."""
     # Every request has an event, so these rows go to the driver as they are.
-    run_plainly_for_each(
-        db,
-        _INSERT,
-        [
-            (
-                row.account_id,
-                row.event_id.bytes,
-                microseconds(row.happened_at),
-                row.source,
-                row.name,
-                row.read_only,
-                row.username,
-                row.access_key_id,
-                pack(row.record),
-                _encoder.encode(row.resources) if row.resources else None,
-            )
-            for row in rows
-        ],
-    )
+    run_plainly_for_each(db, _INSERT, [_cells(row) for row in rows])
     leaves.await_indexes(db, [(row.event_id.bytes, row.account_id, leaves.make(row, row.record)) for row in rows])
     named = [
         (row.account_id, name, row.event_id.bytes, kind)
@@ -194,6 +176,32 @@ def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
     if named:
         run_plainly_for_each(db, _INSERT_RESOURCES, named)
     queue.add_all(db, [(row.account_id, row.event_id.bytes) for row in rows])
+
+
+def _cells(row: EventRow) -> tuple[object, ...]:
+    return (
+        row.account_id,
+        row.event_id.bytes,
+        microseconds(row.happened_at),
+        row.source,
+        row.name,
+        row.read_only,
+        row.username,
+        row.access_key_id,
+        pack(row.record),
+        _encoder.encode(row.resources) if row.resources else None,
+    )
+
+
+def is_kept(db: Transaction, row: EventRow) -> bool:
+    """Tell whether an event is kept, once every transaction has ended that may be keeping it; nothing is changed.
+
+    To look for it would not wait for a commit that is still under way; to add it does.
+    """
+    run_plainly(db, "SAVEPOINT asked")
+    added = run_plainly(db, f"{_INSERT} ON CONFLICT DO NOTHING", _cells(row)).rowcount
+    run_plainly(db, "ROLLBACK TO SAVEPOINT asked")
+    return bool(added == 0)
 
 
 def newest(
