@@ -198,9 +198,25 @@ def test_an_alert_arrives_by_syslog_over_tls(fresh_crown: Callable[..., Crown], 
 
 
 def test_the_record_of_a_new_receiver_holds_no_secret(account: Account):
-    made = account.client("alerts").create_alert_receiver(Channel="webhook", Target="https://hook.acme.example/x")
+    made = account.client("alerts").create_alert_receiver(
+        Channel="webhook", Target="https://hook.acme.example/a-path-that-admits"
+    )
 
     (record,) = [each for each in account.records() if each["eventName"] == "CreateAlertReceiver"]
 
     assert made["Secret"].startswith("whsec_")
     assert made["Secret"] not in json.dumps(record)
+    assert "a-path-that-admits" not in json.dumps(record)
+    assert "https://hook.acme.example/HIDDEN_DUE_TO_SECURITY_REASONS" == record["requestParameters"]["target"]
+
+
+@pytest.mark.parametrize("target", ["http://hook.acme.example/a-path-that-admits", "https://127.0.0.1/a-path-that-admits-ü"])
+def test_the_record_of_a_receiver_that_is_refused_holds_no_path(account: Account, target: str):
+    client = account.client("alerts")
+
+    with pytest.raises(ClientError) as refused:
+        client.create_alert_receiver(Channel="webhook", Target=target)
+
+    (record,) = [each for each in account.records() if each["eventName"] == "CreateAlertReceiver"]
+    assert "ValidationException" == refused.value.response["Error"]["Code"]
+    assert "a-path-that-admits" not in json.dumps(record)

@@ -41,6 +41,16 @@ def test_mail_and_syslog_receivers_have_no_secret(served: Process, account_id: s
         run(served, account_id, "receiver", "remove", made["id"])
 
 
+def test_the_url_of_a_webhook_need_not_stand_in_argv(served: Process, account_id: str):
+    url = "https://hook.acme.example/a-path-that-admits"
+
+    done = served.crownkeep("alerts", "receiver", "add", "--account", account_id, "--webhook", "-", "--json", stdin=f"{url}\n")
+
+    (listed,) = run(served, account_id, "receiver", "list")["receivers"]
+    run(served, account_id, "receiver", "remove", listed["receiver_id"])
+    assert (0, url) == (done.returncode, listed["target"])
+
+
 def test_ssrf_by_a_receiver_inside_is_refused_in_one_sentence(served: Process, account_id: str):
     words = ("receiver", "add", "--account", account_id, "--webhook", "https://169.254.169.254/")
 

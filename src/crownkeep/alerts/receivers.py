@@ -180,7 +180,8 @@ def _check(call: Call, account_id: str, wanted: WantedReceiver) -> None:
         case _:
             fault = "" if addresses.is_deliverable(wanted.target) else "no mail is sent to an address of this kind"
     if fault:
-        raise errors.AccountValidation(f"`{wanted.target[:200]}` can't be a receiver: {fault}")
+        # Not named: what is refused is recorded, and the path of an URL may be a secret.
+        raise errors.AccountValidation(f"that target can't be a receiver: {fault}")
     for name in wanted.rules:
         if name not in built_in.RULES and alert_rules.named(call.db, account_id, name) is None:
             raise errors.ResourceNotFound(f"there is no rule `{name}`; ListAlertRules names them all")

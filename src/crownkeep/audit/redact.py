@@ -6,6 +6,7 @@ tokens never reach a record, an error or a log.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -41,6 +42,9 @@ _SECRET_MEMBERS = frozenset(
     }
 )
 
+# Where alerts go: whoever knows the path of a webhook of Slack's or Teams' can write there, but its host is worth knowing.
+_ADDRESS_MEMBERS = frozenset({"Target", "target"})
+
 # CloudTrail records none of the parameters of these (both are secret).
 _UNRECORDED_PARAMETERS = frozenset({"ChangePassword", "ChangeRootPassword"})
 
@@ -74,13 +78,26 @@ def response(values: Mapping[str, object], shape: Shape | None) -> dict[str, obj
     return _structure(values, shape, omitted=_SECRET_MEMBERS - {"SessionToken"})
 
 
+def without_path(address: str) -> str:
+    """Return an address with all hidden that follows an URL's host, or stands before it; what is no URL is kept."""
+    scheme, mark, rest = address.partition("://")
+    if not mark:
+        return address
+    ends = re.search(r"[/?#\\]", rest)
+    host = rest[: ends.start()] if ends is not None else rest
+    hidden = f"/{HIDDEN}" if ends is not None and len(rest) > len(host) + 1 else ""
+    return f"{scheme}://{host.rpartition('@')[2]}{hidden}"
+
+
 def _structure(values: Mapping[str, object], shape: Shape, *, omitted: frozenset[str] = frozenset()) -> dict[str, object]:
     kept: dict[str, object] = {}
     for name, value in values.items():
         member = shape.members.get(name)
         if member is None or value is None or name in omitted:
             continue
-        if name in _SECRET_MEMBERS or member.shape.sensitive:
+        if name in _ADDRESS_MEMBERS and isinstance(value, str):
+            kept[lower_camel(name)] = without_path(value)
+        elif name in _SECRET_MEMBERS or member.shape.sensitive:
             kept[lower_camel(name)] = HIDDEN
         else:
             kept[lower_camel(name)] = _value(value, member.shape, omitted)

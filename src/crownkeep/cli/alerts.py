@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -28,7 +29,7 @@ def receiver() -> None:
 
 @receiver.command("add", short_help="Add a receiver.")
 @_account
-@click.option("--webhook", metavar="URL", help="Send signed requests there (Standard Webhooks 1.0).")
+@click.option("--webhook", metavar="URL", help="Send signed requests there (Standard Webhooks 1.0); `-` reads it from the input.")
 @click.option("--email", metavar="ADDRESS", help="Send mail there.")
 @click.option("--syslog", metavar="HOST:PORT", help="Send syslog messages there (RFC 5424), over TLS.")
 @click.option("--rule", "rules", metavar="NAME", multiple=True, help="Hear this rule, and no other that isn't named.")
@@ -50,8 +51,11 @@ def add(
 ) -> None:
     """Add a receiver of an account's alerts; without --rule it hears all built-in rules.
 
-    A webhook's secret is shown once: give it to the receiver, which verifies each request with it.
+    A webhook's secret is shown once: give it to the receiver, which verifies each request with it. Whoever sees this machine's
+    processes sees an URL that is given as an argument: one with a secret in it is better read from the input.
     """
+    if webhook == "-":
+        webhook = sys.stdin.readline().strip()
     given = [(channel, target) for channel, target in (("webhook", webhook), ("mail", email), ("syslog", syslog)) if target]
     if len(given) != 1:
         raise click.UsageError("give one of `--webhook`, `--email` and `--syslog`")
