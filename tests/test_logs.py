@@ -41,9 +41,9 @@ def test_the_loggers_that_strangers_tenants_or_an_outage_can_fill_are_bounded_on
     for _ in range(2):
         logs.configure(Settings())
 
-    names = (logs.STRANGERS, "uvicorn.error", logs.STORAGE, "crownkeep.operations", "crownkeep.signin", "crownkeep.alerts")
-    found = [logging.getLogger(name).filters for name in names]
-    assert [[logs.Rate]] * 6 == [[type(each) for each in filters if isinstance(each, logs.Rate)] for filters in found]
+    of_requests = ("crownkeep.operations", "crownkeep.signin", "crownkeep.alerts", "crownkeep.trail")
+    found = [logging.getLogger(name).filters for name in (logs.STRANGERS, "uvicorn.error", logs.STORAGE, *of_requests)]
+    assert [[logs.Rate]] * 7 == [[type(each) for each in filters if isinstance(each, logs.Rate)] for filters in found]
 
 
 def test_a_fault_that_a_stranger_brings_about_is_one_line_without_a_traceback(

@@ -81,8 +81,9 @@ class Rate(logging.Filter):
         return True
 
 
-_OF_REQUESTS = ("crownkeep.operations", "crownkeep.signin", "crownkeep.alerts")
-"""The loggers for faults that a tenant meets as often as it asks: those of operations have tracebacks."""
+_OF_REQUESTS = ("crownkeep.operations", "crownkeep.signin", "crownkeep.alerts", "crownkeep.trail")
+"""The loggers for faults that a tenant meets as often as it asks, such as a bucket that refuses; those of operations have
+tracebacks."""
 _BOUNDED = {name: Rate() for name in (STRANGERS, "uvicorn.error", STORAGE, *_OF_REQUESTS)}
 """What strangers, tenants and outages bring about; the server's own logger has the faults of pages, whoever asks for these."""
 

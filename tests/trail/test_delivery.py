@@ -12,9 +12,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from tests.fixtures.crown import Account, Crown, Crowns
 from tests.fixtures.organization import Organization
 from tests.fixtures.trails import bucket, eventually, files, logging_trail, place, records, trail
+
+from crownkeep.storage.database import Database
+from crownkeep.storage.trail import trails
 
 SECONDS = {"trail_delivery_seconds": 1, "trail_digest_seconds": 2}
 
@@ -190,6 +194,20 @@ def test_a_bucket_that_is_taken_away_is_an_error_that_the_trail_shows(crown, acc
     client.update_trail(Name=made["Name"], EnableLogFileValidation=True)
     again = eventually(lambda: client.get_trail_status(Name=made["Name"]).get("LatestDeliveryError"))
     assert ("NoSuchBucket", []) == (again.partition(":")[0], files(place(crown, made["S3BucketName"])))
+
+
+def test_a_trail_that_can_not_be_served_keeps_no_other_from_its_files(crown, account, caplog):
+    broken, made = logging_trail(account), logging_trail(crown.account())
+    database = Database(crown.settings.database_url)
+    with database.transaction() as db:
+        mine = next(row for row in trails.of_account(db, account.id) if row.arn == broken["TrailARN"])
+        db.execute(delete(trails.scopes).where(trails.scopes.c.trail_id == mine.trail_id))
+    database.close()
+
+    account.client("iam").create_user(UserName="bob")
+
+    eventually(lambda: f"the trail of id `{mine.trail_id}` could not be served" in caplog.text)
+    eventually(lambda: files(place(crown, made["S3BucketName"])))
 
 
 # Organizations.

@@ -5,6 +5,7 @@ The rules are CloudTrail's (API_EventSelector, API_AdvancedFieldSelector, API_Cr
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -35,7 +36,7 @@ class Seen(msgspec.Struct, rename="camel"):
     aws_region: str
     event_category: str
     event_source: str
-    event_time: str
+    event_time: datetime
     read_only: bool
 
 
@@ -52,9 +53,12 @@ def write_scope(scope: TrailScope) -> str:
 _seen = msgspec.json.Decoder(Seen)
 
 
-def seen_in(record: bytes) -> Seen:
-    """Read a CloudTrail record as far as a scope looks at it."""
-    return _seen.decode(record)
+def seen_in(record: bytes) -> Seen | None:
+    """Read a CloudTrail record as far as a scope looks at it, None where somebody has made it no record."""
+    try:
+        return _seen.decode(record)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def covers(scope: TrailScope, event: Seen) -> bool:

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from crownkeep import base64url, clock
 from crownkeep.audit import checkpoints, notes
 from crownkeep.audit.checkpoints import Signer
-from crownkeep.audit.notes import SignatureType, VerifierKey
-from crownkeep.credentials.sealing import Keyring
+from crownkeep.audit.notes import MalformedNote, SignatureType, VerifierKey
+from crownkeep.credentials.sealing import Keyring, Unsealable
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations import sealed
 from crownkeep.storage.database import Database, Transaction
@@ -53,8 +53,10 @@ def rotate(db: Transaction, keyring: Keyring, role: str, *, now: datetime) -> li
 
 
 def signers(keyring: Keyring, rows: Sequence[LogKeyRow], *, now: datetime) -> list[Signer]:
-    """Return the keys that sign now; raises Unsealable."""
+    """Return the keys that sign now; raises Unsealable, also where somebody has removed or changed them."""
     signing = [row for row in rows if row.retired_at is None or now < row.retired_at]
+    if not signing:
+        raise Unsealable
     return [_opened(keyring, row) for row in signing]
 
 
@@ -64,7 +66,10 @@ def public(rows: Sequence[LogKeyRow]) -> list[VerifierKey]:
 
 
 def _opened(keyring: Keyring, row: LogKeyRow) -> Signer:
-    key = notes.read_key(row.vkey)
+    try:
+        key = notes.read_key(row.vkey)
+    except MalformedNote as error:
+        raise Unsealable from error
     seed = sealed.open_trail_key(keyring, row.sealed_seed, vkey_id=row.vkey_id)
     return Signer(key.name, key.type, base64url.decode(seed.reveal()))
 

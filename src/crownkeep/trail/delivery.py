@@ -75,7 +75,11 @@ class TrailDelivery:
         """Deliver what is due now, and return how many trails were looked at; raises what the database raises."""
         with self._database.snapshot() as db:
             found = trails.due(db, now=clock.now(), limit=_AT_ONCE)
-        await asyncio.gather(*(self._serve(trail_id) for trail_id in found))
+        outcomes = await asyncio.gather(*(self._serve(trail_id) for trail_id in found), return_exceptions=True)
+        for trail_id, fault in zip(found, outcomes, strict=True):
+            if fault is not None:
+                # One trail's fault must not keep others from their files; its claim ends, and it is tried again.
+                _log.error("the trail of id `%s` could not be served", trail_id, exc_info=fault)
         return len(found)
 
     async def _run(self) -> None:
@@ -134,6 +138,8 @@ class TrailDelivery:
             batch = await self._apart(partial(self._gather, trail))
             if not batch.event_ids:
                 return True
+            for event_id in batch.unreadable:
+                _log.error("event %s can't be read and is in no file of `%s`; run `crownkeep trail verify`", event_id, trail.arn)
             for each in batch.files:
                 await self._apart(partial(self._put, trail, each.row.object_key, each.body, {}))
             await self._commit(partial(_delivered, trail=trail, batch=batch, now=clock.now()))

@@ -36,6 +36,8 @@ class Batch:
 
     event_ids: Sequence[UUID]
     files: Sequence[LogFile]
+    unreadable: Sequence[UUID]
+    """Those whose records were made unreadable; they are in no file, and hold nobody else's up."""
 
 
 def gather(db: Transaction, trail: TrailRow, *, now: datetime) -> Batch:
@@ -44,6 +46,7 @@ def gather(db: Transaction, trail: TrailRow, *, now: datetime) -> Batch:
     scopes = {version: trail_scope.read_scope(text) for version, text in trails.scopes_of(db, trail.trail_id).items()}
     records = events.records(db, [(each.account_id, each.event_id) for each in waiting])
     taken: list[UUID] = []
+    unreadable: list[UUID] = []
     sorted_in: dict[tuple[str, str], list[tuple[Seen, bytes]]] = {}
     size = 0
     for each in waiting:
@@ -52,14 +55,17 @@ def gather(db: Transaction, trail: TrailRow, *, now: datetime) -> Batch:
         if size > MOST_BYTES and taken:
             break
         taken.append(each.event_id)
-        if record is None:
+        seen = trail_scope.seen_in(record) if record is not None else None
+        if record is None or seen is None:
+            if each.event_id in records:
+                unreadable.append(each.event_id)
             continue
-        seen, scope = trail_scope.seen_in(record), scopes[each.scope_version]
+        scope = scopes[each.scope_version]
         if trail_scope.covers(scope, seen):
             region = seen.aws_region if scope.is_multi_region else scope.home_region
             sorted_in.setdefault((each.account_id, region), []).append((seen, record))
     files = [_file(trail, account_id, region, found, now) for (account_id, region), found in sorted_in.items()]
-    return Batch(taken, files)
+    return Batch(taken, files, unreadable)
 
 
 def place(trail: TrailRow, account_id: str, region: str) -> LogFolder:
@@ -71,7 +77,7 @@ def _file(trail: TrailRow, account_id: str, region: str, found: Sequence[tuple[S
     text = log_files.contents([record for _, record in found])
     sha256 = hashlib.sha256(text)
     distinct = log_files.distinct([trail.trail_id.encode(), sha256.digest()])
-    times = [datetime.fromisoformat(seen.event_time) for seen, _ in found]
+    times = [seen.event_time for seen, _ in found]
     row = FileRow(
         trail_id=trail.trail_id,
         object_key=log_files.log_key(place(trail, account_id, region), now, distinct),

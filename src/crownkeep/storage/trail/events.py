@@ -91,6 +91,10 @@ class EventRow:
     """Pairs of a resource's type and name."""
 
 
+def _body(event_id: bytes, body: bytes) -> tuple[UUID, bytes | None]:
+    return UUID(bytes=event_id), unpacked(body)
+
+
 def _row(
     account_id: str,
     event_id: bytes,
@@ -143,6 +147,12 @@ _with_ids = RowQuery(
     select(table)
     .where(table.c.account_id == bindparam("account_id"), table.c.event_id.in_(bindparam("event_ids", expanding=True)))
     .order_by(table.c.event_id.desc()),
+)
+_bodies = RowQuery(
+    _body,
+    select(table.c.event_id, table.c.body).where(
+        table.c.account_id == bindparam("account_id"), table.c.event_id.in_(bindparam("event_ids", expanding=True))
+    ),
 )
 _newest_naming = (
     select(resources.c.event_id)
@@ -228,12 +238,15 @@ def newest(
     return _by_attribute[key].all(db, {**values, "value": sought})
 
 
-def records(db: Transaction, places: Sequence[tuple[str, UUID]]) -> dict[UUID, bytes]:
-    """Return the records of events, each named by its account and its id, as JSON; what is gone is left out."""
-    found: dict[UUID, bytes] = {}
+def records(db: Transaction, places: Sequence[tuple[str, UUID]]) -> dict[UUID, bytes | None]:
+    """Return the records of events, each named by its account and its id, as JSON.
+
+    What is gone is left out; what somebody has made unreadable is None.
+    """
+    found: dict[UUID, bytes | None] = {}
     for account_id in {account for account, _ in places}:
         wanted = {"account_id": account_id, "event_ids": [each.bytes for account, each in places if account == account_id]}
-        found |= {row.event_id: row.record for row in _with_ids.all(db, wanted)}
+        found |= dict(_bodies.all(db, wanted))
     return found
 
 
