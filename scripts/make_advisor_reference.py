@@ -90,11 +90,13 @@ access keys, central management of root, and a control policy for members. Every
 
 **Apply** takes a step only where what it reads is as it was when the plan was made. What somebody else changed there is
 refused. What changed elsewhere is told and blocks nothing. Before a credential is switched off, the policy engine must
-find another administrator who can get in, and it is never the key that the command signs with. After each call its
+find another administrator who can get in, and it is never the key that the command signs with. Of administrators whose
+key an earlier step took, only a password counts. After each call its
 effect is read. The first surprise stops it all, with exit code 1.
 
 **Kill it at any point**, and call it again: `plan.json.journal` says what was begun and what was done, and each step is
-one call, so that it either happened or did not.
+one call, so that it either happened or did not. Where a call was not answered, as in a timeout, the step counts as begun:
+`apply`, `verify` and `undo` read first how it stands. A step whose undoing failed still counts as done.
 
 **Verify** reads everything again, runs all checks, lists what people still have to do, and writes what it found, signed,
 to `plan.json.proof`.

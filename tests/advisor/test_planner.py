@@ -95,6 +95,20 @@ def test_the_last_way_in_is_never_taken_away():
     assert "the last administrator" in str(ways_in.reason_against(step, account.evidence(), ""))
 
 
+def test_the_last_way_in_is_not_taken_away_by_two_steps_that_the_same_evidence_allows():
+    ann, ben, account = a_key_of("ann"), a_key_of("ann"), Account()
+    ben = replace(ben, call=replace(ben.call, parameters={**ben.call.parameters, "UserName": "ben"}))
+    for name in ("ann", "ben"):
+        account.lines[name].update(key(1, "2026-05-01", ""), password_enabled="false")
+    account.lines["<root_account>"]["password_enabled"] = "false"
+    evidence = account.evidence()
+
+    assert ways_in.reason_against(ann, evidence, "") is None is ways_in.reason_against(ben, evidence, "")
+    assert "the last administrator" in str(ways_in.reason_against(ben, evidence, "", taken=[ann]))
+    account.lines["ann"]["password_enabled"] = "true"
+    assert ways_in.reason_against(ben, account.evidence(), "", taken=[ann]) is None
+
+
 def test_where_a_way_in_can_t_be_told_nothing_is_taken_away():
     account = Account()
     account.denied = {calls.AUTHORIZATION: "AccessDenied"}

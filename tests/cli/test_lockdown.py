@@ -82,6 +82,7 @@ def test_a_bad_account_is_locked_down_verified_and_undone(desk: Callable[[], Des
     again = here.run("apply", str(here.plan), "--yes")
     undone = here.run("undo", str(here.plan))
 
+    assert sha256(here.plan.read_bytes()).hexdigest() == proof["plan_sha256"]
     assert [each["danger"] for each in plan["steps"]] == sorted(each["danger"] for each in plan["steps"])
     assert {"account-alias", "contact-security", "password-policy", "support-role"} <= {each["check"] for each in plan["steps"]}
     assert {"root-mfa", "account-in-organization"} <= {each["check"] for each in plan["people"]}

@@ -82,7 +82,7 @@ class Hands:
         if reason is not None:
             raise Surprise(f"step {step.id} is not taken: {reason}")
         self._journal.write(step.id, journals.BEGUN)
-        self._do(step, step.call)
+        self._do(step, step.call, refused=journals.FAILED)
         self._wait_for(step, StepStanding.AFTER)
         self._journal.write(step.id, journals.DONE)
         return StepOutcome(step, "done")
@@ -97,18 +97,22 @@ class Hands:
                 raise Surprise(f"what step {step.id} changed was changed by somebody since: it is left as it is")
             case StepStanding.AFTER:
                 pass
-        self._do(step, step.undo)
+        self._do(step, step.undo, refused=journals.DONE)
         self._wait_for(step, StepStanding.BEFORE)
         self._journal.write(step.id, journals.UNDONE)
         return StepOutcome(step, "undone")
 
-    def _do(self, step: PlanStep, call: PlannedCall) -> None:
+    def _do(self, step: PlanStep, call: PlannedCall, *, refused: str) -> None:
+        """Make a step's call; `refused` is how the step stands where the call was refused, so that nothing happened.
+
+        After any other fault, as a timeout, it may have happened: the step stays begun, and is read before anything else is done.
+        """
         client = self._clients(call.service, reader.HOME_REGION)
         try:
             reader.invoke(client, call.operation, self._filled(call, step))
         except (ClientError, BotoCoreError) as error:
-            self._journal.write(step.id, journals.FAILED, str(error))
-            raise Surprise(f"step {step.id}: {call.service}:{call.operation} was refused: {error}") from error
+            self._journal.write(step.id, refused if _is_refusal(error) else journals.BEGUN, str(error))
+            raise Surprise(f"step {step.id}: {call.service}:{call.operation} failed: {error}") from error
 
     def _wait_for(self, step: PlanStep, wanted: StepStanding) -> None:
         """Read until the change is seen everywhere: AWS shows some of its changes a moment later."""
@@ -116,7 +120,7 @@ class Hands:
             if self.standing(step) is wanted:
                 return
             clock.sleep(1)
-        self._journal.write(step.id, journals.FAILED, "the call succeeded, and its effect is not seen")
+        self._journal.write(step.id, journals.BEGUN, "the call succeeded, and its effect is not seen")
         raise Surprise(f"step {step.id}: the call succeeded, and its effect is not seen")
 
     def _look(self, call: PlannedCall, pick: str, step: PlanStep | None) -> Any:
@@ -136,3 +140,8 @@ class Hands:
         if None in filled.values():
             raise Surprise(f"step {step.id}: what it is about is not there")
         return filled
+
+
+def _is_refusal(error: ClientError | BotoCoreError) -> bool:
+    """Tell whether AWS said no, and not that it does not know itself."""
+    return isinstance(error, ClientError) and 400 <= error.response["ResponseMetadata"].get("HTTPStatusCode", 0) < 500

@@ -18,11 +18,11 @@ class Journal:
 
     def __init__(self, path: Path, plan_digest: str) -> None:
         self._path = path
-        self._plan = plan_digest
+        self.plan_digest = plan_digest
 
     def write(self, step_id: str, event: str, detail: str = "") -> None:
         """Write a line, durably."""
-        line = {"plan": self._plan, "step": step_id, "event": event, "at": stamp(clock.now()), "detail": detail}
+        line = {"plan": self.plan_digest, "step": step_id, "event": event, "at": stamp(clock.now()), "detail": detail}
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as file:
             # A line that a kill cut off must not swallow this one.
@@ -34,7 +34,11 @@ class Journal:
 
     def last(self) -> dict[str, str]:
         """Return the newest event of each step of this plan; what was written of another plan is another's."""
-        return {line["step"]: line["event"] for line in self.lines() if line["plan"] == self._plan}
+        return {line["step"]: line["event"] for line in self.lines() if line["plan"] == self.plan_digest}
+
+    def stands(self, step_id: str) -> bool:
+        """Tell whether a step was taken, or may have been, and not taken back."""
+        return self.last().get(step_id) in (BEGUN, DONE)
 
     def lines(self) -> Iterator[dict[str, str]]:
         """Yield the lines; one that a kill cut off is left out."""

@@ -83,7 +83,7 @@ def apply(file: Path, yes: bool, key: str | None, profile: str | None, endpoint_
     made, journal = _read(file, key)
     clients, evidence = _same_account(made, profile, endpoint_url)
     drift = _drift(made.states, planner.states(findings.audit(evidence)))
-    hands = _hands(clients, journal, evidence)
+    hands = _hands(made, clients, journal, evidence)
     done: list[dict[str, str]] = []
     surprise = None
     for step in made.steps:
@@ -112,8 +112,8 @@ def verify(file: Path, key: str | None, profile: str | None, endpoint_url: str |
 
     made, journal = _read(file, key)
     clients, evidence = _same_account(made, profile, endpoint_url)
-    hands = _hands(clients, journal, evidence)
-    applied = [step for step in made.steps if journal.last().get(step.id) in ("done", "begun")]
+    hands = _hands(made, clients, journal, evidence)
+    applied = [step for step in made.steps if journal.stands(step.id)]
     found: list[dict[str, str]] = []
     for step in applied:
         try:
@@ -125,7 +125,7 @@ def verify(file: Path, key: str | None, profile: str | None, endpoint_url: str |
     open_ = [each.check.name for each in report.findings if each.state is CheckState.FAIL]
     proof = {
         "format": "crownkeep-lockdown-proof/1",
-        "plan_sha256": _digest(file),
+        "plan_sha256": journal.plan_digest,
         "account_id": made.account_id,
         "steps": found,
         "open": sorted(set(open_)),
@@ -147,11 +147,11 @@ def undo(file: Path, key: str | None, profile: str | None, endpoint_url: str | N
 
     made, journal = _read(file, key)
     clients, evidence = _same_account(made, profile, endpoint_url)
-    hands = _hands(clients, journal, evidence)
+    hands = _hands(made, clients, journal, evidence)
     done: list[dict[str, str]] = []
     surprise = None
     for step in reversed(made.steps):
-        if journal.last().get(step.id) not in ("done", "begun"):
+        if not journal.stands(step.id):
             continue
         try:
             done.append(_told(step, hands.undo(step).what))
@@ -208,15 +208,12 @@ def _read(file: Path, key: str | None) -> tuple[LockdownPlan, Journal]:
     from crownkeep.advisor.journal import Journal
 
     try:
-        text = file.read_text(encoding="utf-8")
-        made = plans.of(signing.read(text, key or signing.public_text(_own_key())))
+        # Once: what is applied, journalled and proven is what the signature was checked of, whatever becomes of the file.
+        content = file.read_bytes()
+        made = plans.of(signing.read(content.decode(), key or signing.public_text(_own_key())))
     except (plans.UnreadablePlan, UnicodeDecodeError) as error:
         raise click.ClickException(f"`{file}`: {error}") from error
-    return made, Journal(file.with_name(f"{file.name}.journal"), _digest(file))
-
-
-def _digest(file: Path) -> str:
-    return sha256(file.read_bytes()).hexdigest()
+    return made, Journal(file.with_name(f"{file.name}.journal"), sha256(content).hexdigest())
 
 
 def _same_account(made: LockdownPlan, profile: str | None, endpoint_url: str | None) -> tuple[Clients, Evidence]:
@@ -228,13 +225,18 @@ def _same_account(made: LockdownPlan, profile: str | None, endpoint_url: str | N
     return _clients(profile, endpoint_url), evidence
 
 
-def _hands(clients: Clients, journal: Journal, evidence: Evidence) -> Hands:
+def _hands(made: LockdownPlan, clients: Clients, journal: Journal, evidence: Evidence) -> Hands:
     from crownkeep.advisor import ways_in
     from crownkeep.advisor.apply import Hands
     from crownkeep.advisor.reader import HOME_REGION, signing_key
 
     key_id = signing_key(clients("sts", HOME_REGION))
-    return Hands(clients, journal, lambda step: ways_in.reason_against(step, evidence, key_id))
+
+    def ready(step: PlanStep) -> str | None:
+        taken = [each for each in made.steps if journal.stands(each.id)]
+        return ways_in.reason_against(step, evidence, key_id, taken=taken)
+
+    return Hands(clients, journal, ready)
 
 
 def _drift(planned: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
