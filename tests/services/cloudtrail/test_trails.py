@@ -364,6 +364,16 @@ def test_tags_of_every_listed_trail_are_asked_about(account):
     assert "AccessDeniedException" == refused(user.list_tags, ResourceIdList=[mine, other])[0]
 
 
+def test_whether_one_listed_trail_exists_is_told_to_nobody_who_may_not_list_the_next(account):
+    mine, other = trail(account)["TrailARN"], trail(account)["TrailARN"]
+    gone = f"arn:aws:cloudtrail:us-east-1:{account.id}:trail/gone"
+    user = account.user("carol", policy=allow("cloudtrail:ListTags", resource=[mine, gone])).client("cloudtrail")
+
+    code, message = refused(user.list_tags, ResourceIdList=[mine, gone, other])
+
+    assert ("AccessDeniedException", True) == (code, other in message)
+
+
 def test_who_may_make_a_trail_may_not_therefore_tag_it(account):
     name = bucket(account.crown, account)
     user = account.user("carol", policy=allow("cloudtrail:CreateTrail")).client("cloudtrail")

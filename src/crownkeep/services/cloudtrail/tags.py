@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from crownkeep import errors
-from crownkeep.operations import authorize
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.cloudtrail import naming
@@ -23,13 +23,14 @@ _RESERVED = "aws:"
 def tagged(call: Call, *, resource_id: str, **_: object) -> Target:
     """The trail with this ARN; what is no ARN is refused once it is known who asks."""
     if not resource_id.startswith("arn:"):
-        return Target(naming.Named(call.account_id, call.origin.region, "*").arn)
+        return _any(call)
     return naming.target(call, _named(call, resource_id))
 
 
 def listed(call: Call, *, resource_id_list: Sequence[str], **_: object) -> Target:
-    """The first of the trails whose tags are listed; the others are asked about one by one."""
-    return tagged(call, resource_id=resource_id_list[0] if resource_id_list else "")
+    """The trails whose tags are listed, as many as may be asked for at once."""
+    first, *others = [tagged(call, resource_id=each) for each in dict.fromkeys(resource_id_list[:MOST_LISTED])] or [_any(call)]
+    return replace(first, further=tuple(others))
 
 
 @cloudtrail.operation("AddTags", resource=tagged, effect=Effect.STATE)
@@ -56,17 +57,10 @@ def list_tags(call: Call, *, resource_id_list: Sequence[str], next_token: str | 
         raise errors.InvalidParameter(f"The list can have up to {MOST_LISTED} ARNs.")
     shown = []
     for each in resource_id_list:
-        if each != resource_id_list[0]:
-            authorize_further(call, each)
         row = _required(call, each)
         found = tags.of_resource(call.db, row.account_id, row.trail_id)
         shown.append({"ResourceId": each, "TagsList": [{"Key": key, "Value": value} for key, value in found.items()]})
     return {"ResourceTagList": shown}
-
-
-def authorize_further(call: Call, resource_id: str) -> None:
-    """Raise AccessDenied unless the caller may list the tags of a further trail."""
-    authorize.require_action(call, "cloudtrail:ListTags", tagged(call, resource_id=resource_id))
 
 
 def put(call: Call, row: TrailRow, sent: Sent) -> None:
@@ -87,6 +81,10 @@ def put(call: Call, row: TrailRow, sent: Sent) -> None:
 def remove_all(call: Call, row: TrailRow) -> None:
     """Forget the tags of a trail that goes."""
     tags.remove_all(call.db, row.account_id, row.trail_id)
+
+
+def _any(call: Call) -> Target:
+    return Target(naming.Named(call.account_id, call.origin.region, "*").arn)
 
 
 def _named(call: Call, resource_id: str) -> naming.Named:
