@@ -122,7 +122,7 @@ def verify_proof(file: Path, vkeys: list[str]) -> str:
     index, path = int(lines[2].removeprefix("index ")), [base64.b64decode(line) for line in lines[3:]]
     size, root, signed = read_checkpoint(note, vkeys)
     leaf = base64.b64decode(extra["leaf"])
-    if not index < size or root_from_path(leaf_hash(leaf), index, size, path) != root:
+    if not 0 <= index < size or root_from_path(leaf_hash(leaf), index, size, path) != root:
         raise Wrong("the proof does not lead to the root")
     check_record(leaf, extra["record"], extra.get("columns"))
     return f"record {index} of {size}, signed by {', '.join(sorted(set(signed)))}"

@@ -131,16 +131,21 @@ def test_what_is_no_verifier_key_is_refused(vkey: str):
         notes.read_key(vkey)
 
 
-def test_a_proof_is_checked_anywhere(tmp_path: Path):
+def proven(place: int) -> tuple[bytes, Proof]:
+    """Return a leaf at a place in a tree of five, and its proof."""
     record = b'{"eventID":"00000000-0000-0000-0000-000000000007","recipientAccountId":"111122223333"}'
     columns: list[object] = ["iam.amazonaws.com", "CreateUser", "false", "rööt\x1f", "", [["AWS::IAM::User", "bob"]]]
     found_by = leaf.columns("iam.amazonaws.com", "CreateUser", "false", "rööt\x1f", "", (("AWS::IAM::User", "bob"),))
     entry = leaf.of_record(bytes(15) + b"\7", 1, "111122223333", record, found_by)
-    hashes = [merkle.leaf_hash(each) for each in (b"0", b"1", entry, b"3", b"4")]
+    hashes = [merkle.leaf_hash(entry if n == place else bytes([n])) for n in range(5)]
     head = Checkpoint(ORIGIN, 5, merkle.root_of(hashes))
-    path = merkle.inclusion_proof(2, 5, lambda height, n: merkle.folded(hashes[n << height : n + 1 << height]))
+    path = merkle.inclusion_proof(place, 5, lambda height, n: merkle.folded(hashes[n << height : n + 1 << height]))
     extra = json.dumps({"leaf": notes.encode(entry), "record": record.decode(), "columns": columns}).encode()
-    proof = Proof(2, tuple(path), checkpoints.signed(head, ALL, at=1), extra)
+    return entry, Proof(place, tuple(path), checkpoints.signed(head, ALL, at=1), extra)
+
+
+def test_a_proof_is_checked_anywhere(tmp_path: Path):
+    entry, proof = proven(2)
     file = tmp_path / "event.tlog-proof"
     file.write_text(proof.encode())
 
@@ -149,7 +154,13 @@ def test_a_proof_is_checked_anywhere(tmp_path: Path):
     assert "record 2 of 5" in verify_trail.verify_proof(file, [LOG.key.text])
     with pytest.raises(merkle.WrongProof):
         proof.check(entry + b"\0")
-    file.write_text(proof.encode().replace("index 2", "index 3"))
+
+
+@pytest.mark.parametrize(("place", "said"), [(2, "3"), (0, "-1"), (4, "5"), (4, "-5")])
+def test_the_second_implementation_takes_a_record_for_no_other_than_its_own_index(tmp_path: Path, place: int, said: str):
+    file = tmp_path / "event.tlog-proof"
+    file.write_text(proven(place)[1].encode().replace(f"index {place}", f"index {said}"))
+
     with pytest.raises(verify_trail.Wrong):
         verify_trail.verify_proof(file, [LOG.key.text])
 
