@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.conftest import Terminal
 from tests.fixtures.clients import Credentials
 from tests.fixtures.process import AWS, Process
 from tests.fixtures.trails import eventually, files, records
@@ -175,12 +177,44 @@ def test_validate_logs_finds_what_was_done_to_the_files(delivered: Delivered, ta
     assert re.search(said, told), told
 
 
-def test_validate_logs_does_not_see_that_the_newest_files_were_removed(delivered: Delivered):
-    last = delivered.digests()[-1]
+def cut_the_newest_files(found: Delivered) -> None:
+    """Remove the newest digest and the log files that it lists."""
+    last = found.digests()[-1]
     for each in json.loads(gzip.decompress(last.read_bytes()))["logFiles"]:
-        (delivered.root / each["s3Object"]).unlink()
+        (found.root / each["s3Object"]).unlink()
     last.unlink()
 
-    code, said = delivered.validated()
 
-    assert (0, False) == (code, "INVALID" in said), said
+def cut(database: Path, *, below: int) -> int:
+    """Remove the newest records from a trail with all that speaks of them, and return where it ends now."""
+    with sqlite3.connect(database) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        [(size,)] = connection.execute("SELECT max(size) FROM trail_checkpoints WHERE size < ?", (below,)).fetchall()
+        for table in ("event_resources", "events"):
+            gone = "event_id IN (SELECT event_id FROM trail_leaves WHERE idx >= ?)"
+            connection.execute(f"DELETE FROM {table} WHERE {gone}", (size,))
+        connection.execute("DELETE FROM trail_leaves WHERE idx >= ?", (size,))
+        for table in ("trail_cosignatures", "trail_checkpoints"):
+            connection.execute(f"DELETE FROM {table} WHERE size > ?", (size,))
+    return int(size)
+
+
+def test_what_validate_logs_cannot_see_is_found_by_a_checkpoint_that_was_kept(delivered: Delivered, tmp_path: Path):
+    kept, copied = tmp_path / "kept.checkpoint", tmp_path / "copy.db"
+    crownkeep = Terminal({"CROWNKEEP_DATA": str(delivered.server.data)})
+    kept.write_text(crownkeep("trail", "checkpoint").out)
+    size = int(kept.read_text().splitlines()[1])
+    with sqlite3.connect(delivered.server.data / "crownkeep.db") as source, sqlite3.connect(copied) as target:
+        source.backup(target)
+    cut_the_newest_files(delivered)
+    ends_at = cut(copied, below=size)
+
+    by_files = delivered.validated()
+    by_nothing = crownkeep("trail", "verify", "--database", f"sqlite:///{copied}")
+    by_checkpoint = crownkeep("trail", "verify", "--database", f"sqlite:///{copied}", "--checkpoint", str(kept))
+
+    assert (0, False) == (by_files[0], "INVALID" in by_files[1]), by_files
+    assert 0 == by_nothing.code, by_nothing.out
+    assert 1 == by_checkpoint.code, by_checkpoint.out
+    assert f"missing since the checkpoint of {size}: the records from index {ends_at} to {size - 1}" in by_checkpoint.out
