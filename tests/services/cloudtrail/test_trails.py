@@ -329,8 +329,8 @@ def test_a_trail_is_tagged_when_made_and_later(account):
     assert "ResourceTypeNotSupportedException" == refused(client.add_tags, ResourceId=store, TagsList=[])[0]
 
 
-def allow(*actions: str, resource: str = "*", **condition: Any) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+def allow(*actions: str, resource: str | list[str] = "*", **condition: Any) -> dict[str, Any]:
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
     return {"Version": "2012-10-17", "Statement": [statement | ({"Condition": condition} if condition else {})]}
 
 
