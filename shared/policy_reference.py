@@ -130,7 +130,8 @@ def address(text: str) -> Address | None:
 def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     """Read a network."""
     try:
-        return ipaddress.ip_network(text, strict=":" in text)
+        # A range of IPv6 that ends as an IPv4 address does is none to AWS.
+        return None if ":" in text and "." in text else ipaddress.ip_network(text, strict=":" in text)
     except ValueError:
         return None
 
