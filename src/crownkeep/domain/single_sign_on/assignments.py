@@ -10,6 +10,7 @@ from crownkeep import errors
 from crownkeep.domain.single_sign_on import instances, provisioning
 from crownkeep.domain.single_sign_on.provisioning import Unprovisionable
 from crownkeep.operations.call import Call
+from crownkeep.storage.accounts import accounts
 from crownkeep.storage.organizations import organization_accounts
 from crownkeep.storage.single_sign_on import (
     account_assignments,
@@ -56,12 +57,21 @@ class Wanted:
         }
 
 
+def hold(call: Call, instance: InstanceRow) -> None:
+    """Hold an instance to the transaction's end: what its owner and a delegated administrator change at once comes one by one.
+
+    Otherwise an assignment could be made while the role that it needs goes with what was the last one.
+    """
+    accounts.hold(call.db, instance.account_id)
+
+
 def create(call: Call, wanted: Wanted) -> ProvisioningRequestRow:
     """Make an assignment and its role; once more is no error. Return what came of it, with the reason where it can't be.
 
     Raises AccessDenied where a delegated administrator reaches for the management account.
     """
     _require_within_reach(call, wanted)
+    hold(call, wanted.instance)
     fault = _fault(call, wanted)
     if fault is None:
         try:
@@ -76,6 +86,7 @@ def create(call: Call, wanted: Wanted) -> ProvisioningRequestRow:
 def delete(call: Call, wanted: Wanted) -> ProvisioningRequestRow:
     """End an assignment, and with the last one its role; one that is gone already is no error."""
     _require_within_reach(call, wanted)
+    hold(call, wanted.instance)
     instance_id = wanted.instance.instance_id
     account_assignments.remove(call.db, instance_id, **wanted.place)
     _withdraw_unassigned(call, instance_id, wanted.target_id, wanted.permission_set.permission_set_id)
@@ -86,6 +97,7 @@ def provision_anew(
     call: Call, instance: InstanceRow, permission_set: PermissionSetRow, target_id: str | None
 ) -> ProvisioningRequestRow:
     """Let a permission set's roles follow it, in one account or all; return what came of it."""
+    hold(call, instance)
     fault = None
     for kept in _provisioned(call, permission_set, target_id):
         try:
@@ -103,6 +115,7 @@ def provision_anew(
 
 def forget_principal(call: Call, instance: InstanceRow, principal_id: str) -> None:
     """End every assignment of a person or group that goes, with the roles that nobody else may take."""
+    hold(call, instance)
     ended = account_assignments.of_principal(call.db, instance.instance_id, principal_id)
     account_assignments.remove_principal(call.db, instance.instance_id, principal_id)
     for row in ended:
@@ -114,6 +127,7 @@ def forget_target(call: Call, organization_id: str, target_id: str) -> None:
     instance = instance_rows.of_organization(call.db, organization_id)
     if instance is None:
         return
+    hold(call, instance)
     account_assignments.remove_target(call.db, instance.instance_id, target_id)
     for kept in provisioned_roles.page_in(call.db, instance.instance_id, target_id, after="", limit=_BATCH * 10):
         provisioning.withdraw(call, kept)
@@ -121,6 +135,7 @@ def forget_target(call: Call, organization_id: str, target_id: str) -> None:
 
 def dissolve(call: Call, instance: InstanceRow) -> None:
     """End an instance with all that it has: its roles in accounts first, so that nobody keeps one."""
+    hold(call, instance)
     for permission_set in permission_sets.page(call.db, instance.instance_id, after="", limit=_BATCH * 10):
         for kept in _provisioned(call, permission_set, None):
             provisioning.withdraw(call, kept)

@@ -36,6 +36,8 @@ class Unprovisionable(Exception):
 
 def provision(call: Call, instance: InstanceRow, permission_set: PermissionSetRow, target_id: str) -> RoleRow:
     """Make the role of a permission set in an account, or bring it up to date; raises Unprovisionable before any change."""
+    # Nobody deletes a policy of the account while it is being attached here.
+    accounts.hold(call.db, target_id)
     policy_arns = _policy_arns(call, permission_set, target_id)
     boundary = _boundary(call, permission_set, target_id)
     kept = provisioned_roles.find(call.db, instance.instance_id, permission_set.permission_set_id, target_id)

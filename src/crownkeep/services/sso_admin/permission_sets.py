@@ -29,7 +29,8 @@ _USUAL_DURATION = "PT1H"
 def new_permission_set(call: Call, *, instance_arn: str, **_: object) -> Target:
     """The permission set to be made, and the instance."""
     found = targets.instance(call, instance_arn=instance_arn)
-    return Target(targets.permission_set_arn(instances.id_in(instance_arn), "*"), context=found.context, further=(found,))
+    arn = targets.permission_set_arn(instances.id_in(instance_arn), "*")
+    return Target(arn, context=found.context, row=found.row, further=(found,))
 
 
 @sso_admin.operation(

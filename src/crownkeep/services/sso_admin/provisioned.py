@@ -27,7 +27,8 @@ def in_accounts(call: Call, *, instance_arn: str, permission_set_arn: str, targe
 
 def in_account(call: Call, *, instance_arn: str, account_id: str, **_: object) -> Target:
     """An account, and the instance whose roles it has."""
-    return Target(targets.account_arn(account_id), further=(targets.instance(call, instance_arn=instance_arn),))
+    instance = targets.instance(call, instance_arn=instance_arn)
+    return Target(targets.account_arn(account_id), row=instance.row, further=(instance,))
 
 
 @sso_admin.operation("ProvisionPermissionSet", resource=in_accounts, effect=Effect.STATE)

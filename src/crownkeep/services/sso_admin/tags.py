@@ -10,18 +10,20 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.sso_admin import targets
 from crownkeep.services.sso_admin.service import sso_admin
-from crownkeep.storage.single_sign_on import permission_sets, sso_tags
+from crownkeep.services.sso_admin.targets import InInstance
+from crownkeep.storage.single_sign_on import sso_tags
 from crownkeep.storage.single_sign_on.instances import InstanceRow
 
 Tags = Sequence[Mapping[str, str]]
 ACTION = "sso:TagResource"
 MOST = 50
 _RESERVED = "aws:"
+_PERMISSION_SET = ":permissionSet/"
 
 
 def resource(call: Call, *, resource_arn: str, **_: object) -> Target:
     """The instance or permission set with this ARN."""
-    if ":permissionSet/" in resource_arn:
+    if _PERMISSION_SET in resource_arn:
         return targets.of_permission_set(call, resource_arn)
     return targets.instance(call, instance_arn=resource_arn)
 
@@ -82,16 +84,17 @@ def checked(sent: Tags) -> dict[str, str]:
 
 def _required(call: Call, resource_arn: str, instance_arn: str | None) -> tuple[InstanceRow, str]:
     """Return the instance of a resource and the id of the resource's tags."""
-    kind, _, name = resource_arn.rpartition(":")[2].partition("/")
-    instance_id, _, permission_set_id = name.partition("/")
-    owner = instances.arn_of(instance_id)
-    if instance_arn is not None and instance_arn != owner:
+    if _PERMISSION_SET in resource_arn:
+        found = call.target_row(InInstance)
+        row, permission_set = (found.instance, found.permission_set) if found else (None, None)
+    else:
+        row, permission_set = call.target_row(InstanceRow), None
+    if row is None:
+        raise errors.AccessDenied(f"No instance that {resource_arn} is of is administered by this account.")
+    if instance_arn is not None and instance_arn != instances.arn_of(row.instance_id):
         raise errors.ServiceValidation("ResourceArn is not of the instance that InstanceArn names.")
-    row = targets.required_instance(call, owner)
-    match kind:
-        case "instance":
-            return row, row.instance_id
-        case "permissionSet" if permission_sets.with_id(call.db, row.instance_id, permission_set_id) is not None:
-            return row, f"{row.instance_id}/{permission_set_id}"
-        case _:
-            raise errors.ResourceNotFound(f"Could not find the resource {resource_arn}")
+    if _PERMISSION_SET not in resource_arn:
+        return row, row.instance_id
+    if permission_set is None:
+        raise errors.ResourceNotFound(f"Could not find the resource {resource_arn}")
+    return row, f"{row.instance_id}/{permission_set.permission_set_id}"
