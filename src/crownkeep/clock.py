@@ -5,6 +5,7 @@ Tests move time with `time-machine`; nothing here can be switched off or seeded 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ def id_bytes(count: int) -> bytes:
     return taken
 
 
+_TIME_ERROR = 5
 _drawn = bytearray()
 _drawn_lock = Lock()
 os.register_at_fork(after_in_child=_drawn.clear)
@@ -52,6 +54,16 @@ os.register_at_fork(after_in_child=_drawn.clear)
 def revision() -> int:
     """Return a fresh random revision of 62 bits: never the same twice, so a rolled-back one can't come back."""
     return int.from_bytes(id_bytes(8), "big") >> 2
+
+
+def is_synchronised() -> bool | None:
+    """Tell whether somebody keeps this machine's clock right, as the kernel knows it (adjtimex(2)); None where it can't say."""
+    ask = getattr(ctypes.CDLL(None), "adjtimex", None)
+    if ask is None:
+        return None
+    # A struct timex of zeros (208 bytes on 64 bits) asks, and sets nothing.
+    state = int(ask(ctypes.create_string_buffer(512)))
+    return None if state < 0 else state != _TIME_ERROR
 
 
 def sleep(seconds: float) -> None:

@@ -117,6 +117,28 @@ def prepare(settings: Settings) -> DataDirectory:
         ) from error
 
 
+def unsafe(path: Path) -> list[str]:
+    """Return what is wrong with who may use a data directory and the files in it, each with what to do; nothing is changed.
+
+    Raises OSError where the directory itself can't be looked at.
+    """
+    # Whoever examines an installation may be root, and need not be the user that it runs as.
+    owners = {path.stat().st_uid, os.geteuid(), 0}
+    found = [_unsafe_part(path, wanted=0o700, owners=owners)]
+    for name in (SEALING_KEY, OPERATOR_TOKEN, METRICS_TOKEN, _DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm", "outbox"):
+        with suppress(FileNotFoundError, PermissionError):
+            found.append(_unsafe_part(path / name, wanted=0o700 if name == "outbox" else 0o600, owners=owners))
+    return [each for each in found if each]
+
+
+def _unsafe_part(path: Path, *, wanted: int, owners: set[int]) -> str:
+    try:
+        _refuse_others(path, wanted=wanted, owners=owners)
+    except UnusableDataDirectory as error:
+        return str(error)
+    return ""
+
+
 def load_keyring(path: Path) -> Keyring:
     """Read the sealing keys of a data directory, newest first; raises UnusableDataDirectory and OSError."""
     file = path / SEALING_KEY

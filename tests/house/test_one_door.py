@@ -139,6 +139,7 @@ NO_CHANGE: Mapping[str, str] = {
     "audit": "the AWS API is asked, as any client asks it",
     "credential-audit model": "a published model",
     "credential-audit verify": _FILES,
+    "doctor": "what is wrong is said, and not mended",
     "lockdown apply": _API,
     "lockdown plan": _API,
     "lockdown undo": _API,

@@ -62,6 +62,18 @@ class Smtp:
             # What smtplib raises is one, too.
             raise Undelivered(_explained(error)) from error
 
+    def try_out(self) -> None:
+        """Greet the server as for a message, and send none; raises Undelivered."""
+        try:
+            with self._connected() as client:
+                if self._settings.smtp_username:
+                    client.login(self._settings.smtp_username, _password(self._settings))
+                client.noop()
+        except InvalidSettings as error:
+            raise Undelivered(str(error)) from error
+        except OSError as error:
+            raise Undelivered(_explained(error)) from error
+
     def _connected(self) -> smtplib.SMTP:
         settings = self._settings
         name = messages.sender(settings).domain

@@ -12,6 +12,7 @@ import click
 # What `crownkeep --help` says of each command, so that it need not import them all.
 _COMMANDS = {
     "serve": "Serve the AWS APIs and the pages.",
+    "doctor": "Say whether this installation is well.",
     "account": "Make, list, close and purge accounts.",
     "root": "Show root users' credentials, and confirm their recovery.",
     "passwords": "Import breached passwords.",

@@ -14,6 +14,7 @@ from crownkeep.storage.credentials import known_sealing_keys
 from crownkeep.storage.credentials.known_sealing_keys import KnownSealingKeyRow
 from crownkeep.storage.database import Database, Transaction
 from crownkeep.storage.holds import Hold
+from crownkeep.storage.sealed_values import SealedColumn, SealedValue
 
 _SAMPLE = 20
 
@@ -46,6 +47,16 @@ def begin(database: Database, keyring: Keyring) -> None:
     database.write(work)
 
 
+def examine(db: Transaction, keyring: Keyring) -> list[str]:
+    """Return the columns whose sealed values (a sample of each) a key file does not open; raises WrongSealingKey."""
+    _require(db, keyring)
+    return [
+        f"{column.column.table.name}.{column.column.name}"
+        for column in sealed_values.COLUMNS
+        if not all(_opens(keyring, column, value) for value in sealed_values.page(db, column, after="", limit=_SAMPLE))
+    ]
+
+
 def _require(db: Transaction, keyring: Keyring) -> None:
     known = known_sealing_keys.latest(db)
     if known is None:
@@ -64,14 +75,14 @@ def _require(db: Transaction, keyring: Keyring) -> None:
 
 def _opens_nothing(db: Transaction, keyring: Keyring) -> bool:
     sample = [
-        (column.purpose, value)
-        for column in sealed_values.COLUMNS
-        for value in sealed_values.page(db, column, after="", limit=_SAMPLE)
+        (column, value) for column in sealed_values.COLUMNS for value in sealed_values.page(db, column, after="", limit=_SAMPLE)
     ]
-    for purpose, value in sample:
-        try:
-            sealed.reseal(keyring, value.blob, purpose=purpose, place=value.place)
-        except Unsealable:
-            continue
+    return bool(sample) and not any(_opens(keyring, column, value) for column, value in sample)
+
+
+def _opens(keyring: Keyring, column: SealedColumn, value: SealedValue) -> bool:
+    try:
+        sealed.reseal(keyring, value.blob, purpose=column.purpose, place=value.place)
+    except Unsealable:
         return False
-    return bool(sample)
+    return True

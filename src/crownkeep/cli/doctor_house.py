@@ -1,0 +1,192 @@
+"""Checks of what the installation keeps: database, sealing key, backup, mail and witnesses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from crownkeep.alerts import channels
+from crownkeep.alerts.channels import Smtp
+from crownkeep.alerts.undelivered import Undelivered
+from crownkeep.audit import tlog_policy
+from crownkeep.audit.tlog_policy import MalformedTlogPolicy
+from crownkeep.cli.doctor_diagnosis import Diagnosis, Installation, advice, amiss, unseen, well
+from crownkeep.domain.accounts import key_check
+from crownkeep.domain.accounts.key_check import WrongSealingKey
+from crownkeep.settings import InvalidSettings
+from crownkeep.storage import health, migrate
+from crownkeep.storage.notices import outbox
+from crownkeep.storage.trail import checkpoints, events
+
+BACKED_UP = "CompleteBackup"
+"""The event of a backup that was made and is whole."""
+
+_LARGEST_LOOKED_THROUGH = 1 << 30
+_OLD_KEY = timedelta(days=365)
+_OLD_BACKUP = timedelta(days=7)
+_STALE_MAIL = timedelta(hours=1)
+_AHEAD = timedelta(seconds=5)
+_OPERATOR = ""
+_FIRST, _LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
+
+
+def database(found: Installation) -> Diagnosis:
+    """Look at whether the database answers, is whole, and has nothing from the future in it."""
+    if found.database is None:
+        return amiss(found.faults["database"], "see `--database`, and whether its server runs")
+    with found.database.snapshot() as db:
+        step = health.step(db)
+        if step is None:
+            return advice("the database has no tables of ours yet", "start the server, which makes them")
+        is_small = found.file is not None and found.file.stat().st_size < _LARGEST_LOOKED_THROUGH
+        if is_small and (damage := health.damage(db)):
+            return amiss(f"the database's file is damaged: {damage}", "stop the server, and restore a backup")
+        newest = events.newest(db, _OPERATOR, first=_FIRST, before=_LAST, limit=1)
+    if newest and newest[0].happened_at > found.now + _AHEAD:
+        told = f"the newest record is from {newest[0].happened_at:%Y-%m-%dT%H:%M:%SZ}, which is yet to come"
+        return amiss(told, "set this machine's clock right")
+    return well("the database answers")
+
+
+def journal(found: Installation) -> Diagnosis:
+    """Look at the header of SQLite's file: opened by us it would be in WAL mode in any case."""
+    if found.file is None:
+        return unseen("a server keeps the database")
+    if not found.file.is_file():
+        return unseen(f"there is no database at `{found.file}`")
+    match health.journal_mode(found.file):
+        case "none":
+            return amiss(f"`{found.file}` is no SQLite database", "stop the server, and restore a backup")
+        case "rollback":
+            return amiss(
+                f"the journal mode of `{found.file}` is not WAL", "start the server, which sets it; then see who opened the file"
+            )
+        case _:
+            return well("WAL")
+
+
+def durability(found: Installation) -> Diagnosis:
+    """Look at whether the database keeps through a crash what it has confirmed."""
+    if found.database is None:
+        return unseen("the database can't be opened")
+    with found.database.snapshot() as db:
+        told = dict(health.settings(db))
+    listed = ", ".join(f"{name} {value or 'none'}" for name, value in told.items())
+    if found.file is not None:
+        is_safe = told["journal_mode"] == "wal" and told["synchronous"] in ("full", "extra")
+        return (
+            well(listed)
+            if is_safe
+            else amiss(listed, "put the database on a file system that WAL works on, which no network has")
+        )
+    off = [name for name in ("synchronous_commit", "fsync", "full_page_writes") if told[name] == "off"]
+    if off:
+        return amiss(f"{', '.join(off)} off: a crash loses what was confirmed", "switch on in postgresql.conf")
+    if told["transaction_read_only"] == "on":
+        return amiss(
+            "this database server only reads, as a standby does", "lead the URL to the primary: `target_session_attrs=read-write`"
+        )
+    if told["synchronous_standby_names"] and told["synchronous_commit"] in ("local", "remote_write"):
+        return advice(listed, "set synchronous_commit to on: a fail-over may lose what was confirmed")
+    return well(listed)
+
+
+def schema(found: Installation) -> Diagnosis:
+    """Look at whether the database is at the schema step that this version knows."""
+    if found.database is None:
+        return unseen("the database can't be opened")
+    with found.database.snapshot() as db:
+        step = health.step(db)
+    newest = migrate.newest()
+    if step is None or step == newest:
+        return well(f"step {newest}")
+    if step > newest:
+        return amiss(
+            f"the database is at step {step}, and this version knows {newest}", "install the version that the servers run"
+        )
+    return advice(f"the database is at step {step}, this version's is {newest}", "make a backup; the next start takes the steps")
+
+
+def sealing_key(found: Installation) -> Diagnosis:
+    """Look at whether the sealing key is this database's, opens what is sealed, and is not too old."""
+    if found.keyring is None:
+        return amiss(found.faults["keyring"], "put `sealing.key` back from its backup, or give it back its mode")
+    if found.database is None:
+        return unseen("the database can't be opened")
+    with found.database.snapshot() as db:
+        if health.step(db) != migrate.newest():
+            return unseen("the database has not taken the steps of this version")
+        try:
+            closed = key_check.examine(db, found.keyring)
+        except WrongSealingKey as error:
+            return amiss(str(error), "put the right `sealing.key` in its place before anything is started")
+    if closed:
+        return amiss(f"no key opens some of {', '.join(closed)}", "put the key they were sealed with back into `sealing.key`")
+    made = found.keyring.newest.made
+    told = f"{found.keyring.newest.id}, made on {made:%Y-%m-%d}, opens what is sealed"
+    if found.now.date() - made > _OLD_KEY:
+        return advice(told, "make a new one with `crownkeep keys rotate`, and back the file up")
+    return well(told)
+
+
+def backup(found: Installation) -> Diagnosis:
+    """Look at when the last whole backup was made, by the operator's trail."""
+    if found.database is None:
+        return unseen("the database can't be opened")
+    with found.database.snapshot() as db:
+        if health.step(db) != migrate.newest():
+            return unseen("the database has not taken the steps of this version")
+        made = events.newest(db, _OPERATOR, first=_FIRST, before=_LAST, limit=1, attribute=("EventName", BACKED_UP))
+    remedy = "run `crownkeep backup create --to TARGET` every day, and keep `sealing.key` elsewhere"
+    if not made:
+        return advice("no backup was ever made with `crownkeep backup`", remedy)
+    told = f"the last backup was made at {made[0].happened_at:%Y-%m-%dT%H:%M:%SZ}"
+    return amiss(told, remedy) if found.now - made[0].happened_at > _OLD_BACKUP else well(told)
+
+
+def mail(found: Installation) -> Diagnosis:
+    """Look at whether mail leaves: the server is greeted, and nothing waits for long."""
+    try:
+        channel = channels.chosen(found.settings)
+        if isinstance(channel, Smtp):
+            channel.try_out()
+    except InvalidSettings as error:
+        return amiss(str(error), "see docs/mail.md")
+    except Undelivered as error:
+        return amiss(f"mail can't leave: {error}", "see the settings that begin with `smtp_`")
+    if not isinstance(channel, Smtp):
+        return advice("mail is written into files, which nobody may read in time", "set `smtp_host` and `mail_from`")
+    if found.database is not None:
+        with found.database.snapshot() as db:
+            waiting = outbox.page(db, after="", limit=1) if health.step(db) == migrate.newest() else []
+        if waiting and waiting[0].given_up_at is None and found.now - waiting[0].created_at > _STALE_MAIL:
+            return amiss(f"a notice waits since {waiting[0].created_at:%Y-%m-%dT%H:%M:%SZ}", "see why with `crownkeep mail list`")
+    return well(f"`{found.settings.smtp_host}` takes mail")
+
+
+def witness(found: Installation) -> Diagnosis:
+    """Look at whether others than this machine know how far the trail goes."""
+    if not found.settings.trail_policy:
+        if found.settings.trail_checkpoint_file:
+            return well(f"checkpoints are written to `{found.settings.trail_checkpoint_file}`")
+        told = "nobody else knows how far the trail goes: whoever has this machine could cut off its end unseen"
+        return advice(told, "name witnesses with `trail_policy`, or keep `crownkeep trail checkpoint` elsewhere")
+    try:
+        policy = tlog_policy.read(Path(found.settings.trail_policy).read_bytes())
+    except (OSError, MalformedTlogPolicy) as error:
+        return amiss(f"`{found.settings.trail_policy}` can't be used ({error})", "correct the file that `trail_policy` names")
+    if found.database is None:
+        return unseen("the database can't be opened")
+    with found.database.snapshot() as db:
+        newest = checkpoints.newest(db) if health.step(db) == migrate.newest() else None
+        seen = [] if newest is None else checkpoints.newest_of_witnesses(db, other_than=newest.origin)
+    if newest is None:
+        return well("nothing is recorded yet")
+    known = {party.key.name for party in policy.witnesses.values()}
+    sizes = [row.size for row in seen if row.name in known]
+    if not sizes:
+        return amiss("no witness has cosigned the trail", "see the server's log for what they answer")
+    if max(sizes) < newest.size and found.now - newest.signed_at > _STALE_MAIL:
+        return amiss(f"witnesses have seen {max(sizes)} of {newest.size} records", "see the server's log for what they answer")
+    return well(f"witnesses have seen {max(sizes)} of {newest.size} records")
