@@ -11,6 +11,7 @@ from tests.console.members import NOTHING, READER, Served, administrator, member
 from tests.fixtures.crown import Crown
 from tests.fixtures.process import Process
 
+from crownkeep.advisor.credential_report import Line
 from crownkeep.console.kit import report_lines
 from crownkeep.console.pages.reports import credential_report
 
@@ -26,7 +27,7 @@ HEADER = (
 )
 
 
-def line(password: str, used: str, changed: str, mfa: str, key: str) -> report_lines.ReportLine:
+def line(password: str, used: str, changed: str, mfa: str, key: str) -> Line:
     """Read a report of one user."""
     row = f"bob,arn,2026-01-01T00:00:00+00:00,{password},{used},{changed},N/A,{mfa},{key},N/A,N/A,false,N/A,N/A,N/A,N/A"
     return report_lines.read(f"{HEADER}\n{row},false,N/A,false,N/A".encode())[0]
@@ -66,7 +67,7 @@ def test_names_that_begin_formulas_stay_as_they_are_for_the_download_is_aws_s_fi
 def test_ages_have_levels(changed: str, level: str):
     bob = line("true", "no_information", f"{changed}T00:00:00+00:00", "false", "false,N/A,N/A")
 
-    age = report_lines.age(bob.password_changed, now=NOW)
+    age = report_lines.age(bob.password_changed_at, now=NOW)
 
     assert age is not None
     assert (level, True) == (age.level, bob.lacks_mfa)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import pytest
 import time_machine
 from playwright.sync_api import Page
 from tests.console.members import ADMINISTRATOR, MARKUP, NOTHING, READER, Served, administrator, member
@@ -18,12 +17,8 @@ from tests.signin import people
 from tests.signin.people import PASSWORD
 
 from crownkeep import clock
-from crownkeep.console.kit import signed_audits
-from crownkeep.console.kit.report_lines import Age
-from crownkeep.console.kit.signed_audits import LastAudit
-from crownkeep.console.pages.posture import activity, recommendations
-from crownkeep.console.pages.posture.posture import Findings
-from crownkeep.console.pages.posture.recommendations import Status
+from crownkeep.advisor import posture
+from crownkeep.console.pages.posture import activity
 
 Visit = Callable[..., Page]
 CONTACT = {"Name": "Dana", "Title": "Head", "EmailAddress": "security@acme.example", "PhoneNumber": "+49 30 123456"}
@@ -268,20 +263,6 @@ def test_a_report_says_who_has_an_unused_or_old_credential_and_without_one_nothi
     assert status(browser, "credentials") == "done"
 
 
-@pytest.mark.parametrize(
-    ("unused", "old", "told"),
-    [
-        (["ann"], [], "ann has a credential unused for 45 days."),
-        (["ann", "bob", "cy", "dan"], ["ann"], "ann, bob, cy and 1 more have a credential unused for 45 days."),
-        ([], ["ann", "bob"], "ann and bob have a credential older than 90 days."),
-    ],
-)
-def test_old_and_unused_credentials_are_named(unused: list[str], old: list[str], told: str):
-    found = recommendations.of_credentials(Findings(datetime(2026, 11, 24, tzinfo=UTC), unused, old, ()))
-
-    assert (Status.OPEN, told) == (found.status, found.detail)
-
-
 def sign_off_an_audit(account: Account) -> None:
     """Start an audit, keep every credential, each by somebody whose it isn't, and sign it off."""
     audits, other = account.client("credential-audit"), account.user("reviewer", arn=ADMINISTRATOR).client("credential-audit")
@@ -309,32 +290,12 @@ def test_an_audit_is_recommended_once_a_quarter_has_passed_and_its_age_is_told(c
 def test_an_account_without_an_audit_is_told_so_once_it_is_a_quarter_old(crown: Crown):
     account = crown.account()
 
-    with time_machine.travel(clock.now() + signed_audits.QUARTER + timedelta(hours=1)):
+    with time_machine.travel(clock.now() + posture.QUARTER + timedelta(hours=1)):
         browser = member(account, arn=ADMINISTRATOR)
         browser.get("/console")
 
     assert "open" == status(browser, "credential-audit")
     assert "There was no credential audit yet." in browser.page.text
-
-
-@pytest.mark.parametrize(
-    ("signed", "is_due", "stands", "told", "button"),
-    [
-        (None, True, Status.OPEN, "There was no credential audit yet.", "Start audit"),
-        (1, False, Status.DONE, "Last credential audit a day ago.", "View audits"),
-        (91, False, Status.DONE, "Last credential audit 91 days ago.", "View audits"),
-        (92, True, Status.OPEN, "Last credential audit 92 days ago.", "Start audit"),
-    ],
-)
-def test_an_audit_that_is_due_is_open_and_leads_to_the_next(
-    signed: int | None, is_due: bool, stands: Status, told: str, button: str
-):
-    now = datetime(2026, 11, 24, tzinfo=UTC)
-    age = None if signed is None else Age(now - timedelta(days=signed), signed)
-
-    found = recommendations.of_audits(LastAudit(age, None, is_due))
-
-    assert (stands, told, button) == (found.status, found.detail, found.fix)
 
 
 def test_whoever_may_not_see_audits_is_told_of_the_permission(crown: Crown):

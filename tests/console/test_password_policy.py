@@ -14,9 +14,9 @@ from tests.fixtures.crown import Crown
 from tests.fixtures.process import Process
 
 from crownkeep import clock
-from crownkeep.console.kit import report_lines
-from crownkeep.console.kit.report_lines import ReportLine
-from crownkeep.console.pages.account import out_of_policy, password_policy
+from crownkeep.advisor import credential_report, posture
+from crownkeep.advisor.credential_report import Line, ReportedKey
+from crownkeep.console.pages.account import password_policy
 
 Visit = Callable[..., Page]
 PATH = "/console/password-policy"
@@ -157,16 +157,17 @@ def test_a_policy_in_words_says_when_passwords_end_and_what_happens_then():
     assert "It expires after 90 days; then only an administrator can let the user in again." in words
 
 
-def line(days: int, *, has_password: bool = True, user: str = "bob") -> ReportLine:
+def line(days: int, *, has_password: bool = True, user: str = "bob") -> Line:
     changed = NOW - timedelta(days=days)
-    return ReportLine(user, f"arn:aws:iam::111122223333:user/{user}", changed, has_password, None, changed, False, ())
+    keys = (ReportedKey(1, False, None, None), ReportedKey(2, False, None, None))
+    return Line(user, f"arn:aws:iam::111122223333:user/{user}", changed, has_password, None, changed, False, keys)
 
 
 def test_a_password_is_out_of_policy_from_the_day_on_which_it_expires():
-    lines = [line(89), line(90), line(400), line(400, has_password=False), line(400, user=report_lines.ROOT)]
+    lines = [line(89), line(90), line(400), line(400, has_password=False), line(400, user=credential_report.ROOT)]
 
-    assert (3, 2) == out_of_policy.tally(lines, 90, now=NOW)
-    assert (3, 0) == out_of_policy.tally(lines, 0, now=NOW)
+    assert (3, 2) == posture.out_of_policy(lines, 90, now=NOW)
+    assert (3, 0) == posture.out_of_policy(lines, 0, now=NOW)
 
 
 def test_the_page_counts_who_is_out_of_policy_by_the_report_and_says_how_old_that_is(crown: Crown):

@@ -1,10 +1,10 @@
-"""The credential report: its lines as values, root's told apart from users'."""
+"""The credential report: its lines as values, root's told apart from users', and what is old or unused among them."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,10 @@ from crownkeep.advisor.evidence import moment
 from crownkeep.advisor.view import CannotTell, View
 
 ROOT = "<root_account>"
+OLD_DAYS = 90
+"""From when on a credential should be changed (CIS AWS Foundations, "access keys are rotated every 90 days")."""
+UNUSED_DAYS = 45
+"""From when on a credential that nobody used should go (CIS AWS Foundations, "credentials unused for 45 days")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,42 @@ class Line:
         """Whether anything of this line lets somebody in."""
         return self.has_password or bool(self.active_keys)
 
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the account itself, not a user."""
+        return self.name == ROOT
+
+    @property
+    def lacks_mfa(self) -> bool:
+        """Whether a password alone opens the console."""
+        return self.has_password and not self.has_mfa
+
+    @property
+    def was_never_used(self) -> bool:
+        """Whether a key or a password was never used at all."""
+        return (self.has_password and self.password_used_at is None) or any(key.used_at is None for key in self.active_keys)
+
+    def old_keys(self, now: datetime) -> list[ReportedKey]:
+        """Return the keys that are older than a key should be."""
+        return [key for key in self.active_keys if is_past(key.made_at, OLD_DAYS, now)]
+
+    def has_old(self, now: datetime) -> bool:
+        """Tell whether a key or a password is older than it should be."""
+        return bool(self.old_keys(now)) or is_past(self.password_changed_at, OLD_DAYS, now)
+
+    def unused_keys(self, now: datetime) -> list[ReportedKey]:
+        """Return the keys that nobody used for too long, and that have been there for as long."""
+        return [key for key in self.active_keys if is_idle(key.used_at, key.made_at, now)]
+
+    def has_unused_password(self, now: datetime) -> bool:
+        """Tell whether nobody used the password for too long; root's should not be used."""
+        since = self.password_changed_at or self.made_at
+        return self.has_password and not self.is_root and is_idle(self.password_used_at, since, now)
+
+    def has_unused(self, now: datetime) -> bool:
+        """Tell whether nobody used a key or the password for too long."""
+        return self.has_unused_password(now) or bool(self.unused_keys(now))
+
 
 def users(view: View) -> list[Line]:
     """Return the lines of users: root's is no user's (a scanner that forgets it says that root has no password)."""
@@ -59,21 +99,30 @@ def root(view: View) -> Line | None:
     return next((line for line in _lines(view) if line.name == ROOT), None)
 
 
-def is_idle(last: datetime | None, since: datetime | None, now: datetime, days: int) -> bool:
-    """Tell whether something was not used for so long, and has been there for as long."""
-    newest = max((each for each in (last, since) if each is not None), default=None)
-    return newest is not None and now - newest > timedelta(days=days)
+def is_idle(last: datetime | None, since: datetime | None, now: datetime) -> bool:
+    """Tell whether something was not used for too long, and has been there for as long."""
+    return is_past(max((each for each in (last, since) if each is not None), default=None), UNUSED_DAYS, now)
 
 
-def _lines(view: View) -> list[Line]:
-    def read() -> list[Line]:
+def is_past(at: datetime | None, days: int, now: datetime) -> bool:
+    """Tell whether so many days have gone by since."""
+    return at is not None and now - at >= timedelta(days=days)
+
+
+def read(text: str) -> Sequence[Line]:
+    """Read a report's CSV; raises KeyError, TypeError or ValueError where it is none."""
+    return tuple(_line(row) for row in csv.DictReader(io.StringIO(text)))
+
+
+def _lines(view: View) -> Sequence[Line]:
+    def found() -> Sequence[Line]:
         text = view.get(calls.CREDENTIAL_REPORT)["Content"]
         try:
-            return [_line(row) for row in csv.DictReader(io.StringIO(text))]
+            return read(text)
         except (KeyError, ValueError, TypeError) as error:
             raise CannotTell("the credential report can't be read") from error
 
-    return view.made("credential report", (calls.CREDENTIAL_REPORT,), read)
+    return view.made("credential report", (calls.CREDENTIAL_REPORT,), found)
 
 
 def _line(row: Mapping[str, str]) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -136,6 +137,30 @@ def moment(text: str) -> datetime:
     """Read a moment; one without a zone is UTC."""
     found = datetime.fromisoformat(text)
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def plain(value: Any) -> Any:
+    """Return an answer as JSON has it: times and bytes are texts."""
+    match value:
+        case dict():
+            return {str(key): plain(each) for key, each in value.items() if key != "ResponseMetadata"}
+        case list() | tuple():
+            return [plain(each) for each in value]
+        case datetime():
+            return stamp(value)
+        case bytes():
+            return _text(value)
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            return str(value)
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(content).decode()
 
 
 def _written(each: ApiAnswer | Missing) -> dict[str, object]:

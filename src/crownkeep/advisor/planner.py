@@ -359,7 +359,7 @@ def _unused_keys(view: View, failing: set[str], keys: KeyIds) -> Iterator[PlanSt
     if "unused-keys" not in failing:
         return
     for line in credential_report.users(view):
-        idle = [key for key in line.active_keys if credential_report.is_idle(key.used_at, key.made_at, view.at, 45)]
+        idle = line.unused_keys(view.at)
         made = {f"{key.made_at:%Y-%m-%dT%H:%M}" for key in idle}
         for told in keys(line.name) if idle else []:
             if told.get("Status") == "Active" and str(told.get("CreateDate", ""))[:16] in made:

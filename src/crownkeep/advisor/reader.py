@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
@@ -86,8 +85,8 @@ def ask(clients: Clients, asked: ApiQuestion) -> ApiAnswer | Missing:
     try:
         client = clients(asked.service, asked.region or HOME_REGION)
         if asked == calls.CREDENTIAL_REPORT:
-            return ApiAnswer(asked, at, _plain(_credential_report(client)))
-        return ApiAnswer(asked, at, _plain(_call(client, asked)))
+            return ApiAnswer(asked, at, evidence.plain(_credential_report(client)))
+        return ApiAnswer(asked, at, evidence.plain(_call(client, asked)))
     except ClientError as error:
         told = error.response.get("Error", {})
         return _refused(asked, at, str(told.get("Code", "")), str(told.get("Message", "")))
@@ -137,27 +136,3 @@ def _credential_report(client: Any) -> Mapping[str, Any]:
         clock.sleep(1)
     answer: Mapping[str, Any] = client.get_credential_report()
     return answer
-
-
-def _plain(value: Any) -> Any:
-    """Return an answer as JSON has it: times and bytes are texts."""
-    match value:
-        case dict():
-            return {str(key): _plain(each) for key, each in value.items() if key != "ResponseMetadata"}
-        case list() | tuple():
-            return [_plain(each) for each in value]
-        case datetime():
-            return evidence.stamp(value)
-        case bytes():
-            return _text(value)
-        case None | bool() | int() | float() | str():
-            return value
-        case _:
-            return str(value)
-
-
-def _text(content: bytes) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return base64.b64encode(content).decode()

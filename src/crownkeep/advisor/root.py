@@ -61,12 +61,22 @@ def events(view: View, asked: ApiQuestion) -> Iterator[Mapping[str, Any]]:
         yield json.loads(each["CloudTrailEvent"])
 
 
+def is_own_use(record: Mapping[str, Any]) -> bool:
+    """Tell whether root's own credentials did this.
+
+    A user may be called root; a session that an organization took on says so; a service that acts for root is no use of it.
+    """
+    return _is_root(record) and not is_central_use(record) and record.get("eventType") != "AwsServiceEvent"
+
+
+def is_central_use(record: Mapping[str, Any]) -> bool:
+    """Tell whether an organization took root on for a task (AssumeRoot)."""
+    session = (record.get("userIdentity") or {}).get("sessionContext") or {}
+    return _is_root(record) and session.get("assumedRoot") == "true"
+
+
 def _own_events(view: View) -> Iterator[Mapping[str, Any]]:
-    for record in events(view, calls.ROOT_EVENTS):
-        session = (record.get("userIdentity") or {}).get("sessionContext") or {}
-        # A user may be called root; a session that an organization took on says so; a service acting for root is no use of it.
-        if _is_root(record) and session.get("assumedRoot") != "true" and record.get("eventType") != "AwsServiceEvent":
-            yield record
+    return (record for record in events(view, calls.ROOT_EVENTS) if is_own_use(record))
 
 
 def _is_root(record: Mapping[str, Any]) -> bool:

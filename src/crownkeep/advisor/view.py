@@ -14,6 +14,10 @@ Made = TypeVar("Made")
 class CannotTell(Exception):
     """What a check would have to know is not in the evidence; the text says what it takes."""
 
+    def __init__(self, text: str, missing: Missing | None = None) -> None:
+        super().__init__(text)
+        self.missing = missing
+
 
 class DoesNotApply(Exception):
     """There is nothing here that the check is about; the text says why."""
@@ -42,7 +46,7 @@ class View:
         if found is None:
             raise CannotTell(f"{asked.action} was not asked for")
         if isinstance(found, Missing):
-            raise CannotTell(found.reason)
+            raise CannotTell(found.reason, found)
         self.looked_at[asked.text] = found
         return found.value
 

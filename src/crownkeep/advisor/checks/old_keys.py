@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from crownkeep.advisor import credential_report
 from crownkeep.advisor.check import CheckSeverity, Fix, Verdict, check, cis, failed, passed
 from crownkeep.advisor.view import View
 
-DAYS = 90
+DAYS = credential_report.OLD_DAYS
 
 
 @check(
@@ -34,9 +33,8 @@ def old_keys(view: View) -> Iterator[Verdict]:
     """Read when each active key was made."""
     is_clean = True
     for line in credential_report.users(view):
-        for key in line.active_keys:
-            if key.made_at is not None and view.at - key.made_at > timedelta(days=DAYS):
-                is_clean = False
-                yield failed(f"Key {key.number} of {line.name} was made {key.made_at:%Y-%m-%d}.", line.arn)
+        for key in line.old_keys(view.at):
+            is_clean = False
+            yield failed(f"Key {key.number} of {line.name} was made {key.made_at:%Y-%m-%d}.", line.arn)
     if is_clean:
         yield passed("None is.")

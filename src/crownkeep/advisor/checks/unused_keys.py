@@ -8,7 +8,7 @@ from crownkeep.advisor import credential_report
 from crownkeep.advisor.check import CheckSeverity, Fix, Verdict, check, cis, failed, passed
 from crownkeep.advisor.view import View
 
-DAYS = 45
+DAYS = credential_report.UNUSED_DAYS
 
 
 @check(
@@ -31,10 +31,9 @@ def unused_keys(view: View) -> Iterator[Verdict]:
     """Count from the last use, or from when the key was made."""
     is_clean = True
     for line in credential_report.users(view):
-        for key in line.active_keys:
-            if credential_report.is_idle(key.used_at, key.made_at, view.at, DAYS):
-                is_clean = False
-                last = f"last used {key.used_at:%Y-%m-%d}" if key.used_at else "never used"
-                yield failed(f"Key {key.number} of {line.name} was {last}.", line.arn)
+        for key in line.unused_keys(view.at):
+            is_clean = False
+            last = f"last used {key.used_at:%Y-%m-%d}" if key.used_at else "never used"
+            yield failed(f"Key {key.number} of {line.name} was {last}.", line.arn)
     if is_clean:
         yield passed("None is.")

@@ -8,7 +8,7 @@ from crownkeep.advisor import credential_report
 from crownkeep.advisor.check import CheckSeverity, Fix, Verdict, check, cis, failed, passed
 from crownkeep.advisor.view import View
 
-DAYS = 45
+DAYS = credential_report.UNUSED_DAYS
 
 
 @check(
@@ -29,11 +29,7 @@ DAYS = 45
 )
 def unused_passwords(view: View) -> Iterator[Verdict]:
     """Count from the last sign-in, or from when the password was set."""
-    idle = [
-        line
-        for line in credential_report.users(view)
-        if line.has_password and credential_report.is_idle(line.password_used_at, line.password_changed_at, view.at, DAYS)
-    ]
+    idle = [line for line in credential_report.users(view) if line.has_unused_password(view.at)]
     for line in idle:
         last = f"last used {line.password_used_at:%Y-%m-%d}" if line.password_used_at else "never used"
         yield failed(f"The password of {line.name} was {last}.", line.arn)

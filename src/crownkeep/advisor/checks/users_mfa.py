@@ -30,7 +30,7 @@ def users_mfa(view: View) -> Iterator[Verdict]:
     with_password = [line for line in credential_report.users(view) if line.has_password]
     if not with_password:
         raise DoesNotApply("No user has a password.")
-    bare = [line for line in with_password if not line.has_mfa]
+    bare = [line for line in with_password if line.lacks_mfa]
     for line in bare:
         yield failed(f"{line.name} signs in with a password alone.", line.arn)
     if not bare:

@@ -6,15 +6,15 @@ Their age can be told, and is, as of the latest credential report; nothing is co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
+from crownkeep.advisor import posture
 from crownkeep.console.kit import report_lines
 from crownkeep.console.kit.calls import Refused
-from crownkeep.console.kit.report_lines import ReportLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,6 @@ async def count(request: Request, fields: Mapping[str, object] | None, *, now: d
         return Count(needs_report=is_missing, refused=None if is_missing else report)
     given = (fields or {}).get("MaxPasswordAge")
     max_age = given if isinstance(given, int) else 0
-    passwords, expired = tally(report.lines, max_age, now=now)
+    passwords, expired = posture.out_of_policy(report.lines, max_age, now=now)
     minutes = int((now - report.generated_at) / timedelta(minutes=1))
     return Count(report.generated_at, max(minutes, 0), passwords, expired, max_age)
-
-
-def tally(lines: Sequence[ReportLine], max_age: int, *, now: datetime) -> tuple[int, int]:
-    """Return how many users have a password, and how many of these passwords are older than so many days (0: never too old)."""
-    since = now - timedelta(days=max_age)
-    changed = [line.password_changed for line in lines if line.has_password and not line.is_root]
-    expired = sum(moment is not None and moment <= since for moment in changed) if max_age else 0
-    return len(changed), expired

@@ -10,12 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import account_names, calls, contact_kinds, frame, policy_in_force, report_lines, signed_audits, web
+from crownkeep.advisor import calls as questions
+from crownkeep.advisor import recommendations
+from crownkeep.advisor.evidence import Missing
+from crownkeep.advisor.posture import ADMINISTRATORS, Posture
+from crownkeep.advisor.recommendations import Recommendation, Status
+from crownkeep.console.kit import account_names, calls, evidence_asked, frame, report_lines, signed_audits, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.posture import activity, last_root_use, posture, recommendations
+from crownkeep.console.pages.posture import activity, last_root_use, posture, remedies
 from crownkeep.console.pages.posture.activity import Activity, RootActivity
-from crownkeep.console.pages.posture.recommendations import Recommendation, Status
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import password_age
 
@@ -78,6 +82,7 @@ async def dashboard(request: Request) -> Response:
     )
     needs_mfa = not isinstance(settings, Refused) and bool(settings["UsersNeedMfa"])
     advice = recommendations.of(found, is_root=session.principal.kind is PrincipalKind.ROOT)
+    alias, summary = _alias(request, found), evidence_asked.value(request, found.evidence, questions.SUMMARY)
     return frame.page(
         request,
         "dashboard.html",
@@ -85,25 +90,30 @@ async def dashboard(request: Request) -> Response:
         same=_same(),
         identity=identity,
         expires_at=password_age.expires_soon(here.door, session.person, now=here.now),
-        alias=found.alias,
-        addresses=account_names.sign_in_addresses(request, found.alias if isinstance(found.alias, str) else ""),
-        advice=advice,
-        next=next((each.slug for each in advice if each.status is Status.OPEN and each.path), ""),
+        alias=alias,
+        addresses=account_names.sign_in_addresses(request, alias if isinstance(alias, str) else ""),
+        advice=[remedies.shown(request, each) for each in advice],
+        next=next((each.slug for each in advice if each.status is Status.OPEN and each.remedy), ""),
         done_count=sum(each.status is Status.DONE for each in advice),
         steps=_steps(advice, found, needs_mfa=needs_mfa),
-        summary=found.summary,
+        summary=summary if isinstance(summary, Refused) else summary["SummaryMap"],
         counts=COUNTS,
         pictures=_pictures(used, failed),
         days=activity.DAYS,
     )
 
 
-def _steps(advice: list[Recommendation], found: posture.Posture, *, needs_mfa: bool) -> list[Step]:
+def _alias(request: Request, found: Posture) -> str | Refused:
+    told = evidence_asked.value(request, found.evidence, questions.ALIASES)
+    return told if isinstance(told, Refused) else next(iter(told["AccountAliases"]), "")
+
+
+def _steps(advice: list[Recommendation], found: Posture, *, needs_mfa: bool) -> list[Step]:
     """Return the guide's steps, in its order."""
     stands = {each.slug: each.status is Status.DONE for each in advice}
     steps = [Step(label, stands[slug], f"#{slug}") for slug, label in _STEPS.items()]
     steps.insert(list(_STEPS).index("root-keys"), Step("Let nobody in without it", needs_mfa, "/console/account"))
-    has_report = not isinstance(found.findings, Refused)
+    has_report = not isinstance(found.credentials, Missing)
     report = Step("Look at the whole in a credential report", has_report, report_lines.PATH)
     steps.insert(list(_STEPS).index("root-keys") + 1, report)
     return steps
@@ -142,14 +152,7 @@ def _failures(failed: Activity) -> str:
 
 def _same() -> list[Equivalent]:
     return [
-        posture.SUMMARY,
-        posture.ADMINISTRATORS,
-        posture.DEVICES,
-        policy_in_force.GET,
-        account_names.ALIASES,
-        contact_kinds.PRIMARY,
-        *(contact_kinds.alternate_call(kind) for kind in contact_kinds.KINDS),
-        report_lines.GET,
+        *(evidence_asked.equivalent(each) for each in (*posture.SINGLE, ADMINISTRATORS)),
         signed_audits.LAST_SIGNED,
         last_root_use.LOOKUP,
         activity.SIGN_INS,

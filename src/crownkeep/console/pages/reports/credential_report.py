@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crownkeep.advisor.credential_report import OLD_DAYS, UNUSED_DAYS, Line
 from crownkeep.console.kit import calls, frame, parts, report_lines, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.kit.report_lines import LatestReport, ReportLine
+from crownkeep.console.kit.report_lines import LatestReport
 from crownkeep.errors import AwsError
 
 DOWNLOAD = f"{report_lines.PATH}/download"
@@ -25,22 +26,22 @@ _FORMULA = ("=", "+", "-", "@")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-FILTERS: Mapping[str, tuple[str, Callable[[ReportLine, datetime], bool]]] = {
+FILTERS: Mapping[str, tuple[str, Callable[[Line, datetime], bool]]] = {
     "all": ("Everybody", lambda line, now: True),
     "root": ("The root user", lambda line, now: line.is_root),
     "no-mfa": ("Password without MFA", lambda line, now: line.lacks_mfa),
-    "old-keys": (f"Access keys of {report_lines.OLD_DAYS} days and more", ReportLine.has_old_key),
-    "old": (f"Credentials of {report_lines.OLD_DAYS} days and more", ReportLine.has_old),
-    "unused": (f"Unused for {report_lines.UNUSED_DAYS} days", ReportLine.has_unused),
-    "unused-password": (f"Password unused for {report_lines.UNUSED_DAYS} days", ReportLine.has_unused_password),
-    "never-used": ("Never used at all", lambda line, now: line.has_unused_from_the_first),
+    "old-keys": (f"Access keys of {OLD_DAYS} days and more", lambda line, now: bool(line.old_keys(now))),
+    "old": (f"Credentials of {OLD_DAYS} days and more", Line.has_old),
+    "unused": (f"Unused for {UNUSED_DAYS} days", Line.has_unused),
+    "unused-password": (f"Password unused for {UNUSED_DAYS} days", Line.has_unused_password),
+    "never-used": ("Never used at all", lambda line, now: line.was_never_used),
 }
 
-SORTS: Mapping[str, Callable[[ReportLine], datetime | None]] = {
-    "password-age": lambda line: line.password_changed,
-    "password-used": lambda line: (line.password_used or _NEVER) if line.has_password else None,
-    "key-age": lambda line: min((key.made for key in line.keys if key.made), default=None),
-    "key-used": lambda line: min((key.used or _NEVER for key in line.keys), default=None),
+SORTS: Mapping[str, Callable[[Line], datetime | None]] = {
+    "password-age": lambda line: line.password_changed_at,
+    "password-used": lambda line: (line.password_used_at or _NEVER) if line.has_password else None,
+    "key-age": lambda line: min((key.made_at for key in line.active_keys if key.made_at), default=None),
+    "key-used": lambda line: min((key.used_at or _NEVER for key in line.active_keys), default=None),
 }
 """What lines can be put in order by, the longest ago first; a line that has no such thing comes last."""
 
@@ -74,10 +75,10 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
     chosen = parts.chosen(request, "show", tuple(FILTERS))
     sort = parts.chosen(request, "sort", ("user", *SORTS))
     name = request.query_params.get("name", "")[:64]
-    found: list[ReportLine] = []
+    found: list[Line] = []
     if isinstance(report, LatestReport):
         test = FILTERS[chosen][1]
-        found = [line for line in report.lines if test(line, now) and name.lower() in line.user.lower()]
+        found = [line for line in report.lines if test(line, now) and name.lower() in line.name.lower()]
         found = _sorted(found, sort)
     last = max(-(-len(found) // _ROWS), 1)
     number = _page_number(request.query_params.get("page", ""), last)
@@ -99,11 +100,11 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
         last=last,
         age_of=lambda moment: report_lines.age(moment, now=now),
         report_age=report_lines._spoken(now - report.generated_at) if isinstance(report, LatestReport) else "",
-        begins_formulas=isinstance(report, LatestReport) and any(line.user.startswith(_FORMULA) for line in report.lines),
+        begins_formulas=isinstance(report, LatestReport) and any(line.name.startswith(_FORMULA) for line in report.lines),
     )
 
 
-def _sorted(lines: list[ReportLine], sort: str) -> list[ReportLine]:
+def _sorted(lines: list[Line], sort: str) -> list[Line]:
     key = SORTS.get(sort)
     if key is None:
         return lines
