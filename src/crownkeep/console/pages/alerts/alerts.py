@@ -37,7 +37,7 @@ async def change_rule(request: Request) -> Response:
     match form.one("do"):
         case "test":
             tried = await calls.ask(request, "alerts", "TestAlertRule", {"Pattern": pattern, "Days": 30})
-            return await _rules(request, pattern=pattern, tried=tried)
+            return await _rules(request, name=name, pattern=pattern, tried=tried)
         case "save":
             wanted = Equivalent("alerts", "PutAlertRule", {"Name": name, "Pattern": pattern})
         case "remove":
@@ -51,7 +51,8 @@ async def change_rule(request: Request) -> Response:
             wanted = Equivalent("alerts", "EndAlertSilence", {"Name": name})
     outcome = await parts.carry_out(request, [wanted])
     if outcome.refused is not None:
-        return await _rules(request, pattern=pattern, refusal=outcome.refused)
+        # What was typed is kept; the form of a rule in the list has neither a pattern nor a field for its name.
+        return await _rules(request, name=name if pattern else "", pattern=pattern, refusal=outcome.refused)
     return calls.go(request, PATH, *outcome.made)
 
 
@@ -108,12 +109,17 @@ async def _add(request: Request, wanted: Mapping[str, object]) -> Response:
     call = Equivalent("alerts", "CreateAlertReceiver", wanted)
     made, outcome = await parts.obtain(request, call)
     if outcome.refused is not None:
-        return await _receivers(request, refusal=outcome.refused)
+        return await _receivers(request, refusal=outcome.refused, target=str(wanted["Target"]))
     return await _receivers(request, made=made)
 
 
 async def _rules(
-    request: Request, *, pattern: str = "", tried: Found | Refused | None = None, refusal: Refused | None = None
+    request: Request,
+    *,
+    name: str = "",
+    pattern: str = "",
+    tried: Found | Refused | None = None,
+    refusal: Refused | None = None,
 ) -> Response:
     wrong = tried if isinstance(tried, Refused) else None
     listed = await calls.ask(request, "alerts", "ListAlertRules")
@@ -123,6 +129,7 @@ async def _rules(
         current=PATH,
         same=[Equivalent("alerts", "ListAlertRules")],
         listed=listed,
+        name=name,
         pattern=pattern,
         tried=None if wrong is not None else tried,
         is_refused=isinstance(listed, Refused),
@@ -131,7 +138,9 @@ async def _rules(
     )
 
 
-async def _receivers(request: Request, *, refusal: Refused | None = None, made: Found | None = None) -> Response:
+async def _receivers(
+    request: Request, *, refusal: Refused | None = None, made: Found | None = None, target: str = ""
+) -> Response:
     listed = await calls.ask(request, "alerts", "ListAlertReceivers")
     same = [Equivalent("alerts", "ListAlertReceivers")]
     return frame.page(
@@ -143,6 +152,7 @@ async def _receivers(request: Request, *, refusal: Refused | None = None, made: 
         is_refused=isinstance(listed, Refused),
         refusal=refusal,
         made=made,
+        target=target,
     )
 
 
