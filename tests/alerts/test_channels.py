@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import smtplib
 import stat
 from collections.abc import Callable
@@ -42,7 +43,7 @@ def message(settings: Settings) -> EmailMessage:
 
 
 def send(settings: Settings) -> None:
-    channels.chosen(settings).send(message(settings), notice_id="0" * 32)
+    channels.chosen(settings).send(message(settings), notice_id="0" * 32, account_id="111122223333")
 
 
 def test_mail_leaves_in_the_clear_only_where_that_is_asked_for(
@@ -165,14 +166,23 @@ def test_without_a_server_mail_becomes_a_file_that_only_its_owner_reads(settings
     assert (text_of(wanted), wanted["Subject"], wanted["To"]) == (text_of(written), written["Subject"], written["To"])
 
 
-def test_the_oldest_files_give_way(settings: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(channels, "MOST_FILES", 2)
+def test_a_flood_in_one_account_pushes_out_nobody_elses_mail(
+    settings: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name, number in {"MOST_FILES": 4, "MOST_OF_ACCOUNT": 3, "LOOKS_EVERY": 1}.items():
+        monkeypatch.setattr(channels, name, number)
     channel = channels.chosen(settings())
 
-    for number in range(4):
-        channel.send(message(settings()), notice_id=f"{number:032}")
+    def send_to(accounts: str) -> list[str]:
+        for account in accounts:
+            number = next(numbers)
+            channel.send(message(settings()), notice_id=f"{number:032}", account_id=account * 12)
+        return [f"{file.stem[-1]}{int(channels.id_of(file))}" for file in channels.written(tmp_path / "outbox")]
 
-    assert [f"{2:032}.eml", f"{3:032}.eml"] == [file.name for file in channels.written(tmp_path / "outbox")]
+    numbers = itertools.count()
+    assert ["10", "23", "24", "25"] == send_to("122222")
+    assert ["10", "25", "36", "37"] == send_to("33")
+    assert ["10", "25", "38", "39"] == send_to("33")
 
 
 @pytest.mark.parametrize(

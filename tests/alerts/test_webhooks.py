@@ -15,10 +15,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 from tests.alerts.listening import Got, HttpReceiver, wait_until
+from tests.alerts.office import Mailbox
 from tests.fixtures.crown import Account, Crown
 
 from crownkeep import clock
-from crownkeep.alerts import outbound, webhooks
+from crownkeep.alerts import outbound, rule, webhooks
 from crownkeep.alerts.undelivered import Undelivered
 
 INSIDE = ("127.0.0.0/8",)
@@ -74,6 +75,27 @@ def test_an_alert_arrives_signed_as_the_specification_s_own_package_verifies(
     assert key["AccessKeyId"] == verified["data"]["detail"]
     assert "." not in got.headers["webhook-id"]
     wait_until(lambda: ["sent"] == [each["state"] for each in history(inside, account, made["id"])])
+
+
+def test_a_flood_of_uses_of_root_is_counted_by_machines_to_the_last(
+    inside: Crown, listening: Callable[..., HttpReceiver], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rule, "MOST_MAILS", 2)
+    account, receiver = inside.account(), listening()
+    add(inside, account, receiver.url, rules=["root-access-key-used"])
+    soc = f"soc-{account.id}@acme.example"
+    add(inside, account, soc, "mail", rules=["root-access-key-used"])
+    iam = account.root("iam")
+
+    for _ in range(6):
+        iam.list_users()
+
+    told = [json.loads(each.body)["data"]["event_id"] for each in receiver.wait(6)]
+    assert 6 == len(set(told)) == len(told)
+    assert 2 == len(Mailbox(inside, soc).subjects())
+    with time_machine.travel(clock.now() + rule.FIRST_SUMMARY, tick=True):
+        wait_until(lambda: len(Mailbox(inside, soc).subjects()) == 3)
+    assert 6 == len(receiver.got)
 
 
 def test_after_a_rotation_the_former_and_the_new_secret_both_verify(inside: Crown, listening: Callable[..., HttpReceiver]):

@@ -47,7 +47,7 @@ class Carriers:
             written_at=row.created_at,
             settings=self._wiring.settings,
         )
-        self._mail.send(message, notice_id=row.notice_id)
+        self._mail.send(message, notice_id=row.notice_id, account_id=row.account_id)
 
     def _post(self, row: NoticeRow, values: Mapping[str, str], receiver: AlertReceiverRow | None) -> None:
         settings, to = self._wiring.settings, _required(receiver)

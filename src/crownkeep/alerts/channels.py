@@ -6,6 +6,7 @@ import os
 import smtplib
 import ssl
 import tempfile
+from collections import Counter
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
@@ -17,8 +18,11 @@ from crownkeep.settings import InvalidSettings, Settings
 FOLDER = "outbox"
 """The folder of the data directory that messages are written to where no SMTP server is set."""
 
-MOST_FILES = 1000
-"""How many messages the folder keeps; the oldest give way."""
+MOST_FILES = 5_000
+MOST_OF_ACCOUNT = 1_000
+"""How many messages the folder keeps, in all and of one account; the oldest give way, and no account pushes out another's."""
+LOOKS_EVERY = 50
+"""After how many messages a process makes room."""
 
 _TIMEOUT_SECONDS = 20
 _LONGEST_FAULT = 300
@@ -27,7 +31,7 @@ _LONGEST_FAULT = 300
 class Channel(Protocol):
     """A way out; `send` may take its time and is called on a thread."""
 
-    def send(self, message: EmailMessage, *, notice_id: str) -> None:
+    def send(self, message: EmailMessage, *, notice_id: str, account_id: str) -> None:
         """Send a message; raises Undelivered."""
 
 
@@ -49,7 +53,7 @@ class Smtp:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def send(self, message: EmailMessage, *, notice_id: str) -> None:
+    def send(self, message: EmailMessage, *, notice_id: str, account_id: str) -> None:
         """Hand a message to the server, over TLS unless the settings say that the way to it is safe; raises Undelivered."""
         try:
             with self._connected() as client:
@@ -92,12 +96,13 @@ class Smtp:
 
 
 class Files:
-    """Mail as files `MOMENT-ID.eml` in a folder that only the operator may enter; they hold one-time links."""
+    """Mail as files `ID.ACCOUNT.eml` in a folder that only the operator may enter; they hold one-time links."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._since_room = LOOKS_EVERY
 
-    def send(self, message: EmailMessage, *, notice_id: str) -> None:
+    def send(self, message: EmailMessage, *, notice_id: str, account_id: str) -> None:
         """Write a message, whole and durable before it is there at all, and only its owner may read it; raises Undelivered."""
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -107,20 +112,41 @@ class Files:
                 stream.write(message.as_bytes())
                 stream.flush()
                 os.fsync(stream.fileno())
-            Path(name).replace(self._folder / f"{notice_id}.eml")
+            Path(name).replace(self._folder / f"{notice_id}.{account_id}.eml")
             self._make_room()
         except OSError as error:
             raise Undelivered(f"`{self._folder}` can't be written to: {error.strerror}") from error
 
     def _make_room(self) -> None:
-        files = written(self._folder)
-        for file in files[: max(0, len(files) - MOST_FILES)]:
+        self._since_room += 1
+        if self._since_room < LOOKS_EVERY:
+            return
+        self._since_room = 0
+        for file in _crowded_out(written(self._folder)):
             file.unlink(missing_ok=True)
 
 
 def written(folder: Path) -> list[Path]:
     """Return the messages in a folder, the oldest first: notices' ids are ordered by time."""
     return sorted(folder.glob("*.eml"))
+
+
+def id_of(file: Path) -> str:
+    """Return the id of the notice that a file holds."""
+    return file.name.partition(".")[0]
+
+
+def _crowded_out(files: list[Path]) -> list[Path]:
+    """Return what has to go: beyond each account's share, and in all of those that have most."""
+    newer: Counter[str] = Counter()
+    ranked: list[tuple[int, Path]] = []
+    for file in reversed(files):
+        # What former versions wrote names no account.
+        account_id = file.stem.partition(".")[2]
+        ranked.append((newer[account_id], file))
+        newer[account_id] += 1
+    ranked.sort(key=lambda pair: pair[0])
+    return [file for place, (rank, file) in enumerate(ranked) if place >= MOST_FILES or rank >= MOST_OF_ACCOUNT]
 
 
 def _password(settings: Settings) -> str:

@@ -76,7 +76,8 @@ class Observer:
             if rule is None or page.is_silent(rule, now):
                 continue
             for target, _ in routing.targets(db, page, row.account_id, [rule]).values():
-                self.outbox.alert(db, Alert(row.account_id, target, rule, now, summary(row)))
+                if not (rule.is_critical and target.is_machine):
+                    self.outbox.alert(db, Alert(row.account_id, target, rule, now, summary(row)))
 
     def _observe(self, db: Transaction, event: EventRow) -> None:
         fired = self._built_in.fired(event)
@@ -98,11 +99,13 @@ class Observer:
     def _alert(self, db: Transaction, event: EventRow, record: Record, account_id: str, rules: list[Rule]) -> None:
         page = self._book.page(db, account_id)
         audible = [rule for rule in rules if not page.is_silent(rule, event.happened_at)]
-        heard = [rule for rule in audible if not _is_held_back(db, event, account_id, rule)]
+        repeated = [rule for rule in audible if _is_repeated(db, event, account_id, rule)]
+        # What is critical is held back from people alone, where it is a flood: machines count each.
+        heard = [rule for rule in audible if rule.is_critical or rule not in repeated]
         details = record.get("serviceEventDetails")
         without = str(details.get("lane", "")) if isinstance(details, Mapping) else ""
         values = _values(event, record, _subject(event, record))
-        for target, rule in routing.targets(db, page, account_id, heard, without=without).values():
+        for target, rule in routing.targets(db, page, account_id, heard, flooding=repeated, without=without).values():
             others = [each.name for each in heard if each is not rule]
             self.outbox.alert(db, Alert(account_id, target, rule, event.happened_at, values | {"others": " ".join(others)}))
 
@@ -136,8 +139,8 @@ def _rule(db: Transaction, row: AlertDigestRow) -> Rule | None:
     return None if own is None else added(own)
 
 
-def _is_held_back(db: Transaction, event: EventRow, account_id: str, rule: Rule) -> bool:
-    """Count a rule; the first of a span are sent at once, and what follows is summed up."""
+def _is_repeated(db: Transaction, event: EventRow, account_id: str, rule: Rule) -> bool:
+    """Count a rule; the first of a span are messages of their own, and what follows is summed up."""
     # A caller's refusals are counted apart from another's: a flood of one must not hide the other.
     topic = hashlib.sha256(event.username.encode()).digest() if rule.name == built_in.MANY_FAILURES else b""
     row = alert_digests.hold(db, account_id, rule.name, topic)
@@ -155,13 +158,13 @@ def _is_held_back(db: Transaction, event: EventRow, account_id: str, rule: Rule)
 
 
 def _turn(db: Transaction, row: AlertDigestRow, rule: Rule | None, now: datetime) -> None:
-    """End a span, or let a critical rule's go on."""
+    """End a span, or let a critical rule's go on to its end."""
     lasted = now - row.began_at
-    if rule is None or rule.most_single == 1 or (lasted >= SPAN and not row.held_back):
+    if rule is None or not rule.is_critical or lasted >= SPAN:
         alert_digests.end(db, row)
         return
-    # A flood that goes on is summed up ever later, and its events are messages of their own only after an hour of quiet.
-    alert_digests.go_on(db, row, ends_at=now + min(lasted, SPAN))
+    # A flood that goes on is summed up ever later.
+    alert_digests.go_on(db, row, ends_at=min(now + lasted, row.began_at + SPAN))
 
 
 def _account(db: Transaction, event: EventRow, record: Record, rule: Rule) -> str:

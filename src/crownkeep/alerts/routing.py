@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,19 +28,29 @@ class AlertTarget:
     receiver: AlertReceiverRow | None = None
 
     @property
+    def is_machine(self) -> bool:
+        """Whether something counts what arrives, rather than somebody reads it."""
+        return self.channel != outbox.MAIL
+
+    @property
     def key(self) -> str:
         """What tells this way from all others of its account."""
         return self.receiver.receiver_id if self.receiver is not None else self.address.lower()
 
 
 def targets(
-    db: Transaction, page: AccountPage, account_id: str, rules: list[Rule], *, without: str = ""
+    db: Transaction, page: AccountPage, account_id: str, rules: list[Rule], *, flooding: Collection[Rule] = (), without: str = ""
 ) -> dict[str, tuple[AlertTarget, Rule]]:
-    """Return who hears, each with the first of the rules that they hear of: nobody twice, and nobody on the lane `without`."""
+    """Return who hears, each with the first of the rules that they hear of: nobody twice, and nobody on the lane `without`.
+
+    Of rules that are flooding only machines hear.
+    """
     found: dict[str, tuple[AlertTarget, Rule]] = {}
     for rule in rules:
-        for target in (*_people(db, account_id, rule), *_receivers(page, rule)):
-            if lane(account_id, target, is_urgent=True) != without:
+        people = () if rule in flooding else _people(db, account_id, rule)
+        for target in (*people, *_receivers(page, rule)):
+            is_held_back = rule in flooding and not target.is_machine
+            if not is_held_back and lane(account_id, target, is_urgent=True) != without:
                 found.setdefault(target.key, (target, rule))
     mailed = {target.address.lower() for target, _ in found.values() if target.receiver is None}
     # Somebody who is a contact, too, is written to once.
@@ -59,7 +69,7 @@ def lane(account_id: str, target: AlertTarget, *, is_urgent: bool) -> str:
 def due_at(target: AlertTarget, rule: Rule, now: datetime) -> datetime:
     """Return when something may be sent: at once, or at the end of a receiver's quiet hours, which bind nothing critical."""
     receiver = target.receiver
-    if rule.severity is AlertSeverity.CRITICAL or receiver is None or receiver.quiet_from is None or receiver.quiet_until is None:
+    if rule.is_critical or receiver is None or receiver.quiet_from is None or receiver.quiet_until is None:
         return now
     minute = now.hour * 60 + now.minute
     length = (receiver.quiet_until - receiver.quiet_from) % _DAY

@@ -10,8 +10,8 @@ from crownkeep.alerts.filters import Filter
 
 SPAN = timedelta(hours=1)
 """Within which repetitions are counted."""
-MOST_SINGLE = 20
-"""Messages of a critical rule within SPAN: whoever floods an account must exhaust neither mailbox nor disk."""
+MOST_MAILS = 500
+"""Mails of their own that a critical rule has within SPAN: whoever floods an account must exhaust neither mailbox nor relay."""
 FIRST_SUMMARY = timedelta(minutes=1)
 """After which a flood of a critical rule is summed up for the first time; each time it goes on, that takes twice as long."""
 
@@ -20,7 +20,7 @@ class AlertSeverity(Enum):
     """How bad it is."""
 
     CRITICAL = "critical"
-    """Each time is a message of its own, at once, at any hour, until there are so many that they are a flood."""
+    """Each time is a message of its own, at once, at any hour; by mail only until there are so many that they are a flood."""
     HIGH = "high"
     LOW = "low"
 
@@ -65,11 +65,16 @@ class Rule:
     is_built_in: bool = True
 
     @property
+    def is_critical(self) -> bool:
+        """Whether each time is a message of its own: nothing is ever held back from machines, and from people only a flood."""
+        return self.severity is AlertSeverity.CRITICAL
+
+    @property
     def most_single(self) -> int:
         """How many messages of its own there are within SPAN in an account; what follows is counted, and summed up."""
-        return MOST_SINGLE if self.severity is AlertSeverity.CRITICAL else 1
+        return MOST_MAILS if self.is_critical else 1
 
     @property
     def first_summary_after(self) -> timedelta:
         """How long what is held back waits for its summary at first."""
-        return FIRST_SUMMARY if self.severity is AlertSeverity.CRITICAL else SPAN
+        return FIRST_SUMMARY if self.is_critical else SPAN

@@ -12,7 +12,7 @@ import msgspec
 from crownkeep import clock, ids
 from crownkeep.alerts import addresses, routing
 from crownkeep.alerts.routing import AlertTarget
-from crownkeep.alerts.rule import AlertSeverity, Rule
+from crownkeep.alerts.rule import Rule
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations import notices, sealed
@@ -76,7 +76,7 @@ class SealedOutbox:
             # Whoever wrote it must not be able to have us mail it to somebody who has not asked for that.
             "runbook": rule.runbook if target.receiver is not None else "",
         }
-        lane = routing.lane(alert.account_id, target, is_urgent=rule.severity is AlertSeverity.CRITICAL)
+        lane = routing.lane(alert.account_id, target, is_urgent=rule.is_critical)
         due_at = routing.due_at(target, rule, alert.written_at)
         ahead = outbox.of_lane(db, lane, limit=1)
         if ahead and ahead[0].attempts:

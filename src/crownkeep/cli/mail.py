@@ -62,7 +62,7 @@ def show(notice_id: str, data: str | None, database: str | None, as_json: bool) 
     from crownkeep.alerts import channels
 
     with house.opened(data, database) as held:
-        files = {file.stem: file for file in channels.written(held.directory.path / channels.FOLDER)}
+        files = {channels.id_of(file): file for file in channels.written(held.directory.path / channels.FOLDER)}
         if notice_id in files:
             message = _parse(files[notice_id].read_bytes())
         elif not _ID.fullmatch(notice_id):
@@ -81,7 +81,9 @@ def show(notice_id: str, data: str | None, database: str | None, as_json: bool) 
 
 
 def _of_file(file: Path) -> dict[str, str]:
-    return {"id": file.stem, **_headers(_parse(file.read_bytes())), "state": _FILE}
+    from crownkeep.alerts import channels
+
+    return {"id": channels.id_of(file), **_headers(_parse(file.read_bytes())), "state": _FILE}
 
 
 def _of_notice(notice: Mapping[str, Any]) -> dict[str, str]:
