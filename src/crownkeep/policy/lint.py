@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from crownkeep.policy.document import Document, MalformedPolicy, PolicyKind
+from crownkeep.policy.lint_arns import arn_remarks
 from crownkeep.policy.lint_conditions import condition_remarks
 from crownkeep.policy.lint_elements import element_remarks
+from crownkeep.policy.lint_grants import grant_remarks
 from crownkeep.policy.lint_keys import key_remarks
+from crownkeep.policy.lint_principals import principal_remarks
 from crownkeep.policy.lint_security import security_remarks
 from crownkeep.policy.lint_structure import structure_remarks
+from crownkeep.policy.lint_tags import tag_remarks
+from crownkeep.policy.lint_values import value_remarks
 from crownkeep.policy.linted import Linted
 from crownkeep.policy.parse import parse
 from crownkeep.policy.remarks import ActionCatalogue, Remark, Severity
 
 _CHECKS: tuple[Callable[[Linted], Iterator[Remark]], ...] = (
     element_remarks,
+    principal_remarks,
+    arn_remarks,
     condition_remarks,
+    value_remarks,
+    tag_remarks,
     key_remarks,
     security_remarks,
+    grant_remarks,
 )
 _ORDER = {severity: number for number, severity in enumerate(Severity)}
 

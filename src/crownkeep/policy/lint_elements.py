@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from crownkeep.policy.document import PolicyKind, Principals, Statement
+from crownkeep.policy.document import PolicyKind, Statement
 from crownkeep.policy.linted import Linted
 from crownkeep.policy.patterns import read_pattern
 from crownkeep.policy.positions import Path
 from crownkeep.policy.remarks import ActionCatalogue, Remark, Severity
 
-_WITHOUT_PRINCIPAL = frozenset({PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION, PolicyKind.SERVICE_CONTROL})
-_PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"})
-_VARIABLE = re.compile(r"\$\{[^{}]*\}")
-_ACCOUNT = re.compile(r"(?:[0-9*?]{1,12}|aws|)", re.ASCII)
 # The characters each kind of policy may have: quotas of IAM and of Organizations.
-_QUOTAS = {PolicyKind.SERVICE_CONTROL: 10_240, PolicyKind.RESOURCE_CONTROL: 5_120, PolicyKind.IDENTITY: 6_144}
+_QUOTAS = {
+    PolicyKind.SERVICE_CONTROL: (Severity.ERROR, "SCP", 10_240),
+    PolicyKind.RESOURCE_CONTROL: (Severity.ERROR, "RCP", 5_120),
+    PolicyKind.IDENTITY: (Severity.WARNING, "IDENTITY_POLICY", 6_144),
+    PolicyKind.TRUST: (Severity.WARNING, "ROLE_TRUST_POLICY", 2_048),
+}
 
 
 def element_remarks(linted: Linted) -> Iterator[Remark]:
     """Every remark on elements other than conditions."""
     yield from _document(linted)
     for statement in linted.document.statements:
-        yield from _principal(linted, statement)
         yield from _actions(linted, statement)
         yield from _resources(linted, statement)
         yield from _required(linted, statement)
@@ -38,55 +39,44 @@ def _document(linted: Linted) -> Iterator[Remark]:
     elif document.version == "2008-10-17":
         details = "We recommend that you use 2012-10-17, the current version of the policy language."
         yield linted.remark(Severity.WARNING, "OLD_LANGUAGE_VERSION", details, ("Version",))
+    yield from _sids(linted)
+    yield from _repeated(linted)
+    if linted.kind in _QUOTAS:
+        severity, name, quota = _QUOTAS[linted.kind]
+        size = len(re.sub(r"\s", "", document.text))
+        if size > quota:
+            details = f"The {size} characters in the policy exceed the quota of {quota}. Use several policies."
+            yield linted.remark(severity, f"POLICY_SIZE_EXCEEDS_{name}_QUOTA", details, ())
+
+
+def _sids(linted: Linted) -> Iterator[Remark]:
     first: dict[str, Statement] = {}
-    for statement in document.statements:
-        if not statement.sid:
+    for statement in linted.document.statements:
+        sid, path = statement.sid, linted.path(statement, "Sid")
+        if sid is None:
             continue
-        if statement.sid in first:
-            paths = (linted.path(first[statement.sid], "Sid"), linted.path(statement, "Sid"))
-            details = f"Duplicate statement IDs are not allowed. Change the Sid {statement.sid}."
-            yield linted.remark(Severity.ERROR, "UNIQUE_SIDS_REQUIRED", details, *paths)
-        first.setdefault(statement.sid, statement)
-        if not re.fullmatch("[A-Za-z0-9]*", statement.sid):
-            details = f"The Sid {statement.sid} may hold letters and digits only."
-            yield linted.remark(Severity.ERROR, "INVALID_SID", details, linted.path(statement, "Sid"))
-    quota = _QUOTAS.get(linted.kind)
-    size = len(re.sub(r"\s", "", document.text))
-    if quota is not None and size > quota:
-        details = f"The {size} characters in the policy exceed the quota of {quota}."
-        yield linted.remark(Severity.ERROR, "POLICY_SIZE_EXCEEDS_QUOTA", details, ())
-
-
-def _principal(linted: Linted, statement: Statement) -> Iterator[Remark]:
-    for element, principals in (("Principal", statement.principal), ("NotPrincipal", statement.not_principal)):
-        if principals is None:
+        if sid == "":
+            yield linted.remark(Severity.SUGGESTION, "EMPTY_SID_VALUE", "Add a value to the empty string in Sid.", path)
             continue
-        path = linted.path(statement, element)
-        if linted.kind in _WITHOUT_PRINCIPAL:
-            code = "SCP_SYNTAX_ERROR_PRINCIPAL" if linted.kind is PolicyKind.SERVICE_CONTROL else "UNSUPPORTED_PRINCIPAL"
-            yield linted.remark(Severity.ERROR, code, f"The {element} element is not supported in this policy.", path)
-        elif element == "NotPrincipal" and linted.kind is PolicyKind.TRUST:
-            details = "Role trust policies do not support NotPrincipal. Use Principal."
-            yield linted.remark(Severity.ERROR, "ROLE_TRUST_POLICY_SYNTAX_ERROR_NOTPRINCIPAL", details, path)
-        else:
-            yield from _names(linted, principals, path)
-    if linted.kind not in _WITHOUT_PRINCIPAL and statement.principal is None and statement.not_principal is None:
-        yield linted.remark(Severity.ERROR, "MISSING_PRINCIPAL", "Add a Principal element.", linted.path(statement))
+        if sid in first:
+            # IAM and Organizations refuse repeated Sids; the services behind resource policies mostly do not.
+            unique = linted.kind is not PolicyKind.RESOURCE
+            severity, code = (Severity.ERROR, "REQUIRED") if unique else (Severity.WARNING, "RECOMMENDED")
+            details = f"Statement IDs should be unique in a policy. Change the Sid {sid}."
+            yield linted.remark(severity, f"UNIQUE_SIDS_{code}", details, linted.path(first[sid], "Sid"), path)
+        first.setdefault(sid, statement)
+        if not re.fullmatch("[A-Za-z0-9]*", sid):
+            details = f"The Sid {sid} may hold letters and digits only."
+            yield linted.remark(Severity.ERROR, "UNSUPPORTED_SID", details, path)
 
 
-def _names(linted: Linted, principals: Principals, path: Path) -> Iterator[Remark]:
-    if linted.kind is PolicyKind.TRUST and principals.everyone:
-        details = 'Role trust policies do not support the principal "*". Use {"AWS": "*"} with conditions.'
-        yield linted.remark(Severity.ERROR, "ROLE_TRUST_POLICY_UNSUPPORTED_WILDCARD_IN_PRINCIPAL", details, path)
-    if not principals.everyone and not principals.named:
-        yield linted.remark(Severity.ERROR, "MISSING_PRINCIPAL", "Name at least one principal.", path)
-    for kind, name in principals.named:
-        if name != "*" and ("*" in name or "?" in name):
-            details = f"Wildcards are not supported in the principal {name}. Name it in full, or use conditions."
-            yield linted.remark(Severity.ERROR, "UNSUPPORTED_WILDCARD_IN_PRINCIPAL", details, (*path, kind))
-        elif kind == "AWS" and re.fullmatch(r"A(?:IDA|ROA)[A-Z0-9]{8,32}", name):
-            details = f"The principal {name} is the unique id of a user or role that no longer exists."
-            yield linted.remark(Severity.WARNING, "UNIQUE_ID_NOT_RECOMMENDED", details, (*path, kind))
+def _repeated(linted: Linted) -> Iterator[Remark]:
+    first: dict[Statement, Statement] = {}
+    for statement in linted.document.statements:
+        same = first.setdefault(replace(statement, index=0, sid=None), statement)
+        if same is not statement:
+            details = "The statements are redundant because they provide identical permissions. Remove one of them."
+            yield linted.remark(Severity.SUGGESTION, "REDUNDANT_STATEMENT", details, linted.path(same), linted.path(statement))
 
 
 def _required(linted: Linted, statement: Statement) -> Iterator[Remark]:
@@ -147,6 +137,8 @@ def _action(linted: Linted, action: str, path: Path) -> Iterator[Remark]:
 def _known_action(linted: Linted, catalogue: ActionCatalogue, action: str, path: Path) -> Iterator[Remark]:
     prefix, _, name = action.partition(":")
     if "*" in prefix or "?" in prefix:
+        details = "Avoid wildcards (*, ?) in the service name: they take in other services with similar names."
+        yield linted.remark(Severity.SUGGESTION, "WILDCARD_IN_SERVICE_NAME", details, path)
         return
     if not catalogue.has_service(prefix.lower()):
         details = f"The service {prefix} specified in the action does not exist."
@@ -179,43 +171,7 @@ _MAX_WILDCARDS = 64
 
 
 def _resources(linted: Linted, statement: Statement) -> Iterator[Remark]:
-    entries = list(linted.resources(statement))
-    for resource, path in entries:
-        if resource != "*":
-            yield from _arn(linted, resource, path)
-    yield from _redundant(linted, entries, "RESOURCE")
-
-
-def _arn(linted: Linted, resource: str, path: Path) -> Iterator[Remark]:
-    parts = _VARIABLE.sub("*", resource).split(":", 5) if linted.document.expands_variables else resource.split(":", 5)
-    if resource.startswith("${"):
-        return
-    if parts[0] != "arn":
-        details = f"Add the required prefix (arn) to the resource ARN {resource}."
-        yield linted.remark(Severity.ERROR, "INVALID_ARN_PREFIX", details, path)
-        return
-    if len(parts) < 6:
-        details = (
-            "Resource ARNs must include at least 6 fields in the following structure: "
-            "arn:partition:service:region:account:resource"
-        )
-        yield linted.remark(Severity.ERROR, "MISSING_ARN_FIELD", details, path)
-        return
-    _, partition, service, _, account, name = parts
-    if partition not in _PARTITIONS and "*" not in partition:
-        details = f"The resource ARN for the service {service} does not support the partition {partition}."
-        yield linted.remark(Severity.ERROR, "INVALID_PARTITION", details, path)
-    if "*" in service or "?" in service:
-        details = "The service field of a resource ARN does not support wildcards."
-        yield linted.remark(Severity.ERROR, "UNSUPPORTED_WILDCARD_IN_ARN_SERVICE", details, path)
-    elif service != service.lower():
-        details = f"The service {service} in the resource ARN must be in lower case."
-        yield linted.remark(Severity.ERROR, "INVALID_ARN_SERVICE_CASE", details, path)
-    if not _ACCOUNT.fullmatch(account) or (account.isdigit() and len(account) != 12):
-        details = f"The resource ARN account ID {account} is not valid. Provide a 12-digit account ID."
-        yield linted.remark(Severity.ERROR, "INVALID_ARN_ACCOUNT", details, path)
-    if not name:
-        yield linted.remark(Severity.ERROR, "INVALID_ARN_RESOURCE", "Name a resource at the end of the ARN.", path)
+    yield from _redundant(linted, list(linted.resources(statement)), "RESOURCE")
 
 
 def _mixed_services(linted: Linted, statement: Statement) -> Iterator[Remark]:

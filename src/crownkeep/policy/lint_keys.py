@@ -99,6 +99,9 @@ def _key(linted: Linted, catalogue: ActionCatalogue, condition: Condition, path:
     elif key.startswith(_GLOBAL):
         details = f"The condition key {condition.key} does not exist. Use a valid condition key."
         yield linted.remark(Severity.ERROR, "INVALID_GLOBAL_CONDITION_KEY", details, path)
+    elif not catalogue.has_service(prefix):
+        details = f"The service {prefix} does not exist. Use a valid service name."
+        yield linted.remark(Severity.ERROR, "INVALID_SERVICE", details, path)
     else:
         details = f"The condition key {condition.key} does not exist in the service {prefix}. Use a valid condition key."
         yield linted.remark(Severity.ERROR, "INVALID_SERVICE_CONDITION_KEY", details, path)

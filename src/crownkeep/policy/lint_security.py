@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crownkeep.policy.document import PolicyKind, Statement
+from crownkeep.policy.lint_grants import GRANTING
 from crownkeep.policy.linted import Linted
-from crownkeep.policy.patterns import read_pattern
 from crownkeep.policy.positions import Path
 from crownkeep.policy.remarks import Remark, Severity
 
-_GRANTING = frozenset({PolicyKind.IDENTITY, PolicyKind.SESSION, PolicyKind.RESOURCE})
-_CREATE_LINKED_ROLE = "iam:createservicelinkedrole"
 # With one of these keys a principal of `*`, or another account's service, is confined.
 _CONFINING_KEYS = (
     "aws:principalorgid",
@@ -35,7 +33,6 @@ def security_remarks(linted: Linted) -> Iterator[Remark]:
     for statement in linted.document.statements:
         if statement.allows:
             yield from _wide_allow(linted, statement)
-            yield from _dangerous_actions(linted, statement)
             yield from _open_principal(linted, statement)
         else:
             yield from _weak_deny(linted, statement)
@@ -47,7 +44,7 @@ def _wide_allow(linted: Linted, statement: Statement) -> Iterator[Remark]:
         details = "Using Allow with NotPrincipal can be overly permissive. We recommend that you use Principal instead."
         path = linted.path(statement, "NotPrincipal")
         yield linted.remark(Severity.SECURITY_WARNING, "ALLOW_WITH_NOT_PRINCIPAL", details, path)
-    if linted.kind not in _GRANTING:
+    if linted.kind not in GRANTING:
         return
     if statement.not_actions is not None and statement.not_resources is not None:
         details = "Using Allow with NotAction and NotResource grants almost everything. Name actions and resources."
@@ -66,28 +63,6 @@ def _names_everything(values: tuple[str, ...] | None) -> bool:
     return values is not None and any(set(value) <= {"*", ":"} for value in values)
 
 
-def _dangerous_actions(linted: Linted, statement: Statement) -> Iterator[Remark]:
-    if linted.kind not in _GRANTING:
-        return
-    stars = [path for resource, path in linted.entries(statement, "Resource") if _covers_every_role(resource)]
-    for action, path in linted.entries(statement, "Action"):
-        covers = read_pattern(action.lower())
-        if covers("iam:passrole") and stars and not _mentions(statement, "iam:passedtoservice"):
-            wild = "WITH_STAR_IN_ACTION_AND_RESOURCE" if "*" in action else "WITH_STAR_IN_RESOURCE"
-            details = (
-                "Using the iam:PassRole action with wildcards (*) in the resource can be overly permissive because it "
-                "allows iam:PassRole permissions on multiple resources."
-            )
-            yield linted.remark(Severity.SECURITY_WARNING, f"PASS_ROLE_{wild}", details, path, *stars)
-        if covers(_CREATE_LINKED_ROLE) and "*" not in action and stars and not statement.conditions:
-            details = "Allow iam:CreateServiceLinkedRole for the service it is needed for, with iam:AWSServiceName."
-            yield linted.remark(Severity.SECURITY_WARNING, "CREATE_SLR_WITH_STAR_IN_RESOURCE", details, path, *stars)
-
-
-def _covers_every_role(resource: str) -> bool:
-    return resource == "*" or (resource.startswith("arn:") and read_pattern(resource)("arn:aws:iam::*:role/*"))
-
-
 def _mentions(statement: Statement, *keys: str) -> bool:
     return any(condition.key.lower() in keys for condition in statement.conditions)
 
@@ -101,7 +76,8 @@ def _open_principal(linted: Linted, statement: Statement) -> Iterator[Remark]:
     if is_open and not _mentions(statement, *_CONFINING_KEYS):
         details = "The statement allows everyone, of any account and without one. Name principals, or add a condition."
         yield linted.remark(Severity.SECURITY_WARNING, "ALLOW_PUBLIC_ACCESS", details, path)
-    federated = [name for kind, name in principals.named if kind == "Federated"]
+    # Providers of OpenID Connect are asked for a key of their own: `lint_principals`.
+    federated = [name for kind, name in principals.named if kind == "Federated" and ":saml-provider/" in name]
     if federated and linted.kind is PolicyKind.TRUST and not statement.conditions:
         details = f"The statement trusts every identity of {federated[0]}. Add a condition on its audience and subject."
         yield linted.remark(Severity.SECURITY_WARNING, "FEDERATED_TRUST_WITHOUT_CONDITION", details, path)

@@ -22,6 +22,7 @@ class Linted:
     kind: PolicyKind
     catalogue: ActionCatalogue | None
     _names: dict[str, frozenset[str]] = field(default_factory=dict)
+    _formats: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
     _patterns: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def action_names(self, prefix: str) -> frozenset[str]:
@@ -48,6 +49,14 @@ class Linted:
                 return True
             found = self._patterns[prefix, name] = any(map(read_pattern(name), names))
         return found
+
+    def arn_formats(self, service: str) -> list[tuple[str, str, str]]:
+        """Region, account and resource of each ARN format of a service, with `*` for what varies; asked for once."""
+        if service not in self._formats:
+            patterns = self.catalogue.arn_patterns(service) if self.catalogue is not None else ()
+            fields = [pattern.split(":", 5) for pattern in patterns]
+            self._formats[service] = [(each[3], each[4], each[5]) for each in fields if len(each) == 6 and each[2] == service]
+        return self._formats[service]
 
     def remark(self, severity: Severity, code: str, details: str, *paths: Path) -> Remark:
         """A remark on one or more places, given by path."""

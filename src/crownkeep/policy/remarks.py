@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
@@ -13,6 +14,7 @@ _LEARN_MORE = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"
     "#access-analyzer-reference-policy-checks"
 )
+_NOT_ELEMENT = re.compile("NOT_(PRINCIPAL|ACTION|RESOURCE|IP_ADDRESS)")
 
 
 class Severity(Enum):
@@ -48,14 +50,19 @@ class Remark:
 
     def as_member(self) -> dict[str, Any]:
         """The ValidatePolicyFinding structure of AWS's model."""
-        kind = self.severity.value.lower().replace("_", "-")
         return {
             "findingType": self.severity.value,
             "issueCode": self.code,
             "findingDetails": self.details,
-            "learnMoreLink": f"{_LEARN_MORE}-{kind}-{self.code.lower().replace('_', '-')}",
+            "learnMoreLink": f"{_LEARN_MORE}-{self._anchor()}",
             "locations": [location.as_member() for location in self.locations],
         }
+
+    def _anchor(self) -> str:
+        """Where the check stands on AWS's page: its headings write elements in one word, as `allow-with-notprincipal`."""
+        kind = "GENERAL_WARNING" if self.severity is Severity.WARNING else self.severity.value
+        check = _NOT_ELEMENT.sub(lambda found: f"NOT{found[1].replace('_', '')}", self.code)
+        return f"{kind}_{check}".lower().replace("_", "-")
 
 
 def _position(position: Position) -> dict[str, int]:
@@ -90,6 +97,14 @@ class ActionCatalogue(Protocol):
 
     def has_service_principal(self, name: str) -> bool:
         """Whether a service is named so in policies, such as `ec2.amazonaws.com`."""
+        ...
+
+    def arn_patterns(self, service: str) -> Collection[str]:
+        """The ARN formats, with `*` for what varies, of the resources of a service as ARNs name it."""
+        ...
+
+    def service_keys(self, prefix: str) -> Collection[str] | None:
+        """The condition keys, in lower case, that any of a service's actions fills in, or None when that is not known."""
         ...
 
     def resource_patterns(self, action: str) -> Collection[str] | None:

@@ -57,6 +57,14 @@ class KnownActions:
         """Tell whether a service, AWS's or one that was registered, has this principal."""
         return service_principals.is_known(name, self._registered)
 
+    def arn_patterns(self, service: str) -> Collection[str]:
+        """Return the ARN formats of a service's resources, with `*` for what varies; none where they are not known."""
+        return [each.arn_pattern for each in actions.resource_types_of(service).values()]
+
+    def service_keys(self, prefix: str) -> Collection[str] | None:
+        """Return the condition keys that a service's actions or resources fill in, in lower case; None where unknown."""
+        return actions.condition_keys_of(prefix) if actions.is_service(prefix) else None
+
     def resource_patterns(self, action: str) -> Collection[str] | None:
         """Return the ARN formats of what an action is done to, with `*` for what varies; None where that is not known."""
         found = actions.action(action)
