@@ -6,6 +6,7 @@ import email
 import re
 import ssl
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
@@ -89,6 +90,7 @@ class Mailbox:
         self._server = server
         self._address = address
         self._seen: set[str] = set()
+        self._read: dict[str, EmailMessage] = {}
 
     def wait(self, subject: str) -> EmailMessage:
         """Return the next message with this in its subject, when it has come; each is answered once."""
@@ -108,9 +110,12 @@ class Mailbox:
         return [str(message["Subject"]) for _, message in self._messages()]
 
     def _messages(self) -> list[tuple[str, EmailMessage]]:
-        files = sorted(self._folder.glob("*.eml"))
-        read = [(file.name, parsed(file.read_bytes())) for file in files]
-        return [(name, message) for name, message in read if message["To"] == self._address]
+        for file in self._folder.glob("*.eml"):
+            # Only the newest files are kept, so that one may go while others are read; and none is ever written again.
+            if file.name not in self._read:
+                with suppress(FileNotFoundError):
+                    self._read[file.name] = parsed(file.read_bytes())
+        return [(name, message) for name, message in sorted(self._read.items()) if message["To"] == self._address]
 
 
 def settle(server: Crown | Process) -> None:
