@@ -12,8 +12,11 @@ import time
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import make_url
 
 _OWNER = "crownkeep"
+_LONGEST_FOLDER = 60
+"""The path of a socket may have 107 bytes (unix(7))."""
 
 
 class Cluster:
@@ -25,7 +28,8 @@ class Cluster:
             raise RuntimeError("PostgreSQL's server is not installed; run `make test`, which installs it")
         self._bin = binaries[-1].parent
         # A path short enough for a socket's name, and open to the postgres user.
-        self.directory = Path(tempfile.mkdtemp(prefix="ck-pg-", dir="/tmp"))
+        short = tempfile.gettempdir() if len(tempfile.gettempdir()) < _LONGEST_FOLDER else "/tmp"
+        self.directory = Path(tempfile.mkdtemp(prefix="ck-pg-", dir=short))
         self._databases = itertools.count(1)
         files = str(self.directory / "files")
         if os.getuid() == 0:
@@ -47,11 +51,12 @@ class Cluster:
         self._server.send_signal(signal.SIGINT)
         self._server.wait(timeout=20)
 
-    def database(self) -> str:
-        """Make an empty database and return its URL."""
+    def database(self, like: str | None = None) -> str:
+        """Make a database, empty or `like` another one of ours to which nobody is connected, and return its URL."""
         name = f"test_{next(self._databases)}"
+        template = "template0" if like is None else make_url(like).database
         with psycopg.connect(host=str(self.directory), user=_OWNER, dbname="postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return f"postgresql://{_OWNER}@/{name}?host={self.directory}"
 
     def stop(self) -> None:

@@ -14,6 +14,9 @@ policy={...})` makes a user with a key. Every such test runs on SQLite and on Po
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
@@ -22,6 +25,17 @@ pytest_plugins = ["tests.fixtures.postgresql", "tests.fixtures.crown", "tests.fi
 settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+MEMORY = Path("/dev/shm")
+"""Linux's file system in memory."""
+_BYTES_NEEDED = 4 << 30
+
+
+def pytest_configure() -> None:
+    """Keep the tests' files in memory where there is room: no test is about the disk that a hundred thousand commits wait for."""
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > _BYTES_NEEDED:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,6 @@ class Mailbox:
         self._server = server
         self._address = address
         self._seen: set[str] = set()
-        self._read: dict[str, EmailMessage] = {}
 
     def wait(self, subject: str) -> EmailMessage:
         """Return the next message with this in its subject, when it has come; each is answered once."""
@@ -110,12 +110,20 @@ class Mailbox:
         return [str(message["Subject"]) for _, message in self._messages()]
 
     def _messages(self) -> list[tuple[str, EmailMessage]]:
-        for file in self._folder.glob("*.eml"):
-            # Only the newest files are kept, so that one may go while others are read; and none is ever written again.
-            if file.name not in self._read:
-                with suppress(FileNotFoundError):
-                    self._read[file.name] = parsed(file.read_bytes())
-        return [(name, message) for name, message in sorted(self._read.items()) if message["To"] == self._address]
+        found = []
+        for file in sorted(self._folder.glob("*.eml")):
+            # Only the newest files are kept, so that one may go while others are read.
+            with suppress(FileNotFoundError):
+                message = _kept(file)
+                if message["To"] == self._address:
+                    found.append((file.name, message))
+        return found
+
+
+@cache
+def _kept(file: Path) -> EmailMessage:
+    """Read a message that was kept as a file, once: none is ever written again, and a server of many tests has a thousand."""
+    return parsed(file.read_bytes())
 
 
 def settle(server: Crown | Process) -> None:
