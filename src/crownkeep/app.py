@@ -30,6 +30,7 @@ from crownkeep.operations import permissions
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.standing import Standings
+from crownkeep.operations.streams import Streams
 from crownkeep.settings import Settings
 from crownkeep.storage import migrate
 from crownkeep.storage.database import Database, DatabaseFault
@@ -99,6 +100,11 @@ class Running:
         """Return what the trail publishes at a path beneath `/tlog/`, None where that is nothing."""
         with self.database.snapshot() as db:
             return publishing.published(db, path)
+
+    @property
+    def streams(self) -> Streams:
+        """The reads that go on."""
+        return self.door.streams
 
     async def cosign(self, method: str, path: str, body: bytes) -> WitnessAnswer:
         """Return what the witness answers at a path beneath `/tlog-witness/`."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
 
 import pytest
 from tests.console.members import MARKUP, administrator, member
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import Organization
+from tests.fixtures.patience import until
 from tests.signin import people
+from tests.trail import logs
 
+from crownkeep.audit import notes, tlog_policy
 from crownkeep.console.kit import acts
 from crownkeep.console.pages.trail import trail
+from crownkeep.trail import proving
 
 TRAIL = "/console/trail"
 
@@ -164,3 +170,42 @@ def test_an_event_without_an_identity_is_read_all_the_same():
     act = acts.of(record)
 
     assert ("Somebody unknown", "no credentials", "Done") == (act.who, act.credentials, act.outcome)
+
+
+def test_home_says_that_the_trail_is_verified_only_once_somebody_has_recorded_that(fresh_crown: Callable[..., Crown]):
+    crown = fresh_crown()
+    _, browser = administrator(crown)
+    before = browser.get("/console").text
+    crown.operator("POST", "/trail/verifications", {"size": 1, "findings": 3})
+    changed = browser.get("/console").text
+    crown.operator("POST", "/trail/verifications", {"size": 1, "findings": 0})
+    sound = browser.get("/console").text
+
+    assert "Not verified in full yet" in before
+    assert "Trail not as it was" in changed
+    assert "3 things were NOT as recorded" in changed
+    assert "Trail verified" in sound
+    assert "all 1 records were as recorded" in browser.get(TRAIL).text
+
+
+def test_the_proof_of_an_event_is_a_file_that_anybody_can_check(crown: Crown):
+    account, browser = administrator(crown)
+    account.client("iam").create_user(UserName="bob")
+    record = next(each for each in account.records() if each["eventName"] == "CreateUser" and "bob" in str(each))
+    offered = event_page_of(browser, record["eventID"])
+
+    until(lambda: browser.get(offered).status == 200)
+
+    trusted = tlog_policy.trusting([notes.read_key(key) for key in logs.vkeys(crown)])
+    assert record == json.loads(proving.check(browser.page.response.body, trusted).record)
+    assert f'attachment; filename="{record["eventID"]}.tlog-proof"' == browser.page.response.header("content-disposition")
+    assert 404 == browser.get("/console/trail/proof?id=nothing").status
+
+
+def event_page_of(browser: Browser, event_id: str) -> str:
+    """Return where the page of an event offers its proof."""
+    found = re.search(
+        r'href="(/console/trail/proof\?id=[0-9a-f-]{36})"', browser.get(f"{TRAIL}/event?id={event_id}").response.text
+    )
+    assert found, browser.page.text
+    return found[1]

@@ -160,7 +160,6 @@ NO_CHANGE: Mapping[str, str] = {
     "trail list": "a list",
     "trail prove": "as for a checkpoint, and a proof is written into a file",
     "trail search": "a search",
-    "trail verify": "the trail is verified",
     "trail witness list": "a list",
 }
 """Commands that change nothing of an account, each with what they are for."""

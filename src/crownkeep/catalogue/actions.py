@@ -26,6 +26,7 @@ OWN: Mapping[str, str] = MappingProxyType(
         "account-security": "Crownkeep Account Security",
         "alerts": "Crownkeep Alerts",
         "credential-audit": "Crownkeep Credential Audit",
+        "trail": "Crownkeep Trail",
     }
 )
 """Services that AWS doesn't have, by the prefix of their actions, with their names."""

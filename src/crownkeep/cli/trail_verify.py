@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from crownkeep.trail.verifying import TrailReport
 
 _MOST_SHOWN = 50
+_MOST_NAMED = 64
 
 
 @click.command("verify", short_help="Verify the whole trail, with public keys alone.")
@@ -41,6 +42,7 @@ _MOST_SHOWN = 50
     type=click.Path(path_type=Path),
     help="A checkpoint that was kept elsewhere; may be repeated.",
 )
+@click.option("--record", "is_recorded", is_flag=True, help="Record that it was verified and what was found.")
 @trail_sources.trust_options
 @house.options
 @output.json_flag()
@@ -50,6 +52,7 @@ def verify(
     olds: tuple[Path, ...],
     policy: Path | None,
     key: tuple[str, ...],
+    is_recorded: bool,
     data: str | None,
     database: str | None,
     as_json: bool,
@@ -59,7 +62,12 @@ def verify(
     It needs no secret and no server, and changes nothing. Without `--policy` or `--key` it trusts the keys in the database, which
     whoever changed the trail could have changed, too. Without `--checkpoint` nobody can know of records that were cut off at the
     end together with their checkpoints: keep one elsewhere.
+
+    `--record` adds a record of it to the trail, and accounts are told in the console. Let a timer run it, with `--policy` and
+    `--checkpoint`.
     """
+    if is_recorded and (tiles is not None or exported is not None):
+        raise WrongCall("`--record` is for the database itself: a copy may be of another day")
     if tiles is not None and exported is not None:
         raise WrongCall("give `--tiles` or `--export`, not both")
     trusted, kept = trail_sources.trusted(policy, key), trail_sources.kept_checkpoints(olds)
@@ -67,6 +75,8 @@ def verify(
         report = _of_files(tiles, exported, trusted, kept)
     else:
         report = _of_database(data, database, trusted, kept, is_quiet=as_json)
+    if is_recorded:
+        _record(data, database, report, kept)
     if as_json:
         output.print_json(_told(report))
     else:
@@ -87,6 +97,20 @@ def _of_database(
         trail_sources.progress_bar(leaves.count(db), is_quiet=is_quiet) as progress,
     ):
         return verifying.verify(db, policy=policy, olds=olds, progress=progress)
+
+
+def _record(data: str | None, database: str | None, report: TrailReport, olds: Sequence[Note]) -> None:
+    from crownkeep.audit import checkpoints
+
+    sizes = [checkpoints.read(each).size for each in olds]
+    with house.opened(data, database) as held:
+        held.ask(
+            "RecordTrailVerification",
+            size=report.size,
+            findings=report.findings.count,
+            signed_by=report.signed_by[:_MOST_NAMED],
+            checkpoint_sizes=sizes[:_MOST_NAMED],
+        )
 
 
 def _of_files(tiles: Path | None, exported: Path | None, policy: Policy | None, olds: Sequence[Note]) -> TrailReport:

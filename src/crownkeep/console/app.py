@@ -49,7 +49,7 @@ from crownkeep.console.pages.sign_in import (
     welcome,
 )
 from crownkeep.console.pages.simulation import simulator
-from crownkeep.console.pages.trail import trail
+from crownkeep.console.pages.trail import integrity, stream, trail
 from crownkeep.errors import AwsError
 from crownkeep.operations.invoke import Door, Unavailable
 
@@ -97,6 +97,8 @@ ROUTES: list[Route] = [
     *policy_editor.ROUTES,
     *documents.ROUTES,
     *trail.ROUTES,
+    *integrity.ROUTES,
+    *stream.ROUTES,
     *undoing.ROUTES,
     *identities.ROUTES,
     *identity_policies.ROUTES,

@@ -12,11 +12,12 @@ from typing import Generic, Protocol, TypeVar
 
 from crownkeep import clock
 from crownkeep.domain.credentials import outbound_identity
-from crownkeep.gateway import s3_paths
+from crownkeep.gateway import event_streams, s3_paths
 from crownkeep.gateway.connections import Connections
 from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, Receive, Scope, Send
 from crownkeep.gateway.metrics import CONTENT_TYPE, Metrics
 from crownkeep.gateway.pipeline import Pipeline, Response
+from crownkeep.operations.streams import Streams
 from crownkeep.storage.database import DatabaseFault
 from crownkeep.storage.trail.tree import IncompleteTree
 from crownkeep.trail import publishing, witness
@@ -57,12 +58,18 @@ class Runtime(Protocol):
     def transparent(self, path: str) -> Published | None:
         """Return what the trail publishes at a path beneath `/tlog/`, None where that is nothing."""
 
+    @property
+    def streams(self) -> Streams:
+        """The reads that go on."""
+
     async def cosign(self, method: str, path: str, body: bytes) -> WitnessAnswer:
         """Return what the witness answers at a path beneath `/tlog-witness/`."""
 
 
 # Paths that belong to the pages; everything else is an AWS request. The access portal's API shares two names with pages: it has
 # `/federation/credentials` and answers POST at `/logout`.
+_EVENTS = b"/events"
+"""Where events are streamed; without an Authorization header it is a page's, which knows its session by a cookie."""
 _PAGES = (b"/signin/", b"/console/", b"/static/", b"/.well-known/")
 _OBSERVED = (b"/health", b"/ready", b"/metrics")
 _PAGE = frozenset({b"/signin", b"/console", b"/switchrole", b"/federation", b"/favicon.ico", b"/v1/authorize"})
@@ -101,7 +108,7 @@ class Server(Generic[Opened]):
             case "http":
                 await self._http(scope, receive, send)
             case "lifespan":
-                scope.setdefault("state", {}).update(connections=self._connections, take=self.take)
+                scope.setdefault("state", {}).update(connections=self._connections, take=self.take, end=self.end)
                 await self._lifespan(receive, send)
             case _:
                 await send({"type": "websocket.close", "code": 1003})
@@ -128,6 +135,11 @@ class Server(Generic[Opened]):
         house.pipeline.take(request, responded)
         return True
 
+    def end(self) -> None:
+        """End what would go on for longer than a server that stops may wait."""
+        if self._house is not None:
+            self._house.streams.end()
+
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
@@ -150,6 +162,8 @@ class Server(Generic[Opened]):
             await _send(send, 503, [(b"content-type", b"text/plain")], b"starting\n")
         elif _is_for_aws(scope, path):
             await self._aws(house, scope, receive, send)
+        elif _is_stream(scope, path):
+            await self._stream(house, scope, receive, send)
         elif path.startswith(_WITNESS):
             await self._witness(house, scope, receive, send)
         elif not _is_published(scope, path):
@@ -214,6 +228,20 @@ class Server(Generic[Opened]):
         answer = await house.cosign(scope["method"], path.decode("latin-1").removeprefix(witness.PREFIX), request.body)
         await _send(send, answer.status, [(b"content-type", answer.content_type.encode())], answer.body)
 
+    async def _stream(self, house: Runtime, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the answer of a signed request go on as server-sent events, until either side ends."""
+        try:
+            request = await self._edge.read(scope, receive)
+        except (Disconnected, BodyTooLarge):
+            return
+        began = clock.monotonic()
+        response = await house.pipeline.respond(request)
+        self._metrics.count(response.service, response.operation, response.code, clock.monotonic() - began)
+        if response.begun is None:
+            await _send(send, response.status, response.headers, response.body)
+            return
+        await event_streams.serve(house.streams.follow(*response.begun), receive, send)
+
     async def _aws(self, house: Runtime, scope: Scope, receive: Receive, send: Send) -> None:
         began = clock.monotonic()
         try:
@@ -233,7 +261,7 @@ def _is_for_aws(scope: Scope, path: bytes) -> bool:
     """Tell whether a request is for the AWS APIs, by either way that it may have come."""
     if path in _ROOT and not _is_a_browser(scope):
         return True
-    if not (_is_for_pages(scope, path) or _is_published(scope, path) or path.startswith(_WITNESS)):
+    if not (_is_for_pages(scope, path) or _is_published(scope, path) or _is_stream(scope, path) or path.startswith(_WITNESS)):
         return True
     # Whatever it is called: a bucket may have the name of a page.
     return s3_paths.is_signed(_header(scope, b"authorization"), scope["query_string"])
@@ -244,9 +272,21 @@ def _is_published(scope: Scope, path: bytes) -> bool:
     return scope["method"] in ("GET", "HEAD") and (path in _OBSERVED or path.startswith(_PUBLISHED))
 
 
+def _is_stream(scope: Scope, path: bytes) -> bool:
+    """Tell whether a signed request asks for an answer that goes on."""
+    accepts = event_streams.TYPE in _header(scope, b"accept")
+    return path == _EVENTS and scope["method"] == "GET" and accepts and not _is_unsigned(scope)
+
+
+def _is_unsigned(scope: Scope) -> bool:
+    return b"X-Amz-" not in scope["query_string"] and _header(scope, b"authorization") == ""
+
+
 def _is_for_pages(scope: Scope, path: bytes) -> bool:
     if path.startswith(_PAGES) or path in _PAGE:
         return True
+    if path == _EVENTS and event_streams.TYPE in _header(scope, b"accept") and scope["method"] == "GET":
+        return _is_unsigned(scope)
     # Whatever else a browser visits is a page too, if only the one that says there is none; programs get AWS's answer.
     return scope["method"] in ("GET", "HEAD") and not path.startswith(b"/operator/") and _is_a_browser(scope)
 

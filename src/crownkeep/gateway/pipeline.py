@@ -51,6 +51,8 @@ class Response:
     service: str = ""
     operation: str = ""
     code: str = ""
+    begun: tuple[Request, Result] | None = None
+    """What a stream goes on from; None where the answer is all."""
 
 
 @value_type(frozen=True, slots=True, eq=False)
@@ -225,7 +227,8 @@ class Pipeline:
         except Exception as fault:  # noqa: BLE001 - it has been done and recorded; whoever waits hears that something is wrong
             exchanges.log_fault(exchange, fault)
             return self._failed(exchange, _unknown_fault())
-        return Response(encoded.status, encoded.headers, encoded.body, operation.service.name, operation.name)
+        begun = (request, result) if operation.is_stream else None
+        return Response(encoded.status, encoded.headers, encoded.body, operation.service.name, operation.name, begun=begun)
 
     async def refuse_too_large(self, http: HttpRequest) -> Response:
         """Respond to a request whose body nobody read."""

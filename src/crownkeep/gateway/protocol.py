@@ -71,6 +71,7 @@ class EdgeProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._all: Connections = app_state["connections"]
         self._take: Take = app_state["take"]
+        self._end_streams: Callable[[], None] = app_state["end"]
         self._beginning: tuple[RequestResponseCycle, ASGI3Application] | None = None
         """A request whose head has just been read: it goes to the application as a whole if its body comes with it."""
         self._parsing = Stage.IDLE
@@ -120,6 +121,11 @@ class EdgeProtocol(HttpToolsProtocol):
         if self.stage is not Stage.LEAVING:
             self._all.count(reason)
         self.transport.abort()
+
+    def shutdown(self) -> None:
+        """End the connection once its answer is sent, for the server stops."""
+        self._end_streams()
+        super().shutdown()
 
     def unsent(self) -> int:
         """Return how many bytes of answers the client has not taken."""

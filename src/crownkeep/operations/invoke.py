@@ -29,6 +29,7 @@ from crownkeep.operations.fair_pool import FairPool, PoolLimits
 from crownkeep.operations.outbound_calls import OutboundCall, OutboundCalls
 from crownkeep.operations.registry import Effect, Mode
 from crownkeep.operations.standing import Standing
+from crownkeep.operations.streams import Streams
 from crownkeep.operations.uses import Uses
 from crownkeep.principals import Principal
 from crownkeep.storage.accounts import accounts
@@ -94,6 +95,7 @@ class Door:
         self._long = FairPool("long-read", PoolLimits(threads=2, at_once=1, waiting_of_one=64, waiting=256))
         self._outbound = OutboundCalls()
         self._uses = Uses()
+        self.streams = Streams(database, wiring)
 
     async def invoke(self, request: Request) -> Answer:
         """Lead one request through the door and return when its record is on disk."""

@@ -132,7 +132,7 @@ class Tagging:
 
 
 # Operations whose name doesn't say what they do to the state.
-_READS = ("Get", "Head", "List", "Describe", "Lookup", "Simulate", "Decode", "Check", "Validate", "Find")
+_READS = ("Get", "Head", "List", "Describe", "Lookup", "Simulate", "Decode", "Check", "Validate", "Find", "Stream")
 _WRITES = {
     "GetSessionToken",  # a TOTP code is used up
 }
@@ -161,6 +161,8 @@ class Operation:
     """The parameter that names another account than the caller's, whose row is held until the transaction ends."""
     is_data_event: bool = False
     """Whether CloudTrail counts it among data events, which are about what is in a resource, and not about the resource."""
+    is_stream: bool = False
+    """Whether its answer goes on for those who accept server-sent events."""
     is_read_only: bool = field(init=False)
     """What the record says of it (`readOnly`)."""
     records_answer: bool = field(init=False)
@@ -207,6 +209,7 @@ class Service:
         tagging: Tagging | None = None,
         recorded_as: RecordedAs | None = None,
         is_data_event: bool = False,
+        is_stream: bool = False,
     ) -> Callable[[Function], Function]:
         """Register the decorated function as the handler of AWS's operation `name`.
 
@@ -236,6 +239,7 @@ class Service:
                 holds=holds,
                 recorded_as=recorded_as,
                 is_data_event=is_data_event,
+                is_stream=is_stream,
             )
             return handler
 

@@ -11,11 +11,12 @@ from crownkeep.audit import notes
 from crownkeep.audit.merkle import EMPTY_ROOT
 from crownkeep.audit.notes import MalformedNote, SignatureType
 from crownkeep.domain import trail_keys, withholding
-from crownkeep.operations import registry
+from crownkeep.operations import record, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
-from crownkeep.storage.trail import events, log_keys, witnessed_logs
+from crownkeep.storage.trail import events, leaves, log_keys, verifications, witnessed_logs
+from crownkeep.storage.trail.verifications import VerificationRow
 from crownkeep.storage.trail.witnessed_logs import WitnessedLogRow
 
 
@@ -52,6 +53,21 @@ def rotate_trail_keys(call: Call) -> Result:
     """Sign checkpoints with new keys; the old ones sign beside them for a day, and verify what they signed for ever."""
     made = trail_keys.rotate(call.db, call.keyring, log_keys.LOG, now=call.now)
     return {"vkeys": [row.vkey for row in made]}
+
+
+@operator.operation("RecordTrailVerification", resource=registry.everything, effect=Effect.STATE)
+def record_trail_verification(
+    call: Call, *, size: int, findings: int, signed_by: Sequence[str] = (), checkpoint_sizes: Sequence[int] = ()
+) -> Result:
+    """Record that all of the trail was verified, of how many leaves, and how much was found; accounts are told of the last one.
+
+    Whose signatures were trusted and which older checkpoints were at hand is for the record alone.
+    """
+    if size > leaves.count(call.db):
+        raise errors.ValidationError("`size` is larger than the trail: that was a verification of another one")
+    event_id = UUID(record.id_of(call))
+    verifications.add(call.db, VerificationRow(event_id.bytes, call.now, size, findings))
+    return {"verified_at": call.now}
 
 
 @operator.operation("WitnessLog", resource=registry.everything, effect=Effect.STATE)

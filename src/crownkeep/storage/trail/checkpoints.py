@@ -74,8 +74,22 @@ _cosigned = Prepared(
     .where(cosignatures.c.size == bindparam("size"))
     .order_by(cosignatures.c.name, cosignatures.c.key_id)
 )
+_sizes = (
+    select(cosignatures.c.name, cosignatures.c.key_id, func.max(cosignatures.c.size).label("size"))
+    .where(cosignatures.c.name != bindparam("name"))
+    .group_by(cosignatures.c.name, cosignatures.c.key_id)
+    .subquery()
+)
 _of_others = RowQuery(
-    CosignatureRow, select(cosignatures).where(cosignatures.c.name != bindparam("name")).order_by(cosignatures.c.size)
+    CosignatureRow,
+    select(cosignatures)
+    .join(
+        _sizes,
+        (cosignatures.c.name == _sizes.c.name)
+        & (cosignatures.c.key_id == _sizes.c.key_id)
+        & (cosignatures.c.size == _sizes.c.size),
+    )
+    .order_by(cosignatures.c.name, cosignatures.c.key_id),
 )
 _earlier = Prepared(
     select(table.c.size)
@@ -148,5 +162,4 @@ def cosigned(db: Transaction, size: int) -> list[str]:
 
 def newest_of_witnesses(db: Transaction, *, other_than: str) -> list[CosignatureRow]:
     """Return each witness's newest signature; those of the log itself, by its name, are left out."""
-    found = {(row.name, row.key_id): row for row in _of_others.all(db, {"name": other_than})}
-    return [*found.values()]
+    return _of_others.all(db, {"name": other_than})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, bindparam, func, select
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, bindparam, func, select
 
 from crownkeep.audit import leaf
 from crownkeep.storage.database import Transaction, run_plainly, run_plainly_for_each
@@ -35,6 +35,8 @@ table = Table(
     Column("event_id", LargeBinary(16), nullable=False, unique=True),
     Column("account_id", AccountId, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
+    # One account's events in the order of the tree, for streams.
+    Index(None, "account_id", "idx"),
 )
 
 

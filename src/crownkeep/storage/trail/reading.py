@@ -20,6 +20,10 @@ _PAGE = (
     " ON e.account_id = l.account_id AND e.event_id = l.event_id WHERE l.idx >= ? ORDER BY l.idx LIMIT ?"
 )
 _ONE = _PAGE.replace("l.idx >= ? ORDER BY l.idx LIMIT ?", "l.event_id = ?")
+_OF_ACCOUNT = (
+    "SELECT l.idx, l.event_id, e.body FROM trail_leaves l LEFT JOIN events e"
+    " ON e.account_id = l.account_id AND e.event_id = l.event_id WHERE l.account_id = ? AND l.idx > ? ORDER BY l.idx LIMIT ?"
+)
 _AWAITING = (
     "SELECT e.body FROM trail_pending p JOIN events e ON e.account_id = p.account_id AND e.event_id = p.event_id"
     " WHERE p.event_id = ?"
@@ -74,6 +78,12 @@ def lines(db: Transaction, *, first: int = 0) -> Iterator[TrailLine]:
         if len(page) < _AT_ONCE:
             return
         first = page[-1][0] + 1
+
+
+def of_account(db: Transaction, account_id: str, *, after: int, limit: int) -> list[tuple[int, UUID, bytes | None]]:
+    """Return an account's records behind an index, each with its index and event; None where one is gone or can't be read."""
+    rows = run_plainly(db, _OF_ACCOUNT, (account_id, after, limit)).fetchall()
+    return [(row[0], UUID(bytes=bytes(row[1])), events.unpacked(row[2]) if row[2] is not None else None) for row in rows]
 
 
 def _line(row: Any) -> TrailLine:

@@ -87,6 +87,12 @@ def withhold_one(db: Transaction, account_id: str, event_id: UUID, act: Withhold
     return row
 
 
+def count_of_account(db: Transaction, account_id: str, *, since: datetime) -> int:
+    """Return how many records of an account were withheld since a moment: whoever had its id before is nobody's business."""
+    of_it = (table.c.account_id == account_id, table.c.withheld_at >= since)
+    return int(db.execute(select(func.coalesce(func.sum(table.c.records), 0)).where(*of_it)).scalar_one())
+
+
 def every(db: Transaction) -> list[WithholdingRow]:
     """Return all that was ever withheld, in the order of the acts."""
     return _every.all(db, {})

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import acts, frame, parts, web
+from crownkeep.console.kit import acts, frame, parts, trail_standing, web
 from crownkeep.console.kit.parts import Part
 
 TRAIL = "/console/trail"
@@ -45,11 +45,13 @@ async def events(request: Request) -> Response:
         NextToken=query.get("marker", ""),
     )
     here = {"by": by, "value": value, "first": _written(first), "last": _written(last)}
+    standing = await trail_standing.ask(request)
     return frame.page(
         request,
         "trail.html",
         current=TRAIL,
-        same=[listed.call],
+        same=[listed.call, trail_standing.CALL],
+        standing=standing,
         attributes=ATTRIBUTES,
         here=here,
         listed=listed,
@@ -98,6 +100,7 @@ async def event(request: Request) -> Response:
         act=acts.of(record) if record else None,
         record=json.dumps(record, indent=2, ensure_ascii=False),
         resources=record.get("resources") or [],
+        record_id=record.get("eventID", ""),
     )
 
 

@@ -1,0 +1,35 @@
+"""Proofs of the trail's records, as files for whoever is to check them."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import calls, web
+from crownkeep.console.kit.calls import Refused
+
+PROOF = "/console/trail/proof"
+_EVENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HEADERS = {"content-type": "text/plain; charset=utf-8"}
+
+
+async def proof(request: Request) -> Response:
+    """Give the proof of one event as a file."""
+    web.signed_in(request)
+    event_id = request.query_params.get("id", "")
+    if not _EVENT_ID.fullmatch(event_id):
+        return web.page(request, "refused.html", status=404, title="There is no such event", text="", home="/console/trail")
+    found = await calls.ask(request, "trail", "GetProof", {"EventId": event_id})
+    if isinstance(found, Refused):
+        status = 403 if found.is_denied else 404
+        return web.page(
+            request, "refused.html", status=status, title="There is no proof", text=found.sentence, home="/console/trail"
+        )
+    named = {"content-disposition": f'attachment; filename="{event_id}.tlog-proof"'}
+    return Response(str(found["Proof"]), headers=_HEADERS | named)
+
+
+ROUTES = [Route(PROOF, proof, methods=["GET"])]
