@@ -17,7 +17,7 @@ from crownkeep.operations.registry import Operation
 services.load()
 OWN = [
     operation
-    for name in ("account-security", "alerts", "credential-audit")
+    for name in ("account-security", "alerts", "credential-audit", "trail")
     if (service := registry.service(name))
     for served in sorted(service.served())
     if (operation := service.find(served))
