@@ -85,7 +85,7 @@ def says(row: EventRow) -> str | None:
         (event("CloseAccount", ROOT), "The account was closed"),
         (
             event("LeaveOrganization", USER, eventSource="organizations.amazonaws.com"),
-            "An account joined or left the organization",
+            "An account left the organization",
         ),
         (event("DetachPolicy", USER, eventSource="organizations.amazonaws.com"), "A policy of the organization no longer binds"),
         (event("SwitchOffAlertRule", OPERATOR, username=""), "The operator switched an alert off"),

@@ -46,6 +46,10 @@ MANY_FAILURES = "many-refusals"
 _LOOK_INTO_THE_ORGANIZATION = "set it back, and look through the management account's administrators and what they did"
 _FIND_OUT = "find the record in the trail, ask whoever did it, and set it back"
 
+_JOINED = ("AcceptHandshake", "AccountJoinedOrganization")
+_LEFT = ("LeaveOrganization", "RemoveAccountFromOrganization", "AccountDepartedOrganization")
+"""What members and their organization do, and what the management account's trail has of it, whoever did it."""
+
 _FOR_IAM = "$.requestParameters.servicePrincipal = iam.amazonaws.com"
 _ALL_CONTACTS = tuple(ContactType)
 
@@ -121,7 +125,7 @@ def _organization() -> Iterable[Rule]:
         + f" && {DONE} }}",
         "A policy of the organization no longer binds",
         _LOOK_INTO_THE_ORGANIZATION,
-        AlertSeverity.HIGH,
+        AlertSeverity.CRITICAL,
         SECURITY,
     )
 
@@ -153,16 +157,19 @@ def _account() -> Iterable[Rule]:
         root_hears=True,
         is_protected=True,
     )
-    yield make_rule(
-        "organization-membership-changed",
-        "{ $.eventSource = organizations.amazonaws.com && "
-        + named("AcceptHandshake", "LeaveOrganization", "RemoveAccountFromOrganization")
-        + f" && {DONE} }}",
-        "An account joined or left the organization",
-        _FIND_OUT,
-        AlertSeverity.HIGH,
-        (ContactType.SECURITY, ContactType.BILLING),
-    )
+    for name, events, subject, severity in (
+        ("organization-joined", _JOINED, "An account joined the organization", AlertSeverity.HIGH),
+        # Whoever leaves is bound by no policy any more: that must not wait for a summary.
+        ("organization-left", _LEFT, "An account left the organization", AlertSeverity.CRITICAL),
+    ):
+        yield make_rule(
+            name,
+            f"{{ $.eventSource = organizations.amazonaws.com && {named(*events)} && {DONE} }}",
+            subject,
+            _FIND_OUT,
+            severity,
+            (ContactType.SECURITY, ContactType.BILLING),
+        )
 
 
 def _own_settings() -> Iterable[Rule]:
@@ -216,7 +223,7 @@ def _trail() -> Iterable[Rule]:
         f"{{ {trail} && {changes} && {DONE} }}",
         "A trail of the account was changed",
         _FIND_OUT,
-        AlertSeverity.HIGH,
+        AlertSeverity.CRITICAL,
         SECURITY,
         root_hears=True,
         is_protected=True,

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from crownkeep import clock
+from crownkeep.alerts import routing
 from crownkeep.alerts.carriers import Carriers
 from crownkeep.alerts.channels import Channel
 from crownkeep.alerts.endings import Endings
@@ -37,8 +38,12 @@ RENEWED_EVERY = timedelta(seconds=5)
 _BATCH = 32
 _LANES_AT_ONCE = 256
 _LANES_OF_ACCOUNT = 4
-"""Lanes other than mail that are sent for one account at a time: its receivers that hang hold up no other's."""
-_MAIL_THREADS, _OTHER_THREADS = 4, 32
+"""Lanes other than mail that are sent for one account at a time: its receivers that hang hold up no other's.
+
+The operator's receivers are counted apart, and sent to by threads of their own: whoever has taken an account over could add
+receivers that answer slowly, to keep the operator's from hearing.
+"""
+_MAIL_THREADS, _OPERATORS_THREADS, _OTHER_THREADS = 4, 16, 32
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_TO_FINISH = 5.0
 _log = logging.getLogger("crownkeep.alerts")
@@ -49,6 +54,11 @@ class _Lane:
     name: str
     account_id: str
     is_mail: bool
+
+    @property
+    def share(self) -> tuple[str, bool]:
+        """Of which lanes only so many are sent at a time."""
+        return self.account_id, self.name.startswith(routing.OPERATORS_LANE)
 
 
 class Delivery:
@@ -63,9 +73,10 @@ class Delivery:
         self._holder = clock.token_bytes(16).hex()
         # Mail must not wait for webhooks that hang.
         self._mail_pool = ThreadPoolExecutor(_MAIL_THREADS, thread_name_prefix="mail")
+        self._operators_pool = ThreadPoolExecutor(_OPERATORS_THREADS, thread_name_prefix="operators-alerts")
         self._other_pool = ThreadPoolExecutor(_OTHER_THREADS, thread_name_prefix="alerts")
         self._lanes: set[asyncio.Task[int]] = set()
-        self._of_account: Counter[str] = Counter()
+        self._shares: Counter[tuple[str, bool]] = Counter()
         self._renewed_at = clock.now()
         self._woken = asyncio.Event()
         self._is_stopping = False
@@ -87,8 +98,8 @@ class Delivery:
             _, late = await asyncio.wait(tasks, timeout=_SECONDS_TO_FINISH)
             for task in late:
                 task.cancel()
-        self._mail_pool.shutdown(wait=False, cancel_futures=True)
-        self._other_pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._mail_pool, self._operators_pool, self._other_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     async def send_due(self) -> int:
         """Send what is due now, and return how many notices left; raises what the database raises."""
@@ -131,14 +142,14 @@ class Delivery:
         now = clock.now()
         self._observer.summarize(db, now)
         taken: list[_Lane] = []
-        busy = Counter(self._of_account)
+        busy = Counter(self._shares)
         for row in outbox.heads(db, now=now, limit=2 * limit):
-            is_mail = row.channel == outbox.MAIL
-            if len(taken) >= limit or (not is_mail and busy[row.account_id] >= _LANES_OF_ACCOUNT):
+            lane = _Lane(row.lane, row.account_id, is_mail=row.channel == outbox.MAIL)
+            if len(taken) >= limit or (not lane.is_mail and busy[lane.share] >= _LANES_OF_ACCOUNT):
                 continue
             if leases.take(db, row.lane, row.account_id, holder=self._holder, now=now, until=now + LEASED_FOR):
-                taken.append(_Lane(row.lane, row.account_id, is_mail))
-                busy[row.account_id] += not is_mail
+                taken.append(lane)
+                busy[lane.share] += not lane.is_mail
         return taken
 
     async def _renew(self) -> None:
@@ -154,7 +165,7 @@ class Delivery:
         await self._writer.submit(renew)
 
     async def _send_safely(self, lane: _Lane) -> int:
-        self._of_account[lane.account_id] += not lane.is_mail
+        self._shares[lane.share] += not lane.is_mail
         try:
             return await self._send_lane(lane)
         except (DatabaseFault, WriteFailed, WriterBusy) as error:
@@ -162,8 +173,8 @@ class Delivery:
             _log.warning("what became of a notice can't be noted (%s)", type(error).__name__)
             return 0
         finally:
-            self._of_account[lane.account_id] -= not lane.is_mail
-            self._of_account += Counter()
+            self._shares[lane.share] -= not lane.is_mail
+            self._shares += Counter()
 
     async def _send_lane(self, lane: _Lane) -> int:
         sent, goes_on = 0, True
@@ -194,12 +205,16 @@ class Delivery:
         if row.receiver_id and (receiver is None or receiver.disabled_at is not None):
             await self._endings.give_up(row, "its receiver was removed or disabled", now=clock.now())
             return True
-        pool = self._mail_pool if lane.is_mail else self._other_pool
         try:
-            await asyncio.get_running_loop().run_in_executor(pool, self._carriers.hand_over, row, receiver)
+            await asyncio.get_running_loop().run_in_executor(self._pool(lane), self._carriers.hand_over, row, receiver)
         except Undelivered as fault:
             return await self._endings.put_off(row, fault, now=clock.now())
         return await self._endings.sent(row)
+
+    def _pool(self, lane: _Lane) -> ThreadPoolExecutor:
+        if lane.is_mail:
+            return self._mail_pool
+        return self._operators_pool if lane.name.startswith(routing.OPERATORS_LANE) else self._other_pool
 
     def _receiver(self, row: NoticeRow) -> AlertReceiverRow | None:
         if not row.receiver_id:

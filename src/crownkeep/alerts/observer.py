@@ -29,6 +29,7 @@ DONE_TO_MEMBERS: Mapping[str, str] = {
     "DeleteAlternateContact": "accountId",
     "PutAlternateContact": "accountId",
     "PutContactInformation": "accountId",
+    "RemoveAccountFromOrganization": "accountId",
 }
 """Events of whoever acts for an organization that may be about a member, with the parameter that names it."""
 

@@ -15,6 +15,9 @@ from crownkeep.storage.notices import outbox
 from crownkeep.storage.notices.alert_receivers import AlertReceiverRow
 from crownkeep.storage.organizations import organizations
 
+OPERATORS_LANE = "o"
+"""What the lanes of receivers that the operator has added begin with."""
+
 _DAY = 24 * 60
 
 
@@ -63,7 +66,8 @@ def lane(account_id: str, target: AlertTarget, *, is_urgent: bool) -> str:
         digest = hashlib.sha256(f"{account_id} {target.address.lower()}".encode()).hexdigest()[:40]
         return f"m{digest}"
     has_quiet_hours = target.receiver.quiet_from is not None
-    return f"r{target.receiver.receiver_id}{'' if is_urgent or not has_quiet_hours else '-quiet'}"
+    owner = "r" if target.receiver.added_by else OPERATORS_LANE
+    return f"{owner}{target.receiver.receiver_id}{'' if is_urgent or not has_quiet_hours else '-quiet'}"
 
 
 def due_at(target: AlertTarget, rule: Rule, now: datetime) -> datetime:

@@ -27,4 +27,7 @@ def keep(call: Call, *, source: str, name: str, account_id: str, details: Mappin
         read_only=False,
         service_details=details,
     )
-    record.keep(call.db, record.row_of(facts))
+    row = record.row_of(facts)
+    record.keep(call.db, row)
+    # Only what a call leaves at its end is observed by itself.
+    call.wiring.outbox.observe(call.db, [row])
