@@ -42,6 +42,12 @@ _ATTEMPTS = 8
 _RETRIED_STATES = {"40001", "40P01", "23505", "57P01", "57P02", "57P03", "08000", "08003", "08006"}
 
 
+# A full disk, a quota, and a server or a transaction that is read-only (PostgreSQL, appendix A).
+_UNCHANGEABLE_STATES = {"53100", "53400", "25006"}
+_UNCHANGEABLE_CODES = {8, 13}
+"""SQLite's result codes SQLITE_READONLY and SQLITE_FULL."""
+
+
 class Database:
     """One database, and the connections of this process to it: each thread keeps one for reading and one for writing."""
 
@@ -271,6 +277,16 @@ def is_retryable(error: DBAPIError) -> bool:
     if state is not None:
         return state in _RETRIED_STATES
     return isinstance(error, OperationalError) and "locked" in str(error.orig)
+
+
+def takes_no_changes(error: Exception) -> bool:
+    """Tell whether the database refuses whatever would change it: its disk is full, or it may only be read."""
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state in _UNCHANGEABLE_STATES
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _UNCHANGEABLE_CODES
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.exc import DBAPIError
 
-from crownkeep.storage.database import Database, Transaction, is_retryable
+from crownkeep.storage.database import Database, Transaction, is_retryable, takes_no_changes
 from crownkeep.storage.trail import events
 from crownkeep.storage.trail.events import EventRow
 
@@ -87,6 +87,8 @@ class Writer:
         self._wake = threading.Condition()
         self._stopping = False
         self._is_committing = False
+        self._is_stuck = False
+        """Whether the database has refused every change since it was last said so."""
         self._commits: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -183,6 +185,7 @@ class Writer:
     def _finish(self, transaction: Transaction, group: list[Item]) -> None:
         try:
             self._database.commit(transaction)
+            self._note_success()
         except Exception:  # noqa: BLE001 - SQLite without memory is no fault of the database's; nothing may end the thread
             self._carry_out(group)
 
@@ -201,10 +204,10 @@ class Writer:
             self._commit(group)
         except LostCommit as error:
             for item in group:
-                _fail(item, error)
+                self._fail(item, error)
         except Exception as error:  # noqa: BLE001 - one work's fault must not take its neighbours along, nor end the thread
             if len(group) == 1 and not _may_pass_later(error):
-                _fail(group[0], error)
+                self._fail(group[0], error)
                 return
             for item in group:
                 self._carry_out_alone(item)
@@ -215,7 +218,7 @@ class Writer:
                 self._commit([item])
             except Exception as error:  # noqa: BLE001 - as above: it is raised in its own request
                 if attempt + 1 == _ATTEMPTS or not _may_pass_later(error):
-                    _fail(item, error)
+                    self._fail(item, error)
                     return
             else:
                 return
@@ -224,11 +227,13 @@ class Writer:
         if self._database.is_sqlite:
             with self._database.transaction() as transaction:
                 self._on_the_loop(partial(self._work, transaction, group))
+            self._note_success()
             return
         rows: Sequence[EventRow] | None = None
         try:
             with self._database.transaction() as transaction:
                 rows = self._work(transaction, group)
+            self._note_success()
         except DBAPIError as error:
             if rows and error.connection_invalidated and self._is_kept(rows[-1], error):
                 return
@@ -258,6 +263,20 @@ class Writer:
             self._observe(transaction, rows)
         return rows
 
+    def _fail(self, item: Item, error: Exception) -> None:
+        item.failure = error
+        if not takes_no_changes(error):
+            _log.error("the database did not take a change", exc_info=error)
+        elif not self._is_stuck:
+            # Every request is one until somebody makes room: it is said once.
+            self._is_stuck = True
+            _log.error("the database takes no changes: %s; every request is refused until it does", cast(DBAPIError, error).orig)
+
+    def _note_success(self) -> None:
+        if self._is_stuck:
+            self._is_stuck = False
+            _log.warning("the database takes changes again")
+
     def _on_the_loop(self, work: Callable[[], object]) -> None:
         """Run work on the event loop's thread and wait for it.
 
@@ -280,11 +299,6 @@ def _settle(done: Future[None], work: Callable[[], object]) -> None:
 
 def _may_pass_later(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and is_retryable(error)
-
-
-def _fail(item: Item, error: Exception) -> None:
-    _log.error("the database did not take a change", exc_info=error)
-    item.failure = error
 
 
 def _answer(group: list[Item]) -> None:
