@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -91,3 +92,98 @@ def test_a_step_whose_undoing_failed_stands_and_is_tried_again(endpoint: Endpoin
         endpoint.hands.undo(STEP)
 
     assert endpoint.journal.stands(STEP.id)
+
+
+class Killed(BaseException):
+    """The process is gone: nothing below catches it."""
+
+
+class Fragile:
+    """Three settings in this process, which dies at a given one of its steps: a call, or a line written."""
+
+    def __init__(self, directory: Path) -> None:
+        self.state: dict[str, Any] = {}
+        self.calls: list[str] = []
+        self.left: int | None = None
+        self.path = directory / "plan.json.journal"
+
+    def tick(self) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise Killed
+
+    def apply(self, steps: Sequence[PlanStep]) -> list[str]:
+        """Run `apply` as a new process does, with nothing but the files of the one before."""
+        hands = Hands(lambda service, region: self, DyingJournal(self), lambda step: None)
+        return [hands.apply(step).what for step in steps]
+
+    # What reader.invoke and reader.ask call of a client.
+    def can_paginate(self, _: str) -> bool:
+        return False
+
+    @property
+    def meta(self) -> Any:
+        return SimpleNamespace(method_to_api_mapping={"get_it": "GetIt"})
+
+    def _make_api_call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        name = parameters["Name"]
+        self.tick()
+        if operation == "GetIt":
+            return {"Value": self.state.get(name)}
+        self.state[name] = "new"
+        self.calls.append(name)
+        self.tick()  # killed after AWS did it, and before its answer was read
+        return {}
+
+
+class DyingJournal(Journal):
+    """A journal whose process may die before a line is written, and after."""
+
+    def __init__(self, fragile: Fragile) -> None:
+        super().__init__(fragile.path, "digest")
+        self._fragile = fragile
+
+    def write(self, step_id: str, event: str, detail: str = "") -> None:
+        self._fragile.tick()
+        super().write(step_id, event, detail)
+        self._fragile.tick()
+
+
+def of_three_steps() -> list[PlanStep]:
+    return [
+        PlanStep(
+            str(number),
+            "check",
+            f"Set {number}",
+            1,
+            (),
+            PlannedCall("iam", "SetIt", {"Name": f"s{number}"}),
+            PlannedCall("iam", "UnsetIt", {"Name": f"s{number}"}),
+            Reading(PlannedCall("iam", "GetIt", {"Name": f"s{number}"}), "Value", None, "new"),
+            "",
+        )
+        for number in range(3)
+    ]
+
+
+def test_a_plan_killed_at_any_point_is_finished_by_applying_it_again(tmp_path: Path):
+    whole = Fragile(tmp_path / "whole")
+    whole.path.parent.mkdir()
+    whole.left = 1_000
+    whole.apply(of_three_steps())
+    points = 1_000 - whole.left
+
+    for point in range(points):
+        here = Fragile(tmp_path / str(point))
+        here.path.parent.mkdir()
+        here.left = point
+        with pytest.raises(Killed):
+            here.apply(of_three_steps())
+        here.left = None
+
+        here.apply(of_three_steps())
+
+        assert ["s0", "s1", "s2"] == here.calls  # each once, in order
+        assert all(DyingJournal(here).stands(step.id) for step in of_three_steps())
+    assert points > 15

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from crownkeep.advisor import entities
+from crownkeep.advisor import entities, policy_sets
 from crownkeep.advisor.permissions import Grantee, Grantees
 from crownkeep.advisor.view import View
 from crownkeep.policy import (
@@ -17,9 +17,6 @@ from crownkeep.policy import (
     PolicySource,
     ResourcePolicyRole,
     authorize,
-    compile_policy,
-    compile_set,
-    parse,
 )
 
 MOST_SHOWN = 50
@@ -165,6 +162,6 @@ def _trust(role: entities.Role) -> PolicySet | None:
     held = entities.Held(role.name, role.arn, role.trust)
     try:
         source = PolicySource(PolicyKind.TRUST, role.name, role.name)
-        return compile_set([compile_policy(parse(held.text), source=source)])
+        return policy_sets.of([(source, held.text)])
     except MalformedPolicy:
         return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from crownkeep import clock
+from crownkeep.advisor import private_files
 from crownkeep.advisor.evidence import stamp
 
 BEGUN, DONE, FAILED, UNDONE = "begun", "done", "failed", "undone"
@@ -21,16 +21,9 @@ class Journal:
         self.plan_digest = plan_digest
 
     def write(self, step_id: str, event: str, detail: str = "") -> None:
-        """Write a line, durably."""
+        """Write a line, durably; raises UnusableFile."""
         line = {"plan": self.plan_digest, "step": step_id, "event": event, "at": stamp(clock.now()), "detail": detail}
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-            # A line that a kill cut off must not swallow this one.
-            if file.tell() and not self._path.read_bytes().endswith(b"\n"):
-                file.write("\n")
-            file.write(json.dumps(line, sort_keys=True) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        private_files.append(self._path, json.dumps(line, sort_keys=True))
 
     def last(self) -> dict[str, str]:
         """Return the newest event of each step of this plan; what was written of another plan is another's."""
@@ -42,9 +35,7 @@ class Journal:
 
     def lines(self) -> Iterator[dict[str, str]]:
         """Yield the lines; one that a kill cut off is left out."""
-        if not self._path.exists():
-            return
-        for text in self._path.read_text(encoding="utf-8").splitlines():
+        for text in (private_files.read(self._path) or "").splitlines():
             try:
                 yield json.loads(text)
             except ValueError:

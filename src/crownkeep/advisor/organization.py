@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crownkeep.advisor import calls
+from crownkeep.advisor import calls, policy_sets
 from crownkeep.advisor.view import CannotTell, DoesNotApply, View
 from crownkeep.policy import (
     Applicable,
@@ -19,9 +19,6 @@ from crownkeep.policy import (
     PolicySet,
     PolicySource,
     authorize,
-    compile_policy,
-    compile_set,
-    parse,
 )
 
 
@@ -128,9 +125,6 @@ def _reaches_units(view: View) -> bool:
 
 def _compiled(found: list[ControlPolicy]) -> PolicySet:
     try:
-        return compile_set(
-            compile_policy(parse(each.document), source=PolicySource(PolicyKind.SERVICE_CONTROL, each.id, each.name))
-            for each in found
-        )
+        return policy_sets.of((PolicySource(PolicyKind.SERVICE_CONTROL, each.id, each.name), each.document) for each in found)
     except MalformedPolicy as error:
         raise CannotTell("a service control policy can't be read") from error

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from crownkeep.advisor import calls, entities
+from crownkeep.advisor import calls, entities, policy_sets
 from crownkeep.advisor.entities import Entities, Held, Role, User
 from crownkeep.advisor.view import View
 from crownkeep.policy import (
     Applicable,
     Context,
-    MalformedPolicy,
     PolicyKind,
     PolicyPrincipal,
     PolicyPrincipalKind,
@@ -20,9 +19,6 @@ from crownkeep.policy import (
     PolicySet,
     PolicySource,
     authorize,
-    compile_policy,
-    compile_set,
-    parse,
 )
 
 # Whoever may do all of these on everything may do anything: IAM without limits is every other permission, too.
@@ -40,20 +36,10 @@ class Compiled:
         policies = list(held)
         key = tuple(sorted({(each.arn, "" if each.arn else each.text) for each in policies}))
         if key not in self._sets:
-            self._sets[key] = compile_set(
-                compile_policy(parse(each.text), source=PolicySource(kind, each.name, each.name, each.arn or None))
-                for each in policies
-                if _is_readable(each.text)
+            self._sets[key] = policy_sets.of_readable(
+                (PolicySource(kind, each.name, each.name, each.arn or None), each.text) for each in policies
             )
         return self._sets[key]
-
-
-def _is_readable(text: str) -> bool:
-    try:
-        parse(text)
-    except MalformedPolicy:
-        return False
-    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,15 +98,12 @@ def botocore_failures() -> Iterator[None]:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that says what an account lets in, readable for its owner alone."""
-    import os
+    from crownkeep.advisor import private_files
 
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(descriptor, 0o600)  # a file that was there before may be anybody's to read
-            file.write(text)
-    except OSError as error:
-        raise click.ClickException(f"`{path}` can't be written: {error.strerror}") from error
+        private_files.write(path, text)
+    except private_files.UnusableFile as error:
+        raise click.ClickException(output.printable(str(error))) from error
 
 
 @contextmanager
