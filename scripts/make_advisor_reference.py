@@ -101,6 +101,29 @@ one call, so that it either happened or did not. Where a call was not answered, 
 **Verify** reads everything again, runs all checks, lists what people still have to do, and writes what it found, signed,
 to `plan.json.proof`.
 
+## What if
+
+    crownkeep what-if root-off                       what root's own password and keys did
+    crownkeep what-if require-mfa [--user ARN]       what users did without MFA, beside setting it up
+    crownkeep what-if attach-scp policy.json
+    crownkeep what-if set-boundary ARN policy.json
+    crownkeep what-if delete-key AKIA...
+    crownkeep what-if remove-policy ARN-OR-NAME [--principal ARN]
+
+`what-if` says who and what, of all that was recorded in the last `--days` (90), a change would have denied, with counts
+and when it was last seen. Nothing is changed. Events come from LookupEvents of the account, from CloudTrail's files
+with `--events PATH` (log files, plain or compressed, whole directories, what LookupEvents answered, our exports), or
+from our database with `--data` and `--account`.
+
+Decisions are the policy engine's, the one that Crownkeep enforces with. What was recorded was allowed by every policy
+that was in force, so a change is judged by what it changes alone. What was refused when it was recorded doesn't count.
+
+What a record doesn't tell is listed apart as unknown, with the reason, and never taken for harmless: a condition key
+that CloudTrail doesn't record, or a resource that it doesn't name. LookupEvents knows management events of 90 days only:
+give `--events` where data events matter. Policies of resources, but for roles' trust policies, are not read: what only a
+bucket's own policy allows may be listed as denied. `remove-policy`, and taking on roles under `set-boundary`, need to
+know who has what: it is asked of the account, or given as kept evidence with `--from`.
+
 ## How it decides
 
 Each check is one module with one pure function over evidence: `src/crownkeep/advisor/checks`. One more check is one

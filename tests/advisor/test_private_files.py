@@ -8,7 +8,7 @@ import pytest
 
 from crownkeep.advisor import private_files
 from crownkeep.advisor.journal import Journal
-from crownkeep.advisor.private_files import UnusableFile
+from crownkeep.advisor.private_files import UnsafeFile
 
 
 def test_a_file_that_anybody_could_read_is_its_owner_s_alone_once_written(tmp_path: Path):
@@ -36,7 +36,7 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path, how: str):
     link.symlink_to(target)
     act = {"write": lambda: private_files.write(link, "x"), "append": lambda: private_files.append(link, "x")}
 
-    with pytest.raises(UnusableFile, match="symbolic link"):
+    with pytest.raises(UnsafeFile, match="symbolic link"):
         act.get(how, lambda: private_files.read(link))()
 
     assert "mine\n" == target.read_text()
@@ -47,7 +47,7 @@ def test_a_journal_that_others_can_write_is_not_believed(tmp_path: Path):
     Journal(file, "digest").write("1", "done")
     file.chmod(0o666)
 
-    with pytest.raises(UnusableFile, match="could be written by others"):
+    with pytest.raises(UnsafeFile, match="could be written by others"):
         Journal(file, "digest").stands("1")
 
 

@@ -25,7 +25,7 @@ class Held:
     @property
     def text(self) -> str:
         """The document as JSON."""
-        return json.dumps(self.document)
+        return text_of(self.document)
 
     @property
     def is_managed_by_aws(self) -> bool:
@@ -95,6 +95,11 @@ class Entities:
         for name in user.groups:
             if name in self.groups:
                 yield from self.groups[name].own
+
+
+def text_of(document: Mapping[str, Any]) -> str:
+    """Return a document as JSON."""
+    return json.dumps(document)
 
 
 def of(view: View) -> Entities:

@@ -21,7 +21,7 @@ class Journal:
         self.plan_digest = plan_digest
 
     def write(self, step_id: str, event: str, detail: str = "") -> None:
-        """Write a line, durably; raises UnusableFile."""
+        """Write a line, durably; raises UnsafeFile."""
         line = {"plan": self.plan_digest, "step": step_id, "event": event, "at": stamp(clock.now()), "detail": detail}
         private_files.append(self._path, json.dumps(line, sort_keys=True))
 

@@ -9,12 +9,12 @@ from pathlib import Path
 _MODE = 0o600
 
 
-class UnusableFile(Exception):
+class UnsafeFile(Exception):
     """A file can't be read or written safely; the text says why."""
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file anew, readable for its owner alone; raises UnusableFile."""
+    """Write a file anew, readable for its owner alone; raises UnsafeFile."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -24,11 +24,11 @@ def write(path: Path, text: str) -> None:
             file.flush()
             os.fsync(descriptor)
     except OSError as error:
-        raise UnusableFile(_said(path, "written", error)) from error
+        raise UnsafeFile(_said(path, "written", error)) from error
 
 
 def append(path: Path, line: str) -> None:
-    """Append a line, durably; what a kill cut off does not swallow it. Raises UnusableFile."""
+    """Append a line, durably; what a kill cut off does not swallow it. Raises UnsafeFile."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
         with os.fdopen(descriptor, "rb+", buffering=0) as file:
@@ -38,24 +38,24 @@ def append(path: Path, line: str) -> None:
             file.write((("\n" if is_cut else "") + line + "\n").encode())
             os.fsync(descriptor)
     except OSError as error:
-        raise UnusableFile(_said(path, "written", error)) from error
+        raise UnsafeFile(_said(path, "written", error)) from error
 
 
 def read(path: Path) -> str | None:
     """Return what such a file says, None where there is none.
 
-    What another user could have written is not believed: it would say what was done, and what wasn't. Raises UnusableFile.
+    What another user could have written is not believed: it would say what was done, and what wasn't. Raises UnsafeFile.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UnusableFile(_said(path, "read", error)) from error
+        raise UnsafeFile(_said(path, "read", error)) from error
     with os.fdopen(descriptor, "rb") as file:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o022:
-            raise UnusableFile(f"`{path}` could be written by others: look into it, then `chmod 600` it, or move it away")
+            raise UnsafeFile(f"`{path}` could be written by others: look into it, then `chmod 600` it, or move it away")
         return file.read().decode(errors="replace")
 
 
@@ -64,7 +64,7 @@ def _own(descriptor: int, path: Path) -> None:
     about = os.fstat(descriptor)
     if stat.S_ISREG(about.st_mode):
         if about.st_uid != os.geteuid():
-            raise UnusableFile(f"`{path}` belongs to another user: move it away")
+            raise UnsafeFile(f"`{path}` belongs to another user: move it away")
         os.fchmod(descriptor, _MODE)  # one that was there before may be anybody's to read
 
 

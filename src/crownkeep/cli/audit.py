@@ -58,7 +58,7 @@ def command(
         _list(as_json=as_json) if explain is None else _explain(explain, as_json=as_json)
         return
     accepted = _accepted(baseline)
-    evidence = _kept(kept) if kept is not None else gathered(profile, endpoint_url)
+    evidence = kept_evidence(kept) if kept is not None else gathered(profile, endpoint_url)
     if save is not None:
         write_private(save, _saved(evidence))
     report = _judged(evidence, accepted)
@@ -102,7 +102,7 @@ def write_private(path: Path, text: str) -> None:
 
     try:
         private_files.write(path, text)
-    except private_files.UnusableFile as error:
+    except private_files.UnsafeFile as error:
         raise click.ClickException(output.printable(str(error))) from error
 
 
@@ -125,7 +125,8 @@ def _saved(evidence: Evidence) -> str:
     return evidences.save(evidence)
 
 
-def _kept(file: Any) -> Evidence:
+def kept_evidence(file: Any) -> Evidence:
+    """Read evidence that `--save` has written."""
     from crownkeep.advisor import evidence as evidences
 
     try:

@@ -79,7 +79,7 @@ def apply(file: Path, yes: bool, key: str | None, profile: str | None, endpoint_
     """
     from crownkeep.advisor import apply as applying
     from crownkeep.advisor import findings, planner
-    from crownkeep.advisor.private_files import UnusableFile
+    from crownkeep.advisor.private_files import UnsafeFile
 
     made, journal = _read(file, key)
     clients, evidence = _same_account(made, profile, endpoint_url)
@@ -93,7 +93,7 @@ def apply(file: Path, yes: bool, key: str | None, profile: str | None, endpoint_
             continue
         try:
             done.append(_told(step, hands.apply(step).what))
-        except (applying.Surprise, UnusableFile) as error:
+        except (applying.Surprise, UnsafeFile) as error:
             surprise = output.printable(str(error))
             break
     _print_outcome(made, done, drift, surprise, as_json=as_json)
@@ -145,7 +145,7 @@ def verify(file: Path, key: str | None, profile: str | None, endpoint_url: str |
 def undo(file: Path, key: str | None, profile: str | None, endpoint_url: str | None, as_json: bool) -> None:
     """Take the steps that were applied back, the last first. What somebody has changed since is left as it is."""
     from crownkeep.advisor import apply as applying
-    from crownkeep.advisor.private_files import UnusableFile
+    from crownkeep.advisor.private_files import UnsafeFile
 
     made, journal = _read(file, key)
     clients, evidence = _same_account(made, profile, endpoint_url)
@@ -157,7 +157,7 @@ def undo(file: Path, key: str | None, profile: str | None, endpoint_url: str | N
             continue
         try:
             done.append(_told(step, hands.undo(step).what))
-        except (applying.Surprise, UnusableFile) as error:
+        except (applying.Surprise, UnsafeFile) as error:
             surprise = output.printable(str(error))
             break
     _print_outcome(made, done, [], surprise, as_json=as_json)
@@ -218,7 +218,7 @@ def _read(file: Path, key: str | None) -> tuple[LockdownPlan, Journal]:
     journal = Journal(file.with_name(f"{file.name}.journal"), sha256(content).hexdigest())
     try:
         journal.last()
-    except private_files.UnusableFile as error:
+    except private_files.UnsafeFile as error:
         raise click.ClickException(output.printable(str(error))) from error
     return made, journal
 

@@ -85,9 +85,15 @@ def _told(line: TrailLine) -> Mapping[str, object]:
 
 def records(db: Transaction, selection: TrailSelection) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield the index and the record of all that is wanted, in the order of the tree."""
+    for index, content in encoded_records(db, selection):
+        yield index, json.loads(content)
+
+
+def encoded_records(db: Transaction, selection: TrailSelection) -> Iterator[tuple[int, bytes]]:
+    """Yield the same, each record as it is kept."""
     for line in reading.lines(db):
         if line.record is not None and selection.has(line):
-            yield line.index, json.loads(line.record)
+            yield line.index, line.record
 
 
 def cloudtrail(db: Transaction, selection: TrailSelection) -> Iterator[str]:

@@ -1,0 +1,90 @@
+"""Recorded events out of files: CloudTrail's log files, what LookupEvents answered, exports of our trail, and JSON lines."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from crownkeep.advisor import recorded
+from crownkeep.advisor.recorded import RecordedEvent, UnreadableRecords
+
+_SUFFIXES = (".json", ".jsonl", ".gz")
+
+
+class _LogFile(msgspec.Struct):
+    records: list[RecordedEvent] | None = msgspec.field(default=None, name="Records")
+    events: list[_LookedUp] | None = msgspec.field(default=None, name="Events")
+
+
+class _LookedUp(msgspec.Struct):
+    record: str = msgspec.field(name="CloudTrailEvent")
+
+
+class _Exported(msgspec.Struct):
+    """A line of `crownkeep trail export`: what says how the export was made has no record."""
+
+    record: str | None = None
+
+
+_log_file = msgspec.json.Decoder(_LogFile)
+_exported = msgspec.json.Decoder(_Exported)
+
+
+def of(paths: Sequence[Path]) -> Iterator[RecordedEvent]:
+    """Yield the events of files, and of all files below directories; raises UnreadableRecords."""
+    for path in paths:
+        for file in sorted(_files(path)):
+            try:
+                yield from _of_content(_content(file))
+            except (OSError, EOFError, zlib.error) as error:
+                raise UnreadableRecords(f"`{file}` can't be read: {error}") from error
+            except UnreadableRecords as error:
+                raise UnreadableRecords(f"`{file}` holds {error}") from error
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    # Digests of log files lie beside them, and hold no events.
+    yield from (each for each in path.rglob("*") if each.suffix in _SUFFIXES and "CloudTrail-Digest" not in str(each))
+
+
+def _content(file: Path) -> bytes:
+    content = file.read_bytes()
+    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+
+
+def _of_content(content: bytes) -> Iterator[RecordedEvent]:
+    try:
+        whole = _log_file.decode(content)
+    except msgspec.DecodeError:
+        yield from _of_lines(content)
+        return
+    if whole.records is not None:
+        yield from whole.records
+    elif whole.events is not None:
+        yield from (recorded.read(each.record) for each in whole.events)
+    else:
+        yield from _of_lines(content)
+
+
+def _of_lines(content: bytes) -> Iterator[RecordedEvent]:
+    for line in content.splitlines():
+        if not line.strip():
+            continue
+        if b'"eventName"' in line and b'"leaf"' not in line:
+            yield recorded.read(line)
+            continue
+        try:
+            exported = _exported.decode(line)
+        except msgspec.DecodeError as error:
+            raise UnreadableRecords(f"no record of CloudTrail: {error}") from error
+        if exported.record is not None:
+            yield recorded.read(exported.record)
+        elif b'"checkpoint"' not in line and b'"leaf"' not in line:
+            raise UnreadableRecords("something that is no record of CloudTrail")

@@ -1,0 +1,344 @@
+"""What if: who and what that was recorded would have been denied, had a change been in force, by the engine that enforces.
+
+What was recorded was allowed by every policy that was in force, so a change is judged by what it changes alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crownkeep.advisor import entities, permissions, policy_sets, recorded
+from crownkeep.advisor.entities import Entities, Held
+from crownkeep.advisor.recorded import RecordedEvent, RecordedUse, UseKind, Who
+from crownkeep.policy import (
+    ALWAYS_ALLOWED,
+    NEEDS_NO_ALLOW,
+    Context,
+    Naming,
+    PolicyKind,
+    PolicyPrincipal,
+    PolicyPrincipalKind,
+    PolicyRequest,
+    PolicySet,
+    PolicySource,
+    context_keys,
+)
+from crownkeep.policy.work import TooMuchWork
+
+_KINDS = {
+    "Root": PolicyPrincipalKind.ROOT,
+    "IAMUser": PolicyPrincipalKind.USER,
+    "AssumedRole": PolicyPrincipalKind.ROLE_SESSION,
+    "FederatedUser": PolicyPrincipalKind.FEDERATED_USER,
+}
+
+MFA_DEMAND: Mapping[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "DenyWithoutMfa",
+            "Effect": "Deny",
+            "NotAction": [
+                "iam:CreateVirtualMFADevice",
+                "iam:EnableMFADevice",
+                "iam:GetMFADevice",
+                "iam:GetUser",
+                "iam:ListMFADevices",
+                "iam:ListVirtualMFADevices",
+                "iam:ResyncMFADevice",
+                "sts:GetSessionToken",
+            ],
+            "Resource": "*",
+            "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+        }
+    ],
+}
+"""What demands MFA of a user, as the user's policy: all is denied but what it takes to set MFA up (IAM user guide)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a change does to one kind of use."""
+
+    is_denied: bool = False
+    unknown: str = ""
+    """Why it can't be told; empty where it can."""
+
+
+UNTOUCHED, DENIED = Judgement(), Judgement(is_denied=True)
+
+
+@dataclass(frozen=True, slots=True)
+class HypotheticalChange:
+    """A change that nobody has made: what it is, which condition keys it depends on, and what it does to a use."""
+
+    title: str
+    judge: Callable[[UseKind], Judgement]
+    keys: tuple[str, ...] = ()
+    assumes: tuple[str, ...] = ()
+    """What is taken for granted, in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """Something that was done, and would have been denied or may have been."""
+
+    principal: str
+    action: str
+    count: int
+    last_seen: str
+    resources: tuple[str, ...]
+    """A few of them."""
+    reason: str = ""
+    """Why it can't be told; empty where it would have been denied."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfAnswer:
+    """What a change would have denied."""
+
+    change: HypotheticalChange
+    events: int
+    denied: tuple[Affected, ...]
+    unknown: tuple[Affected, ...]
+
+
+def ask(events: Iterable[RecordedEvent], change: HypotheticalChange, found: Entities | None = None) -> WhatIfAnswer:
+    """Say what a change would have denied of what was recorded."""
+    use = RecordedUse(change.keys, paths_of(found))
+    use.take(events)
+    groups: dict[tuple[bool, str, str, str], list[tuple[UseKind, recorded.Occurrence]]] = {}
+    for each, seen in use.uses.items():
+        judged = change.judge(each)
+        if judged.is_denied or judged.unknown:
+            groups.setdefault((judged.is_denied, each.who.holder, each.action, judged.unknown), []).append((each, seen))
+    affected = [(key[0], _affected(key, members)) for key, members in groups.items()]
+    return WhatIfAnswer(
+        change,
+        use.events,
+        tuple(sorted((each for is_denied, each in affected if is_denied), key=_order)),
+        tuple(sorted((each for is_denied, each in affected if not is_denied), key=_order)),
+    )
+
+
+_SHOWN = 5
+
+
+def _affected(key: tuple[bool, str, str, str], members: list[tuple[UseKind, recorded.Occurrence]]) -> Affected:
+    _, principal, action, reason = key
+    resources = sorted({use.resource for use, _ in members if use.resource is not None})
+    return Affected(
+        principal,
+        action,
+        sum(seen.count for _, seen in members),
+        max(seen.last for _, seen in members),
+        tuple(resources[:_SHOWN]),
+        reason,
+    )
+
+
+def _order(each: Affected) -> tuple[int, str, str]:
+    return (-each.count, each.principal, each.action)
+
+
+def paths_of(found: Entities | None) -> dict[str, str]:
+    """Return ARNs with a path by what they would be without one."""
+    if found is None:
+        return {}
+    arns = [each.arn for each in found.holders] + list(found.policies)
+    return {_without_path(arn): arn for arn in arns}
+
+
+def _without_path(arn: str) -> str:
+    head, _, name = arn.rpartition("/")
+    return f"{head.partition('/')[0]}/{name}"
+
+
+def root_off() -> HypotheticalChange:
+    """Root's own credentials are gone; what an organization does as root centrally goes on."""
+    return HypotheticalChange(
+        "Root's password and keys are gone",
+        lambda use: DENIED if use.who.type == "Root" and not use.who.is_central else UNTOUCHED,
+    )
+
+
+def key_deleted(key_id: str) -> HypotheticalChange:
+    """An access key is gone."""
+    return HypotheticalChange(
+        f"The access key {key_id} is gone",
+        lambda use: DENIED if use.key_id == key_id else UNTOUCHED,
+        assumes=("Sessions that the key began (GetSessionToken) go on until they expire.",),
+    )
+
+
+def mfa_required(user_arn: str = "") -> HypotheticalChange:
+    """Users, or one of them, may do nothing without MFA but set it up."""
+    policies = policy_sets.of([(PolicySource(PolicyKind.IDENTITY, "mfa-demand"), entities.text_of(MFA_DEMAND))])
+
+    def judge(use: UseKind) -> Judgement:
+        is_meant = use.who.type == "IAMUser" and user_arn in ("", use.who.arn)
+        return _denied_by(policies, use, keys) if is_meant else UNTOUCHED
+
+    keys = _keys(policies)
+    return HypotheticalChange(f"MFA is demanded of {user_arn or 'all users'}", judge, keys)
+
+
+def scp_attached(document: str, *, management_account: str = "") -> HypotheticalChange:
+    """A service control policy is attached above the accounts, beside what is there; raises MalformedPolicy."""
+    policies = policy_sets.of([(PolicySource(PolicyKind.SERVICE_CONTROL, "attached"), document)])
+    keys = _keys(policies)
+
+    def judge(use: UseKind) -> Judgement:
+        is_exempt = use.who.account_id == management_account or "/aws-service-role/" in use.who.issuer_arn
+        return UNTOUCHED if is_exempt else _denied_by(policies, use, keys)
+
+    assumes = ["It is attached beside FullAWSAccess, so that only what it denies counts."]
+    if not management_account:
+        assumes.append("The accounts are members: control policies don't bind a management account.")
+    return HypotheticalChange("The control policy is attached", judge, keys, tuple(assumes))
+
+
+def boundary_set(principal_arn: str, document: str, found: Entities | None = None) -> HypotheticalChange:
+    """A user's or a role's permissions boundary is this one; raises MalformedPolicy."""
+    policies = policy_sets.of([(PolicySource(PolicyKind.BOUNDARY, "boundary"), document)])
+    keys, trusts = _keys(policies), _Trusts(found)
+
+    def judge(use: UseKind) -> Judgement:
+        if use.who.holder != principal_arn:
+            return UNTOUCHED
+        said = _said(policies, use, keys)
+        if isinstance(said, Judgement):
+            return said
+        return _lacking(said, use, trusts)
+
+    return HypotheticalChange(f"The boundary of {principal_arn} is this policy", judge, keys)
+
+
+def policy_removed(policy: str, found: Entities, *, principal_arn: str = "") -> HypotheticalChange:
+    """A policy, by its ARN or an inline one's name, is taken from whoever has it, or from one of them; raises ValueError."""
+    before, after = _Holdings(found), _Holdings(found, without=policy, of=principal_arn)
+    if not after.holders:
+        raise ValueError(f"the policy `{policy}` is not had by {principal_arn or 'anybody'}")
+    keys, trusts = _keys(*(before.policies(each) for each in after.holders)), _Trusts(found)
+
+    def judge(use: UseKind) -> Judgement:
+        if use.who.holder not in after.holders or not after.removed(use.who.holder).for_action(use.action).statements:
+            return UNTOUCHED
+        had = _said(before.policies(use.who.holder), use, keys)
+        left = _said(after.policies(use.who.holder), use, keys)
+        if isinstance(had, Judgement) or isinstance(left, Judgement):
+            return next(each for each in (left, had) if isinstance(each, Judgement))
+        # What it did not allow before was allowed otherwise, or by policies that have changed since.
+        return _lacking(left, use, trusts) if had == "allow" else UNTOUCHED
+
+    return HypotheticalChange(f"The policy {policy} is taken from {len(after.holders)} holders", judge, keys)
+
+
+class _Holdings:
+    """The identity policies of users and roles, with or without one of them."""
+
+    def __init__(self, found: Entities, *, without: str = "", of: str = "") -> None:
+        self._compiled = permissions.Compiled()
+        self._held: dict[str, list[Held]] = {}
+        self._removed: dict[str, list[Held]] = {}
+        self.holders: set[str] = set()
+        held_by = {each.arn: list(found.of_user(each)) for each in found.users} | {
+            each.arn: list(each.own) for each in found.roles
+        }
+        for arn, held in held_by.items():
+            self._held[arn] = held
+            if without and of in ("", arn) and any(_is_named(one, without) for one in held):
+                self._held[arn] = [one for one in held if not _is_named(one, without)]
+                self._removed[arn] = [one for one in held if _is_named(one, without)]
+                self.holders.add(arn)
+
+    def policies(self, arn: str) -> PolicySet:
+        """Return what a user or role has."""
+        return self._compiled.set_of(self._held.get(arn, ()))
+
+    def removed(self, arn: str) -> PolicySet:
+        """Return what is taken from a user or role."""
+        return self._compiled.set_of(self._removed.get(arn, ()))
+
+
+def _is_named(held: Held, name: str) -> bool:
+    return name == (held.arn or held.name)
+
+
+class _Trusts:
+    """Roles' trust policies: whom they name directly needs no permission of its own to take the role on."""
+
+    def __init__(self, found: Entities | None) -> None:
+        self._roles = {each.arn: each for each in found.roles} if found is not None else {}
+
+    def name_directly(self, use: UseKind) -> bool | None:
+        """Tell whether a role that was taken on names the caller; None where its trust policy is not known."""
+        role = self._roles.get(use.resource or "")
+        if role is None:
+            return None
+        source = PolicySource(PolicyKind.TRUST, role.name)
+        trust = policy_sets.of_readable([(source, entities.text_of(role.trust))])
+        request = PolicyRequest(_principal(use.who), use.action, use.resource or "*")
+        found = [each.naming(request) for each in trust.for_action(use.action).statements if each.allows]
+        return bool(found) and max(found) in (Naming.DIRECT, Naming.ISSUER)
+
+
+def _lacking(said: str, use: UseKind, trusts: _Trusts) -> Judgement:
+    """Judge what policies that must allow say: everything they don't is denied, but for what needs no Allow."""
+    if said == "deny":
+        return DENIED
+    if said == "allow" or use.action in NEEDS_NO_ALLOW:
+        return UNTOUCHED
+    if use.action == "sts:AssumeRole":
+        named = trusts.name_directly(use)
+        if named is None:
+            return Judgement(unknown="the role's trust policy is not known here, and may name the caller itself")
+        return UNTOUCHED if named else DENIED
+    return DENIED
+
+
+def _denied_by(policies: PolicySet, use: UseKind, keys: tuple[str, ...]) -> Judgement:
+    said = _said(policies, use, keys)
+    if isinstance(said, Judgement):
+        return said
+    return DENIED if said == "deny" else UNTOUCHED
+
+
+def _said(policies: PolicySet, use: UseKind, keys: tuple[str, ...]) -> str | Judgement:
+    """Return what policies say to a use, `allow`, `deny` or `nothing`; a judgement where they are not asked, or can't be."""
+    if use.action in ALWAYS_ALLOWED or use.action.startswith("signin:"):
+        return UNTOUCHED  # signing in to the console is no action that these policies are about
+    statements = policies.for_action(use.action).statements
+    if use.resource is None and any(each.statement.resources != ("*",) for each in statements):
+        return Judgement(unknown="the record does not say which resource it was")
+    lacking: set[str] = set()
+
+    def resolve(key: str) -> None:
+        if key not in recorded.KNOWN:
+            lacking.add(key)
+
+    context = Context({key: value for key, value in zip(keys, use.context, strict=True) if value is not None}, resolve)
+    try:
+        statement = policies.decide(PolicyRequest(_principal(use.who), use.action, use.resource or "*", context))
+    except TooMuchWork:
+        return "nothing"  # as the engine has it: what takes too long to compare allows nothing
+    if lacking:
+        return Judgement(unknown=f"records don't say {', '.join(sorted(lacking))}")
+    if statement is None:
+        return "nothing"
+    return "allow" if statement.allows else "deny"
+
+
+def _principal(who: Who) -> PolicyPrincipal:
+    unique_id = who.unique_id.partition(":")[0] or None
+    if who.type == "IAMUser":
+        return PolicyPrincipal(_KINDS[who.type], who.arn, who.account_id, unique_id)
+    issuer = who.issuer_arn or None
+    return PolicyPrincipal(_KINDS[who.type], who.arn, who.account_id, issuer_arn=issuer, issuer_unique_id=unique_id)
+
+
+def _keys(*policies: PolicySet) -> tuple[str, ...]:
+    documents = [each.document for one in policies for each in one.policies]
+    return recorded.known_keys(context_keys(*documents))
