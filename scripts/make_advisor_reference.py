@@ -124,6 +124,20 @@ give `--events` where data events matter. Policies of resources, but for roles' 
 bucket's own policy allows may be listed as denied. `remove-policy`, and taking on roles under `set-boundary`, need to
 know who has what: it is asked of the account, or given as kept evidence with `--from`.
 
+## Least privilege
+
+    crownkeep least-privilege arn:aws:iam::123456789012:role/deploy --out policy.json
+
+`least-privilege` makes a policy for a user or a role of what was recorded of it, from the same sources as `what-if`.
+Resources are named one by one; where there are many, their folder is. Actions that only read are put together under
+their verb (`iam:Get*`) where there are many, and only where no action of that name writes. The policy is then proven:
+everything that was recorded is decided again by it. The command says how many actions each pattern adds, how many
+actions the policy takes away, and which services can't be used any more. It ends with 1 where the policy would deny
+anything recorded, or is larger than a managed policy may be. Nothing is changed.
+
+What was not recorded is not in it: yearly work that lies further back than `--days`, and data events that no trail
+keeps. Read the policy before you attach it.
+
 ## How it decides
 
 Each check is one module with one pure function over evidence: `src/crownkeep/advisor/checks`. One more check is one

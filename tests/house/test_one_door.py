@@ -140,6 +140,7 @@ NO_CHANGE: Mapping[str, str] = {
     "credential-audit model": "a published model",
     "credential-audit verify": _FILES,
     "doctor": "what is wrong is said, and not mended",
+    "least-privilege": _API,
     "lockdown apply": _API,
     "lockdown plan": _API,
     "lockdown undo": _API,
@@ -161,6 +162,12 @@ NO_CHANGE: Mapping[str, str] = {
     "trail prove": "as for a checkpoint, and a proof is written into a file",
     "trail search": "a search",
     "trail witness list": "a list",
+    "what-if attach-scp": _API,
+    "what-if delete-key": _API,
+    "what-if remove-policy": _API,
+    "what-if require-mfa": _API,
+    "what-if root-off": _API,
+    "what-if set-boundary": _API,
 }
 """Commands that change nothing of an account, each with what they are for."""
 

@@ -218,7 +218,7 @@ def boundary_set(principal_arn: str, document: str, found: Entities | None = Non
 
 def policy_removed(policy: str, found: Entities, *, principal_arn: str = "") -> HypotheticalChange:
     """A policy, by its ARN or an inline one's name, is taken from whoever has it, or from one of them; raises ValueError."""
-    before, after = _Holdings(found), _Holdings(found, without=policy, of=principal_arn)
+    before, after = Holdings(found), Holdings(found, without=policy, of=principal_arn)
     if not after.holders:
         raise ValueError(f"the policy `{policy}` is not had by {principal_arn or 'anybody'}")
     keys, trusts = _keys(*(before.policies(each) for each in after.holders)), _Trusts(found)
@@ -236,7 +236,7 @@ def policy_removed(policy: str, found: Entities, *, principal_arn: str = "") -> 
     return HypotheticalChange(f"The policy {policy} is taken from {len(after.holders)} holders", judge, keys)
 
 
-class _Holdings:
+class Holdings:
     """The identity policies of users and roles, with or without one of them."""
 
     def __init__(self, found: Entities, *, without: str = "", of: str = "") -> None:
@@ -253,6 +253,10 @@ class _Holdings:
                 self._held[arn] = [one for one in held if not _is_named(one, without)]
                 self._removed[arn] = [one for one in held if _is_named(one, without)]
                 self.holders.add(arn)
+
+    def knows(self, arn: str) -> bool:
+        """Tell whether there is such a user or role."""
+        return arn in self._held
 
     def policies(self, arn: str) -> PolicySet:
         """Return what a user or role has."""
@@ -280,7 +284,7 @@ class _Trusts:
             return None
         source = PolicySource(PolicyKind.TRUST, role.name)
         trust = policy_sets.of_readable([(source, entities.text_of(role.trust))])
-        request = PolicyRequest(_principal(use.who), use.action, use.resource or "*")
+        request = PolicyRequest(principal_of(use.who), use.action, use.resource or "*")
         found = [each.naming(request) for each in trust.for_action(use.action).statements if each.allows]
         return bool(found) and max(found) in (Naming.DIRECT, Naming.ISSUER)
 
@@ -321,7 +325,7 @@ def _said(policies: PolicySet, use: UseKind, keys: tuple[str, ...]) -> str | Jud
 
     context = Context({key: value for key, value in zip(keys, use.context, strict=True) if value is not None}, resolve)
     try:
-        statement = policies.decide(PolicyRequest(_principal(use.who), use.action, use.resource or "*", context))
+        statement = policies.decide(PolicyRequest(principal_of(use.who), use.action, use.resource or "*", context))
     except TooMuchWork:
         return "nothing"  # as the engine has it: what takes too long to compare allows nothing
     if lacking:
@@ -331,7 +335,8 @@ def _said(policies: PolicySet, use: UseKind, keys: tuple[str, ...]) -> str | Jud
     return "allow" if statement.allows else "deny"
 
 
-def _principal(who: Who) -> PolicyPrincipal:
+def principal_of(who: Who) -> PolicyPrincipal:
+    """Return who did something as the engine asks about them."""
     unique_id = who.unique_id.partition(":")[0] or None
     if who.type == "IAMUser":
         return PolicyPrincipal(_KINDS[who.type], who.arn, who.account_id, unique_id)

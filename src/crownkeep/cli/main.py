@@ -22,6 +22,7 @@ _COMMANDS = {
     "mail": "Read mail in the outbox and mail that waits.",
     "audit": "Show how far an AWS account is from locked down.",
     "what-if": "Show what recorded use a change would deny.",
+    "least-privilege": "Make a policy of what was recorded.",
     "lockdown": "Take an AWS account to locked down, by a plan.",
     "login": "Get credentials for the AWS CLI by signing in with a browser.",
     "policy": "Check policies, and explain decisions.",
