@@ -37,7 +37,12 @@ def require(
 
     `known` holds condition keys that the operation's arguments don't tell, such as a security key's certifications.
     """
-    if _is_for_operator(call, operation) or operation.permission is Permission.NONE:
+    if _is_for_operator(call, operation):
+        return
+    if operation.permission is Permission.NONE:
+        # No policy of a caller's is asked. What the call is about is still found here, and nowhere else: a role's trust policy
+        # decides on it in the handler.
+        call.decided_on(operation.resource(call, **arguments))
         return
     if isinstance(call.caller, Anonymous):
         raise errors.MissingAuthenticationToken("Request is missing Authentication Token")

@@ -70,6 +70,11 @@ def target_of(call: Call, role: Assumable, context: dict[str, str | tuple[str, .
     )
 
 
+def vouched_for(call: Call, *, role_arn: str, **_: object) -> Target:
+    """The role that somebody wants to take on by an identity provider's word; its trust policy alone decides, in the handler."""
+    return target_of(call, find(call, role_arn), {})
+
+
 def lifetime(role: RoleRow, seconds: int | None) -> timedelta:
     """Return how long a session of the role lasts; raises ValidationError for longer than it may."""
     if seconds is not None and seconds > role.max_session_seconds:

@@ -10,7 +10,7 @@ from crownkeep import arn, errors
 from crownkeep.credentials import saml_assertions, saml_metadata
 from crownkeep.credentials.saml_assertions import SamlAssertion
 from crownkeep.operations.call import Call, Result
-from crownkeep.operations.registry import Effect, Permission, everything
+from crownkeep.operations.registry import Effect, Permission
 from crownkeep.policy import ContextValue, PolicyPrincipalKind
 from crownkeep.principals import FederatedIdentity
 from crownkeep.services.sts import assumable, federation, provider_claims
@@ -37,7 +37,7 @@ def verify_assertion(
     call: Call, *, role_arn: str, principal_arn: str, saml_assertion: str, **_: object
 ) -> VerifiedResponse | None:
     """Verify a response outside the transaction, for it takes a while; None where there is no such provider."""
-    provider = _provider(call, assumable.find(call, role_arn), principal_arn)
+    provider = _provider(call, assumable.targeted(call, role_arn), principal_arn)
     if provider is None:
         return None
     audiences = (*_AUDIENCES, f"{call.settings.url}/saml")
@@ -51,7 +51,7 @@ def verify_assertion(
 
 @sts.operation(
     "AssumeRoleWithSAML",
-    resource=everything,
+    resource=assumable.vouched_for,
     permission=Permission.NONE,  # The trust policy alone decides, in the handler.
     effect=Effect.STATE,
     prepare=verify_assertion,
@@ -68,7 +68,7 @@ def assume_role_with_saml(
     minimum_session_token_size: int | None = None,
 ) -> Result:
     """Issue credentials of a session of the role to whoever the provider vouches for (API_AssumeRoleWithSAML)."""
-    role = assumable.find(call, role_arn)
+    role = assumable.targeted(call, role_arn)
     call.notes.account_id = role.account_id
     provider = _provider(call, role, principal_arn)
     if provider is None:

@@ -12,7 +12,7 @@ from crownkeep.domain.federation.outside import Reach
 from crownkeep.domain.federation.provider_keys import Fetched
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.outbound_calls import OutboundCall
-from crownkeep.operations.registry import Effect, Permission, everything
+from crownkeep.operations.registry import Effect, Permission
 from crownkeep.policy import ContextValue, PolicyPrincipalKind
 from crownkeep.principals import FederatedIdentity
 from crownkeep.services.sts import assumable, federation, provider_claims
@@ -40,7 +40,7 @@ def ask_for_keys(call: Call, *, role_arn: str, web_identity_token: str, **_: obj
         claimed = web_identities.claimed(web_identity_token)
     except web_identities.InvalidWebIdentity:
         return None
-    provider = _provider(call, assumable.find(call, role_arn).account_id, claimed.issuer)
+    provider = _provider(call, assumable.targeted(call, role_arn).account_id, claimed.issuer)
     if provider is None:
         return None
     own = outbound_identity.own_keys(call.db, call.settings, claimed.issuer, now=call.now)
@@ -51,7 +51,7 @@ def ask_for_keys(call: Call, *, role_arn: str, web_identity_token: str, **_: obj
 
 @sts.operation(
     "AssumeRoleWithWebIdentity",
-    resource=everything,
+    resource=assumable.vouched_for,
     permission=Permission.NONE,  # The trust policy alone decides, in the handler.
     effect=Effect.STATE,
     prepare=ask_for_keys,
@@ -72,7 +72,7 @@ def assume_role_with_web_identity(
     if provider_id is not None:
         # AWS takes it for OAuth 2.0 access tokens of two providers only, and refuses it beside an ID token.
         raise errors.ValidationError("ProviderId is only for OAuth 2.0 access tokens, which are not accepted.")
-    role = assumable.find(call, role_arn)
+    role = assumable.targeted(call, role_arn)
     call.notes.account_id = role.account_id
     provider, identity = _verified(call, role.account_id, web_identity_token)
     principal_id = f"{provider.arn}:{identity.audience}:{identity.subject}"
