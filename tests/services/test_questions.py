@@ -17,7 +17,7 @@ from tests.house.test_operations import OPERATIONS
 
 from crownkeep.operations.registry import Mode, Operation
 
-SERVICES = ("iam", "organizations", "account", "account-security", "credential-audit", "sso-admin")
+SERVICES = ("iam", "organizations", "account", "account-security", "credential-audit", "sso-admin", "identitystore")
 ENDING = {"DeleteOrganization", "LeaveOrganization"}
 """What would leave nothing for the others to be about."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.fixtures.crown import Crown
 from tests.fixtures.single_sign_on import SingleSignOn
+from tests.fixtures.statements import given
 from tests.services.iam.asking import allow, refusal
 
 ANN = {"UserName": "ann", "Name": {"GivenName": "Ann", "FamilyName": "Lee"}, "DisplayName": "Ann Lee"}
@@ -185,3 +186,22 @@ def test_lists_go_on_where_the_page_before_ended(sso: SingleSignOn):
     other = sso.people.list_groups
     token = sso.people.list_users(**sso.store, MaxResults=1)["NextToken"]
     assert "ValidationException: Invalid NextToken." == refusal(other, **sso.store, NextToken=token)
+
+
+def test_a_call_acts_on_the_people_and_groups_that_it_was_decided_on(sso: SingleSignOn):
+    ann, team = sso.user("ann"), sso.group("team")
+    member = {**sso.store, "GroupId": team, "MemberId": {"UserId": ann}}
+    by_name = {"UniqueAttribute": {"AttributePath": "userName", "AttributeValue": "ann"}}
+
+    with given() as asked:
+        membership = sso.people.create_group_membership(**member)["MembershipId"]
+        sso.people.describe_user(**sso.store, UserId=ann)
+        sso.people.get_user_id(**sso.store, AlternateIdentifier=by_name)
+        sso.people.get_group_membership_id(**member)
+        sso.people.list_group_memberships_for_member(**sso.store, MemberId={"UserId": ann})
+        sso.people.delete_group_membership(**sso.store, MembershipId=membership)
+
+    lookups = [each.text for each in asked if each.text.startswith("SELECT")]
+    assert 6 == sum("FROM sso_instances" in text for text in lookups)
+    assert 4 == sum("FROM directory_users" in text for text in lookups)
+    assert 1 == sum("FROM directory_groups" in text for text in lookups)

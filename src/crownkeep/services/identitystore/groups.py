@@ -14,14 +14,17 @@ from crownkeep.services.identitystore import attributes, targets
 from crownkeep.services.identitystore.service import identity_store
 from crownkeep.storage.single_sign_on import directory_groups, directory_memberships
 from crownkeep.storage.single_sign_on.directory_groups import DirectoryGroupRow
+from crownkeep.storage.single_sign_on.instances import InstanceRow
 
 Structure = Mapping[str, Any]
 
 
 def found_group(call: Call, *, identity_store_id: str, alternate_identifier: Structure, **_: object) -> Target:
     """The group that an alternate identifier names, or any where there is none."""
-    row = _alternate(call, identity_store_id, alternate_identifier)
-    return targets.in_store(call, identity_store_id, targets.group_arn(row.group_id if row else "*"))
+    instance = targets.find(call, identity_store_id).instance
+    row = None if instance is None else _alternate(call, instance, alternate_identifier)
+    found = targets.Found(instance, group=row)
+    return targets.about(call, identity_store_id, found, targets.group_arn(row.group_id if row else "*"))
 
 
 @identity_store.operation("CreateGroup", resource=targets.store, effect=Effect.STATE)
@@ -125,7 +128,7 @@ def delete_group(call: Call, *, identity_store_id: str, group_id: str, revision:
 def get_group_id(call: Call, *, identity_store_id: str, alternate_identifier: Structure) -> Result:
     """Return the id of the group with this display name."""
     instance = targets.required_store(call, identity_store_id)
-    row = _alternate(call, identity_store_id, alternate_identifier)
+    row = targets.targeted(call).group
     if row is None:
         asked = alternate_identifier.get("UniqueAttribute")
         if asked is not None and asked["AttributePath"].lower() != "displayname":
@@ -136,9 +139,9 @@ def get_group_id(call: Call, *, identity_store_id: str, alternate_identifier: St
 
 
 def required(call: Call, identity_store_id: str, group_id: str) -> DirectoryGroupRow:
-    """Return a group of a store; raises ResourceNotFoundException."""
-    instance = targets.required_store(call, identity_store_id)
-    row = directory_groups.with_id(call.db, instance.identity_store_id, targets.id_of(group_id))
+    """Return the group that the call was decided on; raises ResourceNotFoundException where there is none."""
+    targets.required_store(call, identity_store_id)
+    row = targets.targeted(call).group
     if row is None:
         raise targets.not_found("GROUP", targets.id_of(group_id))
     return row
@@ -157,10 +160,9 @@ def _require_unique(call: Call, row: DirectoryGroupRow) -> None:
         raise targets.not_unique("Duplicate GroupDisplayName")
 
 
-def _alternate(call: Call, identity_store_id: str, identifier: Structure) -> DirectoryGroupRow | None:
-    instance = instances.visible_store(call, identity_store_id)
+def _alternate(call: Call, instance: InstanceRow, identifier: Structure) -> DirectoryGroupRow | None:
     asked = identifier.get("UniqueAttribute")
-    if instance is None or asked is None or asked["AttributePath"].lower() != "displayname":
+    if asked is None or asked["AttributePath"].lower() != "displayname":
         return None
     value = asked.get("AttributeValue")
     return directory_groups.named(call.db, instance.identity_store_id, value) if isinstance(value, str) else None

@@ -4,67 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from crownkeep.domain.single_sign_on import instances, next_tokens
+from crownkeep.domain.single_sign_on import assignments, instances, next_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.identitystore import groups, targets, users
 from crownkeep.services.identitystore.service import identity_store
-from crownkeep.storage.single_sign_on import directory_groups, directory_memberships, directory_users
+from crownkeep.storage.single_sign_on import directory_groups, directory_memberships
 from crownkeep.storage.single_sign_on.directory_memberships import DirectoryMembershipRow
+from crownkeep.storage.single_sign_on.instances import InstanceRow
 
 Member = Mapping[str, str]
 
 
 def pair(call: Call, *, identity_store_id: str, group_id: str, member_id: Member, **_: object) -> Target:
     """A group, a user, and the store that they are in."""
-    user_id = targets.id_of(member_id.get("UserId", "*"))
-    return targets.in_store(call, identity_store_id, targets.group_arn(targets.id_of(group_id)), targets.user_arn(user_id))
+    found = targets.find(call, identity_store_id, group_id=group_id, user_id=member_id.get("UserId"))
+    return targets.about(call, identity_store_id, found, targets.group_arn(targets.id_of(group_id)), _user_arn(member_id))
 
 
 def paired_membership(call: Call, *, identity_store_id: str, group_id: str, member_id: Member, **_: object) -> Target:
     """The membership of a user in a group, with both."""
-    row = _between(call, identity_store_id, group_id, member_id)
-    found = pair(call, identity_store_id=identity_store_id, group_id=group_id, member_id=member_id)
-    return _with_membership(found, row.membership_id if row else "*")
+    instance = targets.find(call, identity_store_id).instance
+    row = None if instance is None else _between(call, instance, group_id, member_id)
+    arns = (targets.group_arn(targets.id_of(group_id)), _user_arn(member_id))
+    which = targets.membership_arn(row.membership_id if row else "*")
+    return targets.about(call, identity_store_id, targets.Found(instance, membership=row), *arns, which)
 
 
 def membership(call: Call, *, identity_store_id: str, membership_id: str, **_: object) -> Target:
     """A membership with its group and user."""
-    instance = instances.visible_store(call, identity_store_id)
+    instance = targets.find(call, identity_store_id).instance
     wanted = targets.id_of(membership_id)
     row = directory_memberships.with_id(call.db, instance.identity_store_id, wanted) if instance else None
     group_id, user_id = (row.group_id, row.user_id) if row else ("*", "*")
-    found = targets.in_store(call, identity_store_id, targets.group_arn(group_id), targets.user_arn(user_id))
-    return _with_membership(found, wanted)
+    arns = (targets.group_arn(group_id), targets.user_arn(user_id), targets.membership_arn(wanted))
+    return targets.about(call, identity_store_id, targets.Found(instance, membership=row), *arns)
 
 
 def of_group(call: Call, *, identity_store_id: str, group_id: str, **_: object) -> Target:
     """All memberships of a group."""
-    return targets.in_store(call, identity_store_id, targets.group_arn(targets.id_of(group_id)), targets.membership_arn("*"))
+    found = targets.find(call, identity_store_id, group_id=group_id)
+    arns = (targets.group_arn(targets.id_of(group_id)), targets.membership_arn("*"))
+    return targets.about(call, identity_store_id, found, *arns)
 
 
 def of_member(call: Call, *, identity_store_id: str, member_id: Member, **_: object) -> Target:
     """All memberships of a user."""
-    user = targets.user_arn(targets.id_of(member_id.get("UserId", "*")))
-    return targets.in_store(call, identity_store_id, user, targets.membership_arn("*"))
+    found = targets.find(call, identity_store_id, user_id=member_id.get("UserId"))
+    return targets.about(call, identity_store_id, found, _user_arn(member_id), targets.membership_arn("*"))
 
 
 def in_groups(call: Call, *, identity_store_id: str, member_id: Member, group_ids: Sequence[str], **_: object) -> Target:
     """A user, the groups that are asked about, and their memberships."""
-    user = targets.user_arn(targets.id_of(member_id.get("UserId", "*")))
+    found = targets.find(call, identity_store_id, user_id=member_id.get("UserId"))
     asked = (targets.group_arn(targets.id_of(each)) for each in group_ids)
-    return targets.in_store(call, identity_store_id, user, *asked, targets.membership_arn("*"))
+    return targets.about(call, identity_store_id, found, _user_arn(member_id), *asked, targets.membership_arn("*"))
 
 
 @identity_store.operation("CreateGroupMembership", resource=pair, effect=Effect.STATE)
 def create_group_membership(call: Call, *, identity_store_id: str, group_id: str, member_id: Member) -> Result:
     """Put a user into a group; what the group may take the user may take from the next request on."""
     instance = targets.required_store(call, identity_store_id)
-    group_id, user_id = targets.id_of(group_id), targets.id_of(member_id["UserId"])
-    if directory_users.with_id(call.db, instance.identity_store_id, user_id) is None:
-        raise targets.not_found("USER", user_id)
-    groups.changeable(call, identity_store_id, group_id)
-    if _between(call, identity_store_id, group_id, member_id) is not None:
+    user_id = users.required(call, identity_store_id, member_id["UserId"]).user_id
+    group_id = groups.changeable(call, identity_store_id, group_id).group_id
+    if _between(call, instance, group_id, member_id) is not None:
         raise targets.not_unique("Member and Group relationship already exists.")
     row = DirectoryMembershipRow(
         identity_store_id=instance.identity_store_id,
@@ -89,7 +92,7 @@ def describe_group_membership(call: Call, *, identity_store_id: str, membership_
 def delete_group_membership(call: Call, *, identity_store_id: str, membership_id: str) -> Result:
     """Take a user out of a group."""
     row = _required(call, identity_store_id, membership_id)
-    groups.changeable(call, identity_store_id, row.group_id)
+    assignments.require_people_within_reach(call, targets.required_store(call, identity_store_id), [row.group_id])
     directory_memberships.remove(call.db, row.identity_store_id, row.membership_id)
     return NOTHING
 
@@ -98,7 +101,7 @@ def delete_group_membership(call: Call, *, identity_store_id: str, membership_id
 def get_group_membership_id(call: Call, *, identity_store_id: str, group_id: str, member_id: Member) -> Result:
     """Return the id of the membership of a user in a group."""
     targets.required_store(call, identity_store_id)
-    row = _between(call, identity_store_id, group_id, member_id)
+    row = targets.targeted(call).membership
     if row is None:
         raise targets.not_found("GROUP_MEMBERSHIP", "")
     return _named(row)
@@ -160,24 +163,23 @@ def is_member_in_groups(call: Call, *, identity_store_id: str, member_id: Member
     return {"Results": [{"GroupId": each, "MemberId": member, "MembershipExists": each in found} for each in asked]}
 
 
-def _between(call: Call, identity_store_id: str, group_id: str, member_id: Member) -> DirectoryMembershipRow | None:
-    instance = instances.visible_store(call, identity_store_id)
-    if instance is None or "UserId" not in member_id:
+def _user_arn(member_id: Member) -> str:
+    return targets.user_arn(targets.id_of(member_id.get("UserId", "*")))
+
+
+def _between(call: Call, instance: InstanceRow, group_id: str, member_id: Member) -> DirectoryMembershipRow | None:
+    if "UserId" not in member_id:
         return None
     names = {"group_id": targets.id_of(group_id), "user_id": targets.id_of(member_id["UserId"])}
     return directory_memberships.between(call.db, instance.identity_store_id, **names)
 
 
 def _required(call: Call, identity_store_id: str, membership_id: str) -> DirectoryMembershipRow:
-    instance = targets.required_store(call, identity_store_id)
-    row = directory_memberships.with_id(call.db, instance.identity_store_id, targets.id_of(membership_id))
+    targets.required_store(call, identity_store_id)
+    row = targets.targeted(call).membership
     if row is None:
         raise targets.not_found("GROUP_MEMBERSHIP", targets.id_of(membership_id))
     return row
-
-
-def _with_membership(found: Target, membership_id: str) -> Target:
-    return targets.and_also(found, targets.membership_arn(membership_id))
 
 
 def _named(row: DirectoryMembershipRow) -> dict[str, object]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from crownkeep import errors
 from crownkeep.domain.single_sign_on import instances
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import EVERYTHING, Target
+from crownkeep.storage.single_sign_on import directory_groups, directory_users
+from crownkeep.storage.single_sign_on.directory_groups import DirectoryGroupRow
+from crownkeep.storage.single_sign_on.directory_memberships import DirectoryMembershipRow
+from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
 from crownkeep.storage.single_sign_on.instances import InstanceRow
 
 _ARN = "arn:aws:identitystore:::"
@@ -34,6 +38,16 @@ def id_of(name: str) -> str:
     return name.rpartition("/")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a call is about: the instance whose identity store it names, and what it names in there; None for what isn't there."""
+
+    instance: InstanceRow | None
+    user: DirectoryUserRow | None = None
+    group: DirectoryGroupRow | None = None
+    membership: DirectoryMembershipRow | None = None
+
+
 # What an action is done to.
 
 
@@ -44,58 +58,68 @@ def everything(call: Call, **_: object) -> Target:
 
 def store(call: Call, *, identity_store_id: str, **_: object) -> Target:
     """The identity store with this id or ARN."""
-    row = instances.visible_store(call, identity_store_id)
-    if row is None:
-        return Target(f"arn:aws:identitystore::{call.account_id}:identitystore/{id_of(identity_store_id)}")
-    return Target(instances.store_arn(row), context={_PRIMARY_REGION: row.region})
+    return about(call, identity_store_id, find(call, identity_store_id))
 
 
 def user(call: Call, *, identity_store_id: str, user_id: str, **_: object) -> Target:
     """A user, and the store that it is in."""
-    return _in_store(call, identity_store_id, user_arn(id_of(user_id)))
+    return about(call, identity_store_id, find(call, identity_store_id, user_id=user_id), user_arn(id_of(user_id)))
 
 
 def group(call: Call, *, identity_store_id: str, group_id: str, **_: object) -> Target:
     """A group, and the store that it is in."""
-    return _in_store(call, identity_store_id, group_arn(id_of(group_id)))
+    return about(call, identity_store_id, find(call, identity_store_id, group_id=group_id), group_arn(id_of(group_id)))
 
 
 def all_users(call: Call, *, identity_store_id: str, **_: object) -> Target:
     """All users of a store."""
-    return _in_store(call, identity_store_id, user_arn("*"))
+    return about(call, identity_store_id, find(call, identity_store_id), user_arn("*"))
 
 
 def all_groups(call: Call, *, identity_store_id: str, **_: object) -> Target:
     """All groups of a store."""
-    return _in_store(call, identity_store_id, group_arn("*"))
+    return about(call, identity_store_id, find(call, identity_store_id), group_arn("*"))
 
 
-def in_store(call: Call, identity_store_id: str, *arns: str) -> Target:
-    """Several things that an action is done to at once, and the store that they are in."""
-    first, *others = arns
-    found = _in_store(call, identity_store_id, first)
-    return replace(found, further=(*found.further, *(replace(found, arn=each, further=()) for each in others)))
+def find(call: Call, identity_store_id: str, *, user_id: str | None = None, group_id: str | None = None) -> Found:
+    """Find a store that the caller may see, and a user and a group in it by their ids or ARNs."""
+    instance = instances.visible_store(call, identity_store_id)
+    if instance is None:
+        return Found(None)
+    place = (call.db, instance.identity_store_id)
+    return Found(
+        instance,
+        user=None if user_id is None else directory_users.with_id(*place, id_of(user_id)),
+        group=None if group_id is None else directory_groups.with_id(*place, id_of(group_id)),
+    )
 
 
-def and_also(found: Target, arn: str) -> Target:
-    """Return a target with one more thing that the action is done to."""
-    return replace(found, further=(*found.further, replace(found, arn=arn, further=())))
-
-
-def _in_store(call: Call, identity_store_id: str, arn: str) -> Target:
-    found = store(call, identity_store_id=identity_store_id)
-    return replace(found, arn=arn, further=(found,))
+def about(call: Call, identity_store_id: str, found: Found, *arns: str) -> Target:
+    """Return what these ARNs name, and the store that they are in, with what was found there."""
+    if found.instance is None:
+        within = Target(f"arn:aws:identitystore::{call.account_id}:identitystore/{id_of(identity_store_id)}", row=found)
+    else:
+        within = Target(instances.store_arn(found.instance), context={_PRIMARY_REGION: found.instance.region}, row=found)
+    if not arns:
+        return within
+    first, *others = (replace(within, arn=each) for each in arns)
+    return replace(first, further=(within, *others))
 
 
 # The same for handlers.
 
 
+def targeted(call: Call) -> Found:
+    """Return what the call was decided on."""
+    return call.target_row(Found) or Found(None)
+
+
 def required_store(call: Call, identity_store_id: str) -> InstanceRow:
     """Return the instance that an identity store is of; raises ResourceNotFoundException where the caller has no such store."""
-    row = instances.visible_store(call, identity_store_id)
-    if row is None:
+    instance = targeted(call).instance
+    if instance is None:
         raise not_found("IDENTITY_STORE", id_of(identity_store_id))
-    return row
+    return instance
 
 
 def not_found(kind: str, resource_id: str) -> errors.ResourceNotFound:

@@ -33,8 +33,10 @@ Structures = Sequence[Structure]
 
 def found_user(call: Call, *, identity_store_id: str, alternate_identifier: Structure, **_: object) -> Target:
     """The user that an alternate identifier names, or any where there is none."""
-    row = _alternate(call, identity_store_id, alternate_identifier)
-    return targets.in_store(call, identity_store_id, targets.user_arn(row.user_id if row else "*"))
+    instance = targets.find(call, identity_store_id).instance
+    row = None if instance is None else _alternate(call, instance, alternate_identifier)
+    found = targets.Found(instance, user=row)
+    return targets.about(call, identity_store_id, found, targets.user_arn(row.user_id if row else "*"))
 
 
 @identity_store.operation("CreateUser", resource=targets.store, effect=Effect.STATE)
@@ -141,7 +143,7 @@ def delete_user(call: Call, *, identity_store_id: str, user_id: str, revision: s
 def get_user_id(call: Call, *, identity_store_id: str, alternate_identifier: Structure) -> Result:
     """Return the id of the person with this user name or e-mail address."""
     instance = targets.required_store(call, identity_store_id)
-    row = _alternate(call, identity_store_id, alternate_identifier)
+    row = targets.targeted(call).user
     if row is None:
         _refuse_unless_unique(alternate_identifier)
         raise targets.not_found("USER", "")
@@ -150,9 +152,9 @@ def get_user_id(call: Call, *, identity_store_id: str, alternate_identifier: Str
 
 
 def required(call: Call, identity_store_id: str, user_id: str) -> DirectoryUserRow:
-    """Return a person of a store; raises ResourceNotFoundException."""
-    instance = targets.required_store(call, identity_store_id)
-    row = directory_users.with_id(call.db, instance.identity_store_id, targets.id_of(user_id))
+    """Return the person that the call was decided on; raises ResourceNotFoundException where there is none."""
+    targets.required_store(call, identity_store_id)
+    row = targets.targeted(call).user
     if row is None:
         raise targets.not_found("USER", targets.id_of(user_id))
     return row
@@ -226,10 +228,9 @@ def _held(row: DirectoryUserRow) -> dict[str, Any]:
     return held
 
 
-def _alternate(call: Call, identity_store_id: str, identifier: Structure) -> DirectoryUserRow | None:
-    instance = instances.visible_store(call, identity_store_id)
+def _alternate(call: Call, instance: InstanceRow, identifier: Structure) -> DirectoryUserRow | None:
     asked = identifier.get("UniqueAttribute")
-    if instance is None or asked is None or not isinstance(asked.get("AttributeValue"), str):
+    if asked is None or not isinstance(asked.get("AttributeValue"), str):
         return None
     match asked["AttributePath"].lower():
         case "username":
