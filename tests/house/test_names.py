@@ -57,6 +57,20 @@ def _are_of_one_topic(one: Module, other: Module) -> bool:
     return room != other_room and (topic == other_topic or not topic or not other_topic)
 
 
+def test_a_storage_module_has_one_spelling_wherever_it_is_imported():
+    """Its own name; where that stands for the same topic of another room, what it is made of: `user_rows` for `users`."""
+    others = [
+        f"{module.name}: {each.name} as {each.asname}"
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("crownkeep.storage")
+        for each in node.names
+        if each.asname not in (None, f"{each.name.removesuffix('s')}_rows")
+    ]
+
+    assert [] == others
+
+
 def _place(module: Module) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return in which room a module stands, each service being one, and in which topic's folder there."""
     _, *folders, _ = module.name.split(".")

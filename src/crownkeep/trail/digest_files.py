@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from crownkeep.audit import digests, log_files
 from crownkeep.audit.digests import Digest, ListedFile, PreviousDigest
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.trail import digests as rows
+from crownkeep.storage.trail import digests as digest_rows
 from crownkeep.storage.trail.digests import ChainRow
 from crownkeep.storage.trail.trails import TrailRow
 from crownkeep.trail import log_batches
@@ -43,7 +43,7 @@ def make(db: Transaction, trail: TrailRow, chain: ChainRow, key: DigestSigner) -
     if chain.planned_end is None:
         raise ValueError("the end of the digest is not settled")
     place = log_batches.place(trail, chain.account_id, chain.region)
-    found = rows.files_of(db, chain, limit=MOST_FILES)
+    found = digest_rows.files_of(db, chain, limit=MOST_FILES)
     object_key = log_files.digest_key(place, chain.planned_end, trail=trail.name, home_region=trail.home_region)
     digest = Digest(
         account_id=chain.account_id,
@@ -64,8 +64,8 @@ def make(db: Transaction, trail: TrailRow, chain: ChainRow, key: DigestSigner) -
 
 def follow(db: Transaction, trail: TrailRow, made: DigestFile) -> None:
     """Let a chain go on from a digest that is delivered."""
-    rows.remove_files(db, made.chain, made.listed)
-    rows.change_chain(
+    digest_rows.remove_files(db, made.chain, made.listed)
+    digest_rows.change_chain(
         db,
         made.chain,
         ended_at=made.chain.planned_end,
@@ -81,7 +81,7 @@ def settle(db: Transaction, chain: ChainRow, *, now: datetime) -> None:
     """Settle when the next digest of a chain ends: now, to the second, and later than the one before."""
     if chain.planned_end is None:
         end = max(now.replace(microsecond=0), chain.ended_at + timedelta(seconds=1))
-        rows.change_chain(db, chain, planned_end=end)
+        digest_rows.change_chain(db, chain, planned_end=end)
 
 
 def _previous(chain: ChainRow) -> PreviousDigest | None:

@@ -14,7 +14,7 @@ from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations import sealed
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.trail import digests as rows
+from crownkeep.storage.trail import digests as digest_rows
 from crownkeep.storage.trail.digests import KeyRow
 
 SIGNS_FOR = timedelta(days=365)
@@ -31,13 +31,13 @@ class DigestSigner:
 
 def current(db: Transaction, region: str, *, now: datetime) -> KeyRow | None:
     """Return the key that signs the digests of a Region now, None where a new one is due."""
-    usable = [row for row in rows.keys_of(db, region) if row.valid_from <= now < row.valid_until]
+    usable = [row for row in digest_rows.keys_of(db, region) if row.valid_from <= now < row.valid_until]
     return usable[-1] if usable else None
 
 
 def within(db: Transaction, region: str, *, start: datetime, end: datetime) -> Sequence[KeyRow]:
     """Return the keys of a Region that signed digests at any time of a range."""
-    return [row for row in rows.keys_of(db, region) if row.valid_from <= end and start <= row.valid_until]
+    return [row for row in digest_rows.keys_of(db, region) if row.valid_from <= end and start <= row.valid_until]
 
 
 def opened(keyring: Keyring, row: KeyRow) -> DigestSigner:

@@ -13,7 +13,7 @@ from crownkeep.audit.notes import BadSignature, MalformedNote
 from crownkeep.audit.tlog_policy import Policy
 from crownkeep.audit.tlog_proof import Proof
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.trail import checkpoints as kept_checkpoints
+from crownkeep.storage.trail import checkpoints as checkpoint_rows
 from crownkeep.storage.trail import reading, tree
 from crownkeep.storage.trail.reading import TrailLine
 from crownkeep.storage.trail.tree import IncompleteTree
@@ -39,10 +39,10 @@ class Proven:
 
 def prove(db: Transaction, event_id: UUID) -> Proof:
     """Return the proof that a record is in the tree of the newest checkpoint, with the record; raises Unproven."""
-    line, newest = reading.of_event(db, event_id), kept_checkpoints.newest(db)
+    line, newest = reading.of_event(db, event_id), checkpoint_rows.newest(db)
     if line is not None:
         # One that witnesses have signed, too, convinces more people than the very newest.
-        newest = next(iter(kept_checkpoints.witnessed(db, at_least=line.index + 1, limit=1)), newest)
+        newest = next(iter(checkpoint_rows.witnessed(db, at_least=line.index + 1, limit=1)), newest)
     if line is None or newest is None or line.index >= newest.size:
         raise Unproven(f"no event `{event_id}` is in the trail yet: a record is within a second, while a server runs")
     try:

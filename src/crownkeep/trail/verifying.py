@@ -15,7 +15,7 @@ from crownkeep.audit.tlog_policy import Policy
 from crownkeep.audit.verification import Kept, TrailFault, TrailFindings, TreeCheck, Withholding, WithholdingCheck
 from crownkeep.domain import trail_keys
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.trail import checkpoints as kept_checkpoints
+from crownkeep.storage.trail import checkpoints as checkpoint_rows
 from crownkeep.storage.trail import leaves, log_keys, reading, withholdings
 from crownkeep.storage.trail.log_keys import LOG
 from crownkeep.storage.trail.reading import TrailLine
@@ -83,7 +83,7 @@ def _kept_heads(db: Transaction, report: TrailReport, trusted: Policy) -> Iterat
     """Yield the checkpoints that the database keeps, each once its signature was seen to be the log's."""
     known = [*trusted.keys, *trail_keys.public(log_keys.every(db, LOG))]
     after = -1
-    while page := kept_checkpoints.page(db, after=after, limit=_AT_ONCE):
+    while page := checkpoint_rows.page(db, after=after, limit=_AT_ONCE):
         for row in page:
             report.checkpoints += 1
             after = row.size
@@ -115,13 +115,13 @@ def old_heads(report: TrailReport, trusted: Policy, olds: Sequence[Note]) -> Ite
 
 def _check_newest(db: Transaction, report: TrailReport, trusted: Policy) -> None:
     """Hold the newest checkpoint, with all its signatures, against the policy."""
-    newest = kept_checkpoints.newest(db)
+    newest = checkpoint_rows.newest(db)
     if newest is None:
         return
     report.origin, report.newest_at = newest.origin, newest.signed_at
     faults = []
     # Witnesses come a few seconds later: the newest that enough of them have signed is the one that counts.
-    for row in (newest, *kept_checkpoints.witnessed(db, at_least=0, limit=_MOST_WITNESSED)):
+    for row in (newest, *checkpoint_rows.witnessed(db, at_least=0, limit=_MOST_WITNESSED)):
         try:
             signed = trusted.check(notes.read(publishing.note(db, row)))
         except (BadSignature, MalformedNote) as error:

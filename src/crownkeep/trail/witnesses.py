@@ -25,7 +25,7 @@ from crownkeep.audit.tlog_policy import MalformedTlogPolicy, Party
 from crownkeep.audit.witnessing import WitnessSubmission
 from crownkeep.settings import Settings
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
-from crownkeep.storage.trail import checkpoints as kept_checkpoints
+from crownkeep.storage.trail import checkpoints as checkpoint_rows
 from crownkeep.storage.trail import tree
 from crownkeep.storage.trail.checkpoints import CheckpointRow, CosignatureRow
 from crownkeep.storage.trail.tree import IncompleteTree
@@ -72,7 +72,7 @@ class Witnesses:
     async def send(self) -> None:
         """Send the newest checkpoint to everybody who has not seen it; raises what the database raises."""
         with self._database.snapshot() as db:
-            newest = kept_checkpoints.newest(db)
+            newest = checkpoint_rows.newest(db)
             note = publishing.note(db, newest) if newest is not None else ""
         if newest is None:
             return
@@ -118,7 +118,7 @@ class Witnesses:
     async def _ask(self, party: Party, newest: CheckpointRow) -> None:
         """Ask one witness; where it has seen another tree than we know of, once more from there."""
         with self._database.snapshot() as db:
-            old = kept_checkpoints.largest_cosigned(db, party.key.name, party.key.id.hex())
+            old = checkpoint_rows.largest_cosigned(db, party.key.name, party.key.id.hex())
         if old >= newest.size:
             return
         status, body = await self._submit(party, newest, old)
@@ -137,7 +137,7 @@ class Witnesses:
 
 
 def _keep(db: Transaction, *, row: CosignatureRow) -> Commit[None]:
-    kept_checkpoints.cosign_as_newest(db, row)
+    checkpoint_rows.cosign_as_newest(db, row)
     return Commit(None, [])
 
 

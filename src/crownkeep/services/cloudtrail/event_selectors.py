@@ -12,7 +12,7 @@ from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.cloudtrail import naming, trails
 from crownkeep.services.cloudtrail.service import cloudtrail
-from crownkeep.storage.trail import trails as rows
+from crownkeep.storage.trail import trails as trail_rows
 from crownkeep.storage.trail.trails import TrailRow
 
 MOST_SELECTORS = 5
@@ -52,7 +52,7 @@ def put_event_selectors(
     before = _scope(call, row)
     scope = TrailScope(before.home_region, before.is_multi_region, before.has_global_events, basic, advanced)
     trails.renew_scope(call, row, scope)
-    rows.change(call.db, row.trail_id, has_selectors=bool(advanced) or basic != (DEFAULT,))
+    trail_rows.change(call.db, row.trail_id, has_selectors=bool(advanced) or basic != (DEFAULT,))
     return _described(row, scope)
 
 
@@ -64,7 +64,7 @@ def get_event_selectors(call: Call, *, trail_name: str) -> Result:
 
 
 def _scope(call: Call, row: TrailRow) -> TrailScope:
-    return trail_scope.read_scope(rows.scopes_of(call.db, row.trail_id)[row.scope_version])
+    return trail_scope.read_scope(trail_rows.scopes_of(call.db, row.trail_id)[row.scope_version])
 
 
 def _described(row: TrailRow, scope: TrailScope) -> dict[str, object]:

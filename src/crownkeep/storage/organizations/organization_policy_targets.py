@@ -37,8 +37,8 @@ from crownkeep.storage.organizations import (
     organization_policies,
     organization_policy_types,
     organization_subtrees,
+    organizational_units,
 )
-from crownkeep.storage.organizations import organizational_units as units
 from crownkeep.storage.organizations.organization_policies import OrganizationPolicyRow, PolicyType
 from crownkeep.storage.rows import RowInsert, RowQuery, optional_part, part
 
@@ -145,11 +145,14 @@ _policies_of_target = (
 )
 _page_of_policy = RowQuery(
     NamedTargetRow,
-    select(table.c.target_id, func.coalesce(units.table.c.name, accounts.table.c.name).label("name"))
+    select(table.c.target_id, func.coalesce(organizational_units.table.c.name, accounts.table.c.name).label("name"))
     .select_from(
         table.outerjoin(
-            units.table,
-            and_(units.table.c.organization_id == table.c.organization_id, units.table.c.unit_id == table.c.target_id),
+            organizational_units.table,
+            and_(
+                organizational_units.table.c.organization_id == table.c.organization_id,
+                organizational_units.table.c.unit_id == table.c.target_id,
+            ),
         ).outerjoin(accounts.table, accounts.table.c.account_id == table.c.target_id)
     )
     .where(_in_organization, table.c.policy_id == bindparam("policy_id"), table.c.target_id > bindparam("after"))
@@ -169,7 +172,9 @@ _remove_all = delete(table).where(table.c.organization_id == bindparam("of_organ
 
 _everything = union_all(
     select(bindparam("root_id", type_=String).label("target_id")),
-    select(units.table.c.unit_id).where(units.table.c.organization_id == bindparam("of_organization")),
+    select(organizational_units.table.c.unit_id).where(
+        organizational_units.table.c.organization_id == bindparam("of_organization")
+    ),
     select(_members.c.account_id).where(_members.c.organization_id == bindparam("of_organization")),
 ).subquery()
 _attach_everywhere = insert(table).from_select(
