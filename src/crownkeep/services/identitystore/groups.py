@@ -23,7 +23,7 @@ def found_group(call: Call, *, identity_store_id: str, alternate_identifier: Str
     """The group that an alternate identifier names, or any where there is none."""
     instance = targets.find(call, identity_store_id).instance
     row = None if instance is None else _alternate(call, instance, alternate_identifier)
-    found = targets.Found(instance, group=row)
+    found = targets.InStore(instance, group=row)
     return targets.about(call, identity_store_id, found, targets.group_arn(row.group_id if row else "*"))
 
 

@@ -28,7 +28,7 @@ def paired_membership(call: Call, *, identity_store_id: str, group_id: str, memb
     row = None if instance is None else _between(call, instance, group_id, member_id)
     arns = (targets.group_arn(targets.id_of(group_id)), _user_arn(member_id))
     which = targets.membership_arn(row.membership_id if row else "*")
-    return targets.about(call, identity_store_id, targets.Found(instance, membership=row), *arns, which)
+    return targets.about(call, identity_store_id, targets.InStore(instance, membership=row), *arns, which)
 
 
 def membership(call: Call, *, identity_store_id: str, membership_id: str, **_: object) -> Target:
@@ -38,7 +38,7 @@ def membership(call: Call, *, identity_store_id: str, membership_id: str, **_: o
     row = directory_memberships.with_id(call.db, instance.identity_store_id, wanted) if instance else None
     group_id, user_id = (row.group_id, row.user_id) if row else ("*", "*")
     arns = (targets.group_arn(group_id), targets.user_arn(user_id), targets.membership_arn(wanted))
-    return targets.about(call, identity_store_id, targets.Found(instance, membership=row), *arns)
+    return targets.about(call, identity_store_id, targets.InStore(instance, membership=row), *arns)
 
 
 def of_group(call: Call, *, identity_store_id: str, group_id: str, **_: object) -> Target:

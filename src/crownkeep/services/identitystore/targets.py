@@ -39,7 +39,7 @@ def id_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class InStore:
     """What a call is about: the instance whose identity store it names, and what it names in there; None for what isn't there."""
 
     instance: InstanceRow | None
@@ -81,20 +81,20 @@ def all_groups(call: Call, *, identity_store_id: str, **_: object) -> Target:
     return about(call, identity_store_id, find(call, identity_store_id), group_arn("*"))
 
 
-def find(call: Call, identity_store_id: str, *, user_id: str | None = None, group_id: str | None = None) -> Found:
+def find(call: Call, identity_store_id: str, *, user_id: str | None = None, group_id: str | None = None) -> InStore:
     """Find a store that the caller may see, and a user and a group in it by their ids or ARNs."""
     instance = instances.visible_store(call, identity_store_id)
     if instance is None:
-        return Found(None)
+        return InStore(None)
     place = (call.db, instance.identity_store_id)
-    return Found(
+    return InStore(
         instance,
         user=None if user_id is None else directory_users.with_id(*place, id_of(user_id)),
         group=None if group_id is None else directory_groups.with_id(*place, id_of(group_id)),
     )
 
 
-def about(call: Call, identity_store_id: str, found: Found, *arns: str) -> Target:
+def about(call: Call, identity_store_id: str, found: InStore, *arns: str) -> Target:
     """Return what these ARNs name, and the store that they are in, with what was found there."""
     if found.instance is None:
         within = Target(f"arn:aws:identitystore::{call.account_id}:identitystore/{id_of(identity_store_id)}", row=found)
@@ -109,9 +109,9 @@ def about(call: Call, identity_store_id: str, found: Found, *arns: str) -> Targe
 # The same for handlers.
 
 
-def targeted(call: Call) -> Found:
+def targeted(call: Call) -> InStore:
     """Return what the call was decided on."""
-    return call.target_row(Found) or Found(None)
+    return call.target_row(InStore) or InStore(None)
 
 
 def required_store(call: Call, identity_store_id: str) -> InstanceRow:

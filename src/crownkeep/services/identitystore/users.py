@@ -35,7 +35,7 @@ def found_user(call: Call, *, identity_store_id: str, alternate_identifier: Stru
     """The user that an alternate identifier names, or any where there is none."""
     instance = targets.find(call, identity_store_id).instance
     row = None if instance is None else _alternate(call, instance, alternate_identifier)
-    found = targets.Found(instance, user=row)
+    found = targets.InStore(instance, user=row)
     return targets.about(call, identity_store_id, found, targets.user_arn(row.user_id if row else "*"))
 
 
