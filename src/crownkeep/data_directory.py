@@ -299,6 +299,15 @@ def _write_if_missing(file: Path, text: str) -> None:
     _sync_directory(file.parent)
 
 
+def write_new(file: Path, content: bytes) -> None:
+    """Write a file that is not there yet, durably and for its owner alone; raises FileExistsError."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
 def _write_temporary(file: Path, text: str) -> Path:
     # mkstemp opens with mode 0600 and O_EXCL, so the secret is never readable by others, not even for an instant.
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")

@@ -28,6 +28,10 @@ CHANGES = {
     "mfa import-tokens {folder}/tokens.csv --account {account_id}": "ImportMfaTokens",
     "keys leaked {folder}/found --deactivate": "DeactivateAccessKey",
     "keys leaked {folder}/found --quarantine": "QuarantineUser",
+    "backup create --to {folder}/shelf": "CompleteBackup",
+    "backup create --to {folder}/data/inside --account {account_id}": "FailBackup",
+    "backup restore {folder}/shelf --data {folder}/new --sealing-key {folder}/data/sealing.key": "RestoreBackup",
+    "move --from sqlite:///{folder}/new/crownkeep.db --to sqlite:///{folder}/moved.db --data {folder}/new": "MoveDatabase",
     "keys reseal": "ResealSecrets",
     "keys rotate --wait 0": "ResealSecrets",
     "account close {account_id}": "CloseAccount",
@@ -50,6 +54,8 @@ CHANGES = {
     "alerts replay --account {account_id}": "ReplayAlerts",
 }
 """Every command that changes something, with the record that it leaves, done or refused."""
+OF_COPIES = ("RestoreBackup", "MoveDatabase")
+"""What is recorded in the copy that was made."""
 
 
 @pytest.fixture
@@ -68,7 +74,11 @@ def test_a_change_by_a_command_is_in_the_trail(crownkeep: Terminal, made: Callab
     (folder / "found").write_text(told["admin"]["access_key_id"])
 
     def records(event: str) -> set[str]:
-        trails = ((), ("--account", told["account_id"]), ("--account", MADE))
+        copy, moved = folder / "new", folder / "moved.db"
+        # To list what is not there would make it.
+        copies = [("--data", str(copy))] * copy.exists()
+        copies += [("--data", str(copy), "--database", f"sqlite:///{moved}")] * moved.exists()
+        trails = ((), ("--account", told["account_id"]), ("--account", MADE), *(copies if event in OF_COPIES else ()))
         listed = [crownkeep("trail", "list", *trail, "--json").json()["events"] for trail in trails]
         return {record["eventID"] for events in listed for record in events if record["eventName"] == event}
 

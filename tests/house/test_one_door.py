@@ -137,6 +137,8 @@ NO_CHANGE: Mapping[str, str] = {
     "alerts rule list": "a list",
     "alerts rule test": "a pattern is tried out on what is recorded",
     "audit": "the AWS API is asked, as any client asks it",
+    "backup list": "a list",
+    "backup verify": "manifests and hashes are looked at",
     "credential-audit model": "a published model",
     "credential-audit verify": _FILES,
     "doctor": "what is wrong is said, and not mended",
@@ -177,6 +179,8 @@ KEY_FILE: Mapping[str, str] = {
 """Commands that change the key file alone."""
 
 DATABASE: Mapping[str, str] = {
+    "cli.backup._made": "every row is read in one snapshot",
+    "cli.backup.create": "records get their places in the tree, which is no account's",
     "cli.credential_audit._kept": "records are read",
     "cli.keys.rotate": "the database learns which key it is sealed with, before anything is sealed with it",
     "cli.policy._explained": "policies are read",

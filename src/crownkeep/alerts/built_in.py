@@ -277,6 +277,18 @@ def _permissions() -> Iterable[Rule]:
     )
 
 
+def _by_the_operator() -> Iterable[Rule]:
+    yield make_rule(
+        "backup-failed",
+        "{ $.eventSource = crownkeep && $.eventName = FailBackup }",
+        "A backup of this server came to nothing",
+        "ask whoever operates this server to make one; the record says what went wrong",
+        AlertSeverity.HIGH,
+        SECURITY,
+        root_hears=True,
+    )
+
+
 def _by_anybody() -> Iterable[Rule]:
     yield about_root(
         "root-used-centrally",
@@ -331,6 +343,7 @@ RULES: Mapping[str, Rule] = {
         _trail,
         _identities,
         _permissions,
+        _by_the_operator,
         _by_anybody,
     )
     for rule in group()

@@ -7,6 +7,7 @@ import logging
 
 import click
 
+from crownkeep.backups.faults import BackupFault
 from crownkeep.cli import output
 from crownkeep.data_directory import UnusableDataDirectory
 from crownkeep.domain.accounts.key_check import WrongSealingKey
@@ -32,7 +33,7 @@ def explain(error: Exception) -> click.ClickException:
             return WrongCall(str(error))
         case AwsError():
             return click.ClickException(output.printable(error.message))
-        case UnusableDataDirectory() | NewerDatabase() | WrongSealingKey():
+        case UnusableDataDirectory() | NewerDatabase() | WrongSealingKey() | BackupFault():
             return click.ClickException(str(error))
         case DatabaseFault():
             reason = output.printable(str(error.orig).strip().partition("\n")[0]) or type(error).__name__

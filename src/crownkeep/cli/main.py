@@ -13,6 +13,8 @@ import click
 _COMMANDS = {
     "serve": "Serve the AWS APIs and the pages.",
     "doctor": "Say whether this installation is well.",
+    "backup": "Make, verify and restore backups.",
+    "move": "Move everything into another database.",
     "account": "Make, list, close and purge accounts.",
     "root": "Show root users' credentials, and confirm their recovery.",
     "passwords": "Import breached passwords.",

@@ -77,6 +77,7 @@ class Purpose(Enum):
     TRAIL_KEY = "trail-key"
     BUCKET_SECRET = "bucket-secret"
     DIGEST_KEY = "digest-key"
+    BACKUP = "backup"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

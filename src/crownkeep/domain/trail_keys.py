@@ -17,21 +17,27 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations import sealed
 from crownkeep.storage.database import Database, Transaction
 from crownkeep.storage.trail import log_keys, sequencer_lease
-from crownkeep.storage.trail.log_keys import LOG, WITNESS, LogKeyRow
+from crownkeep.storage.trail.log_keys import BACKUP, LOG, WITNESS, LogKeyRow
 
 SIGNS_ON = timedelta(days=1)
 """How long a key signs beside the one that follows it, so that whoever trusts the old one sees the new one with it."""
 
-_PREFIX = {LOG: "crownkeep.internal/trail/", WITNESS: "crownkeep.internal/witness/"}
+_PREFIX = {
+    LOG: "crownkeep.internal/trail/",
+    WITNESS: "crownkeep.internal/witness/",
+    BACKUP: "crownkeep.internal/backup/",
+}
 _TYPES = {
     LOG: (SignatureType.ED25519, SignatureType.MLDSA44_COSIGNATURE),
     WITNESS: (SignatureType.ED25519_COSIGNATURE, SignatureType.MLDSA44_COSIGNATURE),
+    # A key of its own: one that signs checkpoints must never sign anything that could be taken for one.
+    BACKUP: (SignatureType.ED25519,),
 }
 
 
 def prepare(database: Database, keyring: Keyring) -> None:
     """Make the keys that are missing, before anything is served; several nodes may start at once."""
-    roles = (LOG, WITNESS)
+    roles = tuple(_TYPES)
     with database.snapshot() as db:
         if all(log_keys.every(db, role) for role in roles):
             return

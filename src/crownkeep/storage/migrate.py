@@ -33,14 +33,28 @@ def upgrade(database: Database) -> None:
     if is_current(database):
         return
     try:
-        with database.engine.begin() as transaction:
-            if database.is_sqlite:
-                # Begun on both: alembic commits after each step unless SQLAlchemy, too, knows of a transaction.
-                run_plainly(transaction, "BEGIN IMMEDIATE")
-            _run(transaction)
+        _take(database, "head")
     except DatabaseFault:
         if not is_current(database):
             raise
+
+
+def upgrade_to(database: Database, step: str) -> None:
+    """Take the steps of an empty database up to one, such as `0014`: to put rows into it that were copied from that step.
+
+    Raises NewerDatabase for a step that this version doesn't know.
+    """
+    if step > newest():
+        raise NewerDatabase(f"this is of step `{step}`, this version knows `{newest()}`; install the newer version")
+    _take(database, step)
+
+
+def _take(database: Database, step: str) -> None:
+    with database.engine.begin() as transaction:
+        if database.is_sqlite:
+            # Begun on both: alembic commits after each step unless SQLAlchemy, too, knows of a transaction.
+            run_plainly(transaction, "BEGIN IMMEDIATE")
+        _run(transaction, step)
 
 
 @cache
@@ -60,10 +74,10 @@ def is_current(database: Database) -> bool:
     return found == newest()
 
 
-def _run(transaction: Transaction) -> None:
+def _run(transaction: Transaction, step: str) -> None:
     from alembic import command  # slow to import, and rarely needed
 
-    command.upgrade(configuration(transaction), "head")
+    command.upgrade(configuration(transaction), step)
 
 
 def configuration(transaction: Transaction) -> Config:

@@ -53,7 +53,7 @@ class TrailReport:
 def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], progress: Progress) -> TrailReport:
     """Verify all of a trail; `olds` are checkpoints that were kept elsewhere. Without a policy the database's own keys count."""
     report = TrailReport(pending=leaves.pending_count(db))
-    trusted = policy or tlog_policy.trusting(trail_keys.public(log_keys.every(db, LOG)))
+    trusted = policy or own_policy(db)
     if policy is None:
         report.not_seen.append(
             "whether the keys are the log's: they were read from the database; name them with --policy or --key"
@@ -77,6 +77,11 @@ def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], prog
         _check_act(db, acts, act)
     _say_what_was_not_seen(report, tree)
     return report
+
+
+def own_policy(db: Transaction) -> Policy:
+    """Return a policy that trusts the keys that the database names as the log's."""
+    return tlog_policy.trusting(trail_keys.public(log_keys.every(db, LOG)))
 
 
 def _kept_heads(db: Transaction, report: TrailReport, trusted: Policy) -> Iterator[Checkpoint]:

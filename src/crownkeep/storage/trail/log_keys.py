@@ -1,4 +1,4 @@
-"""The keys that sign checkpoints, of this log and of others that it witnesses; old ones stay, and verify for ever."""
+"""The keys that sign checkpoints, of this log and of others, and backups; old ones stay, and verify for ever."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from crownkeep.storage.rows import RowInsert, RowQuery
 
 LOG = "log"
 WITNESS = "witness"
+BACKUP = "backup"
+"""Signs manifests of backups, and no checkpoint."""
 
 table = Table(
     "trail_log_keys",

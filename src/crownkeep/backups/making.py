@@ -1,0 +1,142 @@
+"""Making a backup while servers run: every table in one snapshot, then the data directory's files, and a signed manifest."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from crownkeep import clock, data_directory, server_address
+from crownkeep.alerts import channels
+from crownkeep.backups import manifest, targets
+from crownkeep.backups.faults import BackupFault
+from crownkeep.backups.frames import FrameWriter
+from crownkeep.backups.manifest import FORMAT, Manifest
+from crownkeep.credentials.sealing import Keyring
+from crownkeep.domain import trail_keys
+from crownkeep.settings import FILE_NAME
+from crownkeep.storage import copying, migrate
+from crownkeep.storage.database import Database, Transaction
+from crownkeep.storage.trail import checkpoints, leaves, log_keys
+from crownkeep.trail import publishing
+
+_AT_ONCE = 64 << 10
+LEFT_OUT = frozenset(
+    {
+        "crownkeep.db",
+        "crownkeep.db-wal",
+        "crownkeep.db-shm",
+        data_directory.SEALING_KEY,
+        data_directory.OPERATOR_TOKEN,
+        data_directory.METRICS_TOKEN,
+        server_address.FILE_NAME,
+        channels.FOLDER,
+    }
+)
+"""What lies in a data directory and is not copied as a file: the database's rows are copied, keys and tokens never, and mail in
+files holds one-time links."""
+SETTINGS = f"{FILE_NAME}.from-backup"
+"""What the file of settings is called after a restore: it may name a database that is not the restored one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup that was made, and where it is."""
+
+    manifest: Manifest
+    place: Path
+
+
+def make(database: Database, keyring: Keyring, data: Path, target: Path, *, backup_id: str, now: datetime) -> Made:
+    """Make a backup in a target directory; raises BackupFault, OSError, Unsealable and what the database raises."""
+    if target.resolve().is_relative_to(data.resolve()):
+        raise BackupFault("the target is inside the data directory, and would be lost with it: name another place")
+    trail_keys.prepare(database, keyring)
+    name = targets.name_of(backup_id, now)
+    with targets.begun(target, name) as staged:
+        writer = FrameWriter(keyring, backup_id, staged)
+        try:
+            with database.snapshot() as db:
+                found = _written(db, database, keyring, data, writer, backup_id=backup_id, now=now)
+                signer = trail_keys.signers(keyring, log_keys.every(db, log_keys.BACKUP), now=clock.now())[-1]
+        finally:
+            writer.abandon()
+        signed = manifest.signed(_with_parts(found, writer, vkey=signer.key.text), signer)
+        targets.write_manifest(staged, signed)
+    return Made(_with_parts(found, writer, vkey=signer.key.text), target / name)
+
+
+def _written(
+    db: Transaction, database: Database, keyring: Keyring, data: Path, writer: FrameWriter, *, backup_id: str, now: datetime
+) -> Manifest:
+    newest = checkpoints.newest(db)
+    note = "" if newest is None else publishing.note(db, newest)
+    step, records = migrate.newest(), leaves.count(db)
+    head = {"backup_id": backup_id, "made_at": now.isoformat(), "schema_step": step, "checkpoint": note, "records": records}
+    writer.add(["head", head])
+    counts = {name: _write_table(db, name, writer) for name in copying.tables()}
+    files = sum(_write_file(data, path, writer) for path in _files(data))
+    writer.add(["end", {"rows": counts, "files": files}])
+    writer.finish()
+    return Manifest(
+        format=FORMAT,
+        backup_id=backup_id,
+        made_at=now,
+        version=version("crownkeep"),
+        schema_step=step,
+        database="sqlite" if database.is_sqlite else "postgresql",
+        sealing_key_id=keyring.newest.id,
+        records=records,
+        checkpoint=note,
+        rows=counts,
+        files=files,
+        parts=(),
+        vkey="",
+    )
+
+
+def _with_parts(found: Manifest, writer: FrameWriter, *, vkey: str) -> Manifest:
+    values = {name: getattr(found, name) for name in found.__struct_fields__}
+    return Manifest(**values | {"parts": tuple(writer.parts), "vkey": vkey})
+
+
+def _write_table(db: Transaction, name: str, writer: FrameWriter) -> int:
+    writer.add(["table", name, copying.columns(name)])
+    count = 0
+    for rows in copying.rows(db, name):
+        writer.add(["rows", rows])
+        count += len(rows)
+    return count
+
+
+def _files(data: Path) -> Iterator[Path]:
+    """Yield the files that are copied; what is hidden is being written, and links lead elsewhere."""
+    for folder, folders, names in os.walk(data):
+        inside = Path(folder)
+        is_top = inside == data
+        folders[:] = sorted(each for each in folders if not each.startswith(".") and not (is_top and each in LEFT_OUT))
+        hidden = (".",) if is_top else ()
+        for name in sorted(names):
+            if not name.startswith(hidden) and not (is_top and name in LEFT_OUT):
+                yield inside / name
+
+
+def _write_file(data: Path, path: Path, writer: FrameWriter) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, OSError) as error:
+        if path.is_symlink() or not path.exists():
+            return 0  # A link, or a file that was put away meanwhile.
+        raise error
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return 0
+        relative = path.relative_to(data).as_posix()
+        writer.add(["file", SETTINGS if relative == FILE_NAME else relative])
+        while content := file.read(_AT_ONCE):
+            writer.add(["bytes", content])
+    return 1

@@ -1,0 +1,74 @@
+"""A backup's manifest: what it holds and its parts' hashes, signed so that anybody can verify it without a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from crownkeep.audit import notes, signed_texts
+from crownkeep.audit.checkpoints import Signer
+from crownkeep.audit.notes import BadSignature, MalformedNote, VerifierKey
+
+FORMAT = "crownkeep-backup/1"
+
+
+class UnsoundManifest(Exception):
+    """A manifest can't be read or is not what was signed; the message says which."""
+
+
+class BackupPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of sealed frames."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a backup holds; nothing in it is secret."""
+
+    format: str
+    backup_id: str
+    made_at: datetime
+    version: str
+    """Of the software that made it."""
+    schema_step: str
+    database: str
+    """`sqlite` or `postgresql`."""
+    sealing_key_id: str
+    records: int
+    """How many records of the trail have their place in the tree."""
+    checkpoint: str
+    """The trail's newest checkpoint, as it is published; empty where nothing was recorded yet."""
+    rows: dict[str, int]
+    files: int
+    parts: tuple[BackupPart, ...]
+    vkey: str
+    """The key that signed; whoever verifies knows it from elsewhere, or knows only that all belongs together."""
+
+    @property
+    def size(self) -> int:
+        """The bytes of all parts."""
+        return sum(part.size for part in self.parts)
+
+
+def signed(manifest: Manifest, signer: Signer) -> bytes:
+    """Return a manifest as it is kept: one line of JSON, signed as a note."""
+    return signed_texts.sign(msgspec.json.encode(manifest).decode() + "\n", signer).encode().encode()
+
+
+def read(content: bytes, keys: Sequence[VerifierKey]) -> tuple[Manifest, VerifierKey]:
+    """Return a manifest and who has signed it; without keys, that is the key that it names itself. Raises UnsoundManifest."""
+    try:
+        note = notes.read(content)
+        found = msgspec.json.decode(note.text, type=Manifest)
+        trusted = keys or [notes.read_key(found.vkey)]
+        signer = signed_texts.verify(note, trusted)
+    except (MalformedNote, BadSignature, msgspec.DecodeError) as error:
+        raise UnsoundManifest(f"the manifest is not sound: {error}") from error
+    names = [part.name for part in found.parts]
+    if found.format != FORMAT or names != [f"part-{number:05}" for number in range(1, len(names) + 1)]:
+        raise UnsoundManifest("the manifest is of another format: a newer version made it, or somebody else")
+    return found, signer

@@ -1,0 +1,167 @@
+"""Restoring a backup into a new data directory: nothing is in its place before the trail has proved that all of it came back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from crownkeep import clock, data_directory
+from crownkeep.audit import checkpoints, notes
+from crownkeep.audit.notes import Note
+from crownkeep.backups import frames
+from crownkeep.backups.faults import BackupFault
+from crownkeep.backups.manifest import Manifest
+from crownkeep.credentials.sealing import Keyring
+from crownkeep.domain.accounts import key_check
+from crownkeep.storage import copying, migrate
+from crownkeep.storage.database import Database, Transaction
+from crownkeep.trail import verifying
+from crownkeep.trail.verifying import TrailReport
+
+ENDED = frozenset({"browser_sessions", "one_time_links"})
+"""Tables that are not brought back: a session or a link that was used up since would work again."""
+
+
+@dataclass(slots=True)
+class Restored:
+    """What came back."""
+
+    manifest: Manifest
+    records: int = 0
+    """Records of the trail, those that wait for their place in the tree among them."""
+    rows: int = 0
+    files: int = 0
+    missing: int | None = None
+    """How many records are known to have followed, by a checkpoint from elsewhere; None where none was given."""
+    newest_at: datetime | None = None
+    not_seen: list[str] = field(default_factory=list)
+
+
+def restore(
+    folder: Path, found: Manifest, keyring: Keyring, new: Path, key_file: Path, *, database: str, newest: Note | None
+) -> Restored:
+    """Restore a backup into a new data directory, and an empty database where one is named; raises BackupFault and OSError."""
+    if new.exists() and (not new.is_dir() or any(new.iterdir())):
+        raise BackupFault(f"`{new}` is there already, and nothing is written over: name a new directory")
+    with _staged(new) as staged:
+        data_directory.write_new(staged / data_directory.SEALING_KEY, key_file.read_bytes())
+        held = Database(database or f"sqlite:///{staged / 'crownkeep.db'}")
+        try:
+            if not copying.is_empty(held):
+                raise BackupFault("the database is not empty, and nothing is written over: name a new one")
+            told = _loaded(held, folder, found, keyring, staged)
+            migrate.upgrade(held)
+            key_check.require(held, keyring)
+            with held.snapshot() as db:
+                _prove(db, found, told, newest)
+        finally:
+            held.close()
+        staged.rename(new)
+    return told
+
+
+@contextmanager
+def _staged(new: Path) -> Iterator[Path]:
+    """Make a directory beside the new one, which takes its place at the end of the block."""
+    new.parent.mkdir(parents=True, exist_ok=True)
+    staged = new.with_name(f".{new.name}.restoring-{clock.id_bytes(4).hex()}")
+    staged.mkdir(mode=0o700)
+    try:
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _loaded(database: Database, folder: Path, found: Manifest, keyring: Keyring, staged: Path) -> Restored:
+    migrate.upgrade_to(database, found.schema_step)
+    stream = frames.messages(keyring, found.backup_id, folder, found.parts)
+    kind, head = next(stream)
+    if kind != "head" or (head["schema_step"], head["checkpoint"]) != (found.schema_step, found.checkpoint):
+        raise BackupFault("the manifest says something else than what was sealed: it was changed")
+    with database.transaction() as db:
+        told = _Loading(db, staged, Restored(found)).run(stream)
+        copying.finish(db)
+    return told
+
+
+class _Loading:
+    """Puts what the stream brings into tables and files."""
+
+    def __init__(self, db: Transaction, staged: Path, told: Restored) -> None:
+        self._db = db
+        self._staged = staged
+        self._told = told
+        self._table: tuple[str, list[str]] = ("", [])
+        self._counts: dict[str, int] = {}
+        self._file: BinaryIO | None = None
+
+    def run(self, stream: Iterator[list[Any]]) -> Restored:
+        """Read to the end, and hold what came against what was counted when the backup was made."""
+        end: dict[str, Any] = {}
+        for kind, *values in stream:
+            if kind != "bytes" and self._file is not None:
+                self._file.close()
+                self._file = None
+            match kind:
+                case "table":
+                    self._table = (values[0], values[1])
+                    copying.clear(self._db, values[0])
+                    self._counts[values[0]] = 0
+                case "rows":
+                    self._add(values[0])
+                case "file":
+                    self._file = self._begun(values[0])
+                case "bytes" if self._file is not None:
+                    self._file.write(values[0])
+                case "end":
+                    end = values[0]
+        if end != {"rows": self._counts, "files": self._told.files}:
+            raise BackupFault("not everything came back that was counted when the backup was made")
+        return self._told
+
+    def _add(self, rows: Sequence[Sequence[Any]]) -> None:
+        name, columns = self._table
+        self._counts[name] += len(rows)
+        if name not in ENDED:
+            copying.add(self._db, name, columns, rows)
+            self._told.rows += len(rows)
+
+    def _begun(self, name: str) -> BinaryIO:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise BackupFault("a file of the backup has a name that leads elsewhere")
+        place = self._staged / path
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._told.files += 1
+        return os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb")
+
+
+def _prove(db: Transaction, found: Manifest, told: Restored, newest: Note | None) -> None:
+    """Verify the whole trail that came back against the checkpoint that was sealed with it; raises BackupFault."""
+    report = prove(db, [notes.read(found.checkpoint)] if found.checkpoint else [])
+    told.records, told.newest_at, told.not_seen = report.size + report.pending, report.newest_at, report.not_seen
+    if newest is None:
+        return
+    seen = TrailReport()
+    # A wrong signature, or one of nobody's that we know, is a finding.
+    [head] = verifying.old_heads(seen, verifying.own_policy(db), [newest])
+    if seen.findings.count:
+        raise BackupFault(f"the checkpoint can't be held against this trail: {seen.findings.first[0].text}")
+    told.missing = max(0, head.size - told.records)
+
+
+def prove(db: Transaction, olds: Sequence[Note]) -> TrailReport:
+    """Verify a trail that was copied from elsewhere, with checkpoints from there; raises BackupFault for the first finding."""
+    report = verifying.verify(db, policy=None, olds=olds, progress=lambda _: None)
+    if not report.is_as_it_was:
+        raise BackupFault(f"the trail is not as it was: {report.findings.first[0].text}")
+    for note in olds:
+        if checkpoints.read(note).size > report.size:
+            raise BackupFault("the trail is shorter than its checkpoint")
+    return report
