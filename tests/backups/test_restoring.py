@@ -174,27 +174,23 @@ def test_sessions_and_one_time_links_do_not_come_back(crownkeep, made, data, she
     assert [1, 0] == counts
 
 
-def test_the_restored_server_serves_what_was_backed_up_while_it_ran(serve, shelf, tmp_path):
+def test_the_restored_server_serves_what_was_backed_up_while_it_ran(serve, crownkeep, shelf, tmp_path):
     server = serve()
     told = server.account(root_access_key=True)
     root = Credentials.of(told["root"])
     server.client("iam", root).create_user(UserName="bob")
 
-    made = server.crownkeep("backup", "create", "--to", str(shelf), "--json")
-    assert (0, "") == (made.returncode, made.stderr)
+    backed_up(crownkeep, shelf, "--data", str(server.data))
     server.client("iam", root).create_user(UserName="late")
-    key = str(server.data / "sealing.key")
-    new = tmp_path / "new"
-    back = server.crownkeep("backup", "restore", str(shelf), "--data", str(new), "--sealing-key", key)
-    assert (0, "") == (back.returncode, back.stderr)
+    restored(crownkeep, shelf, server.data, tmp_path / "new")
     server.stop()
     shutil.rmtree(server.data)
-    new.rename(server.data)
+    (tmp_path / "new").rename(server.data)
     server.start()
 
     assert ["bob"] == [each["UserName"] for each in server.client("iam", root).list_users()["Users"]]
     server.client("iam", root).create_user(UserName="carol")
-    assert 0 == server.crownkeep("trail", "verify").returncode
+    assert 0 == crownkeep("trail", "verify", "--data", str(server.data)).code
 
 
 def test_postgresql_is_backed_up_restored_into_sqlite_and_moved_back(crownkeep, made, postgres, shelf, data, tmp_path):

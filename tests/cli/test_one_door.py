@@ -76,7 +76,7 @@ def test_a_change_by_a_command_is_in_the_trail(crownkeep: Terminal, made: Callab
     def records(event: str) -> set[str]:
         copy, moved = folder / "new", folder / "moved.db"
         # To list what is not there would make it.
-        copies = [("--data", str(copy))] * copy.exists()
+        copies: list[tuple[str, ...]] = [("--data", str(copy))] * copy.exists()
         copies += [("--data", str(copy), "--database", f"sqlite:///{moved}")] * moved.exists()
         trails = ((), ("--account", told["account_id"]), ("--account", MADE), *(copies if event in OF_COPIES else ()))
         listed = [crownkeep("trail", "list", *trail, "--json").json()["events"] for trail in trails]
