@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from tests.fixtures.crown import read_trail
 from tests.fixtures.process import Process
 from tests.services.sts.identity_provider import _certificates
 
@@ -237,6 +238,20 @@ def test_the_same_limits_hold_over_tls(over_tls: tuple[Process, ssl.SSLContext])
     assert b"200" == first_status(said(HEAD + b"Connection: close\r\n\r\n"))
     assert b"431" == first_status(said(HEAD + b"X: " + b"a" * 2 * LARGEST_HEAD))
     assert b"408" == first_status(said(HEAD))
+
+
+def test_a_record_says_which_tls_the_client_spoke(over_tls: tuple[Process, ssl.SSLContext]):
+    server, context = over_tls
+    asked = b"GET /?Action=GetCallerIdentity&Version=2011-06-15 HTTP/1.1\r\nHost: crown.example\r\nConnection: close\r\n\r\n"
+
+    with context.wrap_socket(opened(server), server_hostname="127.0.0.1") as connection:
+        version, cipher = connection.version(), (connection.cipher() or ("",))[0]
+        connection.sendall(asked)
+        status = first_status(answer(connection))
+
+    told = next(each for each in read_trail(server.database_url, "", limit=20) if each["eventName"] == "GetCallerIdentity")
+    expected = {"tlsVersion": version, "cipherSuite": cipher, "clientProvidedHostHeader": "crown.example"}
+    assert (b"403", expected) == (status, told["tlsDetails"])
 
 
 def test_denial_of_service_a_tls_handshake_that_does_not_begin_ends_soon(over_tls: tuple[Process, ssl.SSLContext]):

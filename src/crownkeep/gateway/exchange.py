@@ -72,6 +72,8 @@ def origin(exchange: Exchange) -> Origin:
         host=http.header(b"host"),
         referer=http.header(b"referer"),
         scheme=http.scheme,
+        tls_version=http.tls[0],
+        tls_cipher=http.tls[1],
         dpop=http.header(b"dpop"),
         signing=signing,
     )
@@ -79,7 +81,9 @@ def origin(exchange: Exchange) -> Origin:
 
 def refused(exchange: Exchange, refusal: AwsError) -> event.EventFacts:
     """Return what is recorded of a request that reached no operation."""
-    routed = exchange.routed
+    model, name = exchange.model, exchange.routed.operation.name if isinstance(exchange.routed, Route) else ""
+    service = registry.service(model.name) if model is not None else None
+    operation = service.find(name) if service is not None and name else None
     additional: Mapping[str, object] = {}
     if exchange.signed is not None and exchange.caller is None:
         additional = {"claimedAccessKeyId": exchange.signed.access_key_id[:128]}
@@ -88,18 +92,22 @@ def refused(exchange: Exchange, refusal: AwsError) -> event.EventFacts:
         happened_at=clock.now(),
         event_type="AwsApiCall",
         source=_source(exchange),
-        name=routed.operation.name if isinstance(routed, Route) else "UnknownOperation",
+        name=name or "UnknownOperation",
         caller=exchange.caller,
         account_id=exchange.account_id,
         region=exchange.region,
         source_ip=exchange.http.source_ip,
         user_agent=exchange.http.header(b"user-agent"),
         request_id=exchange.request_id,
-        read_only=False,
+        read_only=registry.is_recorded_as_read(name),
+        api_version=model.api_version if model is not None and name and model.protocol == "query" else "",
         error_code=record.error_name(refusal, exchange.model),
         error_message=refusal.message,
         additional=additional,
+        tls_version=exchange.http.tls[0],
+        tls_cipher=exchange.http.tls[1],
         host=exchange.http.header(b"host"),
+        is_data_event=operation is not None and operation.is_data_event,
     )
 
 

@@ -17,6 +17,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Network = IPv4Network | IPv6Network
 
+_TLS = "crownkeep.tls"
+_NO_TLS = ("", "")
 _log = logging.getLogger("crownkeep.gateway")
 
 
@@ -34,6 +36,8 @@ class HttpRequest(signature.SignableRequest):
 
     source_ip: str
     scheme: str
+    tls: tuple[str, str] = ("", "")
+    """The version and the cipher suite of TLS, where this server itself speaks it."""
 
     def header(self, name: bytes) -> str:
         """Return a header's value as text, empty where it is absent."""
@@ -70,8 +74,10 @@ class Edge:
     def locate(self, scope: Scope) -> Scope:
         """Return the scope with the client's address and scheme as this server believes them, for the pages."""
         client = scope.get("client")
-        source_ip, scheme = self._origin(client[0] if client else "", scope["scheme"], signature.fold(scope["headers"]))
-        return {**scope, "client": (source_ip, client[1] if client else 0), "scheme": scheme}
+        peer = client[0] if client else ""
+        source_ip, scheme = self._origin(peer, scope["scheme"], signature.fold(scope["headers"]))
+        located = {**scope, "client": (source_ip, client[1] if client else 0), "scheme": scheme}
+        return located | {_TLS: _tls(scope, peer, source_ip)}
 
     def speaks_for_many(self, address: str) -> bool:
         """Return whether many clients may stand behind a connection: a trusted proxy's, or one from this computer."""
@@ -79,7 +85,8 @@ class Edge:
 
     def _request(self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> HttpRequest:
         client = scope.get("client")
-        source_ip, scheme = self._origin(client[0] if client else "", scope["scheme"], headers)
+        peer = client[0] if client else ""
+        source_ip, scheme = self._origin(peer, scope["scheme"], headers)
         return HttpRequest(
             method=scope["method"],
             path=scope.get("raw_path") or scope["path"].encode(),
@@ -88,6 +95,7 @@ class Edge:
             body=body,
             source_ip=source_ip,
             scheme=scheme,
+            tls=_tls(scope, peer, source_ip),
         )
 
     def _origin(self, peer: str, scheme: str, headers: Mapping[bytes, bytes]) -> tuple[str, str]:
@@ -122,6 +130,12 @@ class Edge:
             return False
         parsed = ip_address(address)
         return any(parsed in network for network in self._trusted)
+
+
+def _tls(scope: Scope, peer: str, source_ip: str) -> tuple[str, str]:
+    """Return what a client's own connection speaks; behind a proxy that would be the proxy's."""
+    spoken: tuple[str, str] = scope.get(_TLS, _NO_TLS)
+    return spoken if peer == source_ip else _NO_TLS
 
 
 def _is_signed(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:

@@ -72,6 +72,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self._all: Connections = app_state["connections"]
         self._take: Take = app_state["take"]
         self._end_streams: Callable[[], None] = app_state["end"]
+        self._tls: tuple[str, str] | None = None
+        """The version and the cipher suite that the connection speaks."""
         self._beginning: tuple[RequestResponseCycle, ASGI3Application] | None = None
         """A request whose head has just been read: it goes to the application as a whole if its body comes with it."""
         self._parsing = Stage.IDLE
@@ -88,6 +90,9 @@ class EdgeProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         if not self._all.admit(self, self.client[0] if self.client else ""):
             transport.abort()
+        spoken = transport.get_extra_info("ssl_object")
+        if spoken is not None:
+            self._tls = spoken.version() or "", (spoken.cipher() or ("",))[0]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the connection."""
@@ -136,6 +141,8 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count a request."""
         super().on_message_begin()
+        if self._tls is not None:
+            self.scope["crownkeep.tls"] = self._tls  # type: ignore[typeddict-unknown-key]  # ASGI's own extension has numbers
         self._parsing = Stage.HEAD
         self._wire = self._content = 0
 

@@ -141,6 +141,11 @@ _RECORDED_READ_ONLY = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIde
 _RECORDED_AS_CHANGE = {"GetSessionToken", "GetFederationToken", "GetScopedCredentials"}
 
 
+def is_recorded_as_read(name: str) -> bool:
+    """Tell whether CloudTrail's records call an operation a read (`readOnly`), served here or not."""
+    return name in _RECORDED_READ_ONLY or (name.startswith(_READS) and name not in _RECORDED_AS_CHANGE)
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One served operation."""
@@ -169,10 +174,9 @@ class Operation:
     """Whether the record holds the answer (`responseElements`): of changes, and of credentials that were issued."""
 
     def __post_init__(self) -> None:
-        name = self.name
-        is_read_only = name in _RECORDED_READ_ONLY or (name.startswith(_READS) and name not in _RECORDED_AS_CHANGE)
+        is_read_only = is_recorded_as_read(self.name)
         object.__setattr__(self, "is_read_only", is_read_only)
-        object.__setattr__(self, "records_answer", not is_read_only or name in _RECORDED_READ_ONLY)
+        object.__setattr__(self, "records_answer", not is_read_only or self.name in _RECORDED_READ_ONLY)
 
 
 class Service:

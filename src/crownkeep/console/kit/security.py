@@ -240,6 +240,7 @@ def _joined(scope: Scope) -> dict[str, str]:
 
 
 def _origin(scope: Scope, headers: Mapping[str, str]) -> Origin:
+    tls_version, tls_cipher = scope.get("crownkeep.tls", ("", ""))
     return Origin(
         source_ip=scope["client"][0],
         user_agent=headers.get("user-agent", ""),
@@ -248,6 +249,8 @@ def _origin(scope: Scope, headers: Mapping[str, str]) -> Origin:
         host=headers.get("host", ""),
         referer=headers.get("referer", ""),
         scheme=scope["scheme"],
+        tls_version=tls_version,
+        tls_cipher=tls_cipher,
     )
 
 
