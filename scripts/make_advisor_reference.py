@@ -138,6 +138,23 @@ anything recorded, or is larger than a managed policy may be. Nothing is changed
 What was not recorded is not in it: yearly work that lies further back than `--days`, and data events that no trail
 keeps. Read the policy before you attach it.
 
+## For an auditor
+
+    crownkeep evidence pack --out pack.zip --plan plan.json --events logs/ --trail-proof record.tlog-proof
+    crownkeep evidence check pack.zip --key KEY --log-key VKEY
+
+A pack is one zip file: the raw evidence (`evidence.json`), the report made of it (`report.json`, `report.html`), what
+was accepted (`baseline.json`), the plan with its journal and its proof, events (`events.json`), proofs from
+our trail (`trail-proofs/`) and the evidence of a credential audit. `manifest.json` names every part with its SHA-256
+and is signed with Ed25519, by the same key as plans.
+
+`check` needs the file and public keys, and asks nobody. It ends with 1 where the signature or a digest is wrong, a part
+is missing or was added, or parts don't fit one another: the findings are made anew from the evidence, the journal and
+the proof must be of the plan, and a credential audit must be the one that its events say was signed off.
+Without `--key` it holds the pack against the key inside it: compare that key with the one that you were told.
+It checks a credential audit's own
+file, too, with `--events`.
+
 ## How it decides
 
 Each check is one module with one pure function over evidence: `src/crownkeep/advisor/checks`. One more check is one

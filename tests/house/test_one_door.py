@@ -142,6 +142,8 @@ NO_CHANGE: Mapping[str, str] = {
     "credential-audit model": "a published model",
     "credential-audit verify": _FILES,
     "doctor": "what is wrong is said, and not mended",
+    "evidence check": _FILES,
+    "evidence pack": _FILES,
     "least-privilege": _API,
     "lockdown apply": _API,
     "lockdown plan": _API,

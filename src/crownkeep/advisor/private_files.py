@@ -15,12 +15,17 @@ class UnsafeFile(Exception):
 
 def write(path: Path, text: str) -> None:
     """Write a file anew, readable for its owner alone; raises UnsafeFile."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file anew, readable for its owner alone; raises UnsafeFile."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "wb") as file:
             _own(descriptor, path)
             os.ftruncate(descriptor, 0)
-            file.write(text)
+            file.write(content)
             file.flush()
             os.fsync(descriptor)
     except OSError as error:

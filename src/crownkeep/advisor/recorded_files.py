@@ -24,6 +24,11 @@ class _LookedUp(msgspec.Struct):
     record: str = msgspec.field(name="CloudTrailEvent")
 
 
+class _RawLogFile(msgspec.Struct):
+    records: list[msgspec.Raw] | None = msgspec.field(default=None, name="Records")
+    events: list[_LookedUp] | None = msgspec.field(default=None, name="Events")
+
+
 class _Exported(msgspec.Struct):
     """A line of `crownkeep trail export`: what says how the export was made has no record."""
 
@@ -31,19 +36,22 @@ class _Exported(msgspec.Struct):
 
 
 _log_file = msgspec.json.Decoder(_LogFile)
+_raw_log_file = msgspec.json.Decoder(_RawLogFile)
 _exported = msgspec.json.Decoder(_Exported)
 
 
 def of(paths: Sequence[Path]) -> Iterator[RecordedEvent]:
     """Yield the events of files, and of all files below directories; raises UnreadableRecords."""
+    for file in _every(paths):
+        try:
+            yield from _of_content(_content(file))
+        except UnreadableRecords as error:
+            raise UnreadableRecords(f"`{file}` holds {error}") from error
+
+
+def _every(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
-        for file in sorted(_files(path)):
-            try:
-                yield from _of_content(_content(file))
-            except (OSError, EOFError, zlib.error) as error:
-                raise UnreadableRecords(f"`{file}` can't be read: {error}") from error
-            except UnreadableRecords as error:
-                raise UnreadableRecords(f"`{file}` holds {error}") from error
+        yield from sorted(_files(path))
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -55,36 +63,55 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _content(file: Path) -> bytes:
-    content = file.read_bytes()
-    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    try:
+        content = file.read_bytes()
+        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableRecords(f"nothing that can be read: {error}") from error
 
 
 def _of_content(content: bytes) -> Iterator[RecordedEvent]:
     try:
         whole = _log_file.decode(content)
     except msgspec.DecodeError:
-        yield from _of_lines(content)
+        yield from (recorded.read(each) for each in _of_lines(content))
         return
     if whole.records is not None:
         yield from whole.records
     elif whole.events is not None:
         yield from (recorded.read(each.record) for each in whole.events)
     else:
-        yield from _of_lines(content)
+        yield from (recorded.read(each) for each in _of_lines(content))
 
 
-def _of_lines(content: bytes) -> Iterator[RecordedEvent]:
+def _of_lines(content: bytes) -> Iterator[bytes | str]:
     for line in content.splitlines():
         if not line.strip():
             continue
         if b'"eventName"' in line and b'"leaf"' not in line:
-            yield recorded.read(line)
+            yield line
             continue
         try:
             exported = _exported.decode(line)
         except msgspec.DecodeError as error:
             raise UnreadableRecords(f"no record of CloudTrail: {error}") from error
         if exported.record is not None:
-            yield recorded.read(exported.record)
+            yield exported.record
         elif b'"checkpoint"' not in line and b'"leaf"' not in line:
             raise UnreadableRecords("something that is no record of CloudTrail")
+
+
+def contents(paths: Sequence[Path]) -> Iterator[bytes | str]:
+    """Yield the same records, each as its JSON; raises UnreadableRecords."""
+    for content in map(_content, _every(paths)):
+        try:
+            whole = _raw_log_file.decode(content)
+        except msgspec.DecodeError:
+            yield from _of_lines(content)
+            continue
+        if whole.records is not None:
+            yield from (bytes(each) for each in whole.records)
+        elif whole.events is not None:
+            yield from (each.record for each in whole.events)
+        else:
+            yield from _of_lines(content)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import IO, Any
+from collections.abc import Callable, Mapping
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from crownkeep.cli import house, output
 from crownkeep.cli.failures import WrongCall
+
+if TYPE_CHECKING:
+    from crownkeep.audit.credential_evidence import EvidenceClaims
 
 Records = Mapping[str, Mapping[str, Any]]
 
@@ -35,13 +38,22 @@ def verify(file: IO[bytes], events: IO[bytes] | None, data: str | None, database
     The trail holds the SHA-256 digest of the snapshot since the audit was started, and that of the whole document since it was
     signed off. Both are computed anew from the file.
     """
+    content = file.read()
+    if events is not None:
+        check(content, read_records(events), as_json=as_json)
+        return
+    check(content, lambda claims: _kept(claims.account_id, _ids(claims), data, database), as_json=as_json)
+
+
+def check(content: bytes, records: Records | Callable[[EvidenceClaims], Records], *, as_json: bool) -> None:
+    """Check evidence against records of the trail, and say what it is; exits with 1 where it is not what was signed off."""
     from crownkeep.audit import credential_evidence
     from crownkeep.audit.credential_evidence import Altered
 
     try:
-        claims = credential_evidence.read(file.read())
-        ids = (claims.start_event_id, claims.sign_off_event_id)
-        found = _read(events) if events is not None else _kept(claims.account_id, ids, data, database)
+        claims = credential_evidence.read(content)
+        ids = _ids(claims)
+        found = records(claims) if callable(records) else records
         credential_evidence.hold(claims, started=found.get(ids[0]), signed=found.get(ids[1]))
     except Altered as error:
         raise click.ClickException(output.printable(str(error))) from error
@@ -59,6 +71,10 @@ def verify(file: IO[bytes], events: IO[bytes] | None, data: str | None, database
         return
     click.echo("This is the evidence that was signed off:")
     output.print_pairs(list(told.items()))
+
+
+def _ids(claims: EvidenceClaims) -> tuple[str, str]:
+    return (claims.start_event_id, claims.sign_off_event_id)
 
 
 @command.command("model", short_help="Print the folder for AWS_DATA_PATH.")
@@ -99,7 +115,7 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _read(file: IO[bytes]) -> Records:
+def read_records(file: IO[bytes]) -> Records:
     """Read records from LookupEvents' answer, a list of its events or of records, or from one record."""
     try:
         answer = json.load(file)

@@ -60,7 +60,7 @@ def plan(out: Path, wishes: Any, profile: str | None, endpoint_url: str | None, 
     clients = _clients(profile, endpoint_url)
     evidence = audit.gathered(profile, endpoint_url)
     made = planner.plan(evidence, wanted, lambda name: _keys(clients, name))
-    audit.write_private(out, signing.sign(plans.as_object(made), _own_key()))
+    audit.write_private(out, signing.sign(plans.as_object(made), own_key()))
     if as_json:
         output.print_json(plans.as_object(made))
         return
@@ -133,7 +133,7 @@ def verify(file: Path, key: str | None, profile: str | None, endpoint_url: str |
         "people": [f"{each.check}: {each.what}" for each in made.people if each.check in open_],
         "report": findings.as_object(report),
     }
-    audit.write_private(file.with_name(f"{file.name}.proof"), signing.sign(proof, _own_key()))
+    audit.write_private(file.with_name(f"{file.name}.proof"), signing.sign(proof, own_key()))
     _print_proof(proof, as_json=as_json)
     if any(each["state"] != "holds" for each in found):
         raise click.exceptions.Exit(1)
@@ -195,7 +195,8 @@ def _keys(clients: Clients, user: str) -> list[Mapping[str, Any]]:
     return list(answer.value["AccessKeyMetadata"]) if isinstance(answer, ApiAnswer) and answer.value is not None else []
 
 
-def _own_key() -> Any:
+def own_key() -> Any:
+    """Return the key of this machine that signs plans, proofs and packs."""
     from crownkeep.advisor import signing
 
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
@@ -212,7 +213,7 @@ def _read(file: Path, key: str | None) -> tuple[LockdownPlan, Journal]:
     try:
         # Once: what is applied, journalled and proven is what the signature was checked of, whatever becomes of the file.
         content = file.read_bytes()
-        made = plans.of(signing.read(content.decode(), key or signing.public_text(_own_key())))
+        made = plans.of(signing.read(content.decode(), key or signing.public_text(own_key())))
     except (plans.UnreadablePlan, UnicodeDecodeError) as error:
         raise click.ClickException(f"`{file}`: {error}") from error
     journal = Journal(file.with_name(f"{file.name}.journal"), sha256(content).hexdigest())

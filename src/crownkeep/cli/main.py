@@ -26,6 +26,7 @@ _COMMANDS = {
     "what-if": "Show what recorded use a change would deny.",
     "least-privilege": "Make a policy of what was recorded.",
     "lockdown": "Take an AWS account to locked down, by a plan.",
+    "evidence": "Pack evidence for an auditor, and check it.",
     "login": "Get credentials for the AWS CLI by signing in with a browser.",
     "policy": "Check policies, and explain decisions.",
     "credential-audit": "Check the evidence of credential audits.",
