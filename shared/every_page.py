@@ -61,6 +61,10 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     "/console/trail/event": ("/console/trail/event?id={event}",),
     "/console/credential-report": ("/console/credential-report", "/console/credential-report?show=unused"),
     "/signin/{account}": ("/signin/{account}",),
+    "/start/{start}": ("/start/d-0123456789",),
+    "/start/{start}/device": ("/start/d-0123456789/device",),
+    "/start/{start}/password": ("/start/d-0123456789/password",),
+    "/start/{start}/set-password": ("/start/d-0123456789/set-password",),
     "/v1/authorize": (_COMMAND_LINE,),
 }
 """What to ask for where a route's own path is no whole address, or not all that there is to see."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from uuid import UUID
 
 from crownkeep import arn
 from crownkeep.values import value_type
@@ -18,8 +19,31 @@ class PrincipalKind(Enum):
     USER = "user"
     ROLE = "role"
     FEDERATED_USER = "federated-user"
+    PERSON = "person"
+    """Somebody in an identity store of single sign-on: no principal of IAM, whom no policy can name."""
 
     __hash__ = object.__hash__  # An enum's own is written in Python, and this is looked up several times in each request.
+
+
+@value_type(frozen=True, slots=True)
+class OnBehalfOf:
+    """The person of single sign-on for whom a role's session was issued. It dies with their assignment and sign-in."""
+
+    user_id: str
+    identity_store_id: str
+    owner_id: str
+    """The account that owns the identity store."""
+    instance_id: str
+    permission_set_id: str
+    account_id: str
+    """In which account the permission set was taken."""
+    sign_in: str
+    """`session:` and the id of a browser session, or `grant:` and the id of a program's grant."""
+
+    @property
+    def identity_store_arn(self) -> str:
+        """The identity store's ARN."""
+        return f"arn:aws:identitystore::{self.owner_id}:identitystore/{self.identity_store_id}"
 
 
 @value_type(frozen=True, slots=True)
@@ -63,6 +87,8 @@ class Session:
     """Documents of GetScopedCredentials, each of which must allow whatever the session does."""
     is_scoped: bool = False
     """Whether GetScopedCredentials issued it, so that it ends no later than the session that called."""
+    on_behalf_of: OnBehalfOf | None = None
+    """The person who took a permission set's role, also of whatever was taken on from there."""
 
     @property
     def ceiling(self) -> datetime | None:
@@ -76,6 +102,8 @@ class Session:
 
     def derive(self, session: Session) -> Session:
         """Return a session that this one's credentials asked for: ended by the ceiling, and lent as this one was."""
+        if self.on_behalf_of is not None:
+            session = replace(session, on_behalf_of=self.on_behalf_of)
         ceiling = self.ceiling
         if ceiling is None:
             return session
@@ -90,9 +118,10 @@ class Principal:
     kind: PrincipalKind
     account_id: str
     unique_id: str
-    """The account id for root, AIDA... for a user, AROA... for a role."""
+    """The account id for root, AIDA... for a user, AROA... for a role; a person's id without hyphens."""
     name: str = ""
     path: str = "/"
+    """Of a person, the identity store: `/d-0123456789/`."""
     access_key_id: str = ""
     session: Session | None = None
 
@@ -108,6 +137,13 @@ class Principal:
                 return arn.sts(self.account_id, f"assumed-role/{self.name}/{self.session_name}")
             case PrincipalKind.FEDERATED_USER:
                 return arn.sts(self.account_id, f"federated-user/{self.session_name}")
+            case PrincipalKind.PERSON:
+                return f"arn:aws:identitystore:::user/{self.person_id}"
+
+    @property
+    def person_id(self) -> str:
+        """The id of a person as the identity store spells it."""
+        return str(UUID(self.unique_id))
 
     @property
     def policy_arn(self) -> str:

@@ -148,7 +148,7 @@ def text_of(message: EmailMessage) -> str:
 
 def link_in(message: EmailMessage) -> str:
     """Return the path of the one-time link in a message."""
-    found = re.search(r"https?://[^/\s]+(/signin/\S+)", text_of(message))
+    found = re.search(r"https?://[^/\s]+(/(?:signin|start)/\S+)", text_of(message))
     assert found, text_of(message)
     return found[1]
 

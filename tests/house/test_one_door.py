@@ -31,6 +31,7 @@ STEPS: Mapping[str, str] = {
     "signin.mfa_recovery.open_link": _BY_LINK,
     "signin.mfa_recovery.request": "root has proved its password alone, and is not signed in",
     "signin.pending.spend": "a challenge is used up, so that it is answered once; nothing else changes",
+    "signin.person_passwords.choose": _BY_LINK,
     "signin.presence.prove_by_factor": _PROOF,
     "signin.presence.prove_by_password": _PROOF,
     "signin.recovery.unhurried": "a stranger asks for a link to root's mailbox",

@@ -146,7 +146,7 @@ def username(caller: Caller | None) -> str:
     match caller.kind:
         case PrincipalKind.ROOT:
             return "root"
-        case PrincipalKind.USER:
+        case PrincipalKind.USER | PrincipalKind.PERSON:
             return caller.name
         case PrincipalKind.ROLE | PrincipalKind.FEDERATED_USER:
             return caller.session_name
@@ -177,7 +177,22 @@ def _of_lasting(caller: Principal, account_alias: str) -> dict[str, object]:
     return _of_principal(caller, account_alias)
 
 
+def _of_person(caller: Principal) -> dict[str, object]:
+    """Make the element of a person of single sign-on (CloudTrail user guide, "CloudTrail userIdentity element")."""
+    store = f"arn:aws:identitystore::{caller.account_id}:identitystore/{caller.path.strip('/')}"
+    element: dict[str, object] = {
+        "type": "IdentityCenterUser",
+        "accountId": caller.account_id,
+        "onBehalfOf": {"userId": caller.person_id, "identityStoreArn": store},
+    }
+    if caller.access_key_id:
+        element["credentialId"] = caller.access_key_id
+    return element
+
+
 def _of_principal(caller: Principal, account_alias: str) -> dict[str, object]:
+    if caller.kind is PrincipalKind.PERSON:
+        return _of_person(caller)
     element: dict[str, object] = {
         "type": _KINDS[caller.kind],
         "principalId": caller.user_id,
@@ -191,6 +206,9 @@ def _of_principal(caller: Principal, account_alias: str) -> dict[str, object]:
         element["userName"] = account_alias
     if caller.session is not None:
         element["sessionContext"] = _session_context(caller, caller.session)
+        if caller.session.on_behalf_of is not None:
+            person = caller.session.on_behalf_of
+            element["onBehalfOf"] = {"userId": person.user_id, "identityStoreArn": person.identity_store_arn}
         if caller.session.delegate:
             # IAM user guide, "IAM temporary delegation", CloudTrail.
             element["invokedByDelegate"] = {"accountId": caller.session.delegate}

@@ -18,6 +18,7 @@ _SECRET_MEMBERS = frozenset(
     {
         "AuthenticationCode1",
         "AuthenticationCode2",
+        "AuthorizationCode",
         "Base32StringSeed",
         "ClientSecret",
         "NewPassword",
@@ -34,11 +35,14 @@ _SECRET_MEMBERS = frozenset(
         "ServicePassword",
         "SessionToken",
         "TokenCode",
+        "UserCode",
         "WebIdentityToken",
         "code",
         "codeVerifier",
+        "deviceCode",
         "idToken",
         "refreshToken",
+        "userCode",
     }
 )
 

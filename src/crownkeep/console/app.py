@@ -13,7 +13,7 @@ from crownkeep.console.kit import rendering, web
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.security import Application, Guard, Receive, Scope, Send, unavailable
 from crownkeep.console.kit.shares import PageShares
-from crownkeep.console.kit.web import ProofNeeded, SignInNeeded
+from crownkeep.console.kit.web import ProofNeeded, RoleNeeded, SignInNeeded
 from crownkeep.console.pages import undoing
 from crownkeep.console.pages.account import account, account_security, closing, contacts, email, notices, password_policy, regions
 from crownkeep.console.pages.alerts import alerts
@@ -35,6 +35,7 @@ from crownkeep.console.pages.identities import (
     users,
 )
 from crownkeep.console.pages.policies import documents, policies, policy_editor
+from crownkeep.console.pages.portal import consent, person_links, portal
 from crownkeep.console.pages.posture import dashboard, root_use
 from crownkeep.console.pages.reports import credential_report
 from crownkeep.console.pages.sign_in import (
@@ -62,6 +63,9 @@ ROUTES: list[Route] = [
     *steps.ROUTES,
     *recovery.ROUTES,
     *welcome.ROUTES,
+    *person_links.ROUTES,
+    *consent.ROUTES,
+    *portal.ROUTES,
     *dashboard.ROUTES,
     *root_use.ROUTES,
     *account.ROUTES,
@@ -117,6 +121,7 @@ def create_pages(door: Door, shares: PageShares) -> Application:
         exception_handlers={
             SignInNeeded: _sign_in,
             ProofNeeded: _confirm,
+            RoleNeeded: _portal,
             MalformedForm: _malformed,
             AwsError: _refused,
             Unavailable: _unavailable,
@@ -146,6 +151,10 @@ class _Static(StaticFiles):
 
 async def _sign_in(request: Request, _: Exception) -> Response:
     return web.go(web.sign_in_path(request))
+
+
+async def _portal(request: Request, _: Exception) -> Response:
+    return web.go(web.portal_path(request))
 
 
 async def _confirm(request: Request, _: Exception) -> Response:

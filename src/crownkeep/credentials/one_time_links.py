@@ -25,6 +25,7 @@ class LinkPurpose(Enum):
     CHANGE_EMAIL = "change-email"
     JOIN_ORGANIZATION = "join-organization"
     SIGN_IN_ONCE = "sign-in-once"
+    SET_PERSON_PASSWORD = "set-person-password"
 
 
 LIFETIMES = {
@@ -35,6 +36,7 @@ LIFETIMES = {
     LinkPurpose.CHANGE_EMAIL: timedelta(minutes=30),
     LinkPurpose.JOIN_ORGANIZATION: timedelta(days=14),
     LinkPurpose.SIGN_IN_ONCE: timedelta(minutes=15),
+    LinkPurpose.SET_PERSON_PASSWORD: timedelta(hours=1),
 }
 """How long a link of each purpose is good for: what is sent on request expires soon, what waits for a person later."""
 

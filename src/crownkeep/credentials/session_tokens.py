@@ -14,7 +14,7 @@ import msgspec
 from crownkeep.credentials import access_keys, sealing
 from crownkeep.credentials.sealing import Keyring, Purpose
 from crownkeep.credentials.secret import Secret
-from crownkeep.principals import Principal, PrincipalKind, Session
+from crownkeep.principals import OnBehalfOf, Principal, PrincipalKind, Session
 
 NONCE_SIZE = sealing.NONCE_SIZE
 """Random bytes that `mint` needs."""
@@ -90,6 +90,8 @@ class _Wire(msgspec.Struct, array_like=True, omit_defaults=True):
     derived_until: int = 0
     taken_on_by: _Taker | None = None
     scopes: tuple[str, ...] = ()
+    on_behalf_of: tuple[str, ...] = ()
+    """The members of `OnBehalfOf`, in their order."""
 
 
 _HAS_POLICY, _ASSUMED_ROOT, _FROM_CONSOLE, _CHAINED, _SCOPED = 1, 2, 4, 8, 16
@@ -175,7 +177,13 @@ def _to_wire(principal: Principal, session: Session, secret: Secret) -> _Wire:
         derived_until=int(session.derived_until.timestamp()) if session.derived_until else 0,
         taken_on_by=None if session.taken_on_by is None else _to_taker(session.taken_on_by),
         scopes=session.scopes,
+        on_behalf_of=() if session.on_behalf_of is None else _members(session.on_behalf_of),
     )
+
+
+def _members(person: OnBehalfOf) -> tuple[str, ...]:
+    in_store = (person.user_id, person.identity_store_id, person.owner_id)
+    return (*in_store, person.instance_id, person.permission_set_id, person.account_id, person.sign_in)
 
 
 def _to_taker(taker: Principal) -> _Taker:
@@ -240,6 +248,7 @@ def _from_wire(wire: _Wire, account_id: str, access_key_id: str) -> Claims:
         derived_until=datetime.fromtimestamp(wire.derived_until, UTC) if wire.derived_until else None,
         taken_on_by=None if wire.taken_on_by is None else _from_taker(wire.taken_on_by),
         scopes=wire.scopes,
+        on_behalf_of=OnBehalfOf(*wire.on_behalf_of) if wire.on_behalf_of else None,
         is_scoped=flags & _SCOPED != 0,
     )
     principal = Principal(

@@ -12,7 +12,7 @@ from crownkeep.operations import context, organization_controls, permissions
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Operation, Permission, Tagging, Target
 from crownkeep.policy import Applicable, Decision, Explanation, PolicySet
-from crownkeep.principals import Anonymous, Operator, Principal, PrincipalKind
+from crownkeep.principals import Anonymous, Caller, Operator, Principal, PrincipalKind
 
 OPERATOR_SERVICE = "operator"
 
@@ -37,6 +37,9 @@ def require(
 
     `known` holds condition keys that the operation's arguments don't tell, such as a security key's certifications.
     """
+    if _is_for_person(call, operation):
+        call.decided_on(operation.resource(call, **arguments))
+        return
     if _is_for_operator(call, operation):
         return
     if operation.permission is Permission.NONE:
@@ -74,6 +77,23 @@ def require_action(call: Call, action: str, target: Target, arguments: Mapping[s
         raise errors.AccessDenied(decision.denial_text(target.shown))
 
 
+def _is_for_person(call: Call, operation: Operation) -> bool:
+    """Tell whether a person of single sign-on calls what is for people; raises AccessDenied for all else.
+
+    They are nobody in any account: what they do there, they do by roles that they take. So no policy is asked about them, not
+    even one that allows everybody, and what everybody may do with any credential is not for them either.
+    """
+    if not _is_person(call.caller):
+        return False
+    if operation.name not in operation.service.for_people:
+        raise errors.AccessDenied(f"{operation.action} is not for people of single sign-on: take a role in an account first")
+    return True
+
+
+def _is_person(caller: Caller) -> bool:
+    return isinstance(caller, Principal) and caller.kind is PrincipalKind.PERSON
+
+
 def _is_for_operator(call: Call, operation: Operation) -> bool:
     """Tell whether this is the operator at the operator's own service; raises AccessDenied where it is only one of the two.
 
@@ -101,6 +121,8 @@ def explain(call: Call, principal: Principal, action: str, target: Target) -> Ex
 def _question(
     call: Call, principal: Principal, action: str, target: Target, arguments: Mapping[str, object]
 ) -> tuple[policy.PolicyRequest, Applicable]:
+    if _is_person(principal):
+        raise errors.AccessDenied(f"{action} is not for people of single sign-on: take a role in an account first")
     found = applicable(call, principal)
     caller = policy_principal(principal, has_boundary=found.boundary is not None)
     request = policy.PolicyRequest(caller, action, target.arn or "*", context.of_call(call, target, arguments))

@@ -112,7 +112,7 @@ def _caller(request: Request, notes: Notes) -> Caller:
 
 def as_person(principal: Principal) -> Principal:
     """Return a principal as events of sign-in name it: without the session, unless it is nothing but one."""
-    if principal.kind in (PrincipalKind.ROOT, PrincipalKind.USER):
+    if principal.kind in (PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.PERSON):
         return replace(principal, access_key_id="", session=None)
     return principal
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
@@ -183,9 +183,17 @@ class Service:
     """One AWS service as we serve it: its model, the prefix of its actions, and its handlers."""
 
     def __init__(
-        self, name: str, *, action_prefix: str | None = None, event_source: str | None = None, is_global: bool = False
+        self,
+        name: str,
+        *,
+        action_prefix: str | None = None,
+        event_source: str | None = None,
+        is_global: bool = False,
+        for_people: Collection[str] = (),
     ) -> None:
         self.name = name
+        self.for_people = frozenset(for_people)
+        """The operations that people of single sign-on may call, about themselves: no others are, and no policy is asked."""
         self.is_global = is_global
         """Whether AWS runs it in no Region: its calls count as made to us-east-1, whatever Region the caller signs for."""
         self.action_prefix = action_prefix or name

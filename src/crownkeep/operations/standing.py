@@ -16,7 +16,7 @@ from threading import Lock
 from crownkeep import arn, errors, logs
 from crownkeep.credentials.sealing import Keyring, Unsealable
 from crownkeep.credentials.secret import Secret
-from crownkeep.operations import central_root, organization_controls, permissions, sealed, trust
+from crownkeep.operations import central_root, on_behalf, organization_controls, permissions, sealed, trust
 from crownkeep.operations.organization_controls import Membership
 from crownkeep.operations.permissions import Permissions
 from crownkeep.principals import Caller, Principal, PrincipalKind, Session
@@ -27,6 +27,7 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles, users
 from crownkeep.storage.identities.roles import RoleRow
 from crownkeep.storage.identities.users import UserRow
+from crownkeep.storage.single_sign_on import directory_users
 
 # A key is looked up before its signature is: whoever knows its id brings the line about.
 _log = logging.getLogger(logs.STRANGERS)
@@ -167,6 +168,8 @@ class Standing:
         if not self.is_active(db):
             raise _unknown_token()
         session = principal.session
+        if session is not None and session.on_behalf_of is not None and not on_behalf.holds(db, session.on_behalf_of):
+            raise _unknown_token()
         key_id = principal.access_key_id if session is None else session.issuing_key_id
         if key_id:
             key = self.signing_key(db, key_id)
@@ -182,6 +185,8 @@ class Standing:
                 return self._as_role_is_now(db, principal)
             case PrincipalKind.FEDERATED_USER if principal.unique_id == principal.account_id:
                 return principal
+            case PrincipalKind.PERSON:
+                return self._as_person_is_now(db, principal)
             case _:
                 return self._as_named_now(db, principal)
 
@@ -224,10 +229,20 @@ class Standing:
             return principal
         return replace(principal, name=user.name, path=user.path)
 
+    def _as_person_is_now(self, db: Transaction, principal: Principal) -> Principal:
+        """Return a person as the directory has them now: looked up anew, for people change no account's revision."""
+        row = directory_users.with_id(db, principal.path.strip("/"), principal.person_id)
+        if row is None or row.account_id != self.account_id:
+            raise _unknown_token()
+        return principal if row.user_name == principal.name else replace(principal, name=row.user_name)
+
     def _as_role_is_now(self, db: Transaction, principal: Principal) -> Principal:
         role = self.role(db, principal.unique_id)
         session = principal.session
         if role is None or session is None or not self._is_trusted(db, role, session):
+            raise _unknown_token()
+        if role.owner_service == on_behalf.SERVICE and session.on_behalf_of is None:
+            # An account's administrator could make the provider that these roles trust: nobody comes to one but by an assignment.
             raise _unknown_token()
         if (role.name, role.path) == (principal.name, principal.path):
             return principal

@@ -16,6 +16,7 @@ from crownkeep.signin.people import Credentials
 from crownkeep.signin.progress import Arrived, Expired, Next, Wrong
 from crownkeep.signin.throttle import Claim, Counter, Waiting
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.single_sign_on import directory_users
 from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Commit
 
@@ -64,6 +65,22 @@ async def enter_as_user(door: Door, visit: Visit, *, account: str, name: str, pa
         claim = Claim(f"{account_id or account.strip().lower()}/{name.lower()}"[: 2 * _LONGEST_NAME], account_id or "")
         found = _found(db, claim, person)
     return await _enter(door, visit, found, password)
+
+
+async def enter_as_person(door: Door, visit: Visit, *, start: str, name: str, password: Secret) -> Entered:
+    """Sign in as the person with this user name, of the instance of single sign-on that a start URL names."""
+    with door.snapshot() as db:
+        instance = people.instance_named(db, start[:_LONGEST_NAME])
+        user = directory_users.named(db, instance.identity_store_id, name.strip()[:_LONGEST_NAME]) if instance else None
+        person = people.person_of(instance, user) if instance is not None and user is not None else None
+        store_id, account_id = (instance.identity_store_id, instance.account_id) if instance is not None else (start, "")
+        found = _found(db, person_claim(store_id, name.strip(), account_id), person)
+    return await _enter(door, visit, found, password)
+
+
+def person_claim(store_id: str, name: str, account_id: str) -> Claim:
+    """Return the claim to be a person of single sign-on."""
+    return Claim(f"{store_id.lower()}/{name.lower()}"[: 2 * _LONGEST_NAME], account_id, is_persons=True)
 
 
 def root_claim(email: str, person: Principal | None) -> Claim:
@@ -137,7 +154,9 @@ def _success(
 
 def _failure(db: Transaction, wiring: Wiring, visit: Visit, found: Found, used: tuple[Counter, ...]) -> list[EventRow]:
     to = f"{wiring.settings.url}{visit.to}"
-    if found.person is None:
+    if found.person is None and found.claim.is_persons:
+        failed = events.unknown_person(found.claim.account_id, visit.origin, visit.now, to=to)
+    elif found.person is None:
         failed = events.unknown_login(found.claim.account_id, visit.origin, visit.now, to=to)
     else:
         failed = events.failed_login(found.person, visit.origin, visit.now, to=to)

@@ -40,6 +40,11 @@ def assess_for_root(wiring: Wiring, password: Secret, *, account_name: str, emai
     return Assessment((*broken, *exposed(wiring.settings, password), *guessable), found)
 
 
+def assess_for_person(wiring: Wiring, password: Secret, *, known: tuple[str, str]) -> Assessment:
+    """Hold a password of a person of single sign-on to the same rules; `known` are their user name and e-mail address."""
+    return assess_for_root(wiring, password, account_name=known[0], email=known[1])
+
+
 def exposed(settings: Settings, password: Secret) -> tuple[str, ...]:
     """Return why a password that conforms to every rule would still be guessed."""
     found = (COMMON,) if strength.is_common(password) else ()

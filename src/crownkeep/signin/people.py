@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from crownkeep import ids
 from crownkeep.operations.standing import ACTIVE
@@ -15,6 +16,9 @@ from crownkeep.storage.credentials import login_profiles, mfa_devices
 from crownkeep.storage.credentials.mfa_devices import MfaDeviceRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import users
+from crownkeep.storage.single_sign_on import directory_users, instances, person_credentials
+from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
+from crownkeep.storage.single_sign_on.instances import InstanceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,35 @@ def user_named(db: Transaction, account_id: str, name: str) -> Principal | None:
     return None if row is None else Principal(PrincipalKind.USER, account_id, row.user_id, row.name, row.path)
 
 
+def instance_named(db: Transaction, start: str) -> InstanceRow | None:
+    """Return the instance of single sign-on that a start URL names, by its identity store or its own id; of an open account."""
+    row = instances.with_store(db, start.lower()) or instances.with_id(db, start.lower())
+    return None if row is None else instance_of(db, row.account_id)
+
+
+def instance_of(db: Transaction, account_id: str) -> InstanceRow | None:
+    """Return the instance of single sign-on that an account owns, where the account is open."""
+    account = accounts.with_id(db, account_id)
+    return instances.of_account(db, account_id) if account is not None and account.state == ACTIVE else None
+
+
+def person_of(instance: InstanceRow, user: DirectoryUserRow) -> Principal:
+    """Return somebody in an identity store as who signs in."""
+    unique_id, path = UUID(user.user_id).hex, f"/{instance.identity_store_id}/"
+    return Principal(PrincipalKind.PERSON, instance.account_id, unique_id, user.user_name, path)
+
+
+def person_with_id(db: Transaction, instance: InstanceRow, owner_id: str) -> Principal | None:
+    """Return the person whose id this is, without hyphens."""
+    user = directory_users.with_id(db, instance.identity_store_id, person_id(owner_id))
+    return None if user is None else person_of(instance, user)
+
+
+def person_id(owner_id: str) -> str:
+    """Return the id of a person as the identity store spells it."""
+    return str(UUID(owner_id))
+
+
 def credentials(db: Transaction, person: Principal) -> Credentials:
     """Return what a root user or a user has to sign in with; nothing for one that is gone, or of another kind."""
     match person.kind:
@@ -76,6 +109,12 @@ def credentials(db: Transaction, person: Principal) -> Credentials:
             lineage = str(profile.credential_version)
             found = _gathered(db, person, profile.password_hash, profile.changed_at, lineage=lineage)
             return replace(found, reset_required=profile.reset_required, needs_mfa=profile.needs_mfa)
+        case PrincipalKind.PERSON:
+            kept = person_credentials.of_owner(db, person.account_id, person.unique_id)
+            if kept is None:
+                return _gathered(db, person)
+            found = _gathered(db, person, kept.password_hash, kept.changed_at, lineage=str(kept.credential_version))
+            return replace(found, reset_required=kept.reset_required)
         case _:
             return _gathered(db, person)
 
@@ -84,6 +123,8 @@ def renew_hash(db: Transaction, person: Principal, *, old: str, new: str) -> Non
     """Keep a hash of a person's same password at another cost: sessions stay. Nothing where the password has changed."""
     if person.kind is PrincipalKind.ROOT:
         accounts.renew_root_hash(db, person.account_id, old=old, new=new)
+    elif person.kind is PrincipalKind.PERSON:
+        person_credentials.renew_hash(db, person.account_id, person.unique_id, old=old, new=new)
     else:
         login_profiles.renew_hash(db, person.account_id, person.unique_id, old=old, new=new)
 
@@ -106,6 +147,6 @@ def _gathered(
 
 
 def _devices(db: Transaction, person: Principal) -> tuple[MfaDeviceRow, ...]:
-    if person.kind not in (PrincipalKind.ROOT, PrincipalKind.USER):
+    if person.kind not in (PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.PERSON):
         return ()
     return tuple(mfa_devices.of_owner(db, person.account_id, person.unique_id))

@@ -206,12 +206,14 @@ def demands(db: Transaction, wiring: Wiring, person: Principal, found: Credentia
             methods = tuple(method for method in methods if method is not Method.TOTP)
         return Demands(methods, enrolment)
     standing = PasswordStanding.CURRENT
-    if found.password_changed_at is not None:
+    # The account's password policy is for its IAM users.
+    if found.password_changed_at is not None and person.kind is not PrincipalKind.PERSON:
         policy = password_policies.of_account(db, person.account_id)
         standing = password_policy.standing(policy, found.password_changed_at, now=now)
+    needs_mfa = (settings.users_need_mfa or found.needs_mfa) and person.kind is not PrincipalKind.PERSON
     return Demands(
         methods,
-        Enrolment.REQUIRED if (settings.users_need_mfa or found.needs_mfa) and not methods else Enrolment.NOT_NEEDED,
+        Enrolment.REQUIRED if needs_mfa and not methods else Enrolment.NOT_NEEDED,
         must_change_password=found.reset_required or standing is PasswordStanding.MUST_CHANGE,
         is_expired_for_good=standing is PasswordStanding.MUST_BE_RESET,
     )
@@ -256,12 +258,16 @@ def _arrive(db: Transaction, wiring: Wiring, progress: Progress, origin: Origin,
 
 
 def _may_want_codes(db: Transaction, person: Principal) -> bool:
+    if person.kind is PrincipalKind.PERSON:
+        return False
     owner = (person.account_id, person.unique_id)
     return not recovery_codes.count(db, *owner) and not recovery_codes.has_declined(db, *owner)
 
 
 def _remember_use(db: Transaction, person: Principal, now: datetime) -> None:
     """Write down when the password was used; only the first use in five minutes (IAM user guide, PasswordLastUsed)."""
+    if person.kind is PrincipalKind.PERSON:
+        return
     if person.kind is PrincipalKind.ROOT:
         account = accounts.with_id(db, person.account_id)
         if account and (account.root_password_used_at is None or now - account.root_password_used_at >= _USED_EVERY):

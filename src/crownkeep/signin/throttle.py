@@ -68,6 +68,8 @@ class Claim:
     account_id: str = ""
     """The account where it exists."""
     is_root: bool = False
+    is_persons: bool = False
+    """Whether it is a person of single sign-on: then `name` is `STORE/USER`."""
 
 
 def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str, browser: str = "") -> tuple[Counter, ...]:

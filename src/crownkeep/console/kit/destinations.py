@@ -8,7 +8,9 @@ HOME = "/console"
 
 # A path of ours in plain letters: no second slash or backslash at its start, which browsers take for another host, and no control
 # character, which would end the header.
-_PATH = re.compile(r"/(?:console|signin|switchrole|federation|v1/authorize)(?:[/?][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
+_PATH = re.compile(
+    r"/(?:console|signin|start|switchrole|federation|v1/authorize|authorize)(?:[/?][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?"
+)
 
 _LONGEST = 1500
 """Characters; a longer one would not fit into the cookie of a sign-in that is under way."""

@@ -23,18 +23,24 @@ from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Purpose
 from crownkeep.operations.call import Origin, Result
 from crownkeep.operations.invoke import Door
+from crownkeep.principals import PrincipalKind
 from crownkeep.settings import Settings
-from crownkeep.signin import acting
+from crownkeep.signin import acting, person_passwords
 from crownkeep.signin.acting import Actor
 from crownkeep.signin.hosts import Visited
 from crownkeep.signin.sessions import BrowserSession, SessionBinding
 
 SIGN_IN = "/signin"
 CONFIRM = "/console/confirm"
+PORTAL = "/start"
 
 
 class SignInNeeded(Exception):
     """The page is for people who have signed in; the browser is sent to do so, and comes back."""
+
+
+class RoleNeeded(Exception):
+    """The page is for whoever acts in an account; a person of single sign-on is sent to the access portal to take a role."""
 
 
 class ProofNeeded(Exception):
@@ -90,11 +96,38 @@ def of(request: Request) -> Web:
 
 
 def signed_in(request: Request) -> BrowserSession:
-    """Return the session of the request; raises SignInNeeded, which sends the browser to sign in and back."""
+    """Return the session of the request; raises SignInNeeded, which sends the browser to sign in and back.
+
+    Raises RoleNeeded for a person of single sign-on who acts as no role.
+    """
     session = of(request).session
     if session is None:
         raise SignInNeeded
+    if session.principal.kind is PrincipalKind.PERSON:
+        raise RoleNeeded
     return session
+
+
+def person(request: Request, start: str) -> BrowserSession | None:
+    """Return the session of somebody who signs in at this start URL, whatever role it acts as; None for everybody else's."""
+    session = of(request).session
+    if session is None or session.person.kind is not PrincipalKind.PERSON:
+        return None
+    return session if session.person.path == f"/{person_passwords.store_at(of(request).door, start)}/" else None
+
+
+def as_person(request: Request, session: BrowserSession) -> Actor:
+    """Return a person of single sign-on as who acts, whatever role their session acts as."""
+    web = of(request)
+    return Actor(session.person, web.origin, web.now, SessionBinding(session))
+
+
+def portal_path(request: Request) -> str:
+    """Return where the access portal of whoever is signed in is; sign-in's own page where nobody is, or no such person."""
+    session = of(request).session
+    if session is None or session.person.kind is not PrincipalKind.PERSON:
+        return SIGN_IN
+    return f"{PORTAL}{session.person.path.rstrip('/')}"
 
 
 def proven(request: Request) -> BrowserSession:

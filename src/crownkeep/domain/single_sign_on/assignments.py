@@ -19,6 +19,7 @@ from crownkeep.storage.single_sign_on import (
     directory_users,
     permission_set_policies,
     permission_sets,
+    person_credentials,
     provisioned_roles,
     provisioning_requests,
     sso_tags,
@@ -146,6 +147,7 @@ def dissolve(call: Call, instance: InstanceRow) -> None:
         permission_sets.remove(*place)
     for topic in (directory_memberships, directory_groups, directory_users):
         topic.remove_all(call.db, instance.identity_store_id)
+    person_credentials.remove_all(call.db, instance.account_id)
     provisioning_requests.remove_all(call.db, instance.instance_id)
     sso_tags.remove_all(call.db, instance.instance_id)
     instance_rows.remove(call.db, instance.instance_id)

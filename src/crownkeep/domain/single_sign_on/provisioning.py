@@ -72,6 +72,11 @@ def withdraw(call: Call, kept: ProvisionedRoleRow) -> None:
     accounts.touch(call.db, kept.target_id, clock.revision())
 
 
+def provider_arn(instance: InstanceRow, target_id: str) -> str:
+    """Return the ARN of the provider that the roles of an instance name in their trust policies: there is no such provider."""
+    return f"arn:aws:iam::{target_id}:saml-provider/AWSSSO_{instance.instance_id.removeprefix('ssoins-')}_DO_NOT_DELETE"
+
+
 def seconds_of(duration: str) -> int:
     """Return how many seconds an ISO 8601 duration of hours and minutes lasts, as `PT1H30M`; raises ValueError for another."""
     text = duration.removeprefix("PT")
@@ -136,10 +141,9 @@ def _new_role(call: Call, instance: InstanceRow, permission_set: PermissionSetRo
 
 def _trust(instance: InstanceRow, target_id: str) -> str:
     """Return the trust policy that AWS gives these roles; nobody can use it, for the provider that it names is the service's."""
-    provider = f"arn:aws:iam::{target_id}:saml-provider/AWSSSO_{instance.instance_id.removeprefix('ssoins-')}_DO_NOT_DELETE"
     allowed = {
         "Effect": "Allow",
-        "Principal": {"Federated": provider},
+        "Principal": {"Federated": provider_arn(instance, target_id)},
         "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"],
         "Condition": {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}},
     }

@@ -2,4 +2,9 @@
 
 from crownkeep.operations import registry
 
-account_security = registry.Service("account-security", event_source="account-security.crownkeep", is_global=True)
+account_security = registry.Service(
+    "account-security",
+    event_source="account-security.crownkeep",
+    is_global=True,
+    for_people=("ListSessions", "EndSession", "EndOtherSessions"),
+)

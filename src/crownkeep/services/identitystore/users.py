@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from crownkeep import errors
 from crownkeep.domain.single_sign_on import assignments, instances, next_tokens
@@ -13,7 +14,7 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.identitystore import attributes, targets
 from crownkeep.services.identitystore.service import identity_store
-from crownkeep.storage.single_sign_on import directory_memberships, directory_users
+from crownkeep.storage.single_sign_on import directory_memberships, directory_users, person_credentials
 from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
 from crownkeep.storage.single_sign_on.instances import InstanceRow
 
@@ -135,6 +136,7 @@ def delete_user(call: Call, *, identity_store_id: str, user_id: str, revision: s
     targets.require_revision(revision, row.revision)
     directory_memberships.remove_user(call.db, row.identity_store_id, row.user_id)
     assignments.forget_principal(call, instance, row.user_id)
+    person_credentials.remove(call.db, row.account_id, UUID(row.user_id).hex)
     directory_users.remove(call.db, row.identity_store_id, row.user_id)
     return NOTHING
 

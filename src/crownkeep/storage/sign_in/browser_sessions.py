@@ -58,6 +58,7 @@ class BrowserSessionRow:
 
 
 _with_digest = RowQuery(BrowserSessionRow, select(table).where(table.c.digest == bindparam("of_digest")))
+_is_open = select(table.c.digest).where(table.c.session_id == bindparam("of_session"), table.c.ended_at.is_(None))
 _insert = RowInsert(BrowserSessionRow, table)
 _of_owner = RowQuery(
     BrowserSessionRow,
@@ -103,6 +104,11 @@ _forget = delete(table).where(table.c.expires_at < bindparam("before"))
 def with_digest(db: Transaction, digest: bytes) -> BrowserSessionRow | None:
     """Return the session whose cookie has this digest, ended or not."""
     return _with_digest.first(db, {"of_digest": digest})
+
+
+def is_open(db: Transaction, session_id: str) -> bool:
+    """Tell whether a session by its name has not been ended."""
+    return db.execute(_is_open, {"of_session": session_id}).first() is not None
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str, *, now: datetime) -> list[BrowserSessionRow]:

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, del
 
 from crownkeep.credentials.one_time_links import LinkPurpose
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
 from crownkeep.storage.rows import RowQuery
 
 table = Table(
@@ -21,6 +21,7 @@ table = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("credential_version", LargeBinary(32)),
+    Column("owner_id", UniqueId),
     Index(None, "account_id", "purpose"),
 )
 
@@ -35,7 +36,9 @@ class OneTimeLinkRow:
     created_at: datetime
     expires_at: datetime
     credential_version: bytes | None = None
-    """What the account's root had to sign in with when the link was made, where the link is void once that changes."""
+    """What its owner had to sign in with when the link was made, where the link is void once that changes."""
+    owner_id: str | None = None
+    """The person of single sign-on whom it is for; None for root."""
 
 
 def _row(
@@ -45,6 +48,7 @@ def _row(
     created_at: datetime,
     expires_at: datetime,
     credential_version: bytes | None,
+    owner_id: str | None,
 ) -> OneTimeLinkRow:
     return OneTimeLinkRow(
         digest=digest,
@@ -53,12 +57,18 @@ def _row(
         created_at=created_at,
         expires_at=expires_at,
         credential_version=credential_version,
+        owner_id=owner_id,
     )
 
 
 _with_digest = RowQuery(_row, select(table).where(table.c.digest == bindparam("digest")))
 _spend = delete(table).where(table.c.digest == bindparam("of_digest"))
 _remove_all = delete(table).where(table.c.account_id == bindparam("of_account"), table.c.purpose == bindparam("of_purpose"))
+_remove_of = delete(table).where(
+    table.c.account_id == bindparam("of_account"),
+    table.c.purpose == bindparam("of_purpose"),
+    table.c.owner_id == bindparam("of_owner"),
+)
 _forget = delete(table).where(table.c.purpose == bindparam("of_purpose"), table.c.expires_at < bindparam("before"))
 
 
@@ -78,6 +88,7 @@ def add(db: Transaction, row: OneTimeLinkRow) -> None:
             "created_at": row.created_at,
             "expires_at": row.expires_at,
             "credential_version": row.credential_version,
+            "owner_id": row.owner_id,
         },
     )
 
@@ -90,6 +101,11 @@ def spend(db: Transaction, digest: bytes) -> bool:
 def remove_all(db: Transaction, account_id: str, *, purpose: LinkPurpose) -> None:
     """Void the account's links of a purpose: the one that was used, and any other that was made before it."""
     db.execute(_remove_all, {"of_account": account_id, "of_purpose": purpose.value})
+
+
+def remove_of(db: Transaction, account_id: str, owner_id: str, *, purpose: LinkPurpose) -> None:
+    """Void a person's links of a purpose."""
+    db.execute(_remove_of, {"of_account": account_id, "of_purpose": purpose.value, "of_owner": owner_id})
 
 
 def forget(db: Transaction, *, purpose: LinkPurpose, before: datetime) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, PrimaryKeyConstraint, String, Table, bindparam, delete, select, tuple_
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table, bindparam, delete, select, tuple_
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
@@ -31,6 +31,8 @@ table = Table(
     Column("owner_account_id", AccountId, nullable=False, index=True),
     Column("created_at", Moment, nullable=False),
     PrimaryKeyConstraint("instance_id", "target_id", "permission_set_id", "principal_id"),
+    # What a person may take is asked for by whose it is.
+    Index(None, "instance_id", "principal_id"),
 )
 
 

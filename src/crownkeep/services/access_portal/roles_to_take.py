@@ -1,0 +1,74 @@
+"""Accounts and roles that a person may take: listed, opened in the console, and as access keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from crownkeep.credentials import session_tokens
+from crownkeep.domain.single_sign_on import access
+from crownkeep.operations.call import NOTHING, Call, Result
+from crownkeep.operations.registry import Effect, RecordedAs
+from crownkeep.services.access_portal import me
+from crownkeep.services.access_portal.service import access_portal
+from crownkeep.signin import sessions
+from crownkeep.signin.sessions import SwitchedRole
+from crownkeep.storage.sign_in import browser_sessions
+from crownkeep.storage.single_sign_on import entitlements
+
+MOST = 1000
+"""Roles that are listed at once; a search narrows them down."""
+
+_SOURCE = "sso.amazonaws.com"
+
+
+@access_portal.operation("ListEntitlements", resource=me.myself)
+def list_entitlements(call: Call, *, search: str | None = None) -> Result:
+    """List what the person may take, by account; `Search` is looked for in account names, ids and role names."""
+    person = me.required(call).signed_in
+    found = entitlements.entitlements_of(
+        call.db,
+        instance_id=person.instance.instance_id,
+        store_id=person.instance.identity_store_id,
+        user_id=person.user.user_id,
+        search=search or "",
+        limit=MOST,
+    )
+    shown = [
+        {"AccountId": each.account_id, "AccountName": each.name, "EmailAddress": each.email, "RoleName": each.role_name}
+        for each in found
+    ]
+    return {"Entitlements": shown}
+
+
+@access_portal.operation(
+    "IssueAccessKeys",
+    resource=me.myself,
+    effect=Effect.STATE,
+    recorded_as=RecordedAs(_SOURCE, "AwsApiCall", "GetRoleCredentials"),
+)
+def issue_access_keys(call: Call, *, account_id: str, role_name: str) -> Result:
+    """Issue short-lived credentials of a role that the person may take."""
+    person = me.required(call).signed_in
+    call.notes.additional["UserName"] = person.user.user_name
+    return {"Credentials": access.take(call, person, account_id=account_id, role_name=role_name).credentials}
+
+
+@access_portal.operation(
+    "OpenConsole",
+    resource=me.myself,
+    effect=Effect.STATE,
+    recorded_as=RecordedAs(_SOURCE, "AwsServiceEvent", "Federate"),
+)
+def open_console(call: Call, *, account_id: str, role_name: str) -> Result:
+    """Let the browser session act as a role that the person may take, until they come back to the portal."""
+    mine = me.required(call)
+    call.notes.additional["UserName"] = mine.signed_in.user.user_name
+    issued = access.take(call, mine.signed_in, account_id=account_id, role_name=role_name).credentials
+    claims = session_tokens.read(call.keyring, str(issued["SessionToken"]), access_key_id=str(issued["AccessKeyId"]))
+    marked = sessions.sign_in_context(account_id, mine.session_id, region=call.origin.region)
+    session = replace(claims.session, from_console=True, context={**claims.session.context, **marked})
+    roles = (SwitchedRole(replace(claims.principal, session=session)),)
+    browser_sessions.switch(call.db, mine.binding.session_digest, msgspec.json.encode(roles).decode())
+    return NOTHING

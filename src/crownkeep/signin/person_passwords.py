@@ -1,0 +1,196 @@
+"""Passwords of people of single sign-on, chosen by a mailed link: the first one, and a new one after it was forgotten.
+
+Whether somebody is known can't be told from the answer, nor from its time, as for root (`signin.recovery`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from crownkeep import clock
+from crownkeep.credentials import one_time_links as links
+from crownkeep.credentials import passwords
+from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
+from crownkeep.credentials.secret import Secret
+from crownkeep.operations.call import Origin, Wiring
+from crownkeep.operations.invoke import Door
+from crownkeep.operations.notices import Notice
+from crownkeep.operations.record import NOBODY
+from crownkeep.principals import Principal
+from crownkeep.signin import browsers, entry, events, password_rules, people, progress, recovery, sign_in_steps, throttle
+from crownkeep.signin.entry import Entered, Visit
+from crownkeep.signin.recovery import Asked
+from crownkeep.signin.root_passwords import PasswordRefused
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.database import Transaction
+from crownkeep.storage.sign_in import browser_sessions, one_time_links
+from crownkeep.storage.sign_in.one_time_links import OneTimeLinkRow
+from crownkeep.storage.single_sign_on import directory_users, person_credentials
+from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
+from crownkeep.storage.single_sign_on.person_credentials import PersonCredentialsRow
+from crownkeep.storage.trail.events import EventRow
+from crownkeep.storage.writer import Commit
+
+_REQUESTED, _CHOSEN = "PasswordRecoveryRequested", "PasswordRecoveryCompleted"
+_PURPOSE = LinkPurpose.SET_PERSON_PASSWORD
+_VERSIONS = 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Whom a link is for, and where they sign in."""
+
+    person: Principal
+    user: DirectoryUserRow
+    start: str
+    """The identity store, by which the start URL is made."""
+
+
+def start_path(store_id: str) -> str:
+    """Return the path of a start URL."""
+    return f"/start/{store_id}"
+
+
+def store_at(door: Door, start: str) -> str:
+    """Return the identity store that a start URL names, by the instance's id or its own; as it is given where there is none."""
+    if not start.startswith("ssoins-"):
+        return start
+    with door.snapshot() as db:
+        instance = people.instance_named(db, start)
+    return start if instance is None else instance.identity_store_id
+
+
+async def request(door: Door, *, start: str, name: str, origin: Origin, now: datetime) -> Asked:
+    """Mail a link to whoever has this user name at a start URL; raises Throttling and ServiceUnavailable."""
+    return await recovery.unhurried(door, lambda db: _request(db, door.wiring, start, name.strip(), origin, now))
+
+
+def look(door: Door, token: str, *, now: datetime) -> Linked:
+    """Return whom a link is for, without using it up; raises InvalidLink."""
+    with door.snapshot() as db:
+        return _linked(db, token, now=now)
+
+
+async def choose(door: Door, visit: Visit, token: str, password: Secret) -> Entered | PasswordRefused:
+    """Set a person's password by a link and go on as them; raises InvalidLink for one that is used, expired or none at all.
+
+    Every session of theirs ends, with whatever was taken in it. Their MFA devices stay and are asked for.
+    """
+    wiring, now = door.wiring, visit.now
+    with door.snapshot() as db:
+        linked = _linked(db, token, now=now)
+    known = (linked.user.user_name, linked.user.email_key or "")
+    found = await door.compute(lambda: password_rules.assess_for_person(wiring, password, known=known))
+    if found.violations:
+        return PasswordRefused(found)
+    salt = clock.token_bytes(passwords.SALT_SIZE)
+    password_hash = await door.compute(lambda: passwords.hash_password(password, salt=salt, cost=entry.cost(wiring)))
+
+    def work(db: Transaction) -> Commit[Entered | InvalidLink]:
+        try:
+            accounts.hold(db, linked.person.account_id)
+            kept = _linked(db, token, now=now)
+        except InvalidLink as error:
+            return Commit(error, [])
+        set_password(db, kept.person, password_hash, now=now)
+        claim = entry.person_claim(kept.start, kept.user.user_name, kept.person.account_id)
+        browser = browsers.proof(wiring.keyring, visit.browsers, claim.name)
+        used = throttle.counters(wiring.keyring, wiring.settings, claim, address=visit.origin.source_ip, browser=browser)
+        throttle.clear(db, used, now=now)
+        updated = events.of(kept.person, visit.origin, now, _CHOSEN, additional={"UserName": kept.user.user_name})
+        version = people.credentials(db, kept.person).version
+        begun = progress.begin(kept.person, version, claim=claim, browser=browser, to=visit.to, now=now)
+        entered, rows = progress.proceed(db, wiring, begun, origin=visit.origin, now=now)
+        return Commit(entered, [updated, *rows])
+
+    entered = await sign_in_steps.commit(door, work)
+    if isinstance(entered, InvalidLink):
+        raise entered
+    return entered
+
+
+def set_password(db: Transaction, person: Principal, password_hash: str, *, now: datetime) -> None:
+    """Put a person's new password in its place; every link for it is void, and every session of theirs ends."""
+    row = PersonCredentialsRow(
+        owner_id=person.unique_id,
+        account_id=person.account_id,
+        password_hash=password_hash,
+        changed_at=now,
+        reset_required=False,
+        credential_version=int.from_bytes(clock.token_bytes(4)) % _VERSIONS,
+    )
+    person_credentials.put(db, row)
+    browser_sessions.end_others(db, person.account_id, person.unique_id, but=b"", at=now)
+    one_time_links.remove_of(db, person.account_id, person.unique_id, purpose=_PURPOSE)
+
+
+def _request(db: Transaction, wiring: Wiring, start: str, name: str, origin: Origin, now: datetime) -> Commit[Asked]:
+    from_address = recovery.count(db, wiring, "address", throttle.network(origin.source_ip), now=now)
+    if from_address > recovery.MOST_FOR_ADDRESS:
+        is_first = from_address == recovery.MOST_FOR_ADDRESS + 1
+        return Commit(Asked.TOO_OFTEN, [_event(None, origin, now, "Rate exceeded")] if is_first else [])
+    instance = people.instance_named(db, start)
+    user = None if instance is None else directory_users.named(db, instance.identity_store_id, name)
+    person = None if instance is None or user is None else people.person_of(instance, user)
+    claimed = f"{instance.identity_store_id if instance else start.lower()[:64]}/{name.lower()[:128]}"
+    to_person = recovery.count(db, wiring, "person's password link", claimed, now=now)
+    if to_person > recovery.MOST_FOR_EMAIL:
+        is_first = to_person == recovery.MOST_FOR_EMAIL + 1
+        return Commit(Asked.ANSWERED, [_event(person, origin, now, "Rate exceeded")] if is_first else [])
+    _post(db, wiring, person, start, user, origin, now)
+    return Commit(Asked.ANSWERED, [_event(person, origin, now, "" if person is not None else "No such person")])
+
+
+def _post(
+    db: Transaction,
+    wiring: Wiring,
+    person: Principal | None,
+    start: str,
+    user: DirectoryUserRow | None,
+    origin: Origin,
+    now: datetime,
+) -> None:
+    """Mail a link, or for somebody unknown write the same rows, and mail nothing."""
+    one_time_links.forget(db, purpose=_PURPOSE, before=now)
+    link = links.mint(_PURPOSE, clock.token_bytes(links.TOKEN_ENTROPY), now=now)
+    account_id, owner_id = (person.account_id, person.unique_id) if person is not None else (NOBODY, "")
+    version = people.credentials(db, person).version if person is not None else b""
+    one_time_links.add(db, OneTimeLinkRow(link.digest, account_id, _PURPOSE, now, link.expires_at, version, owner_id))
+    values = {
+        "address": origin.source_ip,
+        "link": f"{wiring.settings.url}{start_path(start[:64])}/set-password?token={link.token.reveal()}",
+        "name": user.user_name if user is not None else "",
+        "until": recovery.spelled(link.expires_at),
+    }
+    wiring.outbox.send(db, Notice("person-password-link", _email(user), account_id, now, values))
+
+
+def _email(user: DirectoryUserRow | None) -> str:
+    """Return the address that is kept of somebody, as it is spelled there."""
+    emails = json.loads(user.attributes).get("Emails") or [] if user is not None else []
+    return str(emails[0].get("Value", "")) if emails else ""
+
+
+def _linked(db: Transaction, token: str, *, now: datetime) -> Linked:
+    row = one_time_links.with_digest(db, links.digest_of(token, _PURPOSE))
+    if row is None or not row.owner_id:
+        raise InvalidLink
+    links.check(expires_at=row.expires_at, spent_at=None, now=now)
+    instance = people.instance_of(db, row.account_id)
+    if instance is None:
+        raise InvalidLink
+    user = directory_users.with_id(db, instance.identity_store_id, people.person_id(row.owner_id))
+    if user is None:
+        raise InvalidLink
+    person = people.person_of(instance, user)
+    if people.credentials(db, person).version != row.credential_version:
+        # The password or the devices changed after the link was asked for: whoever holds it may be who was locked out by that.
+        raise InvalidLink
+    return Linked(person, user, instance.identity_store_id)
+
+
+def _event(person: Principal | None, origin: Origin, now: datetime, fault: str) -> EventRow:
+    response = {_REQUESTED: "Failure" if fault else "Success"}
+    return events.of(person, origin, now, _REQUESTED, response=response, message=fault)

@@ -1,0 +1,289 @@
+"""What strangers, other people and administrators of accounts try at the access portal, its programs and its roles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from botocore.exceptions import ClientError
+from tests.fixtures.browsing import Browser
+from tests.fixtures.crown import Crowns
+from tests.fixtures.portal import PASSWORD, REDIRECT, Portal, authorization
+
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+NOT_KNOWN = "That is no request of a program that is known here"
+
+
+@pytest.fixture
+def portal(crowns: Crowns) -> Portal:
+    """A fresh instance on the process's own server."""
+    return Portal(crowns.shared("sqlite"))
+
+
+def refused(code: str, call: Callable[[], object]) -> None:
+    """Hold a call to being refused with a code."""
+    with pytest.raises(ClientError) as caught:
+        call()
+    assert code == caught.value.response["Error"]["Code"]
+
+
+# Who is there.
+
+
+def test_start_urls_and_user_names_can_not_be_told_apart_by_strangers(portal: Portal):
+    portal.browser()
+    pages = [
+        portal.sign_in(Browser(portal.crown), name=name, password="wrong", start=start)
+        for name, start in (("ann", portal.start), ("nobody", portal.start), ("ann", "/start/d-0000000000"))
+    ]
+    asked = [ask(portal, name, start) for name, start in (("ann", portal.start), ("bob", portal.start), ("ann", "/start/d-0"))]
+
+    assert [(403, "Sign in")] * 3 == [(page.status, page.title) for page in pages]
+    assert 1 == len({page.text for page in pages}) == len(set(asked))
+
+
+def ask(portal: Portal, name: str, start: str) -> str:
+    """Ask for a link, and return what is answered."""
+    browser = Browser(portal.crown)
+    browser.get(f"{start}/password")
+    return browser.submit({"name": name}).text
+
+
+def test_guesses_at_a_person_wait_longer_and_longer(portal: Portal):
+    browser = Browser(portal.crown)
+    statuses = [portal.sign_in(browser, password=f"guess {number}").status for number in range(8)]
+
+    assert 403 == statuses[0]
+    assert 429 == statuses[-1]
+
+
+def test_a_link_for_a_password_works_once_and_ends_every_session(portal: Portal):
+    browser = portal.browser()
+    keys = portal.role(portal.tokens(browser, portal.program())["accessToken"])
+    other = Browser(portal.crown)
+    link = portal.link(other)
+    other.get(link)
+    other.submit({"new": f"{PASSWORD} and more", "again": f"{PASSWORD} and more"})
+
+    assert "Sign in" == browser.get(portal.start).title
+    assert "This link is not valid" == other.get(link).title
+    refused("InvalidClientTokenId", portal.crown.session(keys, "sts").get_caller_identity)
+
+
+# People are nobody in accounts.
+
+
+def test_a_person_who_has_taken_no_role_gets_no_page_of_the_console(portal: Portal):
+    browser = portal.browser()
+
+    assert {portal.start} == {
+        browser.get(path).path for path in ("/console", "/console/security", "/console/users", "/switchrole")
+    }
+    assert "Sign in" == Browser(portal.crown).get(portal.start).title
+
+
+def test_a_person_of_one_instance_is_a_stranger_at_another(portal: Portal):
+    browser, other = portal.browser(), Portal(portal.crown)
+
+    assert "Sign in" == browser.get(other.start).title
+    assert other.start == browser.post(f"{other.start}/keys", form_of(browser, account=other.member.id, role="Readers")).path
+
+
+def form_of(browser: Browser, **fields: str) -> dict[str, str]:
+    """Return a form of the portal's that the page doesn't offer."""
+    browser.get(browser.page.path)
+    return {**browser.page.form("csrf")[1], **fields}
+
+
+@pytest.mark.parametrize("role", ["Writers", "readers"])
+def test_a_role_that_was_not_assigned_is_not_issued(portal: Portal, role: str):
+    browser = portal.browser()
+    portal.sso.permission_set("AdministratorAccess", Name="Writers")
+    token = portal.tokens(browser, portal.program())["accessToken"]
+    sso = portal.crown.session(None, "sso")
+
+    refused(
+        "ResourceNotFoundException",
+        lambda: sso.get_role_credentials(roleName=role, accountId=portal.member.id, accessToken=token),
+    )
+    browser.get(portal.start)
+    browser.submit({"role": role}, form="Access keys")
+    assert 403 == browser.page.status
+    assert "No access" in browser.page.text
+
+
+# Codes and tokens.
+
+
+def test_a_redirect_to_anywhere_but_the_registered_loopback_address_sends_nobody_anywhere(portal: Portal):
+    browser, program = portal.browser(), portal.program()
+    addresses = (
+        "https://evil.example/oauth/callback",
+        "http://127.0.0.1.evil.example/oauth/callback",
+        "http://127.0.0.1:43210@evil.example/oauth/callback",
+        "http://127.0.0.1:43210/other",
+        "http://127.0.0.1:99999/oauth/callback",
+        "http://localhost:43210/oauth/callback",
+        f"{REDIRECT}#x",
+    )
+
+    assert {NOT_KNOWN} == {browser.get(authorization(program, redirect_uri=address)).title for address in addresses}
+    refused("InvalidRedirectUriException", lambda: portal.program(redirectUris=["https://evil.example/oauth/callback"]))
+
+
+@pytest.mark.parametrize(
+    "change", [{"code_challenge_method": "plain"}, {"state": ""}, {"response_type": "token"}, {"client_id": "A" * 64}]
+)
+def test_a_request_that_protects_its_code_badly_is_refused(portal: Portal, change: dict[str, str]):
+    assert NOT_KNOWN == Browser(portal.crown).get(authorization(portal.program(), **change)).title
+
+
+def test_an_injected_code_is_worth_nothing_and_is_used_up(portal: Portal):
+    browser, program, thief = portal.browser(), portal.program(), portal.program()
+    for wrong in ({"codeVerifier": "w" * 43}, {"redirectUri": "http://127.0.0.1:1/oauth/callback"}):
+        code = portal.code(browser, program)
+        refused("InvalidGrantException", lambda code=code, wrong=wrong: portal.redeem(program, code, **wrong))
+        refused("InvalidGrantException", lambda code=code: portal.redeem(program, code))
+    code = portal.code(browser, program)
+    refused("InvalidGrantException", lambda: portal.redeem(thief, code))
+    refused("InvalidClientException", lambda: portal.redeem({**thief, "clientSecret": "x"}, code))
+
+
+def test_a_code_redeemed_twice_ends_what_came_of_it(portal: Portal):
+    program = portal.program()
+    code = portal.code(portal.browser(), program)
+    token = portal.redeem(program, code)["accessToken"]
+
+    refused("InvalidGrantException", lambda: portal.redeem(program, code))
+    refused("UnauthorizedException", lambda: portal.role(token))
+
+
+def test_a_stolen_refresh_token_ends_the_grant_when_both_use_it(portal: Portal):
+    program = portal.program()
+    stolen = portal.tokens(portal.browser(), program)["refreshToken"]
+    refresh = lambda token: portal.oidc().create_token(**program, grantType="refresh_token", refreshToken=token)  # noqa: E731
+    fresh = refresh(stolen)
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2), tick=True):
+        refused("InvalidGrantException", lambda: refresh(stolen))
+        refused("InvalidGrantException", lambda: refresh(fresh["refreshToken"]))
+        refused("UnauthorizedException", lambda: portal.role(fresh["accessToken"]))
+
+
+def test_one_kind_of_token_is_not_taken_for_another(portal: Portal):
+    program = portal.program()
+    tokens = portal.tokens(portal.browser(), program)
+
+    refused("UnauthorizedException", lambda: portal.role(tokens["refreshToken"]))
+    refused(
+        "InvalidGrantException",
+        lambda: portal.oidc().create_token(**program, grantType="refresh_token", refreshToken=tokens["accessToken"]),
+    )
+
+
+def test_a_device_code_sent_by_somebody_else_shows_where_it_was_asked_and_dies_when_refused(portal: Portal):
+    program = portal.program()
+    asked = portal.oidc().start_device_authorization(**program, startUrl=f"https://x.example{portal.start}")
+    browser = portal.browser()
+    browser.get(f"{portal.start}/device?user_code={asked['userCode'].lower()}")
+
+    assert "Did you start this yourself?" in browser.page.text
+    assert "not the address of this browser" in browser.page.text
+    assert "Request refused" == browser.submit({"refuse": "yes"}, form="Confirm and allow").title
+    poll = lambda: portal.oidc().create_token(**program, grantType=DEVICE, deviceCode=asked["deviceCode"])  # noqa: E731
+    refused("AccessDeniedException", poll)
+    assert 404 == browser.get(f"{portal.start}/device?user_code={asked['userCode']}").status
+
+
+def test_a_device_is_confirmed_by_nobody_who_is_not_signed_in_nor_by_people_of_another_instance(portal: Portal):
+    program = portal.program()
+    asked = portal.oidc().start_device_authorization(**program, startUrl=f"https://x.example{portal.start}")
+    other = Portal(portal.crown)
+    stranger, browser = Browser(portal.crown), other.browser()
+
+    assert "Sign in" == stranger.get(f"{portal.start}/device?user_code={asked['userCode']}").title
+    assert 404 == browser.get(f"{other.start}/device?user_code={asked['userCode']}").status
+    poll = lambda: portal.oidc().create_token(**program, grantType=DEVICE, deviceCode=asked["deviceCode"])  # noqa: E731
+    refused("AuthorizationPendingException", poll)
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=11), tick=True):
+        refused("ExpiredTokenException", poll)
+
+
+def test_a_form_from_elsewhere_allows_no_program(portal: Portal):
+    program, browser = portal.program(), portal.browser()
+    browser.get(authorization(program))
+    _, filled = browser.page.form("Allow access")
+
+    assert 403 == browser.post("/authorize", {**filled, "allow": "yes"}, Origin="https://evil.example").status
+    assert 403 == browser.post("/authorize", {**filled, "csrf": "x", "allow": "yes"}).status
+
+
+# Roles.
+
+
+def test_credentials_end_with_the_assignment_the_group_the_person_and_the_sign_in(portal: Portal):
+    sso, program = portal.sso, portal.program()
+    browser = portal.browser()
+    token = portal.tokens(browser, program)["accessToken"]
+    sso.unassign(portal.found, portal.member.id, user=portal.ann)
+    group = sso.group("ops", portal.ann)
+    sso.assign(portal.found, portal.member.id, group=group)
+    caller = portal.crown.session(portal.role(token), "sts").get_caller_identity
+    caller()
+
+    membership = sso.people.get_group_membership_id(**sso.store, GroupId=group, MemberId={"UserId": portal.ann})["MembershipId"]
+    sso.people.delete_group_membership(**sso.store, MembershipId=membership)
+    refused("InvalidClientTokenId", caller)
+    sso.people.create_group_membership(**sso.store, GroupId=group, MemberId={"UserId": portal.ann})
+    caller()
+    browser.get(portal.start)
+    browser.submit(form="Sign out")
+    refused("InvalidClientTokenId", caller)
+    refused("UnauthorizedException", lambda: portal.role(token))
+
+
+def test_a_deleted_person_who_is_made_again_has_nothing_of_before(portal: Portal):
+    browser = portal.browser()
+    token = portal.tokens(browser, portal.program())["accessToken"]
+    caller = portal.crown.session(portal.role(token), "sts").get_caller_identity
+    portal.sso.people.delete_user(**portal.sso.store, UserId=portal.ann)
+    again = portal.sso.user("ann", Emails=[{"Value": portal.email, "Primary": True}])
+    portal.sso.assign(portal.found, portal.member.id, user=again)
+
+    refused("InvalidClientTokenId", caller)
+    refused("UnauthorizedException", lambda: portal.role(token))
+    assert "Sign in" == browser.get(portal.start).title
+    assert 403 == portal.sign_in(Browser(portal.crown)).status
+
+
+def test_a_role_that_was_taken_on_from_a_reserved_role_ends_with_the_assignment(crowns: Crowns):
+    portal = Portal(crowns.shared("sqlite"), "AdministratorAccess")
+    keys = portal.role(portal.tokens(portal.browser(), portal.program())["accessToken"])
+    trust = {"Effect": "Allow", "Principal": {"AWS": portal.member.id}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = portal.member.client("iam").create_role(RoleName="further", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    taken = portal.crown.session(keys, "sts").assume_role(RoleArn=arn, RoleSessionName="further")["Credentials"]
+    caller = portal.crown.session(taken, "sts").get_caller_identity
+    caller()
+
+    portal.sso.unassign(portal.found, portal.member.id, user=portal.ann)
+    refused("InvalidClientTokenId", caller)
+
+
+def test_records_name_the_person(portal: Portal):
+    token = portal.tokens(portal.browser(), portal.program())["accessToken"]
+    keys = portal.role(token)
+    portal.crown.session(keys, "iam").list_users()
+
+    people, member = portal.sso.management.records(), portal.member.records()
+    names = {record["eventName"]: record for record in reversed(people)}
+    assert "ann" == names["UserAuthentication"]["additionalEventData"]["UserName"]
+    issued = names["GetRoleCredentials"]
+    assert ("sso.amazonaws.com", "ann") == (issued["eventSource"], issued["additionalEventData"]["UserName"])
+    assert "IdentityCenterUser" == issued["userIdentity"]["type"]
+    used = next(record for record in member if record["eventName"] == "ListUsers")
+    assert portal.ann == used["userIdentity"]["onBehalfOf"]["userId"] == issued["userIdentity"]["onBehalfOf"]["userId"]
+    secrets = (token, keys["SecretAccessKey"], keys["SessionToken"], PASSWORD)
+    assert not any(secret in json.dumps([people, member]) for secret in secrets)
