@@ -90,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     services: tuple[RegisteredService, ...] = ()
     trail_policy: str = ""
     trail_checkpoint_file: str = ""
+    trail_checkpoint_url: str = ""
     trail_witness_seconds: int = 10
 
     @property

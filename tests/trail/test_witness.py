@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from scripts import verify_trail
+from tests.alerts.listening import HttpReceiver
 from tests.fixtures.asgi import Response
 from tests.fixtures.crown import Crown, Crowns
 from tests.fixtures.patience import until
@@ -169,10 +170,19 @@ def test_requests_at_the_same_moment_roll_no_tree_back(log: Log):
     assert 200 == log.submit(won[0], 20).status
 
 
-def test_two_crownkeeps_one_witnesses_the_other(serve: Callable[..., Process], crowns: Crowns, tmp_path: Path):
+def test_two_crownkeeps_one_witnesses_the_other(
+    serve: Callable[..., Process], crowns: Crowns, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
     policy, file = tmp_path / "policy", tmp_path / "elsewhere.checkpoint"
     witness = serve()
-    crown = crowns.fresh("sqlite", trail_policy=str(policy), trail_checkpoint_file=str(file), trail_witness_seconds=1)
+    hook = HttpReceiver(answers=[500])
+    crown = crowns.fresh(
+        "sqlite",
+        trail_policy=str(policy),
+        trail_checkpoint_file=str(file),
+        trail_checkpoint_url=f"{hook.url}/secret?token=1",
+        trail_witness_seconds=1,
+    )
     keyed = [word for vkey in logs.vkeys(crown) for word in ("--key", vkey)]
     assert 0 == witness.crownkeep("trail", "witness", "add", *keyed).returncode
     theirs = [line for line in witness.crownkeep("trail", "keys", "--json").stdout.splitlines() if "witness/" in line]
@@ -187,4 +197,13 @@ def test_two_crownkeeps_one_witnesses_the_other(serve: Callable[..., Process], c
     signed = verify_trail.read_checkpoint(logs.newest(crown), [*logs.vkeys(crown), vkey.text])[2]
     assert vkey.name in signed
     until(lambda: file.exists() and logs.newest(crown).splitlines()[1] == file.read_text().splitlines()[1])
+    # What it refused with 500 comes again.
+    until(lambda: len(hook.got) > 1 and size_of(hook.got[-1].body.decode()) == size_of(logs.newest(crown)))
+    assert {"/hook/secret?token=1"} == {each.path for each in hook.got}
+    assert not [line for line in caplog.messages if "secret" in line]
+    hook.stop()
     crown.close()
+
+
+def size_of(note: str) -> int:
+    return int(note.splitlines()[1])

@@ -170,6 +170,8 @@ def witness(found: Installation) -> Diagnosis:
     if not found.settings.trail_policy:
         if found.settings.trail_checkpoint_file:
             return well(f"checkpoints are written to `{found.settings.trail_checkpoint_file}`")
+        if found.settings.trail_checkpoint_url:
+            return well("checkpoints are posted to `trail_checkpoint_url`")
         told = "nobody else knows how far the trail goes: whoever has this machine could cut off its end unseen"
         return advice(told, "name witnesses with `trail_policy`, or keep `crownkeep trail checkpoint` elsewhere")
     try:

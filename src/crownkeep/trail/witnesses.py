@@ -1,4 +1,4 @@
-"""Sending checkpoints to those who witness this log, as the policy file in `trail_policy` names them, and to a file elsewhere.
+"""Sending checkpoints to those who witness this log, as the policy file in `trail_policy` names them, and elsewhere.
 
 A witness cosigns where the tree has only grown since it last did, so nobody can be shown another past than the witness was. Its
 answer is kept with the checkpoint and shown with it.
@@ -35,6 +35,7 @@ from crownkeep.trail.sequencer import Sequencer
 
 _SECONDS_TO_ANSWER = 10
 _LARGEST_ANSWER = 1 << 20
+_POSTED = (200, 300)
 _log = logging.getLogger("crownkeep.trail")
 
 
@@ -50,16 +51,18 @@ class Witnesses:
         self._writer = writer
         self._policy = Path(settings.trail_policy) if settings.trail_policy else None
         self._file = Path(settings.trail_checkpoint_file) if settings.trail_checkpoint_file else None
+        self._url = settings.trail_checkpoint_url
         self._seconds = settings.trail_witness_seconds
         self._sequencer = sequencer
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._faults: dict[str, str] = {}
         self._written = 0
+        self._posted = 0
 
     def start(self) -> None:
         """Begin, where there is anybody to send to."""
-        if self._policy is not None or self._file is not None:
+        if self._policy is not None or self._file is not None or self._url:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
@@ -79,6 +82,9 @@ class Witnesses:
         if self._file is not None and newest.size > self._written:
             await self._tell(str(self._file), asyncio.to_thread(_write, self._file, note))
             self._written = newest.size
+        if self._url and newest.size > self._posted:
+            # Whoever knows the path of a webhook can often write there: no line of the log tells it.
+            await self._tell(urlsplit(self._url).hostname or "trail_checkpoint_url", self._hand_over(note, newest.size))
         for name, party in self._parties().items():
             if party.url:
                 await self._tell(name, self._ask(party, newest))
@@ -105,6 +111,13 @@ class Witnesses:
             if fault != self._faults.get(name):
                 _log.warning("the checkpoint does not reach `%s`: %s", name, fault)
         self._faults[name] = fault
+
+    async def _hand_over(self, note: str, size: int) -> None:
+        """Post a checkpoint to where the operator collects them; one that is refused goes out again, as the newest then."""
+        status, _ = await asyncio.to_thread(_post, self._url, note.encode())
+        if not _POSTED[0] <= status < _POSTED[1]:
+            raise Unwitnessed(f"it answers {status}")
+        self._posted = size
 
     def _parties(self) -> dict[str, Party]:
         if self._policy is None:
@@ -166,7 +179,7 @@ def _post(url: str, body: bytes) -> tuple[int, bytes]:
     """Send a request to an address that the operator has named, and return the status and the body."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Unwitnessed(f"`{url}` is no address: write `https://HOST/PREFIX`")
+        raise Unwitnessed("that is no address: write `https://HOST/PREFIX`")
     if parts.scheme == "https":
         client: http.client.HTTPConnection = http.client.HTTPSConnection(
             parts.hostname, parts.port, timeout=_SECONDS_TO_ANSWER, context=ssl.create_default_context()
@@ -174,7 +187,12 @@ def _post(url: str, body: bytes) -> tuple[int, bytes]:
     else:
         client = http.client.HTTPConnection(parts.hostname, parts.port, timeout=_SECONDS_TO_ANSWER)
     try:
-        client.request("POST", parts.path, body, {"Content-Type": "text/plain; charset=utf-8"})
+        client.request(
+            "POST",
+            f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}",
+            body,
+            {"Content-Type": "text/plain; charset=utf-8"},
+        )
         answer = client.getresponse()
         return answer.status, answer.read(_LARGEST_ANSWER)
     except (http.client.HTTPException, OSError, ValueError) as error:
