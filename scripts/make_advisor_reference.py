@@ -138,6 +138,18 @@ anything recorded, or is larger than a managed policy may be. Nothing is changed
 What was not recorded is not in it: yearly work that lies further back than `--days`, and data events that no trail
 keeps. Read the policy before you attach it.
 
+## A twin for drills
+
+    crownkeep audit --profile acme --save acme.json
+    crownkeep account create --account-id 123456789012 --email twin@acme.example --name acme-twin --admin-user drill
+    crownkeep import aws --from acme.json --to-endpoint-url http://localhost:4747 --to-profile drill
+
+`import aws` makes an account's users, groups, roles, policies, password policy, alias and contacts anew in an account of a
+Crownkeep server, through its API. With the same account id ARNs stay the same; another id takes its place in them. No
+secret is read or made: nobody can sign in as anybody of the twin until you give them a credential. A user, group or
+role of the same name is kept, and gets the policies. What can't be made, such as a role that trusts an account which
+is not here, is listed with the reason, and the command ends with 1. Nothing is ever written to AWS.
+
 ## For an auditor
 
     crownkeep evidence pack --out pack.zip --plan plan.json --events logs/ --trail-proof record.tlog-proof

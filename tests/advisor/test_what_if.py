@@ -197,6 +197,17 @@ def event(**members: Any) -> RecordedEvent:
     return recorded.read(json.dumps(usual | members))
 
 
+def test_what_a_service_does_in_somebody_s_name_counts_as_theirs():
+    identity = {"type": "IAMUser", "arn": "arn:aws:iam::1:user/ann", "accountId": "1", "userName": "ann"}
+    by_service = event(userIdentity={**identity, "invokedBy": "cloudformation.amazonaws.com"})
+    via = {"Bool": {"aws:ViaAWSService": "true"}}
+    deny = document([{"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": via}])
+
+    found = what_if.ask([by_service, event()], what_if.scp_attached(deny))
+
+    assert [("s3:GetObject", 1)] == [(each.action, each.count) for each in found.denied]
+
+
 ROOT = {"type": "Root", "arn": "arn:aws:iam::1:root", "accountId": "1"}
 
 

@@ -145,6 +145,7 @@ NO_CHANGE: Mapping[str, str] = {
     "doctor": "what is wrong is said, and not mended",
     "evidence check": _FILES,
     "evidence pack": _FILES,
+    "import aws": _API,
     "least-privilege": _API,
     "lockdown apply": _API,
     "lockdown plan": _API,

@@ -106,6 +106,8 @@ class Who(NamedTuple):
     issuer_arn: str
     is_central: bool
     """Whether an organization took root on for a task."""
+    invoked_by: str
+    """The service of AWS that called in their name, as CloudFormation does; their policies decide on that, too."""
 
     @property
     def holder(self) -> str:
@@ -194,9 +196,17 @@ class RecordedUse:
         session = identity.session_context
         issuer = session.session_issuer.arn if session is not None and session.session_issuer is not None else None
         is_central = session is not None and str(session.assumed_root).lower() == "true"
-        known = (identity.type, identity.arn, identity.principal_id, issuer, identity.user_name, str(is_central))
+        known = (
+            identity.type,
+            identity.arn,
+            identity.principal_id,
+            issuer,
+            identity.user_name,
+            str(is_central),
+            identity.invoked_by,
+        )
         if known not in self._people:
-            is_one = identity.type in PEOPLE and identity.arn and not identity.invoked_by
+            is_one = identity.type in PEOPLE and identity.arn
             self._people[known] = (
                 Who(
                     identity.type or "",
@@ -206,6 +216,7 @@ class RecordedUse:
                     identity.user_name or "",
                     issuer or "",
                     is_central,
+                    identity.invoked_by or "",
                 )
                 if is_one
                 else None
@@ -252,7 +263,7 @@ KNOWN: Mapping[str, Callable[[RecordedEvent, Who], str | None]] = {
     "aws:principalaccount": lambda _, who: who.account_id,
     "aws:principaltype": lambda _, who: _TYPES[who.type],
     "aws:principalisawsservice": lambda _, __: "false",
-    "aws:viaawsservice": lambda _, __: "false",
+    "aws:viaawsservice": lambda _, who: "true" if who.invoked_by else "false",
     "aws:userid": lambda _, who: who.unique_id,
     "aws:username": lambda _, who: who.name if who.type == "IAMUser" else None,
     "aws:assumedroot": lambda _, who: "true" if who.is_central else None,

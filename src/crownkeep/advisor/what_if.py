@@ -160,8 +160,12 @@ def root_off() -> HypotheticalChange:
     """Root's own credentials are gone; what an organization does as root centrally goes on."""
     return HypotheticalChange(
         "Root's password and keys are gone",
-        lambda use: DENIED if use.who.type == "Root" and not use.who.is_central else UNTOUCHED,
+        lambda use: DENIED if _is_roots_own(use.who) else UNTOUCHED,
     )
+
+
+def _is_roots_own(who: Who) -> bool:
+    return who.type == "Root" and not who.is_central and not who.invoked_by
 
 
 def key_deleted(key_id: str) -> HypotheticalChange:

@@ -27,6 +27,7 @@ _COMMANDS = {
     "least-privilege": "Make a policy of what was recorded.",
     "lockdown": "Take an AWS account to locked down, by a plan.",
     "evidence": "Pack evidence for an auditor, and check it.",
+    "import": "Make a twin of an AWS account.",
     "login": "Get credentials for the AWS CLI by signing in with a browser.",
     "policy": "Check policies, and explain decisions.",
     "credential-audit": "Check the evidence of credential audits.",
@@ -35,6 +36,8 @@ _COMMANDS = {
     "trail": "Read, verify and prove the audit trail.",
 }
 
+_MODULES = {"import": "imports"}  # a word of Python's own names no module
+
 
 class _Lazy(MutableMapping[str, click.Command]):
     """The commands by name, each imported from the module of its name at its first use."""
@@ -42,7 +45,8 @@ class _Lazy(MutableMapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         if name not in _COMMANDS:
             raise KeyError(name)
-        command: click.Command = import_module(f"crownkeep.cli.{name.replace('-', '_')}").command
+        module = _MODULES.get(name, name.replace("-", "_"))
+        command: click.Command = import_module(f"crownkeep.cli.{module}").command
         return command
 
     def __iter__(self) -> Iterator[str]:
