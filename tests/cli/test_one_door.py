@@ -41,6 +41,7 @@ CHANGES = {
     "trail bucket remove acme-logs": "RemoveTrailBucket",
     "trail witness add --key {vkey}": "WitnessLog",
     "trail rotate-keys": "RotateTrailKeys",
+    "trail verify --record": "RecordTrailVerification",
     "trail withhold --account {account_id} --before 2020-01-01 --reason retention --yes": "WithholdRecords",
     "alerts receiver add --account {account_id} --email soc@cli.example": "CreateAlertReceiver",
     "alerts receiver test 0123456789 --account {account_id}": "TestAlertReceiver",
