@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from crownkeep import clock, data_directory, services
+from crownkeep import clock, data_directory, services, supervision
 from crownkeep.alerts import channels, observer
 from crownkeep.alerts.delivery import Delivery
 from crownkeep.alerts.observer import Observer
@@ -58,7 +59,7 @@ class Running:
     door: Door
     pipeline: Pipeline
     pages: Pages
-    key_watch: asyncio.Task[None]
+    tasks: tuple[asyncio.Task[None], ...]
     delivery: Delivery
     sequencer: Sequencer
     witnesses: Witnesses
@@ -122,7 +123,9 @@ def create_app(settings: Settings) -> Server[Running]:
         return _open(settings, directory)
 
     async def stop(running: Running) -> None:
-        running.key_watch.cancel()
+        supervision.tell(supervision.STOPPING)
+        for task in running.tasks:
+            task.cancel()
         await running.delivery.stop()
         await running.witnesses.stop()
         await running.trail_delivery.stop()
@@ -169,7 +172,7 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     door = Door(database, writer, wiring)
     token: Secret = directory.operator_token
     observers = (directory.metrics_token, token)
-    key_watch = asyncio.get_running_loop().create_task(_watch_keys(KeyFileWatch(directory), database, wiring.keyring))
+    tasks = _begun(_watch_keys(KeyFileWatch(directory), database, wiring.keyring), supervision.keep_telling())
     delivery = Delivery(database, writer, wiring, observer.of(wiring.outbox), channel)
     delivery.start()
     sequencer = Sequencer(database, writer, wiring)
@@ -193,7 +196,7 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
         door,
         pipeline,
         pages,
-        key_watch,
+        tasks,
         delivery,
         sequencer,
         witnesses,
@@ -201,6 +204,10 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
         observers,
         trail_delivery,
     )
+
+
+def _begun(*coroutines: Coroutine[Any, Any, None]) -> tuple[asyncio.Task[None], ...]:
+    return tuple(asyncio.get_running_loop().create_task(each) for each in coroutines)
 
 
 async def _watch_keys(watch: KeyFileWatch, database: Database, keyring: Keyring) -> None:

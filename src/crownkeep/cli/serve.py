@@ -16,9 +16,14 @@ import click
 
 from crownkeep import data_directory, server_address, settings
 from crownkeep.app import create_app, open_wiring
-from crownkeep.cli import failures, house
+from crownkeep.cli import banner, failures, house
+from crownkeep.cli.banner import StartFacts
+from crownkeep.credentials.sealing import Keyring
+from crownkeep.domain import trail_keys
 from crownkeep.logs import configure
 from crownkeep.settings import Settings
+from crownkeep.storage.database import Database
+from crownkeep.storage.trail import log_keys
 
 _FACTORY = "crownkeep.cli.serve:_worker"
 _SECONDS_TO_FINISH = 20
@@ -46,11 +51,20 @@ def command(**flags: Any) -> None:
     _require_free_port(chosen)
     directory = data_directory.prepare(chosen)
     # Once before any process serves: what is wrong with the database is said in one sentence, and no two bring it up to date.
-    database, _ = open_wiring(chosen, directory)
+    database, wiring = open_wiring(chosen, directory)
+    facts = _facts(database, wiring.keyring)
     database.close()
     with server_address.announced(directory.path, chosen.url):
-        _welcome(chosen, str(directory.path))
+        click.echo(banner.text(chosen, facts), file=sys.stderr)
+        logging.getLogger("crownkeep").info("serving", extra={"url": chosen.url, "workers": chosen.workers})
         _run(chosen)
+
+
+def _facts(database: Database, keyring: Keyring) -> StartFacts:
+    trail_keys.prepare(database, keyring)
+    with database.snapshot() as db:
+        signer = trail_keys.public(log_keys.every(db, log_keys.LOG))[-1]
+    return StartFacts("SQLite" if database.is_sqlite else "PostgreSQL", signer.name, keyring.newest.id)
 
 
 def _require_usable_tls(chosen: Settings) -> None:
@@ -130,16 +144,3 @@ def _worker() -> Any:
     chosen = settings.load()
     configure(chosen)
     return create_app(chosen)
-
-
-def _welcome(chosen: Settings, directory: str) -> None:
-    click.echo(
-        f"""Crownkeep serves {chosen.url}, its data is in {directory}.
-
-  make an account   crownkeep account create --email root@acme.example --name acme
-  use it            export AWS_ENDPOINT_URL={chosen.url}
-  stop              Ctrl-C
-""",
-        file=sys.stderr,
-    )
-    logging.getLogger("crownkeep").info("serving", extra={"url": chosen.url, "workers": chosen.workers})

@@ -6,6 +6,8 @@ from typing import Any
 
 import uvloop
 
+from crownkeep import supervision
+
 SECONDS_FOR_HANDSHAKE = 10
 """A connection is not counted, and can't make room for another, before its handshake is done: so it must be short."""
 
@@ -14,7 +16,9 @@ class EdgeLoop(uvloop.Loop):
     """What uvicorn makes for each process; see its setting `loop`."""
 
     async def create_server(self, *arguments: Any, **options: Any) -> Any:
-        """Listen as uvloop does, with SECONDS_FOR_HANDSHAKE where TLS is spoken."""
+        """Listen as uvloop does, with SECONDS_FOR_HANDSHAKE where TLS is spoken, and tell the service manager."""
         if options.get("ssl") is not None:
             options.setdefault("ssl_handshake_timeout", SECONDS_FOR_HANDSHAKE)
-        return await super().create_server(*arguments, **options)
+        listening = await super().create_server(*arguments, **options)
+        supervision.tell(supervision.READY)
+        return listening

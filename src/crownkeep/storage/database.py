@@ -37,9 +37,11 @@ _DRIVER = "_crownkeep_driver"
 _BUSY_MILLISECONDS = 10_000
 _SECONDS_TO_CONNECT = 5
 _ATTEMPTS = 8
+_READ_ONLY = "25006"
+"""A server that was the primary until a fail-over, and now only reads: another connection may lead to the new one."""
 # Serialization failure, deadlock, a name that another node took first (run again, the work sees it and says so), and a server
 # that went away (PostgreSQL, appendix A; YugabyteDB and CockroachDB use 40001).
-_RETRIED_STATES = {"40001", "40P01", "23505", "57P01", "57P02", "57P03", "08000", "08003", "08006"}
+_RETRIED_STATES = {"40001", "40P01", "23505", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08006", _READ_ONLY}
 
 
 # A full disk, a quota, and a server or a transaction that is read-only (PostgreSQL, appendix A).
@@ -168,7 +170,11 @@ class _Opened(AbstractContextManager[Transaction]):
             else:
                 _roll_back(self._connection)
         finally:
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
+            if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+                # Given back to the pool, it would be handed out again.
+                self._connection.invalidate()
+                self._database.forget(self._purpose)
+            elif isinstance(error, DBAPIError) and error.connection_invalidated:
                 self._database.forget(self._purpose)
 
 

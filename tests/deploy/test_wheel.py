@@ -1,0 +1,49 @@
+"""The wheel is complete: installed alone into a bare environment, it serves; everything else of a clone is out of its reach."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.fixtures.process import ROOT, Process
+
+pytestmark = pytest.mark.nightly
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built once."""
+    place = tmp_path_factory.mktemp("wheel")
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([uv, "build", "--wheel", "--out-dir", place, ROOT], check=True, capture_output=True, timeout=300)
+    [built] = place.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_every_file_of_the_package(wheel):
+    with zipfile.ZipFile(wheel) as opened:
+        packed = set(opened.namelist())
+
+    files = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*") if path.is_file()}
+    assert set() == {name for name in files if "__pycache__" not in name} - packed
+    assert any(name.endswith("licenses/LICENSE") for name in packed)
+
+
+def test_an_installed_wheel_serves(wheel, tmp_path, monkeypatch):
+    bare = tmp_path / "bare"
+    venv.create(bare, with_pip=True)
+    subprocess.run([bare / "bin" / "python", "-m", "pip", "install", "--quiet", wheel], check=True, timeout=900, cwd=tmp_path)
+    monkeypatch.setattr("tests.fixtures.process.COMMAND", bare / "bin" / "crownkeep")
+    server = Process(tmp_path)
+
+    server.start()
+    told = server.account()
+    doctor = server.crownkeep("doctor")
+    server.stop()
+
+    assert 12 == len(told["account_id"])
+    assert (0, "All is well.") == (doctor.returncode, doctor.stdout.splitlines()[-1])
