@@ -14,7 +14,7 @@ PIP := --quiet --disable-pip-version-check --no-input
 SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
 ARGS ?=
 
-.PHONY: help serve test nightly check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail changelog system-packages protocol-cases
+.PHONY: help serve test nightly nightly-trail check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ test: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) system-packages pr
 
 nightly: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) .tools/moto-$(MOTO_VERSION) system-packages protocol-cases ## Run the tests that take long, too
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 2 $(ARGS)
+
+nightly-trail: .venv/.ready-to-develop ## Tamper with trails and kill servers for ARGS="--minutes 30 --tally FILE", and say what adds up
+	$(BIN)/python scripts/nightly_trail.py $(ARGS)
 
 check: .venv/.ready-to-develop ## Check style, format, types and the import contracts
 	$(BIN)/ruff check .

@@ -86,6 +86,10 @@ class Delivering:
         with time_machine.travel(at, tick=False):
             asyncio.run(once())
 
+    def logs(self) -> list[Path]:
+        """Return the log files that are there."""
+        return files(self.root, "/CloudTrail/")
+
     def digests(self) -> list[dict[str, Any]]:
         """Return the digests in the order of their ends."""
         found = [json.loads(gzip.decompress(path.read_bytes())) for path in files(self.root, "/CloudTrail-Digest/")]
@@ -133,3 +137,23 @@ def ids_in(path: Path, sha256: str) -> list[str]:
     text = gzip.decompress(path.read_bytes())
     assert sha256 == hashlib.sha256(text).hexdigest()
     return [each["eventID"] for each in json.loads(text)["Records"]]
+
+
+def test_two_servers_that_deliver_at_once_put_each_event_into_one_file(delivering: Delivering):
+    rows = delivering.record(0, 8)
+
+    async def both() -> None:
+        writer: Any = MortalWriter(delivering.database, 1000)
+        servers = [TrailDelivery(delivering.database, writer, delivering.wiring) for _ in range(2)]
+        await asyncio.gather(*(each.deliver_due() for each in servers))
+        await asyncio.gather(*(each.stop() for each in servers))
+
+    with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
+        asyncio.run(both())
+
+    listed = [each for digest in delivering.digests() for each in digest["logFiles"]]
+    assert 1 == len(delivering.digests())
+    assert [each["s3Object"] for each in listed] == [str(path.relative_to(delivering.root)) for path in delivering.logs()]
+    assert {str(row.event_id): 1 for row in rows} == Counter(
+        event_id for each in listed for event_id in ids_in(delivering.root / each["s3Object"], each["hashValue"])
+    )
