@@ -28,6 +28,7 @@ class Disk:
         self.crown: Crown = crowns.fresh("sqlite")
         self.account: Account = self.crown.account()
         self.account.client("iam").create_user(UserName="there")
+        logs.settled(self.crown)
 
     def _keep(self, connection: Any, _: object) -> None:
         self._connections.append(connection)

@@ -11,7 +11,7 @@ from tests.policy.test_lint import SmallCatalogue, codes
 from crownkeep import policy
 from crownkeep.policy import PolicyKind
 
-CORPUS = json.loads((Path(__file__).parent / "corpus" / "access_analyzer_checks.json").read_text())
+CORPUS = json.loads(Path(__file__).with_name("access_analyzer_checks.json").read_text())
 CHECKS = CORPUS["checks"]
 SAMPLES = CORPUS["samples"]
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "operations.md"
