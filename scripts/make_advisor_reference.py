@@ -58,6 +58,12 @@ severe fails, and with 2 where it was called wrongly or nobody could be asked. `
 a network and with the checks of that day. The file says what an account lets in, so it is readable for its owner
 alone.
 
+**An organization.** `crownkeep audit --organization`, from the management account, audits every active account and
+prints a row for each, or with `--json` `{"accounts": [...], "unreachable": [{"account_id", "name", "reason"}]}`, each account as
+above. Accounts are entered by `--role NAME` (`OrganizationAccountAccessRole` unless given), or with `--as-root` in a session of
+AssumeRoot for the task `IAMAuditRootUserCredentials`, which lets the root checks see and leaves the rest unknown. An account
+that can't be entered is listed with the reason, and counts as a failure for `--fail-on`.
+
 **Accept** what you live with in a file for `--baseline`: `{"accepted": [{"check": "...", "resource": "...", "until":
 "2027-01-01", "reason": "...", "who": "..."}]}`. Without `resource` it holds for all of them. After its date the
 finding fails again.
@@ -173,9 +179,8 @@ Each check is one module with one pure function over evidence: `src/crownkeep/ad
 more file. Who is an administrator, what control policies deny, and who could become an administrator is decided by
 the policy engine that Crownkeep enforces with, not by comparing texts.
 
-What an audit does not do: it reads one account at a time, it does not take on members' root users, and of an
-organization's policies it follows those at the root and at the account itself. Where one at a unit might count, the
-check is `UNKNOWN`.
+What an audit does not do: of an organization's policies it follows those at the root and at the account itself. Where
+one at a unit might count, the check is `UNKNOWN`.
 
 Versions of the CIS AWS Foundations Benchmark are named by their control's number only.
 

@@ -123,3 +123,20 @@ def _run(served: Process, variables: dict[str, str], *words: str) -> tuple[int, 
     environment = served.environment | variables
     done = subprocess.run([COMMAND, *words], cwd=served.directory, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
+
+
+def test_an_organization_is_audited_account_by_account(served: Process):
+    told = served.account(email="leader@acme.example", name="leader", admin_user="admin")
+    organizations = served.client("organizations", told["admin"])
+    organizations.create_organization()
+    made = organizations.create_account(Email="member@acme.example", AccountName="member")["CreateAccountStatus"]["AccountId"]
+    variables = _variables(served, told)
+
+    code, told_of_all, _ = _run(served, variables, "audit", "--organization", "--json", "--fail-on", "critical")
+
+    assert (1, []) == (code, json.loads(told_of_all)["unreachable"])
+    assert {told["account_id"], made} == {each["account_id"] for each in json.loads(told_of_all)["accounts"]}
+
+
+def test_an_organization_goes_with_a_table_or_json_alone(crownkeep: Terminal):
+    assert 2 == audit(crownkeep, "--organization", "--format", "csv").code

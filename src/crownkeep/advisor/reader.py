@@ -34,9 +34,14 @@ class NoAccount(Exception):
     """Nobody says which account it is: no credentials, no connection, or credentials that are refused."""
 
 
-def clients_of(profile: str | None, endpoint_url: str | None) -> Clients:
-    """Make clients of a profile or of the usual variables, as stock AWS tools do; they try again as throttles ask them to."""
+def clients_of(profile: str | None, endpoint_url: str | None, credentials: Mapping[str, Any] | None = None) -> Clients:
+    """Make clients of a profile or of the usual variables, as stock AWS tools do, or of a session's `Credentials`.
+
+    They try again as throttles ask them to.
+    """
     session = Session(profile=profile)
+    if credentials is not None:
+        session.set_credentials(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
     config = Config(retries={"mode": "adaptive", "total_max_attempts": 8}, connect_timeout=10, read_timeout=60)
     made: dict[tuple[str, str], Any] = {}
     lock = Lock()  # making clients is not safe in several threads; using them is

@@ -237,7 +237,7 @@ def policy_removed(policy: str, found: Entities, *, principal_arn: str = "") -> 
         # What it did not allow before was allowed otherwise, or by policies that have changed since.
         return _lacking(left, use, trusts) if had == "allow" else UNTOUCHED
 
-    return HypotheticalChange(f"The policy {policy} is taken from {len(after.holders)} holders", judge, keys)
+    return HypotheticalChange(f"The policy {policy} is taken from {principal_arn or 'everybody who has it'}", judge, keys)
 
 
 class Holdings:

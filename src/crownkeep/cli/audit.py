@@ -33,6 +33,9 @@ _FORMATS = ("table", "json", "csv", "sarif", "junit", "ocsf", "oscal", "html")
 @click.option("--from", "kept", metavar="FILE", type=click.File(encoding="utf-8"), help="Judge kept evidence, and ask nobody.")
 @click.option("--baseline", metavar="FILE", type=click.File(encoding="utf-8"), help="What is accepted: until when, why, by whom.")
 @click.option("--since", metavar="FILE", type=click.File(encoding="utf-8"), help="An earlier JSON report: print what changed.")
+@click.option("--organization", is_flag=True, help="Audit every account of the organization, from its management account.")
+@click.option("--role", metavar="NAME", help="With `--organization`: the role in each account; else the one Organizations made.")
+@click.option("--as-root", is_flag=True, help="With `--organization`: enter as root for the audit task (AssumeRoot).")
 @click.option("--list", "listing", is_flag=True, help="List the checks.")
 @click.option("--explain", metavar="CHECK", help="Say what a check asks for, why, and how it is set right.")
 def command(
@@ -45,6 +48,9 @@ def command(
     kept: Any,
     baseline: Any,
     since: Any,
+    organization: bool,
+    role: str | None,
+    as_root: bool,
     listing: bool,
     explain: str | None,
 ) -> None:
@@ -58,6 +64,10 @@ def command(
         _list(as_json=as_json) if explain is None else _explain(explain, as_json=as_json)
         return
     accepted = _accepted(baseline)
+    if organization:
+        alone = save is None and kept is None and since is None and form in ("table", "json")
+        _audit_organization(profile, endpoint_url, accepted, form, fail_on, role=role, as_root=as_root, alone=alone)
+        return
     evidence = kept_evidence(kept) if kept is not None else gathered(profile, endpoint_url)
     if save is not None:
         write_private(save, _saved(evidence))
@@ -67,6 +77,28 @@ def command(
     else:
         _print(report, form)
     if fail_on is not None and report.fails(_severity(fail_on)):
+        raise click.exceptions.Exit(1)
+
+
+def _audit_organization(
+    profile: str | None,
+    endpoint_url: str | None,
+    accepted: Sequence[Acceptance],
+    form: str,
+    fail_on: str | None,
+    *,
+    role: str | None,
+    as_root: bool,
+    alone: bool,
+) -> None:
+    from crownkeep.cli import audit_organization
+
+    if not alone:
+        raise WrongCall("`--organization` prints a table or JSON, and goes with none of `--save`, `--from` and `--since`")
+    with botocore_failures(), _progress() as on_progress:
+        found = audit_organization.audited(profile, endpoint_url, accepted, role=role, as_root=as_root, on_progress=on_progress)
+    audit_organization.show(found, as_json=form == "json")
+    if fail_on is not None and any(each.report is None or each.report.fails(_severity(fail_on)) for each in found):
         raise click.exceptions.Exit(1)
 
 
