@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from crownkeep.alerts import built_in
-from crownkeep.alerts.rule import Rule
+from crownkeep.alerts.rule import Rule, Whom
 
 DOCUMENT = Path(__file__).parents[1] / "docs/alerts.md"
 BEGIN, END = "<!-- rules: made by scripts/make_alert_reference.py -->\n", "<!-- end of rules -->\n"
 _BY_CODE = {
     built_in.KEY_FROM_NEW_NETWORK: "a long-term key that was used before is used from a new /24 (IPv4) or /48 (IPv6)",
+    built_in.ADMINISTRATOR_BY_POLICY: "`PutUserPolicy`, `PutGroupPolicy`, `PutRolePolicy` or `CreatePolicyVersion`"
+    " with a statement that allows `*` or `iam:*` on all resources",
     built_in.MANY_FAILURES: "20 refusals of one caller within five minutes, counted by each process",
 }
 
@@ -29,7 +31,11 @@ def document(text: str) -> str:
 
 def _line(rule: Rule) -> str:
     name = f"`{rule.name}`" + (" (protected)" if rule.is_protected else "")
-    heard = [*(["root"] if rule.root_hears else []), *(each.value.lower() for each in rule.contact_types)]
+    heard = [
+        *(["the operator's receivers"] if rule.whom is Whom.OPERATOR else []),
+        *(["root"] if rule.root_hears else []),
+        *(each.value.lower() for each in rule.contact_types),
+    ]
     pattern = f"`{rule.pattern}`".replace("|", "\\|") if rule.pattern else _BY_CODE[rule.name]
     return f"| {name} | {rule.subject} | {rule.severity.value} | {', '.join(heard)} | {pattern} |"
 

@@ -13,6 +13,7 @@ from crownkeep import clock, data_directory, services, supervision
 from crownkeep.alerts import channels, observer
 from crownkeep.alerts.delivery import Delivery
 from crownkeep.alerts.observer import Observer
+from crownkeep.alerts.reviews import Reviews
 from crownkeep.alerts.sealed_outbox import SealedOutbox
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
@@ -66,6 +67,7 @@ class Running:
     witness: Witness
     observers: tuple[Secret, ...]
     trail_delivery: TrailDelivery
+    reviews: Reviews
 
     def is_ready(self) -> bool:
         """Tell whether the database answers."""
@@ -126,6 +128,7 @@ def create_app(settings: Settings) -> Server[Running]:
         supervision.tell(supervision.STOPPING)
         for task in running.tasks:
             task.cancel()
+        await running.reviews.stop()
         await running.delivery.stop()
         await running.witnesses.stop()
         await running.trail_delivery.stop()
@@ -179,7 +182,6 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     sequencer.start()
     witnesses = Witnesses(database, writer, settings, sequencer)
     witnesses.start()
-    witness = Witness(database, writer, wiring)
     trail_delivery = TrailDelivery(database, writer, wiring)
     trail_delivery.start()
     pipeline = Pipeline(door, token)
@@ -200,14 +202,21 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
         delivery,
         sequencer,
         witnesses,
-        witness,
+        Witness(database, writer, wiring),
         observers,
         trail_delivery,
+        _reviews(database, writer),
     )
 
 
 def _begun(*coroutines: Coroutine[Any, Any, None]) -> tuple[asyncio.Task[None], ...]:
     return tuple(asyncio.get_running_loop().create_task(each) for each in coroutines)
+
+
+def _reviews(database: Database, writer: Writer) -> Reviews:
+    started = Reviews(database, writer)
+    started.start()
+    return started
 
 
 async def _watch_keys(watch: KeyFileWatch, database: Database, keyring: Keyring) -> None:

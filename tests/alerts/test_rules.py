@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crownkeep import ids
-from crownkeep.alerts import built_in, observer
+from crownkeep.alerts import built_in, detectors, observer
 from crownkeep.alerts.rule_set import RuleSet
 from crownkeep.storage.trail.events import EventRow
 
@@ -183,3 +183,40 @@ def test_no_use_of_root_is_ever_summed_up_before_it_is_a_flood():
 
 ABOUT_STRANGERS = {"root-sign-in-failed", "root-password-recovery-requested"}
 """What anybody can bring about who knows root's address, as often as they like."""
+
+
+def written(document: object, name: str = "PutRolePolicy", **record: Any) -> EventRow:
+    text = document if isinstance(document, str) else json.dumps({"Version": "2012-10-17", "Statement": document})
+    return event(name, USER, requestParameters={"policyDocument": text}, **record)
+
+
+ALL: dict[str, Any] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        written(ALL),
+        written([{"Effect": "Deny", "Action": "*", "Resource": "*"}, ALL | {"Action": ["s3:GetObject", "IAM:*"]}]),
+        written({"Effect": "Allow", "NotAction": "s3:*", "NotResource": "arn:aws:s3:::x"}, "CreatePolicyVersion"),
+    ],
+)
+def test_a_policy_that_makes_an_administrator_is_told(row: EventRow):
+    assert detectors.makes_administrator(row)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        written(ALL | {"Resource": "arn:aws:s3:::x/*"}),
+        written(ALL | {"Action": "s3:*"}),
+        written(ALL | {"Effect": "Deny"}),
+        written(ALL, errorCode="AccessDenied"),
+        written(ALL, "GetRolePolicy"),
+        written("not JSON"),
+        written('["*"]'),
+        event("PutUserPolicy", USER),
+    ],
+)
+def test_a_policy_that_makes_no_administrator_is_not_told(row: EventRow):
+    assert not detectors.makes_administrator(row)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from crownkeep.alerts import built_in_root
+from crownkeep.alerts import built_in_reviews, built_in_root
+from crownkeep.alerts.built_in_reviews import SOURCE
 from crownkeep.alerts.built_in_root import (
     ASK_THE_ORGANIZATION,
     CENTRAL,
@@ -22,8 +23,6 @@ from crownkeep.alerts.built_in_root import (
 )
 from crownkeep.alerts.rule import AlertSeverity, ContactType, Rule, Whom
 
-SOURCE = "alerts.crownkeep"
-"""The event source of alerts' own operations and events."""
 UNREACHABLE = "AlertReceiverUnreachable"
 DISABLED = "AlertReceiverDisabled"
 
@@ -40,6 +39,7 @@ CHANGES = (
 )
 """The operations, of accounts and of the operator, that change who hears of what."""
 
+ADMINISTRATOR_BY_POLICY = "administrator-added-by-policy"
 KEY_FROM_NEW_NETWORK = "access-key-used-from-new-network"
 MANY_FAILURES = "many-refusals"
 
@@ -268,6 +268,14 @@ def _permissions() -> Iterable[Rule]:
         SECURITY,
     )
     yield make_rule(
+        ADMINISTRATOR_BY_POLICY,
+        "",
+        "A policy that allows everything was written",
+        _FIND_OUT,
+        AlertSeverity.HIGH,
+        SECURITY,
+    )
+    yield make_rule(
         "permissions-requested",
         f"{{ {named('CreateDelegationRequest', 'SendDelegationToken')} && {DONE} }}",
         "Somebody asks for permissions in the account, or has been given them",
@@ -341,10 +349,13 @@ RULES: Mapping[str, Rule] = {
         _account,
         _own_settings,
         _trail,
+        built_in_reviews.delivery,
         _identities,
         _permissions,
         _by_the_operator,
         _by_anybody,
+        built_in_reviews.due,
+        built_in_reviews.whole_server,
     )
     for rule in group()
 }

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.notices import key_networks
@@ -17,6 +21,9 @@ WITHIN = timedelta(minutes=5)
 _MOST_KEYS = 20_000
 _MOST_CALLERS = 10_000
 _LONG_TERM = "AKIA"
+_POLICY_WRITERS = {"PutUserPolicy", "PutGroupPolicy", "PutRolePolicy", "CreatePolicyVersion"}
+_ALL = {"*", "*:*", "iam:*"}
+_decoder = msgspec.json.Decoder(dict[str, Any])
 _ADDRESS = b'"sourceIPAddress":"'
 _REFUSED = (b'"errorCode":"AccessDenied', b"UnauthorizedOperation", b'"ConsoleLogin":"Failure"')
 
@@ -67,6 +74,35 @@ class Refusals:
         if len(self._counts) > _MOST_CALLERS:
             self._counts.popitem(last=False)
         return False
+
+
+def makes_administrator(event: EventRow) -> bool:
+    """Tell whether a policy was written that lets whoever has it do everything, or everything with IAM."""
+    if event.name not in _POLICY_WRITERS:
+        return False
+    record = _decoder.decode(event.record)
+    asked = record.get("requestParameters")
+    if "errorCode" in record or not isinstance(asked, Mapping):
+        return False
+    try:
+        document = _decoder.decode(str(asked.get("policyDocument", "")))
+    except msgspec.DecodeError:
+        return False
+    statements = document.get("Statement")
+    return any(_allows_all(each) for each in (statements if isinstance(statements, list) else [statements]))
+
+
+def _allows_all(statement: object) -> bool:
+    if not isinstance(statement, Mapping) or statement.get("Effect") != "Allow":
+        return False
+    acts_on_all = "NotResource" in statement or "*" in _texts(statement.get("Resource"))
+    # What is not listed is allowed: an exception or two make nobody less of an administrator.
+    may_all = "NotAction" in statement or any(action.lower() in _ALL for action in _texts(statement.get("Action")))
+    return acts_on_all and may_all
+
+
+def _texts(value: object) -> list[str]:
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
 
 
 def _address(record: bytes) -> str:

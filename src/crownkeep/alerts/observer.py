@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from crownkeep import arn
-from crownkeep.alerts import built_in, routing, rule_set
+from crownkeep.alerts import built_in, detectors, routing, rule_set
 from crownkeep.alerts.book import Book, added
 from crownkeep.alerts.detectors import Networks, Refusals
 from crownkeep.alerts.rule import SPAN, Rule, Whom
@@ -41,7 +41,9 @@ class Observer:
 
     def __init__(self, outbox: SealedOutbox) -> None:
         self.outbox = outbox
-        self._built_in = RuleSet(built_in.RULES.values())
+        every = built_in.RULES.values()
+        self._built_in = RuleSet(rule for rule in every if rule.whom is not Whom.OPERATOR)
+        self._of_server = RuleSet(rule for rule in every if rule.whom is Whom.OPERATOR)
         self._book = Book()
         self._networks = Networks()
         self._refusals = Refusals()
@@ -57,6 +59,8 @@ class Observer:
             for event in events:
                 if event.account_id:
                     self._observe(db, event)
+                else:
+                    self._tell_operator(db, event)
         except BaseException:
             self._book.forget()
             raise
@@ -72,6 +76,9 @@ class Observer:
             _turn(db, row, rule, now)
             if not row.held_back:
                 continue
+            if rule is not None and rule.whom is Whom.OPERATOR:
+                self._alert_operator(db, rule, now, summary(row))
+                continue
             self._book.open(db)
             page = self._book.page(db, row.account_id)
             if rule is None or page.is_silent(rule, now):
@@ -86,6 +93,8 @@ class Observer:
             fired.append(built_in.RULES[built_in.KEY_FROM_NEW_NETWORK])
         if self._refusals.are_many(event):
             fired.append(built_in.RULES[built_in.MANY_FAILURES])
+        if detectors.makes_administrator(event):
+            fired.append(built_in.RULES[built_in.ADMINISTRATOR_BY_POLICY])
         if self._book.has_rules(event.account_id):
             fired += self._book.page(db, event.account_id).rules.fired(event)
         if not fired:
@@ -96,6 +105,16 @@ class Observer:
             hearing[_account(db, event, record, rule)].append(rule)
         for account_id, rules in hearing.items():
             self._alert(db, event, record, account_id, rules)
+
+    def _tell_operator(self, db: Transaction, event: EventRow) -> None:
+        for rule in self._of_server.fired(event):
+            if not _is_repeated(db, event, "", rule):
+                values = _values(event, rule_set.decode(event.record), "")
+                self._alert_operator(db, rule, event.happened_at, values | {"others": ""})
+
+    def _alert_operator(self, db: Transaction, rule: Rule, at: datetime, values: Mapping[str, str]) -> None:
+        for account_id, target in routing.of_operator(db):
+            self.outbox.alert(db, Alert(account_id, target, rule, at, {**values, "account_id": account_id}))
 
     def _alert(self, db: Transaction, event: EventRow, record: Record, account_id: str, rules: list[Rule]) -> None:
         page = self._book.page(db, account_id)
@@ -213,4 +232,5 @@ def detail(record: Record) -> str:
     for name in ("accessKeyId", "serialNumber", "certificateId", "alternateContactType"):
         if asked.get(name):
             return str(asked[name])
-    return ""
+    due = record.get("serviceEventDetails")
+    return f"{due['what']} {due.get('id')}" if isinstance(due, Mapping) and "what" in due else ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from crownkeep import clock, ids
-from crownkeep.alerts import built_in
+from crownkeep.alerts.built_in_reviews import SOURCE
 from crownkeep.arn import GLOBAL_REGION
 from crownkeep.audit.event import EventFacts
 from crownkeep.operations import record
@@ -27,18 +28,23 @@ def of_receiver(name: str, row: NoticeRow, fault: str, *, now: datetime) -> Even
         "attempts": row.attempts + 1,
         "fault": fault,
     }
+    return of_account(name, row.account_id, details, now=now)
+
+
+def of_account(name: str, account_id: str, details: Mapping[str, object], *, now: datetime) -> EventRow:
+    """Make an event that no caller asked for."""
     facts = EventFacts(
         event_id="",
         happened_at=now,
         event_type="AwsServiceEvent",
-        source=built_in.SOURCE,
+        source=SOURCE,
         name=name,
         caller=None,
-        identity={"accountId": row.account_id, "invokedBy": built_in.SOURCE},
-        account_id=row.account_id,
+        identity={"accountId": account_id, "invokedBy": SOURCE},
+        account_id=account_id,
         region=GLOBAL_REGION,
-        source_ip=built_in.SOURCE,
-        user_agent=built_in.SOURCE,
+        source_ip=SOURCE,
+        user_agent=SOURCE,
         request_id=ids.request_id(clock.token_bytes(16)),
         read_only=False,
         service_details=details,

@@ -11,7 +11,7 @@ from crownkeep.alerts.book import AccountPage
 from crownkeep.alerts.rule import AlertSeverity, ContactType, Rule
 from crownkeep.storage.accounts import accounts, contacts
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.notices import outbox
+from crownkeep.storage.notices import alert_receivers, outbox
 from crownkeep.storage.notices.alert_receivers import AlertReceiverRow
 from crownkeep.storage.organizations import organizations
 
@@ -19,6 +19,7 @@ OPERATORS_LANE = "o"
 """What the lanes of receivers that the operator has added begin with."""
 
 _DAY = 24 * 60
+_MOST_OF_OPERATOR = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,15 @@ def targets(
     mailed = {target.address.lower() for target, _ in found.values() if target.receiver is None}
     # Somebody who is a contact, too, is written to once.
     return {key: pair for key, pair in found.items() if pair[0].receiver is None or pair[0].address.lower() not in mailed}
+
+
+def of_operator(db: Transaction) -> Iterator[tuple[str, AlertTarget]]:
+    """Yield the receivers that the operator has added to any accounts, each with one of its accounts: none is told twice."""
+    told: set[tuple[str, str]] = set()
+    for receiver in alert_receivers.of_operator(db, limit=_MOST_OF_OPERATOR):
+        if (receiver.channel, receiver.target) not in told:
+            told.add((receiver.channel, receiver.target))
+            yield receiver.account_id, AlertTarget(receiver.channel, receiver.target, receiver)
 
 
 def lane(account_id: str, target: AlertTarget, *, is_urgent: bool) -> str:

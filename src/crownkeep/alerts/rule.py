@@ -40,6 +40,8 @@ class Whom(Enum):
     """The one that it was done in, or to."""
     MANAGEMENT = "management"
     """The one that manages the organization, whoever of the organization did it."""
+    OPERATOR = "operator"
+    """None: what concerns the whole server is told to the receivers that the operator has added."""
 
 
 @dataclass(frozen=True, slots=True)

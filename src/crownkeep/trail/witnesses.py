@@ -13,6 +13,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Coroutine
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,11 @@ from crownkeep.storage.trail import tree
 from crownkeep.storage.trail.checkpoints import CheckpointRow, CosignatureRow
 from crownkeep.storage.trail.tree import IncompleteTree
 from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
-from crownkeep.trail import publishing
+from crownkeep.trail import publishing, silent_witnesses
 from crownkeep.trail.sequencer import Sequencer
+
+SILENT_AFTER = timedelta(hours=1)
+"""How long a witness may be silent before somebody hears of it."""
 
 _SECONDS_TO_ANSWER = 10
 _LARGEST_ANSWER = 1 << 20
@@ -57,6 +61,7 @@ class Witnesses:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._faults: dict[str, str] = {}
+        self._silent_since: dict[str, datetime] = {}
         self._written = 0
         self._posted = 0
 
@@ -111,6 +116,14 @@ class Witnesses:
             if fault != self._faults.get(name):
                 _log.warning("the checkpoint does not reach `%s`: %s", name, fault)
         self._faults[name] = fault
+        if not fault:
+            self._silent_since.pop(name, None)
+            return
+        since = self._silent_since.setdefault(name, clock.now())
+        if clock.now() - since >= SILENT_AFTER:
+            # Told again for as long as it lasts: what is told is summed up.
+            self._silent_since.pop(name)
+            await self._writer.record(silent_witnesses.event(name, fault, now=clock.now()))
 
     async def _hand_over(self, note: str, size: int) -> None:
         """Post a checkpoint to where the operator collects them; one that is refused goes out again, as the newest then."""

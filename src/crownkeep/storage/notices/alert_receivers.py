@@ -72,6 +72,13 @@ _with_id = RowQuery(AlertReceiverRow, select(table).where(*_this))
 _of_account = RowQuery(
     AlertReceiverRow, select(table).where(table.c.account_id == bindparam("of_account")).order_by(table.c.receiver_id)
 )
+_of_operator = RowQuery(
+    AlertReceiverRow,
+    select(table)
+    .where(table.c.added_by == "", table.c.rules == "", table.c.disabled_at.is_(None))
+    .order_by(table.c.added_at)
+    .limit(bindparam("limit")),
+)
 _remove = delete(table).where(*_this)
 _change = update(table).where(*_this)
 _insert = RowInsert(AlertReceiverRow, table)
@@ -85,6 +92,11 @@ def with_id(db: Transaction, account_id: str, receiver_id: str) -> AlertReceiver
 def of_account(db: Transaction, account_id: str) -> list[AlertReceiverRow]:
     """Return the account's receivers, the oldest first: ids are ordered by time."""
     return _of_account.all(db, {"of_account": account_id})
+
+
+def of_operator(db: Transaction, *, limit: int) -> list[AlertReceiverRow]:
+    """Return receivers that the operator has added to hear of everything, whatever the account, the oldest first."""
+    return _of_operator.all(db, {"limit": limit})
 
 
 def add(db: Transaction, row: AlertReceiverRow) -> None:

@@ -1,0 +1,84 @@
+"""The built-in rules about what no request brings about, and about what concerns the whole server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crownkeep.alerts.built_in_root import DONE, SECURITY, make_rule, named
+from crownkeep.alerts.rule import AlertSeverity, ContactType, Rule, Whom
+
+SOURCE = "alerts.crownkeep"
+"""The event source of alerts' own operations and events."""
+
+_OURS = f"$.eventSource = {SOURCE}"
+
+
+def due() -> Iterable[Rule]:
+    """Yield the rules about what gets too old, ends, or is due."""
+    yield make_rule(
+        "credential-over-age",
+        f"{{ {named('CredentialOverAge')} && {_OURS} }}",
+        "An access key or password is older than 90 days",
+        "replace it, or remove it where nobody needs it any more",
+        AlertSeverity.HIGH,
+        SECURITY,
+    )
+    yield make_rule(
+        "password-of-root-over-age",
+        f"{{ {named('RootPasswordOverAge')} && {_OURS} }}",
+        "The root user's password is older than a year",
+        "sign in as root and choose a new one, and see on the way that its MFA devices work",
+        AlertSeverity.HIGH,
+        SECURITY,
+        root_hears=True,
+        is_protected=True,
+    )
+    yield make_rule(
+        "certificate-expires",
+        f"{{ {named('CertificateExpires')} && {_OURS} }}",
+        "A certificate is about to expire",
+        "replace it in time",
+        AlertSeverity.HIGH,
+        (ContactType.OPERATIONS, ContactType.SECURITY),
+    )
+    yield make_rule(
+        "credential-audit-due",
+        f"{{ {named('CredentialAuditDue')} && {_OURS} }}",
+        "The quarterly audit of credentials is due",
+        "begin one with `crownkeep credential-audit`, or on the console's page",
+        AlertSeverity.LOW,
+        SECURITY,
+    )
+
+
+def delivery() -> Iterable[Rule]:
+    """Yield the rule about a trail that can't deliver."""
+    yield make_rule(
+        "trail-delivery-failed",
+        f"{{ {named('TrailDeliveryFailed')} && $.eventSource = cloudtrail.amazonaws.com }}",
+        "A trail of the account can no longer deliver to its bucket",
+        "see with `aws cloudtrail get-trail-status` why, and set the bucket right; everything is delivered once it is",
+        AlertSeverity.CRITICAL,
+        (ContactType.OPERATIONS, ContactType.SECURITY),
+        root_hears=True,
+        is_protected=True,
+    )
+
+
+def whole_server() -> Iterable[Rule]:
+    """Yield the rules about what concerns all accounts."""
+    for name, pattern, subject, advice in (
+        (
+            "sealing-or-trail-keys-changed",
+            f"{{ {named('ResealSecrets', 'RotateTrailKeys')} && {DONE} }}",
+            "The server's sealing keys or trail keys were changed",
+            "find out which operator did it, and why",
+        ),
+        (
+            "witness-silent",
+            f"{{ {named('TrailWitnessSilent')} && $.eventSource = trail.crownkeep }}",
+            "A witness of the server's trail has been silent for an hour",
+            "see in the server's log why it does not answer; until it does, nobody else vouches for new records",
+        ),
+    ):
+        yield make_rule(name, pattern, subject, advice, AlertSeverity.HIGH, (), is_protected=True, whom=Whom.OPERATOR)
