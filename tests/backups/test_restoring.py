@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 
 import pytest
 from tests.backups.conftest import backed_up, restored
+from tests.cli.conftest import Terminal
 from tests.fixtures.clients import Credentials
 
 from crownkeep.backups import frames
@@ -69,6 +71,32 @@ def test_the_records_that_followed_are_counted_by_a_checkpoint_from_elsewhere(cr
 
     # The backup's own end, the three accounts with their administrators' parts, all that came after the snapshot.
     assert (listed - said["records"], True) == (said["missing"], said["missing"] >= 4)
+
+
+def test_a_restore_leaves_other_databases_alone_that_settings_name(folder, data, shelf, tmp_path):
+    """A machine's own settings name its own database; what comes back is another."""
+    theirs = f"sqlite:///{tmp_path / 'theirs.db'}"
+    there = Terminal({"CROWNKEEP_DATABASE": theirs, "CROWNKEEP_ARGON2_MEMORY_KIB": "8"})
+
+    restored(there, shelf, data, tmp_path / "new")
+
+    listed = there(
+        "trail", "list", "--data", str(tmp_path / "new"), "--database", f"sqlite:///{tmp_path / 'new' / 'crownkeep.db'}"
+    )
+    assert not (tmp_path / "theirs.db").exists()
+    assert "RestoreBackup" in listed.out
+
+
+def test_a_drill_proves_a_backup_and_leaves_nothing(crownkeep, folder, data, shelf, tmp_path, monkeypatch):
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    assert 0 == crownkeep("account", "list", "--data", str(tmp_path / "other")).code
+
+    done = crownkeep("backup", "drill", str(shelf), "--sealing-key", str(data / "sealing.key"), "--json")
+    wrong = crownkeep("backup", "drill", str(shelf), "--sealing-key", str(tmp_path / "other" / "sealing.key"))
+
+    assert (0, True, 1) == (done.code, done.json()["ok"], wrong.code)
+    assert [] == list((tmp_path / "scratch").iterdir())
 
 
 def test_another_sealing_key_opens_no_backup(crownkeep, folder, data, shelf, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 
 import click
@@ -28,7 +29,7 @@ def test_an_accounts_trail_is_read_the_newest_first(made, crownkeep):
 
     assert ["CloseAccount", "CreateAccount"] == [each["eventName"] for each in found]
     assert {"type": "AWSService", "invokedBy": "crownkeep operator"} == found[0]["userIdentity"]
-    assert re.fullmatch(r"crownkeep-cli/\S+ user/\S+", found[0]["userAgent"])
+    assert re.fullmatch(r"crownkeep-cli/\S+ user/\S+(?: login/\S+)?", found[0]["userAgent"])
 
 
 def test_the_operators_own_trail_says_what_was_purged_and_what_was_refused(made, crownkeep):
@@ -115,3 +116,18 @@ def test_a_log_line_for_people_holds_no_control_character():
     record = logging.LogRecord("crownkeep", logging.INFO, "", 0, "from %s", ("\x9b2J\u202e\x1b[2J",), None)
 
     assert "from ?2J??[2J" == TextFormatter("%(message)s").format(record)
+
+
+@pytest.mark.parametrize(
+    ("login", "said"),
+    [("4294967295", ""), (str(os.getuid()), ""), ("64747", " login/64747"), ("", ""), ("nobody", "")],
+    ids=["a service", "oneself", "somebody by sudo", "unknown", "unreadable"],
+)
+def test_the_record_names_who_had_signed_in_behind_sudo(crownkeep, tmp_path, monkeypatch, login, said):
+    (tmp_path / "loginuid").write_text(login)
+    monkeypatch.setattr("crownkeep.cli.house._LOGIN", tmp_path / "loginuid")
+
+    crownkeep("account", "show", "111122223333")
+
+    agent = events(crownkeep("trail", "list", "--json"))[0]["userAgent"]
+    assert said == agent.removeprefix(agent.partition(" login/")[0])

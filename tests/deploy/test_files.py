@@ -92,3 +92,17 @@ def test_the_dashboard_and_the_alerts_name_metrics_that_there_are(crown):
     assert named
     assert set() == {name for name in named if name not in shown and name.removesuffix("_bucket") not in shown}
     assert all({"alert", "expr", "annotations"} <= rule.keys() for group in rules["groups"] for rule in group["rules"])
+
+
+def test_every_command_has_a_manual_page_that_can_be_set():
+    from scripts.make_man_pages import pages
+    from tests.house.test_one_door import commands
+
+    from crownkeep.cli.main import main
+
+    found = dict(pages(main, "crownkeep"))
+
+    assert {f"crownkeep-{name.replace(' ', '-')}" for name in commands()} <= found.keys()
+    # A line that begins with a point or a quote is a request to troff, and these are all that we make.
+    requests = {line.split()[0] for text in found.values() for line in text.splitlines() if line.startswith((".", "'"))}
+    assert requests <= {".TH", ".SH", ".TP", ".B", ".PP", "."}

@@ -138,6 +138,7 @@ NO_CHANGE: Mapping[str, str] = {
     "alerts rule list": "a list",
     "alerts rule test": "a pattern is tried out on what is recorded",
     "audit": "the AWS API is asked, as any client asks it",
+    "backup drill": "what is restored is removed again",
     "backup list": "a list",
     "backup verify": "manifests and hashes are looked at",
     "credential-audit model": "a published model",

@@ -128,10 +128,10 @@ def _files(data: Path) -> Iterator[Path]:
 def _write_file(data: Path, path: Path, writer: FrameWriter) -> int:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, OSError) as error:
+    except OSError:
         if path.is_symlink() or not path.exists():
             return 0  # A link, or a file that was put away meanwhile.
-        raise error
+        raise
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return 0

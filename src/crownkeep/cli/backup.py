@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -188,7 +189,8 @@ def restore(
     folder, manifest = _chosen(target, backup_id, _keys(key))
     new = new.expanduser().absolute()
     told = restoring.restore(folder, manifest, _keyring(key_file), new, key_file, database=database or "", newest=newest)
-    with house.opened(str(new), database) as held:
+    # By its own URL: settings of this machine may name another database, which must not hear of it.
+    with house.opened(str(new), database or f"sqlite:///{new / 'crownkeep.db'}") as held:
         held.ask(
             "RestoreBackup", backup_id=manifest.backup_id, made_at=manifest.made_at, records=told.records, missing=told.missing
         )
@@ -202,6 +204,31 @@ def restore(
         click.echo("Not seen: what was recorded since; name the newest checkpoint that was kept elsewhere with `--checkpoint`.")
     else:
         click.echo(f"{output.counted(told.missing, 'record')} that the given checkpoint tells of are missing.")
+
+
+@command.command("drill", short_help="Try a restore, and leave nothing of it.")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option(
+    "--sealing-key", "key_file", metavar="FILE", required=True, type=click.Path(path_type=Path), help="The sealing key's file."
+)
+@click.option("--id", "backup_id", metavar="ID", help="Which backup; the newest one unless given.")
+@click.option("--key", metavar="VKEY", multiple=True, help="The key that must have signed the backup.")
+@output.json_flag()
+def drill(target: Path, key_file: Path, backup_id: str | None, key: tuple[str, ...], as_json: bool) -> None:
+    """Restore a backup into a directory of this command's own, verify the trail there, and remove it all again.
+
+    It proves that this backup opens with this key, and comes back whole. TMPDIR says where; it takes the room of a database.
+    """
+    from crownkeep.backups import restoring
+
+    folder, manifest = _chosen(target, backup_id, _keys(key))
+    with tempfile.TemporaryDirectory(prefix="crownkeep-drill-") as place:
+        new = Path(place) / "data"
+        told = restoring.restore(folder, manifest, _keyring(key_file), new, key_file, database="", newest=None)
+    if as_json:
+        output.print_json({"ok": True, "backup_id": manifest.backup_id, "made_at": manifest.made_at, "records": told.records})
+    else:
+        click.echo(f"{folder.name} comes back whole: {told.records} records, {told.rows} rows, {told.files} files.")
 
 
 def _of_restored(new: Path, told: Restored) -> dict[str, object]:

@@ -7,6 +7,7 @@ import pwd
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -97,11 +98,28 @@ def opened(data: str | None, database: str | None) -> Iterator[House]:
 
 
 def _user_agent() -> str:
-    """Return what the record says of the caller: the command line, and whose process it was on this machine."""
+    """Return what the record says of the caller: the command line, whose process it was, and who had signed in on this machine.
+
+    Whoever becomes another user by sudo or su has still signed in as themselves; the kernel keeps that (pam_loginuid(8)).
+    """
     from importlib.metadata import version
 
+    name = _user_name(os.getuid())
+    said = f"crownkeep-cli/{version('crownkeep')} user/{name}"
     try:
-        name = pwd.getpwuid(os.getuid()).pw_name
+        login = int(_LOGIN.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return said
+    return said if login in (_NO_LOGIN, os.getuid()) else f"{said} login/{_user_name(login)}"
+
+
+_LOGIN = Path("/proc/self/loginuid")
+_NO_LOGIN = 0xFFFFFFFF
+"""Of what a service manager has started: nobody had signed in."""
+
+
+def _user_name(user_id: int) -> str:
+    try:
+        return pwd.getpwuid(user_id).pw_name
     except KeyError:
-        name = str(os.getuid())
-    return f"crownkeep-cli/{version('crownkeep')} user/{name}"
+        return str(user_id)
