@@ -1,79 +1,79 @@
-"""`crownkeep alerts`: receivers, rules and history beside a server, and without one."""
+"""`crownkeep alerts`: receivers, rules and history."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.fixtures.process import Process
+from tests.cli.conftest import Terminal
 
 
-@pytest.fixture(scope="module")
-def account_id(served: Process) -> str:
-    return str(served.account(email="root@alerts.example")["account_id"])
+@pytest.fixture
+def account_id(made: Callable[..., dict[str, Any]]) -> str:
+    return str(made()["account_id"])
 
 
-def run(served: Process, account_id: str, *words: str) -> Any:
-    done = served.crownkeep("alerts", *words, "--account", account_id, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def run(crownkeep: Terminal, account_id: str, *words: str) -> Any:
+    done = crownkeep("alerts", *words, "--account", account_id, "--json")
+    assert done.code == 0, done.err
+    return done.json()
 
 
-def test_a_webhook_is_added_with_its_secret_listed_tested_and_removed(served: Process, account_id: str):
-    made = run(served, account_id, "receiver", "add", "--webhook", "https://hook.acme.example/x", "--rule", "root-signed-in")
+def test_a_webhook_is_added_with_its_secret_listed_tested_and_removed(crownkeep: Terminal, account_id: str):
+    made = run(crownkeep, account_id, "receiver", "add", "--webhook", "https://hook.acme.example/x", "--rule", "root-signed-in")
 
-    (listed,) = run(served, account_id, "receiver", "list")["receivers"]
-    tested = run(served, account_id, "receiver", "test", made["id"])
-    known = {each["notice_id"] for each in run(served, account_id, "history")["alerts"]}
-    run(served, account_id, "receiver", "remove", made["id"])
+    (listed,) = run(crownkeep, account_id, "receiver", "list")["receivers"]
+    tested = run(crownkeep, account_id, "receiver", "test", made["id"])
+    known = {each["notice_id"] for each in run(crownkeep, account_id, "history")["alerts"]}
+    run(crownkeep, account_id, "receiver", "remove", made["id"])
 
     assert {"id", "secret"} == set(made)
     assert (made["id"], ["root-signed-in"], "active") == (listed["receiver_id"], listed["rules"], listed["state"])
     assert tested["id"] in known
-    assert [] == run(served, account_id, "receiver", "list")["receivers"]
+    assert [] == run(crownkeep, account_id, "receiver", "list")["receivers"]
 
 
-def test_mail_and_syslog_receivers_have_no_secret(served: Process, account_id: str):
+def test_mail_and_syslog_receivers_have_no_secret(crownkeep: Terminal, account_id: str):
     for words in (("--email", "soc@acme.example"), ("--syslog", "logs.acme.example:6514")):
-        made = run(served, account_id, "receiver", "add", *words)
+        made = run(crownkeep, account_id, "receiver", "add", *words)
         assert {"id"} == set(made)
-        run(served, account_id, "receiver", "remove", made["id"])
+        run(crownkeep, account_id, "receiver", "remove", made["id"])
 
 
-def test_the_url_of_a_webhook_need_not_stand_in_argv(served: Process, account_id: str):
+def test_the_url_of_a_webhook_need_not_stand_in_argv(crownkeep: Terminal, account_id: str):
     url = "https://hook.acme.example/a-path-that-admits"
 
-    done = served.crownkeep("alerts", "receiver", "add", "--account", account_id, "--webhook", "-", "--json", stdin=f"{url}\n")
+    done = crownkeep("alerts", "receiver", "add", "--account", account_id, "--webhook", "-", "--json", stdin=f"{url}\n")
 
-    (listed,) = run(served, account_id, "receiver", "list")["receivers"]
-    run(served, account_id, "receiver", "remove", listed["receiver_id"])
-    assert (0, url) == (done.returncode, listed["target"])
+    (listed,) = run(crownkeep, account_id, "receiver", "list")["receivers"]
+    run(crownkeep, account_id, "receiver", "remove", listed["receiver_id"])
+    assert (0, url) == (done.code, listed["target"])
 
 
-def test_ssrf_by_a_receiver_inside_is_refused_in_one_sentence(served: Process, account_id: str):
+def test_ssrf_by_a_receiver_inside_is_refused_in_one_sentence(crownkeep: Terminal, account_id: str):
     words = ("receiver", "add", "--account", account_id, "--webhook", "https://169.254.169.254/")
 
-    done = served.crownkeep("alerts", *words)
+    done = crownkeep("alerts", *words)
 
-    assert done.returncode != 0
-    assert "alert_networks" in done.stderr
-
-
-def test_one_channel_is_asked_for(served: Process, account_id: str):
-    assert 2 == served.crownkeep("alerts", "receiver", "add", "--account", account_id).returncode
+    assert done.code != 0
+    assert "alert_networks" in done.err
 
 
-def test_a_rule_is_tried_added_switched_off_and_removed(served: Process, account_id: str):
+def test_one_channel_is_asked_for(crownkeep: Terminal, account_id: str):
+    assert 2 == crownkeep("alerts", "receiver", "add", "--account", account_id).code
+
+
+def test_a_rule_is_tried_added_switched_off_and_removed(crownkeep: Terminal, account_id: str):
     pattern = "{ $.eventName = CreateAccount }"
-    assert 1 == run(served, account_id, "rule", "test", "--pattern", pattern)["matched"]
+    assert 1 == run(crownkeep, account_id, "rule", "test", "--pattern", pattern)["matched"]
 
-    run(served, account_id, "rule", "add", "made", "--pattern", pattern)
-    run(served, account_id, "rule", "off", "made", "--reason", "a drill")
-    silent = {each["name"]: each for each in run(served, account_id, "rule", "list")["rules"]}["made"]
-    run(served, account_id, "rule", "on", "made")
-    run(served, account_id, "rule", "remove", "made")
+    run(crownkeep, account_id, "rule", "add", "made", "--pattern", pattern)
+    run(crownkeep, account_id, "rule", "off", "made", "--reason", "a drill")
+    silent = {each["name"]: each for each in run(crownkeep, account_id, "rule", "list")["rules"]}["made"]
+    run(crownkeep, account_id, "rule", "on", "made")
+    run(crownkeep, account_id, "rule", "remove", "made")
 
     assert "a drill" == silent["silenced_because"]
-    assert "made" not in {each["name"] for each in run(served, account_id, "rule", "list")["rules"]}
-    assert {"replayed": 0} == run(served, account_id, "replay")
+    assert "made" not in {each["name"] for each in run(crownkeep, account_id, "rule", "list")["rules"]}
+    assert {"replayed": 0} == run(crownkeep, account_id, "replay")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
 from collections.abc import Callable
+from contextlib import chdir
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.process import COMMAND, Process
+from tests.cli.conftest import Terminal
+from tests.fixtures.process import Process
 
 from crownkeep.advisor import journal as journals
 from crownkeep.advisor.journal import Journal
@@ -46,17 +47,10 @@ class Desk:
         keys = self.told["admin"]
         aws = {"AWS_ACCESS_KEY_ID": keys["access_key_id"], "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"]}
         environment = self._served.environment | aws | {"XDG_CONFIG_HOME": str(self.directory / home)}
-        done = subprocess.run(
-            [COMMAND, "lockdown", *words, "--json"],
-            cwd=self.directory,
-            env=environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert code == done.returncode, done.stderr
-        return json.loads(done.stdout) if done.stdout.startswith("{") else done.stderr
+        with chdir(self.directory):
+            done = Terminal(environment)("lockdown", *words, "--json", stdin=stdin)
+        assert code == done.code, done.err
+        return done.json() if done.out.startswith("{") else done.err
 
     def planned(self) -> Any:
         return self.run("plan", "--out", str(self.plan), "--wishes", "wishes.json")
