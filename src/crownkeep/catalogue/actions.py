@@ -23,6 +23,7 @@ import msgspec
 
 OWN: Mapping[str, str] = MappingProxyType(
     {
+        "access-portal": "Crownkeep Access Portal",
         "account-security": "Crownkeep Account Security",
         "alerts": "Crownkeep Alerts",
         "credential-audit": "Crownkeep Credential Audit",
