@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +20,8 @@ from crownkeep.storage.identities import users
 from crownkeep.storage.single_sign_on import directory_users, instances, person_credentials
 from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
 from crownkeep.storage.single_sign_on.instances import InstanceRow
+
+_START = re.compile(r"[a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,10 @@ def user_named(db: Transaction, account_id: str, name: str) -> Principal | None:
 
 def instance_named(db: Transaction, start: str) -> InstanceRow | None:
     """Return the instance of single sign-on that a start URL names, by its identity store or its own id; of an open account."""
-    row = instances.with_store(db, start.lower()) or instances.with_id(db, start.lower())
+    # Anybody writes start URLs, and PostgreSQL takes no text with a null character in it.
+    if not _START.fullmatch(start):
+        return None
+    row = instances.with_store(db, start) or instances.with_id(db, start)
     return None if row is None else instance_of(db, row.account_id)
 
 

@@ -9,10 +9,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from botocore.exceptions import ClientError
+from shared import every_page
+from shared.furnished import Samples
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Crowns
 from tests.fixtures.portal import PASSWORD, REDIRECT, Portal, authorization
+from tests.fixtures.single_sign_on import reserved_roles
+from tests.services.sts.saml_provider import SamlProvider
 
+ATTRIBUTES = "https://aws.amazon.com/SAML/Attributes/"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 NOT_KNOWN = "That is no request of a program that is known here"
 
@@ -73,7 +78,30 @@ def test_a_link_for_a_password_works_once_and_ends_every_session(portal: Portal)
     refused("InvalidClientTokenId", portal.crown.session(keys, "sts").get_caller_identity)
 
 
+@pytest.mark.parametrize("start", ["d-%00", "%FF%FE", "ssoins-%00000000000000", "d-" + "0" * 400, "ssoins-0000000000000000"])
+def test_a_start_url_of_odd_letters_is_one_that_is_not_there(crowns: Crowns, start: str):
+    browser = Browser(crowns.shared("postgres"))
+
+    assert "Sign in" == browser.get(f"/start/{start}").title
+    assert 403 == browser.submit({"name": "ann", "password": "wrong"}).status
+    browser.get(f"/start/{start}/password")
+    assert "Check your email" == browser.submit({"name": "ann"}).title
+
+
 # People are nobody in accounts.
+
+
+def test_the_console_of_a_person_who_acts_as_a_role_has_no_page_that_breaks(crowns: Crowns):
+    portal = Portal(crowns.shared("sqlite"), "AdministratorAccess")
+    browser = portal.browser()
+    browser.submit(form="Management console")
+    samples = Samples(portal.member.id, "bob", "staff", "auditor", "reading", "own", "00000000-0000-0000-0000-000000000000")
+
+    statuses = {address: browser.get(address).status for address in every_page.inside(samples)}
+
+    assert {} == {address: status for address, status in statuses.items() if status >= 500}
+    assert "/console" == browser.get("/console").path
+    assert "This needs a fresh proof" not in browser.get("/console/sessions").text
 
 
 def test_a_person_who_has_taken_no_role_gets_no_page_of_the_console(portal: Portal):
@@ -211,6 +239,16 @@ def test_a_device_is_confirmed_by_nobody_who_is_not_signed_in_nor_by_people_of_a
         refused("ExpiredTokenException", poll)
 
 
+def test_whoever_signs_in_on_the_way_to_a_program_is_asked_about_it(portal: Portal):
+    portal.browser()
+    browser, program = Browser(portal.crown), portal.program(clientName="a program with a long name " * 4)
+    browser.get(authorization(program))
+
+    assert "Sign in" == browser.page.title
+    asked = browser.submit({"name": "ann", "password": PASSWORD})
+    assert "Allow a program with a long name" in asked.text
+
+
 def test_a_form_from_elsewhere_allows_no_program(portal: Portal):
     program, browser = portal.program(), portal.browser()
     browser.get(authorization(program))
@@ -270,6 +308,20 @@ def test_a_role_that_was_taken_on_from_a_reserved_role_ends_with_the_assignment(
 
     portal.sso.unassign(portal.found, portal.member.id, user=portal.ann)
     refused("InvalidClientTokenId", caller)
+
+
+def test_an_account_administrator_comes_to_a_reserved_role_by_no_provider_of_its_own(portal: Portal):
+    member, provider = portal.member, SamlProvider()
+    iam = member.client("iam")
+    role = reserved_roles(iam)[0]
+    trusted = role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Federated"]
+    made = iam.create_saml_provider(Name=trusted.rpartition("/")[2], SAMLMetadataDocument=provider.metadata())
+    assert trusted == made["SAMLProviderArn"]
+    attributes = {f"{ATTRIBUTES}Role": [f"{role['Arn']},{trusted}"], f"{ATTRIBUTES}RoleSessionName": ["thief"]}
+    given = {"RoleArn": role["Arn"], "PrincipalArn": trusted, "SAMLAssertion": provider.response(attributes)}
+    taken = portal.crown.session(None, "sts").assume_role_with_saml(**given)["Credentials"]
+
+    refused("InvalidClientTokenId", portal.crown.session(taken, "sts").get_caller_identity)
 
 
 def test_records_name_the_person(portal: Portal):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, bindparam, func, or_, select
+from sqlalchemy import BindParameter, String, bindparam, cast, func, or_, select, union_all
 
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
@@ -40,10 +40,9 @@ class Entitlement:
 _groups = select(_memberships.group_id).where(
     _memberships.identity_store_id == bindparam("store_id"), _memberships.user_id == bindparam("user_id")
 )
-_is_theirs = (
-    _assignments.instance_id == bindparam("instance_id"),
-    or_(_assignments.principal_id == bindparam("user_id"), _assignments.principal_id.in_(_groups)),
-)
+# One list of ids: with an `or`, SQLite reads every assignment of the instance.
+_principals = union_all(select(cast(bindparam("user_id"), String(47))), _groups)
+_is_theirs = (_assignments.instance_id == bindparam("instance_id"), _assignments.principal_id.in_(_principals))
 _may_take = (
     select(_assignments.target_id)
     .where(
@@ -61,15 +60,23 @@ _of_set = (
 _accounts_of = RowQuery(
     EntitledAccount,
     select(_accounts.account_id, _accounts.name, _accounts.email)
-    .distinct()
-    .where(*_is_theirs, *_in_open_account, _assignments.target_id > bindparam("after"))
+    .where(
+        _accounts.account_id.in_(select(_assignments.target_id).where(*_is_theirs)),
+        _accounts.state == _OPEN,
+        _accounts.account_id > bindparam("after"),
+    )
     .order_by(_accounts.account_id)
     .limit(bindparam("limit")),
 )
 _sets_of = (
     select(_sets.name)
-    .distinct()
-    .where(*_is_theirs, *_of_set, _assignments.target_id == bindparam("target_id"), _sets.name > bindparam("after"))
+    .where(
+        _sets.instance_id == bindparam("instance_id"),
+        _sets.permission_set_id.in_(
+            select(_assignments.permission_set_id).where(*_is_theirs, _assignments.target_id == bindparam("target_id"))
+        ),
+        _sets.name > bindparam("after"),
+    )
     .order_by(_sets.name)
     .limit(bindparam("limit"))
 )
