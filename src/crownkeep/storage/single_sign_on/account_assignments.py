@@ -31,8 +31,8 @@ table = Table(
     Column("owner_account_id", AccountId, nullable=False, index=True),
     Column("created_at", Moment, nullable=False),
     PrimaryKeyConstraint("instance_id", "target_id", "permission_set_id", "principal_id"),
-    # What a person may take is asked for by whose it is.
-    Index(None, "instance_id", "principal_id"),
+    # What a person may take is asked for by whose it is. All columns: otherwise SQLite would rather read the primary key's.
+    Index("ix_account_assignments_principal", "instance_id", "principal_id", "target_id", "permission_set_id"),
 )
 
 

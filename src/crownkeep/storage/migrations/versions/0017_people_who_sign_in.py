@@ -41,8 +41,8 @@ def upgrade() -> None:
     with op.batch_alter_table("one_time_links", schema=None) as batch_op:
         batch_op.add_column(sa.Column("owner_id", sa.String(length=32), nullable=True))
     with op.batch_alter_table("account_assignments", schema=None) as batch_op:
-        columns = ["instance_id", "principal_id"]
-        batch_op.create_index(batch_op.f("ix_account_assignments_instance_id_principal_id"), columns, unique=False)
+        columns = ["instance_id", "principal_id", "target_id", "permission_set_id"]
+        batch_op.create_index("ix_account_assignments_principal", columns, unique=False)
 
 
 def _person_grants() -> None:
