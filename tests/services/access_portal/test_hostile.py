@@ -282,6 +282,17 @@ def test_credentials_end_with_the_assignment_the_group_the_person_and_the_sign_i
     refused("UnauthorizedException", lambda: portal.role(token))
 
 
+def test_ending_all_other_sessions_ends_programs_of_one_that_nobody_uses_any_more(portal: Portal):
+    token = portal.tokens(portal.browser(), portal.program())["accessToken"]
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=50), tick=True):
+        portal.role(token)
+        browser = Browser(portal.crown)
+        portal.sign_in(browser)
+        browser.submit({"others": "1"}, form="End all others")
+
+        refused("UnauthorizedException", lambda: portal.role(token))
+
+
 def test_a_deleted_person_who_is_made_again_has_nothing_of_before(portal: Portal):
     browser = portal.browser()
     token = portal.tokens(browser, portal.program())["accessToken"]

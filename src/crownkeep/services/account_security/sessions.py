@@ -8,6 +8,7 @@ from __future__ import annotations
 from crownkeep import errors
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Permission, sign_in_event
+from crownkeep.principals import PrincipalKind
 from crownkeep.services.account_security import myself
 from crownkeep.services.account_security.service import account_security
 from crownkeep.signin import sessions
@@ -53,6 +54,10 @@ def end_other_sessions(call: Call) -> Result:
     others = [each for each in _own(call) if each.session_id != this]
     for each in others:
         browser_sessions.end(call.db, each.digest, at=call.now)
+    if call.principal.kind is PrincipalKind.PERSON and call.binding is not None:
+        # A session that nobody has used for a while isn't listed, but programs that were allowed in it go on: it ends, too.
+        person = call.principal
+        browser_sessions.end_others(call.db, person.account_id, person.unique_id, but=call.binding.session_digest, at=call.now)
     call.notes.additional["EndedSessions"] = len(others)
     myself.note(call)
     return {"EndedSessions": len(others)}
