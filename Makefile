@@ -14,7 +14,7 @@ PIP := --quiet --disable-pip-version-check --no-input
 SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
 ARGS ?=
 
-.PHONY: help serve test nightly nightly-trail check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail changelog system-packages protocol-cases
+.PHONY: help serve test nightly nightly-trail check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail bench-alerts changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy
 
 bench-trail: .venv/.ready-to-develop ## Measure what the tree costs a record, and verifying and searching a long trail
 	$(BIN)/python -m bench.trail
+
+bench-alerts: .venv/.ready-to-develop ## Measure what rules of alerts cost a record, beside reading it
+	$(BIN)/python -m bench.alerts
 
 bench-fair-shares: .venv/.ready-to-develop ## Measure one account's requests while another floods the server
 	$(BIN)/python -m bench.fair_shares

@@ -37,6 +37,7 @@ def fires(pattern: str, record: dict[str, Any] = RECORD) -> bool:
     matched = found.matches(record)
     if matched:
         assert found.may_match(encoded)
+        assert not found.members or any(name in encoded for name in found.members)
         assert found.event_names is None or record["eventName"] in found.event_names
     return matched
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from crownkeep import ids
 from crownkeep.alerts import built_in, detectors, observer
+from crownkeep.alerts.filters import compile_filter
 from crownkeep.alerts.rule_set import RuleSet
 from crownkeep.storage.trail.events import EventRow
 
@@ -220,3 +222,26 @@ def test_a_policy_that_makes_an_administrator_is_told(row: EventRow):
 )
 def test_a_policy_that_makes_no_administrator_is_not_told(row: EventRow):
     assert not detectors.makes_administrator(row)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        '{ $.errorCode = "Refused*" }',
+        "{ $.errorCode EXISTS }",
+        '{ $.awsRegion = "eu-*" && $.errorCode != "x" }',
+        "{ $.requestParameters.flag IS TRUE }",
+        "{ $.requestParameters.note IS NULL }",
+        "{ $.requestParameters.count >= 3 }",
+        "{ $.requestParameters.count = 3 || $.errorMessage EXISTS }",
+        "{ $.requestParameters['odd \u00e9'] = 1 }",
+        "{ $.requestParameters.list[1] = b }",
+        "{ $.nowhere NOT EXISTS && $.errorCode = %^Ref% }",
+    ],
+)
+def test_a_rule_of_any_event_is_looked_for_in_every_record_that_it_matches(pattern: str):
+    asked = {"flag": True, "note": None, "count": 3, "odd \u00e9": 1, "list": ["a", "b"]}
+    row = event("CreateUser", USER, requestParameters=asked, errorCode="RefusedHere", awsRegion="eu-west-1")
+    made = replace(built_in.RULES["mfa-removed"], pattern=pattern, filter=compile_filter(pattern))
+
+    assert [made] == RuleSet([made]).fired(row)

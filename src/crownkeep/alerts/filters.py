@@ -20,6 +20,7 @@ Predicate = Callable[[Record], bool]
 _ABSENT = object()
 _NAME = ("eventName",)
 _SHORTEST_PIECE = 4
+_IN_EVERY_RECORD = frozenset({b'"type"', b'"eventName"', b'"eventSource"', b'"eventType"', b'"awsRegion"', b'"sourceIPAddress"'})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Filter:
     """The only names of events that it can match; None where any will do."""
     pieces: tuple[bytes, ...]
     """Of these, at least one is in every record that it matches, as JSON; none where nothing can be said."""
+    members: tuple[bytes, ...] = ()
+    """The same of the names of members: many rules ask for few names, such as `errorCode`, that most records don't have."""
 
     def may_match(self, record: bytes) -> bool:
         """Tell whether a record, as JSON, is worth decoding for it."""
@@ -41,7 +44,7 @@ class Filter:
 def compile_filter(text: str) -> Filter:
     """Compile a pattern; raises PatternError."""
     term = patterns.parse(text)
-    return Filter(text, _predicate(term), _event_names(term), _pieces(term))
+    return Filter(text, _predicate(term), _event_names(term), _pieces(term), _members(term))
 
 
 def _predicate(term: Term) -> Predicate:
@@ -197,6 +200,24 @@ def _pieces(term: Term) -> tuple[bytes, ...]:
             return tuple(piece for pieces in every for piece in pieces) if all(every) else ()
         case _:
             return ()
+
+
+def _members(term: Term) -> tuple[bytes, ...]:
+    match term:
+        case Comparison(selector, "=") | Check(selector, State.EXISTS | State.TRUE | State.FALSE):
+            name = selector.steps[-1]
+            return _piece(name, quoted='"') if isinstance(name, str) else ()
+        case AllOf(parts):
+            return min(filter(None, map(_members, parts)), key=_commonness, default=())
+        case AnyOf(parts):
+            every = [_members(part) for part in parts]
+            return tuple(sorted({name for names in every for name in names})) if all(every) else ()
+        case _:
+            return ()
+
+
+def _commonness(names: tuple[bytes, ...]) -> tuple[bool, int]:
+    return any(name in _IN_EVERY_RECORD for name in names), len(names)
 
 
 def _piece(text: str, *, quoted: str) -> tuple[bytes, ...]:
