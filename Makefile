@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 UV_VERSION := 0.13.9
 AWSCLI_VERSION := 1.46.3
 MOTO_VERSION := 5.2.5
+PROWLER_VERSION := 5.46.0
 
 BIN := .venv/bin
 PIP := --quiet --disable-pip-version-check --no-input
@@ -25,7 +26,7 @@ serve: .venv/.ready-to-serve ## Serve on localhost:4747; ARGS="--port 5000 --dat
 test: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) system-packages protocol-cases ## Run the tests; some of them with ARGS=tests/policy
 	$(BIN)/pytest -n 2 -m "not nightly" $(ARGS)
 
-nightly: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) .tools/moto-$(MOTO_VERSION) system-packages protocol-cases ## Run the tests that take long, too
+nightly: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) .tools/moto-$(MOTO_VERSION) .tools/prowler-$(PROWLER_VERSION) system-packages protocol-cases ## Run the tests that take long, too
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 2 $(ARGS)
 
 nightly-trail: .venv/.ready-to-develop ## Tamper with trails and kill servers for ARGS="--minutes 30 --tally FILE", and say what adds up
@@ -92,6 +93,12 @@ $(BIN)/uv:
 .tools/moto-$(MOTO_VERSION): | $(BIN)/uv
 	@rm -rf .tools/moto && $(BIN)/python -m venv .tools/moto
 	@.tools/moto/bin/python -m pip install $(PIP) "moto[server]==$(MOTO_VERSION)"
+	@touch $@
+
+# The advisor is compared with it. It brings 1.7 GB of the SDKs of all clouds, so only the nightly tests have it.
+.tools/prowler-$(PROWLER_VERSION): | $(BIN)/uv
+	@rm -rf .tools/prowler && $(BIN)/python -m venv .tools/prowler
+	@.tools/prowler/bin/python -m pip install $(PIP) prowler==$(PROWLER_VERSION)
 	@touch $@
 
 system-packages:

@@ -182,6 +182,9 @@ the policy engine that Crownkeep enforces with, not by comparing texts.
 What an audit does not do: of an organization's policies it follows those at the root and at the account itself. Where
 one at a unit might count, the check is `UNKNOWN`.
 
+The nightly tests compare it with Prowler on a bad account and on one that was set right: both say the same of root's
+keys and MFA, the password policy, users' keys and passwords, contacts and the support role.
+
 Versions of the CIS AWS Foundations Benchmark are named by their control's number only.
 
 ## The checks

@@ -94,6 +94,27 @@ def test_what_is_no_zip_file_is_refused(content: bytes):
         evidence_pack.read(content)
 
 
+def test_a_pack_with_a_byte_changed_anywhere_is_refused_or_says_the_same():
+    content, whole = packed(), parts()
+
+    for at in range(0, len(content), len(content) // 150):
+        changed = content[:at] + bytes([content[at] ^ 0x41]) + content[at + 1 :]
+        try:
+            found = evidence_pack.read(changed)
+        except UnsoundPack:
+            continue
+        assert whole == found.parts  # such as a date in the zip file's own directory
+
+
+def test_a_part_that_is_compressed_otherwise_is_refused():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr(evidence_pack.MANIFEST, "{}")
+
+    with pytest.raises(UnsoundPack, match="another way"):
+        evidence_pack.read(file.getvalue())
+
+
 def test_a_part_that_unpacks_to_too_much_is_refused_before_it_fills_memory(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(evidence_pack, "LARGEST", 1_000)
 

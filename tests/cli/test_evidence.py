@@ -42,7 +42,7 @@ def test_a_pack_is_sound_with_the_key_that_was_told(crownkeep: Terminal, packed:
 def test_a_pack_that_was_changed_or_signed_with_another_key_ends_with_one(crownkeep: Terminal, packed: Path):
     other = crownkeep("evidence", "check", str(packed), "--key", "AAAA")
     content = packed.read_bytes()
-    packed.write_bytes(content[:2_000] + bytes([content[2_000] ^ 1]) + content[2_001:])
+    packed.write_bytes(content[: len(content) // 2])
 
     changed = crownkeep("evidence", "check", str(packed), "--json")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -31,6 +32,7 @@ TRAIL_PROOFS = "trail-proofs/"
 MOST_PARTS = 1_000
 LARGEST = 256 * 1024 * 1024
 """Bytes of all parts together, unpacked."""
+_COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _MADE = (1980, 1, 1, 0, 0, 0)  # the earliest that the format has: the same parts make the same file
 
 
@@ -105,6 +107,8 @@ def _unpacked(content: bytes) -> dict[str, bytes]:
             names = {each.filename for each in entries}
             if len(entries) > MOST_PARTS or len(names) != len(entries):
                 raise UnsoundPack("the pack has too many parts, or one of them twice")
+            if any(each.compress_type not in _COMPRESSIONS for each in entries):
+                raise UnsoundPack("a part is compressed in another way than packs are")
             left, parts = LARGEST, {}
             for each in entries:
                 with archive.open(each) as part:
@@ -113,7 +117,7 @@ def _unpacked(content: bytes) -> dict[str, bytes]:
                 if left < 0:
                     raise UnsoundPack(f"the pack holds more than {LARGEST} bytes")
             return parts
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         if isinstance(error, UnsoundPack):
             raise
         raise UnsoundPack("this is no zip file that can be read") from error

@@ -47,22 +47,22 @@ class UnreadableRecords(ValueError):
     """Something is no record of CloudTrail; the text says where."""
 
 
-class _Attributes(msgspec.Struct, rename="camel"):
+class _Attributes(msgspec.Struct, rename="camel", gc=False):
     mfa_authenticated: str | bool | None = None
     creation_date: str | None = None
 
 
-class _Issuer(msgspec.Struct, rename="camel"):
+class _Issuer(msgspec.Struct, rename="camel", gc=False):
     arn: str | None = None
 
 
-class _SessionContext(msgspec.Struct, rename="camel"):
+class _SessionContext(msgspec.Struct, rename="camel", gc=False):
     attributes: _Attributes | None = None
     session_issuer: _Issuer | None = None
     assumed_root: str | bool | None = None
 
 
-class _Identity(msgspec.Struct, rename="camel"):
+class _Identity(msgspec.Struct, rename="camel", gc=False):
     type: str | None = None
     arn: str | None = None
     account_id: str | None = None
@@ -73,11 +73,11 @@ class _Identity(msgspec.Struct, rename="camel"):
     session_context: _SessionContext | None = None
 
 
-class _Resource(msgspec.Struct):
+class _Resource(msgspec.Struct, gc=False):
     arn: str | None = msgspec.field(default=None, name="ARN")
 
 
-class RecordedEvent(msgspec.Struct, rename="camel"):
+class RecordedEvent(msgspec.Struct, rename="camel", gc=False):
     """What is needed of a record."""
 
     event_time: str
