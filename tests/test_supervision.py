@@ -20,8 +20,8 @@ def manager(tmp_path, monkeypatch):
         yield listening
 
 
-def test_the_supervision_is_told_that_the_server_listens_lives_and_ends(manager, monkeypatch, serve):
-    monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+def test_the_service_manager_is_told_that_the_server_listens_lives_and_ends(manager, monkeypatch, serve):
+    monkeypatch.setenv("WATCHDOG_USEC", "6000000000")
     server = serve()
     server.stop()
 
@@ -40,7 +40,7 @@ def test_nobody_is_told_where_nobody_asks(monkeypatch):
 
 
 @pytest.mark.parametrize("place", ["/nowhere/at/all", "nonsense"])
-def test_a_supervision_that_is_not_there_keeps_nobody_waiting(monkeypatch, place):
+def test_a_service_manager_that_is_not_there_keeps_nobody_waiting(monkeypatch, place):
     monkeypatch.setenv("NOTIFY_SOCKET", place)
 
     supervision.tell(supervision.READY)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -69,18 +70,16 @@ def test_a_backup_is_recorded_before_it_begins_and_when_it_is_whole(crownkeep, s
     assert folder.name.endswith(events["CompleteBackup"]["requestParameters"]["backup_id"])
 
 
-def test_a_backup_that_is_killed_leaves_nothing_that_is_taken_for_one(crownkeep, shelf, monkeypatch):
-    monkeypatch.setattr(targets, "write_manifest", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-    child = os.fork()
-    if child == 0:
-        crownkeep("backup", "create", "--to", str(shelf))
-        os._exit(0)
-
-    _, status = os.waitpid(child, 0)
+def test_a_backup_that_is_killed_leaves_nothing_that_is_taken_for_one(crownkeep, shelf, data):
+    program = (
+        "import os, signal; from crownkeep.backups import targets; from crownkeep.cli.main import main; "
+        "targets.write_manifest = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
+        f"main(['backup', 'create', '--data', {str(data)!r}, '--to', {str(shelf)!r}])"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=120, cwd=data.parent, check=False)
     left = list(shelf.iterdir())
-    monkeypatch.undo()
 
-    assert signal.SIGKILL == os.WTERMSIG(status)
+    assert -signal.SIGKILL == killed.returncode
     assert [True] == [each.name.startswith(".partial-") for each in left]
     assert [] == crownkeep("backup", "list", str(shelf), "--json").json()["backups"]
     folder = targets.folders(shelf)
