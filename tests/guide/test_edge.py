@@ -159,6 +159,55 @@ def test_pipelined_requests_are_answered_in_order(served: Process):
     assert 9 == said.count(b"HTTP/1.1 200")
 
 
+def test_a_pipelined_request_is_asked_for_the_body_that_its_client_keeps_back(served: Process):
+    head, body = asked_for_body(), IDENTITY
+    with opened(served) as connection:
+        connection.sendall(whole(IDENTITY) + head)
+        first = whole_answer(connection)
+        asked = first.partition(b"</ErrorResponse>")[2]
+        while not asked.endswith(b"\r\n\r\n"):
+            asked += connection.recv(65_536)
+        connection.sendall(body)
+        second = whole_answer(connection)
+
+    assert (b"403", b"HTTP/1.1 100 Continue", b"403") == (first_status(first), asked.split(b"\r\n")[0], first_status(second))
+
+
+def test_an_answer_is_the_same_whether_its_request_came_as_a_whole_or_in_parts(served: Process):
+    with opened(served) as connection:
+        connection.sendall(whole(IDENTITY))
+        at_once = whole_answer(connection)
+        connection.sendall(asked_for_body())
+        asked = connection.recv(65_536)
+        connection.sendall(IDENTITY)
+        in_parts = whole_answer(connection)
+
+    assert asked.startswith(b"HTTP/1.1 100 Continue")
+    # Clients correct their clocks by the date of what refuses them.
+    assert {b"date", b"x-amzn-requestid", b"content-type", b"content-length"} == header_names(at_once)
+    assert header_names(at_once) == header_names(in_parts)
+
+
+@pytest.mark.parametrize("request_text", [b"no request\r\n\r\n", HEAD + b"X: a\r\n" * 201 + b"\r\n"])
+def test_what_is_no_request_is_refused_with_a_date_as_all_else(served: Process, request_text: bytes):
+    assert b"date" in header_names(sent(served, request_text))
+
+
+IDENTITY = b"Action=GetCallerIdentity&Version=2011-06-15"
+
+
+def whole(body: bytes) -> bytes:
+    return b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def asked_for_body() -> bytes:
+    return b"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(IDENTITY)
+
+
+def header_names(text: bytes) -> set[bytes]:
+    return {line.partition(b":")[0].lower() for line in text.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]}
+
+
 def test_a_request_for_another_protocol_is_answered_in_this_one(served: Process):
     said = sent(served, HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n")
 

@@ -186,7 +186,7 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        parts = [STATUS_LINE[response.status]]
+        parts = [STATUS_LINE[response.status], *self._every_answers_headers()]
         for name, value in response.headers:
             if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
                 self.transport.abort()
@@ -202,6 +202,10 @@ class EdgeProtocol(HttpToolsProtocol):
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+    def _every_answers_headers(self) -> list[bytes]:
+        """Return the lines that uvicorn begins each answer with: its date, by which clients set their clocks right."""
+        return [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
 
     def on_body(self, body: bytes) -> None:
         """Pass a piece of the body on to the application."""
@@ -226,6 +230,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+            # Now, also where its body has not come yet: its client may wait to be asked for that (`Expect: 100-continue`).
+            self._begin()
         self._settle()
 
     # Counting.
@@ -280,6 +286,7 @@ class EdgeProtocol(HttpToolsProtocol):
         text = _TEXTS[status]
         self.transport.write(
             STATUS_LINE[status]
+            + b"".join(self._every_answers_headers())
             + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (len(text), text)
         )
         if self.transport.can_write_eof():
