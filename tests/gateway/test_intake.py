@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tests.fixtures.clients import Credentials
 from tests.fixtures.crown import Account, Crown
 from tests.services.iam.asking import allow, refusal
 
-from crownkeep.gateway import authenticate, encode
+from crownkeep.gateway import authenticate, encode, exchange
 from crownkeep.gateway.intake import MOST_AT_ONCE, MOST_BESIDE, Intake
 from crownkeep.operations.standing import Standings
 
@@ -150,6 +151,22 @@ def test_a_fault_of_the_database_in_one_request_keeps_no_neighbour_from_an_answe
     answers = together(crown, asking)
 
     assert [503, 200, 200] == [each.status for each in answers]
+
+
+def test_a_request_that_can_not_even_be_refused_keeps_no_neighbour_from_an_answer(
+    crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
+):
+    asking = keys(account, 3)
+    asking[1] = replace(asking[1], secret_access_key="wrong")
+
+    def faulty(*_: Any) -> Any:
+        raise ZeroDivisionError("a secret that nobody should read")
+
+    monkeypatch.setattr(exchange, "refused", faulty)
+
+    answers = together(crown, asking)
+
+    assert [200, 503, 200] == [each.status for each in answers]
 
 
 def test_requests_of_one_turn_look_their_account_s_revision_up_once(

@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crownkeep import ids
@@ -321,6 +322,53 @@ def test_sqlite_out_of_memory_at_a_commit_ends_neither_the_writer_nor_anybodys_w
     answered = run(database, lambda writer: asyncio.wait_for(writer.submit(keeps("1", "one")), 30))
 
     assert ("one", ("one", 1)) == (answered, kept(database, "1"))
+    database.close()
+
+
+def test_sqlite_out_of_memory_while_it_undoes_a_change_ends_neither_the_writer_nor_anybodys_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(f"sqlite:///{tmp_path}/memory.db")
+    migrate.upgrade(database)
+    plainly, left = databases.run_plainly, ["ROLLBACK"]
+
+    def fails_once(transaction: Transaction, statement: str, parameters: Sequence[object] = ()) -> object:
+        if statement in left:
+            left.remove(statement)
+            raise MemoryError
+        return plainly(transaction, statement, parameters)
+
+    monkeypatch.setattr(databases, "run_plainly", fails_once)
+
+    async def both(writer: Writer) -> list[Any]:
+        waits = (writer.submit(fails), writer.submit(keeps("1", "one")))
+        first = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 30)
+        return [*first, await asyncio.wait_for(writer.submit(keeps("2", "two")), 30)]
+
+    failed, *answered = run(database, both)
+
+    assert isinstance(failed, WriteFailed)
+    assert ([], ["one", "two"], ("two", 1)) == (left, answered, kept(database, "2"))
+    database.close()
+
+
+def test_a_writer_that_can_t_begin_for_a_reason_of_ours_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(f"sqlite:///{tmp_path}/memory.db")
+    migrate.upgrade(database)
+
+    def no_memory(_: str) -> Connection:
+        raise MemoryError
+
+    async def act(writer: Writer) -> Any:
+        with monkeypatch.context() as broken:
+            broken.setattr(database, "kept", no_memory)
+            waiting = asyncio.ensure_future(writer.submit(keeps("1", "one")))
+            await asyncio.sleep(0)
+        with suppress(WriteFailed):
+            await asyncio.wait_for(waiting, 30)
+        return await asyncio.wait_for(writer.submit(keeps("2", "two")), 30)
+
+    assert ("two", ("two", 1)) == (run(database, act), kept(database, "2"))
     database.close()
 
 

@@ -7,6 +7,7 @@ signature names or, where it names none, in the operator's.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
@@ -38,6 +39,7 @@ from crownkeep.storage.writer import Item
 from crownkeep.values import value_type
 
 OPERATOR_PATH = b"/operator/"
+_log = logging.getLogger("crownkeep.gateway")
 _PACKED = "a compressed body is read of signed requests alone: send it as it is"
 
 
@@ -104,16 +106,19 @@ class Pipeline:
         """Carry out what has come together: authentication, and reads as a whole, see one state of the database."""
         items: list[Item] = []
         waiting = deque(together)
-        while waiting:
-            for arrival in self._begin_in_one_snapshot(waiting, items):
-                exchange = self._exchange(arrival.http)
-                _find_out_protocol(exchange)
-                arrival.respond(self._failed(exchange, _unavailable()))
-        if items:
-            self._door.put(items)
+        try:
+            while waiting:
+                for arrival in self._begin_in_one_snapshot(waiting, items):
+                    exchange = self._exchange(arrival.http)
+                    _find_out_protocol(exchange)
+                    arrival.respond(self._failed(exchange, _unavailable()))
+        finally:
+            # What has begun goes on, whatever went wrong with those behind it.
+            if items:
+                self._door.put(items)
 
     def _begin_in_one_snapshot(self, waiting: deque[_Arrival], items: list[Item]) -> Iterable[_Arrival]:
-        """Begin what waits and return what a fault of the database kept from it; the rest waits for another snapshot."""
+        """Begin what waits and return what a fault kept from it; the rest waits for another snapshot."""
         begun: _Arrival | None = None
         is_open = False
         try:
@@ -124,7 +129,9 @@ class Pipeline:
                     begun = waiting.popleft()
                     self._begin(turn, begun, items)
                     begun = None
-        except Unavailable:
+        except Exception as fault:  # noqa: BLE001 - all who waits behind it is to be served, and whoever met it hears of it
+            if not isinstance(fault, Unavailable):
+                _log.error("a request could neither be carried out nor refused", exc_info=fault)
             if begun is not None:
                 return (begun,)
             if not is_open:

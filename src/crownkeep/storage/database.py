@@ -83,11 +83,22 @@ class Database:
 
     def commit(self, transaction: Transaction) -> None:
         """Commit what `begin_at_once` began; undone, and raised, where that fails."""
-        _commit(transaction)
+        try:
+            run_plainly(transaction, "COMMIT")
+        except BaseException:
+            self.roll_back(transaction)
+            raise
 
     def roll_back(self, transaction: Transaction) -> None:
-        """Undo what `begin_at_once` began."""
-        _roll_back(transaction)
+        """Undo what `begin_at_once` began; where not even that can be done, its connection is closed, which undoes it too.
+
+        A transaction that stayed open would keep everybody else from writing.
+        """
+        try:
+            _roll_back(transaction)
+        except Exception:  # noqa: BLE001 - SQLite without memory is no fault of the database's
+            transaction.invalidate()
+            transaction.close()
 
     def write(self, work: Callable[[Transaction], Result]) -> Result:
         """Run work in a transaction of its own, again where the database asks for that; for commands, not for requests.
@@ -174,8 +185,12 @@ class _Opened(AbstractContextManager[Transaction]):
                 # Given back to the pool, it would be handed out again.
                 self._connection.invalidate()
                 self._database.forget(self._purpose)
-            elif isinstance(error, DBAPIError) and error.connection_invalidated:
+            elif (isinstance(error, DBAPIError) and error.connection_invalidated) or self._is_stuck():
                 self._database.forget(self._purpose)
+
+    def _is_stuck(self) -> bool:
+        """Tell whether SQLite could not even undo a transaction: open, it would keep everybody else from writing."""
+        return self._root is None and bool(driver(self._connection).in_transaction)
 
 
 def _commit(connection: Connection) -> None:

@@ -172,13 +172,14 @@ class Writer:
 
     def _begun(self, group: list[Item]) -> Transaction | None:
         """Return the open transaction in which a group has been carried out; None where that was not possible at once."""
-        transaction = self._database.begin_at_once()
-        if transaction is None:
-            return None
+        transaction: Transaction | None = None
         try:
-            self._work(transaction, group)
+            transaction = self._database.begin_at_once()
+            if transaction is not None:
+                self._work(transaction, group)
         except Exception:  # noqa: BLE001 - the works are run again one by one, and whose it was is told
-            self._database.roll_back(transaction)
+            if transaction is not None:
+                self._database.roll_back(transaction)
             return None
         return transaction
 
