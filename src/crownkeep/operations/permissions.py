@@ -63,6 +63,8 @@ class _Compiled:
             if found is not None:
                 self._sets.move_to_end(texts)
                 return found
+        # Compiled without the lock: the event loop must not wait for what a thread compiles. Of two who compile the same, the
+        # first one's is kept.
         if len(texts) == 1:
             document = policy.parse(texts[0].document)
             made = policy.compile_set([policy.compile_policy(document, source=texts[0].source)])
@@ -138,6 +140,7 @@ def managed(db: Transaction, account_id: str, arns: Iterable[str]) -> list[Text]
 def _of_user(db: Transaction, account_id: str, user_id: str) -> Permissions:
     groups = memberships.group_ids_of_user(db, account_id, user_id)
     owners = [user_id, *groups]
+    # A policy of both the user and a group counts once. The order stays the same, since sets are found by their texts in order.
     arns = list(dict.fromkeys(row.policy_arn for row in attachments.of_owners(db, account_id, owners)))
     texts = managed(db, account_id, arns)
     for row in inline_policies.of_owners(db, account_id, owners):
@@ -158,8 +161,10 @@ def _of_role(db: Transaction, account_id: str, role_id: str) -> Permissions:
     if role is None:
         return Permissions(compiled(texts))
     boundary = _boundary(db, account_id, role.boundary_arn)
+    # By the path alone, for nobody else can make a role there (`reserved_names`).
     return Permissions(compiled(texts), boundary, is_service_linked_role=role.path.startswith(reserved_names.SERVICE_LINKED_PATH))
 
 
 def _boundary(db: Transaction, account_id: str, policy_arn: str | None) -> PolicySet | None:
+    # A boundary whose policy is gone is an empty set, which allows nothing: it must not become no boundary.
     return None if policy_arn is None else compiled(managed(db, account_id, [policy_arn]))

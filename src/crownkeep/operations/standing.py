@@ -112,6 +112,7 @@ class Standing:
         key = self._keys.get(access_key_id)
         if key is None:
             key = self._load_key(db, access_key_id)
+            # What isn't there is not remembered: strangers choose the ids that are asked for, and each would take an entry.
             if key is not None and len(self._keys) < _MOST_ENTRIES:
                 self._keys[access_key_id] = key
         return key
@@ -249,6 +250,7 @@ class Standing:
         return replace(principal, name=role.name, path=role.path)
 
     def _is_trusted(self, db: Transaction, role: RoleRow, session: Session) -> bool:
+        # Right for as long as the standing is: whoever changes the trust policy, or deletes that user, changes the revision.
         held = (role.role_id, session.assumed_by, session.assumed_by_id)
         trusted = self._trusted.get(held)
         if trusted is None:
@@ -319,6 +321,7 @@ class Standings:
                 self._forget(account_id)
                 return None
             standing = self._known.get(account_id)
+            # Revisions are random and have no order: a snapshot that is older than what is kept gets a standing of its own time.
             if standing is None or standing.revision != revision:
                 standing = self._known[account_id] = Standing(account_id, revision, self._keyring, self)
             self._known.move_to_end(account_id)
@@ -326,6 +329,7 @@ class Standings:
             size = standing.bytes
             self.bytes += size - self._sizes.get(account_id, 0)
             self._sizes[account_id] = size
+            # The account that is asked for stays, however large it is: its caller holds it in any case.
             while len(self._known) > 1 and (len(self._known) > _MOST_ACCOUNTS or self.bytes > MOST_BYTES):
                 self._forget(next(iter(self._known)))
             return standing

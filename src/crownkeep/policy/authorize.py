@@ -141,6 +141,7 @@ def _said_by_levels(kind: DecidingKind, levels: tuple[PolicySet, ...], request: 
 
 def _said_by_identity(applicable: Applicable, request: PolicyRequest) -> Finding:
     statement = (applicable.identity or EMPTY).decide(request)
+    # Asked only where the attached policies say nothing: it never denies, and what they deny stays denied.
     if statement is None and applicable.grants is not None:
         statement = applicable.grants.decide(request)
     return Finding(DecidingKind.IDENTITY, _effect(statement), statement)

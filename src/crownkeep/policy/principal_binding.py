@@ -53,6 +53,7 @@ def _replace_principals(document: Document, what: re.Pattern[str], replacement: 
             changed = replacement(name)
             if changed != name:
                 changes.append((document.spans[path], changed))
+    # From the end to the beginning, so that the places of those that are still to come stay right.
     text = document.text
     for span, changed in sorted(changes, key=lambda change: change[0].start.offset, reverse=True):
         text = text[: span.start.offset] + json.dumps(changed) + text[span.end.offset :]
@@ -67,6 +68,7 @@ def _aws_principals(document: Document) -> Iterator[tuple[Path, str]]:
                 continue
             names = [name for kind, name in principals.named if kind == "AWS"]
             path: Path = (*document.statement_path(statement), element, "AWS")
+            # One name may stand there as a text or as a list of one: only the places tell which.
             if (*path, 0) in document.spans:
                 yield from (((*path, index), name) for index, name in enumerate(names))
             else:
