@@ -55,7 +55,7 @@ class WantedReceiver:
 
 
 def add(call: Call, account_id: str, wanted: WantedReceiver) -> tuple[AlertReceiverRow, Secret | None]:
-    """Add a receiver, and return it with the secret that signs its messages, which is told once."""
+    """Add a receiver, and return it with the secret that signs its messages, which is shown once."""
     _check(call, account_id, wanted)
     # Counted apart, so that no account can leave the operator without a place for a receiver.
     is_operators = not isinstance(call.caller, Principal)

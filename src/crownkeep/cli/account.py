@@ -238,7 +238,7 @@ def _tell(told: Mapping[str, Any], name: str) -> None:
         click.echo("\nThat link works once, within 7 days: whoever opens it first owns the account.")
     for title, credentials in (("Administrator", told.get("admin")), ("Root", told.get("root"))):
         if credentials is not None:
-            click.echo(f"\n{title}'s access key; the secret is told this once:\n")
+            click.echo(f"\n{title}'s access key; the secret is shown this once:\n")
             output.print_pairs([(key.replace("_", " "), value) for key, value in credentials.items()])
 
 

@@ -363,7 +363,7 @@ def _routed(exchange: Exchange, body: bytes, *, is_operators: bool) -> Route | U
 
 
 def _find_out_protocol(exchange: Exchange) -> None:
-    """Find out what a request speaks that was not read because of a fault of ours: the answer must be in its client's tongue."""
+    """Find out what a request speaks that was not read because of a fault of ours, so that its client can read the answer."""
     http = exchange.http
     if exchange.routed is not None:
         return

@@ -16,7 +16,7 @@ FEW = 10
     title="People sign in by an identity provider, or are few",
     topic="users",
     severity=CheckSeverity.LOW,
-    why="Who leaves is locked out in one place; users in every account are forgotten one by one.",
+    why="Somebody who leaves is locked out in one place; users in every account are forgotten one by one.",
     fix=Fix("IAM Identity Center, Enable; or IAM, Identity providers, Add provider"),
     maps=cis(v1="1.21", v5="1.20", v6="2.20", v7="2.19"),
 )

@@ -16,7 +16,7 @@ _NEEDED = ("FullName", "PhoneNumber", "AddressLine1", "City", "CountryCode")
     title="The account's owner can be reached",
     topic="contacts",
     severity=CheckSeverity.MEDIUM,
-    why="Who can't be reached hears last, and can't prove whose account it is.",
+    why="An owner who can't be reached hears last, and can't prove whose account it is.",
     fix=Fix("Account, Contact information, Edit", "aws account put-contact-information --contact-information file://owner.json"),
     maps=cis(v1="1.1", v5="1.1", v6="2.1", v7="2.2"),
 )

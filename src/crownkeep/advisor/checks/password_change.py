@@ -14,7 +14,7 @@ from crownkeep.advisor.view import View
     title="Users can change their own passwords",
     topic="password policy",
     severity=CheckSeverity.LOW,
-    why="Who can't change a password that somebody saw keeps using it.",
+    why="People who can't change a password that somebody saw keep using it.",
     fix=Fix(password_policies.CONSOLE, password_policies.CLI, password_policies.TERRAFORM),
 )
 def password_change(view: View) -> Iterator[Verdict]:

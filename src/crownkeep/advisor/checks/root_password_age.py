@@ -17,7 +17,7 @@ DAYS = 365
     title="Root's password was changed within a year",
     topic="root",
     severity=CheckSeverity.LOW,
-    why="Who knew an old password, and where it was written down, nobody remembers.",
+    why="Nobody remembers who knew an old password, or where it was written down.",
     fix=Fix("Sign in as root; Account, Password, Edit."),
 )
 def root_password_age(view: View) -> Iterator[Verdict]:

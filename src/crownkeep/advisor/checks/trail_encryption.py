@@ -14,7 +14,7 @@ from crownkeep.advisor.view import DoesNotApply, View
     title="Log files are encrypted with a key of the account's own",
     topic="trail",
     severity=CheckSeverity.LOW,
-    why="Who may read the bucket may then still not read the record.",
+    why="People who may read the bucket may then still not read the record.",
     fix=Fix(
         "CloudTrail, the trail, Edit: SSE-KMS encryption",
         "aws cloudtrail update-trail --name NAME --kms-key-id KEY",

@@ -1,4 +1,4 @@
-"""Making long-term access keys: the id that carries its account, and the secret that is told once and kept sealed."""
+"""Making long-term access keys: the id that carries its account, and the secret that is shown once and kept sealed."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def create_alert_receiver(
     quiet_from: str = "",
     quiet_until: str = "",
 ) -> Result:
-    """Add a receiver, which hears nothing until it is confirmed; its secret is told once."""
+    """Add a receiver, which hears nothing until it is confirmed; its secret is shown once."""
     wanted = WantedReceiver(channel, target, tuple(rules), signing, quiet_from, quiet_until)
     row, secret = receivers.add(call, call.account_id, wanted)
     return _with_secret(call, row, secret)
@@ -47,7 +47,7 @@ def confirm_alert_receiver(call: Call, *, receiver_id: str, code: str) -> Result
 
 @alerts.operation("RotateAlertReceiverSecret", resource=everything, effect=Effect.STATE)
 def rotate_alert_receiver_secret(call: Call, *, receiver_id: str) -> Result:
-    """Give a webhook a new secret, told once; for a day both sign."""
+    """Give a webhook a new secret, shown once; for a day both sign."""
     return _with_secret(call, *receivers.rotate(call, call.account_id, receiver_id))
 
 

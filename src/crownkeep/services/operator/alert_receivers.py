@@ -28,7 +28,7 @@ def create_alert_receiver(
     quiet_from: str = "",
     quiet_until: str = "",
 ) -> Result:
-    """Add a receiver of an account's alerts; its secret is told once."""
+    """Add a receiver of an account's alerts; its secret is shown once."""
     require_account(call, account_id)
     wanted = WantedReceiver(channel, target, tuple(rules), signing, quiet_from, quiet_until)
     row, secret = receivers.add(call, account_id, wanted)
@@ -44,7 +44,7 @@ def list_alert_receivers(call: Call, *, account_id: str) -> Result:
 
 @operator.operation("RotateAlertReceiverSecret", resource=everything, effect=Effect.STATE)
 def rotate_alert_receiver_secret(call: Call, *, account_id: str, receiver_id: str) -> Result:
-    """Give a webhook a new secret, told once; for a day both sign."""
+    """Give a webhook a new secret, shown once; for a day both sign."""
     require_account(call, account_id)
     return _with_secret(*receivers.rotate(call, account_id, receiver_id))
 

@@ -16,7 +16,7 @@ from crownkeep.trail.directories import ObjectContents
 _GZIP = "application/x-gzip"
 _PLAIN = "binary/octet-stream"
 _SERVED = frozenset({"checksum_mode", "expected_bucket_owner", "request_payer"})
-"""Parameters that are heeded, or change nothing: no object has a checksum that was sent with it, and nobody pays."""
+"""Parameters that are taken into account, or change nothing: no object has a checksum that was sent with it, and nobody pays."""
 
 
 def an_object(call: Call, *, bucket: str, key: str, **given: object) -> Target:

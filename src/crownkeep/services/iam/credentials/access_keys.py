@@ -1,4 +1,4 @@
-"""Access keys: at most two for each user and for root; the secret is told once, when a key is made."""
+"""Access keys: at most two for each user and for root; the secret is shown once, when a key is made."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def owner_of_key(call: Call, *, access_key_id: str, **_: object) -> Target:
 
 @iam.operation("CreateAccessKey", resource=owners.target, effect=Effect.STATE)
 def create_access_key(call: Call, *, user_name: str | None = None) -> Result:
-    """Make a key for a user, or for the caller; the answer is the only place where its secret is told."""
+    """Make a key for a user, or for the caller; the answer is the only place where its secret is shown."""
     owner = owners.targeted(call, user_name)
     count = len(access_keys.of_owner(call.db, call.account_id, owner.owner_id))
     quotas.require_room(call, count, quotas.ACCESS_KEYS_PER_USER, name="AccessKeysPerUser")
@@ -66,7 +66,7 @@ def create_access_key(call: Call, *, user_name: str | None = None) -> Result:
 def list_access_keys(
     call: Call, *, user_name: str | None = None, marker: str | None = None, max_items: int | None = None
 ) -> Result:
-    """List the keys of a user, or of the caller, the oldest first; their secrets are told to nobody."""
+    """List the keys of a user, or of the caller, the oldest first; their secrets are shown to nobody."""
     owner = owners.targeted(call, user_name)
     rows = access_keys.of_owner(call.db, call.account_id, owner.owner_id)
     found, more = page_tokens.page(

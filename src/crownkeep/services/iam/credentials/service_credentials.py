@@ -1,4 +1,4 @@
-"""Service-specific credentials: passwords and API keys that a single service takes, told once and kept as a hash."""
+"""Service-specific credentials: passwords and API keys that a single service takes, shown once and kept as a hash."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def owner_or_everybody(call: Call, *, user_name: str | None = None, all_users: b
 def create_service_specific_credential(
     call: Call, *, user_name: str, service_name: str, credential_age_days: int | None = None
 ) -> Result:
-    """Make a credential of a user for one service; the answer is the only place where its secret is told."""
+    """Make a credential of a user for one service; the answer is the only place where its secret is shown."""
     user = users.targeted(call, user_name)
     service = _service(service_name)
     if credential_age_days is not None and not service.takes_api_keys:
@@ -132,7 +132,7 @@ def list_service_specific_credentials(
 
 @iam.operation("ResetServiceSpecificCredential", resource=named_credential, effect=Effect.STATE)
 def reset_service_specific_credential(call: Call, *, service_specific_credential_id: str, user_name: str | None = None) -> Result:
-    """Give a credential a new secret, which is told once; the one before is void at once."""
+    """Give a credential a new secret, which is shown once; the one before is void at once."""
     user, row = _targeted(call, user_name, service_specific_credential_id)
     secret = _mint(_service(row.service), row.public_name)
     service_credentials.set_digest(call.db, call.account_id, row.credential_id, service_secrets.digest(secret))

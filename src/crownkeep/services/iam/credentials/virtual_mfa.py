@@ -1,4 +1,4 @@
-"""Virtual MFA devices: made unassigned, their seed told once, listed with whoever has them, and tagged."""
+"""Virtual MFA devices: made unassigned, their seed shown once, listed with whoever has them, and tagged."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def prepare_seed(call: Call, *, virtual_mfa_device_name: str, path: str = "/", t
     "CreateVirtualMFADevice", resource=new_device, effect=Effect.STATE, prepare=prepare_seed, tagging=Tagging("iam:TagMFADevice")
 )
 def create_virtual_mfa_device(call: Call, *, virtual_mfa_device_name: str, path: str = "/", tags: Tags = ()) -> Result:
-    """Make a device that belongs to nobody yet; the answer is the only place where its seed is told."""
+    """Make a device that belongs to nobody yet; the answer is the only place where its seed is shown."""
     reserved.require_free_path(path)
     seed = call.prepared
     assert isinstance(seed, Seed)  # noqa: S101 - what prepare_seed answered, for the type checker
