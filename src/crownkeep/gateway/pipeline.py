@@ -40,6 +40,7 @@ from crownkeep.values import value_type
 
 OPERATOR_PATH = b"/operator/"
 _log = logging.getLogger("crownkeep.gateway")
+_UNAVAILABLE = errors.ServiceUnavailable("The request has failed due to a temporary failure of the server.")
 _PACKED = "a compressed body is read of signed requests alone: send it as it is"
 
 
@@ -111,7 +112,7 @@ class Pipeline:
                 for arrival in self._begin_in_one_snapshot(waiting, items):
                     exchange = self._exchange(arrival.http)
                     _find_out_protocol(exchange)
-                    arrival.respond(self._failed(exchange, _unavailable()))
+                    arrival.respond(self._failed(exchange, _UNAVAILABLE))
         finally:
             # What has begun goes on, whatever went wrong with those behind it.
             if items:
@@ -396,7 +397,3 @@ def _served(found: Route) -> Operation:
 
 def _unknown_fault() -> errors.InternalFailure:
     return errors.InternalFailure("The request processing has failed because of an unknown error.")
-
-
-def _unavailable() -> errors.ServiceUnavailable:
-    return errors.ServiceUnavailable("The request has failed due to a temporary failure of the server.")
