@@ -12,6 +12,7 @@ from crownkeep.storage.metadata import metadata
 OWNED_BY_NONE = frozenset(
     {
         "alembic_version",
+        "alert_reviews",
         "alert_revisions",
         "digest_keys",
         "discarded_buckets",
@@ -21,6 +22,7 @@ OWNED_BY_NONE = frozenset(
         "trail_lease",
         "trail_log_keys",
         "trail_nodes",
+        "trail_verifications",
         "trail_witnessed_logs",
     }
 )
