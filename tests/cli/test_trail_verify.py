@@ -59,6 +59,21 @@ def test_an_untouched_trail_is_as_it_was(checkpoint: Path, crownkeep: Terminal, 
     assert [told["origin"]] == told["signed_by"]
 
 
+def test_a_verification_is_recorded_with_what_it_found_and_by_which_checkpoint(checkpoint: Path, crownkeep: Terminal, data: Path):
+    sound = crownkeep("trail", "verify", "--checkpoint", str(checkpoint), "--record", "--json")
+    event_id = first_event(crownkeep)
+    tamper(data, f"UPDATE events SET username = 'mallory' WHERE hex(event_id) = '{event_id.replace('-', '').upper()}'")
+    spoilt = crownkeep("trail", "verify", "--record", "--json")
+
+    assert (0, 1) == (sound.code, spoilt.code)
+    kept = [
+        each for each in crownkeep("trail", "list", "--json").json()["events"] if each["eventName"] == "RecordTrailVerification"
+    ]
+    assert [1, 0] == [each["requestParameters"]["findings"] for each in kept]
+    assert [3] == kept[1]["requestParameters"]["checkpoint_sizes"]
+    assert sound.json()["size"] == kept[1]["requestParameters"]["size"]
+
+
 def test_verification_needs_no_secret_and_changes_nothing(checkpoint: Path, crownkeep: Terminal, data: Path):
     for name in ("sealing.key", "operator.token", "metrics.token"):
         (data / name).unlink()
@@ -178,6 +193,7 @@ def test_a_copy_of_what_is_published_is_verified(crown: Crown, crownkeep: Termin
     [
         (("verify", "--tiles", "."), "whose signature you trust"),
         (("verify", "--tiles", ".", "--export", "x"), "not both"),
+        (("verify", "--tiles", ".", "--key", "x", "--record"), "the database itself"),
         (("verify", "--key", "x"), "--key"),
         (("verify", "--policy", "missing"), "can't be read"),
         (("prove", "x", "--out", "y"), "event's id"),

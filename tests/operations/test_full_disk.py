@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,16 +23,22 @@ from tests.trail import logs
 class Disk:
     """A server on SQLite whose connections this test keeps from writing: as a quota does, and as a file system does."""
 
-    def __init__(self, crowns: Crowns) -> None:
+    def __init__(self, crowns: Crowns, data: Path) -> None:
+        self._file = data / "crownkeep.db"
         self._connections: list[sqlite3.Connection] = []
         self._limits: tuple[str, ...] = ()
         event.listen(Engine, "connect", self._keep)
-        self.crown: Crown = crowns.fresh("sqlite")
+        self.crown: Crown = crowns.fresh("sqlite", data=str(data))
         self.account: Account = self.crown.account()
         self.account.client("iam").create_user(UserName="there")
+        # What is published later was signed before.
         logs.settled(self.crown)
 
     def _keep(self, connection: Any, _: object) -> None:
+        # This server's alone, and none that a test reads its records by.
+        is_server_s = connection.execute("PRAGMA database_list").fetchone()[2] == str(self._file.resolve())
+        if not is_server_s or threading.current_thread() is threading.main_thread():
+            return
         self._connections.append(connection)
         for limit in self._limits:
             connection.execute(limit)
@@ -65,9 +73,9 @@ class Disk:
 
 
 @pytest.fixture(scope="module")
-def disk(crowns: Crowns) -> Iterator[Disk]:
+def disk(crowns: Crowns, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
     """A server of this module's own."""
-    made = Disk(crowns)
+    made = Disk(crowns, tmp_path_factory.mktemp("disk") / "data")
     yield made
     made.close()
 

@@ -33,6 +33,8 @@ HEADERS = {"content-type": "text/event-stream; charset=utf-8", "cache-control": 
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 _LOOKS_BETWEEN_HEARTBEATS = 30
+_RESTS = 3
+"""How many times as long as a look took nobody looks after it: whoever reads all of a long trail holds up no requests."""
 _PAGE = 100
 _BEGINNING = b"retry: 2000\n\n"
 _RECORD = "CloudTrailEvent"
@@ -57,6 +59,7 @@ class Streams:
         self._wiring = wiring
         self._open: Counter[str] = Counter()
         self._ending = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     def end(self) -> None:
         """End all streams, for the server stops: an open one would keep it from that."""
@@ -73,29 +76,35 @@ class Streams:
             ends, last, looks = clock.now() + self._lasts(request), int(begun["LastIndex"]), 0
             while not self._ending.is_set() and clock.now() < ends:
                 try:
-                    found = self._look(request, last)
+                    found, newest = await self._in_turn(request, last)
                 except AwsError as refusal:
                     yield _ending(refusal.code, refusal.message)
                     return
-                looks += 1
+                last, looks = int(found["LastIndex"]), looks + 1
                 if found["Events"] or looks % _LOOKS_BETWEEN_HEARTBEATS == 0:
                     yield _written(found)
-                if int(found["LastIndex"]) - last >= _PAGE:
-                    await asyncio.sleep(0)
-                else:
+                if last >= newest:
                     await self._wait()
-                last = int(found["LastIndex"])
+
+    async def _in_turn(self, request: Request, last: int) -> tuple[Mapping[str, Any], int]:
+        """Look once the streams before have looked, and rest: together they take a part of the event loop's time, and no more."""
+        async with self._turn:
+            began = clock.monotonic()
+            try:
+                return self._look(request, last)
+            finally:
+                await asyncio.sleep((clock.monotonic() - began) * _RESTS)
 
     def _lasts(self, request: Request) -> timedelta:
         """Return how long a stream lasts at most: of a browser, no longer than its session may go unused."""
         return LASTS if request.binding is None else min(LASTS, timedelta(minutes=self._wiring.settings.session_idle_minutes))
 
-    def _look(self, request: Request, last: int) -> Mapping[str, Any]:
-        """Return the next page, if whoever asked would be allowed to ask now; raises the AwsError of the refusal."""
+    def _look(self, request: Request, last: int) -> tuple[Mapping[str, Any], int]:
+        """Return the next page and the newest index, if whoever asked may still ask; raises the AwsError of the refusal."""
         try:
             with self._database.snapshot() as db:
-                account_id = self._require_still(db, request)
-                return page(db, account_id, after=last, newest=leaves.count(db) - 1, limit=_PAGE)
+                account_id, newest = self._require_still(db, request), leaves.count(db) - 1
+                return page(db, account_id, after=last, newest=newest, limit=_PAGE), newest
         except DatabaseFault as error:
             raise errors.ServiceUnavailable("The request has failed due to a temporary failure of the server.") from error
 

@@ -78,6 +78,19 @@ def test_a_stream_goes_on_where_another_ended(account: Account, follow: Follow):
     assert all(number > index for number, _ in second.events)
 
 
+def test_all_of_a_trail_comes_page_by_page_and_nothing_twice(account: Account, follow: Follow):
+    iam = account.client("iam")
+    for number in range(110):
+        iam.tag_user(UserName="admin", Tags=[{"Key": "n", "Value": str(number)}])
+    wanted = {each["eventID"] for each in account.records()}
+
+    stream = follow(administrator(account), "?after=-1&max-results=1")
+    until(lambda: wanted <= {record["eventID"] for _, record in stream.events})
+
+    indexes = [index for index, _ in stream.events]
+    assert sorted(set(indexes)) == indexes
+
+
 def test_the_start_of_a_stream_is_one_record_however_long_it_goes_on(account: Account, follow: Follow):
     stream = follow(administrator(account))
     for name in ("bob", "carol"):
