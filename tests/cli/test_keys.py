@@ -157,7 +157,7 @@ def test_machines_with_copies_of_the_file_get_the_key_before_anything_is_sealed_
 
     ended = crownkeep("keys", "rotate", "--to", new, "--wait", "0", "--json")
 
-    assert (0, new, 5) == (ended.code, ended.json()["sealing_key_id"], ended.json()["resealed"])
+    assert (0, new, 6) == (ended.code, ended.json()["sealing_key_id"], ended.json()["resealed"])
     assert told["account_id"] == crown.session(told["admin"], "account").get_account_information()["AccountId"]
     crown.close()
     assert 1 == crownkeep("keys", "rotate", "--to", "00000000").code
@@ -210,8 +210,8 @@ def test_a_running_server_goes_over_to_the_new_key_and_no_credential_notices(fre
     ended = terminal("keys", "rotate", "--wait", "2.5", "--json")
 
     keyring = data_directory.load_keyring(Path(crown.settings.data))
-    # The keys of the account's two people, and those that sign the trail's checkpoints.
-    assert (0, 6) == (ended.code, ended.json()["resealed"])
+    # The keys of the account's two people, those that sign the trail's checkpoints, and the one that signs backups.
+    assert (0, 7) == (ended.code, ended.json()["resealed"])
     client.put_account_name(AccountName="still here")
     later = crown.account()
     assert later.client("account").get_account_information()["AccountId"] == later.id

@@ -49,7 +49,7 @@ sessions = st.builds(
 )
 principals = st.builds(
     Principal,
-    kind=st.sampled_from(PrincipalKind),
+    kind=st.sampled_from([kind for kind in PrincipalKind if kind is not PrincipalKind.PERSON]),  # who has no session of STS
     account_id=st.just(ACCOUNT),
     unique_id=st.sampled_from([ACCOUNT, "AIDAAAAAAAAAAAAAAAAAA", "AROABBBBBBBBBBBBBBBBB"]),
     name=texts,
