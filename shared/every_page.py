@@ -72,7 +72,9 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
 _ID = re.compile(r"[0-9]{12}|[0-9a-f-]{36}")
 _UNKNOWN = "unknown-sample"
 _NOTHING = Samples(*[""] * 7)
-NO_PAGES = frozenset({"/", "/.well-known/change-password", "/favicon.ico", "/console/", "/console/root-keys", "/federation"})
+NO_PAGES = frozenset(
+    {"/", "/.well-known/change-password", "/events", "/favicon.ico", "/console/", "/console/root-keys", "/federation"}
+)
 """Routes that only send a browser on, answer a program, or are a part of a page."""
 
 

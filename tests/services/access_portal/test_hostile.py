@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from shared import every_page
 from shared.furnished import Samples
 from tests.fixtures.browsing import Browser
-from tests.fixtures.crown import Crowns
+from tests.fixtures.crown import Crown, Crowns
 from tests.fixtures.portal import PASSWORD, REDIRECT, Portal, authorization
 from tests.fixtures.single_sign_on import reserved_roles
 from tests.services.sts.saml_provider import SamlProvider
@@ -22,10 +22,18 @@ DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 NOT_KNOWN = "That is no request of a program that is known here"
 
 
+@pytest.fixture(scope="module")
+def crown(crowns: Crowns) -> Iterator[Crown]:
+    """A server of this module's own: strangers leave records of another time in its operator's trail."""
+    started = crowns.fresh("sqlite")
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def portal(crowns: Crowns) -> Portal:
-    """A fresh instance on the process's own server."""
-    return Portal(crowns.shared("sqlite"))
+def portal(crown: Crown) -> Portal:
+    """A fresh instance."""
+    return Portal(crown)
 
 
 def refused(code: str, call: Callable[[], object]) -> None:
