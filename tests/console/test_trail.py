@@ -176,6 +176,7 @@ def test_home_says_that_the_trail_is_verified_only_once_somebody_has_recorded_th
     crown = fresh_crown()
     _, browser = administrator(crown)
     before = browser.get("/console").text
+    logs.settled(crown)
     crown.operator("POST", "/trail/verifications", {"size": 1, "findings": 3})
     changed = browser.get("/console").text
     crown.operator("POST", "/trail/verifications", {"size": 1, "findings": 0})

@@ -175,21 +175,21 @@ def test_an_account_id_is_used_once(crown):
     ],
 )
 def test_what_breaks_a_limit_is_refused_and_nothing_is_made(crown, options):
-    before = len(crown.records(""))
+    before = len(crown.records("", limit=1_000_000))
 
     status, code, _ = refused(crown, **options)
 
     assert 400 == status
     assert code in {"ValidationException", "SerializationException"}
-    assert before < len(crown.records(""))
+    assert before < len(crown.records("", limit=1_000_000))
 
 
 def test_what_was_refused_is_recorded_in_the_operators_own_trail(crown):
+    before = {each["eventID"] for each in crown.records("")}
     refused(crown, name="<b>")
 
-    record = crown.records("")[0]
+    (record,) = [each for each in crown.records("") if each["eventName"] == "CreateAccount" and each["eventID"] not in before]
 
-    assert "CreateAccount" == record["eventName"]
     assert record["errorMessage"].startswith("1 validation error detected")
 
 

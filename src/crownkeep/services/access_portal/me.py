@@ -8,7 +8,6 @@ from crownkeep import errors
 from crownkeep.domain.single_sign_on import access
 from crownkeep.domain.single_sign_on.access import SignedIn
 from crownkeep.operations.call import Binding, Call
-from crownkeep.operations.registry import Target
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import sessions
 
@@ -20,11 +19,6 @@ class Me:
     signed_in: SignedIn
     session_id: str
     binding: Binding
-
-
-def myself(call: Call, **_: object) -> Target:
-    """Whoever calls, about whom all operations of the service are."""
-    return Target(call.principal.arn)
 
 
 def required(call: Call) -> Me:

@@ -7,7 +7,7 @@ import re
 from crownkeep import clock, errors
 from crownkeep.domain.single_sign_on import clients
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect
+from crownkeep.operations.registry import Effect, everything
 from crownkeep.services.access_portal import me
 from crownkeep.services.access_portal.me import Me
 from crownkeep.services.access_portal.service import access_portal
@@ -19,7 +19,7 @@ from crownkeep.storage.single_sign_on.person_grants import GIVEN, REFUSED, WAITI
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-@access_portal.operation("AuthorizeProgram", resource=me.myself, effect=Effect.STATE)
+@access_portal.operation("AuthorizeProgram", resource=everything, effect=Effect.STATE)
 def authorize_program(call: Call, *, client_id: str, redirect_uri: str, code_challenge: str) -> Result:
     """Let a program on the person's own computer act for them, by a code for one use (RFC 7636 and 8252)."""
     mine = me.required(call)
@@ -52,7 +52,7 @@ def authorize_program(call: Call, *, client_id: str, redirect_uri: str, code_cha
     return {"AuthorizationCode": code}
 
 
-@access_portal.operation("GetDeviceRequest", resource=me.myself)
+@access_portal.operation("GetDeviceRequest", resource=everything)
 def get_device_request(call: Call, *, user_code: str) -> Result:
     """Return which program asks from where, by the code that it shows."""
     row = _waiting(call, me.required(call), user_code)
@@ -65,13 +65,13 @@ def get_device_request(call: Call, *, user_code: str) -> Result:
     }
 
 
-@access_portal.operation("AllowDevice", resource=me.myself, effect=Effect.STATE)
+@access_portal.operation("AllowDevice", resource=everything, effect=Effect.STATE)
 def allow_device(call: Call, *, user_code: str) -> Result:
     """Let the program that shows this code act for the person."""
     return _decide(call, user_code, GIVEN)
 
 
-@access_portal.operation("RefuseDevice", resource=me.myself, effect=Effect.STATE)
+@access_portal.operation("RefuseDevice", resource=everything, effect=Effect.STATE)
 def refuse_device(call: Call, *, user_code: str) -> Result:
     """Refuse the program that shows this code, for good."""
     return _decide(call, user_code, REFUSED)

@@ -9,7 +9,7 @@ import msgspec
 from crownkeep.credentials import session_tokens
 from crownkeep.domain.single_sign_on import access
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect, RecordedAs
+from crownkeep.operations.registry import Effect, RecordedAs, everything
 from crownkeep.services.access_portal import me
 from crownkeep.services.access_portal.service import access_portal
 from crownkeep.signin import sessions
@@ -23,7 +23,7 @@ MOST = 1000
 _SOURCE = "sso.amazonaws.com"
 
 
-@access_portal.operation("ListEntitlements", resource=me.myself)
+@access_portal.operation("ListEntitlements", resource=everything)
 def list_entitlements(call: Call, *, search: str | None = None) -> Result:
     """List what the person may take, by account; `Search` is looked for in account names, ids and role names."""
     person = me.required(call).signed_in
@@ -44,7 +44,7 @@ def list_entitlements(call: Call, *, search: str | None = None) -> Result:
 
 @access_portal.operation(
     "IssueAccessKeys",
-    resource=me.myself,
+    resource=everything,
     effect=Effect.STATE,
     recorded_as=RecordedAs(_SOURCE, "AwsApiCall", "GetRoleCredentials"),
 )
@@ -57,7 +57,7 @@ def issue_access_keys(call: Call, *, account_id: str, role_name: str) -> Result:
 
 @access_portal.operation(
     "OpenConsole",
-    resource=me.myself,
+    resource=everything,
     effect=Effect.STATE,
     recorded_as=RecordedAs(_SOURCE, "AwsServiceEvent", "Federate"),
 )
