@@ -6,6 +6,7 @@ import asyncio
 import socket
 
 import pytest
+from tests.fixtures import coroutines
 
 from crownkeep import supervision
 
@@ -36,7 +37,7 @@ def test_nobody_is_told_where_nobody_asks(monkeypatch):
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
 
     supervision.tell(supervision.READY)
-    asyncio.run(asyncio.wait_for(supervision.keep_telling(), 10))
+    coroutines.run(asyncio.wait_for(supervision.keep_telling(), 10))
 
 
 @pytest.mark.parametrize("place", ["/nowhere/at/all", "nonsense"])

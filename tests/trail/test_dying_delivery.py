@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from tests.fixtures import coroutines
 from tests.fixtures.crown import CHEAP
 from tests.fixtures.trails import files
 from tests.trail.test_log_batches import ACCOUNT, NOW, TRAIL, event
@@ -84,7 +85,7 @@ class Delivering:
             await delivery.stop()
 
         with time_machine.travel(at, tick=False):
-            asyncio.run(once())
+            coroutines.run(once())
 
     def logs(self) -> list[Path]:
         """Return the log files that are there."""
@@ -149,7 +150,7 @@ def test_two_servers_that_deliver_at_once_put_each_event_into_one_file(deliverin
         await asyncio.gather(*(each.stop() for each in servers))
 
     with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
-        asyncio.run(both())
+        coroutines.run(both())
 
     listed = [each for digest in delivering.digests() for each in digest["logFiles"]]
     assert 1 == len(delivering.digests())
