@@ -18,7 +18,7 @@ from tests.fixtures.organization import Organization
 
 from crownkeep.advisor import calls, entities, evidence, reader, recorded, recorded_files, what_if
 from crownkeep.advisor.entities import Entities
-from crownkeep.advisor.recorded import RecordedEvent, UnreadableRecords
+from crownkeep.advisor.recorded import RecordedEvent, RecordedUse, UnreadableRecords
 from crownkeep.advisor.view import View
 from crownkeep.advisor.what_if import HypotheticalChange
 
@@ -244,6 +244,16 @@ def test_what_a_record_does_not_tell_is_never_taken_for_harmless(statement: Any,
     found = what_if.ask([event(**members)], what_if.scp_attached(document([deny])))
 
     assert ((), [reason]) == (found.denied, [each.reason for each in found.unknown])
+
+
+@pytest.mark.parametrize("members", [{"requestParameters": "text"}, {"requestParameters": [1]}, {"eventTime": "noon"}])
+def test_a_hostile_record_names_nothing_and_stops_nothing(members: Any):
+    use = RecordedUse(keys=("aws:epochtime",))
+
+    use.take([event(eventSource="iam.amazonaws.com", eventName="DeleteUser", **members)])
+
+    (found,) = use.uses
+    assert found.resource is None
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -227,14 +228,16 @@ class RecordedUse:
         raw = event.request_parameters
         given: Parameters = {}
         if raw and bytes(raw) != b"null":
-            given = _parameters.decode(raw)
+            # Some services record a text or a list: it names nothing that is known here.
+            with suppress(msgspec.ValidationError):
+                given = _parameters.decode(raw)
         arns = [each.arn for each in event.resources or () if each.arn]
         found = recorded_resources.of(action, given, arns, who.arn, who.account_id)
         return None if found is None else self.paths.get(found, found)
 
 
 def moment(text: str) -> datetime:
-    """Read an event's time."""
+    """Read an event's time; raises ValueError."""
     return datetime.fromisoformat(text)
 
 
@@ -256,6 +259,13 @@ def _issued(event: RecordedEvent, _: Who) -> str | None:
     return session.attributes.creation_date if session is not None and session.attributes is not None else None
 
 
+def _epoch(event: RecordedEvent, _: Who) -> str | None:
+    try:
+        return str(int(moment(event.event_time).timestamp()))
+    except ValueError:
+        return None
+
+
 _TYPES = {"Root": "Account", "IAMUser": "User", "AssumedRole": "AssumedRole", "FederatedUser": "FederatedUser"}
 
 KNOWN: Mapping[str, Callable[[RecordedEvent, Who], str | None]] = {
@@ -273,7 +283,7 @@ KNOWN: Mapping[str, Callable[[RecordedEvent, Who], str | None]] = {
     "aws:useragent": lambda event, _: event.user_agent,
     "aws:requestedregion": lambda event, _: event.aws_region,
     "aws:currenttime": lambda event, _: event.event_time,
-    "aws:epochtime": lambda event, _: str(int(moment(event.event_time).timestamp())),
+    "aws:epochtime": _epoch,
 }
 """Condition keys whose value a record tells, in lower case."""
 
