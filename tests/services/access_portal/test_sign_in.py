@@ -71,3 +71,13 @@ def test_a_device_is_confirmed_by_its_code_and_from_where_it_was_asked(crown: Cr
     assert "refreshToken" not in tokens
     with pytest.raises(ClientError, match="InvalidGrant"):
         portal.oidc().create_token(**waiting)
+
+
+def test_the_profile_of_access_keys_names_this_server_or_they_would_go_to_amazon(crown: Crown):
+    portal = Portal(crown)
+    browser = portal.browser()
+    browser.get(portal.start)
+
+    keys = browser.submit({"role": "Readers"}, form="Access keys")
+
+    assert f"endpoint_url={crown.settings.url}" in keys.text
