@@ -137,6 +137,7 @@ NO_CHANGE: Mapping[str, str] = {
     "alerts receiver list": "a list",
     "alerts rule list": "a list",
     "alerts rule test": "a pattern is tried out on what is recorded",
+    "approvals verify": "a file is verified",
     "audit": "the AWS API is asked, as any client asks it",
     "backup drill": "what is restored is removed again",
     "backup list": "a list",

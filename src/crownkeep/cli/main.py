@@ -17,6 +17,7 @@ _COMMANDS = {
     "move": "Move everything into another database.",
     "account": "Make, list, close and purge accounts.",
     "root": "Show root users' credentials, and confirm their recovery.",
+    "approvals": "Ask for approval of sealed acts, and verify approvals.",
     "passwords": "Import breached passwords.",
     "mfa": "Import FIDO metadata and hardware tokens.",
     "sso": "Enable single sign-on for an organization.",
