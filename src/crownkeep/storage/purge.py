@@ -14,6 +14,7 @@ OWNED_BY_NONE = frozenset(
         "alembic_version",
         "alert_reviews",
         "alert_revisions",
+        "custodians",
         "digest_keys",
         "discarded_buckets",
         "known_sealing_keys",

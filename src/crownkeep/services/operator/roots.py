@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crownkeep import errors
 from crownkeep.credentials.secret import Secret
+from crownkeep.domain.approvals import custodianship
 from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
@@ -12,9 +13,10 @@ from crownkeep.signin import mfa_recovery
 from crownkeep.signin.mfa_recovery import RecoveryOutcome
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.approvals import custodians
 from crownkeep.storage.credentials import access_keys, mfa_devices
 from crownkeep.storage.sign_in import browser_sessions, recovery_codes, root_recoveries
-from crownkeep.storage.sign_in.root_recoveries import CustodianRow
+from crownkeep.storage.sign_in.root_recoveries import RootCustodianRow
 
 
 @operator.operation("GetRoot", resource=registry.everything)
@@ -73,7 +75,8 @@ def set_root_custodian(call: Call, *, account_id: str, email: str) -> Result:
     account = _required(call, account_id)
     if email.lower() == account.email_key:
         raise errors.Conflict("that is root's own address: a custodian is a second person with a mailbox of their own")
-    root_recoveries.put_custodian(call.db, CustodianRow(account_id, email, call.now))
+    custodian = custodians.with_email(call.db, email) or custodianship.add(call, name=email.partition("@")[0], email=email)
+    root_recoveries.put_custodian(call.db, RootCustodianRow(account_id, custodian.custodian_id, call.now))
     call.notes.account_id = account_id
     return NOTHING
 

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Column, Integer, LargeBinary, String, Table, bindparam, delete, select, update
 
+from crownkeep.storage.approvals import custodians as custodian_rows
+from crownkeep.storage.approvals.custodians import CustodianRow
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.metadata import AccountId, Moment, metadata
+from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
 from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
@@ -32,7 +34,7 @@ custodians = Table(
     "root_custodians",
     metadata,
     Column("account_id", AccountId, primary_key=True),
-    Column("email", String(254), nullable=False),
+    Column("custodian_id", UniqueId, nullable=False, index=True),
     Column("set_at", Moment, nullable=False),
 )
 
@@ -59,11 +61,11 @@ class RootRecoveryRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CustodianRow:
-    """Who may confirm the recoveries of an account's root user, beside the operator."""
+class RootCustodianRow:
+    """Which custodian of the installation may confirm the recoveries of an account's root user, beside the operator."""
 
     account_id: str
-    email: str
+    custodian_id: str
     set_at: datetime
 
 
@@ -71,10 +73,16 @@ _of_account = RowQuery(RootRecoveryRow, select(table).where(table.c.account_id =
 _with_link = RowQuery(RootRecoveryRow, select(table).where(table.c.link_digest == bindparam("of_digest")))
 _with_custodian_link = RowQuery(RootRecoveryRow, select(table).where(table.c.custodian_digest == bindparam("of_digest")))
 _remove = delete(table).where(table.c.account_id == bindparam("of_account"))
-_custodian = RowQuery(CustodianRow, select(custodians).where(custodians.c.account_id == bindparam("of_account")))
+_custodian = RowQuery(
+    CustodianRow,
+    select(custodian_rows.table)
+    .join(custodians, custodians.c.custodian_id == custodian_rows.table.c.custodian_id)
+    .where(custodians.c.account_id == bindparam("of_account")),
+)
+_remove_custody = delete(custodians).where(custodians.c.custodian_id == bindparam("of_custodian"))
 _remove_custodian = delete(custodians).where(custodians.c.account_id == bindparam("of_account"))
 _insert = RowInsert(RootRecoveryRow, table)
-_insert_custodian = RowInsert(CustodianRow, custodians)
+_insert_custodian = RowInsert(RootCustodianRow, custodians)
 
 
 def of_account(db: Transaction, account_id: str) -> RootRecoveryRow | None:
@@ -109,11 +117,11 @@ def remove(db: Transaction, account_id: str) -> None:
 
 
 def custodian(db: Transaction, account_id: str) -> CustodianRow | None:
-    """Return the account's custodian."""
+    """Return the custodian who may confirm the account's recoveries."""
     return _custodian.first(db, {"of_account": account_id})
 
 
-def put_custodian(db: Transaction, row: CustodianRow) -> None:
+def put_custodian(db: Transaction, row: RootCustodianRow) -> None:
     """Keep an account's custodian, in the place of the one before."""
     remove_custodian(db, row.account_id)
     _insert_custodian.run(db, row)
@@ -122,3 +130,8 @@ def put_custodian(db: Transaction, row: CustodianRow) -> None:
 def remove_custodian(db: Transaction, account_id: str) -> bool:
     """Forget an account's custodian; answers whether there was one."""
     return db.execute(_remove_custodian, {"of_account": account_id}).rowcount > 0
+
+
+def remove_custody(db: Transaction, custodian_id: str) -> None:
+    """Take from somebody every account whose recoveries they may confirm."""
+    db.execute(_remove_custody, {"of_custodian": custodian_id})

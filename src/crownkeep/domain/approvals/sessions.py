@@ -1,0 +1,105 @@
+"""Sessions of approval: begun for a team's version, and ended once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crownkeep import clock, ids
+from crownkeep.credentials.approval_requests import NONCE_SIZE, ApprovalRequest
+from crownkeep.domain.approvals import arns
+from crownkeep.operations.call import Call
+from crownkeep.principals import Principal
+from crownkeep.storage.approvals import sessions
+from crownkeep.storage.approvals.sessions import ApprovalSessionRow
+from crownkeep.storage.approvals.teams import ApprovalTeamRow
+from crownkeep.storage.database import Transaction
+
+LASTS = timedelta(hours=24)
+"""How long approvers have to answer."""
+
+PENDING, APPROVED, FAILED, CANCELLED = "PENDING", "APPROVED", "FAILED", "CANCELLED"
+EXPIRED, REJECTED, CONFIGURATION_CHANGED = "EXPIRED", "REJECTED", "CONFIGURATION_CHANGED"
+EXECUTED = "EXECUTED"
+OPERATOR = "operator"
+"""Who asks, where it is the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSession:
+    """What a team is asked to approve."""
+
+    service: str
+    """The service whose operation waits, such as `mpa.amazonaws.com`."""
+    action: str
+    protected_arn: str
+    acted_account_id: str
+    description: str
+    parameters: Mapping[str, object]
+    reason: str = ""
+    ticket: str = ""
+    asked: Sequence[str] = ()
+    """The ids of the approvers who are asked; none for all."""
+
+
+def begin(call: Call, team: ApprovalTeamRow, wanted: WantedSession, *, lasts: timedelta = LASTS) -> ApprovalSessionRow:
+    """Put a request to the version of a team that is in force, and keep it."""
+    request = _request(call, team, wanted, call.now + lasts)
+    document, caller = request.canonical(), call.caller
+    row = ApprovalSessionRow(
+        session_id=request.request_id,
+        account_id=team.account_id,
+        team_id=team.team_id,
+        version_id=team.version_id,
+        requester_arn=request.requester,
+        requester_id=caller.lasting_id if isinstance(caller, Principal) else OPERATOR,
+        requester_account_id=caller.account_id if isinstance(caller, Principal) else "",
+        requester_region=call.origin.region,
+        service=wanted.service,
+        action=wanted.action,
+        protected_arn=wanted.protected_arn,
+        acted_account_id=wanted.acted_account_id,
+        description=wanted.description,
+        reason=wanted.reason,
+        ticket=wanted.ticket,
+        digest=hashlib.sha256(document).digest(),
+        document=document.decode(),
+        nonce=request.nonce,
+        asked="\n".join(wanted.asked),
+        status=PENDING,
+        status_code=None,
+        status_message=None,
+        execution_status=PENDING,
+        initiated_at=call.now,
+        expires_at=request.expires_at,
+    )
+    sessions.add(call.db, row)
+    return row
+
+
+def _request(call: Call, team: ApprovalTeamRow, wanted: WantedSession, until: datetime) -> ApprovalRequest:
+    who = call.caller.arn if isinstance(call.caller, Principal) else OPERATOR
+    return ApprovalRequest(
+        request_id=ids.event_id(call.now, clock.id_bytes(10)).hex,
+        account_id=wanted.acted_account_id,
+        team=arns.team(team.account_id, team.team_id),
+        team_version=team.version_id,
+        requester=who,
+        principal=who,
+        action=wanted.action,
+        parameters=wanted.parameters,
+        reason=wanted.reason,
+        ticket=wanted.ticket,
+        source=call.origin.source_ip,
+        minutes=0,
+        asked_at=call.now,
+        expires_at=until,
+        nonce=clock.token_bytes(NONCE_SIZE),
+    )
+
+
+def end(db: Transaction, row: ApprovalSessionRow, *, status: str, now: datetime, code: str | None = None) -> bool:
+    """End a session that waits; changes nothing and returns False where it has ended already."""
+    return sessions.change(db, row.session_id, was=PENDING, status=status, status_code=code, completed_at=now)
