@@ -7,6 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 
 UV_VERSION := 0.13.9
 AWSCLI_VERSION := 1.46.3
+AWSCLI_V2_VERSION := 2.38.1-1
+AWSCLI_V2_SHA256 := 35f01c9e17d0517e2afa2190d90c7c4844c0fa5da4ef2edc0878e00bc470a09a
 MOTO_VERSION := 5.2.5
 PROWLER_VERSION := 5.46.0
 
@@ -23,10 +25,10 @@ help: ## Say what can be made
 serve: .venv/.ready-to-serve ## Serve on localhost:4747; ARGS="--port 5000 --data DIR" passes options on
 	@exec $(BIN)/crownkeep serve $(ARGS)
 
-test: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) system-packages protocol-cases ## Run the tests; some of them with ARGS=tests/policy
+test: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) .tools/awscli-v2-$(AWSCLI_V2_VERSION) system-packages protocol-cases ## Run the tests; some of them with ARGS=tests/policy
 	$(BIN)/pytest -n 2 -m "not nightly" $(ARGS)
 
-nightly: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) .tools/moto-$(MOTO_VERSION) .tools/prowler-$(PROWLER_VERSION) system-packages protocol-cases ## Run the tests that take long, too
+nightly: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) .tools/awscli-v2-$(AWSCLI_V2_VERSION) .tools/moto-$(MOTO_VERSION) .tools/prowler-$(PROWLER_VERSION) system-packages protocol-cases ## Run the tests that take long, too
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 2 $(ARGS)
 
 nightly-trail: .venv/.ready-to-develop ## Tamper with trails and kill servers for ARGS="--minutes 30 --tally FILE", and say what adds up
@@ -93,6 +95,11 @@ $(BIN)/uv:
 .tools/moto-$(MOTO_VERSION): | $(BIN)/uv
 	@rm -rf .tools/moto && $(BIN)/python -m venv .tools/moto
 	@.tools/moto/bin/python -m pip install $(PIP) "moto[server]==$(MOTO_VERSION)"
+	@touch $@
+
+# The first version can't sign people in with `aws configure sso` and a code for PKCE; the second isn't on PyPI.
+.tools/awscli-v2-$(AWSCLI_V2_VERSION): | $(BIN)/uv
+	@mkdir -p .tools && scripts/bring_aws_cli_v2 .tools/awscli-v2 $(AWSCLI_V2_VERSION) $(AWSCLI_V2_SHA256)
 	@touch $@
 
 # The advisor is compared with it. It brings 1.7 GB of the SDKs of all clouds, so only the nightly tests have it.

@@ -358,3 +358,14 @@ def test_records_name_the_person(portal: Portal):
     assert portal.ann == used["userIdentity"]["onBehalfOf"]["userId"] == issued["userIdentity"]["onBehalfOf"]["userId"]
     secrets = (token, keys["SecretAccessKey"], keys["SessionToken"], PASSWORD)
     assert not any(secret in json.dumps([people, member]) for secret in secrets)
+
+
+def test_enumeration_of_start_urls_a_program_is_sent_on_from_one_that_is_not_there_too(crown: Crown):
+    portal = Portal(crown)
+    browser = Browser(crown)
+
+    found, none, neither = (browser.send("HEAD", f"/start/{named}", {}) for named in (portal.store, "d-0000000000", "nothing"))
+
+    assert (302, f"https://{portal.store}.portal.us-east-1.app.aws") == (found.status, found.header("location"))
+    assert (302, "https://d-0000000000.portal.us-east-1.app.aws") == (none.status, none.header("location"))
+    assert (404, None) == (neither.status, neither.header("location"))

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from crownkeep.console.kit import destinations, entering, parts, web
 from crownkeep.console.kit.calls import Found, Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.credentials.secret import Secret
+from crownkeep.domain.single_sign_on import clients
 from crownkeep.signin import entry
 from crownkeep.signin.sessions import BrowserSession
 
@@ -22,6 +23,7 @@ MOST = 1000
 """Roles that one page shows; a search finds the others."""
 
 _SERVICE = "access-portal"
+_AWS_FORM = "https://{}.portal.us-east-1.app.aws"
 _SESSIONS = Equivalent("account-security", "ListSessions")
 
 
@@ -43,6 +45,16 @@ async def start(request: Request) -> Response:
         to = request.query_params.get("to", "")
         return _sign_in(request, store_id, to=destinations.ours(to) if to else _path(store_id))
     return await _portal(request, session)
+
+
+async def resolve(request: Request) -> Response:
+    """Tell a program which start URL of AWS's form this one stands for, whether there is such an instance or not.
+
+    The AWS CLI asks an address of another host than AWS's with HEAD, and follows one redirect, to a name that it never asks
+    (https://github.com/aws/aws-cli/pull/10457).
+    """
+    named = clients.instance_in(request.url.path)
+    return RedirectResponse(_AWS_FORM.format(named), 302) if named else Response(status_code=404)
 
 
 async def entered(request: Request) -> Response:
@@ -136,6 +148,7 @@ def _path(store_id: str) -> str:
 
 
 ROUTES = [
+    Route("/start/{start}", resolve, methods=["HEAD"]),
     Route("/start/{start}", start, methods=["GET"]),
     Route("/start/{start}", entered, methods=["POST"]),
     Route("/start/{start}/console", open_console, methods=["POST"]),
