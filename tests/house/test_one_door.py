@@ -159,6 +159,7 @@ NO_CHANGE: Mapping[str, str] = {
     "operations": "a list",
     "policy check": _FILES,
     "policy explain": "a decision, explained",
+    "recoverability": "who can get into one account",
     "root status": "what one root user signs in with",
     "serve": "what the server does comes in by its wire and its pages",
     "trail bucket list": "a list",

@@ -18,6 +18,7 @@ _COMMANDS = {
     "account": "Make, list, close and purge accounts.",
     "root": "Show root users' credentials, and confirm their recovery.",
     "approvals": "Ask for approval of sealed acts, and verify approvals.",
+    "recoverability": "Say who can still get into an account.",
     "passwords": "Import breached passwords.",
     "mfa": "Import FIDO metadata and hardware tokens.",
     "sso": "Enable single sign-on for an organization.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, bindparam, delete, select, update
+from sqlalchemy import BigInteger, Column, Integer, String, Table, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction, run_plainly
 from crownkeep.storage.metadata import AccountId, Moment, metadata
@@ -60,6 +60,7 @@ _renew_root_hash = (
     .where(table.c.account_id == bindparam("of_account"), table.c.root_password_hash == bindparam("old_hash"))
     .values(root_password_hash=bindparam("new_hash"))
 )
+_at_domain = select(func.count()).select_from(table).where(table.c.email_key.endswith(bindparam("at_domain"), autoescape=False))
 _insert = RowInsert(AccountRow, table)
 
 
@@ -83,6 +84,12 @@ def with_id(db: Transaction, account_id: str) -> AccountRow | None:
 def with_email(db: Transaction, email: str) -> AccountRow | None:
     """Return the account whose root user has this e-mail, whatever its letters' case."""
     return _by_email.first(db, {"email_key": email.lower()})
+
+
+def count_at_domain(db: Transaction, domain: str) -> int:
+    """Return how many accounts' root users have their address at this mail domain; reads all accounts, for the operator."""
+    # An underscore is the only wildcard of LIKE that a domain may hold, and it fits itself.
+    return db.execute(_at_domain, {"at_domain": f"@{domain.lower()}"}).scalar_one()
 
 
 def page(db: Transaction, *, after: str, limit: int) -> list[AccountRow]:
