@@ -207,7 +207,17 @@ class FederatedIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Whoever keeps the house: has the data directory, or its token. Makes and closes accounts, and may do nothing inside one."""
+    """Whoever keeps the house: has the data directory, or a token. Makes and closes accounts, and may do nothing inside one."""
+
+    name: str = ""
+    """Of an operator with a token of their own; empty for the shared token and the command line, which may do everything."""
+    token_id: str = ""
+    scopes: tuple[str, ...] = ()
+    """What a named operator may do (`operations.operator_scopes`)."""
+    expires_at: datetime | None = None
+    """Until when a named operator's token is good."""
+    system_user: str = ""
+    """Of the command line: who runs it, as the machine knows them."""
 
 
 Caller = Principal | Anonymous | Operator

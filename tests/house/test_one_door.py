@@ -134,6 +134,7 @@ NO_CHANGE: Mapping[str, str] = {
     "account list": "a list",
     "account show": "one account",
     "alerts history": "a list",
+    "operator list": "a list",
     "alerts receiver list": "a list",
     "alerts rule list": "a list",
     "alerts rule test": "a pattern is tried out on what is recorded",

@@ -159,7 +159,8 @@ def identity(caller: Caller | None, account_alias: str = "") -> dict[str, object
     if isinstance(caller, Anonymous):
         return {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
     if isinstance(caller, Operator):
-        return {"type": "AWSService", "invokedBy": OPERATOR}
+        named = {"userName": caller.name, "credentialId": caller.token_id} if caller.name else {}
+        return {"type": "AWSService", "invokedBy": OPERATOR, **named}
     # A long-term key's caller is the same in each of its requests; of what is remembered, each record gets its own copy.
     return dict(_of_lasting(caller, account_alias)) if caller.session is None else _of_principal(caller, account_alias)
 

@@ -71,7 +71,8 @@ class House:
         given = {name: value for name, value in parameters.items() if value is not None}
         request_id = ids.request_id(clock.token_bytes(16))
         origin = Origin(source_ip="localhost", user_agent=_user_agent(), region=GLOBAL_REGION, request_id=request_id)
-        answer = perform_now(self.database, Request(found, given, Operator(), origin, clock.now()), self.wiring)
+        operator = Operator(system_user=_user_name(os.getuid()))
+        answer = perform_now(self.database, Request(found, given, operator, origin, clock.now()), self.wiring)
         if answer.error is not None:
             raise answer.error
         return answer.result

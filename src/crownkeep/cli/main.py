@@ -15,6 +15,7 @@ _COMMANDS = {
     "doctor": "Say whether this installation is well.",
     "backup": "Make, verify and restore backups.",
     "move": "Move everything into another database.",
+    "operator": "Give people tokens of their own to operate this server.",
     "account": "Make, list, close and purge accounts.",
     "root": "Show root users' credentials, and confirm their recovery.",
     "approvals": "Ask for approval of sealed acts, and verify approvals.",
@@ -38,7 +39,7 @@ _COMMANDS = {
     "trail": "Read, verify and prove the audit trail.",
 }
 
-_MODULES = {"import": "imports"}  # a word of Python's own names no module
+_MODULES = {"import": "imports", "operator": "operators"}  # words and modules of Python's own name no module
 
 
 class _Lazy(MutableMapping[str, click.Command]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from crownkeep import errors
-from crownkeep.credentials import access_keys, session_tokens
+from crownkeep.credentials import access_keys, operator_tokens, session_tokens
 from crownkeep.credentials.access_keys import KeyPrefix
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
@@ -13,7 +13,8 @@ from crownkeep.credentials.session_tokens import Claims
 from crownkeep.gateway import sigv4
 from crownkeep.gateway.signature import SignableRequest, Signature
 from crownkeep.operations.standing import SeenStandings, SigningKey, Standing
-from crownkeep.principals import Principal
+from crownkeep.principals import Operator, Principal
+from crownkeep.storage.credentials import operators
 from crownkeep.storage.database import Transaction
 
 _INVALID = "The security token included in the request is invalid."
@@ -76,7 +77,38 @@ def authenticate(
     return key.principal
 
 
+def operator(db: Transaction, header: str, shared: Secret) -> Operator:
+    """Return whose bearer token an Authorization header carries, the shared one or an operator's own, expired or not.
+
+    Raises AccessDenied where it is nobody's.
+    """
+    if bearer_matches(header, shared):
+        return Operator()
+    token = Secret(_bearer(header))
+    token_id = operator_tokens.id_of(token)
+    found = operators.with_token(db, token_id) if token_id else None
+    if found is None or not operator_tokens.matches(token, found.token_digest):
+        raise errors.AccessDenied(
+            "the operator's token is missing or wrong; it is in `operator.token` of the data directory, "
+            "or what `crownkeep operator add` has printed"
+        )
+    return Operator(found.name, found.token_id, tuple(found.scopes.split()), found.expires_at)
+
+
+def require_unexpired(operator: Operator, *, now: datetime) -> None:
+    """Raise AccessDenied where a named operator's token is no longer good."""
+    if operator.expires_at is not None and operator.expires_at <= now:
+        raise errors.AccessDenied(
+            f"the token of operator `{operator.name}` expired at {operator.expires_at:%Y-%m-%dT%H:%M:%SZ}; "
+            f"`crownkeep operator rotate {operator.name}` makes a new one"
+        )
+
+
 def bearer_matches(header: str, token: Secret) -> bool:
     """Tell, in constant time, whether an Authorization header carries this bearer token (RFC 6750, section 2.1)."""
+    return Secret(_bearer(header)) == token
+
+
+def _bearer(header: str) -> str:
     scheme, _, given = header.partition(" ")
-    return scheme.lower() == "bearer" and Secret(given.strip()) == token
+    return given.strip() if scheme.lower() == "bearer" else ""

@@ -32,7 +32,7 @@ from crownkeep.operations.call import Request, Result
 from crownkeep.operations.invoke import Door, Unavailable, answered, failed
 from crownkeep.operations.registry import Mode, Operation
 from crownkeep.operations.standing import SeenStandings
-from crownkeep.principals import Anonymous, Caller, Operator, Principal
+from crownkeep.principals import Anonymous, Caller, Principal
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Item
@@ -297,11 +297,11 @@ class Pipeline:
 
     def _caller(self, turn: _Turn, exchange: Exchange, fault: AwsError | None, *, is_operators: bool) -> Caller:
         if is_operators:
-            if not authenticate.bearer_matches(exchange.http.header(b"authorization"), self._operator_token):
-                raise errors.AccessDenied(
-                    "the operator's token is missing or wrong; it is in `operator.token` of the data directory"
-                )
-            return Operator()
+            header = exchange.http.header(b"authorization")
+            # Known first, so that the record of an expired token's refusal says whose it was.
+            operator = exchange.caller = authenticate.operator(turn.db, header, self._operator_token)
+            authenticate.require_unexpired(operator, now=clock.now())
+            return operator
         signed = exchange.signed
         if fault is not None or signed is None:
             if isinstance(fault, errors.MissingAuthenticationToken):

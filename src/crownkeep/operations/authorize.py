@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from crownkeep import arn, errors, ids, policy
 from crownkeep.catalogue import managed_policies
-from crownkeep.operations import context, organization_controls, permissions
+from crownkeep.operations import context, operator_scopes, organization_controls, permissions
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Operation, Permission, Tagging, Target
 from crownkeep.policy import Applicable, Decision, Explanation, PolicySet
@@ -105,7 +105,18 @@ def _is_for_operator(call: Call, operation: Operation) -> bool:
         # One comparison for both directions. An operator who could call an account's service would be somebody inside every
         # account.
         raise errors.AccessDenied(f"the operator alone may call the service `{OPERATOR_SERVICE}`, and may call no other")
+    if isinstance(call.caller, Operator) and call.caller.name:
+        _require_scope(call, call.caller, operation)
     return is_operator
+
+
+def _require_scope(call: Call, operator: Operator, operation: Operation) -> None:
+    scope = operator_scopes.of_operation(operation.name)
+    call.notes.additional["operatorScope"] = scope
+    if not operator_scopes.covers(operator.scopes, scope):
+        raise errors.AccessDenied(
+            f"operator `{operator.name}` may not call {operation.name}: its token lacks the scope `{scope}`"
+        )
 
 
 def decide(call: Call, principal: Principal, action: str, target: Target, arguments: Mapping[str, object]) -> Decision:

@@ -11,7 +11,7 @@ from crownkeep.errors import AwsError
 from crownkeep.models import ServiceModel
 from crownkeep.operations.call import Call, Notes, Request, Result
 from crownkeep.operations.registry import Operation
-from crownkeep.principals import Caller, FederatedIdentity, Principal, PrincipalKind
+from crownkeep.principals import Caller, FederatedIdentity, Operator, Principal, PrincipalKind
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail import events
 from crownkeep.storage.trail.events import EventRow
@@ -87,13 +87,21 @@ def _facts(request: Request, notes: Notes, *, result: Result, error: AwsError | 
         error_message=error.message if error else "",
         parameters=parameters,
         response=_response(operation, name, result, error),
-        additional=notes.additional,
+        additional=_additional(request, notes),
         resources=tuple(notes.resources),
         tls_version=request.origin.tls_version,
         tls_cipher=request.origin.tls_cipher,
         host=request.origin.host,
         is_data_event=operation.is_data_event,
     )
+
+
+def _additional(request: Request, notes: Notes) -> dict[str, object]:
+    """Return what the handler notes; of the command line, too, who ran it: unlike a user agent, nobody can send that."""
+    caller = request.caller
+    if isinstance(caller, Operator) and caller.system_user:
+        return {**notes.additional, "systemUser": caller.system_user}
+    return notes.additional
 
 
 def _response(operation: Operation, name: str, result: Result, error: AwsError | None) -> dict[str, object] | None:

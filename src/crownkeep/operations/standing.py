@@ -19,10 +19,10 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations import central_root, on_behalf, organization_controls, permissions, sealed, trust
 from crownkeep.operations.organization_controls import Membership
 from crownkeep.operations.permissions import Permissions
-from crownkeep.principals import Caller, Principal, PrincipalKind, Session
+from crownkeep.principals import Caller, Operator, Principal, PrincipalKind, Session
 from crownkeep.storage.accounts import account_aliases, accounts
 from crownkeep.storage.accounts.accounts import AccountRow
-from crownkeep.storage.credentials import access_keys
+from crownkeep.storage.credentials import access_keys, operators
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles, users
 from crownkeep.storage.identities.roles import RoleRow
@@ -192,9 +192,14 @@ class Standing:
                 return self._as_named_now(db, principal)
 
     def confirm(self, db: Transaction, caller: Caller) -> None:
-        """Raise InvalidClientTokenId where the caller's credential has been voided since it was verified."""
+        """Raise InvalidClientTokenId where the caller's credential has been voided since it was verified.
+
+        Of a named operator: AccessDenied, and its row is held, so that its removal waits for what is under way.
+        """
         if isinstance(caller, Principal):
             self.vouch(db, caller)
+        elif isinstance(caller, Operator) and caller.name and operators.hold(db, caller.name) != caller.token_id:
+            raise errors.AccessDenied(f"operator `{caller.name}` has been removed, or has another token now")
 
     def _refuse_former_root(self, db: Transaction, session: Session | None) -> None:
         """Raise InvalidClientTokenId for a session of a purged account whose id is another account's now.

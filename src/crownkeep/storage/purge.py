@@ -18,6 +18,7 @@ OWNED_BY_NONE = frozenset(
         "digest_keys",
         "discarded_buckets",
         "known_sealing_keys",
+        "operators",
         "trail_checkpoints",
         "trail_cosignatures",
         "trail_lease",
