@@ -17,7 +17,7 @@ PIP := --quiet --disable-pip-version-check --no-input
 SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
 ARGS ?=
 
-.PHONY: help serve test nightly nightly-trail check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail bench-alerts changelog system-packages protocol-cases
+.PHONY: help serve test nightly nightly-trail check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail bench-alerts bench-what-if changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,9 @@ bench-trail: .venv/.ready-to-develop ## Measure what the tree costs a record, an
 
 bench-alerts: .venv/.ready-to-develop ## Measure what rules of alerts cost a record, beside reading it
 	$(BIN)/python -m bench.alerts
+
+bench-what-if: .venv/.ready-to-develop ## Measure replaying recorded events through a change; ARGS="--events 1000000"
+	$(BIN)/python -m bench.what_if $(ARGS)
 
 bench-fair-shares: .venv/.ready-to-develop ## Measure one account's requests while another floods the server
 	$(BIN)/python -m bench.fair_shares

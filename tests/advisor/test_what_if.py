@@ -290,3 +290,12 @@ def test_what_is_no_record_is_refused_rather_than_passed_over(tmp_path: Path, co
 
     with pytest.raises(UnreadableRecords, match=r"log\.json"):
         list(recorded_files.of([file]))
+
+
+def test_a_log_file_that_unpacks_without_end_fills_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(recorded_files, "_MOST_BYTES", 1_000_000)
+    file = tmp_path / "log.json.gz"
+    file.write_bytes(gzip.compress(b" " * 1_000_001))
+
+    with pytest.raises(UnreadableRecords, match="more than 1,000,000 bytes"):
+        list(recorded_files.of([file]))

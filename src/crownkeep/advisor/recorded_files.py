@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from crownkeep.advisor import recorded
 from crownkeep.advisor.recorded import RecordedEvent, UnreadableRecords
 
 _SUFFIXES = (".json", ".jsonl", ".gz")
+_MOST_BYTES = 1 << 30
+"""What a compressed file may hold: CloudTrail's have some megabytes, and one that was made to fill the memory has no end."""
 
 
 class _LogFile(msgspec.Struct):
@@ -65,9 +68,17 @@ def _files(path: Path) -> Iterator[Path]:
 def _content(file: Path) -> bytes:
     try:
         content = file.read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        return _unpacked(content) if content[:2] == b"\x1f\x8b" else content
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableRecords(f"nothing that can be read: {error}") from error
+
+
+def _unpacked(content: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+        unpacked = packed.read(_MOST_BYTES + 1)
+    if len(unpacked) > _MOST_BYTES:
+        raise UnreadableRecords(f"more than {_MOST_BYTES:,} bytes once it is unpacked")
+    return unpacked
 
 
 def _of_content(content: bytes) -> Iterator[RecordedEvent]:
