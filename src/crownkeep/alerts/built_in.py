@@ -172,6 +172,20 @@ def _account() -> Iterable[Rule]:
         )
 
 
+def _guards() -> Iterable[Rule]:
+    """Yield the rule about the guard of the last way in; what the operator does to it is told as all that the operator does."""
+    yield make_rule(
+        "last-way-in-guard-switched-off",
+        f"{{ $.eventName = UpdateLastWayInGuard && $.requestParameters.enabled IS FALSE && {DONE} }}",
+        "Acts after which nobody could administer the account are no longer refused",
+        _FIND_OUT,
+        AlertSeverity.CRITICAL,
+        SECURITY,
+        root_hears=True,
+        is_protected=True,
+    )
+
+
 def _own_settings() -> Iterable[Rule]:
     yield make_rule(
         "alert-switched-off-by-operator",
@@ -348,6 +362,7 @@ RULES: Mapping[str, Rule] = {
         _organization,
         _account,
         _own_settings,
+        _guards,
         _trail,
         built_in_reviews.delivery,
         _identities,

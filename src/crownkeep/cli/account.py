@@ -201,6 +201,25 @@ def quota(
     output.print_table(("QUOTA", "VALUE", "DEFAULT", "MAY BE"), rows)
 
 
+@command.command("guard", short_help="Guard an account's last way in.")
+@account_argument
+@click.option("--on/--off", "enabled", default=None, help="Switch the operator's guard on or off; one of them is needed.")
+@house.options
+@output.json_flag()
+def guard(account_id: str, enabled: bool | None, data: str | None, database: str | None, as_json: bool) -> None:
+    """Refuse every act after which nobody could administer the account. The account can't switch it off again."""
+    if enabled is None:
+        raise click.UsageError("give `--on` or `--off`")
+    with house.opened(data, database) as held:
+        told = held.ask("SetLastWayInGuard", account_id=account_id, enabled=enabled)
+    if as_json:
+        output.print_json({"account_id": account_id, **told})
+        return
+    state = "on" if told["enabled"] else "off"
+    who = " (switched on by the account itself)" if told["by_account"] and not told["by_operator"] else ""
+    click.echo(f"The guard of the last way into account {account_id} is {state}{who}.")
+
+
 def _ask_and_show(
     operation: str, account_id: str, data: str | None, database: str | None, show_it: Callable[[Mapping[str, Any]], None]
 ) -> None:

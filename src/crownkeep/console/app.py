@@ -9,11 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from crownkeep.console.kit import rendering, web
+from crownkeep.console.kit import frame, rendering, web
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.security import Application, Guard, Receive, Scope, Send, unavailable
 from crownkeep.console.kit.shares import PageShares
-from crownkeep.console.kit.web import ProofNeeded, RoleNeeded, SignInNeeded
+from crownkeep.console.kit.web import NameNeeded, ProofNeeded, RoleNeeded, SignInNeeded
 from crownkeep.console.pages import undoing
 from crownkeep.console.pages.account import account, account_security, closing, contacts, email, notices, password_policy, regions
 from crownkeep.console.pages.alerts import alerts
@@ -121,6 +121,7 @@ def create_pages(door: Door, shares: PageShares) -> Application:
         exception_handlers={
             SignInNeeded: _sign_in,
             ProofNeeded: _confirm,
+            NameNeeded: _name,
             RoleNeeded: _portal,
             MalformedForm: _malformed,
             AwsError: _refused,
@@ -159,6 +160,24 @@ async def _portal(request: Request, _: Exception) -> Response:
 
 async def _confirm(request: Request, _: Exception) -> Response:
     return web.go(web.confirm_path(request))
+
+
+async def _name(request: Request, error: Exception) -> Response:
+    # Passwords and codes are not shown again: whoever sends them types them anew.
+    sent = web.of(request).form
+    unshown = ("csrf", web.CONFIRMED_NAME)
+    kept = [(name, value) for name, value in (sent.pairs() if sent else ()) if name not in unshown and "password" not in name]
+    action = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    return frame.page(
+        request,
+        "last_way_in.html",
+        current=request.url.path,
+        status=409,
+        told=str(error),
+        fields=kept,
+        action=action,
+        confirmed=web.CONFIRMED_NAME,
+    )
 
 
 async def _malformed(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from itertools import islice
 
 from crownkeep import arn, policy
 from crownkeep.operations import authorize, on_behalf, organization_controls, permissions, trust
@@ -33,6 +34,7 @@ MOST_LOOKED_AT = 1000
 
 _ADMINISTRATOR_POLICIES = tuple(f"arn:aws:iam::aws:policy/{name}" for name in ("AdministratorAccess", "IAMFullAccess"))
 _NEEDED = ("iam:CreateUser", "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:PutUserPolicy", "iam:AttachUserPolicy")
+_MOST_NAMED = 5
 _SOMEBODY = "user/somebody"
 _SESSION_NAME = "session"
 
@@ -107,6 +109,10 @@ class Administrators:
         """Tell whether the organization's policies leave the root user the power to administer."""
         root = Principal(PrincipalKind.ROOT, self._account_id, self._account_id)
         return all(self._may(root, action, "true") for action in _NEEDED)
+
+    def with_credentials(self) -> list[str]:
+        """Return the names of a few users who have credentials, whatever they may do."""
+        return [each.row.name for each in islice(self._holders(), _MOST_NAMED)]
 
     def _holders(self) -> Iterator[_Holder]:
         passwords = {row.user_id for row in login_profiles.of_account(self._db, self._account_id)}

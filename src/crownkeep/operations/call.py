@@ -90,6 +90,8 @@ class Request:
     event_type: str = "AwsApiCall"
     binding: Binding | None = None
     """The browser session it comes from, for what people do on the pages."""
+    confirmed_name: str = ""
+    """The account's name, typed on a page to confirm an act after which nobody could administer the account."""
     may_record_refusal: Callable[[], bool] | None = None
     """Asked where nobody answers for the caller, before a refusal that changed nothing is recorded; None records them all."""
 

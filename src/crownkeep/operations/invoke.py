@@ -23,7 +23,7 @@ from typing import TypeVar, cast
 
 from crownkeep import clock, errors, logs
 from crownkeep.errors import AwsError
-from crownkeep.operations import authorize, record, validate
+from crownkeep.operations import authorize, last_way_in, record, validate
 from crownkeep.operations.call import NOTHING, Answer, Call, Notes, Request, Result, Wiring
 from crownkeep.operations.fair_pool import FairPool, PoolLimits
 from crownkeep.operations.outbound_calls import OutboundCall, OutboundCalls
@@ -313,7 +313,7 @@ def _performed(call: Call, request: Request) -> Result:
         if request.binding is not None:
             # The same for the browser session: a form that was sent before "Sign out" must not change anything after it.
             request.binding.confirm(call.db)
-        result = _carry_out(call, request, arguments)
+        result = last_way_in.guarded(call, request, lambda: _carry_out(call, request, arguments))
         if request.binding is not None:
             request.binding.follow(call.db)
         if request.operation.effect is Effect.STANDING and call.account_id:

@@ -20,7 +20,7 @@ from crownkeep.operations import central_root, on_behalf, organization_controls,
 from crownkeep.operations.organization_controls import Membership
 from crownkeep.operations.permissions import Permissions
 from crownkeep.principals import Caller, Operator, Principal, PrincipalKind, Session
-from crownkeep.storage.accounts import account_aliases, accounts
+from crownkeep.storage.accounts import account_aliases, accounts, last_way_in_guards
 from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.credentials import access_keys, operators
 from crownkeep.storage.database import Transaction
@@ -62,6 +62,7 @@ class Standing:
     __slots__ = (
         "_account",
         "_alias",
+        "_is_guarded",
         "_keyring",
         "_keys",
         "_membership",
@@ -82,6 +83,7 @@ class Standing:
         self._others = others
         self._account: AccountRow | None = None
         self._alias: str | None = None
+        self._is_guarded: bool | None = None
         self._keys: dict[str, SigningKey] = {}
         self._users: dict[str, UserRow] = {}
         self._roles: dict[str, RoleRow] = {}
@@ -101,6 +103,12 @@ class Standing:
         if self._alias is None:
             self._alias = (account_aliases.of_account(db, self.account_id) or "") if self.account_id else ""
         return self._alias
+
+    def is_guarded(self, db: Transaction) -> bool:
+        """Tell whether the guard of the last way in is on in the account (`last_way_in`)."""
+        if self._is_guarded is None:
+            self._is_guarded = last_way_in_guards.of_account(db, self.account_id).is_on
+        return self._is_guarded
 
     def is_active(self, db: Transaction) -> bool:
         """Tell whether the account may be used: it exists and is not closed."""

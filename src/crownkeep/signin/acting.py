@@ -22,6 +22,8 @@ class Actor:
     origin: Origin
     now: datetime
     binding: Binding | None = None
+    confirmed_name: str = ""
+    """The account's name, where it was typed to confirm an act that leaves nobody to administer it."""
 
 
 async def call(door: Door, actor: Actor, service: str, operation: str, parameters: Mapping[str, object]) -> Result:
@@ -35,7 +37,9 @@ async def call(door: Door, actor: Actor, service: str, operation: str, parameter
 def request(actor: Actor, service: str, operation: str, parameters: Mapping[str, object]) -> Request:
     """Make the request; raises UnknownOperationException for an operation that is not served."""
     found = find(service, operation)
-    return Request(found, parameters, actor.principal, actor.origin, actor.now, binding=actor.binding)
+    return Request(
+        found, parameters, actor.principal, actor.origin, actor.now, binding=actor.binding, confirmed_name=actor.confirmed_name
+    )
 
 
 def find(service: str, operation: str) -> Operation:

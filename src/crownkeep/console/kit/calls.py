@@ -17,6 +17,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from crownkeep import errors
 from crownkeep.console.kit import web
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.errors import AwsError
@@ -81,8 +82,15 @@ async def change(request: Request, service: str, operation: str, parameters: Map
     wanted = acting.request(web.actor(request), service, operation, parameters)
     answer = await web.of(request).door.invoke(wanted)
     if answer.error is not None:
+        require_name(answer.error)
         raise answer.error
     return Done(f"{service}:{operation}", answer.event_id)
+
+
+def require_name(error: AwsError) -> None:
+    """Raise NameNeeded where an act is refused because nobody could administer the account after it."""
+    if isinstance(error, errors.LastWayInUnconfirmed):
+        raise web.NameNeeded(error.message) from error
 
 
 def own(name: str, event_id: str) -> Done:
@@ -92,7 +100,9 @@ def own(name: str, event_id: str) -> Done:
 
 def refused(request: Request, call: Equivalent, error: AwsError) -> Refused:
     """Put a refusal into words, with the id that its record has."""
-    return Refused(call.action, error.code, error.message, web.of(request).origin.request_id)
+    # No permission is missing where the guard of the last way in refuses.
+    code = type(error).__name__ if isinstance(error, errors.LastWayIn) else error.code
+    return Refused(call.action, code, error.message, web.of(request).origin.request_id)
 
 
 def go(request: Request, path: str, *made: Done, undo: str = "") -> Response:

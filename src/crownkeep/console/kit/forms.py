@@ -45,6 +45,10 @@ class Form:
         """Return every value of a field that may come more than once, such as the chosen rows of a table."""
         return list(self._values.get(name, []))
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return every field with each of its values, for a form that is shown to be sent again."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
     def __contains__(self, name: str) -> bool:
         """Tell whether a field or button of this name was sent."""
         return name in self._values

@@ -93,6 +93,7 @@ async def obtain(request: Request, wanted: Equivalent, *, actor: Actor | None = 
     asked = acting.request(actor or web.actor(request), wanted.service, wanted.operation, wanted.parameters)
     answer = await door.invoke(asked)
     if answer.error is not None:
+        calls.require_name(answer.error)
         return {}, ChangesMade((), calls.refused(request, wanted, answer.error))
     return answer.result, ChangesMade((Done(wanted.action, answer.event_id),), None)
 

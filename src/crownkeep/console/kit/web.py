@@ -33,6 +33,8 @@ from crownkeep.signin.sessions import BrowserSession, SessionBinding
 SIGN_IN = "/signin"
 CONFIRM = "/console/confirm"
 PORTAL = "/start"
+CONFIRMED_NAME = "confirmed_account_name"
+"""The field of a form that was sent once already, in which the account's name is typed to confirm it."""
 
 
 class SignInNeeded(Exception):
@@ -41,6 +43,10 @@ class SignInNeeded(Exception):
 
 class RoleNeeded(Exception):
     """The page is for whoever acts in an account; a person of single sign-on is sent to the access portal to take a role."""
+
+
+class NameNeeded(Exception):
+    """What is asked for would leave nobody to administer the account: the form is sent again with the account's name in it."""
 
 
 class ProofNeeded(Exception):
@@ -141,7 +147,8 @@ def proven(request: Request) -> BrowserSession:
 def actor(request: Request) -> Actor:
     """Return who acts in this request, as the session's principal."""
     session, web = signed_in(request), of(request)
-    return Actor(session.principal, web.origin, web.now, SessionBinding(session))
+    confirmed = web.form.one(CONFIRMED_NAME) if web.form is not None else ""
+    return Actor(session.principal, web.origin, web.now, SessionBinding(session), confirmed)
 
 
 def person_acting(request: Request) -> Actor:
