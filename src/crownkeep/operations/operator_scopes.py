@@ -12,13 +12,13 @@ ALL = "all"
 READ = "read"
 
 _OPERATIONS: Mapping[str, str] = {
-    "accounts:read": "ListAccounts GetAccount ListQuotas GetRoot ListDelegationTemplates",
+    "accounts:read": "ListAccounts GetAccount GetRecoverability ListQuotas GetRoot ListDelegationTemplates",
     "accounts:write": (
         "CreateAccount CloseAccount ReopenAccount SetQuota ResetQuota EnableSingleSignOn PutDelegationTemplate "
         "RemoveDelegationTemplate"
     ),
     "accounts:purge": "PurgeAccount",
-    "root": "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian",
+    "root": "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian SetLastWayInGuard",
     "mail": "ListNotices GetNotice",
     "trail:read": "ListEvents ListWitnessedLogs ListTrailBuckets",
     "trail:write": "RotateTrailKeys RecordTrailVerification WitnessLog AddTrailBucket RemoveTrailBucket",
