@@ -16,11 +16,11 @@ from crownkeep import errors
 from crownkeep.operations.administrators import Administrators
 from crownkeep.operations.call import Call, Request, Result
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.storage.accounts import accounts, last_way_in_guards
+from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.organizations import organization_accounts
+from crownkeep.storage.organizations import guarded_members, organization_accounts
 
 MOST_MEMBERS = 50
 """Guarded members of an organization that are looked at when its policies or single sign-on change; of more, the rest is not."""
@@ -66,7 +66,7 @@ def _at_stake(call: Call, request: Request) -> Sequence[str]:
     member = organization_accounts.of_account(call.db, call.account_id)
     if member is None:
         return own
-    others = last_way_in_guards.in_organization(call.db, member.organization_id, limit=MOST_MEMBERS)
+    others = guarded_members.page(call.db, member.organization_id, limit=MOST_MEMBERS)
     return list(dict.fromkeys((*own, *others)))
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, Table, bindparam, or_, select, update
+from sqlalchemy import Boolean, Column, Table, bindparam, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, metadata
-from crownkeep.storage.organizations import organization_accounts
 from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
@@ -36,14 +35,6 @@ class LastWayInGuardRow:
 
 _this = table.c.account_id == bindparam("of_account")
 _of_account = RowQuery(LastWayInGuardRow, select(table).where(_this))
-_members = organization_accounts.table
-_in_organization = (
-    select(table.c.account_id)
-    .join(_members, _members.c.account_id == table.c.account_id)
-    .where(_members.c.organization_id == bindparam("of_organization"), or_(table.c.by_account, table.c.by_operator))
-    .order_by(table.c.account_id)
-    .limit(bindparam("limit"))
-)
 _set = update(table).where(_this).values(by_account=bindparam("new_by_account"), by_operator=bindparam("new_by_operator"))
 _insert = RowInsert(LastWayInGuardRow, table)
 
@@ -51,11 +42,6 @@ _insert = RowInsert(LastWayInGuardRow, table)
 def of_account(db: Transaction, account_id: str) -> LastWayInGuardRow:
     """Return an account's guard, which is off where it never was switched on."""
     return _of_account.first(db, {"of_account": account_id}) or LastWayInGuardRow(account_id)
-
-
-def in_organization(db: Transaction, organization_id: str, *, limit: int) -> list[str]:
-    """Return the ids of accounts in an organization whose guard is on, in their order."""
-    return list(db.execute(_in_organization, {"of_organization": organization_id, "limit": limit}).scalars())
 
 
 def put(db: Transaction, row: LastWayInGuardRow) -> None:
