@@ -33,7 +33,7 @@ SHOWN = ("sign-in", "dashboard", "users-bob_security", "policies-one_reading_doc
 
 COMMAND = str(Path(sys.executable).parent / "crownkeep")
 PASSWORD = "Plum-Lantern-Quartz-47!"
-SIZES = {"wide": (1440, 900), "narrow": (360, 740)}
+SIZES = {"wide": (1440, 900), "middle": (820, 1180), "narrow": (360, 740)}
 SCHEMES = ("light", "dark")
 
 
@@ -112,6 +112,7 @@ def _first_sign_in(page: Page, link: str) -> None:
 def _furnished(told: dict[str, Any], url: str) -> Samples:
     iam, contacts, trail = (_client(service, told["admin"], url) for service in ("iam", "account", "cloudtrail"))
     samples = furnished.furnish(iam, contacts, str(told["account_id"]))
+    samples = furnished.organize(_client("organizations", told["admin"], url), samples)
     return replace(samples, event=trail.lookup_events(MaxResults=1)["Events"][0]["EventId"])
 
 

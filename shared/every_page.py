@@ -16,6 +16,7 @@ from starlette.routing import Route
 from crownkeep.console.app import ROUTES
 from crownkeep.console.pages.credentials import own_uploads
 from crownkeep.console.pages.identities import groups, roles, users
+from crownkeep.console.pages.organization import control_policies, member_accounts
 from crownkeep.console.pages.policies import policies
 from shared.furnished import Samples
 
@@ -30,6 +31,10 @@ _COMMAND_LINE = (
 def _tabs(address: str, tabs: Sequence[str]) -> tuple[str, ...]:
     mark = "&" if "?" in address else "?"
     return tuple(f"{address}{mark}tab={tab}" for tab in tabs)
+
+
+def _controls(address: str) -> tuple[str, ...]:
+    return (f"{address}?type=SERVICE_CONTROL_POLICY", f"{address}?type=RESOURCE_CONTROL_POLICY")
 
 
 _OWN_POLICY = "arn%3Aaws%3Aiam%3A%3A{account}%3Apolicy%2F{policy}"
@@ -57,6 +62,21 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     "/console/attach": ("/console/attach?to=user&name={user}",),
     "/console/security/upload/{kind}": tuple(f"/console/security/upload/{kind.slug}" for kind in own_uploads.KINDS),
     "/console/mfa/resync": ("/console/mfa/resync?serial=arn%3Aaws%3Aiam%3A%3A{account}%3Amfa%2Fphone",),
+    "/console/organization": ("/console/organization", "/console/organization?under={unit}&tab=policies"),
+    "/console/organization/account": _tabs("/console/organization/account?id={member}", member_accounts.TABS),
+    "/console/organization/policies": _controls("/console/organization/policies"),
+    "/console/organization/policies/create": (
+        *_controls("/console/organization/policies/create"),
+        "/console/organization/policies/create?preset=deny-root-user",
+    ),
+    "/console/organization/policies/one": _tabs("/console/organization/policies/one?id={control}", control_policies.TABS),
+    "/console/organization/policies/edit": ("/console/organization/policies/edit?id={control}",),
+    "/console/organization/policies/attach": (
+        "/console/organization/policies/attach?policy={control}",
+        "/console/organization/policies/attach?target={member}",
+        "/console/organization/policies/attach?policy={control}&target={unit}",
+    ),
+    "/console/organization/policies/detach": ("/console/organization/policies/detach?policy={control}&target={unit}",),
     "/console/trail": ("/console/trail", "/console/trail?by=Username&value=root", "/console/trail?by=EventName&value=CreateUser"),
     "/console/trail/event": ("/console/trail/event?id={event}",),
     "/console/credential-report": ("/console/credential-report", "/console/credential-report?show=unused"),

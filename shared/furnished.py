@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,13 @@ class Samples:
     audit: str = "none"
     """The id of a credential audit."""
 
+    unit: str = "ou-none-00000000"
+    """The id of a unit of the organization that the account manages."""
+    member: str = "000000000000"
+    """The id of an account in that unit."""
+    control: str = "p-00000000"
+    """The id of a service control policy."""
+
 
 def furnish(iam: Any, contacts: Any, account_id: str) -> Samples:
     """Fill an account, by clients of an administrator of it."""
@@ -78,6 +85,24 @@ def furnish(iam: Any, contacts: Any, account_id: str) -> Samples:
     with contextlib.suppress(ClientError):
         iam.get_user(UserName="nobody")
     return Samples(account_id, "bob", "staff", "auditor", "reading", "own", "00000000-0000-0000-0000-000000000000")
+
+
+def organize(organizations: Any, samples: Samples) -> Samples:
+    """Give the account an organization with a unit, a member in it and a policy, by a client of an administrator of it."""
+    organizations.create_organization(FeatureSet="ALL")
+    root_id = organizations.list_roots()["Roots"][0]["Id"]
+    organizations.enable_policy_type(RootId=root_id, PolicyType="SERVICE_CONTROL_POLICY")
+    unit = organizations.create_organizational_unit(ParentId=root_id, Name="Workloads")["OrganizationalUnit"]["Id"]
+    address = f"shipping-{samples.account}@acme.example"
+    made = organizations.create_account(Email=address, AccountName="shipping")["CreateAccountStatus"]["AccountId"]
+    organizations.move_account(AccountId=made, SourceParentId=root_id, DestinationParentId=unit)
+    statement = {"Sid": "KeepTrails", "Effect": "Deny", "Action": "cloudtrail:StopLogging", "Resource": "*"}
+    content = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    control = organizations.create_policy(
+        Name="keep-trails", Description="Nobody turns a trail off", Content=content, Type="SERVICE_CONTROL_POLICY"
+    )["Policy"]["PolicySummary"]["Id"]
+    organizations.attach_policy(PolicyId=control, TargetId=unit)
+    return replace(samples, unit=unit, member=made, control=control)
 
 
 def marks(iam: Any, account_id: str) -> dict[str, list[Call]]:

@@ -60,7 +60,7 @@ def test_what_was_read_while_typing_is_saved_at_the_first_click(enter: Visit):
     page.goto("/console/users/bob/inline-editor")
     page.get_by_label("Policy name").fill("odd")
 
-    page.get_by_label("JSON").fill(BROKEN)
+    page.get_by_label("JSON").fill(BROKEN.replace("s4:GetObject", "iam:PassRole"))
     expect(page.get_by_text("at line 6, column")).to_be_visible()
     page.get_by_role("button", name="Save").click()
 

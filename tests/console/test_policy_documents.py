@@ -14,6 +14,7 @@ from tests.signin.browser import Browser, hidden
 CHECK = "/console/check-document"
 EDITOR = "/console/policies/create"
 BROKEN = '{\n  "Version": "2012-10-17",\n  "Statement": [{"Effect": "Allow", "Action": "s4:GetObject", "Resource": "*"}]\n}'
+RISKY = BROKEN.replace("s4:GetObject", "iam:PassRole")
 KINDS = ["users/bob", "groups/staff", "roles/auditor"]
 
 
@@ -49,15 +50,26 @@ def test_nothing_typed_is_nothing_wrong_and_an_unknown_sort_is_refused(browser: 
 
 def test_what_was_said_while_typing_counts_as_read_when_that_very_document_is_saved(iam: Any, browser: Browser):
     fields = {"name": "mine", "path": "/", "description": "", "arn": ""}
-    read = hidden(send(browser, EDITOR, CHECK, sort="identity", document=BROKEN))["read"]
+    read = hidden(send(browser, EDITOR, CHECK, sort="identity", document=RISKY))["read"]
 
-    other = send(browser, EDITOR, EDITOR, **fields, read=read, document=BROKEN.replace("s4:G", "s5:G"))
+    other = send(browser, EDITOR, EDITOR, **fields, read=read, document=RISKY.replace("iam:PassRole", "iam:*"))
     assert [] == iam.list_policies(Scope="Local")["Policies"]
-    saved = send(browser, EDITOR, EDITOR, **fields, read=read, document=BROKEN.replace("\n", "\r\n"))
+    saved = send(browser, EDITOR, EDITOR, **fields, read=read, document=RISKY.replace("\n", "\r\n"))
 
     assert "Save all the same" in other.text
     assert 303 == saved.status
     assert 1 == len(iam.list_policies(Scope="Local")["Policies"])
+
+
+def test_an_error_is_shown_and_never_saved_all_the_same(iam: Any, browser: Browser):
+    fields = {"name": "mine", "path": "/", "description": "", "arn": ""}
+    read = hidden(send(browser, EDITOR, CHECK, sort="identity", document=BROKEN))["read"]
+
+    page = send(browser, EDITOR, EDITOR, **fields, read=read, document=BROKEN)
+
+    assert 200 == page.status
+    assert "Save all the same" not in page.text
+    assert [] == iam.list_policies(Scope="Local")["Policies"]
 
 
 def test_the_button_says_what_is_wrong_without_saving(iam: Any, browser: Browser):

@@ -34,6 +34,16 @@ from crownkeep.console.pages.identities import (
     user_mfa,
     users,
 )
+from crownkeep.console.pages.organization import (
+    control_attachments,
+    control_policies,
+    control_policy_editor,
+    invitations,
+    member_accounts,
+    organization,
+    organization_settings,
+    units,
+)
 from crownkeep.console.pages.policies import documents, policies, policy_editor
 from crownkeep.console.pages.portal import consent, person_links, portal
 from crownkeep.console.pages.posture import dashboard, root_use
@@ -68,6 +78,14 @@ ROUTES: list[Route] = [
     *portal.ROUTES,
     *dashboard.ROUTES,
     *root_use.ROUTES,
+    *organization.ROUTES,
+    *units.ROUTES,
+    *member_accounts.ROUTES,
+    *invitations.ROUTES,
+    *control_policies.ROUTES,
+    *control_policy_editor.ROUTES,
+    *control_attachments.ROUTES,
+    *organization_settings.ROUTES,
     *account.ROUTES,
     *contacts.ROUTES,
     *account_security.ROUTES,

@@ -31,11 +31,15 @@ class Sort(Enum):
 
     IDENTITY = "identity"
     TRUST = "trust"
+    SERVICE_CONTROL = "service-control"
+    RESOURCE_CONTROL = "resource-control"
 
 
 _ASKED: Mapping[Sort, Mapping[str, object]] = {
     Sort.IDENTITY: {"policyType": "IDENTITY_POLICY"},
     Sort.TRUST: {"policyType": "RESOURCE_POLICY", "validatePolicyResourceType": "AWS::IAM::AssumeRolePolicyDocument"},
+    Sort.SERVICE_CONTROL: {"policyType": "SERVICE_CONTROL_POLICY"},
+    Sort.RESOURCE_CONTROL: {"policyType": "RESOURCE_CONTROL_POLICY"},
 }
 
 
@@ -65,6 +69,11 @@ class Checked:
         return self.part.refusal is None and not self.part.rows("findings")
 
     @property
+    def has_errors(self) -> bool:
+        """Whether an error was found: what IAM would not understand is not saved all the same."""
+        return any(each["findingType"] == "ERROR" for each in self.part.rows("findings"))
+
+    @property
     def mark(self) -> str:
         """By what a form says that the findings about this very document were shown."""
         return mark(self.document)
@@ -77,7 +86,7 @@ class Checked:
     @property
     def summary(self) -> Summary | None:
         """What the document grants; None for a trust policy, and for what is no policy."""
-        return policy_summary.summarize(self.document) if self.sort is Sort.IDENTITY else None
+        return policy_summary.summarize(self.document) if self.sort is not Sort.TRUST else None
 
 
 async def check(request: Request, document: str, sort: Sort = Sort.IDENTITY) -> Checked:
@@ -97,9 +106,12 @@ def typed(request: Request) -> str:
 
 
 def has_to_be_read(request: Request, checked: Checked) -> bool:
-    """Tell whether to show the findings instead of saving: they were asked for, or were not shown for this very document."""
+    """Tell whether to show the findings instead of saving.
+
+    They were asked for, are errors, or were not shown for this very document.
+    """
     form = web.form(request)
-    return "check" in form or (not checked.is_clean and form.one("read") != checked.mark)
+    return "check" in form or checked.has_errors or (not checked.is_clean and form.one("read") != checked.mark)
 
 
 def mark(document: str) -> str:

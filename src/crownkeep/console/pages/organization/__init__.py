@@ -1,0 +1,1 @@
+"""The organization: its units, accounts and policies, invitations, and central root access."""
