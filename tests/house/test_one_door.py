@@ -142,6 +142,7 @@ NO_CHANGE: Mapping[str, str] = {
     "audit": "the AWS API is asked, as any client asks it",
     "backup drill": "what is restored is removed again",
     "backup list": "a list",
+    "backup new-recipient": "a file with keys is made, which no database holds",
     "backup verify": "manifests and hashes are looked at",
     "credential-audit model": "a published model",
     "credential-audit verify": _FILES,

@@ -10,13 +10,17 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
+
 from crownkeep import clock, data_directory, server_address
 from crownkeep.alerts import channels
-from crownkeep.backups import manifest, targets
+from crownkeep.backups import manifest, passphrases, recipients, targets
 from crownkeep.backups.faults import BackupFault
 from crownkeep.backups.frames import FrameWriter
 from crownkeep.backups.manifest import FORMAT, Manifest
-from crownkeep.credentials.sealing import Keyring
+from crownkeep.credentials import sealing
+from crownkeep.credentials.sealing import Keyring, Purpose
+from crownkeep.credentials.secret import Secret
 from crownkeep.domain import trail_keys
 from crownkeep.settings import FILE_NAME
 from crownkeep.storage import copying, migrate
@@ -51,23 +55,62 @@ class Made:
     place: Path
 
 
-def make(database: Database, keyring: Keyring, data: Path, target: Path, *, backup_id: str, now: datetime) -> Made:
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """How a backup is sealed, and what of that its manifest says."""
+
+    keyring: Keyring
+    wrapped_key: bytes = b""
+    wrapped_sealing_key: bytes = b""
+
+
+def sealed_for(
+    keyring: Keyring, backup_id: str, *, now: datetime, recipient: str = "", passphrase: Secret | None = None
+) -> Sealed:
+    """Return how a backup is sealed: by the sealing key, for a recipient, or with the sealing key inside by a passphrase.
+
+    Raises BackupFault for a recipient or a passphrase that is none.
+    """
+    if recipient:
+        key = clock.token_bytes(sealing.KEY_SIZE)
+        own = Keyring([sealing.mint_key(key, made=now.date())])
+        wrapped = recipients.wrap(recipient, key, backup_id=backup_id)
+        # Sealed once more: anybody can wrap a key for a recipient, and only the installation can make a backup of it.
+        context, nonce = recipients.context(backup_id), clock.token_bytes(sealing.NONCE_SIZE)
+        return Sealed(own, sealing.seal(keyring, wrapped, purpose=Purpose.BACKUP, context=context, nonce=nonce))
+    if passphrase is None:
+        return Sealed(keyring)
+    key_file = sealing.write_key_file(keyring).reveal().encode()
+    return Sealed(keyring, wrapped_sealing_key=passphrases.wrap(passphrase, key_file, backup_id=backup_id))
+
+
+def make(
+    database: Database,
+    keyring: Keyring,
+    data: Path,
+    target: Path,
+    *,
+    backup_id: str,
+    now: datetime,
+    sealed: Sealed | None = None,
+) -> Made:
     """Make a backup in a target directory; raises BackupFault, OSError, Unsealable and what the database raises."""
+    sealed = sealed or Sealed(keyring)
     if target.resolve().is_relative_to(data.resolve()):
         raise BackupFault("the target is inside the data directory, and would be lost with it: name another place")
     trail_keys.prepare(database, keyring)
     name = targets.name_of(backup_id, now)
     with targets.begun(target, name) as staged:
-        writer = FrameWriter(keyring, backup_id, staged)
+        writer = FrameWriter(sealed.keyring, backup_id, staged)
         try:
             with database.snapshot() as db:
                 found = _written(db, database, keyring, data, writer, backup_id=backup_id, now=now)
                 signer = trail_keys.signers(keyring, log_keys.every(db, log_keys.BACKUP), now=clock.now())[-1]
         finally:
             writer.abandon()
-        signed = manifest.signed(_with_parts(found, writer, vkey=signer.key.text), signer)
-        targets.write_manifest(staged, signed)
-    return Made(_with_parts(found, writer, vkey=signer.key.text), target / name)
+        whole = _with_parts(found, writer, sealed, vkey=signer.key.text)
+        targets.write_manifest(staged, manifest.signed(whole, signer))
+    return Made(whole, target / name)
 
 
 def _written(
@@ -75,7 +118,7 @@ def _written(
 ) -> Manifest:
     newest = checkpoints.newest(db)
     note = "" if newest is None else publishing.note(db, newest)
-    step, records = migrate.newest(), leaves.count(db)
+    step, records = migrate.newest(), leaves.count(db) + leaves.pending_count(db)
     head = {"backup_id": backup_id, "made_at": now.isoformat(), "schema_step": step, "checkpoint": note, "records": records}
     writer.add(["head", head])
     counts = {name: _write_table(db, name, writer) for name in copying.tables()}
@@ -99,9 +142,9 @@ def _written(
     )
 
 
-def _with_parts(found: Manifest, writer: FrameWriter, *, vkey: str) -> Manifest:
-    values = {name: getattr(found, name) for name in found.__struct_fields__}
-    return Manifest(**values | {"parts": tuple(writer.parts), "vkey": vkey})
+def _with_parts(found: Manifest, writer: FrameWriter, sealed: Sealed, *, vkey: str) -> Manifest:
+    wrapped = {"wrapped_key": sealed.wrapped_key, "wrapped_sealing_key": sealed.wrapped_sealing_key}
+    return msgspec.structs.replace(found, parts=tuple(writer.parts), vkey=vkey, **wrapped)
 
 
 def _write_table(db: Transaction, name: str, writer: FrameWriter) -> int:

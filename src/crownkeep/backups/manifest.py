@@ -26,7 +26,7 @@ class BackupPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """What a backup holds; nothing in it is secret."""
 
     format: str
@@ -39,7 +39,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """`sqlite` or `postgresql`."""
     sealing_key_id: str
     records: int
-    """How many records of the trail have their place in the tree."""
+    """How many records the trail holds, those that wait for their place in the tree among them."""
     checkpoint: str
     """The trail's newest checkpoint, as it is published; empty where nothing was recorded yet."""
     rows: dict[str, int]
@@ -47,6 +47,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     parts: tuple[BackupPart, ...]
     vkey: str
     """The key that signed; whoever verifies knows it from elsewhere, or knows only that all belongs together."""
+
+    wrapped_key: bytes = b""
+    """The backup's own key, wrapped for a recipient; without one, the sealing key opens the backup."""
+    wrapped_sealing_key: bytes = b""
+    """The file of sealing keys, wrapped by a passphrase; empty unless that was asked for."""
 
     @property
     def size(self) -> int:

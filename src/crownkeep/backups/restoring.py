@@ -14,10 +14,12 @@ from typing import Any, BinaryIO
 from crownkeep import clock, data_directory
 from crownkeep.audit import checkpoints, notes
 from crownkeep.audit.notes import Note
-from crownkeep.backups import frames
+from crownkeep.backups import frames, passphrases, recipients
 from crownkeep.backups.faults import BackupFault
 from crownkeep.backups.manifest import Manifest
-from crownkeep.credentials.sealing import Keyring
+from crownkeep.credentials import sealing
+from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
+from crownkeep.credentials.secret import Secret
 from crownkeep.domain.accounts import key_check
 from crownkeep.storage import copying, migrate
 from crownkeep.storage.database import Database, Transaction
@@ -43,21 +45,50 @@ class Restored:
     not_seen: list[str] = field(default_factory=list)
 
 
-def restore(
-    folder: Path, found: Manifest, keyring: Keyring, new: Path, key_file: Path, *, database: str, newest: Note | None
-) -> Restored:
+@dataclass(frozen=True, slots=True)
+class BackupKeys:
+    """What opens a backup: the file of sealing keys for what is in it, and a keyring for its frames."""
+
+    key_file: bytes
+    keyring: Keyring
+    frames: Keyring
+
+
+def keys_of(
+    found: Manifest, *, key_file: bytes | None = None, passphrase: Secret | None = None, identity: Secret | None = None
+) -> BackupKeys:
+    """Return what opens a backup, from what its keeper has; raises BackupFault where something is missing or another's."""
+    if key_file is None:
+        if passphrase is None or not found.wrapped_sealing_key:
+            raise BackupFault("the sealing key is not inside this backup, or no passphrase was given: give the key's file")
+        key_file = passphrases.unwrap(passphrase, found.wrapped_sealing_key, backup_id=found.backup_id)
+    keyring = sealing.read_key_file(key_file.decode())
+    if not found.wrapped_key:
+        return BackupKeys(key_file, keyring, keyring)
+    if identity is None:
+        raise BackupFault("the backup was sealed for a recipient: give the identity's file")
+    try:
+        context = recipients.context(found.backup_id)
+        wrapped = sealing.unseal(keyring, found.wrapped_key, purpose=Purpose.BACKUP, context=context)
+    except Unsealable as error:
+        raise BackupFault("the sealing key does not open the backup: it was sealed with another, or changed since") from error
+    own = recipients.unwrap(identity, wrapped, backup_id=found.backup_id)
+    return BackupKeys(key_file, keyring, Keyring([sealing.mint_key(own, made=found.made_at.date())]))
+
+
+def restore(folder: Path, found: Manifest, keys: BackupKeys, new: Path, *, database: str, newest: Note | None) -> Restored:
     """Restore a backup into a new data directory, and an empty database where one is named; raises BackupFault and OSError."""
     if new.exists() and (not new.is_dir() or any(new.iterdir())):
         raise BackupFault(f"`{new}` is there already, and nothing is written over: name a new directory")
     with _staged(new) as staged:
-        data_directory.write_new(staged / data_directory.SEALING_KEY, key_file.read_bytes())
+        data_directory.write_new(staged / data_directory.SEALING_KEY, keys.key_file)
         held = Database(database or f"sqlite:///{staged / 'crownkeep.db'}")
         try:
             if not copying.is_empty(held):
                 raise BackupFault("the database is not empty, and nothing is written over: name a new one")
-            told = _loaded(held, folder, found, keyring, staged)
+            told = _loaded(held, folder, found, keys.frames, staged)
             migrate.upgrade(held)
-            key_check.require(held, keyring)
+            key_check.require(held, keys.keyring)
             with held.snapshot() as db:
                 _prove(db, found, told, newest)
         finally:

@@ -22,13 +22,18 @@ from crownkeep.backups.manifest import Manifest, UnsoundManifest
 
 MANIFEST = "manifest"
 _PARTIAL = ".partial-"
-_LARGEST_MANIFEST = 1 << 20
+LARGEST_MANIFEST = 1 << 20
 _NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-([0-9a-f]{8})")
 
 
 def name_of(backup_id: str, made_at: datetime) -> str:
     """Return what a backup's folder is called; names sort by time."""
     return f"{made_at:%Y-%m-%dT%H-%M-%SZ}-{backup_id}"
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a folder is called as backups are."""
+    return _NAME.fullmatch(text) is not None
 
 
 @contextmanager
@@ -79,7 +84,7 @@ def read_manifest(folder: Path, keys: Sequence[VerifierKey] = ()) -> tuple[Manif
     """Return a backup's manifest and who has signed it; raises UnsoundManifest."""
     try:
         with (folder / MANIFEST).open("rb") as file:
-            content = file.read(_LARGEST_MANIFEST)
+            content = file.read(LARGEST_MANIFEST)
     except OSError as error:
         raise UnsoundManifest(f"the manifest can't be read: {error.strerror}") from error
     found, signer = manifest.read(content, keys)

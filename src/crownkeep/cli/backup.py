@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from crownkeep.cli import backup_places as places
 from crownkeep.cli import house, output, trail_sources
 from crownkeep.cli.account import account_id
 from crownkeep.cli.failures import WrongCall
@@ -16,12 +19,14 @@ from crownkeep.cli.house import House
 
 if TYPE_CHECKING:
     from crownkeep.audit.notes import VerifierKey
-    from crownkeep.backups.making import Made
+    from crownkeep.backups.making import Made, Sealed
     from crownkeep.backups.manifest import Manifest
     from crownkeep.backups.restoring import Restored
-    from crownkeep.credentials.sealing import Keyring
+    from crownkeep.backups.s3 import BackupBucket
+    from crownkeep.cli.backup_places import Shelf
 
 _LONGEST_REASON = 500
+_FILE = click.Path(path_type=Path)
 
 
 @click.group("backup", short_help="Make, verify and restore backups.")
@@ -34,16 +39,35 @@ def command() -> None:
 
 
 @command.command("create", short_help="Make a backup, while servers run.")
+@click.option("--to", "target", metavar="TARGET", required=True, help="The directory to keep it in, or `s3://BUCKET/PREFIX`.")
+@places.endpoint_option
 @click.option(
-    "--to", "target", metavar="TARGET", required=True, type=click.Path(path_type=Path), help="The directory to keep it in."
+    "--recipient", metavar="FILE", type=_FILE, help="Seal it for this recipient, without whose identity it opens no more."
+)
+@click.option(
+    "--include-sealing-key",
+    "passphrase_file",
+    metavar="FILE",
+    type=_FILE,
+    help="Put the sealing key inside, wrapped by the passphrase in this file.",
 )
 @click.option("--account", metavar="ID", callback=account_id, help="The account whose contacts are alerted where it fails.")
 @house.options
 @output.json_flag()
-def create(target: Path, account: str | None, data: str | None, database: str | None, as_json: bool) -> None:
+def create(
+    target: str,
+    endpoint: str,
+    recipient: Path | None,
+    passphrase_file: Path | None,
+    account: str | None,
+    data: str | None,
+    database: str | None,
+    as_json: bool,
+) -> None:
     """Make a backup of the database and of the data directory's files, as they were at one moment.
 
-    Its folder has its name only once everything is on the disk: what was interrupted is never taken for a backup.
+    Its folder has its name only once everything is on the disk: what was interrupted is never taken for a backup. For a bucket
+    it is made in TMPDIR first, which takes the room of a backup.
     """
     from crownkeep import clock
     from crownkeep.backups.faults import BackupFault
@@ -51,37 +75,69 @@ def create(target: Path, account: str | None, data: str | None, database: str | 
     from crownkeep.storage.database import DatabaseFault
     from crownkeep.trail import catching_up
 
-    target = target.expanduser().absolute()
+    seal = _sealing(recipient, passphrase_file)
+    bucket = places.bucket_of(target, endpoint)
+    target = target if bucket is not None else str(Path(target).expanduser().absolute())
     with house.opened(data, database) as held:
         backup_id = clock.token_bytes(4).hex()
-        held.ask("StartBackup", backup_id=backup_id, target=str(target))
+        held.ask("StartBackup", backup_id=backup_id, target=target)
         try:
             if not held.is_served:
                 catching_up.catch_up(held.database, held.directory.keyring)
-            made = _made(held, target, backup_id)
+            made, digest = _kept(held, target, backup_id, bucket, seal(held.directory.keyring, backup_id, now=clock.now()))
         except (BackupFault, OSError, DatabaseFault, Unsealable, KeyboardInterrupt) as error:
             reason = _reason(error)
-            held.ask("FailBackup", backup_id=backup_id, target=str(target), reason=reason, account_id=account)
+            held.ask("FailBackup", backup_id=backup_id, target=target, reason=reason, account_id=account)
             raise click.ClickException(f"no backup was made: {reason}") from error
-        digest = hashlib.sha256((made.place / "manifest").read_bytes()).hexdigest()
         found = made.manifest
         kept = {"records": found.records, "size": found.size, "manifest_sha256": digest}
-        held.ask("CompleteBackup", backup_id=backup_id, target=str(target), **kept)
-    told = _described(made.place, found) | {"manifest_sha256": digest, "vkey": found.vkey}
+        held.ask("CompleteBackup", backup_id=backup_id, target=target, **kept)
+    _tell_of(made, f"{target.rstrip('/')}/{made.place.name}", digest, as_json=as_json)
+
+
+def _tell_of(made: Made, path: str, digest: str, *, as_json: bool) -> None:
+    found = made.manifest
     if as_json:
-        output.print_json(told)
-    else:
-        click.echo(
-            f"{made.place}\n  {found.records} records, {output.counted(found.size, 'byte')}, sealed with {found.sealing_key_id}"
-        )
-        click.echo(f"  signed by {found.vkey}")
+        output.print_json(_described(made.place, found) | {"path": path, "manifest_sha256": digest, "vkey": found.vkey})
+        return
+    click.echo(f"{path}\n  {found.records} records, {output.counted(found.size, 'byte')}, sealed with {found.sealing_key_id}")
+    click.echo(f"  signed by {found.vkey}")
 
 
-def _made(held: House, target: Path, backup_id: str) -> Made:
+def _sealing(recipient: Path | None, passphrase_file: Path | None) -> Callable[..., Sealed]:
+    """Return how a backup is to be sealed, with what its files hold; raises WrongCall before anything is begun."""
+    from crownkeep.backups import making
+
+    if recipient is not None and passphrase_file is not None:
+        raise WrongCall("give `--recipient` or `--include-sealing-key`, not both: a passphrase would do in place of the identity")
+    return partial(
+        making.sealed_for,
+        recipient="" if recipient is None else places.read(recipient),
+        passphrase=None if passphrase_file is None else places.passphrase_in(passphrase_file),
+    )
+
+
+def _kept(held: House, target: str, backup_id: str, bucket: BackupBucket | None, sealed: Sealed) -> tuple[Made, str]:
+    """Make a backup where it is to be kept, and return it with its manifest's digest."""
+    if bucket is None:
+        made = _made(held, Path(target), backup_id, sealed)
+        return made, _digest(made)
+    with tempfile.TemporaryDirectory(prefix="crownkeep-backup-") as place:
+        made = _made(held, Path(place), backup_id, sealed)
+        bucket.keep(made.place, made.manifest)
+        return made, _digest(made)
+
+
+def _made(held: House, target: Path, backup_id: str, sealed: Sealed) -> Made:
     from crownkeep import clock
     from crownkeep.backups import making
 
-    return making.make(held.database, held.directory.keyring, held.directory.path, target, backup_id=backup_id, now=clock.now())
+    keyring, data = held.directory.keyring, held.directory.path
+    return making.make(held.database, keyring, data, target, backup_id=backup_id, now=clock.now(), sealed=sealed)
+
+
+def _digest(made: Made) -> str:
+    return hashlib.sha256((made.place / "manifest").read_bytes()).hexdigest()
 
 
 def _reason(error: BaseException) -> str:
@@ -96,20 +152,23 @@ def _reason(error: BaseException) -> str:
 
 
 @command.command("list", short_help="List the backups in a target.")
-@click.argument("target", type=click.Path(path_type=Path))
+@places.target_argument
+@places.endpoint_option
 @output.json_flag()
-def list_(target: Path, as_json: bool) -> None:
+def list_(target: str, endpoint: str, as_json: bool) -> None:
     """List the backups in a target, the oldest first. No key is needed."""
     from crownkeep.backups import targets
     from crownkeep.backups.manifest import UnsoundManifest
 
     found: list[dict[str, Any]] = []
-    for folder in targets.folders(target):
-        try:
-            manifest, _ = targets.read_manifest(folder)
-            found.append(_described(folder, manifest))
-        except UnsoundManifest as error:
-            found.append({"name": folder.name, "fault": str(error)})
+    with places.shelf(target, endpoint) as held:
+        for folder in held.folders():
+            try:
+                manifest, _ = targets.read_manifest(folder)
+                own = {} if held.bucket is None else {"path": f"{target.rstrip('/')}/{folder.name}"}
+                found.append(_described(folder, manifest) | own)
+            except UnsoundManifest as error:
+                found.append({"name": folder.name, "fault": str(error)})
     if as_json:
         output.print_json({"backups": found})
         return
@@ -118,26 +177,18 @@ def list_(target: Path, as_json: bool) -> None:
 
 
 @command.command("verify", short_help="Verify backups without any secret.")
-@click.argument("target", type=click.Path(path_type=Path))
+@places.target_argument
+@places.endpoint_option
 @click.option("--key", metavar="VKEY", multiple=True, help="The key that must have signed; `create` prints it.")
 @output.json_flag()
-def verify(target: Path, key: tuple[str, ...], as_json: bool) -> None:
+def verify(target: str, endpoint: str, key: tuple[str, ...], as_json: bool) -> None:
     """Verify every backup in a target by its signed manifest and the hashes of its sealed parts; exits 1 where one is not sound.
 
     Without `--key` the key that a backup names itself is believed: then this finds damage, and not somebody who made all of it.
     """
-    from crownkeep.backups import targets
-    from crownkeep.backups.manifest import UnsoundManifest
-
     trusted = _keys(key)
-    told: list[dict[str, Any]] = []
-    for folder in targets.folders(target):
-        try:
-            manifest, signer = targets.read_manifest(folder, trusted)
-            faults = targets.faults(folder, manifest)
-            told.append({"name": folder.name, "ok": not faults, "signed_by": signer.text, "findings": faults})
-        except UnsoundManifest as error:
-            told.append({"name": folder.name, "ok": False, "signed_by": None, "findings": [str(error)]})
+    with places.shelf(target, endpoint) as held:
+        told = [_verified(held, folder, trusted) for folder in held.folders()]
     if not told:
         raise click.ClickException(f"there is no backup in `{target}`")
     is_sound = all(each["ok"] for each in told)
@@ -154,25 +205,37 @@ def verify(target: Path, key: tuple[str, ...], as_json: bool) -> None:
         raise SystemExit(1)
 
 
+def _verified(held: Shelf, folder: Path, trusted: list[VerifierKey]) -> dict[str, Any]:
+    from crownkeep.backups import targets
+    from crownkeep.backups.manifest import UnsoundManifest
+
+    try:
+        manifest, signer = targets.read_manifest(folder, trusted)
+    except UnsoundManifest as error:
+        return {"name": folder.name, "ok": False, "signed_by": None, "findings": [str(error)]}
+    held.complete(folder, manifest)
+    faults = targets.faults(folder, manifest)
+    held.forget(folder, manifest)
+    return {"name": folder.name, "ok": not faults, "signed_by": signer.text, "findings": faults}
+
+
 @command.command("restore", short_help="Restore a backup into a new data directory.")
-@click.argument("target", type=click.Path(path_type=Path))
-@click.option(
-    "--data", "new", metavar="NEW-DIR", required=True, type=click.Path(path_type=Path), help="The data directory to make."
-)
-@click.option(
-    "--sealing-key", "key_file", metavar="FILE", required=True, type=click.Path(path_type=Path), help="The sealing key's file."
-)
+@places.target_argument
+@places.endpoint_option
+@click.option("--data", "new", metavar="NEW-DIR", required=True, type=_FILE, help="The data directory to make.")
+@places.opening_options
 @click.option("--id", "backup_id", metavar="ID", help="Which backup; the newest one unless given.")
 @click.option("--database", metavar="URL", help="An empty database to restore into; SQLite in the new directory unless given.")
-@click.option(
-    "--checkpoint", metavar="FILE", type=click.Path(path_type=Path), help="The newest checkpoint that was kept elsewhere."
-)
+@click.option("--checkpoint", metavar="FILE", type=_FILE, help="The newest checkpoint that was kept elsewhere.")
 @click.option("--key", metavar="VKEY", multiple=True, help="The key that must have signed the backup.")
 @output.json_flag()
 def restore(
-    target: Path,
+    target: str,
+    endpoint: str,
     new: Path,
-    key_file: Path,
+    key_file: Path | None,
+    passphrase_file: Path | None,
+    identity: Path | None,
     backup_id: str | None,
     database: str | None,
     checkpoint: Path | None,
@@ -186,9 +249,11 @@ def restore(
     from crownkeep.backups import restoring
 
     newest = trail_sources.kept_checkpoints([checkpoint])[0] if checkpoint is not None else None
-    folder, manifest = _chosen(target, backup_id, _keys(key))
     new = new.expanduser().absolute()
-    told = restoring.restore(folder, manifest, _keyring(key_file), new, key_file, database=database or "", newest=newest)
+    with places.shelf(target, endpoint) as shelf:
+        folder, manifest = places.chosen(shelf, target, backup_id, _keys(key))
+        opened = places.keys(manifest, key_file, passphrase_file, identity)
+        told = restoring.restore(folder, manifest, opened, new, database=database or "", newest=newest)
     # By its own URL: settings of this machine may name another database, which must not hear of it.
     with house.opened(str(new), database or f"sqlite:///{new / 'crownkeep.db'}") as held:
         held.ask(
@@ -206,25 +271,57 @@ def restore(
         click.echo(f"{output.counted(told.missing, 'record')} that the given checkpoint tells of are missing.")
 
 
+@command.command("new-recipient", short_help="Make a recipient for backups.")
+@click.argument("file", metavar="FILE", type=_FILE)
+@output.json_flag()
+def new_recipient(file: Path, as_json: bool) -> None:
+    """Make an identity in FILE, and its public half in FILE.pub, for `create --recipient`.
+
+    Keep the identity away from the machine that makes backups: it needs the public half alone.
+    """
+    from crownkeep import clock, data_directory
+    from crownkeep.backups import recipients
+
+    made = recipients.mint(clock.token_bytes(recipients.ENTROPY))
+    public = file.with_name(f"{file.name}.pub")
+    try:
+        data_directory.write_new(file, made.private.reveal().encode())
+        data_directory.write_new(public, made.public.encode())
+    except FileExistsError as error:
+        raise click.ClickException(f"`{error.filename}` is there already, and nothing is written over") from error
+    if as_json:
+        output.print_json({"identity": str(file), "recipient": str(public)})
+    else:
+        click.echo(f"{file} opens the backups that are made for {public}: keep it elsewhere.")
+
+
 @command.command("drill", short_help="Try a restore, and leave nothing of it.")
-@click.argument("target", type=click.Path(path_type=Path))
-@click.option(
-    "--sealing-key", "key_file", metavar="FILE", required=True, type=click.Path(path_type=Path), help="The sealing key's file."
-)
+@places.target_argument
+@places.endpoint_option
+@places.opening_options
 @click.option("--id", "backup_id", metavar="ID", help="Which backup; the newest one unless given.")
 @click.option("--key", metavar="VKEY", multiple=True, help="The key that must have signed the backup.")
 @output.json_flag()
-def drill(target: Path, key_file: Path, backup_id: str | None, key: tuple[str, ...], as_json: bool) -> None:
+def drill(
+    target: str,
+    endpoint: str,
+    key_file: Path | None,
+    passphrase_file: Path | None,
+    identity: Path | None,
+    backup_id: str | None,
+    key: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Restore a backup into a directory of this command's own, verify the trail there, and remove it all again.
 
     It proves that this backup opens with this key, and comes back whole. TMPDIR says where; it takes the room of a database.
     """
     from crownkeep.backups import restoring
 
-    folder, manifest = _chosen(target, backup_id, _keys(key))
-    with tempfile.TemporaryDirectory(prefix="crownkeep-drill-") as place:
-        new = Path(place) / "data"
-        told = restoring.restore(folder, manifest, _keyring(key_file), new, key_file, database="", newest=None)
+    with places.shelf(target, endpoint) as shelf, tempfile.TemporaryDirectory(prefix="crownkeep-drill-") as place:
+        folder, manifest = places.chosen(shelf, target, backup_id, _keys(key))
+        opened = places.keys(manifest, key_file, passphrase_file, identity)
+        told = restoring.restore(folder, manifest, opened, Path(place) / "data", database="", newest=None)
     if as_json:
         output.print_json({"ok": True, "backup_id": manifest.backup_id, "made_at": manifest.made_at, "records": told.records})
     else:
@@ -243,34 +340,6 @@ def _of_restored(new: Path, told: Restored) -> dict[str, object]:
         "newest_checkpoint_at": told.newest_at,
         "not_seen": told.not_seen,
     }
-
-
-def _chosen(target: Path, backup_id: str | None, keys: list[VerifierKey]) -> tuple[Path, Manifest]:
-    """Return a backup that is sound, the newest of those that are meant; raises ClickException."""
-    from crownkeep.backups import targets
-    from crownkeep.backups.manifest import UnsoundManifest
-
-    folders = [each for each in targets.folders(target) if backup_id is None or each.name.endswith(f"-{backup_id}")]
-    if not folders:
-        raise click.ClickException(f"there is no such backup in `{target}`")
-    try:
-        manifest, _ = targets.read_manifest(folders[-1], keys)
-    except UnsoundManifest as error:
-        raise click.ClickException(f"`{folders[-1].name}`: {error}; choose another with `--id`") from error
-    faults = targets.faults(folders[-1], manifest)
-    if faults:
-        raise click.ClickException(f"`{folders[-1].name}` is not sound: {faults[0]}; choose another with `--id`")
-    return folders[-1], manifest
-
-
-def _keyring(file: Path) -> Keyring:
-    from crownkeep.credentials import sealing
-    from crownkeep.credentials.sealing import MalformedKeyFile
-
-    try:
-        return sealing.read_key_file(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, MalformedKeyFile) as error:
-        raise WrongCall(f"`{file}` is no file of sealing keys: {output.printable(str(error))}") from error
 
 
 def _keys(texts: tuple[str, ...]) -> list[VerifierKey]:

@@ -1,0 +1,107 @@
+"""Backups in an S3-compatible bucket: `s3://BUCKET/PREFIX`, a folder each; a backup is there once its manifest is.
+
+Credentials, Region and endpoint come from where AWS's own tools have them (AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_ENDPOINT_URL_S3).
+Whatever is read here is believed only as far as the manifest's signature and the parts' hashes go.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from crownkeep.backups import targets
+from crownkeep.backups.faults import BackupFault
+from crownkeep.backups.manifest import Manifest
+
+SCHEME = "s3://"
+_URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9!_.*'()/-]*))?")
+_AT_ONCE = 1 << 20
+Done = TypeVar("Done")
+
+
+class BackupBucket:
+    """The backups below one prefix of a bucket."""
+
+    def __init__(self, url: str, endpoint: str) -> None:
+        """Read an `s3://` URL; raises BackupFault where it is none."""
+        found = _URL.fullmatch(url)
+        if found is None:
+            raise BackupFault("the target is no bucket: write `s3://BUCKET/PREFIX`")
+        self._bucket, prefix = found[1], (found[2] or "").strip("/")
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._endpoint = endpoint
+        self._client: Any = None
+
+    def keep(self, folder: Path, found: Manifest) -> None:
+        """Put a backup into the bucket, its manifest last: what was interrupted is never taken for a backup."""
+
+        def work(client: Any) -> None:
+            for name in (*(part.name for part in found.parts), targets.MANIFEST):
+                with (folder / name).open("rb") as body:
+                    client.put_object(Bucket=self._bucket, Key=f"{self._prefix}{folder.name}/{name}", Body=body)
+
+        self._do(work)
+
+    def fetch_manifests(self, place: Path) -> None:
+        """Write the manifest of each backup into a folder of its name below a directory."""
+
+        def work(client: Any) -> None:
+            pages = client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix, Delimiter="/")
+            names = [each["Prefix"][len(self._prefix) : -1] for page in pages for each in page.get("CommonPrefixes", ())]
+            for name in names:
+                if targets.is_name(name):
+                    self._fetch(client, name, targets.MANIFEST, place, limit=targets.LARGEST_MANIFEST)
+
+        self._do(work)
+
+    def fetch_parts(self, folder: Path, found: Manifest) -> None:
+        """Write the parts of a backup beside its manifest; none may be larger than the manifest says."""
+
+        def work(client: Any) -> None:
+            for part in found.parts:
+                self._fetch(client, folder.name, part.name, folder.parent, limit=part.size)
+
+        self._do(work)
+
+    def _fetch(self, client: Any, name: str, file: str, place: Path, *, limit: int) -> None:
+        try:
+            answer = client.get_object(Bucket=self._bucket, Key=f"{self._prefix}{name}/{file}")
+        except client.exceptions.NoSuchKey:
+            return  # Nobody finished it, or somebody removes it; a part that is missing is told by `verify`.
+        (place / name).mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(place / name / file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as kept, closing(answer["Body"]) as body:
+            while limit >= 0 and (content := body.read(_AT_ONCE)):
+                limit -= len(content)
+                kept.write(content)
+
+    def _do(self, work: Callable[[Any], Done]) -> Done:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self._client = self._client or _client(self._endpoint)
+            return work(self._client)
+        except (BotoCoreError, ClientError) as error:
+            raise BackupFault(f"the bucket `{self._bucket}` does not do what is asked: {error}") from error
+
+
+def _client(endpoint: str) -> Any:
+    import botocore.session
+    from botocore.config import Config
+
+    config = Config(
+        retries={"total_max_attempts": 5, "mode": "standard"},
+        connect_timeout=10,
+        read_timeout=60,
+        # S3-compatible servers do not all know the checksums that the SDK adds; parts are verified by their own hashes.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={"addressing_style": "path"},
+    )
+    session = botocore.session.get_session()
+    region = session.get_config_variable("region") or "us-east-1"
+    return session.create_client("s3", region_name=region, endpoint_url=endpoint or None, config=config)

@@ -1,0 +1,158 @@
+"""Where backups of a command are: in a directory, or fetched from a bucket; and the files of keys that open one."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from crownkeep.cli import output
+from crownkeep.cli.failures import WrongCall
+
+if TYPE_CHECKING:
+    from crownkeep.audit.notes import VerifierKey
+    from crownkeep.backups.manifest import Manifest
+    from crownkeep.backups.restoring import BackupKeys
+    from crownkeep.backups.s3 import BackupBucket
+    from crownkeep.credentials.secret import Secret
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+_BUCKET = "s3://"
+_LARGEST_FILE = 1 << 20
+
+target_argument = click.argument("target", metavar="TARGET")
+"""A directory, or `s3://BUCKET/PREFIX`."""
+
+endpoint_option = click.option(
+    "--endpoint", metavar="URL", default="", help="The server of an `s3://` target, where it is not Amazon's."
+)
+
+
+def opening_options(command: Function) -> Function:
+    """Give a command the options that name what opens a backup; they come as `key_file`, `passphrase_file` and `identity`."""
+    file = click.Path(path_type=Path)
+    for option in (
+        click.option(
+            "--identity", metavar="FILE", type=file, help="The recipient's identity, where the backup was made for one."
+        ),
+        click.option(
+            "--passphrase-file", metavar="FILE", type=file, help="What opens the sealing key, where it is inside the backup."
+        ),
+        click.option("--sealing-key", "key_file", metavar="FILE", type=file, help="The sealing key's file."),
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Backups within reach: each in a folder here, of a bucket the manifests alone until `complete`."""
+
+    place: Path
+    bucket: BackupBucket | None = None
+
+    def folders(self) -> list[Path]:
+        """Return the folders of the backups, the oldest first."""
+        from crownkeep.backups import targets
+
+        return targets.folders(self.place)
+
+    def complete(self, folder: Path, found: Manifest) -> None:
+        """Have the parts of a backup here, too."""
+        if self.bucket is not None:
+            self.bucket.fetch_parts(folder, found)
+
+    def forget(self, folder: Path, found: Manifest) -> None:
+        """Give back the room that the parts of a fetched backup take."""
+        if self.bucket is not None:
+            for part in found.parts:
+                (folder / part.name).unlink(missing_ok=True)
+
+
+@contextmanager
+def shelf(target: str, endpoint: str) -> Iterator[Shelf]:
+    """Have the backups of a target within reach; what was fetched of a bucket is removed in the end."""
+    bucket = bucket_of(target, endpoint)
+    if bucket is None:
+        yield Shelf(Path(target))
+        return
+    with tempfile.TemporaryDirectory(prefix="crownkeep-backups-") as place:
+        bucket.fetch_manifests(Path(place))
+        yield Shelf(Path(place), bucket)
+
+
+def bucket_of(target: str, endpoint: str) -> BackupBucket | None:
+    """Return the bucket that a target names, None where it is a directory."""
+    if not target.startswith(_BUCKET):
+        if endpoint:
+            raise WrongCall(f"`--endpoint` belongs to a target `{_BUCKET}BUCKET/PREFIX`")
+        return None
+    from crownkeep.backups.s3 import BackupBucket
+
+    return BackupBucket(target, endpoint)
+
+
+def chosen(held: Shelf, target: str, backup_id: str | None, keys: list[VerifierKey]) -> tuple[Path, Manifest]:
+    """Return a backup that is sound and whole here, the newest of those that are meant; raises ClickException."""
+    from crownkeep.backups import targets
+    from crownkeep.backups.manifest import UnsoundManifest
+
+    folders = [each for each in held.folders() if backup_id is None or each.name.endswith(f"-{backup_id}")]
+    if not folders:
+        raise click.ClickException(f"there is no such backup in `{target}`")
+    try:
+        manifest, _ = targets.read_manifest(folders[-1], keys)
+    except UnsoundManifest as error:
+        raise click.ClickException(f"`{folders[-1].name}`: {error}; choose another with `--id`") from error
+    held.complete(folders[-1], manifest)
+    faults = targets.faults(folders[-1], manifest)
+    if faults:
+        raise click.ClickException(f"`{folders[-1].name}` is not sound: {faults[0]}; choose another with `--id`")
+    return folders[-1], manifest
+
+
+def keys(manifest: Manifest, key_file: Path | None, passphrase_file: Path | None, identity: Path | None) -> BackupKeys:
+    """Return what opens a backup, from the files that a command was given; raises WrongCall and BackupFault."""
+    from crownkeep.backups import restoring
+    from crownkeep.credentials.sealing import MalformedKeyFile
+
+    if key_file is None and passphrase_file is None:
+        raise WrongCall("give `--sealing-key`, or `--passphrase-file` where the sealing key is inside the backup")
+    try:
+        return restoring.keys_of(
+            manifest,
+            key_file=None if key_file is None else read(key_file).encode(),
+            passphrase=None if passphrase_file is None else passphrase_in(passphrase_file),
+            identity=None if identity is None else secret_in(identity),
+        )
+    except MalformedKeyFile as error:
+        raise WrongCall(f"`{key_file}` is no file of sealing keys: {output.printable(str(error))}") from error
+
+
+def passphrase_in(file: Path) -> Secret:
+    """Return the first line of a file."""
+    from crownkeep.credentials.secret import Secret
+
+    return Secret(read(file).partition("\n")[0].rstrip("\r"))
+
+
+def secret_in(file: Path) -> Secret:
+    """Return what a file holds, as a secret."""
+    from crownkeep.credentials.secret import Secret
+
+    return Secret(read(file))
+
+
+def read(file: Path) -> str:
+    """Return the text of a small file; raises WrongCall where there is none."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(_LARGEST_FILE).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise WrongCall(f"`{file}` can't be read: {said}") from error
