@@ -17,6 +17,10 @@ PIP := --quiet --disable-pip-version-check --no-input
 SYNC := UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --locked --inexact --quiet
 ARGS ?=
 
+# Bytecode is kept whatever the environment says: or each of the many servers and commands that tests start compiles all it imports.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
+
 .PHONY: help serve test nightly nightly-trail check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail bench-alerts bench-what-if changelog system-packages protocol-cases
 
 help: ## Say what can be made
