@@ -64,6 +64,7 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     "/console/mfa/resync": ("/console/mfa/resync?serial=arn%3Aaws%3Aiam%3A%3A{account}%3Amfa%2Fphone",),
     "/console/organization": ("/console/organization", "/console/organization?under={unit}&tab=policies"),
     "/console/organization/account": _tabs("/console/organization/account?id={member}", member_accounts.TABS),
+    "/console/organization/root": ("/console/organization/root?id={member}",),
     "/console/organization/policies": _controls("/console/organization/policies"),
     "/console/organization/policies/create": (
         *_controls("/console/organization/policies/create"),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from tests.console.forms import follow, send
-from tests.fixtures.crown import Account, Crowns
+from tests.fixtures.crown import Account, Crown, Crowns
 from tests.fixtures.organization import SCP, Organization, deny
 from tests.signin.browser import Browser, signed_in
 
+from crownkeep import clock
 from crownkeep.catalogue import organization_presets
+from crownkeep.signin.sessions import FRESH_FOR
 
 HOME = "/console/organization"
 
@@ -38,6 +42,7 @@ def test_an_account_in_no_organization_creates_one_and_sees_its_tree(crowns: Cro
     assert "organizations:CreateOrganization" in after
     assert "Accounts in the root" in after
     assert "Management" in after
+    assert "Not readable here" not in after
 
 
 def test_units_are_created_renamed_and_deleted(organization: Organization, browser: Browser):
@@ -183,6 +188,44 @@ def test_an_administrator_of_a_member_reaches_nothing_of_the_management(organiza
     ]
 
 
+def test_a_member_s_root_credentials_are_deleted_and_recovery_is_allowed_by_its_typed_name(
+    organization: Organization, browser: Browser, member: Account
+):
+    organization.trust_iam("RootCredentialsManagement")
+    name = organization.client.describe_account(AccountId=member.id)["Account"]["Name"]
+    here, root = f"{HOME}/root?id={member.id}", f"{HOME}/root"
+
+    mistyped = send(browser, here, f"{root}/delete", account=member.id, typed="something else")
+    kept = organization.management.client("account-security").list_member_security(AccountIds=[member.id])["Members"][0]
+    deleted = send(browser, here, f"{root}/delete", account=member.id, typed=name)
+    gone = organization.management.client("account-security").list_member_security(AccountIds=[member.id])["Members"][0]
+    allowed = send(browser, here, f"{root}/allow-recovery", account=member.id, typed=name)
+    after = organization.management.client("account-security").list_member_security(AccountIds=[member.id])["Members"][0]
+
+    assert (400, 1) == (mistyped.status, kept["RootAccessKeys"])
+    assert "Root has no credentials any more" in deleted.text
+    assert (0, False) == (gone["RootAccessKeys"], gone["RootHasPassword"])
+    assert {"DeleteAccessKey", "CreateLoginProfile"} <= {each["eventName"] for each in member.records(limit=20)}
+    assert "can be recovered" in allowed.text
+    assert after["RootMayRecover"]
+
+
+def test_an_unattended_browser_deletes_no_root_credentials_and_closes_no_account(crown: Crown):
+    organization = Organization(crown)
+    organization.trust_iam("RootCredentialsManagement")
+    member, browser = organization.invited(), signed_in(organization.management, user="admin")
+    name = organization.client.describe_account(AccountId=member.id)["Account"]["Name"]
+    here, fields = f"{HOME}/account?id={member.id}", {"account": member.id, "typed": name}
+
+    with time_machine.travel(clock.now() + FRESH_FOR + timedelta(seconds=1)):
+        answers = [
+            send(browser, here, f"{HOME}/{path}", **fields) for path in ("root/delete", "root/allow-recovery", "accounts/close")
+        ]
+
+    assert [303] * 3 == [each.status for each in answers]
+    assert all((each.header("location") or "").startswith("/console/confirm") for each in answers)
+
+
 def test_a_control_policy_that_denies_is_honoured_by_the_pages(organization: Organization, member: Account):
     organization.bind(deny("organizations:LeaveOrganization"), member.id)
     browser = signed_in(member, user="admin")
@@ -192,6 +235,17 @@ def test_a_control_policy_that_denies_is_honoured_by_the_pages(organization: Org
     assert 403 == page.status
     assert "organizations:LeaveOrganization" in page.text
     assert member.id in [each["Id"] for each in organization.client.list_accounts()["Accounts"]]
+
+
+def test_a_member_sees_what_binds_it_and_by_whom(organization: Organization, member: Account):
+    policy = organization.bind(deny("s3:DeleteBucket"), organization.root_id)
+    name = organization.client.describe_policy(PolicyId=policy)["Policy"]["PolicySummary"]["Name"]
+
+    page = signed_in(member, user="admin").get(HOME).text
+
+    assert name in page
+    assert "All accounts of the organization" in page
+    assert f"{organization.management.id[:4]}-{organization.management.id[4:8]}" in page
 
 
 def test_a_large_unit_is_shown_a_page_at_a_time(organization: Organization, browser: Browser):

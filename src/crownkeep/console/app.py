@@ -35,6 +35,7 @@ from crownkeep.console.pages.identities import (
     users,
 )
 from crownkeep.console.pages.organization import (
+    central_root,
     control_attachments,
     control_policies,
     control_policy_editor,
@@ -81,6 +82,7 @@ ROUTES: list[Route] = [
     *organization.ROUTES,
     *units.ROUTES,
     *member_accounts.ROUTES,
+    *central_root.ROUTES,
     *invitations.ROUTES,
     *control_policies.ROUTES,
     *control_policy_editor.ROUTES,

@@ -34,12 +34,17 @@ async def show(request: Request) -> Response:
 async def _tree_page(request: Request, about: Part, tree: unit_tree.OpenedTree) -> Response:
     tab, marker = parts.chosen(request, "tab", TABS), request.query_params.get("marker", "")
     asked = [about, *tree.asked]
-    accounts, attached = None, None
+    accounts, attached, security = None, None, {}
     if tab == "accounts":
         accounts = await places.ask(
             request, "ListAccountsForParent", ParentId=tree.shown_id, NextToken=marker, MaxResults=places.MOST
         )
+        ids = [each["Id"] for each in accounts.rows("Accounts")]
         asked.append(accounts)
+        if ids:
+            stands = await parts.ask(request, "ListMemberSecurity", service="account-security", AccountIds=ids)
+            security = {each["AccountId"]: each for each in stands.rows("Members")}
+            asked.append(stands)
     else:
         attached = await attached_policies.on_way(request, [*tree.way, (tree.shown_id, tree.shown_name)], tree.policy_types)
         asked += attached.asked
@@ -53,7 +58,7 @@ async def _tree_page(request: Request, about: Part, tree: unit_tree.OpenedTree) 
         tree=tree,
         tab=tab,
         accounts=accounts,
-        security=None,
+        security=security,
         attached=attached,
         first=places.tree(tree.shown_id) if marker else "",
         next_page=places.tree(tree.shown_id, marker=more) if more else "",
@@ -73,7 +78,10 @@ def _changes(unit_id: str) -> list[Equivalent]:
 
 
 async def _standing_page(request: Request, about: Part) -> Response:
-    asked = await asyncio.gather(places.ask(request, "ListHandshakesForAccount", MaxResults=places.MOST))
+    asked = await asyncio.gather(
+        places.ask(request, "ListHandshakesForAccount", MaxResults=places.MOST),
+        parts.ask(request, "ListBindingPolicies", service="account-security"),
+    )
     place = places.place(request, about)
     change = places.call("CreateOrganization" if place is OrganizationPlace.NONE else "LeaveOrganization")
     return places.page(
@@ -83,6 +91,7 @@ async def _standing_page(request: Request, about: Part) -> Response:
         about=about,
         place=place.value,
         handshakes=asked[0],
+        controls=asked[1] if place is OrganizationPlace.MEMBER else None,
     )
 
 

@@ -1,0 +1,139 @@
+"""A member's root user, from above: what credentials it has, taken away or allowed to be recovered, after a fresh proof."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import calls, parts, web
+from crownkeep.console.kit.calls import Found, Refused
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.pages.organization import places
+from crownkeep.errors import AwsError
+from crownkeep.signin import acting, member_roots
+from crownkeep.signin.acting import Actor
+
+PATH = f"{places.FOLDER}/root"
+
+_HELD = (
+    ("ListAccessKeys", "AccessKeyMetadata", "AccessKeyId", "DeleteAccessKey"),
+    ("ListSigningCertificates", "Certificates", "CertificateId", "DeleteSigningCertificate"),
+    ("ListMFADevices", "MFADevices", "SerialNumber", "DeactivateMFADevice"),
+)
+"""What root may have besides its password: the list, its member, the key of an entry, and the call that takes one away."""
+
+
+async def show(request: Request) -> Response:
+    """Show what credentials a member's root user has."""
+    web.signed_in(request)
+    return await _page(request, request.query_params.get("id", ""))
+
+
+async def deleted(request: Request) -> Response:
+    """Take all credentials of a member's root user away, once the account's name was typed."""
+    account_id, mistyped = await _confirmed(request)
+    if mistyped is not None:
+        return mistyped
+    return await _done(request, account_id, member_roots.DELETE, "Root has no credentials any more")
+
+
+async def recovery_allowed(request: Request) -> Response:
+    """Let whoever reads the mail of a member's root user choose a password, once the account's name was typed."""
+    account_id, mistyped = await _confirmed(request)
+    if mistyped is not None:
+        return mistyped
+    return await _done(request, account_id, member_roots.ALLOW_RECOVERY, "Root's password can be recovered")
+
+
+async def _confirmed(request: Request) -> tuple[str, Response | None]:
+    """Return the account that is meant, and the page to show where its name was not typed; raises ProofNeeded."""
+    entered = parts.entered(request, "account", "typed")
+    web.proven(request)
+    about = await places.ask(request, "DescribeAccount", AccountId=entered["account"])
+    if about.refusal is not None:
+        return "", places.missing(request, about, "There is no such account in the organization")
+    name = str(about.one("Account")["Name"])
+    if entered["typed"] != name:
+        text = f"Type {name} to do this. Nothing was changed."
+        return "", await _page(request, entered["account"], alert=text)
+    return entered["account"], None
+
+
+async def _done(request: Request, account_id: str, task: str, told: str) -> Response:
+    here = web.of(request)
+    try:
+        root = await member_roots.take_on(here.door, web.actor(request), account_id, task)
+        wanted = [_CREATE] if task == member_roots.ALLOW_RECOVERY else await _held(request, root)
+    except AwsError as error:
+        asked = Equivalent("sts", "AssumeRoot", {"TargetPrincipal": account_id})
+        return await _page(request, account_id, refusal=calls.refused(request, asked, error))
+    for each in wanted:
+        _, outcome = await parts.obtain(request, each, actor=root)
+        if outcome.refused is not None:
+            return await _page(request, account_id, refusal=outcome.refused)
+    return await _page(request, account_id, told=told)
+
+
+_CREATE = Equivalent("iam", "CreateLoginProfile", {})
+
+
+async def _held(request: Request, root: Actor) -> list[Equivalent]:
+    """Return the calls that take away what root has; raises the AwsError of a list that is refused."""
+    door = web.of(request).door
+    listed: list[Found] = await asyncio.gather(*(acting.call(door, root, "iam", lists, {}) for lists, *_ in _HELD))
+    wanted = []
+    for (_, member, key, operation), found in zip(_HELD, listed, strict=True):
+        wanted += [Equivalent("iam", operation, {key: each[key]}) for each in found[member]]
+    virtual = [str(each["SerialNumber"]) for each in listed[-1]["MFADevices"] if ":mfa/" in each["SerialNumber"]]
+    wanted += [Equivalent("iam", "DeleteVirtualMFADevice", {"SerialNumber": each}) for each in virtual]
+    try:
+        await acting.call(door, root, "iam", "GetLoginProfile", {})
+    except AwsError as error:
+        if error.code != "NoSuchEntity":
+            raise
+        return wanted
+    return [Equivalent("iam", "DeleteLoginProfile", {}), *wanted]
+
+
+async def _page(
+    request: Request,
+    account_id: str,
+    *,
+    refusal: Refused | None = None,
+    alert: str = "",
+    told: str = "",
+) -> Response:
+    about, security, features = await asyncio.gather(
+        places.ask(request, "DescribeAccount", AccountId=account_id),
+        parts.ask(request, "ListMemberSecurity", service="account-security", AccountIds=[account_id]),
+        parts.ask(request, "ListOrganizationsFeatures"),
+    )
+    if about.refusal is not None and not about.refusal.is_denied:
+        return places.missing(request, about, "There is no such account in the organization")
+    task = {"TargetPrincipal": account_id, "TaskPolicyArn": {"arn": "arn:aws:iam::aws:policy/root-task/TASK"}}
+    return places.page(
+        request,
+        "organization_root.html",
+        same=[*parts.equivalents([about, security, features]), Equivalent("sts", "AssumeRoot", task)],
+        refusal=refusal,
+        status=400 if alert else 200,
+        account_id=account_id,
+        about=about,
+        name=str(about.one("Account").get("Name", account_id)),
+        security=security,
+        known=next(iter(security.rows("Members")), None),
+        features=features,
+        is_enabled="RootCredentialsManagement" in features.rows("EnabledFeatures"),
+        alert=alert,
+        told=told,
+    )
+
+
+ROUTES = [
+    Route(PATH, show, methods=["GET"]),
+    Route(f"{PATH}/delete", deleted, methods=["POST"]),
+    Route(f"{PATH}/allow-recovery", recovery_allowed, methods=["POST"]),
+]
