@@ -36,9 +36,11 @@ from crownkeep.operations.streams import Streams
 from crownkeep.settings import Settings
 from crownkeep.storage import migrate
 from crownkeep.storage.database import Database, DatabaseFault
+from crownkeep.storage.trail import sealed_files
 from crownkeep.storage.writer import Writer
 from crownkeep.trail import publishing
 from crownkeep.trail.delivery import TrailDelivery
+from crownkeep.trail.keeping import TrailKeeping
 from crownkeep.trail.publishing import Published
 from crownkeep.trail.sequencer import Sequencer
 from crownkeep.trail.witness import Witness, WitnessAnswer
@@ -68,6 +70,7 @@ class Running:
     observers: tuple[Secret, ...]
     trail_delivery: TrailDelivery
     reviews: Reviews
+    keeping: TrailKeeping
 
     def is_ready(self) -> bool:
         """Tell whether the database answers."""
@@ -129,6 +132,7 @@ def create_app(settings: Settings) -> Server[Running]:
         for task in running.tasks:
             task.cancel()
         await running.reviews.stop()
+        await running.keeping.stop()
         await running.delivery.stop()
         await running.witnesses.stop()
         await running.trail_delivery.stop()
@@ -161,6 +165,7 @@ def open_wiring(settings: Settings, directory: DataDirectory) -> tuple[Database,
     """Open the database, brought up to date, and what calls need; for the server and for commands beside it."""
     services.load()
     database = Database(settings.database_url)
+    sealed_files.keep_in(database, settings.sealed_directory)
     migrate.upgrade(database)
     key_check.require(database, directory.keyring)
     outbox = Observer(SealedOutbox(directory.keyring))
@@ -174,7 +179,6 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     writer = Writer(database, wiring.outbox.observe)
     door = Door(database, writer, wiring)
     token: Secret = directory.operator_token
-    observers = (directory.metrics_token, token)
     tasks = _begun(_watch_keys(KeyFileWatch(directory), database, wiring.keyring), supervision.keep_telling())
     delivery = Delivery(database, writer, wiring, observer.of(wiring.outbox), channel)
     delivery.start()
@@ -203,9 +207,10 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
         sequencer,
         witnesses,
         Witness(database, writer, wiring),
-        observers,
+        (directory.metrics_token, token),
         trail_delivery,
         _reviews(database, writer),
+        _keeping(database, writer, wiring),
     )
 
 
@@ -215,6 +220,12 @@ def _begun(*coroutines: Coroutine[Any, Any, None]) -> tuple[asyncio.Task[None], 
 
 def _reviews(database: Database, writer: Writer) -> Reviews:
     started = Reviews(database, writer)
+    started.start()
+    return started
+
+
+def _keeping(database: Database, writer: Writer, wiring: Wiring) -> TrailKeeping:
+    started = TrailKeeping(database, writer, wiring)
     started.start()
     return started
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from uuid import UUID
 
@@ -75,6 +75,11 @@ def event_id(now: datetime, chance: bytes) -> UUID:
 def first_event_id(moment: datetime) -> UUID:
     """Return the smallest event id of this millisecond: where a range of time begins among ordered ids."""
     return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
+
+
+def moment_of(event_id: UUID) -> datetime:
+    """Return the time that an event's id begins with, in whole milliseconds."""
+    return datetime.fromtimestamp((event_id.int >> 80) / 1000, UTC)
 
 
 def _characters(alphabet: str, chance: bytes, count: int) -> str:

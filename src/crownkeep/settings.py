@@ -92,6 +92,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     trail_checkpoint_file: str = ""
     trail_checkpoint_url: str = ""
     trail_witness_seconds: int = 10
+    trail_sealed_directory: str = ""
+    trail_seal_after_days: int = 0
+    trail_withhold_after_days: int = 0
 
     @property
     def data_directory(self) -> Path:
@@ -102,6 +105,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def database_url(self) -> str:
         """The database's URL: SQLite in the data directory unless another is set."""
         return self.database or f"sqlite:///{self.data_directory / 'crownkeep.db'}"
+
+    @property
+    def sealed_directory(self) -> Path:
+        """The directory that the files of the trail's sealed months are in: in the data directory unless another is set."""
+        return Path(self.trail_sealed_directory).expanduser() if self.trail_sealed_directory else self.data_directory / "sealed"
 
     @property
     def url(self) -> str:
@@ -216,6 +224,8 @@ _RANGES = {
     "trail_witness_seconds": (1, 86_400),
     "trail_delivery_seconds": (1, 86_400),
     "trail_digest_seconds": (1, 86_400),
+    "trail_seal_after_days": (0, 36_500),
+    "trail_withhold_after_days": (0, 36_500),
 }
 _CHOICES = {
     "log_format": ("text", "json"),

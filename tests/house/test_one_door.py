@@ -172,6 +172,7 @@ NO_CHANGE: Mapping[str, str] = {
     "trail list": "a list",
     "trail prove": "as for a checkpoint, and a proof is written into a file",
     "trail search": "a search",
+    "trail sealed": "a list",
     "trail witness list": "a list",
     "what-if attach-scp": _API,
     "what-if delete-key": _API,
@@ -194,6 +195,8 @@ DATABASE: Mapping[str, str] = {
     "cli.keys.rotate": "the database learns which key it is sealed with, before anything is sealed with it",
     "cli.policy._explained": "policies are read",
     "cli.trail_proofs.prove": "the tree is read, once what waits has its place in it",
+    "cli.trail_keeping.withhold": "bytes of what the act has withheld leave the files of sealed months",
+    "cli.trail_sealing.seal_month": "records are written to a file before the act, and dropped after it",
     "cli.trail_verify.checkpoint": "as above",
     "cli.trail_verify.keys": "the log's public keys are read, made where there are none yet",
 }

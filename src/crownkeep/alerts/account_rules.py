@@ -14,7 +14,7 @@ from crownkeep.operations.call import Call
 from crownkeep.principals import Principal
 from crownkeep.storage.notices import alert_revisions, alert_rules
 from crownkeep.storage.notices.alert_rules import AlertRuleRow, AlertSilenceRow
-from crownkeep.storage.trail import events
+from crownkeep.storage.trail import lookups
 from crownkeep.storage.trail.events import EventRow
 
 MOST = 100
@@ -83,7 +83,7 @@ def tried(call: Call, account_id: str, pattern: str, days: int) -> dict[str, obj
 def _newest(call: Call, account_id: str, since: UUID) -> Iterator[EventRow]:
     before, examined = UUID(int=(1 << 128) - 1), 0
     while examined < MOST_EXAMINED:
-        page = events.newest(call.db, account_id, first=since, before=before, limit=_PAGE)
+        page = lookups.newest(call.db, account_id, first=since, before=before, limit=_PAGE)
         yield from page
         if len(page) < _PAGE:
             return

@@ -38,6 +38,8 @@ class TrailFault(Enum):
     CHECKPOINT_CHANGED = "checkpoint-changed"
     SIGNATURE_WRONG = "signature-wrong"
     WITHHOLDING_UNTRUE = "withholding-untrue"
+    SEALED_FILE = "sealed-file"
+    SEAL_UNTRUE = "seal-untrue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +215,26 @@ class Withholding:
     missing: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A sealed month, as the database has it."""
+
+    act_event_id: bytes
+    month: str
+    first_event_id: bytes
+    before_event_id: bytes
+    records: int
+
+
 class WithholdingCheck:
     """Tells records that were withheld from records that are missing, and holds each act against its own record."""
 
-    def __init__(self, findings: TrailFindings, acts: Iterable[Withholding]) -> None:
+    def __init__(self, findings: TrailFindings, acts: Iterable[Withholding], seals: Sequence[Seal], *, has_files: bool) -> None:
         self._findings = findings
+        self._seals = seals
+        self._has_files = has_files
+        self.out_of_sight = 0
+        """How many records are in the files of sealed months, which are not at hand."""
         self._by_account: dict[str, list[Withholding]] = {}
         # An act over a single record goes before the one that later took everything around it.
         for act in sorted(acts, key=lambda each: (each.first_event_id != each.last_event_id, each.act_event_id)):
@@ -231,6 +248,13 @@ class WithholdingCheck:
                 return
         event_id = written_id(entry.event_id)
         what = f"the record of event {event_id} of account `{entry.account_id}` is missing"
+        # A seal excuses nothing: what it let go has to be in its file.
+        for seal in self._seals:
+            if seal.first_event_id <= entry.event_id < seal.before_event_id:
+                if not self._has_files:
+                    self.out_of_sight += 1
+                    return
+                what += f" from the sealed file of {seal.month}"
         self._findings.add(TrailFault.RECORD_MISSING, what, index=index, event_id=event_id)
 
     @property
@@ -257,6 +281,14 @@ class WithholdingCheck:
             event_id = written_id(act.act_event_id)
             what = f"no record in the tree says that {act.records} records of account `{act.account_id}` were withheld"
             self._findings.add(TrailFault.WITHHOLDING_UNTRUE, what, event_id=event_id)
+
+    def hold_seal(self, seal: Seal, record: Mapping[str, Any] | None) -> None:
+        """Hold a sealed month against the record of the act that sealed it."""
+        told = ((record or {}).get("additionalEventData") or {}).get("sealed") or {}
+        if (told.get("month"), told.get("records")) != (seal.month, seal.records):
+            event_id = written_id(seal.act_event_id)
+            what = f"no record in the tree says that {seal.records} records of {seal.month} were sealed"
+            self._findings.add(TrailFault.SEAL_UNTRUE, what, event_id=event_id)
 
 
 def written_id(event_id: bytes) -> str:

@@ -23,9 +23,12 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.domain.accounts import key_check
 from crownkeep.storage import copying, migrate
 from crownkeep.storage.database import Database, Transaction
+from crownkeep.storage.trail import sealed_files
 from crownkeep.trail import verifying
 from crownkeep.trail.verifying import TrailReport
 
+SEALED = "sealed"
+"""Where the files of sealed months are in a data directory; others, elsewhere, are not in the backup."""
 ENDED = frozenset({"browser_sessions", "one_time_links"})
 """Tables that are not brought back: a session or a link that was used up since would work again."""
 
@@ -89,6 +92,8 @@ def restore(folder: Path, found: Manifest, keys: BackupKeys, new: Path, *, datab
             told = _loaded(held, folder, found, keys.frames, staged)
             migrate.upgrade(held)
             key_check.require(held, keys.keyring)
+            if (staged / SEALED).is_dir():
+                sealed_files.keep_in(held, staged / SEALED)
             with held.snapshot() as db:
                 _prove(db, found, told, newest)
         finally:

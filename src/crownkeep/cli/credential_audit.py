@@ -94,13 +94,13 @@ def _kept(account_id: str, ids: tuple[str, str], data: str | None, database: str
     """Read the named records from the trail of this house."""
     from uuid import UUID
 
-    from crownkeep.storage.trail import events
+    from crownkeep.storage.trail import lookups
 
     found: dict[str, Mapping[str, Any]] = {}
     with house.opened(data, database) as held, held.database.snapshot() as db:
         for event_id in filter(_is_uuid, ids):
             last, wanted = UUID(int=(1 << 128) - 1), ("EventId", event_id)
-            for row in events.newest(db, account_id, first=UUID(int=0), before=last, limit=1, attribute=wanted):
+            for row in lookups.newest(db, account_id, first=UUID(int=0), before=last, limit=1, attribute=wanted):
                 found[event_id] = json.loads(row.record)
     return found
 

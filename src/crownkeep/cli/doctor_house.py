@@ -17,7 +17,7 @@ from crownkeep.domain.accounts.key_check import WrongSealingKey
 from crownkeep.settings import InvalidSettings
 from crownkeep.storage import health, migrate
 from crownkeep.storage.notices import outbox
-from crownkeep.storage.trail import checkpoints, events
+from crownkeep.storage.trail import checkpoints, lookups
 
 BACKED_UP = "CompleteBackup"
 """The event of a backup that was made and is whole."""
@@ -42,7 +42,7 @@ def database(found: Installation) -> Diagnosis:
         is_small = found.file is not None and found.file.stat().st_size < _LARGEST_LOOKED_THROUGH
         if is_small and (damage := health.damage(db)):
             return amiss(f"the database's file is damaged: {damage}", "stop the server, and restore a backup")
-        newest = events.newest(db, _OPERATOR, first=_FIRST, before=_LAST, limit=1)
+        newest = lookups.newest(db, _OPERATOR, first=_FIRST, before=_LAST, limit=1)
     if newest and newest[0].happened_at > found.now + _AHEAD:
         told = f"the newest record is from {newest[0].happened_at:%Y-%m-%dT%H:%M:%SZ}, which is yet to come"
         return amiss(told, "set this machine's clock right")
@@ -137,7 +137,7 @@ def backup(found: Installation) -> Diagnosis:
     with found.database.snapshot() as db:
         if health.step(db) != migrate.newest():
             return unseen("the database has not taken the steps of this version")
-        made = events.newest(db, _OPERATOR, first=_FIRST, before=_LAST, limit=1, attribute=("EventName", BACKED_UP))
+        made = lookups.newest(db, _OPERATOR, first=_FIRST, before=_LAST, limit=1, attribute=("EventName", BACKED_UP))
     remedy = "run `crownkeep backup create --to TARGET` every day, and keep `sealing.key` elsewhere"
     if not made:
         return advice("no backup was ever made with `crownkeep backup`", remedy)

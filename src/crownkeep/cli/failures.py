@@ -15,6 +15,7 @@ from crownkeep.errors import AwsError
 from crownkeep.settings import InvalidSettings
 from crownkeep.storage.database import DatabaseFault, UnusableDatabaseUrl
 from crownkeep.storage.migrate import NewerDatabase
+from crownkeep.storage.trail.sealed_files import SealedFileFault
 
 
 class WrongCall(click.ClickException):
@@ -33,7 +34,7 @@ def explain(error: Exception) -> click.ClickException:
             return WrongCall(str(error))
         case AwsError():
             return click.ClickException(output.printable(error.message))
-        case UnusableDataDirectory() | NewerDatabase() | WrongSealingKey() | BackupFault():
+        case UnusableDataDirectory() | NewerDatabase() | WrongSealingKey() | BackupFault() | SealedFileFault():
             return click.ClickException(str(error))
         case DatabaseFault():
             reason = output.printable(str(error.orig).strip().partition("\n")[0]) or type(error).__name__

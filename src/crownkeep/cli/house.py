@@ -57,25 +57,12 @@ class House:
 
         Raises the AwsError that it is refused with.
         """
-        from crownkeep import clock, ids
-        from crownkeep.arn import GLOBAL_REGION
-        from crownkeep.operations import registry
-        from crownkeep.operations.call import Origin, Request
-        from crownkeep.operations.invoke import perform_now
+        from crownkeep.operations import asking
+
         from crownkeep.principals import Operator
 
-        service = registry.service("operator")
-        found = service.find(operation) if service else None
-        if found is None:
-            raise LookupError(f"the operator's service has no operation `{operation}`")
-        given = {name: value for name, value in parameters.items() if value is not None}
-        request_id = ids.request_id(clock.token_bytes(16))
-        origin = Origin(source_ip="localhost", user_agent=_user_agent(), region=GLOBAL_REGION, request_id=request_id)
         operator = Operator(system_user=_user_name(os.getuid()))
-        answer = perform_now(self.database, Request(found, given, operator, origin, clock.now()), self.wiring)
-        if answer.error is not None:
-            raise answer.error
-        return answer.result
+        return asking.ask(self.database, self.wiring, operation, parameters, caller=operator, who=_user_agent())
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from crownkeep.cli import house, output, trail_buckets, trail_export, trail_keeping, trail_proofs, trail_verify
+from crownkeep.cli import house, output, trail_buckets, trail_export, trail_keeping, trail_proofs, trail_sealing, trail_verify
 from crownkeep.cli.account import account_id
 
 _MOST_AT_ONCE = 1000
@@ -28,6 +28,8 @@ for _each in (
     trail_export.export,
     trail_export.search,
     trail_keeping.withhold,
+    trail_sealing.seal_month,
+    trail_sealing.sealed,
     trail_keeping.rotate_keys,
     trail_keeping.witness,
     trail_buckets.command,

@@ -35,8 +35,16 @@ def withhold(
         raise WrongCall("give `--event-id` or `--before`")
     if not yes:
         raise WrongCall("this destroys records for good: say `--yes`")
+    from crownkeep.storage.trail.sealed_files import SealedFileFault
+    from crownkeep.trail import month_sealing
+    from crownkeep.trail.month_sealing import NotSealable
+
     with house.opened(data, database) as held:
         done = held.ask("WithholdRecords", account_id=account, event_id=event_id, before=before, reason=reason)
+        try:
+            month_sealing.destroy_withheld(held.database)
+        except (NotSealable, SealedFileFault) as error:
+            click.echo(f"note: nobody sees them any more, but sealed files still hold bytes of them: {error}", err=True)
     if as_json:
         output.print_json({"account_id": account, "records": done["records"]})
     else:

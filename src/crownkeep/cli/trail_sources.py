@@ -38,11 +38,14 @@ def offline(data: str | None, database: str | None) -> Iterator[Database]:
     from crownkeep import settings as configuration
     from crownkeep.storage import migrate
     from crownkeep.storage.database import Database
+    from crownkeep.storage.trail import sealed_files
 
-    url = configuration.load({"data": data, "database": database}).database_url
+    settings = configuration.load({"data": data, "database": database})
+    url = settings.database_url
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///").partition("?")[0]).is_file():
         raise WrongCall(f"there is no database at `{url.removeprefix('sqlite:///')}`; name another with `--data`")
     opened = Database(url)
+    sealed_files.keep_in(opened, settings.sealed_directory)
     try:
         if not migrate.is_current(opened):
             raise WrongCall("the database is of an older version: start the server once, which brings it up to date")

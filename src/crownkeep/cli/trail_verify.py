@@ -134,6 +134,7 @@ def _told(report: TrailReport) -> dict[str, object]:
         "size": report.size,
         "signed": report.signed,
         "records": report.records,
+        "sealed": report.sealed,
         "withheld": report.withheld,
         "pending": report.pending,
         "checkpoints": report.checkpoints,
@@ -150,10 +151,11 @@ def _told(report: TrailReport) -> dict[str, object]:
 
 def _print(report: TrailReport) -> None:
     signers = ", ".join(report.signed_by) or "nobody who is trusted"
+    sealed = f", {report.sealed} of them in sealed files" if report.sealed else ""
     pairs = [
         ("log", report.origin or "no checkpoint yet"),
         ("signed by", signers),
-        ("records", f"{report.records} of {report.size} leaves, {report.withheld} withheld"),
+        ("records", f"{report.records} of {report.size} leaves, {report.withheld} withheld{sealed}"),
         ("checkpoints", f"{report.checkpoints}, which {report.signed} of the leaves agree with"),
     ]
     if report.is_as_it_was:

@@ -24,6 +24,7 @@ OWNED_BY_NONE = frozenset(
         "trail_lease",
         "trail_log_keys",
         "trail_nodes",
+        "trail_sealed_months",
         "trail_verifications",
         "trail_witnessed_logs",
     }

@@ -13,8 +13,8 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import microseconds
 from crownkeep.storage.trail import checkpoints, reading
 from crownkeep.storage.trail.reading import TrailLine
+from crownkeep.storage.trail.sealed_files import EXPORT
 from crownkeep.trail import proving, publishing
-from crownkeep.trail.verifying_files import EXPORT
 
 VERSION = 1
 

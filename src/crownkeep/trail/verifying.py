@@ -12,13 +12,14 @@ from crownkeep.audit import checkpoints, leaf, notes, tlog_policy, verification
 from crownkeep.audit.checkpoints import Checkpoint
 from crownkeep.audit.notes import BadSignature, MalformedNote, Note
 from crownkeep.audit.tlog_policy import Policy
-from crownkeep.audit.verification import Kept, TrailFault, TrailFindings, TreeCheck, Withholding, WithholdingCheck
+from crownkeep.audit.verification import Kept, Seal, TrailFault, TrailFindings, TreeCheck, Withholding, WithholdingCheck
 from crownkeep.domain import trail_keys
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail import checkpoints as checkpoint_rows
-from crownkeep.storage.trail import leaves, log_keys, reading, withholdings
+from crownkeep.storage.trail import leaves, log_keys, reading, sealed_files, sealed_months, withholdings
 from crownkeep.storage.trail.log_keys import LOG
 from crownkeep.storage.trail.reading import TrailLine
+from crownkeep.storage.trail.sealed_files import SealedFileFault
 from crownkeep.trail import publishing
 
 _AT_ONCE = 1000
@@ -37,6 +38,9 @@ class TrailReport:
     signed: int = 0
     """How many of them a checkpoint tells of that they are held against."""
     records: int = 0
+    """How many records there are, sealed ones among them."""
+    sealed: int = 0
+    """How many of them are in the files of sealed months."""
     withheld: int = 0
     pending: int = 0
     checkpoints: int = 0
@@ -67,15 +71,24 @@ def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], prog
     heads += given
     _check_newest(db, report, trusted)
     tree = TreeCheck(report.findings, heads)
-    acts = WithholdingCheck(report.findings, _acts(db))
+    seals = [
+        Seal(row.act_event_id, row.month, row.first_event_id, row.before_event_id, row.records) for row in sealed_months.every(db)
+    ]
+    acts = WithholdingCheck(report.findings, _acts(db), seals, has_files=sealed_files.directory_of(db) is not None)
     expected = _read_lines(db, report, tree, acts, progress)
     tree.finish()
     report.size, report.signed, report.withheld = tree.size, tree.signed, acts.withheld
     _check_strays(db, report, acts)
     _check_resources(db, report, expected)
     for act in acts.acts:
-        _check_act(db, acts, act)
+        if (found := _act_record(db, act.act_event_id)) is not _WITHHELD:
+            acts.hold(act, found)
+    for seal in seals:
+        if (found := _act_record(db, seal.act_event_id)) is not _WITHHELD:
+            acts.hold_seal(seal, found)
     _say_what_was_not_seen(report, tree)
+    if acts.out_of_sight:
+        report.not_seen.append(f"{acts.out_of_sight} records of sealed months: their files are not at hand")
     return report
 
 
@@ -145,19 +158,28 @@ def _acts(db: Transaction) -> list[Withholding]:
     return [
         Withholding(row.act_event_id, row.account_id, row.first_event_id, row.last_event_id, row.records, row.reason)
         for row in withholdings.every(db)
+        if row.kind != withholdings.SEAL
     ]
 
 
 def _read_lines(db: Transaction, report: TrailReport, tree: TreeCheck, acts: WithholdingCheck, progress: Progress) -> int:
     """Hold every leaf against the tree and its record; returns how many rows there must be that find events by resources."""
     expected, nodes = 0, _NodeCheck(db, report.findings)
-    for line in reading.lines(db):
+    unreadable = set[str]()
+
+    def note(fault: SealedFileFault) -> None:
+        if str(fault) not in unreadable:
+            unreadable.add(str(fault))
+            report.findings.add(TrailFault.SEALED_FILE, str(fault))
+
+    for line in reading.lines(db, on_fault=note):
         nodes.hold(tree.add(line.index, line.leaf))
         entry = verification.read_leaf(
             report.findings, line.leaf, index=line.index, event_id=line.event_id, account_id=line.account_id
         )
+        report.records += line.is_kept or line.is_sealed
+        report.sealed += line.is_sealed
         if line.is_kept:
-            report.records += 1
             expected += len({(kind, name[:512]) for kind, name in line.resources})
         if entry is not None:
             _hold_line(report.findings, acts, entry, line)
@@ -168,7 +190,7 @@ def _read_lines(db: Transaction, report: TrailReport, tree: TreeCheck, acts: Wit
 
 
 def _hold_line(findings: TrailFindings, acts: WithholdingCheck, entry: leaf.Leaf, line: TrailLine) -> None:
-    if not line.is_kept:
+    if not line.is_kept and not line.is_sealed:
         acts.miss(entry, index=line.index)
     elif line.record is None:
         event_id = verification.written_id(entry.event_id)
@@ -247,21 +269,29 @@ def _check_resources(db: Transaction, report: TrailReport, expected: int) -> Non
         report.findings.add(TrailFault.RESOURCES_CHANGED, what, event_id=written)
     if right >= expected:
         return
-    for line in reading.lines(db):
-        for resource in line.resources:
+    for line in reading.lines(db, on_fault=lambda _: None):
+        for resource in line.resources if line.is_kept else ():
             if not reading.is_found_by(db, line.account_id, line.event_id, resource):
                 written = verification.written_id(line.event_id)
                 what = f"event {written} is not found by `{resource[1]}`, which it names"
                 report.findings.add(TrailFault.RESOURCES_CHANGED, what, index=line.index, event_id=written)
 
 
-def _check_act(db: Transaction, acts: WithholdingCheck, act: Withholding) -> None:
-    line = reading.of_event(db, UUID(bytes=act.act_event_id))
-    record = line.record if line is not None else reading.awaiting(db, act.act_event_id)
-    if line is not None and not line.is_kept:
-        # The act's own record was withheld later; the act that did so is held against its record.
-        return
-    acts.hold(act, json.loads(record) if record else None)
+_WITHHELD: dict[str, object] = {}
+"""What stands for the record of an act that was withheld later; the act that did so is held against its own."""
+
+
+def _act_record(db: Transaction, event_id: bytes) -> dict[str, object] | None:
+    """Return the record of an act, None where the tree has none."""
+    try:
+        line = reading.of_event(db, UUID(bytes=event_id))
+    except SealedFileFault:
+        # It was named where the leaves were read.
+        return _WITHHELD
+    record = line.record if line is not None else reading.awaiting(db, event_id)
+    if line is not None and not line.is_kept and not line.is_sealed:
+        return _WITHHELD
+    return json.loads(record) if record else None
 
 
 def _say_what_was_not_seen(report: TrailReport, tree: TreeCheck) -> None:

@@ -14,9 +14,8 @@ from crownkeep.audit.notes import BadSignature, MalformedNote, Note
 from crownkeep.audit.tiles import Tile
 from crownkeep.audit.tlog_policy import Policy
 from crownkeep.audit.verification import Kept, TrailFault, TreeCheck
+from crownkeep.storage.trail.sealed_files import EXPORT
 from crownkeep.trail.verifying import Progress, TrailReport, old_heads
-
-EXPORT = "crownkeep_trail_export"
 
 
 class UnreadableCopy(ValueError):

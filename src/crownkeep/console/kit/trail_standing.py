@@ -36,6 +36,7 @@ class TrailStanding:
     checkpoint: str
     witnesses: list[TrailWitness]
     withheld: int
+    sealed: int
     origin: str
 
 
@@ -64,6 +65,7 @@ def _of(found: Mapping[str, Any], now: datetime) -> TrailStanding:
         signed,
         [TrailWitness(each["Name"], each["Size"], _age(each["SignedAt"], now)) for each in found["Witnesses"]],
         found["WithheldRecords"],
+        found["SealedRecords"],
         found["Origin"],
     )
 

@@ -15,7 +15,7 @@ from crownkeep.domain import page_tokens
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.services.cloudtrail.service import cloudtrail
-from crownkeep.storage.trail import events
+from crownkeep.storage.trail import lookups
 from crownkeep.storage.trail.events import EventRow
 
 KEPT_FOR = timedelta(days=90)
@@ -45,7 +45,7 @@ def lookup_events(
     if event_category is not None or (attribute is not None and not _can_match(*attribute)):
         # The one category that can be named is Insights events, which CloudTrail makes from unusual activity; none are made here.
         return {"Events": []}
-    found = events.newest(
+    found = lookups.newest(
         call.db,
         call.account_id,
         first=_first(call, start_time),

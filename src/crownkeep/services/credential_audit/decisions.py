@@ -24,7 +24,7 @@ from crownkeep.storage.audits.audited_credentials import AuditedCredentialRow, C
 from crownkeep.storage.audits.credential_audits import CredentialAuditRow
 from crownkeep.storage.identities import users
 from crownkeep.storage.reports import held_credentials
-from crownkeep.storage.trail import events
+from crownkeep.storage.trail import lookups
 from crownkeep.storage.trail.events import EventRow
 
 KEEP = "KEEP"
@@ -164,7 +164,7 @@ def _event(call: Call, event_id: str) -> EventRow | None:
     except ValueError:
         return None
     wanted = ("EventId", event_id)
-    found = events.newest(call.db, call.account_id, first=UUID(int=0), before=_LAST, limit=1, attribute=wanted)
+    found = lookups.newest(call.db, call.account_id, first=UUID(int=0), before=_LAST, limit=1, attribute=wanted)
     return found[0] if found else None
 
 

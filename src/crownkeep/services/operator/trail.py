@@ -13,7 +13,7 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.record import NOBODY
 from crownkeep.services.operator.service import operator
-from crownkeep.storage.trail import events
+from crownkeep.storage.trail import lookups
 
 _PAGE = 50
 _AFTER_ALL = UUID(int=(1 << 128) - 1)
@@ -34,7 +34,7 @@ def list_events(
     if next_token is not None:
         before = UUID(page_tokens.read(call, next_token, list_name="ListEvents", filters=filters))
     first = ids.first_event_id(since) if since else UUID(int=0)
-    found = events.newest(call.db, account_id, first=first, before=before, limit=max_results + 1)
+    found = lookups.newest(call.db, account_id, first=first, before=before, limit=max_results + 1)
     result: dict[str, object] = {"events": [msgspec.json.decode(row.record) for row in found[:max_results]]}
     if len(found) > max_results:
         last = str(found[max_results - 1].event_id)

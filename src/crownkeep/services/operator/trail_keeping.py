@@ -15,7 +15,7 @@ from crownkeep.operations import record, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
-from crownkeep.storage.trail import events, leaves, log_keys, verifications, witnessed_logs
+from crownkeep.storage.trail import leaves, log_keys, lookups, verifications, witnessed_logs
 from crownkeep.storage.trail.verifications import VerificationRow
 from crownkeep.storage.trail.witnessed_logs import WitnessedLogRow
 
@@ -43,7 +43,7 @@ def _kept(call: Call, account_id: str, event_id: str) -> UUID:
     except ValueError as error:
         raise errors.ValidationError("`event_id` is no event's id") from error
     after = UUID(int=sought.int + 1) if sought.int < (1 << 128) - 1 else sought
-    if not events.newest(call.db, account_id, first=sought, before=after, limit=1):
+    if not lookups.newest(call.db, account_id, first=sought, before=after, limit=1):
         raise errors.ResourceNotFound(f"account `{account_id}` has no record of an event `{event_id}`")
     return sought
 

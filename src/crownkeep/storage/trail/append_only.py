@@ -32,6 +32,21 @@ def statements(dialect: str) -> list[str]:
     return [*(_sqlite() if dialect == "sqlite" else _postgresql())]
 
 
+def of_table(dialect: str, table: str, key: str) -> list[str]:
+    """Return what keeps a table append-only that came later; `key` is its primary key."""
+    if dialect == "sqlite":
+        return [
+            _sqlite_trigger(table, "UPDATE", "changes", ""),
+            _sqlite_trigger(table, "DELETE", "goes", ""),
+            _sqlite_trigger(table, "INSERT", "is_replaced", f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "),  # noqa: S608 - our own names
+        ]
+    return [
+        _postgresql_trigger(table, "changes", "UPDATE", "ROW", ""),
+        _postgresql_trigger(table, "is_emptied", "TRUNCATE", "STATEMENT", ""),
+        _postgresql_trigger(table, "goes", "DELETE", "ROW", ""),
+    ]
+
+
 def _sqlite() -> Iterator[str]:
     for table in (*UNCHANGING, *LET_GO, _PENDING):
         yield _sqlite_trigger(table, "UPDATE", "changes", "")

@@ -125,6 +125,8 @@ _INSERT = (
     "INSERT INTO events (account_id, event_id, happened_at, source, name, read_only, username, access_key_id, body,"
     " resources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_NEXT_ACCOUNT = "SELECT account_id FROM events WHERE account_id > ? ORDER BY account_id LIMIT 1"
+_ANY_OLDER = "SELECT 1 FROM events WHERE account_id = ? AND event_id < ? LIMIT 1"
 _INSERT_RESOURCES = "INSERT INTO event_resources (account_id, resource_name, event_id, resource_type) VALUES (?, ?, ?, ?)"
 _range = (
     table.c.account_id == bindparam("account_id"),
@@ -247,6 +249,16 @@ def records(db: Transaction, places: Sequence[tuple[str, UUID]]) -> dict[UUID, b
     for account_id in {account for account, _ in places}:
         wanted = {"account_id": account_id, "event_ids": [each.bytes for account, each in places if account == account_id]}
         found |= dict(_bodies.all(db, wanted))
+    return found
+
+
+def accounts_older(db: Transaction, before: UUID) -> list[str]:
+    """Return the accounts that have records from before an event's id in the database."""
+    found, account_id = list[str](), ""
+    while (row := run_plainly(db, _NEXT_ACCOUNT, (account_id,)).fetchone()) is not None:
+        account_id = row[0]
+        if run_plainly(db, _ANY_OLDER, (account_id, before.bytes)).fetchone() is not None:
+            found.append(account_id)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,8 @@ from uuid import UUID
 import msgspec
 
 from crownkeep.storage.database import Transaction, run_plainly
-from crownkeep.storage.trail import events
+from crownkeep.storage.trail import events, sealed_files, sealed_months, withholdings
+from crownkeep.storage.trail.sealed_files import SealedFileFault, SealedLine
 
 _AT_ONCE = 2000
 _LONGEST_NAME = 512
@@ -67,14 +68,25 @@ class TrailLine:
     access_key_id: str = ""
     record: bytes | None = None
     resources: tuple[tuple[str, str], ...] = ()
+    is_sealed: bool = False
+    """Whether the record is in the file of a sealed month, and no longer in the database."""
 
 
-def lines(db: Transaction, *, first: int = 0) -> Iterator[TrailLine]:
-    """Yield every leaf from an index on, with its record, in the order of the tree."""
+OnFault = Callable[[SealedFileFault], None]
+
+
+def _raise(fault: SealedFileFault) -> None:
+    raise fault
+
+
+def lines(db: Transaction, *, first: int = 0, on_fault: OnFault = _raise) -> Iterator[TrailLine]:
+    """Yield every leaf from an index on, with its record, in the order of the tree.
+
+    Whoever goes on where a sealed file can't be read is told of it, and sees its leaves as those of records that are gone.
+    """
     while True:
         page = run_plainly(db, _PAGE, (first, _AT_ONCE)).fetchall()
-        for row in page:
-            yield _line(row)
+        yield from _with_sealed(db, [_line(row) for row in page], on_fault)
         if len(page) < _AT_ONCE:
             return
         first = page[-1][0] + 1
@@ -83,7 +95,51 @@ def lines(db: Transaction, *, first: int = 0) -> Iterator[TrailLine]:
 def of_account(db: Transaction, account_id: str, *, after: int, limit: int) -> list[tuple[int, UUID, bytes | None]]:
     """Return an account's records behind an index, each with its index and event; None where one is gone or can't be read."""
     rows = run_plainly(db, _OF_ACCOUNT, (account_id, after, limit)).fetchall()
-    return [(row[0], UUID(bytes=bytes(row[1])), events.unpacked(row[2]) if row[2] is not None else None) for row in rows]
+    gone = [TrailLine(row[0], bytes(row[1]), account_id, b"", is_kept=False) for row in rows if row[2] is None]
+    sealed = {line.index: line.record for line in _with_sealed(db, gone, _raise)}
+    return [
+        (row[0], UUID(bytes=bytes(row[1])), events.unpacked(row[2]) if row[2] is not None else sealed[row[0]]) for row in rows
+    ]
+
+
+def _with_sealed(db: Transaction, lines: Sequence[TrailLine], on_fault: OnFault) -> Sequence[TrailLine]:
+    """Add to lines whose records are gone from the database what sealed files have of them."""
+    gone = {line.index: line for line in lines if not line.is_kept}
+    if not gone:
+        return lines
+    event_ids = [bytes(line.event_id) for line in gone.values()]
+    hidden = {
+        account_id: withholdings.hidden_ranges(db, account_id) for account_id in {line.account_id for line in gone.values()}
+    }
+    for month in sealed_months.overlapping(db, min(event_ids), max(event_ids) + b"\0"):
+        if sealed_files.directory_of(db) is None and on_fault is not _raise:
+            continue
+        try:
+            file = sealed_files.file_of(db, month.month)
+            blocks = sealed_files.blocks_with(sealed_files.load(file), gone)
+        except SealedFileFault as fault:
+            on_fault(fault)
+            continue
+        for block in blocks:
+            try:
+                found = [line for _, each in sealed_files.lines_of(file, [block]) for line in each]
+            except SealedFileFault as fault:
+                on_fault(fault)
+                continue
+            for sealed in found:
+                line = gone.get(sealed.index)
+                if line is not None and not withholdings.is_hidden(bytes(line.event_id), hidden[line.account_id]):
+                    _take(line, sealed)
+    return lines
+
+
+def _take(line: TrailLine, sealed: SealedLine) -> None:
+    """Take a record from a file; whether it is the one of the leaf is for the verifier to say."""
+    if sealed.record is None or sealed.columns is None:
+        return
+    line.source, line.name, line.read_only, line.username, line.access_key_id, line.resources = sealed.columns
+    line.record, line.is_sealed = sealed.record.encode(), True
+    line.microseconds = sealed.entry.microseconds
 
 
 def _line(row: Any) -> TrailLine:
@@ -147,7 +203,7 @@ def nodes(db: Transaction, level: int) -> Iterator[tuple[int, bytes]]:
 def of_event(db: Transaction, event_id: UUID) -> TrailLine | None:
     """Return an event's leaf with its record by its id alone, None where the tree has none."""
     row = run_plainly(db, _ONE, (event_id.bytes,)).fetchone()
-    return None if row is None else _line(row)
+    return None if row is None else _with_sealed(db, [_line(row)], _raise)[0]
 
 
 def awaiting(db: Transaction, event_id: bytes) -> bytes | None:

@@ -2,20 +2,26 @@
 
 Each act has a record of its own in the trail, which says whose records it withheld, from which event to which, and how many.
 The database's triggers let an event go only where a row here covers it, and these rows are never changed or removed.
+
+A month that is sealed lets go of its records in the same way, by rows of the kind `seal`: those records are in a file.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text, and_, delete, func, select
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text, and_, bindparam, delete, func, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
 from crownkeep.storage.rows import RowInsert, RowQuery
 from crownkeep.storage.trail import events
+
+SEAL = "seal"
+"""The kind of what lies in the file of a sealed month: let go by the database, and not withheld."""
 
 table = Table(
     "trail_withholdings",
@@ -62,20 +68,44 @@ class WithholdingRow:
 
 _every = RowQuery(WithholdingRow, select(table).order_by(table.c.act_event_id, table.c.account_id))
 _insert = RowInsert(WithholdingRow, table)
+_of_account = select(table).where(table.c.account_id == bindparam("of_account"))
+_hiding = RowQuery(WithholdingRow, _of_account.where(table.c.kind != SEAL))
+_sealed = RowQuery(WithholdingRow, _of_account.where(table.c.kind == SEAL).order_by(table.c.act_event_id))
+_sealed_by = RowQuery(WithholdingRow, select(table).where(table.c.act_event_id == bindparam("act"), table.c.kind == SEAL))
 
 
-def withhold(db: Transaction, account_id: str, act: WithholdingAct, *, before: UUID | None = None) -> WithholdingRow | None:
-    """Destroy an account's records, all or those before an event's id, and return what that was; None where there are none."""
+@dataclass(frozen=True, slots=True)
+class SealedRecords:
+    """Records of an account in files: from which event to which, and how many."""
+
+    first_event_id: bytes
+    last_event_id: bytes
+    records: int
+
+
+Ranges = Sequence[tuple[bytes, bytes]]
+
+
+def withhold(
+    db: Transaction, account_id: str, act: WithholdingAct, *, before: UUID | None = None, sealed: Sequence[SealedRecords] = ()
+) -> WithholdingRow | None:
+    """Destroy an account's records, all or those before an event's id, and return what that was; None where there are none.
+
+    `sealed` are those of them that are in files, and that are hidden from now on.
+    """
     conditions = [events.table.c.account_id == account_id]
     if before is not None:
         conditions.append(events.table.c.event_id < before.bytes)
     ids = select(events.table.c.event_id).where(*conditions)
     first = db.execute(ids.order_by(events.table.c.event_id).limit(1)).scalar()
     last = db.execute(ids.order_by(events.table.c.event_id.desc()).limit(1)).scalar()
-    if first is None or last is None:
-        return None
     count = db.execute(select(func.count()).select_from(events.table).where(*conditions)).scalar_one()
-    row = _row(account_id, act, first=first, last=last, records=count)
+    firsts = [each for each in (first, *(part.first_event_id for part in sealed)) if each is not None]
+    lasts = [each for each in (last, *(part.last_event_id for part in sealed)) if each is not None]
+    if not firsts:
+        return None
+    count += sum(part.records for part in sealed)
+    row = _row(account_id, act, first=min(firsts), last=max(lasts), records=count)
     _let_go(db, row)
     return row
 
@@ -89,12 +119,44 @@ def withhold_one(db: Transaction, account_id: str, event_id: UUID, act: Withhold
 
 def count_of_account(db: Transaction, account_id: str, *, since: datetime) -> int:
     """Return how many records of an account were withheld since a moment: whoever had its id before is nobody's business."""
-    of_it = (table.c.account_id == account_id, table.c.withheld_at >= since)
+    of_it = (table.c.account_id == account_id, table.c.withheld_at >= since, table.c.kind != SEAL)
     return int(db.execute(select(func.coalesce(func.sum(table.c.records), 0)).where(*of_it)).scalar_one())
 
 
+def let_go_as_sealed(db: Transaction, account_id: str, act: WithholdingAct, found: SealedRecords) -> None:
+    """Let the database drop records of an account that are in a file; nothing is dropped yet."""
+    row = _row(account_id, act, first=found.first_event_id, last=found.last_event_id, records=found.records)
+    _insert.run(db, row)
+
+
+def sealed_of_account(db: Transaction, account_id: str) -> list[WithholdingRow]:
+    """Return what of an account was sealed, the oldest seal first."""
+    return _sealed.all(db, {"of_account": account_id})
+
+
+def sealed_accounts(db: Transaction, before: bytes) -> list[str]:
+    """Return the accounts that have sealed records from before an event's id."""
+    of_seals = (table.c.kind == SEAL, table.c.first_event_id < before)
+    return list(db.execute(select(table.c.account_id).distinct().where(*of_seals)).scalars())
+
+
+def sealed_by(db: Transaction, act_event_id: bytes) -> list[WithholdingRow]:
+    """Return what one act sealed, a row for each account."""
+    return _sealed_by.all(db, {"act": act_event_id})
+
+
+def hidden_ranges(db: Transaction, account_id: str) -> Ranges:
+    """Return from which event to which an account's records were withheld: what files still have of them is not shown."""
+    return [(row.first_event_id, row.last_event_id) for row in _hiding.all(db, {"of_account": account_id})]
+
+
+def is_hidden(event_id: bytes, ranges: Ranges) -> bool:
+    """Tell whether a record was withheld."""
+    return any(first <= event_id <= last for first, last in ranges)
+
+
 def every(db: Transaction) -> list[WithholdingRow]:
-    """Return all that was ever withheld, in the order of the acts."""
+    """Return all that the database has let go, sealed records among them, in the order of the acts."""
     return _every.all(db, {})
 
 
