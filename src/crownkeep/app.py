@@ -11,6 +11,8 @@ from typing import Any
 
 from crownkeep import clock, data_directory, services, supervision
 from crownkeep.alerts import channels, observer
+from crownkeep.alerts.channels import Channel
+from crownkeep.alerts.checkpoint_mail import CheckpointMail
 from crownkeep.alerts.delivery import Delivery
 from crownkeep.alerts.observer import Observer
 from crownkeep.alerts.reviews import Reviews
@@ -44,7 +46,7 @@ from crownkeep.trail.keeping import TrailKeeping
 from crownkeep.trail.publishing import Published
 from crownkeep.trail.sequencer import Sequencer
 from crownkeep.trail.witness import Witness, WitnessAnswer
-from crownkeep.trail.witnesses import Witnesses
+from crownkeep.trail.witnesses import Mailing, Witnesses
 
 _log = logging.getLogger("crownkeep")
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -184,7 +186,7 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     delivery.start()
     sequencer = Sequencer(database, writer, wiring)
     sequencer.start()
-    witnesses = Witnesses(database, writer, settings, sequencer)
+    witnesses = Witnesses(database, writer, settings, sequencer, _checkpoint_mail(channel, settings))
     witnesses.start()
     trail_delivery = TrailDelivery(database, writer, wiring)
     trail_delivery.start()
@@ -216,6 +218,10 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
 
 def _begun(*coroutines: Coroutine[Any, Any, None]) -> tuple[asyncio.Task[None], ...]:
     return tuple(asyncio.get_running_loop().create_task(each) for each in coroutines)
+
+
+def _checkpoint_mail(channel: Channel, settings: Settings) -> Mailing | None:
+    return CheckpointMail(channel, settings).send if settings.trail_checkpoint_mail else None
 
 
 def _reviews(database: Database, writer: Writer) -> Reviews:

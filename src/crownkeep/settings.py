@@ -91,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     trail_policy: str = ""
     trail_checkpoint_file: str = ""
     trail_checkpoint_url: str = ""
+    trail_checkpoint_mail: str = ""
     trail_witness_seconds: int = 10
     trail_sealed_directory: str = ""
     trail_seal_after_days: int = 0
@@ -251,10 +252,13 @@ def _check(settings: Settings) -> None:
         raise InvalidSettings("settings `tls_certificate` and `tls_key` go together; set both or neither")
     if bool(settings.smtp_username) != bool(settings.smtp_password_file):
         raise InvalidSettings("settings `smtp_username` and `smtp_password_file` go together; set both or neither")
+    if settings.trail_checkpoint_mail and not _MAILBOX.fullmatch(settings.trail_checkpoint_mail):
+        raise InvalidSettings("setting `trail_checkpoint_mail` is no e-mail address; give one such as `trail@acme.example`")
     if settings.smtp_username and settings.smtp_security == "none":
         raise InvalidSettings("setting `smtp_username` sends a password: set `smtp_security` to starttls or tls")
 
 
+_MAILBOX = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,190}")
 _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]")
 
 

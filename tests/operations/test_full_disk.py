@@ -19,6 +19,8 @@ from tests.fixtures.crown import Account, Crown, Crowns
 from tests.services.iam.asking import allow
 from tests.trail import logs
 
+from crownkeep.storage.database import Database
+
 
 class Disk:
     """A server on SQLite whose connections this test keeps from writing: as a quota does, and as a file system does."""
@@ -135,3 +137,27 @@ def test_a_full_disk_is_said_once_and_not_with_every_request(disk: Disk, caplog:
     assert 2 == len(said), said
     assert "takes no changes" in said[0]
     assert "takes changes again" in said[1]
+
+
+def test_a_full_disk_of_postgresql_is_refused_as_one_of_sqlite(crowns: Crowns, caplog: pytest.LogCaptureFixture):
+    crown = crowns.fresh("postgres")
+    iam = crown.account().client("iam")
+    database = Database(crown.settings.database_url)
+    with database.transaction() as db:
+        # What PostgreSQL says where a table can't grow (appendix A, disk_full).
+        fails = "RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100';"
+        db.exec_driver_sql(f"CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {fails} END $$")
+        db.exec_driver_sql("CREATE TRIGGER disk_is_full BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION disk_is_full()")
+    with caplog.at_level(logging.WARNING, "crownkeep"):
+        told = [until_refused(iam.list_users), until_refused(iam.create_user, UserName="new")]
+        with database.transaction() as db:
+            db.exec_driver_sql("DROP TRIGGER disk_is_full ON events")
+        iam.create_user(UserName="new")
+
+    assert [(0, 503, "ServiceUnavailable")] * 2 == told
+    said = [each.getMessage() for each in caplog.records if each.name == "crownkeep.storage"]
+    assert ["takes no changes", "takes changes again"] == [
+        words for each in said for words in ("takes no changes", "takes changes again") if words in each
+    ]
+    database.close()
+    crown.close()

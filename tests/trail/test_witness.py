@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -18,14 +19,18 @@ from tests.fixtures.process import Process
 from tests.trail import logs
 
 from crownkeep import clock
+from crownkeep.alerts import channels
+from crownkeep.alerts.checkpoint_mail import CheckpointMail
 from crownkeep.audit import checkpoints, merkle, notes
 from crownkeep.audit.checkpoints import Checkpoint, Signer
 from crownkeep.audit.notes import Note, SignatureType
 from crownkeep.audit.witnessing import WitnessSubmission
 from crownkeep.domain import trail_keys
+from crownkeep.settings import Settings
 from crownkeep.storage.database import Database
 from crownkeep.storage.trail import log_keys, witnessed_logs
 from crownkeep.storage.trail.witnessed_logs import WitnessedLogRow
+from crownkeep.trail.witnesses import Witnesses
 
 LEAVES = [merkle.leaf_hash(bytes([number])) for number in range(20)]
 _names = count(1)
@@ -202,6 +207,33 @@ def test_two_crownkeeps_one_witnesses_the_other(
     assert {"/hook/secret?token=1"} == {each.path for each in hook.got}
     assert not [line for line in caplog.messages if "secret" in line]
     hook.stop()
+    crown.close()
+
+
+def test_a_checkpoint_that_could_not_be_written_or_mailed_goes_out_with_the_next_round(crowns: Crowns, tmp_path: Path):
+    crown, file, outbox = crowns.fresh("sqlite"), tmp_path / "share" / "elsewhere.checkpoint", tmp_path / "outbox"
+    crown.account()
+    logs.settled(crown)
+    house = crown._served._app._house
+    settings = Settings(data=str(tmp_path), trail_checkpoint_file=str(file), trail_checkpoint_mail="trail@acme.example")
+    mail = CheckpointMail(channels.chosen(settings), settings)
+    # Its own rounds, as this server makes none.
+    witnesses = Witnesses(house.database, house.writer, settings, house.sequencer, mail.send)
+    outbox.write_text("in the way")
+
+    crown._served.run(witnesses.send())
+    told = [file.exists(), outbox.is_file()]
+    outbox.unlink()
+    file.parent.mkdir()
+    crown._served.run(witnesses.send())
+    crown._served.run(witnesses.send())
+
+    assert [False, True] == told
+    assert logs.newest(crown).splitlines()[1] == file.read_text().splitlines()[1]
+    [mailed] = outbox.glob("*.operator.eml")
+    message = email.message_from_bytes(mailed.read_bytes())
+    [note] = [part.get_payload(decode=True) for part in message.walk() if part.get_filename()]
+    assert ("trail@acme.example", file.read_bytes()) == (message["To"], note)
     crown.close()
 
 

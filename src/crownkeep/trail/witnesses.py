@@ -12,7 +12,7 @@ import logging
 import os
 import ssl
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,10 @@ from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
 from crownkeep.trail import publishing, silent_witnesses
 from crownkeep.trail.sequencer import Sequencer
 
+Mailing = Callable[[str, int], None]
+"""Mails a checkpoint of a size; raises OSError where it does not leave."""
+MAILED_EVERY = timedelta(days=1)
+"""How often, at most, a checkpoint is mailed: people keep what arrives there."""
 SILENT_AFTER = timedelta(hours=1)
 """How long a witness may be silent before somebody hears of it."""
 
@@ -50,7 +54,9 @@ class Unwitnessed(Exception):
 class Witnesses:
     """The rounds of one process, made while it is the one that sequences."""
 
-    def __init__(self, database: Database, writer: Writer, settings: Settings, sequencer: Sequencer) -> None:
+    def __init__(
+        self, database: Database, writer: Writer, settings: Settings, sequencer: Sequencer, mail: Mailing | None = None
+    ) -> None:
         self._database = database
         self._writer = writer
         self._policy = Path(settings.trail_policy) if settings.trail_policy else None
@@ -62,12 +68,15 @@ class Witnesses:
         self._task: asyncio.Task[None] | None = None
         self._faults: dict[str, str] = {}
         self._silent_since: dict[str, datetime] = {}
+        self._mail = mail
+        self._mail_due_at: datetime | None = None
         self._written = 0
         self._posted = 0
+        self._mailed = 0
 
     def start(self) -> None:
         """Begin, where there is anybody to send to."""
-        if self._policy is not None or self._file is not None or self._url:
+        if self._policy is not None or self._file is not None or self._url or self._mail is not None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
@@ -85,11 +94,13 @@ class Witnesses:
         if newest is None:
             return
         if self._file is not None and newest.size > self._written:
-            await self._tell(str(self._file), asyncio.to_thread(_write, self._file, note))
-            self._written = newest.size
+            await self._tell(str(self._file), self._put(self._file, note, newest.size))
         if self._url and newest.size > self._posted:
             # Whoever knows the path of a webhook can often write there: no line of the log tells it.
             await self._tell(urlsplit(self._url).hostname or "trail_checkpoint_url", self._hand_over(note, newest.size))
+        is_due = self._mail_due_at is None or clock.now() >= self._mail_due_at
+        if self._mail is not None and newest.size > self._mailed and is_due:
+            await self._tell("trail_checkpoint_mail", self._send(self._mail, note, newest.size))
         for name, party in self._parties().items():
             if party.url:
                 await self._tell(name, self._ask(party, newest))
@@ -124,6 +135,16 @@ class Witnesses:
             # Told again for as long as it lasts: what is told is summed up.
             self._silent_since.pop(name)
             await self._writer.record(silent_witnesses.event(name, fault, now=clock.now()))
+
+    async def _put(self, file: Path, note: str, size: int) -> None:
+        """Write a checkpoint to a file; where that can't be done, it is tried again with the next round."""
+        await asyncio.to_thread(_write, file, note)
+        self._written = size
+
+    async def _send(self, mail: Mailing, note: str, size: int) -> None:
+        """Mail a checkpoint; one that does not leave goes out again, as the newest then."""
+        await asyncio.to_thread(mail, note, size)
+        self._mailed, self._mail_due_at = size, clock.now() + MAILED_EVERY
 
     async def _hand_over(self, note: str, size: int) -> None:
         """Post a checkpoint to where the operator collects them; one that is refused goes out again, as the newest then."""
