@@ -41,6 +41,7 @@ CHANGES = {
     "trail bucket remove acme-logs": "RemoveTrailBucket",
     "trail witness add --key {vkey}": "WitnessLog",
     "trail rotate-keys": "RotateTrailKeys",
+    "trail seal-month {month}": "SealMonth",
     "trail verify --record": "RecordTrailVerification",
     "trail withhold --account {account_id} --before 2020-01-01 --reason retention --yes": "WithholdRecords",
     "alerts receiver add --account {account_id} --email soc@cli.example": "CreateAlertReceiver",
@@ -87,6 +88,7 @@ def test_a_change_by_a_command_is_in_the_trail(crownkeep: Terminal, made: Callab
     for words, event in CHANGES.items():
         before = records(event)
         given = {"account_id": told["account_id"], "folder": folder, "vkey": VKEY, "pattern": "{$.eventName=StopLogging}"}
+        given["month"] = f"{clock.now():%Y-%m}"
         crownkeep(*words.format(**given).split())
         if not records(event) - before:
             silent.append(words)

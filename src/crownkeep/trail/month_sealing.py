@@ -20,6 +20,7 @@ from crownkeep import clock
 from crownkeep.audit import leaf, notes, verification
 from crownkeep.audit.leaf import Leaf
 from crownkeep.audit.verification import Kept, TrailFindings
+from crownkeep.errors import ValidationError
 from crownkeep.storage.database import Database, Transaction
 from crownkeep.storage.trail import checkpoints, leaves, reading, sealed_files, sealed_months, withholdings
 from crownkeep.storage.trail.sealed_files import SealedBlock, SealedIndex, SealedLine
@@ -62,7 +63,12 @@ def steps(database: Database, month: str, *, record: Record) -> Generator[str, N
             digest = _hold_all(db, place)
         yield "verified"
         if not is_recorded:
-            record(digest)
+            try:
+                record(digest)
+            except ValidationError:
+                # A month that has not ended: its file is of no use to anybody.
+                sealed_files.remove(place)
+                raise
             yield "recorded"
         yield from _drop(database, place)
 

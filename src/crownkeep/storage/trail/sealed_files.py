@@ -172,6 +172,12 @@ def write(place: Path, head: dict[str, object], lines: Iterable[SealedLine]) -> 
         os.close(descriptor)
 
 
+def remove(place: Path) -> None:
+    """Remove a file and its index."""
+    place.unlink(missing_ok=True)
+    _index_place(place).unlink(missing_ok=True)
+
+
 def _blocks(lines: Iterable[SealedLine]) -> Iterator[list[SealedLine]]:
     """Yield lines together that have their places in one tile."""
     block: list[SealedLine] = []
