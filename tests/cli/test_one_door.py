@@ -12,6 +12,8 @@ from tests.cli.test_imports import BASE32, hashed, pem
 from tests.credentials.mds import certify, metadata_blob
 from tests.house.test_one_door import KEY_FILE, NO_CHANGE, commands
 
+from crownkeep import clock
+
 MADE = "111122223333"
 VKEY = "example.com/log+614bce04+AYJUwympKFD21TndN29IFu4nZFF9peAjVRSvQzFkSA16"
 """A key of some log (Ed25519)."""

@@ -58,7 +58,6 @@ class House:
         Raises the AwsError that it is refused with.
         """
         from crownkeep.operations import asking
-
         from crownkeep.principals import Operator
 
         operator = Operator(system_user=_user_name(os.getuid()))

@@ -14,7 +14,9 @@ from crownkeep.principals import Operator
 from crownkeep.storage.database import Database
 
 
-def ask(database: Database, wiring: Wiring, name: str, parameters: Mapping[str, object], *, caller: Operator, who: str) -> Mapping[str, Any]:
+def ask(
+    database: Database, wiring: Wiring, name: str, parameters: Mapping[str, object], *, caller: Operator, who: str
+) -> Mapping[str, Any]:
     """Lead one call through the one door; parameters that are None are left out, and `who` is what its record says of the caller.
 
     Raises the AwsError that it is refused with.

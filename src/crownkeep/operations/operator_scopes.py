@@ -20,9 +20,9 @@ _OPERATIONS: Mapping[str, str] = {
     "accounts:purge": "PurgeAccount",
     "root": "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian SetLastWayInGuard",
     "mail": "ListNotices GetNotice",
-    "trail:read": "ListEvents ListWitnessedLogs ListTrailBuckets",
+    "trail:read": "ListEvents ListWitnessedLogs ListTrailBuckets ListSealedMonths",
     "trail:write": "RotateTrailKeys RecordTrailVerification WitnessLog AddTrailBucket RemoveTrailBucket",
-    "trail:withhold": "WithholdRecords",
+    "trail:withhold": "WithholdRecords SealMonth",
     "alerts:read": "ListAlertReceivers ListAlertRules ListAlerts TestAlertRule",
     "alerts:write": (
         "CreateAlertReceiver RotateAlertReceiverSecret EnableAlertReceiver DeleteAlertReceiver TestAlertReceiver PutAlertRule "

@@ -7,8 +7,8 @@ from alembic import op
 
 from crownkeep.storage.trail import append_only
 
-revision = "0019"
-down_revision = "0018"
+revision = "0022"
+down_revision = "0021"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
