@@ -209,3 +209,62 @@ def test_a_watch_does_not_go_over_to_a_file_that_holds_none_of_its_keys(tmp_path
             watch.look()
 
     assert before == directory.keyring.newest.id
+
+
+def test_a_sealing_key_that_the_service_manager_hands_in_needs_no_file_of_the_directory(tmp_path, monkeypatch):
+    first = data_directory.prepare(settings(tmp_path / "data"))
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (tmp_path / "data" / "sealing.key").rename(credentials / "sealing.key")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+
+    second = data_directory.prepare(settings(tmp_path / "data"))
+
+    assert first.keyring.keys == second.keyring.keys
+    assert not (tmp_path / "data" / "sealing.key").exists()
+    assert not data_directory.KeyFileWatch(second).look()
+
+
+def test_a_sealing_key_in_the_variable_of_an_orchestrator_opens_what_it_sealed(tmp_path, monkeypatch):
+    first = data_directory.prepare(settings(tmp_path / "data"))
+    monkeypatch.setenv("CROWNKEEP_SEALING_KEY", (tmp_path / "data" / "sealing.key").read_text())
+    (tmp_path / "data" / "sealing.key").unlink()
+    (tmp_path / "data" / "crownkeep.db").touch(mode=0o600)
+
+    second = data_directory.prepare(settings(tmp_path / "data"))
+
+    assert first.keyring.keys == second.keyring.keys
+    assert not data_directory.KeyFileWatch(second).look()
+    with pytest.raises(data_directory.UnusableDataDirectory, match="can't be changed"):
+        data_directory.change_keyring(tmp_path / "data", lambda keyring: keyring)
+
+
+def test_a_variable_that_holds_no_key_is_told_without_what_it_holds(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROWNKEEP_SEALING_KEY", "not-a-key-but-secret")
+
+    with pytest.raises(data_directory.UnusableDataDirectory, match="CROWNKEEP_SEALING_KEY") as refused:
+        data_directory.prepare(settings(tmp_path / "data"))
+
+    assert "secret" not in str(refused.value)
+    assert not (tmp_path / "data" / "sealing.key").exists()
+
+
+@pytest.mark.parametrize(("mode", "owner", "is_taken"), [(0o440, 0, True), (0o444, 0, False), (0o440, 12345, False)])
+def test_a_credential_is_read_by_an_access_list_and_by_nobody_else(tmp_path, monkeypatch, mode, owner, is_taken):
+    data_directory.prepare(settings(tmp_path / "data"))
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    key = credentials / "sealing.key"
+    (tmp_path / "data" / "sealing.key").rename(key)
+    key.chmod(mode)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    found = key.stat()
+    asked = Path.stat
+    given = os.stat_result((found.st_mode, *found[1:4], owner, *found[5:10]))
+    monkeypatch.setattr(Path, "stat", lambda path, **options: given if path == key else asked(path, **options))
+
+    if is_taken:
+        assert data_directory.load_keyring(tmp_path / "data").keys
+    else:
+        with pytest.raises(data_directory.UnusableDataDirectory):
+            data_directory.load_keyring(tmp_path / "data")

@@ -3,7 +3,8 @@
 DIR/                 0700   whoever may enter it is the operator
   crownkeep.db              the embedded database (with its -wal and -shm beside it)
   sealing.key        0600   opens every sealed secret in the database; back it up apart from the database. It may be a
-                            symbolic link to a file that several machines share: the file is changed, never the link
+                            symbolic link to a file that several machines share: the file is changed, never the link. It may be
+                            missing where a service manager hands it in as a credential, or an orchestrator in a variable
   operator.token     0600   the bearer token of /operator/v1
   metrics.token      0600   the bearer token of /metrics, which opens nothing else
   outbox/            0700   mail, one file a message, where no SMTP server is set
@@ -29,9 +30,11 @@ from crownkeep import base64url, clock
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
-from crownkeep.settings import Settings
+from crownkeep.settings import SEALING_KEY_VARIABLE, Settings
 
 SEALING_KEY = "sealing.key"
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""The variable by which systemd says where a service's credentials are (systemd.exec(5), "Credentials")."""
 OPERATOR_TOKEN = "operator.token"
 METRICS_TOKEN = "metrics.token"
 
@@ -75,7 +78,10 @@ class KeyFileWatch:
         path, keyring = self._directory.path, self._directory.keyring
         with self._lock:
             try:
-                stamp = _stamp(path / SEALING_KEY)
+                file = key_file(path)
+                if file is None:
+                    return False  # It is in a variable, which doesn't change.
+                stamp = _stamp(file)
                 if stamp == self._seen:
                     return False
                 found = load_keyring(path)
@@ -104,7 +110,8 @@ def prepare(settings: Settings) -> DataDirectory:
     try:
         _make_directory(path)
         _refuse_others(path, wanted=0o700, owners={os.geteuid()})
-        if not (path / SEALING_KEY).exists():
+        file = key_file(path)
+        if file is not None and not file.exists():
             _make_sealing_key(path)
         for name in (OPERATOR_TOKEN, METRICS_TOKEN):
             if not (path / name).exists():
@@ -139,16 +146,45 @@ def _unsafe_part(path: Path, *, wanted: int, owners: set[int]) -> str:
     return ""
 
 
+def key_file(path: Path) -> Path | None:
+    """Return the file that holds the sealing keys of a data directory; None where a variable holds them.
+
+    The directory's own comes first; then a credential of the service; then CROWNKEEP_SEALING_KEY, which holds a file's text.
+    """
+    own = path / SEALING_KEY
+    if own.exists() or own.is_symlink():
+        return own
+    handed = Path(os.environ.get(_CREDENTIALS) or "/nowhere") / SEALING_KEY
+    if handed.exists():
+        return handed
+    return None if os.environ.get(SEALING_KEY_VARIABLE) else own
+
+
 def load_keyring(path: Path) -> Keyring:
     """Read the sealing keys of a data directory, newest first; raises UnusableDataDirectory and OSError."""
-    file = path / SEALING_KEY
-    # A key file that several machines share may be root's, as may one that a service manager hands in.
-    _refuse_others(file, wanted=0o600, owners={os.geteuid(), 0})
+    file = key_file(path)
+    if file is None:
+        try:
+            return sealing.read_key_file(os.environ[SEALING_KEY_VARIABLE])
+        except sealing.MalformedKeyFile as error:
+            raise UnusableDataDirectory(f"the variable `{SEALING_KEY_VARIABLE}` can't be used: {error}") from error
+    _refuse_other_readers(file)
     try:
         return sealing.read_key_file(file.read_text(encoding="utf-8"))
     except (sealing.MalformedKeyFile, UnicodeDecodeError) as error:
         reason = str(error) if isinstance(error, sealing.MalformedKeyFile) else "it is no text: restore it from its backup"
         raise UnusableDataDirectory(f"`{file}` can't be read: {reason}") from error
+
+
+def _refuse_other_readers(file: Path) -> None:
+    # A key file that several machines share may be root's, as may one that a service manager hands in.
+    found = file.stat()
+    folder = os.environ.get(_CREDENTIALS)
+    is_credential = bool(folder) and file.resolve().parent == Path(str(folder)).resolve()
+    # systemd lets the service's user read root's credential by an access list, whose mask stands in the group's bits.
+    if is_credential and found.st_uid == 0 and stat.S_IMODE(found.st_mode) == 0o440:
+        return
+    _refuse_others(file, wanted=0o600, owners={os.geteuid(), 0})
 
 
 def load_operator_token(path: Path) -> Secret:

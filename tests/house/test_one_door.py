@@ -147,6 +147,7 @@ NO_CHANGE: Mapping[str, str] = {
     "credential-audit model": "a published model",
     "credential-audit verify": _FILES,
     "doctor": "what is wrong is said, and not mended",
+    "upgrade": "the schema is brought up to date, which holds no account's change",
     "evidence check": _FILES,
     "evidence pack": _FILES,
     "import aws": _API,

@@ -20,8 +20,9 @@ def permissions(found: Installation) -> Diagnosis:
     """Look at who may use the data directory and the files in it."""
     if not found.path.is_dir():
         return amiss(f"there is no data directory `{found.path}`", "name it with `--data`, or start the server, which makes it")
-    missing = [name for name in (data_directory.SEALING_KEY, data_directory.OPERATOR_TOKEN) if not (found.path / name).exists()]
-    if data_directory.SEALING_KEY in missing:
+    missing = [] if (found.path / data_directory.OPERATOR_TOKEN).exists() else [data_directory.OPERATOR_TOKEN]
+    key_file = data_directory.key_file(found.path)
+    if key_file is not None and not key_file.exists():
         return amiss(
             f"`{found.path / data_directory.SEALING_KEY}` is missing", "put it back from its backup: no other opens the secrets"
         )

@@ -14,6 +14,7 @@ _COMMANDS = {
     "serve": "Serve the AWS APIs and the pages.",
     "doctor": "Say whether this installation is well.",
     "backup": "Make, verify and restore backups.",
+    "upgrade": "Say which steps an upgrade takes, or take them.",
     "move": "Move everything into another database.",
     "operator": "Give people tokens of their own to operate this server.",
     "account": "Make, list, close and purge accounts.",

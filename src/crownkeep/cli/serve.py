@@ -9,14 +9,15 @@ import os
 import socket
 import ssl
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crownkeep import data_directory, server_address, settings
 from crownkeep.app import create_app, open_wiring
-from crownkeep.cli import banner, failures, house
+from crownkeep.cli import banner, failures, house, listening
 from crownkeep.cli.banner import StartFacts
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.domain import trail_keys
@@ -25,8 +26,12 @@ from crownkeep.settings import Settings
 from crownkeep.storage.database import Database
 from crownkeep.storage.trail import log_keys
 
+if TYPE_CHECKING:
+    import uvicorn
+
 _FACTORY = "crownkeep.cli.serve:_worker"
 _SECONDS_TO_FINISH = 20
+_NOT_STARTED = 3
 _OBJECTS_BETWEEN_COLLECTIONS = 10_000
 """A request makes about a hundred, and leaves no circles."""
 
@@ -48,7 +53,9 @@ def command(**flags: Any) -> None:
     chosen = settings.load(flags)
     configure(chosen)
     _require_usable_tls(chosen)
-    _require_free_port(chosen)
+    inherited = listening.inherited()
+    if inherited is None:
+        _require_free_port(chosen)
     directory = data_directory.prepare(chosen)
     # Once before any process serves: what is wrong with the database is said in one sentence, and no two bring it up to date.
     database, wiring = open_wiring(chosen, directory)
@@ -57,7 +64,7 @@ def command(**flags: Any) -> None:
     with server_address.announced(directory.path, chosen.url):
         click.echo(banner.text(chosen, facts), file=sys.stderr)
         logging.getLogger("crownkeep").info("serving", extra={"url": chosen.url, "workers": chosen.workers})
-        _run(chosen)
+        _run(chosen, inherited)
 
 
 def _facts(database: Database, keyring: Keyring) -> StartFacts:
@@ -105,12 +112,37 @@ def _require_free_port(chosen: Settings) -> None:
         ) from error
 
 
-def _run(chosen: Settings) -> None:
+def _run(chosen: Settings, inherited: socket.socket | None) -> None:
     import uvicorn._subprocess
+    from uvicorn.supervisors import Multiprocess
 
+    options = _options(chosen)
+    # What is there now stays: nobody looks through it for garbage again, and workers go on sharing its pages.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    if chosen.workers == 1:
+        if inherited is None:
+            uvicorn.run(create_app(chosen), **options)
+        else:
+            _serve_on(inherited, uvicorn.Server(uvicorn.Config(create_app(chosen), **options)))
+        return
+    if sys.platform == "linux":
+        # Forked from this process, in which all is imported, they share its memory and start at once; nothing of it is a thread
+        # or an open connection. uvicorn starts each in an empty interpreter.
+        uvicorn._subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment]  # another context
+    os.environ.update(settings.as_variables(chosen))
+    if inherited is None:
+        uvicorn.run(_FACTORY, factory=True, workers=chosen.workers, **options)
+        return
+    config = uvicorn.Config(_FACTORY, factory=True, workers=chosen.workers, **options)
+    Multiprocess(config, [inherited]).run()
+
+
+def _options(chosen: Settings) -> dict[str, Any]:
     from crownkeep.gateway.protocol import EdgeProtocol
 
-    options: dict[str, Any] = {
+    return {
         "host": chosen.host,
         "port": chosen.port,
         "log_config": None,
@@ -125,19 +157,14 @@ def _run(chosen: Settings) -> None:
         "ssl_certfile": chosen.tls_certificate or None,
         "ssl_keyfile": chosen.tls_key or None,
     }
-    # What is there now stays: nobody looks through it for garbage again, and workers go on sharing its pages.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    if chosen.workers == 1:
-        uvicorn.run(create_app(chosen), **options)
-        return
-    if sys.platform == "linux":
-        # Forked from this process, in which all is imported, they share its memory and start at once; nothing of it is a thread
-        # or an open connection. uvicorn starts each in an empty interpreter.
-        uvicorn._subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment]  # another context
-    os.environ.update(settings.as_variables(chosen))
-    uvicorn.run(_FACTORY, factory=True, workers=chosen.workers, **options)
+
+
+def _serve_on(inherited: socket.socket, server: uvicorn.Server) -> None:
+    """Serve on a socket that a service manager listens on; ends the process as uvicorn does where that fails."""
+    with suppress(KeyboardInterrupt):
+        server.run([inherited])
+    if not server.started:
+        raise SystemExit(_NOT_STARTED)
 
 
 def _worker() -> Any:

@@ -65,13 +65,24 @@ def newest() -> str:
 
 def is_current(database: Database) -> bool:
     """Tell whether a database has taken every step that this version knows; raises NewerDatabase where it has taken others."""
+    return _step_of(database) == newest()
+
+
+def lacking(database: Database) -> list[tuple[str, str]]:
+    """Return the steps that a database has not taken, each with what it does; raises NewerDatabase as `is_current` does."""
+    taken = _step_of(database) or ""
+    steps = sorted((_FOLDER / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
+    return [(each.name[:4], each.stem[5:].replace("_", " ")) for each in steps if each.name[:4] > taken]
+
+
+def _step_of(database: Database) -> str | None:
     with database.snapshot() as db:
         if not inspect(db).has_table("alembic_version"):
-            return False
+            return None
         found = db.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if found is not None and found > newest():
         raise NewerDatabase(f"the database is at step `{found}`, this version knows `{newest()}`; install the newer version")
-    return found == newest()
+    return None if found is None else str(found)
 
 
 def _run(transaction: Transaction, step: str) -> None:

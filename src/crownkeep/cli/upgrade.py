@@ -1,0 +1,60 @@
+"""`crownkeep upgrade`: which steps of the schema a database lacks, and taking them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from crownkeep.cli import house, output
+
+
+@click.command("upgrade", short_help="Say which steps an upgrade takes, or take them.")
+@click.option("--check", is_flag=True, help="Only say what would be done; nothing is changed.")
+@house.options
+@output.json_flag()
+def command(check: bool, data: str | None, database: str | None, as_json: bool) -> None:
+    """Bring the database up to the schema of this version, in one transaction, as the first start of a server does.
+
+    With `--check` nothing is changed. It exits with 1 where the database is of a newer version, which this one can't serve.
+    """
+    from importlib.metadata import version
+
+    from crownkeep import settings as configuration
+    from crownkeep.storage import migrate
+    from crownkeep.storage.database import Database
+
+    chosen = configuration.load({"data": data, "database": database})
+    file = chosen.data_directory / "crownkeep.db"
+    if chosen.database_url == f"sqlite:///{file}" and not file.exists():
+        raise click.ClickException(f"there is no database `{file}` yet: the first start of a server makes one")
+    held = Database(chosen.database_url)
+    try:
+        lacking = migrate.lacking(held)
+        if not check and lacking:
+            migrate.upgrade(held)
+        told = {
+            "version": version("crownkeep"),
+            "newest_step": migrate.newest(),
+            "steps": [{"step": number, "says": says} for number, says in lacking],
+            "taken": bool(lacking) and not check,
+        }
+    finally:
+        held.close()
+    if as_json:
+        output.print_json(told)
+    else:
+        _print(told)
+
+
+def _print(told: dict[str, Any]) -> None:
+    if not told["steps"]:
+        click.echo(f"The database is at step {told['newest_step']}, which version {told['version']} needs.")
+        return
+    output.print_table(("STEP", "WHAT IT DOES"), [(each["step"], each["says"]) for each in told["steps"]])
+    if told["taken"]:
+        click.echo(f"\nThe database is at step {told['newest_step']} now. Versions that don't know it no longer start on it.")
+    else:
+        click.echo(
+            "\nMake a backup, stop the servers, and start one of the new version: it takes these steps. There is no way back."
+        )

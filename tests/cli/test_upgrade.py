@@ -1,0 +1,46 @@
+"""`crownkeep upgrade`: what would be done is said first, and nothing is changed by saying it."""
+
+from __future__ import annotations
+
+from crownkeep.storage import migrate
+from crownkeep.storage.database import Database
+
+
+def test_a_database_that_is_up_to_date_needs_nothing(crownkeep, made):
+    made()
+
+    told = crownkeep("upgrade", "--check", "--json").json()
+
+    assert (migrate.newest(), [], False) == (told["newest_step"], told["steps"], told["taken"])
+
+
+def test_a_check_names_the_steps_that_are_lacking_and_takes_none(crownkeep, data):
+    data.mkdir(mode=0o700)
+    database = Database(f"sqlite:///{data / 'crownkeep.db'}")
+    migrate.upgrade_to(database, "0017")
+    database.close()
+
+    checked = crownkeep("upgrade", "--check", "--json").json()
+    again, taken = crownkeep("upgrade", "--check").out, crownkeep("upgrade", "--json").json()
+
+    assert {"step": "0018", "says": "remember how far reviews have come"} == checked["steps"][0]
+    assert "remember how far reviews have come" in again
+    assert (checked["steps"], True) == (taken["steps"], taken["taken"])
+    assert [] == crownkeep("upgrade", "--check", "--json").json()["steps"]
+
+
+def test_a_database_of_a_newer_version_is_told(crownkeep, made, data):
+    made()
+    database = Database(f"sqlite:///{data / 'crownkeep.db'}")
+    with database.transaction() as db:
+        db.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+
+    ended = crownkeep("upgrade", "--check")
+
+    assert (1, True) == (ended.code, "the database is at step `9999`" in ended.err)
+
+
+def test_a_check_makes_no_database(crownkeep, data):
+    assert 1 == crownkeep("upgrade", "--check").code
+    assert not data.exists()
