@@ -24,6 +24,8 @@ CHANGES = {
     "sso enable --account {account_id}": "EnableSingleSignOn",
     "root custodian {account_id} --email c@cli.example": "SetRootCustodian",
     "root custodian {account_id} --remove": "RemoveRootCustodian",
+    "custodian add --name Carol --email carol@cli.example": "AddCustodian",
+    "custodian remove carol@cli.example": "RemoveCustodian",
     "root recover {account_id} --confirm ABCD-EFGH": "ConfirmRootRecovery",
     "passwords import-breached {folder}/list": "InstallBreachedPasswords",
     "mfa import-metadata {folder}/blob --root {folder}/root.pem": "InstallFidoMetadata",

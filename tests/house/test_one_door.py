@@ -146,6 +146,7 @@ NO_CHANGE: Mapping[str, str] = {
     "backup verify": "manifests and hashes are looked at",
     "credential-audit model": "a published model",
     "credential-audit verify": _FILES,
+    "custodian list": "a list",
     "doctor": "what is wrong is said, and not mended",
     "upgrade": "the schema is brought up to date, which holds no account's change",
     "evidence check": _FILES,

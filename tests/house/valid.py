@@ -35,6 +35,10 @@ TEXTS = (
     "00000000-0000-4000-8000-000000000000",
     "d-0123456789",
     "PT1H",
+    "arn:aws:mpa:us-east-1:123456789012:approval-team/name",
+    "arn:aws:mpa:us-east-1:123456789012:session/name/name",
+    "arn:aws:mpa:::aws:policy/name/name",
+    "arn:aws:mpa:::aws:policy/name/name/1",
 )
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
 
@@ -23,6 +24,9 @@ from crownkeep.operations import invoke
 from crownkeep.operations.call import Call, Request, Result
 from crownkeep.operations.registry import Operation
 from crownkeep.policy import Applicable, ContextValue, Decision
+from crownkeep.storage.approvals import sessions
+from crownkeep.storage.approvals.sessions import ApprovalSessionRow
+from crownkeep.storage.database import Database
 
 TAGS = [{"Key": "team", "Value": "red"}]
 ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -114,6 +118,7 @@ class Scene:
             **self._delivered(),
         }
         self.known |= self._single_sign_on()
+        self.known |= self._approving()
         self.without_path = self._without_path()
         self.clients: dict[str, Any] = {}
         self.recorded: dict[str, list[Decided]] = {}
@@ -367,3 +372,55 @@ class Scene:
             **{f"{operation}.TargetId": self.member.id for operation in assigning},
             **{f"{operation}.ResourceArn": made for operation in tagging},
         }
+
+    def _approving(self) -> dict[str, Any]:
+        """Make a team of custodians, an identity source, and a session that the team was asked in."""
+        mpa, red = self.account.client("mpa"), {"team": "red"}
+        center = {"InstanceArn": self.known["InstanceArn"], "Region": "us-east-1"}
+        made = {"IdentitySourceParameters": {"IamIdentityCenter": center}, "Tags": red}
+        source = mpa.create_identity_source(**made)["IdentitySourceArn"]
+        custodians = source.rpartition("/")[0] + "/custodians"
+        people = [{"name": f"Carol {each}", "email": f"carol-{each}@test.example"} for each in "abc"]
+        named = [self.crown.operator("POST", "/custodians", each).json()["custodian"]["custodian_id"] for each in people]
+        wanted = {
+            "Description": "Who lets root be used.",
+            "ApprovalStrategy": {"MofN": {"MinApprovalsRequired": 2}},
+            "Approvers": [{"PrimaryIdentityId": each, "PrimaryIdentitySourceArn": custodians} for each in named],
+            "Policies": [{"PolicyArn": "arn:aws:mpa:::aws:policy/crownkeep/SealedRoot/1"}],
+            "Tags": red,
+        }
+        team = mpa.create_approval_team(Name="Quorum", **wanted)
+        own = ("GetApprovalTeam", "UpdateApprovalTeam", "DeleteInactiveApprovalTeamVersion", "StartApprovalTeamBaseline")
+        return {
+            **{f"CreateIdentitySource.{member}": value for member, value in made.items()},
+            **{f"CreateApprovalTeam.{member}": value for member, value in (wanted | {"Name": "New"}).items()},
+            **{f"{operation}.Arn": team["Arn"] for operation in (*own, "StartActiveApprovalTeamDeletion")},
+            "DeleteInactiveApprovalTeamVersion.VersionId": team["VersionId"],
+            "ApprovalTeamArn": team["Arn"],
+            "IdentitySourceArn": source,
+            "SessionArn": self._session(team["Arn"], team["VersionId"]),
+        }
+
+    def _session(self, team: str, version_id: str) -> str:
+        """Keep a session that the team was asked in, and return its ARN."""
+        team_id, session_id = team.rpartition("/")[2], "5" * 32
+        now = datetime.now(UTC)
+        texts = ("service", "protected_arn", "description", "reason", "ticket", "document", "asked")
+        values: dict[str, Any] = {
+            **dict.fromkeys(texts, ""),
+            **dict.fromkeys(("account_id", "requester_account_id", "acted_account_id"), self.account.id),
+            **dict.fromkeys(("requester_arn", "requester_id", "requester_region"), "operator"),
+            **dict.fromkeys(("digest", "nonce"), bytes(32)),
+            **dict.fromkeys(("status_code", "status_message", "execution_status"), None),
+            "session_id": session_id,
+            "team_id": team_id,
+            "version_id": version_id,
+            "action": "mpa:UpdateApprovalTeam",
+            "status": "PENDING",
+            "initiated_at": now,
+            "expires_at": now + timedelta(hours=24),
+        }
+        database = Database(self.crown.settings.database_url)
+        database.write(lambda db: sessions.add(db, ApprovalSessionRow(**values)))
+        database.close()
+        return f"arn:aws:mpa:us-east-1:{self.account.id}:session/{team_id}/{session_id}"

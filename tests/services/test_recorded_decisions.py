@@ -166,6 +166,16 @@ def single_sign_on(scene: Scene, member: str) -> list[dict[str, Any]]:
     return [{member: scene.known[each]} for each in ("InstanceArn", "PermissionSetArn")]
 
 
+def of_approval(scene: Scene, member: str) -> list[dict[str, Any]]:
+    """Return parameters that name an approval team and an identity source."""
+    return [{member: scene.known[each]} for each in ("ApprovalTeamArn", "IdentitySourceArn")]
+
+
+def tagging_of_approval(scene: Scene, member: str) -> list[dict[str, Any]]:
+    """Return the same, with the tags that they are given: here a map."""
+    return [named | {"Tags": {"team": "red"}} for named in of_approval(scene, member)]
+
+
 OTHERS: Mapping[str, tuple[Callable[[Scene, str], list[dict[str, Any]]], str]] = {
     "iam:GenerateServiceLastAccessedDetails": (entities, "Arn"),
     "iam:ListPoliciesGrantingServiceAccess": (entities, "Arn"),
@@ -175,6 +185,9 @@ OTHERS: Mapping[str, tuple[Callable[[Scene, str], list[dict[str, Any]]], str]] =
     "sso-admin:TagResource": (single_sign_on, "ResourceArn"),
     "sso-admin:UntagResource": (single_sign_on, "ResourceArn"),
     "sso-admin:ListTagsForResource": (single_sign_on, "ResourceArn"),
+    "mpa:TagResource": (tagging_of_approval, "ResourceArn"),
+    "mpa:UntagResource": (of_approval, "ResourceArn"),
+    "mpa:ListTagsForResource": (of_approval, "ResourceArn"),
     "organizations:TagResource": (everything_tagged, "ResourceId"),
     "organizations:UntagResource": (everything_tagged, "ResourceId"),
     "organizations:ListTagsForResource": (everything_tagged, "ResourceId"),

@@ -49,6 +49,14 @@ IN_ORGANIZATIONS = {
     "PutResourcePolicy",
 }
 IN_SINGLE_SIGN_ON = {"CreateInstance", "CreatePermissionSet"}
+TEAM = {
+    "Name": "new",
+    "Description": "New.",
+    "ApprovalStrategy": {"MofN": {"MinApprovalsRequired": 2}},
+    "Approvers": [{"PrimaryIdentityId": "nobody", "PrimaryIdentitySourceArn": "nowhere"}],
+    "Policies": [{"PolicyArn": "arn:aws:mpa:::aws:policy/crownkeep/SealedRoot/1"}],
+}
+OF_APPROVAL = {"CreateApprovalTeam", "CreateIdentitySource"}
 OF_SESSIONS = {
     "AssumeRole": "sts:TagSession, which the trust policy must allow as well, is asked for by the handler",
     "GetFederationToken": "sts:TagSession is asked for by the handler",
@@ -138,6 +146,18 @@ def test_privilege_escalation_tags_on_creation_in_single_sign_on_need_the_permis
     assert "" == called(without, operation, parameters)
 
 
+@pytest.mark.parametrize("operation", sorted(OF_APPROVAL))
+def test_privilege_escalation_tags_on_creation_of_approval_teams_need_the_permission_to_tag(account: Account, operation: str):
+    parameters = {"CreateIdentitySource": {"IdentitySourceParameters": {}}, "CreateApprovalTeam": TEAM}[operation]
+    may_create = statement("Allow", f"mpa:{operation}")
+    without = client(account, "without", may_create, service="mpa")
+    denied = client(account, "denied", statement("Allow", "*"), statement("Deny", "mpa:TagResource"), service="mpa")
+
+    for api in (without, denied):
+        assert "mpa:TagResource" in called(api, operation, {**parameters, "Tags": {"team": "red"}})
+    assert "mpa:TagResource" not in called(without, operation, parameters)
+
+
 def organized(organization: Organization, guest: Account, member: Account) -> dict[str, dict[str, Any]]:
     delegated = {"Effect": "Allow", "Principal": {"AWS": member.id}, "Action": "organizations:ListRoots", "Resource": "*"}
     return {
@@ -161,4 +181,4 @@ def test_every_operation_that_takes_tags_says_what_permission_they_need():
     without = {name for name, each in making.items() if each.tagging is None}
 
     assert OF_SESSIONS.keys() == without
-    assert {*IN_IAM, *IN_ORGANIZATIONS, *IN_SINGLE_SIGN_ON, *OF_SESSIONS} == making.keys()
+    assert {*IN_IAM, *IN_ORGANIZATIONS, *IN_SINGLE_SIGN_ON, *OF_APPROVAL, *OF_SESSIONS} == making.keys()

@@ -30,6 +30,7 @@ KINDS = (
     "sign-in-link",
     "mfa-link",
     "custodian-link",
+    "approver-invitation",
     "email-code",
     "email-changed",
     "contact-replaced",

@@ -19,6 +19,7 @@ _COMMANDS = {
     "operator": "Give people tokens of their own to operate this server.",
     "account": "Make, list, close and purge accounts.",
     "root": "Show root users' credentials, and confirm their recovery.",
+    "custodian": "Name custodians, who approve sealed acts.",
     "approvals": "Ask for approval of sealed acts, and verify approvals.",
     "recoverability": "Say who can still get into an account.",
     "passwords": "Import breached passwords.",

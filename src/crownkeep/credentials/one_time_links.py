@@ -26,6 +26,7 @@ class LinkPurpose(Enum):
     JOIN_ORGANIZATION = "join-organization"
     SIGN_IN_ONCE = "sign-in-once"
     SET_PERSON_PASSWORD = "set-person-password"
+    JOIN_APPROVAL_TEAM = "join-approval-team"
 
 
 LIFETIMES = {
@@ -37,6 +38,7 @@ LIFETIMES = {
     LinkPurpose.JOIN_ORGANIZATION: timedelta(days=14),
     LinkPurpose.SIGN_IN_ONCE: timedelta(minutes=15),
     LinkPurpose.SET_PERSON_PASSWORD: timedelta(hours=1),
+    LinkPurpose.JOIN_APPROVAL_TEAM: timedelta(days=7),
 }
 """How long a link of each purpose is good for: what is sent on request expires soon, what waits for a person later."""
 

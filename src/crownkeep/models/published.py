@@ -39,6 +39,7 @@ SERVICES = (
     "sso-oidc",
     "signin",
     "accessanalyzer",
+    "mpa",
 )
 """Every AWS service whose wire we speak; to add one, name its folder in botocore's data here."""
 

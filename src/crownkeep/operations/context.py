@@ -197,6 +197,8 @@ _PREFIXED: Mapping[str, Callable[[Call, Target, Mapping[str, object], str], str 
 
 def _sent_tags(parameters: Mapping[str, object]) -> list[Mapping[str, object]]:
     sent = parameters.get("tags", parameters.get("tags_list"))
+    if isinstance(sent, Mapping):
+        return [{"Key": key, "Value": value} for key, value in sent.items()]
     return [tag for tag in sent if isinstance(tag, Mapping)] if isinstance(sent, Sequence) else []
 
 

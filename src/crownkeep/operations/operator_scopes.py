@@ -12,13 +12,13 @@ ALL = "all"
 READ = "read"
 
 _OPERATIONS: Mapping[str, str] = {
-    "accounts:read": "ListAccounts GetAccount GetRecoverability ListQuotas GetRoot ListDelegationTemplates",
+    "accounts:read": "ListAccounts GetAccount GetRecoverability ListQuotas GetRoot ListDelegationTemplates ListCustodians",
     "accounts:write": (
         "CreateAccount CloseAccount ReopenAccount SetQuota ResetQuota EnableSingleSignOn PutDelegationTemplate "
         "RemoveDelegationTemplate"
     ),
     "accounts:purge": "PurgeAccount",
-    "root": "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian SetLastWayInGuard",
+    "root": "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian SetLastWayInGuard AddCustodian RemoveCustodian",
     "mail": "ListNotices GetNotice",
     "trail:read": "ListEvents ListWitnessedLogs ListTrailBuckets ListSealedMonths",
     "trail:write": "RotateTrailKeys RecordTrailVerification WitnessLog AddTrailBucket RemoveTrailBucket",

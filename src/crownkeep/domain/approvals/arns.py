@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-REGION = "us-east-1"
+from crownkeep import arn
+
+REGION = arn.GLOBAL_REGION
 """Where AWS runs multi-party approval."""
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from crownkeep import clock, ids
+from crownkeep.credentials import approval_requests
 from crownkeep.credentials.approval_requests import NONCE_SIZE, ApprovalRequest
 from crownkeep.domain.approvals import arns
 from crownkeep.operations.call import Call
@@ -98,6 +99,18 @@ def _request(call: Call, team: ApprovalTeamRow, wanted: WantedSession, until: da
         expires_at=until,
         nonce=clock.token_bytes(NONCE_SIZE),
     )
+
+
+def request_of(row: ApprovalSessionRow) -> ApprovalRequest:
+    """Return the request that a session is about, as it was kept."""
+    return approval_requests.read(row.document.encode())
+
+
+def seen(row: ApprovalSessionRow, now: datetime) -> ApprovalSessionRow:
+    """Return a session as it stands: one whose time is over has expired, whether or not that was written down."""
+    if row.status != PENDING or now < row.expires_at:
+        return row
+    return replace(row, status=FAILED, status_code=EXPIRED, completed_at=row.expires_at)
 
 
 def end(db: Transaction, row: ApprovalSessionRow, *, status: str, now: datetime, code: str | None = None) -> bool:
