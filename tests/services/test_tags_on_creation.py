@@ -49,7 +49,7 @@ IN_ORGANIZATIONS = {
     "PutResourcePolicy",
 }
 IN_SINGLE_SIGN_ON = {"CreateInstance", "CreatePermissionSet"}
-TEAM = {
+TEAM: dict[str, Any] = {
     "Name": "new",
     "Description": "New.",
     "ApprovalStrategy": {"MofN": {"MinApprovalsRequired": 2}},
@@ -148,7 +148,7 @@ def test_privilege_escalation_tags_on_creation_in_single_sign_on_need_the_permis
 
 @pytest.mark.parametrize("operation", sorted(OF_APPROVAL))
 def test_privilege_escalation_tags_on_creation_of_approval_teams_need_the_permission_to_tag(account: Account, operation: str):
-    parameters = {"CreateIdentitySource": {"IdentitySourceParameters": {}}, "CreateApprovalTeam": TEAM}[operation]
+    parameters: dict[str, Any] = TEAM if operation == "CreateApprovalTeam" else {"IdentitySourceParameters": {}}
     may_create = statement("Allow", f"mpa:{operation}")
     without = client(account, "without", may_create, service="mpa")
     denied = client(account, "denied", statement("Allow", "*"), statement("Deny", "mpa:TagResource"), service="mpa")
