@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from crownkeep import clock
-from crownkeep.domain.approvals import arns, invitations, sessions, teams
-from crownkeep.domain.approvals.invitations import Invitation
+from crownkeep.domain.approvals import approver_invitations, arns, sessions, teams
+from crownkeep.domain.approvals.approver_invitations import Invitation
 from crownkeep.domain.approvals.people import ApproverIdentity
 from crownkeep.domain.approvals.sessions import WantedSession
 from crownkeep.domain.approvals.teams import TeamState
@@ -58,7 +58,7 @@ def create(call: Call, name: str, wanted: WantedTeam, *, policies: Sequence[str]
     )
     team_rows.add(call.db, row)
     for each in _add_version(call, team_id, version_id, wanted, code=None, kept=()):
-        invitations.send(call.db, call.wiring, each, now=call.now)
+        approver_invitations.send(call.db, call.wiring, each, now=call.now)
     return row
 
 
@@ -111,7 +111,7 @@ def forget_pending(db: Transaction, state: TeamState) -> None:
         return
     for each in state.pending_approvers:
         if each.status == teams.INVITED:
-            invitations.withdraw(db, each)
+            approver_invitations.withdraw(db, each)
     approvers.remove_version(db, state.row.team_id, state.pending.version_id)
     team_rows.remove_version(db, state.row.team_id, state.pending.version_id)
     team_rows.change(db, state.row.team_id, pending_version_id=None)
@@ -121,7 +121,7 @@ def remove(db: Transaction, row: ApprovalTeamRow) -> None:
     """Remove a team and who is in it; its sessions and votes stay, for they are evidence."""
     found = [each for version in (row.version_id, row.pending_version_id) if version for each in _of(db, row, version)]
     for each in found:
-        invitations.withdraw(db, each)
+        approver_invitations.withdraw(db, each)
     approval_tags.remove_all(db, row.team_id)
     approvers.remove_team(db, row.team_id)
     team_rows.remove(db, row.team_id)
@@ -160,7 +160,7 @@ def refuse(db: Transaction, invitation: Invitation, *, now: datetime) -> None:
     row, state = invitation.approver, invitation.state
     _respond(db, row, teams.REJECTED, now)
     for each in _of_version(db, row):
-        invitations.withdraw(db, each)
+        approver_invitations.withdraw(db, each)
     message = "Somebody has refused the invitation."
     if row.version_id == state.row.version_id:
         values = {"status": teams.INACTIVE, "status_code": teams.FAILED_ACTIVATION, "status_message": message}
@@ -231,7 +231,7 @@ def _invite(db: Transaction, wiring: Wiring, state: TeamState, *, now: datetime)
     invited = [each for each in state.pending_approvers if each.status != teams.ACCEPTED]
     for each in invited:
         approvers.change(db, each.team_id, each.approver_id, invited_at=now)
-        invitations.send(db, wiring, each, now=now)
+        approver_invitations.send(db, wiring, each, now=now)
     if not invited and state.pending is not None:
         activate(db, state.row, state.pending.version_id, now=now)
 
@@ -239,7 +239,7 @@ def _invite(db: Transaction, wiring: Wiring, state: TeamState, *, now: datetime)
 def _respond(db: Transaction, row: ApproverRow, status: str, now: datetime) -> None:
     values = {"status": status, "responded_at": now, "last_activity": "RESPONDED_TO_INVITATION", "last_activity_at": now}
     approvers.change(db, row.team_id, row.approver_id, **values)
-    invitations.withdraw(db, row)
+    approver_invitations.withdraw(db, row)
 
 
 def _of_version(db: Transaction, row: ApproverRow) -> list[ApproverRow]:
