@@ -37,6 +37,8 @@ class Disk:
         logs.settled(self.crown)
 
     def _keep(self, connection: Any, _: object) -> None:
+        if not isinstance(connection, sqlite3.Connection):
+            return
         # This server's alone, and none that a test reads its records by.
         is_server_s = connection.execute("PRAGMA database_list").fetchone()[2] == str(self._file.resolve())
         if not is_server_s or threading.current_thread() is threading.main_thread():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from crownkeep import clock, errors, ids
 from crownkeep.cli import house
 from crownkeep.cli.house import House
 from crownkeep.storage.database import DatabaseFault
-from crownkeep.storage.trail import lookups, reading, sealed_files, sealed_months
+from crownkeep.storage.trail import lookups, reading, sealed_files, sealed_months, withholdings
 from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.trail.sealed_files import SealedFileFault
 from crownkeep.trail import catching_up, keeping, month_sealing, verifying
@@ -332,8 +333,8 @@ def test_the_index_finds_by_hashes_alone_what_is_there(opened: House):
 def test_settings_seal_and_withhold_by_age_each_with_its_record(opened: House):
     settings = msgspec.structs.replace(opened.settings, trail_seal_after_days=1, trail_withhold_after_days=900)
     with time_machine.travel(months.BEGINS + timedelta(days=10 + 900), tick=False):
-        keeping.keep(opened.database, dataclasses.replace(opened.wiring, settings=settings))
-        keeping.keep(opened.database, dataclasses.replace(opened.wiring, settings=settings))
+        keeping.keep(opened.database, dataclasses.replace(opened.wiring, settings=settings), Event())
+        keeping.keep(opened.database, dataclasses.replace(opened.wiring, settings=settings), Event())
         report = verified(opened)
     withheld = sum(
         each.happened_at < datetime(2024, 2, 9, tzinfo=UTC) for each in map(months.event, range(SIZE)) if each.account_id
@@ -346,7 +347,7 @@ def test_settings_seal_and_withhold_by_age_each_with_its_record(opened: House):
     assert SIZE - withheld == report.sealed
 
     with time_machine.travel(months.BEGINS + timedelta(days=20 + 900), tick=False):
-        keeping.keep(opened.database, dataclasses.replace(opened.wiring, settings=settings))
+        keeping.keep(opened.database, dataclasses.replace(opened.wiring, settings=settings), Event())
         report = verified(opened)
     withheld = sum(
         each.happened_at < datetime(2024, 2, 19, tzinfo=UTC) for each in map(months.event, range(SIZE)) if each.account_id
@@ -355,7 +356,7 @@ def test_settings_seal_and_withhold_by_age_each_with_its_record(opened: House):
 
 
 def test_by_default_everything_is_kept_for_ever(opened: House):
-    keeping.keep(opened.database, opened.wiring)
+    keeping.keep(opened.database, opened.wiring, Event())
 
     assert SIZE == kept_rows(opened)
 
@@ -379,6 +380,7 @@ def test_lookup_events_and_commands_reach_into_sealed_months(fresh_crown: Callab
 
     assert 0 == sealed.code, sealed.err
     told = sealed.json()
+    assert 0 < account.client("trail").get_integrity()["SealedRecords"] <= told["records"]
     assert [month] == [each["month"] for each in listed.json()["months"]]
     assert (told["records"], True) == (verified.json()["sealed"], verified.json()["ok"])
     assert ["CreateUser"] == [each["record"]["eventName"] for each in searched.json()["events"]]
@@ -406,3 +408,16 @@ def test_a_backup_brings_sealed_files_back(opened: House, tmp_path: Path):
     assert restored.code == 0, restored.err + restored.out
     found = Terminal({"CROWNKEEP_DATA": str(tmp_path / "new")})("trail", "verify", "--json").json()
     assert (True, IN_MONTH) == (found["ok"], found["sealed"])
+
+
+def test_whoever_has_a_purged_account_s_id_next_hears_nothing_of_what_was_sealed(opened: House):
+    seal(opened)
+    opened.ask("CreateAccount", email="first@acme.example", name="first", account_id=ACCOUNTS[1], admin_user="admin")
+    opened.ask("CloseAccount", account_id=ACCOUNTS[1])
+    opened.ask("PurgeAccount", account_id=ACCOUNTS[1])
+    with opened.database.snapshot() as db:
+        counted = withholdings.count_sealed(db, ACCOUNTS[1], since=months.BEGINS)
+
+    assert ([], 0) == (found(opened, ACCOUNTS[1]), counted)
+    assert OF_ACCOUNT == month_sealing.destroy_withheld(opened.database)
+    assert [] == verified(opened).findings.first

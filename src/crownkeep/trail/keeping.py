@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from threading import Event
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,7 @@ class TrailKeeping:
         self._writer = writer
         self._wiring = wiring
         self._holder = clock.token_bytes(16).hex()
+        self._stopping = Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -54,6 +56,7 @@ class TrailKeeping:
 
     async def stop(self) -> None:
         """End; what was begun goes on with the next look."""
+        self._stopping.set()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -63,7 +66,7 @@ class TrailKeeping:
         while True:
             try:
                 if await self._writer.submit(self._lease):
-                    await asyncio.to_thread(keep, self._database, self._wiring)
+                    await asyncio.to_thread(keep, self._database, self._wiring, self._stopping)
             except (DatabaseFault, WriteFailed, WriterBusy) as error:
                 _log.warning("the trail can't be looked after (%s); trying again", type(error).__name__)
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
@@ -73,36 +76,56 @@ class TrailKeeping:
         return Commit(leases.take(db, _LANE, _NOBODY, holder=self._holder, now=now, until=now + _LEASED_FOR), [])
 
 
-def keep(database: Database, wiring: Wiring) -> None:
-    """Do what the settings ask for, as far as it can be done; what can't be done is said in the log. Raises DatabaseFault."""
+def keep(database: Database, wiring: Wiring, stopping: Event) -> None:
+    """Do what the settings ask for, as far as it can be done; what can't be done is said in the log. Raises DatabaseFault.
+
+    It ends between two steps once `stopping` is set, and goes on with the next look.
+    """
     settings, now = wiring.settings, clock.now()
 
     def ask(operation: str, **parameters: object) -> Mapping[str, Any]:
         return asking.ask(database, wiring, operation, parameters, caller=Operator(), who="crownkeep/settings")
 
+    # What is withheld first is not sealed.
+    if settings.trail_withhold_after_days:
+        before = now - timedelta(days=settings.trail_withhold_after_days)
+        _try(lambda: _withhold(database, before, ask, stopping))
+    if settings.trail_seal_after_days:
+        for month in _due(database, now - timedelta(days=settings.trail_seal_after_days) - REST):
+            _try(partial(_seal, database, month, ask, stopping))
+    if not stopping.is_set():
+        _try(lambda: month_sealing.destroy_withheld(database))
+
+
+def _try(step: Callable[[], object]) -> None:
+    """Take a step; one that can't be taken keeps no other from being taken."""
     try:
-        # What is withheld first is not sealed.
-        if settings.trail_withhold_after_days:
-            _withhold(database, now - timedelta(days=settings.trail_withhold_after_days), ask)
-        if settings.trail_seal_after_days:
-            for month in _due(database, now - timedelta(days=settings.trail_seal_after_days) - REST):
-                row = month_sealing.seal(database, month, record=partial(_record, ask, month))
-                _log.info("%d records of %s are sealed", row.records, month)
-        month_sealing.destroy_withheld(database)
+        step()
     except (NotSealable, SealedFileFault, OSError, AwsError) as error:
         _log.error("the trail is kept longer than its settings say: %s", error)
+
+
+def _seal(database: Database, month: str, ask: Ask, stopping: Event) -> None:
+    if stopping.is_set():
+        return
+    for _ in month_sealing.steps(database, month, record=partial(_record, ask, month)):
+        if stopping.is_set():
+            return
+    _log.info("the records of %s are sealed", month)
 
 
 def _record(ask: Ask, month: str, sha256: str) -> None:
     ask("SealMonth", month=month, sha256=sha256)
 
 
-def _withhold(database: Database, before: datetime, ask: Ask) -> None:
+def _withhold(database: Database, before: datetime, ask: Ask, stopping: Event) -> None:
     # By whole days: an account has one such act a day, and not one an hour.
     day = before.replace(hour=0, minute=0, second=0, microsecond=0)
     with database.snapshot() as db:
         accounts = withholding.accounts_older(db, day)
     for account_id in accounts:
+        if stopping.is_set():
+            return
         ask("WithholdRecords", account_id=account_id, before=day, reason="older than `trail_withhold_after_days`")
 
 

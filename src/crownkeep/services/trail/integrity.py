@@ -22,7 +22,7 @@ def get_integrity(call: Call) -> Result:
         "Unsigned": size - (newest.size if newest else 0) + leaves.pending_count(call.db),
         "Witnesses": [],
         "WithheldRecords": withholdings.count_of_account(call.db, call.account_id, since=account.created_at) if account else 0,
-        "SealedRecords": sum(each.records for each in withholdings.sealed_of_account(call.db, call.account_id)) if account else 0,
+        "SealedRecords": withholdings.count_sealed(call.db, call.account_id, since=account.created_at) if account else 0,
     }
     if newest is not None:
         told["Checkpoint"] = {"Size": newest.size, "RootHash": notes.encode(newest.root), "SignedAt": newest.signed_at}

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text, and_, bindparam, delete, func, select
 
+from crownkeep import ids
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, metadata
 from crownkeep.storage.rows import RowInsert, RowQuery
@@ -96,9 +97,9 @@ def withhold(
     conditions = [events.table.c.account_id == account_id]
     if before is not None:
         conditions.append(events.table.c.event_id < before.bytes)
-    ids = select(events.table.c.event_id).where(*conditions)
-    first = db.execute(ids.order_by(events.table.c.event_id).limit(1)).scalar()
-    last = db.execute(ids.order_by(events.table.c.event_id.desc()).limit(1)).scalar()
+    event_ids = select(events.table.c.event_id).where(*conditions)
+    first = db.execute(event_ids.order_by(events.table.c.event_id).limit(1)).scalar()
+    last = db.execute(event_ids.order_by(events.table.c.event_id.desc()).limit(1)).scalar()
     count = db.execute(select(func.count()).select_from(events.table).where(*conditions)).scalar_one()
     firsts = [each for each in (first, *(part.first_event_id for part in sealed)) if each is not None]
     lasts = [each for each in (last, *(part.last_event_id for part in sealed)) if each is not None]
@@ -132,6 +133,16 @@ def let_go_as_sealed(db: Transaction, account_id: str, act: WithholdingAct, foun
 def sealed_of_account(db: Transaction, account_id: str) -> list[WithholdingRow]:
     """Return what of an account was sealed, the oldest seal first."""
     return _sealed.all(db, {"of_account": account_id})
+
+
+def count_sealed(db: Transaction, account_id: str, *, since: datetime) -> int:
+    """Return how many records of an account were sealed that happened since a moment, but for seals that were withheld whole."""
+    first, hidden = ids.first_event_id(since).bytes, hidden_ranges(db, account_id)
+    return sum(
+        seal.records
+        for seal in sealed_of_account(db, account_id)
+        if seal.last_event_id >= first and not any(a <= seal.first_event_id and b >= seal.last_event_id for a, b in hidden)
+    )
 
 
 def sealed_accounts(db: Transaction, before: bytes) -> list[str]:
