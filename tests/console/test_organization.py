@@ -241,8 +241,10 @@ def test_a_member_sees_what_binds_it_and_by_whom(organization: Organization, mem
     policy = organization.bind(deny("s3:DeleteBucket"), organization.root_id)
     name = organization.client.describe_policy(PolicyId=policy)["Policy"]["PolicySummary"]["Name"]
 
-    page = signed_in(member, user="admin").get(HOME).text
+    browser = signed_in(member, user="admin")
+    page, home = browser.get(HOME).text, browser.get("/console").text
 
+    assert "What binds this account" in home
     assert name in page
     assert "All accounts of the organization" in page
     assert f"{organization.management.id[:4]}-{organization.management.id[4:8]}" in page

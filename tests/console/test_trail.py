@@ -7,17 +7,19 @@ import re
 from collections.abc import Callable
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.console.members import MARKUP, administrator, member
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import Organization
 from tests.fixtures.patience import until
 from tests.signin import people
+from tests.signin.browser import signed_in
 from tests.trail import logs
 
 from crownkeep.audit import notes, tlog_policy
 from crownkeep.console.kit import acts
-from crownkeep.console.pages.trail import trail
+from crownkeep.console.pages.trail import lookups
 from crownkeep.trail import proving
 
 TRAIL = "/console/trail"
@@ -53,7 +55,7 @@ def test_each_attribute_of_a_lookup_finds_an_event(crown: Crown):
 
     found = {key: "CreateUser" in browser.get(f"{TRAIL}?by={key}&value={value}").text for key, value in by.items()}
 
-    assert found == dict.fromkeys(trail.ATTRIBUTES, True)
+    assert found == dict.fromkeys(lookups.ATTRIBUTES, True)
 
 
 def test_a_lookup_that_matches_nothing_says_how_far_back_it_went(crown: Crown):
@@ -210,3 +212,41 @@ def event_page_of(browser: Browser, event_id: str) -> str:
     )
     assert found, browser.page.text
     return found[1]
+
+
+def test_changes_come_first_and_reads_are_asked_for(crown: Crown):
+    account = crown.account()
+    iam, browser = account.client("iam"), signed_in(account, user="admin")
+    iam.create_group(GroupName="staff")
+    iam.list_groups()
+
+    changes, everything = browser.get(TRAIL).text, browser.get(f"{TRAIL}?reads=1").text
+
+    assert "CreateGroup" in changes
+    assert "ListGroups" not in changes
+    assert "ListGroups" in everything
+
+
+def test_failures_alone_are_shown_with_their_outcome_and_saved_as_a_file_without_formulas(crown: Crown):
+    account = crown.account()
+    iam, browser = account.client("iam"), signed_in(account, user="admin")
+    iam.create_group(GroupName="kept")
+    with pytest.raises(ClientError):
+        iam.create_group(GroupName="kept")
+
+    page, file = browser.get(f"{TRAIL}?failed=1"), browser.get(f"{TRAIL}/download?failed=1")
+
+    assert 'data-outcome="failed"' in page.text
+    assert "EntityAlreadyExists" in page.text
+    assert (file.header("content-type") or "").startswith("text/csv")
+    assert 1 == file.text.count("EntityAlreadyExists")
+    assert [] == [line for line in file.text.splitlines() if line.startswith(("=", "+", "-", "@"))]
+
+
+def test_reads_that_drew_one_page_of_the_console_are_one_line(crown: Crown):
+    browser = signed_in(crown.account(), user="admin")
+    browser.get("/console/account")
+
+    page = browser.get(f"{TRAIL}?reads=1").text
+
+    assert re.search(r"A page of the console: \d+ reads", page)

@@ -220,7 +220,9 @@ async def _unavailable(request: Request, _: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
     title = "There is no such page" if error.status_code == 404 else "That does not work here"
-    return web.page(request, "refused.html", status=error.status_code, title=title, text="", home="/console")
+    text = "Look at the address once more. What it named may have been deleted or renamed: the lists show what there is."
+    text = text if error.status_code == 404 else ""
+    return web.page(request, "refused.html", status=error.status_code, title=title, text=text, home="/console")
 
 
 async def _failed(request: Request, _: Exception) -> Response:

@@ -29,6 +29,9 @@ class Act:
     has_long_term_key: bool
     address: str
     agent: str
+    region: str
+    is_read: bool
+    from_console: bool
     has_mfa: bool
     error: str
     error_message: str
@@ -86,6 +89,9 @@ def of(record: Mapping[str, Any]) -> Act:
         has_long_term_key=key.startswith("AKIA"),
         address=str(record.get("sourceIPAddress") or ""),
         agent=str(record.get("userAgent") or ""),
+        region=str(record.get("awsRegion") or ""),
+        is_read=str(record.get("readOnly")).lower() == "true",
+        from_console=str(record.get("sessionCredentialFromConsole")).lower() == "true",
         has_mfa=str(session.get("mfaAuthenticated")).lower() == "true" or signed_in_with == "Yes",
         error=str(record.get("errorCode") or ""),
         error_message=str(record.get("errorMessage") or ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -40,12 +40,23 @@ def _environment() -> Environment:
     )
     environment.globals["static"] = lambda name: f"/static/{name}?v={version()}"
     environment.filters["moment"] = _moment
+    environment.filters["ago"] = ago
     environment.filters["grouped"] = _grouped
     return environment
 
 
 def _moment(value: datetime) -> str:
     return f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+def ago(value: datetime, now: datetime) -> str:
+    """Write how long ago something was, in its largest whole unit."""
+    passed = max(now - value, timedelta())
+    for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
+        count = passed // length
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
 
 
 def _grouped(account_id: str) -> str:

@@ -15,7 +15,17 @@ from crownkeep.advisor import recommendations
 from crownkeep.advisor.evidence import Missing
 from crownkeep.advisor.posture import ADMINISTRATORS, Posture
 from crownkeep.advisor.recommendations import Recommendation, Status
-from crownkeep.console.kit import account_names, calls, evidence_asked, frame, report_lines, signed_audits, trail_standing, web
+from crownkeep.console.kit import (
+    account_names,
+    calls,
+    evidence_asked,
+    frame,
+    parts,
+    report_lines,
+    signed_audits,
+    trail_standing,
+    web,
+)
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.posture import activity, last_root_use, posture, remedies
@@ -73,13 +83,16 @@ class Picture:
 async def dashboard(request: Request) -> Response:
     """Show who is signed in and how the account stands."""
     session, here = web.signed_in(request), web.of(request)
-    identity, found, used, failed, settings, standing = await asyncio.gather(
-        web.call(request, "sts", "GetCallerIdentity"),
-        posture.look(request),
-        activity.of_root(request),
-        activity.of_failed_sign_ins(request),
-        calls.ask(request, "account-security", "GetSignInSettings"),
-        trail_standing.ask(request),
+    (identity, found, used, failed, settings, standing), organization = await asyncio.gather(
+        asyncio.gather(
+            web.call(request, "sts", "GetCallerIdentity"),
+            posture.look(request),
+            activity.of_root(request),
+            activity.of_failed_sign_ins(request),
+            calls.ask(request, "account-security", "GetSignInSettings"),
+            trail_standing.ask(request),
+        ),
+        parts.ask(request, "DescribeOrganization", service="organizations"),
     )
     needs_mfa = not isinstance(settings, Refused) and bool(settings["UsersNeedMfa"])
     advice = recommendations.of(found, is_root=session.principal.kind is PrincipalKind.ROOT)
@@ -102,6 +115,8 @@ async def dashboard(request: Request) -> Response:
         pictures=_pictures(used, failed),
         days=activity.DAYS,
         standing=standing,
+        organization=organization.one("Organization"),
+        is_powerless=all(each.status is Status.UNKNOWN for each in advice),
     )
 
 
@@ -159,6 +174,7 @@ def _same() -> list[Equivalent]:
         last_root_use.LOOKUP,
         activity.SIGN_INS,
         trail_standing.CALL,
+        Equivalent("organizations", "DescribeOrganization"),
     ]
 
 

@@ -2,62 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import acts, frame, parts, trail_standing, web
+from crownkeep.console.kit import acts, csv_files, frame, parts, trail_standing, web
 from crownkeep.console.kit.parts import Part
+from crownkeep.console.pages.trail import lookups
 
 TRAIL = "/console/trail"
-ATTRIBUTES = {
-    "Username": "User name",
-    "EventName": "Event name",
-    "EventSource": "Event source",
-    "EventId": "Event ID",
-    "ReadOnly": "Read-only (true or false)",
-    "ResourceName": "Resource name",
-    "ResourceType": "Resource type",
-    "AccessKeyId": "Access key",
-}
+_LOOKUPS_OF_A_FILE = 8
+_COLUMNS = ("time", "event", "source", "user", "outcome", "address", "region", "mfa", "id")
 _ROOT = [{"AttributeKey": "Username", "AttributeValue": "root"}]
 
 
 async def events(request: Request) -> Response:
-    """Look events up by one attribute and a range of days, the newest first."""
+    """Look events up by one attribute and a range of days, the newest first; reads only where they are asked for."""
     web.signed_in(request)
-    query = request.query_params
-    by, value = parts.chosen(request, "by", tuple(ATTRIBUTES)), query.get("value", "").strip()
-    first, last = _day(query.get("first", "")), _day(query.get("last", ""))
-    listed = await parts.ask(
-        request,
-        "LookupEvents",
-        service="cloudtrail",
-        LookupAttributes=[{"AttributeKey": by, "AttributeValue": value}] if value else None,
-        StartTime=first,
-        EndTime=last + timedelta(days=1, seconds=-1) if last else None,
-        MaxResults=parts.ROWS,
-        NextToken=query.get("marker", ""),
-    )
-    here = {"by": by, "value": value, "first": _written(first), "last": _written(last)}
-    standing = await trail_standing.ask(request)
+    wanted = lookups.asked(request)
+    (listed, found), standing = await asyncio.gather(lookups.look_up(request, wanted), trail_standing.ask(request))
+    here = wanted.query
     return frame.page(
         request,
         "trail.html",
         current=TRAIL,
         same=[listed.call, trail_standing.CALL],
         standing=standing,
-        attributes=ATTRIBUTES,
+        attributes=lookups.ATTRIBUTES,
         here=here,
         listed=listed,
-        first=parts.address(TRAIL, **here) if query.get("marker") else "",
+        lines=lookups.gathered(found),
+        reads=parts.address(TRAIL, **{**here, "reads": "" if wanted.has_reads else "1"}),
+        failures=parts.address(TRAIL, **{**here, "failed": "" if wanted.has_failures_alone else "1"}),
+        file=parts.address(f"{TRAIL}/download", **here),
+        first=parts.address(TRAIL, **here) if wanted.marker else "",
         next_page=parts.address(TRAIL, **here, marker=listed.marker) if listed.marker else "",
     )
+
+
+async def download(request: Request) -> Response:
+    """Return the newest events of a lookup as a file, 400 at most."""
+    web.signed_in(request)
+    listed, found = await lookups.look_up(request, lookups.asked(request), lookups=_LOOKUPS_OF_A_FILE)
+    if listed.refusal is not None:
+        return parts.missing(request, listed, current=TRAIL, title="The trail can't be read", back=TRAIL)
+    rows = [
+        (act.at.isoformat(), act.name, act.source, act.who, act.outcome, act.address, act.region, act.has_mfa, act.event_id)
+        for act in found
+    ]
+    return csv_files.answer("trail.csv", _COLUMNS, rows)
 
 
 async def root(request: Request) -> Response:
@@ -114,20 +112,9 @@ def _record(found: Part) -> dict[str, Any]:
     return record
 
 
-def _day(text: str) -> datetime | None:
-    """Read a day as browsers send it; anything else counts as not given."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def _written(day: datetime | None) -> str:
-    return f"{day:%Y-%m-%d}" if day else ""
-
-
 ROUTES = [
     Route(TRAIL, events, methods=["GET"]),
+    Route(f"{TRAIL}/download", download, methods=["GET"]),
     Route(f"{TRAIL}/root", root, methods=["GET"]),
     Route(f"{TRAIL}/event", event, methods=["GET"]),
 ]

@@ -1,0 +1,141 @@
+"""Lookups of the trail's pages: what an address asks for, looked up within bounds, and calls of one page seen as one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from starlette.requests import Request
+
+from crownkeep.console.kit import acts, parts
+from crownkeep.console.kit.acts import Act
+from crownkeep.console.kit.parts import Part
+
+ATTRIBUTES = {
+    "Username": "User name",
+    "EventName": "Event name",
+    "EventSource": "Event source",
+    "EventId": "Event ID",
+    "ReadOnly": "Read-only (true or false)",
+    "ResourceName": "Resource name",
+    "ResourceType": "Resource type",
+    "AccessKeyId": "Access key",
+}
+_CHANGES = {"AttributeKey": "ReadOnly", "AttributeValue": "false"}
+_MOST_LOOKUPS = 8
+"""Lookups of one page that looks for failures, or of one file: LookupEvents can't look for an outcome itself."""
+_ONE_PAGE = timedelta(seconds=3)
+"""Reads of the console within so long of one another draw one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """What the trail's page is asked for."""
+
+    by: str
+    value: str
+    first: datetime | None
+    last: datetime | None
+    has_reads: bool
+    has_failures_alone: bool
+    marker: str
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The filter as an address has it, without the page."""
+        return {
+            "by": self.by,
+            "value": self.value,
+            "first": _written(self.first),
+            "last": _written(self.last),
+            "reads": "1" if self.has_reads else "",
+            "failed": "1" if self.has_failures_alone else "",
+        }
+
+    @property
+    def attributes(self) -> list[dict[str, str]] | None:
+        """What LookupEvents is asked for; it takes one attribute, so that a value leaves reads to be left out here."""
+        if self.value:
+            return [{"AttributeKey": self.by, "AttributeValue": self.value}]
+        return None if self.has_reads else [_CHANGES]
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One line of the trail's page: an event, or the reads that drew one page of the console."""
+
+    act: Act
+    others: tuple[Act, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many events it stands for."""
+        return 1 + len(self.others)
+
+
+def asked(request: Request) -> EventFilter:
+    """Return what an address asks for: changes alone, unless it says otherwise or names a value."""
+    query = request.query_params
+    return EventFilter(
+        parts.chosen(request, "by", tuple(ATTRIBUTES)),
+        query.get("value", "").strip(),
+        _day(query.get("first", "")),
+        _day(query.get("last", "")),
+        query.get("reads", "") == "1",
+        query.get("failed", "") == "1",
+        query.get("marker", ""),
+    )
+
+
+async def look_up(request: Request, wanted: EventFilter, *, lookups: int = 1) -> tuple[Part, list[Act]]:
+    """Return the last answer and the events of up to so many lookups; the first page's worth where only failures are meant."""
+    most = _MOST_LOOKUPS if wanted.has_failures_alone else min(lookups, _MOST_LOOKUPS)
+    marker, found = wanted.marker, list[Act]()
+    for number in range(1, most + 1):
+        listed = await parts.ask(
+            request,
+            "LookupEvents",
+            service="cloudtrail",
+            LookupAttributes=wanted.attributes,
+            StartTime=wanted.first,
+            EndTime=wanted.last + timedelta(days=1, seconds=-1) if wanted.last else None,
+            MaxResults=parts.ROWS,
+            NextToken=marker,
+        )
+        read = [acts.of(json.loads(each["CloudTrailEvent"])) for each in listed.rows("Events")]
+        found += [each for each in read if each.has_failed or not wanted.has_failures_alone]
+        marker = listed.marker
+        if not marker or number == most or (wanted.has_failures_alone and len(found) >= parts.ROWS):
+            break
+    return listed, found
+
+
+def gathered(found: Sequence[Act]) -> list[EventLine]:
+    """Put reads together with which the console drew one page; everything else is a line of its own."""
+    rows: list[EventLine] = []
+    for act in found:
+        before = rows[-1].act if rows else None
+        if before is not None and _is_of_one_page(before, act):
+            rows[-1] = EventLine(before, (*rows[-1].others, act))
+        else:
+            rows.append(EventLine(act))
+    return rows
+
+
+def _is_of_one_page(one: Act, other: Act) -> bool:
+    is_read = all(each.is_read and each.from_console and not each.has_failed for each in (one, other))
+    return is_read and one.who == other.who and one.address == other.address and abs(one.at - other.at) <= _ONE_PAGE
+
+
+def _day(text: str) -> datetime | None:
+    """Read a day as browsers send it; anything else counts as not given."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _written(day: datetime | None) -> str:
+    return f"{day:%Y-%m-%d}" if day else ""
