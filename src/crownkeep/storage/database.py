@@ -37,6 +37,8 @@ _DRIVER = "_crownkeep_driver"
 _BUSY_MILLISECONDS = 10_000
 _SECONDS_TO_CONNECT = 5
 _ATTEMPTS = 8
+_POOLED = "pgbouncer"
+"""The URL's parameter that says a pooler is between us and PostgreSQL: `?pgbouncer=true`."""
 _READ_ONLY = "25006"
 """A server that was the primary until a fail-over, and now only reads: another connection may lead to the new one."""
 # Serialization failure, deadlock, a name that another node took first (run again, the work sees it and says so), and a server
@@ -341,13 +343,16 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         try:
             # A server that doesn't answer must not stop the event loop for the two minutes that TCP tries.
-            patience = {} if "connect_timeout" in parsed.query else {"connect_timeout": _SECONDS_TO_CONNECT}
+            options: dict[str, Any] = {} if "connect_timeout" in parsed.query else {"connect_timeout": _SECONDS_TO_CONNECT}
+            if parsed.query.get(_POOLED) == "true":
+                # In transaction mode the next transaction may run on another connection, which has no statement prepared here.
+                options["prepare_threshold"] = None
             return create_engine(
-                parsed.set(drivername="postgresql+psycopg"),
+                parsed.set(drivername="postgresql+psycopg").difference_update_query([_POOLED]),
                 pool_size=8,
                 max_overflow=24,
                 pool_pre_ping=True,
-                connect_args=patience,
+                connect_args=options,
             )
         except ModuleNotFoundError as error:
             raise UnusableDatabaseUrl(
