@@ -203,6 +203,9 @@ class FederatedIdentity:
     principal_id: str
     user_name: str
     identity_provider: str
+    account_id: str = ""
+    """Whose token the caller has, where it has one of an account's instance of single sign-on, and is known by nothing else."""
+    token_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ CHANGES = {
     "account quota {account_id} users 7": "SetQuota",
     "account quota {account_id} users --default": "ResetQuota",
     "sso enable --account {account_id}": "EnableSingleSignOn",
+    "sso scim-token create --account {account_id}": "CreateScimToken",
+    "sso scim-token delete --account {account_id} 0123": "DeleteScimToken",
     "root custodian {account_id} --email c@cli.example": "SetRootCustodian",
     "root custodian {account_id} --remove": "RemoveRootCustodian",
     "custodian add --name Carol --email carol@cli.example": "AddCustodian",

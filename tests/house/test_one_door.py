@@ -136,6 +136,7 @@ NO_CHANGE: Mapping[str, str] = {
     "alerts history": "a list",
     "operator list": "a list",
     "alerts receiver list": "a list",
+    "sso scim-token list": "a list",
     "alerts rule list": "a list",
     "alerts rule test": "a pattern is tried out on what is recorded",
     "approvals verify": "a file is verified",

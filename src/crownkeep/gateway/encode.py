@@ -77,6 +77,8 @@ def encode_error(error: AwsError, *, protocol: str, service: ServiceModel | None
         case "json":
             body = write_json({"__type": _json_name(wire), **_error_members(error, wire)})
             return Encoded(wire.status, _headers(request_id, _json_type(service)), body)
+        case _ if service is not None and service.name == "scim":
+            return Encoded(wire.status, _headers(request_id, PLAIN_JSON), _scim_error(error, wire, request_id))
         case _:
             type_header = (b"x-amzn-errortype", _json_name(wire).encode())
             headers = _headers(request_id, PLAIN_JSON, type_header, *_error_headers(error, wire))
@@ -189,6 +191,14 @@ def _cbor_error(error: AwsError, wire: WireError) -> bytes:
     if error.message:
         entries[key] = cbor.text(error.message)
     return cbor.mapping(entries | (cbor.members(shape, error.members) if shape else {}))
+
+
+def _scim_error(error: AwsError, wire: WireError, request_id: str) -> bytes:
+    """Write an error as RFC 7644 has it (section 3.12), with what AWS adds."""
+    told: dict[str, object] = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "detail": error.message}
+    if wire.status == 409:
+        told["scimType"] = "uniqueness"
+    return write_json({**told, "status": str(wire.status), "exceptionRequestId": request_id})
 
 
 def _fault(wire: WireError) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from crownkeep import clock, errors, ids
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
-from crownkeep.gateway import authenticate, compression, decode, encode, route, s3_paths, signature, sigv4
+from crownkeep.gateway import authenticate, compression, decode, encode, route, s3_paths, sigv4
 from crownkeep.gateway import exchange as exchanges
 from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS, Bounds
 from crownkeep.gateway.exchange import Exchange
@@ -38,7 +38,6 @@ from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Item
 from crownkeep.values import value_type
 
-OPERATOR_PATH = b"/operator/"
 _log = logging.getLogger("crownkeep.gateway")
 _UNAVAILABLE = errors.ServiceUnavailable("The request has failed due to a temporary failure of the server.")
 _PACKED = "a compressed body is read of signed requests alone: send it as it is"
@@ -253,10 +252,10 @@ class Pipeline:
         coding = http.header(b"content-encoding")
         packed = compression.is_packed(coding)
         fault: AwsError | None = None
-        is_operators = _is_operators(http)
+        is_operators, own = own_paths.is_operators(http), own_paths.service_of(http)
         # 1. The signature as claimed: it says which service is meant. A broken one is refused once it is clear how.
         try:
-            exchange.signed = None if is_operators else signature.parse(http)
+            exchange.signed = None if is_operators else own_paths.claimed(http, own)
         except errors.MissingAuthenticationToken as refusal:
             fault = errors.UnsupportedMediaType(_PACKED) if packed else refusal
         except AwsError as refusal:
@@ -264,13 +263,13 @@ class Pipeline:
         if http.query.count(b"&") >= MOST_IN_QUERY:
             fault = errors.MalformedQueryString(f"too many parameters: at most {MOST_IN_QUERY:,} are read")
         # 2. The operation, as far as it stands in the clear: nothing is unpacked, and no parameter read, for strangers.
-        exchange.routed = _routed(exchange, b"" if packed else http.body, is_operators=is_operators)
+        exchange.routed = _routed(exchange, b"" if packed else http.body, own=own)
         # 3. The caller, and a share for it, before anything is read that may be large.
         exchange.caller = self._caller(turn, exchange, fault, is_operators=is_operators)
         # 4. The body in the clear, and the operation that only it may name.
         body = compression.decompress(http.body, coding, limit=CALLERS.body)
         if packed:
-            exchange.routed = _routed(exchange, body, is_operators=is_operators)
+            exchange.routed = _routed(exchange, body, own=own)
         if isinstance(exchange.routed, Unroutable):
             raise exchange.routed.error
         if exchange.signed is not None and exchange.signed.service not in exchange.routed.service.signing_names:
@@ -336,11 +335,6 @@ def _resolve(waiting: asyncio.Future[Response], response: Response) -> None:
         waiting.set_result(response)
 
 
-def _is_operators(http: HttpRequest) -> bool:
-    """Tell whether a request is to the operator's API; a bucket may be called `operator`."""
-    return http.path.startswith(OPERATOR_PATH) and not s3_paths.is_signed(http.header(b"authorization"), http.query)
-
-
 def _claimed_account(http: HttpRequest) -> str:
     """Return the account that a request says to come from, to put it in line: nothing else is made of an unverified claim."""
     authorization = http.headers.get(b"authorization", b"")
@@ -352,11 +346,11 @@ def _claimed_account(http: HttpRequest) -> str:
 _ROUTED_BY = ((b"x-amz-target", "x-amz-target"), (b"smithy-protocol", "smithy-protocol"), (b"content-type", "content-type"))
 
 
-def _routed(exchange: Exchange, body: bytes, *, is_operators: bool) -> Route | Unroutable:
+def _routed(exchange: Exchange, body: bytes, *, own: str | None) -> Route | Unroutable:
     http = exchange.http
     given = http.headers
     headers = {text: given[name].decode("latin-1") for name, text in _ROUTED_BY if name in given}
-    scope = exchange.signed.service if exchange.signed else ("operator" if is_operators else None)
+    scope = exchange.signed.service if exchange.signed else own
     path, query = http.path.decode("latin-1"), http.query.decode("latin-1")
     if scope == s3_paths.SCOPE:
         path = s3_paths.path_style(path, http.header(b"host"), exchange.own_host)
@@ -368,11 +362,11 @@ def _find_out_protocol(exchange: Exchange) -> None:
     http = exchange.http
     if exchange.routed is not None:
         return
-    is_operators = _is_operators(http)
+    own = own_paths.service_of(http)
     with suppress(AwsError):
-        exchange.signed = None if is_operators else signature.parse(http)
+        exchange.signed = None if own == "operator" else own_paths.claimed(http, own)
     body = b"" if compression.is_packed(http.header(b"content-encoding")) else http.body
-    exchange.routed = _routed(exchange, body, is_operators=is_operators)
+    exchange.routed = _routed(exchange, body, own=own)
 
 
 def _parameters(http: HttpRequest, routed: Route, body: bytes, bounds: Bounds) -> dict[str, object]:

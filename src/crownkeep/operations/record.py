@@ -150,6 +150,9 @@ def _identity(request: Request, notes: Notes, account_alias: str) -> dict[str, o
 
 def _federated(caller: FederatedIdentity) -> dict[str, object]:
     """Make the `userIdentity` of a caller without credentials of ours, as CloudTrail does for federated callers."""
+    if caller.token_id:
+        # As AWS records SCIM (IAM Identity Center user guide, "Logging IAM Identity Center SCIM API calls").
+        return {"type": caller.kind, "accountId": caller.account_id, "accessKeyId": caller.token_id}
     return {
         "type": caller.kind,
         "principalId": caller.principal_id,

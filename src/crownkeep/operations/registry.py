@@ -132,7 +132,20 @@ class Tagging:
 
 
 # Operations whose name doesn't say what they do to the state.
-_READS = ("Get", "Head", "List", "Describe", "Lookup", "Simulate", "Decode", "Check", "Validate", "Find", "Stream")
+_READS = (
+    "ServiceProviderConfig",
+    "Get",
+    "Head",
+    "List",
+    "Describe",
+    "Lookup",
+    "Simulate",
+    "Decode",
+    "Check",
+    "Validate",
+    "Find",
+    "Stream",
+)
 _WRITES = {
     "GetSessionToken",  # a TOTP code is used up
 }

@@ -246,7 +246,7 @@ class Standing:
     def _as_person_is_now(self, db: Transaction, principal: Principal) -> Principal:
         """Return a person as the directory has them now: looked up anew, for people change no account's revision."""
         row = directory_users.with_id(db, principal.path.strip("/"), principal.person_id)
-        if row is None or row.account_id != self.account_id:
+        if row is None or row.account_id != self.account_id or not row.is_active:
             raise _unknown_token()
         return principal if row.user_name == principal.name else replace(principal, name=row.user_name)
 

@@ -72,7 +72,7 @@ async def enter_as_person(door: Door, visit: Visit, *, start: str, name: str, pa
     with door.snapshot() as db:
         instance = people.instance_named(db, start[:_LONGEST_NAME])
         user = directory_users.named(db, instance.identity_store_id, name.strip()[:_LONGEST_NAME]) if instance else None
-        person = people.person_of(instance, user) if instance is not None and user is not None else None
+        person = people.person_of(instance, user) if instance is not None and user is not None and user.is_active else None
         store_id, account_id = (instance.identity_store_id, instance.account_id) if instance is not None else (start, "")
         found = _found(db, person_claim(store_id, name.strip(), account_id), person)
     return await _enter(door, visit, found, password)

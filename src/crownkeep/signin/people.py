@@ -89,9 +89,9 @@ def person_of(instance: InstanceRow, user: DirectoryUserRow) -> Principal:
 
 
 def person_with_id(db: Transaction, instance: InstanceRow, owner_id: str) -> Principal | None:
-    """Return the person whose id this is, without hyphens."""
+    """Return the person whose id this is, without hyphens; None for one who may not sign in."""
     user = directory_users.with_id(db, instance.identity_store_id, person_id(owner_id))
-    return None if user is None else person_of(instance, user)
+    return None if user is None or not user.is_active else person_of(instance, user)
 
 
 def person_id(owner_id: str) -> str:

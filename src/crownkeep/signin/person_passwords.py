@@ -133,6 +133,8 @@ def _request(db: Transaction, wiring: Wiring, start: str, name: str, origin: Ori
         return Commit(Asked.TOO_OFTEN, [_event(None, origin, now, "Rate exceeded")] if is_first else [])
     instance = people.instance_named(db, start)
     user = None if instance is None else directory_users.named(db, instance.identity_store_id, name)
+    if user is not None and not user.is_active:
+        user = None
     person = None if instance is None or user is None else people.person_of(instance, user)
     claimed = f"{instance.identity_store_id if instance else start.lower()[:64]}/{name.lower()[:128]}"
     to_person = recovery.count(db, wiring, "person's password link", claimed, now=now)
@@ -182,7 +184,7 @@ def _linked(db: Transaction, token: str, *, now: datetime) -> Linked:
     if instance is None:
         raise InvalidLink
     user = directory_users.with_id(db, instance.identity_store_id, people.person_id(row.owner_id))
-    if user is None:
+    if user is None or not user.is_active:
         raise InvalidLink
     person = people.person_of(instance, user)
     if people.credentials(db, person).version != row.credential_version:

@@ -57,7 +57,9 @@ def test_each_source_names_one_attribute_and_what_a_person_does_not_have_makes_n
     configured = [{"Key": key, "Value": {"Source": [source]}} for key, source in SOURCES.items()]
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     instance = InstanceRow("ssoins-1", "123456789012", "o-1", "d-1", "", "us-east-1", moment, json.dumps(configured), True)
-    user = DirectoryUserRow("d-1", "u", "123456789012", "ann", "ann", None, json.dumps(HELD), 1, moment, "", moment, "")
+    user = DirectoryUserRow(
+        "d-1", "u", "123456789012", "ann", "ann", None, None, True, json.dumps(HELD), 1, moment, "", moment, ""
+    )
 
     found = access.session_tags(instance, user)
 

@@ -54,7 +54,7 @@ def person_behind(call: Call, person: Principal, *, sign_in: str, until: datetim
     """Return a person as the directory knows them now; None for one who is gone."""
     instance = instance_rows.of_account(call.db, person.account_id)
     user = None if instance is None else directory_users.with_id(call.db, instance.identity_store_id, person.person_id)
-    return None if instance is None or user is None else SignedIn(instance, user, sign_in, until)
+    return None if instance is None or user is None or not user.is_active else SignedIn(instance, user, sign_in, until)
 
 
 def take(call: Call, person: SignedIn, *, account_id: str, role_name: str) -> Issued:

@@ -22,6 +22,7 @@ from crownkeep.storage.single_sign_on import (
     person_credentials,
     provisioned_roles,
     provisioning_requests,
+    scim_tokens,
     sso_tags,
 )
 from crownkeep.storage.single_sign_on import instances as instance_rows
@@ -145,7 +146,7 @@ def dissolve(call: Call, instance: InstanceRow) -> None:
         permission_set_policies.remove_all(*place)
         sso_tags.remove_all(call.db, f"{instance.instance_id}/{permission_set.permission_set_id}")
         permission_sets.remove(*place)
-    for topic in (directory_memberships, directory_groups, directory_users):
+    for topic in (scim_tokens, directory_memberships, directory_groups, directory_users):
         topic.remove_all(call.db, instance.identity_store_id)
     person_credentials.remove_all(call.db, instance.account_id)
     provisioning_requests.remove_all(call.db, instance.instance_id)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import assignments, instances, next_tokens
+from crownkeep.domain.single_sign_on import assignments, directory, next_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.identitystore import attributes, targets
 from crownkeep.services.identitystore.service import identity_store
-from crownkeep.storage.single_sign_on import directory_groups, directory_memberships
+from crownkeep.storage.single_sign_on import directory_groups
 from crownkeep.storage.single_sign_on.directory_groups import DirectoryGroupRow
 from crownkeep.storage.single_sign_on.instances import InstanceRow
 
@@ -35,22 +34,7 @@ def create_group(
     instance = targets.required_store(call, identity_store_id)
     if display_name is None:
         raise errors.ServiceValidation("displayName is a required attribute")
-    by = call.principal.arn
-    row = DirectoryGroupRow(
-        identity_store_id=instance.identity_store_id,
-        group_id=instances.entity_id(),
-        account_id=instance.account_id,
-        display_name=display_name,
-        display_name_key=display_name.lower(),
-        description=description,
-        revision=1,
-        created_at=call.now,
-        created_by=by,
-        updated_at=call.now,
-        updated_by=by,
-    )
-    _require_unique(call, row)
-    directory_groups.add(call.db, row)
+    row = directory.make_group(call, instance, display_name, by=call.principal.arn, description=description)
     return _named(row)
 
 
@@ -97,18 +81,8 @@ def update_group(
     held = attributes.changed(held, operations, identity_store.model.shapes["Group"])
     if "DisplayName" not in held:
         raise errors.ServiceValidation("displayName is a required attribute")
-    after = replace(
-        row,
-        display_name=held["DisplayName"],
-        display_name_key=held["DisplayName"].lower(),
-        description=held.get("Description"),
-        revision=row.revision + 1,
-        updated_at=call.now,
-        updated_by=call.principal.arn,
-    )
-    _require_unique(call, after)
-    if not directory_groups.change(call.db, row, after):
-        raise targets.changed_meanwhile()
+    named = {"display_name": held["DisplayName"], "description": held.get("Description")}
+    after = directory.change_group(call, row, by=call.principal.arn, **named)
     return _named(after)
 
 
@@ -118,9 +92,7 @@ def delete_group(call: Call, *, identity_store_id: str, group_id: str, revision:
     instance = targets.required_store(call, identity_store_id)
     row = changeable(call, identity_store_id, group_id)
     targets.require_revision(revision, row.revision)
-    directory_memberships.remove_group(call.db, row.identity_store_id, row.group_id)
-    assignments.forget_principal(call, instance, row.group_id)
-    directory_groups.remove(call.db, row.identity_store_id, row.group_id)
+    directory.delete_group(call, instance, row)
     return NOTHING
 
 
@@ -152,12 +124,6 @@ def changeable(call: Call, identity_store_id: str, group_id: str) -> DirectoryGr
     row = required(call, identity_store_id, group_id)
     assignments.require_people_within_reach(call, targets.required_store(call, identity_store_id), [row.group_id])
     return row
-
-
-def _require_unique(call: Call, row: DirectoryGroupRow) -> None:
-    namesake = directory_groups.named(call.db, row.identity_store_id, row.display_name)
-    if namesake is not None and namesake.group_id != row.group_id:
-        raise targets.not_unique("Duplicate GroupDisplayName")
 
 
 def _alternate(call: Call, instance: InstanceRow, identifier: Structure) -> DirectoryGroupRow | None:

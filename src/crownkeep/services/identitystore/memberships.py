@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from crownkeep.domain.single_sign_on import assignments, instances, next_tokens
+from crownkeep.domain.single_sign_on import assignments, directory, instances, next_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.identitystore import groups, targets, users
@@ -68,7 +68,7 @@ def create_group_membership(call: Call, *, identity_store_id: str, group_id: str
     user_id = users.required(call, identity_store_id, member_id["UserId"]).user_id
     group_id = groups.changeable(call, identity_store_id, group_id).group_id
     if _between(call, instance, group_id, member_id) is not None:
-        raise targets.not_unique("Member and Group relationship already exists.")
+        raise directory.not_unique("Member and Group relationship already exists.")
     row = DirectoryMembershipRow(
         identity_store_id=instance.identity_store_id,
         membership_id=instances.entity_id(),

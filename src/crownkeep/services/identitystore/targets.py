@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import instances
+from crownkeep.domain.single_sign_on import directory, instances
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import EVERYTHING, Target
 from crownkeep.storage.single_sign_on import directory_groups, directory_users
@@ -128,17 +128,7 @@ def not_found(kind: str, resource_id: str) -> errors.ResourceNotFound:
     return errors.ResourceNotFound(f"{kind} not found.", members=members)
 
 
-def not_unique(text: str) -> errors.Conflict:
-    """Return the refusal of a name that somebody else has."""
-    return errors.Conflict(text, members={"Reason": "UNIQUENESS_CONSTRAINT_VIOLATION"})
-
-
 def require_revision(wanted: str | None, revision: int) -> None:
     """Raise ConflictException where the caller has seen another revision than the present one."""
     if wanted is not None and int(wanted) != revision:
-        raise changed_meanwhile()
-
-
-def changed_meanwhile() -> errors.Conflict:
-    """Return the refusal of a change to what somebody else has changed since it was read."""
-    return errors.Conflict("The resource was modified by another request.", members={"Reason": "CONCURRENT_MODIFICATION"})
+        raise directory.changed_meanwhile()

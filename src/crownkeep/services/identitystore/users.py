@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import assignments, instances, next_tokens
+from crownkeep.domain.single_sign_on import assignments, directory, next_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.identitystore import attributes, targets
 from crownkeep.services.identitystore.service import identity_store
-from crownkeep.storage.single_sign_on import directory_memberships, directory_users, person_credentials
+from crownkeep.storage.single_sign_on import directory_memberships, directory_users
 from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
 from crownkeep.storage.single_sign_on.instances import InstanceRow
 
@@ -71,10 +68,7 @@ def create_user(
     values = (user_name, name, *described, *listed, extensions)
     given = dict(zip(_MEMBERS, values, strict=True))
     held = {member: value for member, value in given.items() if value is not None}
-    _require_complete(held)
-    made = _with(_new(call, instance), held)
-    _require_unique(call, made)
-    directory_users.add(call.db, made)
+    made = directory.make_user(call, instance, held, by=call.principal.arn)
     return _named(made)
 
 
@@ -119,12 +113,8 @@ def update_user(
     row = changeable(call, identity_store_id, user_id)
     targets.require_revision(revision, row.revision)
     shape = identity_store.model.shapes["User"]
-    held = attributes.changed(_held(row), operations, shape)
-    _require_complete(held)
-    after = replace(_with(row, held), updated_at=call.now, updated_by=call.principal.arn, revision=row.revision + 1)
-    _require_unique(call, after)
-    if not directory_users.change(call.db, row, after):
-        raise targets.changed_meanwhile()
+    held = attributes.changed(directory.held(row), operations, shape)
+    after = directory.change_user(call, row, held, by=call.principal.arn)
     return _named(after)
 
 
@@ -134,10 +124,7 @@ def delete_user(call: Call, *, identity_store_id: str, user_id: str, revision: s
     instance = targets.required_store(call, identity_store_id)
     row = changeable(call, identity_store_id, user_id)
     targets.require_revision(revision, row.revision)
-    directory_memberships.remove_user(call.db, row.identity_store_id, row.user_id)
-    assignments.forget_principal(call, instance, row.user_id)
-    person_credentials.remove(call.db, row.account_id, UUID(row.user_id).hex)
-    directory_users.remove(call.db, row.identity_store_id, row.user_id)
+    directory.delete_user(call, instance, row)
     return NOTHING
 
 
@@ -169,65 +156,6 @@ def changeable(call: Call, identity_store_id: str, user_id: str) -> DirectoryUse
     principals = [row.user_id, *directory_memberships.groups_of(call.db, row.identity_store_id, row.user_id)]
     assignments.require_people_within_reach(call, instance, principals)
     return row
-
-
-def _new(call: Call, instance: InstanceRow) -> DirectoryUserRow:
-    by = call.principal.arn
-    return DirectoryUserRow(
-        identity_store_id=instance.identity_store_id,
-        user_id=instances.entity_id(),
-        account_id=instance.account_id,
-        user_name="",
-        user_name_key="",
-        email_key=None,
-        attributes="",
-        revision=1,
-        created_at=call.now,
-        created_by=by,
-        updated_at=call.now,
-        updated_by=by,
-    )
-
-
-def _require_complete(held: Mapping[str, Any]) -> None:
-    if "UserName" not in held:
-        raise errors.ServiceValidation("userName is a required attribute")
-    name = held.get("Name")
-    missing = [] if "DisplayName" in held else ["displayname"]
-    if name is None:
-        missing.append("name")
-    else:
-        missing += [member.lower() for member in ("GivenName", "FamilyName") if member not in name]
-    if missing:
-        raise errors.ServiceValidation(", ".join(f"{each}: The attribute {each} is required" for each in missing))
-
-
-def _require_unique(call: Call, row: DirectoryUserRow) -> None:
-    namesake = directory_users.named(call.db, row.identity_store_id, row.user_name)
-    if namesake is not None and namesake.user_id != row.user_id:
-        raise targets.not_unique("Duplicate UserName")
-    if row.email_key is not None:
-        other = directory_users.with_email(call.db, row.identity_store_id, row.email_key)
-        if other is not None and other.user_id != row.user_id:
-            raise targets.not_unique("Duplicate Email")
-
-
-def _with(row: DirectoryUserRow, held: Mapping[str, Any]) -> DirectoryUserRow:
-    """Return a person with these attributes, and what it is found by."""
-    name, emails = held["UserName"], held.get("Emails") or [{}]
-    email = emails[0].get("Value")
-    return replace(
-        row,
-        user_name=name,
-        user_name_key=name.lower(),
-        email_key=email.lower() if email else None,
-        attributes=json.dumps(dict(held), ensure_ascii=False, sort_keys=True),
-    )
-
-
-def _held(row: DirectoryUserRow) -> dict[str, Any]:
-    held: dict[str, Any] = json.loads(row.attributes)
-    return held
 
 
 def _alternate(call: Call, instance: InstanceRow, identifier: Structure) -> DirectoryUserRow | None:
@@ -271,13 +199,13 @@ def _named(row: DirectoryUserRow) -> Result:
 
 
 def _describe(row: DirectoryUserRow, extensions: Sequence[str]) -> dict[str, object]:
-    held = _held(row)
+    held = directory.held(row)
     extended = {name: value for name, value in held.pop("Extensions", {}).items() if name in extensions}
     return {
         **_named(row),
         **held,
         **({"Extensions": extended} if extended else {}),
-        "UserStatus": "ENABLED",
+        "UserStatus": "ENABLED" if row.is_active else "DISABLED",
         "CreatedAt": row.created_at,
         "CreatedBy": row.created_by,
         "UpdatedAt": row.updated_at,

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
+    Boolean,
     Column,
+    Index,
     Integer,
     PrimaryKeyConstraint,
     String,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     select,
+    true,
     update,
 )
 
@@ -37,6 +40,8 @@ table = Table(
     Column("user_name", String(128), nullable=False),
     Column("user_name_key", NameKey, nullable=False),
     Column("email_key", NameKey),
+    Column("external_id", String(256)),
+    Column("is_active", Boolean, nullable=False, server_default=true()),
     Column("attributes", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
@@ -46,6 +51,7 @@ table = Table(
     PrimaryKeyConstraint("identity_store_id", "user_id"),
     UniqueConstraint("identity_store_id", "user_name_key"),
     UniqueConstraint("identity_store_id", "email_key"),
+    Index("ix_directory_users_external_id", "identity_store_id", "external_id", unique=True),
 )
 
 
@@ -61,6 +67,10 @@ class DirectoryUserRow:
     """The user name in lower case."""
     email_key: str | None
     """The e-mail address in lower case, which nobody else in the store has."""
+    external_id: str | None
+    """What the directory that people are provisioned from calls them; nobody else in the store has it."""
+    is_active: bool
+    """Whether they may sign in, and use what they have taken."""
     attributes: str
     revision: int
     """Counts the changes, for callers who change only what they have seen."""
@@ -74,6 +84,7 @@ _in_store = table.c.identity_store_id == bindparam("store_id")
 _by_id = RowQuery(DirectoryUserRow, select(table).where(_in_store, table.c.user_id == bindparam("user_id")))
 _named = RowQuery(DirectoryUserRow, select(table).where(_in_store, table.c.user_name_key == bindparam("name_key")))
 _with_email = RowQuery(DirectoryUserRow, select(table).where(_in_store, table.c.email_key == bindparam("email_key")))
+_with_external_id = RowQuery(DirectoryUserRow, select(table).where(_in_store, table.c.external_id == bindparam("external_id")))
 _page = RowQuery(
     DirectoryUserRow,
     select(table).where(_in_store, table.c.user_id > bindparam("after")).order_by(table.c.user_id).limit(bindparam("limit")),
@@ -88,6 +99,8 @@ _change = (
         user_name=bindparam("new_name"),
         user_name_key=bindparam("new_name_key"),
         email_key=bindparam("new_email_key"),
+        external_id=bindparam("new_external_id"),
+        is_active=bindparam("new_is_active"),
         attributes=bindparam("new_attributes"),
         revision=table.c.revision + 1,
         updated_at=bindparam("at"),
@@ -111,6 +124,11 @@ def named(db: Transaction, store_id: str, user_name: str) -> DirectoryUserRow | 
 def with_email(db: Transaction, store_id: str, email: str) -> DirectoryUserRow | None:
     """Return the person with this e-mail address, whatever its letters' case."""
     return _with_email.first(db, {"store_id": store_id, "email_key": email.lower()})
+
+
+def with_external_id(db: Transaction, store_id: str, external_id: str) -> DirectoryUserRow | None:
+    """Return the person whom another directory knows by this id."""
+    return _with_external_id.first(db, {"store_id": store_id, "external_id": external_id})
 
 
 def page(db: Transaction, store_id: str, *, after: str, limit: int) -> list[DirectoryUserRow]:
@@ -139,6 +157,8 @@ def change(db: Transaction, before: DirectoryUserRow, after: DirectoryUserRow) -
         "new_name": after.user_name,
         "new_name_key": after.user_name_key,
         "new_email_key": after.email_key,
+        "new_external_id": after.external_id,
+        "new_is_active": after.is_active,
         "new_attributes": after.attributes,
         "at": after.updated_at,
         "by": after.updated_by,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, String, bindparam, cast, func, or_, select, union_all
+from sqlalchemy import BindParameter, String, bindparam, cast, exists, func, or_, select, union_all
 
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.rows import RowQuery
-from crownkeep.storage.single_sign_on import account_assignments, directory_memberships, permission_sets
+from crownkeep.storage.single_sign_on import account_assignments, directory_memberships, directory_users, permission_sets
 
 _OPEN = "ACTIVE"
 _accounts, _assignments, _sets = accounts.table.c, account_assignments.table.c, permission_sets.table.c
@@ -43,10 +43,15 @@ _groups = select(_memberships.group_id).where(
 # One list of ids: with an `or`, SQLite reads every assignment of the instance.
 _principals = union_all(select(cast(bindparam("user_id"), String(47))), _groups)
 _is_theirs = (_assignments.instance_id == bindparam("instance_id"), _assignments.principal_id.in_(_principals))
+_people = directory_users.table.c
+_may_use_it = exists().where(
+    _people.identity_store_id == bindparam("store_id"), _people.user_id == bindparam("user_id"), _people.is_active
+)
 _may_take = (
     select(_assignments.target_id)
     .where(
         *_is_theirs,
+        _may_use_it,
         _assignments.target_id == bindparam("target_id"),
         _assignments.permission_set_id == bindparam("permission_set_id"),
     )
