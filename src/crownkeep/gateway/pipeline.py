@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from crownkeep import clock, errors, ids
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
-from crownkeep.gateway import authenticate, compression, decode, encode, route, s3_paths, sigv4
+from crownkeep.gateway import authenticate, compression, decode, encode, own_paths, route, s3_paths, sigv4
 from crownkeep.gateway import exchange as exchanges
 from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS, Bounds
 from crownkeep.gateway.exchange import Exchange

@@ -12,7 +12,9 @@ ALL = "all"
 READ = "read"
 
 _OPERATIONS: Mapping[str, str] = {
-    "accounts:read": "ListAccounts GetAccount GetRecoverability ListQuotas GetRoot ListDelegationTemplates ListCustodians",
+    "accounts:read": (
+        "ListAccounts GetAccount GetRecoverability ListQuotas GetRoot ListDelegationTemplates ListCustodians ListScimTokens"
+    ),
     "accounts:write": (
         "CreateAccount CloseAccount ReopenAccount SetQuota ResetQuota EnableSingleSignOn PutDelegationTemplate "
         "RemoveDelegationTemplate"
@@ -29,7 +31,8 @@ _OPERATIONS: Mapping[str, str] = {
         "DeleteAlertRule SwitchOffAlertRule SwitchOnAlertRule ReplayAlerts"
     ),
     "credentials": (
-        "FindAccessKeys DeactivateAccessKey QuarantineUser ImportMfaTokens InstallBreachedPasswords InstallFidoMetadata"
+        "FindAccessKeys DeactivateAccessKey QuarantineUser ImportMfaTokens InstallBreachedPasswords InstallFidoMetadata "
+        "CreateScimToken DeleteScimToken"
     ),
     "keys": "ResealSecrets",
     "backups": "StartBackup CompleteBackup FailBackup RestoreBackup MoveDatabase",
