@@ -26,6 +26,7 @@ OWN: Mapping[str, str] = MappingProxyType(
         "access-portal": "Crownkeep Access Portal",
         "account-security": "Crownkeep Account Security",
         "alerts": "Crownkeep Alerts",
+        "approvals": "Crownkeep Approvals",
         "credential-audit": "Crownkeep Credential Audit",
         "trail": "Crownkeep Trail",
     }

@@ -50,6 +50,7 @@ from crownkeep.console.pages.portal import consent, person_links, portal
 from crownkeep.console.pages.posture import dashboard, root_use
 from crownkeep.console.pages.reports import credential_report
 from crownkeep.console.pages.sign_in import (
+    approver_invitation,
     federation,
     links,
     oauth_authorize,
@@ -73,6 +74,7 @@ ROUTES: list[Route] = [
     *sign_in.ACCOUNT_ROUTES,
     *steps.ROUTES,
     *recovery.ROUTES,
+    *approver_invitation.ROUTES,
     *welcome.ROUTES,
     *person_links.ROUTES,
     *consent.ROUTES,

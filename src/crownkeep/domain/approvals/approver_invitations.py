@@ -20,7 +20,7 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import one_time_links
 from crownkeep.storage.sign_in.one_time_links import OneTimeLinkRow
 
-LINK = "/approvals/invitation"
+LINK = "/signin/approvals/invitation"
 _PURPOSE = LinkPurpose.JOIN_APPROVAL_TEAM
 
 

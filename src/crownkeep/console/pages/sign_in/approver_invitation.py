@@ -1,0 +1,97 @@
+"""The page behind an approver's invitation: the team, a key of one's own, and an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import web
+from crownkeep.errors import AwsError
+from crownkeep.operations.call import Answer
+from crownkeep.operations.call import Request as Asked
+from crownkeep.principals import Anonymous
+from crownkeep.signin import acting
+
+INVITATION = "/signin/approvals/invitation"
+_ENROL, _ACCEPT, _REFUSE = f"{INVITATION}/key", f"{INVITATION}/accept", f"{INVITATION}/refuse"
+_SERVICE = "approvals"
+
+
+async def invitation(request: Request) -> Response:
+    """Show the team, and ask for a key or an answer; looking does not use the link up."""
+    return await _page(request, request.query_params.get("token", ""))
+
+
+async def key_enrolled(request: Request) -> Response:
+    """Enrol a first key, and go on to the answer."""
+    form = web.form(request)
+    sent = {"Ceremony": form.one("ceremony"), "Credential": form.one("credential")}
+    refused = await _ask(request, "EnrolKey", form.one("token"), sent)
+    return await _page(request, form.one("token"), alert=refused.message if refused else "")
+
+
+async def accepted(request: Request) -> Response:
+    """Accept by one's key."""
+    form = web.form(request)
+    sent = {"Ceremony": form.one("ceremony"), "Assertion": form.one("credential")}
+    refused = await _ask(request, "AcceptInvitation", form.one("token"), sent)
+    if refused is not None:
+        return await _page(request, form.one("token"), alert=refused.message)
+    return _told(request, "You are an approver", "You will be asked by mail when the team has something to decide.")
+
+
+async def refused(request: Request) -> Response:
+    """Refuse."""
+    form = web.form(request)
+    error = await _ask(request, "RefuseInvitation", form.one("token"), {})
+    if error is not None:
+        return await _page(request, form.one("token"), alert=error.message)
+    return _told(request, "You have refused", "Nobody else is asked to join this team any more. You can close this page.")
+
+
+async def _page(request: Request, token: str, *, alert: str = "") -> Response:
+    here = web.of(request)
+    answer = await _answer(request, "GetInvitation", {"InvitationToken": token})
+    if answer.error is not None:
+        text = "It was answered before, has expired, or was never one. Ask whoever invited you for another."
+        return web.page(request, "refused.html", status=403, title="This link is not valid", text=text, home=web.SIGN_IN)
+    found = answer.result
+    paths = {"enrol": _ENROL, "accept": _ACCEPT, "refuse": _REFUSE}
+    is_named = not here.visited.is_address
+    return web.page(
+        request,
+        "invitation.html",
+        status=400 if alert else 200,
+        token=token,
+        found=found,
+        alert=alert,
+        is_named=is_named,
+        **paths,
+    )
+
+
+async def _ask(request: Request, operation: str, token: str, parameters: Mapping[str, object]) -> AwsError | None:
+    answer = await _answer(request, operation, {"InvitationToken": token, **parameters})
+    return answer.error
+
+
+async def _answer(request: Request, operation: str, parameters: Mapping[str, object]) -> Answer:
+    """Call an operation as nobody: the link says who is there."""
+    here = web.of(request)
+    asked = Asked(acting.find(_SERVICE, operation), parameters, Anonymous(), here.origin, here.now)
+    return await here.door.invoke(asked)
+
+
+def _told(request: Request, title: str, text: str) -> Response:
+    return web.page(request, "told.html", title=title, text=text, to=web.SIGN_IN, label="Close")
+
+
+ROUTES = [
+    Route(INVITATION, invitation, methods=["GET"]),
+    Route(_ENROL, key_enrolled, methods=["POST"]),
+    Route(_ACCEPT, accepted, methods=["POST"]),
+    Route(_REFUSE, refused, methods=["POST"]),
+]
