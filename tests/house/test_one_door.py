@@ -195,6 +195,7 @@ DATABASE: Mapping[str, str] = {
     "cli.backup._made": "every row is read in one snapshot",
     "cli.backup.create": "records get their places in the tree, which is no account's",
     "cli.credential_audit._kept": "records are read",
+    "cli.drill.command": "every row is read in one snapshot, for a copy",
     "cli.keys.rotate": "the database learns which key it is sealed with, before anything is sealed with it",
     "cli.policy._explained": "policies are read",
     "cli.trail_proofs.prove": "the tree is read, once what waits has its place in it",

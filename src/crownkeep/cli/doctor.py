@@ -34,6 +34,7 @@ HOUSE: Mapping[str, Check] = {
     "schema": doctor_house.schema,
     "sealing-key": doctor_house.sealing_key,
     "backup": doctor_house.backup,
+    "drill": doctor_house.drill,
     "mail": doctor_house.mail,
     "witness": doctor_house.witness,
 }
@@ -44,7 +45,7 @@ HOUSE: Mapping[str, Check] = {
 @house.options
 @output.json_flag()
 def command(data: str | None, database: str | None, as_json: bool) -> None:
-    """Look an installation over, whether its server runs or not: files, clock, disk, database, keys, backups, mail, witnesses.
+    """Look an installation over, served or not: files, clock, disk, database, keys, backups, drills, mail, witnesses.
 
     Exits 0 where all is well, and 1 where something is to be mended. A warning says what could be safer, and is no failure.
     """

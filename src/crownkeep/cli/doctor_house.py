@@ -16,6 +16,7 @@ from crownkeep.domain.accounts import key_check
 from crownkeep.domain.accounts.key_check import WrongSealingKey
 from crownkeep.settings import InvalidSettings
 from crownkeep.storage import health, migrate
+from crownkeep.storage.audits import drills
 from crownkeep.storage.notices import outbox
 from crownkeep.storage.trail import checkpoints, lookups
 
@@ -143,6 +144,22 @@ def backup(found: Installation) -> Diagnosis:
         return advice("no backup was ever made with `crownkeep backup`", remedy)
     told = f"the last backup was made at {made[0].happened_at:%Y-%m-%dT%H:%M:%SZ}"
     return amiss(told, remedy) if found.now - made[0].happened_at > _OLD_BACKUP else well(told)
+
+
+def drill(found: Installation) -> Diagnosis:
+    """Look at when a way back into an account was rehearsed last, and whether the latest of each drill worked."""
+    if found.database is None:
+        return unseen("the database can't be opened")
+    with found.database.snapshot() as db:
+        if health.step(db) != migrate.newest():
+            return unseen("the database has not taken the steps of this version")
+        held, failed = drills.latest(db), drills.count_failed(db)
+    if held is None:
+        return advice("no way back into an account was ever rehearsed", "run `crownkeep drill lost-mfa --account ID`")
+    told = f"the last drill was held at {held:%Y-%m-%dT%H:%M:%SZ}"
+    if failed:
+        return advice(f"{told}; of the latest of each kind, {failed} did not work", "see `crownkeep recoverability ID`")
+    return well(told)
 
 
 def mail(found: Installation) -> Diagnosis:

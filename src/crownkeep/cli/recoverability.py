@@ -39,6 +39,9 @@ def _print(found: Mapping[str, Any]) -> None:
     click.echo("\nWhat a loss would mean:\n")
     for loss in found["losses"]:
         click.echo(f"  {output.printable(loss['text'])}")
+    for drill in found["drills"]:
+        outcome = "worked" if drill["worked"] else "DID NOT WORK"
+        click.echo(f"\nDrill {drill['name']}: {outcome}, {drill['held_at']:%Y-%m-%d}.")
     if found["remarks"]:
         click.echo("\nTo look at:\n")
         for remark in found["remarks"]:

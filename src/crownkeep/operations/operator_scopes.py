@@ -20,7 +20,9 @@ _OPERATIONS: Mapping[str, str] = {
         "RemoveDelegationTemplate"
     ),
     "accounts:purge": "PurgeAccount",
-    "root": "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian SetLastWayInGuard AddCustodian RemoveCustodian",
+    "root": (
+        "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian SetLastWayInGuard AddCustodian RemoveCustodian RecordDrill"
+    ),
     "mail": "ListNotices GetNotice",
     "trail:read": "ListEvents ListWitnessedLogs ListTrailBuckets ListSealedMonths",
     "trail:write": "RotateTrailKeys RecordTrailVerification WitnessLog AddTrailBucket RemoveTrailBucket",

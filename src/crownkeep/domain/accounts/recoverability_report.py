@@ -10,6 +10,7 @@ from crownkeep.domain.accounts.access_facts import AccessFacts, Mailbox
 from crownkeep.domain.accounts.recoverability import PUBLIC_DOMAINS, RecoverabilityAnswer
 from crownkeep.operations.administrators import Administrator
 from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.audits import drills
 from crownkeep.storage.database import Transaction
 
 _OPERATOR = "confirms recoveries of root, by a code that the person tells; can do nothing inside the account"
@@ -18,7 +19,7 @@ _OPERATOR = "confirms recoveries of root, by a code that the person tells; can d
 def of_account(db: Transaction, account: AccountRow, *, now: datetime) -> dict[str, object]:
     """Report on an account with everything that is known of it."""
     facts = access_facts.of_account(db, account, now=now)
-    return _described(facts, recoverability.judge(facts, now=now), now)
+    return _described(facts, recoverability.judge(facts, now=now), now) | _drills(db, account.account_id)
 
 
 def without_addresses(db: Transaction, account: AccountRow, *, now: datetime) -> dict[str, object]:
@@ -28,7 +29,22 @@ def without_addresses(db: Transaction, account: AccountRow, *, now: datetime) ->
     contacts = tuple((kind, _masked(address)) for kind, address in mailbox.contacts)
     masked = Mailbox(_masked(mailbox.address), contacts, mailbox.accounts_at_domain)
     facts = replace(facts, mailbox=masked, custodian=facts.custodian and _masked(facts.custodian))
-    return _described(facts, recoverability.judge(facts, now=now), now)
+    return _described(facts, recoverability.judge(facts, now=now), now) | _drills(db, account.account_id)
+
+
+def _drills(db: Transaction, account_id: str) -> dict[str, object]:
+    """Tell of the latest drill of each kind."""
+    told = [
+        {
+            "name": row.name,
+            "held_at": row.held_at,
+            "worked": row.worked,
+            "steps": row.steps,
+            "milliseconds": row.milliseconds,
+        }
+        for row in drills.of_account(db, account_id)
+    ]
+    return {"drills": told}
 
 
 def _masked(address: str) -> str:

@@ -1,0 +1,113 @@
+"""Drills: each way back is walked on a copy, the installation is not touched, and what was held is recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.cli.conftest import Ended, Terminal
+from tests.fixtures.crown import Account, Crown, Crowns
+from tests.signin.people import root_with_app
+
+from crownkeep.storage import copying
+from crownkeep.storage.database import Database
+
+CUSTODIAN = "custodian@elsewhere.example"
+BOTH = ("lost-mfa", "lost-mailbox", "leaked-root-key", "admin-locked-out", "custodian-gone")
+
+
+@pytest.fixture(scope="module")
+def equipped(crowns: Crowns) -> tuple[Crown, Account]:
+    """An account with everything: root's password and device, a root key, a custodian and an administrator."""
+    crown = crowns.fresh("sqlite")
+    account, _, _ = root_with_app(crown)
+    crown.operator("PUT", f"/accounts/{account.id}/root/custodian", {"email": CUSTODIAN})
+    return crown, account
+
+
+@pytest.fixture(scope="module")
+def bare(crowns: Crowns) -> tuple[Crown, Account]:
+    """An account whose root has neither password, device nor key, and nobody else."""
+    crown = crowns.fresh("sqlite")
+    told = crown.operator("POST", "/accounts", {"email": "root@bare.example", "name": "bare"}).json()
+    return crown, Account(crown, told)
+
+
+def run(crown: Crown, *words: str) -> Ended:
+    """Run a command in a server's data directory, beside it."""
+    return Terminal({"CROWNKEEP_DATA": str(crown.settings.data_directory), "CROWNKEEP_ARGON2_MEMORY_KIB": "8"})(*words)
+
+
+def state(crown: Crown) -> dict[str, Any]:
+    """Return everything of an installation but its trail, what waits to be sent, and the record of drills."""
+    database = Database(crown.settings.database_url)
+    moving = ("trail", "event", "outbox", "alert_dig", "deliveries", "notice_leases", "drills")
+    kept = [name for name in copying.tables() if not name.startswith(moving)]
+    with database.snapshot() as db:
+        found = {name: [list(row) for rows in copying.rows(db, name) for row in rows] for name in kept}
+    database.close()
+    return found
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_the_way_back_works_and_nothing_is_touched(name: str, equipped: tuple[Crown, Account]):
+    crown, account = equipped
+    before = state(crown)
+
+    ended = run(crown, "drill", name, "--json")
+
+    told = ended.json()
+    assert (0, True, name, account.id) == (ended.code, told["ok"], told["drill"], told["account_id"]), told
+    assert {True} == {step["worked"] for step in told["steps"]}
+    assert before == state(crown)
+    recorded = next(each for each in account.records() if each["eventName"] == "RecordDrill")
+    assert (name, True) == (recorded["requestParameters"]["name"], recorded["requestParameters"]["worked"])
+
+
+def test_the_custodian_confirms_unless_gone(equipped: tuple[Crown, Account]):
+    crown, _ = equipped
+
+    with_custodian, without = (run(crown, "drill", name, "--json").json()["steps"] for name in ("lost-mfa", "custodian-gone"))
+
+    confirmed = "the code is told, and confirmed"
+    assert ["the custodian"] == [step["by"] for step in with_custodian if step["step"] == confirmed]
+    assert ["the operator"] == [step["by"] for step in without if step["step"] == confirmed]
+
+
+def test_a_way_that_is_closed_is_a_failure_that_says_at_which_step(bare: tuple[Crown, Account]):
+    crown, _ = bare
+
+    ended = run(crown, "drill", "lost-mailbox", "--json")
+
+    told = ended.json()
+    assert (1, False) == (ended.code, told["ok"])
+    assert [("root proves the password", False)] == [(step["step"], step["worked"]) for step in told["steps"]]
+    assert "the mailbox by which it would choose one is lost" in told["steps"][0]["reason"]
+
+
+def test_without_a_key_of_roots_none_can_leak(bare: tuple[Crown, Account]):
+    crown, account = bare
+
+    ended = run(crown, "drill", "leaked-root-key", "--account", account.id)
+
+    assert (1, True) == (ended.code, "root has no active access key, so that none can leak" in ended.out)
+
+
+def test_recoverability_tells_of_the_last_drill_and_doctor_too(equipped: tuple[Crown, Account]):
+    crown, account = equipped
+    run(crown, "drill", "lost-mfa")
+
+    found = run(crown, "recoverability", account.id, "--json").json()
+
+    assert ("lost-mfa", True) in [(each["name"], each["worked"]) for each in found["drills"]]
+    checks = {each["check"]: each for each in run(crown, "doctor", "--json").json()["checks"]}
+    assert "drill" in checks
+
+
+def test_which_account_must_be_said_where_there_are_several(equipped: tuple[Crown, Account], crowns: Crowns):
+    crown = crowns.fresh("sqlite")
+    crown.account()
+    crown.account()
+
+    assert 2 == run(crown, "drill", "lost-mfa").code
+    assert 2 == run(crown, "drill", "no-such-drill").code
