@@ -9,7 +9,7 @@ from crownkeep import clock
 from crownkeep.drills.fork import forked
 from crownkeep.drills.report import DrillName, DrillReport, WayClosed
 from crownkeep.drills.scenarios import SCENARIOS
-from crownkeep.drills.stage import Stage
+from crownkeep.drills.stage import DrillStage
 from crownkeep.operations.call import Wiring
 from crownkeep.storage.database import Database
 
@@ -26,7 +26,7 @@ async def _rehearsed(name: DrillName, account_id: str, source: Database, wiring:
     async with forked(source, wiring) as (database, door):
         began = clock.monotonic()
         try:
-            stage = Stage.set_up(database, door, account_id)
+            stage = DrillStage.set_up(database, door, account_id)
             await SCENARIOS[name](stage, report)
             report.worked = True
         except WayClosed as closed:

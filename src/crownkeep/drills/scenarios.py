@@ -8,7 +8,7 @@ from crownkeep import clock
 from crownkeep.credentials.one_time_links import InvalidLink
 from crownkeep.credentials.secret import Secret
 from crownkeep.drills.report import DrillName, DrillReport, WayClosed
-from crownkeep.drills.stage import Stage
+from crownkeep.drills.stage import DrillStage
 from crownkeep.operations.administrators import AdministratorKind, Administrators
 from crownkeep.operations.call import Result
 from crownkeep.principals import Principal
@@ -32,13 +32,13 @@ _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 _RESCUED = "drill-administrator"
 
 
-async def lost_mfa(stage: Stage, report: DrillReport) -> None:
+async def lost_mfa(stage: DrillStage, report: DrillReport) -> None:
     """Rehearse the loss of all of root's MFA devices."""
     report.lost = "all of root's MFA devices, and its recovery codes"
     await _recover_without_devices(stage, report, by_custodian=_custodian(stage) != "")
 
 
-async def custodian_gone(stage: Stage, report: DrillReport) -> None:
+async def custodian_gone(stage: DrillStage, report: DrillReport) -> None:
     """Rehearse the same with a custodian who doesn't answer."""
     custodian = _custodian(stage)
     report.lost = "root's MFA devices, while the custodian does not answer"
@@ -52,7 +52,7 @@ async def custodian_gone(stage: Stage, report: DrillReport) -> None:
     )
 
 
-async def lost_mailbox(stage: Stage, report: DrillReport) -> None:
+async def lost_mailbox(stage: DrillStage, report: DrillReport) -> None:
     """Rehearse the loss of root's mailbox: root gets in with what it has, and changes its address."""
     report.lost = f"root's mailbox {stage.account.email}"
     if not stage.account.root_password_hash:
@@ -71,7 +71,7 @@ async def lost_mailbox(stage: Stage, report: DrillReport) -> None:
     await report.step("root signs in with the new address", ROOT, _signs_in(stage))
 
 
-async def leaked_root_key(stage: Stage, report: DrillReport) -> None:
+async def leaked_root_key(stage: DrillStage, report: DrillReport) -> None:
     """Rehearse a leaked access key of root's: it is switched off, and root takes the account back."""
     key_id = _root_key(stage)
     report.lost = f"the access key {key_id} of root, which somebody else has"
@@ -83,7 +83,7 @@ async def leaked_root_key(stage: Stage, report: DrillReport) -> None:
     await report.step("all other sessions of root end", ROOT, stage.as_root(arrived, "account-security", "EndOtherSessions"))
 
 
-async def admin_locked_out(stage: Stage, report: DrillReport) -> None:
+async def admin_locked_out(stage: DrillStage, report: DrillReport) -> None:
     """Rehearse the loss of every administrator's credentials: root gets in, and lets one in again."""
     names = _lock_out(stage)
     report.lost = f"the credentials of every administrator: {', '.join(names[:5]) or 'there is none'}"
@@ -98,7 +98,7 @@ async def admin_locked_out(stage: Stage, report: DrillReport) -> None:
     await report.step(f"{name} signs in, and is asked for MFA or arrives", f"the user {name}", _user_in(stage, name))
 
 
-SCENARIOS: Mapping[DrillName, Callable[[Stage, DrillReport], Awaitable[None]]] = {
+SCENARIOS: Mapping[DrillName, Callable[[DrillStage, DrillReport], Awaitable[None]]] = {
     DrillName.LOST_MFA: lost_mfa,
     DrillName.LOST_MAILBOX: lost_mailbox,
     DrillName.LEAKED_ROOT_KEY: leaked_root_key,
@@ -107,7 +107,7 @@ SCENARIOS: Mapping[DrillName, Callable[[Stage, DrillReport], Awaitable[None]]] =
 }
 
 
-async def _root_in(stage: Stage, report: DrillReport) -> Arrived:
+async def _root_in(stage: DrillStage, report: DrillReport) -> Arrived:
     """Get root in with its password and a device."""
     entered = await report.step("root proves the password", ROOT, _begun(stage, report))
     proved = await report.step("root proves an MFA device", HOLDER, stage.prove_device(entered)) if _asks(entered) else entered
@@ -116,7 +116,7 @@ async def _root_in(stage: Stage, report: DrillReport) -> Arrived:
     return await report.step("root enrols a device, which is demanded", ROOT, stage.enrol_device(proved))
 
 
-async def _begun(stage: Stage, report: DrillReport) -> Next | Arrived:
+async def _begun(stage: DrillStage, report: DrillReport) -> Next | Arrived:
     if stage.account.root_password_hash:
         report.remarks.append("taken for granted: somebody knows root's password")
         return await stage.enter()
@@ -125,7 +125,7 @@ async def _begun(stage: Stage, report: DrillReport) -> Next | Arrived:
     return await stage.choose_password()
 
 
-async def _recover_without_devices(stage: Stage, report: DrillReport, *, by_custodian: bool) -> None:
+async def _recover_without_devices(stage: DrillStage, report: DrillReport, *, by_custodian: bool) -> None:
     if not stage.devices:
         report.remarks.append("root has no MFA device that could be lost: its password alone opens the account")
         await _root_in(stage, report)
@@ -145,7 +145,7 @@ def _asks(at: Next | Arrived) -> bool:
     return isinstance(at, Next) and isinstance(at.step, FactorStep)
 
 
-async def _requested(stage: Stage, at: Next | Arrived) -> None:
+async def _requested(stage: DrillStage, at: Next | Arrived) -> None:
     if not isinstance(at, Next):
         raise WayClosed("no device was asked for")
     with stage.database.transaction() as db:
@@ -157,7 +157,7 @@ async def _requested(stage: Stage, at: Next | Arrived) -> None:
         raise WayClosed("the recovery was not taken on")
 
 
-async def _opened(stage: Stage, token: str) -> Secret:
+async def _opened(stage: DrillStage, token: str) -> Secret:
     visit = stage.visit()
     try:
         await mfa_recovery.open_link(stage.door, token, origin=visit.origin, now=visit.now)
@@ -169,11 +169,11 @@ async def _opened(stage: Stage, token: str) -> Secret:
     return code
 
 
-async def _by_operator(stage: Stage, code: Secret) -> Result:
+async def _by_operator(stage: DrillStage, code: Secret) -> Result:
     return await stage.ask_operator("ConfirmRootRecovery", account_id=stage.account_id, code=code.reveal())
 
 
-async def _by_custodian(stage: Stage, code: Secret) -> None:
+async def _by_custodian(stage: DrillStage, code: Secret) -> None:
     visit = stage.visit()
     token = stage.mailed_token("custodian-link")
     outcome = await mfa_recovery.confirm_as_custodian(stage.door, token, code, origin=visit.origin, now=visit.now)
@@ -181,7 +181,7 @@ async def _by_custodian(stage: Stage, code: Secret) -> None:
         raise WayClosed("the code was not confirmed")
 
 
-async def _completed(stage: Stage, token: str) -> None:
+async def _completed(stage: DrillStage, token: str) -> None:
     visit = stage.visit()
     try:
         await mfa_recovery.complete(stage.door, token, origin=visit.origin, now=visit.now)
@@ -189,7 +189,7 @@ async def _completed(stage: Stage, token: str) -> None:
         raise WayClosed("the recovery is not confirmed") from error
 
 
-async def _signs_in(stage: Stage) -> Next | Arrived:
+async def _signs_in(stage: DrillStage) -> Next | Arrived:
     return await stage.prove_device(await stage.enter())
 
 
@@ -201,20 +201,20 @@ async def _is_refused(use: Awaitable[Principal]) -> None:
     raise WayClosed("the key still works")
 
 
-async def _user_in(stage: Stage, name: str) -> None:
+async def _user_in(stage: DrillStage, name: str) -> None:
     visit = stage.visit()
     entered = await entry.enter_as_user(stage.door, visit, account=stage.account_id, name=name, password=stage.password)
     if not isinstance(entered, Next | Arrived):
         raise WayClosed("the sign-in did not go on")
 
 
-def _custodian(stage: Stage) -> str:
+def _custodian(stage: DrillStage) -> str:
     with stage.database.snapshot() as db:
         row = root_recoveries.custodian(db, stage.account_id)
     return row.email if row is not None else ""
 
 
-def _root_key(stage: Stage) -> str:
+def _root_key(stage: DrillStage) -> str:
     """Return the id of an active access key of root."""
     with stage.database.snapshot() as db:
         keys = access_keys.of_owner(db, stage.account_id, stage.account_id)
@@ -224,7 +224,7 @@ def _root_key(stage: Stage) -> str:
     raise WayClosed("root has no active access key, so that none can leak")
 
 
-def _lock_out(stage: Stage) -> list[str]:
+def _lock_out(stage: DrillStage) -> list[str]:
     """Take every administrator's credentials away in the fork, and return the names of the users among them."""
     with stage.database.transaction() as db:
         found = list(Administrators(db, stage.account_id, now=stage.now).found())

@@ -47,7 +47,7 @@ _MOST_NOTICES = 200
 
 
 @dataclass(slots=True)
-class Stage:
+class DrillStage:
     """A fork with one account in its light."""
 
     database: Database
@@ -57,7 +57,7 @@ class Stage:
     password: Secret
 
     @classmethod
-    def set_up(cls, database: Database, door: Door, account_id: str) -> Stage:
+    def set_up(cls, database: Database, door: Door, account_id: str) -> DrillStage:
         """Make a stage on which root's password is known and its devices can be used."""
         made = cls(database, door, account_id, clock.now(), Secret(f"drill-{clock.token_bytes(12).hex()}-A1!"))
         made._take_password()
