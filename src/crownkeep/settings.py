@@ -79,6 +79,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sign_in_longest_delay_seconds: int = 900
     root_mfa_grace_days: int = 0
     root_needs_phishing_resistant_mfa: bool = False
+    token_check_out_hours: int = 24
     smtp_host: str = ""
     smtp_port: int = 587
     smtp_security: str = "starttls"
@@ -225,6 +226,7 @@ _RANGES = {
     "sign_in_attempts": (1, 100),
     "sign_in_longest_delay_seconds": (1, 3_600),
     "root_mfa_grace_days": (0, 365),
+    "token_check_out_hours": (1, 8_760),
     "trail_witness_seconds": (1, 86_400),
     "trail_delivery_seconds": (1, 86_400),
     "trail_digest_seconds": (1, 86_400),

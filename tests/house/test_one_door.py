@@ -167,6 +167,7 @@ NO_CHANGE: Mapping[str, str] = {
     "recoverability": "who can get into one account",
     "root status": "what one root user signs in with",
     "serve": "what the server does comes in by its wire and its pages",
+    "token list": "a list",
     "trail bucket list": "a list",
     "trail check": "a proof in a file is checked",
     "trail checkpoint": "records get their places in the tree, which is no account's, and the newest checkpoint is printed",

@@ -42,6 +42,16 @@ def due() -> Iterable[Rule]:
         (ContactType.OPERATIONS, ContactType.SECURITY),
     )
     yield make_rule(
+        "hardware-token-not-returned",
+        f"{{ {named('HardwareTokenNotReturned')} && {_OURS} }}",
+        "A physical security key is not back in its vault in time",
+        "ask whoever has it, who is named in the register (`crownkeep token list`); if it is lost, remove that MFA device",
+        AlertSeverity.CRITICAL,
+        SECURITY,
+        root_hears=True,
+        is_protected=True,
+    )
+    yield make_rule(
         "credential-audit-due",
         f"{{ {named('CredentialAuditDue')} && {_OURS} }}",
         "The quarterly audit of credentials is due",
@@ -73,6 +83,12 @@ def whole_server() -> Iterable[Rule]:
             f"{{ {named('ResealSecrets', 'RotateTrailKeys')} && {DONE} }}",
             "The server's sealing keys or trail keys were changed",
             "find out which operator did it, and why",
+        ),
+        (
+            "hardware-token-of-the-server-not-returned",
+            f"{{ {named('HardwareTokenNotReturned')} && {_OURS} }}",
+            "A physical security key is not back in its vault in time",
+            "ask whoever has it, who is named in the register (`crownkeep token list`)",
         ),
         (
             "witness-silent",

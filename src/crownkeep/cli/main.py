@@ -21,6 +21,7 @@ _COMMANDS = {
     "root": "Show root users' credentials, and confirm their recovery.",
     "custodian": "Name custodians, who approve sealed acts.",
     "approvals": "Ask for approval of sealed acts, and verify approvals.",
+    "token": "Keep the register of physical security keys.",
     "drill": "Rehearse a way back into an account.",
     "recoverability": "Say who can still get into an account.",
     "passwords": "Import breached passwords.",
