@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
@@ -32,4 +32,3 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("hardware_tokens", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_hardware_tokens_due_at"), ["due_at"], unique=False)
-
