@@ -31,7 +31,7 @@ def test_a_token_goes_out_and_comes_back(crownkeep: Terminal, made: Made, data: 
     assert ("0043", False) == (back["envelope"], "out_to" in back)
     assert 1 == crownkeep("token", "check-in", "31415926").code
     names = [each["eventName"] for each in read_trail(f"sqlite:///{data / 'crownkeep.db'}", account, limit=100)]
-    assert {"RegisterHardwareToken", "CheckOutHardwareToken", "CheckInHardwareToken"} <= set(names)
+    assert {"RegisterHardwareToken", "TakeOutHardwareToken", "ReturnHardwareToken"} <= set(names)
 
 
 def test_an_audit_says_what_is_missing(crownkeep: Terminal, made: Made):

@@ -42,6 +42,18 @@ def due() -> Iterable[Rule]:
         (ContactType.OPERATIONS, ContactType.SECURITY),
     )
     yield make_rule(
+        "credential-audit-due",
+        f"{{ {named('CredentialAuditDue')} && {_OURS} }}",
+        "The quarterly audit of credentials is due",
+        "begin one with `crownkeep credential-audit`, or on the console's page",
+        AlertSeverity.LOW,
+        SECURITY,
+    )
+
+
+def tokens() -> Iterable[Rule]:
+    """Yield the rule about physical keys that are out of their vaults for too long."""
+    yield make_rule(
         "hardware-token-not-returned",
         f"{{ {named('HardwareTokenNotReturned')} && {_OURS} }}",
         "A physical security key is not back in its vault in time",
@@ -50,14 +62,6 @@ def due() -> Iterable[Rule]:
         SECURITY,
         root_hears=True,
         is_protected=True,
-    )
-    yield make_rule(
-        "credential-audit-due",
-        f"{{ {named('CredentialAuditDue')} && {_OURS} }}",
-        "The quarterly audit of credentials is due",
-        "begin one with `crownkeep credential-audit`, or on the console's page",
-        AlertSeverity.LOW,
-        SECURITY,
     )
 
 

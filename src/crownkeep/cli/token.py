@@ -87,7 +87,7 @@ def check_out(
 ) -> None:
     """Record who takes a token out of its vault. One that is not back in time raises an alert."""
     with house.opened(data, database) as held:
-        told = held.ask("CheckOutHardwareToken", serial=serial, to=to, reason=reason, hours=hours)
+        told = held.ask("TakeOutHardwareToken", serial=serial, to=to, reason=reason, hours=hours)
     _tell(told, as_json)
 
 
@@ -100,7 +100,7 @@ def check_out(
 def check_in(serial: str, vault: str | None, envelope: str | None, data: str | None, database: str | None, as_json: bool) -> None:
     """Record that a token is back in its vault."""
     with house.opened(data, database) as held:
-        told = held.ask("CheckInHardwareToken", serial=serial, vault=vault, envelope=envelope)
+        told = held.ask("ReturnHardwareToken", serial=serial, vault=vault, envelope=envelope)
     _tell(told, as_json)
 
 

@@ -23,7 +23,7 @@ _OPERATIONS: Mapping[str, str] = {
     "root": (
         "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian SetLastWayInGuard AddCustodian RemoveCustodian RecordDrill"
     ),
-    "tokens": ("RegisterHardwareToken ListHardwareTokens CheckOutHardwareToken CheckInHardwareToken AuditHardwareTokens"),
+    "tokens": "RegisterHardwareToken ListHardwareTokens TakeOutHardwareToken ReturnHardwareToken AuditHardwareTokens",
     "mail": "ListNotices GetNotice",
     "trail:read": "ListEvents ListWitnessedLogs ListTrailBuckets ListSealedMonths",
     "trail:write": "RotateTrailKeys RecordTrailVerification WitnessLog AddTrailBucket RemoveTrailBucket",

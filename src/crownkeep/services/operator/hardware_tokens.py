@@ -46,8 +46,8 @@ def list_hardware_tokens(call: Call, *, max_results: int = _PAGE, next_token: st
     return result
 
 
-@operator.operation("CheckOutHardwareToken", resource=registry.everything, effect=Effect.STATE)
-def check_out_hardware_token(call: Call, *, serial: str, to: str, reason: str, hours: int | None = None) -> Result:
+@operator.operation("TakeOutHardwareToken", resource=registry.everything, effect=Effect.STATE)
+def take_out_hardware_token(call: Call, *, serial: str, to: str, reason: str, hours: int | None = None) -> Result:
     """Record who takes a token out of its vault, what for, and until when it is to be back."""
     row = _required(call, serial)
     if row.out_to is not None:
@@ -57,8 +57,8 @@ def check_out_hardware_token(call: Call, *, serial: str, to: str, reason: str, h
     return _told(call, serial)
 
 
-@operator.operation("CheckInHardwareToken", resource=registry.everything, effect=Effect.STATE)
-def check_in_hardware_token(call: Call, *, serial: str, vault: str | None = None, envelope: str | None = None) -> Result:
+@operator.operation("ReturnHardwareToken", resource=registry.everything, effect=Effect.STATE)
+def return_hardware_token(call: Call, *, serial: str, vault: str | None = None, envelope: str | None = None) -> Result:
     """Record that a token is back in its vault, or in another one, in an envelope that may have a new number."""
     row = _required(call, serial)
     if row.out_to is None:
