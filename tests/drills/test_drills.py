@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,24 +14,26 @@ from crownkeep.storage import copying
 from crownkeep.storage.database import Database
 
 CUSTODIAN = "custodian@elsewhere.example"
-BOTH = ("lost-mfa", "lost-mailbox", "leaked-root-key", "admin-locked-out", "custodian-gone")
+NAMES = ("lost-mfa", "lost-mailbox", "leaked-root-key", "admin-locked-out", "custodian-gone")
 
 
 @pytest.fixture(scope="module")
-def equipped(crowns: Crowns) -> tuple[Crown, Account]:
+def equipped(crowns: Crowns) -> Iterator[tuple[Crown, Account]]:
     """An account with everything: root's password and device, a root key, a custodian and an administrator."""
     crown = crowns.fresh("sqlite")
     account, _, _ = root_with_app(crown)
     crown.operator("PUT", f"/accounts/{account.id}/root/custodian", {"email": CUSTODIAN})
-    return crown, account
+    yield crown, account
+    crown.close()
 
 
 @pytest.fixture(scope="module")
-def bare(crowns: Crowns) -> tuple[Crown, Account]:
+def bare(crowns: Crowns) -> Iterator[tuple[Crown, Account]]:
     """An account whose root has neither password, device nor key, and nobody else."""
     crown = crowns.fresh("sqlite")
     told = crown.operator("POST", "/accounts", {"email": "root@bare.example", "name": "bare"}).json()
-    return crown, Account(crown, told)
+    yield crown, Account(crown, told)
+    crown.close()
 
 
 def run(crown: Crown, *words: str) -> Ended:
@@ -49,7 +52,7 @@ def state(crown: Crown) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_way_back_works_and_nothing_is_touched(name: str, equipped: tuple[Crown, Account]):
     crown, account = equipped
     before = state(crown)
@@ -109,5 +112,7 @@ def test_which_account_must_be_said_where_there_are_several(equipped: tuple[Crow
     crown.account()
     crown.account()
 
-    assert 2 == run(crown, "drill", "lost-mfa").code
-    assert 2 == run(crown, "drill", "no-such-drill").code
+    codes = [run(crown, "drill", name).code for name in ("lost-mfa", "no-such-drill")]
+    crown.close()
+
+    assert [2, 2] == codes
