@@ -29,8 +29,19 @@ from crownkeep.storage.identities.users import UserRow
 from crownkeep.storage.policies import attachments
 from crownkeep.storage.single_sign_on import account_assignments, instances, provisioned_roles
 
-MOST_LOOKED_AT = 1000
-"""Users with credentials, and roles, that are looked at in one account; of more, the rest is not."""
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is looked at in one account: whoever fills it must not make others wait."""
+
+    holders: int
+    """Users with credentials, and roles."""
+    decisions: int
+
+
+REPORT = Bounds(holders=1000, decisions=50_000)
+GUARD = Bounds(holders=100, decisions=2000)
+"""Of a write, whose account is held meanwhile."""
 
 _ADMINISTRATOR_POLICIES = tuple(f"arn:aws:iam::aws:policy/{name}" for name in ("AdministratorAccess", "IAMFullAccess"))
 _NEEDED = ("iam:CreateUser", "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:PutUserPolicy", "iam:AttachUserPolicy")
@@ -82,10 +93,14 @@ class _Holder:
 class Administrators:
     """The administrators of one account, found one by one: whoever needs to know only whether there is any asks for the first."""
 
-    def __init__(self, db: Transaction, account_id: str, *, now: datetime, first: Iterable[str] = ()) -> None:
+    def __init__(
+        self, db: Transaction, account_id: str, *, now: datetime, first: Iterable[str] = (), bounds: Bounds = REPORT
+    ) -> None:
         self._db = db
         self._account_id = account_id
         self._now = now
+        self._most = bounds.holders
+        self._decisions_left = bounds.decisions
         self._first = tuple(first)
         """Unique ids of users who are looked at first, since they probably are administrators."""
         membership = organization_controls.load(db, account_id)
@@ -98,7 +113,7 @@ class Administrators:
         for holder in self._holders():
             if self._administers(self._principal(holder.row), holder.mfa_known):
                 yield _of_user(holder)
-        for role in roles.page(self._db, self._account_id, path_prefix="/", after="", limit=MOST_LOOKED_AT):
+        for role in roles.page(self._db, self._account_id, path_prefix="/", after="", limit=self._most):
             if role.owner_service in (None, on_behalf.SERVICE) and self._administers(self._session_of(role), ("true", None)):
                 by = self._taken_on_by(role)
                 if by:
@@ -121,7 +136,7 @@ class Administrators:
             if key.status == "Active" and key.owner_id != self._account_id:
                 keys[key.owner_id] = keys.get(key.owner_id, 0) + 1
         likely = dict.fromkeys((*self._first, *self._likely(), *sorted(passwords), *keys))
-        for user_id in [each for each in likely if each in passwords or each in keys][:MOST_LOOKED_AT]:
+        for user_id in [each for each in likely if each in passwords or each in keys][: self._most]:
             row = users.with_id(self._db, self._account_id, user_id)
             if row is not None:
                 devices = mfa_devices.count_of_owner(self._db, self._account_id, user_id)
@@ -144,6 +159,9 @@ class Administrators:
         return any(all(self._may(principal, action, mfa) for action in _NEEDED) for mfa in mfa_known)
 
     def _may(self, principal: Principal, action: str, mfa: str | None, role: RoleRow | None = None) -> bool:
+        if self._decisions_left <= 0:
+            return False
+        self._decisions_left -= 1
         held = self._permissions.get(principal.unique_id)
         if held is None:
             held = self._permissions[principal.unique_id] = permissions.load(self._db, principal)
@@ -214,7 +232,7 @@ class Administrators:
     def _is_assigned(self, role: RoleRow) -> bool:
         """Tell whether somebody is assigned the permission set that a role was made for."""
         for instance in self._instances():
-            for row in provisioned_roles.page_in(self._db, instance, self._account_id, after="", limit=MOST_LOOKED_AT):
+            for row in provisioned_roles.page_in(self._db, instance, self._account_id, after="", limit=self._most):
                 if row.role_id == role.role_id:
                     return account_assignments.is_assigned(
                         self._db, instance, target_id=self._account_id, permission_set_id=row.permission_set_id

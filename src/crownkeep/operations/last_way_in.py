@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from crownkeep import errors
-from crownkeep.operations.administrators import Administrators
+from crownkeep.operations.administrators import GUARD, Administrators
 from crownkeep.operations.call import Call, Request, Result
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.storage.accounts import accounts
@@ -76,7 +76,7 @@ def _anybody(call: Call, account_id: str) -> bool:
         return False
     caller = call.principal
     first = (caller.unique_id,) if caller.kind is PrincipalKind.USER and caller.account_id == account_id else ()
-    found = Administrators(call.db, account_id, now=call.now, first=first)
+    found = Administrators(call.db, account_id, now=call.now, first=first, bounds=GUARD)
     return not why_not_root(call.db, account, found) or next(found.found(), None) is not None
 
 
@@ -88,7 +88,7 @@ def _refuse(call: Call, request: Request, account_id: str) -> None:
     is_guarded = account_id != call.account_id or call.standing.is_guarded(call.db)
     if not is_guarded and request.confirmed_name == account.name:
         return
-    found = Administrators(call.db, account_id, now=call.now)
+    found = Administrators(call.db, account_id, now=call.now, bounds=GUARD)
     left = found.with_credentials()
     users = f"left with credentials: {', '.join(left)}, none of whom could" if left else "no user would have credentials"
     root = why_not_root(call.db, account, found) or "root could"

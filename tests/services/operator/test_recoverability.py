@@ -96,6 +96,15 @@ def test_the_account_itself_is_told_but_addresses_go_to_root_alone(account: Acco
     assert told["TwoIndependentWays"]
 
 
+def test_an_account_is_not_told_how_many_others_share_its_mail_domain(account: Account, crown: Crown):
+    crown.account()
+
+    told = account.root("account-security").get_recoverability()
+
+    assert answer(account)["mailbox"]["other_accounts_at_domain"] >= 1
+    assert (0, []) == (told["Mailbox"]["OtherAccountsAtDomain"], [each for each in told["Remarks"] if "other accounts" in each])
+
+
 def test_nobody_without_permission_is_told(account: Account):
     with pytest.raises(ClientError, match="AccessDenied"):
         account.user("nobody").client("account-security").get_recoverability()

@@ -69,8 +69,8 @@ class AccessFacts:
     """The account that can have root's password recovered by central root access; empty where none can."""
 
 
-def of_account(db: Transaction, account: AccountRow, *, now: datetime) -> AccessFacts:
-    """Gather what an account can be got into with."""
+def of_account(db: Transaction, account: AccountRow, *, now: datetime, counts_others: bool = True) -> AccessFacts:
+    """Gather what an account can be got into with; other accounts at its mail domain are counted for the operator alone."""
     account_id = account.account_id
     found = Administrators(db, account_id, now=now)
     named = tuple(islice(found.found(), MOST_ADMINISTRATORS + 1))
@@ -81,7 +81,7 @@ def of_account(db: Transaction, account: AccountRow, *, now: datetime) -> Access
         account_id=account_id,
         name=account.name,
         state=account.state,
-        mailbox=_mailbox(db, account),
+        mailbox=_mailbox(db, account, counts_others=counts_others),
         has_password=account.root_password_hash is not None,
         password_changed_at=account.root_password_changed_at,
         may_recover_password=central_root.may_recover(db, account),
@@ -101,10 +101,10 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2].lower()
 
 
-def _mailbox(db: Transaction, account: AccountRow) -> Mailbox:
+def _mailbox(db: Transaction, account: AccountRow, *, counts_others: bool) -> Mailbox:
     found = ((kind, contacts.alternate(db, account.account_id, kind)) for kind in CONTACT_TYPES)
     alternates = tuple((kind, row.email_address) for kind, row in found if row is not None)
-    others = accounts.count_at_domain(db, domain_of(account.email)) - 1
+    others = accounts.count_at_domain(db, domain_of(account.email)) - 1 if counts_others else 0
     return Mailbox(account.email, alternates, max(0, others))
 
 

@@ -22,9 +22,15 @@ def of_account(db: Transaction, account: AccountRow, *, now: datetime) -> dict[s
     return _described(facts, recoverability.judge(facts, now=now), now) | _drills(db, account.account_id)
 
 
+def of_root(db: Transaction, account: AccountRow, *, now: datetime) -> dict[str, object]:
+    """Report to the account's root user, who is not told how many other accounts there are."""
+    facts = access_facts.of_account(db, account, now=now, counts_others=False)
+    return _described(facts, recoverability.judge(facts, now=now), now) | _drills(db, account.account_id)
+
+
 def without_addresses(db: Transaction, account: AccountRow, *, now: datetime) -> dict[str, object]:
     """Report the same to somebody who is not root, and is not told what root signs in with: of addresses, the domain alone."""
-    facts = access_facts.of_account(db, account, now=now)
+    facts = access_facts.of_account(db, account, now=now, counts_others=False)
     mailbox = facts.mailbox
     contacts = tuple((kind, _masked(address)) for kind, address in mailbox.contacts)
     masked = Mailbox(_masked(mailbox.address), contacts, mailbox.accounts_at_domain)

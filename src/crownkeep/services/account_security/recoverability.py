@@ -8,18 +8,19 @@ from crownkeep import errors
 from crownkeep.domain.accounts import recoverability_report
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Mode
 from crownkeep.services.account_security import root_user
 from crownkeep.services.account_security.service import account_security
 from crownkeep.storage.accounts import accounts
 
 
-@account_security.operation("GetRecoverability", resource=registry.everything)
+@account_security.operation("GetRecoverability", resource=registry.everything, mode=Mode.LONG_READ)
 def get_recoverability(call: Call) -> Result:
     """Return which ways lead into the account; addresses in full to its root user alone."""
     row = accounts.with_id(call.db, call.account_id)
     if row is None:
         raise errors.AccessDenied("there is no such account")
-    report = recoverability_report.of_account if root_user.is_itself(call) else recoverability_report.without_addresses
+    report = recoverability_report.of_root if root_user.is_itself(call) else recoverability_report.without_addresses
     told = _renamed(report(call.db, row, now=call.now))
     return told if isinstance(told, Mapping) else {}
 

@@ -6,11 +6,12 @@ from crownkeep import errors
 from crownkeep.domain.accounts import recoverability_report
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Mode
 from crownkeep.services.operator.service import operator
 from crownkeep.storage.accounts import accounts
 
 
-@operator.operation("GetRecoverability", resource=registry.everything)
+@operator.operation("GetRecoverability", resource=registry.everything, mode=Mode.LONG_READ)
 def get_recoverability(call: Call, *, account_id: str) -> Result:
     """Return which ways lead into an account, what each needs, and what the loss of any one thing would mean."""
     row = accounts.with_id(call.db, account_id)
