@@ -31,7 +31,7 @@ from crownkeep.storage.single_sign_on import account_assignments, instances, pro
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class LookingBounds:
     """How much is looked at in one account: whoever fills it must not make others wait."""
 
     holders: int
@@ -39,8 +39,8 @@ class Bounds:
     decisions: int
 
 
-REPORT = Bounds(holders=1000, decisions=50_000)
-GUARD = Bounds(holders=100, decisions=2000)
+REPORT = LookingBounds(holders=1000, decisions=50_000)
+GUARD = LookingBounds(holders=100, decisions=2000)
 """Of a write, whose account is held meanwhile."""
 
 _ADMINISTRATOR_POLICIES = tuple(f"arn:aws:iam::aws:policy/{name}" for name in ("AdministratorAccess", "IAMFullAccess"))
@@ -94,7 +94,7 @@ class Administrators:
     """The administrators of one account, found one by one: whoever needs to know only whether there is any asks for the first."""
 
     def __init__(
-        self, db: Transaction, account_id: str, *, now: datetime, first: Iterable[str] = (), bounds: Bounds = REPORT
+        self, db: Transaction, account_id: str, *, now: datetime, first: Iterable[str] = (), bounds: LookingBounds = REPORT
     ) -> None:
         self._db = db
         self._account_id = account_id
