@@ -17,6 +17,7 @@ OWNED_BY_NONE = frozenset(
         "custodians",
         "digest_keys",
         "discarded_buckets",
+        "hardware_tokens",
         "known_sealing_keys",
         "operators",
         "trail_checkpoints",
