@@ -77,6 +77,11 @@ def mfa_device(account_id: str, path: str, name: str) -> str:
     return iam(account_id, f"mfa{path}{name}")
 
 
+def person_device(account_id: str, person_id: str, number: str) -> str:
+    """Return the serial number of an MFA device of a person of single sign-on; AWS shows none."""
+    return f"arn:{PARTITION}:identitystore::{account_id}:mfa/{person_id}/{number}"
+
+
 def name_and_path(resource: str) -> tuple[str, str]:
     """Split an ARN's resource, as in `user/division/bob`, into the name and the path: `bob` and `/division/`.
 

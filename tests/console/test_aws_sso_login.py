@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 from playwright.sync_api import Browser, Page, expect
 from tests.alerts.office import Mailbox, link_in
 from tests.fixtures import prepared
+from tests.fixtures.portal import PASSWORD
 from tests.fixtures.process import ROOT, Process
 from tests.services.sts.identity_provider import _certificates
-from tests.signin.people import PASSWORD
 
 AWS = ROOT / ".tools" / "awscli-v2" / "bin" / "aws"
 PATIENCE_SECONDS = 60
@@ -76,6 +76,7 @@ def _set_up(server: Process, trusted: dict[str, str]) -> Installation:
     sso, people = server.client("sso-admin", admin), server.client("identitystore", admin)
     instance = {"InstanceArn": sso.create_instance()["InstanceArn"]}
     store = sso.describe_instance(**instance)["IdentityStoreId"]
+    server.client("sso-directory", admin).put_sign_in_rules(IdentityStoreId=store, MfaMode="NEVER")
     named = {"UserName": "ann", "DisplayName": "Ann Lee", "Name": {"GivenName": "Ann", "FamilyName": "Lee"}}
     emails = [{"Value": "ann@acme.example", "Primary": True}]
     ann = people.create_user(IdentityStoreId=store, Emails=emails, **named)["UserId"]

@@ -39,6 +39,8 @@ KINDS = (
     "receiver-code",
     "receiver-test",
     "organization-invitation",
+    "person-password-link",
+    "person-security",
 )
 """Every kind of notice: each has a text and an HTML template."""
 

@@ -46,7 +46,7 @@ from crownkeep.console.pages.organization import (
     units,
 )
 from crownkeep.console.pages.policies import documents, policies, policy_editor
-from crownkeep.console.pages.portal import consent, person_links, portal
+from crownkeep.console.pages.portal import consent, person_links, person_security, portal
 from crownkeep.console.pages.posture import dashboard, root_use
 from crownkeep.console.pages.reports import credential_report
 from crownkeep.console.pages.sign_in import (
@@ -77,6 +77,7 @@ ROUTES: list[Route] = [
     *approver_invitation.ROUTES,
     *welcome.ROUTES,
     *person_links.ROUTES,
+    *person_security.ROUTES,
     *consent.ROUTES,
     *portal.ROUTES,
     *dashboard.ROUTES,

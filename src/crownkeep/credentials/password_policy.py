@@ -9,12 +9,16 @@ from crownkeep.credentials.secret import Secret
 LONGEST = 128
 """Characters of a password at most."""
 
+LONGEST_OF_PERSON = 64
+"""Characters that a person of single sign-on may choose at most."""
+
 WARNING = timedelta(days=15)
 """How long before its expiry a password is warned about."""
 
 REUSED = "Password should not be the same as one of the previously used passwords"
 
 _SYMBOLS = frozenset("!@#$%^&*()_+-=[]{}|'")
+_PERSON_SYMBOLS = frozenset("~!@#$%^&*_-+=`|\\(){}[]:;\"'<>,.?/")
 _ROOT_SYMBOLS = frozenset("!@#$%^&*()<>[]{}|_+-=")
 
 
@@ -76,6 +80,19 @@ def root_violations(password: Secret, *, account_name: str, email: str) -> tuple
     """Name every rule a root user's password breaks: AWS's own for root, which no account policy changes."""
     found = _default_violations(password.reveal(), minimum=8, symbols=_ROOT_SYMBOLS)
     return (*found, *_name_violations(password.reveal(), (account_name, email)))
+
+
+def person_violations(password: Secret, *, user_name: str, email: str) -> tuple[str, ...]:
+    """Name every rule that a password of a person of single sign-on breaks: those of IAM Identity Center's directory.
+
+    8 to 64 characters of all four classes (IAM Identity Center user guide, "Password requirements").
+    Reuse is the caller's to check.
+    """
+    text = password.reveal()
+    found = _length_violations(text, 8)
+    if len(text) > LONGEST_OF_PERSON:
+        found = (f"Password should have a maximum length of {LONGEST_OF_PERSON}",)
+    return (*found, *_missing_classes(text, _PERSON_SYMBOLS), *_name_violations(text, (user_name, email)))
 
 
 def expires_at(policy: PasswordPolicy | None, set_at: datetime) -> datetime | None:

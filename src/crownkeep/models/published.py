@@ -55,7 +55,17 @@ NEIGHBOURS: Mapping[str, Neighbour] = {
 Some of their models are large, so that they are read when one of these services is asked, and not for anybody else's requests.
 """
 
-OWN_SERVICES = ("operator", "credential-audit", "account-security", "alerts", "trail", "access-portal", "scim", "approvals")
+OWN_SERVICES = (
+    "operator",
+    "credential-audit",
+    "account-security",
+    "alerts",
+    "trail",
+    "access-portal",
+    "scim",
+    "approvals",
+    "sso-directory",
+)
 """Services that AWS doesn't have: their models, in the same form, are in the folder `own`.
 
 What accounts call by AWS's own tools lies as botocore lays out its data, so that they need nothing but AWS_DATA_PATH to know it.

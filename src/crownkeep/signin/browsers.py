@@ -26,11 +26,16 @@ def proof(keyring: Keyring, cookie: str, name: str) -> str:
     return ""
 
 
-def remember(keyring: Keyring, cookie: str, name: str) -> str:
-    """Return the cookie with this person's proof in it, first of five at most."""
+def new_number() -> str:
+    """Return a number for a browser in which somebody signs in for the first time."""
+    return base64url.encode(clock.token_bytes(_ENTROPY))
+
+
+def remember(keyring: Keyring, cookie: str, name: str, number: str = "") -> str:
+    """Return the cookie with this person's proof in it, first of five at most; `number` is the browser's where it has one."""
     if proof(keyring, cookie, name):
         return cookie
-    number = base64url.encode(clock.token_bytes(_ENTROPY))
+    number = number or new_number()
     return "~".join([f"{number}.{_mac(keyring, number, name)}", *filter(None, cookie.split("~")[: _MOST - 1])])
 
 

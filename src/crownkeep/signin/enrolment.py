@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from crownkeep import arn, errors
+from crownkeep import arn, clock, errors
 from crownkeep.credentials import totp, webauthn
 from crownkeep.credentials.webauthn import Json, Person, RelyingParty
 from crownkeep.domain import quotas
@@ -27,9 +27,12 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.writer import Commit
 
 ISSUER = "Crownkeep"
+_DIRECTORY = "sso-directory"
 ROOT_DEVICE = "root-account-mfa-device"
 """What AWS calls root's first virtual device."""
 
+_PERSON_DEVICE = r"[A-Za-z0-9_+=,.@ -]{1,64}"
+_WRONG_NAME = "The device name must be 1 to 64 letters, digits, spaces and any of _+=,.@-"
 _ENTITY_EXISTS = "EntityAlreadyExists"
 
 
@@ -39,7 +42,14 @@ def user_name(person: Principal) -> str:
 
 
 async def new_virtual_device(door: Door, actor: Actor, name: str) -> Enrolling:
-    """Make a virtual device that nobody has yet; one of this name that was begun and never finished is made anew."""
+    """Make a virtual device that nobody has yet; one of this name that was begun and never finished is made anew.
+
+    A person's is kept nowhere before it is registered: nobody else could be given it.
+    """
+    if actor.principal.kind is PrincipalKind.PERSON:
+        if not re.fullmatch(_PERSON_DEVICE, name):
+            raise errors.ServiceValidation(_WRONG_NAME)
+        return Enrolling("", totp.seed_text(clock.token_bytes(totp.SEED_SIZE)).reveal(), name)
     try:
         made = await _create(door, actor, name)
     except AwsError as refusal:
@@ -51,10 +61,30 @@ async def new_virtual_device(door: Door, actor: Actor, name: str) -> Enrolling:
     return made
 
 
-async def enable(door: Door, actor: Actor, enrolling: Enrolling, *, code1: str, code2: str) -> None:
-    """Give the device to whoever acts, against two consecutive codes; raises the AwsError that says why not."""
-    parameters = with_codes(actor.principal, enrolling.serial, code1=code1, code2=code2)
-    await acting.call(door, actor, "iam", "EnableMFADevice", parameters)
+async def enable(door: Door, actor: Actor, enrolling: Enrolling, *, code1: str, code2: str) -> str:
+    """Give the device to whoever acts, against two consecutive codes, and return its serial number.
+
+    Raises the AwsError that says why not.
+    """
+    person = actor.principal
+    if person.kind is PrincipalKind.PERSON:
+        codes = {"AuthenticationCode1": code1.replace(" ", ""), "AuthenticationCode2": code2.replace(" ", "")}
+        parameters: dict[str, object] = {**of_person(person), "DeviceName": enrolling.name, "Seed": enrolling.seed, **codes}
+        made = await acting.call(door, actor, _DIRECTORY, "CompleteVirtualMfaDeviceRegistration", parameters)
+        return _serial(door, person, str(made["DeviceId"]))
+    await acting.call(door, actor, "iam", "EnableMFADevice", with_codes(person, enrolling.serial, code1=code1, code2=code2))
+    return enrolling.serial
+
+
+def of_person(person: Principal) -> dict[str, object]:
+    """Return how operations of the identity store are told which person is meant."""
+    return {"IdentityStoreId": person.path.strip("/"), "UserId": person.person_id}
+
+
+def _serial(door: Door, person: Principal, device_id: str) -> str:
+    with door.snapshot() as db:
+        held = mfa_devices.of_owner(db, person.account_id, person.unique_id)
+    return next((each.serial for each in held if each.device_id == device_id), "")
 
 
 def with_codes(person: Principal, serial: str, *, code1: str, code2: str) -> dict[str, str]:
@@ -92,7 +122,7 @@ def has_tokens(door: Door, person: Principal) -> bool:
 
 def qr_svg(person: Principal, enrolling: Enrolling) -> str:
     """Draw the code that carries a seed into an authenticator app."""
-    name = enrolling.serial.rpartition("/")[2]
+    name = enrolling.name or enrolling.serial.rpartition("/")[2]
     owner = person.name or person.account_id
     seed = totp.read_seed(enrolling.seed)
     return totp.qr_svg(totp.provisioning_uri(seed, device_name=name, owner=owner, issuer=ISSUER))
@@ -114,20 +144,26 @@ def registration_options(door: Door, person: Principal, party: RelyingParty, cha
 
 def with_passkey(person: Principal, *, name: str, answer: Json, challenge: bytes, party: RelyingParty) -> dict[str, object]:
     """Return the parameters of RegisterPasskey for a new passkey or security key of one's own; raises ValidationError."""
-    if not re.fullmatch(passkeys.NAME, name):
-        raise errors.ValidationError("The device name must be 1 to 64 letters, digits and any of _+=,.@-")
     (origin,) = party.origins
-    return {
-        "UserName": user_name(person),
-        "SerialNumber": passkeys.new_serial(person, name),
+    answered = {
         "Credential": json.dumps(answer),
         "Challenge": challenge,
         "RelyingParty": {"Id": party.id, "Name": party.name, "Origin": origin},
     }
+    if person.kind is PrincipalKind.PERSON:
+        if not re.fullmatch(_PERSON_DEVICE, name):
+            raise errors.ServiceValidation(_WRONG_NAME)
+        return {**of_person(person), "DeviceName": name, **answered}
+    if not re.fullmatch(passkeys.NAME, name):
+        raise errors.ValidationError("The device name must be 1 to 64 letters, digits and any of _+=,.@-")
+    return {"UserName": user_name(person), "SerialNumber": passkeys.new_serial(person, name), **answered}
 
 
 async def register_passkey(door: Door, actor: Actor, parameters: Mapping[str, object]) -> str:
     """Register a passkey for whoever acts, and return its serial number; raises the AwsError that says why not."""
+    if actor.principal.kind is PrincipalKind.PERSON:
+        made = await acting.call(door, actor, _DIRECTORY, "CompleteWebAuthnDeviceRegistration", parameters)
+        return _serial(door, actor.principal, str(made["DeviceId"]))
     await acting.call(door, actor, "account-security", "RegisterPasskey", parameters)
     return str(parameters["SerialNumber"])
 
@@ -191,3 +227,9 @@ async def _create(door: Door, actor: Actor, name: str) -> Enrolling:
     device = result["VirtualMFADevice"]
     assert isinstance(device, dict)  # noqa: S101 - the operation's own shape, for the type checker
     return Enrolling(str(device["SerialNumber"]), bytes(device["Base32StringSeed"]).decode())
+
+
+async def change_password(door: Door, actor: Actor, *, old: str, new: str) -> None:
+    """Change the password of whoever acts, by their own operation for it; raises the AwsError that says why not."""
+    service = _DIRECTORY if actor.principal.kind is PrincipalKind.PERSON else "iam"
+    await acting.call(door, actor, service, "ChangePassword", {"OldPassword": old, "NewPassword": new})

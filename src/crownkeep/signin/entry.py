@@ -10,8 +10,8 @@ from crownkeep.credentials.passwords import Cost
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
-from crownkeep.principals import Principal
-from crownkeep.signin import browsers, events, people, progress, sign_in_steps, throttle
+from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.signin import browsers, events, people, person_events, progress, sign_in_steps, throttle
 from crownkeep.signin.people import Credentials
 from crownkeep.signin.progress import Arrived, Expired, Next, Wrong
 from crownkeep.signin.throttle import Claim, Counter, Waiting
@@ -148,14 +148,20 @@ def _success(
     if renewed is not None and credentials.password_hash is not None:
         people.renew_hash(db, person, old=credentials.password_hash, new=renewed)
     begun = progress.begin(person, credentials.version, claim=found.claim, browser=browser, to=visit.to, now=visit.now)
+    proved = []
+    if person.kind is PrincipalKind.PERSON:
+        proved = [person_events.verified(person, visit.origin, visit.now, None, workflow=begun.workflow)]
     entered, rows = progress.proceed(db, wiring, begun, origin=visit.origin, now=visit.now, found=kept)
-    return Commit(entered, rows)
+    return Commit(entered, [*proved, *rows])
 
 
 def _failure(db: Transaction, wiring: Wiring, visit: Visit, found: Found, used: tuple[Counter, ...]) -> list[EventRow]:
     to = f"{wiring.settings.url}{visit.to}"
     if found.person is None and found.claim.is_persons:
-        failed = events.unknown_person(found.claim.account_id, visit.origin, visit.now, to=to)
+        failed = person_events.refused_unknown(found.claim.account_id, events.HIDDEN, visit.origin, visit.now)
+    elif found.person is not None and found.person.kind is PrincipalKind.PERSON:
+        workflow = person_events.new_workflow()
+        failed = person_events.refused(found.person, visit.origin, visit.now, None, workflow=workflow)
     elif found.person is None:
         failed = events.unknown_login(found.claim.account_id, visit.origin, visit.now, to=to)
     else:

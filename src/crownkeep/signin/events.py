@@ -17,26 +17,17 @@ SOURCE = registry.SIGN_IN_SOURCE
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 """What stands for a user name that nobody has: people type passwords there."""
 
-_PERSON_LOGIN = "UserAuthentication"
-"""What CloudTrail calls the sign-in of a person of IAM Identity Center."""
-
-_FAILED = "Failed authentication"
 _MFA_TYPES = {Method.TOTP: "Virtual MFA", Method.PASSKEY: "U2F MFA", Method.RECOVERY_CODE: "Recovery code"}
 
 
 def console_login(person: Principal, origin: Origin, now: datetime, *, to: str, mfa_serial: str | None) -> EventRow:
     """Record that somebody has signed in, and with which device."""
-    if person.kind is PrincipalKind.PERSON:
-        return of(person, origin, now, _PERSON_LOGIN, additional=_person_login(person.name, to, mfa_serial))
     return of(person, origin, now, "ConsoleLogin", response={"ConsoleLogin": "Success"}, additional=_login(to, mfa_serial))
 
 
 def failed_login(person: Principal, origin: Origin, now: datetime, *, to: str, mfa_serial: str | None = None) -> EventRow:
     """Record that somebody has failed to sign in as a person of ours."""
     identity: Mapping[str, object] | None = None
-    if person.kind is PrincipalKind.PERSON:
-        told, additional = {_PERSON_LOGIN: "Failure"}, _person_login(person.name, to, mfa_serial)
-        return of(person, origin, now, _PERSON_LOGIN, response=told, additional=additional, message=_FAILED)
     if person.kind is PrincipalKind.USER:
         identity = {
             "type": "IAMUser",
@@ -76,26 +67,6 @@ def unknown_login(account_id: str, origin: Origin, now: datetime, *, to: str) ->
             response={"ConsoleLogin": "Failure"},
             additional=_login(to, None),
             message="No username found in supplied account" if account_id else "Failed authentication",
-            identity=identity,
-        )
-    )
-
-
-def unknown_person(account_id: str, origin: Origin, now: datetime, *, to: str) -> EventRow:
-    """Record that somebody tried a user name that nobody has, at a start URL; in the operator's trail where there is none."""
-    identity: dict[str, object] = {"type": "IdentityCenterUser" if account_id else "Unknown"}
-    if account_id:
-        identity |= {"accountId": account_id}
-    return record.row_of(
-        _facts(
-            None,
-            account_id,
-            origin,
-            now,
-            _PERSON_LOGIN,
-            response={_PERSON_LOGIN: "Failure"},
-            additional=_person_login(HIDDEN, to, None),
-            message=_FAILED,
             identity=identity,
         )
     )
@@ -182,11 +153,6 @@ def _facts(
         tls_cipher=origin.tls_cipher,
         host=origin.host,
     )
-
-
-def _person_login(name: str, to: str, mfa_serial: str | None) -> dict[str, object]:
-    kinds = "PASSWORD" if mfa_serial is None else "PASSWORD,MFA"
-    return {"UserName": name, "CredentialType": kinds, "LoginTo": to}
 
 
 def _login(to: str, mfa_serial: str | None) -> dict[str, object]:

@@ -18,8 +18,8 @@ from crownkeep.credentials.webauthn import ClonedAuthenticator, Json, Passkey, R
 from crownkeep.domain.credentials import mfa, own_mfa
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
-from crownkeep.principals import Principal
-from crownkeep.signin import entry, events, people, progress, sign_in_steps, throttle
+from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.signin import entry, events, people, person_events, progress, sign_in_steps, throttle
 from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.flow import FactorStep, Method
 from crownkeep.signin.progress import Next, Progress, Stale
@@ -59,6 +59,7 @@ class RecoveryCode:
 
 
 Answer = Code | PasskeyAnswer | RecoveryCode
+_METHODS = {Code: Method.TOTP, PasskeyAnswer: Method.PASSKEY, RecoveryCode: Method.RECOVERY_CODE}
 
 
 class Rejection(Enum):
@@ -101,7 +102,10 @@ Checked = _Signed | Rejection | None
 
 
 async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> Entered | Rejected | Stale:
-    """Go on with a sign-in by a second factor: the step is taken once, and each try is counted before it is looked at."""
+    """Go on with a sign-in by a second factor: the step is taken once, and each try is counted before it is looked at.
+
+    `begun.trusts` says that the person wants to be asked for none in this browser from now on, where that may be.
+    """
     wiring, now = door.wiring, visit.now
     used = throttle.counters(wiring.keyring, wiring.settings, begun.claim, address=visit.origin.source_ip, browser=begun.browser)
     # 1. Count the attempt, or refuse it unseen.
@@ -125,8 +129,9 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
             return Commit(Stale(), list(verified.rows))
         throttle.release(db, used)
         made = replace(begun, method=verified.method, mfa_serial=verified.serial)
+        proved = _proved(made, verified, visit)
         entered, rows = progress.proceed(db, wiring, made, origin=visit.origin, now=now)
-        return Commit(entered, [*verified.rows, *rows])
+        return Commit(entered, [*proved, *rows])
 
     return await sign_in_steps.commit(door, work)
 
@@ -208,17 +213,31 @@ def codes_of(door: Door, person: Principal) -> list[MfaDeviceRow]:
         return [each for each in people.credentials(db, person).devices if each.sealed_seed is not None]
 
 
+def _proved(made: Progress, verified: Verified, visit: Visit) -> list[EventRow]:
+    if made.person.kind is not PrincipalKind.PERSON:
+        return list(verified.rows)
+    told = person_events.verified(made.person, visit.origin, visit.now, verified.method, workflow=made.workflow)
+    return [*verified.rows, told]
+
+
 def _rejected(
     db: Transaction, wiring: Wiring, visit: Visit, begun: Progress, answer: Answer, rejected: Rejected, used: tuple[Counter, ...]
 ) -> Commit[Entered | Rejected | Stale]:
     # A challenge is spent by one answer, good or bad (WebAuthn level 3, section 13.4.3).
     is_spent = isinstance(answer, PasskeyAnswer) and progress.spend(db, begun)
     going_on = progress.renew(db, begun) if is_spent else begun
-    to = progress.login_to(wiring, begun)
-    failed = events.failed_login(begun.person, visit.origin, visit.now, to=to, mfa_serial=rejected.serial or "")
+    failed = _failed(wiring, visit, begun, answer, rejected)
     waits = entry.throttled(db, begun.claim, begun.person, used, origin=visit.origin, now=visit.now)
     cloned = [events.cloned(begun.person, visit.origin, visit.now)] if rejected.reason is Rejection.CLONED else []
     return Commit(replace(rejected, progress=going_on), [*cloned, failed, *waits])
+
+
+def _failed(wiring: Wiring, visit: Visit, begun: Progress, answer: Answer, rejected: Rejected) -> EventRow:
+    if begun.person.kind is PrincipalKind.PERSON:
+        method = _METHODS[type(answer)]
+        return person_events.refused(begun.person, visit.origin, visit.now, method, workflow=begun.workflow)
+    to = progress.login_to(wiring, begun)
+    return events.failed_login(begun.person, visit.origin, visit.now, to=to, mfa_serial=rejected.serial or "")
 
 
 def _verify_code(db: Transaction, wiring: Wiring, person: Principal, answer: Code, now: datetime) -> Verified | Rejected:

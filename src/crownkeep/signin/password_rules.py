@@ -35,14 +35,19 @@ class Assessment:
 def assess_for_root(wiring: Wiring, password: Secret, *, account_name: str, email: str) -> Assessment:
     """Hold a password to AWS's rules for root and to ours, whichever way it comes in; takes some milliseconds."""
     broken = password_policy.root_violations(password, account_name=account_name, email=email)
-    found = strength.assess(password, known=(account_name, email))
+    return _assessed(wiring, password, broken, (account_name, email))
+
+
+def _assessed(wiring: Wiring, password: Secret, broken: tuple[str, ...], known: tuple[str, str]) -> Assessment:
+    found = strength.assess(password, known=known)
     guessable = (GUESSABLE,) if found.score < NEEDED_SCORE else ()
     return Assessment((*broken, *exposed(wiring.settings, password), *guessable), found)
 
 
 def assess_for_person(wiring: Wiring, password: Secret, *, known: tuple[str, str]) -> Assessment:
-    """Hold a password of a person of single sign-on to the same rules; `known` are their user name and e-mail address."""
-    return assess_for_root(wiring, password, account_name=known[0], email=known[1])
+    """Hold a password to the rules of an identity store and to ours; `known` are the person's user name and e-mail address."""
+    broken = password_policy.person_violations(password, user_name=known[0], email=known[1])
+    return _assessed(wiring, password, broken, known)
 
 
 def exposed(settings: Settings, password: Secret) -> tuple[str, ...]:

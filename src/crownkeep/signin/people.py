@@ -116,6 +116,9 @@ def credentials(db: Transaction, person: Principal) -> Credentials:
             found = _gathered(db, person, profile.password_hash, profile.changed_at, lineage=lineage)
             return replace(found, reset_required=profile.reset_required, needs_mfa=profile.needs_mfa)
         case PrincipalKind.PERSON:
+            if is_disabled(db, person):
+                # Another version than before: every session, sign-in under way and link of theirs is void.
+                return _gathered(db, person, lineage="disabled")
             kept = person_credentials.of_owner(db, person.account_id, person.unique_id)
             if kept is None:
                 return _gathered(db, person)
@@ -123,6 +126,12 @@ def credentials(db: Transaction, person: Principal) -> Credentials:
             return replace(found, reset_required=kept.reset_required)
         case _:
             return _gathered(db, person)
+
+
+def is_disabled(db: Transaction, person: Principal) -> bool:
+    """Tell whether somebody in an identity store may not sign in, or is gone."""
+    row = directory_users.with_id(db, person.path.strip("/"), person.person_id)
+    return row is None or not row.is_active
 
 
 def renew_hash(db: Transaction, person: Principal, *, old: str, new: str) -> None:

@@ -5,13 +5,14 @@ Whether somebody is known can't be told from the answer, nor from its time, as f
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from crownkeep import clock
 from crownkeep.credentials import one_time_links as links
-from crownkeep.credentials import passwords
+from crownkeep.credentials import password_policy, passwords
 from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
@@ -19,8 +20,20 @@ from crownkeep.operations.invoke import Door
 from crownkeep.operations.notices import Notice
 from crownkeep.operations.record import NOBODY
 from crownkeep.principals import Principal
-from crownkeep.signin import browsers, entry, events, password_rules, people, progress, recovery, sign_in_steps, throttle
+from crownkeep.signin import (
+    browsers,
+    entry,
+    events,
+    password_rules,
+    people,
+    person_notices,
+    progress,
+    recovery,
+    sign_in_steps,
+    throttle,
+)
 from crownkeep.signin.entry import Entered, Visit
+from crownkeep.signin.password_rules import Assessment
 from crownkeep.signin.recovery import Asked
 from crownkeep.signin.root_passwords import PasswordRefused
 from crownkeep.storage.accounts import accounts
@@ -36,6 +49,16 @@ from crownkeep.storage.writer import Commit
 _REQUESTED, _CHOSEN = "PasswordRecoveryRequested", "PasswordRecoveryCompleted"
 _PURPOSE = LinkPurpose.SET_PERSON_PASSWORD
 _VERSIONS = 1 << 31
+_REMEMBERED = 2
+"""Passwords before the present one that may not come again: three with it, as in IAM Identity Center's directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPassword:
+    """A new password as it was judged, and its hash where nothing is wrong with it."""
+
+    found: Assessment
+    hashed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +86,10 @@ def store_at(door: Door, start: str) -> str:
 
 
 async def request(door: Door, *, start: str, name: str, origin: Origin, now: datetime) -> Asked:
-    """Mail a link to whoever has this user name at a start URL; raises Throttling and ServiceUnavailable."""
+    """Mail a link to whoever has this user name at a start URL; raises Throttling and ServiceUnavailable.
+
+    Who has a password already gets one only at an address that is known to be theirs, by a link that they used.
+    """
     return await recovery.unhurried(door, lambda db: _request(db, door.wiring, start, name.strip(), origin, now))
 
 
@@ -81,12 +107,10 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret) -> Ente
     wiring, now = door.wiring, visit.now
     with door.snapshot() as db:
         linked = _linked(db, token, now=now)
-    known = (linked.user.user_name, linked.user.email_key or "")
-    found = await door.compute(lambda: password_rules.assess_for_person(wiring, password, known=known))
-    if found.violations:
-        return PasswordRefused(found)
-    salt = clock.token_bytes(passwords.SALT_SIZE)
-    password_hash = await door.compute(lambda: passwords.hash_password(password, salt=salt, cost=entry.cost(wiring)))
+        before = person_credentials.of_owner(db, linked.person.account_id, linked.person.unique_id)
+    chosen = await door.compute(lambda: prepare(wiring, password, linked.user, before))
+    if chosen.found.violations:
+        return PasswordRefused(chosen.found)
 
     def work(db: Transaction) -> Commit[Entered | InvalidLink]:
         try:
@@ -94,7 +118,8 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret) -> Ente
             kept = _linked(db, token, now=now)
         except InvalidLink as error:
             return Commit(error, [])
-        set_password(db, kept.person, password_hash, now=now)
+        set_password(db, kept.person, chosen.hashed, now=now, verified_email=kept.user.email_key)
+        person_notices.password_changed(db, wiring, kept.user, visit.origin, now=now)
         claim = entry.person_claim(kept.start, kept.user.user_name, kept.person.account_id)
         browser = browsers.proof(wiring.keyring, visit.browsers, claim.name)
         used = throttle.counters(wiring.keyring, wiring.settings, claim, address=visit.origin.source_ip, browser=browser)
@@ -111,18 +136,44 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret) -> Ente
     return entered
 
 
-def set_password(db: Transaction, person: Principal, password_hash: str, *, now: datetime) -> None:
-    """Put a person's new password in its place; every link for it is void, and every session of theirs ends."""
+def prepare(wiring: Wiring, password: Secret, user: DirectoryUserRow, before: PersonCredentialsRow | None) -> ChosenPassword:
+    """Hold a new password to the rules, its person's last ones among them, and hash it; slow, so before the transaction."""
+    found = password_rules.assess_for_person(wiring, password, known=(user.user_name, user.email_key or ""))
+    if found.violations:
+        return ChosenPassword(found, "")
+    # All passwords of a person share a salt, so that one computation tells whether the new one was used before.
+    past = [each for each in (() if before is None else (before.password_hash, *before.history)) if _is_own(each)]
+    salt = passwords.salt_of(past[0]) if past else clock.token_bytes(passwords.SALT_SIZE)
+    hashed = passwords.hash_password(password, salt=salt, cost=entry.cost(wiring))
+    if passwords.is_remembered(password, hashed, past):
+        return ChosenPassword(replace(found, violations=(password_policy.REUSED,)), "")
+    return ChosenPassword(found, hashed)
+
+
+def set_password(
+    db: Transaction,
+    person: Principal,
+    password_hash: str,
+    *,
+    now: datetime,
+    verified_email: str | None = None,
+    reset_required: bool = False,
+    but: bytes = b"",
+) -> None:
+    """Put a person's new password in its place; every link for it is void, and every session but one ends."""
+    before = person_credentials.of_owner(db, person.account_id, person.unique_id)
     row = PersonCredentialsRow(
         owner_id=person.unique_id,
         account_id=person.account_id,
         password_hash=password_hash,
         changed_at=now,
-        reset_required=False,
+        reset_required=reset_required,
         credential_version=int.from_bytes(clock.token_bytes(4)) % _VERSIONS,
+        verified_email=verified_email or (before.verified_email if before is not None else None),
+        history=() if before is None else (before.password_hash, *before.history)[:_REMEMBERED],
     )
     person_credentials.put(db, row)
-    browser_sessions.end_others(db, person.account_id, person.unique_id, but=b"", at=now)
+    browser_sessions.end_others(db, person.account_id, person.unique_id, but=but, at=now)
     one_time_links.remove_of(db, person.account_id, person.unique_id, purpose=_PURPOSE)
 
 
@@ -133,7 +184,7 @@ def _request(db: Transaction, wiring: Wiring, start: str, name: str, origin: Ori
         return Commit(Asked.TOO_OFTEN, [_event(None, origin, now, "Rate exceeded")] if is_first else [])
     instance = people.instance_named(db, start)
     user = None if instance is None else directory_users.named(db, instance.identity_store_id, name)
-    if user is not None and not user.is_active:
+    if user is not None and not _may_have_link(db, user):
         user = None
     person = None if instance is None or user is None else people.person_of(instance, user)
     claimed = f"{instance.identity_store_id if instance else start.lower()[:64]}/{name.lower()[:128]}"
@@ -141,11 +192,18 @@ def _request(db: Transaction, wiring: Wiring, start: str, name: str, origin: Ori
     if to_person > recovery.MOST_FOR_EMAIL:
         is_first = to_person == recovery.MOST_FOR_EMAIL + 1
         return Commit(Asked.ANSWERED, [_event(person, origin, now, "Rate exceeded")] if is_first else [])
-    _post(db, wiring, person, start, user, origin, now)
+    post(db, wiring, person, start, user, origin, now)
     return Commit(Asked.ANSWERED, [_event(person, origin, now, "" if person is not None else "No such person")])
 
 
-def _post(
+def _may_have_link(db: Transaction, user: DirectoryUserRow) -> bool:
+    if not user.is_active:
+        return False
+    kept = person_credentials.of_owner(db, user.account_id, UUID(user.user_id).hex)
+    return kept is None or kept.verified_email == user.email_key
+
+
+def post(
     db: Transaction,
     wiring: Wiring,
     person: Principal | None,
@@ -158,21 +216,28 @@ def _post(
     one_time_links.forget(db, purpose=_PURPOSE, before=now)
     link = links.mint(_PURPOSE, clock.token_bytes(links.TOKEN_ENTROPY), now=now)
     account_id, owner_id = (person.account_id, person.unique_id) if person is not None else (NOBODY, "")
-    version = people.credentials(db, person).version if person is not None else b""
+    version = _version(db, person, user) if person is not None and user is not None else b""
     one_time_links.add(db, OneTimeLinkRow(link.digest, account_id, _PURPOSE, now, link.expires_at, version, owner_id))
     values = {
+        "account_id": account_id,
         "address": origin.source_ip,
         "link": f"{wiring.settings.url}{start_path(start[:64])}/set-password?token={link.token.reveal()}",
         "name": user.user_name if user is not None else "",
         "until": recovery.spelled(link.expires_at),
     }
-    wiring.outbox.send(db, Notice("person-password-link", _email(user), account_id, now, values))
+    recipient = person_notices.email_of(user) if user is not None else ""
+    wiring.outbox.send(db, Notice("person-password-link", recipient, account_id, now, values))
 
 
-def _email(user: DirectoryUserRow | None) -> str:
-    """Return the address that is kept of somebody, as it is spelled there."""
-    emails = json.loads(user.attributes).get("Emails") or [] if user is not None else []
-    return str(emails[0].get("Value", "")) if emails else ""
+def _version(db: Transaction, person: Principal, user: DirectoryUserRow) -> bytes:
+    """Return what a link holds for: the credentials as they are, and the address that it goes to."""
+    address = (user.email_key or "").encode()
+    return hashlib.sha256(people.credentials(db, person).version + address).digest()
+
+
+def _is_own(stored: str) -> bool:
+    """Tell whether a hash is one that we made: those that came with somebody from elsewhere have salts of their own kind."""
+    return stored.startswith("$argon2id$")
 
 
 def _linked(db: Transaction, token: str, *, now: datetime) -> Linked:
@@ -187,8 +252,9 @@ def _linked(db: Transaction, token: str, *, now: datetime) -> Linked:
     if user is None or not user.is_active:
         raise InvalidLink
     person = people.person_of(instance, user)
-    if people.credentials(db, person).version != row.credential_version:
-        # The password or the devices changed after the link was asked for: whoever holds it may be who was locked out by that.
+    if _version(db, person, user) != row.credential_version:
+        # The password, a device or the address changed after the link was asked for: whoever holds it may be who was locked out
+        # by that.
         raise InvalidLink
     return Linked(person, user, instance.identity_store_id)
 

@@ -22,16 +22,13 @@ from crownkeep.domain.single_sign_on import access
 from crownkeep.domain.single_sign_on.access import SignedIn
 from crownkeep.operations.call import Call
 from crownkeep.principals import Principal
-from crownkeep.signin import people, sessions
+from crownkeep.signin import people
 from crownkeep.storage.sign_in import browser_sessions
 from crownkeep.storage.single_sign_on import person_grants
 from crownkeep.storage.single_sign_on.person_grants import REDEEMED, PersonGrantRow
 
 CODE_LIFETIME = timedelta(minutes=10)
 """How long a code may wait: an authorization code for its program, a device code for its person."""
-
-GRANT_LIFETIME = sessions.LIFETIME
-"""How long a program may act at most before its person is asked anew."""
 
 _TOKEN_BYTES = 32
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"

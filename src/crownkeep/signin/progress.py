@@ -18,7 +18,7 @@ from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import events, flow, people, sessions, sweeping, throttle
+from crownkeep.signin import browsers, events, flow, people, person_events, person_rules, sessions, sweeping, throttle
 from crownkeep.signin.flow import ChangePasswordStep, Demands, Enrolment, EnrolStep, FactorStep, Method, Proofs, SignInComplete
 from crownkeep.signin.people import Credentials
 from crownkeep.signin.sessions import Opened
@@ -46,6 +46,8 @@ class Enrolling:
 
     serial: str
     seed: str
+    name: str = ""
+    """What the device is called where its serial number does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,12 @@ class Progress:
     put_off: bool = False
     challenge: bytes = b""
     enrolling: Enrolling | None = None
+    workflow: str = ""
+    """What the records of this sign-in have in common, of a person of single sign-on."""
+    is_trusted: bool = False
+    """Whether the person has said to trust this browser where it is: then no second factor is asked for in it."""
+    trusts: bool = False
+    """Whether they say so now."""
 
     @property
     def proofs(self) -> Proofs:
@@ -90,6 +98,8 @@ class Arrived:
     to: str
     is_offered_codes: bool
     """Whether they use MFA, have nothing for the day when the device is lost, and have not said that they want nothing."""
+    browser: str = ""
+    """This browser's number for its person, which a known browser has already; empty for a new one of the console's choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,8 @@ class Expired:
 
 def begin(person: Principal, version: bytes, *, claim: Claim, browser: str, to: str, now: datetime) -> Progress:
     """Return the progress of somebody who has just proved the password; `proceed` gives it a nonce."""
-    return Progress(person, version, b"", now, claim, browser, to)
+    workflow = person_events.new_workflow() if person.kind is PrincipalKind.PERSON else ""
+    return Progress(person, version, b"", now, claim, browser, to, workflow=workflow)
 
 
 def seal(keyring: Keyring, progress: Progress) -> str:
@@ -138,7 +149,7 @@ def look(db: Transaction, wiring: Wiring, progress: Progress, *, now: datetime) 
     # password.
     if found.version != progress.version or not sign_in_nonces.exists(db, progress.nonce):
         return Stale()
-    step = flow.advance(progress.proofs, demands(db, wiring, progress.person, found, now=now))
+    step = flow.advance(progress.proofs, demands(db, wiring, progress, found, now=now))
     return Next(progress, step) if isinstance(step, FactorStep | EnrolStep | ChangePasswordStep) else Stale()
 
 
@@ -175,12 +186,14 @@ def proceed(
     """
     person = progress.person
     found = found or people.credentials(db, person)
-    wanted = demands(db, wiring, person, found, now=now)
+    if person_rules.trusts(db, wiring, progress.claim, found.version, progress.browser, origin, now=now):
+        progress = replace(progress, is_trusted=True)
+    wanted = demands(db, wiring, progress, found, now=now)
     match flow.advance(progress.proofs, wanted):
         case SignInComplete():
             return _arrive(db, wiring, replace(progress, version=found.version), origin, now)
         case FactorStep() | EnrolStep() | ChangePasswordStep() as step:
-            asked = [events.check_mfa(person, origin, now, step.methods)] if isinstance(step, FactorStep) else []
+            asked = [_asked(progress, origin, now, step)] if isinstance(step, FactorStep) else []
             return Next(renew(db, progress, version=found.version), step), asked
         case _:
             return Expired(), [
@@ -188,10 +201,19 @@ def proceed(
             ]
 
 
-def demands(db: Transaction, wiring: Wiring, person: Principal, found: Credentials, *, now: datetime) -> Demands:
+def _asked(progress: Progress, origin: Origin, now: datetime, step: FactorStep) -> EventRow:
+    if progress.person.kind is PrincipalKind.PERSON:
+        return person_events.challenged(progress.person, origin, now, step.methods, workflow=progress.workflow)
+    return events.check_mfa(progress.person, origin, now, step.methods)
+
+
+def demands(db: Transaction, wiring: Wiring, progress: Progress, found: Credentials, *, now: datetime) -> Demands:
     """Return what is demanded of a person as of now."""
-    settings = sign_in_settings.of_account(db, person.account_id)
+    person = progress.person
     methods = methods_of(db, person, found)
+    if person.kind is PrincipalKind.PERSON:
+        return person_rules.demands(db, person, found, methods, is_trusted=progress.is_trusted, now=now)
+    settings = sign_in_settings.of_account(db, person.account_id)
     if person.kind is PrincipalKind.ROOT:
         needs_passkey = wiring.settings.root_needs_phishing_resistant_mfa
         enrolment = flow.enrolment_of_root(
@@ -206,11 +228,10 @@ def demands(db: Transaction, wiring: Wiring, person: Principal, found: Credentia
             methods = tuple(method for method in methods if method is not Method.TOTP)
         return Demands(methods, enrolment)
     standing = PasswordStanding.CURRENT
-    # The account's password policy is for its IAM users.
-    if found.password_changed_at is not None and person.kind is not PrincipalKind.PERSON:
+    if found.password_changed_at is not None:
         policy = password_policies.of_account(db, person.account_id)
         standing = password_policy.standing(policy, found.password_changed_at, now=now)
-    needs_mfa = (settings.users_need_mfa or found.needs_mfa) and person.kind is not PrincipalKind.PERSON
+    needs_mfa = settings.users_need_mfa or found.needs_mfa
     return Demands(
         methods,
         Enrolment.REQUIRED if needs_mfa and not methods else Enrolment.NOT_NEEDED,
@@ -252,14 +273,18 @@ def _arrive(db: Transaction, wiring: Wiring, progress: Progress, origin: Origin,
     if person.kind is PrincipalKind.ROOT and progress.mfa_serial is None:
         _begin_grace(db, person.account_id, now)
     is_offered_codes = progress.mfa_serial is not None and _may_want_codes(db, person)
-    arrived = Arrived(opened, person, progress.claim, progress.to, is_offered_codes)
     to = login_to(wiring, progress)
-    return arrived, [events.console_login(person, origin, now, to=to, mfa_serial=progress.mfa_serial)]
+    if person.kind is not PrincipalKind.PERSON:
+        arrived = Arrived(opened, person, progress.claim, progress.to, is_offered_codes)
+        return arrived, [events.console_login(person, origin, now, to=to, mfa_serial=progress.mfa_serial)]
+    browser = progress.browser or browsers.new_number()
+    if progress.trusts and progress.mfa_serial is not None:
+        person_rules.trust(db, wiring, progress.claim, progress.version, browser, origin, person=person, now=now)
+    arrived = Arrived(opened, person, progress.claim, progress.to, is_offered_codes, browser)
+    return arrived, [person_events.entered(person, origin, now, progress.method, to=to, workflow=progress.workflow)]
 
 
 def _may_want_codes(db: Transaction, person: Principal) -> bool:
-    if person.kind is PrincipalKind.PERSON:
-        return False
     owner = (person.account_id, person.unique_id)
     return not recovery_codes.count(db, *owner) and not recovery_codes.has_declined(db, *owner)
 

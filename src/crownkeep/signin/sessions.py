@@ -1,8 +1,8 @@
 """Browser sessions: opened when somebody has signed in, looked at on every request, bound to credentials, ended at will.
 
 The cookie holds 32 random bytes, the database their digest. A session ends after twelve hours (or what MaxSigninSessionDuration
-says of its user or role), when it is not used for a while, when it is ended, when its person or account is gone, and when the
-person's password or MFA devices change; unless it was this session that changed them.
+says of its user or role, or the store of its person), when it is not used for a while, when it is ended, when its person or
+account is gone, and when the person's password or MFA devices change; unless it was this session that changed them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles
 from crownkeep.storage.sign_in import browser_sessions
 from crownkeep.storage.sign_in.browser_sessions import BrowserSessionRow
+from crownkeep.storage.single_sign_on import person_sign_in_rules
 from crownkeep.storage.writer import Commit
 
 LIFETIME = timedelta(hours=12)
@@ -97,7 +98,10 @@ def sign_in_context(account_id: str, session_id: str, *, region: str) -> dict[st
 
 
 def lifetime_of(db: Transaction, person: Principal) -> timedelta:
-    """Return how long a new session of somebody lasts at most: as MaxSigninSessionDuration says, of a user or of a role."""
+    """Return how long a new session of somebody lasts at most: as MaxSigninSessionDuration says, of a user or of a role.
+
+    Of a person of single sign-on, as the rules of the identity store say.
+    """
     seconds = None
     if person.kind is PrincipalKind.USER:
         profile = login_profiles.of_user(db, person.account_id, person.unique_id)
@@ -105,6 +109,8 @@ def lifetime_of(db: Transaction, person: Principal) -> timedelta:
     elif person.kind is PrincipalKind.ROLE:
         role = roles.with_id(db, person.account_id, person.unique_id)
         seconds = role.max_sign_in_seconds if role is not None else None
+    elif person.kind is PrincipalKind.PERSON:
+        seconds = person_sign_in_rules.of_store(db, person.account_id, person.path.strip("/")).session_seconds
     return LIFETIME if seconds is None else timedelta(seconds=seconds)
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from crownkeep.console.kit import web
 from crownkeep.console.kit.cookies import Cookie
 from crownkeep.credentials.webauthn import RelyingParty
+from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import browsers, progress, sessions
 from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.flow import ChangePasswordStep, EnrolStep, FactorStep
@@ -91,11 +92,17 @@ async def arrive(request: Request, arrived: Arrived) -> Response:
     here.set_cookie(Cookie.SESSION, arrived.opened.token.reveal())
     for passing in (Cookie.FLOW, Cookie.VISIT):
         here.drop_cookie(passing)
-    known = browsers.remember(here.door.wiring.keyring, here.cookie(Cookie.DEVICE), arrived.claim.name)
+    known = browsers.remember(here.door.wiring.keyring, here.cookie(Cookie.DEVICE), arrived.claim.name, arrived.browser)
     here.set_cookie(Cookie.DEVICE, known, lasts=_KNOWN_FOR, same_site="Strict")
     if arrived.is_offered_codes:
-        return web.go(f"/console/recovery-codes?to={quote(arrived.to, safe='')}")
+        return web.go(f"{_codes(arrived.person)}?to={quote(arrived.to, safe='')}")
     return web.go(arrived.to)
+
+
+def _codes(person: Principal) -> str:
+    if person.kind is PrincipalKind.PERSON:
+        return f"{web.PORTAL}{person.path}recovery-codes"
+    return "/console/recovery-codes"
 
 
 def party(request: Request) -> RelyingParty | None:

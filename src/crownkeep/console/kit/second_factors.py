@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from starlette.requests import Request
 
 from crownkeep.console.kit import entering, web
+from crownkeep.console.kit.cookies import Cookie
 from crownkeep.console.kit.forms import Form, MalformedForm
 from crownkeep.credentials import webauthn
 from crownkeep.credentials.secret import Secret
 from crownkeep.principals import Principal
-from crownkeep.signin import entry, factors
+from crownkeep.signin import entry, factors, pending
 from crownkeep.signin.factors import Answer, Code, PasskeyAnswer, RecoveryCode, Rejected, Rejection
+from crownkeep.signin.pending import Pending
+from crownkeep.signin.sessions import BrowserSession
 
 _TOO_MANY = "This device was tried too often. Wait a quarter of an hour, then use a fresh code."
 _UNREADABLE = "The server can't read this device's secret. That is no fault of yours: use another device, or tell its operator."
@@ -51,6 +54,18 @@ def told(rejected: Rejected) -> str:
             return _UNREADABLE
         case _:
             return entry.INCORRECT
+
+
+def keep(request: Request, begun: Pending) -> None:
+    """Keep what was put to whoever is signed in, for the next page."""
+    here = web.of(request)
+    here.set_cookie(Cookie.FLOW, pending.seal(here.door.wiring.keyring, begun), lasts=pending.LASTS, same_site="Strict")
+
+
+def kept(request: Request, session: BrowserSession) -> Pending | None:
+    """Return what was put to a session's person; None where that was in another session, or too long ago."""
+    here = web.of(request)
+    return pending.unseal(here.door.wiring.keyring, here.cookie(Cookie.FLOW), session, now=here.now)
 
 
 def factor_options(request: Request, person: Principal, challenge: bytes) -> str | None:

@@ -114,6 +114,14 @@ def signed_in(request: Request) -> BrowserSession:
     return session
 
 
+def anybody(request: Request) -> BrowserSession:
+    """Return the session of the request, of whatever kind of person; raises SignInNeeded."""
+    session = of(request).session
+    if session is None:
+        raise SignInNeeded
+    return session
+
+
 def person(request: Request, start: str) -> BrowserSession | None:
     """Return the session of somebody who signs in at this start URL, whatever role it acts as; None for everybody else's."""
     session = of(request).session
@@ -182,7 +190,9 @@ def go(path: str) -> Response:
 
 def sign_in_path(request: Request) -> str:
     """Return where to sign in so as to come back to this page, which must be one that can be asked for by GET."""
-    return f"{SIGN_IN}?to={quote(_here(request), safe='')}"
+    start = request.path_params.get("start") if request.url.path.startswith(f"{PORTAL}/") else None
+    door = SIGN_IN if start is None else f"{PORTAL}/{quote(start[:64], safe='')}"
+    return f"{door}?to={quote(_here(request), safe='')}"
 
 
 def confirm_path(request: Request) -> str:

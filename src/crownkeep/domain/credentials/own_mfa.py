@@ -54,7 +54,14 @@ def note(call: Call, serial: str, *, user_name: str | None) -> None:
         call.notes.resources.append((_USER_TYPE, user_name))
 
 
+def is_of_person(serial: str) -> bool:
+    """Tell whether a serial number is that of a device of a person of single sign-on, whom IAM knows nothing of."""
+    return serial.startswith("arn:aws:identitystore:")
+
+
 def recovery_serial(person: Principal) -> str:
     """Return what stands for a device where a recovery code was used."""
+    if person.kind is PrincipalKind.PERSON:
+        return arn.person_device(person.account_id, person.person_id, "recovery-code")
     owner = "root-account" if person.kind is PrincipalKind.ROOT else f"user/{person.name}"
     return arn.iam(person.account_id, f"recovery-code/{owner}")

@@ -30,9 +30,13 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 def new_serial(person: Principal, name: str) -> str:
     """Make a key's ARN: `arn:aws:iam::ACCOUNT:u2f/user/NAME/DEVICE-` and 26 random letters and digits."""
-    number = int.from_bytes(clock.token_bytes(17), "big")
-    random = "".join(_ALPHABET[number >> 5 * place & 31] for place in range(26))
-    return f"{_of(person)}{name}-{random}"
+    return f"{_of(person)}{name}-{number()}"
+
+
+def number() -> str:
+    """Return 26 random letters and digits, by which a device is told from all others."""
+    drawn = int.from_bytes(clock.token_bytes(17), "big")
+    return "".join(_ALPHABET[drawn >> 5 * place & 31] for place in range(26))
 
 
 def name_in(person: Principal, serial: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import instances, provisioning
+from crownkeep.domain.single_sign_on import instances, leaving, provisioning
 from crownkeep.domain.single_sign_on.provisioning import Unprovisionable
 from crownkeep.operations.call import Call
 from crownkeep.storage.accounts import accounts
@@ -19,7 +19,6 @@ from crownkeep.storage.single_sign_on import (
     directory_users,
     permission_set_policies,
     permission_sets,
-    person_credentials,
     provisioned_roles,
     provisioning_requests,
     scim_tokens,
@@ -148,7 +147,7 @@ def dissolve(call: Call, instance: InstanceRow) -> None:
         permission_sets.remove(*place)
     for topic in (scim_tokens, directory_memberships, directory_groups, directory_users):
         topic.remove_all(call.db, instance.identity_store_id)
-    person_credentials.remove_all(call.db, instance.account_id)
+    leaving.forget_everybody(call.db, instance)
     provisioning_requests.remove_all(call.db, instance.instance_id)
     sso_tags.remove_all(call.db, instance.instance_id)
     instance_rows.remove(call.db, instance.instance_id)

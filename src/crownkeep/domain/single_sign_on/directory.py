@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import assignments, instances
+from crownkeep.domain.single_sign_on import assignments, instances, leaving
 from crownkeep.operations.call import Call
 from crownkeep.storage.sign_in import browser_sessions
-from crownkeep.storage.single_sign_on import directory_groups, directory_memberships, directory_users, person_credentials
+from crownkeep.storage.single_sign_on import directory_groups, directory_memberships, directory_users
 from crownkeep.storage.single_sign_on.directory_groups import DirectoryGroupRow
 from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
 from crownkeep.storage.single_sign_on.instances import InstanceRow
@@ -65,7 +65,7 @@ def delete_user(call: Call, instance: InstanceRow, row: DirectoryUserRow) -> Non
     """Delete a person: memberships, assignments and whatever sessions rest on them end at once."""
     directory_memberships.remove_user(call.db, row.identity_store_id, row.user_id)
     assignments.forget_principal(call, instance, row.user_id)
-    person_credentials.remove(call.db, row.account_id, UUID(row.user_id).hex)
+    leaving.forget_person(call.db, row, at=call.now)
     directory_users.remove(call.db, row.identity_store_id, row.user_id)
 
 

@@ -22,7 +22,7 @@ def myself(call: Call, **_: object) -> Target:
 def with_credentials(call: Call) -> Principal:
     """Return whoever calls; raises AccessDenied for one that has no credentials of its own, such as a role's session."""
     person = call.principal
-    if person.kind not in (PrincipalKind.ROOT, PrincipalKind.USER):
+    if person.kind not in (PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.PERSON):
         raise errors.AccessDenied("This session has no credentials of its own.")
     return person
 

@@ -6,5 +6,5 @@ account_security = registry.Service(
     "account-security",
     event_source="account-security.crownkeep",
     is_global=True,
-    for_people=("ListSessions", "EndSession", "EndOtherSessions"),
+    for_people=("ListSessions", "EndSession", "EndOtherSessions", "CreateRecoveryCodes"),
 )

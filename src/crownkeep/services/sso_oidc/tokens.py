@@ -14,7 +14,7 @@ from crownkeep.services.sso_oidc import refusals
 from crownkeep.services.sso_oidc.service import sso_oidc
 from crownkeep.signin import oauth, programs
 from crownkeep.signin.programs import Token
-from crownkeep.storage.single_sign_on import person_grants
+from crownkeep.storage.single_sign_on import person_grants, person_sign_in_rules
 from crownkeep.storage.single_sign_on.person_grants import GIVEN, REDEEMED, REFUSED, WAITING, PersonGrantRow, PersonTokenRow
 
 ACCESS_LIFETIME = timedelta(hours=1)
@@ -51,7 +51,8 @@ def create_token(
             return _refreshed(call, client, client_id, refresh_token or "")
         case _:
             raise refusals.unsupported_grant_type()
-    ends_at = call.now + programs.GRANT_LIFETIME
+    rules = person_sign_in_rules.of_store(call.db, grant.account_id, grant.identity_store_id)
+    ends_at = call.now + timedelta(seconds=rules.session_seconds)
     if not person_grants.redeem(call.db, grant.grant_id, expires_at=ends_at):
         raise refusals.invalid_grant()
     return _tokens(call, client, grant.grant_id)

@@ -51,6 +51,9 @@ class DeviceKind(Enum):
     """A passkey or security key."""
 
 
+_OF_PEOPLE = "arn:aws:identitystore:%"
+
+
 class Assignment(Enum):
     """Which virtual devices a list is limited to (ListVirtualMFADevices)."""
 
@@ -162,6 +165,9 @@ class Counts:
     of_root: int
 
 
+IS_OF_IAM = table.c.serial_key.not_like(_OF_PEOPLE)
+"""Whether a device is no person's of single sign-on: IAM neither lists nor counts those."""
+
 _this = (table.c.account_id == bindparam("of_account"), table.c.device_id == bindparam("of_device"))
 _in_account = table.c.account_id == bindparam("account_id")
 _with_serial = RowQuery(_row, select(table).where(_in_account, table.c.serial_key == bindparam("serial_key")))
@@ -182,12 +188,12 @@ _unassigned_hardware = (
 _every_of_owner = RowQuery(_row, _of_owner)
 _of_owner_page = RowQuery(_row, _of_owner.limit(bindparam("limit")))
 _count_of_owner = select(func.count()).select_from(table).where(_in_account, table.c.owner_id == bindparam("owner_id"))
-_owner_ids = select(table.c.owner_id).where(_in_account, table.c.owner_id.is_not(None)).distinct()
+_owner_ids = select(table.c.owner_id).where(_in_account, table.c.owner_id.is_not(None), IS_OF_IAM).distinct()
 _counts = select(
     func.count(),
     func.count(table.c.owner_id),
     func.coalesce(func.sum(case((table.c.owner_id == table.c.account_id, 1), else_=0)), 0),
-).where(_in_account)
+).where(_in_account, IS_OF_IAM)
 _assign = update(table).where(*_this).values(owner_id=bindparam("new_owner_id"), enabled_at=bindparam("at"))
 _set_state = (
     update(table)
@@ -200,7 +206,10 @@ _set_state = (
         failures=bindparam("new_failures"),
     )
 )
+_rename = update(table).where(*_this).values(name=bindparam("new_name"))
 _remove = delete(table).where(*_this)
+_remove_of_owner = delete(table).where(_in_account, table.c.owner_id == bindparam("owner_id"))
+_remove_of_people = delete(table).where(_in_account, table.c.serial_key.like(_OF_PEOPLE))
 _held = select(table, users.table).select_from(table.outerjoin(users.table, users.table.c.user_id == table.c.owner_id))
 _device = part(_row, _held, table)
 _holder = optional_part(UserRow, _held, users.table)
@@ -216,6 +225,7 @@ def _page(assignment: Assignment) -> Select[*tuple[Any, ...]]:
         _held.where(
             _in_account,
             table.c.kind == DeviceKind.VIRTUAL.value,
+            IS_OF_IAM,
             table.c.serial_key > bindparam("after"),
             *conditions[assignment],
         )
@@ -328,9 +338,24 @@ def set_state(db: Transaction, account_id: str, device_id: str, state: DeviceSta
     db.execute(_set_state, {"of_account": account_id, "of_device": device_id, **values})
 
 
+def rename(db: Transaction, account_id: str, device_id: str, name: str) -> None:
+    """Call a device by another name; its serial number stays."""
+    db.execute(_rename, {"of_account": account_id, "of_device": device_id, "new_name": name})
+
+
 def remove(db: Transaction, account_id: str, device_id: str) -> None:
     """Forget a device."""
     db.execute(_remove, {"of_account": account_id, "of_device": device_id})
+
+
+def remove_of_owner(db: Transaction, account_id: str, owner_id: str) -> None:
+    """Forget every device of a person who goes."""
+    db.execute(_remove_of_owner, {"account_id": account_id, "owner_id": owner_id})
+
+
+def remove_of_people(db: Transaction, account_id: str) -> None:
+    """Forget the devices of everybody in the account's identity store."""
+    db.execute(_remove_of_people, {"account_id": account_id})
 
 
 def _written(steps: tuple[int, ...]) -> str:

@@ -75,6 +75,7 @@ def _query(
     created: ColumnElement[datetime],
     changed: ColumnElement[datetime],
     used: ColumnElement[datetime],
+    only: ColumnElement[bool] | None = None,
 ) -> _Query:
     named: dict[str, ColumnElement[Any]] = {
         "kind": literal(kind),
@@ -88,6 +89,8 @@ def _query(
     }
     columns = [column.label(name) for name, column in named.items()]
     statement = select(*columns).where(owner.table.c.account_id == _of_account, owner.is_not(None))
+    if only is not None:
+        statement = statement.where(only)
     return _Query(RowQuery(HeldCredential, statement), RowQuery(HeldCredential, statement.where(owner == bindparam("of_owner"))))
 
 
@@ -121,6 +124,7 @@ _QUERIES = {
         created=_devices.c.enabled_at,
         changed=_nothing(),
         used=_nothing(),
+        only=mfa_devices.IS_OF_IAM,
     ),
     ACCESS_KEY: _query(
         ACCESS_KEY,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Integer, String, Table, bindparam, delete, select, update
+from sqlalchemy import Boolean, Column, Integer, String, Table, Text, bindparam, delete, insert, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
-from crownkeep.storage.rows import RowInsert, RowQuery
+from crownkeep.storage.rows import RowQuery
+from crownkeep.storage.single_sign_on.directory_users import NameKey
 
 table = Table(
     "person_credentials",
@@ -21,6 +22,8 @@ table = Table(
     Column("changed_at", Moment, nullable=False),
     Column("reset_required", Boolean, nullable=False),
     Column("credential_version", Integer, nullable=False),
+    Column("verified_email", NameKey),
+    Column("history", Text, nullable=False, server_default=""),
 )
 
 
@@ -35,14 +38,39 @@ class PersonCredentialsRow:
     reset_required: bool
     credential_version: int
     """Another one for each password, random; the same when a password is hashed anew at another cost."""
+    verified_email: str | None = None
+    """The e-mail address in lower case by which a link came that was used: whoever has the mailbox is the person."""
+    history: tuple[str, ...] = ()
+    """Hashes of the passwords before, the latest first; all of one salt."""
+
+
+def _row(
+    owner_id: str,
+    account_id: str,
+    password_hash: str,
+    changed_at: datetime,
+    reset_required: bool,
+    credential_version: int,
+    verified_email: str | None,
+    history: str,
+) -> PersonCredentialsRow:
+    return PersonCredentialsRow(
+        owner_id=owner_id,
+        account_id=account_id,
+        password_hash=password_hash,
+        changed_at=changed_at,
+        reset_required=reset_required,
+        credential_version=credential_version,
+        verified_email=verified_email,
+        history=tuple(history.split()),
+    )
 
 
 _of_owner = RowQuery(
-    PersonCredentialsRow,
+    _row,
     select(table).where(table.c.account_id == bindparam("account_id"), table.c.owner_id == bindparam("owner_id")),
 )
 _this = (table.c.account_id == bindparam("of_account"), table.c.owner_id == bindparam("of_owner"))
-_insert = RowInsert(PersonCredentialsRow, table)
 _remove = delete(table).where(*_this)
 _remove_all = delete(table).where(table.c.account_id == bindparam("of_account"))
 _renew = update(table).where(*_this, table.c.password_hash == bindparam("old_hash")).values(password_hash=bindparam("new_hash"))
@@ -56,7 +84,17 @@ def of_owner(db: Transaction, account_id: str, owner_id: str) -> PersonCredentia
 def put(db: Transaction, row: PersonCredentialsRow) -> None:
     """Keep a person's new password, in the place of the one before."""
     remove(db, row.account_id, row.owner_id)
-    _insert.run(db, row)
+    values = {
+        "owner_id": row.owner_id,
+        "account_id": row.account_id,
+        "password_hash": row.password_hash,
+        "changed_at": row.changed_at,
+        "reset_required": row.reset_required,
+        "credential_version": row.credential_version,
+        "verified_email": row.verified_email,
+        "history": " ".join(row.history),
+    }
+    db.execute(insert(table), values)
 
 
 def renew_hash(db: Transaction, account_id: str, owner_id: str, *, old: str, new: str) -> None:

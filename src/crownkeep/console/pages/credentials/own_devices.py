@@ -19,7 +19,6 @@ from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.pages.credentials import own
 from crownkeep.errors import AwsError, InvalidAuthenticationCode
 from crownkeep.signin import enrolment, pending
-from crownkeep.signin.pending import Pending
 from crownkeep.signin.sessions import BrowserSession
 
 ADD = "/console/mfa/add"
@@ -51,7 +50,7 @@ async def added(request: Request) -> Response:
             return _add_page(request, session, alert=_NOT_ACCEPTED)
         call = _ENABLE if "credential" in form or "token" in form else Equivalent("iam", "CreateVirtualMFADevice")
         return _add_page(request, session, refusal=calls.refused(request, call, error))
-    _keep(request, pending.enrol(session, enrolling, now=here.now))
+    second_factors.keep(request, pending.enrol(session, enrolling, now=here.now))
     return web.go(APP)
 
 
@@ -63,7 +62,7 @@ async def app(request: Request) -> Response:
 async def app_codes(request: Request) -> Response:
     """Take two consecutive codes of the app."""
     session, form, here = web.proven(request), web.form(request), web.of(request)
-    begun = _pending(request, session)
+    begun = second_factors.kept(request, session)
     if begun is None or begun.enrolling is None:
         return web.go(ADD)
     codes = enrolment.with_codes(session.person, begun.enrolling.serial, code1=form.one("code1"), code2=form.one("code2"))
@@ -104,7 +103,7 @@ async def resynced(request: Request) -> Response:
 
 
 async def _passkey(request: Request, session: BrowserSession) -> Done:
-    form, here, party, begun = web.form(request), web.of(request), entering.party(request), _pending(request, session)
+    form, here, party, begun = web.form(request), web.of(request), entering.party(request), second_factors.kept(request, session)
     if party is None or begun is None or not await pending.spend(here.door, begun):
         raise MalformedForm("the registration has expired: go back and begin again")
     parameters = enrolment.with_passkey(
@@ -126,7 +125,7 @@ def _add_page(request: Request, session: BrowserSession, *, alert: str = "", ref
     here, party, options = web.of(request), entering.party(request), None
     if party is not None:
         begun = pending.begin(session, now=here.now, chance=clock.token_bytes(pending.CHANCE))
-        _keep(request, begun)
+        second_factors.keep(request, begun)
         shown = person.name or f"root of {person.account_id}"
         built = enrolment.registration_options(here.door, person, party, begun.challenge, shown_name=shown)
         options = json.dumps(built)
@@ -148,7 +147,7 @@ def _add_page(request: Request, session: BrowserSession, *, alert: str = "", ref
 
 
 def _app_page(request: Request, session: BrowserSession, *, refusal: Refused | None = None) -> Response:
-    begun = _pending(request, session)
+    begun = second_factors.kept(request, session)
     if begun is None or begun.enrolling is None:
         return web.go(ADD)
     codes = enrolment.with_codes(session.person, begun.enrolling.serial, code1="CODE_1", code2="CODE_2")
@@ -175,16 +174,6 @@ def _resync_page(request: Request, serial: str, *, refusal: Refused | None = Non
         refusal=refusal,
         serial=serial,
     )
-
-
-def _keep(request: Request, begun: Pending) -> None:
-    here = web.of(request)
-    here.set_cookie(Cookie.FLOW, pending.seal(here.door.wiring.keyring, begun), lasts=pending.LASTS, same_site="Strict")
-
-
-def _pending(request: Request, session: BrowserSession) -> Pending | None:
-    here = web.of(request)
-    return pending.unseal(here.door.wiring.keyring, here.cookie(Cookie.FLOW), session, now=here.now)
 
 
 ROUTES = [

@@ -9,7 +9,6 @@ from starlette.routing import Route
 from crownkeep import clock
 from crownkeep.console.kit import calls, destinations, entering, frame, parts, second_factors, web
 from crownkeep.console.kit.calls import Done, Refused
-from crownkeep.console.kit.cookies import Cookie
 from crownkeep.console.kit.destinations import SECURITY
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.credentials import own
@@ -54,12 +53,12 @@ async def password_changed(request: Request) -> Response:
 
 async def confirm(request: Request) -> Response:
     """Ask for a fresh proof, on the way to a page that wants one."""
-    return _confirm_page(request, web.signed_in(request), destinations.ours(request.query_params.get("to", "")))
+    return _confirm_page(request, web.anybody(request), destinations.ours(request.query_params.get("to", "")))
 
 
 async def confirmed(request: Request) -> Response:
     """Take a fresh proof and go on."""
-    session, form, here = web.signed_in(request), web.form(request), web.of(request)
+    session, form, here = web.anybody(request), web.form(request), web.of(request)
     to = destinations.ours(form.one("to"))
     if "password" in form:
         outcome = await presence.prove_by_password(
@@ -67,7 +66,7 @@ async def confirmed(request: Request) -> Response:
         )
     else:
         answer = second_factors.answer_in(request, form)
-        begun = pending.unseal(here.door.wiring.keyring, here.cookie(Cookie.FLOW), session, now=here.now)
+        begun = second_factors.kept(request, session)
         put = begun if isinstance(answer, PasskeyAnswer) else None
         outcome = await presence.prove_by_factor(here.door, session, answer, challenge=put, origin=here.origin, now=here.now)
     match outcome:
@@ -132,7 +131,7 @@ def _confirm_page(request: Request, session: BrowserSession, to: str, *, alert: 
     if Method.PASSKEY in methods:
         begun = pending.begin(session, now=here.now, chance=clock.token_bytes(pending.CHANCE))
         options = second_factors.factor_options(request, session.person, begun.challenge)
-        here.set_cookie(Cookie.FLOW, pending.seal(here.door.wiring.keyring, begun), lasts=pending.LASTS, same_site="Strict")
+        second_factors.keep(request, begun)
     devices = factors.codes_of(here.door, session.person)
     return web.page(
         request,

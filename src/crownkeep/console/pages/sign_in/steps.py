@@ -13,7 +13,8 @@ from crownkeep.console.kit import entering, second_factors, web
 from crownkeep.console.kit.entering import STEPS
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.errors import AwsError, InvalidAuthenticationCode
-from crownkeep.signin import acting, enrolment, factors
+from crownkeep.principals import PrincipalKind
+from crownkeep.signin import enrolment, factors, person_rules
 from crownkeep.signin.enrolment import ProgressBinding
 from crownkeep.signin.factors import Rejected
 from crownkeep.signin.flow import ChangePasswordStep, EnrolStep, FactorStep, Method
@@ -33,9 +34,9 @@ async def factor_given(request: Request) -> Response:
     begun, here = entering.begun(request), web.of(request)
     if begun is None or not isinstance(begun.step, FactorStep):
         return entering.stale(request)
-    step = begun.step
-    visit = entering.visit(request, begun.progress.to)
-    outcome = await factors.present(here.door, visit, begun.progress, second_factors.answer_in(request, web.form(request)))
+    step, form = begun.step, web.form(request)
+    visit, made = entering.visit(request, begun.progress.to), replace(begun.progress, trusts="trust" in form)
+    outcome = await factors.present(here.door, visit, made, second_factors.answer_in(request, form))
     if isinstance(outcome, Rejected):
         going_on = outcome.progress or begun.progress
         entering.keep(request, going_on)
@@ -93,10 +94,10 @@ async def app_codes(request: Request) -> Response:
     binding = ProgressBinding(begun.progress)
     actor = enrolment.actor_in(begun.progress, visit, binding)
     try:
-        await enrolment.enable(here.door, actor, enrolling, code1=form.one("code1"), code2=form.one("code2"))
+        serial = await enrolment.enable(here.door, actor, enrolling, code1=form.one("code1"), code2=form.one("code2"))
     except AwsError as refusal:
         return _app_page(request, begun.progress, alert=refusal.message, status=403)
-    made = enrolment.enrolled(binding.progress, Method.TOTP, enrolling.serial)
+    made = enrolment.enrolled(binding.progress, Method.TOTP, serial)
     outcome = await enrolment.go_on(here.door, visit, made)
     return await entering.follow(request, outcome, lambda: entering.stale(request))
 
@@ -122,9 +123,9 @@ async def password_changed(request: Request) -> Response:
     if form.one("new") != form.one("again"):
         return again("The two new passwords are not the same.")
     binding = ProgressBinding(begun.progress)
-    parameters = {"OldPassword": form.one("old"), "NewPassword": form.one("new")}
+    actor = enrolment.actor_in(begun.progress, visit, binding)
     try:
-        await acting.call(here.door, enrolment.actor_in(begun.progress, visit, binding), "iam", "ChangePassword", parameters)
+        await enrolment.change_password(here.door, actor, old=form.one("old"), new=form.one("new"))
     except AwsError as refusal:
         return again(refusal.message)
     outcome = await enrolment.go_on(here.door, visit, binding.progress)
@@ -180,8 +181,16 @@ def _factor_page(request: Request, begun: Progress, step: FactorStep, *, alert: 
         passkey_address=entering.passkey_address(request),
         has_recovery_codes=Method.RECOVERY_CODE in step.methods,
         is_root=begun.claim.is_root,
+        cancel=_cancel(begun),
+        trust_days=person_rules.TRUSTED_FOR.days if person_rules.is_offered(web.of(request).door, begun.person) else 0,
         alert=alert,
     )
+
+
+def _cancel(begun: Progress) -> str:
+    if begun.person.kind is PrincipalKind.PERSON:
+        return f"{web.PORTAL}{begun.person.path.rstrip('/')}"
+    return f"{web.SIGN_IN}?choose"
 
 
 def _enrol_page(request: Request, begun: Progress, step: EnrolStep, *, alert: str = "", status: int = 200) -> Response:

@@ -26,7 +26,7 @@ def enable_mfa_device(
     owner = owners.targeted(call, user_name)
     own_mfa.require_own_mfa(call, owner.owner_id)
     device = mfa_devices.with_serial(call.db, call.account_id, serial_number)
-    if device is None:
+    if device is None or own_mfa.is_of_person(device.serial):
         raise virtual_mfa.missing(serial_number)
     if device.owner_id is not None:
         raise errors.EntityAlreadyExists("MFA Device is already in use.")
@@ -108,7 +108,7 @@ def get_mfa_device(call: Call, *, serial_number: str, user_name: str | None = No
 
 def _of_owner(call: Call, owner: Owner, serial_number: str) -> MfaDeviceRow:
     device = mfa_devices.with_serial(call.db, call.account_id, serial_number)
-    if device is None:
+    if device is None or own_mfa.is_of_person(device.serial):
         raise virtual_mfa.missing(serial_number)
     if device.owner_id != owner.owner_id:
         raise errors.NoSuchEntity("MFA Device invalid for user.")

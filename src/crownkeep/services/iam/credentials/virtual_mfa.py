@@ -46,7 +46,7 @@ def new_device(call: Call, *, virtual_mfa_device_name: str, path: str = "/", **_
 def named_device(call: Call, *, serial_number: str, **_: object) -> Target:
     """The device with this serial number, which is its ARN."""
     row = mfa_devices.with_serial(call.db, call.account_id, serial_number)
-    if row is None:
+    if row is None or own_mfa.is_of_person(row.serial):
         return Target(serial_number, row=None)
     return Target(row.serial, tags=lambda: tagging.of(call, row.device_id), shown=serial_number, row=row)
 
