@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.advisor.accounts import Account as Evidenced
 from tests.advisor.test_what_if import Subject, document, event
@@ -32,6 +32,7 @@ def may(policy: Any, action: str, resource: str = "*") -> bool:
     return authorize(request, Applicable(identity=policies)).allowed
 
 
+@example([("GetObject", key) for key in (":", "?", "a", "/", "*", "::", ":::", "::::", ":::::")])
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(("GetObject", "PutObject", "DeleteObject")), keys), min_size=1, max_size=25))
 def test_replay_denies_nothing_and_other_buckets_stay_closed(uses: list[tuple[str, str]]):

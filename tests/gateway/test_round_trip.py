@@ -1,5 +1,6 @@
 """Every operation of every service both ways: what botocore writes we read, what we write botocore reads, and errors too."""
 
+import re
 from datetime import UTC
 from random import Random
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from crownkeep.gateway.bounds import CALLERS
 from crownkeep.gateway.decode import decode
 from crownkeep.gateway.encode import encode, encode_error
 from crownkeep.gateway.route import Route, find
+from crownkeep.models.services import OperationModel
 
 SESSION = botocore.session.get_session()
 THEIRS = {name: SESSION.get_service_model(name) for name in models.SERVICES}
@@ -51,7 +53,12 @@ def test_a_request_is_routed_without_a_signature_as_well(service, name):
     route = find(**serialize(service, name, parameters), scope=None)
 
     assert isinstance(route, Route)
-    assert operation is route.operation
+    # Services have paths such as that of tags in common: only a signature tells which of them is meant.
+    assert operation is route.operation or _place(operation) == _place(route.operation)
+
+
+def _place(operation: OperationModel) -> tuple[str, str]:
+    return operation.method, re.sub(r"\{[^}]*\}", "{}", operation.request_uri)
 
 
 @pytest.mark.parametrize(("service", "name"), OPERATIONS)

@@ -167,8 +167,9 @@ def _patterns(found: set[str | None], most: int, climbs: int) -> tuple[str, ...]
     named = sorted(each for each in found if each is not None)
     if len(named) < most:
         return tuple(_literal(each) for each in named)
-    folders = set(named)
-    for _ in range(climbs):
+    # An object may be called by separators alone (`bucket//`): its own are no folder's, or other buckets would be opened.
+    folders = {_folder(each) for each in named}
+    for _ in range(climbs - 1):
         folders = {_folder(each.rstrip("/")) for each in folders}
     return tuple(f"{_literal(each)}*" for each in sorted(folders))
 

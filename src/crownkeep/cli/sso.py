@@ -74,7 +74,12 @@ def list_scim_tokens(account: str, data: str | None, database: str | None, as_js
 @click.argument("token_id", metavar="TOKEN-ID")
 @click.option("--account", required=True, metavar="ID", callback=account_id, help=_OWNER)
 @house.options
-def delete_scim_token(token_id: str, account: str, data: str | None, database: str | None) -> None:
+@output.json_flag()
+def delete_scim_token(token_id: str, account: str, data: str | None, database: str | None, as_json: bool) -> None:
     """Delete a token: the next request with it is refused."""
     with house.opened(data, database) as held:
         held.ask("DeleteScimToken", account_id=account, token_id=token_id)
+    if as_json:
+        output.print_json({"token_id": token_id})
+    else:
+        click.echo(f"The token {token_id} is deleted: nobody provisions people with it any more.")

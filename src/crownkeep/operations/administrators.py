@@ -8,7 +8,7 @@ such a condition counts as not met.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -107,6 +107,7 @@ class Administrators:
         self._controls: tuple[PolicySet, ...] = () if membership is None else membership.service_control
         self._organization_id = "" if membership is None else membership.organization_id
         self._permissions: dict[str, Permissions] = {}
+        self._tags: dict[str, Mapping[str, ContextValue]] = {}
 
     def found(self) -> Iterator[Administrator]:
         """Yield users first, and then roles, each with the best way to take it on."""
@@ -195,9 +196,15 @@ class Administrators:
         if mfa is not None:
             known |= {"aws:MultiFactorAuthPresent": mfa} | ({"aws:MultiFactorAuthAge": "60"} if mfa == "true" else {})
         if principal.kind is not PrincipalKind.ROOT:
-            owned = tags.of_resource(self._db, self._account_id, principal.unique_id)
-            known |= {f"aws:PrincipalTag/{name}": value for name, value in owned.items()}
+            known |= self._tags_of(principal.unique_id)
         return Context(known)
+
+    def _tags_of(self, unique_id: str) -> Mapping[str, ContextValue]:
+        found = self._tags.get(unique_id)
+        if found is None:
+            owned = tags.of_resource(self._db, self._account_id, unique_id)
+            found = self._tags[unique_id] = {f"aws:PrincipalTag/{name}": value for name, value in owned.items()}
+        return found
 
     def _taken_on_by(self, role: RoleRow) -> str:
         """Say who can take a role on; nobody's name where nobody can."""
