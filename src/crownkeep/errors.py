@@ -32,6 +32,8 @@ class AwsError(Exception):
 
 # Codes common to all services (IAM API reference, "Common errors").
 class AccessDenied(AwsError): ...
+class ApprovalRequired(AccessDenied, code="AccessDenied"):
+    """A sealed act that no team has approved: refused as what policies refuse is, in words that say how to ask."""
 class LastWayIn(AwsError, code="AccessDenied"):
     """An act after which nobody could administer an account any more, where its guard is on."""
 class LastWayInUnconfirmed(AwsError, code="AccessDenied"):

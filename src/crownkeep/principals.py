@@ -11,6 +11,9 @@ from uuid import UUID
 from crownkeep import arn
 from crownkeep.values import value_type
 
+APPROVED_BY = "crownkeep:approvalrequest"
+"""The condition key of a session that custodians have approved, and of what was derived from it: the id of the request."""
+
 
 class PrincipalKind(Enum):
     """What stands behind a credential."""
@@ -104,6 +107,8 @@ class Session:
         """Return a session that this one's credentials asked for: ended by the ceiling, and lent as this one was."""
         if self.on_behalf_of is not None:
             session = replace(session, on_behalf_of=self.on_behalf_of)
+        if APPROVED_BY in self.context:
+            session = replace(session, context={**session.context, APPROVED_BY: self.context[APPROVED_BY]})
         ceiling = self.ceiling
         if ceiling is None:
             return session

@@ -28,6 +28,11 @@ HEADERS = {
 }
 VALUES = {
     "account_id": "111122223333",
+    "act": "sts:AssumeRoot",
+    "reason": "yearly audit",
+    "source": "203.0.113.7",
+    "ticket": "OPS-1",
+    "who": "arn:aws:iam::111122223333:user/ann",
     "address": "203.0.113.7",
     "advice": "look at it",
     "code": "aB3dE9",

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from tests.cli.conftest import Terminal
 from tests.credentials.test_approval_proofs import GOOD, MEMBERS
+from tests.fixtures import custody
+
+from crownkeep.settings import Settings
 
 
 def test_a_proof_is_verified_without_a_server(crownkeep: Terminal, tmp_path: Path):
@@ -44,3 +50,31 @@ def test_what_proves_no_approval_is_refused_in_one_sentence(crownkeep: Terminal,
 
     unknown = crownkeep("approvals", "verify", str(tmp_path / "good"), "--key", "00" * 32)
     assert 2 == unknown.code  # there is no such file
+
+
+def test_a_purge_of_a_sealed_account_waits_with_exit_code_3_and_goes_on_by_its_request(
+    crownkeep: Terminal, made: Callable[..., dict[str, Any]], data: Path, tmp_path: Path
+):
+    account_id = made()["account_id"]
+    crown: Any = SimpleNamespace(settings=Settings(data=str(data)))
+    team = custody.seat(crown, account_id)
+    sealed = crownkeep("seal", account_id, "--team", team.arn, "--what", "operator", "--json")
+    asked = crownkeep("account", "purge", account_id, "--yes", "--reason", "the project ended")
+    request_id = asked.out.strip()
+    early = crownkeep("account", "purge", account_id, "--yes", "--request", request_id)
+    states = []
+    for person in team.people[:2]:
+        (tmp_path / "answer").write_text(team.answer(person, request_id))
+        voted = crownkeep("approvals", "approve", request_id, "--assertion", str(tmp_path / "answer"), "--json")
+        states.append(voted.json()["state"])
+    proof = str(tmp_path / "proof")
+    crownkeep("approvals", "show", request_id, "--proof", proof)
+    verified = crownkeep("approvals", "verify", proof)
+    listed = crownkeep("approvals", "list", account_id, "--json").json()["requests"]
+    done = crownkeep("account", "purge", account_id, "--yes", "--request", request_id)
+
+    assert ["operator"] == sealed.json()["what"]
+    assert (3, 3, 0, 0) == (asked.code, early.code, verified.code, done.code), (asked, early, verified, done)
+    assert ["waiting", "approved"] == states
+    assert [(request_id, "the project ended")] == [(each["request_id"], each["reason"]) for each in listed]
+    assert account_id not in crownkeep("account", "list").out

@@ -32,8 +32,9 @@ REQUEST = ApprovalRequest(
     account_id="111122223333",
     team="arn:aws:mpa:us-east-1:111122223333:approval-team/root",
     team_version="1",
-    requester="arn:aws:iam::111122223333:user/ann",
-    principal="arn:aws:iam::111122223333:user/ann",
+    requester="arn:aws:iam::111122223333:user/dan",
+    requester_identity="person:d-0123456789/dan",
+    principal="arn:aws:iam::111122223333:user/dan",
     action="account:CloseAccount",
     parameters={"AccountId": "111122223333"},
     reason="the project ended",
@@ -44,6 +45,7 @@ REQUEST = ApprovalRequest(
     expires_at=NOW + timedelta(hours=24),
     nonce=bytes(range(32)),
 )
+OF_BOB = replace(REQUEST, requester_identity="custodian:bob")
 DEVICES = {name: SoftAuthenticator(credential_id=name.encode()) for name in ("ann", "bob", "cid")}
 APPROVE, REFUSE = ApprovalDecision.APPROVE, ApprovalDecision.REFUSE
 
@@ -53,7 +55,7 @@ def key_of(device: SoftAuthenticator) -> CustodianKey:
     return CustodianKey(passkey.credential_id, passkey.public_key)
 
 
-MEMBERS = tuple(TeamMember(name, name.title(), (key_of(device),)) for name, device in DEVICES.items())
+MEMBERS = tuple(TeamMember(name, f"custodian:{name}", name.title(), (key_of(device),)) for name, device in DEVICES.items())
 
 
 def vote(name: str, decision: ApprovalDecision = APPROVE, *, request: ApprovalRequest = REQUEST, by: str = "") -> CastVote:
@@ -87,7 +89,9 @@ def test_two_of_three_prove_an_approval_and_are_named_with_their_keys() -> None:
         pytest.param(
             lambda: proof(vote("ann"), vote("bob", request=replace(REQUEST, request_id="req-2"))), id="another request's approval"
         ),
-        pytest.param(lambda: proof(vote("ann"), vote("bob"), request=replace(REQUEST, requester="bob")), id="the requester"),
+        pytest.param(
+            lambda: proof(vote("ann", request=OF_BOB), vote("bob", request=OF_BOB), request=OF_BOB), id="the requester's own vote"
+        ),
         pytest.param(lambda: proof(vote("ann"), vote("bob"), members=MEMBERS[:2]), id="a shorter list of members"),
         pytest.param(lambda: proof(vote("ann"), vote("bob"), party=replace(PARTY, id="evil.example")), id="another site"),
         pytest.param(

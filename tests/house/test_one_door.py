@@ -36,6 +36,8 @@ STEPS: Mapping[str, str] = {
     "signin.presence.prove_by_password": _PROOF,
     "signin.recovery.unhurried": "a stranger asks for a link to root's mailbox",
     "signin.root_passwords.choose": _BY_LINK,
+    "signin.sealed_root.ask": "root has proved password and MFA, and is not signed in",
+    "signin.sealed_root.go_on": _NOBODY_YET,
     "signin.sessions.see": "that a session was used is written down; nobody asked for it",
     "signin.recovery_codes.decline": _ITSELF,
     "signin.sessions.sign_out": "nobody needs a permission to leave, and no policy can keep a session open",
@@ -49,6 +51,7 @@ STEPS: Mapping[str, str] = {
 READS: Mapping[str, str] = {
     "/signin": "the account or the address is asked for, and the next page for the password",
     "/signin/step/strength": "how strong a password is that somebody types",
+    "/approvals/open": "a custodian shows a security key, and sees what waits",
     "/console/simulator": "the policy simulator",
     "/console/check-document": "a policy document is checked while it is typed",
 }
@@ -139,6 +142,8 @@ NO_CHANGE: Mapping[str, str] = {
     "sso scim-token list": "a list",
     "alerts rule list": "a list",
     "alerts rule test": "a pattern is tried out on what is recorded",
+    "approvals list": "a list",
+    "approvals show": "one request, and its proof into a file",
     "approvals verify": "a file is verified",
     "audit": "the AWS API is asked, as any client asks it",
     "backup drill": "what is restored is removed again",
@@ -166,6 +171,7 @@ NO_CHANGE: Mapping[str, str] = {
     "policy explain": "a decision, explained",
     "recoverability": "who can get into one account",
     "root status": "what one root user signs in with",
+    "seal show": "one account's seal",
     "serve": "what the server does comes in by its wire and its pages",
     "token list": "a list",
     "trail bucket list": "a list",

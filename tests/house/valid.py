@@ -39,6 +39,7 @@ TEXTS = (
     "arn:aws:mpa:us-east-1:123456789012:session/name/name",
     "arn:aws:mpa:::aws:policy/name/name",
     "arn:aws:mpa:::aws:policy/name/name/1",
+    "signin:ConsoleLogin",
 )
 
 

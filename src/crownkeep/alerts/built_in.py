@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from crownkeep.alerts import built_in_reviews, built_in_root
+from crownkeep.alerts import built_in_approvals, built_in_reviews, built_in_root
 from crownkeep.alerts.built_in_reviews import SOURCE
 from crownkeep.alerts.built_in_root import (
     ASK_THE_ORGANIZATION,
@@ -364,6 +364,8 @@ RULES: Mapping[str, Rule] = {
         _own_settings,
         _guards,
         _trail,
+        built_in_approvals.ceremony,
+        built_in_approvals.seals,
         built_in_reviews.delivery,
         _identities,
         _permissions,

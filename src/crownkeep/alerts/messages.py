@@ -31,6 +31,7 @@ KINDS = (
     "mfa-link",
     "custodian-link",
     "approver-invitation",
+    "approval-asked",
     "email-code",
     "email-changed",
     "contact-replaced",

@@ -13,7 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from crownkeep import arn, ids
-from crownkeep.principals import Anonymous, Caller, Operator, Principal, PrincipalKind, Session
+from crownkeep.principals import APPROVED_BY, Anonymous, Caller, Operator, Principal, PrincipalKind, Session
 from crownkeep.values import value_type
 
 VERSION = "1.11"
@@ -252,6 +252,8 @@ def _session_context(caller: Principal, session: Session) -> dict[str, object]:
         context["sourceIdentity"] = session.source_identity
     if session.assumed_root:
         context["assumedRoot"] = "true"
+    if APPROVED_BY in session.context:
+        context["approvalRequestId"] = session.context[APPROVED_BY]
     return context
 
 

@@ -64,6 +64,21 @@ def parameters(operation: str, values: Mapping[str, object], shape: Shape | None
     return _structure(values, shape)
 
 
+def for_approval(values: Mapping[str, object]) -> dict[str, object]:
+    """Return parameters for those who approve an act: whole, with e-mail addresses and all, but without what is secret."""
+    return {str(name): HIDDEN if name in _SECRET_MEMBERS else _whole(value) for name, value in values.items()}
+
+
+def _whole(value: object) -> object:
+    match value:
+        case Mapping():
+            return for_approval(value)
+        case list() | tuple():
+            return [_whole(each) for each in value]
+        case _:
+            return value
+
+
 def summary(kept: Mapping[str, object]) -> dict[str, object]:
     """Return the beginnings of the first few texts and numbers among parameters: at most 2 kB, whatever a stranger sent."""
     shortened: dict[str, object] = {}

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from crownkeep import ids
-from crownkeep.cli import house, output
+from crownkeep.cli import house, output, waiting
 
 _ROOT_KEY_WARNING = """\
 warning: this root access key may do everything in the account, and no policy limits it: use it for the first steps, then delete
@@ -138,11 +138,17 @@ def show(account_id: str, data: str | None, database: str | None, as_json: bool)
 
 @command.command("close", short_help="Close an account; for 90 days it can be reopened.")
 @account_argument
+@waiting.options
 @house.options
 @output.json_flag()
-def close(account_id: str, data: str | None, database: str | None, as_json: bool) -> None:
-    """Close an account. Its credentials stop working. It can be reopened for 90 days."""
-    _ask_and_show("CloseAccount", account_id, data, database, _printer(as_json))
+def close(account_id: str, asked: waiting.Asking, data: str | None, database: str | None, as_json: bool) -> None:
+    """Close an account. Its credentials stop working. It can be reopened for 90 days.
+
+    Where that is sealed, its approval is asked for: the command prints the request's id and ends with 3.
+    """
+    with house.opened(data, database) as held:
+        account = waiting.done(asked, lambda: held.ask("CloseAccount", account_id=account_id), held=held, account_id=account_id)
+    _printer(as_json)(account)
 
 
 @command.command("reopen", short_help="Reopen a closed account.")
@@ -157,14 +163,18 @@ def reopen(account_id: str, data: str | None, database: str | None, as_json: boo
 @command.command("purge", short_help="Remove an account with everything in it.")
 @account_argument
 @click.option("--yes", is_flag=True, help="Confirm. A purge can't be undone.")
+@waiting.options
 @house.options
 @output.json_flag()
-def purge(account_id: str, yes: bool, data: str | None, database: str | None, as_json: bool) -> None:
-    """Remove an account and everything in it, including its trail. Its id can be used again."""
+def purge(account_id: str, yes: bool, asked: waiting.Asking, data: str | None, database: str | None, as_json: bool) -> None:
+    """Remove an account and everything in it, including its trail. Its id can be used again.
+
+    Where that is sealed, its approval is asked for: the command prints the request's id and ends with 3.
+    """
     if not yes:
         raise click.UsageError(f"purging account `{account_id}` can't be undone; add `--yes` if you mean it")
     with house.opened(data, database) as held:
-        held.ask("PurgeAccount", account_id=account_id)
+        waiting.done(asked, lambda: held.ask("PurgeAccount", account_id=account_id), held=held, account_id=account_id)
     if as_json:
         output.print_json({"account_id": account_id, "purged": True})
     else:

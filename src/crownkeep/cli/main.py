@@ -20,6 +20,7 @@ _COMMANDS = {
     "account": "Make, list, close and purge accounts.",
     "root": "Show root users' credentials, and confirm their recovery.",
     "custodian": "Name custodians, who approve sealed acts.",
+    "seal": "Seal an account under a team, show its seal or lift it.",
     "approvals": "Ask for approval of sealed acts, and verify approvals.",
     "token": "Keep the register of physical security keys.",
     "drill": "Rehearse a way back into an account.",

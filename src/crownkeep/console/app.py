@@ -17,6 +17,7 @@ from crownkeep.console.kit.web import NameNeeded, ProofNeeded, RoleNeeded, SignI
 from crownkeep.console.pages import undoing
 from crownkeep.console.pages.account import account, account_security, closing, contacts, email, notices, password_policy, regions
 from crownkeep.console.pages.alerts import alerts
+from crownkeep.console.pages.approvals import my_approvals
 from crownkeep.console.pages.audits import credential_audits, credential_decisions
 from crownkeep.console.pages.credentials import own_devices, own_keys, own_sessions, own_uploads, passwords, security_credentials
 from crownkeep.console.pages.federation import identity_providers
@@ -55,6 +56,7 @@ from crownkeep.console.pages.sign_in import (
     links,
     oauth_authorize,
     recovery,
+    sealed_root,
     sign_in,
     sign_in_links,
     steps,
@@ -73,6 +75,8 @@ ROUTES: list[Route] = [
     *links.ROUTES,
     *sign_in.ACCOUNT_ROUTES,
     *steps.ROUTES,
+    *sealed_root.ROUTES,
+    *my_approvals.ROUTES,
     *recovery.ROUTES,
     *approver_invitation.ROUTES,
     *welcome.ROUTES,

@@ -97,6 +97,8 @@ class TeamMember:
     """A custodian as the team had them when the request was made."""
 
     approver_id: str
+    identity: str
+    """Who it is, whatever the team: `custodian:ID` or `person:STORE/ID`."""
     name: str
     keys: tuple[CustodianKey, ...]
 
@@ -164,6 +166,12 @@ def verify_vote(
     key = next((each for each in keys if each.credential_id == assertion.credential_id), None)
     if key is None:
         raise WebauthnRefused("the security key is none of this custodian's")
+    verify_assertion(approval_requests.challenge(request, decision), assertion, key, party)
+    return key
+
+
+def verify_assertion(challenge: bytes, assertion: Assertion, key: CustodianKey, party: RelyingParty) -> None:
+    """Raise WebauthnRefused unless a key has signed this challenge, on this site, for a person whom it verified."""
     credential = base64url.encode(assertion.credential_id)
     answer = {
         "id": credential,
@@ -176,10 +184,8 @@ def verify_vote(
         },
         "clientExtensionResults": {},
     }
-    challenge = approval_requests.challenge(request, decision)
     passkey = Passkey(key.credential_id, key.public_key, sign_count=0, aaguid=_NO_MODEL)
     webauthn.authenticate(party, answer, [passkey], challenge=challenge, handle=b"")
-    return key
 
 
 def distinct(votes: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -195,6 +201,7 @@ def write(proof: ApprovalProof) -> bytes:
     members = [
         {
             "id": each.approver_id,
+            "identity": each.identity,
             "name": each.name,
             "keys": [
                 {"credential_id": base64url.encode(key.credential_id), "public_key": base64url.encode(key.public_key)}
@@ -248,7 +255,7 @@ def verify(proof: ApprovalProof, *, known: Collection[str] = ()) -> list[Counted
     members = {each.approver_id: each for each in proof.members}
     if set(members) != set(proof.quorum.members()) or len(members) != len(proof.members):
         raise UnprovenApproval("the rule of the team and the list of its members don't name the same people")
-    requester = proof.request.requester
+    requester = proof.request.requester_identity
     counted: list[Counted] = []
     for vote in proof.votes:
         member = members.get(vote.approver_id)
@@ -259,10 +266,13 @@ def verify(proof: ApprovalProof, *, known: Collection[str] = ()) -> list[Counted
         except WebauthnRefused as error:
             raise UnprovenApproval(f"the vote of `{vote.approver_id}` is not what their key signed: {error}") from error
         is_known = not known or key.fingerprint in known
-        if is_known and vote.approver_id != requester:
+        if is_known and member.identity != requester:
             counted.append(Counted(vote.approver_id, member.name, vote.decision, key.fingerprint, vote.cast_at))
     approving = [each for each in counted if each.decision is ApprovalDecision.APPROVE]
     people = distinct((each.approver_id, each.fingerprint) for each in approving)
+    identities = {members[each.approver_id].identity for each in approving}
+    if len(identities) < len({each.approver_id for each in approving}):
+        raise UnprovenApproval("one person approved in the name of two members of the team")
     if not proof.quorum.is_met(people):
         raise UnprovenApproval(
             f"{len(people)} of the team's members approved this, which is not what its rule asks for"
@@ -300,7 +310,8 @@ def _quorum(value: object, depth: int) -> Quorum:
 
 def _member(value: object) -> TeamMember:
     member = _mapping(value)
-    return TeamMember(_string(member["id"]), _string(member["name"]), tuple(_each(member["keys"], _key, most=_MOST_KEYS)))
+    keys = tuple(_each(member["keys"], _key, most=_MOST_KEYS))
+    return TeamMember(_string(member["id"]), _string(member["identity"]), _string(member["name"]), keys)
 
 
 def _key(value: object) -> CustodianKey:

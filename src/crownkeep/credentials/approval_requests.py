@@ -34,6 +34,8 @@ class ApprovalDecision(Enum):
 
     APPROVE = "approve"
     REFUSE = "refuse"
+    REVIEW = "review"
+    """Not of what is to be done, but of what was: a sign-off of how root was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class ApprovalRequest:
     team_version: str
     requester: str
     """The ARN of who asks, or `operator`."""
+    requester_identity: str
+    """By what the requester would be an approver, such as `person:STORE/ID`; empty where no person is known behind them."""
     principal: str
     """The ARN of who may carry it out."""
     action: str
@@ -73,6 +77,7 @@ class ApprovalRequest:
             "team": self.team,
             "team_version": self.team_version,
             "requester": self.requester,
+            "requester_identity": self.requester_identity,
             "principal": self.principal,
             "action": self.action,
             "parameters": canonical_json.plain(self.parameters),
@@ -142,6 +147,7 @@ def _request(value: Mapping[str, object]) -> ApprovalRequest:
         team=_string(value["team"]),
         team_version=_string(value["team_version"]),
         requester=_string(value["requester"]),
+        requester_identity=_string(value["requester_identity"]),
         principal=_string(value["principal"]),
         action=_string(value["action"]),
         parameters=parameters,

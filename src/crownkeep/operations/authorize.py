@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from crownkeep import arn, errors, ids, policy
 from crownkeep.catalogue import managed_policies
-from crownkeep.operations import context, operator_scopes, organization_controls, permissions
+from crownkeep.operations import approvals, context, operator_scopes, organization_controls, permissions
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Operation, Permission, Tagging, Target
 from crownkeep.policy import Applicable, Decision, Explanation, PolicySet
@@ -37,6 +37,12 @@ def require(
 
     `known` holds condition keys that the operation's arguments don't tell, such as a security key's certifications.
     """
+    _require_policies(call, operation, arguments, known)
+    # After policies: who may not do it at all learns nothing of seals.
+    approvals.require(call, operation, arguments)
+
+
+def _require_policies(call: Call, operation: Operation, arguments: Mapping[str, object], known: Mapping[str, str]) -> None:
     if _is_for_person(call, operation):
         call.decided_on(operation.resource(call, **arguments))
         return

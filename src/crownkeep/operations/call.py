@@ -127,6 +127,8 @@ class Notes:
     """Another account in whose trail the record is kept as well, once the call is carried out: the owner of a role taken on."""
     further: list[EventRow] = field(default_factory=list)
     """Other events that the call leaves in the trail, refused or not, such as that failures begin to make somebody wait."""
+    approval_id: str = ""
+    """The request by which a sealed act was approved; it is used up when the act is done."""
     lasting: list[Callable[[Transaction], None]] = field(default_factory=list)
     """Changes that are made although the call is refused, such as an attempt at a one-time code that is used up."""
 

@@ -23,7 +23,7 @@ from typing import TypeVar, cast
 
 from crownkeep import clock, errors, logs
 from crownkeep.errors import AwsError
-from crownkeep.operations import authorize, last_way_in, record, validate
+from crownkeep.operations import approvals, authorize, last_way_in, record, validate
 from crownkeep.operations.call import NOTHING, Answer, Call, Notes, Request, Result, Wiring
 from crownkeep.operations.fair_pool import FairPool, PoolLimits
 from crownkeep.operations.outbound_calls import OutboundCall, OutboundCalls
@@ -384,7 +384,7 @@ def _refused(request: Request, notes: Notes, refusal: AwsError, *, account_alias
 
 def _carry_out(call: Call, request: Request, arguments: Mapping[str, object]) -> Result:
     authorize.require(call, request.operation, arguments)
-    return request.operation.handler(call, **arguments)
+    return approvals.used_by(call, lambda: request.operation.handler(call, **arguments))
 
 
 def _call(db: Transaction, request: Request, wiring: Wiring, standing: Standing, notes: Notes, prepared: object) -> Call:

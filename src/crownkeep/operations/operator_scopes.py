@@ -13,7 +13,8 @@ READ = "read"
 
 _OPERATIONS: Mapping[str, str] = {
     "accounts:read": (
-        "ListAccounts GetAccount GetRecoverability ListQuotas GetRoot ListDelegationTemplates ListCustodians ListScimTokens"
+        "ListAccounts GetAccount GetRecoverability ListQuotas GetRoot ListDelegationTemplates GetSeal ListApprovalRequests "
+        "GetApprovalRequest ListCustodians ListScimTokens"
     ),
     "accounts:write": (
         "CreateAccount CloseAccount ReopenAccount SetQuota ResetQuota EnableSingleSignOn PutDelegationTemplate "
@@ -21,7 +22,9 @@ _OPERATIONS: Mapping[str, str] = {
     ),
     "accounts:purge": "PurgeAccount",
     "root": (
-        "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian SetLastWayInGuard AddCustodian RemoveCustodian RecordDrill"
+        "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian SetLastWayInGuard SealAccount UnsealAccount AddCustodian "
+        "BeginUnsealWithoutTeam CancelUnsealWithoutTeam FinishUnsealWithoutTeam RequestApproval CancelApprovalRequest RelayVote "
+        "RemoveCustodian RecordDrill"
     ),
     "tokens": "RegisterHardwareToken ListHardwareTokens TakeOutHardwareToken ReturnHardwareToken AuditHardwareTokens",
     "mail": "ListNotices GetNotice",

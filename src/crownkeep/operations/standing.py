@@ -22,6 +22,7 @@ from crownkeep.operations.permissions import Permissions
 from crownkeep.principals import Caller, Operator, Principal, PrincipalKind, Session
 from crownkeep.storage.accounts import account_aliases, accounts, last_way_in_guards
 from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.approvals import seals
 from crownkeep.storage.credentials import access_keys, operators
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles, users
@@ -70,6 +71,7 @@ class Standing:
         "_permission_bytes",
         "_permissions",
         "_roles",
+        "_sealed",
         "_trusted",
         "_users",
         "account_id",
@@ -91,6 +93,7 @@ class Standing:
         self._permissions: dict[tuple[PrincipalKind, str], Permissions] = {}
         self._permission_bytes = 0
         self._membership: Membership | _Unknown | None = _Unknown.YET
+        self._sealed: frozenset[str] | None = None
 
     def account(self, db: Transaction) -> AccountRow | None:
         """Return the account itself."""
@@ -167,6 +170,12 @@ class Standing:
         if isinstance(found, _Unknown):
             found = self._membership = organization_controls.load(db, self.account_id) if self.account_id else None
         return found
+
+    def sealed(self, db: Transaction) -> frozenset[str]:
+        """Return the names of the acts on the account that take a team's approval."""
+        if self._sealed is None:
+            self._sealed = seals.acts(db, self.account_id) if self.account_id else frozenset()
+        return self._sealed
 
     def vouch(self, db: Transaction, principal: Principal) -> Principal:
         """Return the principal as it is now; raises InvalidClientTokenId where its credential is void.

@@ -89,6 +89,14 @@ class ChangePasswordStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalStep:
+    """Ask the custodians of a sealed root, or wait for them."""
+
+    why: str
+    """What else is due before root can be used; empty where only the custodians' approval is missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignInRefused:
     """The person can't come in before an administrator has set a new password."""
 
@@ -98,7 +106,7 @@ class SignInComplete:
     """Everything demanded is proved: a session may be opened."""
 
 
-Step = PasswordStep | FactorStep | EnrolStep | ChangePasswordStep | SignInRefused | SignInComplete
+Step = PasswordStep | FactorStep | EnrolStep | ChangePasswordStep | ApprovalStep | SignInRefused | SignInComplete
 
 
 def advance(proofs: Proofs, demands: Demands) -> Step:

@@ -22,9 +22,11 @@ from crownkeep.credentials import recovery_codes as codes
 from crownkeep.credentials import sealing
 from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
+from crownkeep.operations import approvals
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.notices import Notice
+from crownkeep.operations.sealed_acts import SealedAct
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import events, people, progress, recovery, sign_in_steps
 from crownkeep.signin.flow import FactorStep
@@ -229,7 +231,8 @@ async def confirm_as_custodian(door: Door, token: str, code: Secret, *, origin: 
         except InvalidLink as error:
             return Commit(error, [])
         custodian = root_recoveries.custodian(db, row.account_id)
-        if custodian is None:
+        # Of a sealed root, it is confirmed by the operator with the team's approval, and not by one custodian's mailbox.
+        if custodian is None or approvals.is_sealed(db, row.account_id, SealedAct.ROOT_RECOVERY):
             return Commit(InvalidLink(), [])
         outcome = confirm(db, wiring, row.account_id, code, by=custodian.email, now=now)
         is_confirmed = outcome is RecoveryOutcome.CONFIRMED

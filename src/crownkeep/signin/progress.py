@@ -18,8 +18,20 @@ from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import browsers, events, flow, people, person_events, person_rules, sessions, sweeping, throttle
-from crownkeep.signin.flow import ChangePasswordStep, Demands, Enrolment, EnrolStep, FactorStep, Method, Proofs, SignInComplete
+from crownkeep.signin import admissions, browsers, events, flow, people, person_events, person_rules, sessions, sweeping, throttle
+from crownkeep.signin.admissions import Admission, Barred
+from crownkeep.signin.flow import (
+    ApprovalStep,
+    ChangePasswordStep,
+    Demands,
+    Enrolment,
+    EnrolStep,
+    FactorStep,
+    Method,
+    Proofs,
+    SignInComplete,
+    Step,
+)
 from crownkeep.signin.people import Credentials
 from crownkeep.signin.sessions import Opened
 from crownkeep.signin.throttle import Claim
@@ -85,7 +97,7 @@ class Next:
     """The sign-in goes on with this step."""
 
     progress: Progress
-    step: FactorStep | EnrolStep | ChangePasswordStep
+    step: FactorStep | EnrolStep | ChangePasswordStep | ApprovalStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +162,12 @@ def look(db: Transaction, wiring: Wiring, progress: Progress, *, now: datetime) 
     if found.version != progress.version or not sign_in_nonces.exists(db, progress.nonce):
         return Stale()
     step = flow.advance(progress.proofs, demands(db, wiring, progress, found, now=now))
-    return Next(progress, step) if isinstance(step, FactorStep | EnrolStep | ChangePasswordStep) else Stale()
+    admission = admissions.of(db, progress.person, now=now)
+    step = _sealed(step, admission)
+    if isinstance(admission, Admission) and isinstance(step, SignInComplete):
+        # Approved while the page was open: the next step lets them in.
+        step = ApprovalStep(admissions.UNAPPROVED)
+    return Next(progress, step) if isinstance(step, FactorStep | EnrolStep | ChangePasswordStep | ApprovalStep) else Stale()
 
 
 def stands_at(door: Door, progress: Progress, *, now: datetime) -> Next | Stale:
@@ -189,10 +206,14 @@ def proceed(
     if person_rules.trusts(db, wiring, progress.claim, found.version, progress.browser, origin, now=now):
         progress = replace(progress, is_trusted=True)
     wanted = demands(db, wiring, progress, found, now=now)
-    match flow.advance(progress.proofs, wanted):
+    admission = admissions.of(db, person, now=now)
+    match _sealed(flow.advance(progress.proofs, wanted), admission):
         case SignInComplete():
-            return _arrive(db, wiring, replace(progress, version=found.version), origin, now)
-        case FactorStep() | EnrolStep() | ChangePasswordStep() as step:
+            admitted = admission if isinstance(admission, Admission) else None
+            if admitted is not None and not admissions.use(db, person, admitted, now=now):
+                return Next(renew(db, progress, version=found.version), ApprovalStep(admissions.UNAPPROVED)), []
+            return _arrive(db, wiring, replace(progress, version=found.version), origin, now, admitted)
+        case FactorStep() | EnrolStep() | ChangePasswordStep() | ApprovalStep() as step:
             asked = [_asked(progress, origin, now, step)] if isinstance(step, FactorStep) else []
             return Next(renew(db, progress, version=found.version), step), asked
         case _:
@@ -205,6 +226,13 @@ def _asked(progress: Progress, origin: Origin, now: datetime, step: FactorStep) 
     if progress.person.kind is PrincipalKind.PERSON:
         return person_events.challenged(progress.person, origin, now, step.methods, workflow=progress.workflow)
     return events.check_mfa(progress.person, origin, now, step.methods)
+
+
+def _sealed(step: Step, admission: Admission | Barred | None) -> Step:
+    """Return what comes before a step for a sealed root: its custodians' approval, once the second factor is proved."""
+    if isinstance(admission, Barred) and not isinstance(step, FactorStep):
+        return ApprovalStep(admission.why)
+    return step
 
 
 def demands(db: Transaction, wiring: Wiring, progress: Progress, found: Credentials, *, now: datetime) -> Demands:
@@ -256,7 +284,9 @@ def login_to(wiring: Wiring, progress: Progress) -> str:
     return f"{wiring.settings.url}{progress.to}"
 
 
-def _arrive(db: Transaction, wiring: Wiring, progress: Progress, origin: Origin, now: datetime) -> tuple[Arrived, list[EventRow]]:
+def _arrive(
+    db: Transaction, wiring: Wiring, progress: Progress, origin: Origin, now: datetime, admission: Admission | None
+) -> tuple[Arrived, list[EventRow]]:
     person = progress.person
     used = throttle.counters(wiring.keyring, wiring.settings, progress.claim, address=origin.source_ip, browser=progress.browser)
     throttle.clear(db, used, now=now)
@@ -266,22 +296,27 @@ def _arrive(db: Transaction, wiring: Wiring, progress: Progress, origin: Origin,
         origin=origin,
         now=now,
         mfa_serial=progress.mfa_serial,
-        lifetime=sessions.lifetime_of(db, person),
+        lifetime=sessions.lifetime_of(db, person) if admission is None else admission.lasts,
         version=progress.version,
+        approved_by=admission.session_id if admission is not None else "",
     )
     _remember_use(db, person, now)
     if person.kind is PrincipalKind.ROOT and progress.mfa_serial is None:
         _begin_grace(db, person.account_id, now)
     is_offered_codes = progress.mfa_serial is not None and _may_want_codes(db, person)
     to = login_to(wiring, progress)
-    if person.kind is not PrincipalKind.PERSON:
-        arrived = Arrived(opened, person, progress.claim, progress.to, is_offered_codes)
-        return arrived, [events.console_login(person, origin, now, to=to, mfa_serial=progress.mfa_serial)]
-    browser = progress.browser or browsers.new_number()
-    if progress.trusts and progress.mfa_serial is not None:
-        person_rules.trust(db, wiring, progress.claim, progress.version, browser, origin, person=person, now=now)
-    arrived = Arrived(opened, person, progress.claim, progress.to, is_offered_codes, browser)
-    return arrived, [person_events.entered(person, origin, now, progress.method, to=to, workflow=progress.workflow)]
+    if person.kind is PrincipalKind.PERSON:
+        browser = progress.browser or browsers.new_number()
+        if progress.trusts and progress.mfa_serial is not None:
+            person_rules.trust(db, wiring, progress.claim, progress.version, browser, origin, person=person, now=now)
+        arrived = Arrived(opened, person, progress.claim, progress.to, is_offered_codes, browser)
+        return arrived, [person_events.entered(person, origin, now, progress.method, to=to, workflow=progress.workflow)]
+    arrived = Arrived(opened, person, progress.claim, progress.to, is_offered_codes)
+    login = events.console_login(person, origin, now, to=to, mfa_serial=progress.mfa_serial)
+    if admission is None:
+        return arrived, [login]
+    linked = {"approvalRequestId": admission.session_id, "sessionMinutes": admission.lasts // timedelta(minutes=1)}
+    return arrived, [login, events.of(person, origin, now, "ApprovalUsed", additional=linked)]
 
 
 def _may_want_codes(db: Transaction, person: Principal) -> bool:

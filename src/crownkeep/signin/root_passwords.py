@@ -13,7 +13,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import browsers, entry, events, password_rules, people, progress, sign_in_steps, throttle
+from crownkeep.signin import admissions, browsers, entry, events, password_rules, people, progress, sign_in_steps, throttle
 from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.password_rules import Assessment
 from crownkeep.storage.accounts import accounts
@@ -86,6 +86,8 @@ async def choose(door: Door, visit: Visit, token: str, password: Secret, *, purp
         except InvalidLink as error:
             return Commit(error, [])
         person = Principal(PrincipalKind.ROOT, kept.account_id, kept.account_id)
+        if not admissions.may_recover_password(db, person, now=now):
+            return Commit(InvalidLink(), [])
         set_password(db, person, password_hash, now=now)
         claim = entry.root_claim(kept.email, person)
         browser = browsers.proof(wiring.keyring, visit.browsers, claim.name)

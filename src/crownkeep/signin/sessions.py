@@ -22,7 +22,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.operations import record
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
-from crownkeep.principals import Principal, PrincipalKind, Session
+from crownkeep.principals import APPROVED_BY, Principal, PrincipalKind, Session
 from crownkeep.signin import events, people, sign_in_steps, sweeping
 from crownkeep.storage.credentials import login_profiles
 from crownkeep.storage.database import Transaction
@@ -123,16 +123,18 @@ def open_session(
     mfa_serial: str | None = None,
     lifetime: timedelta = LIFETIME,
     version: bytes | None = None,
+    approved_by: str = "",
 ) -> Opened:
     """Open a session for somebody who has proved everything that is asked for, with an access key id of its own.
 
     Somebody who comes with temporary credentials keeps what these say of when and how they were issued. `version` is that of the
-    person's credentials, where the caller has just read them in this transaction.
+    person's credentials, where the caller has just read them in this transaction; `approved_by` the request that a
+    sealed root comes in by.
     """
     random, session_id = clock.token_bytes(_TOKEN_BYTES), clock.token_bytes(16).hex()
     expires_at = now + lifetime
     given = person.session or Session(now, expires_at, mfa_serial, now if mfa_serial else None)
-    context = {**given.context, **sign_in_context(person.account_id, session_id, region=origin.region)}
+    context = {**given.context, **sign_in_context(person.account_id, session_id, region=origin.region), **_approved(approved_by)}
     ceiling = min(expires_at, given.ceiling or expires_at)
     session = replace(given, expires_at=expires_at, from_console=True, context=context, derived_until=ceiling)
     key_id = access_keys.mint(KeyPrefix.TEMPORARY, person.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
@@ -158,6 +160,11 @@ def open_session(
         ),
     )
     return Opened(Secret(base64url.encode(random)), principal, expires_at)
+
+
+def _approved(request_id: str) -> dict[str, str]:
+    # Every record of a sealed root's session leads to the request, and the door lets it do nothing without.
+    return {APPROVED_BY: request_id} if request_id else {}
 
 
 def current(door: Door, token: str, *, now: datetime) -> BrowserSession | None:

@@ -15,12 +15,17 @@ from crownkeep.credentials.webauthn import RelyingParty
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import browsers, progress, sessions
 from crownkeep.signin.entry import Entered, Visit
-from crownkeep.signin.flow import ChangePasswordStep, EnrolStep, FactorStep
+from crownkeep.signin.flow import ApprovalStep, ChangePasswordStep, EnrolStep, FactorStep
 from crownkeep.signin.progress import LASTS, Arrived, Expired, Next, Progress, Stale, Wrong
 from crownkeep.signin.throttle import Waiting
 
 STEPS = "/signin/step"
-PATHS = {FactorStep: f"{STEPS}/mfa", EnrolStep: f"{STEPS}/enrol", ChangePasswordStep: f"{STEPS}/password"}
+PATHS = {
+    FactorStep: f"{STEPS}/mfa",
+    EnrolStep: f"{STEPS}/enrol",
+    ChangePasswordStep: f"{STEPS}/password",
+    ApprovalStep: f"{STEPS}/approval",
+}
 
 _KNOWN_FOR = timedelta(days=365)
 
@@ -72,6 +77,12 @@ def keep(request: Request, begun: Progress) -> None:
     """Keep the progress of a sign-in for its next page."""
     here = web.of(request)
     here.set_cookie(Cookie.FLOW, progress.seal(here.door.wiring.keyring, begun), lasts=LASTS, same_site="Strict")
+
+
+def begun_anywhere(request: Request) -> Progress | None:
+    """Return the progress of the sign-in that the browser is in the middle of, whatever it waits for."""
+    here = web.of(request)
+    return progress.unseal(here.door.wiring.keyring, here.cookie(Cookie.FLOW), now=here.now)
 
 
 def begun(request: Request) -> Next | None:

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from crownkeep import clock, ids
 from crownkeep.credentials import approval_requests
 from crownkeep.credentials.approval_requests import NONCE_SIZE, ApprovalRequest
-from crownkeep.domain.approvals import arns
+from crownkeep.domain.approvals import arns, custodianship
+from crownkeep.operations import approvals
 from crownkeep.operations.call import Call
 from crownkeep.principals import Principal
 from crownkeep.storage.approvals import sessions
@@ -24,8 +25,6 @@ LASTS = timedelta(hours=24)
 PENDING, APPROVED, FAILED, CANCELLED = "PENDING", "APPROVED", "FAILED", "CANCELLED"
 EXPIRED, REJECTED, CONFIGURATION_CHANGED = "EXPIRED", "REJECTED", "CONFIGURATION_CHANGED"
 EXECUTED = "EXECUTED"
-OPERATOR = "operator"
-"""Who asks, where it is the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +42,25 @@ class WantedSession:
     ticket: str = ""
     asked: Sequence[str] = ()
     """The ids of the approvers who are asked; none for all."""
+    principal: str = ""
+    """The ARN of who may do it, where that is not who asks."""
+    minutes: int = 0
+    """How long what begins by it lasts at most."""
 
 
 def begin(call: Call, team: ApprovalTeamRow, wanted: WantedSession, *, lasts: timedelta = LASTS) -> ApprovalSessionRow:
     """Put a request to the version of a team that is in force, and keep it."""
     request = _request(call, team, wanted, call.now + lasts)
-    document, caller = request.canonical(), call.caller
+    document = request.canonical()
+    asker, asker_account = approvals.asker_of(call.caller)
     row = ApprovalSessionRow(
         session_id=request.request_id,
         account_id=team.account_id,
         team_id=team.team_id,
         version_id=team.version_id,
         requester_arn=request.requester,
-        requester_id=caller.lasting_id if isinstance(caller, Principal) else OPERATOR,
-        requester_account_id=caller.account_id if isinstance(caller, Principal) else "",
+        requester_id=asker,
+        requester_account_id=asker_account,
         requester_region=call.origin.region,
         service=wanted.service,
         action=wanted.action,
@@ -81,20 +85,21 @@ def begin(call: Call, team: ApprovalTeamRow, wanted: WantedSession, *, lasts: ti
 
 
 def _request(call: Call, team: ApprovalTeamRow, wanted: WantedSession, until: datetime) -> ApprovalRequest:
-    who = call.caller.arn if isinstance(call.caller, Principal) else OPERATOR
+    who = call.caller.arn if isinstance(call.caller, Principal) else approvals.asker_of(call.caller)[0]
     return ApprovalRequest(
         request_id=ids.event_id(call.now, clock.id_bytes(10)).hex,
         account_id=wanted.acted_account_id,
         team=arns.team(team.account_id, team.team_id),
         team_version=team.version_id,
         requester=who,
-        principal=who,
+        requester_identity=_identity(call),
+        principal=wanted.principal or who,
         action=wanted.action,
         parameters=wanted.parameters,
         reason=wanted.reason,
         ticket=wanted.ticket,
         source=call.origin.source_ip,
-        minutes=0,
+        minutes=wanted.minutes,
         asked_at=call.now,
         expires_at=until,
         nonce=clock.token_bytes(NONCE_SIZE),
@@ -111,6 +116,13 @@ def seen(row: ApprovalSessionRow, now: datetime) -> ApprovalSessionRow:
     if row.status != PENDING or now < row.expires_at:
         return row
     return replace(row, status=FAILED, status_code=EXPIRED, completed_at=row.expires_at)
+
+
+def _identity(call: Call) -> str:
+    """Return by what the person behind the caller would be an approver, so that nobody approves what they ask for."""
+    session = call.caller.session if isinstance(call.caller, Principal) else None
+    person = session.on_behalf_of if session is not None else None
+    return custodianship.identity_of_person(person.identity_store_id, person.user_id) if person is not None else ""
 
 
 def end(db: Transaction, row: ApprovalSessionRow, *, status: str, now: datetime, code: str | None = None) -> bool:

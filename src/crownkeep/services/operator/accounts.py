@@ -16,6 +16,7 @@ from crownkeep.settings import Settings
 from crownkeep.storage import purge
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.approvals import seals
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.organizations import handshakes, organization_accounts, organizations
 from crownkeep.storage.trail import buckets
@@ -82,6 +83,12 @@ def purge_account(call: Call, *, account_id: str) -> Result:
     """
     row = _held(call, account_id)
     _refuse_while_it_manages(call, account_id, organization_accounts.count, "purge or remove those first")
+    resting = seals.resting_on(call.db, account_id)
+    if resting is not None:
+        # With the team's account its approvers would go, and the other account could be unsealed by nobody but the operator.
+        raise errors.Conflict(
+            f"account `{resting.account_id}` is sealed under a team of account `{account_id}`; seal it under another team first"
+        )
     _leave(call, account_id)
     buckets.discard(call.db, account_id)
     removed = purge.purge(call.db, account_id)

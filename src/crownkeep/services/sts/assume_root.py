@@ -19,7 +19,7 @@ from crownkeep.operations import central_root
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Mode, Target
 from crownkeep.operations.standing import ACTIVE
-from crownkeep.principals import Principal, PrincipalKind, Session
+from crownkeep.principals import APPROVED_BY, Principal, PrincipalKind, Session
 from crownkeep.services.sts import endpoints
 from crownkeep.services.sts.service import sts
 from crownkeep.storage.accounts import accounts
@@ -37,7 +37,7 @@ def member_root(call: Call, *, target_principal: str, task_policy_arn: Mapping[s
     return Target(arn.root(account_id), context={"sts:TaskPolicyArn": task}, account_id=account_id)
 
 
-@sts.operation("AssumeRoot", resource=member_root, mode=Mode.READ, effect=Effect.STATE)
+@sts.operation("AssumeRoot", resource=member_root, mode=Mode.WRITE, effect=Effect.STATE)
 def assume_root(
     call: Call,
     *,
@@ -60,6 +60,8 @@ def assume_root(
         assumed_root=True,
         task_policy_arn=task,
         taken_on_by=call.principal,
+        # A write, since an approval may be used up by it.
+        context={APPROVED_BY: call.notes.approval_id} if call.notes.approval_id else {},
     )
     if given is not None:
         # Lent permissions end with what was lent, and are recorded as the provider's doing; a console's end with the console.

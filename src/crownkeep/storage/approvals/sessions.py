@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, bindparam, select, update
+from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, bindparam, func, select, update
 
 from crownkeep.storage.approvals.teams import TeamId
 from crownkeep.storage.database import Transaction
@@ -94,6 +94,32 @@ class ApprovalSessionRow:
 
 
 _by_id = RowQuery(ApprovalSessionRow, select(table).where(table.c.session_id == bindparam("session_id")))
+_for_update = RowQuery(ApprovalSessionRow, select(table).where(table.c.session_id == bindparam("session_id")).with_for_update())
+_open_of_teams = RowQuery(
+    ApprovalSessionRow,
+    select(table)
+    .where(
+        table.c.team_id.in_(bindparam("team_ids", expanding=True)),
+        table.c.status == "PENDING",
+        table.c.expires_at > bindparam("now"),
+    )
+    .order_by(table.c.session_id.desc())
+    .limit(bindparam("limit")),
+)
+_count_open = select(func.count()).where(
+    table.c.requester_id == bindparam("requester_id"),
+    table.c.requester_account_id == bindparam("account_id"),
+    table.c.status.in_(["PENDING", "APPROVED"]),
+    table.c.execution_status == "PENDING",
+    table.c.expires_at > bindparam("now"),
+)
+_latest_of_acted = RowQuery(
+    ApprovalSessionRow,
+    select(table)
+    .where(table.c.acted_account_id == bindparam("acted_account_id"))
+    .order_by(table.c.session_id.desc())
+    .limit(bindparam("limit")),
+)
 _page = RowQuery(
     ApprovalSessionRow,
     select(table)
@@ -114,6 +140,27 @@ _of_acted = RowQuery(
     .where(table.c.acted_account_id == bindparam("acted_account_id"), table.c.status.in_(bindparam("states", expanding=True)))
     .order_by(table.c.session_id),
 )
+_usable = RowQuery(
+    ApprovalSessionRow,
+    select(table)
+    .where(
+        table.c.acted_account_id == bindparam("acted_account_id"),
+        table.c.status.in_(["PENDING", "APPROVED"]),
+        table.c.execution_status == "PENDING",
+        table.c.expires_at > bindparam("now"),
+    )
+    .order_by(table.c.session_id),
+)
+_execute = (
+    update(table)
+    .where(
+        table.c.session_id == bindparam("of_session"),
+        table.c.execution_status == "PENDING",
+        table.c.status.in_(["PENDING", "APPROVED"]),
+        table.c.expires_at > bindparam("now"),
+    )
+    .values(execution_status="EXECUTED", status="APPROVED")
+)
 _overdue = RowQuery(
     ApprovalSessionRow,
     select(table)
@@ -129,6 +176,27 @@ def with_id(db: Transaction, session_id: str) -> ApprovalSessionRow | None:
     return _by_id.first(db, {"session_id": session_id})
 
 
+def held(db: Transaction, session_id: str) -> ApprovalSessionRow | None:
+    """Return the session with this id, and hold it to the transaction's end: votes and endings come one by one."""
+    return (_by_id if db.dialect.name == "sqlite" else _for_update).first(db, {"session_id": session_id})
+
+
+def open_of_asked(db: Transaction, team_ids: Sequence[str], *, now: datetime, limit: int) -> list[ApprovalSessionRow]:
+    """Return up to `limit` sessions of some teams that wait for approvals, the latest first."""
+    return _open_of_teams.all(db, {"team_ids": list(team_ids), "now": now, "limit": limit}) if team_ids else []
+
+
+def count_open(db: Transaction, requester_id: str, requester_account_id: str, *, now: datetime) -> int:
+    """Return how many requests of somebody wait for approval or for being used."""
+    found = db.execute(_count_open, {"requester_id": requester_id, "account_id": requester_account_id, "now": now}).scalar()
+    return int(found or 0)
+
+
+def latest_of_acted(db: Transaction, account_id: str, *, limit: int) -> list[ApprovalSessionRow]:
+    """Return the latest sessions about acts on an account, the newest first."""
+    return _latest_of_acted.all(db, {"acted_account_id": account_id, "limit": limit})
+
+
 def page(db: Transaction, team_id: str, *, after: str, limit: int) -> list[ApprovalSessionRow]:
     """Return up to `limit` sessions of a team in the order of their ids, from the one after `after`."""
     return _page.all(db, {"team_id": team_id, "after": after, "limit": limit})
@@ -142,6 +210,16 @@ def open_of_team(db: Transaction, team_id: str, *, limit: int) -> list[ApprovalS
 def of_acted(db: Transaction, account_id: str, states: Sequence[str]) -> list[ApprovalSessionRow]:
     """Return the sessions about acts on an account that are in one of these states."""
     return _of_acted.all(db, {"acted_account_id": account_id, "states": list(states)})
+
+
+def usable_of_acted(db: Transaction, account_id: str, *, now: datetime) -> list[ApprovalSessionRow]:
+    """Return the sessions about acts on an account that are neither used nor over, approved or not."""
+    return _usable.all(db, {"acted_account_id": account_id, "now": now})
+
+
+def execute(db: Transaction, session_id: str, *, now: datetime) -> bool:
+    """Mark that what a session approved is done; returns False where it was done, ended or over before: nobody does it twice."""
+    return bool(db.execute(_execute, {"of_session": session_id, "now": now}).rowcount)
 
 
 def overdue(db: Transaction, *, now: datetime, limit: int) -> list[ApprovalSessionRow]:

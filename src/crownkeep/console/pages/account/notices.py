@@ -26,6 +26,7 @@ KINDS = {
     "sign-in-link": "Link for one try to sign in as root",
     "mfa-link": "Link to recover root's MFA",
     "custodian-link": "Link for root's custodian",
+    "approval-asked": "Approval asked of a custodian",
     "email-code": "Code for a new email address",
     "email-changed": "Root's email address changed",
     "contact-replaced": "Security contact replaced",

@@ -1,0 +1,49 @@
+"""The built-in rules about sealed accounts: what custodians are asked and decide, and how a seal is put on and lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crownkeep.alerts.built_in_root import DONE, SECURITY, make_rule, named
+from crownkeep.alerts.rule import AlertSeverity, Rule
+
+_ASK = "ask the custodians and whoever asked; `crownkeep approvals list` shows every request with its votes"
+_OURS = "$.eventSource = approvals.crownkeep"
+_SEALS = "find out at once who operates the server, and why: a seal is lifted by its team, or openly after a delay"
+
+
+def ceremony() -> Iterable[Rule]:
+    """Yield the rules about requests and votes."""
+    yield _rule("approval-asked", f"{named('RequestApproval')}", "Custodians were asked to approve an act", AlertSeverity.HIGH)
+    for name, events, status, subject in (
+        ("approval-given", "Approve", "APPROVED", "Custodians have approved an act"),
+        ("approval-refused", "Refuse", "FAILED", "Custodians have refused an act"),
+    ):
+        decided = f'{named(events, "RelayVote")} && $.additionalEventData.approvalStatus = "{status}"'
+        yield _rule(name, decided, subject, AlertSeverity.HIGH)
+    yield _rule("approval-vetoed", f"{_OURS} && {named('Refuse')}", "A custodian has refused an act", AlertSeverity.HIGH)
+    cancelled = named("CancelRequest", "CancelApprovalRequest")
+    yield _rule("approval-cancelled", cancelled, "A request for approval was cancelled", AlertSeverity.HIGH)
+    yield _rule("approval-used", named("ApprovalUsed"), "An act that custodians approved was done", AlertSeverity.CRITICAL)
+    yield _rule("sealed-root-reviewed", named("SignOffReview"), "The use of a sealed root was reviewed", AlertSeverity.HIGH)
+
+
+def seals() -> Iterable[Rule]:
+    """Yield the rules about seals."""
+    for name, event, subject in (
+        ("account-sealed", "SealAccount", "The account was sealed, or its seal was changed"),
+        ("account-unsealed", "UnsealAccount", "The account's seal was lifted by its team"),
+        (
+            "unseal-without-team-begun",
+            "BeginUnsealWithoutTeam",
+            "The operator has begun to lift the account's seal without its team",
+        ),
+        ("unseal-without-team-cancelled", "CancelUnsealWithoutTeam", "The operator no longer lifts the account's seal"),
+        ("unsealed-without-team", "FinishUnsealWithoutTeam", "The operator has lifted the account's seal without its team"),
+    ):
+        yield _rule(name, named(event), subject, AlertSeverity.CRITICAL, _SEALS)
+
+
+def _rule(name: str, pattern: str, subject: str, severity: AlertSeverity, advice: str = _ASK) -> Rule:
+    whole = f"{{ {pattern} && {DONE} }}"
+    return make_rule(name, whole, subject, advice, severity, SECURITY, root_hears=True, is_protected=True)

@@ -1,0 +1,1 @@
+"""Pages of custodians: what waits for them, and their decisions by security key."""

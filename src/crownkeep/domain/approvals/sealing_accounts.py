@@ -1,0 +1,141 @@
+"""Sealing accounts: under which team, what it covers, and how it is lifted: by the team, or by the operator after a delay."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from crownkeep import arn, clock, errors
+from crownkeep.credentials import approval_proofs
+from crownkeep.credentials.approval_proofs import CustodianKey
+from crownkeep.operations import approvals
+from crownkeep.operations.call import Call
+from crownkeep.operations.sealed_acts import SealedAct
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.approvals import approver_keys, approvers, seals, teams
+from crownkeep.storage.approvals.seals import SealRow
+from crownkeep.storage.approvals.teams import ApprovalTeamRow
+from crownkeep.storage.database import Transaction
+
+SESSION_MINUTES = 15
+"""How long a session of a sealed root lasts at most; it can be set shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSeal:
+    """How an account is to be sealed."""
+
+    team_arn: str
+    acts: Collection[str]
+    session_minutes: int
+    cooldown_minutes: int
+    unseal_delay_hours: int
+
+
+def seal(call: Call, account_id: str, wanted: WantedSeal) -> SealRow:
+    """Seal an account; raises Conflict for a team that could not act, so that nobody is locked out by it."""
+    if accounts.with_id(call.db, account_id) is None:
+        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
+    team = _team(call, wanted.team_arn)
+    require_able(call, team)
+    before = seals.of_account(call.db, account_id)
+    row = SealRow(
+        account_id=account_id,
+        team_id=team.team_id,
+        team_account_id=team.account_id,
+        acts="\n".join(each.value for each in SealedAct if each.value in wanted.acts and each is not SealedAct.UNSEAL),
+        session_minutes=wanted.session_minutes,
+        cooldown_minutes=wanted.cooldown_minutes,
+        unseal_delay_hours=wanted.unseal_delay_hours,
+        sealed_at=call.now,
+        review_is_due=False,
+    )
+    if before is not None:
+        # What is due after the last use stays due: a seal that is changed forgets no review.
+        row = replace(
+            row,
+            last_session_id=before.last_session_id,
+            last_used_at=before.last_used_at,
+            session_ends_at=before.session_ends_at,
+            review_is_due=before.review_is_due,
+        )
+    seals.put(call.db, row)
+    accounts.touch(call.db, account_id, clock.revision())
+    return row
+
+
+def unseal(call: Call, account_id: str) -> None:
+    """Lift a seal; that its team has approved this is found at the door."""
+    required(call, account_id)
+    seals.remove(call.db, account_id)
+    accounts.touch(call.db, account_id, clock.revision())
+
+
+def begin_unseal(call: Call, account_id: str) -> SealRow:
+    """Begin to lift a seal without its team: it takes the seal's delay, in which everybody hears of it."""
+    row = required(call, account_id)
+    if row.unseals_at is None:
+        seals.change(call.db, account_id, unseals_at=call.now + timedelta(hours=row.unseal_delay_hours))
+    return required(call, account_id)
+
+
+def cancel_unseal(call: Call, account_id: str) -> SealRow:
+    """Stop lifting a seal without its team."""
+    required(call, account_id)
+    seals.change(call.db, account_id, unseals_at=None)
+    return required(call, account_id)
+
+
+def finish_unseal(call: Call, account_id: str) -> None:
+    """Lift a seal without its team, once the delay is over; raises Conflict before."""
+    row = required(call, account_id)
+    if row.unseals_at is None:
+        raise errors.Conflict(f"nobody has begun to unseal account `{account_id}` without its team")
+    if call.now < row.unseals_at:
+        raise errors.Conflict(f"account `{account_id}` can be unsealed without its team from {row.unseals_at:%Y-%m-%d %H:%M} UTC")
+    seals.remove(call.db, account_id)
+    accounts.touch(call.db, account_id, clock.revision())
+
+
+def required(call: Call, account_id: str) -> SealRow:
+    """Return an account's seal; raises ResourceNotFound where it has none."""
+    row = seals.of_account(call.db, account_id)
+    if row is None:
+        raise errors.ResourceNotFound(f"account `{account_id}` is not sealed; `crownkeep seal {account_id} --team ARN` seals it")
+    return row
+
+
+def password_is_due(db: Transaction, seal: SealRow) -> bool:
+    """Tell whether root's password is the one that its last use began with."""
+    account = accounts.with_id(db, seal.account_id)
+    changed = account.root_password_changed_at if account is not None else None
+    return seal.last_used_at is not None and (changed is None or changed < seal.last_used_at)
+
+
+def require_able(call: Call, team: ApprovalTeamRow) -> None:
+    """Raise Conflict unless a team could approve something now: active, with enough people, each with a key of their own."""
+    version = teams.version(call.db, team.team_id, team.version_id)
+    if team.status != "ACTIVE" or version is None:
+        raise errors.Conflict(f"the team `{team.name}` is not active: it can seal nothing before everybody has accepted")
+    members = [each for each in approvers.of_version(call.db, team.team_id, team.version_id) if each.status == "ACCEPTED"]
+    keys = approver_keys.of_identities(call.db, [each.identity for each in members])
+    by_identity = {each.identity: each.approver_id for each in members}
+    owned = [(by_identity[key.identity], CustodianKey(key.credential_id, key.public_key).fingerprint) for key in keys]
+    able = approval_proofs.distinct(owned)
+    quorum = approvals.quorum_of(version, tuple(each.approver_id for each in members))
+    if not quorum.is_met(able):
+        raise errors.Conflict(
+            f"the team `{team.name}` could approve nothing: too few of its people have a security key of their own"
+            f" ({len(able)} of {len(members)})"
+        )
+    if version.min_approvals < 2:
+        raise errors.Conflict(f"the team `{team.name}` asks for one approval alone: a seal takes two people at least")
+
+
+def _team(call: Call, team_arn: str) -> ApprovalTeamRow:
+    parts = arn.parse(team_arn)
+    row = None if parts is None else teams.with_id(call.db, team_arn.rpartition("/")[2])
+    if parts is None or row is None or row.account_id != parts.account_id:
+        raise errors.ResourceNotFound(f"there is no approval team `{team_arn}`")
+    return row

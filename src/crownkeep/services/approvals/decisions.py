@@ -1,0 +1,121 @@
+"""Decisions, for custodians: they need no account and no session, since each call is proved by their security key.
+
+No policy is asked and no credential is needed: these work when every account is locked. Whoever can't prove to be in the team
+that was asked learns nothing and changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+
+from crownkeep import base64url, clock, errors
+from crownkeep.credentials import approval_proofs, approval_requests, sealing
+from crownkeep.credentials.approval_proofs import CustodianKey
+from crownkeep.credentials.approval_requests import ApprovalDecision
+from crownkeep.credentials.sealing import Purpose, Unsealable
+from crownkeep.credentials.webauthn import WebauthnRefused
+from crownkeep.domain.approvals import ending, proving, sessions, voting
+from crownkeep.operations import registry
+from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Effect, Permission
+from crownkeep.services.approvals import shown
+from crownkeep.services.approvals.service import approvals
+from crownkeep.storage.approvals import approver_keys, approvers, seals, votes
+from crownkeep.storage.approvals import sessions as session_rows
+from crownkeep.storage.approvals.approver_keys import ApproverKeyRow
+from crownkeep.storage.approvals.sessions import ApprovalSessionRow
+
+PROVEN_WITHIN = timedelta(minutes=5)
+_CONTEXT = sealing.context_of("approver")
+_MOST_SHOWN = 50
+
+
+@approvals.operation("GetChallenge", resource=registry.everything, permission=Permission.NONE)
+def get_challenge(call: Call) -> Result:
+    """Return a challenge for a custodian's security key, good for five minutes, and whose keys are asked for."""
+    until = int((call.now + PROVEN_WITHIN).timestamp())
+    plain = json.dumps({"until": until, "random": clock.token_bytes(16).hex()}).encode()
+    nonce = clock.token_bytes(sealing.NONCE_SIZE)
+    token = sealing.seal(call.keyring, plain, purpose=Purpose.COOKIE, context=_CONTEXT, nonce=nonce)
+    party = voting.party(call.settings)
+    return {
+        "Token": base64url.encode(token),
+        "Challenge": base64url.encode(hashlib.sha256(token).digest()),
+        "RelyingPartyId": party.id,
+    }
+
+
+@approvals.operation("ListMyRequests", resource=registry.everything, permission=Permission.NONE)
+def list_my_requests(call: Call, *, token: str, assertion: str) -> Result:
+    """Return the requests that wait for a custodian who proves to be there, with what their key is to sign for each decision."""
+    key = _proven(call, token, assertion)
+    places = [each for each in approvers.of_identity(call.db, key.identity) if each.status == "ACCEPTED"]
+    by_version = {(each.team_id, each.version_id): each for each in places}
+    found = session_rows.open_of_asked(call.db, [each.team_id for each in places], now=call.now, limit=_MOST_SHOWN)
+    mine = [row for row in found if (row.team_id, row.version_id) in by_version]
+    waiting = [
+        row for row in mine if votes.find(call.db, row.session_id, by_version[row.team_id, row.version_id].approver_id) is None
+    ]
+    reviews = [
+        row
+        for team_id in dict.fromkeys(each.team_id for each in places)
+        for seal in seals.of_team(call.db, team_id)
+        if seal.review_is_due and seal.last_session_id is not None
+        for row in [session_rows.with_id(call.db, seal.last_session_id)]
+        if row is not None
+    ]
+    return {
+        "Identity": key.identity,
+        "KeyId": base64url.encode(key.credential_id),
+        "Requests": [_with_challenges(call, row, (ApprovalDecision.APPROVE, ApprovalDecision.REFUSE)) for row in waiting],
+        "Reviews": [_with_challenges(call, row, (ApprovalDecision.REVIEW,)) for row in reviews],
+    }
+
+
+@approvals.operation("Approve", resource=registry.everything, permission=Permission.NONE, effect=Effect.STATE)
+def approve(call: Call, *, request_id: str, assertion: str) -> Result:
+    """Approve a request, by the assertion of a security key over all of it."""
+    row = voting.vote(call, request_id, ApprovalDecision.APPROVE, assertion)
+    return {"Request": shown.pascal(proving.describe(call.db, row, now=call.now))}
+
+
+@approvals.operation("Refuse", resource=registry.everything, permission=Permission.NONE, effect=Effect.STATE)
+def refuse(call: Call, *, request_id: str, assertion: str) -> Result:
+    """Refuse a request, by the assertion of a security key over all of it."""
+    row = voting.vote(call, request_id, ApprovalDecision.REFUSE, assertion)
+    return {"Request": shown.pascal(proving.describe(call.db, row, now=call.now))}
+
+
+@approvals.operation("SignOffReview", resource=registry.everything, permission=Permission.NONE, effect=Effect.STATE)
+def sign_off_review(call: Call, *, request_id: str, assertion: str) -> Result:
+    """Sign off how root was used by a request, before it can be used again."""
+    row = ending.sign_off(call, request_id, assertion)
+    return {"Request": shown.pascal(proving.describe(call.db, row, now=call.now))}
+
+
+def _proven(call: Call, token: str, answer: str) -> ApproverKeyRow:
+    """Return the key by which somebody proves to be there; raises AccessDenied in the same words whatever is wrong."""
+    try:
+        blob = base64url.decode(token)
+        plain = json.loads(sealing.unseal(call.keyring, blob, purpose=Purpose.COOKIE, context=_CONTEXT))
+        assertion = approval_proofs.assertion_of(voting.mapping(answer))
+        key = approver_keys.with_credential(call.db, assertion.credential_id)
+        if key is None or call.now.timestamp() >= plain["until"]:
+            raise WebauthnRefused("the key is nobody's, or the challenge is over")
+        challenge = hashlib.sha256(blob).digest()
+        held = CustodianKey(key.credential_id, key.public_key)
+        approval_proofs.verify_assertion(challenge, assertion, held, voting.party(call.settings))
+    except (Unsealable, ValueError) as error:
+        raise errors.AccessDenied("this security key is of no custodian, or it took too long: try again") from error
+    return key
+
+
+def _with_challenges(call: Call, row: ApprovalSessionRow, decisions: tuple[ApprovalDecision, ...]) -> dict[str, object]:
+    request = sessions.request_of(row)
+    described = shown.pascal(proving.describe(call.db, row, now=call.now))
+    challenges = [
+        {"Decision": each.value, "Challenge": base64url.encode(approval_requests.challenge(request, each))} for each in decisions
+    ]
+    return {**described, "Challenges": challenges}

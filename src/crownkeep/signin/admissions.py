@@ -1,0 +1,93 @@
+"""Whether a sealed root may come in: by which approved request, and what is due before any other is good for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crownkeep import arn
+from crownkeep.credentials import approval_requests
+from crownkeep.domain.approvals import sealing_accounts
+from crownkeep.operations import approvals, sealed_acts
+from crownkeep.operations.sealed_acts import SealedAct
+from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.storage.approvals import seals, sessions
+from crownkeep.storage.approvals.seals import SealRow
+from crownkeep.storage.database import Transaction
+
+REVIEW_DUE = "The last use of the root user has not been reviewed. A custodian signs it off at /approvals."
+PASSWORD_DUE = "The root user's password was not changed after its last use. Change it by a mailed link first."
+COOLING_DOWN = "The root user was used a short while ago. It can be used again from {until:%Y-%m-%d %H:%M} UTC."
+UNAPPROVED = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An approved request that root may sign in by."""
+
+    session_id: str
+    lasts: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """Why root may not sign in now; the text is empty where only an approval is missing."""
+
+    why: str
+
+
+def of(db: Transaction, person: Principal, *, now: datetime) -> Admission | Barred | None:
+    """Return whether somebody may come in; None for everybody who needs no approval."""
+    if person.kind is not PrincipalKind.ROOT:
+        return None
+    seal = seals.of_account(db, person.account_id)
+    if seal is None or SealedAct.ROOT_SIGN_IN.value not in seal.acts.split("\n"):
+        return None
+    why = _due(db, seal, now)
+    if why:
+        return Barred(why)
+    root = arn.root(person.account_id)
+    for row in sessions.usable_of_acted(db, person.account_id, now=now):
+        if row.action != sealed_acts.SIGN_IN:
+            continue
+        request = approval_requests.read(row.document.encode())
+        if request.principal == root and approvals.stands(db, row, request, now=now):
+            # The team approved so many minutes; a seal that was tightened since holds, too.
+            return Admission(row.session_id, timedelta(minutes=min(request.minutes, seal.session_minutes)))
+    return Barred(UNAPPROVED)
+
+
+def use(db: Transaction, person: Principal, admission: Admission, *, now: datetime) -> bool:
+    """Use a request up for one session of root's; returns False where another sign-in was quicker."""
+    if not sessions.execute(db, admission.session_id, now=now):
+        return False
+    values = {"last_session_id": admission.session_id, "last_used_at": now, "session_ends_at": now + admission.lasts}
+    seals.change(db, person.account_id, **values, review_is_due=True)
+    return True
+
+
+def may_recover_password(db: Transaction, person: Principal, *, now: datetime) -> bool:
+    """Tell whether whoever has the mailed link may choose root's password: where that is sealed, by an approved request alone.
+
+    The request is used up by it.
+    """
+    if not approvals.is_sealed(db, person.account_id, SealedAct.ROOT_RECOVERY):
+        return True
+    root = arn.root(person.account_id)
+    for row in sessions.usable_of_acted(db, person.account_id, now=now):
+        if row.action != sealed_acts.PASSWORD_RECOVERY:
+            continue
+        request = approval_requests.read(row.document.encode())
+        if request.principal == root and approvals.stands(db, row, request, now=now):
+            return sessions.execute(db, row.session_id, now=now)
+    return False
+
+
+def _due(db: Transaction, seal: SealRow, now: datetime) -> str:
+    if seal.session_ends_at is not None:
+        until = seal.session_ends_at + timedelta(minutes=seal.cooldown_minutes)
+        if seal.cooldown_minutes and now < until:
+            return COOLING_DOWN.format(until=until)
+    if seal.review_is_due:
+        return REVIEW_DUE
+    return PASSWORD_DUE if sealing_accounts.password_is_due(db, seal) else ""

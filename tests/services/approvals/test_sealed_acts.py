@@ -1,0 +1,284 @@
+"""Sealed acts: done only once enough custodians have approved exactly this, by exactly this caller, once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from botocore.exceptions import ClientError
+from tests.credentials.soft_authenticator import SoftAuthenticator
+from tests.fixtures import custody
+from tests.fixtures.crown import Account, Crown
+from tests.fixtures.custody import Custody, key_row
+from tests.fixtures.nodes import Nodes, at_once
+from tests.fixtures.organization import Organization
+
+from crownkeep.credentials import approval_proofs
+from crownkeep.credentials.approval_requests import ApprovalDecision
+from crownkeep.domain.approvals import voting
+from crownkeep.storage.approvals import approver_keys, approvers, teams
+
+RULE = {"Name": "users-made", "Pattern": '{ $.eventName = "CreateUser" }'}
+ACT = "alerts:PutAlertRule"
+
+
+class Story:
+    """An account of which alert rules are sealed, its administrator, and the custodians."""
+
+    def __init__(self, crown: Crown, **options: Any) -> None:
+        self.account: Account = crown.account()
+        self.team: Custody = custody.seat(crown, self.account.id, **options)
+        self.team.seal(what=["alerts"])
+        self.alerts = self.account.client("alerts")
+        self.asking = self.account.client("approvals")
+        self.ann, self.bob, self.cid = self.team.people
+
+    def ask(self, **options: Any) -> str:
+        wanted = {"Action": ACT, "Parameters": json.dumps(RULE), "Reason": "watch users"}
+        return str(self.asking.request_approval(**{**wanted, **options})["Request"]["RequestId"])
+
+    def state(self, request_id: str) -> str:
+        return str(self.asking.get_request(RequestId=request_id)["Request"]["State"])
+
+    def is_refused(self, **changes: Any) -> bool:
+        return "is sealed (alerts)" in refused(self.alerts.put_alert_rule, **{**RULE, **changes})
+
+
+@pytest.fixture
+def story(crown: Crown) -> Story:
+    return Story(crown)
+
+
+def refused(call: Any, **parameters: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    return str(caught.value.response["Error"]["Message"])
+
+
+def test_a_sealed_act_takes_the_approval_of_two_for_exactly_it_and_once(story: Story) -> None:
+    told = refused(story.alerts.put_alert_rule, **RULE)
+    request_id = story.ask()
+    story.team.approve(story.ann, request_id)
+    after_one = story.is_refused()
+    approved = story.team.approve(story.bob, request_id)
+    other = story.is_refused(Name="users-gone")
+    story.alerts.put_alert_rule(**RULE)
+
+    assert "RequestApproval of the service `approvals`" in told
+    assert after_one
+    assert other
+    assert "approved" == approved["State"]
+    assert story.is_refused()
+    assert "used" == story.state(request_id)
+    record = next(each for each in story.account.records() if each["eventName"] == "PutAlertRule" and "errorCode" not in each)
+    assert request_id == record["additionalEventData"]["approvalRequestId"]
+
+
+def test_the_trail_keeps_each_vote_with_its_assertion_and_the_proof_is_verified_offline(story: Story) -> None:
+    request_id = story.ask(Ticket="OPS-1")
+    story.team.approve(story.ann, request_id)
+    story.team.approve(story.cid, request_id)
+
+    proof = approval_proofs.read(story.asking.get_request(RequestId=request_id)["Proof"].encode())
+
+    assert {"ann", "cid"} == {each.name for each in approval_proofs.verify(proof)}
+    assert ("OPS-1", ACT) == (proof.request.ticket, proof.request.action)
+    kept = [each["additionalEventData"] for each in story.account.records() if each["eventName"] == "Approve"]
+    assert {story.ann.identity, story.cid.identity} == {each["approver"] for each in kept}
+    assert {vote.assertion.document()["signature"] for vote in proof.votes} == {
+        each["approvalAssertion"]["signature"] for each in kept
+    }
+
+
+def test_nobody_approves_twice_nor_with_an_assertion_for_something_else(story: Story) -> None:
+    request_id, other = story.ask(), story.ask(Reason="another")
+    approvals = story.team.crown.session(None, "approvals")
+    replayed = story.team.answer(story.ann, request_id)
+    approvals.approve(RequestId=request_id, Assertion=replayed)
+    turned = story.team.answer(story.bob, request_id, ApprovalDecision.REFUSE)
+
+    assert "already" in refused(approvals.approve, RequestId=request_id, Assertion=replayed)
+    assert "proves no decision" in refused(approvals.approve, RequestId=other, Assertion=replayed)
+    assert "proves no decision" in refused(approvals.approve, RequestId=request_id, Assertion=turned)
+    assert "proves no decision" in refused(approvals.approve, RequestId=request_id, Assertion="[]")
+    assert story.is_refused()
+
+
+def test_a_key_of_nobody_in_the_team_decides_nothing(story: Story, crown: Crown) -> None:
+    outsider = custody.seat(crown, story.account.id).people[0]
+    request_id = story.ask()
+
+    answer = story.team.answer(story.ann, request_id, device=outsider.device)
+
+    assert "nobody in the team" in refused(crown.session(None, "approvals").approve, RequestId=request_id, Assertion=answer)
+
+
+def test_an_approval_is_void_once_a_key_is_revoked_or_somebody_left_or_the_team_changed(story: Story) -> None:
+    def approved() -> str:
+        request_id = story.ask()
+        for person in (story.ann, story.bob):
+            story.team.approve(person, request_id)
+        return request_id
+
+    first = approved()
+    story.team.change(lambda db: approver_keys.remove_all(db, story.bob.identity))
+    assert "void" == story.state(first)
+    assert story.is_refused()
+    fresh = SoftAuthenticator(story.bob.device.rp_id, story.bob.device.origin, credential_id=b"bob's new key")
+    party = voting.party(story.team.crown.settings)
+    story.team.change(lambda db: approver_keys.add(db, key_row(story.bob, fresh, party, datetime.now(UTC))))
+    answer = story.team.answer(story.bob, story.ask(), device=fresh)
+    assert answer  # a key enrolled after a request was made does not decide on it
+    story.team.change(lambda db: teams.change(db, story.team.team_id, version_id="f" * 32))
+    assert story.is_refused()
+    story.team.change(lambda db: teams.change(db, story.team.team_id, version_id=story.team.version_id))
+    story.team.change(lambda db: approvers.invalidate(db, story.ann.identity))
+    assert story.is_refused()
+
+
+def test_a_key_enrolled_after_the_request_does_not_decide_on_it(story: Story) -> None:
+    request_id = story.ask()
+    fresh = SoftAuthenticator(story.ann.device.rp_id, story.ann.device.origin, credential_id=request_id.encode())
+    row = key_row(story.ann, fresh, voting.party(story.team.crown.settings), datetime.now(UTC) + timedelta(seconds=1))
+    story.team.change(lambda db: approver_keys.add(db, row))
+
+    answer = story.team.answer(story.ann, request_id, device=fresh)
+
+    approvals = story.team.crown.session(None, "approvals")
+    assert "enrolled after" in refused(approvals.approve, RequestId=request_id, Assertion=answer)
+
+
+def test_two_refusals_of_three_end_a_request_and_one_does_not(story: Story) -> None:
+    request_id = story.ask()
+
+    one = story.team.refuse(story.ann, request_id)
+    two = story.team.refuse(story.bob, request_id)
+
+    assert ("waiting", "refused") == (one["State"], two["State"])
+    assert story.is_refused()
+
+
+def test_a_stranger_and_another_user_neither_cancel_nor_stall_a_request(story: Story) -> None:
+    """The attacks on Vault's single slot (CVE-2026-5807): starting, cancelling and crowding out without being asked."""
+    crown, account = story.team.crown, story.account
+    request_id = story.ask()
+    other = account.user(
+        "mallory", policy={"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    )
+    anonymous, mallory = crown.session(None, "approvals"), other.client("approvals")
+
+    with pytest.raises(ClientError):
+        anonymous.cancel_request(RequestId=request_id)
+    with pytest.raises(ClientError):
+        anonymous.request_approval(Action=ACT, Reason="me first")
+    assert "whoever has asked" in refused(mallory.cancel_request, RequestId=request_id)
+    for _ in range(20):
+        mallory.request_approval(Action=ACT, Parameters=json.dumps(RULE), Reason="crowding")
+    assert "20 of your requests are open" in refused(mallory.request_approval, Action=ACT, Reason="one more")
+    for person in (story.ann, story.bob):
+        story.team.approve(person, request_id)
+
+    assert "is sealed" in refused(other.client("alerts").put_alert_rule, **RULE)
+    story.alerts.put_alert_rule(**RULE)
+
+
+def test_the_requester_cancels_and_nothing_approved_before_can_be_used(story: Story) -> None:
+    request_id = story.ask()
+    for person in (story.ann, story.bob):
+        story.team.approve(person, request_id)
+
+    story.asking.cancel_request(RequestId=request_id)
+
+    assert "cancelled" == story.state(request_id)
+    assert story.is_refused()
+
+
+def test_alone_after_a_delay_unless_anybody_vetoes(fresh_crown: Callable[..., Crown]) -> None:
+    story = Story(fresh_crown(), alone_after_hours=24)
+    quiet, vetoed = story.ask(Hours=48), story.ask(Hours=48, Parameters=json.dumps({**RULE, "Name": "other"}))
+    story.team.refuse(story.cid, vetoed)
+    now = datetime.now(UTC)
+
+    with time_machine.travel(now + timedelta(hours=23)):
+        assert story.is_refused()
+    with time_machine.travel(now + timedelta(hours=25)):
+        assert story.is_refused(Name="other")
+        story.alerts.put_alert_rule(**RULE)
+        assert "used" == story.state(quiet)
+        assert story.is_refused()
+
+
+def test_an_approval_that_is_not_used_in_time_is_over(fresh_crown: Callable[..., Crown]) -> None:
+    story = Story(fresh_crown())
+    request_id = story.ask(Hours=1)
+    for person in (story.ann, story.bob):
+        story.team.approve(person, request_id)
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=2)):
+        assert story.is_refused()
+        assert "expired" == story.state(request_id)
+
+
+def test_central_root_of_a_sealed_member_is_taken_on_with_approval_and_linked_to_it(crown: Crown) -> None:
+    organization = Organization(crown)
+    organization.trust_iam("RootCredentialsManagement", "RootSessions")
+    member = organization.invited()
+    team = custody.seat(crown, member.id)
+    team.seal(what=["root-sessions"])
+    sts, asking = organization.management.client("sts"), organization.management.client("approvals")
+    task = {"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}
+    wanted = {"TargetPrincipal": member.id, "TaskPolicyArn": task}
+
+    assert "is sealed (root-sessions)" in refused(sts.assume_root, **wanted)
+    asked = asking.request_approval(Action="sts:AssumeRoot", Parameters=json.dumps(wanted), Reason="yearly audit")["Request"]
+    for person in team.people[:2]:
+        team.approve(person, asked["RequestId"])
+    taken = sts.assume_root(**wanted)["Credentials"]
+    crown.session(taken, "iam").get_account_summary()
+
+    assert "is sealed (root-sessions)" in refused(sts.assume_root, **wanted)
+    done = next(each for each in member.records() if each["eventName"] == "GetAccountSummary")
+    assert asked["RequestId"] == done["userIdentity"]["sessionContext"]["approvalRequestId"]
+
+
+def test_a_seal_refuses_teams_that_could_not_act(crown: Crown) -> None:
+    account = crown.account()
+    keyless = custody.seat(crown, account.id)
+    keyless.change(lambda db: [approver_keys.remove_all(db, each.identity) for each in keyless.people[:2]])
+    inactive = custody.seat(crown, account.id)
+    inactive.change(lambda db: teams.change(db, inactive.team_id, status="INACTIVE"))
+    single = custody.seat(crown, account.id, least=1)
+
+    answers = [
+        crown.operator("PUT", f"/accounts/{account.id}/seal", {"team_arn": each.arn}) for each in (keyless, inactive, single)
+    ]
+
+    assert [409, 409, 409] == [each.status for each in answers]
+    assert 404 == crown.operator("GET", f"/accounts/{account.id}/seal").status
+
+
+def test_an_account_whose_team_seals_another_is_not_purged(crown: Crown) -> None:
+    keeper, account = crown.account(), crown.account()
+    custody.seat(crown, keeper.id).seal(account.id)
+
+    answer = crown.operator("DELETE", f"/accounts/{keeper.id}")
+
+    assert (409, True) == (answer.status, account.id in answer.text)
+
+
+def test_two_nodes_use_an_approval_once(nodes: Nodes) -> None:
+    crown = nodes.crowns[0]
+    team = custody.seat(crown, nodes.account.id)
+    team.seal(what=["alerts"])
+    asking = nodes.account.client("approvals")
+    request_id = asking.request_approval(Action=ACT, Parameters=json.dumps(RULE), Reason="once")["Request"]["RequestId"]
+    for person in team.people[:2]:
+        team.approve(person, request_id)
+
+    ended = at_once(*(lambda client=client: client.put_alert_rule(**RULE) for client in nodes.clients(4, service="alerts")))
+
+    assert 1 == ended.count("")

@@ -1,0 +1,105 @@
+"""A sealed root signs in by password, MFA and its custodians: once for each approval, briefly, and never without them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from botocore.exceptions import ClientError
+from tests.fixtures import custody
+from tests.fixtures.browsing import Browser
+from tests.fixtures.crown import Account, Crown
+from tests.fixtures.custody import Custody
+from tests.signin.people import choose_root_password, code, root_with_app, sign_in_root
+
+from crownkeep.credentials.approval_requests import ApprovalDecision
+
+
+def sealed(crown: Crown, **options: Any) -> tuple[Account, Custody, bytes]:
+    account, _, seed = root_with_app(crown)
+    team = custody.seat(crown, account.id)
+    team.seal(**options)
+    return account, team, seed
+
+
+def to_the_custodians(crown: Crown, account: Account, seed: bytes, *, ahead: int) -> Browser:
+    browser = Browser(crown)
+    sign_in_root(browser, account)
+    browser.submit({"code": code(seed, ahead=ahead)})
+    return browser
+
+
+def latest(crown: Crown, account: Account) -> str:
+    requests = crown.operator("GET", f"/accounts/{account.id}/approval-requests").json()["requests"]
+    return str(requests[0]["request_id"])
+
+
+def test_a_sealed_root_signs_in_with_the_approval_of_two_once_and_is_reviewed_before_the_next(crown: Crown):
+    account, team, seed = sealed(crown)
+    browser = to_the_custodians(crown, account, seed, ahead=1)
+    asked = browser.page.title
+    browser.submit({"reason": "quarterly review", "ticket": "OPS-9"}, form="Ask the custodians")
+    request_id = latest(crown, account)
+    early = browser.submit({}, form="Continue once").title
+    for person in team.people[:2]:
+        team.approve(person, request_id)
+    browser.submit({}, form="Continue once")
+    console = browser.get("/console").title
+
+    assert ("The root user is sealed", "The root user is sealed", "Console home") == (asked, early, console)
+    records = account.records()
+    used = next(each for each in records if each["eventName"] == "ApprovalUsed")
+    assert request_id == used["additionalEventData"]["approvalRequestId"]
+    assert 15 == used["additionalEventData"]["sessionMinutes"]
+    seal = crown.operator("GET", f"/accounts/{account.id}/seal").json()
+    assert (True, True, request_id) == (seal["review_is_due"], seal["password_is_due"], seal["last_request_id"])
+    again = to_the_custodians(crown, account, seed, ahead=2)
+    assert "has not been reviewed" in again.page.text
+    reviews = crown.session(None, "approvals")
+    reviews.sign_off_review(RequestId=request_id, Assertion=team.answer(team.people[2], request_id, ApprovalDecision.REVIEW))
+    assert "password was not changed" in again.get("/signin/step/approval").text
+
+
+def test_the_session_of_a_sealed_root_ends_after_its_minutes(fresh_crown: Callable[[], Crown]):
+    crown = fresh_crown()
+    account, team, seed = sealed(crown, session_minutes=5)
+    browser = to_the_custodians(crown, account, seed, ahead=1)
+    browser.submit({"reason": "quarterly review"}, form="Ask the custodians")
+    request_id = latest(crown, account)
+    for person in team.people[:2]:
+        team.approve(person, request_id)
+    browser.submit({}, form="Continue once")
+    before = browser.get("/console").title
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=6)):
+        after = browser.get("/console").title
+
+    assert "Console home" == before
+    assert "Console home" != after
+
+
+def test_an_access_key_and_a_session_from_before_the_seal_do_nothing_as_root(crown: Crown):
+    account, browser, _ = root_with_app(crown)
+    before = browser.get("/console").title
+    custody.seat(crown, account.id).seal(what=["root-sign-in"])
+
+    with pytest.raises(ClientError, match="is sealed"):
+        account.root("iam").list_users()
+    account.client("iam").list_users()
+
+    assert "Console home" == before
+    denied = [each for each in account.records() if each["eventName"] == "ListUsers" and "errorCode" in each]
+    assert denied
+
+
+def test_a_mailed_link_gives_a_sealed_root_no_password_without_approval(crown: Crown):
+    account = crown.account()
+    custody.seat(crown, account.id).seal(what=["root-recovery"])
+    browser = Browser(crown)
+
+    choose_root_password(browser, account)
+
+    assert "not valid" in browser.page.text
