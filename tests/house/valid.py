@@ -88,4 +88,4 @@ def _value(shape: Shape, text: str) -> Any:
         case "timestamp":
             return "2026-11-24T00:00:00Z"
         case _:
-            return b"bytes"
+            return b"bytes".ljust(int(shape.minimum or 0), b"-")

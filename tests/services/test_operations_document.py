@@ -82,4 +82,7 @@ def test_no_operation_is_named_that_aws_does_not_have():
         "Resource",
         "OriginIdentity",
         "NameID",
+        "PATCH",
+        "MfaMethods",
+        "WEBAUTHN",
     }
