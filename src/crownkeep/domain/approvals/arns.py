@@ -10,18 +10,19 @@ REGION = arn.GLOBAL_REGION
 
 def team(account_id: str, team_id: str) -> str:
     """Return a team's ARN."""
-    return f"{_prefix(account_id)}approval-team/{team_id}"
+    return f"{prefix(account_id)}approval-team/{team_id}"
 
 
 def identity_source(account_id: str, source_id: str) -> str:
     """Return an identity source's ARN."""
-    return f"{_prefix(account_id)}identity-source/{source_id}"
+    return f"{prefix(account_id)}identity-source/{source_id}"
 
 
 def session(account_id: str, team_id: str, session_id: str) -> str:
     """Return a session's ARN."""
-    return f"{_prefix(account_id)}session/{team_id}/{session_id}"
+    return f"{prefix(account_id)}session/{team_id}/{session_id}"
 
 
-def _prefix(account_id: str) -> str:
+def prefix(account_id: str) -> str:
+    """Return what the ARNs of everything of an account begin with."""
     return f"arn:aws:mpa:{REGION}:{account_id}:"
