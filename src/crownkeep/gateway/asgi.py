@@ -70,9 +70,14 @@ class Runtime(Protocol):
 # `/federation/credentials` and answers POST at `/logout`.
 _EVENTS = b"/events"
 """Where events are streamed; without an Authorization header it is a page's, which knows its session by a cookie."""
-_PAGES = (b"/signin/", b"/start/", b"/console/", b"/static/", b"/.well-known/")
+_PAGES = (b"/signin/", b"/start/", b"/console/", b"/approvals/", b"/static/", b"/.well-known/")
 _OBSERVED = (b"/health", b"/ready", b"/metrics")
-_PAGE = frozenset({b"/signin", b"/console", b"/switchrole", b"/federation", b"/favicon.ico", b"/v1/authorize", b"/authorize"})
+_PAGE = frozenset(
+    {
+        *(b"/signin", b"/console", b"/approvals", b"/switchrole", b"/federation", b"/favicon.ico"),
+        *(b"/v1/authorize", b"/authorize"),
+    }
+)
 _HTML = b"text/html"
 _ROOT = (b"/", b"")
 _NO_TOKEN = b"send `Authorization: Bearer` and the token in `metrics.token` of the data directory\n"
