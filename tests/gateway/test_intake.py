@@ -16,7 +16,7 @@ from tests.fixtures.crown import Account, Crown
 from tests.services.iam.asking import allow, refusal
 
 from crownkeep.gateway import authenticate, encode, exchange
-from crownkeep.gateway.intake import MOST_AT_ONCE, MOST_BESIDE, Intake
+from crownkeep.gateway.intake import MOST_AT_ONCE, MOST_BESIDE, MOST_IN_COMMIT_BESIDE, Intake
 from crownkeep.operations.standing import Standings
 
 POLICY = json.dumps(allow("iam:GetUser"))
@@ -55,6 +55,37 @@ def test_an_account_with_many_requests_makes_another_wait_for_a_few_of_them():
     assert "quiet" in turns[1]
     assert all(turn.count("loud") <= MOST_BESIDE for turn in turns)
     assert 40 == sum(turn.count("loud") for turn in turns)
+
+
+def test_an_account_that_floods_fills_no_group_of_commits_while_another_asks():
+    begun: list[str] = []
+
+    async def ask() -> None:
+        def carry_out(together: list[str]) -> None:
+            begun.extend(together)
+            for account in together:
+                intake.begun(account)
+
+        async def turns(count: int) -> None:
+            for _ in range(count):
+                await asyncio.sleep(0)
+
+        intake: Intake[str] = Intake(carry_out)
+        intake.add("quiet", "quiet")
+        for _ in range(40):
+            intake.add("loud", "loud")
+        await turns(40)
+        assert MOST_IN_COMMIT_BESIDE == begun.count("loud")
+        intake.add("quiet", "quiet")
+        await turns(2)
+        assert 2 == begun.count("quiet")
+        while begun.count("loud") < 40:
+            before = begun.count("loud")
+            intake.ended("loud")
+            await turns(2)
+            assert before + 1 == begun.count("loud")
+
+    coroutines.run(ask())
 
 
 def test_a_request_that_comes_while_a_turn_is_carried_out_waits_for_the_next_one():

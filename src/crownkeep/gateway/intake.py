@@ -1,14 +1,14 @@
 """The intake: what has arrived is carried out together, once per turn of the event loop, and accounts go in turn.
 
 Requests that arrive in one turn share a snapshot of the database and one hand-over to the writer, which cost as much as the rest
-of a request does. While several accounts ask, so many requests of each go on in a turn and no more: an account that keeps many
-connections busy makes another wait for a few of its requests, however many there are.
+of a request does. While several accounts ask, so many requests of each go on in a turn and no more, and so many wait for their
+commit at a time: an account that keeps many connections busy makes another wait for a few of its requests, however many it sends.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -21,6 +21,9 @@ MOST_AT_ONCE = 64
 MOST_BESIDE = 2
 """Requests of one account in one turn while others ask."""
 
+MOST_IN_COMMIT_BESIDE = 8
+"""Requests of one account that wait for their commit while others ask: the larger a group is, the longer the next one waits."""
+
 Arrival = TypeVar("Arrival")
 
 
@@ -32,6 +35,7 @@ class Intake(Generic[Arrival]):
         self._carry_out = carry_out
         self._contention = Contention()
         self._waiting: OrderedDict[Hashable, deque[Arrival]] = OrderedDict()
+        self._in_commit: Counter[Hashable] = Counter()
         self._is_due = False
 
     def add(self, account: Hashable, arrival: Arrival) -> None:
@@ -44,16 +48,35 @@ class Intake(Generic[Arrival]):
         if line is None:
             line = self._waiting[account] = deque()
         line.append(arrival)
+        self._ask_for_turn()
+
+    def begun(self, account: Hashable) -> None:
+        """Note that one of an account's requests waits for its commit."""
+        self._in_commit[account] += 1
+
+    def ended(self, account: Hashable) -> None:
+        """Note that one of those has been committed, or could not be."""
+        left = self._in_commit[account] - 1
+        if left > 0:
+            self._in_commit[account] = left
+        else:
+            del self._in_commit[account]
+        if self._waiting:
+            self._ask_for_turn()
+
+    def _ask_for_turn(self) -> None:
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._turn)
 
     def _turn(self) -> None:
+        self._is_due = False
         together = self._together()
-        self._is_due = bool(self._waiting)
-        if self._is_due:
+        if not together:
+            return  # all who wait have as much in commit as they may: its end asks for the next turn
+        if self._waiting:
             # Behind whatever the loop has to do by now: sockets are read, and answers leave, between two turns.
-            asyncio.get_running_loop().call_soon(self._turn)
+            self._ask_for_turn()
         self._carry_out(together)
 
     def _together(self) -> list[Arrival]:
@@ -62,7 +85,7 @@ class Intake(Generic[Arrival]):
         now = clock.monotonic()
         for _ in range(len(self._waiting)):
             account, line = self._waiting.popitem(last=False)
-            most = MOST_BESIDE if self._contention.is_beside(account, now) else MOST_AT_ONCE
+            most = self._most_now(account) if self._contention.is_beside(account, now) else MOST_AT_ONCE
             for _ in range(min(most, MOST_AT_ONCE - len(together), len(line))):
                 together.append(line.popleft())
             if line:
@@ -70,3 +93,6 @@ class Intake(Generic[Arrival]):
             if len(together) >= MOST_AT_ONCE:
                 break
         return together
+
+    def _most_now(self, account: Hashable) -> int:
+        return min(MOST_BESIDE, max(0, MOST_IN_COMMIT_BESIDE - self._in_commit[account]))

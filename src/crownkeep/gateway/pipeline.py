@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,19 +17,19 @@ from urllib.parse import urlsplit
 from crownkeep import clock, errors, ids
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
-from crownkeep.gateway import authenticate, compression, decode, encode, own_paths, route, s3_paths, sigv4
+from crownkeep.gateway import authenticate, compression, encode, own_paths, reading, sigv4
 from crownkeep.gateway import exchange as exchanges
-from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS, Bounds
+from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS
 from crownkeep.gateway.exchange import Exchange
 from crownkeep.gateway.http import HttpRequest
 from crownkeep.gateway.intake import Intake
 from crownkeep.gateway.limits import KeyAllowances, RecordAllowance
 from crownkeep.gateway.route import Route, Unroutable
 from crownkeep.gateway.shares import Shares
-from crownkeep.operations import record, registry
+from crownkeep.operations import record
 from crownkeep.operations.call import Request, Result
 from crownkeep.operations.invoke import Door, Unavailable, answered, failed
-from crownkeep.operations.registry import Mode, Operation
+from crownkeep.operations.registry import Mode
 from crownkeep.operations.standing import SeenStandings
 from crownkeep.principals import Anonymous, Caller, Principal
 from crownkeep.storage.database import Transaction
@@ -61,6 +60,8 @@ class Response:
 class _Arrival:
     """A request that has come in, and whoever waits for the response."""
 
+    account: Hashable
+    """In whose line it waited, as it says itself."""
     http: HttpRequest
     respond: Callable[[Response], None]
 
@@ -100,7 +101,8 @@ class Pipeline:
 
     def take(self, http: HttpRequest, respond: Callable[[Response], None]) -> None:
         """Take a request in, and have it responded to on the event loop once its record is on disk."""
-        self._intake.add(_claimed_account(http), _Arrival(http, respond))
+        account = _claimed_account(http)
+        self._intake.add(account, _Arrival(account, http, respond))
 
     def _carry_out(self, together: list[_Arrival]) -> None:
         """Carry out what has come together: authentication, and reads as a whole, see one state of the database."""
@@ -110,7 +112,7 @@ class Pipeline:
             while waiting:
                 for arrival in self._begin_in_one_snapshot(waiting, items):
                     exchange = self._exchange(arrival.http)
-                    _find_out_protocol(exchange)
+                    reading.find_out_protocol(exchange)
                     arrival.respond(self._failed(exchange, _UNAVAILABLE))
         finally:
             # What has begun goes on, whatever went wrong with those behind it.
@@ -163,11 +165,16 @@ class Pipeline:
         if operation.mode is Mode.READ:
             outcome = self._door.read(turn.db, request, exchange.standing)
             response = self._response(exchange, request, outcome.result, outcome.error)
-            return (self._door.reading(request, outcome, partial(self._settle_read, arrival, exchange, response)),)
+            settle = partial(self._settle_read, arrival, exchange, response)
+            return self._in_commit(arrival, self._door.reading(request, outcome, settle))
         if operation.mode is Mode.WRITE and operation.prepare is None:
-            return (self._door.writing(request, partial(self._settle_write, arrival, exchange, request)),)
+            return self._in_commit(arrival, self._door.writing(request, partial(self._settle_write, arrival, exchange, request)))
         self._see_to(self._respond_apart(arrival, exchange, request))
         return ()
+
+    def _in_commit(self, arrival: _Arrival, item: Item) -> Sequence[Item]:
+        self._intake.begun(arrival.account)
+        return (item,)
 
     def _begin_refusal(self, arrival: _Arrival, exchange: Exchange, refusal: AwsError, items: list[Item]) -> None:
         """Refuse a request that reached no operation, and record it as far as such requests may fill a trail."""
@@ -176,7 +183,7 @@ class Pipeline:
         events: tuple[EventRow, ...] = ()
         if self._may_record(exchange, is_throttled=is_throttled):
             events = (record.row_of(exchanges.refused(exchange, refusal)),)
-        item = Item(None, events, partial(self._settle_read, arrival, exchange, response))
+        item = Item(None, events, partial(self._settle_refusal, arrival, exchange, response))
         if isinstance(exchange.caller, Principal) and is_throttled:
             self._see_to(self._refuse_later(exchange.caller, item))
         elif events:
@@ -216,10 +223,15 @@ class Pipeline:
         task.add_done_callback(self._apart.discard)
 
     def _settle_read(self, arrival: _Arrival, exchange: Exchange, response: Response, item: Item) -> None:
+        self._intake.ended(arrival.account)
+        self._settle_refusal(arrival, exchange, response, item)
+
+    def _settle_refusal(self, arrival: _Arrival, exchange: Exchange, response: Response, item: Item) -> None:
         error = failed(item).error if item.failure is not None else None
         arrival.respond(response if error is None else self._failed(exchange, error))
 
     def _settle_write(self, arrival: _Arrival, exchange: Exchange, request: Request, item: Item) -> None:
+        self._intake.ended(arrival.account)
         answer = answered(item)
         arrival.respond(self._response(exchange, request, answer.result, answer.error))
 
@@ -243,7 +255,7 @@ class Pipeline:
         waiting: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         items: list[Item] = []
         refusal = errors.RequestEntityTooLarge("Request entity too large")
-        self._begin_refusal(_Arrival(http, partial(_resolve, waiting)), exchange, refusal, items)
+        self._begin_refusal(_Arrival(None, http, partial(_resolve, waiting)), exchange, refusal, items)
         self._door.put(items)
         return await waiting
 
@@ -263,23 +275,23 @@ class Pipeline:
         if http.query.count(b"&") >= MOST_IN_QUERY:
             fault = errors.MalformedQueryString(f"too many parameters: at most {MOST_IN_QUERY:,} are read")
         # 2. The operation, as far as it stands in the clear: nothing is unpacked, and no parameter read, for strangers.
-        exchange.routed = _routed(exchange, b"" if packed else http.body, own=own)
+        exchange.routed = reading.routed(exchange, b"" if packed else http.body, own=own)
         # 3. The caller, and a share for it, before anything is read that may be large.
         exchange.caller = self._caller(turn, exchange, fault, is_operators=is_operators)
         # 4. The body in the clear, and the operation that only it may name.
         body = compression.decompress(http.body, coding, limit=CALLERS.body)
         if packed:
-            exchange.routed = _routed(exchange, body, own=own)
+            exchange.routed = reading.routed(exchange, body, own=own)
         if isinstance(exchange.routed, Unroutable):
             raise exchange.routed.error
         if exchange.signed is not None and exchange.signed.service not in exchange.routed.service.signing_names:
             sigv4.check_service(exchange.signed, service=exchange.routed.service.signing_names[0])
-        operation = _served(exchange.routed)
+        operation = reading.served(exchange.routed)
         if exchange.signed is not None and operation.mode is Mode.WRITE:
             sigv4.check_change(exchange.signed, now=now)
         # 5. The parameters.
         bounds = STRANGERS if isinstance(exchange.caller, Anonymous) else CALLERS
-        parameters = _parameters(http, exchange.routed, body, bounds)
+        parameters = reading.parameters(http, exchange.routed, body, bounds)
         # The refusals of those who need no signature are recorded as far as strangers may fill the trail.
         may_record = self._has_room if isinstance(exchange.caller, Anonymous) else None
         return Request(operation, parameters, exchange.caller, exchanges.origin(exchange), now, may_record_refusal=may_record)
@@ -341,52 +353,6 @@ def _claimed_account(http: HttpRequest) -> str:
     at = authorization.find(b"Credential=")
     # The id's characters behind its prefix that the account decides: a whole id would give each key a line of its own.
     return authorization[at + 15 : at + 23].decode("latin-1") if at >= 0 else http.source_ip
-
-
-_ROUTED_BY = ((b"x-amz-target", "x-amz-target"), (b"smithy-protocol", "smithy-protocol"), (b"content-type", "content-type"))
-
-
-def _routed(exchange: Exchange, body: bytes, *, own: str | None) -> Route | Unroutable:
-    http = exchange.http
-    given = http.headers
-    headers = {text: given[name].decode("latin-1") for name, text in _ROUTED_BY if name in given}
-    scope = exchange.signed.service if exchange.signed else own
-    path, query = http.path.decode("latin-1"), http.query.decode("latin-1")
-    if scope == s3_paths.SCOPE:
-        path = s3_paths.path_style(path, http.header(b"host"), exchange.own_host)
-    return route.find(method=http.method, path=path, query=query, headers=headers, body=body, scope=scope)
-
-
-def _find_out_protocol(exchange: Exchange) -> None:
-    """Find out what a request speaks that was not read because of a fault of ours, so that its client can read the answer."""
-    http = exchange.http
-    if exchange.routed is not None:
-        return
-    own = own_paths.service_of(http)
-    with suppress(AwsError):
-        exchange.signed = None if own == "operator" else own_paths.claimed(http, own)
-    body = b"" if compression.is_packed(http.header(b"content-encoding")) else http.body
-    exchange.routed = _routed(exchange, body, own=own)
-
-
-def _parameters(http: HttpRequest, routed: Route, body: bytes, bounds: Bounds) -> dict[str, object]:
-    # Only REST has parameters in headers.
-    is_rest = routed.protocol.startswith("rest")
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers.items()} if is_rest else {}
-    return decode.decode(routed, query=http.query.decode("latin-1"), headers=headers, body=body, bounds=bounds)
-
-
-def _served(found: Route) -> Operation:
-    """Return the operation's registration; what isn't served is refused with AWS's own code for an unknown operation."""
-    service = registry.service(found.service.name)
-    operation = service.find(found.operation.name) if service else None
-    if operation is not None:
-        return operation
-    if found.protocol == "query":
-        raise errors.InvalidAction(f"Could not find operation {found.operation.name} for version {found.service.api_version}")
-    if found.protocol == "ec2":
-        raise errors.InvalidAction(f"operation `{found.operation.name}` is not served here")
-    raise errors.UnknownOperation(f"operation `{found.operation.name}` is not served here")
 
 
 def _unknown_fault() -> errors.InternalFailure:
