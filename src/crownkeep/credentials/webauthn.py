@@ -85,12 +85,25 @@ def creation_options(party: RelyingParty, person: Person, *, challenge: bytes, r
 
     User verification is required, attestation is asked for, and devices already registered are excluded.
     """
+    return _creation_options(party, person, challenge, registered, "preferred")
+
+
+def discoverable_creation_options(
+    party: RelyingParty, person: Person, *, challenge: bytes, registered: Sequence[Passkey] = ()
+) -> Json:
+    """Build the same for a key that must answer where nobody is named, as on the page of custodians."""
+    return _creation_options(party, person, challenge, registered, "required")
+
+
+def _creation_options(
+    party: RelyingParty, person: Person, challenge: bytes, registered: Sequence[Passkey], resident_key: str
+) -> Json:
     from fido2.webauthn import PublicKeyCredentialUserEntity, ResidentKeyRequirement, UserVerificationRequirement
 
     options, _ = _server(party).register_begin(
         PublicKeyCredentialUserEntity(id=person.handle, name=person.name, display_name=person.display_name),
         credentials=[_descriptor(passkey) for passkey in registered],
-        resident_key_requirement=ResidentKeyRequirement.PREFERRED,
+        resident_key_requirement=ResidentKeyRequirement(resident_key),
         user_verification=UserVerificationRequirement.REQUIRED,
         challenge=challenge,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crownkeep.domain.approvals import asking
+from crownkeep.domain.approvals import asking, proving
 from crownkeep.domain.approvals.asking import WantedApproval
 from crownkeep.errors import AwsError
 from crownkeep.operations import sealed_acts
@@ -72,11 +72,11 @@ async def go_on(door: Door, visit: Visit, begun: Progress) -> Next | Arrived | E
 
 
 def waiting(door: Door, begun: Progress, *, visit: Visit) -> list[tuple[str, str, str]]:
-    """Return the id, the reason and the status of the last requests to sign in as this root."""
+    """Return the id, the reason and the state, such as `waiting`, of the last requests to sign in as this root."""
     with door.snapshot() as db:
         rows = sessions.latest_of_acted(db, begun.person.account_id, limit=50)
-    mine = [row for row in rows if row.action == sealed_acts.SIGN_IN and visit.now < row.expires_at][:_SHOWN]
-    return [(row.session_id, row.reason, row.status) for row in mine]
+        mine = [row for row in rows if row.action == sealed_acts.SIGN_IN and visit.now < row.expires_at][:_SHOWN]
+        return [(row.session_id, row.reason, proving.state_of(db, row, now=visit.now)) for row in mine]
 
 
 def _recorded(call: Call) -> EventRow:

@@ -19,7 +19,8 @@ from tests.fixtures.organization import Organization
 
 from crownkeep.credentials import approval_proofs
 from crownkeep.credentials.approval_requests import ApprovalDecision
-from crownkeep.domain.approvals import voting
+from crownkeep.domain.approvals import sessions, voting
+from crownkeep.services.approvals import decisions
 from crownkeep.storage.approvals import approver_keys, approvers, teams
 
 RULE = {"Name": "users-made", "Pattern": '{ $.eventName = "CreateUser" }'}
@@ -184,6 +185,46 @@ def test_a_stranger_and_another_user_neither_cancel_nor_stall_a_request(story: S
 
     assert "is sealed" in refused(other.client("alerts").put_alert_rule, **RULE)
     story.alerts.put_alert_rule(**RULE)
+
+
+def test_many_requesters_push_neither_a_first_request_nor_the_named_one_off_a_custodians_page(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Crowding out by many principals: each has few requests open, and all together fill what a custodian is shown."""
+    monkeypatch.setattr(decisions, "_MOST_SHOWN", 4)
+    request_id = story.ask()
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    for name in ("mallory", "mary", "max", "mo", "moll"):
+        client = story.account.user(name, policy=everything).client("approvals")
+        for number in range(2):
+            client.request_approval(Action=ACT, Parameters=json.dumps(RULE), Reason=f"{name} {number}")
+    by_operator = story.team.crown.operator(
+        "POST",
+        f"/accounts/{story.account.id}/approval-requests",
+        {"action": "operator:DeleteAlertReceiver", "parameters": json.dumps({"account_id": story.account.id}), "reason": "old"},
+    ).json()["request_id"]
+    for number in range(5):
+        story.ask(Reason=f"again {number}")
+
+    shown = story.team.listed(story.ann)
+    named = story.team.listed(story.ann, RequestId=request_id)
+
+    assert [4, by_operator] == [len(shown), shown[0]["RequestId"]]
+    assert 4 == len({each["Requester"] for each in shown})
+    assert [5, request_id] == [len(named), named[0]["RequestId"]]
+    assert [] == [each for each in story.team.listed(story.ann, RequestId="0" * 32) if each["RequestId"] == "0" * 32]
+
+
+def test_asking_and_cancelling_again_and_again_floods_no_custodians_mailbox(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "MOST_WITHIN_HOUR", 3)
+    for _ in range(3):
+        story.asking.cancel_request(RequestId=story.ask())
+
+    assert "times within an hour" in refused(
+        story.asking.request_approval, Action=ACT, Parameters=json.dumps(RULE), Reason="more"
+    )
 
 
 def test_the_requester_cancels_and_nothing_approved_before_can_be_used(story: Story) -> None:

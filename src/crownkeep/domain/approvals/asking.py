@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from crownkeep import arn, errors
-from crownkeep.domain.approvals import arns, sessions, telling
+from crownkeep.domain.approvals import arns, sessions
 from crownkeep.domain.approvals.sessions import WantedSession
 from crownkeep.operations import approvals, registry, sealed_acts
 from crownkeep.operations.call import Call
@@ -100,7 +100,6 @@ def _begin(
         minutes=minutes,
     )
     row = sessions.begin(call, team, wanted, lasts=lasts)
-    telling.tell_asked(call, row)
     call.notes.additional |= {
         "approvalRequestId": row.session_id,
         "approvalDigest": row.digest.hex(),

@@ -36,11 +36,14 @@ def party(settings: Settings) -> RelyingParty:
 
 
 def registration_options(db: Transaction, settings: Settings, found: Invitation, challenge: bytes) -> Json:
-    """Return what a browser is asked for; a device that holds a key of anybody else in the team refuses (excludeCredentials)."""
+    """Return what a browser is asked for; a device that holds a key of anybody else in the team refuses (excludeCredentials).
+
+    The key must be discoverable: custodians show it where nobody has said who they are.
+    """
     everybody = {each.identity for each in (*found.state.approvers, *found.state.pending_approvers)}
     registered = [passkey_of(row) for row in approver_keys.of_identities(db, sorted(everybody))]
     person = Person(handle_of(found.who.identity), found.who.email, found.who.name)
-    return webauthn.creation_options(party(settings), person, challenge=challenge, registered=registered)
+    return webauthn.discoverable_creation_options(party(settings), person, challenge=challenge, registered=registered)
 
 
 def enrol(

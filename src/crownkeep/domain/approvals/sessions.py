@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from crownkeep import clock, ids
+from crownkeep import clock, errors, ids
 from crownkeep.credentials import approval_requests
 from crownkeep.credentials.approval_requests import NONCE_SIZE, ApprovalRequest
-from crownkeep.domain.approvals import arns, custodianship
+from crownkeep.domain.approvals import arns, custodianship, telling
 from crownkeep.operations import approvals
 from crownkeep.operations.call import Call
 from crownkeep.principals import Principal
@@ -21,6 +21,9 @@ from crownkeep.storage.database import Transaction
 
 LASTS = timedelta(hours=24)
 """How long approvers have to answer."""
+
+MOST_WITHIN_HOUR = 40
+"""Sessions that one party may begin within an hour, cancelled ones among them: each is a mail to every approver."""
 
 PENDING, APPROVED, FAILED, CANCELLED = "PENDING", "APPROVED", "FAILED", "CANCELLED"
 EXPIRED, REJECTED, CONFIGURATION_CHANGED = "EXPIRED", "REJECTED", "CONFIGURATION_CHANGED"
@@ -49,10 +52,12 @@ class WantedSession:
 
 
 def begin(call: Call, team: ApprovalTeamRow, wanted: WantedSession, *, lasts: timedelta = LASTS) -> ApprovalSessionRow:
-    """Put a request to the version of a team that is in force, and keep it."""
+    """Put a request to the version of a team that is in force, keep it, and tell everybody who is asked; raises Conflict."""
+    asker, asker_account = approvals.asker_of(call.caller)
+    if sessions.count_begun(call.db, asker, asker_account, since=call.now - timedelta(hours=1)) >= MOST_WITHIN_HOUR:
+        raise errors.Conflict(f"you have asked {MOST_WITHIN_HOUR} times within an hour: wait before you ask again")
     request = _request(call, team, wanted, call.now + lasts)
     document = request.canonical()
-    asker, asker_account = approvals.asker_of(call.caller)
     row = ApprovalSessionRow(
         session_id=request.request_id,
         account_id=team.account_id,
@@ -81,6 +86,7 @@ def begin(call: Call, team: ApprovalTeamRow, wanted: WantedSession, *, lasts: ti
         expires_at=request.expires_at,
     )
     sessions.add(call.db, row)
+    telling.tell_asked(call, row)
     return row
 
 

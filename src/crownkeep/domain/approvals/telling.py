@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from crownkeep.credentials import approval_requests
-from crownkeep.domain.approvals import custodianship
+from crownkeep.domain.approvals import people
 from crownkeep.operations.call import Call
 from crownkeep.operations.notices import Notice
-from crownkeep.storage.approvals import approvers, custodians
-from crownkeep.storage.approvals.approvers import ApproverRow
+from crownkeep.storage.approvals import approvers
 from crownkeep.storage.approvals.sessions import ApprovalSessionRow
-from crownkeep.storage.database import Transaction
 
 PAGE = "/approvals"
 """Where custodians see what they are asked."""
@@ -26,16 +24,10 @@ def tell_asked(call: Call, row: ApprovalSessionRow) -> None:
         "ticket": row.ticket or "none",
         "source": request.source,
         "until": f"{row.expires_at:%Y-%m-%d %H:%M} UTC",
-        "link": f"{call.settings.url}{PAGE}",
+        "link": f"{call.settings.url}{PAGE}?request={row.session_id}",
     }
+    asked = set(row.asked.splitlines())
     for approver in approvers.of_version(call.db, row.team_id, row.version_id):
-        address = _address(call.db, approver)
-        if address:
-            call.wiring.outbox.send(call.db, Notice("approval-asked", address, row.account_id, call.now, values))
-
-
-def _address(db: Transaction, row: ApproverRow) -> str:
-    if row.source_id != custodianship.SOURCE:
-        return ""
-    custodian = custodians.with_id(db, row.identity_id)
-    return custodian.email if custodian is not None else ""
+        who = people.of_approver(call.db, approver) if not asked or approver.approver_id in asked else None
+        if who is not None and who.email:
+            call.wiring.outbox.send(call.db, Notice("approval-asked", who.email, row.account_id, call.now, values))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 
 from crownkeep import base64url, clock, errors
@@ -48,16 +49,20 @@ def get_challenge(call: Call) -> Result:
 
 
 @approvals.operation("ListMyRequests", resource=registry.everything, permission=Permission.NONE)
-def list_my_requests(call: Call, *, token: str, assertion: str) -> Result:
-    """Return the requests that wait for a custodian who proves to be there, with what their key is to sign for each decision."""
+def list_my_requests(call: Call, *, token: str, assertion: str, request_id: str = "") -> Result:
+    """Return the requests that wait for a custodian who proves to be there, with what their key is to sign for each decision.
+
+    A request that is named comes first, however many others wait.
+    """
     key = _proven(call, token, assertion)
     places = [each for each in approvers.of_identity(call.db, key.identity) if each.status == "ACCEPTED"]
-    by_version = {(each.team_id, each.version_id): each for each in places}
-    found = session_rows.open_of_asked(call.db, [each.team_id for each in places], now=call.now, limit=_MOST_SHOWN)
-    mine = [row for row in found if (row.team_id, row.version_id) in by_version]
-    waiting = [
-        row for row in mine if votes.find(call.db, row.session_id, by_version[row.team_id, row.version_id].approver_id) is None
-    ]
+    versions = {(each.team_id, each.version_id): each.approver_id for each in places}
+    waiting = votes.unanswered(
+        call.db, list(versions.values()), [version_id for _, version_id in versions], now=call.now, limit=_MOST_SHOWN
+    )
+    named = session_rows.with_id(call.db, request_id) if request_id else None
+    if named is not None and _waits_for(call, named, versions):
+        waiting = [named, *(row for row in waiting if row.session_id != named.session_id)]
     reviews = [
         row
         for team_id in dict.fromkeys(each.team_id for each in places)
@@ -110,6 +115,13 @@ def _proven(call: Call, token: str, answer: str) -> ApproverKeyRow:
     except (Unsealable, ValueError) as error:
         raise errors.AccessDenied("this security key is of no custodian, or it took too long: try again") from error
     return key
+
+
+def _waits_for(call: Call, row: ApprovalSessionRow, versions: Mapping[tuple[str, str], str]) -> bool:
+    """Tell whether a request waits for somebody with these places in versions of teams."""
+    approver_id = versions.get((row.team_id, row.version_id))
+    is_open = row.status == sessions.PENDING and call.now < row.expires_at
+    return is_open and approver_id is not None and votes.find(call.db, row.session_id, approver_id) is None
 
 
 def _with_challenges(call: Call, row: ApprovalSessionRow, decisions: tuple[ApprovalDecision, ...]) -> dict[str, object]:

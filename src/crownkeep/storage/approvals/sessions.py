@@ -95,23 +95,17 @@ class ApprovalSessionRow:
 
 _by_id = RowQuery(ApprovalSessionRow, select(table).where(table.c.session_id == bindparam("session_id")))
 _for_update = RowQuery(ApprovalSessionRow, select(table).where(table.c.session_id == bindparam("session_id")).with_for_update())
-_open_of_teams = RowQuery(
-    ApprovalSessionRow,
-    select(table)
-    .where(
-        table.c.team_id.in_(bindparam("team_ids", expanding=True)),
-        table.c.status == "PENDING",
-        table.c.expires_at > bindparam("now"),
-    )
-    .order_by(table.c.session_id.desc())
-    .limit(bindparam("limit")),
-)
 _count_open = select(func.count()).where(
     table.c.requester_id == bindparam("requester_id"),
     table.c.requester_account_id == bindparam("account_id"),
     table.c.status.in_(["PENDING", "APPROVED"]),
     table.c.execution_status == "PENDING",
     table.c.expires_at > bindparam("now"),
+)
+_count_begun = select(func.count()).where(
+    table.c.requester_id == bindparam("requester_id"),
+    table.c.requester_account_id == bindparam("account_id"),
+    table.c.initiated_at > bindparam("since"),
 )
 _latest_of_acted = RowQuery(
     ApprovalSessionRow,
@@ -181,15 +175,16 @@ def held(db: Transaction, session_id: str) -> ApprovalSessionRow | None:
     return (_by_id if db.dialect.name == "sqlite" else _for_update).first(db, {"session_id": session_id})
 
 
-def open_of_asked(db: Transaction, team_ids: Sequence[str], *, now: datetime, limit: int) -> list[ApprovalSessionRow]:
-    """Return up to `limit` sessions of some teams that wait for approvals, the latest first."""
-    return _open_of_teams.all(db, {"team_ids": list(team_ids), "now": now, "limit": limit}) if team_ids else []
-
-
 def count_open(db: Transaction, requester_id: str, requester_account_id: str, *, now: datetime) -> int:
     """Return how many requests of somebody wait for approval or for being used."""
     found = db.execute(_count_open, {"requester_id": requester_id, "account_id": requester_account_id, "now": now}).scalar()
     return int(found or 0)
+
+
+def count_begun(db: Transaction, requester_id: str, requester_account_id: str, *, since: datetime) -> int:
+    """Return how many requests somebody has made since a moment, whatever has become of them."""
+    wanted = {"requester_id": requester_id, "account_id": requester_account_id, "since": since}
+    return int(db.execute(_count_begun, wanted).scalar() or 0)
 
 
 def latest_of_acted(db: Transaction, account_id: str, *, limit: int) -> list[ApprovalSessionRow]:

@@ -7,6 +7,7 @@ locked.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import web
+from crownkeep.console.kit import custodians, web
 from crownkeep.errors import AwsError
 from crownkeep.operations.call import Request as Asked
 from crownkeep.principals import Anonymous
@@ -23,6 +24,20 @@ from crownkeep.signin import acting
 PATH = "/approvals"
 _TIMEOUT = 300_000
 _LONGEST = 16_384
+_TITLES: Mapping[str, str] = {
+    "signin:ConsoleLogin": "Sign in as root",
+    "signin:PasswordRecovery": "Choose a new password for root",
+    "mpa:UpdateApprovalTeam": "Change this approval team",
+    "mpa:StartActiveApprovalTeamDeletion": "Delete this approval team",
+    "mpa:StartApprovalTeamBaseline": "Rehearsal: show that you can still approve",
+}
+"""What acts are called that are no call of an API, or not seen as one by custodians."""
+_STATES: Mapping[str, str] = {
+    "waiting": "It waits for others of the team.",
+    "approved": "The team has approved it, and it can be done now.",
+    "refused": "Too few are left to approve it, so it is over.",
+    "used": "It has been done.",
+}
 _DECISIONS: Mapping[str, tuple[str, str]] = {
     "approve": ("Approve", "You have approved the request"),
     "refuse": ("Refuse", "You have refused the request"),
@@ -31,18 +46,19 @@ _DECISIONS: Mapping[str, tuple[str, str]] = {
 
 
 async def prove(request: Request) -> Response:
-    """Ask for the security key."""
-    return await _ask_for_key(request)
+    """Ask for the security key; a mailed link names the request that it is about."""
+    return await _ask_for_key(request, about=request.query_params.get("request", ""))
 
 
 async def waiting(request: Request) -> Response:
     """Show what waits for whoever has shown their key."""
     form = web.form(request)
     parameters = {"Token": form.one("token")[:512], "Assertion": form.one("credential")[:_LONGEST]}
+    about = _request_id(form.one("request"))
     try:
-        found = await _call(request, "ListMyRequests", parameters)
+        found = await _call(request, "ListMyRequests", parameters | ({"RequestId": about} if about else {}))
     except AwsError as refusal:
-        return await _ask_for_key(request, alert=refusal.message)
+        return await _ask_for_key(request, alert=refusal.message, about=about)
     party = (await _call(request, "GetChallenge", {}))["RelyingPartyId"]
     requests = [_with_options(each, str(found["KeyId"]), party) for each in found["Requests"]]
     reviews = [_with_options(each, str(found["KeyId"]), party) for each in found["Reviews"]]
@@ -60,15 +76,30 @@ async def decide(request: Request) -> Response:
         found = await _call(request, operation, parameters)
     except AwsError as refusal:
         return await _ask_for_key(request, alert=refusal.message)
-    text = f"Request {parameters['RequestId']} is now: {found['Request']['State']}."
+    state = str(found["Request"]["State"])
+    text = "Root can be used again." if operation == "SignOffReview" else _STATES.get(state, f"The request is {state}.")
     return web.page(request, "told.html", title=told, text=text, to=PATH, label="Back to my approvals")
 
 
-async def _ask_for_key(request: Request, *, alert: str = "") -> Response:
+async def _ask_for_key(request: Request, *, alert: str = "", about: str = "") -> Response:
     found = await _call(request, "GetChallenge", {})
     options = _options(str(found["Challenge"]), str(found["RelyingPartyId"]), ())
-    status = 403 if alert else 200
-    return web.page(request, "prove_custodian.html", status=status, options=options, token=found["Token"], alert=alert)
+    named = _request_id(about)
+    path = f"{PATH}?request={named}" if named else PATH
+    return web.page(
+        request,
+        "prove_custodian.html",
+        status=403 if alert else 200,
+        options=options,
+        token=found["Token"],
+        about=named,
+        alert=alert,
+        elsewhere=custodians.address_for_keys(request, str(found["RelyingPartyId"]), path),
+    )
+
+
+def _request_id(value: str) -> str:
+    return value if re.fullmatch(r"[0-9a-f]{32}", value) else ""
 
 
 async def _call(request: Request, operation: str, parameters: Mapping[str, object]) -> Mapping[str, Any]:
@@ -81,7 +112,13 @@ async def _call(request: Request, operation: str, parameters: Mapping[str, objec
 
 def _with_options(found: Mapping[str, Any], key_id: str, party: str) -> dict[str, Any]:
     options = {each["Decision"]: _options(each["Challenge"], party, (key_id,)) for each in found["Challenges"]}
-    return {**found, "Options": options}
+    title = _TITLES.get(str(found["Action"]), str(found["Action"]))
+    return {
+        **found,
+        "Options": options,
+        "Title": title,
+        "Approved": sum(each["Decision"] == "approve" for each in found["Votes"]),
+    }
 
 
 def _options(challenge: str, party: str, keys: tuple[str, ...]) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import web
+from crownkeep.console.kit import custodians, web
 from crownkeep.errors import AwsError
 from crownkeep.operations.call import Answer
 from crownkeep.operations.call import Request as Asked
@@ -53,14 +55,15 @@ async def refused(request: Request) -> Response:
 
 
 async def _page(request: Request, token: str, *, alert: str = "") -> Response:
-    here = web.of(request)
     answer = await _answer(request, "GetInvitation", {"InvitationToken": token})
     if answer.error is not None:
         text = "It was answered before, has expired, or was never one. Ask whoever invited you for another."
         return web.page(request, "refused.html", status=403, title="This link is not valid", text=text, home=web.SIGN_IN)
     found = answer.result
     paths = {"enrol": _ENROL, "accept": _ACCEPT, "refuse": _REFUSE}
-    is_named = not here.visited.is_address
+    options = json.loads(str(found["Options"]))
+    party = str(options["rpId"] if found["HasKey"] else options["rp"]["id"])
+    path = f"{INVITATION}?{urlencode({'token': token})}"
     return web.page(
         request,
         "invitation.html",
@@ -68,7 +71,7 @@ async def _page(request: Request, token: str, *, alert: str = "") -> Response:
         token=token,
         found=found,
         alert=alert,
-        is_named=is_named,
+        elsewhere=custodians.address_for_keys(request, party, path),
         **paths,
     )
 

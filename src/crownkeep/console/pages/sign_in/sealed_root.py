@@ -55,7 +55,8 @@ async def continued(request: Request) -> Response:
 def _page(request: Request, begun: Next, *, alert: str, why: str, status: int = 200) -> Response:
     visit = entering.visit(request, begun.progress.to)
     requests = sealed_root.waiting(web.of(request).door, begun.progress, visit=visit)
-    return web.page(request, "approval_step.html", status=status, alert=alert, why=why, requests=requests)
+    is_open = any(state in ("waiting", "approved") for _, _, state in requests)
+    return web.page(request, "approval_step.html", status=status, alert=alert, why=why, requests=requests, is_open=is_open)
 
 
 ROUTES = [
