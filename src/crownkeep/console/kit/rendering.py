@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 FOLDER = Path(__file__).parents[1]
 STATIC = FOLDER / "static"
@@ -40,12 +41,20 @@ def _environment() -> Environment:
     )
     environment.globals["static"] = lambda name: f"/static/{name}?v={version()}"
     environment.filters["moment"] = _moment
+    environment.filters["moment_text"] = _moment_text
     environment.filters["ago"] = ago
     environment.filters["grouped"] = _grouped
     return environment
 
 
-def _moment(value: datetime) -> str:
+def _moment(value: datetime) -> Markup:
+    # The script of the pages writes it in the viewer's zone; without it, it stays as it is here.
+    written = _moment_text(value)
+    return Markup('<time class="nowrap" datetime="{}" title="{}">{}</time>').format(value.isoformat(), written, written)
+
+
+def _moment_text(value: datetime) -> str:
+    """Write a moment for an attribute, which holds no markup."""
     return f"{value:%Y-%m-%d %H:%M} UTC"
 
 

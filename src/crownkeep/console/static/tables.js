@@ -1,5 +1,5 @@
-// Names the cells of tables by their columns, so that narrow screens can show a row as a stack; and times in the viewer's zone.
-for (const table of document.querySelectorAll(".table-scroll table:not(.grants, .context)")) {
+// Names the cells of tables by their columns, so that narrow screens can show a row as a stack.
+for (const table of document.querySelectorAll(".table-scroll table:not(.context)")) {
   const heads = [...table.querySelectorAll("thead th")];
   if (!heads.length) continue;
   // A table that is shown as blocks would lose its roles.
@@ -15,9 +15,4 @@ for (const table of document.querySelectorAll(".table-scroll table:not(.grants, 
     });
   }
   table.classList.add("stacked");
-}
-const written = new Intl.DateTimeFormat("sv-SE", {dateStyle: "short", timeStyle: "short"});
-for (const time of document.querySelectorAll("time[title]")) {
-  const local = written.format(new Date(time.dateTime));
-  if (time.textContent.endsWith("UTC")) time.textContent = local; else time.title = `${local} (${time.title})`;
 }
