@@ -78,3 +78,54 @@ def test_a_purge_of_a_sealed_account_waits_with_exit_code_3_and_goes_on_by_its_r
     assert ["waiting", "approved"] == states
     assert [(request_id, "the project ended")] == [(each["request_id"], each["reason"]) for each in listed]
     assert account_id not in crownkeep("account", "list").out
+
+
+SEALED = {
+    "account guard {account} --off": "guardrails",
+    "trail bucket remove {name}": "trail",
+    "trail withhold --account {account} --before 2020-01-01 --yes --reason retention": "trail",
+    "alerts rule add seen --account {account} --pattern {{$.eventName=CreateUser}}": "alerts",
+    "alerts rule off seen --account {account} --reason rehearsal": "alerts",
+    "alerts rule remove seen --account {account}": "alerts",
+    "root custodian {account} --email carol@cli.example": "operator",
+    "root custodian {account} --remove": "operator",
+    "keys rotate --wait 0": "operator",
+    "seal account {account} --team {team}": "",
+    "seal unseal {account}": "",
+}
+"""Commands whose act is sealed, with the act of the seal that covers it; the seal itself is covered by any."""
+
+
+def test_an_operator_alone_does_nothing_that_is_sealed_and_each_command_goes_on_by_its_request(
+    crownkeep: Terminal, made: Callable[..., dict[str, Any]], data: Path, tmp_path: Path
+):
+    account = made()["account_id"]
+    crownkeep("trail", "bucket", "add", "acme-logs", "--account", account)
+    crown: Any = SimpleNamespace(settings=Settings(data=str(data)))
+    team = custody.seat(crown, account)
+    crownkeep("seal", account, "--team", team.arn)
+    given = {"account": account, "name": "acme-logs", "team": team.arn}
+
+    for words in SEALED:
+        command = words.format(**given).split()
+        alone = crownkeep(*command, "--json")
+        request_id = alone.json()["request_id"]
+        waits = crownkeep(*command, "--request", request_id, "--json")
+        for person in team.people[:2]:
+            (tmp_path / "answer").write_text(team.answer(person, request_id))
+            crownkeep("approvals", "approve", request_id, "--assertion", str(tmp_path / "answer"))
+        done = crownkeep(*command, "--request", request_id)
+        again = crownkeep(*command, "--request", request_id)
+
+        assert (3, 3, 0, 1) == (alone.code, waits.code, done.code, again.code), (words, alone, waits, done, again)
+        assert {"request_id": request_id, "state": "waiting"} == waits.json()
+        assert "is used: leave `--request` out" in again.err
+
+
+def test_what_makes_an_account_safer_waits_for_nobody(crownkeep: Terminal, made: Callable[..., dict[str, Any]], data: Path):
+    account = made()["account_id"]
+    crown: Any = SimpleNamespace(settings=Settings(data=str(data)))
+    crownkeep("seal", account, "--team", custody.seat(crown, account).arn)
+
+    assert 0 == crownkeep("account", "guard", account, "--on").code
+    assert 0 == crownkeep("keys", "reseal").code

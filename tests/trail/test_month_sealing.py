@@ -24,6 +24,8 @@ from tests.trail.months import ACCOUNTS, MONTH, SIZE
 from crownkeep import clock, errors, ids
 from crownkeep.cli import house
 from crownkeep.cli.house import House
+from crownkeep.storage.approvals import seals
+from crownkeep.storage.approvals.seals import SealRow
 from crownkeep.storage.database import DatabaseFault
 from crownkeep.storage.trail import lookups, reading, sealed_files, sealed_months, withholdings
 from crownkeep.storage.trail.events import EventRow
@@ -353,6 +355,22 @@ def test_settings_seal_and_withhold_by_age_each_with_its_record(opened: House):
         each.happened_at < datetime(2024, 2, 19, tzinfo=UTC) for each in map(months.event, range(SIZE)) if each.account_id
     )
     assert ([], withheld, 0) == (report.findings.first, report.withheld, month_sealing.destroy_withheld(opened.database))
+
+
+def test_retention_leaves_the_records_of_a_sealed_trail_and_withholds_the_others(opened: House):
+    settings = msgspec.structs.replace(opened.settings, trail_withhold_after_days=900)
+    acts = "alerts\ntrail\noperator"
+    row = SealRow(ACCOUNTS[1], "Quorum-01", ACCOUNTS[1], acts, 15, 0, 72, months.BEGINS, review_is_due=False)
+    with opened.database.transaction() as db:
+        seals.put(db, row)
+        before = sum(each.account_id == ACCOUNTS[1] for each in map(months.event, range(SIZE)))
+
+    with time_machine.travel(months.BEGINS + timedelta(days=400 + 900), tick=False):
+        keeping.keep(opened.database, dataclasses.replace(opened.wiring, settings=settings), Event())
+
+    left = {each: len(found(opened, each, before=UUID(int=(1 << 128) - 1))) for each in ACCOUNTS[1:]}
+    assert before == left.pop(ACCOUNTS[1])
+    assert {0} == set(left.values())
 
 
 def test_by_default_everything_is_kept_for_ever(opened: House):

@@ -147,7 +147,7 @@ def close(account_id: str, asked: waiting.Asking, data: str | None, database: st
     Where that is sealed, its approval is asked for: the command prints the request's id and ends with 3.
     """
     with house.opened(data, database) as held:
-        account = waiting.done(asked, lambda: held.ask("CloseAccount", account_id=account_id), held=held, account_id=account_id)
+        account = waiting.ask(held, asked, "CloseAccount", account_id=account_id)
     _printer(as_json)(account)
 
 
@@ -174,7 +174,7 @@ def purge(account_id: str, yes: bool, asked: waiting.Asking, data: str | None, d
     if not yes:
         raise click.UsageError(f"purging account `{account_id}` can't be undone; add `--yes` if you mean it")
     with house.opened(data, database) as held:
-        waiting.done(asked, lambda: held.ask("PurgeAccount", account_id=account_id), held=held, account_id=account_id)
+        waiting.ask(held, asked, "PurgeAccount", account_id=account_id)
     if as_json:
         output.print_json({"account_id": account_id, "purged": True})
     else:
@@ -214,14 +214,20 @@ def quota(
 @command.command("guard", short_help="Guard an account's last way in.")
 @account_argument
 @click.option("--on/--off", "enabled", default=None, help="Switch the operator's guard on or off; one of them is needed.")
+@waiting.options
 @house.options
 @output.json_flag()
-def guard(account_id: str, enabled: bool | None, data: str | None, database: str | None, as_json: bool) -> None:
-    """Refuse every act after which nobody could administer the account. The account can't switch it off again."""
+def guard(
+    account_id: str, enabled: bool | None, asked: waiting.Asking, data: str | None, database: str | None, as_json: bool
+) -> None:
+    """Refuse every act after which nobody could administer the account. The account can't switch it off again.
+
+    Where guardrails are sealed, `--off` takes an approval: the command prints the request's id and ends with 3.
+    """
     if enabled is None:
         raise click.UsageError("give `--on` or `--off`")
     with house.opened(data, database) as held:
-        told = held.ask("SetLastWayInGuard", account_id=account_id, enabled=enabled)
+        told = waiting.ask(held, asked, "SetLastWayInGuard", account_id=account_id, enabled=enabled)
     if as_json:
         output.print_json({"account_id": account_id, **told})
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from crownkeep.cli import house, output
+from crownkeep.cli import house, output, waiting
 
 _account = click.option("--account", "account_id", metavar="ID", required=True, help="The account.")
 _name = click.argument("name", metavar="NAME")
@@ -51,6 +51,7 @@ def list_(account_id: str, data: str | None, database: str | None, as_json: bool
 @click.option("--severity", type=click.Choice(("critical", "high", "low")), help="How bad it is: high, unless given.")
 @click.option("--contact", type=click.Choice(("security", "billing", "operations")), help="Who hears: security, unless given.")
 @click.option("--runbook", metavar="URL", help="What to do, for receivers.")
+@waiting.options
 @house.options
 @output.json_flag()
 def add(
@@ -60,13 +61,16 @@ def add(
     severity: str | None,
     contact: str | None,
     runbook: str | None,
+    asked: waiting.Asking,
     data: str | None,
     database: str | None,
     as_json: bool,
 ) -> None:
     """Add a rule to an account, in the place of its own one with this name."""
     with house.opened(data, database) as held:
-        held.ask(
+        waiting.ask(
+            held,
+            asked,
             "PutAlertRule",
             account_id=account_id,
             name=name,
@@ -81,12 +85,13 @@ def add(
 @command.command("remove", short_help="Remove a rule that was added.")
 @_account
 @_name
+@waiting.options
 @house.options
 @output.json_flag()
-def remove(account_id: str, name: str, data: str | None, database: str | None, as_json: bool) -> None:
+def remove(account_id: str, name: str, asked: waiting.Asking, data: str | None, database: str | None, as_json: bool) -> None:
     """Remove a rule that was added; built-in ones stay."""
     with house.opened(data, database) as held:
-        held.ask("DeleteAlertRule", account_id=account_id, name=name)
+        waiting.ask(held, asked, "DeleteAlertRule", account_id=account_id, name=name)
     _say(name, "is removed", as_json=as_json)
 
 
@@ -112,12 +117,15 @@ def test(account_id: str, pattern: str, days: int, data: str | None, database: s
 @_account
 @_name
 @click.option("--reason", required=True, help="Why; the record of it says so.")
+@waiting.with_own_reason
 @house.options
 @output.json_flag()
-def off(account_id: str, name: str, reason: str, data: str | None, database: str | None, as_json: bool) -> None:
+def off(
+    account_id: str, name: str, reason: str, asked: waiting.Asking, data: str | None, database: str | None, as_json: bool
+) -> None:
     """Switch a rule off for an account. Nobody of the account can; those who hear of alerts hear of this."""
     with house.opened(data, database) as held:
-        held.ask("SwitchOffAlertRule", account_id=account_id, name=name, reason=reason)
+        waiting.ask(held, asked, "SwitchOffAlertRule", account_id=account_id, name=name, reason=reason)
     _say(name, "is off", as_json=as_json)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from crownkeep.cli import alert_rules, house, output
+from crownkeep.cli import alert_rules, house, output, waiting
 
 _account = click.option("--account", "account_id", metavar="ID", required=True, help="The account.")
 
@@ -107,12 +107,15 @@ def list_receivers(account_id: str, data: str | None, database: str | None, as_j
 @receiver.command("remove", short_help="Remove a receiver.")
 @_account
 @click.argument("receiver_id", metavar="ID")
+@waiting.options
 @house.options
 @output.json_flag()
-def remove(account_id: str, receiver_id: str, data: str | None, database: str | None, as_json: bool) -> None:
+def remove(
+    account_id: str, receiver_id: str, asked: waiting.Asking, data: str | None, database: str | None, as_json: bool
+) -> None:
     """Remove a receiver with what waits for it."""
     with house.opened(data, database) as held:
-        held.ask("DeleteAlertReceiver", account_id=account_id, receiver_id=receiver_id)
+        waiting.ask(held, asked, "DeleteAlertReceiver", account_id=account_id, receiver_id=receiver_id)
     _say({"removed": receiver_id}, f"Receiver {receiver_id} is removed.", as_json=as_json)
 
 

@@ -1,8 +1,9 @@
 """`crownkeep keys`: a new sealing key goes first into the key file, then every secret at rest is sealed with it.
 
-    1. the new key is put first in `sealing.key`     under a lock and durably; running servers look every second and go over to it
-    2. the command waits                             until each of them has
-    3. batch by batch, secrets are sealed anew       through the one door, beside whatever the servers write
+    1. the rotation is begun                         through the one door, where a seal may ask for an approval
+    2. the new key is put first in `sealing.key`     under a lock and durably; running servers look every second and go over to it
+    3. the command waits                             until each of them has
+    4. batch by batch, secrets are sealed anew       through the one door, beside whatever the servers write
 
 The old keys stay in the file: sessions that were issued under them live on, and a copy of the database from before opens.
 """
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crownkeep.cli import house, keys_leaked, output
+from crownkeep.cli import house, keys_leaked, output, waiting
 from crownkeep.cli.house import House
 
 if TYPE_CHECKING:
@@ -40,18 +41,21 @@ command.add_command(keys_leaked.command)
     help="How long to wait for running servers to read the new key.",
 )
 @click.option("--to", "key_id", metavar="ID", help="Switch to a key that `crownkeep keys add` put into the file.")
+@waiting.options
 @house.options
 @output.json_flag()
-def rotate(wait: float, key_id: str | None, data: str | None, database: str | None, as_json: bool) -> None:
+def rotate(wait: float, key_id: str | None, asked: waiting.Asking, data: str | None, database: str | None, as_json: bool) -> None:
     """Make a new sealing key and seal every secret with it, while servers run.
 
-    If it is interrupted, finish it with `crownkeep keys reseal`. Back up the key file afterwards.
+    Where a seal covers it, its approval is asked for first: the command prints the request's id and ends with 3. If a rotation is
+    interrupted, finish it with `crownkeep keys reseal`. Back up the key file afterwards.
     """
     from crownkeep import clock, data_directory
     from crownkeep.credentials import sealing
     from crownkeep.domain.accounts import key_check
 
     with house.opened(data, database) as held:
+        waiting.ask(held, asked, "BeginKeyRotation", sealing_key_id=key_id)
         try:
             changed = data_directory.change_keyring(
                 held.directory.path,

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from crownkeep.cli import house, output
+from crownkeep.cli import house, output, waiting
 from crownkeep.cli.account import account_argument, email_address
 
 
@@ -34,9 +34,12 @@ def status(account_id: str, data: str | None, database: str | None, as_json: boo
 @command.command("recover", short_help="Show or confirm a recovery that waits.")
 @account_argument
 @click.option("--confirm", "code", metavar="CODE", help="The code that the person tells you; be sure who they are.")
+@waiting.options
 @house.options
 @output.json_flag()
-def recover(account_id: str, code: str | None, data: str | None, database: str | None, as_json: bool) -> None:
+def recover(
+    account_id: str, code: str | None, asked: waiting.Asking, data: str | None, database: str | None, as_json: bool
+) -> None:
     """Show a root user's recovery that waits, or confirm it.
 
     A person who lost root's MFA devices signs in with the password, opens the link that goes to root's mailbox, and sees a code.
@@ -44,7 +47,7 @@ def recover(account_id: str, code: str | None, data: str | None, database: str |
     """
     with house.opened(data, database) as held:
         if code is not None:
-            found = held.ask("ConfirmRootRecovery", account_id=account_id, code=code)
+            found = waiting.ask(held, asked, "ConfirmRootRecovery", account_id=account_id, code=code)
         else:
             found = held.ask("GetRoot", account_id=account_id).get("recovery", {})
     if not found:
@@ -61,17 +64,26 @@ def recover(account_id: str, code: str | None, data: str | None, database: str |
 @account_argument
 @click.option("--email", metavar="ADDRESS", callback=email_address, help="The custodian's address.")
 @click.option("--remove", is_flag=True, help="Let nobody but the operator confirm.")
+@waiting.options
 @house.options
 @output.json_flag()
-def custodian(account_id: str, email: str | None, remove: bool, data: str | None, database: str | None, as_json: bool) -> None:
+def custodian(
+    account_id: str,
+    email: str | None,
+    remove: bool,
+    asked: waiting.Asking,
+    data: str | None,
+    database: str | None,
+    as_json: bool,
+) -> None:
     """Name the custodian, who may confirm a root user's recovery by mail, or remove the custodian."""
     if (email is None) != remove:
         raise click.UsageError("give `--email` to name a custodian, or `--remove` to have none")
     with house.opened(data, database) as held:
         if remove:
-            held.ask("RemoveRootCustodian", account_id=account_id)
+            waiting.ask(held, asked, "RemoveRootCustodian", account_id=account_id)
         else:
-            held.ask("SetRootCustodian", account_id=account_id, email=email)
+            waiting.ask(held, asked, "SetRootCustodian", account_id=account_id, email=email)
     if as_json:
         output.print_json({"account_id": account_id, "custodian": email})
     else:

@@ -78,7 +78,7 @@ def account(
             "cooldown_minutes": cooldown,
             "unseal_delay_hours": unseal_delay,
         }
-        found = waiting.done(asked, lambda: held.ask("SealAccount", **parameters), held=held, account_id=account_id)
+        found = waiting.ask(held, asked, "SealAccount", **parameters)
     _tell(found, as_json=as_json)
 
 
@@ -118,7 +118,7 @@ def unseal(
             case "finish":
                 held.ask("FinishUnsealWithoutTeam", account_id=account_id)
             case _:
-                waiting.done(asked, lambda: held.ask("UnsealAccount", account_id=account_id), held=held, account_id=account_id)
+                waiting.ask(held, asked, "UnsealAccount", account_id=account_id)
     if as_json:
         output.print_json({"account_id": account_id, "sealed": False})
     else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from crownkeep.cli import house, output
+from crownkeep.cli import house, output, waiting
 from crownkeep.cli.account import account_id
 
 
@@ -87,12 +87,16 @@ def list_(data: str | None, database: str | None, as_json: bool) -> None:
 
 @command.command("remove", short_help="Take a bucket away; its files stay.")
 @click.argument("name")
+@waiting.options
 @house.options
 @output.json_flag()
-def remove(name: str, data: str | None, database: str | None, as_json: bool) -> None:
-    """Take a bucket away. Its files stay where they are; trails that deliver there can't, and say so."""
+def remove(name: str, asked: waiting.Asking, data: str | None, database: str | None, as_json: bool) -> None:
+    """Take a bucket away. Its files stay where they are; trails that deliver there can't, and say so.
+
+    Where the account's trail is sealed, its approval is asked for: the command prints the request's id and ends with 3.
+    """
     with house.opened(data, database) as held:
-        removed = held.ask("RemoveTrailBucket", name=name)
+        removed = waiting.ask(held, asked, "RemoveTrailBucket", name=name)
     if as_json:
         output.print_json(removed)
         return

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from crownkeep.cli import house, output
+from crownkeep.cli import house, output, waiting
 from crownkeep.cli.account import account_id
 from crownkeep.cli.failures import WrongCall
 from crownkeep.cli.trail_export import moment
@@ -18,6 +18,7 @@ from crownkeep.cli.trail_export import moment
 @click.option("--before", metavar="TIME", callback=moment, help="All that are older.")
 @click.option("--reason", metavar="TEXT", required=True, help="Why; it is recorded.")
 @click.option("--yes", is_flag=True, help="Really destroy them; nothing brings them back.")
+@waiting.with_own_reason
 @house.options
 @output.json_flag()
 def withhold(
@@ -26,6 +27,7 @@ def withhold(
     before: datetime | None,
     reason: str,
     yes: bool,
+    asked: waiting.Asking,
     data: str | None,
     database: str | None,
     as_json: bool,
@@ -40,7 +42,7 @@ def withhold(
     from crownkeep.trail.month_sealing import NotSealable
 
     with house.opened(data, database) as held:
-        done = held.ask("WithholdRecords", account_id=account, event_id=event_id, before=before, reason=reason)
+        done = waiting.ask(held, asked, "WithholdRecords", account_id=account, event_id=event_id, before=before, reason=reason)
         try:
             month_sealing.destroy_withheld(held.database)
         except (NotSealable, SealedFileFault) as error:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from crownkeep.cli import output
+
 if TYPE_CHECKING:
     from crownkeep.cli.house import House
 
@@ -18,16 +20,18 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 EXIT_CODE = 3
 """How a command ends whose act waits for approval."""
 
+_request = click.option("--request", "request_id", metavar="ID", help="Go on with an act that waited for this request.")
+_reason = click.option("--reason", default="", metavar="TEXT", help="Why; told to custodians if the act is sealed.")
+_ticket = click.option("--ticket", default="", metavar="ID", help="A ticket that custodians can look up.")
+
 
 class WaitsForApproval(click.ClickException):
-    """The act is sealed, and its approval was asked for or is not there yet."""
+    """The act is sealed, and custodians have not decided yet."""
 
     exit_code = EXIT_CODE
 
-    def __init__(self, request_id: str, state: str) -> None:
-        super().__init__(
-            f"request {request_id} is {state}: run the command again with `--request {request_id}` once it is approved"
-        )
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {request_id} waits: run the command again with `--request {request_id}` once it is approved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +41,69 @@ class Asking:
     request_id: str | None
     reason: str
     ticket: str
+    as_json: bool
 
 
 def options(command: Function) -> Function:
     """Give a command `--request`, `--reason` and `--ticket`; they come together as `asked`."""
 
     @wraps(command)
-    def gather(request_id: str | None, reason: str, ticket: str, **rest: Any) -> Any:
-        return command(asked=Asking(request_id, reason, ticket), **rest)
+    def gather(request_id: str | None, reason: str, ticket: str, as_json: bool, **rest: Any) -> Any:
+        return command(asked=Asking(request_id, reason, ticket, as_json), as_json=as_json, **rest)
 
-    request = click.option("--request", "request_id", metavar="ID", help="Go on with an act that waited for this request.")
-    reason = click.option("--reason", default="", metavar="TEXT", help="Why; told to custodians if the act is sealed.")
-    ticket = click.option("--ticket", default="", metavar="ID", help="A ticket that custodians can look up.")
-    return request(reason(ticket(gather)))  # type: ignore[return-value]
+    return _request(_reason(_ticket(gather)))  # type: ignore[return-value]
 
 
-def done(asked: Asking, step: Callable[[], Mapping[str, Any]], *, held: House, account_id: str) -> Mapping[str, Any]:
-    """Do an act; where it is sealed, ask for its approval and raise WaitsForApproval with the request's id."""
+def with_own_reason(command: Function) -> Function:
+    """Give `--request` and `--ticket` to a command that has a `--reason` of its own; custodians are told that one."""
+
+    @wraps(command)
+    def gather(request_id: str | None, reason: str, ticket: str, as_json: bool, **rest: Any) -> Any:
+        return command(asked=Asking(request_id, reason, ticket, as_json), reason=reason, as_json=as_json, **rest)
+
+    return _request(_ticket(gather))  # type: ignore[return-value]
+
+
+def ask(held: House, asked: Asking, operation: str, **parameters: object) -> Mapping[str, Any]:
+    """Ask for an operation; where it is sealed, ask for its approval and raise WaitsForApproval with the request's id.
+
+    With a request, raise the same while that waits, and a ClickException where it will never be approved any more.
+    """
     from crownkeep.errors import ApprovalRequired
 
     if asked.request_id is not None:
-        found = held.ask("GetApprovalRequest", request_id=asked.request_id)
-        if found["state"] != "approved":
-            raise WaitsForApproval(asked.request_id, str(found["state"]))
+        _require_approved(held, asked)
     try:
-        return step()
+        return held.ask(operation, **parameters)
     except ApprovalRequired as refusal:
         if asked.request_id is not None:
             raise
-        action, given = str(refusal.members["action"]), refusal.members["parameters"]
+        sealed = refusal.members
     request = held.ask(
         "RequestApproval",
-        account_id=account_id,
-        action=action,
-        parameters=json.dumps(given),
-        reason=asked.reason or f"crownkeep: {action} on account {account_id}",
+        account_id=sealed["account_id"],
+        action=sealed["action"],
+        parameters=json.dumps(sealed["parameters"]),
+        reason=asked.reason or f"crownkeep: {sealed['action']} on account {sealed['account_id']}",
         ticket=asked.ticket or None,
     )
-    click.echo(request["request_id"])
-    raise WaitsForApproval(str(request["request_id"]), "waiting")
+    raise _waits(asked, str(request["request_id"]))
+
+
+def _require_approved(held: House, asked: Asking) -> None:
+    found = held.ask("GetApprovalRequest", request_id=asked.request_id)
+    match found["state"]:
+        case "approved":
+            return
+        case "waiting":
+            raise _waits(asked, str(asked.request_id))
+        case state:
+            raise click.ClickException(f"request {asked.request_id} is {state}: leave `--request` out to ask anew")
+
+
+def _waits(asked: Asking, request_id: str) -> WaitsForApproval:
+    if asked.as_json:
+        output.print_json({"request_id": request_id, "state": "waiting"})
+    else:
+        click.echo(request_id)
+    return WaitsForApproval(request_id)

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 from crownkeep import errors
 from crownkeep.audit import redact
 from crownkeep.audit.event import EventFacts
-from crownkeep.credentials import approval_proofs, approval_requests
+from crownkeep.credentials import approval_proofs, approval_requests, canonical_json
 from crownkeep.credentials.approval_proofs import CustodianKey, Quorum
 from crownkeep.credentials.approval_requests import ApprovalRequest
 from crownkeep.operations import record, sealed_acts
 from crownkeep.operations.registry import Operation, Result
-from crownkeep.operations.sealed_acts import SealedAct
+from crownkeep.operations.sealed_acts import SealableOperation, SealedAct, Whose
 from crownkeep.principals import APPROVED_BY, Caller, Operator, Principal, PrincipalKind
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.approvals import approver_keys, approvers, seals, sessions, teams, votes
 from crownkeep.storage.approvals.sessions import ApprovalSessionRow
 from crownkeep.storage.approvals.teams import TeamVersionRow
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.trail import buckets
 from crownkeep.storage.trail.events import EventRow
 
 if TYPE_CHECKING:
@@ -45,15 +46,16 @@ def require(call: Call, operation: Operation, arguments: Mapping[str, object]) -
     if found is None:
         return
     parameters = parameters_of(operation, arguments)
-    account_id = sealing_account(
-        call, found.act, sealed_acts.accounts_of(found, call.account_id, management_of(call), parameters)
-    )
+    if sealed_acts.is_free(found, parameters):
+        return
+    account_id = sealing_account(call, found.act, accounts_of(call, found, parameters))
     if account_id is None:
         return
     request = approved(call.db, call.caller, account_id, name, parameters, now=call.now)
     if request is None:
         told = refusal(call.caller, account_id, name, found.act)
-        raise errors.ApprovalRequired(told, members={"action": name, "parameters": parameters})
+        given = canonical_json.plain(parameters)
+        raise errors.ApprovalRequired(told, members={"account_id": account_id, "action": name, "parameters": given})
     call.notes.approval_id = request.session_id
     call.notes.additional["approvalRequestId"] = request.session_id
 
@@ -128,6 +130,19 @@ def parameters_of(operation: Operation, arguments: Mapping[str, object]) -> dict
 
 
 _TOKENS = frozenset({"ClientToken", "ClientRequestToken", "IdempotencyToken", "clientToken"})
+
+
+def accounts_of(call: Call, found: SealableOperation, parameters: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the accounts whose seals may cover an operation with these parameters, in the order in which they are looked at."""
+    match found.whose:
+        case Whose.BUCKET:
+            bucket = buckets.named(call.db, str(parameters.get(found.member)))
+            return () if bucket is None else (bucket.account_id,)
+        case Whose.INSTALLATION:
+            oldest = seals.oldest_over(call.db, found.act.value)
+            return () if oldest is None else (oldest.account_id,)
+        case _:
+            return sealed_acts.accounts_of(found, call.account_id, management_of(call), parameters)
 
 
 def sealing_account(call: Call, act: SealedAct, account_ids: tuple[str, ...]) -> str | None:

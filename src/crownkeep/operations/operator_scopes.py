@@ -40,7 +40,7 @@ _OPERATIONS: Mapping[str, str] = {
         "FindAccessKeys DeactivateAccessKey QuarantineUser ImportMfaTokens InstallBreachedPasswords InstallFidoMetadata "
         "CreateScimToken DeleteScimToken"
     ),
-    "keys": "ResealSecrets",
+    "keys": "BeginKeyRotation ResealSecrets",
     "backups": "StartBackup CompleteBackup FailBackup RestoreBackup MoveDatabase",
     "operators": "ListOperators AddOperator RotateOperator RemoveOperator",
 }

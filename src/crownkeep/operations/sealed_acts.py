@@ -42,6 +42,8 @@ class Whose(Enum):
     CALLER = "the caller's"
     NAMED = "the one that a parameter names, or the caller's"
     ORGANIZATION = "the management account of the caller's organization"
+    BUCKET = "the one that a parameter's bucket was given to"
+    INSTALLATION = "every one: the seal that is the oldest of those that cover the act decides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class SealableOperation:
     """The parameter that names the account, by its id or by an ARN in it."""
     by_root_alone: bool = False
     """Whether it is this act only where a root user does it."""
+    switch: str = ""
+    """A parameter that switches a guard: to switch it on is free."""
 
 
 def of(name: str, caller: Caller) -> SealableOperation | None:
@@ -64,8 +68,16 @@ def of(name: str, caller: Caller) -> SealableOperation | None:
     return found
 
 
+def is_free(found: SealableOperation, parameters: Mapping[str, object]) -> bool:
+    """Tell whether an operation takes no approval with these parameters: it switches a guard on."""
+    return bool(found.switch) and parameters.get(found.switch) is True
+
+
 def accounts_of(found: SealableOperation, own: str, management: str, parameters: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the accounts whose seal covers an operation: an organization's own comes before a member's."""
+    """Return the accounts whose seal covers an operation: an organization's own comes before a member's.
+
+    None where the database has to be asked for them (`Whose.BUCKET`, `Whose.INSTALLATION`).
+    """
     named = _account_in(parameters.get(found.member)) if found.member else ""
     match found.whose:
         case Whose.CALLER:
@@ -74,6 +86,8 @@ def accounts_of(found: SealableOperation, own: str, management: str, parameters:
             return (named or own,)
         case Whose.ORGANIZATION:
             return tuple(dict.fromkeys(each for each in (management, named, own) if each))
+        case Whose.BUCKET | Whose.INSTALLATION:
+            return ()
 
 
 def _account_in(value: object) -> str:
@@ -112,13 +126,17 @@ OPERATIONS: Mapping[str, SealableOperation] = {
     **_each("organizations", _GUARDRAILS, "DeletePolicy", "UpdatePolicy", "DisablePolicyType", "DeleteOrganization"),
     **_each("organizations", _GUARDRAILS, "LeaveOrganization"),
     **_each("organizations", replace(_GUARDRAILS, member="AccountId"), "MoveAccount", "RemoveAccountFromOrganization"),
+    **_each("operator", replace(_named(SealedAct.GUARDRAILS, "account_id"), switch="enabled"), "SetLastWayInGuard"),
+    **_each("account-security", SealableOperation(SealedAct.GUARDRAILS, switch="Enabled"), "UpdateLastWayInGuard"),
     **_each("cloudtrail", SealableOperation(SealedAct.TRAIL), "DeleteTrail", "StopLogging", "UpdateTrail", "PutEventSelectors"),
     **_each("operator", _named(SealedAct.TRAIL, "account_id"), "WithholdRecords"),
+    **_each("operator", SealableOperation(SealedAct.TRAIL, Whose.BUCKET, "name"), "RemoveTrailBucket"),
     **_each("alerts", SealableOperation(SealedAct.ALERTS), "PutAlertRule", "DeleteAlertRule", "SilenceAlertRule"),
     **_each("alerts", SealableOperation(SealedAct.ALERTS), "DeleteAlertReceiver"),
     **_each("operator", _named(SealedAct.ALERTS, "account_id"), "SwitchOffAlertRule", "PutAlertRule", "DeleteAlertRule"),
     **_each("operator", _named(SealedAct.ALERTS, "account_id"), "DeleteAlertReceiver"),
     **_each("operator", _named(SealedAct.OPERATOR, "account_id"), "PurgeAccount", "SetRootCustodian", "RemoveRootCustodian"),
+    **_each("operator", SealableOperation(SealedAct.OPERATOR, Whose.INSTALLATION), "BeginKeyRotation"),
     **_each("operator", _named(SealedAct.UNSEAL, "account_id"), "UnsealAccount", "SealAccount"),
 }
 """By service and name, such as `sts:AssumeRoot`. Parameters are named as the operation's model names them."""

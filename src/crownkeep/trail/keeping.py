@@ -21,7 +21,9 @@ from crownkeep.domain.month_sealing import REST
 from crownkeep.errors import AwsError
 from crownkeep.operations import asking
 from crownkeep.operations.call import Wiring
+from crownkeep.operations.sealed_acts import SealedAct
 from crownkeep.principals import Operator
+from crownkeep.storage.approvals import seals
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
 from crownkeep.storage.notices import leases
 from crownkeep.storage.trail import sealed_months, withholdings
@@ -122,7 +124,9 @@ def _withhold(database: Database, before: datetime, ask: Ask, stopping: Event) -
     # By whole days: an account has one such act a day, and not one an hour.
     day = before.replace(hour=0, minute=0, second=0, microsecond=0)
     with database.snapshot() as db:
-        accounts = withholding.accounts_older(db, day)
+        # A setting is one person's, and a sealed trail nobody's alone: its records stay until they are withheld with approval.
+        kept = seals.accounts_over(db, SealedAct.TRAIL.value)
+        accounts = [each for each in withholding.accounts_older(db, day) if each not in kept]
     for account_id in accounts:
         if stopping.is_set():
             return

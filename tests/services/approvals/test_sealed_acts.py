@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from tests.fixtures.organization import Organization
 from crownkeep.credentials import approval_proofs
 from crownkeep.credentials.approval_requests import ApprovalDecision
 from crownkeep.domain.approvals import sessions, voting
+from crownkeep.operations import sealed_acts
 from crownkeep.services.approvals import decisions
 from crownkeep.storage.approvals import approver_keys, approvers, teams
 
@@ -284,6 +287,57 @@ def test_central_root_of_a_sealed_member_is_taken_on_with_approval_and_linked_to
     assert "is sealed (root-sessions)" in refused(sts.assume_root, **wanted)
     done = next(each for each in member.records() if each["eventName"] == "GetAccountSummary")
     assert asked["RequestId"] == done["userIdentity"]["sessionContext"]["approvalRequestId"]
+
+
+def test_an_administrator_alone_switches_no_guard_off(crown: Crown) -> None:
+    account = crown.account()
+    custody.seat(crown, account.id).seal(what=["guardrails"])
+    client = account.client("account-security")
+    client.update_last_way_in_guard(Enabled=True)
+
+    assert "is sealed (guardrails)" in refused(client.update_last_way_in_guard, Enabled=False)
+    assert client.get_last_way_in_guard()["Enabled"]
+
+
+def test_a_bucket_of_a_sealed_trail_is_not_taken_away_by_one_operator(crown: Crown) -> None:
+    account, other = crown.account(), crown.account()
+    custody.seat(crown, account.id).seal(what=["trail"])
+    for each in (account, other):
+        assert 201 == crown.operator("POST", "/trail-buckets", {"name": f"logs-{each.id}", "account_id": each.id}).status
+
+    answers = [crown.operator("DELETE", f"/trail-buckets/logs-{each.id}") for each in (account, other)]
+
+    assert [403, 200] == [each.status for each in answers]
+    assert f"account {account.id} is sealed (trail)" in answers[0].text
+
+
+def test_the_sealing_key_is_rotated_with_the_approval_of_the_oldest_seal_that_covers_it(
+    fresh_crown: Callable[..., Crown],
+) -> None:
+    crown = fresh_crown()
+    accounts = [crown.account() for _ in range(3)]
+    before = crown.operator("POST", "/key-rotations", {})
+    for each, what in zip(accounts, (["alerts"], ["operator"], ["operator"]), strict=True):
+        custody.seat(crown, each.id).seal(what=what)
+
+    answer = crown.operator("POST", "/key-rotations", {})
+
+    assert (204, 403) == (before.status, answer.status)
+    assert f"account {accounts[1].id} is sealed (operator)" in answer.text
+
+
+def test_auditors_find_every_operation_that_a_seal_covers_in_the_document() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "sealed-root.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    rows["unseal"] = next(line for line in text.splitlines() if line.startswith("Lifting or changing the seal"))
+
+    missing = [
+        name
+        for name, found in sealed_acts.OPERATIONS.items()
+        if not re.search(rf"[`:]{name.partition(':')[2]}`", rows[found.act.value])
+    ]
+
+    assert [] == missing
 
 
 def test_a_seal_refuses_teams_that_could_not_act(crown: Crown) -> None:

@@ -55,11 +55,12 @@ def ask(call: Call, asked: WantedApproval) -> ApprovalSessionRow:
     found = sealed_acts.of(asked.action, call.caller)
     if operation is None or found is None:
         raise errors.ServiceValidation(f"`{asked.action}` is no act that could be sealed for whoever asks")
-    accounts = sealed_acts.accounts_of(found, call.account_id, approvals.management_of(call), parameters)
+    accounts = approvals.accounts_of(call, found, parameters)
     account_id = approvals.sealing_account(call, found.act, accounts)
     seal = None if account_id is None else seals.of_account(call.db, account_id)
-    if seal is None:
-        raise errors.Conflict(f"`{asked.action}` is not sealed in account `{accounts[0]}`: no approval is needed")
+    if seal is None or sealed_acts.is_free(found, parameters):
+        where = f"in account `{accounts[0]}`" if accounts else "in any account"
+        raise errors.Conflict(f"`{asked.action}` is not sealed {where}: no approval is needed")
     return _begin(call, seal, asked, parameters, principal="")
 
 

@@ -1,18 +1,31 @@
-"""Sealing every secret at rest anew, in bounded steps, after a new sealing key was put first in the key file."""
+"""Sealing keys: the beginning of their rotation, and every secret at rest sealed anew in bounded steps, with the newest key."""
 
 from __future__ import annotations
 
 from crownkeep import data_directory, errors
 from crownkeep.credentials import sealing
+from crownkeep.credentials.sealing import Keyring
 from crownkeep.domain import page_tokens
 from crownkeep.operations import registry, sealed
-from crownkeep.operations.call import Call, Result
+from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
 from crownkeep.storage import sealed_values
 from crownkeep.storage.sealed_values import SealedColumn
 
 _STEP = 500
+
+
+@operator.operation("BeginKeyRotation", resource=registry.everything, effect=Effect.STATE)
+def begin_key_rotation(call: Call, *, sealing_key_id: str | None = None) -> Result:
+    """Record that secrets are to be sealed with a new key, or with one that the key file holds; the file is changed afterwards.
+
+    A seal is asked here, before anything is changed. Whoever has the file changes it: no answer of this server holds a key.
+    """
+    if sealing_key_id is not None and sealing_key_id not in {key.id for key in _key_file(call).keys}:
+        raise errors.Conflict(f"the key file holds no key `{sealing_key_id}`")
+    call.notes.additional["sealingKeyId"] = sealing_key_id or "a new one"
+    return NOTHING
 
 
 @operator.operation("ResealSecrets", resource=registry.everything, effect=Effect.STATE)
@@ -46,12 +59,15 @@ def reseal_secrets(call: Call, *, max_results: int = _STEP, next_token: str | No
 
 def _require_key_in_file(call: Call) -> None:
     """Refuse to seal anything with a key that the key file doesn't hold: without it, nothing would open after a restart."""
+    if call.keyring.newest not in _key_file(call).keys:
+        raise errors.Conflict(f"the key file lacks the key `{call.keyring.newest.id}`; nothing was sealed")
+
+
+def _key_file(call: Call) -> Keyring:
     try:
-        held = data_directory.load_keyring(call.wiring.settings.data_directory)
+        return data_directory.load_keyring(call.wiring.settings.data_directory)
     except (OSError, data_directory.UnusableDataDirectory) as error:
         raise errors.Conflict("the key file can't be read; nothing was sealed") from error
-    if call.keyring.newest not in held.keys:
-        raise errors.Conflict(f"the key file lacks the key `{call.keyring.newest.id}`; nothing was sealed")
 
 
 def _name(column: SealedColumn) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Integer, Table, Text, bindparam, delete, select, update
+from sqlalchemy import Boolean, Column, Integer, Table, Text, bindparam, delete, literal, select, update
 
 from crownkeep.storage.approvals.teams import TeamId
 from crownkeep.storage.database import Transaction
@@ -68,6 +68,12 @@ _resting_on = RowQuery(
     .limit(1),
 )
 _of_team = RowQuery(SealRow, select(table).where(table.c.team_id == bindparam("team_id")).order_by(table.c.account_id))
+_covers = literal("\n").concat(table.c.acts).concat("\n").like(bindparam("line"))
+_accounts_over = select(table.c.account_id).where(_covers)
+_oldest_over = RowQuery(
+    SealRow,
+    select(table).where(_covers).order_by(table.c.sealed_at, table.c.account_id).limit(1),
+)
 _insert = RowInsert(SealRow, table)
 _remove = delete(table).where(table.c.account_id == bindparam("of_account"))
 
@@ -91,6 +97,16 @@ def resting_on(db: Transaction, team_account_id: str) -> SealRow | None:
 def of_team(db: Transaction, team_id: str) -> list[SealRow]:
     """Return the seals that rest on a team."""
     return _of_team.all(db, {"team_id": team_id})
+
+
+def oldest_over(db: Transaction, act: str) -> SealRow | None:
+    """Return the seal that is the oldest of those that cover an act."""
+    return _oldest_over.first(db, {"line": f"%\n{act}\n%"})
+
+
+def accounts_over(db: Transaction, act: str) -> frozenset[str]:
+    """Return the accounts whose seals cover an act."""
+    return frozenset(db.execute(_accounts_over, {"line": f"%\n{act}\n%"}).scalars())
 
 
 def put(db: Transaction, row: SealRow) -> None:
