@@ -158,6 +158,7 @@ NO_CHANGE: Mapping[str, str] = {
     "evidence check": _FILES,
     "evidence pack": _FILES,
     "import aws": _API,
+    "sso import": _API,
     "least-privilege": _API,
     "lockdown apply": _API,
     "lockdown plan": _API,

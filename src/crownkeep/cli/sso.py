@@ -1,10 +1,10 @@
-"""`crownkeep sso`: the operator enables single sign-on for an organization."""
+"""`crownkeep sso`: single sign-on enabled for an organization, and people imported into it."""
 
 from __future__ import annotations
 
 import click
 
-from crownkeep.cli import house, output
+from crownkeep.cli import house, output, sso_import
 from crownkeep.cli.account import account_id
 
 _OWNER = "The account that owns the instance."
@@ -12,7 +12,10 @@ _OWNER = "The account that owns the instance."
 
 @click.group("sso", short_help="Enable single sign-on for an organization.")
 def command() -> None:
-    """Enable single sign-on for an organization."""
+    """Enable single sign-on for an organization, and import its people."""
+
+
+command.add_command(sso_import.import_)
 
 
 @command.command("enable", short_help="Enable single sign-on for an organization.")

@@ -10,6 +10,7 @@ from hmac import compare_digest
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from crownkeep.credentials import imported_hashes
 from crownkeep.credentials.secret import Secret
 
 SALT_SIZE = 16
@@ -56,7 +57,12 @@ def hash_password(password: Secret, *, salt: bytes, cost: Cost = DEFAULT_COST) -
 
 
 def verify(password: Secret, stored: str) -> bool:
-    """Tell whether a password belongs to a stored hash, in constant time; raises MalformedHash."""
+    """Tell whether a password belongs to a stored hash, in constant time; raises MalformedHash.
+
+    One that came with its person from elsewhere is held against by its own scheme.
+    """
+    if imported_hashes.is_imported(stored):
+        return imported_hashes.verify(password, stored)
     known = _decode(stored)
     return compare_digest(known.digest, _derive(password, salt=known.salt, cost=known.cost))
 
@@ -93,8 +99,10 @@ def needs_rehash(stored: str, cost: Cost) -> bool:
     """Tell whether a hash is cheaper to guess at than one of today's parameters; raises MalformedHash.
 
     A dearer one stays as it is: two nodes whose settings differ would hash every password back and forth, and a cost that was
-    lowered by mistake would weaken all hashes at once.
+    lowered by mistake would weaken all hashes at once. One that was imported is hashed anew whatever it cost.
     """
+    if imported_hashes.is_imported(stored):
+        return True
     old = _decode(stored).cost
     return old != cost and (old.memory_kib * old.passes, old.memory_kib) < (cost.memory_kib * cost.passes, cost.memory_kib)
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from crownkeep.credentials import passwords
+from crownkeep import clock
+from crownkeep.credentials import imported_hashes, passwords
 from crownkeep.credentials.passwords import Cost
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
-from crownkeep.signin import browsers, events, people, person_events, progress, sign_in_steps, throttle
+from crownkeep.signin import browsers, events, password_rules, people, person_events, progress, sign_in_steps, throttle
 from crownkeep.signin.people import Credentials
 from crownkeep.signin.progress import Arrived, Expired, Next, Wrong
 from crownkeep.signin.throttle import Claim, Counter, Waiting
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.single_sign_on import directory_users
+from crownkeep.storage.single_sign_on import directory_users, person_credentials
 from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Commit
 
@@ -24,6 +25,9 @@ INCORRECT = "Your authentication information is incorrect. Please try again."
 """What AWS answers to everything that is wrong."""
 
 Entered = Next | Arrived | Expired | Wrong | Waiting
+
+WRONG_AFTER_SECONDS = 1.0
+"""After how long a wrong password is answered at least, where hashes came from elsewhere: longer than any scheme takes."""
 
 _LONGEST_NAME = 254
 _LONGEST_PASSWORD = 128
@@ -75,7 +79,13 @@ async def enter_as_person(door: Door, visit: Visit, *, start: str, name: str, pa
         person = people.person_of(instance, user) if instance is not None and user is not None and user.is_active else None
         store_id, account_id = (instance.identity_store_id, instance.account_id) if instance is not None else (start, "")
         found = _found(db, person_claim(store_id, name.strip(), account_id), person)
-    return await _enter(door, visit, found, password)
+        has_imported = person_credentials.has_hash_like(db, account_id, imported_hashes.MARK)
+    began = clock.monotonic()
+    entered = await _enter(door, visit, found, password)
+    if has_imported and isinstance(entered, Wrong):
+        # Other schemes take another time than ours, which would tell names that were imported from such that nobody has.
+        await sign_in_steps.wait_since(began, WRONG_AFTER_SECONDS)
+    return entered
 
 
 def person_claim(store_id: str, name: str, account_id: str) -> Claim:
@@ -110,11 +120,11 @@ async def verify(door: Door, visit: Visit, found: Found, used: tuple[Counter, ..
     """Verify a password of which an attempt was counted, and go on with the sign-in where it is right."""
     wiring = door.wiring
     # 2. One Argon2 computation in the small pool, whatever the name; a second where a right password's hash has another cost.
-    compared = await door.compute(lambda: _compare(password, found, cost(wiring)))
+    compared = await door.compute(lambda: _compare(wiring, password, found, cost(wiring)))
     # 3. What came of it and its record, in one transaction.
     if not compared.is_right:
         return await sign_in_steps.commit(door, lambda db: Commit(Wrong(), _failure(db, wiring, visit, found, used)))
-    return await sign_in_steps.commit(door, lambda db: _success(db, wiring, visit, found, used, browser, compared.renewed))
+    return await sign_in_steps.commit(door, lambda db: _success(db, wiring, visit, found, used, browser, compared))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +133,29 @@ class _Compared:
 
     is_right: bool
     renewed: str | None = None
+    is_weak: bool = False
+    """Whether it came from another directory, and would not be taken here: its person chooses another one at once."""
 
 
-def _compare(password: Secret, found: Found, today: Cost) -> _Compared:
+def _compare(wiring: Wiring, password: Secret, found: Found, today: Cost) -> _Compared:
     stored = found.credentials.password_hash if found.credentials else None
     if stored is None or len(password.reveal()) > _LONGEST_PASSWORD:
         return _Compared(passwords.verify_absent(password, cost=today))
     is_right = passwords.verify(password, stored)
     if not is_right or not passwords.needs_rehash(stored, today):
         return _Compared(is_right)
+    if imported_hashes.is_imported(stored):
+        salt = clock.token_bytes(passwords.SALT_SIZE)
+        renewed = passwords.hash_password(password, salt=salt, cost=today)
+        known = (found.person.name if found.person is not None else "", "")
+        is_weak = bool(password_rules.assess_for_person(wiring, password, known=known).violations)
+        return _Compared(is_right, renewed, is_weak=is_weak)
     # With the salt that it has: a person's passwords share one, so that reuse is found by one computation.
     return _Compared(is_right, passwords.hash_password(password, salt=passwords.salt_of(stored), cost=today))
 
 
 def _success(
-    db: Transaction, wiring: Wiring, visit: Visit, found: Found, used: tuple[Counter, ...], browser: str, renewed: str | None
+    db: Transaction, wiring: Wiring, visit: Visit, found: Found, used: tuple[Counter, ...], browser: str, compared: _Compared
 ) -> Commit[Entered]:
     person, credentials = found.person, found.credentials
     kept = people.credentials(db, person) if person else None
@@ -145,8 +163,11 @@ def _success(
         # The password was changed while it was being verified.
         return Commit(Wrong(), _failure(db, wiring, visit, found, used))
     throttle.release(db, used)
-    if renewed is not None and credentials.password_hash is not None:
-        people.renew_hash(db, person, old=credentials.password_hash, new=renewed)
+    if compared.renewed is not None and credentials.password_hash is not None:
+        people.renew_hash(db, person, old=credentials.password_hash, new=compared.renewed)
+    if compared.is_weak:
+        person_credentials.require_reset(db, person.account_id, person.unique_id)
+        kept = replace(kept, reset_required=True)
     begun = progress.begin(person, credentials.version, claim=found.claim, browser=browser, to=visit.to, now=visit.now)
     proved = []
     if person.kind is PrincipalKind.PERSON:

@@ -11,8 +11,8 @@ from datetime import datetime
 from uuid import UUID
 
 from crownkeep import clock
+from crownkeep.credentials import imported_hashes, password_policy, passwords
 from crownkeep.credentials import one_time_links as links
-from crownkeep.credentials import password_policy, passwords
 from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin, Wiring
@@ -170,7 +170,7 @@ def set_password(
         reset_required=reset_required,
         credential_version=int.from_bytes(clock.token_bytes(4)) % _VERSIONS,
         verified_email=verified_email or (before.verified_email if before is not None else None),
-        history=() if before is None else (before.password_hash, *before.history)[:_REMEMBERED],
+        history=() if before is None else tuple(filter(_is_own, (before.password_hash, *before.history)))[:_REMEMBERED],
     )
     person_credentials.put(db, row)
     browser_sessions.end_others(db, person.account_id, person.unique_id, but=but, at=now)
@@ -237,7 +237,7 @@ def _version(db: Transaction, person: Principal, user: DirectoryUserRow) -> byte
 
 def _is_own(stored: str) -> bool:
     """Tell whether a hash is one that we made: those that came with somebody from elsewhere have salts of their own kind."""
-    return stored.startswith("$argon2id$")
+    return not imported_hashes.is_imported(stored)
 
 
 def _linked(db: Transaction, token: str, *, now: datetime) -> Linked:

@@ -6,7 +6,6 @@ written (a notice to nobody, a link of no account), and every answer waits until
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
@@ -66,9 +65,7 @@ async def unhurried(door: Door, work: Callable[[Transaction], Commit[Asked]]) ->
     """Carry out a request, and answer once a fixed time has passed, whatever there was to do."""
     began = clock.monotonic()
     asked = await sign_in_steps.commit(door, work)
-    # The event loop's timers may ring a moment early.
-    while (left := ANSWERED_AFTER_SECONDS - (clock.monotonic() - began)) > 0:
-        await asyncio.sleep(left)
+    await sign_in_steps.wait_since(began, ANSWERED_AFTER_SECONDS)
     return asked
 
 

@@ -6,9 +6,11 @@ it commits together with its events. `tests/house/test_one_door.py` lists who ma
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from crownkeep import clock
 from crownkeep.operations.invoke import Door
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.writer import Commit
@@ -23,3 +25,10 @@ async def commit(door: Door, work: Callable[[Transaction], Commit[Done]]) -> Don
     ServiceUnavailable where the database does not take it.
     """
     return await door.carry_out(work)
+
+
+async def wait_since(began: float, seconds: float) -> None:
+    """Wait until so many seconds have passed since a moment of the monotonic clock: an answer's time then tells nothing."""
+    # The event loop's timers may ring a moment early.
+    while (left := seconds - (clock.monotonic() - began)) > 0:
+        await asyncio.sleep(left)

@@ -74,6 +74,14 @@ _this = (table.c.account_id == bindparam("of_account"), table.c.owner_id == bind
 _remove = delete(table).where(*_this)
 _remove_all = delete(table).where(table.c.account_id == bindparam("of_account"))
 _renew = update(table).where(*_this, table.c.password_hash == bindparam("old_hash")).values(password_hash=bindparam("new_hash"))
+_require_reset = update(table).where(*_this).values(reset_required=True)
+_like = (
+    select(table.c.owner_id)
+    .where(
+        table.c.account_id == bindparam("account_id"), table.c.password_hash.startswith(bindparam("beginning"), autoescape=False)
+    )
+    .limit(1)
+)
 
 
 def of_owner(db: Transaction, account_id: str, owner_id: str) -> PersonCredentialsRow | None:
@@ -100,6 +108,16 @@ def put(db: Transaction, row: PersonCredentialsRow) -> None:
 def renew_hash(db: Transaction, account_id: str, owner_id: str, *, old: str, new: str) -> None:
     """Keep another hash of the same password; nothing where the password has changed."""
     db.execute(_renew, {"of_account": account_id, "of_owner": owner_id, "old_hash": old, "new_hash": new})
+
+
+def has_hash_like(db: Transaction, account_id: str, beginning: str) -> bool:
+    """Tell whether a hash of anybody in a store begins so."""
+    return db.execute(_like, {"account_id": account_id, "beginning": beginning}).first() is not None
+
+
+def require_reset(db: Transaction, account_id: str, owner_id: str) -> None:
+    """Have a person choose another password before anything else."""
+    db.execute(_require_reset, {"of_account": account_id, "of_owner": owner_id})
 
 
 def remove(db: Transaction, account_id: str, owner_id: str) -> None:
