@@ -21,7 +21,7 @@ ARGS ?=
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
-.PHONY: help serve test nightly nightly-trail check format screenshots bench bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail bench-alerts bench-what-if changelog system-packages protocol-cases
+.PHONY: help serve test nightly nightly-trail check format screenshots bench bench-request bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail bench-alerts bench-what-if changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ format: .venv/.ready-to-develop ## Format the code
 
 bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests as so many bare answers, beside moto and a release before
 	$(BIN)/python -m bench.serving $(ARGS)
+
+bench-request: .venv/.ready-to-develop ## Measure the CPU of one request in this process; ARGS="--profile GetUser"
+	$(BIN)/python -m bench.request_cost $(ARGS)
 
 bench-console: .venv/.ready-to-develop ## Measure every page of the console with 10,000 users and 200,000 events
 	$(BIN)/python -m bench.console
