@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 PARTITION = "aws"
@@ -50,6 +51,12 @@ def root(account_id: str) -> str:
 def user(account_id: str, path: str, name: str) -> str:
     """Return the ARN of a user; `path` begins and ends with a slash."""
     return iam(account_id, f"user{path}{name}")
+
+
+def users(account_id: str, paths: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Return the ARNs of users by their paths and names."""
+    start = iam(account_id, "user")
+    return [f"{start}{path}{name}" for path, name in zip(paths, names, strict=True)]
 
 
 def group(account_id: str, path: str, name: str) -> str:

@@ -8,8 +8,11 @@ from __future__ import annotations
 import binascii
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+
+from crownkeep.columns import Moments
 
 Read = Callable[[str], object]
 
@@ -149,6 +152,19 @@ def write_iso8601(moment: datetime) -> str:
     """Write a moment to the second in UTC, as AWS's answers do: `2026-01-01T00:00:00Z`."""
     local = moment.astimezone(UTC) if moment.tzinfo is not UTC else moment
     return f"{local.isoformat()[:19]}Z"
+
+
+def write_iso8601_each(moments: Sequence[datetime] | Moments) -> list[str]:
+    """Write moments as `write_iso8601` does, a list's at once."""
+    if isinstance(moments, Moments):
+        return [_iso8601_of(kept // 1_000_000) for kept in moments.kept if kept is not None]
+    return [*map(write_iso8601, moments)]
+
+
+# What is listed is listed again, and much of it was made within the same second.
+@lru_cache(maxsize=4096)
+def _iso8601_of(seconds: int) -> str:
+    return write_iso8601(EPOCH + timedelta(0, seconds))
 
 
 def write_http_date(moment: datetime) -> str:

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any, TypeAlias
 
+from crownkeep.columns import Column, Columns, Moments
 from crownkeep.gateway import scalars
 from crownkeep.models import Member, Shape
 
@@ -170,66 +171,107 @@ def _list(member: Member, tag: str) -> Write:
 
 
 def _rows(shape: Shape, tag: str) -> Callable[[Any, Out, Write], None] | None:
-    """Return a writer of lists of structures, of which a list may hold a thousand: rows of one kind are written by one template.
+    """Return a writer of lists of structures, of which a list may hold a thousand: rows of one kind are written by their columns.
 
-    Rows are of one kind that have the same members, all of them scalars. Those in which something must be escaped, or that have
-    other members, are written one by one.
+    Rows are of one kind that have the same members, all of them scalars. A few rows, and all others, are written one by one.
     """
     if shape.type != "structure" or _attributes(shape):
         return None
     members = {member.name: member for member in shape.members.values() if member.location not in _ELSEWHERE}
-    templates: dict[tuple[str, ...], _Template | None] = {}
+    kinds: dict[tuple[str, ...], _Kind | None] = {}
+
+    def write_kind(names: tuple[str, ...], rows: Sequence[Any], columns: Sequence[Column], out: Out, write_row: Write) -> None:
+        if names not in kinds and len(kinds) < _MOST_KINDS:
+            kinds[names] = _kind(members, names)
+        kind = kinds.get(names)
+        written = None if kind is None else _by_columns(kind, columns, len(rows), tag)
+        if written is not None:
+            out.append(written)
+            return
+        for row in rows:
+            write_row(row, out)
 
     def write_rows(rows: Any, out: Out, write_row: Write) -> None:
-        for names, kind in groupby(rows, tuple):
-            if names not in templates and len(templates) < _MOST_TEMPLATES:
-                templates[names] = _template(members, names, tag)
-            same = list(kind)
-            template = templates.get(names)
-            written = None if template is None else _written(same, *template)
-            if written is not None:
-                out.append(written)
-                continue
-            for row in same:
-                write_row(row, out)
+        if isinstance(rows, Columns):
+            write_kind(rows.names, rows, [rows.of(name) for name in rows.names], out, write_row)
+            return
+        for names, same in groupby(rows, tuple):
+            listed = list(same)
+            if len(listed) < _FEWEST:
+                for row in listed:
+                    write_row(row, out)
+            else:
+                write_kind(names, listed, [*zip(*(row.values() for row in listed), strict=True)], out, write_row)
 
     return write_rows
 
 
-def _written(rows: Sequence[Mapping[str, Any]], text: str, writers: tuple[Callable[[Any], str] | None, ...]) -> str | None:
-    """Return rows as their template has them, or None where one has an absent member or something to be escaped."""
-    values: list[Any] = [value for row in rows for value in row.values()]
-    if None in values:
+_MOST_KINDS = 64
+"""Sets of members of one shape: handlers make few, whatever is asked."""
+
+_FEWEST = 3
+"""Rows of one kind that are worth looking at by columns."""
+
+_Texts: TypeAlias = Callable[[Any], Sequence[str]]
+_Kind: TypeAlias = tuple[tuple[int, str, str, _Texts], ...]
+"""Of each member, in the model's order: its column's place, its tags, and what makes texts of the column."""
+
+
+def _kind(members: Mapping[str, Member], names: tuple[str, ...]) -> _Kind | None:
+    """Return how rows with these members are written by columns, None where a member is more than a scalar."""
+    found = [member for name, member in members.items() if name in names]
+    if not found or any(member.shape.type not in _TEXTS and member.shape.type != "timestamp" for member in found):
         return None
-    width = len(writers)
-    for place, write in enumerate(writers):
-        if write is not None:
-            values[place::width] = map(write, values[place::width])
-    return (text * len(rows)) % tuple(values) if _is_plain("".join(values)) else None
+    return tuple(
+        (names.index(member.name), f"<{member.wire_name}>", f"</{member.wire_name}>", _texts_of(member)) for member in found
+    )
+
+
+def _by_columns(kind: _Kind, columns: Sequence[Column], count: int, tag: str) -> str | None:
+    """Return rows as XML, absent members left out; None where each member is absent somewhere, so that a row may be empty."""
+    slots: list[str | Sequence[str]] = [f"<{tag}>"]
+    is_any_whole = False
+    for place, start, end, texts in kind:
+        column = columns[place]
+        cells = column.kept if isinstance(column, Moments) else column
+        if None in cells:
+            slots += (_optional(column, cells, start, end, texts), "")
+        else:
+            slots[-1] = f"{slots[-1]}{start}"
+            slots += (texts(column), end)
+            is_any_whole = True
+    slots[-1] = f"{slots[-1]}</{tag}>"
+    width = len(slots)
+    parts = [""] * (width * count)
+    for place, slot in enumerate(slots):
+        parts[place::width] = [slot] * count if isinstance(slot, str) else slot
+    return "".join(parts) if is_any_whole else None
+
+
+def _optional(column: Column, cells: Column, start: str, end: str, texts: _Texts) -> Sequence[str]:
+    """Return the texts of a member that some rows don't have, each with its tags."""
+    given = [cell for cell in cells if cell is not None]
+    written = iter(texts(Moments(given) if isinstance(column, Moments) else given))  # type: ignore[arg-type]  # as it was
+    return ["" if cell is None else f"{start}{next(written)}{end}" for cell in cells]
+
+
+def _texts_of(member: Member) -> _Texts:
+    if member.shape.type == "string":
+        return _escape_each
+    text = text_writer(member, "iso8601")
+    return scalars.write_iso8601_each if text is scalars.write_iso8601 else lambda column: [*map(text, column)]
+
+
+def _escape_each(texts: Sequence[str]) -> Sequence[str]:
+    return texts if _is_plain("".join(texts)) else [*map(escape, texts)]
+
+
+_NOT_PLAIN = bytes([*range(0x20), 0x7F, *b"&<>"])
 
 
 def _is_plain(text: str) -> bool:
     """Tell whether there is nothing to be escaped; a text that is not ASCII may be told to have something although it hasn't."""
-    return text.isascii() and text.isprintable() and "&" not in text and "<" not in text and ">" not in text
-
-
-_MOST_TEMPLATES = 64
-"""Sets of members of one shape: handlers make few, whatever is asked."""
-
-_Template: TypeAlias = tuple[str, tuple[Callable[[Any], str] | None, ...]]
-"""A row with places for its members, and what makes a text of each; None for what is one."""
-
-
-def _template(members: Mapping[str, Member], names: tuple[str, ...], tag: str) -> _Template | None:
-    """Return the template of rows with these members, where they are scalars alone and stand in the model's order."""
-    if not names or list(names) != [name for name in members if name in names]:
-        return None
-    found = [members[name] for name in names]
-    if any(member.shape.type not in _TEXTS and member.shape.type != "timestamp" for member in found):
-        return None
-    parts = "".join(f"<{member.wire_name}>%s</{member.wire_name}>" for member in found)
-    writers = tuple(None if member.shape.type == "string" else text_writer(member, "iso8601") for member in found)
-    return f"<{tag}>{parts}</{tag}>", writers
+    return text.isascii() and len(text.encode().translate(None, _NOT_PLAIN)) == len(text)
 
 
 def _map(member: Member, tag: str) -> Write:

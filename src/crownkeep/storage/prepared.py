@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Delete, Insert, Select, Update
 
+from crownkeep.columns import Column, Moments
 from crownkeep.storage.database import Transaction, run_as_written
 from crownkeep.storage.metadata import Moment, moment_of
 
@@ -62,6 +63,15 @@ class Prepared(_Statement):
         compiled = self._for(db)
         rows: list[tuple[Any, ...]] = run_as_written(db, compiled.text, _places(compiled, values)).fetchall()
         return [_converted(compiled, row) for row in rows] if compiled.results else rows
+
+    def columns(self, db: Transaction, values: Mapping[str, Any]) -> list[Column]:
+        """Return every row, column by column; none where there is no row."""
+        compiled = self._for(db)
+        found: list[Column] = [*zip(*run_as_written(db, compiled.text, _places(compiled, values)).fetchall(), strict=True)]
+        if found:
+            for place, convert in compiled.results:
+                found[place] = Moments(found[place]) if convert is moment_of else [*map(convert, found[place])]  # type: ignore[arg-type]
+        return found
 
 
 class PreparedChange(_Statement):

@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import BindParameter, Column, ColumnElement, Insert, Select, Table, insert
 from sqlalchemy.sql import visitors
 
+from crownkeep.columns import Columns
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.prepared import Prepared, PreparedChange
 
@@ -54,6 +55,21 @@ class RowQuery(Generic[Row]):
     def all(self, db: Transaction, values: Mapping[str, Any]) -> list[Row]:
         """Return every row."""
         return list(map(self._read, self._query.all(db, values)))
+
+
+class ColumnQuery:
+    """A SELECT of many rows that nobody looks at one by one: they are kept by columns, under the columns' names."""
+
+    __slots__ = ("_names", "_query")
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._names = tuple(str(getattr(column, "key", column)) for column in _columns(statement))
+        self._query = Prepared(statement)
+
+    def all(self, db: Transaction, values: Mapping[str, Any]) -> Columns:
+        """Return every row."""
+        found = self._query.columns(db, values)
+        return Columns(dict(zip(self._names, found or ((),) * len(self._names), strict=True)))
 
 
 class RowInsert(Generic[Row]):

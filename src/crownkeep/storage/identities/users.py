@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint, bindparam, delete, func, insert, select, update
 
+from crownkeep.columns import Columns
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
-from crownkeep.storage.rows import RowQuery
+from crownkeep.storage.rows import ColumnQuery, RowQuery
 from crownkeep.values import value_type
 
 table = Table(
@@ -89,6 +90,14 @@ _page_any_path = RowQuery(
     .order_by(table.c.name_key)
     .limit(bindparam("limit")),
 )
+_listed = (
+    select(table.c.path, table.c.name, table.c.user_id, table.c.created_at, table.c.password_used_at)
+    .where(table.c.account_id == bindparam("account_id"), table.c.name_key > bindparam("after"))
+    .order_by(table.c.name_key)
+    .limit(bindparam("limit"))
+)
+_listed_any_path = ColumnQuery(_listed)
+_listed_under_path = ColumnQuery(_listed.where(begins_with(table.c.path, "prefix")))
 _of_account = RowQuery(UserRow, select(table).where(table.c.account_id == bindparam("account_id")).order_by(table.c.name_key))
 _count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
 _rename = (
@@ -129,6 +138,14 @@ def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limi
     if path_prefix == "/":
         return _page_any_path.all(db, values)
     return _page.all(db, {**values, "prefix": path_prefix})
+
+
+def listed(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> Columns:
+    """Return of the same users what a list shows: `path`, `name`, `user_id`, `created_at` and `password_used_at`."""
+    values = {"account_id": account_id, "after": after, "limit": limit}
+    if path_prefix == "/":
+        return _listed_any_path.all(db, values)
+    return _listed_under_path.all(db, {**values, "prefix": path_prefix})
 
 
 def of_account(db: Transaction, account_id: str) -> list[UserRow]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from crownkeep import arn, clock, errors, ids
+from crownkeep.columns import Columns
 from crownkeep.domain import page_tokens
 from crownkeep.operations import authorize
 from crownkeep.operations.call import NOTHING, Call, Result
@@ -131,6 +132,21 @@ def describe(row: UserRow) -> dict[str, object]:
     return described
 
 
+def describe_each(account_id: str, found: Columns) -> Columns:
+    """Return what `describe` says of each of an account's users, of whom there may be a thousand."""
+    paths, names = found.texts("path"), found.texts("name")
+    return Columns(
+        {
+            "Path": paths,
+            "UserName": names,
+            "UserId": found.of("user_id"),
+            "Arn": arn.users(account_id, paths, names),
+            "CreateDate": found.of("created_at"),
+            "PasswordLastUsed": found.of("password_used_at"),
+        }
+    )
+
+
 def describe_root(call: Call) -> dict[str, object]:
     """Return the root user as a `User`: it has neither name nor path."""
     account = accounts.with_id(call.db, call.account_id)
@@ -191,16 +207,19 @@ def get_user(call: Call, *, user_name: str | None = None) -> Result:
 @iam.operation("ListUsers", resource=users_under_path)
 def list_users(call: Call, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None) -> Result:
     """List users by name; tags and boundaries are not part of it (API_ListUsers)."""
+    place = (call.db, call.account_id)
     found, more = page_tokens.page(
         call,
         list_name="ListUsers",
         filters=(path_prefix,),
         marker=marker,
         max_items=max_items,
-        fetch=lambda after, limit: users.page(call.db, call.account_id, path_prefix=path_prefix, after=after, limit=limit),
-        key=lambda row: row.name_key,
+        fetch=lambda after, limit: describe_each(
+            call.account_id, users.listed(*place, path_prefix=path_prefix, after=after, limit=limit)
+        ),
+        key=lambda user: str(user["UserName"]).lower(),
     )
-    return {"Users": [describe(row) for row in found], **more}
+    return {"Users": found, **more}
 
 
 @iam.operation("UpdateUser", resource=named_user)
