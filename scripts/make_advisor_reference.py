@@ -74,6 +74,26 @@ finding fails again.
 set right. OCSF is version 1.5.0, class Compliance Finding. OSCAL is version 1.1.2, assessment results. The HTML file
 needs nothing beside it, and prints.
 
+## By a schedule
+
+A Crownkeep server audits each of its accounts by itself, once a quarter, and a new one when it is a day old. Setting
+`audit_every_days` says how often; `0` switches it off. It asks the same questions and runs the same checks as
+`crownkeep audit`, as a role of its own that has SecurityAudit's permissions (and `account:GetContactInformation`), can change
+nothing, and that nobody can take on.
+
+- The security contact and receivers hear of each audit (`account-audited`) with what became worse and better. Where something
+  fails that did not, or for more users or roles than before, it is an alert of severity high (`account-audit-worse`).
+- The console's first page draws the results as a line, with the figures beneath. `crownkeep audit --history --endpoint-url U`
+  prints them; the API has `account-security:ListAccountAudits`.
+- One server of several does it, one account after another. After each it waits nine times as long as that took, so that audits
+  take a tenth of one thread at most. Lists of more than 20 pages are not read: what depends on them is `UNKNOWN`.
+- What is kept of an audit is the counts and which checks fail for how many resources, of the last 120 audits. The single reads of
+  an audit are not in the trail; the audit is one event, `AccountAudited`.
+- Nothing can be accepted there: `--baseline` is for `crownkeep audit`.
+
+Reminders to rotate come from the same server: `credential-over-age` after 90, 180 and 365 days, and more under
+[built-in rules](alerts.md#the-rules-that-every-account-has).
+
 ## From exposed to locked down
 
     crownkeep lockdown plan --out plan.json --wishes wishes.json

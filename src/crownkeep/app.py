@@ -35,6 +35,7 @@ from crownkeep.operations.call import Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.standing import Standings
 from crownkeep.operations.streams import Streams
+from crownkeep.schedule.audits import ScheduledAudits
 from crownkeep.settings import Settings
 from crownkeep.storage import migrate
 from crownkeep.storage.database import Database, DatabaseFault
@@ -73,6 +74,7 @@ class Running:
     trail_delivery: TrailDelivery
     reviews: Reviews
     keeping: TrailKeeping
+    audits: ScheduledAudits
 
     def is_ready(self) -> bool:
         """Tell whether the database answers."""
@@ -135,6 +137,7 @@ def create_app(settings: Settings) -> Server[Running]:
             task.cancel()
         await running.reviews.stop()
         await running.keeping.stop()
+        await running.audits.stop()
         await running.delivery.stop()
         await running.witnesses.stop()
         await running.trail_delivery.stop()
@@ -213,6 +216,7 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
         trail_delivery,
         _reviews(database, writer),
         _keeping(database, writer, wiring),
+        _audits(database, writer, wiring),
     )
 
 
@@ -232,6 +236,12 @@ def _reviews(database: Database, writer: Writer) -> Reviews:
 
 def _keeping(database: Database, writer: Writer, wiring: Wiring) -> TrailKeeping:
     started = TrailKeeping(database, writer, wiring)
+    started.start()
+    return started
+
+
+def _audits(database: Database, writer: Writer, wiring: Wiring) -> ScheduledAudits:
+    started = ScheduledAudits(database, writer, wiring)
     started.start()
     return started
 

@@ -89,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     trail_delivery_seconds: int = 300
     trail_digest_seconds: int = 3_600
     alert_networks: tuple[str, ...] = ()
+    audit_every_days: int = 92
     identity_provider_networks: tuple[str, ...] = ()
     identity_provider_certificates: str = ""
     services: tuple[RegisteredService, ...] = ()
@@ -227,6 +228,7 @@ _RANGES = {
     "sign_in_longest_delay_seconds": (1, 3_600),
     "root_mfa_grace_days": (0, 365),
     "token_check_out_hours": (1, 8_760),
+    "audit_every_days": (0, 366),
     "trail_witness_seconds": (1, 86_400),
     "trail_delivery_seconds": (1, 86_400),
     "trail_digest_seconds": (1, 86_400),

@@ -34,12 +34,16 @@ class NoAccount(Exception):
     """Nobody says which account it is: no credentials, no connection, or credentials that are refused."""
 
 
-def clients_of(profile: str | None, endpoint_url: str | None, credentials: Mapping[str, Any] | None = None) -> Clients:
+def clients_of(
+    profile: str | None, endpoint_url: str | None, credentials: Mapping[str, Any] | None = None, *, models: str = ""
+) -> Clients:
     """Make clients of a profile or of the usual variables, as stock AWS tools do, or of a session's `Credentials`.
 
-    They try again as throttles ask them to.
+    They try again as throttles ask them to. `models` is a folder of further services' models.
     """
     session = Session(profile=profile)
+    if models:
+        session.get_component("data_loader").search_paths.append(models)
     if credentials is not None:
         session.set_credentials(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
     config = Config(retries={"mode": "adaptive", "total_max_attempts": 8}, connect_timeout=10, read_timeout=60)

@@ -372,6 +372,7 @@ RULES: Mapping[str, Rule] = {
         _by_the_operator,
         _by_anybody,
         built_in_reviews.due,
+        built_in_reviews.audits,
         built_in_reviews.tokens,
         built_in_reviews.whole_server,
     )

@@ -10,6 +10,9 @@ from crownkeep.alerts.rule import AlertSeverity, ContactType, Rule, Whom
 SOURCE = "alerts.crownkeep"
 """The event source of alerts' own operations and events."""
 
+ACCOUNT_AUDITED = "AccountAudited"
+"""The event of a scheduled audit."""
+
 _OURS = f"$.eventSource = {SOURCE}"
 
 
@@ -46,6 +49,26 @@ def due() -> Iterable[Rule]:
         f"{{ {named('CredentialAuditDue')} && {_OURS} }}",
         "The quarterly audit of credentials is due",
         "begin one with `crownkeep credential-audit`, or on the console's page",
+        AlertSeverity.LOW,
+        SECURITY,
+    )
+
+
+def audits() -> Iterable[Rule]:
+    """Yield the rules about scheduled audits of the account; of two that fire for one audit, the graver is told."""
+    yield make_rule(
+        "account-audit-worse",
+        f"{{ {named(ACCOUNT_AUDITED)} && {_OURS} && $.serviceEventDetails.isWorse IS TRUE }}",
+        "The account's scheduled audit came out worse than the one before",
+        "see with `crownkeep audit` what fails, and with `crownkeep lockdown plan` how it is set right",
+        AlertSeverity.HIGH,
+        SECURITY,
+    )
+    yield make_rule(
+        "account-audited",
+        f"{{ {named(ACCOUNT_AUDITED)} && {_OURS} }}",
+        "The account was audited by its schedule",
+        "see how it has come out over time with `crownkeep audit history`, or on the console's first page",
         AlertSeverity.LOW,
         SECURITY,
     )

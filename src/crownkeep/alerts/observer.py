@@ -233,4 +233,6 @@ def detail(record: Record) -> str:
         if asked.get(name):
             return str(asked[name])
     due = record.get("serviceEventDetails")
-    return f"{due['what']} {due.get('id')}" if isinstance(due, Mapping) and "what" in due else ""
+    if not isinstance(due, Mapping):
+        return ""
+    return f"{due['what']} {due.get('id')}" if "what" in due else str(due.get("summary", ""))

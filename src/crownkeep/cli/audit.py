@@ -36,6 +36,7 @@ _FORMATS = ("table", "json", "csv", "sarif", "junit", "ocsf", "oscal", "html")
 @click.option("--organization", is_flag=True, help="Audit every account of the organization, from its management account.")
 @click.option("--role", metavar="NAME", help="With `--organization`: the role in each account; else the one Organizations made.")
 @click.option("--as-root", is_flag=True, help="With `--organization`: enter as root for the audit task (AssumeRoot).")
+@click.option("--history", is_flag=True, help="Print how the scheduled audits of a Crownkeep server came out.")
 @click.option("--list", "listing", is_flag=True, help="List the checks.")
 @click.option("--explain", metavar="CHECK", help="Say what a check asks for, why, and how it is set right.")
 def command(
@@ -51,6 +52,7 @@ def command(
     organization: bool,
     role: str | None,
     as_root: bool,
+    history: bool,
     listing: bool,
     explain: str | None,
 ) -> None:
@@ -62,6 +64,12 @@ def command(
     form = "json" if as_json else form
     if listing or explain is not None:
         _list(as_json=as_json) if explain is None else _explain(explain, as_json=as_json)
+        return
+    if history:
+        from crownkeep.cli import audit_history
+
+        with botocore_failures():
+            audit_history.show(profile, endpoint_url, as_json=form == "json")
         return
     accepted = _accepted(baseline)
     if organization:

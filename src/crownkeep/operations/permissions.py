@@ -9,6 +9,7 @@ from threading import Lock
 
 from crownkeep import policy
 from crownkeep.catalogue import managed_policies, reserved_names
+from crownkeep.operations import auditor
 from crownkeep.policy import PolicyKind, PolicySet, PolicySource, SourceType
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.storage.credentials import password_policies
@@ -114,6 +115,8 @@ def load(db: Transaction, principal: Principal) -> Permissions:
             return Permissions(None)
         case PrincipalKind.FEDERATED_USER if principal.unique_id == principal.account_id:
             return Permissions(compiled([_EVERYTHING]))
+        case PrincipalKind.ROLE if principal.unique_id == auditor.AUDITOR_ID:
+            return _of_auditor(db, principal.account_id)
         case PrincipalKind.ROLE:
             return _of_role(db, principal.account_id, principal.unique_id)
         case _:
@@ -151,6 +154,11 @@ def _of_user(db: Transaction, account_id: str, user_id: str) -> Permissions:
     rules = password_policies.of_account(db, account_id)
     grants = compiled([_PASSWORD_GRANT]) if rules is not None and rules.allow_users_to_change_password else None
     return Permissions(compiled(texts), boundary, grants)
+
+
+def _of_auditor(db: Transaction, account_id: str) -> Permissions:
+    beside = Text(auditor.BESIDE, PolicySource(PolicyKind.IDENTITY, auditor.NAME))
+    return Permissions(compiled([*managed(db, account_id, [auditor.POLICY]), beside]), is_service_linked_role=True)
 
 
 def _of_role(db: Transaction, account_id: str, role_id: str) -> Permissions:

@@ -42,9 +42,9 @@ def take(db: Transaction, lane: str, account_id: str, *, holder: str, now: datet
     return True
 
 
-def renew(db: Transaction, holder: str, *, until: datetime) -> None:
-    """Hold all that a process has leased for longer."""
-    db.execute(_renew, {"of_holder": holder, "until": until})
+def renew(db: Transaction, holder: str, *, until: datetime) -> bool:
+    """Hold all that a process has leased for longer; answers False where it holds nothing any more."""
+    return db.execute(_renew, {"of_holder": holder, "until": until}).rowcount > 0
 
 
 def release(db: Transaction, lane: str, *, holder: str) -> bool:

@@ -28,7 +28,7 @@ from crownkeep.console.kit import (
 )
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
-from crownkeep.console.pages.posture import activity, last_root_use, posture, remedies
+from crownkeep.console.pages.posture import activity, audit_history, last_root_use, posture, remedies
 from crownkeep.console.pages.posture.activity import Activity, RootActivity
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import password_age
@@ -83,7 +83,7 @@ class Picture:
 async def dashboard(request: Request) -> Response:
     """Show who is signed in and how the account stands."""
     session, here = web.signed_in(request), web.of(request)
-    (identity, found, used, failed, settings, standing), organization = await asyncio.gather(
+    (identity, found, used, failed, settings, standing), organization, history = await asyncio.gather(
         asyncio.gather(
             web.call(request, "sts", "GetCallerIdentity"),
             posture.look(request),
@@ -93,6 +93,7 @@ async def dashboard(request: Request) -> Response:
             trail_standing.ask(request),
         ),
         parts.ask(request, "DescribeOrganization", service="organizations"),
+        audit_history.ask(request),
     )
     needs_mfa = not isinstance(settings, Refused) and bool(settings["UsersNeedMfa"])
     advice = recommendations.of(found, is_root=session.principal.kind is PrincipalKind.ROOT)
@@ -115,6 +116,7 @@ async def dashboard(request: Request) -> Response:
         pictures=_pictures(used, failed),
         days=activity.DAYS,
         standing=standing,
+        history=history,
         organization=organization.one("Organization"),
         is_powerless=all(each.status is Status.UNKNOWN for each in advice),
     )
@@ -174,6 +176,7 @@ def _same() -> list[Equivalent]:
         last_root_use.LOOKUP,
         activity.SIGN_INS,
         trail_standing.CALL,
+        audit_history.CALL,
         Equivalent("organizations", "DescribeOrganization"),
     ]
 

@@ -1,0 +1,52 @@
+"""`crownkeep audit --history`: how an account's scheduled audits came out, which its Crownkeep server keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from crownkeep.cli import output
+from crownkeep.cli.failures import WrongCall
+
+
+def show(profile: str | None, endpoint_url: str | None, *, as_json: bool) -> None:
+    """Ask the server for the history and print it, the newest audit first."""
+    from botocore.exceptions import ClientError
+
+    from crownkeep import models
+    from crownkeep.advisor import calls, reader
+
+    clients = reader.clients_of(profile, endpoint_url, models=str(models.OWN_FOLDER))
+    try:
+        identity = reader.invoke(clients("sts", reader.HOME_REGION), calls.IDENTITY.operation, {})
+        found = reader.invoke(clients("account-security", reader.HOME_REGION), "ListAccountAudits", {})
+    except ClientError as error:
+        raise WrongCall(output.printable(f"the history can't be read: {error}")) from error
+    told = {
+        "account_id": identity["Account"],
+        "audits": [_described(each) for each in found["AccountAudits"]],
+        "next_at": found.get("NextAuditAt"),
+    }
+    if as_json:
+        output.print_json(told)
+        return
+    _print(told)
+
+
+def _described(audit: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("passed", "failed", "critical", "high", "medium", "low", "unknown")
+    counts = {name: audit[name.capitalize()] for name in names}
+    failing = {each["Check"]: each["Resources"] for each in audit["Failing"]}
+    return {"at": audit["AuditedAt"], **counts, "not_applicable": audit["NotApplicable"], "failing": failing}
+
+
+def _print(told: Mapping[str, Any]) -> None:
+    columns = ("failed", "critical", "high", "medium", "low", "unknown", "passed")
+    rows = [(f"{each['at']:%Y-%m-%d %H:%M}", *(str(each[name]) for name in columns)) for each in told["audits"]]
+    if rows:
+        output.print_table(("At (UTC)", *(name.capitalize() for name in columns)), rows)
+    when = f"the next audit is due at {told['next_at']:%Y-%m-%d %H:%M} UTC" if told["next_at"] else "the server makes no audits"
+    had = "" if rows else "no audit has been made yet; "
+    click.echo(f"Account {told['account_id']}: {had}{when}.")

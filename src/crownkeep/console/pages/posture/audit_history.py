@@ -1,0 +1,93 @@
+"""The account's scheduled audits over time: one sentence, a line, and the figures that it is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+
+from crownkeep.console.kit import calls
+from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.equivalents import Equivalent
+
+MOST = 40
+"""Audits that are shown: ten years of quarters."""
+CALL = Equivalent("account-security", "ListAccountAudits", {"MaxResults": MOST})
+
+_WIDTH, _HEIGHT, _EDGE = 720, 120, 4
+_LEAST_AT_TOP = 5
+"""What the top stands for at least, so that one failure does not fill the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnLines:
+    """Lines as SVG path data, by what they say."""
+
+    width: int
+    height: int
+    paths: Mapping[str, str]
+    most: int
+    """The most findings that ever failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHistory:
+    """What the page shows: the audits, the newest first, or why there are none to see."""
+
+    audits: Sequence[Mapping[str, Any]]
+    next_at: datetime | None
+    refused: Refused | None = None
+
+    @property
+    def sentence(self) -> str:
+        """How the last audit came out, and what that is beside the one before."""
+        last = self.audits[0]
+        said = f"At the last audit {_findings(last['Failed'])}, {last['Critical'] + last['High']} of them critical or high."
+        if len(self.audits) == 1:
+            return said
+        changed = last["Failed"] - self.audits[1]["Failed"]
+        than = (
+            "as many as at the audit before"
+            if not changed
+            else f"{abs(changed)} {'more' if changed > 0 else 'fewer'} than before"
+        )
+        return f"{said} These are {than}."
+
+    @property
+    def lines(self) -> DrawnLines | None:
+        """The picture; None before the second audit."""
+        if len(self.audits) < 2:
+            return None
+        ordered = list(reversed(self.audits))
+        every = [each["Failed"] for each in ordered]
+        times = [each["AuditedAt"] for each in ordered]
+        top = max(*every, _LEAST_AT_TOP)
+        paths = {
+            "all": _path(times, every, top),
+            "grave": _path(times, [each["Critical"] + each["High"] for each in ordered], top),
+        }
+        return DrawnLines(_WIDTH, _HEIGHT, paths, max(every))
+
+
+async def ask(request: Request) -> AuditHistory:
+    """Ask for the last audits by one call."""
+    found = await calls.ask(request, CALL.service, CALL.operation, CALL.parameters)
+    if isinstance(found, Refused):
+        return AuditHistory((), None, found)
+    return AuditHistory(found["AccountAudits"], found.get("NextAuditAt"))
+
+
+def _findings(number: int) -> str:
+    return "1 finding failed" if number == 1 else f"{number} findings failed"
+
+
+def _path(times: Sequence[datetime], values: Sequence[int], top: int) -> str:
+    span = (times[-1] - times[0]).total_seconds() or 1.0
+    across = [_EDGE + (_WIDTH - 2 * _EDGE) * (each - times[0]).total_seconds() / span for each in times]
+    points = (
+        f"{x:.1f} {_HEIGHT - _EDGE - (_HEIGHT - 2 * _EDGE) * value / top:.1f}" for x, value in zip(across, values, strict=True)
+    )
+    return f"M{' L'.join(points)}"

@@ -1,0 +1,152 @@
+"""Scheduled audits: each account is audited once a quarter, and its people hear how that came out and what has changed since.
+
+    lease -> accounts that are due, one at a time: read on a thread -> result and event in one transaction -> a pause
+
+The lease lets one process of many do it. What an account takes is waited for nine times over before the next one's turn, so that
+audits take a tenth of one thread at most, however many accounts are due at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crownkeep import clock
+from crownkeep.advisor import findings
+from crownkeep.alerts import own_events
+from crownkeep.alerts.built_in_reviews import ACCOUNT_AUDITED
+from crownkeep.operations.call import Wiring
+from crownkeep.schedule import outcomes
+from crownkeep.schedule.own_reader import OwnReader
+from crownkeep.services.account_security.account_audits import FIRST_AFTER
+from crownkeep.storage.accounts import accounts
+from crownkeep.storage.audits import account_audits
+from crownkeep.storage.audits.account_audits import AccountAuditRow, DueAccountRow
+from crownkeep.storage.database import Database, DatabaseFault, Transaction
+from crownkeep.storage.notices import leases
+from crownkeep.storage.trail.events import EventRow
+from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
+
+FIRST_LOOK_SECONDS = 120.0
+SECONDS_BETWEEN_LOOKS = 3600.0
+PAUSES = 9
+"""How many times as long as an audit took the next one waits."""
+
+_LANE = "account-audits"
+_NOBODY = "000000000000"
+_LEASED_FOR = timedelta(minutes=30)
+_AT_ONCE = 20
+"""Accounts that are looked up at once; they are audited one by one."""
+_log = logging.getLogger("crownkeep.schedule")
+
+
+@dataclass(frozen=True, slots=True)
+class _Audited:
+    before: datetime | None
+    row: AccountAuditRow
+    seconds: float
+
+
+class ScheduledAudits:
+    """The scheduled audits of one process: a task of its event loop. Nothing happens where the setting says no days."""
+
+    def __init__(self, database: Database, writer: Writer, wiring: Wiring) -> None:
+        self._database = database
+        self._writer = writer
+        self._reader = OwnReader(database, wiring)
+        self._every = timedelta(days=wiring.settings.audit_every_days)
+        self._holder = clock.token_bytes(16).hex()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether this process looks for accounts that are due."""
+        return self._task is not None
+
+    def start(self) -> None:
+        """Begin to look, unless audits are switched off."""
+        if self._every:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """End; an account whose audit was not committed is still due."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def look(self) -> int:
+        """Audit every account that is due, unless another process is at it; returns how many were."""
+        if not await self._writer.submit(self._lease):
+            return 0
+        audited = 0
+        try:
+            while due := await asyncio.to_thread(self._due, clock.now()):
+                for each in due:
+                    if not await self._writer.submit(self._renew):
+                        return audited
+                    found = await asyncio.to_thread(self._audit, each)
+                    await self._writer.submit(lambda db, found=found: self._keep(db, found))  # type: ignore[misc]
+                    audited += 1
+                    await asyncio.sleep(found.seconds * PAUSES)
+        finally:
+            await self._writer.submit(self._release)
+        return audited
+
+    async def _run(self) -> None:
+        await asyncio.sleep(FIRST_LOOK_SECONDS)
+        while True:
+            try:
+                await self.look()
+            except (DatabaseFault, WriteFailed, WriterBusy) as error:
+                _log.warning("accounts can't be audited (%s); trying again", type(error).__name__)
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def _lease(self, db: Transaction) -> Commit[bool]:
+        now = clock.now()
+        return Commit(leases.take(db, _LANE, _NOBODY, holder=self._holder, now=now, until=now + _LEASED_FOR), [])
+
+    def _renew(self, db: Transaction) -> Commit[bool]:
+        return Commit(leases.renew(db, self._holder, until=clock.now() + _LEASED_FOR), [])
+
+    def _release(self, db: Transaction) -> Commit[bool]:
+        return Commit(leases.release(db, _LANE, holder=self._holder), [])
+
+    def _due(self, now: datetime) -> list[DueAccountRow]:
+        with self._database.snapshot() as db:
+            return account_audits.due(db, audited_before=now - self._every, made_before=now - FIRST_AFTER, limit=_AT_ONCE)
+
+    def _audit(self, due: DueAccountRow) -> _Audited:
+        began = clock.monotonic()
+        report = findings.audit(self._reader.gather(due.account_id))
+        return _Audited(due.audited_at, outcomes.row_of(report), clock.monotonic() - began)
+
+    def _keep(self, db: Transaction, found: _Audited) -> Commit[None]:
+        row = found.row
+        if accounts.hold(db, row.account_id) is None:
+            # It was purged meanwhile.
+            return Commit(None, [])
+        newest = next(iter(account_audits.newest(db, row.account_id, limit=1)), None)
+        if (None if newest is None else newest.audited_at) != found.before:
+            # The lease had run out, and another process has audited it.
+            return Commit(None, [])
+        account_audits.add(db, row)
+        return Commit(None, [_event(row, newest)])
+
+
+def _event(row: AccountAuditRow, before: AccountAuditRow | None) -> EventRow:
+    changed = None if before is None else outcomes.difference(before, row)
+    counted = f"{row.failed} findings fail ({row.critical} critical, {row.high} high), {row.unknown} can't be told"
+    details: dict[str, object] = {
+        "summary": f"{counted}; {'this was the first audit' if changed is None else changed.sentence}",
+        "passed": row.passed,
+        "failed": row.failed,
+        "critical": row.critical,
+        "high": row.high,
+        "unknown": row.unknown,
+        "isWorse": changed is not None and bool(changed.worse),
+        "worse": [] if changed is None else list(changed.worse),
+        "better": [] if changed is None else list(changed.better),
+    }
+    return own_events.of_account(ACCOUNT_AUDITED, row.account_id, details, now=row.audited_at)
