@@ -191,8 +191,6 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
     sequencer.start()
     witnesses = Witnesses(database, writer, settings, sequencer, _checkpoint_mail(channel, settings))
     witnesses.start()
-    trail_delivery = TrailDelivery(database, writer, wiring)
-    trail_delivery.start()
     pipeline = Pipeline(door, token)
 
     def make_pages() -> Pages:
@@ -213,7 +211,7 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
         witnesses,
         Witness(database, writer, wiring),
         (directory.metrics_token, token),
-        trail_delivery,
+        _trail_delivery(database, writer, wiring),
         _reviews(database, writer),
         _keeping(database, writer, wiring),
         _audits(database, writer, wiring),
@@ -226,6 +224,12 @@ def _begun(*coroutines: Coroutine[Any, Any, None]) -> tuple[asyncio.Task[None], 
 
 def _checkpoint_mail(channel: Channel, settings: Settings) -> Mailing | None:
     return CheckpointMail(channel, settings).send if settings.trail_checkpoint_mail else None
+
+
+def _trail_delivery(database: Database, writer: Writer, wiring: Wiring) -> TrailDelivery:
+    started = TrailDelivery(database, writer, wiring)
+    started.start()
+    return started
 
 
 def _reviews(database: Database, writer: Writer) -> Reviews:

@@ -140,3 +140,16 @@ def test_an_organization_is_audited_account_by_account(served: Process):
 
 def test_an_organization_goes_with_a_table_or_json_alone(crownkeep: Terminal):
     assert 2 == audit(crownkeep, "--organization", "--format", "csv").code
+
+
+def test_the_history_of_scheduled_audits_is_asked_of_the_server(
+    crownkeep: Terminal, served: Process, monkeypatch: pytest.MonkeyPatch
+):
+    told = served.account(email="history@acme.example", name="history", admin_user="admin")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", told["admin"]["access_key_id"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", told["admin"]["secret_access_key"])
+
+    asked, printed = (audit(crownkeep, "--history", "--endpoint-url", served.url, *words) for words in (("--json",), ()))
+
+    assert (told["account_id"], [], True) == (asked.json()["account_id"], asked.json()["audits"], bool(asked.json()["next_at"]))
+    assert "no audit has been made yet; the next audit is due at " in printed.out

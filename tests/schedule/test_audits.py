@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from tests.advisor.conftest import clients_of
+from tests.alerts.conftest import database as database
+from tests.console.members import administrator
 from tests.fixtures import coroutines
 from tests.fixtures.crown import Account, Crown, Crowns
 
@@ -18,7 +20,9 @@ from crownkeep import clock, data_directory
 from crownkeep.advisor import findings, reader
 from crownkeep.advisor.check import CheckState
 from crownkeep.advisor.evidence import Evidence, Missing
+from crownkeep.alerts import built_in
 from crownkeep.alerts.observer import Observer
+from crownkeep.alerts.rule_set import RuleSet
 from crownkeep.alerts.sealed_outbox import SealedOutbox
 from crownkeep.operations import auditor, invoke, registry
 from crownkeep.operations.call import Origin, Request, Wiring
@@ -26,10 +30,13 @@ from crownkeep.operations.standing import Standings
 from crownkeep.schedule import audits, own_reader
 from crownkeep.schedule.audits import ScheduledAudits
 from crownkeep.schedule.own_reader import OwnReader
-from crownkeep.storage.database import Database
-from crownkeep.storage.notices import outbox
+from crownkeep.storage.audits import account_audits
+from crownkeep.storage.audits.account_audits import AccountAuditRow
+from crownkeep.storage.database import Database, Transaction
+from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Writer
 
+RULES = RuleSet(built_in.RULES.values())
 ANYBODY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
@@ -44,6 +51,8 @@ class Office:
         keyring = data_directory.prepare(settings).keyring
         self.database = Database(settings.database_url)
         self.wiring = Wiring(settings, keyring, Standings(keyring), Observer(SealedOutbox(keyring)))
+        self.fired: list[str] = []
+        """The rules that fired for what was told; the server beside sends their notices off at once."""
 
     def reader(self) -> OwnReader:
         return OwnReader(self.database, self.wiring)
@@ -51,8 +60,12 @@ class Office:
     def look(self, *, processes: int = 1) -> list[int]:
         """Let processes look at once; returns how many accounts each of them audited."""
 
+        def observe(db: Transaction, events: Sequence[EventRow]) -> None:
+            self.wiring.outbox.observe(db, events)
+            self.fired += [rule.name for event in events for rule in RULES.fired(event)]
+
         async def look() -> list[int]:
-            writers = [Writer(self.database, self.wiring.outbox.observe) for _ in range(processes)]
+            writers = [Writer(self.database, observe) for _ in range(processes)]
             try:
                 each = (ScheduledAudits(self.database, writer, self.wiring).look() for writer in writers)
                 return list(await asyncio.gather(*each))
@@ -121,8 +134,7 @@ def test_accounts_are_audited_in_turn_by_one_of_many_processes_and_told_once(off
     assert [0, 0, 2] == sorted(counts)
     assert [0] == again
     assert [1, 1] == [len(audited(each)) for each in (first, second)]
-    with made.database.snapshot() as db:
-        assert {"account-audited"} == {row.rule for row in outbox.latest(db, first.id, limit=100) if "audit" in row.rule}
+    assert ["account-audited", "account-audited"] == made.fired
 
 
 def test_the_next_audit_tells_what_became_worse_and_better(office: tuple[Crown, Office]):
@@ -143,10 +155,37 @@ def test_the_next_audit_tells_what_became_worse_and_better(office: tuple[Crown, 
     assert "trust-anybody" in told["worse"]
     assert "account-alias" in told["better"]
     assert "worse: " in told["summary"]
-    with made.database.snapshot() as db:
-        assert "account-audit-worse" in {row.rule for row in outbox.latest(db, account.id, limit=100)}
+    assert ["account-audited", "account-audit-worse", "account-audited"] == made.fired
     listed = account.client("account-security").list_account_audits()
     assert [True, False] == [any(c["Check"] == "trust-anybody" for c in each["Failing"]) for each in listed["AccountAudits"]]
+
+
+def test_the_first_page_draws_audits_over_time_and_has_the_figures_in_a_table(office: tuple[Crown, Office]):
+    crown, made = office
+    account, browser = administrator(crown)
+    rows = [AccountAuditRow(account.id, clock.now() - timedelta(days=days), 40, 4, 9, 1, 2, 3, 4, "{}") for days in (92, 1)]
+    browser.get("/console")
+    assert "No audit has been made yet." in browser.page.text
+
+    made.database.write(lambda db: [account_audits.add(db, row) for row in rows])
+    browser.get("/console")
+
+    assert "At the last audit 10 findings failed, 3 of them critical or high." in browser.page.text
+    shown = browser.page.response.text
+    assert 2 == shown.partition('class="history"')[2].partition("</svg>")[0].count("<path")
+    assert all(f'<th scope="row">{row.audited_at.date()}</th>' in shown for row in rows)
+
+
+def test_of_many_audits_the_last_ones_are_kept(database: Database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(account_audits, "MOST_KEPT", 3)
+    rows = [
+        AccountAuditRow("111122223333", clock.now() - timedelta(days=days), 1, 0, 0, 0, 0, 0, 0, "{}") for days in range(5, 0, -1)
+    ]
+
+    database.write(lambda db: [account_audits.add(db, row) for row in rows])
+
+    with database.snapshot() as db:
+        assert list(reversed(rows[2:])) == account_audits.newest(db, "111122223333", limit=10)
 
 
 def test_a_schedule_that_is_switched_off_audits_nothing(crowns: Crowns):

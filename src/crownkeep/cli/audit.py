@@ -66,10 +66,7 @@ def command(
         _list(as_json=as_json) if explain is None else _explain(explain, as_json=as_json)
         return
     if history:
-        from crownkeep.cli import audit_history
-
-        with botocore_failures():
-            audit_history.show(profile, endpoint_url, as_json=form == "json")
+        _show_history(profile, endpoint_url, as_json=form == "json")
         return
     accepted = _accepted(baseline)
     if organization:
@@ -86,6 +83,13 @@ def command(
         _print(report, form)
     if fail_on is not None and report.fails(_severity(fail_on)):
         raise click.exceptions.Exit(1)
+
+
+def _show_history(profile: str | None, endpoint_url: str | None, *, as_json: bool) -> None:
+    from crownkeep.cli import audit_history
+
+    with botocore_failures():
+        audit_history.show(profile, endpoint_url, as_json=as_json)
 
 
 def _audit_organization(

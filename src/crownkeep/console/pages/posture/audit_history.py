@@ -48,13 +48,7 @@ class AuditHistory:
         said = f"At the last audit {_findings(last['Failed'])}, {last['Critical'] + last['High']} of them critical or high."
         if len(self.audits) == 1:
             return said
-        changed = last["Failed"] - self.audits[1]["Failed"]
-        than = (
-            "as many as at the audit before"
-            if not changed
-            else f"{abs(changed)} {'more' if changed > 0 else 'fewer'} than before"
-        )
-        return f"{said} These are {than}."
+        return f"{said} At the one before it, {_findings(self.audits[1]['Failed'])}."
 
     @property
     def lines(self) -> DrawnLines | None:
