@@ -78,6 +78,7 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
         "/console/organization/policies/attach?policy={control}&target={unit}",
     ),
     "/console/organization/policies/detach": ("/console/organization/policies/detach?policy={control}&target={unit}",),
+    "/console/find": ("/console/find", "/console/find?q={user}"),
     "/console/trail": ("/console/trail", "/console/trail?by=Username&value=root", "/console/trail?by=EventName&value=CreateUser"),
     "/console/trail/event": ("/console/trail/event?id={event}",),
     "/console/credential-report": ("/console/credential-report", "/console/credential-report?show=unused"),
@@ -99,7 +100,16 @@ _ID = re.compile(r"[0-9]{12}|[0-9a-f-]{36}")
 _UNKNOWN = "unknown-sample"
 _NOTHING = Samples(*[""] * 7)
 NO_PAGES = frozenset(
-    {"/", "/.well-known/change-password", "/events", "/favicon.ico", "/console/", "/console/root-keys", "/federation"}
+    {
+        "/",
+        "/.well-known/change-password",
+        "/events",
+        "/favicon.ico",
+        "/console/",
+        "/console/find/suggestions",
+        "/console/root-keys",
+        "/federation",
+    }
 )
 """Routes that only send a browser on, answer a program, or are a part of a page."""
 

@@ -77,3 +77,28 @@ def test_a_policy_is_written_warned_about_and_saved(enter: Visit):
     page.get_by_label("JSON").fill(json.dumps(ALLOW, indent=2))
     page.locator("button.primary").click()
     expect(page.get_by_role("heading", name="broken")).to_be_visible()
+
+
+def test_the_search_box_is_worked_by_keys_alone(enter: Visit):
+    page = enter()
+    page.goto("/console")
+    box = page.get_by_role("combobox", name="Find anything")
+
+    page.keyboard.press("/")
+    expect(box).to_be_focused()
+    page.keyboard.type("ob")
+    expect(page.get_by_role("option", name="bob User")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox", name="Suggestions")).to_be_hidden()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("lists")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(box).to_have_value("")
+    page.keyboard.type("bob")
+    expect(page.get_by_role("option", name="bob User")).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile("/console/users/bob"))

@@ -99,6 +99,14 @@ def listed_from(name_key: str) -> Iterator[ManagedPolicy]:
     return islice(catalogue.policies, bisect_left(catalogue.keys, name_key), None)
 
 
+def holding(text: str) -> Iterator[ManagedPolicy]:
+    """Return the policies whose names hold a text, without regard to case: those that begin with it first."""
+    key, catalogue = text.lower(), _catalogue()
+    found = [place for place, name in enumerate(catalogue.keys) if key in name]
+    found.sort(key=lambda place: not catalogue.keys[place].startswith(key))
+    return (catalogue.policies[place] for place in found)
+
+
 def count() -> int:
     """Return how many policies there are."""
     return len(_catalogue().policies)

@@ -50,6 +50,7 @@ from crownkeep.console.pages.policies import documents, policies, policy_editor
 from crownkeep.console.pages.portal import consent, person_links, person_security, portal
 from crownkeep.console.pages.posture import dashboard, root_use
 from crownkeep.console.pages.reports import credential_report
+from crownkeep.console.pages.search import search
 from crownkeep.console.pages.sign_in import (
     approver_invitation,
     federation,
@@ -86,6 +87,7 @@ ROUTES: list[Route] = [
     *portal.ROUTES,
     *dashboard.ROUTES,
     *root_use.ROUTES,
+    *search.ROUTES,
     *organization.ROUTES,
     *units.ROUTES,
     *member_accounts.ROUTES,

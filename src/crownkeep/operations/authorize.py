@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from crownkeep import arn, errors, ids, policy
 from crownkeep.catalogue import managed_policies
+from crownkeep.errors import AwsError
 from crownkeep.operations import approvals, context, operator_scopes, organization_controls, permissions
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Operation, Permission, Tagging, Target
@@ -57,7 +58,7 @@ def _require_policies(call: Call, operation: Operation, arguments: Mapping[str, 
         raise errors.MissingAuthenticationToken("Request is missing Authentication Token")
     principal = call.principal
     # Before policies are asked: no policy can give these sessions more.
-    _refuse_limited_session(principal, operation)
+    _refuse_limited_session(principal, operation.service.name, operation.action)
     target = operation.resource(call, **arguments)
     if known:
         # What the operation knows wins over what the target says: it was verified, and not merely sent.
@@ -123,6 +124,18 @@ def _require_scope(call: Call, operator: Operator, operation: Operation) -> None
         raise errors.AccessDenied(
             f"operator `{operator.name}` may not call {operation.name}: its token lacks the scope `{scope}`"
         )
+
+
+def allows(call: Call, action: str, target: Target) -> bool:
+    """Tell whether the caller could call another operation of AWS's, by policies and by what their session may call at all.
+
+    For operations of ours that tell what AWS's would tell: they tell it to nobody else.
+    """
+    try:
+        _refuse_limited_session(call.principal, action.partition(":")[0], action)
+    except AwsError:
+        return False
+    return decide(call, call.principal, action, target, {}).allowed
 
 
 def decide(call: Call, principal: Principal, action: str, target: Target, arguments: Mapping[str, object]) -> Decision:
@@ -243,18 +256,18 @@ def policy_principal(principal: Principal, *, has_boundary: bool = False) -> pol
     )
 
 
-def _refuse_limited_session(principal: Principal, operation: Operation) -> None:
-    session = principal.session
-    if session is None or operation.service.name not in ("iam", "sts"):
+def _refuse_limited_session(principal: Principal, service: str, action: str) -> None:
+    session, name = principal.session, action.partition(":")[2]
+    if session is None or service not in ("iam", "sts"):
         return
     match principal.kind:
-        case PrincipalKind.FEDERATED_USER if operation.action not in _OPEN_TO_FEDERATED_USERS and not session.from_console:
-            raise errors.AccessDenied(f"Cannot call {operation.name} with federated user credentials")
+        case PrincipalKind.FEDERATED_USER if action not in _OPEN_TO_FEDERATED_USERS and not session.from_console:
+            raise errors.AccessDenied(f"Cannot call {name} with federated user credentials")
         case PrincipalKind.USER | PrincipalKind.ROOT:
             limited = not (session.mfa_at or session.from_console or session.assumed_root or session.delegate)
-            if limited and operation.action in _CLOSED_TO_SESSIONS:
-                raise errors.AccessDenied(f"Cannot call {operation.name} with session credentials")
-            if limited and (operation.service.name == "iam" or operation.action not in _OPEN_TO_SESSION_TOKENS):
+            if limited and action in _CLOSED_TO_SESSIONS:
+                raise errors.AccessDenied(f"Cannot call {name} with session credentials")
+            if limited and (service == "iam" or action not in _OPEN_TO_SESSION_TOKENS):
                 raise errors.InvalidClientTokenId("The security token included in the request is invalid")
         case _:
             return

@@ -17,7 +17,8 @@ from crownkeep.values import value_type
 ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity"})
 # These need no Allow anywhere; an explicit Deny works (IAM user guide, "Permissions for GetSessionToken"). GetScopedCredentials
 # only narrows, and AWS lets sessions without any permission of STS call it (API_GetFederationToken).
-# What people do with their own sessions and recovery codes is theirs, unless a policy takes it from them.
+# What people do with their own sessions and recovery codes is theirs, unless a policy takes it from them. FindNames tells nothing
+# but what the caller may list.
 NEEDS_NO_ALLOW = frozenset(
     {
         "sts:GetSessionToken",
@@ -25,6 +26,7 @@ NEEDS_NO_ALLOW = frozenset(
         "account-security:CreateRecoveryCodes",
         "account-security:EndOtherSessions",
         "account-security:EndSession",
+        "account-security:FindNames",
         "account-security:ListSessions",
     }
 )

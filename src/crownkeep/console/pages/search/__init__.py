@@ -1,0 +1,1 @@
+"""Finding anything: pages, people, policies, keys, events and accounts, by one box."""

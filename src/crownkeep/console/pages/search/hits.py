@@ -1,0 +1,152 @@
+"""Hits: what a text names, each with the page that shows it, as far as whoever is signed in may see it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from crownkeep.console.kit import parts, policy_pages, site_map, web
+from crownkeep.console.kit.identity_kinds import GROUP, ROLE, USER
+from crownkeep.console.kit.parts import Part
+
+LONGEST = 128
+"""Characters of a text that is looked for."""
+
+SEARCH = "FindNames"
+"""The operation that finds by a part of the name."""
+
+_KEY = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,28}")
+_EVENT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ACCOUNT = re.compile(r"[0-9]{4}-?[0-9]{4}-?[0-9]{4}")
+_ARN = re.compile(r"arn:aws:iam::[0-9a-z]*:(user|group|role|policy)/(?:.*/)?([^/]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing that was found."""
+
+    kind: str
+    label: str
+    detail: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a text names: hits by kind in the order in which they are shown."""
+
+    hits: tuple[Hit, ...]
+    asked: tuple[Part, ...]
+    unseen: tuple[str, ...] = ()
+    """Permissions without which some kinds of things are not looked for."""
+    is_exact: bool = False
+    """Whether the text was the id of one thing, and that was found."""
+
+
+_OWN = "/console/security"
+_NAMED: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
+    "Users": ("User", lambda each: USER.page(each["Name"])),
+    "Groups": ("Group", lambda each: GROUP.page(each["Name"])),
+    "Roles": ("Role", lambda each: ROLE.page(each["Name"])),
+    "Policies": ("Policy", lambda each: policy_pages.page(each["Arn"])),
+}
+
+
+async def find(request: Request, text: str, *, most: int) -> Found:
+    """Return what a text names: one thing by its id, or all whose names hold the text."""
+    text = text.strip()[:LONGEST]
+    if not text:
+        return Found((), ())
+    by_id = await _by_id(request, text)
+    if by_id is not None and by_id.hits:
+        return by_id
+    named = await _by_name(request, _ARN.sub(r"\2", text), most)
+    asked = (*(by_id.asked if by_id is not None else ()), *named.asked)
+    return Found(named.hits, asked, named.unseen)
+
+
+def is_key(text: str) -> bool:
+    """Tell whether a text is the id of an access key."""
+    return _KEY.fullmatch(text) is not None
+
+
+async def _by_id(request: Request, text: str) -> Found | None:
+    """Return the one thing that has this id; None where the text is no id."""
+    if _KEY.fullmatch(text):
+        return await _key(request, text)
+    if _EVENT.fullmatch(text.lower()):
+        return await _event(request, text.lower())
+    if _ACCOUNT.fullmatch(text):
+        return await _account(request, text.replace("-", ""))
+    return None
+
+
+async def _key(request: Request, key_id: str) -> Found:
+    asked, used_by = await asyncio.gather(
+        parts.ask(request, "GetAccessKeyLastUsed", AccessKeyId=key_id), _events_of_key(request, key_id)
+    )
+    hits: list[Hit] = []
+    if asked.refusal is None:
+        name = asked.text("UserName")
+        path = USER.page(name, "security") if name else _OWN
+        hits.append(Hit("Access key", key_id, f"of the user {name}" if name else "of the root user", path))
+    else:
+        # Keys of other accounts are refused as if a permission were missing, which the page must not say of whoever has it.
+        web.of(request).denied.discard(asked.call.action)
+    if used_by.rows("Events"):
+        path = parts.address("/console/trail", by="AccessKeyId", value=key_id, reads="1")
+        hits.append(Hit("Events", f"What {key_id} was used for", "in the trail", path))
+    return Found(tuple(hits), (asked, used_by), is_exact=len(hits) == 1)
+
+
+async def _events_of_key(request: Request, key_id: str) -> Part:
+    by_key = [{"AttributeKey": "AccessKeyId", "AttributeValue": key_id}]
+    return await parts.ask(request, "LookupEvents", service="cloudtrail", LookupAttributes=by_key, MaxResults=1)
+
+
+async def _event(request: Request, event_id: str) -> Found:
+    by_id = [{"AttributeKey": "EventId", "AttributeValue": event_id}]
+    asked = await parts.ask(request, "LookupEvents", service="cloudtrail", LookupAttributes=by_id, MaxResults=1)
+    path = parts.address("/console/trail/event", id=event_id)
+    hits = tuple(Hit("Event", each["EventName"], event_id, path) for each in asked.rows("Events"))
+    return Found(hits, (asked,), is_exact=bool(hits))
+
+
+async def _account(request: Request, account_id: str) -> Found:
+    asked = await parts.ask(request, "DescribeAccount", service="organizations", AccountId=account_id)
+    account = asked.one("Account")
+    hits = (_account_hit(account),) if account else ()
+    return Found(hits, (asked,), is_exact=bool(hits))
+
+
+async def _by_name(request: Request, text: str, most: int) -> Found:
+    asked = await parts.ask(request, SEARCH, service="account-security", Text=text, MaxItems=most)
+    hits = [Hit("Page", place.label, "", place.path) for place in site_map.matching(text)[:most]]
+    for member, (kind, path_of) in _NAMED.items():
+        hits += [Hit(kind, each["Name"], _place(each), path_of(each)) for each in asked.rows(member)]
+    hits += [_account_hit(each) for each in asked.rows("Accounts")]
+    return Found(tuple(hits), (asked,), tuple(asked.rows("NotPermitted")))
+
+
+def _place(each: Mapping[str, Any]) -> str:
+    if str(each["Arn"]).startswith("arn:aws:iam::aws:"):
+        return "AWS managed"
+    return "" if each["Path"] == "/" else str(each["Path"])
+
+
+def _account_hit(account: Mapping[str, Any]) -> Hit:
+    path = parts.address("/console/organization/account", id=account["Id"])
+    return Hit("Account", str(account["Name"]), f"{account['Id']} · {account['Email']}", path)
+
+
+def by_kind(hits: Sequence[Hit]) -> dict[str, list[Hit]]:
+    """Return hits by their kind, in their order."""
+    found: dict[str, list[Hit]] = {}
+    for each in hits:
+        found.setdefault(each.kind, []).append(each)
+    return found
