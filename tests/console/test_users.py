@@ -26,6 +26,7 @@ def test_users_are_listed_a_page_at_a_time_by_path(iam: Any, browser: Browser):
     assert "person-51" in second
     assert "person-49" not in second
     assert "aws iam list-users --path-prefix /people/ --max-items 50" in first
+    assert "aws account-security describe-users --path-prefix /people/" in first
 
 
 def test_an_exact_name_goes_to_its_user(browser: Browser):

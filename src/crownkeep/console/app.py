@@ -22,6 +22,7 @@ from crownkeep.console.pages.audits import credential_audits, credential_decisio
 from crownkeep.console.pages.credentials import own_devices, own_keys, own_sessions, own_uploads, passwords, security_credentials
 from crownkeep.console.pages.federation import identity_providers
 from crownkeep.console.pages.identities import (
+    chosen_users,
     deletions,
     groups,
     identities,
@@ -32,6 +33,7 @@ from crownkeep.console.pages.identities import (
     role_changes,
     role_sessions,
     roles,
+    user_list,
     user_mfa,
     users,
 )
@@ -115,6 +117,8 @@ ROUTES: list[Route] = [
     *own_uploads.ROUTES,
     *own_sessions.ROUTES,
     *users.ROUTES,
+    *user_list.ROUTES,
+    *chosen_users.ROUTES,
     *new_user.ROUTES,
     *deletions.ROUTES,
     *user_mfa.ROUTES,

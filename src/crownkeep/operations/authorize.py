@@ -58,7 +58,7 @@ def _require_policies(call: Call, operation: Operation, arguments: Mapping[str, 
         raise errors.MissingAuthenticationToken("Request is missing Authentication Token")
     principal = call.principal
     # Before policies are asked: no policy can give these sessions more.
-    _refuse_limited_session(principal, operation.service.name, operation.action)
+    _refuse_limited_session(principal, operation.action.partition(":")[0], operation.action)
     target = operation.resource(call, **arguments)
     if known:
         # What the operation knows wins over what the target says: it was verified, and not merely sent.

@@ -22,6 +22,8 @@ class Cookie(Enum):
     """A browser that its person has signed in with before: strangers' failures don't delay it."""
     ACCOUNT = "crownkeep-account"
     """The account whose sign-in page is wanted, remembered on request."""
+    COLUMNS = "crownkeep-columns"
+    """Which columns of lists are shown."""
     ROLES = "crownkeep-roles"
     """The roles that somebody has switched to lately, sealed."""
 

@@ -16,3 +16,20 @@ for (const table of document.querySelectorAll(".table-scroll table:not(.context)
   }
   table.classList.add("stacked");
 }
+// Where rows can be chosen, all of the page can be chosen at once.
+for (const scroll of document.querySelectorAll(".table-scroll:has(td.choose input)")) {
+  const boxes = [...scroll.querySelectorAll("td.choose input[type=checkbox]")];
+  if (boxes.length < 2) continue;
+  const label = document.createElement("label");
+  const all = document.createElement("input");
+  all.type = "checkbox";
+  label.className = "choice choose-all";
+  label.append(all, " Choose all on this page");
+  all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; });
+  scroll.addEventListener("change", () => {
+    const count = boxes.filter((box) => box.checked).length;
+    all.checked = count === boxes.length;
+    all.indeterminate = count > 0 && !all.checked;
+  });
+  scroll.before(label);
+}

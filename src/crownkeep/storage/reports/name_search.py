@@ -25,7 +25,7 @@ MOST_LOOKED_AT = 20_000
 """Names that one search looks at; more than any account's quota of users."""
 
 _BEHIND_ALL = "\U0010ffff"
-_ESCAPE = "\\"
+ESCAPE = "\\"
 
 
 class Searched(Enum):
@@ -89,7 +89,7 @@ def _looked_at(table: Table) -> Select[Any]:
 
 def _holding(table: Table) -> Prepared:
     key = _looked_at(table).subquery().c.name_key
-    return Prepared(select(key).where(key.like(bindparam("pattern", type_=String), escape=_ESCAPE)).order_by(key).limit(_limit))
+    return Prepared(select(key).where(key.like(bindparam("pattern", type_=String), escape=ESCAPE)).order_by(key).limit(_limit))
 
 
 def _with_keys(table: Table) -> RowQuery[FoundName]:
@@ -118,9 +118,9 @@ _accounts = RowQuery(
     .join(_some_members, _some_members.c.account_id == accounts.table.c.account_id)
     .where(
         or_(
-            func.lower(accounts.table.c.name).like(_pattern, escape=_ESCAPE),
-            accounts.table.c.email_key.like(_pattern, escape=_ESCAPE),
-            accounts.table.c.account_id.like(_pattern, escape=_ESCAPE),
+            func.lower(accounts.table.c.name).like(_pattern, escape=ESCAPE),
+            accounts.table.c.email_key.like(_pattern, escape=ESCAPE),
+            accounts.table.c.account_id.like(_pattern, escape=ESCAPE),
         )
     )
     .order_by(func.lower(accounts.table.c.name), accounts.table.c.account_id)
@@ -155,5 +155,5 @@ def accounts_holding(db: Transaction, organization_id: str, text: str, *, limit:
 
 def pattern_of(text: str) -> str:
     """Return the pattern of LIKE for what holds a text, letter for letter."""
-    escaped = "".join(f"{_ESCAPE}{each}" if each in f"%_{_ESCAPE}" else each for each in text.lower())
+    escaped = "".join(f"{ESCAPE}{each}" if each in f"%_{ESCAPE}" else each for each in text.lower())
     return f"%{escaped}%"

@@ -1,4 +1,4 @@
-"""Users: the list, one user's page with its sections, and what is changed there."""
+"""Users: one user's page with its sections, and what is changed there."""
 
 from __future__ import annotations
 
@@ -14,26 +14,6 @@ from crownkeep.console.pages.identities import access_report, mfa_demand, tabs
 from crownkeep.console.pages.identities.access_report import LastAccessReport
 
 TABS = ("permissions", "groups", "tags", "security", "access", "trail")
-
-
-async def users(request: Request) -> Response:
-    """List users by path, a page at a time; an exact name goes to its user."""
-    web.signed_in(request)
-    name = request.query_params.get("name", "").strip()
-    if name:
-        return web.go(USER.page(name))
-    path, marker = request.query_params.get("path", ""), request.query_params.get("marker", "")
-    listed = await parts.ask(request, "ListUsers", PathPrefix=path, Marker=marker, MaxItems=parts.ROWS)
-    return frame.page(
-        request,
-        "users.html",
-        current=USER.folder,
-        same=[listed.call],
-        listed=listed,
-        path=path,
-        first=parts.address(USER.folder, path=path) if marker else "",
-        next_page=parts.address(USER.folder, path=path, marker=listed.marker) if listed.marker else "",
-    )
 
 
 async def user(request: Request) -> Response:
@@ -199,7 +179,6 @@ async def device(request: Request) -> Response:
 
 
 ROUTES = [
-    Route(USER.folder, users, methods=["GET"]),
     Route(f"{USER.folder}/{{name}}", user, methods=["GET"]),
     Route(f"{USER.folder}/{{name}}/membership", membership, methods=["POST"]),
     Route(f"{USER.folder}/{{name}}/new-key", new_key, methods=["POST"]),
