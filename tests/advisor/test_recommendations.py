@@ -61,6 +61,19 @@ def test_an_account_in_which_nothing_is_open_has_nothing_to_do():
     assert {Status.DONE} == {each.status for each in found.values()}
 
 
+def test_what_there_is_nothing_to_do_about_yet_is_not_said_to_be_done():
+    account = Account()
+    account[calls.SUMMARY]["SummaryMap"]["Users"] = 0
+
+    audit = recommendations.of_audits(posture.last_audit([], NOW, now=NOW))
+
+    assert (Status.NOT_APPLICABLE, "There are no users yet.") == (
+        of(account.evidence())["users-mfa"].status,
+        of(account.evidence())["users-mfa"].detail,
+    )
+    assert Status.NOT_APPLICABLE is audit.status
+
+
 def test_what_a_check_fails_is_recommended_and_only_root_is_led_to_its_keys():
     account = Account()
     account[calls.SUMMARY]["SummaryMap"]["AccountAccessKeysPresent"] = 1

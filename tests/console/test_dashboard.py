@@ -284,10 +284,27 @@ def test_an_audit_is_recommended_once_a_quarter_has_passed_and_its_age_is_told(c
 
     browser.get("/console")
 
-    assert "There was no audit yet; the first is due on" in young
-    assert ("done", "done") == (before, status(browser, "credential-audit"))
+    assert "No audit is due yet: the first is on" in young
+    assert ("not-applicable", "done") == (before, status(browser, "credential-audit"))
     assert "Last credential audit today." in browser.page.text
     assert 'href="/console/credential-audits">View audits' in browser.page.response.text
+
+
+def test_the_count_counts_what_applies_and_urgent_things_come_first(crown: Crown):
+    account = crown.account()
+    browser = people.root_with_app(crown)[1]
+
+    page = browser.get("/console").text
+
+    assert "not-applicable" == status(browser, "users-mfa")
+    assert "There are no users yet." in page
+    order = [
+        page.index(text) for text in ("Urgent", "Create an administrator who isn't root", "To do", "Ask for strong passwords")
+    ]
+    assert sorted(order) == order
+    assert "of 10 done" in page
+    assert 'href="/console/create-user?for=administrator">Create administrator' in browser.page.response.text
+    assert account
 
 
 def test_an_account_without_an_audit_is_told_so_once_it_is_a_quarter_old(crown: Crown):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from crownkeep.advisor import calls as questions
 from crownkeep.advisor import catalogue, password_policies, posture
 from crownkeep.advisor.check import CheckState, Verdict
 from crownkeep.advisor.credential_report import OLD_DAYS, UNUSED_DAYS
-from crownkeep.advisor.evidence import Evidence, Missing
+from crownkeep.advisor.evidence import ApiAnswer, Evidence, Missing
 from crownkeep.advisor.posture import LastAudit, LastUse, Posture, ReportedCredentials, RootFactor, Unprotected
 from crownkeep.advisor.view import CannotTell, DoesNotApply, View
 
@@ -23,6 +24,7 @@ _FACTORS = {
     RootFactor.RESISTANT: "Root has a passkey or a hardware token, which CIS asks for.",
     RootFactor.SOME: "Root has an MFA device; of which kind it is, root sees here.",
 }
+_URGENT = frozenset({"administrator", "root-mfa", "root-keys", "root-use", "users-mfa"})
 _CONTACTS = {"owner": "contact-primary", "billing": "contact-billing", "operations": "contact-operations"}
 
 
@@ -33,6 +35,8 @@ class Status(Enum):
     OPEN = "open"
     UNKNOWN = "unknown"
     """A permission is missing, or a report."""
+    NOT_APPLICABLE = "not-applicable"
+    """There is nothing to do yet, and nothing was done."""
 
 
 class Remedy(Enum):
@@ -65,7 +69,7 @@ class Remedy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One thing that should be so."""
+    """One thing to do."""
 
     slug: str
     title: str
@@ -75,6 +79,11 @@ class Recommendation:
     remedy: Remedy | None = None
     """Where it is looked at or set right; None where somebody else has to do it."""
     missing: Missing | None = None
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it is open, and one leaked secret would be enough for somebody to own the account."""
+        return self.status is Status.OPEN and self.slug in _URGENT
 
 
 _Said = tuple[str, str, str]
@@ -90,7 +99,7 @@ def of(found: Posture, *, is_root: bool) -> list[Recommendation]:
         _told(_SECURITY_CONTACT, found.evidence, _security_contact),
         _told(_OTHER_CONTACTS, found.evidence, _other_contacts),
         _root_mfa(found.root_factor, is_root),
-        _users_mfa(found.unprotected),
+        _users_mfa(found.unprotected, found.evidence),
         of_credentials(found.credentials),
         of_audits(found.audited),
         _told(_ROOT_KEYS, found.evidence, lambda evidence: _root_keys(evidence, is_root)),
@@ -119,7 +128,7 @@ def _verdict(name: str, evidence: Evidence) -> Verdict:
 
 def _administrator(found: Sequence[str] | Missing) -> Recommendation:
     why = "Root can't be limited. Use a named administrator for daily work."
-    said = ("administrator", "An administrator other than root exists", why)
+    said = ("administrator", "Create an administrator who isn't root", why)
     if isinstance(found, Missing):
         return _unknown(said, found)
     if found:
@@ -129,7 +138,7 @@ def _administrator(found: Sequence[str] | Missing) -> Recommendation:
 
 _PASSWORD_POLICY = (
     "password-policy",
-    "The password policy is strong",
+    "Ask for strong passwords",
     "Short passwords are guessed, and one is enough for an attacker.",
 )
 
@@ -145,7 +154,7 @@ def _password_policy(evidence: Evidence) -> Recommendation:
     return Recommendation(*_PASSWORD_POLICY, Status.DONE, f"It asks for at least {length} characters.", Remedy.PASSWORD_POLICY)
 
 
-_ALIAS = ("alias", "The account has an alias", "People notice a wrong name in an address. They don't notice wrong digits.")
+_ALIAS = ("alias", "Give the account an alias", "People notice a wrong name in an address. They don't notice wrong digits.")
 
 
 def _alias(evidence: Evidence) -> Recommendation:
@@ -157,7 +166,7 @@ def _alias(evidence: Evidence) -> Recommendation:
 
 _SECURITY_CONTACT = (
     "security-contact",
-    "A security contact is named",
+    "Name a security contact",
     "Warnings that go only to root's mailbox are read too late.",
 )
 
@@ -171,7 +180,7 @@ def _security_contact(evidence: Evidence) -> Recommendation:
 
 _OTHER_CONTACTS = (
     "contacts",
-    "Owner, billing and operations can be reached",
+    "Name contacts for owner, billing and operations",
     "Without contacts, nobody is warned, and nobody can prove who owns the account.",
 )
 
@@ -185,7 +194,7 @@ def _other_contacts(evidence: Evidence) -> Recommendation:
 
 
 def _root_mfa(found: RootFactor | Missing, is_root: bool) -> Recommendation:
-    said = ("root-mfa", "Root signs in with MFA", "Without MFA, root's password alone gives access to everything.")
+    said = ("root-mfa", "Set up MFA for root", "Without MFA, root's password alone gives access to everything.")
     if isinstance(found, Missing):
         return _unknown(said, found)
     if found is not RootFactor.NOTHING:
@@ -196,8 +205,8 @@ def _root_mfa(found: RootFactor | Missing, is_root: bool) -> Recommendation:
     return Recommendation(*said, Status.OPEN, "Root has no MFA device. Only root can assign one: sign in as root.")
 
 
-def _users_mfa(found: Unprotected | Missing) -> Recommendation:
-    said = ("users-mfa", "Every user with a password has MFA", "Passwords leak, are guessed and are used twice.")
+def _users_mfa(found: Unprotected | Missing, evidence: Evidence) -> Recommendation:
+    said = ("users-mfa", "Set up MFA for every user with a password", "Passwords leak, are guessed and are used twice.")
     if isinstance(found, Missing):
         return _unknown(said, found)
     if found.names:
@@ -208,13 +217,20 @@ def _users_mfa(found: Unprotected | Missing) -> Recommendation:
     if found.needs_report:
         detail = "There are too many users to check one by one. Make a credential report."
         return Recommendation(*said, Status.UNKNOWN, detail, Remedy.MAKE_REPORT)
+    if _has_no_users(evidence):
+        return Recommendation(*said, Status.NOT_APPLICABLE, "There are no users yet.")
     return Recommendation(*said, Status.DONE, "Nobody signs in with a password alone.", Remedy.REPORT)
+
+
+def _has_no_users(evidence: Evidence) -> bool:
+    summary = evidence.answers.get(questions.SUMMARY.text)
+    return isinstance(summary, ApiAnswer) and (summary.value or {}).get("SummaryMap", {}).get("Users") == 0
 
 
 def of_credentials(found: ReportedCredentials | Missing) -> Recommendation:
     """Return what a credential report says of credentials that are unused or old."""
     why = "Nobody notices when an unused key or password is stolen."
-    said = ("credentials", "No credential is old or unused", why)
+    said = ("credentials", "Replace old credentials and remove unused ones", why)
     if isinstance(found, Missing):
         if not posture.needs_report(found):
             return _unknown(said, found)
@@ -231,13 +247,13 @@ def of_credentials(found: ReportedCredentials | Missing) -> Recommendation:
 def of_audits(found: LastAudit | Missing) -> Recommendation:
     """Say whether somebody has looked at every credential within a quarter; a younger account has until then."""
     why = "Unneeded credentials stay until people ask who still needs them."
-    said = ("credential-audit", "Credentials are audited every quarter", why)
+    said = ("credential-audit", "Audit credentials every quarter", why)
     if isinstance(found, Missing):
         return _unknown(said, found)
     if found.signed_at is None:
         if found.due_at is not None and not found.is_due:
-            detail = f"There was no audit yet; the first is due on {found.due_at:%Y-%m-%d}, when the account is a quarter old."
-            return Recommendation(*said, Status.DONE, detail, Remedy.START_AUDIT)
+            detail = f"No audit is due yet: the first is on {found.due_at:%Y-%m-%d}, when the account is a quarter old."
+            return Recommendation(*said, Status.NOT_APPLICABLE, detail, Remedy.START_AUDIT)
         return Recommendation(*said, Status.OPEN, "There was no credential audit yet.", Remedy.START_AUDIT)
     days = found.days
     detail = f"Last credential audit {'today' if days == 0 else 'a day ago' if days == 1 else f'{days} days ago'}."
@@ -246,7 +262,7 @@ def of_audits(found: LastAudit | Missing) -> Recommendation:
     return Recommendation(*said, Status.DONE, detail, Remedy.AUDITS)
 
 
-_ROOT_KEYS = ("root-keys", "Root has no access keys", "A root key can't be limited. Anybody who finds it owns the account.")
+_ROOT_KEYS = ("root-keys", "Delete root's access keys", "A root key can't be limited. Anybody who finds it owns the account.")
 
 
 def _root_keys(evidence: Evidence, is_root: bool) -> Recommendation:
@@ -259,7 +275,7 @@ def _root_keys(evidence: Evidence, is_root: bool) -> Recommendation:
 
 
 def _root_use(used: LastUse | Missing) -> Recommendation:
-    said = ("root-use", "Root is used by people only, and rarely", "A program that runs as root can be made to do anything.")
+    said = ("root-use", "Let no program run as root", "A program that runs as root can be made to do anything.")
     if isinstance(used, Missing):
         return _unknown(said, used)
     central = f" Taken on centrally by the organization {_moment(used.central.at)}: {used.central.name}." if used.central else ""
@@ -275,7 +291,7 @@ def _root_use(used: LastUse | Missing) -> Recommendation:
 
 
 def _trail(newest: datetime | Missing | None) -> Recommendation:
-    said = ("trail", "The trail can be read", "You can't explain events that you can't look up.")
+    said = ("trail", "Make sure that you can read the trail", "You can't explain events that you can't look up.")
     if isinstance(newest, Missing):
         return _unknown(said, newest)
     detail = f"Its newest event is of {_moment(newest)}." if newest else "It has no event yet."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FindablePage:
     """One page that can be found by its name or by another word for it."""
 
     path: str
@@ -20,44 +20,44 @@ class Place:
 
 
 PLACES = (
-    Place("/console", "Console home", "dashboard recommendations start"),
-    Place("/console/users", "Users", "people iam identities"),
-    Place("/console/create-user", "Create user", "new add person administrator"),
-    Place("/console/groups", "Groups", "teams"),
-    Place("/console/create-group", "Create group", "new add team"),
-    Place("/console/roles", "Roles", "assume trust"),
-    Place("/console/create-role", "Create role", "new add trust"),
-    Place("/console/identity-providers", "Identity providers", "saml oidc federation sso"),
-    Place("/console/policies", "Policies", "permissions managed"),
-    Place("/console/policies/create", "Create policy", "new add permissions"),
-    Place("/console/simulator", "Policy simulator", "test why denied allowed permissions"),
-    Place("/console/password-policy", "Password policy", "rules length expiry"),
-    Place("/console/organization", "Accounts and units", "organization ou tree"),
-    Place("/console/organization/policies", "Control policies", "scp rcp service resource organization"),
-    Place("/console/organization/invitations", "Invitations", "handshakes organization"),
-    Place("/console/organization/settings", "Organization settings", "delegated administrators trusted services"),
-    Place("/console/organization/create-account", "Create account", "new add organization member"),
-    Place("/console/organization/invite", "Invite account", "organization member"),
-    Place("/console/account", "Account settings", "contacts alias regions close alerts mfa"),
-    Place("/console/account/alias", "Account alias", "sign-in address"),
-    Place("/console/account/contact", "Contact information", "owner address phone"),
-    Place("/console/security", "Security credentials", "my own mfa passkeys access keys password"),
-    Place("/console/sessions", "Sessions", "my own signed in browsers"),
-    Place("/console/password", "Change password", "my own"),
-    Place("/console/mfa/add", "Add MFA device", "my own passkey authenticator app second factor"),
-    Place("/console/recovery-codes", "Recovery codes", "my own lost"),
-    Place("/approvals", "My approvals", "custodian seal requests"),
-    Place("/console/credential-report", "Credential report", "csv unused old keys mfa"),
-    Place("/console/credential-audits", "Credential audits", "review keep revoke"),
-    Place("/console/alerts", "Alerts", "notices webhooks mail rules"),
-    Place("/console/trail", "Trail", "events history cloudtrail log"),
-    Place("/console/trail/root", "Use of root", "trail events"),
-    Place("/switchrole", "Switch role", "assume"),
+    FindablePage("/console", "Console home", "dashboard recommendations start"),
+    FindablePage("/console/users", "Users", "people iam identities"),
+    FindablePage("/console/create-user", "Create user", "new add person administrator"),
+    FindablePage("/console/groups", "Groups", "teams"),
+    FindablePage("/console/create-group", "Create group", "new add team"),
+    FindablePage("/console/roles", "Roles", "assume trust"),
+    FindablePage("/console/create-role", "Create role", "new add trust"),
+    FindablePage("/console/identity-providers", "Identity providers", "saml oidc federation sso"),
+    FindablePage("/console/policies", "Policies", "permissions managed"),
+    FindablePage("/console/policies/create", "Create policy", "new add permissions"),
+    FindablePage("/console/simulator", "Policy simulator", "test why denied allowed permissions"),
+    FindablePage("/console/password-policy", "Password policy", "rules length expiry"),
+    FindablePage("/console/organization", "Accounts and units", "organization ou tree"),
+    FindablePage("/console/organization/policies", "Control policies", "scp rcp service resource organization"),
+    FindablePage("/console/organization/invitations", "Invitations", "handshakes organization"),
+    FindablePage("/console/organization/settings", "Organization settings", "delegated administrators trusted services"),
+    FindablePage("/console/organization/create-account", "Create account", "new add organization member"),
+    FindablePage("/console/organization/invite", "Invite account", "organization member"),
+    FindablePage("/console/account", "Account settings", "contacts alias regions close alerts mfa"),
+    FindablePage("/console/account/alias", "Account alias", "sign-in address"),
+    FindablePage("/console/account/contact", "Contact information", "owner address phone"),
+    FindablePage("/console/security", "Security credentials", "my own mfa passkeys access keys password"),
+    FindablePage("/console/sessions", "Sessions", "my own signed in browsers"),
+    FindablePage("/console/password", "Change password", "my own"),
+    FindablePage("/console/mfa/add", "Add MFA device", "my own passkey authenticator app second factor"),
+    FindablePage("/console/recovery-codes", "Recovery codes", "my own lost"),
+    FindablePage("/approvals", "My approvals", "custodian seal requests"),
+    FindablePage("/console/credential-report", "Credential report", "csv unused old keys mfa"),
+    FindablePage("/console/credential-audits", "Credential audits", "review keep revoke"),
+    FindablePage("/console/alerts", "Alerts", "notices webhooks mail rules"),
+    FindablePage("/console/trail", "Trail", "events history cloudtrail log"),
+    FindablePage("/console/trail/root", "Use of root", "trail events"),
+    FindablePage("/switchrole", "Switch role", "assume"),
 )
 """Every page that stands by itself; what is named is found by its name."""
 
 
-def matching(text: str) -> list[Place]:
+def matching(text: str) -> list[FindablePage]:
     """Return the pages that a text names, those whose own name begins with it first."""
     found = [place for place in PLACES if place.holds(text)]
     return sorted(found, key=lambda place: not place.label.lower().startswith(text.lower()))

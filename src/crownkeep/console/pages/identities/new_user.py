@@ -31,6 +31,8 @@ CREATE = "/console/create-user"
 REVIEW = f"{CREATE}/review"
 MAKE = f"{CREATE}/make"
 SUGGESTED: Final = ("AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess", "SecurityAudit")
+_ADMINISTRATOR = Choices(access=CHOSEN, policies=(f"{MANAGED}AdministratorAccess",))
+"""What the recommendation to create an administrator offers: a password, MFA, and everything allowed."""
 _LONGEST = 128
 _USED = "This form was used already, or is too old. Look whether the user exists."
 
@@ -38,7 +40,7 @@ _USED = "This form was used already, or is too old. Look whether the user exists
 async def create(request: Request) -> Response:
     """Ask what the new user is to be."""
     web.signed_in(request)
-    return await _form_page(request, Choices())
+    return await _form_page(request, _ADMINISTRATOR if request.query_params.get("for") == "administrator" else Choices())
 
 
 async def changed(request: Request) -> Response:

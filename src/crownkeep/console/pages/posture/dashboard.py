@@ -30,6 +30,7 @@ from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.posture import activity, audit_history, last_root_use, posture, remedies
 from crownkeep.console.pages.posture.activity import Activity, RootActivity
+from crownkeep.console.pages.posture.remedies import ShownRecommendation
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import password_age
 
@@ -55,6 +56,16 @@ _STEPS = {
     "root-use": "Read what root did",
 }
 """The guide's steps that are recommendations, too, in the guide's order."""
+
+
+_URGENT = "Urgent"
+_HEADINGS = {
+    Status.OPEN: "To do",
+    Status.UNKNOWN: "Not known",
+    Status.DONE: "Done",
+    Status.NOT_APPLICABLE: "Nothing to do yet",
+}
+"""What recommendations stand under, by how they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +118,10 @@ async def dashboard(request: Request) -> Response:
         expires_at=password_age.expires_soon(here.door, session.person, now=here.now),
         alias=alias,
         addresses=account_names.sign_in_addresses(request, alias if isinstance(alias, str) else ""),
-        advice=[remedies.shown(request, each) for each in advice],
-        next=next((each.slug for each in advice if each.status is Status.OPEN and each.remedy), ""),
+        groups=_grouped(request, advice),
+        next=_next(advice),
         done_count=sum(each.status is Status.DONE for each in advice),
+        applicable_count=sum(each.status is not Status.NOT_APPLICABLE for each in advice),
         steps=_steps(advice, found, needs_mfa=needs_mfa),
         summary=summary if isinstance(summary, Refused) else summary["SummaryMap"],
         counts=COUNTS,
@@ -125,6 +137,21 @@ async def dashboard(request: Request) -> Response:
 def _alias(request: Request, found: Posture) -> str | Refused:
     told = evidence_asked.value(request, found.evidence, questions.ALIASES)
     return told if isinstance(told, Refused) else next(iter(told["AccountAliases"]), "")
+
+
+def _next(advice: list[Recommendation]) -> str:
+    """Return what to do first: the first urgent thing, or else the first that is open."""
+    open_ones = [each for each in advice if each.status is Status.OPEN and each.remedy]
+    return next((each.slug for each in open_ones if each.is_urgent), next((each.slug for each in open_ones), ""))
+
+
+def _grouped(request: Request, advice: list[Recommendation]) -> dict[str, list[ShownRecommendation]]:
+    """Return recommendations by how urgent they are, in the guide's order; headings without any are left out."""
+    found: dict[str, list[ShownRecommendation]] = {heading: [] for heading in _HEADINGS.values()}
+    for each in advice:
+        heading = _URGENT if each.is_urgent else _HEADINGS[each.status]
+        found.setdefault(heading, []).append(remedies.shown(request, each))
+    return {heading: found[heading] for heading in (_URGENT, *_HEADINGS.values()) if found.get(heading)}
 
 
 def _steps(advice: list[Recommendation], found: Posture, *, needs_mfa: bool) -> list[Step]:

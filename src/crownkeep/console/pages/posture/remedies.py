@@ -14,7 +14,7 @@ from crownkeep.console.pages.posture import last_root_use
 _CONTACT = "/console/account/alternate-contacts/"
 BUTTONS = {
     Remedy.USERS: ("View users", "/console/users"),
-    Remedy.CREATE_USER: ("Create user", "/console/create-user"),
+    Remedy.CREATE_USER: ("Create administrator", "/console/create-user?for=administrator"),
     Remedy.CHOOSE_POLICY: ("Choose a policy", "/console/password-policy"),
     Remedy.PASSWORD_POLICY: ("View the policy", "/console/password-policy"),
     Remedy.CREATE_ALIAS: ("Create alias", "/console/account/alias"),

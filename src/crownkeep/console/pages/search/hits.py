@@ -37,7 +37,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """What a text names: hits by kind in the order in which they are shown."""
 
     hits: tuple[Hit, ...]
@@ -57,17 +57,17 @@ _NAMED: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
 }
 
 
-async def find(request: Request, text: str, *, most: int) -> Found:
+async def find(request: Request, text: str, *, most: int) -> SearchResult:
     """Return what a text names: one thing by its id, or all whose names hold the text."""
     text = text.strip()[:LONGEST]
     if not text:
-        return Found((), ())
+        return SearchResult((), ())
     by_id = await _by_id(request, text)
     if by_id is not None and by_id.hits:
         return by_id
     named = await _by_name(request, _ARN.sub(r"\2", text), most)
     asked = (*(by_id.asked if by_id is not None else ()), *named.asked)
-    return Found(named.hits, asked, named.unseen)
+    return SearchResult(named.hits, asked, named.unseen)
 
 
 def is_key(text: str) -> bool:
@@ -75,7 +75,7 @@ def is_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
-async def _by_id(request: Request, text: str) -> Found | None:
+async def _by_id(request: Request, text: str) -> SearchResult | None:
     """Return the one thing that has this id; None where the text is no id."""
     if _KEY.fullmatch(text):
         return await _key(request, text)
@@ -86,7 +86,7 @@ async def _by_id(request: Request, text: str) -> Found | None:
     return None
 
 
-async def _key(request: Request, key_id: str) -> Found:
+async def _key(request: Request, key_id: str) -> SearchResult:
     asked, used_by = await asyncio.gather(
         parts.ask(request, "GetAccessKeyLastUsed", AccessKeyId=key_id), _events_of_key(request, key_id)
     )
@@ -101,7 +101,7 @@ async def _key(request: Request, key_id: str) -> Found:
     if used_by.rows("Events"):
         path = parts.address("/console/trail", by="AccessKeyId", value=key_id, reads="1")
         hits.append(Hit("Events", f"What {key_id} was used for", "in the trail", path))
-    return Found(tuple(hits), (asked, used_by), is_exact=len(hits) == 1)
+    return SearchResult(tuple(hits), (asked, used_by), is_exact=len(hits) == 1)
 
 
 async def _events_of_key(request: Request, key_id: str) -> Part:
@@ -109,28 +109,28 @@ async def _events_of_key(request: Request, key_id: str) -> Part:
     return await parts.ask(request, "LookupEvents", service="cloudtrail", LookupAttributes=by_key, MaxResults=1)
 
 
-async def _event(request: Request, event_id: str) -> Found:
+async def _event(request: Request, event_id: str) -> SearchResult:
     by_id = [{"AttributeKey": "EventId", "AttributeValue": event_id}]
     asked = await parts.ask(request, "LookupEvents", service="cloudtrail", LookupAttributes=by_id, MaxResults=1)
     path = parts.address("/console/trail/event", id=event_id)
     hits = tuple(Hit("Event", each["EventName"], event_id, path) for each in asked.rows("Events"))
-    return Found(hits, (asked,), is_exact=bool(hits))
+    return SearchResult(hits, (asked,), is_exact=bool(hits))
 
 
-async def _account(request: Request, account_id: str) -> Found:
+async def _account(request: Request, account_id: str) -> SearchResult:
     asked = await parts.ask(request, "DescribeAccount", service="organizations", AccountId=account_id)
     account = asked.one("Account")
     hits = (_account_hit(account),) if account else ()
-    return Found(hits, (asked,), is_exact=bool(hits))
+    return SearchResult(hits, (asked,), is_exact=bool(hits))
 
 
-async def _by_name(request: Request, text: str, most: int) -> Found:
+async def _by_name(request: Request, text: str, most: int) -> SearchResult:
     asked = await parts.ask(request, SEARCH, service="account-security", Text=text, MaxItems=most)
     hits = [Hit("Page", place.label, "", place.path) for place in site_map.matching(text)[:most]]
     for member, (kind, path_of) in _NAMED.items():
         hits += [Hit(kind, each["Name"], _place(each), path_of(each)) for each in asked.rows(member)]
     hits += [_account_hit(each) for each in asked.rows("Accounts")]
-    return Found(tuple(hits), (asked,), tuple(asked.rows("NotPermitted")))
+    return SearchResult(tuple(hits), (asked,), tuple(asked.rows("NotPermitted")))
 
 
 def _place(each: Mapping[str, Any]) -> str:
