@@ -193,7 +193,8 @@ def test_somebody_without_permissions_is_told_which_are_missing(account: Account
 
     assert "This needs the permission credential-audit:ListCredentialAudits" in pages[0]
     assert "This needs the permission credential-audit:GetCredentialAudit" in pages[1]
-    assert "bob" not in "".join(pages)
+    assert "user/bob" not in "".join(pages)
+    assert ">bob<" not in "".join(pages)
 
 
 def test_an_audit_that_does_not_exist_is_said_to_be_missing(browser: Browser):
