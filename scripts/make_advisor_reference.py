@@ -190,8 +190,11 @@ and is signed with Ed25519, by the same key as plans.
 is missing or was added, or parts don't fit one another: the findings are made anew from the evidence, the journal and
 the proof must be of the plan, and a credential audit must be the one that its events say was signed off.
 Without `--key` it holds the pack against the key inside it: compare that key with the one that you were told.
-It checks a credential audit's own
-file, too, with `--events`.
+
+A credential audit has the same format. `crownkeep credential-audit export AUDIT-ID --out FILE` packs its evidence, the two
+records that hold its digests, and a proof of each from the trail. With `--log-key` (what `crownkeep trail keys` prints) or
+`--policy` the audit is held against records that are proven to be in the log, and not only against the pack's own events. The
+file that `GetCredentialAuditEvidence` answers with by itself is checked, too, with `--events`.
 
 ## How it decides
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from crownkeep import canonical_json
 from crownkeep.audit import credential_evidence
 from crownkeep.audit.credential_evidence import Altered
 
@@ -35,7 +36,7 @@ SIGNED = event("end", "SignOffCredentialAudit", evidenceSha256=credential_eviden
 def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
     whole = json.loads(DOCUMENT)
     change(whole)
-    return credential_evidence.canonical(whole)
+    return canonical_json.write(whole)
 
 
 def test_the_document_is_what_any_tool_writes_as_canonical_json():

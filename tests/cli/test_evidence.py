@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import zipfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.advisor.accounts import Account
-from tests.cli.conftest import Terminal
+from tests.advisor.accounts import ID, Account
+from tests.advisor.test_evidence_pack import KEY
+from tests.advisor.test_evidence_pack import parts as made_up
+from tests.cli.conftest import Ended, Terminal
 from tests.cli.test_what_if import record
+from tests.fixtures.process import Process
 
-from crownkeep.advisor import evidence
+from crownkeep.advisor import evidence, evidence_pack, signing
 
 
 @pytest.fixture
@@ -70,3 +76,86 @@ def test_what_does_not_fit_together_is_not_packed(crownkeep: Terminal, packed: P
     )
 
     assert (1, True) == (ended.code, "plan.json" in ended.err)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A pack with a part of every kind, of an account whose credential audit was signed off, and whom to trust."""
+
+    path: Path
+    parts: dict[str, bytes]
+    exported: Path
+    trust: tuple[str, ...]
+
+    def changed(self, part: str, *, is_signed_anew: bool) -> Path:
+        """Write the pack with one byte of a part changed: by somebody without the key, or by whoever has it."""
+        with zipfile.ZipFile(self.path) as archive:
+            found = {name: archive.read(name) for name in archive.namelist()}
+        middle = len(found[part]) // 2
+        found[part] = found[part][:middle] + bytes([found[part][middle] ^ 1]) + found[part][middle + 1 :]
+        changed = self.path.with_name("changed.zip")
+        if is_signed_anew:
+            del found[evidence_pack.MANIFEST]
+            changed.write_bytes(evidence_pack.pack(found, account_id=ID, made_at="2026-01-01T00:00:00Z", key=KEY))
+            return changed
+        with zipfile.ZipFile(changed, "w") as archive:
+            for name, content in found.items():
+                archive.writestr(name, content)
+        return changed
+
+
+@pytest.fixture
+def whole(crownkeep: Terminal, served: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Whole:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    told = served.account(account_id=ID, email="pack@acme.example", name="pack", admin_user="admin", root_access_key=True)
+    audit_id = signed_off(served, told)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", told["admin"]["access_key_id"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", told["admin"]["secret_access_key"])
+    exported = tmp_path / "exported.zip"
+    ended = crownkeep("credential-audit", "export", audit_id, "--out", str(exported), "--endpoint-url", served.url)
+    assert 0 == ended.code, ended.err
+    with zipfile.ZipFile(exported) as archive:
+        parts = made_up() | {name: archive.read(name) for name in archive.namelist() if name != evidence_pack.MANIFEST}
+    keys = crownkeep("trail", "keys", "--data", str(served.data), "--json").json()["log"]
+    trust = tuple(word for key in keys for word in ("--log-key", key))
+    path = tmp_path / "whole.zip"
+    path.write_bytes(evidence_pack.pack(parts, account_id=ID, made_at="2026-01-01T00:00:00Z", key=KEY))
+    return Whole(path, parts, exported, trust)
+
+
+def signed_off(served: Process, told: Any) -> str:
+    admin, root = (served.client("credential-audit", told[who]) for who in ("admin", "root"))
+    audit_id: str = admin.start_credential_audit(Name="2026 Q4")["CredentialAudit"]["AuditId"]
+    for each in admin.list_audited_credentials(AuditId=audit_id)["AuditedCredentials"]:
+        (admin if each["IsRoot"] else root).decide_credentials(
+            AuditId=audit_id, CredentialIds=[each["CredentialId"]], Decision="KEEP", Reason="in use"
+        )
+    admin.sign_off_credential_audit(AuditId=audit_id, Statement="Seen.")
+    return audit_id
+
+
+def test_proofs_hold_in_a_pack_and_a_byte_changed_in_any_member_is_found_and_named(crownkeep: Terminal, whole: Whole):
+    def check(path: Path, *words: str) -> Ended:
+        return crownkeep("evidence", "check", str(path), *words, "--json")
+
+    # What a credential audit exports is a pack of its own, proven by the log.
+    trusted, strangers = check(whole.exported, *whole.trust), check(whole.exported)
+    old = crownkeep("credential-audit", "verify", str(whole.exported))
+    said = {each["part"]: each["detail"] for each in trusted.json()["checks"]}
+    assert (0, True) == (trusted.code, "proven to be in the log" in said[evidence_pack.CREDENTIAL_AUDIT])
+    assert {"trail-proofs/start.tlog-proof", "trail-proofs/sign-off.tlog-proof"} <= said.keys()
+    assert (1, False) == (strangers.code, strangers.json()["ok"])
+    assert (2, True) == (old.code, "evidence check" in old.err)
+
+    sound = check(whole.path, "--key", signing.public_text(KEY), *whole.trust)
+    assert [] == [each for each in sound.json()["checks"] if not each["ok"]]
+
+    for part in (*whole.parts, evidence_pack.MANIFEST):
+        ended = check(whole.changed(part, is_signed_anew=False), *whole.trust)
+        assert (1, True) == (ended.code, part in ended.json()["reason"]), part
+
+    # Whoever signs the changed pack anew changes no proof, no plan and no credential audit.
+    held = [name for name in whole.parts if name.startswith(evidence_pack.TRAIL_PROOFS)]
+    for part in (*held, evidence_pack.PLAN, evidence_pack.PROOF, evidence_pack.EVENTS, evidence_pack.CREDENTIAL_AUDIT):
+        ended = check(whole.changed(part, is_signed_anew=True), *whole.trust)
+        assert part in {each["part"] for each in ended.json()["checks"] if not each["ok"]}, part

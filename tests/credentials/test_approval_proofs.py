@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from tests.credentials.hostile import changed, edited
 from tests.credentials.soft_authenticator import SoftAuthenticator
 
-from crownkeep.credentials import approval_proofs, approval_requests, canonical_json, webauthn
+from crownkeep import canonical_json
+from crownkeep.canonical_json import NotCanonical
+from crownkeep.credentials import approval_proofs, approval_requests, webauthn
 from crownkeep.credentials.approval_proofs import (
     ApprovalProof,
     CastVote,
@@ -22,7 +24,6 @@ from crownkeep.credentials.approval_proofs import (
     UnprovenApproval,
 )
 from crownkeep.credentials.approval_requests import ApprovalDecision, ApprovalRequest, UnreadableRequest
-from crownkeep.credentials.canonical_json import NotCanonical
 from crownkeep.credentials.webauthn import RelyingParty, WebauthnRefused
 
 PARTY = RelyingParty("crownkeep.example", "", frozenset({"https://crownkeep.example"}))

@@ -151,6 +151,7 @@ NO_CHANGE: Mapping[str, str] = {
     "backup list": "a list",
     "backup new-recipient": "a file with keys is made, which no database holds",
     "backup verify": "manifests and hashes are looked at",
+    "credential-audit export": "the AWS API is asked, as any client asks it",
     "credential-audit model": "a published model",
     "credential-audit verify": _FILES,
     "custodian list": "a list",

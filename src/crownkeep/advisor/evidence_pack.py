@@ -11,8 +11,9 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,6 +36,10 @@ LARGEST = 256 * 1024 * 1024
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _MADE = (1980, 1, 1, 0, 0, 0)  # the earliest that the format has: the same parts make the same file
 
+Records = Mapping[str, Mapping[str, Any]]
+"""Records of a trail by their ids."""
+NO_RECORDS: Records = MappingProxyType({})
+
 
 class UnsoundPack(ValueError):
     """A file is no evidence pack, or not the one that was signed; the text says what is wrong."""
@@ -49,6 +54,8 @@ class EvidencePack:
     key: str
     """The public key that signed it, as text: whose it is, the reader must know."""
     parts: Mapping[str, bytes]
+    proven: Records = field(default_factory=dict)
+    """Records that its proofs show to be in a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +93,11 @@ def read(content: bytes, *, trusted: str | None = None) -> EvidencePack:
         listed = {str(each["name"]): str(each["sha256"]) for each in told["parts"]}
         account_id, made_at = str(told["account_id"]), str(told["made_at"])
     except UnreadablePlan as error:
-        raise UnsoundPack(f"the list of parts is not what was signed: {error}") from error
+        raise UnsoundPack(f"the list of parts ({MANIFEST}) is not what was signed: {error}") from error
     except UnsoundPack:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnsoundPack("this is no evidence pack: it has no signed list of parts") from error
+        raise UnsoundPack(f"this is no evidence pack: it has no signed list of parts ({MANIFEST})") from error
     if listed.keys() != parts.keys():
         names = ", ".join(sorted(listed.keys() ^ parts.keys()))
         raise UnsoundPack(f"the parts are not those of the signed list: {names}")
@@ -123,8 +130,12 @@ def _unpacked(content: bytes) -> dict[str, bytes]:
         raise UnsoundPack("this is no zip file that can be read") from error
 
 
-def checks(found: EvidencePack) -> Iterator[PartCheck]:
-    """Hold parts against one another: the report against the evidence, what was applied against the plan, and so on."""
+def checks(found: EvidencePack, proven: Records = NO_RECORDS) -> Iterator[PartCheck]:
+    """Hold parts against one another: the report against the evidence, what was applied against the plan, and so on.
+
+    `proven` are records that the pack's proofs show to be in a log, by their ids: they are believed before the pack's events.
+    """
+    found = replace(found, proven=proven)
     for part, check in _CHECKS.items():
         if part in found.parts:
             try:
@@ -182,6 +193,9 @@ def _proof(found: EvidencePack) -> str:
 
 def _events(found: EvidencePack) -> str:
     records = _records(found)
+    altered = sorted(each for each, record in records.items() if each in found.proven and found.proven[each] != record)
+    if altered:
+        raise UnsoundPack(f"not as the log has them: {', '.join(altered)}")
     strangers = {each.get("recipientAccountId") for each in records.values()} - {found.account_id}
     return f"{len(records)} events" + (f", of {len(strangers)} other accounts, too" if strangers else "")
 
@@ -190,13 +204,14 @@ def _credential_audit(found: EvidencePack) -> str:
     claims = credential_evidence.read(found.parts[CREDENTIAL_AUDIT])
     if claims.account_id != found.account_id:
         raise UnsoundPack(f"it is of account {claims.account_id}")
-    records = _records(found) if EVENTS in found.parts else {}
-    started, signed = (records.get(each) for each in (claims.start_event_id, claims.sign_off_event_id))
-    credential_evidence.hold(claims, started=started, signed=signed)
-    return f"{claims.credentials} credentials, signed off by {claims.signed_by} at {claims.signed_at}"
+    named = (claims.start_event_id, claims.sign_off_event_id)
+    records = {**(_records(found) if EVENTS in found.parts else {}), **found.proven}
+    credential_evidence.hold(claims, started=records.get(named[0]), signed=records.get(named[1]))
+    proof = "by records that are proven to be in the log" if set(named) <= found.proven.keys() else "by the pack's own events"
+    return f"{claims.credentials} credentials, signed off by {claims.signed_by} at {claims.signed_at}, {proof}"
 
 
-def _records(found: EvidencePack) -> Mapping[str, Mapping[str, Any]]:
+def _records(found: EvidencePack) -> Records:
     return {str(each["eventID"]): each for each in json.loads(found.parts[EVENTS])["Records"]}
 
 

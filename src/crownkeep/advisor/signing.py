@@ -52,8 +52,7 @@ def public_text(key: Ed25519PrivateKey) -> str:
 
 def sign(content: Mapping[str, Any], key: Ed25519PrivateKey) -> str:
     """Return the file's text."""
-    signature = base64.b64encode(key.sign(canonical(content))).decode()
-    whole = {**content, "signature": {"algorithm": "Ed25519", "key": public_text(key), "value": signature}}
+    whole = {**content, "signature": _written(key.public_key().public_bytes_raw(), key.sign(canonical(content)))}
     return json.dumps(whole, indent=2, ensure_ascii=True) + "\n"
 
 
@@ -64,6 +63,9 @@ def read(text: str, trusted: str) -> dict[str, Any]:
         signature = content.pop("signature")
         public, value = base64.b64decode(signature["key"], validate=True), base64.b64decode(signature["value"], validate=True)
         key = Ed25519PublicKey.from_public_bytes(public)
+        if signature != _written(public, value):
+            # One spelling alone: what nobody has signed, such as the algorithm's name, must say what is meant all the same.
+            raise ValueError("the signature is written otherwise")
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise UnreadablePlan("this is no signed file of `crownkeep lockdown`") from error
     try:
@@ -73,3 +75,7 @@ def read(text: str, trusted: str) -> dict[str, Any]:
     if signature["key"] != trusted:
         raise UnreadablePlan(f"the file was signed on another machine, with the key {signature['key']}: name it with `--key`")
     return dict(content)
+
+
+def _written(public: bytes, value: bytes) -> dict[str, str]:
+    return {"algorithm": "Ed25519", "key": base64.b64encode(public).decode(), "value": base64.b64encode(value).decode()}

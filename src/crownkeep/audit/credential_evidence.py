@@ -1,7 +1,7 @@
 """Evidence of a credential audit: one canonical JSON document, and whether it is the one that the trail speaks of.
 
-The document is written as RFC 8785 has it (keys sorted, no white space, UTF-8): it holds texts, truth values and nothing else, so
-that `json.dumps(..., sort_keys=True, separators=(",", ":"), ensure_ascii=False)` of any tool gives the same bytes.
+The document is canonical JSON (`canonical_json`) of texts and truth values and nothing else, so that
+`json.dumps(..., sort_keys=True, separators=(",", ":"), ensure_ascii=False)` of any tool gives the same bytes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from crownkeep import canonical_json
 
 FORMAT = "crownkeep-credential-audit/1"
 SIGN_OFF = "SignOffCredentialAudit"
@@ -42,11 +44,6 @@ def moment(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def canonical(value: object) -> bytes:
-    """Write a value as canonical JSON."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
 def sha256(content: bytes) -> str:
     """Return the SHA-256 digest in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
@@ -54,7 +51,7 @@ def sha256(content: bytes) -> str:
 
 def snapshot_sha256(snapshots: Iterable[Mapping[str, object]]) -> str:
     """Return the digest of a snapshot: of the canonical JSON of its list."""
-    return sha256(canonical(list(snapshots)))
+    return sha256(canonical_json.write(list(snapshots)))
 
 
 def document(
@@ -66,7 +63,7 @@ def document(
 ) -> bytes:
     """Write the document. Each credential has `snapshot` and, where there is one, `decision` and `removal`."""
     whole = {"format": FORMAT, "account_id": account_id, "audit": audit, "credentials": credentials, "sign_off": sign_off}
-    return canonical(whole)
+    return canonical_json.write(whole)
 
 
 def read(content: bytes) -> EvidenceClaims:
@@ -77,7 +74,7 @@ def read(content: bytes) -> EvidenceClaims:
         snapshot = snapshot_sha256(each["snapshot"] for each in whole["credentials"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Altered("this is no evidence of a credential audit that was signed off") from error
-    if canonical(whole) != content:
+    if canonical_json.write(whole) != content:
         raise Altered("the document is not in its canonical form: it was changed after it was exported")
     if snapshot != claims.snapshot_sha256:
         raise Altered("the snapshot is not the one whose digest the document gives")

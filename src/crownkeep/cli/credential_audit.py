@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 Records = Mapping[str, Mapping[str, Any]]
 
 
-@click.group("credential-audit", short_help="Check the evidence of credential audits.")
+@click.group("credential-audit", short_help="Export and check the evidence of credential audits.")
 def command() -> None:
-    """Check the evidence of credential audits."""
+    """Export and check the evidence of credential audits."""
 
 
 @command.command("verify", short_help="Check an audit's evidence.")
@@ -39,6 +40,8 @@ def verify(file: IO[bytes], events: IO[bytes] | None, data: str | None, database
     signed off. Both are computed anew from the file.
     """
     content = file.read()
+    if content[:2] == b"PK":
+        raise WrongCall("this is an evidence pack: check it with `crownkeep evidence check`")
     if events is not None:
         check(content, read_records(events), as_json=as_json)
         return
@@ -71,6 +74,25 @@ def check(content: bytes, records: Records | Callable[[EvidenceClaims], Records]
         return
     click.echo("This is the evidence that was signed off:")
     output.print_pairs(list(told.items()))
+
+
+@command.command("export", short_help="Pack an audit's evidence for an auditor.")
+@click.argument("audit_id")
+@click.option("--out", metavar="FILE", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
+@click.option("--profile", metavar="P", help="A profile of the AWS configuration; the usual variables unless given.")
+@click.option("--endpoint-url", metavar="U", help="The server; AWS_ENDPOINT_URL is read, too.")
+@output.json_flag()
+def export(audit_id: str, out: Path, profile: str | None, endpoint_url: str | None, as_json: bool) -> None:
+    """Pack the evidence of an audit that was signed off with the two records that hold its digests, and proofs that these are in
+    the trail. The pack is signed, and `crownkeep evidence check` verifies it anywhere.
+    """
+    from crownkeep.cli import credential_audit_export
+
+    told = credential_audit_export.write(audit_id, out, profile, endpoint_url)
+    if as_json:
+        output.print_json(told)
+        return
+    click.echo(f"The evidence is in {output.printable(str(out))}. Tell whoever checks it the key that signed it: {told['key']}")
 
 
 def _ids(claims: EvidenceClaims) -> tuple[str, str]:

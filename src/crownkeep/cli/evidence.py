@@ -14,7 +14,7 @@ from crownkeep.cli import credential_audit as credential_audits
 from crownkeep.cli.failures import WrongCall
 
 if TYPE_CHECKING:
-    from crownkeep.advisor.evidence_pack import EvidencePack, PartCheck
+    from crownkeep.advisor.evidence_pack import EvidencePack, PartCheck, Records
     from crownkeep.audit.tlog_policy import Policy
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -109,7 +109,8 @@ def check(file: Path, key: str | None, log_key: tuple[str, ...], policy: Path | 
         if as_json:
             output.print_json({"ok": False, "reason": str(error)})
         raise click.ClickException(output.printable(f"`{file}` is not sound: {error}")) from error
-    checked = [*evidence_pack.checks(found), *_trail_proofs(found, trail_sources.trusted(policy, log_key))]
+    proofs, proven = _trail_proofs(found, trail_sources.trusted(policy, log_key))
+    checked = [*evidence_pack.checks(found, proven), *proofs]
     _print(found, checked, is_trusted=key is not None, as_json=as_json)
     if not all(each.is_sound for each in checked):
         raise click.exceptions.Exit(1)
@@ -156,24 +157,28 @@ def _events(paths: Sequence[Path]) -> bytes:
     return json.dumps({"Records": records}, ensure_ascii=False).encode()
 
 
-def _trail_proofs(found: EvidencePack, trusted: Policy | None) -> list[PartCheck]:
+def _trail_proofs(found: EvidencePack, trusted: Policy | None) -> tuple[list[PartCheck], Records]:
+    """Check the proofs of a pack, and return the records that they prove beside."""
     from crownkeep.advisor import evidence_pack
     from crownkeep.advisor.evidence_pack import PartCheck
     from crownkeep.audit.notes import MalformedNote
     from crownkeep.trail import proving
     from crownkeep.trail.proving import Unproven
 
-    checked = []
+    checked, records = [], {}
     for name in sorted(each for each in found.parts if each.startswith(evidence_pack.TRAIL_PROOFS)):
         if trusted is None:
             checked.append(PartCheck(name, False, "whose log it is has to be known: give `--log-key` or `--policy`"))
             continue
         try:
             proven = proving.check(found.parts[name], trusted)
-            checked.append(PartCheck(name, True, f"record {proven.index} of {proven.size} of the log {proven.origin}"))
         except (Unproven, MalformedNote) as error:
             checked.append(PartCheck(name, False, str(error)))
-    return checked
+            continue
+        record = json.loads(proven.record)
+        records[str(record["eventID"])] = record
+        checked.append(PartCheck(name, True, f"record {proven.index} of {proven.size} of the log {proven.origin}"))
+    return checked, records
 
 
 def _check_credential_audit(content: bytes, events: Any, *, as_json: bool) -> None:

@@ -38,7 +38,7 @@ _COMMANDS = {
     "import": "Make a twin of an AWS account.",
     "login": "Get credentials for the AWS CLI by signing in with a browser.",
     "policy": "Check policies, and explain decisions.",
-    "credential-audit": "Check the evidence of credential audits.",
+    "credential-audit": "Export and check the evidence of credential audits.",
     "operations": "List which AWS operations are served.",
     "keys": "Rotate sealing keys, and find leaked access keys.",
     "trail": "Read, verify and prove the audit trail.",

@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from crownkeep import base64url
-from crownkeep.credentials import approval_requests, canonical_json, webauthn
+from crownkeep import base64url, canonical_json
+from crownkeep.credentials import approval_requests, webauthn
 from crownkeep.credentials.approval_requests import ApprovalDecision, ApprovalRequest
 from crownkeep.credentials.webauthn import Passkey, RelyingParty, WebauthnRefused
 

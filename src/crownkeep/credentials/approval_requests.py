@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
-from crownkeep.credentials import canonical_json
-from crownkeep.credentials.canonical_json import NotCanonical
+from crownkeep import canonical_json
+from crownkeep.canonical_json import NotCanonical
 
 FORMAT = "crownkeep-approval-request/1"
 

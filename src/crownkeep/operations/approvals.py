@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crownkeep import errors
+from crownkeep import canonical_json, errors
 from crownkeep.audit import redact
 from crownkeep.audit.event import EventFacts
-from crownkeep.credentials import approval_proofs, approval_requests, canonical_json
+from crownkeep.credentials import approval_proofs, approval_requests
 from crownkeep.credentials.approval_proofs import CustodianKey, Quorum
 from crownkeep.credentials.approval_requests import ApprovalRequest
 from crownkeep.operations import record, sealed_acts

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from crownkeep import clock, errors
-from crownkeep.credentials import canonical_json, webauthn
+from crownkeep import canonical_json, clock, errors
+from crownkeep.credentials import webauthn
 from crownkeep.credentials.webauthn import Json, Passkey, Person, RelyingParty, WebauthnRefused
 from crownkeep.domain.approvals.approver_invitations import Invitation
 from crownkeep.domain.approvals.people import ApproverIdentity
