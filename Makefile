@@ -21,7 +21,7 @@ ARGS ?=
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
-.PHONY: help serve test nightly nightly-trail check format screenshots bench bench-request bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail bench-alerts bench-what-if changelog system-packages protocol-cases
+.PHONY: help serve test nightly nightly-trail nightly-failover package release release-verify docs check format screenshots bench bench-request bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail bench-alerts bench-what-if changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -32,12 +32,27 @@ serve: .venv/.ready-to-serve ## Serve on localhost:4747; ARGS="--port 5000 --dat
 test: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) .tools/awscli-v2-$(AWSCLI_V2_VERSION) system-packages protocol-cases ## Run the tests; some of them with ARGS=tests/policy
 	$(BIN)/pytest -n 2 -m "not nightly" $(ARGS)
 
-nightly: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) .tools/awscli-v2-$(AWSCLI_V2_VERSION) .tools/moto-$(MOTO_VERSION) .tools/prowler-$(PROWLER_VERSION) system-packages protocol-cases ## Run the tests that take long, too
-	@scripts/install_system_packages pgbouncer
+nightly: .venv/.ready-to-develop .venv/.ready-to-release .tools/awscli-$(AWSCLI_VERSION) .tools/awscli-v2-$(AWSCLI_V2_VERSION) .tools/moto-$(MOTO_VERSION) .tools/prowler-$(PROWLER_VERSION) system-packages protocol-cases ## Run the tests that take long, too
+	@scripts/install_system_packages pgbouncer lintian
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 2 $(ARGS)
 
 nightly-trail: .venv/.ready-to-develop ## Tamper with trails and kill servers for ARGS="--minutes 30 --tally FILE", and say what adds up
 	$(BIN)/python scripts/nightly_trail.py $(ARGS)
+
+nightly-failover: .venv/.ready-to-develop system-packages ## Kill the primary of a replicated PostgreSQL under load, and print what clients saw
+	$(BIN)/pytest -s tests/crash/test_failover.py $(ARGS)
+
+package: .venv/.ready-to-release ## Make the Debian package in dist/; ARGS="--python 3.13 --architecture arm64"
+	$(BIN)/python -m scripts.make_package $(ARGS)
+
+release: .venv/.ready-to-release ## Build, compare and sign a release in dist/release; KEY=FILE, an Ed25519 key of OpenSSH
+	$(BIN)/python -m scripts.make_release --key "$(KEY)" $(ARGS)
+
+release-verify: .venv/.ready-to-release ## Verify a release in DIR that SIGNERS=FILE may sign; ARGS=--rebuild builds it again
+	$(BIN)/python -m scripts.make_release --verify "$(or $(DIR),dist/release)" --signers "$(SIGNERS)" $(ARGS)
+
+docs: .venv/.ready-for-docs ## Build the documents as a site in docs/_build/html; a broken link fails
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder html --conf-dir docs --doctree-dir docs/_build/doctrees . docs/_build/html
 
 check: .venv/.ready-to-develop ## Check style, format, types and the import contracts
 	$(BIN)/ruff check .
@@ -96,6 +111,14 @@ $(BIN)/uv:
 .venv/.ready-to-develop: pyproject.toml uv.lock | $(BIN)/uv
 	@$(SYNC) --all-extras
 	@touch $@ .venv/.ready-to-serve
+
+.venv/.ready-to-release: pyproject.toml uv.lock | .venv/.ready-to-develop
+	@$(SYNC) --all-extras --group release
+	@touch $@
+
+.venv/.ready-for-docs: pyproject.toml uv.lock | .venv/.ready-to-develop
+	@$(SYNC) --all-extras --group docs
+	@touch $@
 
 # The AWS CLI and moto's server each pin a botocore of their own, so each lives in a virtual environment of its own.
 .tools/awscli-$(AWSCLI_VERSION): | $(BIN)/uv
