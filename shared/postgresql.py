@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -22,7 +23,8 @@ _LONGEST_FOLDER = 60
 class Cluster:
     """A running PostgreSQL that listens on a socket in its own directory, and nowhere else."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, copy_of: Cluster | None = None) -> None:
+        """Start a server with these settings: an empty one, or a standby that follows another and can be promoted."""
         binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
         if not binaries:
             raise RuntimeError("PostgreSQL's server is not installed; run `make test`, which installs it")
@@ -34,7 +36,11 @@ class Cluster:
         files = str(self.directory / "files")
         if os.getuid() == 0:
             shutil.chown(self.directory, "postgres", "postgres")
-        self._run("initdb", "--pgdata", files, "--username", _OWNER, "--auth", "trust", "--no-sync", "--encoding", "UTF8")
+        if copy_of is None:
+            self._run("initdb", "--pgdata", files, "--username", _OWNER, "--auth", "trust", "--no-sync", "--encoding", "UTF8")
+        else:
+            source = ("--host", str(copy_of.directory), "--username", _OWNER)
+            self._run("pg_basebackup", *source, "--pgdata", files, "--write-recovery-conf", "--checkpoint", "fast", "--no-sync")
         settings = [f"--{name}" for name in ("listen_addresses=", f"unix_socket_directories={self.directory}", *options)]
         # PostgreSQL ends by itself when this process dies: SIGINT is its "fast shutdown".
         self._command = self._as_postgres(["--pdeathsig", "INT"], str(self._bin / "postgres"), "-D", files, *settings)
@@ -51,6 +57,32 @@ class Cluster:
         self._server.send_signal(signal.SIGINT)
         self._server.wait(timeout=20)
 
+    def kill(self) -> None:
+        """End the server and all that works for it at once (SIGKILL), as a machine without power does; `stop` tidies up later."""
+        self._server.send_signal(signal.SIGSTOP)
+        working = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children").read_text().split()
+        self._server.kill()
+        for each in working:
+            with suppress(ProcessLookupError):
+                os.kill(int(each), signal.SIGKILL)
+        self._server.wait(timeout=20)
+
+    def run_sql(self, *statements: str) -> None:
+        """Run statements as the database's owner, each by itself."""
+        with psycopg.connect(host=str(self.directory), user=_OWNER, dbname="postgres", autocommit=True) as connection:
+            for each in statements:
+                connection.execute(each.encode())
+
+    def wait_for(self, question: str) -> None:
+        """Wait until a statement answers true."""
+        for _ in range(1_000):
+            with psycopg.connect(host=str(self.directory), user=_OWNER, dbname="postgres", autocommit=True) as connection:
+                answer = connection.execute(question.encode()).fetchone()
+            if answer == (True,):
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"this does not become true: {question}")
+
     def database(self, like: str | None = None) -> str:
         """Make a database, empty or `like` another one of ours to which nobody is connected, and return its URL."""
         name = f"test_{next(self._databases)}"
@@ -61,7 +93,8 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop the server and remove all it wrote."""
-        self.pause()
+        if self._server.poll() is None:
+            self.pause()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _as_postgres(self, options: list[str], *command: str) -> list[str]:

@@ -18,28 +18,13 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from shared.postgresql import Cluster
-from sqlalchemy import func, select
 from tests.fixtures.clients import Credentials
-from tests.fixtures.patience import until
 from tests.fixtures.process import Process
-
-from crownkeep.storage.database import Database
-from crownkeep.storage.trail import events, leaves
-from crownkeep.trail import verifying
+from tests.fixtures.survivors import Acknowledged, hold_against_the_tree, records_of, request_id, users_of
 
 ROUNDS = 6
 NIGHTLY_ROUNDS = int(os.environ.get("CROWNKEEP_KILLS", "150"))
 CLIENTS = 6
-
-
-@dataclass
-class Acknowledged:
-    """What clients were told before the server died, by the ids of their requests."""
-
-    created: dict[str, str] = field(default_factory=dict)
-    """Names of users, by request id."""
-    refused: set[str] = field(default_factory=set)
-    read: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -77,9 +62,9 @@ class Stream:
                 name = f"{prefix}-{number}"
                 self.attempted.names.add(name)
                 answer = iam.create_user(UserName=name)
-                self.acknowledged.created[_request_id(answer)] = name
+                self.acknowledged.created[request_id(answer)] = name
                 if number % 3 == 0:
-                    self.acknowledged.read.add(_request_id(iam.get_user(UserName=name)))
+                    self.acknowledged.read.add(request_id(iam.get_user(UserName=name)))
                 if number % 3 == 1:
                     self._be_refused(outside, name)
         except BotoCoreError:
@@ -93,7 +78,7 @@ class Stream:
     def _be_refused(self, outside: Any, name: str) -> None:
         with pytest.raises(ClientError, match="AccessDenied") as refused:
             outside.delete_user(UserName=name)
-        self.acknowledged.refused.add(_request_id(refused.value.response))
+        self.acknowledged.refused.add(request_id(refused.value.response))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -129,8 +114,8 @@ def _survive(server: Process, *, rounds: int) -> None:
         stream.run_until_killed(number, after=chance.uniform(0.05, 0.6))
         server.start()
 
-    _hold_against_the_tree(server)
-    users, records = _users(server, told), _records(server, told)
+    hold_against_the_tree(server)
+    users, records = users_of(server, told), records_of(server, told)
     acknowledged = stream.acknowledged
     assert len(acknowledged.created) > rounds
     assert set() == set(acknowledged.created.values()) - users, "acknowledged changes are lost"
@@ -140,38 +125,3 @@ def _survive(server: Process, *, rounds: int) -> None:
     recorded = {name for name, error in records.values() if name and not error}
     assert recorded - {"outsider"} == users - {"admin", "outsider"}, "a change without its record, or a record without its change"
     assert users - {"admin", "outsider"} <= stream.attempted.names
-
-
-def _hold_against_the_tree(server: Process) -> None:
-    """Every record is in the tree exactly once, and nothing else is."""
-    database = Database(server.database_url)
-
-    def is_settled() -> bool:
-        with database.snapshot() as db:
-            return leaves.pending_count(db) == 0
-
-    until(is_settled)
-    with database.snapshot() as db:
-        report = verifying.verify(db, policy=None, olds=[], progress=lambda _: None)
-        recorded = db.execute(select(func.count()).select_from(events.table)).scalar_one()
-    database.close()
-    assert [] == report.findings.first
-    assert recorded == report.records == report.size
-
-
-def _users(server: Process, told: dict[str, Any]) -> set[str]:
-    pages = server.client("iam", told["admin"]).get_paginator("list_users").paginate(PaginationConfig={"PageSize": 1000})
-    return {user["UserName"] for page in pages for user in page["Users"]}
-
-
-def _records(server: Process, told: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Return what the trail holds, by request id: the name of the user that was created, and the error."""
-    found = {}
-    for record in server.records(told["account_id"]):
-        created = (record["requestParameters"] or {}).get("userName", "") if record["eventName"] == "CreateUser" else ""
-        found[record["requestID"]] = (created, record.get("errorCode", ""))
-    return found
-
-
-def _request_id(answer: dict[str, Any]) -> str:
-    return str(answer["ResponseMetadata"]["RequestId"])
