@@ -224,3 +224,15 @@ def test_witnesses_that_never_cosigned_are_found(crownkeep, well, tmp_path):
     opened.close()
 
     assert Health.AMISS is found.health
+
+
+def test_a_token_of_an_operator_that_ends_soon_is_named(crownkeep, well):
+    crownkeep("operator", "add", "late", "--expires", "90d")
+    before = examined(crownkeep)["operator-tokens"]
+
+    crownkeep("operator", "add", "alice", "--expires", "3d")
+    found = examined(crownkeep)["operator-tokens"]
+
+    assert "ok" == before["status"]
+    assert ("warning", True, False) == (found["status"], "alice on" in found["message"], "late" in found["message"])
+    assert "crownkeep operator rotate" in found["remedy"]

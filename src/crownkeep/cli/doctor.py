@@ -35,6 +35,7 @@ HOUSE: Mapping[str, Check] = {
     "sealing-key": doctor_house.sealing_key,
     "backup": doctor_house.backup,
     "drill": doctor_house.drill,
+    "operator-tokens": doctor_house.tokens,
     "mail": doctor_house.mail,
     "witness": doctor_house.witness,
 }
@@ -45,7 +46,7 @@ HOUSE: Mapping[str, Check] = {
 @house.options
 @output.json_flag()
 def command(data: str | None, database: str | None, as_json: bool) -> None:
-    """Look an installation over, served or not: files, clock, disk, database, keys, backups, drills, mail, witnesses.
+    """Look an installation over, served or not: files, clock, disk, database, keys, backups, drills, operators, mail, witnesses.
 
     Exits 0 where all is well, and 1 where something is to be mended. A warning says what could be safer, and is no failure.
     """

@@ -17,6 +17,7 @@ from crownkeep.domain.accounts.key_check import WrongSealingKey
 from crownkeep.settings import InvalidSettings
 from crownkeep.storage import health, migrate
 from crownkeep.storage.audits import drills
+from crownkeep.storage.credentials import operators
 from crownkeep.storage.notices import outbox
 from crownkeep.storage.trail import checkpoints, lookups
 
@@ -27,6 +28,8 @@ _LARGEST_LOOKED_THROUGH = 1 << 30
 _OLD_KEY = timedelta(days=365)
 _OLD_BACKUP = timedelta(days=7)
 _STALE_MAIL = timedelta(hours=1)
+_SOON = timedelta(days=14)
+_MOST_NAMED = 5
 _AHEAD = timedelta(seconds=5)
 _OPERATOR = ""
 _FIRST, _LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
@@ -160,6 +163,22 @@ def drill(found: Installation) -> Diagnosis:
     if failed:
         return advice(f"{told}; of the latest of each kind, {failed} did not work", "see `crownkeep recoverability ID`")
     return well(told)
+
+
+def tokens(found: Installation) -> Diagnosis:
+    """Look at whether operators' tokens end soon, or have ended: whoever has one learns it from a refusal otherwise."""
+    if found.database is None:
+        return unseen("the database can't be opened")
+    with found.database.snapshot() as db:
+        if health.step(db) != migrate.newest():
+            return unseen("the database has not taken the steps of this version")
+        ending = operators.ending(db, before=found.now + _SOON, limit=_MOST_NAMED + 1)
+    if not ending:
+        return well(f"no operator's token ends within {_SOON.days} days")
+    told = ", ".join(f"{each.name} on {each.expires_at:%Y-%m-%d}" for each in ending[:_MOST_NAMED])
+    more = " and others" if len(ending) > _MOST_NAMED else ""
+    remedy = "make new ones with `crownkeep operator rotate NAME`, or remove operators who have left"
+    return advice(f"operators' tokens end soon, or have ended: {told}{more}", remedy)
 
 
 def mail(found: Installation) -> Diagnosis:

@@ -7,17 +7,16 @@ import logging
 import multiprocessing
 import os
 import socket
-import ssl
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from crownkeep import data_directory, server_address, settings
 from crownkeep.app import create_app, open_wiring
-from crownkeep.cli import banner, failures, house, listening
+from crownkeep.cli import banner, house, listening, reloading
 from crownkeep.cli.banner import StartFacts
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.domain import trail_keys
@@ -52,7 +51,7 @@ def command(**flags: Any) -> None:
     """
     chosen = settings.load(flags)
     configure(chosen)
-    _require_usable_tls(chosen)
+    reloading.require_usable_tls(chosen)
     inherited = listening.inherited()
     if inherited is None:
         _require_free_port(chosen)
@@ -64,7 +63,7 @@ def command(**flags: Any) -> None:
     with server_address.announced(directory.path, chosen.url):
         click.echo(banner.text(chosen, facts), file=sys.stderr)
         logging.getLogger("crownkeep").info("serving", extra={"url": chosen.url, "workers": chosen.workers})
-        _run(chosen, inherited)
+        _run(chosen, flags, inherited)
 
 
 def _facts(database: Database, keyring: Keyring) -> StartFacts:
@@ -72,27 +71,6 @@ def _facts(database: Database, keyring: Keyring) -> StartFacts:
     with database.snapshot() as db:
         signer = trail_keys.public(log_keys.every(db, log_keys.LOG))[-1]
     return StartFacts("SQLite" if database.is_sqlite else "PostgreSQL", signer.name, keyring.newest.id)
-
-
-def _require_usable_tls(chosen: Settings) -> None:
-    """Raise WrongCall where the certificate or its key can't be used; uvicorn would say so by a traceback, and late."""
-    if not chosen.tls_certificate:
-        return
-    for name in ("tls_certificate", "tls_key"):
-        path = getattr(chosen, name)
-        try:
-            Path(path).read_bytes()
-        except OSError as error:
-            raise failures.WrongCall(f"setting `{name}` names `{path}`, which can't be read: {error.strerror}") from error
-    try:
-        # Without a password: asking for one would hold up a service that nobody watches.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chosen.tls_certificate, chosen.tls_key, password="")
-    except (ssl.SSLError, ValueError) as error:
-        reason = getattr(error, "reason", None) or str(error)
-        raise failures.WrongCall(
-            f"the certificate `{chosen.tls_certificate}` and the key `{chosen.tls_key}` can't be used ({reason}): give a PEM "
-            "certificate chain and its unencrypted PEM key"
-        ) from error
 
 
 def _require_free_port(chosen: Settings) -> None:
@@ -112,9 +90,8 @@ def _require_free_port(chosen: Settings) -> None:
         ) from error
 
 
-def _run(chosen: Settings, inherited: socket.socket | None) -> None:
+def _run(chosen: Settings, flags: Mapping[str, Any], inherited: socket.socket | None) -> None:
     import uvicorn._subprocess
-    from uvicorn.supervisors import Multiprocess
 
     options = _options(chosen)
     # What is there now stays: nobody looks through it for garbage again, and workers go on sharing its pages.
@@ -122,21 +99,18 @@ def _run(chosen: Settings, inherited: socket.socket | None) -> None:
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     if chosen.workers == 1:
-        if inherited is None:
-            uvicorn.run(create_app(chosen), **options)
-        else:
-            _serve_on(inherited, uvicorn.Server(uvicorn.Config(create_app(chosen), **options)))
+        config = uvicorn.Config(create_app(chosen), **options)
+        reloading.on_hangup(config, chosen, flags)
+        _serve_on(inherited, uvicorn.Server(config))
         return
     if sys.platform == "linux":
         # Forked from this process, in which all is imported, they share its memory and start at once; nothing of it is a thread
         # or an open connection. uvicorn starts each in an empty interpreter.
         uvicorn._subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment]  # another context
+    environment = dict(os.environ)
     os.environ.update(settings.as_variables(chosen))
-    if inherited is None:
-        uvicorn.run(_FACTORY, factory=True, workers=chosen.workers, **options)
-        return
     config = uvicorn.Config(_FACTORY, factory=True, workers=chosen.workers, **options)
-    Multiprocess(config, [inherited]).run()
+    reloading.serve_by_workers(config, inherited or config.bind_socket(), chosen, flags, environment)
 
 
 def _options(chosen: Settings) -> dict[str, Any]:
@@ -159,10 +133,10 @@ def _options(chosen: Settings) -> dict[str, Any]:
     }
 
 
-def _serve_on(inherited: socket.socket, server: uvicorn.Server) -> None:
-    """Serve on a socket that a service manager listens on; ends the process as uvicorn does where that fails."""
+def _serve_on(inherited: socket.socket | None, server: uvicorn.Server) -> None:
+    """Serve, on a service manager's socket where there is one; ends the process as uvicorn does where that fails."""
     with suppress(KeyboardInterrupt):
-        server.run([inherited])
+        server.run(None if inherited is None else [inherited])
     if not server.started:
         raise SystemExit(_NOT_STARTED)
 

@@ -42,6 +42,13 @@ _with_token = RowQuery(OperatorRow, select(table).where(table.c.token_id == bind
 _page = RowQuery(
     OperatorRow, select(table).where(table.c.name > bindparam("after")).order_by(table.c.name).limit(bindparam("limit"))
 )
+_ending = RowQuery(
+    OperatorRow,
+    select(table)
+    .where(table.c.expires_at < bindparam("before"))
+    .order_by(table.c.expires_at, table.c.name)
+    .limit(bindparam("limit")),
+)
 _insert = RowInsert(OperatorRow, table)
 _held = "SELECT token_id FROM operators WHERE name = ?"
 
@@ -61,6 +68,11 @@ def with_token(db: Transaction, token_id: str) -> OperatorRow | None:
 def page(db: Transaction, *, after: str, limit: int) -> list[OperatorRow]:
     """Return up to `limit` operators by name, from the one after `after`."""
     return _page.all(db, {"after": after, "limit": limit})
+
+
+def ending(db: Transaction, *, before: datetime, limit: int) -> list[OperatorRow]:
+    """Return up to `limit` operators whose tokens end before a time or have ended, the first to end first."""
+    return _ending.all(db, {"before": before, "limit": limit})
 
 
 def hold(db: Transaction, name: str) -> str | None:
