@@ -74,6 +74,23 @@ finding fails again.
 set right. OCSF is version 1.5.0, class Compliance Finding. OSCAL is version 1.1.2, assessment results. The HTML file
 needs nothing beside it, and prints.
 
+**In GitHub Actions.** `deploy/github-action` is a composite action: it installs Crownkeep, audits the account that the job's AWS
+credentials are for, uploads SARIF to code scanning, writes the table into the job's summary, and fails for what is severe. A private
+repository without code scanning refuses the upload; the job goes on.
+
+    permissions:
+      contents: read
+      id-token: write
+      security-events: write
+    steps:
+      - uses: actions/checkout@v5
+      - uses: aws-actions/configure-aws-credentials@v5
+        with: {role-to-assume: "arn:aws:iam::123456789012:role/audit", aws-region: us-east-1}
+      - uses: ./deploy/github-action
+        with: {fail-on: high, baseline: accepted.json}
+
+Pin actions of others to a commit. A nightly test runs the action's script; nobody runs it on GitHub for us.
+
 ## By a schedule
 
 A Crownkeep server audits each of its accounts by itself, once a quarter, and a new one when it is a day old. Setting

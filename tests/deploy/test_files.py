@@ -71,6 +71,15 @@ def test_pods_are_restricted_and_no_service_s_variables_reach_them():
             assert (False, True) == (context["allowPrivilegeEscalation"], context["readOnlyRootFilesystem"])
 
 
+@pytest.mark.nightly
+def test_kubernetes_takes_the_manifests():
+    import kubernetes_validate
+
+    newest = kubernetes_validate.latest_version()
+
+    assert [newest.rpartition(".")[0]] * 3 == [kubernetes_validate.validate(each, newest, strict=True) for each in documents()]
+
+
 @pytest.mark.parametrize("file", sorted(DEPLOY.rglob("*")), ids=lambda path: path.name)
 def test_every_variable_in_an_example_is_a_setting(file: Path):
     if file.is_dir():
