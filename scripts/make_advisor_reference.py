@@ -75,8 +75,8 @@ set right. OCSF is version 1.5.0, class Compliance Finding. OSCAL is version 1.1
 needs nothing beside it, and prints.
 
 **In GitHub Actions.** `deploy/github-action` is a composite action: it installs Crownkeep, audits the account that the job's AWS
-credentials are for, uploads SARIF to code scanning, writes the table into the job's summary, and fails for what is severe. A private
-repository without code scanning refuses the upload; the job goes on.
+credentials are for, uploads SARIF to code scanning, writes the table into the job's summary, and fails for what is severe. A
+private repository without code scanning refuses the upload; the job goes on.
 
     permissions:
       contents: read
