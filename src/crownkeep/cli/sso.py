@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from crownkeep.cli import house, output, sso_import
+from crownkeep.cli import house, output, sso_import, sso_providers
 from crownkeep.cli.account import account_id
 
 _OWNER = "The account that owns the instance."
@@ -33,6 +33,9 @@ def enable(account: str, data: str | None, database: str | None, as_json: bool) 
         output.print_json(made)
     else:
         output.print_pairs([("instance", made["instance_arn"]), ("identity store", made["identity_store_id"])])
+
+
+command.add_command(sso_providers.command)
 
 
 @command.group("scim-token", short_help="Tokens with which another directory provisions people.")

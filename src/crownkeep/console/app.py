@@ -49,7 +49,7 @@ from crownkeep.console.pages.organization import (
     units,
 )
 from crownkeep.console.pages.policies import documents, policies, policy_editor
-from crownkeep.console.pages.portal import consent, person_links, person_security, portal
+from crownkeep.console.pages.portal import consent, external_sign_in, person_links, person_security, portal
 from crownkeep.console.pages.posture import dashboard, root_use
 from crownkeep.console.pages.reports import credential_report
 from crownkeep.console.pages.search import search
@@ -86,6 +86,7 @@ ROUTES: list[Route] = [
     *person_links.ROUTES,
     *person_security.ROUTES,
     *consent.ROUTES,
+    *external_sign_in.ROUTES,
     *portal.ROUTES,
     *dashboard.ROUTES,
     *root_use.ROUTES,

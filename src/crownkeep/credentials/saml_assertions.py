@@ -13,6 +13,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from typing import Any
 
 from crownkeep.credentials.saml_metadata import SamlMetadata
@@ -67,6 +68,8 @@ class SamlAssertion:
     attributes: Mapping[str, tuple[str, ...]]
     session_ends_at: datetime | None
     """When the provider ends its own session with the subject, where it says so."""
+    in_response_to: str = ""
+    """The request that it answers; empty where nobody has asked for it."""
 
     @property
     def roles(self) -> list[tuple[str, str]]:
@@ -98,9 +101,12 @@ class SamlAssertion:
         return next(iter(self.attributes.get(f"{ATTRIBUTES}{name}", ())), None)
 
 
-def verify(response: str, metadata: SamlMetadata, *, audiences: Sequence[str], now: datetime) -> SamlAssertion:
+def verify(
+    response: str, metadata: SamlMetadata, *, audiences: Sequence[str], recipients: Sequence[str] = (), now: datetime
+) -> SamlAssertion:
     """Verify a SAML response, given in base64, and return what its one assertion says.
 
+    `recipients` are the addresses that it may be sent to; where there are none, an audience is an address, too.
     Raises InvalidAssertion, ExpiredAssertion, and SamlUnavailable where the extra `saml` isn't installed.
     """
     # 1. XML that can do no harm.
@@ -120,7 +126,7 @@ def verify(response: str, metadata: SamlMetadata, *, audiences: Sequence[str], n
         raise InvalidAssertion("The assertion has no ID")
     # 7. The subject, confirmed as the bearer, for a recipient that is ours.
     subject = assertion.find(f"{_ASSERTION}Subject")
-    recipient = _confirmed_recipient(subject, audiences, now)
+    recipient, in_response_to = _confirmed(subject, recipients or audiences, now)
     name = subject.find(f"{_ASSERTION}NameID") if subject is not None else None
     if name is None or not _text(name):
         raise InvalidAssertion("A NameID is required in the Subject of AuthnResponse")
@@ -136,7 +142,13 @@ def verify(response: str, metadata: SamlMetadata, *, audiences: Sequence[str], n
         recipient,
         _attributes(assertion),
         ends_at,
+        in_response_to,
     )
+
+
+def is_available() -> bool:
+    """Tell whether what verifies XML signatures is installed."""
+    return all(find_spec(name) is not None for name in ("lxml", "signxml"))
 
 
 def _decoded(response: str) -> bytes:
@@ -266,18 +278,19 @@ def _require_audience(assertion: Element, audiences: Sequence[str]) -> None:
             raise InvalidAssertion("The assertion is for another audience")
 
 
-def _confirmed_recipient(subject: Element | None, audiences: Sequence[str], now: datetime) -> str:
+def _confirmed(subject: Element | None, recipients: Sequence[str], now: datetime) -> tuple[str, str]:
+    """Return the recipient of a bearer's confirmation, and the request that it answers; raises InvalidAssertion."""
     confirmations = subject.findall(f"{_ASSERTION}SubjectConfirmation") if subject is not None else []
     for confirmation in confirmations:
         said = confirmation.find(f"{_ASSERTION}SubjectConfirmationData")
-        if confirmation.get("Method") != _BEARER or said is None or said.get("Recipient") not in audiences:
+        if confirmation.get("Method") != _BEARER or said is None or said.get("Recipient") not in recipients:
             continue
         ends = _moment(said.get("NotOnOrAfter"))
         if ends is None:
             continue
         if now >= ends:
             raise ExpiredAssertion("Assertion is expired")
-        return str(said.get("Recipient"))
+        return str(said.get("Recipient")), str(said.get("InResponseTo", ""))
     raise InvalidAssertion("The assertion is for another recipient")
 
 

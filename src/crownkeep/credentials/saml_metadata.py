@@ -16,11 +16,12 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from crownkeep.credentials import rsa_keys
+from crownkeep.credentials import rsa_keys, web_addresses
 from crownkeep.credentials.saml_xml import HarmfulXml, require_harmless
 
 _METADATA = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}"
+_REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 _SMALLEST_RSA_BITS = 1024
 _MOST_CERTIFICATES = 32
 """A response that strangers send is tried against each."""
@@ -38,6 +39,8 @@ class SamlMetadata:
     certificates: tuple[x509.Certificate, ...]
     """Those that it may sign with, in the document's order."""
     valid_until: datetime | None
+    sign_in_address: str = ""
+    """Where it takes requests by redirect (HTTP-Redirect binding); empty where it takes none so, or not over https."""
 
 
 def read(document: str) -> SamlMetadata:
@@ -58,7 +61,15 @@ def read(document: str) -> SamlMetadata:
     certificates = tuple(certificate for each in roles[0].findall(f"{_METADATA}KeyDescriptor") for certificate in _signing(each))
     if not 0 < len(certificates) <= _MOST_CERTIFICATES:
         raise UnusableMetadata
-    return SamlMetadata(entity_id, certificates, _earliest(root.get("validUntil"), roles[0].get("validUntil")))
+    valid_until = _earliest(root.get("validUntil"), roles[0].get("validUntil"))
+    return SamlMetadata(entity_id, certificates, valid_until, _address(roles[0]))
+
+
+def _address(role: ElementTree.Element) -> str:
+    found = [
+        each.get("Location", "") for each in role.findall(f"{_METADATA}SingleSignOnService") if each.get("Binding") == _REDIRECT
+    ]
+    return next((each for each in found if web_addresses.is_for_browsers(each)), "")
 
 
 def _signing(descriptor: ElementTree.Element) -> list[x509.Certificate]:

@@ -78,7 +78,6 @@ UNAVAILABLE = Answer(NOTHING, errors.ServiceUnavailable("The request has failed 
 _BUSY = Answer(NOTHING, errors.Throttling("Rate exceeded"))
 _UNRECORDED = Answer(NOTHING, errors.ServiceUnavailable("The service is temporarily unable to keep a record of the request."))
 
-
 _SIGN_IN = ""
 """Whose turn a sign-in takes: all of them share one."""
 
@@ -147,10 +146,13 @@ class Door:
     async def compute(self, slow: Callable[[], Done], *, account_id: str = _SIGN_IN) -> Done:
         """Compute for a sign-in what is slow on purpose, in the small pool: strangers can't have all cores hash passwords.
 
-        Accounts that have passwords hashed there take turns with all sign-ins; `account_id` is whose turn it is where somebody is
-        known who may ask as often as they like. Raises Throttling where too much waits.
+        Accounts take turns there with all sign-ins; `account_id` is whose turn it is. Raises Throttling where too much waits.
         """
         return await self._slow.run(account_id, slow)
+
+    async def ask_outside(self, outbound: OutboundCall) -> object:
+        """Make an outbound call of a sign-in, with no transaction open; raises Throttling where too many of the account wait."""
+        return await self._outbound.run(outbound)
 
     def close(self) -> None:
         """Let go of the pool; what it is computing is finished first."""

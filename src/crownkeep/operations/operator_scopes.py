@@ -14,7 +14,7 @@ READ = "read"
 _OPERATIONS: Mapping[str, str] = {
     "accounts:read": (
         "ListAccounts GetAccount GetRecoverability ListQuotas GetRoot ListDelegationTemplates GetSeal ListApprovalRequests "
-        "GetApprovalRequest ListCustodians ListScimTokens"
+        "GetApprovalRequest ListCustodians ListScimTokens GetIdentityProvider"
     ),
     "accounts:write": (
         "CreateAccount CloseAccount ReopenAccount SetQuota ResetQuota EnableSingleSignOn PutDelegationTemplate "
@@ -38,7 +38,7 @@ _OPERATIONS: Mapping[str, str] = {
     ),
     "credentials": (
         "FindAccessKeys DeactivateAccessKey QuarantineUser ImportMfaTokens InstallBreachedPasswords InstallFidoMetadata "
-        "CreateScimToken DeleteScimToken"
+        "CreateScimToken DeleteScimToken SetOpenIdProvider SetSamlProvider RemoveIdentityProvider"
     ),
     "keys": "BeginKeyRotation ResealSecrets",
     "backups": "StartBackup CompleteBackup FailBackup RestoreBackup MoveDatabase",

@@ -95,6 +95,16 @@ def open_digest_key(keyring: Keyring, blob: bytes, *, region: str, fingerprint: 
     return _open(keyring, blob, Purpose.DIGEST_KEY, region, fingerprint)
 
 
+def seal_client_secret(keyring: Keyring, secret: Secret, *, account_id: str, provider_id: str) -> bytes:
+    """Seal the secret by which an identity provider of people knows us for its row."""
+    return _seal(keyring, secret, Purpose.CLIENT_SECRET, account_id, provider_id)
+
+
+def open_client_secret(keyring: Keyring, blob: bytes, *, account_id: str, provider_id: str) -> Secret:
+    """Open what `seal_client_secret` made; raises Unsealable."""
+    return _open(keyring, blob, Purpose.CLIENT_SECRET, account_id, provider_id)
+
+
 def seal_key_check(keyring: Keyring) -> bytes:
     """Seal a value that says nothing, by which the newest key is known again."""
     return _seal(keyring, Secret(_KEY_CHECK), Purpose.KEY_CHECK, keyring.newest.id)

@@ -17,7 +17,7 @@ from crownkeep.storage.credentials import login_profiles, mfa_devices
 from crownkeep.storage.credentials.mfa_devices import MfaDeviceRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import users
-from crownkeep.storage.single_sign_on import directory_users, instances, person_credentials
+from crownkeep.storage.single_sign_on import directory_users, external_providers, instances, person_credentials
 from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
 from crownkeep.storage.single_sign_on.instances import InstanceRow
 
@@ -119,6 +119,11 @@ def credentials(db: Transaction, person: Principal) -> Credentials:
             if is_disabled(db, person):
                 # Another version than before: every session, sign-in under way and link of theirs is void.
                 return _gathered(db, person, lineage="disabled")
+            provider_id = external_providers.id_of_store(db, person.path.strip("/"))
+            if provider_id:
+                # What they have here opens nothing while a provider signs them in; what was begun with it is void.
+                version = hashlib.sha256(f"{person.unique_id}\nprovider {provider_id}".encode()).digest()
+                return Credentials(None, None, reset_required=False, devices=(), version=version)
             kept = person_credentials.of_owner(db, person.account_id, person.unique_id)
             if kept is None:
                 return _gathered(db, person)

@@ -15,11 +15,13 @@ from crownkeep.audit import event
 from crownkeep.operations import record, registry
 from crownkeep.operations.call import Origin
 from crownkeep.principals import Principal
+from crownkeep.signin.events import HIDDEN
 from crownkeep.signin.flow import Method
 from crownkeep.storage.trail.events import EventRow
 
 _CHALLENGED, _VERIFIED, _ENTERED = "CredentialChallenge", "CredentialVerification", "UserAuthentication"
-_PASSWORD = "PASSWORD"
+_PASSWORD, _EXTERNAL = "PASSWORD", "EXTERNAL_IDP"
+_MADE = "CreateUser"
 _KINDS = {Method.TOTP: "TOTP", Method.PASSKEY: "WEBAUTHN", Method.RECOVERY_CODE: "RECOVERY_CODE"}
 _FAILED = "Failed authentication"
 
@@ -58,6 +60,30 @@ def entered(person: Principal, origin: Origin, now: datetime, method: Method | N
     """Record that somebody has signed in, and by what."""
     kinds = _PASSWORD if method is None else f"{_PASSWORD},{_KINDS[method]}"
     return _row(person, origin, now, _ENTERED, {**_told(person.name, kinds, workflow), "LoginTo": to})
+
+
+def vouched_for(person: Principal, origin: Origin, now: datetime, issuer: str, *, workflow: str) -> EventRow:
+    """Record that an identity provider elsewhere has said who somebody is."""
+    return _row(person, origin, now, _VERIFIED, {**_told(person.name, _EXTERNAL, workflow), "IdentityProvider": issuer})
+
+
+def entered_by_provider(person: Principal, origin: Origin, now: datetime, issuer: str, *, to: str, workflow: str) -> EventRow:
+    """Record that somebody has signed in by an identity provider elsewhere."""
+    told = {**_told(person.name, _EXTERNAL, workflow), "IdentityProvider": issuer, "LoginTo": to}
+    return _row(person, origin, now, _ENTERED, told)
+
+
+def made(person: Principal, origin: Origin, now: datetime, issuer: str, *, workflow: str) -> EventRow:
+    """Record that somebody was made with their first sign-in by an identity provider elsewhere."""
+    told = {**_told(person.name, _EXTERNAL, workflow), "IdentityProvider": issuer, "UserId": person.person_id}
+    return _row(person, origin, now, _MADE, told)
+
+
+def refused_by_provider(account_id: str, origin: Origin, now: datetime, issuer: str, why: str) -> EventRow:
+    """Record that an answer of an identity provider elsewhere, or what claimed to be one, was refused."""
+    identity = {"type": "IdentityCenterUser", "accountId": account_id}
+    told = {**_told(HIDDEN, _EXTERNAL, new_workflow()), "IdentityProvider": issuer, "Reason": why}
+    return _row(None, origin, now, _VERIFIED, told, outcome="Failure", account_id=account_id, identity=identity)
 
 
 def _kind(method: Method | None) -> str:

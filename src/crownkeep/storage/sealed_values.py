@@ -11,6 +11,7 @@ from crownkeep.storage.credentials import access_keys, mfa_devices
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.federation import web_identity_keys
 from crownkeep.storage.notices import alert_receivers, outbox
+from crownkeep.storage.single_sign_on import external_providers
 from crownkeep.storage.trail import buckets, digests, log_keys
 
 
@@ -69,6 +70,12 @@ COLUMNS = (
         web_identity_keys.table.c.sealed_private_key,
         web_identity_keys.table.c.key_id,
         (web_identity_keys.table.c.account_id, web_identity_keys.table.c.key_id),
+    ),
+    SealedColumn(
+        Purpose.CLIENT_SECRET,
+        external_providers.table.c.sealed_secret,
+        external_providers.table.c.provider_id,
+        (external_providers.table.c.account_id, external_providers.table.c.provider_id),
     ),
     SealedColumn(
         Purpose.TRAIL_KEY,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -44,6 +44,10 @@ class IdentityProvider:
         signing = key or self.key
         return jwt.encode({"alg": "ES256", "kid": signing.kid}, payload, signing, algorithms=["ES256"])
 
+    def posted(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, dict[str, str]]:
+        """Return what is answered to a form."""
+        return 404, b"", {}
+
     def answer(self, path: str) -> tuple[int, bytes, dict[str, str]]:
         """Return what is asked for a path."""
         self.asked.append(path)
@@ -56,15 +60,31 @@ class IdentityProvider:
         return 404, b"", {}
 
 
+Provider = TypeVar("Provider", bound=IdentityProvider)
+
+
 @contextmanager
 def identity_provider(directory: Path) -> Iterator[IdentityProvider]:
     """Serve a provider for as long as the test needs it."""
+    with served(directory, IdentityProvider) as provider:
+        yield provider
+
+
+@contextmanager
+def served(directory: Path, kind: type[Provider]) -> Iterator[Provider]:
+    """Serve a provider of a kind for as long as the test needs it."""
     made = _certificates(directory)
-    provider: list[IdentityProvider] = []
+    provider: list[Provider] = []
 
     class Requests(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, body, headers = provider[0].answer(self.path)
+            self._send(*provider[0].answer(self.path))
+
+        def do_POST(self) -> None:
+            sent = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            self._send(*provider[0].posted(self.path, sent, dict(self.headers)))
+
+        def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -79,7 +99,7 @@ def identity_provider(directory: Path) -> Iterator[IdentityProvider]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made.chain, made.key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    provider.append(IdentityProvider(server.server_address[1], made.authority, made.thumbprint))
+    provider.append(kind(server.server_address[1], made.authority, made.thumbprint))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

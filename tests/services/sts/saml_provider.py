@@ -72,7 +72,8 @@ class SamlProvider:
         return f"_a{next(self._numbers)}"
 
     def unsigned(self, attributes: dict[str, list[str]], **changes: Any) -> str:
-        """Write a response; changes are `issued`, `audience`, `recipient`, `subject`, `issuer`, `ends` and `session_ends`.
+        """Write a response; changes are `issued`, `audience`, `recipient`, `subject`, `issuer`, `ends`, `session_ends` and
+        `in_response_to`.
 
         Each assertion has an id of its own, unless a change names its `id`.
         """
@@ -86,6 +87,7 @@ class SamlProvider:
             for name, values in attributes.items()
         )
         session = f' SessionNotOnOrAfter="{_moment(changes["session_ends"])}"' if "session_ends" in changes else ""
+        answers = f' InResponseTo="{changes["in_response_to"]}"' if changes.get("in_response_to") else ""
         return (
             '<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" '
             f'xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_r1" Version="2.0" IssueInstant="{_moment(now)}">'
@@ -96,7 +98,7 @@ class SamlProvider:
             '<saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">'
             f"{changes.get('subject', 'person-1')}</saml:NameID>"
             '<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer">'
-            f'<saml:SubjectConfirmationData Recipient="{recipient}" NotOnOrAfter="{_moment(ends)}"/>'
+            f'<saml:SubjectConfirmationData{answers} Recipient="{recipient}" NotOnOrAfter="{_moment(ends)}"/>'
             "</saml:SubjectConfirmation></saml:Subject>"
             f'<saml:Conditions NotBefore="{_moment(now)}" NotOnOrAfter="{_moment(ends)}"><saml:AudienceRestriction>'
             f"<saml:Audience>{audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>"

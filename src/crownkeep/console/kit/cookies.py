@@ -24,6 +24,10 @@ class Cookie(Enum):
     """The account whose sign-in page is wanted, remembered on request."""
     COLUMNS = "crownkeep-columns"
     """Which columns of lists are shown."""
+    EXTERNAL = "crownkeep-external"
+    """What an identity provider elsewhere was asked, sealed."""
+    RECEIVED = "crownkeep-received"
+    """What it has answered by SAML, sealed: responses come from elsewhere, and browsers bring no cookies with them."""
     ROLES = "crownkeep-roles"
     """The roles that somebody has switched to lately, sealed."""
 

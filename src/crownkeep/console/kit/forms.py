@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hmac import compare_digest
 from urllib.parse import parse_qsl
@@ -15,10 +16,14 @@ LARGEST = 64 * 1024
 LARGEST_METADATA = 1024 * 1024
 """Bytes of a form that brings the metadata of a SAML provider, whose certificates make it long."""
 
+LARGEST_RESPONSE = 160 * 1024
+"""Bytes of a form that brings a SAML response, which strangers send."""
+
 MOST_FIELDS = 200
 TOKEN = "csrf"
 
 
+_RESPONSES = re.compile(r"/start/[^/]+/saml/acs")
 _METADATA = frozenset({"/console/identity-providers/create", "/console/identity-providers/metadata"})
 
 
@@ -56,7 +61,14 @@ class Form:
 
 def largest(path: str) -> int:
     """Return how many bytes a form sent to an address may have."""
+    if is_from_elsewhere(path):
+        return LARGEST_RESPONSE
     return LARGEST_METADATA if path in _METADATA else LARGEST
+
+
+def is_from_elsewhere(path: str) -> bool:
+    """Tell whether forms of other sites come to an address: responses of SAML providers, which browsers bring without cookies."""
+    return _RESPONSES.fullmatch(path) is not None
 
 
 def parse(body: bytes, content_type: str) -> Form:

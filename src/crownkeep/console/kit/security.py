@@ -154,11 +154,11 @@ class Guard:
             await sessions.see(self._door, session, now=web.now)
 
     async def _form(self, web: Web, headers: Mapping[str, str], receive: Receive, path: str) -> Form:
-        for_programs = path in FOR_PROGRAMS
+        for_programs = path in FOR_PROGRAMS or forms.is_from_elsewhere(path)
         if not for_programs and not _is_from_our_page(headers, web.visited.base, self._settings.url):
             raise _Refusal(_refused("That form was not sent by a page of this server", 403, _NOT_OURS))
         # What is large is taken from people who have signed in alone.
-        largest = forms.LARGEST if web.session is None else forms.largest(path)
+        largest = forms.LARGEST if web.session is None and not for_programs else forms.largest(path)
         declared = headers.get("content-length", "0")
         if not declared.isdigit() or int(declared[:20]) > largest:
             raise _Refusal(_refused("That form is too large", 413))

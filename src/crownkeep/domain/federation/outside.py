@@ -10,7 +10,7 @@ import http.client
 import socket
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Timer
 from urllib.parse import SplitResult, urlsplit
@@ -46,6 +46,21 @@ class Reach:
         return cls(settings.identity_provider_networks, settings.identity_provider_certificates)
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What was answered to a form."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    method: str
+    body: bytes | None
+    headers: Mapping[str, str]
+
+
 def fetch(url: str, reach: Reach, *, thumbprints: Sequence[str] = ()) -> bytes:
     """Get a document over HTTPS.
 
@@ -61,6 +76,16 @@ def fetch(url: str, reach: Reach, *, thumbprints: Sequence[str] = ()) -> bytes:
                 raise
             anchor = _anchor(parts, reach, thumbprints, deadline)
             return _get(parts, _connect(parts, reach, _trusting_only(anchor), deadline), deadline)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise OutOfReach(f"`{parts.hostname}` does not answer as it should: {type(error).__name__}") from error
+
+
+def post_form(url: str, body: bytes, headers: Mapping[str, str], reach: Reach) -> Posted:
+    """Send a form over HTTPS and return what is answered, whatever its status; raises OutOfReach."""
+    parts, deadline = _parsed(url), _Deadline()
+    sent = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+    try:
+        return _talk(parts, _connect(parts, reach, _trusting(reach), deadline), deadline, _Asked("POST", body, sent))
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise OutOfReach(f"`{parts.hostname}` does not answer as it should: {type(error).__name__}") from error
 
@@ -157,6 +182,13 @@ def _presented(parts: SplitResult, reach: Reach, deadline: _Deadline) -> list[by
 
 
 def _get(parts: SplitResult, connection: ssl.SSLSocket, deadline: _Deadline) -> bytes:
+    answer = _talk(parts, connection, deadline, _Asked("GET", None, {}))
+    if answer.status != http.client.OK:
+        raise OutOfReach(f"`{parts.hostname}` answers with status {answer.status}")
+    return answer.body
+
+
+def _talk(parts: SplitResult, connection: ssl.SSLSocket, deadline: _Deadline, asked: _Asked) -> Posted:
     host = str(parts.hostname)
     with connection:
         client = http.client.HTTPSConnection(host, parts.port or _HTTPS)
@@ -166,22 +198,24 @@ def _get(parts: SplitResult, connection: ssl.SSLSocket, deadline: _Deadline) -> 
         timer.daemon = True
         timer.start()
         try:
-            return _body(parts, client)
+            return _answer(parts, client, asked)
         finally:
             timer.cancel()
             client.close()
 
 
-def _body(parts: SplitResult, client: http.client.HTTPSConnection) -> bytes:
+def _answer(parts: SplitResult, client: http.client.HTTPSConnection, asked: _Asked) -> Posted:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    client.request("GET", target, headers={"Accept": "application/json", "User-Agent": "crownkeep"})
+    headers = {"Accept": "application/json", "User-Agent": "crownkeep", **asked.headers}
+    client.request(asked.method, target, body=asked.body, headers=headers)
     answer = client.getresponse()
-    if answer.status != http.client.OK:
-        raise OutOfReach(f"`{parts.hostname}` answers with status {answer.status}")
+    # The body of a refusal is nobody's: only who asked by a form may have to read why.
+    if asked.method == "GET" and answer.status != http.client.OK:
+        return Posted(answer.status, b"")
     body = answer.read(LARGEST + 1)
     if len(body) > LARGEST:
         raise OutOfReach(f"`{parts.hostname}` answers with more than {LARGEST} bytes")
-    return body
+    return Posted(answer.status, body)
 
 
 def _hang_up(connection: ssl.SSLSocket) -> None:

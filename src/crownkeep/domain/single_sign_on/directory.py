@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from crownkeep import errors
 from crownkeep.domain.single_sign_on import assignments, instances, leaving
 from crownkeep.operations.call import Call
+from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import browser_sessions
 from crownkeep.storage.single_sign_on import directory_groups, directory_memberships, directory_users
 from crownkeep.storage.single_sign_on.directory_groups import DirectoryGroupRow
@@ -24,6 +26,20 @@ def make_user(
     call: Call, instance: InstanceRow, held: Attributes, *, by: str, external_id: str | None = None, is_active: bool = True
 ) -> DirectoryUserRow:
     """Make a person with these attributes, by the API's names; raises ValidationException and ConflictException."""
+    return add_user(call.db, instance, held, by=by, now=call.now, external_id=external_id, is_active=is_active)
+
+
+def add_user(
+    db: Transaction,
+    instance: InstanceRow,
+    held: Attributes,
+    *,
+    by: str,
+    now: datetime,
+    external_id: str | None = None,
+    is_active: bool = True,
+) -> DirectoryUserRow:
+    """Do the same where no operation is called, as for somebody who signs in for the first time."""
     made = DirectoryUserRow(
         identity_store_id=instance.identity_store_id,
         user_id=instances.entity_id(),
@@ -35,14 +51,14 @@ def make_user(
         is_active=is_active,
         attributes="",
         revision=1,
-        created_at=call.now,
+        created_at=now,
         created_by=by,
-        updated_at=call.now,
+        updated_at=now,
         updated_by=by,
     )
     made = _with(made, held)
-    _require_unique_user(call, made)
-    directory_users.add(call.db, made)
+    _require_unique_user(db, made)
+    directory_users.add(db, made)
     return made
 
 
@@ -53,7 +69,7 @@ def change_user(call: Call, before: DirectoryUserRow, held: Attributes, *, by: s
     """
     after = _with(replace(before, **columns), held)
     after = replace(after, updated_at=call.now, updated_by=by, revision=before.revision + 1)
-    _require_unique_user(call, after)
+    _require_unique_user(call.db, after)
     if not directory_users.change(call.db, before, after):
         raise changed_meanwhile()
     if before.is_active and not after.is_active:
@@ -159,13 +175,13 @@ def _require_complete(held: Attributes) -> None:
         raise errors.ServiceValidation(", ".join(f"{each}: The attribute {each} is required" for each in missing))
 
 
-def _require_unique_user(call: Call, row: DirectoryUserRow) -> None:
+def _require_unique_user(db: Transaction, row: DirectoryUserRow) -> None:
     store_id = row.identity_store_id
-    found = {"Duplicate UserName": directory_users.named(call.db, store_id, row.user_name)}
+    found = {"Duplicate UserName": directory_users.named(db, store_id, row.user_name)}
     if row.email_key is not None:
-        found["Duplicate Email"] = directory_users.with_email(call.db, store_id, row.email_key)
+        found["Duplicate Email"] = directory_users.with_email(db, store_id, row.email_key)
     if row.external_id is not None:
-        found["Duplicate ExternalId"] = directory_users.with_external_id(call.db, store_id, row.external_id)
+        found["Duplicate ExternalId"] = directory_users.with_external_id(db, store_id, row.external_id)
     for text, other in found.items():
         if other is not None and other.user_id != row.user_id:
             raise not_unique(text)

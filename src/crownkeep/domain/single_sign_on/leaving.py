@@ -8,7 +8,7 @@ from uuid import UUID
 from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import browser_sessions, recovery_codes, trusted_places
-from crownkeep.storage.single_sign_on import person_credentials, person_sign_in_rules
+from crownkeep.storage.single_sign_on import external_providers, person_credentials, person_sign_in_rules
 from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
 from crownkeep.storage.single_sign_on.instances import InstanceRow
 
@@ -20,6 +20,7 @@ def forget_person(db: Transaction, user: DirectoryUserRow, *, at: datetime) -> N
     mfa_devices.remove_of_owner(*owner)
     recovery_codes.remove_all(*owner)
     trusted_places.remove_all(*owner)
+    external_providers.unlink(db, user.identity_store_id, user.user_id)
     browser_sessions.end_others(*owner, but=b"", at=at)
 
 
@@ -28,3 +29,4 @@ def forget_everybody(db: Transaction, instance: InstanceRow) -> None:
     person_credentials.remove_all(db, instance.account_id)
     mfa_devices.remove_of_people(db, instance.account_id)
     person_sign_in_rules.remove(db, instance.identity_store_id)
+    external_providers.remove_all(db, instance.identity_store_id)

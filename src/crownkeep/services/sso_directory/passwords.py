@@ -8,6 +8,7 @@ from functools import partial
 from crownkeep import base64url, clock, errors
 from crownkeep.credentials import passwords
 from crownkeep.credentials.secret import Secret
+from crownkeep.domain.single_sign_on import provider_settings
 from crownkeep.operations import record
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
@@ -104,6 +105,7 @@ def update_password(call: Call, *, identity_store_id: str, user_id: str, passwor
     found, made = targets.changeable(call), call.prepared
     if call.principal.kind is PrincipalKind.PERSON:
         raise errors.AccessDenied("People of single sign-on change their password by ChangePassword.")
+    provider_settings.require_none(call, found.instance.identity_store_id)
     if isinstance(made, PasswordForOnce) and made.password is not None:
         person_passwords.set_password(call.db, found.person, made.hashed, now=call.now, reset_required=True)
         person_notices.password_changed(call.db, call.wiring, found.user, call.origin, now=call.now)
@@ -121,6 +123,7 @@ def _kept(call: Call) -> PersonCredentialsRow:
     person = call.principal
     if person.kind is not PrincipalKind.PERSON or call.binding is None:
         raise errors.AccessDenied("This is for people of single sign-on, in the browser that they signed in with.")
+    provider_settings.require_none(call, person.path.strip("/"))
     kept = person_credentials.of_owner(call.db, person.account_id, person.unique_id)
     if kept is None:
         raise errors.AccessDenied("You have no password here.")

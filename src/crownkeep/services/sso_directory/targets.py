@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import assignments, instances
+from crownkeep.domain.single_sign_on import assignments, instances, provider_settings
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Target
 from crownkeep.principals import Principal, PrincipalKind
@@ -108,4 +108,6 @@ def required_self(call: Call) -> DirectoryPerson:
     """Return the person who calls from a browser for a change of what is theirs alone; raises AccessDenied for all others."""
     if call.principal.kind is not PrincipalKind.PERSON or call.binding is None:
         raise errors.AccessDenied("This is for people of single sign-on, in the browser that they signed in with.")
-    return changeable(call)
+    found = changeable(call)
+    provider_settings.require_none(call, found.instance.identity_store_id)
+    return found

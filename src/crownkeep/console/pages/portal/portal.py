@@ -16,7 +16,7 @@ from crownkeep.console.kit.calls import Found, Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.credentials.secret import Secret
 from crownkeep.domain.single_sign_on import clients
-from crownkeep.signin import entry
+from crownkeep.signin import entry, external_requests
 from crownkeep.signin.sessions import BrowserSession
 
 MOST = 1000
@@ -134,6 +134,10 @@ def _needed(request: Request) -> BrowserSession | None:
 
 
 def _sign_in(request: Request, store_id: str, *, to: str, name: str = "", alert: str = "") -> Response:
+    provider = external_requests.provider_at(web.of(request).door, store_id)
+    if provider is not None:
+        shown = {"start": _path(store_id), "to": to, "provider": provider.name}
+        return web.page(request, "external_sign_in.html", status=403 if alert else 200, **shown)
     values = {"start": _path(store_id), "to": to, "name": name, "alert": alert}
     return web.page(request, "person_sign_in.html", status=403 if alert else 200, **values)
 
