@@ -59,7 +59,7 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     "/console/identity-providers/create": tuple(f"/console/identity-providers/create?kind={kind}" for kind in ("oidc", "saml")),
     "/console/simulator": ("/console/simulator", "/console/simulator?principal=user/{user}&actions=s3:GetObject"),
     "/console/password-policy/review": ("/console/password-policy/review?MinimumPasswordLength=14",),
-    "/console/attach": ("/console/attach?to=user&name={user}",),
+    "/console/attach": ("/console/attach?to=user&name={user}", "/console/attach?to=role&name={role}&use=boundary"),
     "/console/security/upload/{kind}": tuple(f"/console/security/upload/{kind.slug}" for kind in own_uploads.KINDS),
     "/console/mfa/resync": ("/console/mfa/resync?serial=arn%3Aaws%3Aiam%3A%3A{account}%3Amfa%2Fphone",),
     "/console/organization": ("/console/organization", "/console/organization?under={unit}&tab=policies"),

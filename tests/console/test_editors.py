@@ -94,6 +94,8 @@ def test_without_scripts_the_button_checks_and_a_change_is_undone(enter: Visit):
     expect(page.get_by_text("at line 6, column")).to_be_visible()
     page.goto("/console/attach?to=user&name=bob&scope=Local")
     page.get_by_label("reading").check()
+    page.get_by_role("button", name="Review").click()
+    expect(page.get_by_role("table", name="Allowed")).to_be_visible()
     page.get_by_role("button", name="Attach").click()
     expect(page.get_by_role("button", name="Detach reading")).to_be_visible()
     page.get_by_role("button", name="Undo").click()

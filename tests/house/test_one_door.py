@@ -55,6 +55,7 @@ READS: Mapping[str, str] = {
     "/signin/step/strength": "how strong a password is that somebody types",
     "/approvals/open": "a custodian shows a security key, and sees what waits",
     "/console/simulator": "the policy simulator",
+    "/console/attach/review": "what the chosen policies grant, before they are attached",
     "/console/user-list/columns": "a browser keeps which columns it shows",
     "/console/check-document": "a policy document is checked while it is typed",
 }

@@ -22,6 +22,7 @@ from crownkeep.console.pages.audits import credential_audits, credential_decisio
 from crownkeep.console.pages.credentials import own_devices, own_keys, own_sessions, own_uploads, passwords, security_credentials
 from crownkeep.console.pages.federation import identity_providers
 from crownkeep.console.pages.identities import (
+    attaching,
     chosen_users,
     deletions,
     groups,
@@ -138,6 +139,7 @@ ROUTES: list[Route] = [
     *integrity.ROUTES,
     *stream.ROUTES,
     *undoing.ROUTES,
+    *attaching.ROUTES,
     *identities.ROUTES,
     *identity_policies.ROUTES,
     *oauth_authorize.ROUTES,

@@ -44,6 +44,32 @@ class PasswordPolicy:
         return self.max_password_age > 0
 
 
+@dataclass(frozen=True, slots=True)
+class PasswordRule:
+    """One rule in words, and so that a page can tell while a password is typed whether it is kept."""
+
+    text: str
+    least: int = 0
+    """Characters that it asks for."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of characters, such as `upper`, of which `of_kinds` must be there."""
+    of_kinds: int = 0
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the password alone tells if the rule is kept, and no list of earlier ones is needed."""
+        return bool(self.least or self.of_kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRules:
+    """All rules that a page shows beside the field of a new password."""
+
+    rules: tuple[PasswordRule, ...]
+    symbols: str
+    """What counts as a symbol."""
+
+
 class PasswordStanding(Enum):
     """Where a password stands with regard to its age."""
 
@@ -53,6 +79,43 @@ class PasswordStanding(Enum):
     """Expired; the user chooses a new one while signing in."""
     MUST_BE_RESET = "must-be-reset"
     """Expired under HardExpiry; only an administrator can help."""
+
+
+def rules(policy: PasswordPolicy | None) -> PasswordRules:
+    """Return the rules for an IAM user's password, those of AWS where the account has no policy of its own."""
+    symbols = "".join(sorted(_SYMBOLS))
+    if policy is None:
+        return PasswordRules((_at_least(8), PasswordRule(_THREE_OF_FOUR, kinds=tuple(_KINDS), of_kinds=3)), symbols)
+    wanted = {
+        "upper": policy.require_uppercase_characters,
+        "lower": policy.require_lowercase_characters,
+        "number": policy.require_numbers,
+        "symbol": policy.require_symbols,
+    }
+    asked = [PasswordRule(_KINDS[kind], kinds=(kind,), of_kinds=1) for kind, is_wanted in wanted.items() if is_wanted]
+    kept = policy.password_reuse_prevention
+    reused = [PasswordRule(f"None of the last {kept} passwords" if kept > 1 else "Not the present password")] if kept else []
+    return PasswordRules((_at_least(policy.minimum_password_length), *asked, *reused), symbols)
+
+
+def root_rules() -> PasswordRules:
+    """Return the rules for a root user's password, which no account's policy changes."""
+    least = PasswordRule(_THREE_OF_FOUR, kinds=tuple(_KINDS), of_kinds=3)
+    return PasswordRules((_at_least(8), least), "".join(sorted(_ROOT_SYMBOLS)))
+
+
+def person_rules() -> PasswordRules:
+    """Return the rules for the password of a person of single sign-on."""
+    all_four = [PasswordRule(text, kinds=(kind,), of_kinds=1) for kind, text in _KINDS.items()]
+    return PasswordRules((_at_least(8), *all_four), "".join(sorted(_PERSON_SYMBOLS)))
+
+
+_KINDS = {"upper": "An uppercase letter", "lower": "A lowercase letter", "number": "A number", "symbol": "A symbol"}
+_THREE_OF_FOUR = "Three of: uppercase letters, lowercase letters, numbers, symbols"
+
+
+def _at_least(length: int) -> PasswordRule:
+    return PasswordRule(f"At least {length} characters", least=length)
 
 
 def violations(

@@ -9,10 +9,14 @@ from pathlib import Path
 
 from crownkeep.credentials import password_policy, strength
 from crownkeep.credentials.breached import BreachedPasswords
+from crownkeep.credentials.password_policy import PasswordRules
 from crownkeep.credentials.secret import Secret
 from crownkeep.credentials.strength import Strength
 from crownkeep.operations.call import Wiring
+from crownkeep.operations.invoke import Door
+from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.settings import Settings
+from crownkeep.storage.credentials import password_policies
 
 BREACHED_FILE = "breached-passwords.idx"
 """The index of breached passwords in the data directory, where the operator has imported one (`credentials.breached`)."""
@@ -30,6 +34,18 @@ class Assessment:
 
     violations: tuple[str, ...]
     strength: Strength
+
+
+def shown(door: Door, person: Principal) -> PasswordRules:
+    """Return the rules to show where somebody types a new password of their own."""
+    match person.kind:
+        case PrincipalKind.ROOT:
+            return password_policy.root_rules()
+        case PrincipalKind.PERSON:
+            return password_policy.person_rules()
+        case _:
+            with door.snapshot() as db:
+                return password_policy.rules(password_policies.of_account(db, person.account_id))
 
 
 def assess_for_root(wiring: Wiring, password: Secret, *, account_name: str, email: str) -> Assessment:

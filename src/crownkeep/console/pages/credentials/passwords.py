@@ -15,7 +15,7 @@ from crownkeep.console.pages.credentials import own
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
 from crownkeep.principals import PrincipalKind
-from crownkeep.signin import factors, pending, presence, root_passwords, sessions
+from crownkeep.signin import factors, password_rules, pending, presence, root_passwords, sessions
 from crownkeep.signin.factors import PasskeyAnswer, Rejected
 from crownkeep.signin.flow import Method
 from crownkeep.signin.password_rules import Assessment
@@ -120,6 +120,7 @@ def _password_page(
         status=status,
         alert=alert,
         assessment=assessment,
+        rules=password_rules.shown(web.of(request).door, session.person),
         is_root=is_root,
     )
 

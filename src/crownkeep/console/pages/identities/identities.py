@@ -7,46 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, identity_kinds, parts, policy_pages, web
+from crownkeep.console.kit import identity_kinds, parts, web
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.identities import tabs
-
-_SCOPES = ("All", "AWS", "Local")
-
-
-async def attach(request: Request) -> Response:
-    """Offer policies to attach, a page at a time."""
-    web.signed_in(request)
-    kind, name = tabs.addressed(request.query_params.get("to", "")), request.query_params.get("name", "")
-    scope, marker = parts.chosen(request, "scope", _SCOPES), request.query_params.get("marker", "")
-    sought = request.query_params.get("sought", "").strip()
-    if sought:
-        listed = await policy_pages.containing(request, sought, Scope=scope)
-    else:
-        listed = await parts.ask(request, "ListPolicies", Scope=scope, Marker=marker, MaxItems=parts.ROWS)
-    here = {"to": request.query_params["to"], "name": name, "scope": scope, "sought": sought}
-    return frame.page(
-        request,
-        "attach.html",
-        current=kind.folder,
-        same=[listed.call, kind.call("Attach", "Policy", name, PolicyArn="arn:aws:iam::aws:policy/POLICY")],
-        kind=kind,
-        here=here,
-        scopes=_SCOPES,
-        listed=listed,
-        first=parts.address("/console/attach", **here) if marker else "",
-        next_page=parts.address("/console/attach", **here, marker=listed.marker) if listed.marker else "",
-    )
-
-
-async def attached(request: Request) -> Response:
-    """Attach the chosen policies."""
-    form = web.form(request)
-    kind, name = tabs.addressed(form.one("to")), form.one("name")
-    arns = [arn for arn in (*form.all("arn"), form.one("other").strip()) if arn]
-    wanted = [kind.call("Attach", "Policy", name, PolicyArn=arn) for arn in arns]
-    back = [kind.call("Detach", "Policy", name, PolicyArn=arn) for arn in arns]
-    return await parts.change(request, wanted, then=kind.page(name, "permissions"), current=kind.folder, back=back)
 
 
 async def detach(request: Request) -> Response:
@@ -90,8 +53,6 @@ async def untag(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/console/attach", attach, methods=["GET"]),
-    Route("/console/attach", attached, methods=["POST"]),
     Route("/console/{kind}/{name}/detach", detach, methods=["POST"]),
     Route("/console/{kind}/{name}/boundary", boundary, methods=["POST"]),
     Route("/console/{kind}/{name}/tag", tag, methods=["POST"]),

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep import clock
-from crownkeep.console.kit import account_names, frame, parts, web
+from crownkeep.console.kit import account_names, frame, parts, password_rules_asked, web
 from crownkeep.console.kit.calls import Done, Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import USER
@@ -154,6 +154,7 @@ async def _review_page(request: Request, choices: Choices, *, alert: str = "", r
         alert=alert,
         choices=choices,
         plan=plan,
+        rules=await password_rules_asked.ask(request) if choices.access == CHOSEN else None,
         once=pending.seal(here.door.wiring.keyring, once),
         change=CREATE,
         make=MAKE,

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, web
+from crownkeep.console.kit import frame, parts, password_rules_asked, web
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import USER
 from crownkeep.console.kit.parts import Part
@@ -39,6 +39,7 @@ async def user(request: Request) -> Response:
         used=used,
         asked=asked,
         needs_mfa=await mfa_demand.is_demanded(request, name, asked["password"]) if "password" in asked else False,
+        rules=await password_rules_asked.ask(request) if "password" in asked else None,
         report=report,
         is_about="about" in request.query_params,
     )

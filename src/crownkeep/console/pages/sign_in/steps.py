@@ -13,8 +13,8 @@ from crownkeep.console.kit import entering, second_factors, web
 from crownkeep.console.kit.entering import STEPS
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.errors import AwsError, InvalidAuthenticationCode
-from crownkeep.principals import PrincipalKind
-from crownkeep.signin import enrolment, factors, person_rules
+from crownkeep.principals import Principal, PrincipalKind
+from crownkeep.signin import enrolment, factors, password_rules, person_rules
 from crownkeep.signin.enrolment import ProgressBinding
 from crownkeep.signin.factors import Rejected
 from crownkeep.signin.flow import ChangePasswordStep, EnrolStep, FactorStep, Method
@@ -107,7 +107,7 @@ async def password(request: Request) -> Response:
     begun = entering.begun(request)
     if begun is None or not isinstance(begun.step, ChangePasswordStep):
         return _elsewhere(request, begun)
-    return web.page(request, "must_change.html", person=begun.progress.person, alert="")
+    return _must_change_page(request, begun.progress.person)
 
 
 async def password_changed(request: Request) -> Response:
@@ -118,7 +118,7 @@ async def password_changed(request: Request) -> Response:
     person, visit = begun.progress.person, entering.visit(request, begun.progress.to)
 
     def again(alert: str) -> Response:
-        return web.page(request, "must_change.html", status=403, person=person, alert=alert)
+        return _must_change_page(request, person, alert=alert)
 
     if form.one("new") != form.one("again"):
         return again("The two new passwords are not the same.")
@@ -130,6 +130,11 @@ async def password_changed(request: Request) -> Response:
         return again(refusal.message)
     outcome = await enrolment.go_on(here.door, visit, binding.progress)
     return await entering.follow(request, outcome, lambda: entering.stale(request))
+
+
+def _must_change_page(request: Request, person: Principal, *, alert: str = "") -> Response:
+    rules = password_rules.shown(web.of(request).door, person)
+    return web.page(request, "must_change.html", status=403 if alert else 200, person=person, alert=alert, rules=rules)
 
 
 async def _passkey_registered(request: Request, begun: Progress) -> Response:
