@@ -33,4 +33,5 @@ async def containing(request: Request, text: str, **limits: Any) -> Part:
         marker = listed.marker
         if not marker or len(found) >= MOST_FOUND:
             break
+    found.sort(key=lambda each: not each["PolicyName"].lower().startswith(text.lower()))
     return Part(listed.call, {"Policies": found[:MOST_FOUND], "IsTruncated": "yes" if len(found) > MOST_FOUND or marker else ""})
