@@ -21,7 +21,7 @@ ARGS ?=
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
-.PHONY: help serve test nightly nightly-trail nightly-failover package release release-verify docs check format screenshots bench bench-request bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail bench-alerts bench-what-if changelog system-packages protocol-cases
+.PHONY: help serve test nightly nightly-trail nightly-ceremony nightly-failover package release release-verify docs check format screenshots bench bench-request bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-trail bench-alerts bench-what-if changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -37,7 +37,10 @@ nightly: .venv/.ready-to-develop .venv/.ready-to-release .tools/awscli-$(AWSCLI_
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 2 $(ARGS)
 
 nightly-trail: .venv/.ready-to-develop ## Tamper with trails and kill servers for ARGS="--minutes 30 --tally FILE", and say what adds up
-	$(BIN)/python scripts/nightly_trail.py $(ARGS)
+	$(BIN)/python scripts/nightly_shards.py $(ARGS) tamperings kills
+
+nightly-ceremony: .venv/.ready-to-develop ## Try orders of approval ceremonies for ARGS="--minutes 30 --tally FILE", and say what adds up
+	$(BIN)/python scripts/nightly_shards.py $(ARGS) "ceremony steps"
 
 nightly-failover: .venv/.ready-to-develop system-packages ## Kill the primary of a replicated PostgreSQL under load, and print what clients saw
 	$(BIN)/pytest -s tests/crash/test_failover.py $(ARGS)

@@ -13,6 +13,7 @@ from tests.fixtures import custody
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.custody import Custody
+from tests.services.approvals.test_invitations import invited
 from tests.signin.people import choose_root_password, code, root_with_app, sign_in_root
 
 from crownkeep.credentials.approval_requests import ApprovalDecision
@@ -61,6 +62,26 @@ def test_a_sealed_root_signs_in_with_the_approval_of_two_once_and_is_reviewed_be
     reviews = crown.session(None, "approvals")
     reviews.sign_off_review(RequestId=request_id, Assertion=team.answer(team.people[2], request_id, ApprovalDecision.REVIEW))
     assert "password was not changed" in again.get("/signin/step/approval").text
+
+
+def test_the_whole_story_from_invitations_to_the_review_by_http_alone(crown: Crown):
+    account, _, seed = root_with_app(crown)
+    arn, people = invited(account, crown)
+    for each in people:
+        each.join()
+    crown.operator("PUT", f"/accounts/{account.id}/seal", {"team_arn": arn})
+    browser = to_the_custodians(crown, account, seed, ahead=1)
+    browser.submit({"reason": "quarterly review"}, form="Ask the custodians")
+    request_id = latest(crown, account)
+
+    told = [each.decide(request_id, "approve").title for each in people[:2]]
+    browser.submit({}, form="Continue once")
+    console = browser.get("/console").title
+    told.append(people[2].decide(request_id, "review").title)
+
+    assert ["You have approved the request"] * 2 + ["You have signed off the review"] == told
+    assert "Console home" == console
+    assert not crown.operator("GET", f"/accounts/{account.id}/seal").json()["review_is_due"]
 
 
 def test_the_session_of_a_sealed_root_ends_after_its_minutes(fresh_crown: Callable[[], Crown]):

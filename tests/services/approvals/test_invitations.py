@@ -57,10 +57,22 @@ class Invited:
         assert "You are an approver" in self.accept(link).text
         return link
 
-    def _challenge(self) -> bytes:
+    def decide(self, request_id: str, decision: str) -> Page:
+        """Show the key at the page of custodians, and decide on a request there by the key."""
+        self.browser.get(f"/approvals?request={request_id}")
+        self.browser.submit({"credential": self._signed("Use your security key")}, form="Use your security key")
+        button = {"approve": "Approve with", "refuse": "Refuse with", "review": "Sign off"}[decision]
+        return self.browser.submit({"credential": self._signed(button)}, form=button)
+
+    def _signed(self, button: str) -> str:
+        self.key.counter += 1
+        return json.dumps(self.key.authenticate(self._challenge(button)))
+
+    def _challenge(self, button: str = "") -> bytes:
         from html import unescape
 
-        attributes, _ = self.browser.page.form("with your key" if "Accept with" in self.browser.page.response.text else "Enrol")
+        accepts = "with your key" if "Accept with" in self.browser.page.response.text else "Enrol"
+        attributes, _ = self.browser.page.form(button or accepts)
         options = json.loads(unescape(attributes.partition('data-options="')[2].partition('"')[0]))
         return websafe_decode(options["challenge"])
 

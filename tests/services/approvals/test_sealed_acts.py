@@ -230,6 +230,21 @@ def test_asking_and_cancelling_again_and_again_floods_no_custodians_mailbox(
     )
 
 
+def test_a_change_of_the_team_that_its_requester_cancels_bars_no_other_change(story: Story) -> None:
+    mpa, wanted = story.account.client("mpa"), {"Arn": story.team.arn, "Description": "Another."}
+    mpa.update_approval_team(**wanted)
+    asked = mpa.get_approval_team(Arn=story.team.arn)["UpdateSessionArn"].rpartition("/")[2]
+
+    story.asking.cancel_request(RequestId=asked)
+    mpa.update_approval_team(**wanted)
+    again = mpa.get_approval_team(Arn=story.team.arn)["UpdateSessionArn"].rpartition("/")[2]
+    for person in (story.ann, story.bob):
+        story.team.approve(person, again)
+
+    assert "Another." == mpa.get_approval_team(Arn=story.team.arn)["Description"]
+    assert "there is nothing to cancel" in refused(story.asking.cancel_request, RequestId=again)
+
+
 def test_the_requester_cancels_and_nothing_approved_before_can_be_used(story: Story) -> None:
     request_id = story.ask()
     for person in (story.ann, story.bob):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crownkeep import errors
 from crownkeep.credentials.approval_requests import ApprovalDecision
-from crownkeep.domain.approvals import sessions, voting
+from crownkeep.domain.approvals import sessions, team_changes, voting
 from crownkeep.operations import approvals
 from crownkeep.operations.call import Call
 from crownkeep.storage.approvals import seals
@@ -19,10 +21,14 @@ def cancel(call: Call, session_id: str) -> ApprovalSessionRow:
         raise errors.ResourceNotFound(f"there is no request `{session_id}`")
     if (row.requester_id, row.requester_account_id) != approvals.asker_of(call.caller):
         raise errors.AccessDenied("a request is cancelled by whoever has asked, and by its team's refusal")
-    is_over = row.execution_status != sessions.PENDING or row.status not in (sessions.PENDING, sessions.APPROVED)
+    # What a team has decided about itself is being carried out already.
+    open_as = (sessions.PENDING,) if row.service == team_changes.SERVICE else (sessions.PENDING, sessions.APPROVED)
+    is_over = row.execution_status != sessions.PENDING or row.status not in open_as
     if is_over or call.now >= row.expires_at:
         raise errors.Conflict(f"the request `{session_id}` has ended: there is nothing to cancel")
     session_rows.change(call.db, session_id, was=row.status, status=sessions.CANCELLED, completed_at=call.now)
+    # Otherwise the team would wait for ever for its own decision, and take no other change.
+    team_changes.decided(call.db, call.wiring, replace(row, status=sessions.CANCELLED), now=call.now)
     call.notes.additional["approvalRequestId"] = session_id
     return row
 
