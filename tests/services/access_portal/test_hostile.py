@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -233,6 +235,30 @@ def test_a_device_code_sent_by_somebody_else_shows_where_it_was_asked_and_dies_w
     assert 404 == browser.get(f"{portal.start}/device?user_code={asked['userCode']}").status
 
 
+def test_a_program_that_polls_with_a_device_code_too_often_is_told_to_slow_down(portal: Portal):
+    program, browser = portal.program(), portal.browser()
+    asked = portal.oidc().start_device_authorization(**program, startUrl=f"https://x.example{portal.start}")
+    poll = lambda: portal.oidc().create_token(**program, grantType=DEVICE, deviceCode=asked["deviceCode"])  # noqa: E731
+    with time_machine.travel(datetime.now(UTC), tick=False) as travelled:
+        codes = [code_of(poll) for _ in range(8)]
+        travelled.shift(timedelta(seconds=6))
+        later = code_of(poll)
+
+    browser.get(f"{portal.start}/device?user_code={asked['userCode']}")
+    browser.submit({"allow": "yes"}, form="allow")
+
+    assert "AuthorizationPendingException" == codes[0] == later
+    assert "SlowDownException" == codes[-1]
+    assert poll()["accessToken"]
+
+
+def code_of(call: Callable[[], object]) -> str:
+    """Return the code that a call is refused with."""
+    with pytest.raises(ClientError) as caught:
+        call()
+    return str(caught.value.response["Error"]["Code"])
+
+
 def test_a_device_is_confirmed_by_nobody_who_is_not_signed_in_nor_by_people_of_another_instance(portal: Portal):
     program = portal.program()
     asked = portal.oidc().start_device_authorization(**program, startUrl=f"https://x.example{portal.start}")
@@ -313,6 +339,47 @@ def test_a_deleted_person_who_is_made_again_has_nothing_of_before(portal: Portal
     refused("UnauthorizedException", lambda: portal.role(token))
     assert "Sign in" == browser.get(portal.start).title
     assert 403 == portal.sign_in(Browser(portal.crown)).status
+
+
+def test_a_deleted_group_that_is_made_again_has_nothing_of_before(portal: Portal):
+    sso = portal.sso
+    token = portal.tokens(portal.browser(), portal.program())["accessToken"]
+    sso.unassign(portal.found, portal.member.id, user=portal.ann)
+    group = sso.group("ops", portal.ann)
+    sso.assign(portal.found, portal.member.id, group=group)
+    caller = portal.crown.session(portal.role(token), "sts").get_caller_identity
+    caller()
+
+    sso.people.delete_group(**sso.store, GroupId=group)
+    again = sso.group("ops", portal.ann)
+
+    assert again != group
+    refused("InvalidClientTokenId", caller)
+    refused("ResourceNotFoundException", lambda: portal.role(token))
+
+
+def test_credentials_that_are_issued_while_the_assignment_ends_are_worth_nothing(crowns: Crowns):
+    """Whichever comes first, nothing is left when both are done."""
+    portal = Portal(crowns.shared("postgres"))
+    token = portal.tokens(portal.browser(), portal.program())["accessToken"]
+    issued: list[dict[str, Any]] = []
+
+    def take() -> None:
+        for _ in range(6):
+            try:
+                issued.append(portal.role(token))
+            except ClientError as error:
+                assert "ResourceNotFoundException" == error.response["Error"]["Code"]  # noqa: PT017 - of some of them alone
+
+    with ThreadPoolExecutor(2) as pool:
+        takers = [pool.submit(take) for _ in range(2)]
+        portal.sso.unassign(portal.found, portal.member.id, user=portal.ann)
+        for each in takers:
+            each.result()
+
+    refused("ResourceNotFoundException", lambda: portal.role(token))
+    for keys in issued:
+        refused("InvalidClientTokenId", portal.crown.session(keys, "sts").get_caller_identity)
 
 
 def test_a_role_that_was_taken_on_from_a_reserved_role_ends_with_the_assignment(crowns: Crowns):

@@ -12,6 +12,8 @@ import time_machine
 from tests.fixtures.crown import Crown, Crowns
 from tests.services.scim.conftest import GROUP, PATCH, USER, Directory, person
 
+from crownkeep import clock
+
 Make = Callable[[Crown], Directory]
 
 
@@ -149,3 +151,21 @@ def test_people_of_another_instance_come_into_no_group(directory: Directory, dir
 
     assert 404 == answer.status
     assert [] == directory.ask("GET", "/Groups").json()["Resources"]
+
+
+def test_a_directory_that_asks_without_end_is_told_to_come_again_later(
+    crowns: Crowns, directory_of: Make, monkeypatch: pytest.MonkeyPatch
+):
+    crown = crowns.fresh("sqlite", requests_per_second_of_principal=2)
+    directory, stopped = directory_of(crown), clock.monotonic()
+    monkeypatch.setattr(clock, "monotonic", lambda: stopped)
+
+    answers = [directory.ask("GET", "/Users") for _ in range(24)]
+    stranger = directory.ask("GET", "/Users", token="another")
+    records = [each for each in crown.records(directory.sso.management.id) if each["eventName"] == "ListUsers"]
+
+    assert [200] * 20 + [429] * 4 == [each.status for each in answers]
+    assert ("1", "429") == (answers[-1].header("retry-after"), answers[-1].json()["status"])
+    assert 401 == stranger.status
+    assert 20 == len(records)
+    crown.close()

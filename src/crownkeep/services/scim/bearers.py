@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import scim_bearers
+from crownkeep.domain.single_sign_on import scim_bearers, scim_rates
 from crownkeep.operations.call import Call
 from crownkeep.principals import FederatedIdentity
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.single_sign_on import instances
 from crownkeep.storage.single_sign_on.instances import InstanceRow
+from crownkeep.storage.single_sign_on.scim_tokens import ScimTokenRow
 
 
 def reading(call: Call, tenant_id: str, bearer_token: str | None) -> InstanceRow:
     """Return the instance that a token opens; raises UnauthorizedException for a token that is missing, unknown, over, or
-    another instance's: which of these it is shows to nobody.
+    another instance's: which of these it is shows to nobody. Raises ThrottlingException for one that is used too often,
+    before its account is known: such a flood fills no account's trail.
     """
     row = scim_bearers.find(call.db, bearer_token or "")
+    if row is not None:
+        scim_rates.require(row.token_id, per_second=call.settings.requests_per_second_of_principal)
+    return _opened(call, tenant_id, row)
+
+
+def _opened(call: Call, tenant_id: str, row: ScimTokenRow | None) -> InstanceRow:
     instance = None if row is None else instances.with_store(call.db, row.identity_store_id)
     if row is None or instance is None or row.identity_store_id != tenant_id or call.now >= row.expires_at:
         raise _unauthorized()
@@ -30,7 +38,7 @@ def reading(call: Call, tenant_id: str, bearer_token: str | None) -> InstanceRow
 def writing(call: Call, tenant_id: str, bearer_token: str | None) -> InstanceRow:
     """Return the same for a change, with its account held: nobody takes the token away meanwhile."""
     accounts.hold(call.db, reading(call, tenant_id, bearer_token).account_id)
-    return reading(call, tenant_id, bearer_token)
+    return _opened(call, tenant_id, scim_bearers.find(call.db, bearer_token or ""))
 
 
 def by(instance: InstanceRow) -> str:

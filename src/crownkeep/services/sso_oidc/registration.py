@@ -11,14 +11,13 @@ from crownkeep.domain.single_sign_on.clients import Client
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.record import NOBODY
 from crownkeep.operations.registry import Effect, Permission, no_resource
-from crownkeep.services.sso_oidc import refusals
+from crownkeep.services.sso_oidc import refusals, tokens
 from crownkeep.services.sso_oidc.service import sso_oidc
 from crownkeep.signin import people, person_passwords, programs, recovery, throttle
 from crownkeep.signin.programs import Token
 from crownkeep.storage.single_sign_on import person_grants
 from crownkeep.storage.single_sign_on.person_grants import WAITING, PersonGrantRow
 
-INTERVAL_SECONDS = 1
 MOST_FROM_NETWORK = 120
 """Device authorizations that one network may ask for within an hour."""
 
@@ -91,7 +90,7 @@ def start_device_authorization(call: Call, *, client_id: str, client_secret: str
         "verificationUri": address,
         "verificationUriComplete": f"{address}?user_code={user_code}",
         "expiresIn": int(programs.CODE_LIFETIME.total_seconds()),
-        "interval": INTERVAL_SECONDS,
+        "interval": tokens.INTERVAL_SECONDS,
     }
 
 

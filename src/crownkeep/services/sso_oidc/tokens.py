@@ -20,6 +20,9 @@ from crownkeep.storage.single_sign_on.person_grants import GIVEN, REDEEMED, REFU
 ACCESS_LIFETIME = timedelta(hours=1)
 GRACE = timedelta(minutes=1)
 """How long an exchanged refresh token may be exchanged again: two programs may share one cache."""
+INTERVAL_SECONDS = 1
+"""How long a program waits between two polls with a device code."""
+POLLS_AT_ONCE = 5
 
 
 @sso_oidc.operation("CreateToken", resource=no_resource, permission=Permission.NONE, effect=Effect.STATE)
@@ -84,10 +87,22 @@ def _of_device_code(call: Call, client_id: str, device_code: str) -> PersonGrant
     if call.now >= grant.code_expires_at:
         raise errors.ExpiredDeviceCode("", members=refusals.members("expired_token", "The device code has expired: begin anew."))
     if grant.state == WAITING:
+        _require_patience(call, grant)
         raise errors.AuthorizationPending(
             "", members=refusals.members("authorization_pending", "The person has not decided yet.")
         )
     return grant
+
+
+def _require_patience(call: Call, grant: PersonGrantRow) -> None:
+    """Count a poll; raises SlowDownException for a program that polls more often than it was told to (RFC 8628, section 3.5).
+
+    The AWS CLI asks twice before it waits. Whoever waits five seconds longer, as the RFC says, is soon within the limit again.
+    """
+    waited = (call.now - grant.created_at).total_seconds()
+    if grant.polls >= POLLS_AT_ONCE + waited / INTERVAL_SECONDS:
+        raise errors.SlowDown("", members=refusals.members("slow_down", "Too many polls: wait five seconds longer for the next."))
+    call.notes.lasting.append(lambda db: person_grants.poll(db, grant.grant_id))
 
 
 def _refreshed(call: Call, client: Client, client_id: str, refresh_token: str) -> Result:

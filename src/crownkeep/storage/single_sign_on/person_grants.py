@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary, String, Table, Text, bindparam, delete, select, update
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, Text, bindparam, delete, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
@@ -37,6 +37,7 @@ grants = Table(
     Column("created_at", Moment, nullable=False),
     Column("code_expires_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),
+    Column("polls", Integer, nullable=False, server_default="0"),
 )
 tokens = Table(
     "person_tokens",
@@ -77,6 +78,8 @@ class PersonGrantRow:
     created_at: datetime
     code_expires_at: datetime
     expires_at: datetime
+    polls: int = 0
+    """How often a program has asked for tokens while nobody had decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ _redeem = (
     .where(grants.c.grant_id == bindparam("of_grant"), grants.c.state == GIVEN)
     .values(state=REDEEMED, expires_at=bindparam("new_end"))
 )
+_poll = update(grants).where(grants.c.grant_id == bindparam("of_grant")).values(polls=grants.c.polls + 1)
 _token = RowQuery(PersonTokenRow, select(tokens).where(tokens.c.digest == bindparam("of_digest")))
 _spend = (
     update(tokens).where(tokens.c.digest == bindparam("of_digest"), tokens.c.spent_at.is_(None)).values(spent_at=bindparam("at"))
@@ -143,6 +147,11 @@ def decide(db: Transaction, grant_id: str, *, state: str, owner_id: str, session
     """Keep what a person has decided; answers False where somebody has decided before."""
     values = {"of_grant": grant_id, "new_state": state, "new_owner": owner_id, "new_session": session_digest}
     return db.execute(_decide, values).rowcount > 0
+
+
+def poll(db: Transaction, grant_id: str) -> None:
+    """Count that a program has asked whether somebody has decided."""
+    db.execute(_poll, {"of_grant": grant_id})
 
 
 def redeem(db: Transaction, grant_id: str, *, expires_at: datetime) -> bool:
