@@ -74,6 +74,9 @@ class _Pipe(asyncio.Transport):
     def is_closing(self) -> bool:
         return False
 
+    def close(self) -> None:
+        """Stay open, though uvicorn's protocol has waited long for the next request."""
+
     def get_write_buffer_size(self) -> int:
         return 0
 

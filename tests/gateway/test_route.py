@@ -54,6 +54,8 @@ def test_a_query_operation_may_be_named_in_the_url_and_its_parameters_in_the_bod
         (b"Action=%zz", "MalformedQueryString", "The query string contains a syntax error."),
         (b"Action=%ff", "MalformedQueryString", "The query string contains a syntax error."),
         (b"Action=GetUser&Action=DeleteUser&Version=2010-05-08", "MalformedInput", None),
+        (b"Action=GetUser&Version=2010-05-08&UserName=bob&Action=DeleteUser", "MalformedInput", None),
+        (b"Action=GetUser&Version=2010-05-08&UserName=bob&Version=2011-06-15", "MalformedInput", None),
     ],
 )
 def test_a_query_request_that_names_no_operation_gets_awss_error(body, code, text):

@@ -128,9 +128,9 @@ def _value(value: object, shape: Shape, omitted: frozenset[str]) -> object:
         # First what is most and costs least to tell: whether something is a mapping is asked of a function of Python's.
         case str() | int() | float():
             return value
-        case Mapping() if shape.type == "structure":
+        case dict() | Mapping() if shape.type == "structure":
             return _structure(value, shape, omitted=omitted)
-        case Mapping() if shape.value is not None:
+        case dict() | Mapping() if shape.value is not None:
             return {str(key): _value(item, shape.value.shape, omitted) for key, item in value.items()}
         case list() | tuple() if shape.member is not None:
             inner = shape.member.shape

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,12 +67,14 @@ class _Arrival:
     respond: Callable[[Response], None]
 
 
-@value_type(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Turn:
     """What the requests of one turn of the event loop share: one state of the database, and the standings as of then."""
 
     db: Transaction
     standings: SeenStandings
+    computed: float
+    """The seconds of computing of this thread when the last request ended: the clock costs a system call."""
 
 
 class Pipeline:
@@ -126,7 +129,7 @@ class Pipeline:
         try:
             with self._door.snapshot() as db:
                 is_open = True
-                turn = _Turn(db, SeenStandings(db, self._door.wiring.standings))
+                turn = _Turn(db, SeenStandings(db, self._door.wiring.standings), clock.cpu_seconds())
                 while waiting:
                     begun = waiting.popleft()
                     self._begin(turn, begun, items)
@@ -146,7 +149,6 @@ class Pipeline:
     def _begin(self, turn: _Turn, arrival: _Arrival, items: list[Item]) -> None:
         """Carry out a request as far as this turn goes, and add what must be committed before it is responded to."""
         exchange = self._exchange(arrival.http)
-        began = clock.cpu_seconds()
         try:
             items += self._begun(turn, arrival, exchange)
         except AwsError as refusal:
@@ -156,8 +158,9 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - a fault of ours in one request must keep no neighbour from an answer
             exchanges.log_fault(exchange, error)
             self._begin_refusal(arrival, exchange, _unknown_fault(), items)
+        began, turn.computed = turn.computed, clock.cpu_seconds()
         if isinstance(exchange.caller, Principal):
-            self.shares.charge(exchange.caller, clock.cpu_seconds() - began)
+            self.shares.charge(exchange.caller, turn.computed - began)
 
     def _begun(self, turn: _Turn, arrival: _Arrival, exchange: Exchange) -> Sequence[Item]:
         request = self._request(turn, exchange)

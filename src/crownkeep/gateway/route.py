@@ -115,18 +115,30 @@ def _by_action(method: str, query: str, content_type: str, body: bytes, scope: s
     if method == "POST" and media_type in (FORM, ""):
         sources.append(body)
     try:
-        action = read_one(b"Action", *sources)
-        version = read_one(b"Version", *sources) or "NO_VERSION_SPECIFIED"
+        action, version = _usual_action(sources) or (read_one(b"Action", *sources), read_one(b"Version", *sources))
     except AwsError as refusal:
         return _unroutable_query(refusal, _scoped_query_service(scope))
     if method not in ("GET", "POST") or action is None:
         return _without_action(method, media_type, scope)
+    version = version or "NO_VERSION_SPECIFIED"
     service = _query_service(version, scope)
     operation = service.operation(action) if service else None
     if operation is None:
         error = errors.InvalidAction(f"Could not find operation {action[:128]} for version {version[:32]}")
         return _unroutable_query(error, service or _scoped_query_service(scope))
     return Route(operation, sources=tuple(sources))
+
+
+_USUAL_ACTION = re.compile(rb"Action=([A-Za-z0-9]{1,128})&Version=([0-9-]{10})(?=&|$)")
+
+
+def _usual_action(sources: list[bytes]) -> tuple[str, str] | None:
+    """Return the action and the version that a body begins with as SDKs send it; None where another may be named as well."""
+    query, body = sources[0], sources[-1]
+    found = None if query else _USUAL_ACTION.match(body)
+    if found is None or body.find(b"&Action=") >= 0 or body.find(b"&Version=", found.start(2)) >= 0:
+        return None
+    return found[1].decode(), found[2].decode()
 
 
 def _without_action(method: str, media_type: str, scope: str | None) -> Unroutable:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Delete, Insert, Select, Update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from crownkeep.columns import Column, Moments
 from crownkeep.storage.database import Transaction, run_as_written
 from crownkeep.storage.metadata import Moment, moment_of
 
 Convert = Callable[[Any], Any]
+Statement = Select[Any] | Insert | ReturningInsert[Any] | Update | Delete
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class _Statement:
 
     __slots__ = ("_compiled", "_statement")
 
-    def __init__(self, statement: Select[Any] | Insert | Update | Delete) -> None:
+    def __init__(self, statement: Statement) -> None:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
 
@@ -48,7 +50,7 @@ class _Statement:
 
 
 class Prepared(_Statement):
-    """One SELECT without expanding parameters."""
+    """One SELECT without expanding parameters, or an INSERT that returns columns."""
 
     __slots__ = ()
 
@@ -86,7 +88,7 @@ class PreparedChange(_Statement):
         return touched
 
 
-def _compile(statement: Select[Any] | Insert | Update | Delete, db: Transaction) -> _Compiled:
+def _compile(statement: Statement, db: Transaction) -> _Compiled:
     kind: Any = type(db.dialect)
     dialect = kind(paramstyle="qmark")
     made: Any = statement.compile(dialect=dialect)
@@ -95,7 +97,7 @@ def _compile(statement: Select[Any] | Insert | Update | Delete, db: Transaction)
     converts = {name: bound.type.dialect_impl(dialect).bind_processor(dialect) for name, bound in made.binds.items()}
     binds = {name: convert for name, convert in converts.items() if convert is not None}
     results = []
-    columns = statement.selected_columns if isinstance(statement, Select) else ()
+    columns = statement.selected_columns if isinstance(statement, Select) else statement.exported_columns
     for place, column in enumerate(columns):
         # A moment's own way to itself leads through three functions.
         is_moment = isinstance(column.type, Moment)

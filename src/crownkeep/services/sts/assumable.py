@@ -129,5 +129,7 @@ def answer(call: Call, role: RoleRow, session: Session, *, minimum_token_size: i
 
 
 def _is_open(call: Call, account_id: str) -> bool:
+    if account_id == call.standing.account_id:
+        return call.standing.is_active(call.db)
     account = accounts.with_id(call.db, account_id)
     return account is not None and account.state == ACTIVE

@@ -10,6 +10,7 @@ from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint, bindpara
 from crownkeep.columns import Columns
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
+from crownkeep.storage.prepared import Prepared
 from crownkeep.storage.rows import ColumnQuery, RowQuery
 from crownkeep.values import value_type
 
@@ -56,12 +57,16 @@ _by_id = RowQuery(
     UserRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.user_id == bindparam("user_id"))
 )
 _others = table.alias("others")
-_insert = (
+_given = ("user_id", "account_id", "name", "name_key", "path", "created_at", "boundary_arn", "password_used_at")
+_insert = Prepared(
     insert(table)
     .values(
-        number=select(func.coalesce(func.max(_others.c.number), 0) + 1)
-        .where(_others.c.account_id == bindparam("in_account"))
-        .scalar_subquery()
+        {column: bindparam(f"new_{column}", type_=table.c[column].type) for column in _given}
+        | {
+            "number": select(func.coalesce(func.max(_others.c.number), 0) + 1)
+            .where(_others.c.account_id == bindparam("in_account"))
+            .scalar_subquery()
+        }
     )
     .returning(table.c.number)
 )
@@ -160,21 +165,19 @@ def count(db: Transaction, account_id: str) -> int:
 
 def add(db: Transaction, row: UserRow) -> int:
     """Keep a new user and return its number: as long as that is within a quota, nobody needs to count."""
-    number: int = db.execute(
-        _insert,
-        {
-            "user_id": row.user_id,
-            "account_id": row.account_id,
-            "in_account": row.account_id,
-            "name": row.name,
-            "name_key": row.name_key,
-            "path": row.path,
-            "created_at": row.created_at,
-            "boundary_arn": row.boundary_arn,
-            "password_used_at": row.password_used_at,
-        },
-    ).scalar_one()
-    return number
+    values = {
+        "new_user_id": row.user_id,
+        "new_account_id": row.account_id,
+        "in_account": row.account_id,
+        "new_name": row.name,
+        "new_name_key": row.name_key,
+        "new_path": row.path,
+        "new_created_at": row.created_at,
+        "new_boundary_arn": row.boundary_arn,
+        "new_password_used_at": row.password_used_at,
+    }
+    (number,) = _insert.all(db, values)[0]
+    return int(number)
 
 
 def rename(db: Transaction, account_id: str, user_id: str, *, name: str, path: str) -> None:

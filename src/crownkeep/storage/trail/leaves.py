@@ -69,8 +69,13 @@ _of_event = Prepared(select(table.c.idx, table.c.leaf).where(table.c.event_id ==
 
 def make(row: Any, record: bytes) -> bytes:
     """Return the leaf of an event: of its row, and the record as it was before it was compressed."""
+    return make_as_kept(row, row.event_id.bytes, microseconds(row.happened_at), record)
+
+
+def make_as_kept(row: Any, event_id: bytes, happened_at: int, record: bytes) -> bytes:
+    """Return the same where the event's id and moment are known as they are kept."""
     columns = leaf.columns(row.source, row.name, row.read_only, row.username, row.access_key_id, row.resources)
-    return leaf.of_record(row.event_id.bytes, microseconds(row.happened_at), row.account_id, record, columns)
+    return leaf.of_record(event_id, happened_at, row.account_id, record, columns)
 
 
 def await_indexes(db: Transaction, leaves: Iterable[tuple[bytes, str, bytes]]) -> None:

@@ -46,8 +46,10 @@ def new_user(call: Call, *, user_name: str, path: str = "/", permissions_boundar
 def named_user(call: Call, *, user_name: str, **_: object) -> Target:
     """The user with this name; the path is the real one where the user exists."""
     row = find(call, user_name)
-    found = Target(arn.user(call.account_id, "/", user_name), row=None) if row is None else target_of(call, row)
-    return replace(found, shown=f"user {user_name}")
+    shown = f"user {user_name}"
+    if row is None:
+        return Target(arn.user(call.account_id, "/", user_name), row=None, shown=shown)
+    return target_of(call, row, shown=shown)
 
 
 def users_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Target:
@@ -55,9 +57,9 @@ def users_under_path(call: Call, *, path_prefix: str = "/", **_: object) -> Targ
     return Target(arn.user(call.account_id, path_prefix, ""))
 
 
-def target_of(call: Call, row: UserRow) -> Target:
-    """The user as a policy's Resource and aws:ResourceTag see it."""
-    return Target(arn.user(row.account_id, row.path, row.name), tags=lambda: tagging.of(call, row.user_id), row=row)
+def target_of(call: Call, row: UserRow, *, shown: str | None = None) -> Target:
+    """The user as a policy's Resource and aws:ResourceTag see it; refusals write it as `shown`, or by its ARN."""
+    return Target(arn.user(row.account_id, row.path, row.name), tags=lambda: tagging.of(call, row.user_id), row=row, shown=shown)
 
 
 def user_with_new_boundary(call: Call, *, user_name: str, permissions_boundary: str, **_: object) -> Target:
