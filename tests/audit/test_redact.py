@@ -60,6 +60,32 @@ def test_every_member_that_awss_models_call_sensitive_is_hidden() -> None:
     assert [] == leaks
 
 
+def plainly(values: Mapping[str, object], shape: models.Shape, omitted: frozenset[str]) -> dict[str, object]:
+    """Redact one structure of texts by the rule as it is said: the slow way."""
+    kept: dict[str, object] = {}
+    for name, value in values.items():
+        member = shape.members.get(name)
+        if member is None or name in omitted:
+            continue
+        is_hidden = name in redact._SECRET_MEMBERS or member.shape.sensitive
+        shown = redact.without_path(str(value)) if name in ("Target", "target") else HIDDEN if is_hidden else value
+        kept[models.lower_camel(name)] = shown
+    return kept
+
+
+@pytest.mark.parametrize("service", ["iam", "sts", "sso-oidc", "signin", "cloudtrail", "alerts"])
+def test_members_are_kept_as_the_plain_rule_has_it(service: str) -> None:
+    for operation in models.service(service).operations.values():
+        for shape, keep, omitted in (
+            (operation.input, lambda values, shape: redact.parameters("Any", values, shape), frozenset[str]()),
+            (operation.output, redact.response, redact._SECRET_MEMBERS - {"SessionToken"}),
+        ):
+            if shape is not None and shape.members:
+                values = {**dict.fromkeys(shape.members, "https://host.example/path"), "NotInTheModel": "x"}
+
+                assert plainly(values, shape, omitted) == keep(values, shape)
+
+
 def test_a_password_change_records_no_parameters_at_all() -> None:
     assert parameters_of("iam", "ChangePassword", {"OldPassword": SECRET, "NewPassword": SECRET}) is None
 

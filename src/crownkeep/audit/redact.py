@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
+from functools import cache
 
 from crownkeep.models import Shape, lower_camel
 
@@ -53,6 +55,8 @@ _ADDRESS_MEMBERS = frozenset({"Target", "target"})
 _UNRECORDED_PARAMETERS = frozenset({"ChangePassword", "ChangeRootPassword"})
 
 _LONGEST_LIST = 1000
+_NONE: frozenset[str] = frozenset()
+_OMITTED_IN_ANSWERS = _SECRET_MEMBERS - {"SessionToken"}
 _SUMMARY_MEMBERS = 16
 _SUMMARY_TEXT = 128
 
@@ -94,7 +98,7 @@ def response(values: Mapping[str, object], shape: Shape | None) -> dict[str, obj
     """Return a change's result for its record; of secrets only the session token is mentioned, as in CloudTrail's."""
     if not values or shape is None:
         return None
-    return _structure(values, shape, omitted=_SECRET_MEMBERS - {"SessionToken"})
+    return _structure(values, shape, omitted=_OMITTED_IN_ANSWERS)
 
 
 def without_path(address: str) -> str:
@@ -108,19 +112,47 @@ def without_path(address: str) -> str:
     return f"{scheme}://{host.rpartition('@')[2]}{hidden}"
 
 
-def _structure(values: Mapping[str, object], shape: Shape, *, omitted: frozenset[str] = frozenset()) -> dict[str, object]:
+class _How(Enum):
+    """What of a member is kept."""
+
+    VALUE = "its value"
+    HOST = "the host that it names"
+    NOTHING = "that it was there"
+
+
+def _structure(values: Mapping[str, object], shape: Shape, *, omitted: frozenset[str] = _NONE) -> dict[str, object]:
     kept: dict[str, object] = {}
+    members = _members(shape, omitted)
     for name, value in values.items():
-        member = shape.members.get(name)
-        if member is None or value is None or name in omitted:
+        found = members.get(name)
+        if found is None or value is None:
             continue
-        if name in _ADDRESS_MEMBERS and isinstance(value, str):
-            kept[lower_camel(name)] = without_path(value)
-        elif name in _SECRET_MEMBERS or member.shape.sensitive:
-            kept[lower_camel(name)] = HIDDEN
+        written, how, inner = found
+        if how is _How.HOST and isinstance(value, str):
+            kept[written] = without_path(value)
+        elif how is _How.NOTHING or inner.sensitive:
+            kept[written] = HIDDEN
         else:
-            kept[lower_camel(name)] = _value(value, member.shape, omitted)
+            kept[written] = _value(value, inner, omitted)
     return kept
+
+
+# Worked out once for each shape of the models: every change has its parameters and its answer kept.
+@cache
+def _members(shape: Shape, omitted: frozenset[str]) -> Mapping[str, tuple[str, _How, Shape]]:
+    """Return of each member that is kept its name in records, what of it is kept, and its shape."""
+    return {
+        name: (lower_camel(name), _how(name, member.shape), member.shape)
+        for name, member in shape.members.items()
+        if name not in omitted
+    }
+
+
+def _how(name: str, shape: Shape) -> _How:
+    # An address that is sensitive, too, is one that may be shown as far as its host.
+    if name in _ADDRESS_MEMBERS:
+        return _How.HOST
+    return _How.NOTHING if name in _SECRET_MEMBERS or shape.sensitive else _How.VALUE
 
 
 def _value(value: object, shape: Shape, omitted: frozenset[str]) -> object:
