@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,9 +24,10 @@ from crownkeep.audit.notes import SignatureType
 from crownkeep.settings import Settings
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
-from crownkeep.storage.credentials import access_keys, server_certificates
+from crownkeep.storage.credentials import access_keys, server_certificates, signing_certificates
 from crownkeep.storage.credentials.access_keys import AccessKeyRow
 from crownkeep.storage.credentials.server_certificates import ServerCertificateRow
+from crownkeep.storage.credentials.signing_certificates import SigningCertificateRow
 from crownkeep.storage.database import Database, Transaction
 from crownkeep.storage.notices import outbox
 from crownkeep.storage.trail.events import EventRow
@@ -80,6 +82,9 @@ def looked(office: Office, at: datetime, processes: int = 1) -> list[str]:
 
 
 def test_what_is_over_age_ends_or_is_due_is_told_once_for_each_threshold(office: Office):
+    signing = SigningCertificateRow("SIGNCERT", ID, "AIDA", "f", "", "Active", NOON, days(45))
+    inactive = replace(signing, certificate_id="OFF", fingerprint="g", status="Inactive")
+    unread = replace(signing, certificate_id="OLD", fingerprint="h", expires_at=None)
     certificate = ServerCertificateRow("ASCACERT", ID, "web", "web", "/", "", None, NOON, days(35))
 
     def work(db: Transaction) -> None:
@@ -87,6 +92,8 @@ def test_what_is_over_age_ends_or_is_due_is_told_once_for_each_threshold(office:
         for each in (key(1, days(-91)), key(2, days(-10)), key(3, days(-91), "Inactive")):
             access_keys.add(db, each)
         server_certificates.add(db, certificate)
+        for each in (signing, inactive, unread):
+            signing_certificates.add(db, each)
 
     office.database.write(work)
 
@@ -97,7 +104,9 @@ def test_what_is_over_age_ends_or_is_due_is_told_once_for_each_threshold(office:
     ] == looked(office, NOON)
     assert [] == looked(office, days(1))
     assert ["CertificateExpires server certificate CERT 30"] == looked(office, days(6))
+    assert ["CertificateExpires signing certificate CERT 30"] == looked(office, days(16))
     assert ["CertificateExpires server certificate CERT 7"] == looked(office, days(29))
+    assert ["CertificateExpires signing certificate CERT 7"] == looked(office, days(39))
     assert ["CredentialOverAge access key 0001 180", "CredentialOverAge access key 0002 90"] == looked(office, days(95))
     with office.database.snapshot() as db:
         rules = {row.rule for row in outbox.latest(db, ID, limit=100)}

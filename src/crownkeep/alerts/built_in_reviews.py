@@ -112,6 +112,18 @@ def whole_server() -> Iterable[Rule]:
             "find out which operator did it, and why",
         ),
         (
+            "custodian-added",
+            f"{{ {named('AddCustodian')} && {DONE} }}",
+            "A custodian of the installation was added, who may approve sealed acts",
+            "find out which operator did it, and who that person is; `crownkeep custodian list` shows them all",
+        ),
+        (
+            "custodian-removed",
+            f"{{ {named('RemoveCustodian')} && {DONE} }}",
+            "A custodian of the installation was removed, with their keys and their places in teams",
+            "see with `crownkeep custodian list` that every team still has as many people as its approvals take",
+        ),
+        (
             "hardware-token-of-the-server-not-returned",
             f"{{ {named('HardwareTokenNotReturned')} && {_OURS} }}",
             "A physical security key is not back in its vault in time",

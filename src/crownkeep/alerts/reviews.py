@@ -55,6 +55,7 @@ KINDS = (
     Kind("CredentialOverAge", "password", overdue.PASSWORDS, (90, 180, 365)),
     Kind("RootPasswordOverAge", "root password", overdue.ROOT_PASSWORDS, (365, 730)),
     Kind("CertificateExpires", "server certificate", overdue.SERVER_CERTIFICATES, (30, 7), ends=True),
+    Kind("CertificateExpires", "signing certificate", overdue.SIGNING_CERTIFICATES, (30, 7), ends=True),
     Kind("CertificateExpires", "SAML provider", overdue.SAML_PROVIDERS, (30, 7), ends=True),
     Kind("HardwareTokenNotReturned", "hardware token", overdue.HARDWARE_TOKENS, (0,)),
     Kind("CredentialAuditDue", "quarterly audit", overdue.AUDITS, (92, 184, 276)),

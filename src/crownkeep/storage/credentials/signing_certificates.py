@@ -21,6 +21,7 @@ table = Table(
     Column("body", Text, nullable=False),
     Column("status", String(10), nullable=False),
     Column("uploaded_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=True, index=True),
     UniqueConstraint("account_id", "fingerprint"),
 )
 
@@ -36,6 +37,8 @@ class SigningCertificateRow:
     body: str
     status: str
     uploaded_at: datetime
+    expires_at: datetime | None
+    """When the certificate's validity ends; None for one that was kept by an earlier version and can't be read any more."""
 
 
 _in_account = table.c.account_id == bindparam("account_id")

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, func,
 
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.audits import credential_audits
-from crownkeep.storage.credentials import access_keys, hardware_tokens, login_profiles, server_certificates
+from crownkeep.storage.credentials import access_keys, hardware_tokens, login_profiles, server_certificates, signing_certificates
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.federation import saml_providers
 from crownkeep.storage.notices.reviews import ReviewRow
@@ -60,6 +60,10 @@ ACCESS_KEYS = RowQuery(
 PASSWORDS = RowQuery(OverdueRow, _of(login_profiles.table, "user_id", "changed_at"))
 ROOT_PASSWORDS = RowQuery(OverdueRow, _of(accounts.table, "account_id", "root_password_changed_at").where(_ACTIVE))
 SERVER_CERTIFICATES = RowQuery(OverdueRow, _of(server_certificates.table, "certificate_id", "expires_at"))
+SIGNING_CERTIFICATES = RowQuery(
+    OverdueRow,
+    _of(signing_certificates.table, "certificate_id", "expires_at").where(signing_certificates.table.c.status == "Active"),
+)
 SAML_PROVIDERS = RowQuery(OverdueRow, _of(saml_providers.table, "provider_id", "valid_until"))
 _tokens = hardware_tokens.table
 HARDWARE_TOKENS = RowQuery(OverdueRow, _page(_tokens, _tokens.c.of_account, _tokens.c.serial, _tokens.c.due_at))

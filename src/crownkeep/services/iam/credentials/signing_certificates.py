@@ -39,6 +39,7 @@ def upload_signing_certificate(call: Call, *, certificate_body: str, user_name: 
         body=certificate_body.strip(),
         status=statuses.ACTIVE,
         uploaded_at=call.now,
+        expires_at=certificate.expires_at,
     )
     signing_certificates.add(call.db, row)
     _note(call, owner, row)
