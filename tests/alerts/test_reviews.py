@@ -92,8 +92,8 @@ def test_what_is_over_age_ends_or_is_due_is_told_once_for_each_threshold(office:
         for each in (key(1, days(-91)), key(2, days(-10)), key(3, days(-91), "Inactive")):
             access_keys.add(db, each)
         server_certificates.add(db, certificate)
-        for each in (signing, inactive, unread):
-            signing_certificates.add(db, each)
+        for row in (signing, inactive, unread):
+            signing_certificates.add(db, row)
 
     office.database.write(work)
 
