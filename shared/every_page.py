@@ -57,6 +57,7 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
         "/console/identity-providers/one?arn=arn%3Aaws%3Aiam%3A%3A{account}%3Asaml-provider%2Fcorp",
     ),
     "/console/identity-providers/create": tuple(f"/console/identity-providers/create?kind={kind}" for kind in ("oidc", "saml")),
+    "/console/what-if": ("/console/what-if", "/console/what-if?change=remove-policy&policy={inline}"),
     "/console/simulator": ("/console/simulator", "/console/simulator?principal=user/{user}&actions=s3:GetObject"),
     "/console/password-policy/review": ("/console/password-policy/review?MinimumPasswordLength=14",),
     "/console/attach": ("/console/attach?to=user&name={user}", "/console/attach?to=role&name={role}&use=boundary"),

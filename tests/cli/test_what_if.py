@@ -12,7 +12,8 @@ from tests.cli.conftest import Terminal
 from tests.fixtures.process import Process
 
 from crownkeep import clock
-from crownkeep.advisor import evidence
+from crownkeep.advisor import evidence, recorded
+from crownkeep.cli import recorded_events
 
 
 def record(**members: Any) -> dict[str, Any]:
@@ -92,3 +93,15 @@ def test_an_account_and_a_database_are_asked_as_well(crownkeep: Terminal, served
 
     assert "iam:ListUsers" in {each["action"] for each in by_api["denied"]}
     assert "iam:ListUsers" in {each["action"] for each in stored["denied"]}
+
+
+def test_progress_is_shown_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    events = [recorded.read(json.dumps(record())) for _ in range(3)]
+
+    with recorded_events.counted(events) as plain:
+        assert plain is events
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with recorded_events.counted(events) as shown:
+        assert events == list(shown)
+
+    assert "" == capsys.readouterr().out

@@ -14,10 +14,11 @@ def of(documents: Iterable[tuple[PolicySource, str]]) -> PolicySet:
 
 def of_readable(documents: Iterable[tuple[PolicySource, str]]) -> PolicySet:
     """Return the set of those documents that can be read: one that can't be grants nothing."""
-    return of((source, text) for source, text in documents if _is_readable(text))
+    return of((source, text) for source, text in documents if is_readable(text))
 
 
-def _is_readable(text: str) -> bool:
+def is_readable(text: str) -> bool:
+    """Tell whether a document can be read."""
     try:
         parse(text)
     except MalformedPolicy:

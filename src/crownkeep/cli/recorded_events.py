@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from crownkeep.advisor.evidence import Evidence
     from crownkeep.advisor.reader import Clients
     from crownkeep.advisor.recorded import RecordedEvent
+
+_SHOWN_EVERY = 1_000
+"""Events between two looks at the bar, so that showing it costs nothing."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -85,6 +89,30 @@ def of(source: RecordedSource) -> Iterator[RecordedEvent]:
     if source.data is not None or source.database is not None:
         return _of_database(source)
     return _looked_up(source)
+
+
+@contextmanager
+def counted(found: Iterable[RecordedEvent]) -> Iterator[Iterable[RecordedEvent]]:
+    """Show on a terminal how many events have been read, on standard error and only where somebody looks at it."""
+    if not sys.stderr.isatty():
+        yield found
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} events"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Reading", total=None)
+
+        def advancing() -> Iterator[RecordedEvent]:
+            number = 0
+            for number, each in enumerate(found, start=1):
+                if number % _SHOWN_EVERY == 0:
+                    bar.update(task, completed=number)
+                yield each
+            bar.update(task, completed=number)
+
+        yield advancing()
 
 
 def _of_database(source: RecordedSource) -> Iterator[RecordedEvent]:

@@ -42,8 +42,8 @@ def _asking(function: Function) -> Function:
         change = function(found=found, management_account=manager, **given)
         from crownkeep.advisor import what_if
 
-        with recorded_events.failures():
-            answer = what_if.ask(recorded_events.of(source), change, found)
+        with recorded_events.failures(), recorded_events.counted(recorded_events.of(source)) as events:
+            answer = what_if.ask(events, change, found)
         _print(answer, source.days, as_json=as_json)
 
     return recorded_events.options(output.json_flag()(run))  # type: ignore[return-value]  # click's decorators keep the function

@@ -67,7 +67,7 @@ from crownkeep.console.pages.sign_in import (
     switch_role,
     welcome,
 )
-from crownkeep.console.pages.simulation import simulator
+from crownkeep.console.pages.simulation import simulator, what_if
 from crownkeep.console.pages.trail import integrity, stream, trail
 from crownkeep.errors import AwsError
 from crownkeep.operations.invoke import Door, Unavailable
@@ -132,6 +132,7 @@ ROUTES: list[Route] = [
     *last_access.ROUTES,
     *identity_providers.ROUTES,
     *simulator.ROUTES,
+    *what_if.ROUTES,
     *policies.ROUTES,
     *policy_editor.ROUTES,
     *documents.ROUTES,

@@ -1,0 +1,181 @@
+"""What if: what recorded use a change would have denied, shown before it is made. Nothing is changed here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.advisor import calls as questions
+from crownkeep.advisor import entities, evidence, policy_sets, recorded, what_if
+from crownkeep.advisor.entities import Entities
+from crownkeep.advisor.evidence import ApiAnswer
+from crownkeep.advisor.recorded import UnreadableRecords
+from crownkeep.advisor.view import View
+from crownkeep.advisor.what_if import HypotheticalChange, WhatIfAnswer
+from crownkeep.console.kit import frame, parts, web
+from crownkeep.console.kit.destinations import ours
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.parts import Part
+
+PATH = "/console/what-if"
+CHANGES = ("delete-key", "remove-policy", "set-boundary", "attach-scp")
+DAYS = 90
+_MOST_PAGES = 5
+_PAGE = 1000
+_ROWS = 50
+_UNREADABLE = "The policy can't be read."
+_FIELDS = ("key", "policy", "principal", "holder", "boundary", "target")
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What the recorded events say of a change, and how far back they reach."""
+
+    answer: WhatIfAnswer
+    reaches_back_to: datetime
+    is_complete: bool
+
+    @property
+    def calls(self) -> int:
+        """How many calls would have been denied."""
+        return sum(each.count for each in self.answer.denied)
+
+    @property
+    def principals(self) -> int:
+        """By how many principals."""
+        return len({each.principal for each in self.answer.denied})
+
+
+async def page(request: Request) -> Response:
+    """Ask which change is meant, and say what it would have denied."""
+    web.signed_in(request)
+    chosen = request.query_params.get("change", "")
+    given = {name: request.query_params.get(name, "").strip() for name in _FIELDS}
+    asked: list[Part] = []
+    fault, foreseen = "", None
+    if chosen in CHANGES:
+        found = await _change(request, chosen, given, asked)
+        if isinstance(found, str):
+            fault = found
+        else:
+            foreseen = await _foreseen(request, found[0], found[1], _account(request, chosen, given), asked)
+    return frame.page(
+        request,
+        "what_if.html",
+        current="/console/simulator",
+        same=parts.equivalents(asked) or [Equivalent("trail", "ListRecordedEvents", {"Days": DAYS})],
+        chosen=chosen if chosen in CHANGES else "",
+        given=given,
+        fault=fault,
+        foreseen=foreseen,
+        refused=[each for each in asked if each.refusal is not None],
+        back=ours(request.query_params.get("back", "")),
+        days=DAYS,
+        rows=_ROWS,
+    )
+
+
+def _account(request: Request, chosen: str, given: Mapping[str, str]) -> str:
+    own = web.signed_in(request).principal.account_id
+    return given["target"] if chosen == "attach-scp" and given["target"] != own else ""
+
+
+async def _change(
+    request: Request, chosen: str, given: Mapping[str, str], asked: list[Part]
+) -> tuple[HypotheticalChange, Entities | None] | str:
+    """Return the change and what it was made of, or why there is none."""
+    if chosen == "delete-key":
+        return (what_if.key_deleted(given["key"]), None) if given["key"] else "Name the access key."
+    if chosen == "attach-scp":
+        return await _control(request, given, asked)
+    if not given["policy" if chosen == "remove-policy" else "boundary"]:
+        return "Name the policy, by its ARN or, of an inline one, its name."
+    found = await _entities(request, asked)
+    if isinstance(found, str):
+        return found
+    if chosen == "set-boundary":
+        document = await _document(request, given["boundary"], asked)
+        return (what_if.boundary_set(given["holder"], document, found), found) if document else _UNREADABLE
+    try:
+        return what_if.policy_removed(given["policy"], found, principal_arn=given["principal"]), found
+    except ValueError:
+        return "Nobody who is meant has this policy."
+
+
+async def _control(
+    request: Request, given: Mapping[str, str], asked: list[Part]
+) -> tuple[HypotheticalChange, Entities | None] | str:
+    if not given["target"].isdigit():
+        return "Recorded use is looked at for one account: open the policy for an account to see it."
+    policy = await parts.ask(request, "DescribePolicy", service="organizations", PolicyId=given["policy"])
+    asked.append(policy)
+    document = str(policy.one("Policy").get("Content", ""))
+    if not policy_sets.is_readable(document):
+        return _UNREADABLE
+    return what_if.scp_attached(document, management_account=web.signed_in(request).principal.account_id), None
+
+
+async def _document(request: Request, arn: str, asked: list[Part]) -> str:
+    """Return a managed policy's document, empty where it can't be read."""
+    about = await parts.ask(request, "GetPolicy", PolicyArn=arn)
+    version = await parts.ask(
+        request, "GetPolicyVersion", PolicyArn=arn, VersionId=str(about.one("Policy").get("DefaultVersionId", "v1"))
+    )
+    asked += [about, version]
+    document = unquote(str(version.one("PolicyVersion").get("Document", "")))
+    return document if policy_sets.is_readable(document) else ""
+
+
+async def _entities(request: Request, asked: list[Part]) -> Entities | str:
+    """Return who has which policies, by a bounded number of calls."""
+    whole: dict[str, list[Any]] = {}
+    marker = ""
+    for _ in range(_MOST_PAGES):
+        part = await parts.ask(request, "GetAccountAuthorizationDetails", MaxItems=_PAGE, Marker=marker)
+        if part.refusal is not None:
+            asked.append(part)
+            return part.refusal.sentence
+        for member in ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"):
+            whole.setdefault(member, []).extend(part.rows(member))
+        marker = part.marker
+        if not marker:
+            asked.append(part)
+            answer = ApiAnswer(questions.AUTHORIZATION, web.of(request).now, evidence.plain(whole))
+            account_id = web.signed_in(request).principal.account_id
+            return entities.of(View(evidence.of(account_id, answer.at, [answer])))
+    return f"The account has more than {_MOST_PAGES * _PAGE:,} users, roles and policies: ask `crownkeep what-if` instead."
+
+
+async def _foreseen(
+    request: Request, change: HypotheticalChange, found: Entities | None, account_id: str, asked: list[Part]
+) -> Foreseen | None:
+    part = await parts.ask(request, "ListRecordedEvents", service="trail", Days=DAYS, AccountId=account_id)
+    asked.append(part)
+    if part.refusal is not None:
+        return None
+    events = [str(each["CloudTrailEvent"]) for each in part.rows("Events")]
+    # Thousands of records are read and decided on: not on the event loop.
+    answer = await asyncio.to_thread(_ask, events, change, found)
+    told = part.found
+    return Foreseen(answer, told["ReachesBackTo"], bool(told["IsComplete"])) if isinstance(told, Mapping) else None
+
+
+def _ask(events: Sequence[str], change: HypotheticalChange, found: Entities | None) -> WhatIfAnswer:
+    readable = []
+    for each in events:
+        try:
+            readable.append(recorded.read(each))
+        except UnreadableRecords:
+            continue
+    return what_if.ask(readable, change, found)
+
+
+ROUTES = [Route(PATH, page)]

@@ -1,0 +1,104 @@
+"""What if on the pages: what was recorded is decided again before a change is made, within bounds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.console.members import ADMINISTRATOR, administrator
+from tests.console.members import member as signed_in
+from tests.fixtures.crown import Account, Crown, Crowns
+from tests.fixtures.organization import SCP, Organization
+
+from crownkeep.services.trail import recorded
+
+DENY_IAM = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "iam:ListUsers", "Resource": "*"}]}
+
+
+@pytest.fixture
+def crown(crowns: Crowns) -> Crown:
+    return crowns.shared("sqlite")
+
+
+def asked(browser: Any, **given: str) -> str:
+    browser.get("/console/what-if?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in given.items()))
+    return str(browser.page.text)
+
+
+def test_a_key_a_policy_and_a_boundary_are_tried_before_anything_is_changed(crown: Crown):
+    account, browser = administrator(crown)
+    worker = account.user(
+        "worker", policy={"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}]}
+    )
+    worker.client("iam").list_users()
+    worker.client("iam").list_users()
+    key = worker.credentials.access_key_id
+    made = account.client("iam").create_policy(PolicyName="none", PolicyDocument=json.dumps(DENY_IAM))["Policy"]["Arn"]
+    before = {record["eventID"] for record in account.records()}
+
+    without_key = asked(browser, change="delete-key", key=key)
+    without_policy = asked(browser, change="remove-policy", policy="inline", principal=worker.arn)
+    bounded = asked(browser, change="set-boundary", holder=worker.arn, boundary=made)
+
+    assert ["this would have denied 2 calls by 1 principal"] * 3 == [
+        "this would have denied 2 calls by 1 principal" if "this would have denied 2 calls by 1 principal" in each else each
+        for each in (without_key, without_policy, bounded)
+    ]
+    assert "iam:ListUsers" in bounded
+    new = [record for record in account.records() if record["eventID"] not in before]
+    assert {True} == {record["readOnly"] for record in new}
+    assert {"ListRecordedEvents", "GetAccountAuthorizationDetails"} <= {record["eventName"] for record in new}
+
+
+def test_an_answer_that_stops_at_its_bound_says_so(crown: Crown, monkeypatch: pytest.MonkeyPatch):
+    account, browser = administrator(crown)
+    for _ in range(4):
+        account.client("iam").list_users()
+    monkeypatch.setattr(recorded, "MOST_EVENTS", 3)
+
+    text = asked(browser, change="delete-key", key=account.told["admin"]["access_key_id"])
+
+    assert "of 3 events that were looked at" in text
+    assert "There are older ones within 90 days, which were not looked at" in text
+
+
+def test_what_can_not_be_answered_is_said(crown: Crown):
+    account, browser = administrator(crown)
+
+    assert "Name the access key." in asked(browser, change="delete-key")
+    assert "Nobody who is meant has this policy." in asked(browser, change="remove-policy", policy="unheard-of")
+    assert "The policy can't be read." in asked(
+        browser, change="set-boundary", holder=f"arn:aws:iam::{account.id}:user/admin", boundary="arn:aws:iam::aws:policy/none"
+    )
+
+
+def test_a_manager_sees_members_events_since_they_joined_and_nobody_else_s(crown: Crown):
+    organization = Organization(crown)
+    member, stranger = crown.account(), crown.account()
+    member.client("iam").list_roles()
+    trail = organization.management.client("trail")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        trail.list_recorded_events(AccountId=member.id)
+    member.client("organizations").accept_handshake(HandshakeId=organization.invite(member))
+    member.client("iam").list_users()
+    made = organization.client.create_policy(Name=f"no-{member.id}", Description="x", Type=SCP, Content=json.dumps(DENY_IAM))
+
+    names = [
+        json.loads(each["CloudTrailEvent"])["eventName"] for each in trail.list_recorded_events(AccountId=member.id)["Events"]
+    ]
+
+    assert ("ListUsers" in names, "ListRoles" in names) == (True, False)
+    for one, other in ((stranger, member), (member, organization.management)):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            one.client("trail").list_recorded_events(AccountId=other.id)
+    assert policy_answer(organization, member, made["Policy"]["PolicySummary"]["Id"])
+
+
+def policy_answer(organization: Organization, member: Account, policy_id: str) -> bool:
+    """Ask as an administrator of the management account what the policy would have denied in the member."""
+    browser = signed_in(organization.management, arn=ADMINISTRATOR)
+    text = asked(browser, change="attach-scp", policy=policy_id, target=member.id)
+    return "this would have denied 1 call by 1 principal" in text and "iam:ListUsers" in text
