@@ -89,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     trail_delivery_seconds: int = 300
     trail_digest_seconds: int = 3_600
     alert_networks: tuple[str, ...] = ()
+    alert_spool: str = ""
     audit_every_days: int = 92
     identity_provider_networks: tuple[str, ...] = ()
     identity_provider_certificates: str = ""
@@ -111,6 +112,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def database_url(self) -> str:
         """The database's URL: SQLite in the data directory unless another is set."""
         return self.database or f"sqlite:///{self.data_directory / 'crownkeep.db'}"
+
+    @property
+    def spool_directory(self) -> Path:
+        """The directory of the folders that alerts are written into as files: in the data directory unless another is set."""
+        return Path(self.alert_spool).expanduser() if self.alert_spool else self.data_directory / "spool"
 
     @property
     def sealed_directory(self) -> Path:

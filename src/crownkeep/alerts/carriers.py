@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from crownkeep import clock
-from crownkeep.alerts import messages, sealed_outbox, syslog, webhooks
+from crownkeep.alerts import messages, sealed_outbox, spool, syslog, webhooks
 from crownkeep.alerts.channels import Channel
 from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.credentials.sealing import Unsealable
@@ -35,6 +36,8 @@ class Carriers:
                 self._post(row, values, receiver)
             case outbox.SYSLOG:
                 self._log(row, values, receiver)
+            case outbox.DIRECTORY:
+                self._file(row, values, receiver)
             case _:
                 self._write(row, values)
 
@@ -59,6 +62,14 @@ class Carriers:
         settings = self._wiring.settings
         host = settings.url.partition("://")[2].partition(":")[0]
         syslog.send(_required(receiver).target, syslog.message(row, values, host), settings.alert_networks)
+
+    def _file(self, row: NoticeRow, values: Mapping[str, str], receiver: AlertReceiverRow | None) -> None:
+        settings = self._wiring.settings
+        message_id = webhooks.message_id(row)
+        said = json.loads(webhooks.body_of(row, values, settings.url))
+        content = json.dumps({"id": message_id, **said}, ensure_ascii=False).encode() + b"\n"
+        name = f"{row.created_at:%Y%m%dT%H%M%SZ}-{message_id}.json"
+        spool.put(settings.spool_directory, _required(receiver).target, name, content)
 
     def _secrets(self, receiver: AlertReceiverRow) -> list[Secret]:
         """Return what signs a receiver's messages now: its secret and, for a day after a rotation, the former one."""

@@ -14,7 +14,7 @@ from functools import partial
 from hmac import compare_digest
 
 from crownkeep import clock, errors, ids
-from crownkeep.alerts import addresses, built_in, observer, outbound, webhooks
+from crownkeep.alerts import addresses, built_in, observer, outbound, spool, webhooks
 from crownkeep.alerts.routing import AlertTarget
 from crownkeep.alerts.sealed_outbox import Alert
 from crownkeep.audit.event import moment
@@ -178,6 +178,10 @@ def _check(call: Call, account_id: str, wanted: WantedReceiver) -> None:
         case outbox.SYSLOG:
             place = outbound.split_host_port(wanted.target)
             fault = "it is no `HOST:PORT`" if place is None else outbound.check_host(place[0], networks)
+        case outbox.DIRECTORY if isinstance(call.caller, Principal):
+            fault = "folders of this machine are for its operator alone"
+        case outbox.DIRECTORY:
+            fault = spool.fault_of(wanted.target)
         case _:
             fault = "" if addresses.is_deliverable(wanted.target) else "no mail is sent to an address of this kind"
     if fault:

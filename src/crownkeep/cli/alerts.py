@@ -32,6 +32,7 @@ def receiver() -> None:
 @click.option("--webhook", metavar="URL", help="Send signed requests there (Standard Webhooks 1.0); `-` reads it from the input.")
 @click.option("--email", metavar="ADDRESS", help="Send mail there.")
 @click.option("--syslog", metavar="HOST:PORT", help="Send syslog messages there (RFC 5424), over TLS.")
+@click.option("--directory", metavar="NAME", help="Write files into this folder of the spool (setting `alert_spool`).")
 @click.option("--rule", "rules", metavar="NAME", multiple=True, help="Hear this rule, and no other that isn't named.")
 @click.option("--ed25519", is_flag=True, help="Sign requests with a key of their own, for which there is no secret to share.")
 @click.option("--quiet", metavar="HH:MM-HH:MM", help="Between these times, UTC, send only what is critical.")
@@ -42,6 +43,7 @@ def add(
     webhook: str | None,
     email: str | None,
     syslog: str | None,
+    directory: str | None,
     rules: Sequence[str],
     ed25519: bool,
     quiet: str | None,
@@ -56,9 +58,10 @@ def add(
     """
     if webhook == "-":
         webhook = sys.stdin.readline().strip()
-    given = [(channel, target) for channel, target in (("webhook", webhook), ("mail", email), ("syslog", syslog)) if target]
+    channels = {"webhook": webhook, "mail": email, "syslog": syslog, "directory": directory}
+    given = [(channel, target) for channel, target in channels.items() if target]
     if len(given) != 1:
-        raise click.UsageError("give one of `--webhook`, `--email` and `--syslog`")
+        raise click.UsageError("give one of `--webhook`, `--email`, `--syslog` and `--directory`")
     (channel, target), (begin, _, end) = given[0], (quiet or "").partition("-")
     with house.opened(data, database) as held:
         made = held.ask(
