@@ -194,11 +194,11 @@ keeps. Read the policy before you attach it.
     crownkeep account create --account-id 123456789012 --email twin@acme.example --name acme-twin --admin-user drill
     crownkeep import aws --from acme.json --to-endpoint-url http://localhost:4747 --to-profile drill
 
-`import aws` makes an account's users, groups, roles, policies, password policy, alias and contacts anew in an account of a
-Crownkeep server, through its API. With the same account id ARNs stay the same; another id takes its place in them. No
-secret is read or made: nobody can sign in as anybody of the twin until you give them a credential. A user, group or
-role of the same name is kept, and gets the policies. What can't be made, such as a role that trusts an account which
-is not here, is listed with the reason, and the command ends with 1. Nothing is ever written to AWS.
+`import aws` makes an account's users, groups, roles, policies, identity providers, password policy, alias and contacts anew
+in an account of a Crownkeep server, through its API. With the same account id ARNs stay the same; another id takes its place
+in them. No secret is read or made: nobody can sign in as anybody of the twin until you give them a credential. A user, group
+or role of the same name is kept, and gets the policies. What can't be made, such as a role that trusts an account which is
+not here, is listed with the reason, and the command ends with 1. Nothing is ever written to AWS.
 
 ## For an auditor
 

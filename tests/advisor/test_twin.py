@@ -8,6 +8,7 @@ from typing import Any
 from tests.advisor.accounts import Account as Evidenced
 from tests.advisor.conftest import clients_of
 from tests.fixtures.crown import Account, Crowns
+from tests.services.sts.saml_provider import SamlProvider
 
 from crownkeep.advisor import calls, evidence, reader, twin
 from crownkeep.advisor.evidence import ApiAnswer, Evidence
@@ -93,3 +94,26 @@ def test_no_call_of_a_twin_makes_a_credential():
     assert not {"CreateAccessKey", "CreateLoginProfile", "CreateVirtualMFADevice"} & {each.operation for each in made}
     assert "111111111111" not in json.dumps([dict(each.parameters) for each in made])
     assert twin.subjects(made)["User"] >= 2
+
+
+def test_a_saml_provider_and_a_role_that_trusts_it_are_in_the_twin(crowns: Crowns):
+    original, copy = crowns.shared("sqlite").account(), crowns.shared("sqlite").account()
+    iam = original.client("iam")
+    provider = iam.create_saml_provider(Name="corp", SAMLMetadataDocument=SamlProvider().metadata())["SAMLProviderArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": "sts:AssumeRoleWithSAML",
+        "Condition": {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.create_role(RoleName="federated", AssumeRolePolicyDocument=document)
+    gathered = reader.gather(clients_of(original), workers=2)
+
+    outcomes = imports.made(clients_of(copy), twin.of(gathered, copy.id))
+
+    assert [] == [each for each in outcomes if each.state == "left out"]
+    (made,) = copy.client("iam").list_saml_providers()["SAMLProviderList"]
+    assert f"arn:aws:iam::{copy.id}:saml-provider/corp" == made["Arn"]
+    found = copy.client("iam").get_role(RoleName="federated")["Role"]["AssumeRolePolicyDocument"]
+    assert made["Arn"] == found["Statement"][0]["Principal"]["Federated"]

@@ -171,3 +171,5 @@ def _of_regions(evidence: Evidence) -> Iterator[ApiQuestion]:
 def _of_providers(evidence: Evidence) -> Iterator[ApiQuestion]:
     for provider in _listed(evidence, OIDC_PROVIDERS, "OpenIDConnectProviderList"):
         yield question("iam", "GetOpenIDConnectProvider", OpenIDConnectProviderArn=provider["Arn"])
+    for provider in _listed(evidence, SAML_PROVIDERS, "SAMLProviderList"):
+        yield question("iam", "GetSAMLProvider", SAMLProviderArn=provider["Arn"])

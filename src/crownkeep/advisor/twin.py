@@ -129,16 +129,31 @@ def _users(details: Mapping[str, Any]) -> Iterator[PlannedCall]:
 
 def _providers(view: View, evidence: Evidence) -> Iterator[PlannedCall]:
     for asked in evidence.answers.values():
-        if asked.question.operation != "GetOpenIDConnectProvider":
-            continue
-        told = _find(view, asked.question)
-        if told:
-            yield _iam(
-                "CreateOpenIDConnectProvider",
-                Url=f"https://{told['Url'].removeprefix('https://')}",
-                ClientIDList=told.get("ClientIDList"),
-                ThumbprintList=told.get("ThumbprintList"),
-            )
+        made = _PROVIDERS.get(asked.question.operation)
+        told = _find(view, asked.question) if made is not None else None
+        if made is not None and told:
+            yield made(asked.question, told)
+
+
+def _oidc_provider(_: ApiQuestion, told: Mapping[str, Any]) -> PlannedCall:
+    return _iam(
+        "CreateOpenIDConnectProvider",
+        Url=f"https://{told['Url'].removeprefix('https://')}",
+        ClientIDList=told.get("ClientIDList"),
+        ThumbprintList=told.get("ThumbprintList"),
+    )
+
+
+def _saml_provider(asked: ApiQuestion, told: Mapping[str, Any]) -> PlannedCall:
+    """Return the call that makes a SAML provider; its metadata is public, and keys that decrypt assertions are never told."""
+    name = str(asked.arguments()["SAMLProviderArn"]).rpartition("/")[2]
+    return _iam("CreateSAMLProvider", Name=name, SAMLMetadataDocument=told["SAMLMetadataDocument"], Tags=_tags(told))
+
+
+_PROVIDERS: Mapping[str, Callable[[ApiQuestion, Mapping[str, Any]], PlannedCall]] = {
+    "GetOpenIDConnectProvider": _oidc_provider,
+    "GetSAMLProvider": _saml_provider,
+}
 
 
 def _roles(details: Mapping[str, Any]) -> Iterator[PlannedCall]:
