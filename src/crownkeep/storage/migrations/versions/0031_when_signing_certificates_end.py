@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from cryptography import x509
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
