@@ -77,3 +77,15 @@ def test_every_place_that_is_found_is_a_page_and_so_is_every_entry_of_the_naviga
     assert set() == found - pages
     assert set() == set(entries) - found
     assert len(entries) > 10
+
+
+def test_lists_of_roles_and_groups_find_a_part_of_a_name(iam: Any, browser: Browser):
+    for name in ("night-audit", "deploy"):
+        iam.create_group(GroupName=name)
+
+    found, exact = browser.get("/console/groups?name=AUD"), browser.get("/console/groups?name=Deploy")
+
+    assert "/console/groups/night-audit" in found.text
+    assert "/console/groups/deploy" not in found.text
+    assert (303, "/console/groups/deploy") == (exact.status, exact.header("location"))
+    assert "No role&#39;s name holds" in browser.get("/console/roles?name=zzz").text

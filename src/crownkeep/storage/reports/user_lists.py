@@ -120,12 +120,19 @@ def _holds(name: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 def _by_name() -> RowQuery[UserPlace]:
-    """Return the query of the most usual order, which reads no more of the index than it shows, where nothing is sought."""
+    """Return the query of the most usual order, which looks on from the last name of the page before."""
     name = _users.c.name_key
-    found = select(_users.c.user_id, name, literal(0, Integer).label("place")).where(
-        _users.c.account_id == _account, name > bindparam("after_name", type_=String), begins_with(_users.c.path, "prefix")
+    looked_at = (
+        select(_users.c.user_id, name, literal(0, Integer).label("place"))
+        .where(
+            _users.c.account_id == _account, name > bindparam("after_name", type_=String), begins_with(_users.c.path, "prefix")
+        )
+        .order_by(name)
+        .limit(MOST_ORDERED)
+        .subquery()
     )
-    return RowQuery(UserPlace, found.where(_holds(name)).order_by(name).limit(bindparam("limit", type_=Integer)))
+    found = select(looked_at).where(_holds(looked_at.c.name_key)).order_by(looked_at.c.name_key)
+    return RowQuery(UserPlace, found.limit(bindparam("limit", type_=Integer)))
 
 
 _ordered = {(order, down): _page(order, descending=down) for order in UserOrder for down in (False, True)}

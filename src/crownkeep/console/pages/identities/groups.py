@@ -19,22 +19,26 @@ TABS = ("permissions", "members", "access", "trail")
 
 
 async def groups(request: Request) -> Response:
-    """List groups by path, a page at a time; an exact name goes to its group."""
+    """List groups by a part of the name and by path, a page at a time; the whole name of the only one found goes to it."""
     web.signed_in(request)
-    name = request.query_params.get("name", "").strip()
-    if name:
-        return web.go(GROUP.page(name))
-    path, marker = request.query_params.get("path", ""), request.query_params.get("marker", "")
-    listed = await parts.ask(request, "ListGroups", PathPrefix=path, Marker=marker, MaxItems=parts.ROWS)
+    name, path = (request.query_params.get(each, "").strip() for each in ("name", "path"))
+    marker, sought = request.query_params.get("marker", ""), {"Text": name[:128], "PathPrefix": path}
+    paged = {"Marker": marker, "MaxItems": parts.ROWS}
+    listed = await parts.ask(request, "DescribeGroups", service="account-security", **sought, **paged)
+    found = listed.rows("Groups")
+    if len(found) == 1 and name.lower() == found[0]["GroupName"].lower():
+        return web.go(GROUP.page(found[0]["GroupName"]))
+    here = {"name": name, "path": path}
     return frame.page(
         request,
         "groups.html",
         current=GROUP.folder,
-        same=[listed.call],
+        same=[Equivalent("iam", "ListGroups", {"PathPrefix": path} if path else {}), listed.call],
         listed=listed,
-        path=path,
-        first=parts.address(GROUP.folder, path=path) if marker else "",
-        next_page=parts.address(GROUP.folder, path=path, marker=listed.marker) if listed.marker else "",
+        here=here,
+        is_told=not listed.rows("NotPermitted"),
+        first=parts.address(GROUP.folder, **here) if marker else "",
+        next_page=parts.address(GROUP.folder, **here, marker=listed.marker) if listed.marker else "",
     )
 
 

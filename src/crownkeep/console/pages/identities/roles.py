@@ -20,22 +20,26 @@ TABS = ("permissions", "trust", "tags", "access", "sessions", "trail")
 
 
 async def roles(request: Request) -> Response:
-    """List roles by path, a page at a time; an exact name goes to its role."""
+    """List roles by a part of the name and by path, a page at a time; the whole name of the only one found goes to it."""
     web.signed_in(request)
-    name = request.query_params.get("name", "").strip()
-    if name:
-        return web.go(ROLE.page(name))
-    path, marker = request.query_params.get("path", ""), request.query_params.get("marker", "")
-    listed = await parts.ask(request, "ListRoles", PathPrefix=path, Marker=marker, MaxItems=parts.ROWS)
+    name, path = (request.query_params.get(each, "").strip() for each in ("name", "path"))
+    marker, sought = request.query_params.get("marker", ""), {"Text": name[:128], "PathPrefix": path}
+    paged = {"Marker": marker, "MaxItems": parts.ROWS}
+    listed = await parts.ask(request, "DescribeRoles", service="account-security", **sought, **paged)
+    found = listed.rows("Roles")
+    if len(found) == 1 and name.lower() == found[0]["RoleName"].lower():
+        return web.go(ROLE.page(found[0]["RoleName"]))
+    here = {"name": name, "path": path}
     return frame.page(
         request,
         "roles.html",
         current=ROLE.folder,
-        same=[listed.call],
+        same=[Equivalent("iam", "ListRoles", {"PathPrefix": path} if path else {}), listed.call],
         listed=listed,
-        path=path,
-        first=parts.address(ROLE.folder, path=path) if marker else "",
-        next_page=parts.address(ROLE.folder, path=path, marker=listed.marker) if listed.marker else "",
+        here=here,
+        is_told=not listed.rows("NotPermitted"),
+        first=parts.address(ROLE.folder, **here) if marker else "",
+        next_page=parts.address(ROLE.folder, **here, marker=listed.marker) if listed.marker else "",
     )
 
 
