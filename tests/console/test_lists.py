@@ -102,3 +102,17 @@ def test_the_search_box_is_worked_by_keys_alone(enter: Visit):
     page.keyboard.press("Enter")
 
     expect(page).to_have_url(re.compile("/console/users/bob"))
+
+
+def test_the_end_of_an_unused_session_is_told_and_put_off(enter: Visit):
+    page = enter()
+    page.clock.install()
+    page.goto("/console/groups")
+    notice = page.get_by_role("alertdialog", name="The end of your session")
+    expect(notice).to_be_hidden()
+
+    page.clock.fast_forward("56:00")
+    expect(notice).to_contain_text("Your session ends in")
+    page.get_by_role("button", name="Stay signed in").click()
+
+    expect(notice).to_be_hidden()

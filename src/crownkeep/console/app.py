@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -9,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from crownkeep.console.kit import frame, rendering, web
+from crownkeep.console.kit import frame, rendering, site_map, web
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.security import Application, Guard, Receive, Scope, Send, unavailable
 from crownkeep.console.kit.shares import PageShares
@@ -71,6 +73,7 @@ from crownkeep.console.pages.simulation import simulator, what_if
 from crownkeep.console.pages.trail import integrity, stream, trail
 from crownkeep.errors import AwsError
 from crownkeep.operations.invoke import Door, Unavailable
+from crownkeep.principals import PrincipalKind
 
 ROUTES: list[Route] = [
     # Sign-in first: routes are tried one after the other, and strangers come here most.
@@ -239,6 +242,10 @@ async def _http_error(request: Request, error: Exception) -> Response:
     title = "There is no such page" if error.status_code == 404 else "That does not work here"
     text = "Look at the address once more. What it named may have been deleted or renamed: the lists show what there is."
     text = text if error.status_code == 404 else ""
+    session = web.of(request).session
+    if error.status_code == 404 and session is not None and session.principal.kind is not PrincipalKind.PERSON:
+        words = " ".join(re.findall(r"[a-z]+", request.url.path.lower().removeprefix("/console")))
+        return frame.page(request, "lost.html", current="", status=404, title=title, places=site_map.nearest(words))
     return web.page(request, "refused.html", status=error.status_code, title=title, text=text, home="/console")
 
 

@@ -18,8 +18,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crownkeep import errors
-from crownkeep.console.kit import web
+from crownkeep.console.kit import missing_permissions, web
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit.missing_permissions import Help
 from crownkeep.errors import AwsError
 from crownkeep.signin import acting
 
@@ -51,6 +52,11 @@ class Refused:
         if self.is_denied:
             return f"This needs the permission {self.action}, which you don't have here."
         return self.message
+
+    @property
+    def help(self) -> Help | None:
+        """Who can change it, and how; None where no permission is missing."""
+        return missing_permissions.help_for(self.action, self.message) if self.is_denied else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,3 +61,10 @@ def matching(text: str) -> list[FindablePage]:
     """Return the pages that a text names, those whose own name begins with it first."""
     found = [place for place in PLACES if place.holds(text)]
     return sorted(found, key=lambda place: not place.label.lower().startswith(text.lower()))
+
+
+def nearest(words: str, *, most: int = 6) -> list[FindablePage]:
+    """Return pages of which one of these words is part, those with most of them first: for an address that leads nowhere."""
+    wanted = [word for word in words.split() if len(word) > 2]
+    scored = [(sum(place.holds(word) or place.holds(word.rstrip("s")) for word in wanted), place) for place in PLACES]
+    return [place for score, place in sorted(scored, key=lambda each: -each[0]) if score][:most]

@@ -11,11 +11,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts, policy_pages, policy_summary, web
+from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 
 SCOPES = ("All", "Local", "AWS")
 _MANAGED_PATHS = ("", "job-function/", "service-role/", "aws-service-role/")
+_MISTYPED = "What was typed is not the policy's name."
 TABS = ("document", "versions", "holders")
 
 
@@ -154,8 +156,12 @@ async def version_deleted(request: Request) -> Response:
 
 
 async def deleted(request: Request) -> Response:
-    """Delete a policy; one that somebody holds, or that has other versions, is refused by IAM."""
-    arn = web.form(request).one("arn")
+    """Delete a policy once its name was typed; one that somebody holds, or that has other versions, is refused by IAM."""
+    form = web.form(request)
+    arn = form.one("arn")
+    if form.one("typed").strip() != arn.rpartition("/")[2]:
+        refused = parts.ChangesMade((), Refused("iam:DeletePolicy", "NotConfirmed", _MISTYPED, web.of(request).origin.request_id))
+        return parts.told(request, refused, title="Nothing was changed", then=policy_pages.page(arn), current=policy_pages.FOLDER)
     outcome = await parts.carry_out(request, [Equivalent("iam", "DeletePolicy", {"PolicyArn": arn})])
     then = policy_pages.FOLDER if outcome.refused is None else policy_pages.page(arn)
     return parts.after(request, outcome, then=then, current=policy_pages.FOLDER)
