@@ -108,7 +108,7 @@ def test_the_end_of_an_unused_session_is_told_and_put_off(enter: Visit):
     page = enter()
     page.clock.install()
     page.goto("/console/groups")
-    notice = page.get_by_role("alertdialog", name="The end of your session")
+    notice = page.get_by_role("region", name="The end of your session")
     expect(notice).to_be_hidden()
 
     page.clock.fast_forward("56:00")

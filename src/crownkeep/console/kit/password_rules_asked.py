@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from crownkeep import models
-from crownkeep.console.kit import parts, web
+from crownkeep.console.kit import parts
 from crownkeep.credentials import password_policy
 from crownkeep.credentials.password_policy import PasswordPolicy, PasswordRules
 
@@ -18,7 +18,6 @@ async def ask(request: Request) -> PasswordRules | None:
     if found.is_missing:
         return password_policy.rules(None)
     if found.refusal is not None:
-        web.of(request).denied.discard(found.call.action)
         return None
     told = {models.snake_case(name): value for name, value in found.one("PasswordPolicy").items() if name not in _NOT_ASKED}
     return password_policy.rules(PasswordPolicy(**told))

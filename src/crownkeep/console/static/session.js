@@ -3,6 +3,7 @@ const notice = document.getElementById("session-end");
 const USED = "crownkeep-used";
 const WARNED_SECONDS = 300;
 const left = notice.querySelector("[data-left]");
+const why = notice.querySelector("[data-why]");
 const stay = notice.querySelector("button");
 const end = Date.parse(notice.dataset.ends);
 const idle = Number(notice.dataset.idleSeconds) * 1000;
@@ -17,9 +18,8 @@ function look() {
   if (seconds > WARNED_SECONDS) { notice.hidden = true; return; }
   const isLast = end <= idleEnd + 60000; // Nothing prolongs a session beyond its own end.
   stay.hidden = isLast;
-  notice.querySelector("[data-why]").textContent = isLast
-    ? "It can't last longer. Finish what you are doing, and sign in again."
-    : "You haven't used it for a while.";
+  const told = isLast ? "It can't last longer. Finish what you are doing, and sign in again." : "You haven't used it for a while.";
+  if (why.textContent !== told || notice.hidden) why.textContent = told;
   left.textContent = seconds ? `Your session ends in ${written(seconds)}` : "Your session has ended";
   notice.hidden = false;
   if (!seconds) { stay.hidden = true; clearInterval(timer); }
