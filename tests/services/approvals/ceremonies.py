@@ -39,6 +39,8 @@ class Asked:
     refusals: set[str] = field(default_factory=set)
     status: str = "PENDING"
     is_used: bool = False
+    members: tuple[str, ...] = ()
+    """Of a change of the team: who is to be in it."""
 
 
 @dataclass
@@ -94,6 +96,14 @@ class Ceremony:
             it.status = "APPROVED"
         elif len(able) < self.least:
             it.status = "FAILED"
+
+    def able(self) -> int:
+        """Return how many people have a key of their own now."""
+        return len({each.key.material for each in self.people.values() if not each.has_left and not each.key.is_revoked})
+
+    def may_change(self, it: Asked, least: int) -> bool:
+        """Tell whether a change that the team has approved comes into force: all of it are there, and enough have keys."""
+        return self.able() >= least and not any(self.people[name].has_left for name in it.members)
 
     def change_team(self) -> None:
         """Let another version of the team come into force: what waits is void."""

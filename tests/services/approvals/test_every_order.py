@@ -38,7 +38,7 @@ STEPS = 50
 NAMES = ("ann", "bob", "cid", "dee")
 ACTS = ("users-made", "users-gone")
 ASKERS = ("admin", "mallory")
-MOST_OPEN = 20
+MOST_OPEN, MOST_CHANGES = 20, 8
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 names, acts, askers, numbers = (st.sampled_from(each) for each in (NAMES, ACTS, ASKERS, range(12)))
 
@@ -217,18 +217,24 @@ class Machine(RuleBasedStateMachine):
     def ask_to_change_the_team(self, who: str, least: int, node: bool) -> None:
         self._tick()
         waiting = [each for each in self.it.asked if each.act.startswith("update")]
-        if any(each.status == "PENDING" and self.now < each.expires_at for each in waiting):
+        if len(waiting) >= MOST_CHANGES or any(each.status == "PENDING" and self.now < each.expires_at for each in waiting):
             return
         source = f"arn:aws:mpa:us-east-1:{self.account.id}:identity-source/custodians"
-        staying = [self.seats[each.name].custodian_id for each in self.it.people.values() if not each.has_left]
+        staying = [each.name for each in self.it.people.values() if not each.has_left]
         mpa = self.clients[who, "mpa", int(node)]
-        mpa.update_approval_team(
-            Arn=self.team.arn,
-            ApprovalStrategy={"MofN": {"MinApprovalsRequired": least}},
-            Approvers=[{"PrimaryIdentityId": each, "PrimaryIdentitySourceArn": source} for each in staying],
-        )
+        wanted = {
+            "Arn": self.team.arn,
+            "ApprovalStrategy": {"MofN": {"MinApprovalsRequired": least}},
+            "Approvers": [
+                {"PrimaryIdentityId": self.seats[each].custodian_id, "PrimaryIdentitySourceArn": source} for each in staying
+            ],
+        }
+        if self.it.able() < least:
+            self._refused(mpa.update_approval_team, **wanted)
+            return
+        mpa.update_approval_team(**wanted)
         request_id = mpa.get_approval_team(Arn=self.team.arn)["UpdateSessionArn"].rpartition("/")[2]
-        self._keep(request_id, who, f"update {least}", 24)
+        self._keep(request_id, who, f"update {least}", 24).members = tuple(staying)
 
     @rule(
         who=askers, least=st.sampled_from([2, 3]), voters=st.lists(names, min_size=2, max_size=4, unique=True), node=st.booleans()
@@ -275,7 +281,11 @@ class Machine(RuleBasedStateMachine):
         self.kept.append((it.request_id, name, decision, assertion))
         self.it.vote(it, name, approves=approves)
         if it.act.startswith("update") and it.status == "APPROVED":
-            self.it.least, self.it.alone_after = int(it.act.removeprefix("update ")), None
+            self._change_team(it, int(it.act.removeprefix("update ")))
+
+    def _change_team(self, it: Asked, least: int) -> None:
+        if self.it.may_change(it, least):
+            self.it.least, self.it.alone_after = least, None
             self.pair.came_to["team changed"] += 1
             self.it.change_team()
 

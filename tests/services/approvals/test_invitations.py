@@ -12,6 +12,7 @@ from tests.alerts.office import Mailbox, link_in
 from tests.credentials.soft_authenticator import SoftAuthenticator
 from tests.fixtures.browsing import Browser, Page
 from tests.fixtures.crown import Account, Crown
+from tests.fixtures.single_sign_on import SingleSignOn
 from tests.services.iam.asking import refusal
 from tests.services.mpa.test_teams import custodians, wanted
 
@@ -169,6 +170,29 @@ def test_a_removed_custodians_key_and_link_are_worth_nothing(account: Account, c
     assert INVALID in carol.accept(link).text
     statuses = {each["PrimaryIdentityStatus"] for each in account.client("mpa").get_approval_team(Arn=arn)["Approvers"]}
     assert {"PENDING", "INVALID"} == statuses
+
+
+@pytest.mark.parametrize("goes", ["person", "instance"])
+def test_a_person_of_single_sign_on_who_is_gone_is_no_approver(crown: Crown, goes: str):
+    sso = SingleSignOn(crown)
+    mpa, address = sso.management.client("mpa"), f"eve-{sso.management.id}@acme.example"
+    user = sso.user("eve", Emails=[{"Value": address}])
+    source = mpa.create_identity_source(
+        IdentitySourceParameters={"IamIdentityCenter": {"InstanceArn": sso.arn, "Region": "us-east-1"}}
+    )["IdentitySourceArn"]
+    wished = wanted(sso.management, custodians(crown, 2))
+    wished["Approvers"].append({"PrimaryIdentityId": user, "PrimaryIdentitySourceArn": source})
+    arn = mpa.create_approval_team(**wished)["Arn"]
+    eve = Invited(crown, {"email": address})
+    eve.join()
+
+    if goes == "person":
+        sso.people.delete_user(**sso.store, UserId=user)
+    else:
+        sso.management.client("sso-admin").delete_instance(InstanceArn=sso.arn)
+
+    found = {each["PrimaryIdentityId"]: each for each in mpa.get_approval_team(Arn=arn)["Approvers"]}
+    assert ("INVALID", []) == (found[user]["PrimaryIdentityStatus"], found[user]["MfaMethods"])
 
 
 def test_changing_a_team_without_its_approval_changes_nothing(account: Account, crown: Crown):

@@ -371,6 +371,37 @@ def test_a_seal_refuses_teams_that_could_not_act(crown: Crown) -> None:
     assert 404 == crown.operator("GET", f"/accounts/{account.id}/seal").status
 
 
+def test_a_team_that_seals_an_account_is_not_deleted(story: Story) -> None:
+    mpa, keeper = story.account.client("mpa"), custody.seat(story.team.crown, story.account.id)
+    mpa.start_active_approval_team_deletion(Arn=keeper.arn)
+    asked = mpa.get_approval_team(Arn=keeper.arn)["UpdateSessionArn"].rpartition("/")[2]
+    keeper.seal(story.team.crown.account().id)
+    for person in keeper.people[:2]:
+        keeper.approve(person, asked)
+
+    told = refused(mpa.start_active_approval_team_deletion, Arn=story.team.arn)
+    since = mpa.get_approval_team(Arn=keeper.arn)
+
+    assert "The team seals an account." in told
+    assert ("ACTIVE", "DELETE_FAILED_VALIDATION") == (since["Status"], since["StatusCode"])
+
+
+def test_a_team_that_seals_an_account_is_not_changed_into_one_that_could_not_act(story: Story) -> None:
+    mpa, three = story.account.client("mpa"), {"MofN": {"MinApprovalsRequired": 3}}
+    mpa.update_approval_team(Arn=story.team.arn, ApprovalStrategy=three)
+    asked = mpa.get_approval_team(Arn=story.team.arn)["UpdateSessionArn"].rpartition("/")[2]
+    story.team.change(lambda db: approver_keys.remove_all(db, story.cid.identity))
+    for person in (story.ann, story.bob):
+        story.team.approve(person, asked)
+
+    found = mpa.get_approval_team(Arn=story.team.arn)
+    told = refused(mpa.update_approval_team, Arn=story.team.arn, ApprovalStrategy=three)
+
+    assert ("ACTIVE", {"MofN": {"MinApprovalsRequired": 2}}) == (found["Status"], found["ApprovalStrategy"])
+    assert "UPDATE_FAILED_VALIDATION" == found["PendingUpdate"]["StatusCode"]
+    assert "too few of its approvers" in told
+
+
 def test_an_account_whose_team_seals_another_is_not_purged(crown: Crown) -> None:
     keeper, account = crown.account(), crown.account()
     custody.seat(crown, keeper.id).seal(account.id)

@@ -6,6 +6,7 @@ from crownkeep import clock, errors
 from crownkeep.operations.call import Call
 from crownkeep.storage.approvals import approver_keys, approvers, custodians
 from crownkeep.storage.approvals.custodians import CustodianRow
+from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import root_recoveries
 
 SOURCE = "custodians"
@@ -38,8 +39,18 @@ def add(call: Call, *, name: str, email: str) -> CustodianRow:
 
 def remove(call: Call, row: CustodianRow) -> None:
     """Take everything from somebody who is a custodian no longer: keys, places in teams, and recoveries to confirm."""
-    identity = identity_of(row.custodian_id)
-    approver_keys.remove_all(call.db, identity)
-    approvers.invalidate(call.db, identity)
+    forget(call.db, identity_of(row.custodian_id))
     root_recoveries.remove_custody(call.db, row.custodian_id)
     custodians.remove(call.db, row.custodian_id)
+
+
+def forget(db: Transaction, identity: str) -> None:
+    """Take the keys from somebody who is gone, and make their places in teams invalid."""
+    approver_keys.remove_all(db, identity)
+    approvers.invalidate(db, identity)
+
+
+def forget_store(db: Transaction, store_id: str) -> None:
+    """Do so with everybody of an identity store that goes."""
+    approver_keys.remove_beginning(db, identity_of_person(store_id, ""))
+    approvers.invalidate_beginning(db, identity_of_person(store_id, ""))

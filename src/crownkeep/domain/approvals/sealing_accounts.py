@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from crownkeep import arn, clock, errors
-from crownkeep.credentials import approval_proofs
-from crownkeep.credentials.approval_proofs import CustodianKey
-from crownkeep.operations import approvals
+from crownkeep.domain.approvals import ability
 from crownkeep.operations.call import Call
 from crownkeep.operations.sealed_acts import SealedAct
 from crownkeep.storage.accounts import accounts
-from crownkeep.storage.approvals import approver_keys, approvers, seals, teams
+from crownkeep.storage.approvals import approvers, seals, teams
 from crownkeep.storage.approvals.seals import SealRow
 from crownkeep.storage.approvals.teams import ApprovalTeamRow
 from crownkeep.storage.database import Transaction
@@ -119,15 +117,10 @@ def require_able(call: Call, team: ApprovalTeamRow) -> None:
     if team.status != "ACTIVE" or version is None:
         raise errors.Conflict(f"the team `{team.name}` is not active: it can seal nothing before everybody has accepted")
     members = [each for each in approvers.of_version(call.db, team.team_id, team.version_id) if each.status == "ACCEPTED"]
-    keys = approver_keys.of_identities(call.db, [each.identity for each in members])
-    by_identity = {each.identity: each.approver_id for each in members}
-    owned = [(by_identity[key.identity], CustodianKey(key.credential_id, key.public_key).fingerprint) for key in keys]
-    able = approval_proofs.distinct(owned)
-    quorum = approvals.quorum_of(version, tuple(each.approver_id for each in members))
-    if not quorum.is_met(able):
+    if not ability.can_act(call.db, version, members):
         raise errors.Conflict(
             f"the team `{team.name}` could approve nothing: too few of its people have a security key of their own"
-            f" ({len(able)} of {len(members)})"
+            f" ({len(ability.able(call.db, members))} of {len(members)})"
         )
     if version.min_approvals < 2:
         raise errors.Conflict(f"the team `{team.name}` asks for one approval alone: a seal takes two people at least")

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from crownkeep import clock
-from crownkeep.domain.approvals import approver_invitations, arns, sessions, teams
+from crownkeep import clock, errors
+from crownkeep.domain.approvals import ability, approver_invitations, arns, sessions, teams
 from crownkeep.domain.approvals.approver_invitations import Invitation
 from crownkeep.domain.approvals.people import ApproverIdentity
 from crownkeep.domain.approvals.sessions import WantedSession
 from crownkeep.domain.approvals.teams import TeamState
 from crownkeep.operations.call import Call, Wiring
-from crownkeep.storage.approvals import approval_tags, approvers
+from crownkeep.storage.approvals import approval_tags, approvers, seals
 from crownkeep.storage.approvals import sessions as session_rows
 from crownkeep.storage.approvals import teams as team_rows
 from crownkeep.storage.approvals.approvers import ApproverRow
@@ -69,6 +69,10 @@ def start_update(call: Call, state: TeamState, wanted: WantedTeam) -> TeamVersio
     kept = [each for each in state.approvers if each.status == teams.ACCEPTED]
     code = teams.UPDATE_PENDING_APPROVAL
     members = _add_version(call, row.team_id, version_id, wanted, code=code, kept=kept)
+    found = team_rows.version(call.db, row.team_id, version_id)
+    assert found is not None  # noqa: S101 - added above, for the type checker
+    if seals.of_team(call.db, row.team_id) and not ability.could_act(call.db, found, members):
+        raise errors.Conflict(teams.UNABLE)
     arn = arns.team(row.account_id, row.team_id)
     parameters: dict[str, object] = {
         "Arn": arn,
@@ -82,14 +86,14 @@ def start_update(call: Call, state: TeamState, wanted: WantedTeam) -> TeamVersio
     session = sessions.begin(call, row, _wanted(UPDATE, row, "Update this approval team.", parameters))
     values = {"pending_version_id": version_id, "update_session_id": session.session_id, "updated_at": call.now}
     team_rows.change(call.db, row.team_id, **values, status_code=None, status_message=None)
-    found = team_rows.version(call.db, row.team_id, version_id)
-    assert found is not None  # noqa: S101 - added above, for the type checker
     return found
 
 
 def start_deletion(call: Call, state: TeamState, *, window: timedelta) -> ApprovalSessionRow:
-    """Put to a team whether it is to be deleted, so long after its approval."""
+    """Put to a team whether it is to be deleted, so long after its approval; raises ConflictException for one that seals."""
     row = state.row
+    if seals.of_team(call.db, row.team_id):
+        raise errors.Conflict(teams.SEALING)
     parameters: dict[str, object] = {"Arn": arns.team(row.account_id, row.team_id), "PendingWindowDays": window.days}
     session = sessions.begin(call, row, _wanted(DELETE, row, "Delete this approval team.", parameters))
     values = {"status_code": teams.DELETE_PENDING_APPROVAL, "status_message": None, "update_session_id": session.session_id}
@@ -171,7 +175,16 @@ def refuse(db: Transaction, invitation: Invitation, *, now: datetime) -> None:
 
 
 def activate(db: Transaction, row: ApprovalTeamRow, version_id: str, *, now: datetime) -> None:
-    """Let a version come into force that everybody in it has accepted; what the version before was asked is void."""
+    """Let a version come into force that everybody in it has accepted; what the version before was asked is void.
+
+    One that could approve nothing, since keys were lost meanwhile, does not come into force where an account is sealed under it.
+    """
+    version = team_rows.version(db, row.team_id, version_id)
+    members = approvers.of_version(db, row.team_id, version_id)
+    if version is not None and seals.of_team(db, row.team_id) and not ability.can_act(db, version, members):
+        code = teams.UPDATE_FAILED_VALIDATION
+        team_rows.change_version(db, row.team_id, version_id, status_code=code, status_message=teams.UNABLE)
+        return
     for session in session_rows.open_of_team(db, row.team_id, limit=_MOST_OPEN):
         sessions.end(db, session, status=sessions.FAILED, code=sessions.CONFIGURATION_CHANGED, now=now)
     values: dict[str, object] = {"version_id": version_id, "pending_version_id": None, "status": teams.ACTIVE}
@@ -221,6 +234,11 @@ def _decide_deletion(db: Transaction, session: ApprovalSessionRow, state: TeamSt
     if not is_approved:
         team_rows.change(db, row.team_id, status_code=teams.DELETE_FAILED_APPROVAL, updated_at=now)
         return
+    if seals.of_team(db, row.team_id):
+        # Sealed since it was asked.
+        failed = {"status_code": teams.DELETE_FAILED_VALIDATION, "status_message": teams.SEALING}
+        team_rows.change(db, row.team_id, **failed, updated_at=now)
+        return
     days = sessions.request_of(session).parameters.get("PendingWindowDays", 0)
     goes = now + timedelta(days=days if isinstance(days, int) else 0)
     team_rows.change(db, row.team_id, status=teams.DELETING, status_code=None, deletes_at=goes, updated_at=now)
@@ -228,6 +246,10 @@ def _decide_deletion(db: Transaction, session: ApprovalSessionRow, state: TeamSt
 
 def _invite(db: Transaction, wiring: Wiring, state: TeamState, *, now: datetime) -> None:
     """Invite those who are new in an update that the team has approved; where nobody is, it is in force at once."""
+    if state.pending is not None and any(each.status == teams.GONE for each in state.pending_approvers):
+        values = {"status_code": teams.UPDATE_FAILED_VALIDATION, "status_message": teams.LEFT}
+        team_rows.change_version(db, state.row.team_id, state.pending.version_id, **values)
+        return
     invited = [each for each in state.pending_approvers if each.status != teams.ACCEPTED]
     for each in invited:
         approvers.change(db, each.team_id, each.approver_id, invited_at=now)

@@ -18,6 +18,7 @@ PENDING_ACTIVATION, FAILED_ACTIVATION = "PENDING_ACTIVATION", "FAILED_ACTIVATION
 UPDATE_PENDING_APPROVAL, UPDATE_FAILED_APPROVAL = "UPDATE_PENDING_APPROVAL", "UPDATE_FAILED_APPROVAL"
 UPDATE_PENDING_ACTIVATION, UPDATE_FAILED_ACTIVATION = "UPDATE_PENDING_ACTIVATION", "UPDATE_FAILED_ACTIVATION"
 DELETE_PENDING_APPROVAL, DELETE_FAILED_APPROVAL = "DELETE_PENDING_APPROVAL", "DELETE_FAILED_APPROVAL"
+UPDATE_FAILED_VALIDATION, DELETE_FAILED_VALIDATION = "UPDATE_FAILED_VALIDATION", "DELETE_FAILED_VALIDATION"
 WAITING = (UPDATE_PENDING_APPROVAL, UPDATE_PENDING_ACTIVATION)
 """An update that may still come into force."""
 
@@ -26,6 +27,9 @@ ACCEPTED, REJECTED, INVITED, GONE = "ACCEPTED", "REJECTED", "PENDING", "INVALID"
 
 UNANSWERED = "Not everybody has accepted the invitation in time."
 UNAPPROVED = "The team has not approved it in time."
+UNABLE = "The team seals an account, and too few of its approvers would have a security key of their own."
+LEFT = "An approver of the change is gone."
+SEALING = "The team seals an account. Seal it under another team, or lift its seal, before you delete the team."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from crownkeep.domain.approvals import custodianship
 from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import browser_sessions, recovery_codes, trusted_places
@@ -21,6 +22,7 @@ def forget_person(db: Transaction, user: DirectoryUserRow, *, at: datetime) -> N
     recovery_codes.remove_all(*owner)
     trusted_places.remove_all(*owner)
     external_providers.unlink(db, user.identity_store_id, user.user_id)
+    custodianship.forget(db, custodianship.identity_of_person(user.identity_store_id, user.user_id))
     browser_sessions.end_others(*owner, but=b"", at=at)
 
 
@@ -30,3 +32,4 @@ def forget_everybody(db: Transaction, instance: InstanceRow) -> None:
     mfa_devices.remove_of_people(db, instance.account_id)
     person_sign_in_rules.remove(db, instance.identity_store_id)
     external_providers.remove_all(db, instance.identity_store_id)
+    custodianship.forget_store(db, instance.identity_store_id)

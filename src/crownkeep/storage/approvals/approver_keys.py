@@ -107,3 +107,8 @@ def remove(db: Transaction, identity: str, key_id: str) -> bool:
 def remove_all(db: Transaction, identity: str) -> None:
     """Forget every key of somebody who is gone."""
     db.execute(_remove_all, {"of_identity": identity})
+
+
+def remove_beginning(db: Transaction, beginning: str) -> None:
+    """Forget the keys of everybody whose identity begins so, such as a whole identity store."""
+    db.execute(delete(table).where(table.c.identity.startswith(beginning, autoescape=True)))

@@ -116,6 +116,12 @@ def invalidate(db: Transaction, identity: str) -> None:
     db.execute(_invalidate, {"of_identity": identity})
 
 
+def invalidate_beginning(db: Transaction, beginning: str) -> None:
+    """Mark everybody whose identity begins so, such as a whole identity store."""
+    gone = update(table).where(table.c.identity.startswith(beginning, autoescape=True))
+    db.execute(gone.values(status="INVALID"))
+
+
 def remove_version(db: Transaction, team_id: str, version_id: str) -> None:
     """Forget who is in a version."""
     db.execute(_remove_version, {"of_team": team_id, "of_version": version_id})
