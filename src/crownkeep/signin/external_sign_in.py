@@ -32,7 +32,7 @@ from crownkeep.signin import browsers, entry, external_requests, people, person_
 from crownkeep.signin.entry import Visit
 from crownkeep.signin.external_requests import ExternalRequest
 from crownkeep.signin.progress import Arrived
-from crownkeep.signin.throttle import Claim, Scope
+from crownkeep.signin.throttle import Claim, Counter, Scope
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.federation import redeemed_assertions
@@ -79,6 +79,7 @@ class _Proof:
 
 async def of_openid(door: Door, visit: Visit, start: str, request: ExternalRequest | None, answer: Mapping[str, str]) -> Arrived:
     """Sign somebody in by the answer of an OpenID Connect provider; raises ExternalRefused, and has recorded why."""
+    _require_patience(door, visit)
     row = external_requests.provider_at(door, start)
     try:
         asked = _asked(row, request, ProviderKind.OIDC)
@@ -93,6 +94,7 @@ async def receive(door: Door, visit: Visit, start: str, response: str) -> Receiv
     row = external_requests.provider_at(door, start)
     if row is None or row.kind is not ProviderKind.SAML:
         raise ExternalRefused("nobody signs in by SAML here")
+    _require_patience(door, visit)
     try:
         assertion = await door.compute(lambda: _verified(door, row, response, visit.now), account_id=row.account_id)
     except ExternalRefused as refusal:
@@ -286,11 +288,7 @@ async def _record(door: Door, visit: Visit, row: ExternalProviderRow | None, why
     """Record a refusal in the trail of the account that owns the store, as often as an address may fail to sign in."""
     if row is None:
         return
-    wiring, issuer, account_id = door.wiring, row.issuer, row.account_id
-    # Counted apart: a provider that goes wrong must not keep people at its address from signing in elsewhere.
-    address = f"external provider {throttle.network(visit.origin.source_ip)}"
-    counted = throttle.counters(wiring.keyring, wiring.settings, Claim("external provider"), address=address)
-    used = [each for each in counted if each.scope is Scope.ADDRESS]
+    issuer, account_id, used = row.issuer, row.account_id, _counted(door, visit)
 
     def work(db: Transaction) -> Commit[None]:
         if throttle.reserve(db, used, now=visit.now) is not None:
@@ -299,3 +297,19 @@ async def _record(door: Door, visit: Visit, row: ExternalProviderRow | None, why
         return Commit(None, [event])
 
     await sign_in_steps.commit(door, work)
+
+
+def _require_patience(door: Door, visit: Visit) -> None:
+    """Refuse unseen whoever sends answer upon answer that proves nothing: each costs a call, or a verification."""
+    used = _counted(door, visit)
+    with door.snapshot() as db:
+        is_waiting = throttle.waiting(db, used, now=visit.now)
+    if is_waiting:
+        raise ExternalRefused("too many answers from this address were refused")
+
+
+def _counted(door: Door, visit: Visit) -> list[Counter]:
+    """Return what counts refused answers of an address, apart from passwords: nobody is kept from signing in elsewhere."""
+    wiring, address = door.wiring, f"external provider {throttle.network(visit.origin.source_ip)}"
+    counted = throttle.counters(wiring.keyring, wiring.settings, Claim("external provider"), address=address)
+    return [each for each in counted if each.scope is Scope.ADDRESS]

@@ -6,12 +6,14 @@ import base64
 import hmac
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from threading import Event
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+import time_machine
 from botocore.exceptions import ClientError
 from joserfc.jwk import ECKey
 from tests.fixtures.browsing import Browser, Page
@@ -156,12 +158,14 @@ def test_a_person_signs_in_with_a_provider_takes_a_role_and_loses_it_with_the_pr
 
     asked = browser.get(portal.start)
     arrived = portal.sign_in_elsewhere(browser)
+    security = browser.get(f"{portal.start}/security").text
     keys = portal.role(portal.tokens(browser, portal.program())["accessToken"])
     who = crown.session(keys, "sts").get_caller_identity()["Arn"]
 
     assert (True, False) == ("Continue with Acme ID" in asked.text, 'type="password"' in asked.response.text)
     assert (portal.start, True) == (arrived.path, "Readers" in arrived.text)
     assert who.endswith("/ann")
+    assert (True, False) == ("You sign in with Acme ID" in security, "Change password" in security)
     entered = [each for each in crown.records(portal.sso.management.id) if each["eventName"] == "UserAuthentication"]
     assert [("EXTERNAL_IDP", "ann", provider.url)] == [
         tuple(each["additionalEventData"][name] for name in ("CredentialType", "UserName", "IdentityProvider"))
@@ -502,6 +506,21 @@ def test_a_delegated_administrator_sets_no_provider_for_the_people_of_the_manage
         "AccessDeniedException",
         lambda: theirs.delete_external_id_p_configuration_for_directory(IdentityStoreId=elsewhere.store),
     )
+
+
+def test_an_address_whose_answers_are_refused_again_and_again_makes_the_provider_work_no_more(
+    elsewhere: Elsewhere, provider: OpenIdProvider
+):
+    browser = Browser(elsewhere.crown)
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        for _ in range(40):
+            browser.send("GET", f"{elsewhere.start}/oidc?state=x&code=x", {})
+        answer = elsewhere.leave(browser)
+        page = elsewhere.come_back(browser, answer)
+
+    assert (403, REFUSED) == (page.status, page.title)
+    assert dict(parse_qsl(urlsplit(answer).query))["code"] in provider.grants
+    assert 30 == len(elsewhere.reasons())
 
 
 # A provider that answers badly.

@@ -19,7 +19,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.web import ProofNeeded, SignInNeeded
 from crownkeep.errors import AwsError
-from crownkeep.signin import enrolment, pending, recovery_codes
+from crownkeep.signin import enrolment, external_requests, pending, recovery_codes
 from crownkeep.signin.sessions import BrowserSession
 
 _SERVICE = "sso-directory"
@@ -150,12 +150,14 @@ async def _security_page(request: Request, session: BrowserSession, *, refusal: 
     listing = Equivalent(_SERVICE, "ListMfaDevicesForUser", enrolment.of_person(session.person))
     found, _ = await parts.obtain(request, listing, actor=actor)
     listed, _ = await parts.obtain(request, _SESSIONS, actor=actor)
+    provider = external_requests.provider_at(web.of(request).door, session.person.path.strip("/"))
     return _page(
         request,
         "person_security.html",
         session,
         status=200 if refusal is None else 403,
         refusal=refusal,
+        provider=None if provider is None else provider.name,
         devices=found.get("MfaDevices", ()),
         codes_left=found.get("RecoveryCodesLeft", 0),
         most_devices=enrolment.most_devices(web.of(request).door, session.person),
