@@ -20,8 +20,6 @@ from crownkeep.console.pages.identities import tabs
 _ATTACH = "/console/attach"
 _SCOPES = ("All", "AWS", "Local")
 _USES = ("attach", "boundary")
-_MOST_REVIEWED = 10
-"""Policies that one review shows: IAM lets no more be attached to one identity, unless its quota was raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ async def review(request: Request) -> Response:
     form = web.form(request)
     kind, name = tabs.addressed(form.one("to")), form.one("name")
     use = _use(kind, form.one("use") or _USES[0])
-    arns = [arn for arn in (*form.all("arn"), form.one("other").strip()) if arn][:_MOST_REVIEWED]
+    arns = [arn for arn in (*form.all("arn"), form.one("other").strip()) if arn]
     if not arns:
         return web.go(parts.address(_ATTACH, to=form.one("to"), name=name, use=use))
     chosen = await asyncio.gather(*(_chosen(request, arn) for arn in dict.fromkeys(arns)))
