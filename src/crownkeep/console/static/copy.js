@@ -1,4 +1,12 @@
 // Buttons that copy a text. They are hidden until this runs; the text beside them can be selected without it.
+for (const secret of document.querySelectorAll("[data-copyable]")) {
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "button copy no-print", textContent: "Copy", hidden: true });
+  button.dataset.copy = secret.textContent;
+  button.setAttribute("aria-label", `Copy: ${secret.dataset.copyable}`);
+  secret.after(document.createElement("dd"));
+  secret.nextSibling.append(button);
+}
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) break; // Browsers offer it in secure contexts only.
   button.hidden = false;
