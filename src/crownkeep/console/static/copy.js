@@ -1,9 +1,9 @@
 // Buttons that copy a text. They are hidden until this runs; the text beside them can be selected without it.
-for (const secret of document.querySelectorAll("[data-copyable]")) {
+for (const secret of document.querySelectorAll(".secrets dd")) {
   const button = document.createElement("button");
   Object.assign(button, { type: "button", className: "button copy no-print", textContent: "Copy", hidden: true });
   button.dataset.copy = secret.textContent;
-  button.setAttribute("aria-label", `Copy: ${secret.dataset.copyable}`);
+  button.setAttribute("aria-label", `Copy: ${secret.previousElementSibling.textContent}`);
   secret.after(document.createElement("dd"));
   secret.nextSibling.append(button);
 }
