@@ -82,6 +82,7 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     "/console/find": ("/console/find", "/console/find?q={user}"),
     "/console/trail": ("/console/trail", "/console/trail?by=Username&value=root", "/console/trail?by=EventName&value=CreateUser"),
     "/console/trail/event": ("/console/trail/event?id={event}",),
+    "/console/custody/requests/one": ("/console/custody/requests/one?id={asked}",),
     "/console/credential-report": ("/console/credential-report", "/console/credential-report?show=unused"),
     "/signin/{account}": ("/signin/{account}",),
     "/start/{start}": ("/start/d-0123456789",),

@@ -49,6 +49,9 @@ class Samples:
     audit: str = "none"
     """The id of a credential audit."""
 
+    asked: str = "00000000000000000000000000000000"
+    """The id of a request for approval."""
+
     unit: str = "ou-none-00000000"
     """The id of a unit of the organization that the account manages."""
     member: str = "000000000000"

@@ -212,7 +212,7 @@ def test_the_first_page_asks_a_few_things_only_however_many_users_there_are(crow
 
     browser.get("/console")
 
-    assert len(account.records()) - before <= 37
+    assert len(account.records()) - before <= 38
     assert "sign in with a password alone" in browser.page.text
 
 

@@ -148,6 +148,7 @@ NO_CHANGE: Mapping[str, str] = {
     "alerts rule list": "a list",
     "alerts rule test": "a pattern is tried out on what is recorded",
     "approvals list": "a list",
+    "approvals report": "the trail is read",
     "approvals show": "one request, and its proof into a file",
     "approvals verify": "a file is verified",
     "audit": "the AWS API is asked, as any client asks it",

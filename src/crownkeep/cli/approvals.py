@@ -113,6 +113,39 @@ def show(request_id: str, proof: IO[bytes] | None, data: str | None, database: s
     output.print_pairs([(name.replace("_", " "), str(found[name]) or "none") for name in names] + [("votes", votes or "none")])
 
 
+@command.command("report", short_help="Report what was done by a request.")
+@request_argument
+@house.options
+@output.json_flag()
+def report(request_id: str, data: str | None, database: str | None, as_json: bool) -> None:
+    """Report everything that was done by a request, from the trail: asked, decided, used, done in root's session, reviewed."""
+    with house.opened(data, database) as held:
+        found = held.ask("GetApprovalReport", request_id=request_id)
+    if as_json:
+        output.print_json(found)
+        return
+    rows = [
+        (
+            f"{each['event_time']:%Y-%m-%d %H:%M:%S}",
+            each["part"],
+            each["event_name"],
+            each.get("error_code", "done"),
+            each["who"],
+            each["source_ip"],
+        )
+        for each in found["events"]
+    ]
+    output.print_table(("TIME", "PART", "EVENT", "OUTCOME", "WHO", "FROM"), rows)
+    if not found["is_complete"]:
+        click.echo("\nThere are older events, too: `crownkeep trail list` shows all of them.")
+    if not rows:
+        click.echo("Nothing of it is in the trail.")
+    elif "used_at" not in found:
+        click.echo("\nIt was not used.")
+    elif "reviewed_at" in found:
+        click.echo(f"\nIts review was signed off at {found['reviewed_at']:%Y-%m-%d %H:%M} UTC.")
+
+
 @command.command("approve", short_help="Hand in a custodian's approval.")
 @request_argument
 @click.option("--assertion", metavar="FILE", type=click.File("r"), required=True, help=_ASSERTION)

@@ -39,6 +39,8 @@ def _print(found: Mapping[str, Any]) -> None:
     click.echo("\nWhat a loss would mean:\n")
     for loss in found["losses"]:
         click.echo(f"  {output.printable(loss['text'])}")
+    for missing in found.get("custody", {}).get("missing", ()):
+        click.echo(f"  {output.printable(missing['text'])}")
     for drill in found["drills"]:
         outcome = "worked" if drill["worked"] else "DID NOT WORK"
         click.echo(f"\nDrill {drill['name']}: {outcome}, {drill['held_at']:%Y-%m-%d}.")

@@ -17,12 +17,13 @@ from crownkeep.audit.event import EventFacts
 from crownkeep.credentials import approval_proofs, approval_requests
 from crownkeep.credentials.approval_proofs import CustodianKey, Quorum
 from crownkeep.credentials.approval_requests import ApprovalRequest
-from crownkeep.operations import record, sealed_acts
+from crownkeep.operations import approval_standing, record, sealed_acts
+from crownkeep.operations.approval_standing import ApprovalStanding
 from crownkeep.operations.registry import Operation, Result
 from crownkeep.operations.sealed_acts import SealableOperation, SealedAct, Whose
 from crownkeep.principals import APPROVED_BY, Caller, Operator, Principal, PrincipalKind
 from crownkeep.storage.accounts import accounts
-from crownkeep.storage.approvals import approver_keys, approvers, seals, sessions, teams, votes
+from crownkeep.storage.approvals import seals, sessions
 from crownkeep.storage.approvals.sessions import ApprovalSessionRow
 from crownkeep.storage.approvals.teams import TeamVersionRow
 from crownkeep.storage.database import Transaction
@@ -185,27 +186,31 @@ def stands(db: Transaction, row: ApprovalSessionRow, request: ApprovalRequest, *
 
     Counted anew whenever it is asked: a key that was reported stolen approves nothing any more, nor does who has left.
     """
-    team = teams.with_id(db, row.team_id)
-    version = teams.version(db, row.team_id, row.version_id)
-    is_as_it_was = team is not None and version is not None and (team.status, team.version_id) == ("ACTIVE", row.version_id)
+    return stands_by(approval_standing.of(db, row), row, request, now=now)
+
+
+def stands_by(found: ApprovalStanding, row: ApprovalSessionRow, request: ApprovalRequest, *, now: datetime) -> bool:
+    """Tell the same from what is known of the request."""
+    team, version = found.team, found.version
+    is_as_it_was = team is not None and (team.status, team.version_id) == ("ACTIVE", row.version_id)
     if version is None or not is_as_it_was or now >= row.expires_at:
         return False
-    cast = votes.of_session(db, row.session_id)
     if row.status == PENDING:
         starts = alone_from(version, row)
-        return starts is not None and now >= starts and all(vote.decision == APPROVED for vote in cast)
-    return row.status == APPROVED and is_met(db, row, request, version)
+        return starts is not None and now >= starts and all(vote.decision == APPROVED for vote in found.cast)
+    return row.status == APPROVED and _is_met(found, row, request, version)
 
 
 def is_met(db: Transaction, row: ApprovalSessionRow, request: ApprovalRequest, version: TeamVersionRow) -> bool:
     """Tell whether the votes of a session make up the quorum: distinct people, distinct keys, and never the requester."""
-    members = {
-        each.approver_id: each for each in approvers.of_version(db, row.team_id, row.version_id) if each.status == "ACCEPTED"
-    }
-    keys = {key.key_id: key for key in approver_keys.of_identities(db, [each.identity for each in members.values()])}
+    return _is_met(approval_standing.of(db, row), row, request, version)
+
+
+def _is_met(found: ApprovalStanding, row: ApprovalSessionRow, request: ApprovalRequest, version: TeamVersionRow) -> bool:
+    members = {each.approver_id: each for each in found.people if each.status == "ACCEPTED"}
     counted: dict[str, tuple[str, str]] = {}
-    for vote in votes.of_session(db, row.session_id):
-        member, key = members.get(vote.approver_id), keys.get(vote.key_id)
+    for vote in found.cast:
+        member, key = members.get(vote.approver_id), found.keys.get(vote.key_id)
         if member is None or key is None or vote.decision != APPROVED or member.identity == request.requester_identity:
             continue
         # A key that came later than the request could have been enrolled for it, by whoever can have keys enrolled anew.

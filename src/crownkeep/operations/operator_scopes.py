@@ -14,7 +14,7 @@ READ = "read"
 _OPERATIONS: Mapping[str, str] = {
     "accounts:read": (
         "ListAccounts GetAccount GetRecoverability ListQuotas GetRoot ListDelegationTemplates GetSeal ListApprovalRequests "
-        "GetApprovalRequest ListCustodians ListScimTokens GetIdentityProvider"
+        "GetApprovalRequest GetApprovalReport ListCustodians ListScimTokens GetIdentityProvider"
     ),
     "accounts:write": (
         "CreateAccount CloseAccount ReopenAccount SetQuota ResetQuota EnableSingleSignOn PutDelegationTemplate "

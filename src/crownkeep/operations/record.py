@@ -11,7 +11,7 @@ from crownkeep.errors import AwsError
 from crownkeep.models import ServiceModel
 from crownkeep.operations.call import Call, Notes, Request, Result
 from crownkeep.operations.registry import Operation
-from crownkeep.principals import Caller, FederatedIdentity, Operator, Principal, PrincipalKind
+from crownkeep.principals import APPROVED_BY, Caller, FederatedIdentity, Operator, Principal, PrincipalKind
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail import events
 from crownkeep.storage.trail.events import EventRow
@@ -186,8 +186,17 @@ def row_of(facts: event.EventFacts) -> EventRow:
         username="" if is_anothers else event.username(caller)[:128],
         access_key_id="" if is_anothers else key[:128],
         record=event.encode(record),
-        resources=facts.resources,
+        resources=(*facts.resources, *_approval(facts)),
     )
+
+
+def _approval(facts: event.EventFacts) -> tuple[tuple[str, str], ...]:
+    """Return the request for approval that an event belongs to, by which all of them are found: as the resource that it is."""
+    session = facts.caller.session if isinstance(facts.caller, Principal) else None
+    within = session.context.get(APPROVED_BY) if session is not None else None
+    told = (facts.additional or {}).get("approvalRequestId") or (facts.service_details or {}).get("approvalRequestId") or within
+    linked = ("AWS::MPA::Session", str(told))
+    return (linked,) if told and linked not in facts.resources else ()
 
 
 def keep(db: Transaction, event_row: EventRow) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from crownkeep.domain.approvals import asking, proving
 from crownkeep.domain.approvals.asking import WantedApproval
 from crownkeep.errors import AwsError
-from crownkeep.operations import sealed_acts
+from crownkeep.operations import approval_standing, sealed_acts
 from crownkeep.operations.call import Call
 from crownkeep.operations.invoke import Door
 from crownkeep.signin import events, progress, sign_in_steps
@@ -76,7 +76,8 @@ def waiting(door: Door, begun: Progress, *, visit: Visit) -> list[tuple[str, str
     with door.snapshot() as db:
         rows = sessions.latest_of_acted(db, begun.person.account_id, limit=50)
         mine = [row for row in rows if row.action == sealed_acts.SIGN_IN and visit.now < row.expires_at][:_SHOWN]
-        return [(row.session_id, row.reason, proving.state_of(db, row, now=visit.now)) for row in mine]
+        found = approval_standing.of_each(db, mine)
+        return [(row.session_id, row.reason, proving.state_of(found[row.session_id], row, now=visit.now)) for row in mine]
 
 
 def _recorded(call: Call) -> EventRow:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from crownkeep.domain.approvals import custody
 from crownkeep.operations import central_root
 from crownkeep.operations.administrators import Administrator, Administrators
 from crownkeep.storage.accounts import accounts, contacts
 from crownkeep.storage.accounts.accounts import AccountRow
+from crownkeep.storage.approvals import seals, teams
 from crownkeep.storage.credentials import access_keys, mfa_devices
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.organizations import organizations
@@ -46,6 +48,21 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class SealCustody:
+    """The custodians without whom a sealed root is nothing: how many must approve, and how many could."""
+
+    team: str
+    acts: frozenset[str]
+    needed: int
+    custodians: int
+    able: int
+    can_act: bool
+    may_be_missing: int
+    unseal_delay_hours: int
+    """How long the operator waits who unseals without them."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccessFacts:
     """Everything by which somebody gets into an account."""
 
@@ -67,6 +84,8 @@ class AccessFacts:
     are_all_named: bool
     managed_by: str
     """The account that can have root's password recovered by central root access; empty where none can."""
+    custody: SealCustody | None = None
+    """Of a sealed account."""
 
 
 def of_account(db: Transaction, account: AccountRow, *, now: datetime, counts_others: bool = True) -> AccessFacts:
@@ -93,6 +112,7 @@ def of_account(db: Transaction, account: AccountRow, *, now: datetime, counts_ot
         administrators=named[:MOST_ADMINISTRATORS],
         are_all_named=len(named) <= MOST_ADMINISTRATORS,
         managed_by=_managed_by(db, account_id),
+        custody=_custody(db, account_id),
     )
 
 
@@ -115,3 +135,23 @@ def _managed_by(db: Transaction, account_id: str) -> str:
     if central_root.CREDENTIALS_MANAGEMENT not in central_root.enabled_features(db, organization):
         return ""
     return organization.management_account_id
+
+
+def _custody(db: Transaction, account_id: str) -> SealCustody | None:
+    seal = seals.of_account(db, account_id)
+    if seal is None:
+        return None
+    acts, delay = frozenset(seal.acts.split("\n")), seal.unseal_delay_hours
+    found = next(iter(custody.of_teams(db, teams.with_ids(db, [seal.team_id]))), None)
+    if found is None:
+        return SealCustody(seal.team_id, acts, 0, 0, 0, can_act=False, may_be_missing=0, unseal_delay_hours=delay)
+    return SealCustody(
+        team=found.row.name,
+        acts=acts,
+        needed=found.version.min_approvals,
+        custodians=len(found.seats),
+        able=len(found.able),
+        can_act=found.can_act,
+        may_be_missing=found.may_be_missing,
+        unseal_delay_hours=delay,
+    )

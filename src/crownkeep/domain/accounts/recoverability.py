@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 
-from crownkeep.domain.accounts.access_facts import AccessFacts, domain_of
+from crownkeep.domain.accounts.access_facts import AccessFacts, SealCustody, domain_of
 from crownkeep.operations.administrators import Administrator, AdministratorKind
+from crownkeep.operations.sealed_acts import SealedAct
 
 OPERATOR = "the operator of this server"
 PASSWORD = "root's password"
@@ -109,7 +110,8 @@ class RecoverabilityAnswer:
 
 def judge(facts: AccessFacts, *, now: datetime) -> RecoverabilityAnswer:
     """Say which ways lead into an account, and what each loss would mean."""
-    ways = (*_of_root(facts), *_of_management(facts), *(_of_administrator(each) for each in facts.administrators))
+    of_root = [each for way in (*_of_root(facts), *_of_management(facts)) for each in _under_seal(facts, way)]
+    ways = (*of_root, *(_of_administrator(each) for each in facts.administrators))
     if facts.state != "ACTIVE":
         # Nobody signs in to a closed account; the operator reopens it, and then what is there counts.
         ways = tuple(WayIn(way.name, (OPERATOR, *(each for each in way.needs if each != OPERATOR))) for way in ways)
@@ -164,11 +166,49 @@ def _of_management(facts: AccessFacts) -> Iterator[WayIn]:
         yield WayIn("the organization lets root choose a password by mail, and removes its MFA devices", needed)
 
 
+def _under_seal(facts: AccessFacts, way: WayIn) -> Iterator[WayIn]:
+    """Yield how a way of root's is gone where root is sealed: with the custodians, or slowly and without them."""
+    custody = facts.custody
+    is_by_mail = mailbox_needs(facts.mailbox.address)[0] in way.needs
+    covered = {SealedAct.ROOT_SIGN_IN.value, *([SealedAct.ROOT_RECOVERY.value] if is_by_mail else [])}
+    if custody is None or not covered & custody.acts:
+        yield way
+        return
+    if custody.can_act:
+        yield WayIn(f"{way.name}, with the approval of {custody.needed} custodians", (*way.needs, quorum(custody)))
+    later = f"{way.name}, once the operator has unsealed the account, {custody.unseal_delay_hours} hours after everybody was told"
+    yield WayIn(later, tuple(dict.fromkeys((*way.needs, OPERATOR))))
+
+
+def quorum(custody: SealCustody) -> str:
+    """Name the custodians who have to approve, as one of the things that a way needs."""
+    return f"{custody.needed} of the {custody.able} custodians who can approve (team {custody.team})"
+
+
+def missing_custodians(custody: SealCustody) -> Iterator[tuple[int, bool, str]]:
+    """Yield what it would mean if so many custodians were missing: the number, whether the others could act, and a sentence."""
+    for count in range(1, custody.able + 1):
+        who = "1 custodian is" if count == 1 else f"{count} custodians are"
+        if count <= custody.may_be_missing:
+            yield count, True, f"if {who} missing, the others can still approve"
+            continue
+        later = f"only the operator can unseal the account then, and waits {custody.unseal_delay_hours} hours"
+        yield count, False, f"if {who} missing, the team can approve nothing: {later}"
+        return
+
+
 def _of_administrator(found: Administrator) -> WayIn:
     if found.kind is AdministratorKind.ROLE:
         return WayIn(f"the role {found.name} is taken on by {found.taken_on_by}", (found.taken_on_by,))
     by = "signs in" if found.has_password else "signs with an access key"
     return WayIn(f"the user {found.name} {by}", (f"the user {found.name}",))
+
+
+def _custody_remarks(custody: SealCustody) -> Iterable[str]:
+    if not custody.can_act:
+        yield f"the team {custody.team}, under which root is sealed, can approve nothing: {custody.able} of its people could act"
+    elif not custody.may_be_missing:
+        yield f"none of the custodians in the team {custody.team} may be missing: add one, or have each enrol a second key"
 
 
 def _remarks(facts: AccessFacts, now: datetime) -> Iterable[str]:
@@ -190,7 +230,9 @@ def _remarks(facts: AccessFacts, now: datetime) -> Iterable[str]:
         yield "root has a single MFA device: enrol a second one, and keep it at another place"
     if facts.devices and not facts.recovery_codes:
         yield "root has no recovery codes left"
-    if not facts.custodian:
+    if facts.custody is not None:
+        yield from _custody_remarks(facts.custody)
+    elif not facts.custodian:
         yield "root has no custodian: the operator alone can confirm a recovery"
     if facts.root_keys:
         yield "root has an active access key: it can't sign in, and does not count as a way in; delete it"

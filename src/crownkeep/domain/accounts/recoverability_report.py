@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from crownkeep.domain.accounts import access_facts, recoverability
-from crownkeep.domain.accounts.access_facts import AccessFacts, Mailbox
+from crownkeep.domain.accounts.access_facts import AccessFacts, Mailbox, SealCustody
 from crownkeep.domain.accounts.recoverability import PUBLIC_DOMAINS, RecoverabilityAnswer
 from crownkeep.operations.administrators import Administrator
 from crownkeep.storage.accounts.accounts import AccountRow
@@ -61,6 +61,7 @@ def _described(facts: AccessFacts, verdict: RecoverabilityAnswer, now: datetime)
     mailbox = facts.mailbox
     kept: dict[str, object] = {"custodian": facts.custodian} if facts.custodian else {}
     kept |= {"central_root": {"management_account_id": facts.managed_by}} if facts.managed_by else {}
+    kept |= {"custody": _custody(facts.custody)} if facts.custody is not None else {}
     return {
         "account_id": facts.account_id,
         "name": facts.name,
@@ -83,6 +84,22 @@ def _described(facts: AccessFacts, verdict: RecoverabilityAnswer, now: datetime)
         "administrators": [_administrator(each) for each in facts.administrators],
         "all_administrators_named": facts.are_all_named,
         **_judged(verdict),
+    }
+
+
+def _custody(custody: SealCustody) -> dict[str, object]:
+    return {
+        "team": custody.team,
+        "approvals_needed": custody.needed,
+        "custodians": custody.custodians,
+        "able": custody.able,
+        "can_act": custody.can_act,
+        "may_be_missing": custody.may_be_missing,
+        "unseal_delay_hours": custody.unseal_delay_hours,
+        "missing": [
+            {"count": count, "can_act": can_act, "text": text}
+            for count, can_act, text in recoverability.missing_custodians(custody)
+        ],
     }
 
 

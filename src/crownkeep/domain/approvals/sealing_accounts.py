@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from crownkeep import arn, clock, errors
-from crownkeep.domain.approvals import ability
+from crownkeep.domain.approvals import ability, arns
 from crownkeep.operations.call import Call
 from crownkeep.operations.sealed_acts import SealedAct
 from crownkeep.storage.accounts import accounts
@@ -109,6 +109,26 @@ def password_is_due(db: Transaction, seal: SealRow) -> bool:
     account = accounts.with_id(db, seal.account_id)
     changed = account.root_password_changed_at if account is not None else None
     return seal.last_used_at is not None and (changed is None or changed < seal.last_used_at)
+
+
+def describe(db: Transaction, row: SealRow) -> dict[str, object]:
+    """Return a seal by names in snake case."""
+    described: dict[str, object] = {
+        "account_id": row.account_id,
+        "team_arn": arns.team(row.team_account_id, row.team_id),
+        "what": [each for each in row.acts.split("\n") if each],
+        "session_minutes": row.session_minutes,
+        "cooldown_minutes": row.cooldown_minutes,
+        "unseal_delay_hours": row.unseal_delay_hours,
+        "sealed_at": row.sealed_at,
+        "review_is_due": row.review_is_due,
+        "password_is_due": password_is_due(db, row),
+    }
+    moments = {"last_used_at": row.last_used_at, "session_ends_at": row.session_ends_at, "unseals_at": row.unseals_at}
+    described |= {name: moment for name, moment in moments.items() if moment is not None}
+    if row.last_session_id is not None:
+        described["last_request_id"] = row.last_session_id
+    return described
 
 
 def require_able(call: Call, team: ApprovalTeamRow) -> None:

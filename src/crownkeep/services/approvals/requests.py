@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from crownkeep import errors
-from crownkeep.domain.approvals import asking, ending, proving
+from crownkeep.domain.approvals import asking, ending, proving, use_reports
 from crownkeep.domain.approvals.asking import WantedApproval
 from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect, Target
+from crownkeep.operations.registry import Effect, Mode, Target
 from crownkeep.services.approvals import shown
 from crownkeep.services.approvals.service import approvals
 from crownkeep.storage.approvals import sessions
@@ -37,7 +37,7 @@ def request_approval(
 def list_requests(call: Call) -> Result:
     """Return the latest requests about acts on the caller's account, the newest first."""
     found = sessions.latest_of_acted(call.db, call.account_id, limit=_MOST_SHOWN)
-    return {"Requests": [shown.pascal(proving.describe(call.db, row, now=call.now)) for row in found]}
+    return {"Requests": [shown.pascal(each) for each in proving.describe_each(call.db, found, now=call.now)]}
 
 
 @approvals.operation("GetRequest", resource=one_request)
@@ -47,6 +47,13 @@ def get_request(call: Call, *, request_id: str) -> Result:
     proof = proving.proof_of(call, row)
     described = {"Request": shown.pascal(proving.describe(call.db, row, now=call.now))}
     return described if proof is None else {**described, "Proof": proof.decode()}
+
+
+@approvals.operation("GetRequestReport", resource=one_request, mode=Mode.LONG_READ)
+def get_request_report(call: Call, *, request_id: str) -> Result:
+    """Return everything that was done by a request, from the account's own trail."""
+    row = _targeted(call, request_id)
+    return {"Report": shown.pascal(use_reports.of_request(call.db, row, [call.account_id]))}
 
 
 @approvals.operation("CancelRequest", resource=one_request, effect=Effect.STATE)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from crownkeep import errors
 from crownkeep.credentials.approval_requests import ApprovalDecision
-from crownkeep.domain.approvals import asking, ending, proving, voting
+from crownkeep.domain.approvals import asking, ending, proving, use_reports, voting
 from crownkeep.domain.approvals.asking import WantedApproval
 from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
-from crownkeep.operations.registry import Effect
+from crownkeep.operations.registry import Effect, Mode
 from crownkeep.services.operator.service import operator
 from crownkeep.storage.approvals import sessions
 from crownkeep.storage.approvals.sessions import ApprovalSessionRow
@@ -38,7 +38,7 @@ def list_approval_requests(call: Call, *, account_id: str) -> Result:
     """Return the latest requests about acts on an account, the newest first."""
     found = sessions.latest_of_acted(call.db, account_id, limit=_MOST_SHOWN)
     call.notes.account_id = account_id
-    return {"requests": [proving.describe(call.db, row, now=call.now) for row in found]}
+    return {"requests": proving.describe_each(call.db, found, now=call.now)}
 
 
 @operator.operation("GetApprovalRequest", resource=registry.everything)
@@ -49,6 +49,14 @@ def get_approval_request(call: Call, *, request_id: str) -> Result:
     call.notes.account_id = row.acted_account_id
     described = proving.describe(call.db, row, now=call.now)
     return described if proof is None else {**described, "proof": proof.decode()}
+
+
+@operator.operation("GetApprovalReport", resource=registry.everything, mode=Mode.LONG_READ)
+def get_approval_report(call: Call, *, request_id: str) -> Result:
+    """Return everything that was done by a request, from the trails of the accounts that it concerns and the operator's own."""
+    row = _required(call, request_id)
+    call.notes.account_id = row.acted_account_id
+    return use_reports.of_request(call.db, row, [row.acted_account_id, row.requester_account_id, ""])
 
 
 @operator.operation("CancelApprovalRequest", resource=registry.everything, effect=Effect.STATE)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crownkeep.domain.approvals import arns, sealing_accounts
+from crownkeep.domain.approvals import sealing_accounts
 from crownkeep.domain.approvals.sealing_accounts import WantedSeal
 from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.operations.sealed_acts import SealedAct
 from crownkeep.services.operator.service import operator
-from crownkeep.storage.approvals.seals import SealRow
 
 _ALL = tuple(each.value for each in SealedAct if each is not SealedAct.UNSEAL)
 
@@ -31,7 +30,7 @@ def seal_account(
     wanted = WantedSeal(team_arn, what, session_minutes, cooldown_minutes, unseal_delay_hours)
     row = sealing_accounts.seal(call, account_id, wanted)
     call.notes.account_id = account_id
-    return _describe(call, row)
+    return sealing_accounts.describe(call.db, row)
 
 
 @operator.operation("GetSeal", resource=registry.everything)
@@ -39,7 +38,7 @@ def get_seal(call: Call, *, account_id: str) -> Result:
     """Return an account's seal and what is due after root's last use."""
     row = sealing_accounts.required(call, account_id)
     call.notes.account_id = account_id
-    return _describe(call, row)
+    return sealing_accounts.describe(call.db, row)
 
 
 @operator.operation("UnsealAccount", resource=registry.everything, effect=Effect.STATE, holds="account_id")
@@ -55,7 +54,7 @@ def begin_unseal_without_team(call: Call, *, account_id: str) -> Result:
     """Begin to lift a seal whose team can act no more: everybody hears of it, and nothing happens before the delay is over."""
     row = sealing_accounts.begin_unseal(call, account_id)
     call.notes.account_id = account_id
-    return _describe(call, row)
+    return sealing_accounts.describe(call.db, row)
 
 
 @operator.operation("CancelUnsealWithoutTeam", resource=registry.everything, effect=Effect.STATE, holds="account_id")
@@ -63,7 +62,7 @@ def cancel_unseal_without_team(call: Call, *, account_id: str) -> Result:
     """Stop lifting a seal without its team."""
     row = sealing_accounts.cancel_unseal(call, account_id)
     call.notes.account_id = account_id
-    return _describe(call, row)
+    return sealing_accounts.describe(call.db, row)
 
 
 @operator.operation("FinishUnsealWithoutTeam", resource=registry.everything, effect=Effect.STATE, holds="account_id")
@@ -72,22 +71,3 @@ def finish_unseal_without_team(call: Call, *, account_id: str) -> Result:
     sealing_accounts.finish_unseal(call, account_id)
     call.notes.account_id = account_id
     return NOTHING
-
-
-def _describe(call: Call, row: SealRow) -> dict[str, object]:
-    described: dict[str, object] = {
-        "account_id": row.account_id,
-        "team_arn": arns.team(row.team_account_id, row.team_id),
-        "what": [each for each in row.acts.split("\n") if each],
-        "session_minutes": row.session_minutes,
-        "cooldown_minutes": row.cooldown_minutes,
-        "unseal_delay_hours": row.unseal_delay_hours,
-        "sealed_at": row.sealed_at,
-        "review_is_due": row.review_is_due,
-        "password_is_due": sealing_accounts.password_is_due(call.db, row),
-    }
-    moments = {"last_used_at": row.last_used_at, "session_ends_at": row.session_ends_at, "unseals_at": row.unseals_at}
-    described |= {name: moment for name, moment in moments.items() if moment is not None}
-    if row.last_session_id is not None:
-        described["last_request_id"] = row.last_session_id
-    return described

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,6 +60,16 @@ class ApproverRow:
 
 _in_version = (table.c.team_id == bindparam("team_id"), table.c.version_id == bindparam("version_id"))
 _of_version = RowQuery(ApproverRow, select(table).where(*_in_version).order_by(table.c.approver_id))
+_of_versions = RowQuery(
+    ApproverRow,
+    select(table)
+    .where(
+        # By the teams, too, which the key begins with.
+        table.c.team_id.in_(bindparam("team_ids", expanding=True)),
+        table.c.version_id.in_(bindparam("version_ids", expanding=True)),
+    )
+    .order_by(table.c.approver_id),
+)
 _one = RowQuery(ApproverRow, select(table).where(*_in_version, table.c.approver_id == bindparam("approver_id")))
 _with_id = RowQuery(
     ApproverRow,
@@ -79,6 +90,13 @@ _uses_source = (
 def of_version(db: Transaction, team_id: str, version_id: str) -> list[ApproverRow]:
     """Return the approvers in a version of a team, 20 at most."""
     return _of_version.all(db, {"team_id": team_id, "version_id": version_id})
+
+
+def of_versions(db: Transaction, team_ids: Sequence[str], version_ids: Sequence[str]) -> list[ApproverRow]:
+    """Return the approvers in some versions of some teams."""
+    if not version_ids:
+        return []
+    return _of_versions.all(db, {"team_ids": list(team_ids), "version_ids": list(version_ids)})
 
 
 def find(db: Transaction, team_id: str, version_id: str, approver_id: str) -> ApproverRow | None:

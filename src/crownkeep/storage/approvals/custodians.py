@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +35,7 @@ class CustodianRow:
 
 
 _by_id = RowQuery(CustodianRow, select(table).where(table.c.custodian_id == bindparam("custodian_id")))
+_with_ids = RowQuery(CustodianRow, select(table).where(table.c.custodian_id.in_(bindparam("custodian_ids", expanding=True))))
 _with_email = RowQuery(CustodianRow, select(table).where(table.c.email_key == bindparam("email_key")))
 _all = RowQuery(CustodianRow, select(table).order_by(table.c.email_key))
 _insert = RowInsert(CustodianRow, table)
@@ -43,6 +45,11 @@ _remove = delete(table).where(table.c.custodian_id == bindparam("of_custodian"))
 def with_id(db: Transaction, custodian_id: str) -> CustodianRow | None:
     """Return the custodian with this id."""
     return _by_id.first(db, {"custodian_id": custodian_id})
+
+
+def with_ids(db: Transaction, custodian_ids: Sequence[str]) -> list[CustodianRow]:
+    """Return the custodians with these ids."""
+    return _with_ids.all(db, {"custodian_ids": list(custodian_ids)}) if custodian_ids else []
 
 
 def with_email(db: Transaction, email: str) -> CustodianRow | None:

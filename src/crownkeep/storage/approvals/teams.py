@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -112,6 +113,14 @@ _by_id = RowQuery(ApprovalTeamRow, select(table).where(table.c.team_id == bindpa
 _named = RowQuery(
     ApprovalTeamRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.name == bindparam("name"))
 )
+_with_ids = RowQuery(ApprovalTeamRow, select(table).where(table.c.team_id.in_(bindparam("team_ids", expanding=True))))
+_versions_with_ids = RowQuery(
+    TeamVersionRow,
+    select(versions).where(
+        versions.c.team_id.in_(bindparam("team_ids", expanding=True)),
+        versions.c.version_id.in_(bindparam("version_ids", expanding=True)),
+    ),
+)
 _page = RowQuery(
     ApprovalTeamRow,
     select(table)
@@ -135,6 +144,18 @@ _remove_versions = delete(versions).where(versions.c.team_id == bindparam("of_te
 def with_id(db: Transaction, team_id: str) -> ApprovalTeamRow | None:
     """Return the team with this id, whichever account's it is."""
     return _by_id.first(db, {"team_id": team_id})
+
+
+def with_ids(db: Transaction, team_ids: Sequence[str]) -> list[ApprovalTeamRow]:
+    """Return the teams with these ids."""
+    return _with_ids.all(db, {"team_ids": list(team_ids)}) if team_ids else []
+
+
+def versions_with_ids(db: Transaction, team_ids: Sequence[str], version_ids: Sequence[str]) -> list[TeamVersionRow]:
+    """Return the versions of some teams with these ids."""
+    if not version_ids:
+        return []
+    return _versions_with_ids.all(db, {"team_ids": list(team_ids), "version_ids": list(version_ids)})
 
 
 def named(db: Transaction, account_id: str, name: str) -> ApprovalTeamRow | None:

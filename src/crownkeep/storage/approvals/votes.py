@@ -51,6 +51,10 @@ class ApprovalVoteRow:
 _of_session = RowQuery(
     ApprovalVoteRow, select(table).where(table.c.session_id == bindparam("session_id")).order_by(table.c.voted_at)
 )
+_of_sessions = RowQuery(
+    ApprovalVoteRow,
+    select(table).where(table.c.session_id.in_(bindparam("session_ids", expanding=True))).order_by(table.c.voted_at),
+)
 _one = RowQuery(
     ApprovalVoteRow,
     select(table).where(table.c.session_id == bindparam("session_id"), table.c.approver_id == bindparam("approver_id")),
@@ -92,6 +96,11 @@ _unanswered_of = _unanswered()
 def of_session(db: Transaction, session_id: str) -> list[ApprovalVoteRow]:
     """Return the votes of a session in the order in which they came."""
     return _of_session.all(db, {"session_id": session_id})
+
+
+def of_sessions(db: Transaction, session_ids: Sequence[str]) -> list[ApprovalVoteRow]:
+    """Return the votes of some sessions in the order in which they came."""
+    return _of_sessions.all(db, {"session_ids": list(session_ids)}) if session_ids else []
 
 
 def unanswered(

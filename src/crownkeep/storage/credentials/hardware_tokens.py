@@ -60,6 +60,10 @@ _page = RowQuery(
     HardwareTokenRow,
     select(table).where(table.c.serial > bindparam("after")).order_by(table.c.serial).limit(bindparam("limit")),
 )
+_of_account = RowQuery(
+    HardwareTokenRow,
+    select(table).where(table.c.of_account == bindparam("of_account")).order_by(table.c.serial).limit(bindparam("limit")),
+)
 _insert = RowInsert(HardwareTokenRow, table)
 
 
@@ -71,6 +75,11 @@ def with_serial(db: Transaction, serial: str) -> HardwareTokenRow | None:
 def page(db: Transaction, *, after: str, limit: int) -> list[HardwareTokenRow]:
     """Return up to `limit` tokens in the order of their serial numbers, from the one after `after`."""
     return _page.all(db, {"after": after, "limit": limit})
+
+
+def of_account(db: Transaction, account_id: str, *, limit: int) -> list[HardwareTokenRow]:
+    """Return up to `limit` tokens of an account's root, in the order of their serial numbers."""
+    return _of_account.all(db, {"of_account": account_id, "limit": limit})
 
 
 def add(db: Transaction, row: HardwareTokenRow) -> None:

@@ -94,7 +94,7 @@ class Picture:
 async def dashboard(request: Request) -> Response:
     """Show who is signed in and how the account stands."""
     session, here = web.signed_in(request), web.of(request)
-    (identity, found, used, failed, settings, standing), organization, history = await asyncio.gather(
+    (identity, found, used, failed, settings, standing), organization, history, sealed = await asyncio.gather(
         asyncio.gather(
             web.call(request, "sts", "GetCallerIdentity"),
             posture.look(request),
@@ -105,6 +105,7 @@ async def dashboard(request: Request) -> Response:
         ),
         parts.ask(request, "DescribeOrganization", service="organizations"),
         audit_history.ask(request),
+        parts.ask(request, "GetSeal", service="approvals"),
     )
     needs_mfa = not isinstance(settings, Refused) and bool(settings["UsersNeedMfa"])
     advice = recommendations.of(found, is_root=session.principal.kind is PrincipalKind.ROOT)
@@ -120,8 +121,7 @@ async def dashboard(request: Request) -> Response:
         addresses=account_names.sign_in_addresses(request, alias if isinstance(alias, str) else ""),
         groups=_grouped(request, advice),
         next=_next(advice),
-        done_count=sum(each.status is Status.DONE for each in advice),
-        applicable_count=sum(each.status is not Status.NOT_APPLICABLE for each in advice),
+        **_counted(advice),
         steps=_steps(advice, found, needs_mfa=needs_mfa),
         summary=summary if isinstance(summary, Refused) else summary["SummaryMap"],
         counts=COUNTS,
@@ -130,8 +130,15 @@ async def dashboard(request: Request) -> Response:
         standing=standing,
         history=history,
         organization=organization.one("Organization"),
+        sealed=sealed,
         is_powerless=all(each.status is Status.UNKNOWN for each in advice),
     )
+
+
+def _counted(advice: list[Recommendation]) -> dict[str, int]:
+    """Return how many recommendations are done, of how many that apply."""
+    applicable = sum(each.status is not Status.NOT_APPLICABLE for each in advice)
+    return {"done_count": sum(each.status is Status.DONE for each in advice), "applicable_count": applicable}
 
 
 def _alias(request: Request, found: Posture) -> str | Refused:
@@ -205,6 +212,7 @@ def _same() -> list[Equivalent]:
         trail_standing.CALL,
         audit_history.CALL,
         Equivalent("organizations", "DescribeOrganization"),
+        Equivalent("approvals", "GetSeal"),
     ]
 
 

@@ -1,0 +1,1 @@
+"""The account's custody: its seal, its teams, what they were asked, and the physical tokens of its root."""

@@ -1,0 +1,132 @@
+"""What custodians were asked about the account: the requests, and each with its ceremony and what was done by it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import frame, parts
+from crownkeep.console.kit.parts import Part
+from crownkeep.console.pages.custody.tabs import REQUESTS, TABS
+
+ONE = f"{REQUESTS}/one"
+STATES = {
+    "waiting": "Waits for custodians",
+    "approved": "Approved, not used yet",
+    "used": "Used",
+    "refused": "Refused",
+    "expired": "Expired",
+    "void": "Void: the team, a person or a key has changed",
+    "cancelled": "Cancelled",
+    "failed": "Failed",
+}
+OPEN = ("waiting", "approved")
+
+
+@dataclass(frozen=True, slots=True)
+class CeremonyStep:
+    """One step of a ceremony; without a moment it has not happened yet."""
+
+    title: str
+    moment: datetime | None = None
+    detail: str = ""
+
+
+async def requests(request: Request) -> Response:
+    """List the requests about the account, those that are open first."""
+    listed = await parts.ask(request, "ListRequests", service="approvals")
+    rows = listed.rows("Requests")
+    return frame.page(
+        request,
+        "custody_requests.html",
+        current="/console/custody",
+        same=[listed.call],
+        tabs=TABS,
+        listed=listed,
+        open=[each for each in rows if each["State"] in OPEN],
+        past=[each for each in rows if each["State"] not in OPEN],
+        states=STATES,
+        here=REQUESTS,
+    )
+
+
+async def one(request: Request) -> Response:
+    """Show one request: its ceremony as a timeline, and everything that was done by it."""
+    request_id = request.query_params.get("id", "")
+    found, report = await asyncio.gather(
+        parts.ask(request, "GetRequest", service="approvals", RequestId=request_id),
+        parts.ask(request, "GetRequestReport", service="approvals", RequestId=request_id),
+    )
+    if found.refusal is not None and not found.refusal.is_denied:
+        return parts.missing(request, found, current="/console/custody", title="No such request", back=REQUESTS)
+    asked = found.one("Request")
+    return frame.page(
+        request,
+        "custody_request.html",
+        current="/console/custody",
+        same=parts.equivalents([found, report]),
+        found=found,
+        asked=asked,
+        state=STATES.get(str(asked.get("State")), ""),
+        steps=_steps(asked, report) if asked else [],
+        report=report,
+        acts=[each for each in _events(report) if each["Part"] != "ceremony"],
+        here=REQUESTS,
+    )
+
+
+def _events(report: Part) -> Sequence[Mapping[str, Any]]:
+    events: Sequence[Mapping[str, Any]] = report.one("Report").get("Events", ())
+    return events
+
+
+def _steps(asked: Mapping[str, Any], report: Part) -> list[CeremonyStep]:
+    told = ", ".join(asked.get("Asked", ())) or "nobody"
+    steps = [
+        CeremonyStep("Asked", asked["AskedAt"], f"by {asked['Requester']}, from {asked['Source']}"),
+        CeremonyStep("Custodians were told", asked["AskedAt"], told),
+        *(
+            CeremonyStep(f"{vote['Approver']} {'approved' if vote['Decision'] == 'approve' else 'refused'}", vote["CastAt"])
+            for vote in asked["Votes"]
+        ),
+        *_outcome(asked),
+    ]
+    found = report.one("Report")
+    if "UsedAt" in found:
+        steps.append(CeremonyStep("Used", found["UsedAt"], _done(report)))
+    if asked["Action"] == "signin:ConsoleLogin" and asked["State"] == "used":
+        reviewed = next((each["Who"] for each in _events(report) if each["Part"] == "review"), "")
+        waits = "A custodian other than whoever asked signs it off at /approvals"
+        steps.append(
+            CeremonyStep("Reviewed" if reviewed else "The review is due", found.get("ReviewedAt"), "" if reviewed else waits)
+        )
+    return steps
+
+
+def _outcome(asked: Mapping[str, Any]) -> list[CeremonyStep]:
+    approved = sum(vote["Decision"] == "approve" for vote in asked["Votes"])
+    count = f"{approved} of {asked.get('ApprovalsNeeded', '?')} approvals"
+    match asked["State"]:
+        case "waiting":
+            return [CeremonyStep("Waits for custodians", None, count)]
+        case "approved" | "used":
+            return [CeremonyStep("Approved", asked.get("DecidedAt"), count)]
+        case "expired":
+            return [CeremonyStep("Expired", asked["ExpiresAt"], count)]
+        case state:
+            return [CeremonyStep(STATES.get(state, state.capitalize()), asked.get("DecidedAt"), count)]
+
+
+def _done(report: Part) -> str:
+    count = sum(each["Part"] == "session" for each in _events(report))
+    return "" if not count else "1 call in the session" if count == 1 else f"{count} calls in the session"
+
+
+ROUTES = [Route(REQUESTS, requests, methods=["GET"]), Route(ONE, one, methods=["GET"])]

@@ -1,0 +1,59 @@
+"""How requests for approval stand: what is known of their teams, people, keys and votes, read for many of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from crownkeep.storage.approvals import approver_keys, approvers, teams, votes
+from crownkeep.storage.approvals.approver_keys import ApproverKeyRow
+from crownkeep.storage.approvals.approvers import ApproverRow
+from crownkeep.storage.approvals.sessions import ApprovalSessionRow
+from crownkeep.storage.approvals.teams import ApprovalTeamRow, TeamVersionRow
+from crownkeep.storage.approvals.votes import ApprovalVoteRow
+from crownkeep.storage.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalStanding:
+    """What one request's approval depends on, as it is now."""
+
+    team: ApprovalTeamRow | None
+    version: TeamVersionRow | None
+    """The version that was asked; None where it is gone."""
+    people: tuple[ApproverRow, ...]
+    """All in that version, whatever has become of them."""
+    keys: Mapping[str, ApproverKeyRow]
+    """Their keys by id."""
+    cast: tuple[ApprovalVoteRow, ...]
+
+
+def of_each(db: Transaction, rows: Sequence[ApprovalSessionRow]) -> dict[str, ApprovalStanding]:
+    """Return how requests stand, by their ids, with five queries whatever their number."""
+    team_ids = list(dict.fromkeys(row.team_id for row in rows))
+    version_ids = list(dict.fromkeys(row.version_id for row in rows))
+    found = {row.team_id: row for row in teams.with_ids(db, team_ids)}
+    versions = {row.version_id: row for row in teams.versions_with_ids(db, team_ids, version_ids)}
+    people: dict[str, list[ApproverRow]] = {}
+    for each in approvers.of_versions(db, team_ids, version_ids):
+        people.setdefault(each.version_id, []).append(each)
+    identities = dict.fromkeys(each.identity for members in people.values() for each in members)
+    keys = {key.key_id: key for key in approver_keys.of_identities(db, list(identities))}
+    cast: dict[str, list[ApprovalVoteRow]] = {}
+    for vote in votes.of_sessions(db, [row.session_id for row in rows]):
+        cast.setdefault(vote.session_id, []).append(vote)
+    return {
+        row.session_id: ApprovalStanding(
+            found.get(row.team_id),
+            versions.get(row.version_id),
+            tuple(people.get(row.version_id, ())),
+            keys,
+            tuple(cast.get(row.session_id, ())),
+        )
+        for row in rows
+    }
+
+
+def of(db: Transaction, row: ApprovalSessionRow) -> ApprovalStanding:
+    """Return how one request stands."""
+    return of_each(db, [row])[row.session_id]
