@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Ended, Terminal
+from tests.fixtures import custody
 from tests.fixtures.crown import Account, Crown, Crowns
 from tests.signin.people import root_with_app
 
 from crownkeep.storage import copying
+from crownkeep.storage.approvals import approver_keys
 from crownkeep.storage.database import Database
 
 CUSTODIAN = "custodian@elsewhere.example"
@@ -88,12 +90,30 @@ def test_a_way_that_is_closed_is_a_failure_that_says_at_which_step(bare: tuple[C
     assert "the mailbox by which it would choose one is lost" in told["steps"][0]["reason"]
 
 
-def test_without_a_key_of_roots_none_can_leak(bare: tuple[Crown, Account]):
+def test_without_a_key_of_roots_its_leak_is_rehearsed_with_one_made_in_the_copy(bare: tuple[Crown, Account]):
     crown, account = bare
 
-    ended = run(crown, "drill", "leaked-root-key", "--account", account.id)
+    ended = run(crown, "drill", "leaked-root-key", "--account", account.id, "--json")
 
-    assert (1, True) == (ended.code, "root has no active access key, so that none can leak" in ended.out)
+    assert (0, True) == (ended.code, ended.json()["ok"]), ended.out
+    assert any("one was made in the copy" in each for each in ended.json()["remarks"])
+    assert [] == crown.operator("GET", f"/accounts/{account.id}/root").json()["access_keys"]
+
+
+def test_the_ways_back_into_a_sealed_account_lead_past_its_custodians_or_slowly_without_them(crowns: Crowns):
+    crown = crowns.fresh("sqlite")
+    account, _, _ = root_with_app(crown)
+    team = custody.seat(crown, account.id)
+    team.seal()
+
+    told = {name: run(crown, "drill", name, "--account", account.id, "--json").json() for name in ("lost-mfa", "custodian-gone")}
+    team.change(lambda db: approver_keys.remove_all(db, team.people[0].identity))
+    fewer = run(crown, "drill", "custodian-gone", "--account", account.id, "--json").json()
+    crown.close()
+
+    assert [True, True, True] == [each["ok"] for each in (*told.values(), fewer)], (told, fewer)
+    assert "2 custodians of the team" in told["lost-mfa"]["steps"][0]["step"]
+    assert "without its team" in fewer["steps"][0]["step"]
 
 
 def test_recoverability_tells_of_the_last_drill_and_doctor_too(equipped: tuple[Crown, Account]):

@@ -16,9 +16,13 @@ from urllib.parse import parse_qs, urlsplit
 from crownkeep import clock, ids
 from crownkeep.alerts import sealed_outbox
 from crownkeep.arn import GLOBAL_REGION
+from crownkeep.credentials import access_keys as minting
 from crownkeep.credentials import passwords, totp
+from crownkeep.credentials.access_keys import KeyPrefix
 from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
+from crownkeep.domain.approvals import custody
+from crownkeep.domain.approvals.custody import TeamCustody
 from crownkeep.domain.credentials import mfa
 from crownkeep.drills.report import WayClosed
 from crownkeep.operations import registry, sealed
@@ -35,7 +39,9 @@ from crownkeep.signin.progress import Arrived, Next, Progress
 from crownkeep.signin.sessions import SessionBinding
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
-from crownkeep.storage.credentials import mfa_devices
+from crownkeep.storage.approvals import seals, teams
+from crownkeep.storage.credentials import access_keys, mfa_devices
+from crownkeep.storage.credentials.access_keys import AccessKeyRow
 from crownkeep.storage.credentials.mfa_devices import DeviceKind, MfaDeviceRow
 from crownkeep.storage.database import Database
 from crownkeep.storage.notices import outbox
@@ -166,6 +172,50 @@ class DrillStage:
         if not isinstance(entered, Arrived):
             raise WayClosed("the sign-in asks for something else")
         return entered
+
+    def make_root_key(self) -> str:
+        """Give root an access key, as if it had had one, and return its id."""
+        access_key_id = minting.mint(KeyPrefix.LONG_TERM, self.account_id, clock.token_bytes(minting.ID_ENTROPY))
+        secret = minting.mint_secret(clock.token_bytes(minting.SECRET_ENTROPY))
+        kept = {"account_id": self.account_id, "access_key_id": access_key_id}
+        blob = sealed.seal_access_key_secret(self.door.wiring.keyring, secret, **kept)
+        unused: dict[str, None] = dict.fromkeys(("used_at", "used_service", "used_region"))
+        row = AccessKeyRow(**kept, owner_id=self.account_id, sealed_secret=blob, status="Active", created_at=self.now, **unused)
+        with self.database.transaction() as db:
+            access_keys.add(db, row)
+            accounts.touch(db, self.account_id, clock.revision())
+        return access_key_id
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the account is sealed now."""
+        with self.database.snapshot() as db:
+            return seals.of_account(db, self.account_id) is not None
+
+    def custody(self) -> TeamCustody | None:
+        """Return the team of the account's seal as it could act; None where there is no such team."""
+        with self.database.snapshot() as db:
+            seal = seals.of_account(db, self.account_id)
+            return None if seal is None else next(iter(custody.of_teams(db, teams.with_ids(db, [seal.team_id]))), None)
+
+    async def lift_seal(self) -> None:
+        """Go on as if the custodians had approved everything that follows."""
+        with self.database.transaction() as db:
+            seals.remove(db, self.account_id)
+            accounts.touch(db, self.account_id, clock.revision())
+
+    async def begin_unseal(self) -> Result:
+        """Have the operator begin to lift the seal without its team."""
+        return await self.ask_operator("BeginUnsealWithoutTeam", account_id=self.account_id)
+
+    async def finish_unseal(self) -> Result:
+        """Let the seal's delay pass, and have the operator lift it."""
+        with self.database.snapshot() as db:
+            seal = seals.of_account(db, self.account_id)
+        if seal is None or seal.unseals_at is None:
+            raise WayClosed("nobody has begun to lift the seal")
+        self.now = max(self.now, seal.unseals_at)
+        return await self.ask_operator("FinishUnsealWithoutTeam", account_id=self.account_id)
 
     async def caller_of_key(self, access_key_id: str) -> Principal:
         """Return whom an access key makes of its holder, as a signed request does; raises WayClosed where it is refused."""

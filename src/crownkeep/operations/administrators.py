@@ -46,6 +46,8 @@ GUARD = LookingBounds(holders=100, decisions=2000)
 _ADMINISTRATOR_POLICIES = tuple(f"arn:aws:iam::aws:policy/{name}" for name in ("AdministratorAccess", "IAMFullAccess"))
 _NEEDED = ("iam:CreateUser", "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:PutUserPolicy", "iam:AttachUserPolicy")
 _MOST_NAMED = 5
+_AT_ONCE = 100
+"""Users that one query is for: a guard's look needs one."""
 _SOMEBODY = "user/somebody"
 _SESSION_NAME = "session"
 
@@ -137,11 +139,13 @@ class Administrators:
             if key.status == "Active" and key.owner_id != self._account_id:
                 keys[key.owner_id] = keys.get(key.owner_id, 0) + 1
         likely = dict.fromkeys((*self._first, *self._likely(), *sorted(passwords), *keys))
-        for user_id in [each for each in likely if each in passwords or each in keys][: self._most]:
-            row = users.with_id(self._db, self._account_id, user_id)
-            if row is not None:
-                devices = mfa_devices.count_of_owner(self._db, self._account_id, user_id)
-                yield _Holder(row, user_id in passwords, keys.get(user_id, 0), devices)
+        sought = [each for each in likely if each in passwords or each in keys][: self._most]
+        for begin in range(0, len(sought), _AT_ONCE):
+            some = sought[begin : begin + _AT_ONCE]
+            rows = {row.user_id: row for row in users.with_ids(self._db, self._account_id, some)}
+            devices = mfa_devices.counts_of_owners(self._db, self._account_id, some)
+            for user_id in [each for each in some if each in rows]:
+                yield _Holder(rows[user_id], user_id in passwords, keys.get(user_id, 0), devices.get(user_id, 0))
 
     def _likely(self) -> list[str]:
         """Return the ids of whoever has a policy that makes administrators, by itself or by a group."""

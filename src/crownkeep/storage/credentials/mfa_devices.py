@@ -188,6 +188,11 @@ _unassigned_hardware = (
 _every_of_owner = RowQuery(_row, _of_owner)
 _of_owner_page = RowQuery(_row, _of_owner.limit(bindparam("limit")))
 _count_of_owner = select(func.count()).select_from(table).where(_in_account, table.c.owner_id == bindparam("owner_id"))
+_counts_of_owners = (
+    select(table.c.owner_id, func.count())
+    .where(_in_account, table.c.owner_id.in_(bindparam("owner_ids", expanding=True)))
+    .group_by(table.c.owner_id)
+)
 _owner_ids = select(table.c.owner_id).where(_in_account, table.c.owner_id.is_not(None), IS_OF_IAM).distinct()
 _counts = select(
     func.count(),
@@ -275,6 +280,14 @@ def virtual_page(
 def count_of_owner(db: Transaction, account_id: str, owner_id: str) -> int:
     """Return how many devices a user or root has."""
     return int(db.execute(_count_of_owner, {"account_id": account_id, "owner_id": owner_id}).scalar_one())
+
+
+def counts_of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> dict[str, int]:
+    """Return how many devices each of some users has; those without any are left out."""
+    if not owner_ids:
+        return {}
+    found = db.execute(_counts_of_owners, {"account_id": account_id, "owner_ids": list(owner_ids)})
+    return {str(owner_id): int(count) for owner_id, count in found}
 
 
 def owner_ids(db: Transaction, account_id: str) -> set[str]:
