@@ -22,7 +22,7 @@ from crownkeep.console.pages.alerts import alerts
 from crownkeep.console.pages.approvals import my_approvals
 from crownkeep.console.pages.audits import credential_audits, credential_decisions
 from crownkeep.console.pages.credentials import own_devices, own_keys, own_sessions, own_uploads, passwords, security_credentials
-from crownkeep.console.pages.custody import approval_requests, hardware_tokens, seals
+from crownkeep.console.pages.custody import ceremonies, sealed_account, token_register
 from crownkeep.console.pages.federation import identity_providers
 from crownkeep.console.pages.identities import (
     attaching,
@@ -54,7 +54,7 @@ from crownkeep.console.pages.organization import (
 )
 from crownkeep.console.pages.policies import documents, policies, policy_editor
 from crownkeep.console.pages.portal import consent, external_sign_in, person_links, person_security, portal
-from crownkeep.console.pages.posture import dashboard, recoverability, root_use
+from crownkeep.console.pages.posture import dashboard, root_use, ways_in
 from crownkeep.console.pages.reports import credential_report
 from crownkeep.console.pages.search import search
 from crownkeep.console.pages.sign_in import (
@@ -96,10 +96,10 @@ ROUTES: list[Route] = [
     *dashboard.ROUTES,
     *root_use.ROUTES,
     *search.ROUTES,
-    *recoverability.ROUTES,
-    *seals.ROUTES,
-    *approval_requests.ROUTES,
-    *hardware_tokens.ROUTES,
+    *ways_in.ROUTES,
+    *sealed_account.ROUTES,
+    *ceremonies.ROUTES,
+    *token_register.ROUTES,
     *organization.ROUTES,
     *units.ROUTES,
     *member_accounts.ROUTES,

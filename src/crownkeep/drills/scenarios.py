@@ -40,9 +40,7 @@ async def past_the_seal(stage: DrillStage, report: DrillReport) -> None:
     found = stage.custody()
     missing = 1 if report.name is DrillName.CUSTODIAN_GONE else 0
     if found is not None and found.can_act and found.may_be_missing >= missing:
-        report.remarks.append(
-            "taken for granted: custodians sign with their keys, which a baseline of the team rehearses"
-        )
+        report.remarks.append("taken for granted: custodians sign with their keys, which a baseline of the team rehearses")
         needed = found.version.min_approvals
         await report.step(f"{needed} custodians of the team {found.row.name} approve each act", CUSTODIANS, stage.lift_seal())
         return

@@ -177,10 +177,10 @@ class DrillStage:
         """Give root an access key, as if it had had one, and return its id."""
         access_key_id = minting.mint(KeyPrefix.LONG_TERM, self.account_id, clock.token_bytes(minting.ID_ENTROPY))
         secret = minting.mint_secret(clock.token_bytes(minting.SECRET_ENTROPY))
-        kept = {"account_id": self.account_id, "access_key_id": access_key_id}
-        blob = sealed.seal_access_key_secret(self.door.wiring.keyring, secret, **kept)
-        unused: dict[str, None] = dict.fromkeys(("used_at", "used_service", "used_region"))
-        row = AccessKeyRow(**kept, owner_id=self.account_id, sealed_secret=blob, status="Active", created_at=self.now, **unused)
+        blob = sealed.seal_access_key_secret(
+            self.door.wiring.keyring, secret, account_id=self.account_id, access_key_id=access_key_id
+        )
+        row = AccessKeyRow(access_key_id, self.account_id, self.account_id, blob, "Active", self.now, None, None, None)
         with self.database.transaction() as db:
             access_keys.add(db, row)
             accounts.touch(db, self.account_id, clock.revision())

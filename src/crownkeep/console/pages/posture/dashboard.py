@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -119,9 +120,7 @@ async def dashboard(request: Request) -> Response:
         expires_at=password_age.expires_soon(here.door, session.person, now=here.now),
         alias=alias,
         addresses=account_names.sign_in_addresses(request, alias if isinstance(alias, str) else ""),
-        groups=_grouped(request, advice),
-        next=_next(advice),
-        **_counted(advice),
+        **_advised(request, advice),
         steps=_steps(advice, found, needs_mfa=needs_mfa),
         summary=summary if isinstance(summary, Refused) else summary["SummaryMap"],
         counts=COUNTS,
@@ -135,10 +134,14 @@ async def dashboard(request: Request) -> Response:
     )
 
 
-def _counted(advice: list[Recommendation]) -> dict[str, int]:
-    """Return how many recommendations are done, of how many that apply."""
-    applicable = sum(each.status is not Status.NOT_APPLICABLE for each in advice)
-    return {"done_count": sum(each.status is Status.DONE for each in advice), "applicable_count": applicable}
+def _advised(request: Request, advice: list[Recommendation]) -> dict[str, Any]:
+    """Return the recommendations as the page groups them, which is the next one, and how many are done of those that apply."""
+    return {
+        "groups": _grouped(request, advice),
+        "next": _next(advice),
+        "done_count": sum(each.status is Status.DONE for each in advice),
+        "applicable_count": sum(each.status is not Status.NOT_APPLICABLE for each in advice),
+    }
 
 
 def _alias(request: Request, found: Posture) -> str | Refused:

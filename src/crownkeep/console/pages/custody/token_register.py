@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts
-from crownkeep.console.pages.custody.tabs import TABS, TOKENS
+from crownkeep.console.pages.custody.custody_tabs import TABS, TOKENS
 
 
 async def tokens(request: Request) -> Response:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.custody.tabs import REQUESTS, TABS
+from crownkeep.console.pages.custody.custody_tabs import REQUESTS, TABS
 
 ONE = f"{REQUESTS}/one"
 STATES = {

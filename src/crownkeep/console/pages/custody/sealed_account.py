@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts, web
-from crownkeep.console.pages.custody.tabs import PATH, TABS
+from crownkeep.console.pages.custody.custody_tabs import PATH, TABS
 
 ACTS = {
     "root-sign-in": "Sign-in as root",
