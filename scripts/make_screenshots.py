@@ -113,6 +113,7 @@ def _furnished(told: dict[str, Any], url: str) -> Samples:
     iam, contacts, trail = (_client(service, told["admin"], url) for service in ("iam", "account", "cloudtrail"))
     samples = furnished.furnish(iam, contacts, str(told["account_id"]))
     samples = furnished.organize(_client("organizations", told["admin"], url), samples)
+    samples = furnished.sign_on(lambda service: _client(service, told["admin"], url), samples)
     return replace(samples, event=trail.lookup_events(MaxResults=1)["Events"][0]["EventId"])
 
 

@@ -18,6 +18,7 @@ from crownkeep.console.pages.credentials import own_uploads
 from crownkeep.console.pages.identities import groups, roles, users
 from crownkeep.console.pages.organization import control_policies, member_accounts
 from crownkeep.console.pages.policies import policies
+from crownkeep.console.pages.single_sign_on import directory_people
 from shared.furnished import Samples
 
 _AWS_POLICY = quote("arn:aws:iam::aws:policy/AdministratorAccess", safe="")
@@ -80,20 +81,28 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     ),
     "/console/organization/policies/detach": ("/console/organization/policies/detach?policy={control}&target={unit}",),
     "/console/find": ("/console/find", "/console/find?q={user}"),
+    "/console/single-sign-on/people": ("/console/single-sign-on/people", "/console/single-sign-on/people?q=ines"),
+    "/console/single-sign-on/people/one": _tabs("/console/single-sign-on/people/one?id={person}", directory_people.TABS),
+    "/console/single-sign-on/groups/one": ("/console/single-sign-on/groups/one?id={people}",),
+    "/console/single-sign-on/permission-sets/one": ("/console/single-sign-on/permission-sets/one?arn={permission_set}",),
+    "/console/single-sign-on/assignments": (
+        "/console/single-sign-on/assignments",
+        "/console/single-sign-on/assignments?administrators=1",
+    ),
     "/console/trail": ("/console/trail", "/console/trail?by=Username&value=root", "/console/trail?by=EventName&value=CreateUser"),
     "/console/trail/event": ("/console/trail/event?id={event}",),
     "/console/custody/requests/one": ("/console/custody/requests/one?id={asked}",),
     "/console/credential-report": ("/console/credential-report", "/console/credential-report?show=unused"),
     "/signin/{account}": ("/signin/{account}",),
-    "/start/{start}": ("/start/d-0123456789",),
-    "/start/{start}/device": ("/start/d-0123456789/device",),
-    "/start/{start}/security": ("/start/d-0123456789/security",),
-    "/start/{start}/devices": ("/start/d-0123456789/devices",),
-    "/start/{start}/app": ("/start/d-0123456789/app",),
-    "/start/{start}/recovery-codes": ("/start/d-0123456789/recovery-codes",),
-    "/start/{start}/change-password": ("/start/d-0123456789/change-password",),
-    "/start/{start}/password": ("/start/d-0123456789/password",),
-    "/start/{start}/set-password": ("/start/d-0123456789/set-password",),
+    "/start/{start}": ("/start/{start}",),
+    "/start/{start}/device": ("/start/{start}/device",),
+    "/start/{start}/security": ("/start/{start}/security",),
+    "/start/{start}/devices": ("/start/{start}/devices",),
+    "/start/{start}/app": ("/start/{start}/app",),
+    "/start/{start}/recovery-codes": ("/start/{start}/recovery-codes",),
+    "/start/{start}/change-password": ("/start/{start}/change-password",),
+    "/start/{start}/password": ("/start/{start}/password",),
+    "/start/{start}/set-password": ("/start/{start}/set-password",),
     "/v1/authorize": (_COMMAND_LINE,),
 }
 """What to ask for where a route's own path is no whole address, or not all that there is to see."""

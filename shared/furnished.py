@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,15 @@ class Samples:
     member: str = "000000000000"
     """The id of an account in that unit."""
     control: str = "p-00000000"
+
+    start: str = "d-0123456789"
+    """The id of the identity store, which the start URL is made of."""
+    person: str = "00000000-0000-0000-0000-000000000000"
+    """The id of somebody in it."""
+    people: str = "00000000-0000-0000-0000-000000000000"
+    """The id of a group in it."""
+    permission_set: str = "arn:aws:sso:::permissionSet/ssoins-0000000000000000/ps-0000000000000000"
+    """The ARN of one."""
     """The id of a service control policy."""
 
 
@@ -106,6 +116,45 @@ def organize(organizations: Any, samples: Samples) -> Samples:
     )["Policy"]["PolicySummary"]["Id"]
     organizations.attach_policy(PolicyId=control, TargetId=unit)
     return replace(samples, unit=unit, member=made, control=control)
+
+
+def sign_on(client: Callable[[str], Any], samples: Samples) -> Samples:
+    """Give the account single sign-on with people, groups and permission sets, by clients of an administrator of it."""
+    admin, people = client("sso-admin"), client("identitystore")
+    instance = {"InstanceArn": admin.create_instance(Name="harbour")["InstanceArn"]}
+    store = {"IdentityStoreId": admin.describe_instance(**instance)["IdentityStoreId"]}
+    ids = {}
+    for given, family in (("Ines", "Falk"), ("Jonas", "Weber"), ("Mira", "Okafor"), ("Tomasz", "Zielinski")):
+        email = {"Value": f"{given.lower()}-{samples.account}@acme.example", "Type": "work", "Primary": True}
+        whole = {"Name": {"GivenName": given, "FamilyName": family}, "DisplayName": f"{given} {family}"}
+        ids[given] = people.create_user(**store, UserName=given.lower(), **whole, Emails=[email])["UserId"]
+    groups = {}
+    for name, members in {"operations": ("Ines", "Jonas"), "bookkeeping": ("Mira",)}.items():
+        groups[name] = people.create_group(**store, DisplayName=name, Description=f"The {name} team")["GroupId"]
+        for each in members:
+            people.create_group_membership(**store, GroupId=groups[name], MemberId={"UserId": ids[each]})
+    sets = {}
+    for name, policy in {
+        "Administrators": "AdministratorAccess",
+        "Readers": "ReadOnlyAccess",
+        "Billing": "job-function/Billing",
+    }.items():
+        made = admin.create_permission_set(**instance, Name=name, Description=f"For {name.lower()}", SessionDuration="PT4H")
+        sets[name] = {**instance, "PermissionSetArn": made["PermissionSet"]["PermissionSetArn"]}
+        admin.attach_managed_policy_to_permission_set(**sets[name], ManagedPolicyArn=f"arn:aws:iam::aws:policy/{policy}")
+    for name, account, kind, who in (
+        ("Administrators", samples.account, "GROUP", groups["operations"]),
+        ("Administrators", samples.member, "GROUP", groups["operations"]),
+        ("Readers", samples.member, "GROUP", groups["bookkeeping"]),
+        ("Readers", samples.member, "GROUP", groups["operations"]),
+        ("Billing", samples.account, "GROUP", groups["bookkeeping"]),
+        ("Readers", samples.account, "USER", ids["Tomasz"]),
+    ):
+        target = {"TargetId": account, "TargetType": "AWS_ACCOUNT", "PrincipalType": kind, "PrincipalId": who}
+        admin.create_account_assignment(**sets[name], **target)
+    admin.attach_managed_policy_to_permission_set(**sets["Readers"], ManagedPolicyArn="arn:aws:iam::aws:policy/SecurityAudit")
+    shown = {"start": store["IdentityStoreId"], "person": ids["Ines"], "people": groups["operations"]}
+    return replace(samples, **shown, permission_set=sets["Readers"]["PermissionSetArn"])
 
 
 def marks(iam: Any, account_id: str) -> dict[str, list[Call]]:

@@ -109,6 +109,7 @@ def furnish(account: Account) -> House:
     iam = account.client("iam")
     samples = furnished.furnish(iam, account.client("account"), account.id)
     samples = furnished.organize(account.client("organizations"), samples)
+    samples = furnished.sign_on(account.client, samples)
     trust = {"Effect": "Allow", "Principal": {"AWS": account.id}, "Action": "sts:AssumeRole"}
     iam.create_role(RoleName="visitor", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}))
     iam.put_role_policy(RoleName="visitor", PolicyName="own", PolicyDocument=json.dumps(USERS_ONLY))

@@ -71,6 +71,14 @@ from crownkeep.console.pages.sign_in import (
     welcome,
 )
 from crownkeep.console.pages.simulation import simulator, what_if
+from crownkeep.console.pages.simulation import simulator
+from crownkeep.console.pages.single_sign_on import (
+    assignments,
+    directory_groups,
+    directory_people,
+    instance_home,
+    permission_sets,
+)
 from crownkeep.console.pages.trail import integrity, stream, trail
 from crownkeep.errors import AwsError
 from crownkeep.operations.invoke import Door, Unavailable
@@ -109,6 +117,11 @@ ROUTES: list[Route] = [
     *control_policy_editor.ROUTES,
     *control_attachments.ROUTES,
     *organization_settings.ROUTES,
+    *instance_home.ROUTES,
+    *directory_people.ROUTES,
+    *directory_groups.ROUTES,
+    *permission_sets.ROUTES,
+    *assignments.ROUTES,
     *account.ROUTES,
     *contacts.ROUTES,
     *account_security.ROUTES,

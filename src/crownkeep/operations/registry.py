@@ -144,6 +144,7 @@ _READS = (
     "Check",
     "Validate",
     "Find",
+    "Search",
     "Stream",
 )
 _WRITES = {

@@ -41,6 +41,7 @@ class PermissionSetPolicyRow:
 
 _in_set = (table.c.instance_id == bindparam("instance_id"), table.c.permission_set_id == bindparam("permission_set_id"))
 _of_set = RowQuery(PermissionSetPolicyRow, select(table).where(*_in_set).order_by(table.c.reference))
+_of_instance = RowQuery(PermissionSetPolicyRow, select(table).where(table.c.instance_id == bindparam("instance_id")))
 _this = (table.c.instance_id == bindparam("of_instance"), table.c.permission_set_id == bindparam("of_permission_set"))
 _insert = RowInsert(PermissionSetPolicyRow, table)
 _remove = delete(table).where(*_this, table.c.reference == bindparam("of_reference"))
@@ -50,6 +51,11 @@ _remove_all = delete(table).where(*_this)
 def of_permission_set(db: Transaction, instance_id: str, permission_set_id: str) -> list[PermissionSetPolicyRow]:
     """Return the policies of a permission set by reference; a quota keeps them few."""
     return _of_set.all(db, {"instance_id": instance_id, "permission_set_id": permission_set_id})
+
+
+def of_instance(db: Transaction, instance_id: str) -> list[PermissionSetPolicyRow]:
+    """Return the policies of all permission sets of an instance; quotas keep them few."""
+    return _of_instance.all(db, {"instance_id": instance_id})
 
 
 def add(db: Transaction, row: PermissionSetPolicyRow) -> None:

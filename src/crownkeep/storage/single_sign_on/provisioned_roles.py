@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Integer, PrimaryKeyConstraint, Table, bindparam, delete, select, update
+from sqlalchemy import Column, Integer, PrimaryKeyConstraint, Table, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, UniqueId, metadata
@@ -56,6 +56,8 @@ _page_in = RowQuery(
     .order_by(table.c.permission_set_id)
     .limit(bindparam("limit")),
 )
+_followed = select(table.c.permission_set_id, table.c.revision, func.count()).where(_in_instance)
+_followed = _followed.group_by(table.c.permission_set_id, table.c.revision)
 _this = (
     table.c.instance_id == bindparam("of_instance"),
     table.c.permission_set_id == bindparam("of_permission_set"),
@@ -80,6 +82,14 @@ def page_of_set(db: Transaction, instance_id: str, permission_set_id: str, *, af
 def page_in(db: Transaction, instance_id: str, target_id: str, *, after: str, limit: int) -> list[ProvisionedRoleRow]:
     """Return up to `limit` roles in an account in the order of their permission sets' ids, from the one after `after`."""
     return _page_in.all(db, {"instance_id": instance_id, "target_id": target_id, "after": after, "limit": limit})
+
+
+def followed(db: Transaction, instance_id: str) -> dict[str, dict[int, int]]:
+    """Return for each permission set of an instance how many accounts follow which revision of it."""
+    found: dict[str, dict[int, int]] = {}
+    for permission_set_id, revision, count in db.execute(_followed, {"instance_id": instance_id}):
+        found.setdefault(permission_set_id, {})[revision] = count
+    return found
 
 
 def add(db: Transaction, row: ProvisionedRoleRow) -> None:
