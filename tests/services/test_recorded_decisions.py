@@ -95,7 +95,11 @@ KEYS_WITHOUT_VALUE_BESIDES: Mapping[str, str] = {
     "sts:TagSession saml:aud": NO_PROVIDER,
 }
 """The same of what operations ask for besides, in whatever operation."""
-WHAT_OTHERS_COULD = {"account-security:GetRecoverability"}
+WHAT_OTHERS_COULD = {
+    "account-security:GetRecoverability",
+    "sso-directory:SearchAccountAssignments",
+    "sso-directory:SearchPermissionSets",
+}
 """Operations that ask what others could do, of whom no request is there: nothing is done on the answer."""
 MAKING = ("Create", "Upload")
 """What is being made has no tags yet (aws:ResourceTag): aws:RequestTag says which it is to have."""

@@ -37,6 +37,23 @@ class NamedAssignment:
         return f"{self.target_id} {self.permission_set_id} {self.principal_id}"
 
 
+_joined = (
+    account_assignments.table.join(
+        permission_sets.table,
+        (_sets.instance_id == _assigned.instance_id) & (_sets.permission_set_id == _assigned.permission_set_id),
+    )
+    .join(accounts.table, _accounts.account_id == _assigned.target_id)
+    .outerjoin(
+        directory_users.table,
+        (_users.identity_store_id == bindparam("store_id")) & (_users.user_id == _assigned.principal_id),
+    )
+    .outerjoin(
+        directory_groups.table,
+        (_groups.identity_store_id == bindparam("store_id")) & (_groups.group_id == _assigned.principal_id),
+    )
+)
+
+
 @cache
 def _query(*, by_account: bool, by_principal: bool, by_set: bool) -> RowQuery[NamedAssignment]:
     """Return the query by what is chosen; each is compiled once."""
@@ -51,21 +68,6 @@ def _query(*, by_account: bool, by_principal: bool, by_set: bool) -> RowQuery[Na
         wanted.append(_assigned.principal_id.in_(bindparam("principal_ids", expanding=True)))
     if by_set:
         wanted.append(_assigned.permission_set_id.in_(bindparam("permission_set_ids", expanding=True)))
-    joined = (
-        account_assignments.table.join(
-            permission_sets.table,
-            (_sets.instance_id == _assigned.instance_id) & (_sets.permission_set_id == _assigned.permission_set_id),
-        )
-        .join(accounts.table, _accounts.account_id == _assigned.target_id)
-        .outerjoin(
-            directory_users.table,
-            (_users.identity_store_id == bindparam("store_id")) & (_users.user_id == _assigned.principal_id),
-        )
-        .outerjoin(
-            directory_groups.table,
-            (_groups.identity_store_id == bindparam("store_id")) & (_groups.group_id == _assigned.principal_id),
-        )
-    )
     statement = (
         select(
             _assigned.target_id,
@@ -76,7 +78,7 @@ def _query(*, by_account: bool, by_principal: bool, by_set: bool) -> RowQuery[Na
             _assigned.principal_id,
             func.coalesce(_users.user_name, _groups.display_name, _assigned.principal_id).label("principal"),
         )
-        .select_from(joined)
+        .select_from(_joined)
         .where(*wanted)
         .order_by(_assigned.target_id, _assigned.permission_set_id, _assigned.principal_id)
         .limit(bindparam("limit"))

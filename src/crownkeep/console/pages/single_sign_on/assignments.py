@@ -25,7 +25,7 @@ Assigned = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class AccountRow:
+class MatrixRow:
     """One account's row of the matrix: what each column's person or group may take there."""
 
     account_id: str
@@ -39,7 +39,7 @@ class AssignmentMatrix:
 
     columns: tuple[tuple[str, str, str], ...]
     """Type, id and name."""
-    rows: tuple[AccountRow, ...]
+    rows: tuple[MatrixRow, ...]
 
 
 def matrix_of(found: Sequence[Assigned]) -> AssignmentMatrix | None:
@@ -54,7 +54,7 @@ def matrix_of(found: Sequence[Assigned]) -> AssignmentMatrix | None:
         row = cells.setdefault((each["AccountId"], each["AccountName"]), {})
         row.setdefault(each["PrincipalId"], []).append(each)
     rows = (
-        AccountRow(account_id, name, tuple(tuple(row.get(column[1], ())) for column in columns))
+        MatrixRow(account_id, name, tuple(tuple(row.get(column[1], ())) for column in columns))
         for (account_id, name), row in cells.items()
     )
     return AssignmentMatrix(tuple(columns), tuple(rows))
@@ -68,7 +68,7 @@ async def listed(request: Request) -> Response:
 async def _page(request: Request, *, refusal: Refused | None = None, entered: Mapping[str, str] | None = None) -> Response:
     found = await pages.managed(request)
     if not found.arn:
-        return pages.without_instance(request)
+        return pages.without_instance(request, found, ASSIGNMENTS)
     query = request.query_params
     asked = {name: query.get(name, "").strip() for name in ("account", "who", "administrators")}
     principal = await _principal(request, found.of_store, asked["who"]) if asked["who"] else ""
@@ -149,7 +149,7 @@ async def removed(request: Request) -> Response:
     entered = parts.entered(request, "set", "account", "kind", "id")
     found = await pages.managed(request)
     place = {**found.of_instance, **_named(entered["set"], entered["account"], entered["kind"], entered["id"])}
-    wanted, back = (Equivalent(ADMIN, f"{verb}AccountAssignment", place) for verb in ("Delete", "Create"))
+    wanted, back = Equivalent(ADMIN, "DeleteAccountAssignment", place), Equivalent(ADMIN, "CreateAccountAssignment", place)
     return await parts.change(request, [wanted], then=ASSIGNMENTS, current=ASSIGNMENTS, back=[back])
 
 

@@ -23,7 +23,7 @@ async def listed(request: Request) -> Response:
 async def _list(request: Request, *, refusal: Refused | None = None) -> Response:
     found = await pages.managed(request)
     if not found.arn:
-        return pages.without_instance(request)
+        return pages.without_instance(request, found, GROUPS)
     name, token = request.query_params.get("name", "").strip(), request.query_params.get("marker", "")
     chosen = {"Filters": [{"AttributePath": "DisplayName", "AttributeValue": name}]} if name else {}
     groups = await pages.ask(
@@ -59,7 +59,7 @@ async def show(request: Request) -> Response:
     """Show one group: who is in it, and what it may take where."""
     found = await pages.managed(request)
     if not found.arn:
-        return pages.without_instance(request)
+        return pages.without_instance(request, found, GROUPS)
     return await _page(request, found, request.query_params.get("id", ""))
 
 

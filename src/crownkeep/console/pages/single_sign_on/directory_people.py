@@ -31,7 +31,7 @@ async def listed(request: Request) -> Response:
     """List people by user name, a page at a time, or those whose name or e-mail address holds a text."""
     found = await pages.managed(request)
     if not found.arn:
-        return pages.without_instance(request)
+        return pages.without_instance(request, found, PEOPLE)
     text, token = request.query_params.get("q", "").strip()[:128], request.query_params.get("marker", "")
     asked = {"Query": text, "NextToken": token, "MaxResults": parts.ROWS}
     people = await pages.ask(request, DIRECTORY, "SearchUsers", **found.of_store, **asked)
@@ -85,7 +85,7 @@ async def show(request: Request) -> Response:
     """Show one person: what they may take where and why, their groups, or how they sign in."""
     found = await pages.managed(request)
     if not found.arn:
-        return pages.without_instance(request)
+        return pages.without_instance(request, found, PEOPLE)
     return await _page(request, found, request.query_params.get("id", ""), parts.chosen(request, "tab", TABS))
 
 

@@ -100,7 +100,7 @@ def page(
     )
 
 
-def without_instance(request: Request) -> Response:
-    """Send the browser to where an instance is made."""
-    web.signed_in(request)
-    return web.go(HOME)
+def without_instance(request: Request, found: ManagedInstance, current: str) -> Response:
+    """Say that there is no instance, or that it may not be seen."""
+    status = 404 if found.listed.refusal is None else 200
+    return page(request, "sso_without.html", current=current, same=[found.listed.call], status=status, listed=found.listed)

@@ -27,7 +27,7 @@ async def listed(request: Request) -> Response:
 async def _list(request: Request, *, refusal: Refused | None = None) -> Response:
     found = await pages.managed(request)
     if not found.arn:
-        return pages.without_instance(request)
+        return pages.without_instance(request, found, SETS)
     sets = await pages.ask(request, DIRECTORY, "SearchPermissionSets", **found.of_store)
     same = [sets.call, Equivalent(ADMIN, "CreatePermissionSet", {**found.of_instance, "Name": "NAME"})]
     return pages.page(request, "sso_permission_sets.html", current=SETS, same=same, refusal=refusal, sets=sets)
@@ -53,7 +53,7 @@ async def show(request: Request) -> Response:
     """Show one permission set: its policies, its limits, and the accounts that have a role of it."""
     found = await pages.managed(request)
     if not found.arn:
-        return pages.without_instance(request)
+        return pages.without_instance(request, found, SETS)
     return await _page(request, found, request.query_params.get("arn", ""))
 
 
