@@ -2,22 +2,24 @@
 
     make screenshots
 
-Every page of the console's table of routes is taken in light and in dark, narrow and wide, into screenshots/; what the documents
-show goes to docs/pictures, as much of it as a screen shows.
+Every page of the console's table of routes is taken in light and in dark, narrow and wide, into screenshots/, and so are the
+pages of a person of single sign-on; what the documents show goes to docs/pictures, as much of it as a screen shows.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import boto3
@@ -26,15 +28,20 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from shared import every_page, furnished
 from shared.furnished import Samples
 
+from crownkeep import models
+
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "screenshots"
-SHOWN = ("sign-in", "dashboard", "users-bob_security", "policies-one_reading_document", "trail-root")
+SHOWN = (
+    *("sign-in", "dashboard", "users-bob_security", "policies-one_reading_document", "trail-root"),
+    *("single-sign-on", "single-sign-on-assignments", "portal", "portal-device-code"),
+)
 """Pages that the documents show, light and wide."""
 
 COMMAND = str(Path(sys.executable).parent / "crownkeep")
 PASSWORD = "Plum-Lantern-Quartz-47!"
 SIZES = {"wide": (1440, 900), "middle": (820, 1180), "narrow": (360, 740)}
-SCHEMES = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def main() -> int:
@@ -53,6 +60,7 @@ def main() -> int:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
                 _take_all(browser, url, str(told["set_password_url"]), samples)
+                _take_people(browser, url, _client("sso-directory", told["admin"], url), samples)
                 browser.close()
         finally:
             server.terminate()
@@ -98,15 +106,79 @@ def _first_sign_in(page: Page, link: str) -> None:
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_label("Retype the password").fill(PASSWORD)
     page.get_by_role("button", name="Set the password").click()
+    _enrol_app(page)
+    page.get_by_role("button", name="Not now").click()
+
+
+def _enrol_app(page: Page, look: Callable[[], None] = lambda: None) -> None:
+    """Enrol an authenticator app where the sign-in asks for a device; `look` is called where its codes are asked for."""
     page.locator("#app-name").fill("phone")
     page.get_by_role("button", name="Set up an authenticator app").click()
+    page.get_by_text("Show the secret key").wait_for()
+    look()
     page.get_by_text("Show the secret key").click()
     app = pyotp.TOTP(page.locator(".seed").inner_text().replace(" ", ""))
     now = int(time.time())
     page.get_by_label("MFA code 1").fill(app.at(now - 30))
     page.get_by_label("MFA code 2").fill(app.at(now))
     page.get_by_role("button", name="Add MFA").click()
-    page.get_by_role("button", name="Not now").click()
+
+
+def _take_people(browser: Browser, url: str, directory: Any, samples: Samples) -> None:
+    """Take the pages of a person of single sign-on, from the first sign-in on."""
+    whose = {"IdentityStoreId": samples.start, "UserId": samples.person}
+    given = directory.update_password(**whose, PasswordMode="OTP")["Password"]
+    start = f"/start/{samples.start}"
+    page = browser.new_context(base_url=url).new_page()
+    page.goto(start)
+    page.get_by_label("Username").fill("ines")
+    page.get_by_label("Password").fill(given)
+    page.get_by_role("button", name="Sign in").click()
+    _picture(page, "portal-first-device")
+    _enrol_app(page, lambda: _picture(page, "portal-first-app"))
+    _picture(page, "portal-forced-change")
+    page.get_by_label("Old password").fill(given)
+    for label in ("New password", "Retype new password"):
+        page.get_by_label(label, exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Confirm password change").click()
+    _picture(page, "portal-codes-offered")
+    page.get_by_role("button", name="Make recovery codes").click()
+    _picture(page, "portal-codes")
+    page.get_by_role("link", name="I have kept them, go on").click()
+    page.locator("[data-star]").first.click()
+    _picture(page, "portal")
+    page.get_by_role("button", name="Access keys of").last.click()
+    _picture(page, "portal-keys")
+    for name in ("security", "devices", "change-password", "device"):
+        page.goto(f"{start}/{name}")
+        _picture(page, f"portal-{name}")
+    page.goto(_asked_by_program(url, start))
+    _picture(page, "portal-device-code")
+    page.get_by_role("button", name="Confirm and allow").click()
+    _picture(page, "portal-device-allowed")
+
+
+def _asked_by_program(url: str, start: str) -> str:
+    """Return the address at which a program that asked for a device code is allowed."""
+    oidc = boto3.client(
+        "sso-oidc", region_name="us-east-1", endpoint_url=url, aws_access_key_id="none", aws_secret_access_key="none"
+    )
+    program = oidc.register_client(clientName="aws-cli", clientType="public", scopes=["sso:account:access"])
+    known = {"clientId": program["clientId"], "clientSecret": program["clientSecret"]}
+    asked: str = oidc.start_device_authorization(**known, startUrl=f"{url}{start}")["verificationUriComplete"]
+    return asked
+
+
+def _picture(page: Page, name: str) -> None:
+    """Take the page that is shown, in every look, and leave it as it is."""
+    page.wait_for_load_state("networkidle")
+    for scheme in SCHEMES:
+        for size, (width, height) in SIZES.items():
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": height})
+            page.screenshot(path=PICTURES / f"{name}-{scheme}-{size}.png", full_page=True)
+            if name in SHOWN and (scheme, size) == ("light", "wide"):
+                page.screenshot(path=ROOT / "docs/pictures" / f"{name}-light-wide.png")
 
 
 def _furnished(told: dict[str, Any], url: str) -> Samples:
@@ -125,6 +197,7 @@ def _start_audit(page: Page) -> str:
 
 
 def _client(service: str, key: dict[str, str], url: str) -> Any:
+    os.environ["AWS_DATA_PATH"] = str(models.OWN_FOLDER)
     secrets = {"aws_access_key_id": key["access_key_id"], "aws_secret_access_key": key["secret_access_key"]}
     return boto3.client(service, region_name="us-east-1", endpoint_url=url, **secrets)
 

@@ -9,7 +9,8 @@ from crownkeep import errors
 from crownkeep.domain.single_sign_on import directory, scim_bearers
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Permission, no_resource
-from crownkeep.services.scim import bearers, bodies, filters, memberships, pages, patches, resources
+from crownkeep.services.scim import bearers, bodies, memberships, pages, patches, resources
+from crownkeep.services.scim.pages import Listing, ListingAsked
 from crownkeep.services.scim.patches import Patch
 from crownkeep.services.scim.service import scim
 from crownkeep.storage.single_sign_on import directory_groups, directory_memberships
@@ -64,20 +65,7 @@ def list_groups(
     cursor: str | None = None,
 ) -> Result:
     """List groups, or find some by a filter."""
-    instance = bearers.reading(call, tenant_id, bearer_token)
-    endpoint = scim_bearers.endpoint(call.settings.url, instance)
-    if filter is not None:
-        found = _filtered(call, instance, filters.read(filter, known=_KNOWN, together=_TOGETHER))
-        return bodies.listed([resources.group(row, endpoint) for row in found], cursor=None, next_cursor=None)
-    rows, next_cursor = pages.page(
-        call,
-        "ScimGroups",
-        instance,
-        (count, cursor),
-        fetch=lambda after, limit: directory_groups.page(call.db, instance.identity_store_id, after=after, limit=limit),
-        key=lambda row: row.group_id,
-    )
-    return bodies.listed([resources.group(row, endpoint) for row in rows], cursor=cursor, next_cursor=next_cursor)
+    return pages.answer(call, _LISTING, ListingAsked(tenant_id, bearer_token, filter, count, cursor))
 
 
 @scim.operation("PatchGroup", resource=no_resource, permission=Permission.NONE, effect=Effect.STATE)
@@ -153,3 +141,16 @@ def _filtered(call: Call, instance: InstanceRow, asked: dict[str, str]) -> Seque
     else:
         return directory_groups.of_member(call.db, store_id, asked["members"], limit=bodies.MOST_RESULTS)
     return [] if found is None else [found]
+
+
+_LISTING = Listing(
+    "ScimGroups",
+    _KNOWN,
+    _TOGETHER,
+    filtered=_filtered,
+    fetch=lambda call, instance, after, limit: directory_groups.page(
+        call.db, instance.identity_store_id, after=after, limit=limit
+    ),
+    key=lambda row: row.group_id,
+    shown=resources.group,
+)

@@ -6,7 +6,8 @@ from crownkeep import errors
 from crownkeep.domain.single_sign_on import directory, scim_bearers
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Permission, no_resource
-from crownkeep.services.scim import bearers, bodies, filters, pages, patches, resources
+from crownkeep.services.scim import bearers, bodies, pages, patches, resources
+from crownkeep.services.scim.pages import Listing, ListingAsked
 from crownkeep.services.scim.resources import Provisioned
 from crownkeep.services.scim.service import scim
 from crownkeep.storage.single_sign_on import directory_users
@@ -51,20 +52,7 @@ def list_users(
     cursor: str | None = None,
 ) -> Result:
     """List people, or find one by a filter."""
-    instance = bearers.reading(call, tenant_id, bearer_token)
-    endpoint = scim_bearers.endpoint(call.settings.url, instance)
-    if filter is not None:
-        found = _filtered(call, instance, filters.read(filter, known=_KNOWN, together=_TOGETHER))
-        return bodies.listed([resources.person(row, endpoint) for row in found], cursor=None, next_cursor=None)
-    rows, next_cursor = pages.page(
-        call,
-        "ScimUsers",
-        instance,
-        (count, cursor),
-        fetch=lambda after, limit: directory_users.page(call.db, instance.identity_store_id, after=after, limit=limit),
-        key=lambda row: row.user_id,
-    )
-    return bodies.listed([resources.person(row, endpoint) for row in rows], cursor=cursor, next_cursor=next_cursor)
+    return pages.answer(call, _LISTING, ListingAsked(tenant_id, bearer_token, filter, count, cursor))
 
 
 @scim.operation("PutUser", resource=no_resource, permission=Permission.NONE, effect=Effect.STATE)
@@ -134,3 +122,16 @@ def _shown(call: Call, instance: InstanceRow, row: DirectoryUserRow, *, is_new: 
     if is_new:
         call.notes.resources.append(("AWS::IdentityStore::User", row.user_id))
     return bodies.sent(resources.person(row, endpoint), location=f"{endpoint}/Users/{row.user_id}" if is_new else "")
+
+
+_LISTING = Listing(
+    "ScimUsers",
+    _KNOWN,
+    _TOGETHER,
+    filtered=_filtered,
+    fetch=lambda call, instance, after, limit: directory_users.page(
+        call.db, instance.identity_store_id, after=after, limit=limit
+    ),
+    key=lambda row: row.user_id,
+    shown=resources.person,
+)

@@ -55,7 +55,7 @@ def matrix_of(found: Sequence[Assigned]) -> AssignmentMatrix | None:
         row.setdefault(each["PrincipalId"], []).append(each)
     rows = (
         MatrixRow(account_id, name, tuple(tuple(row.get(column[1], ())) for column in columns))
-        for (account_id, name), row in cells.items()
+        for (account_id, name), row in sorted(cells.items(), key=lambda each: (each[0][1].lower(), each[0][0]))
     )
     return AssignmentMatrix(tuple(columns), tuple(rows))
 
