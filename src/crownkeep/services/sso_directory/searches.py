@@ -27,7 +27,7 @@ from crownkeep.storage.single_sign_on import (
     provisioned_roles,
 )
 from crownkeep.storage.single_sign_on.assignment_search import NamedAssignment
-from crownkeep.storage.single_sign_on.directory_search import FoundPerson
+from crownkeep.storage.single_sign_on.directory_search import ListedPerson
 from crownkeep.storage.single_sign_on.instances import InstanceRow
 from crownkeep.storage.single_sign_on.permission_sets import PermissionSetRow
 
@@ -189,7 +189,7 @@ def _managed(policy_arn: str) -> Text | None:
     return None if found is None else Text(found.document, PolicySource(PolicyKind.IDENTITY, found.name))
 
 
-def _person(row: FoundPerson) -> dict[str, object]:
+def _person(row: ListedPerson) -> dict[str, object]:
     return {
         "UserId": row.user_id,
         "UserName": row.user_name,

@@ -43,7 +43,7 @@ _display_name = _DisplayName(_users.attributes)
 
 
 @dataclass(frozen=True, slots=True)
-class FoundPerson:
+class ListedPerson:
     """Somebody in a list of people."""
 
     user_id: str
@@ -71,9 +71,9 @@ def _row(
     mfa_devices: int,
     has_password: bool,
     signed_in_at: datetime | None,
-) -> FoundPerson:
+) -> ListedPerson:
     given = (user_id, user_name, user_name_key, display_name, email, is_active, groups, mfa_devices)
-    return FoundPerson(*given, has_password=bool(has_password), signed_in_at=signed_in_at)
+    return ListedPerson(*given, has_password=bool(has_password), signed_in_at=signed_in_at)
 
 
 _listed = (
@@ -125,7 +125,7 @@ _page_of_group = RowQuery(
 )
 
 
-def people(db: Transaction, store_id: str, text: str, *, group_id: str, after: str, limit: int) -> list[FoundPerson]:
+def people(db: Transaction, store_id: str, text: str, *, group_id: str, after: str, limit: int) -> list[ListedPerson]:
     """Return up to `limit` people whose name or e-mail address holds a text, by user name, from the one after `after`.
 
     Only those of a group, where one is named.
