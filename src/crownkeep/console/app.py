@@ -71,7 +71,6 @@ from crownkeep.console.pages.sign_in import (
     welcome,
 )
 from crownkeep.console.pages.simulation import simulator, what_if
-from crownkeep.console.pages.simulation import simulator
 from crownkeep.console.pages.single_sign_on import (
     assignments,
     directory_groups,
