@@ -120,6 +120,10 @@ NO_PAGES = frozenset(
         "/console/find/suggestions",
         "/console/root-keys",
         "/federation",
+        "/start/{start}/external",
+        "/start/{start}/oidc",
+        "/start/{start}/saml",
+        "/start/{start}/saml/metadata",
     }
 )
 """Routes that only send a browser on, answer a program, or are a part of a page."""
