@@ -89,9 +89,9 @@ def render(sign_in: Timed, pages: list[Timed], bare: Timed) -> str:
 
 
 def _prepare(server: Server) -> Samples:
-    told = server.make_account("bench")
-    account = told["account_id"]
-    signer = Signer(told["admin"]["access_key_id"], told["admin"]["secret_access_key"], server.port)
+    answer = server.make_account("bench")
+    account = answer["account_id"]
+    signer = Signer(answer["admin"]["access_key_id"], answer["admin"]["secret_access_key"], server.port)
     populous.populate(server.directory / "data", account)
     made = [
         signer.sign("iam", "CreateLoginProfile", {"UserName": "admin", "Password": PASSWORD}),

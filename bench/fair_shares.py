@@ -29,7 +29,7 @@ def main() -> None:
     """Measure, print the table, and keep the figures in bench/results."""
     with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory, servers.crownkeep(Path(directory)) as server:
         accounts = [server.make_account(name)["admin"] for name in ("quiet", "loud")]
-        quiet, loud = (Signer(told["access_key_id"], told["secret_access_key"], server.port) for told in accounts)
+        quiet, loud = (Signer(answer["access_key_id"], answer["secret_access_key"], server.port) for answer in accounts)
         load.once(loud.create_users(f"user-{number}" for number in range(8)), port=server.port, connections=1, seconds=30)
         asked = [quiet.sign("iam", "GetUser", {"UserName": "admin"})]
         _measure(asked, server.port)

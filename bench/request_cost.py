@@ -191,8 +191,8 @@ async def _account(ours: _Connections, token: str) -> dict[str, Any]:
     head = f"POST /operator/v1/accounts HTTP/1.1\r\nHost: 127.0.0.1:{_PORT}\r\nAuthorization: Bearer {token}\r\n"
     request = f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
     (answer,) = await ours.ask([request])
-    told: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
-    return told
+    reply: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
+    return reply
 
 
 def _batches(requests: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

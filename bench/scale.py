@@ -82,16 +82,16 @@ def _options() -> argparse.Namespace:
 
 def _measured(directory: Path, installation: Installation, database: str) -> dict[str, float]:
     with _serving(directory, database) as server:
-        told = server.make_account("measured")
+        answer = server.make_account("measured")
     began = time.monotonic()
     url = database or f"sqlite:///{directory / 'data' / 'crownkeep.db'}"
-    _fill(url, told["account_id"], installation)
+    _fill(url, answer["account_id"], installation)
     print(f"  filled {installation.accounts:,} accounts, {installation.events:,} events: {time.monotonic() - began:.0f} s")
     began = time.monotonic()
     with _serving(directory, database) as server:
         found = {"start to the first answer (s)": time.monotonic() - began}
         found["events put into the tree, each (us)"] = _sequenced(url, installation.events)
-        signer = Signer(told["admin"]["access_key_id"], told["admin"]["secret_access_key"], server.port)
+        signer = Signer(answer["admin"]["access_key_id"], answer["admin"]["secret_access_key"], server.port)
         return found | _costs(server, signer) | _long_reads(signer) | {"memory afterwards (MiB)": server.memory_mib()}
 
 

@@ -101,8 +101,8 @@ def _least(results: Sequence[Result]) -> list[Result]:
 
 def _crownkeep(server: Server, bare: Server, users: int, rounds: int) -> list[Result]:
     accounts = [server.make_account(f"bench-{number}") for number in range(-(-users // MOST_IN_ONE_ACCOUNT))]
-    admins = [told["admin"] for told in accounts]
-    signers = [Signer(told["access_key_id"], told["secret_access_key"], server.port) for told in admins]
+    admins = [answer["admin"] for answer in accounts]
+    signers = [Signer(answer["access_key_id"], answer["secret_access_key"], server.port) for answer in admins]
     share = users // len(signers)
     for signer in signers:
         _fill(signer, share)
@@ -156,10 +156,10 @@ def _get_users(signer: Signer, here: int) -> Requests:
 
 def _denied(signer: Signer, here: int) -> Requests:
     """Return the same questions of a user who may ask nothing."""
-    told = load.body_of(signer.sign("iam", "CreateAccessKey", {"UserName": "user-00001"}), port=signer.port)
-    key_id, secret = (re.search(f"<{name}>(.*?)</{name}>", told) for name in ("AccessKeyId", "SecretAccessKey"))
+    answer = load.body_of(signer.sign("iam", "CreateAccessKey", {"UserName": "user-00001"}), port=signer.port)
+    key_id, secret = (re.search(f"<{name}>(.*?)</{name}>", answer) for name in ("AccessKeyId", "SecretAccessKey"))
     if key_id is None or secret is None:
-        raise RuntimeError(f"no access key was made: {told}")
+        raise RuntimeError(f"no access key was made: {answer}")
     return _get_users(Signer(key_id[1], secret[1], signer.port), here)
 
 
@@ -168,7 +168,7 @@ def _of_accounts(server: Server) -> Callable[[], Requests]:
 
     def requests() -> Requests:
         admins = [server.make_account(f"many-{number}")["admin"] for number in range(ACCOUNTS)]
-        signers = [Signer(told["access_key_id"], told["secret_access_key"], server.port) for told in admins]
+        signers = [Signer(answer["access_key_id"], answer["secret_access_key"], server.port) for answer in admins]
         return [signer.sign("iam", "GetUser", {"UserName": "admin"}) for signer in signers]
 
     return requests

@@ -109,13 +109,13 @@ def _per_second(server: Server, account: str) -> float:
 
 def _people(server: Server) -> tuple[str, dict[int, bytes]]:
     """Make users without and with an authenticator app; answer the account, and the apps' seeds by number."""
-    told = server.make_account("bench")
+    answer = server.make_account("bench")
     iam = get_session().create_client(
         "iam",
         region_name="us-east-1",
         endpoint_url=f"http://127.0.0.1:{server.port}",
-        aws_access_key_id=told["admin"]["access_key_id"],
-        aws_secret_access_key=told["admin"]["secret_access_key"],
+        aws_access_key_id=answer["admin"]["access_key_id"],
+        aws_secret_access_key=answer["admin"]["secret_access_key"],
     )
     seeds = {}
     for number in range(USERS):
@@ -128,7 +128,7 @@ def _people(server: Server) -> tuple[str, dict[int, bytes]]:
         given = {"AuthenticationCode1": totp.code_at(seed, step - 1), "AuthenticationCode2": totp.code_at(seed, step)}
         iam.enable_mfa_device(UserName=f"mfa-{number}", SerialNumber=device["SerialNumber"], **given)
         seeds[number] = seed
-    return told["account_id"], seeds
+    return answer["account_id"], seeds
 
 
 def _codes(seeds: dict[int, bytes]) -> Iterator[tuple[int, str]]:

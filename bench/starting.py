@@ -58,8 +58,8 @@ def _workers(directory: Path) -> tuple[float, float, float]:
 
 
 def _cost(server: Server, name: str) -> float:
-    told = server.make_account(name)["admin"]
-    signer = Signer(told["access_key_id"], told["secret_access_key"], server.port)
+    answer = server.make_account(name)["admin"]
+    signer = Signer(answer["access_key_id"], answer["secret_access_key"], server.port)
     requests = [signer.sign("iam", "GetUser", {"UserName": "admin"})]
     load.repeatedly(requests, port=server.port, connections=CONNECTIONS, seconds=SECONDS / 3)
     before = server.cpu_seconds()

@@ -59,14 +59,14 @@ def _components(libraries: Path, locked: dict[tuple[str, str], list[str]]) -> It
             raise NotBuilt(f"{name} {number} is installed, and not locked: run `make release` from a clean checkout")
         found = f"pkg:pypi/{spelt}@{number}"
         expression = metadata["License-Expression"]
-        told = {"expression": str(expression)} if expression else {"license": {"name": licence(metadata)}}
+        answer = {"expression": str(expression)} if expression else {"license": {"name": licence(metadata)}}
         yield {
             "type": "library",
             "bom-ref": found,
             "name": name,
             "version": number,
             "purl": found,
-            "licenses": [told],
+            "licenses": [answer],
             "externalReferences": [
                 {"type": "distribution", "url": url, "hashes": [{"alg": "SHA-256", "content": digest}]}
                 for url, digest in (each.split(" ") for each in locked[spelt, number])

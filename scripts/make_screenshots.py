@@ -55,12 +55,12 @@ def main() -> int:
         server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         try:
             _wait_for(url)
-            told = _account(data, url)
-            samples = _furnished(told, url)
+            answer = _account(data, url)
+            samples = _furnished(answer, url)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-                _take_all(browser, url, str(told["set_password_url"]), samples)
-                _take_people(browser, url, _client("sso-directory", told["admin"], url), samples)
+                _take_all(browser, url, str(answer["set_password_url"]), samples)
+                _take_people(browser, url, _client("sso-directory", answer["admin"], url), samples)
                 browser.close()
         finally:
             server.terminate()
@@ -181,11 +181,11 @@ def _picture(page: Page, name: str) -> None:
                 page.screenshot(path=ROOT / "docs/pictures" / f"{name}-light-wide.png")
 
 
-def _furnished(told: dict[str, Any], url: str) -> Samples:
-    iam, contacts, trail = (_client(service, told["admin"], url) for service in ("iam", "account", "cloudtrail"))
-    samples = furnished.furnish(iam, contacts, str(told["account_id"]))
-    samples = furnished.organize(_client("organizations", told["admin"], url), samples)
-    samples = furnished.sign_on(lambda service: _client(service, told["admin"], url), samples)
+def _furnished(answer: dict[str, Any], url: str) -> Samples:
+    iam, contacts, trail = (_client(service, answer["admin"], url) for service in ("iam", "account", "cloudtrail"))
+    samples = furnished.furnish(iam, contacts, str(answer["account_id"]))
+    samples = furnished.organize(_client("organizations", answer["admin"], url), samples)
+    samples = furnished.sign_on(lambda service: _client(service, answer["admin"], url), samples)
     return replace(samples, event=trail.lookup_events(MaxResults=1)["Events"][0]["EventId"])
 
 
@@ -205,8 +205,8 @@ def _client(service: str, key: dict[str, str], url: str) -> Any:
 def _account(data: str, url: str) -> dict[str, Any]:
     options = ["--email", "root@acme.example", "--name", "acme", "--admin-user", "admin-user", "--json", "--data", data]
     done = subprocess.run([COMMAND, "account", "create", *options], capture_output=True, text=True, check=True)
-    told: dict[str, Any] = json.loads(done.stdout.replace("http://localhost:4747", url))
-    return told
+    answer: dict[str, Any] = json.loads(done.stdout.replace("http://localhost:4747", url))
+    return answer
 
 
 def _wait_for(url: str) -> None:

@@ -26,10 +26,10 @@ def test_the_service_manager_is_told_that_the_server_listens_lives_and_ends(mana
     server = serve()
     server.stop()
 
-    told = [manager.recv(100) for _ in range(3)]
+    answer = [manager.recv(100) for _ in range(3)]
 
-    assert {b"READY=1", b"WATCHDOG=1"} == set(told[:2])
-    assert b"STOPPING=1" == told[2]
+    assert {b"READY=1", b"WATCHDOG=1"} == set(answer[:2])
+    assert b"STOPPING=1" == answer[2]
 
 
 def test_nobody_is_told_where_nobody_asks(monkeypatch):

@@ -146,9 +146,9 @@ class Account:
             ",".join(each[column] for column in _COLUMNS)
             for each in [dict(zip(_COLUMNS, _COLUMNS, strict=True)), *self.lines.values()]
         )
-        told = self.answers | {calls.CREDENTIAL_REPORT: {"Content": text, "GeneratedTime": "2026-11-01T12:00:00Z"}}
+        answer = self.answers | {calls.CREDENTIAL_REPORT: {"Content": text, "GeneratedTime": "2026-11-01T12:00:00Z"}}
         found: list[ApiAnswer | Missing] = [
-            ApiAnswer(asked, NOW, value) for asked, value in told.items() if asked not in self.denied
+            ApiAnswer(asked, NOW, value) for asked, value in answer.items() if asked not in self.denied
         ]
         found += [Missing(asked, NOW, code, "no", is_denied=code == "AccessDenied") for asked, code in self.denied.items()]
         return evidence.of(ID, NOW, found)
@@ -242,9 +242,9 @@ def _of_organization() -> dict[ApiQuestion, Any]:
         {"Id": ID, "Email": "root@acme.example", "Status": "ACTIVE"},
         {"Id": MEMBER, "Email": "m@acme.example", "Status": "ACTIVE"},
     ]
-    told = {"Id": "o-1", "FeatureSet": "ALL", "MasterAccountId": ID, "MasterAccountEmail": "root@acme.example"}
+    answer = {"Id": "o-1", "FeatureSet": "ALL", "MasterAccountId": ID, "MasterAccountEmail": "root@acme.example"}
     return {
-        calls.ORGANIZATION: {"Organization": told},
+        calls.ORGANIZATION: {"Organization": answer},
         calls.ORGANIZATION_ROOTS: {
             "Roots": [{"Id": "r-1", "PolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]}]
         },

@@ -78,10 +78,10 @@ def test_what_changed_since_an_earlier_report_is_named():
 def test_the_json_has_what_scripts_rely_on():
     report = findings.audit(spoilt("root-mfa").evidence())
 
-    told = json.loads(FORMATS["json"](report))
+    answer = json.loads(FORMATS["json"](report))
 
-    (failing, *_) = [each for each in told["findings"] if each["check"] == "root-mfa"]
-    assert {"account_id", "at", "findings"} == told.keys()
+    (failing, *_) = [each for each in answer["findings"] if each["check"] == "root-mfa"]
+    assert {"account_id", "at", "findings"} == answer.keys()
     assert {"check", "state", "severity", "resource", "detail", "evidence", "fix", "maps"} <= failing.keys()
     assert [{"call": "iam:GetAccountSummary", "at": "2026-11-01T12:00:00Z"}] == failing["evidence"][:1]
     assert ["1.5"] == failing["maps"]["cis-1.4"]
@@ -109,12 +109,12 @@ def test_junit_counts_what_it_has():
 
 def test_ocsf_and_oscal_have_one_entry_for_each_finding_with_ids_of_their_own():
     report = findings.audit(spoilt("root-mfa").evidence())
-    told = [each for each in report.findings if each.state is not CheckState.NOT_APPLICABLE]
+    answer = [each for each in report.findings if each.state is not CheckState.NOT_APPLICABLE]
 
     events = json.loads(FORMATS["ocsf"](report))
     (result,) = json.loads(FORMATS["oscal"](report))["assessment-results"]["results"]
 
-    assert len(told) == len(events) == len(result["observations"])
+    assert len(answer) == len(events) == len(result["observations"])
     assert {(2003, 200301)} == {(each["class_uid"], each["type_uid"]) for each in events}
     assert len(result["observations"]) == len({each["uuid"] for each in result["observations"]})
     observed = {each["uuid"] for each in result["observations"]}

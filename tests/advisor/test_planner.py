@@ -129,11 +129,11 @@ def test_a_plan_is_read_back_as_it_was_written(tmp_path: Any):
 
 def test_a_fingerprint_that_does_not_fit_is_refused():
     plan = planned_with_a_step()
-    told = plans.as_object(plan)
-    told["steps"][0]["reading"]["before"] = ["another"]
+    answer = plans.as_object(plan)
+    answer["steps"][0]["reading"]["before"] = ["another"]
 
     with pytest.raises(UnreadablePlan, match="fingerprint"):
-        plans.of(told)
+        plans.of(answer)
 
 
 def test_a_fingerprint_covers_what_a_step_reads_and_nothing_else():

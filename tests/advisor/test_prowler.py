@@ -86,10 +86,10 @@ def test_prowler_agrees_on_what_it_can_judge(
     served: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_locked_down: bool
 ):
     email = f"prowler-{is_locked_down}@acme.example".lower()
-    told = served.account(email=email, name="prowler", admin_user="admin", root_access_key=True)
+    answer = served.account(email=email, name="prowler", admin_user="admin", root_access_key=True)
     if is_locked_down:
-        lock_down(served, told)
-    keys = told["admin"]
+        lock_down(served, answer)
+    keys = answer["admin"]
     variables = {"AWS_ACCESS_KEY_ID": keys["access_key_id"], "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"]}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -144,12 +144,12 @@ def filled(shape: Shape, *, whole: bool, depth: int = 0) -> Any:
 @pytest.mark.parametrize("whole", [True, False])
 def test_answers_of_any_shape_that_the_models_allow_are_kept_and_judged(whole: bool):
     session = botocore.session.get_session()
-    told: list[ApiAnswer | Missing] = []
+    answer: list[ApiAnswer | Missing] = []
     for asked in AUDITED:
         shape = session.get_service_model(asked.service).operation_model(asked.operation).output_shape
-        told.append(ApiAnswer(asked, NOW, filled(shape, whole=whole)))
+        answer.append(ApiAnswer(asked, NOW, filled(shape, whole=whole)))
 
-    kept = evidence.load(evidence.save(evidence.of("111111111111", NOW, told)))
+    kept = evidence.load(evidence.save(evidence.of("111111111111", NOW, answer)))
 
     report = findings.audit(kept)
     assert json.loads(json.dumps(findings.as_object(report)))["findings"]

@@ -37,8 +37,8 @@ def test_a_sign_in_of_root_is_told_to_root_and_to_the_security_contact(crown: Cr
     sign_in_root(browser, account)
     browser.submit({"code": code(seed, ahead=1)})
 
-    told = [text_of(mailbox.wait("The root user signed in")) for mailbox in mailboxes]
-    assert [True, True] == [account.id in each and browser.address in each for each in told]
+    answer = [text_of(mailbox.wait("The root user signed in")) for mailbox in mailboxes]
+    assert [True, True] == [account.id in each and browser.address in each for each in answer]
 
 
 def test_a_key_of_root_is_told_with_its_id(account: Account):
@@ -63,9 +63,9 @@ def test_what_root_is_refused_is_told_as_a_use_of_its_key(account: Account):
     with pytest.raises(ClientError, match="LimitExceeded"):
         iam.create_access_key()
 
-    told = Mailbox(account.crown, account.email).subjects()
+    answer = Mailbox(account.crown, account.email).subjects()
 
-    assert ["The root user got an access key", "The root user's access key was used"] == [each.split(" (")[0] for each in told]
+    assert ["The root user got an access key", "The root user's access key was used"] == [each.split(" (")[0] for each in answer]
 
 
 def test_a_deed_that_does_not_commit_sends_nothing(account: Account):
@@ -124,15 +124,15 @@ def test_a_failed_sign_in_of_root_is_told_at_once_and_what_follows_is_summed_up(
 
 def test_each_use_of_root_is_a_message_of_its_own(account: Account):
     iam = account.root("iam")
-    key = account.told["root"]["access_key_id"]
+    key = account.created["root"]["access_key_id"]
 
     for _ in range(12):
         iam.update_access_key(AccessKeyId=key, Status="Active")
     iam.list_users()
 
-    told = Mailbox(account.crown, account.email).subjects()
-    assert 12 == sum("An access key of the root user was changed" in subject for subject in told)
-    assert 1 == sum("The root user's access key was used" in subject for subject in told)
+    answer = Mailbox(account.crown, account.email).subjects()
+    assert 12 == sum("An access key of the root user was changed" in subject for subject in answer)
+    assert 1 == sum("The root user's access key was used" in subject for subject in answer)
 
 
 def test_a_flood_of_uses_of_root_neither_fills_a_mailbox_nor_goes_unsaid(account: Account, monkeypatch: pytest.MonkeyPatch):
@@ -160,8 +160,8 @@ def test_a_user_named_root_is_not_root(account: Account):
 
     bob.client("iam").create_access_key()
 
-    told = Mailbox(account.crown, account.email).subjects()
-    assert [] == [subject for subject in told if "root" in subject.lower()]
+    answer = Mailbox(account.crown, account.email).subjects()
+    assert [] == [subject for subject in answer if "root" in subject.lower()]
 
 
 def test_a_member_hears_of_what_its_organization_does_to_its_root_user(crown: Crown):
@@ -170,7 +170,7 @@ def test_a_member_hears_of_what_its_organization_does_to_its_root_user(crown: Cr
     account = organization.invited()
     security = f"security-{account.id}@acme.example"
     contact(account, security)
-    key = account.told["root"]["access_key_id"]
+    key = account.created["root"]["access_key_id"]
 
     organization.root_of(account.id, "IAMDeleteRootUserCredentials").delete_access_key(AccessKeyId=key)
     organization.root_of(account.id, "IAMCreateRootUserPassword").create_login_profile()
@@ -180,8 +180,8 @@ def test_a_member_hears_of_what_its_organization_does_to_its_root_user(crown: Cr
         assert key in text_of(mailbox.wait("The organization deleted an access key of the root user"))
         assert mailbox.wait("The organization took the root user's password away")
         assert "ask whoever manages your organization" in text_of(mailbox.wait("The organization lets the root user recover"))
-    told = Mailbox(crown, organization.management.email).subjects()
-    assert [] == [subject for subject in told if account.id in subject]
+    answer = Mailbox(crown, organization.management.email).subjects()
+    assert [] == [subject for subject in answer if account.id in subject]
 
 
 def test_the_management_account_hears_of_the_power_over_root_users_whoever_changed_it(crown: Crown):

@@ -35,11 +35,11 @@ def tomorrow() -> Any:
 def test_root_can_silence_no_protected_rule(account: Account):
     client = account.root("alerts")
 
-    told = {refusal(client.silence_alert_rule, Name=name, Reason="x", EndsAt=tomorrow()) for name in PROTECTED}
+    answer = {refusal(client.silence_alert_rule, Name=name, Reason="x", EndsAt=tomorrow()) for name in PROTECTED}
     taken = {refusal(client.put_alert_rule, Name=name, Pattern="{ $.a = b }") for name in PROTECTED}
     removed = {refusal(client.delete_alert_rule, Name=name) for name in PROTECTED}
 
-    assert ({"AccessDeniedException"}, {"ConflictException"}, {"ConflictException"}) == (told, taken, removed)
+    assert ({"AccessDeniedException"}, {"ConflictException"}, {"ConflictException"}) == (answer, taken, removed)
 
 
 def test_root_can_not_remove_what_the_operator_has_added(account: Account):
@@ -91,7 +91,7 @@ def test_a_receiver_that_an_account_adds_hears_nothing_before_its_code_came_back
 
     assert "ValidationException" == refusal(client.confirm_alert_receiver, ReceiverId=made["ReceiverId"], Code="WRONG222")
     client.confirm_alert_receiver(ReceiverId=made["ReceiverId"], Code=code[1])
-    key = account.told["root"]["access_key_id"]
+    key = account.created["root"]["access_key_id"]
     account.root("iam").update_access_key(AccessKeyId=key, Status="Active")
 
     assert mailbox.wait("An access key of the root user was changed")
@@ -101,9 +101,9 @@ def test_a_code_can_not_be_guessed(account: Account):
     client = account.client("alerts")
     made = client.create_alert_receiver(Channel="mail", Target="victim@acme.example")["Receiver"]
 
-    told = [refusal(client.confirm_alert_receiver, ReceiverId=made["ReceiverId"], Code="AAAAAAAA") for _ in range(6)]
+    answer = [refusal(client.confirm_alert_receiver, ReceiverId=made["ReceiverId"], Code="AAAAAAAA") for _ in range(6)]
 
-    assert ["ValidationException"] * 5 + ["ConflictException"] == told
+    assert ["ValidationException"] * 5 + ["ConflictException"] == answer
 
 
 def test_strangers_can_not_be_mailed_codes_without_end(account: Account):

@@ -60,13 +60,13 @@ def office(database: Database, tmp_path: Path) -> Office:
 
 def looked(office: Office, at: datetime, processes: int = 1) -> list[str]:
     """Let processes look, one after the other, and return what they told: event, thing and threshold."""
-    told: list[str] = []
+    answer: list[str] = []
 
     def observe(db: Transaction, events: list[EventRow]) -> None:
         office.outbox.observe(db, events)
         for event in events:
             details = json.loads(event.record)["serviceEventDetails"]
-            told.append(f"{event.name} {details['what']} {details['id'][-4:]} {details['days']}")
+            answer.append(f"{event.name} {details['what']} {details['id'][-4:]} {details['days']}")
 
     async def look() -> None:
         writer = Writer(office.database, observe)  # type: ignore[arg-type]
@@ -78,7 +78,7 @@ def looked(office: Office, at: datetime, processes: int = 1) -> list[str]:
 
     with time_machine.travel(at, tick=False), ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, look()).result()
-    return sorted(told)
+    return sorted(answer)
 
 
 def test_what_is_over_age_ends_or_is_due_is_told_once_for_each_threshold(office: Office):

@@ -107,7 +107,7 @@ def test_a_receiver_that_a_rogue_root_lets_answer_slowly_holds_up_none_of_the_op
     monkeypatch.setattr(outbound, "SECONDS", 60.0)
     crown, until = fresh_crown(alert_networks=INSIDE), threading.Event()
     account, slow, other = crown.account(), HttpReceiver(), HttpReceiver()
-    root, iam, key = account.root("alerts"), account.root("iam"), account.told["root"]["access_key_id"]
+    root, iam, key = account.root("alerts"), account.root("iam"), account.created["root"]["access_key_id"]
     made = root.create_alert_receiver(Channel="webhook", Target=slow.url)["Receiver"]
     code = json.loads(slow.wait()[0].body)["data"]["code"]
     root.confirm_alert_receiver(ReceiverId=made["ReceiverId"], Code=code)
@@ -117,11 +117,11 @@ def test_a_receiver_that_a_rogue_root_lets_answer_slowly_holds_up_none_of_the_op
     for _ in range(3):
         iam.update_access_key(AccessKeyId=key, Status="Active")
 
-    told = [each.headers["webhook-id"] for each in other.wait(3)]
+    answer = [each.headers["webhook-id"] for each in other.wait(3)]
     assert 2 >= len(slow.got)
     until.set()
     slow.wait(5)
     heard = [each.headers["webhook-id"] for each in slow.got[1:]]
-    assert (sorted(told), sorted(heard)) == (told, heard)
+    assert (sorted(answer), sorted(heard)) == (answer, heard)
     for each in (slow, other):
         each.stop()

@@ -34,9 +34,9 @@ def test_an_alert_is_a_file_in_the_operator_s_folder(crowns: Crowns):
     settle(crown)
 
     (file,) = (crown.settings.data_directory / "spool" / "soc").iterdir()
-    told = json.loads(file.read_text())
-    assert ("alert.alternate-contact-set", account.id) == (told["type"], told["data"]["account_id"])
-    assert f"{told['id']}.json" == file.name.partition("-")[2]
+    answer = json.loads(file.read_text())
+    assert ("alert.alternate-contact-set", account.id) == (answer["type"], answer["data"]["account_id"])
+    assert f"{answer['id']}.json" == file.name.partition("-")[2]
     assert (0o600, 0o700) == (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777)
     crown.close()
 

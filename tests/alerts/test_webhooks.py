@@ -90,8 +90,8 @@ def test_a_flood_of_uses_of_root_is_counted_by_machines_to_the_last(
     for _ in range(6):
         iam.list_users()
 
-    told = [json.loads(each.body)["data"]["event_id"] for each in receiver.wait(6)]
-    assert 6 == len(set(told)) == len(told)
+    answer = [json.loads(each.body)["data"]["event_id"] for each in receiver.wait(6)]
+    assert 6 == len(set(answer)) == len(answer)
     assert 2 == len(Mailbox(inside, soc).subjects())
     with time_machine.travel(clock.now() + rule.FIRST_SUMMARY, tick=True):
         wait_until(lambda: len(Mailbox(inside, soc).subjects()) == 3)
@@ -134,7 +134,7 @@ def test_a_receiver_that_is_down_for_an_hour_gets_everything_in_order_and_under_
 ):
     account, receiver = inside.account(), listening(status=503)
     made = add(inside, account, receiver.url, rules=["root-access-key-changed"])
-    iam, key = account.root("iam"), account.told["root"]["access_key_id"]
+    iam, key = account.root("iam"), account.created["root"]["access_key_id"]
     for status in ("Inactive", "Active")[1:] * 3:
         iam.update_access_key(AccessKeyId=key, Status=status)
     wait_until(lambda: any(each["attempts"] for each in history(inside, account, made["id"])))

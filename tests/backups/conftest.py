@@ -32,8 +32,8 @@ def restored(crownkeep: Terminal, shelf: Path, data: Path, new: Path, *words: st
     key = str(data / "sealing.key")
     ended = crownkeep("backup", "restore", str(shelf), "--data", str(new), "--sealing-key", key, "--json", *words)
     assert (0, "") == (ended.code, ended.err)
-    told: dict[str, Any] = ended.json()
-    return told
+    answer: dict[str, Any] = ended.json()
+    return answer
 
 
 def messages(folder: Path, data: Path) -> list[list[Any]]:

@@ -101,17 +101,17 @@ def used(made, monkeypatch):
 def test_a_backup_goes_to_a_bucket_and_comes_back(crownkeep, bucket, at, data, tmp_path):
     created = crownkeep("backup", "create", "--to", *at, "--json")
     assert (0, "") == (created.code, created.err)
-    told = created.json()
+    answer = created.json()
 
     listed = crownkeep("backup", "list", *at, "--json").json()["backups"]
-    verified = crownkeep("backup", "verify", *at, "--key", told["vkey"], "--json").json()
+    verified = crownkeep("backup", "verify", *at, "--key", answer["vkey"], "--json").json()
     key = str(data / "sealing.key")
     back = crownkeep("backup", "restore", *at, "--data", str(tmp_path / "new"), "--sealing-key", key, "--json")
 
-    assert f"s3://backups/crownkeep/{told['name']}" == told["path"] == listed[0]["path"]
-    assert {f"/backups/crownkeep/{told['name']}/{name}" for name in ("manifest", "part-00001")} == set(bucket.objects)
+    assert f"s3://backups/crownkeep/{answer['name']}" == answer["path"] == listed[0]["path"]
+    assert {f"/backups/crownkeep/{answer['name']}/{name}" for name in ("manifest", "part-00001")} == set(bucket.objects)
     assert [True] == [each["ok"] for each in verified["backups"]]
-    assert told["records"] == back.json()["records"]
+    assert answer["records"] == back.json()["records"]
 
 
 def test_a_backup_that_never_reached_the_bucket_whole_is_none(crownkeep, bucket, at):

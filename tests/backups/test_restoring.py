@@ -33,7 +33,7 @@ def refused(crownkeep, shelf, data, new, *words):
 
 
 def test_everything_comes_back(crownkeep, made, data, shelf, tmp_path):
-    told = made("--admin-user", "admin")
+    answer = made("--admin-user", "admin")
     (data / "trail-buckets").mkdir()
     (data / "trail-buckets" / "log").write_bytes(b"kept")
     (data / "crownkeep.toml").write_text("session_idle_minutes = 30\n")
@@ -42,7 +42,7 @@ def test_everything_comes_back(crownkeep, made, data, shelf, tmp_path):
 
     said = restored(crownkeep, shelf, data, new)
 
-    shown = [crownkeep("account", "show", told["account_id"], "--json", "--data", str(each)).json() for each in (data, new)]
+    shown = [crownkeep("account", "show", answer["account_id"], "--json", "--data", str(each)).json() for each in (data, new)]
     assert shown[0] == shown[1]
     assert (2, None, b"kept") == (said["files"], said["missing"], (new / "trail-buckets" / "log").read_bytes())
     assert (new / "crownkeep.toml.from-backup").exists()
@@ -204,8 +204,8 @@ def test_sessions_and_one_time_links_do_not_come_back(crownkeep, made, data, she
 
 def test_the_restored_server_serves_what_was_backed_up_while_it_ran(serve, crownkeep, shelf, tmp_path):
     server = serve()
-    told = server.account(root_access_key=True)
-    root = Credentials.of(told["root"])
+    answer = server.account(root_access_key=True)
+    root = Credentials.of(answer["root"])
     server.client("iam", root).create_user(UserName="bob")
 
     backed_up(crownkeep, shelf, "--data", str(server.data))
@@ -224,7 +224,7 @@ def test_the_restored_server_serves_what_was_backed_up_while_it_ran(serve, crown
 def test_postgresql_is_backed_up_restored_into_sqlite_and_moved_back(crownkeep, made, postgres, shelf, data, tmp_path):
     """One story over every way that rows can take: COPY out of PostgreSQL, into SQLite, and from there back."""
     url, back = postgres.database(), postgres.database()
-    told = made("--admin-user", "admin", "--database", url)
+    answer = made("--admin-user", "admin", "--database", url)
     folder = backed_up(crownkeep, shelf, "--database", url)
     new = tmp_path / "new"
 
@@ -238,7 +238,7 @@ def test_postgresql_is_backed_up_restored_into_sqlite_and_moved_back(crownkeep, 
         name for name in kept if name not in ("browser_sessions", "one_time_links") and not name.startswith(("event", "trail"))
     ]
     assert {name: kept[name] for name in same} == {name: rows[name] for name in same}
-    shown = [crownkeep("account", "show", told["account_id"], "--json", "--database", each) for each in (url, back)]
+    shown = [crownkeep("account", "show", answer["account_id"], "--json", "--database", each) for each in (url, back)]
     assert shown[0].json() == shown[1].json()
     assert 0 == crownkeep("trail", "verify", "--database", back).code
     assert 0 == crownkeep("account", "create", "--email", "z@cli.example", "--name", "z", "--database", back).code

@@ -61,7 +61,7 @@ def made(crownkeep: Terminal) -> Callable[..., dict[str, Any]]:
         name = () if "--name" in options else ("--name", "acme")
         ended = crownkeep("account", "create", *email, *name, *options, "--json")
         assert ended.code == 0, ended.err
-        told: dict[str, Any] = ended.json()
-        return told
+        answer: dict[str, Any] = ended.json()
+        return answer
 
     return make

@@ -23,14 +23,14 @@ def test_an_account_is_made_without_a_server_in_a_directory_that_did_not_exist(c
     ended = crownkeep("account", "create", *FLAGS, "--account-id", "111122223333", "--json")
 
     assert (0, ["note:"]) == (ended.code, [line.partition(" ")[0] for line in ended.err.splitlines()])
-    told = ended.json()
-    link = told.pop("set_password_url")
+    answer = ended.json()
+    link = answer.pop("set_password_url")
     assert {
         "account_id": "111122223333",
         "root_arn": "arn:aws:iam::111122223333:root",
         "root_email": "root@acme.example",
         "sign_in_url": "http://localhost:4747/signin?account=111122223333",
-    } == told
+    } == answer
     assert re.fullmatch(r"http://localhost:4747/signin/set-password\?token=[A-Za-z0-9_-]{43}", link)
     assert 0o700 == stat.S_IMODE(data.stat().st_mode)
 
@@ -38,9 +38,9 @@ def test_an_account_is_made_without_a_server_in_a_directory_that_did_not_exist(c
 def test_keys_are_made_when_asked_for_and_roots_with_a_warning(made, crownkeep):
     ended = crownkeep("account", "create", *FLAGS, "--admin-user", "admin", "--root-access-key", "--json")
 
-    told = ended.json()
-    assert {"user_name", "access_key_id", "secret_access_key"} == set(told["admin"])
-    assert {"access_key_id", "secret_access_key"} == set(told["root"])
+    answer = ended.json()
+    assert {"user_name", "access_key_id", "secret_access_key"} == set(answer["admin"])
+    assert {"access_key_id", "secret_access_key"} == set(answer["root"])
     assert ended.err.startswith("warning: this root access key may do everything in the account")
 
 
@@ -62,10 +62,10 @@ def test_the_links_lead_to_the_public_url(crownkeep, data, name, monkeypatch):
     (data.parent / name).write_text('public_url = "https://keep.acme.example/"\n')
     config = () if name.startswith("data") else ("--config", name)
 
-    told = crownkeep("account", "create", *FLAGS, *config, "--json").json()
+    answer = crownkeep("account", "create", *FLAGS, *config, "--json").json()
 
-    assert told["sign_in_url"].startswith("https://keep.acme.example/signin?")
-    assert told["set_password_url"].startswith("https://keep.acme.example/signin/set-password?")
+    assert answer["sign_in_url"].startswith("https://keep.acme.example/signin?")
+    assert answer["set_password_url"].startswith("https://keep.acme.example/signin/set-password?")
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", ""])
@@ -201,27 +201,27 @@ def test_nothing_is_purged_by_a_slip_of_the_hand(made, crownkeep):
 def test_commands_work_beside_a_running_server_and_are_in_force_at_once(crown):
     terminal = Terminal({"CROWNKEEP_DATA": crown.settings.data, "CROWNKEEP_DATABASE": crown.settings.database_url})
 
-    told = terminal(
+    answer = terminal(
         "account", "create", "--email", "beside@cli.example", "--name", "beside", "--admin-user", "a", "--json"
     ).json()
-    client = crown.session(told["admin"], "account")
+    client = crown.session(answer["admin"], "account")
     name = client.get_account_information()["AccountName"]
-    closed = terminal("account", "close", told["account_id"])
+    closed = terminal("account", "close", answer["account_id"])
 
     assert ("beside", 0) == (name, closed.code)
     with pytest.raises(ClientError):
         client.get_account_information()
-    assert 0 == terminal("account", "purge", told["account_id"], "--yes").code
+    assert 0 == terminal("account", "purge", answer["account_id"], "--yes").code
 
 
 def test_every_member_that_a_command_answers_is_documented(made, crownkeep):
     text = (Path(__file__).parents[2] / "docs/reference/command-line.md").read_text()
-    told = made("--admin-user", "admin", "--root-access-key")
-    shown = crownkeep("account", "close", told["account_id"], "--json").json()
+    answer = made("--admin-user", "admin", "--root-access-key")
+    shown = crownkeep("account", "close", answer["account_id"], "--json").json()
     rotated = crownkeep("keys", "rotate", "--wait", "0", "--json").json()
     services = crownkeep("operations", "--service", "sts", "--json").json()
 
-    answered = {*told, *told["admin"], *told["root"], *shown, *rotated, *services, *services["services"][0]}
+    answered = {*answer, *answer["admin"], *answer["root"], *shown, *rotated, *services, *services["services"][0]}
 
     assert [] == [member for member in answered if f"`{member}`" not in text]
 

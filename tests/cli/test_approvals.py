@@ -20,11 +20,11 @@ def test_a_proof_is_verified_without_a_server(crownkeep: Terminal, tmp_path: Pat
     path.write_bytes(GOOD)
 
     shown = crownkeep("approvals", "verify", str(path))
-    told = crownkeep("approvals", "verify", str(path), "--json")
+    answer = crownkeep("approvals", "verify", str(path), "--json")
 
     assert 0 == shown.code
     assert "account:CloseAccount" in shown.out
-    votes = told.json()["votes"]
+    votes = answer.json()["votes"]
     assert [("ann", MEMBERS[0].keys[0].fingerprint), ("bob", MEMBERS[1].keys[0].fingerprint)] == [
         (each["approver"], each["key"]) for each in votes
     ]

@@ -96,15 +96,15 @@ def test_a_file_of_another_kind_is_a_wrong_call(crownkeep: Terminal, kept: Path,
 
 
 def test_an_account_is_audited_over_the_wire_and_kept_evidence_says_the_same(served: Process, tmp_path: Path):
-    told = served.account(email="audited@acme.example", name="audited", admin_user="admin")
-    variables = _variables(served, told)
+    answer = served.account(email="audited@acme.example", name="audited", admin_user="admin")
+    variables = _variables(served, answer)
     path = tmp_path / "evidence.json"
 
     live = _run(served, variables, "audit", "--json", "--save", str(path))
     offline = _run(served, {}, "audit", "--json", "--from", str(path))
     refused = _run(served, variables | {"AWS_SECRET_ACCESS_KEY": "wrong"}, "audit")
 
-    assert (0, told["account_id"]) == (live[0], json.loads(live[1])["account_id"])
+    assert (0, answer["account_id"]) == (live[0], json.loads(live[1])["account_id"])
     assert live[1] == offline[1]
     assert 0o600 == path.stat().st_mode & 0o777
     assert (2, True) == (refused[0], "no AWS account can be asked" in refused[2])
@@ -126,16 +126,16 @@ def _run(served: Process, variables: dict[str, str], *words: str) -> tuple[int, 
 
 
 def test_an_organization_is_audited_account_by_account(served: Process):
-    told = served.account(email="leader@acme.example", name="leader", admin_user="admin")
-    organizations = served.client("organizations", told["admin"])
+    answer = served.account(email="leader@acme.example", name="leader", admin_user="admin")
+    organizations = served.client("organizations", answer["admin"])
     organizations.create_organization()
     made = organizations.create_account(Email="member@acme.example", AccountName="member")["CreateAccountStatus"]["AccountId"]
-    variables = _variables(served, told)
+    variables = _variables(served, answer)
 
     code, told_of_all, _ = _run(served, variables, "audit", "--organization", "--json", "--fail-on", "critical")
 
     assert (1, []) == (code, json.loads(told_of_all)["unreachable"])
-    assert {told["account_id"], made} == {each["account_id"] for each in json.loads(told_of_all)["accounts"]}
+    assert {answer["account_id"], made} == {each["account_id"] for each in json.loads(told_of_all)["accounts"]}
 
 
 def test_an_organization_goes_with_a_table_or_json_alone(crownkeep: Terminal):
@@ -145,11 +145,11 @@ def test_an_organization_goes_with_a_table_or_json_alone(crownkeep: Terminal):
 def test_the_history_of_scheduled_audits_is_asked_of_the_server(
     crownkeep: Terminal, served: Process, monkeypatch: pytest.MonkeyPatch
 ):
-    told = served.account(email="history@acme.example", name="history", admin_user="admin")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", told["admin"]["access_key_id"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", told["admin"]["secret_access_key"])
+    answer = served.account(email="history@acme.example", name="history", admin_user="admin")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", answer["admin"]["access_key_id"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", answer["admin"]["secret_access_key"])
 
     asked, printed = (audit(crownkeep, "--history", "--endpoint-url", served.url, *words) for words in (("--json",), ()))
 
-    assert (told["account_id"], [], True) == (asked.json()["account_id"], asked.json()["audits"], bool(asked.json()["next_at"]))
+    assert (answer["account_id"], [], True) == (asked.json()["account_id"], asked.json()["audits"], bool(asked.json()["next_at"]))
     assert "no audit has been made yet; the next audit is due at " in printed.out

@@ -43,10 +43,10 @@ def evidence(data: Path, tmp_path: Path) -> Iterator[Evidence]:
 def events(account: Account, path: Path, change: Callable[[dict[str, Any]], object] = lambda record: None) -> str:
     """Write the trail's records as LookupEvents answers them, changed by somebody."""
     records = account.client("cloudtrail").lookup_events(MaxResults=50)["Events"]
-    told = [json.loads(each["CloudTrailEvent"]) for each in records]
-    for record in told:
+    answer = [json.loads(each["CloudTrailEvent"]) for each in records]
+    for record in answer:
         change(record)
-    path.write_text(json.dumps({"Events": [{"CloudTrailEvent": json.dumps(record)} for record in told]}))
+    path.write_text(json.dumps({"Events": [{"CloudTrailEvent": json.dumps(record)} for record in answer]}))
     return str(path)
 
 

@@ -34,10 +34,10 @@ def well(crownkeep: Terminal, data: Path) -> Path:
 def examined(crownkeep: Terminal, *words: str) -> dict[str, Any]:
     """Return what the checks said, by their names."""
     ended = crownkeep("doctor", "--json", *words)
-    told = ended.json()
-    failed = [each["check"] for each in told["checks"] if each["status"] == "failed"]
-    assert (not failed, int(bool(failed)), "") == (told["ok"], ended.code, ended.err)
-    return {each["check"]: each for each in told["checks"]}
+    answer = ended.json()
+    failed = [each["check"] for each in answer["checks"] if each["status"] == "failed"]
+    assert (not failed, int(bool(failed)), "") == (answer["ok"], ended.code, ended.err)
+    return {each["check"]: each for each in answer["checks"]}
 
 
 def failed(crownkeep: Terminal, *words: str) -> set[str]:

@@ -107,10 +107,10 @@ class Whole:
 @pytest.fixture
 def whole(crownkeep: Terminal, served: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Whole:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    told = served.account(account_id=ID, email="pack@acme.example", name="pack", admin_user="admin", root_access_key=True)
-    audit_id = signed_off(served, told)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", told["admin"]["access_key_id"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", told["admin"]["secret_access_key"])
+    answer = served.account(account_id=ID, email="pack@acme.example", name="pack", admin_user="admin", root_access_key=True)
+    audit_id = signed_off(served, answer)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", answer["admin"]["access_key_id"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", answer["admin"]["secret_access_key"])
     exported = tmp_path / "exported.zip"
     ended = crownkeep("credential-audit", "export", audit_id, "--out", str(exported), "--endpoint-url", served.url)
     assert 0 == ended.code, ended.err

@@ -21,9 +21,9 @@ def test_links_lead_to_the_server_that_runs_on_the_data_directory(crownkeep: Ter
     with server_address.announced(data, "http://localhost:5123"):
         ended = crownkeep(*FLAGS, "--json")
 
-    told = ended.json()
-    assert told["sign_in_url"].startswith("http://localhost:5123/signin?")
-    assert told["set_password_url"].startswith("http://localhost:5123/signin/")
+    answer = ended.json()
+    assert answer["sign_in_url"].startswith("http://localhost:5123/signin?")
+    assert answer["set_password_url"].startswith("http://localhost:5123/signin/")
     assert "no server runs" not in ended.err
 
 
@@ -41,9 +41,9 @@ def test_a_public_url_that_is_set_goes_before_where_a_server_runs(data: Path, mo
     run("account", "list")
 
     with server_address.announced(data, "http://localhost:5123"):
-        told = run(*FLAGS, "--json").json()
+        answer = run(*FLAGS, "--json").json()
 
-    assert told["sign_in_url"].startswith("https://accounts.acme.example/signin?")
+    assert answer["sign_in_url"].startswith("https://accounts.acme.example/signin?")
 
 
 def test_a_misspelt_variable_is_warned_of(data: Path, monkeypatch: pytest.MonkeyPatch):

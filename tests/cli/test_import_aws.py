@@ -23,15 +23,15 @@ def kept(tmp_path: Path) -> str:
 def test_a_twin_is_made_over_the_wire_and_what_it_could_not_have_is_named(
     crownkeep: Terminal, served: Process, kept: str, monkeypatch: pytest.MonkeyPatch
 ):
-    told = served.account(email="twin@acme.example", name="twin", admin_user="admin")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", told["admin"]["access_key_id"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", told["admin"]["secret_access_key"])
+    answer = served.account(email="twin@acme.example", name="twin", admin_user="admin")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", answer["admin"]["access_key_id"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", answer["admin"]["secret_access_key"])
 
     ended = crownkeep("import", "aws", "--from", kept, "--to-endpoint-url", served.url, "--json")
 
-    names = {each["UserName"] for each in served.client("iam", told["admin"]).list_users()["Users"]}
+    names = {each["UserName"] for each in served.client("iam", answer["admin"]).list_users()["Users"]}
     assert {"admin", "ann", "ben"} <= names
-    assert ("111111111111", told["account_id"]) == (ended.json()["from"], ended.json()["account_id"])
+    assert ("111111111111", answer["account_id"]) == (ended.json()["from"], ended.json()["account_id"])
     assert (ended.code == 0) == (ended.json()["left_out"] == [])
 
 

@@ -200,8 +200,8 @@ def test_hardware_tokens_are_given_to_an_account_sealed_and_unprinted(
     first = crownkeep("mfa", "import-tokens", str(tmp_path / "tokens.csv"), *options, "--json")
     again = crownkeep("mfa", "import-tokens", str(tmp_path / "tokens.csv"), *options)
 
-    told = {"account_id": account, "imported": 1, "unchanged": 0, "serial_numbers": ["GAHT12345678"]}
-    assert (0, told) == (first.code, first.json())
+    answer = {"account_id": account, "imported": 1, "unchanged": 0, "serial_numbers": ["GAHT12345678"]}
+    assert (0, answer) == (first.code, first.json())
     assert (0, True) == (again.code, "1 there already" in again.out)
     everything = b"".join(file.read_bytes() for file in data.iterdir() if file.is_file()) + (first.out + again.out).encode()
     assert not any(form in everything for form in (SEED, BASE32.encode(), SEED.hex().encode(), base64.b64encode(SEED)))

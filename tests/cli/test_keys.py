@@ -112,7 +112,7 @@ def test_an_interrupted_rotation_is_finished_by_a_reseal(made, crownkeep, data):
 
 def test_rotations_at_the_same_moment_lose_no_key_and_no_secret(serve):
     server = serve()
-    told = [server.account(email=f"root-{number}@acme.example", admin_user="admin") for number in range(3)]
+    answer = [server.account(email=f"root-{number}@acme.example", admin_user="admin") for number in range(3)]
     before = data_directory.load_keyring(server.data).newest.id
     commands = [str(COMMAND), "keys", "rotate", "--wait", "0", "--json"]
 
@@ -126,7 +126,7 @@ def test_rotations_at_the_same_moment_lose_no_key_and_no_secret(serve):
     assert before == keyring.keys[-1].id
     assert {0} == {each["unopenable"] for each in ended}
     assert all(sealing.is_current(keyring, blob) for blob in blobs(database_in(server.data)))
-    for each in told:
+    for each in answer:
         assert server.client("iam", each["admin"]).get_user()["User"]["UserName"] == "admin"
 
 
@@ -147,7 +147,7 @@ def test_rotation_changes_the_file_that_machines_share_and_leaves_the_link_to_it
 
 
 def test_machines_with_copies_of_the_file_get_the_key_before_anything_is_sealed_with_it(made, crownkeep, data, crowns):
-    told = made("--admin-user", "admin")
+    answer = made("--admin-user", "admin")
     new = crownkeep("keys", "add", "--json").json()["sealing_key_id"]
     other = data.parent / "other"
     other.mkdir(mode=0o700)
@@ -159,7 +159,7 @@ def test_machines_with_copies_of_the_file_get_the_key_before_anything_is_sealed_
     ended = crownkeep("keys", "rotate", "--to", new, "--wait", "0", "--json")
 
     assert (0, new, 6) == (ended.code, ended.json()["sealing_key_id"], ended.json()["resealed"])
-    assert told["account_id"] == crown.session(told["admin"], "account").get_account_information()["AccountId"]
+    assert answer["account_id"] == crown.session(answer["admin"], "account").get_account_information()["AccountId"]
     crown.close()
     assert 1 == crownkeep("keys", "rotate", "--to", "00000000").code
 
@@ -264,12 +264,12 @@ def test_a_secret_that_changed_since_it_was_read_is_not_overwritten(made, data):
 
 
 def test_rotation_never_loses_a_credential_of_the_account(made, crownkeep, fresh_crown, data):
-    told = made("--admin-user", "admin")
+    answer = made("--admin-user", "admin")
     for _ in range(3):
         assert 0 == crownkeep("keys", "rotate", "--wait", "0").code
 
     crown = fresh_crown(data=str(data), database=database_in(data))
 
-    assert told["account_id"] == crown.session(told["admin"], "account").get_account_information()["AccountId"]
+    assert answer["account_id"] == crown.session(answer["admin"], "account").get_account_information()["AccountId"]
     with pytest.raises(ClientError):
-        crown.session(told["admin"] | {"secret_access_key": "x" * 40}, "account").get_account_information()
+        crown.session(answer["admin"] | {"secret_access_key": "x" * 40}, "account").get_account_information()

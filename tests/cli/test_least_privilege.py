@@ -15,12 +15,12 @@ def test_a_policy_is_printed_and_written_with_what_it_was_made_of(crownkeep: Ter
     (tmp_path / "log.json").write_text(json.dumps({"Records": [record(), record()]}))
     words = ("least-privilege", ANN, "--events", str(tmp_path / "log.json"))
 
-    told = crownkeep(*words, "--out", str(tmp_path / "policy.json"), "--json")
+    answer = crownkeep(*words, "--out", str(tmp_path / "policy.json"), "--json")
     shown = crownkeep(*words)
 
-    assert (0, told.json()["policy"]) == (told.code, json.loads((tmp_path / "policy.json").read_text()))
-    assert ["iam:ListUsers", 2] == [told.json()["recorded"][0][each] for each in ("action", "count")]
-    assert ([], None) == (told.json()["denied"], told.json()["takes_away"])
+    assert (0, answer.json()["policy"]) == (answer.code, json.loads((tmp_path / "policy.json").read_text()))
+    assert ["iam:ListUsers", 2] == [answer.json()["recorded"][0][each] for each in ("action", "count")]
+    assert ([], None) == (answer.json()["denied"], answer.json()["takes_away"])
     assert (0, True) == (shown.code, "it denies 0 of what was recorded" in shown.out)
 
 

@@ -34,17 +34,17 @@ class Desk:
 
     def __init__(self, served: Process, directory: Path, number: int) -> None:
         self.directory = directory
-        self.told = served.account(email=f"root-{number}@lockdown.example", name=f"lockdown {number}", admin_user="admin")
-        self.alias = f"quiet-harbour-{self.told['account_id']}"
+        self.created = served.account(email=f"root-{number}@lockdown.example", name=f"lockdown {number}", admin_user="admin")
+        self.alias = f"quiet-harbour-{self.created['account_id']}"
         (directory / "wishes.json").write_text(json.dumps(WISHES | {"alias": self.alias}))
         self.plan = directory / "plan.json"
         self._served = served
 
     def client(self, service: str) -> Any:
-        return self._served.client(service, self.told["admin"])
+        return self._served.client(service, self.created["admin"])
 
     def run(self, *words: str, code: int = 0, stdin: str = "", home: str = "config") -> Any:
-        keys = self.told["admin"]
+        keys = self.created["admin"]
         aws = {"AWS_ACCESS_KEY_ID": keys["access_key_id"], "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"]}
         environment = self._served.environment | aws | {"XDG_CONFIG_HOME": str(self.directory / home)}
         with chdir(self.directory):
@@ -157,7 +157,7 @@ def test_a_plan_that_was_changed_or_comes_from_elsewhere_is_refused(desk: Callab
 def test_a_plan_for_another_account_is_refused(desk: Callable[[], Desk], served: Process, tmp_path: Path):
     here = desk()
     here.planned()
-    here.told = served.account(email="another@lockdown.example", name="another", admin_user="admin")
+    here.created = served.account(email="another@lockdown.example", name="another", admin_user="admin")
 
     assert "the plan is for account" in here.run("apply", str(here.plan), "--yes", code=1)
 
@@ -166,9 +166,9 @@ def test_each_step_is_asked_about_and_may_be_left_out(desk: Callable[[], Desk]):
     here = desk()
     plan = here.planned()
 
-    told = here.run("apply", str(here.plan), stdin="n\n" * len(plan["steps"]))
+    answer = here.run("apply", str(here.plan), stdin="n\n" * len(plan["steps"]))
 
-    assert {"left out"} == set(states(told))
+    assert {"left out"} == set(states(answer))
     assert [] == here.client("iam").list_account_aliases()["AccountAliases"]
 
 

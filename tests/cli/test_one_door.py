@@ -96,22 +96,22 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_change_by_a_command_is_in_the_trail(crownkeep: Terminal, made: Callable[..., dict[str, Any]], folder: Path):
-    told = made("--admin-user", "admin")
-    (folder / "found").write_text(told["admin"]["access_key_id"])
+    answer = made("--admin-user", "admin")
+    (folder / "found").write_text(answer["admin"]["access_key_id"])
 
     def records(event: str) -> set[str]:
         copy, moved = folder / "new", folder / "moved.db"
         # To list what is not there would make it.
         copies: list[tuple[str, ...]] = [("--data", str(copy))] * copy.exists()
         copies += [("--data", str(copy), "--database", f"sqlite:///{moved}")] * moved.exists()
-        trails = ((), ("--account", told["account_id"]), ("--account", MADE), *(copies if event in OF_COPIES else ()))
+        trails = ((), ("--account", answer["account_id"]), ("--account", MADE), *(copies if event in OF_COPIES else ()))
         listed = [crownkeep("trail", "list", *trail, "--json").json()["events"] for trail in trails]
         return {record["eventID"] for events in listed for record in events if record["eventName"] == event}
 
     silent = []
     for words, event in CHANGES.items():
         before = records(event)
-        given = {"account_id": told["account_id"], "folder": folder, "vkey": VKEY, "pattern": "{$.eventName=StopLogging}"}
+        given = {"account_id": answer["account_id"], "folder": folder, "vkey": VKEY, "pattern": "{$.eventName=StopLogging}"}
         given["month"] = f"{clock.now():%Y-%m}"
         crownkeep(*words.format(**given).split())
         if not records(event) - before:

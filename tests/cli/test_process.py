@@ -26,10 +26,10 @@ def test_secrets_go_to_standard_output_and_the_warning_to_standard_error(data):
 
     ended = run(data, "account", "create", *flags, stdin="correct Horse 7\n")
 
-    told = json.loads(ended.stdout)
-    assert (0, 20) == (ended.returncode, len(told["root"]["access_key_id"]))
+    answer = json.loads(ended.stdout)
+    assert (0, 20) == (ended.returncode, len(answer["root"]["access_key_id"]))
     assert "warning: this root access key" in ended.stderr
-    assert told["root"]["secret_access_key"] not in ended.stderr
+    assert answer["root"]["secret_access_key"] not in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_two_commands_at_the_same_first_moment_find_one_key_and_one_token(data):
         for number in range(3)
     ]
 
-    told = [json.loads(process.communicate(timeout=60)[0]) for process in started]
+    answer = [json.loads(process.communicate(timeout=60)[0]) for process in started]
 
-    assert 3 == len({each["account_id"] for each in told})
+    assert 3 == len({each["account_id"] for each in answer})
     assert 3 == len(json.loads(run(data, "account", "list", "--json").stdout)["accounts"])
 
 

@@ -38,11 +38,11 @@ def write(directory: Path, name: str) -> None:
 
 def shown(context: ssl.SSLContext) -> str:
     """Return whose certificate a client gets in a new handshake."""
-    told, heard = ssl.MemoryBIO(), ssl.MemoryBIO()
+    answer, heard = ssl.MemoryBIO(), ssl.MemoryBIO()
     client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client_context.check_hostname, client_context.verify_mode = False, ssl.CERT_NONE
-    client = client_context.wrap_bio(heard, told)
-    server = context.wrap_bio(told, heard, server_side=True)
+    client = client_context.wrap_bio(heard, answer)
+    server = context.wrap_bio(answer, heard, server_side=True)
     for _ in range(4):
         for side in (client, server):
             try:

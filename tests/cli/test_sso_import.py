@@ -49,15 +49,15 @@ def test_a_csv_file_is_imported_and_what_it_could_not_be_is_told_by_row(crownkee
 
     ended = ask(crownkeep, sso, tmp_path / "people.csv", table)
 
-    told = ended.json()
+    answer = ended.json()
     assert 1 == ended.code
-    assert {"created": 2, "existing": 0, "refused": 5} == told["people"]
-    assert {"added": 3, "refused": 0} == told["memberships"]
-    assert {"kept": 1, "invited": 0, "none": 1} == told["passwords"]
-    assert [2, 3, 5, 6, 7, 8, 9] == [each["row"] for each in told["rows"]]
-    assert "SHA-1" in told["rows"][1]["reason"]
-    assert "row 2 has the same user name" in told["rows"][2]["reason"]
-    assert "a spreadsheet's formula" in told["rows"][3]["reason"]
+    assert {"created": 2, "existing": 0, "refused": 5} == answer["people"]
+    assert {"added": 3, "refused": 0} == answer["memberships"]
+    assert {"kept": 1, "invited": 0, "none": 1} == answer["passwords"]
+    assert [2, 3, 5, 6, 7, 8, 9] == [each["row"] for each in answer["rows"]]
+    assert "SHA-1" in answer["rows"][1]["reason"]
+    assert "row 2 has the same user name" in answer["rows"][2]["reason"]
+    assert "a spreadsheet's formula" in answer["rows"][3]["reason"]
     assert {"ann", "ben"} == set(people(sso))
     assert "DISABLED" == people(sso)["ben"]["UserStatus"]
 
@@ -99,14 +99,14 @@ cn: host
 
     ended = ask(crownkeep, sso, tmp_path / "people.ldif", entries)
 
-    told, found = ended.json(), people(sso)
-    assert {"created": 2, "existing": 0, "refused": 0} == told["people"]
-    assert {"added": 2, "refused": 1} == told["memberships"]
+    answer, found = ended.json(), people(sso)
+    assert {"created": 2, "existing": 0, "refused": 0} == answer["people"]
+    assert {"added": 2, "refused": 1} == answer["memberships"]
     assert {"GivenName": "Zoë", "FamilyName": "A very long name"} == found["zoe"]["Name"]
     assert "DISABLED" == found["max"]["UserStatus"]
     groups = {each["DisplayName"]: each.get("Description") for each in sso.people.list_groups(**sso.store)["Groups"]}
     assert {"ops": "on call", "Field, North": None} == groups
-    assert "groups in groups are not taken" in next(each["reason"] for each in told["rows"] if each["kind"] == "membership")
+    assert "groups in groups are not taken" in next(each["reason"] for each in answer["rows"] if each["kind"] == "membership")
 
 
 def test_a_dry_run_says_it_and_changes_nothing(crownkeep: Terminal, sso: SingleSignOn, tmp_path: Path):

@@ -43,8 +43,8 @@ def test_an_audit_says_what_is_missing(crownkeep: Terminal, made: Made):
     held = crownkeep("token", "audit", "--name", "2026-Q4", "seen", "--json")
     unknown = crownkeep("token", "audit", "--name", "2026-Q5", "seen", "never-heard-of")
 
-    told = held.json()
-    assert (1, 1, ["missing"], ["out"]) == (held.code, told["seen"], told["missing"], told["out"])
+    answer = held.json()
+    assert (1, 1, ["missing"], ["out"]) == (held.code, answer["seen"], answer["missing"], answer["out"])
     assert (1, True) == (unknown.code, "nothing was recorded" in unknown.err)
     listed = {each["serial"]: each for each in crownkeep("token", "list", "--json").json()["tokens"]}
     assert ("2026-Q4", False) == (listed["seen"]["last_audit"], "last_audit" in listed["missing"])
@@ -81,10 +81,10 @@ def test_a_token_that_is_not_back_in_time_raises_an_alert_in_the_account_and_at_
 
     assert 0 == run(look())
     with time_machine.travel(clock_in(hours=30), tick=True):
-        told = run(look())
+        answer = run(look())
 
     recorded = [each for each in account.records() if each["eventName"] == "HardwareTokenNotReturned"]
-    assert (1, "31415926") == (told, recorded[0]["serviceEventDetails"]["id"])
+    assert (1, "31415926") == (answer, recorded[0]["serviceEventDetails"]["id"])
 
 
 def clock_in(*, hours: int) -> Any:

@@ -96,11 +96,11 @@ def test_a_table_is_drawn_for_a_terminal_and_its_cells_are_no_markup(made, crown
 @pytest.mark.parametrize("sent", ["\x1b[2J", "\x9b2J", "\x7f", "\u202eabc", "\u2066", "\u200b", "\r"], ids=ascii)
 def test_no_control_character_of_a_stranger_reaches_the_operators_terminal(sent):
     shown = capture(lambda: output.print_json({"userAgent": f"curl {sent}", "sourceIPAddress": "192.0.2.1"}))
-    told = capture(lambda: output.print_table(("AGENT",), [(f"curl {sent}",)]))
+    answer = capture(lambda: output.print_table(("AGENT",), [(f"curl {sent}",)]))
     paired = capture(lambda: output.print_pairs([("agent", f"curl {sent}")]))
 
     assert f"curl {sent}" == json.loads(shown)["userAgent"]
-    for text in (shown, told, paired):
+    for text in (shown, answer, paired):
         assert all(character.isprintable() for character in text.replace("\n", ""))
 
 

@@ -57,19 +57,19 @@ def test_an_export_with_a_record_cut_out_is_found(accounts: list[str], crownkeep
     first, _, *rest = file.read_text().splitlines(keepends=True)
     file.write_text("".join([first, *rest]))
 
-    told = crownkeep("trail", "verify", "--export", str(file), *keys, "--json").json()
+    answer = crownkeep("trail", "verify", "--export", str(file), *keys, "--json").json()
 
-    assert "leaf-missing" in {each["kind"] for each in told["findings"]}
+    assert "leaf-missing" in {each["kind"] for each in answer["findings"]}
 
 
 def test_a_selection_says_that_it_is_one(accounts: list[str], crownkeep: Terminal, tmp_path: Path):
     file, keys = tmp_path / "trail.jsonl", keyed(crownkeep)
     crownkeep("trail", "export", "--out", str(file), "--account", accounts[0])
 
-    told = crownkeep("trail", "verify", "--export", str(file), *keys, "--json").json()
+    answer = crownkeep("trail", "verify", "--export", str(file), *keys, "--json").json()
 
-    assert (True, 1) == (told["ok"], told["records"])
-    assert "it is a selection" in told["not_seen"][0]
+    assert (True, 1) == (answer["ok"], answer["records"])
+    assert "it is a selection" in answer["not_seen"][0]
 
 
 def test_an_export_for_cloudtrail_s_tools_is_one_of_its_log_files(accounts: list[str], crownkeep: Terminal, tmp_path: Path):
@@ -115,11 +115,11 @@ def test_one_record_is_withheld_by_law(accounts: list[str], crownkeep: Terminal)
     unsure, done = crownkeep(*words), crownkeep(*words, "--yes")
     again = crownkeep(*words, "--yes")
     crownkeep("trail", "checkpoint")
-    told = crownkeep("trail", "verify", "--json").json()
+    answer = crownkeep("trail", "verify", "--json").json()
 
     assert (2, 0, 1) == (unsure.code, done.code, again.code)
     assert 1 == done.json()["records"]
-    assert (True, 1) == (told["ok"], told["withheld"])
+    assert (True, 1) == (answer["ok"], answer["withheld"])
     assert [] == crownkeep("trail", "search", "--account", accounts[0], "--json").json()["events"]
     act = crownkeep("trail", "search", "--event-name", "WithholdRecords", "--json").json()["events"][0]["record"]
     assert "a court's order" == act["additionalEventData"]["withheld"][0]["reason"]

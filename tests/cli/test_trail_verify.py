@@ -53,10 +53,10 @@ def test_an_untouched_trail_is_as_it_was(checkpoint: Path, crownkeep: Terminal, 
 
     ended = crownkeep("trail", "verify", "--checkpoint", str(checkpoint), "--policy", keys, "--json")
 
-    told = ended.json()
-    assert (0, True, []) == (ended.code, told["ok"], told["findings"])
-    assert told["size"] == told["records"] == told["signed"] + told["pending"] == 3
-    assert [told["origin"]] == told["signed_by"]
+    answer = ended.json()
+    assert (0, True, []) == (ended.code, answer["ok"], answer["findings"])
+    assert answer["size"] == answer["records"] == answer["signed"] + answer["pending"] == 3
+    assert [answer["origin"]] == answer["signed_by"]
 
 
 def test_a_verification_is_recorded_with_what_it_found_and_by_which_checkpoint(checkpoint: Path, crownkeep: Terminal, data: Path):
@@ -114,11 +114,11 @@ def test_a_purged_account_is_counted_as_withheld(checkpoint: Path, crownkeep: Te
 
     pending = crownkeep("trail", "verify", "--checkpoint", str(checkpoint), "--json")
     crownkeep("trail", "checkpoint")
-    told = crownkeep("trail", "verify", "--checkpoint", str(checkpoint), "--json").json()
+    answer = crownkeep("trail", "verify", "--checkpoint", str(checkpoint), "--json").json()
 
     assert 0 == pending.code, pending.out
     assert pending.json()["pending"] > 0
-    assert (True, 1, 0) == (told["ok"], told["withheld"], told["pending"])
+    assert (True, 1, 0) == (answer["ok"], answer["withheld"], answer["pending"])
 
 
 def test_a_false_claim_of_withholding_is_found(checkpoint: Path, crownkeep: Terminal, data: Path):
@@ -129,9 +129,9 @@ def test_a_false_claim_of_withholding_is_found(checkpoint: Path, crownkeep: Term
     gone = "DELETE FROM {} WHERE event_id IN (SELECT first_event_id FROM trail_withholdings)"
     tamper(data, claim, gone.format("event_resources"), gone.format("events"))
 
-    told = crownkeep("trail", "verify", "--json").json()
+    answer = crownkeep("trail", "verify", "--json").json()
 
-    assert ["withholding-untrue"] == [each["kind"] for each in told["findings"]]
+    assert ["withholding-untrue"] == [each["kind"] for each in answer["findings"]]
 
 
 def test_a_proof_is_checked_anywhere(checkpoint: Path, crownkeep: Terminal, tmp_path: Path):

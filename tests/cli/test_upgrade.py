@@ -9,9 +9,9 @@ from crownkeep.storage.database import Database
 def test_a_database_that_is_up_to_date_needs_nothing(crownkeep, made):
     made()
 
-    told = crownkeep("upgrade", "--check", "--json").json()
+    answer = crownkeep("upgrade", "--check", "--json").json()
 
-    assert (migrate.newest(), [], False) == (told["newest_step"], told["steps"], told["taken"])
+    assert (migrate.newest(), [], False) == (answer["newest_step"], answer["steps"], answer["taken"])
 
 
 def test_a_check_names_the_steps_that_are_lacking_and_takes_none(crownkeep, data):

@@ -36,10 +36,10 @@ def log(tmp_path: Path) -> str:
 
 
 def test_only_the_last_days_count_and_json_names_who_and_what(crownkeep: Terminal, log: str):
-    told = crownkeep("what-if", "require-mfa", "--events", log, "--days", "30", "--json").json()
+    answer = crownkeep("what-if", "require-mfa", "--events", log, "--days", "30", "--json").json()
 
-    assert (3, 30, []) == (told["events"], told["days"], told["unknown"])
-    (denied,) = told["denied"]
+    assert (3, 30, []) == (answer["events"], answer["days"], answer["unknown"])
+    (denied,) = answer["denied"]
     assert ("arn:aws:iam::111111111111:user/ann", "iam:ListUsers", 2) == (
         denied["principal"],
         denied["action"],
@@ -82,14 +82,16 @@ def test_what_is_no_policy_and_what_is_no_record_is_said_so(crownkeep: Terminal,
 
 
 def test_an_account_and_a_database_are_asked_as_well(crownkeep: Terminal, served: Process, monkeypatch: pytest.MonkeyPatch):
-    told = served.account(email="what-if@example.com", name="what-if", admin_user="admin")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", told["admin"]["access_key_id"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", told["admin"]["secret_access_key"])
-    served.client("iam", told["admin"]).list_users()
-    key = told["admin"]["access_key_id"]
+    answer = served.account(email="what-if@example.com", name="what-if", admin_user="admin")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", answer["admin"]["access_key_id"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", answer["admin"]["secret_access_key"])
+    served.client("iam", answer["admin"]).list_users()
+    key = answer["admin"]["access_key_id"]
 
     by_api = crownkeep("what-if", "delete-key", key, "--endpoint-url", served.url, "--json").json()
-    stored = crownkeep("what-if", "delete-key", key, "--data", str(served.data), "--account", told["account_id"], "--json").json()
+    stored = crownkeep(
+        "what-if", "delete-key", key, "--data", str(served.data), "--account", answer["account_id"], "--json"
+    ).json()
 
     assert "iam:ListUsers" in {each["action"] for each in by_api["denied"]}
     assert "iam:ListUsers" in {each["action"] for each in stored["denied"]}

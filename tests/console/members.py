@@ -44,10 +44,10 @@ class Served:
     def __init__(self, served: Process) -> None:
         name = f"acme-{next(_numbers)}"
         self.email = f"{name}@acme.example"
-        self.told: dict[str, Any] = served.account(email=self.email, name=name, admin_user="admin")
-        self.id: str = self.told["account_id"]
-        self.iam = served.client("iam", self.told["admin"])
-        self.contacts = served.client("account", self.told["admin"])
+        self.created: dict[str, Any] = served.account(email=self.email, name=name, admin_user="admin")
+        self.id: str = self.created["account_id"]
+        self.iam = served.client("iam", self.created["admin"])
+        self.contacts = served.client("account", self.created["admin"])
 
     def enter(self, page: Page, name: str = "carol", *, policy: Mapping[str, Any] | None = None) -> None:
         """Make a user, an administrator where no policy is given, and sign in."""
@@ -65,7 +65,7 @@ class Served:
 
     def enter_as_root(self, page: Page) -> None:
         """Choose root's password by its link, without a second factor."""
-        link = urlsplit(self.told["set_password_url"])
+        link = urlsplit(self.created["set_password_url"])
         page.goto(f"{link.path}?{link.query}")
         page.get_by_label("New password").fill(PASSWORD)
         page.get_by_label("Retype the password").fill(PASSWORD)

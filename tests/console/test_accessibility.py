@@ -31,10 +31,10 @@ def people(served: Process) -> People:
 
 @pytest.fixture
 def samples(served: Process, people: People) -> Samples:
-    contacts, trail = (served.client(service, people.told["admin"]) for service in ("account", "cloudtrail"))
+    contacts, trail = (served.client(service, people.created["admin"]) for service in ("account", "cloudtrail"))
     made = furnished.furnish(people.iam, contacts, people.id)
-    made = furnished.organize(served.client("organizations", people.told["admin"]), made)
-    made = furnished.sign_on(lambda service: served.client(service, people.told["admin"]), made)
+    made = furnished.organize(served.client("organizations", people.created["admin"]), made)
+    made = furnished.sign_on(lambda service: served.client(service, people.created["admin"]), made)
     return replace(made, event=trail.lookup_events(MaxResults=1)["Events"][0]["EventId"])
 
 

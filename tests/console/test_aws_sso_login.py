@@ -115,8 +115,8 @@ def test_a_person_configures_the_aws_cli_signs_in_both_ways_and_out(installation
     page.get_by_role("button", name="Allow access").click()
     expect(page.get_by_text("close")).to_be_visible()
     _type(configuring, "us-east-1", "json", "readers")
-    told, _ = configuring.communicate(timeout=PATIENCE_SECONDS)
-    assert "aws sts get-caller-identity --profile readers" in told, told
+    answer, _ = configuring.communicate(timeout=PATIENCE_SECONDS)
+    assert "aws sts get-caller-identity --profile readers" in answer, answer
     assert installation.identity("readers").startswith(expected)
 
     taken = json.loads(installation.run("configure", "export-credentials", "--profile", "readers"))

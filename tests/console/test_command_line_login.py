@@ -23,12 +23,12 @@ _numbers = itertools.count(1)
 def account(served: Process) -> dict[str, Any]:
     """An account with the user `ann`, who may sign in at a browser and from there at a command line."""
     number = next(_numbers)
-    told = served.account(email=f"login-{number}@acme.example", name=f"login {number}", admin_user="admin")
-    iam = served.client("iam", told["admin"])
+    answer = served.account(email=f"login-{number}@acme.example", name=f"login {number}", admin_user="admin")
+    iam = served.client("iam", answer["admin"])
     iam.create_user(UserName="ann")
     iam.create_login_profile(UserName="ann", Password=PASSWORD)
     iam.attach_user_policy(UserName="ann", PolicyArn=DEVELOPER)
-    return told
+    return answer
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_mass_assignment_what_is_removed_is_read_from_the_audit_and_not_from_the
         decision="REMOVE",
         reason="old",
         UserName="admin",
-        Identifier=account.told["admin"]["access_key_id"],
+        Identifier=account.created["admin"]["access_key_id"],
         DecidedBy="arn:aws:iam::123456789012:user/mallory",
     )
 
@@ -157,8 +157,8 @@ def test_the_evidence_is_what_the_api_answers_byte_for_byte(account: Account, br
 
     answer = browser.get(f"{address}/evidence")
 
-    told = account.client("credential-audit").get_credential_audit_evidence(AuditId=address.rpartition("/")[2])
-    assert told["Document"].encode() == answer.body
+    reply = account.client("credential-audit").get_credential_audit_evidence(AuditId=address.rpartition("/")[2])
+    assert reply["Document"].encode() == answer.body
     assert "application/json" == answer.header("content-type")
     assert (answer.header("content-disposition") or "").startswith("attachment")
     assert json.loads(answer.body)["sign_off"] is None

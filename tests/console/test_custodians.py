@@ -63,7 +63,7 @@ class Seat:
 
 def make_team(served: Process, people: People, seats: list[Seat]) -> str:
     source = f"arn:aws:mpa:us-east-1:{people.id}:identity-source/custodians"
-    made = served.client("mpa", people.told["admin"]).create_approval_team(
+    made = served.client("mpa", people.created["admin"]).create_approval_team(
         Name="RootQuorum",
         Description="Who lets root be used.",
         ApprovalStrategy={"MofN": {"MinApprovalsRequired": 2}},

@@ -55,7 +55,7 @@ def test_what_was_set_right_is_ticked_off(crown: Crown):
     iam.update_account_password_policy(MinimumPasswordLength=14)
     iam.create_account_alias(AccountAlias=f"d-{account.id}")
     account.client("account").put_alternate_contact(AlternateContactType="SECURITY", **CONTACT)
-    account.root("iam").delete_access_key(AccessKeyId=account.told["root"]["access_key_id"])
+    account.root("iam").delete_access_key(AccessKeyId=account.created["root"]["access_key_id"])
 
     browser.get("/console")
 
@@ -218,12 +218,12 @@ def test_the_first_page_asks_a_few_things_only_however_many_users_there_are(crow
 
 def test_the_kind_of_root_s_device_is_told_to_an_administrator_too(crown: Crown):
     account, browser, _ = people.root_with_app(crown)
-    told = browser.get("/console").text
+    answer = browser.get("/console").text
     other = member(account, arn=ADMINISTRATOR)
 
     other.get("/console")
 
-    assert "Root has an authenticator app." in told
+    assert "Root has an authenticator app." in answer
     assert "Root has an authenticator app." in other.page.text
 
 
@@ -250,7 +250,7 @@ def test_root_used_with_a_long_term_key_is_open_and_root_used_by_a_person_is_not
 
     assert by_person == "done"
     assert status(browser, "root-use") == "open"
-    assert f"by access key {account.told['root']['access_key_id']}: ListUsers" in browser.page.text
+    assert f"by access key {account.created['root']['access_key_id']}: ListUsers" in browser.page.text
 
 
 def test_a_report_says_who_has_an_unused_or_old_credential_and_without_one_nothing_is_claimed(crown: Crown):

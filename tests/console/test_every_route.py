@@ -114,7 +114,7 @@ def furnish(account: Account) -> House:
     iam.create_role(RoleName="visitor", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}))
     iam.put_role_policy(RoleName="visitor", PolicyName="own", PolicyDocument=json.dumps(USERS_ONLY))
     reader, powerless = account.user("reader", policy=READER), account.user("powerless", policy=NOTHING)
-    admin, root = Credentials.of(account.told["admin"]), Credentials.of(account.told["root"])
+    admin, root = Credentials.of(account.created["admin"]), Credentials.of(account.created["root"])
     sts = account.client("sts")
     visitor = f"arn:aws:iam::{account.id}:role/visitor"
     role = sts.assume_role(RoleArn=visitor, RoleSessionName="guest")["Credentials"]

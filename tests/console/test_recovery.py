@@ -77,8 +77,8 @@ def test_a_forgotten_password_is_replaced_by_a_link_that_came_by_smtp(
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     page.goto("/console")
     expect(page.get_by_text("Signed in with MFA")).to_be_visible()
-    told = _arrived(mail, "replaced by a mailed link")
-    assert people.id in text_of(told)
+    answer = _arrived(mail, "replaced by a mailed link")
+    assert people.id in text_of(answer)
     context.close()
 
 

@@ -24,14 +24,14 @@ _numbers = itertools.count(1)
 def account(served: Process) -> dict[str, Any]:
     """An account with the user `ann`, an administrator, and the role `auditor`."""
     number = next(_numbers)
-    told = served.account(email=f"roles-{number}@acme.example", name=f"roles {number}", admin_user="admin")
-    iam = served.client("iam", told["admin"])
+    answer = served.account(email=f"roles-{number}@acme.example", name=f"roles {number}", admin_user="admin")
+    iam = served.client("iam", answer["admin"])
     iam.create_user(UserName="ann")
     iam.create_login_profile(UserName="ann", Password=PASSWORD)
     iam.attach_user_policy(UserName="ann", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
-    iam.create_role(RoleName="auditor", AssumeRolePolicyDocument=json.dumps(trusting(told["account_id"])))
+    iam.create_role(RoleName="auditor", AssumeRolePolicyDocument=json.dumps(trusting(answer["account_id"])))
     iam.put_role_policy(RoleName="auditor", PolicyName="all", PolicyDocument=json.dumps(ALL))
-    return told
+    return answer
 
 
 def test_a_user_switches_to_a_role_and_back(account: dict[str, Any], visit: Visit, faults: Faults):

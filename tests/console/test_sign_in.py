@@ -24,10 +24,10 @@ class People:
 
     def __init__(self, served: Process) -> None:
         self.email = f"root-{next(_numbers)}@acme.example"
-        self.told: dict[str, Any] = served.account(email=self.email, name=self.email.partition("@")[0], admin_user="admin")
-        self.id: str = self.told["account_id"]
-        self.iam = served.client("iam", self.told["admin"])
-        link = urlsplit(self.told["set_password_url"])
+        self.created: dict[str, Any] = served.account(email=self.email, name=self.email.partition("@")[0], admin_user="admin")
+        self.id: str = self.created["account_id"]
+        self.iam = served.client("iam", self.created["admin"])
+        link = urlsplit(self.created["set_password_url"])
         self.link = f"{link.path}?{link.query}"
 
     def choose_password(self, page: Page) -> None:

@@ -44,7 +44,7 @@ def values(account: Account) -> dict[str, str]:
         "ReadOnly": "false",
         "ResourceName": "bob",
         "ResourceType": "AWS::IAM::User",
-        "AccessKeyId": account.told["admin"]["access_key_id"],
+        "AccessKeyId": account.created["admin"]["access_key_id"],
     }
 
 
@@ -95,7 +95,7 @@ def test_what_root_did_shows_what_when_from_where_with_which_credentials_and_whe
     page = viewer.get(f"{TRAIL}/root").text
 
     assert "CreateUser userName made-by-root" in page
-    assert re.search(f"access key {account.told['root']['access_key_id']} Boto3/[0-9.]+ No Done", page)
+    assert re.search(f"access key {account.created['root']['access_key_id']} Boto3/[0-9.]+ No Done", page)
     assert "the console a browser Yes Done" in page
 
 
@@ -120,10 +120,10 @@ def test_a_session_that_the_organization_took_root_on_for_is_told_apart_from_roo
 
     rows = re.findall(r"<tr>.*?</tr>", browser.get(f"{TRAIL}/root").response.text, re.DOTALL)
 
-    told = {name: next(row for row in rows if f">{name}</a>" in row) for name in ("GetUser", "GetAccountSummary")}
-    assert "Taken on centrally" in told["GetUser"]
-    assert "Taken on centrally" not in told["GetAccountSummary"]
-    assert account.told["root"]["access_key_id"] in told["GetAccountSummary"]
+    answer = {name: next(row for row in rows if f">{name}</a>" in row) for name in ("GetUser", "GetAccountSummary")}
+    assert "Taken on centrally" in answer["GetUser"]
+    assert "Taken on centrally" not in answer["GetAccountSummary"]
+    assert account.created["root"]["access_key_id"] in answer["GetAccountSummary"]
     words = event_page(browser, "GetUser")
     assert "The root user, taken on centrally by the organization, called GetUser of iam.amazonaws.com" in words
     assert "Root's own password and keys were not used" in words

@@ -53,12 +53,12 @@ def test_what_was_changed_is_as_it_was_after_it_is_undone(iam: Any, browser: Bro
 
     page = follow(browser, send(browser, BOB, f"{BOB}{path}", **fields))
     changed = state(iam)
-    told = follow(browser, send(browser, BOB, UNDO, undo=offered(page)))
+    answer = follow(browser, send(browser, BOB, UNDO, undo=offered(page)))
 
     assert before != changed
     assert before == state(iam)
-    assert "Done" in told
-    assert 'name="undo"' not in told
+    assert "Done" in answer
+    assert 'name="undo"' not in answer
 
 
 @pytest.mark.usefixtures("bob")

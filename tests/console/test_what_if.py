@@ -59,7 +59,7 @@ def test_an_answer_that_stops_at_its_bound_says_so(crown: Crown, monkeypatch: py
         account.client("iam").list_users()
     monkeypatch.setattr(recorded, "MOST_EVENTS", 3)
 
-    text = asked(browser, change="delete-key", key=account.told["admin"]["access_key_id"])
+    text = asked(browser, change="delete-key", key=account.created["admin"]["access_key_id"])
 
     assert "of 3 events that were looked at" in text
     assert "There are older ones within 90 days, which were not looked at" in text

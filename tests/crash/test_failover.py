@@ -87,7 +87,7 @@ def test_a_primary_that_dies_under_load_loses_nothing_that_was_acknowledged(
     two = serve(database=replicated.url, data=one.data)
     account = one.account(admin_user="admin")
     one.client("iam", account["admin"]).create_user(UserName="outsider")
-    told, ends = Told(), threading.Event()
+    answer, ends = Told(), threading.Event()
 
     def change(number: int) -> None:
         client = (one, two)[number % 2].client("iam", account["admin"], read_timeout=30)
@@ -96,15 +96,15 @@ def test_a_primary_that_dies_under_load_loses_nothing_that_was_acknowledged(
                 return
             name = f"c{number}-{count}"
             try:
-                told.created[request_id(client.create_user(UserName=name))] = name
+                answer.created[request_id(client.create_user(UserName=name))] = name
             except ClientError as refused:
-                told.errors.append((time.monotonic(), refused.response["Error"]["Code"]))
+                answer.errors.append((time.monotonic(), refused.response["Error"]["Code"]))
                 time.sleep(0.05)
             except BotoCoreError as broken:
-                told.errors.append((time.monotonic(), type(broken).__name__))
+                answer.errors.append((time.monotonic(), type(broken).__name__))
                 time.sleep(0.05)
             else:
-                told.successes.append((time.monotonic(), number))
+                answer.successes.append((time.monotonic(), number))
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         clients = [pool.submit(change, number) for number in range(CLIENTS)]
@@ -114,19 +114,19 @@ def test_a_primary_that_dies_under_load_loses_nothing_that_was_acknowledged(
         time.sleep(SECONDS_UNTIL_PROMOTED)
         promoted = time.monotonic()
         replicated.standby.run_sql("SELECT pg_promote()")
-        until(lambda: {number for when, number in told.successes if when > promoted} == set(range(CLIENTS)))
+        until(lambda: {number for when, number in answer.successes if when > promoted} == set(range(CLIENTS)))
         time.sleep(SECONDS_BEFORE)
         ends.set()
         for each in clients:
             each.result(timeout=60)
 
-    figures = _figures(told, killed, promoted)
+    figures = _figures(answer, killed, promoted)
     # Kept for docs/reliability.md: pytest shows it with -s.
     print(json.dumps(asdict(figures)))
     hold_against_the_tree(one)
     users, records = users_of(one, account), records_of(one, account)
-    assert set() == set(told.created.values()) - users, "acknowledged changes are lost"
-    assert set() == told.created.keys() - records.keys(), "records of acknowledged changes are lost"
+    assert set() == set(answer.created.values()) - users, "acknowledged changes are lost"
+    assert set() == answer.created.keys() - records.keys(), "records of acknowledged changes are lost"
     made = Counter(name for name, error in records.values() if name and not error)
     assert users - {"admin"} == made.keys(), "a change without its record, or a record without its change"
     assert {1} == set(made.values()), "a change that was recorded twice"

@@ -104,18 +104,18 @@ def test_kill_9_loses_nothing_however_often(server: Process):
 def _survive(server: Process, *, rounds: int) -> None:
     # A night's shards are to die at other moments each.
     chance = random.Random(4747 if rounds == ROUNDS else None)
-    told = server.account(admin_user="admin")
-    iam = server.client("iam", told["admin"])
+    answer = server.account(admin_user="admin")
+    iam = server.client("iam", answer["admin"])
     iam.create_user(UserName="outsider")
     outsider = Credentials.of(iam.create_access_key(UserName="outsider")["AccessKey"])
-    stream = Stream(server, told, outsider)
+    stream = Stream(server, answer, outsider)
 
     for number in range(rounds):
         stream.run_until_killed(number, after=chance.uniform(0.05, 0.6))
         server.start()
 
     hold_against_the_tree(server)
-    users, records = users_of(server, told), records_of(server, told)
+    users, records = users_of(server, answer), records_of(server, answer)
     acknowledged = stream.acknowledged
     assert len(acknowledged.created) > rounds
     assert set() == set(acknowledged.created.values()) - users, "acknowledged changes are lost"

@@ -24,16 +24,16 @@ def receiver() -> Iterator[HttpReceiver]:
 
 def test_kill_9_leaves_no_use_of_root_untold(serve: Callable[..., Process], receiver: HttpReceiver):
     server = serve(alert_networks="127.0.0.0/8")
-    told = server.account()
-    add = ("alerts", "receiver", "add", "--account", told["account_id"], "--rule", "root-access-key-changed", "--json")
+    answer = server.account()
+    add = ("alerts", "receiver", "add", "--account", answer["account_id"], "--rule", "root-access-key-changed", "--json")
     made = server.crownkeep(*add, "--webhook", receiver.url)
     assert json.loads(made.stdout)["secret"].startswith("whsec_")
 
     for number in range(ROUNDS):
-        _use_until_killed(server, told, after=0.3 + number * 0.2)
+        _use_until_killed(server, answer, after=0.3 + number * 0.2)
         server.start()
 
-    acted = {each["eventID"] for each in server.records(told["account_id"]) if each["eventName"] == "UpdateAccessKey"}
+    acted = {each["eventID"] for each in server.records(answer["account_id"]) if each["eventName"] == "UpdateAccessKey"}
     wait_until(lambda: acted <= {event for event, _ in _heard(receiver)})
     heard = _heard(receiver)
     assert acted

@@ -33,12 +33,12 @@ def test_an_unpacked_package_serves_and_lintian_finds_nothing(package: Path, tmp
 
     shown = subprocess.run([command, "--version"], capture_output=True, text=True, check=True, timeout=120).stdout
     server.start()
-    told = server.account()
+    answer = server.account()
     doctor = server.crownkeep("doctor")
     server.stop()
 
     assert version("crownkeep") in shown
-    assert 12 == len(told["account_id"])
+    assert 12 == len(answer["account_id"])
     assert (0, "All is well.") == (doctor.returncode, doctor.stdout.splitlines()[-1])
     lintian = shutil.which("lintian")
     assert lintian, "`make nightly` installs lintian"

@@ -80,9 +80,9 @@ def test_the_bill_names_each_library_with_the_hashes_of_the_lock_file(tmp_path):
         f"Metadata-Version: 2.4\nName: click\nVersion: {number}\nLicense-Expression: BSD-3-Clause\n\n"
     )
 
-    told = json.loads(bill_of_materials.bill(tmp_path))
+    answer = json.loads(bill_of_materials.bill(tmp_path))
 
-    [found] = told["components"]
+    [found] = answer["components"]
     assert ("click", number, [{"expression": "BSD-3-Clause"}]) == (found["name"], found["version"], found["licenses"])
     assert [64] == [len(each["hashes"][0]["content"]) for each in found["externalReferences"]]
     assert bill_of_materials.bill(tmp_path) == bill_of_materials.bill(tmp_path)

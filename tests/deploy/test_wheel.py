@@ -41,9 +41,9 @@ def test_an_installed_wheel_serves(wheel, tmp_path, monkeypatch):
     server = Process(tmp_path)
 
     server.start()
-    told = server.account()
+    answer = server.account()
     doctor = server.crownkeep("doctor")
     server.stop()
 
-    assert 12 == len(told["account_id"])
+    assert 12 == len(answer["account_id"])
     assert (0, "All is well.") == (doctor.returncode, doctor.stdout.splitlines()[-1])

@@ -33,8 +33,8 @@ def equipped(crowns: Crowns) -> Iterator[tuple[Crown, Account]]:
 def bare(crowns: Crowns) -> Iterator[tuple[Crown, Account]]:
     """An account whose root has neither password, device nor key, and nobody else."""
     crown = crowns.fresh("sqlite")
-    told = crown.operator("POST", "/accounts", {"email": "root@bare.example", "name": "bare"}).json()
-    yield crown, Account(crown, told)
+    answer = crown.operator("POST", "/accounts", {"email": "root@bare.example", "name": "bare"}).json()
+    yield crown, Account(crown, answer)
     crown.close()
 
 
@@ -61,9 +61,9 @@ def test_the_way_back_works_and_nothing_is_touched(name: str, equipped: tuple[Cr
 
     ended = run(crown, "drill", name, "--json")
 
-    told = ended.json()
-    assert (0, True, name, account.id) == (ended.code, told["ok"], told["drill"], told["account_id"]), told
-    assert {True} == {step["worked"] for step in told["steps"]}
+    answer = ended.json()
+    assert (0, True, name, account.id) == (ended.code, answer["ok"], answer["drill"], answer["account_id"]), answer
+    assert {True} == {step["worked"] for step in answer["steps"]}
     assert before == state(crown)
     recorded = next(each for each in account.records() if each["eventName"] == "RecordDrill")
     assert (name, True) == (recorded["requestParameters"]["name"], recorded["requestParameters"]["worked"])
@@ -84,10 +84,10 @@ def test_a_way_that_is_closed_is_a_failure_that_says_at_which_step(bare: tuple[C
 
     ended = run(crown, "drill", "lost-mailbox", "--json")
 
-    told = ended.json()
-    assert (1, False) == (ended.code, told["ok"])
-    assert [("root proves the password", False)] == [(step["step"], step["worked"]) for step in told["steps"]]
-    assert "the mailbox by which it would choose one is lost" in told["steps"][0]["reason"]
+    answer = ended.json()
+    assert (1, False) == (ended.code, answer["ok"])
+    assert [("root proves the password", False)] == [(step["step"], step["worked"]) for step in answer["steps"]]
+    assert "the mailbox by which it would choose one is lost" in answer["steps"][0]["reason"]
 
 
 def test_without_a_key_of_roots_its_leak_is_rehearsed_with_one_made_in_the_copy(bare: tuple[Crown, Account]):
@@ -106,13 +106,15 @@ def test_the_ways_back_into_a_sealed_account_lead_past_its_custodians_or_slowly_
     team = custody.seat(crown, account.id)
     team.seal()
 
-    told = {name: run(crown, "drill", name, "--account", account.id, "--json").json() for name in ("lost-mfa", "custodian-gone")}
+    answer = {
+        name: run(crown, "drill", name, "--account", account.id, "--json").json() for name in ("lost-mfa", "custodian-gone")
+    }
     team.change(lambda db: approver_keys.remove_all(db, team.people[0].identity))
     fewer = run(crown, "drill", "custodian-gone", "--account", account.id, "--json").json()
     crown.close()
 
-    assert [True, True, True] == [each["ok"] for each in (*told.values(), fewer)], (told, fewer)
-    assert "2 custodians of the team" in told["lost-mfa"]["steps"][0]["step"]
+    assert [True, True, True] == [each["ok"] for each in (*answer.values(), fewer)], (answer, fewer)
+    assert "2 custodians of the team" in answer["lost-mfa"]["steps"][0]["step"]
     assert "without its team" in fewer["steps"][0]["step"]
 
 

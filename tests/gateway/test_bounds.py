@@ -47,7 +47,7 @@ def test_denial_of_service_a_stranger_s_compressed_body_is_not_unpacked(crown: C
 
 
 def test_denial_of_service_a_compressed_body_with_a_false_signature_is_not_unpacked(account: Account):
-    credential = f"{account.told['admin']['access_key_id']}/20261129/us-east-1/sts/aws4_request"
+    credential = f"{account.created['admin']['access_key_id']}/20261129/us-east-1/sts/aws4_request"
     signed = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
     headers = {**FORM, "x-amz-date": "20261129T000000Z", "authorization": signed, "content-encoding": "gzip"}
 
@@ -87,9 +87,9 @@ DEEP = [DEEPEST_NESTING + 2, 5_000, 80_000]
 
 def signed(account: Account, service: str, body: bytes, path: str = "/", **headers: str) -> Response:
     """Send a body as the account's administrator signs it."""
-    told = account.told["admin"]
+    answer = account.created["admin"]
     request = AWSRequest("POST", f"http://keep.example{path}", headers={**headers, "host": "keep.example"}, data=body)
-    SigV4Auth(Credentials(told["access_key_id"], told["secret_access_key"]), service, "us-east-1").add_auth(request)
+    SigV4Auth(Credentials(answer["access_key_id"], answer["secret_access_key"]), service, "us-east-1").add_auth(request)
     return account.crown.request("POST", path, headers=dict(request.headers), body=body)
 
 

@@ -18,9 +18,9 @@ NOT_FOR_A_START = ("alembic", "crownkeep.console", "fido2", "jinja2", "signxml",
 def test_a_server_starts_without_what_only_people_need():
     loaded = "import sys, crownkeep.app; from crownkeep import services; services.load(); print(*sys.modules)"
 
-    told = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
+    answer = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
 
-    assert [] == [name for name in NOT_FOR_A_START if name in told]
+    assert [] == [name for name in NOT_FOR_A_START if name in answer]
 
 
 def test_an_application_is_made_once_and_everybody_who_waited_is_served():

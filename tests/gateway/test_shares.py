@@ -133,7 +133,7 @@ def test_a_flood_of_requests_is_throttled_in_each_service_s_own_words(fresh_crow
     while not _refusal(account.client("sts").get_caller_identity):
         pass
 
-    told = {
+    answer = {
         (service, operation): _refusal(getattr(account.client(service), operation), **asked)
         for service, operation, asked in (
             ("iam", "get_user", {}),
@@ -152,7 +152,7 @@ def test_a_flood_of_requests_is_throttled_in_each_service_s_own_words(fresh_crow
         ("account", "list_regions"): "TooManyRequestsException: Rate exceeded",
         ("cloudtrail", "lookup_events"): "ThrottlingException: Rate exceeded",
         ("accessanalyzer", "validate_policy"): "ThrottlingException: Rate exceeded",
-    } == told
+    } == answer
 
 
 def _refusal(ask, **asked):

@@ -112,7 +112,7 @@ def newest(found: list[dict[str, Any]], name: str) -> Mapping[str, Any]:
 def test_a_made_up_key_id_that_encodes_an_account_leaves_nothing_in_its_trail(fresh_crown: FreshCrown):
     crown = fresh_crown()
     account = crown.account()
-    known = account.told["admin"]["access_key_id"]
+    known = account.created["admin"]["access_key_id"]
     made_up = {"access_key_id": known[:-4] + "ZZZZ", "secret_access_key": "x" * 40}
     before = len(account.records())
 
@@ -126,7 +126,7 @@ def test_a_made_up_key_id_that_encodes_an_account_leaves_nothing_in_its_trail(fr
 def test_a_made_up_session_leaves_nothing_in_the_trail_of_the_account_that_its_key_id_encodes(fresh_crown: FreshCrown):
     crown = fresh_crown()
     account = crown.account()
-    key_id = "ASIA" + account.told["admin"]["access_key_id"][4:]
+    key_id = "ASIA" + account.created["admin"]["access_key_id"][4:]
     before = len(account.records())
 
     forged = {"access_key_id": key_id, "secret_access_key": "x" * 40, "session_token": "A" * 200}
@@ -139,12 +139,12 @@ def test_a_made_up_session_leaves_nothing_in_the_trail_of_the_account_that_its_k
 def test_bad_signatures_of_a_known_key_are_recorded_in_its_trail_and_do_not_bury_it(fresh_crown: FreshCrown):
     crown = fresh_crown()
     account, other = crown.account(), crown.account()
-    forged = crown.session({**account.told["admin"], "secret_access_key": "x" * 40}, "iam")
+    forged = crown.session({**account.created["admin"], "secret_access_key": "x" * 40}, "iam")
     before = len(account.records())
 
     for _ in range(TRIES):
         assert refusal(forged.list_users).startswith("SignatureDoesNotMatch: ")
-    also = crown.session({**other.told["admin"], "secret_access_key": "x" * 40}, "iam")
+    also = crown.session({**other.created["admin"], "secret_access_key": "x" * 40}, "iam")
     assert refusal(also.list_users).startswith("SignatureDoesNotMatch: ")
 
     assert ROOM <= len(account.records()) - before < TRIES - ROOM

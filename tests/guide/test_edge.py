@@ -298,9 +298,9 @@ def test_a_record_says_which_tls_the_client_spoke(over_tls: tuple[Process, ssl.S
         connection.sendall(asked)
         status = first_status(answer(connection))
 
-    told = next(each for each in read_trail(server.database_url, "", limit=20) if each["eventName"] == "GetCallerIdentity")
+    reply = next(each for each in read_trail(server.database_url, "", limit=20) if each["eventName"] == "GetCallerIdentity")
     expected = {"tlsVersion": version, "cipherSuite": cipher, "clientProvidedHostHeader": "crown.example"}
-    assert (b"403", expected) == (status, told["tlsDetails"])
+    assert (b"403", expected) == (status, reply["tlsDetails"])
 
 
 def test_denial_of_service_a_tls_handshake_that_does_not_begin_ends_soon(over_tls: tuple[Process, ssl.SSLContext]):

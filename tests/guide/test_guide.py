@@ -54,7 +54,7 @@ class Walk:
     @property
     def secrets(self) -> dict[str, str]:
         """All that was secret in it."""
-        told = json.loads(self.files["acme.json"].text)
+        answer = json.loads(self.files["acme.json"].text)
         exported = self.shell.environment
         return {
             "root's secret key": exported["ROOT_SECRET"],
@@ -62,7 +62,7 @@ class Walk:
             "the session's secret key": exported["AWS_SECRET_ACCESS_KEY"],
             "the session token": exported["AWS_SESSION_TOKEN"],
             "the administrator's password": "Correct-Horse-7-Battery",
-            "the one-time link": told["set_password_url"].rpartition("=")[2],
+            "the one-time link": answer["set_password_url"].rpartition("=")[2],
             "the seed": self.files["seed.txt"].text.strip(),
         }
 
@@ -130,23 +130,23 @@ def test_no_secret_of_the_guide_is_in_any_record(walk: Walk):
         ]
     database.close()
 
-    told = [name for name, secret in walk.secrets.items() for record in records if secret.encode() in record]
+    answer = [name for name, secret in walk.secrets.items() for record in records if secret.encode() in record]
 
     assert len(records) > len(blocks())
-    assert [] == told
+    assert [] == answer
 
 
 def test_no_secret_of_the_guide_is_in_a_log_or_at_rest_in_the_clear(walk: Walk):
     files = [walk.process.log, *(path for path in walk.process.data.rglob("*") if path.is_file())]
 
-    told = [
+    answer = [
         f"{name} in {path.name}"
         for name, secret in walk.secrets.items()
         for path in files
         if secret.encode() in path.read_bytes()
     ]
 
-    assert [] == told
+    assert [] == answer
 
 
 _LAST = UUID(int=(1 << 128) - 1)

@@ -19,22 +19,22 @@ class Scene:
     """An account with an administrator and a user without policies."""
 
     server: Process
-    told: dict[str, Any]
+    created: dict[str, Any]
     bob: Credentials
 
     @property
     def id(self) -> str:
         """The account's id."""
-        return str(self.told["account_id"])
+        return str(self.created["account_id"])
 
 
 @pytest.fixture(scope="module")
 def scene(served: Process) -> Scene:
     """The scene, on a server of this module."""
-    told = served.account(admin_user="admin")
-    iam = served.client("iam", told["admin"])
+    answer = served.account(admin_user="admin")
+    iam = served.client("iam", answer["admin"])
     iam.create_user(UserName="bob")
-    return Scene(served, told, Credentials.of(iam.create_access_key(UserName="bob")["AccessKey"]))
+    return Scene(served, answer, Credentials.of(iam.create_access_key(UserName="bob")["AccessKey"]))
 
 
 def test_a_user_without_policies_is_denied_in_aws_s_words(scene: Scene):
@@ -71,7 +71,7 @@ def test_a_key_that_is_unknown_is_refused(scene: Scene):
 
 
 def test_an_inactive_key_is_refused(scene: Scene):
-    iam = scene.server.client("iam", scene.told["admin"])
+    iam = scene.server.client("iam", scene.created["admin"])
     iam.create_user(UserName="idle")
     idle = Credentials.of(iam.create_access_key(UserName="idle")["AccessKey"])
     iam.update_access_key(UserName="idle", AccessKeyId=idle.access_key_id, Status="Inactive")
@@ -80,7 +80,7 @@ def test_an_inactive_key_is_refused(scene: Scene):
 
 
 def test_a_stale_request_is_refused(scene: Scene):
-    ask = scene.server.client("iam", scene.told["admin"]).list_users
+    ask = scene.server.client("iam", scene.created["admin"]).list_users
 
     # The server is another process: only the client's clock is wrong.
     with time_machine.travel(datetime.now(UTC) - timedelta(minutes=20)):
@@ -115,7 +115,7 @@ def test_every_refusal_is_in_the_trail(scene: Scene):
     _refusal_of_the_cli(scene, "iam", "delete-user", "--user-name", "admin", credentials=scene.bob)
 
     asked = {"AttributeKey": "Username", "AttributeValue": "bob"}
-    found = scene.server.client("cloudtrail", scene.told["admin"]).lookup_events(LookupAttributes=[asked])["Events"]
+    found = scene.server.client("cloudtrail", scene.created["admin"]).lookup_events(LookupAttributes=[asked])["Events"]
 
     assert "DeleteUser" == found[0]["EventName"]
     assert '"errorCode":"AccessDenied"' in found[0]["CloudTrailEvent"].replace(" ", "")

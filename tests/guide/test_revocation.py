@@ -77,12 +77,12 @@ def test_a_session_dies_with_the_key_that_asked_for_it(account: Account):
 
 def test_a_deleted_key_fails_at_once_in_every_worker_process(serve: Callable[..., Process]):
     server = serve(workers=2)
-    told = server.account(admin_user="admin")
+    answer = server.account(admin_user="admin")
     # A connection stays with the worker that took it, so many clients reach both.
-    clients = [server.client("sts", told["root"]) for _ in range(16)]
-    assert {told["root_arn"]} == {client.get_caller_identity()["Arn"] for client in clients}
+    clients = [server.client("sts", answer["root"]) for _ in range(16)]
+    assert {answer["root_arn"]} == {client.get_caller_identity()["Arn"] for client in clients}
 
-    server.client("iam", told["root"]).delete_access_key(AccessKeyId=told["root"]["access_key_id"])
+    server.client("iam", answer["root"]).delete_access_key(AccessKeyId=answer["root"]["access_key_id"])
 
     assert {"InvalidClientTokenId"} == {_refusal(client.get_caller_identity) for client in clients}
 

@@ -127,9 +127,9 @@ def test_who_makes_a_tagged_user_needs_the_permission_to_tag_too(account: Accoun
     maker = account.user("maker", policy=allow("iam:CreateUser")).client("iam")
 
     maker.create_user(UserName="plain")
-    told = refusal(maker.create_user, UserName="tagged", Tags=[{"Key": "team", "Value": "red"}])
+    answer = refusal(maker.create_user, UserName="tagged", Tags=[{"Key": "team", "Value": "red"}])
 
-    assert "not authorized to perform: iam:TagUser" in told
+    assert "not authorized to perform: iam:TagUser" in answer
     assert {"tagged"} & {each["UserName"] for each in account.client("iam").list_users()["Users"]} == set()
 
 

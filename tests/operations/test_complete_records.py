@@ -123,10 +123,10 @@ def _is_address(name: str, value: str) -> bool:
 
 
 def _is_answer(operation: Operation, record: Mapping[str, Any]) -> bool:
-    told = record["responseElements"]
+    answer = record["responseElements"]
     if operation.recorded_as is not None and operation.recorded_as.tells_outcome:
-        return told == {record["eventName"]: "Failure" if "errorCode" in record else "Success"}
-    return told is None or (operation.records_answer and "errorCode" not in record)
+        return answer == {record["eventName"]: "Failure" if "errorCode" in record else "Success"}
+    return answer is None or (operation.records_answer and "errorCode" not in record)
 
 
 def _identity_faults(identity: Mapping[str, Any], account_id: str) -> list[str]:
@@ -165,7 +165,7 @@ def test_a_request_that_reaches_no_operation_is_a_read_or_a_change_all_the_same(
     crown: Crown, service: str, name: str, is_read: bool
 ):
     account = crown.account()
-    spoilt = Credentials(account.told["admin"]["access_key_id"], "not the secret")
+    spoilt = Credentials(account.created["admin"]["access_key_id"], "not the secret")
 
     with pytest.raises(ClientError, match=r"SignatureDoesNotMatch|InvalidSignature"):
         getattr(crown.session(spoilt, service, parameter_validation=False), name)()

@@ -106,7 +106,7 @@ def until_refused(call: Callable[..., Any], **parameters: Any) -> tuple[int, int
 def test_what_can_not_be_recorded_is_refused_with_one_error_and_passes_by_itself(stuck: Disk):
     iam, before = stuck.account.client("iam"), len(stuck.account.records(limit=5000))
 
-    told = [
+    answer = [
         until_refused(iam.put_user_policy, UserName="there", PolicyName="p", PolicyDocument=json.dumps(allow("*"))),
         until_refused(iam.get_user, UserName="there"),
         until_refused(stuck.account.client("cloudtrail").lookup_events, MaxResults=1),
@@ -118,9 +118,9 @@ def test_what_can_not_be_recorded_is_refused_with_one_error_and_passes_by_itself
     iam.create_user(UserName="new")
     iam.delete_user(UserName="new")
 
-    assert {(503, "ServiceUnavailable")} == {(status, code) for _, status, code in told}
+    assert {(503, "ServiceUnavailable")} == {(status, code) for _, status, code in answer}
     assert (200, 200) == (published, page)
-    assert sum(count for count, _, _ in told) == kept - before
+    assert sum(count for count, _, _ in answer) == kept - before
     names = [each["eventName"] for each in stuck.account.records()[:2]]
     assert ["DeleteUser", "CreateUser"] == names
     assert logs.settled(stuck.crown).size > before
@@ -151,12 +151,12 @@ def test_a_full_disk_of_postgresql_is_refused_as_one_of_sqlite(crowns: Crowns, c
         db.exec_driver_sql(f"CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {fails} END $$")
         db.exec_driver_sql("CREATE TRIGGER disk_is_full BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION disk_is_full()")
     with caplog.at_level(logging.WARNING, "crownkeep"):
-        told = [until_refused(iam.list_users), until_refused(iam.create_user, UserName="new")]
+        answer = [until_refused(iam.list_users), until_refused(iam.create_user, UserName="new")]
         with database.transaction() as db:
             db.exec_driver_sql("DROP TRIGGER disk_is_full ON events")
         iam.create_user(UserName="new")
 
-    assert [(0, 503, "ServiceUnavailable")] * 2 == told
+    assert [(0, 503, "ServiceUnavailable")] * 2 == answer
     said = [each.getMessage() for each in caplog.records if each.name == "crownkeep.storage"]
     assert ["takes no changes", "takes changes again"] == [
         words for each in said for words in ("takes no changes", "takes changes again") if words in each

@@ -93,10 +93,10 @@ def test_an_access_key_whose_secret_was_swapped_is_a_recorded_failure(crown: Cro
     one, two = (crown.account(root_access_key=False) for _ in range(2))
     swap(crown, access_keys.table, "sealed_secret", (one.id, two.id))
 
-    told = refusal(one.client("iam").list_users)
+    answer = refusal(one.client("iam").list_users)
 
-    assert told == "InternalFailure: The request processing has failed because the secret of the access key can't be read."
-    claimed = {"claimedAccessKeyId": one.told["admin"]["access_key_id"]}
+    assert answer == "InternalFailure: The request processing has failed because the secret of the access key can't be read."
+    claimed = {"claimedAccessKeyId": one.created["admin"]["access_key_id"]}
     (record,) = [each for each in crown.records("") if each.get("additionalEventData") == claimed]
     assert ("ListUsers", "InternalFailure") == (record["eventName"], record["errorCode"])
     assert two.client("iam").list_users()

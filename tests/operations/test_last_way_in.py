@@ -25,7 +25,7 @@ def document(effect: str, action: str = "*", **more: object) -> str:
 
 def key_of(account: Account) -> str:
     """Return the administrator's access key id."""
-    return str(account.told["admin"]["access_key_id"])
+    return str(account.created["admin"]["access_key_id"])
 
 
 def own_policy(account: Account, name: str, text: str) -> str:
@@ -182,9 +182,9 @@ def test_without_the_guard_the_act_passes_as_on_aws(account: Account):
 def test_the_account_can_not_switch_off_what_the_operator_has_switched_on(account: Account, crown: Crown):
     crown.operator("PUT", f"/accounts/{account.id}/last-way-in-guard", {"enabled": True})
 
-    told = account.client("account-security").update_last_way_in_guard(Enabled=False)
+    answer = account.client("account-security").update_last_way_in_guard(Enabled=False)
 
-    assert (True, False, True) == (told["Enabled"], told["ByAccount"], told["ByOperator"])
+    assert (True, False, True) == (answer["Enabled"], answer["ByAccount"], answer["ByOperator"])
     with pytest.raises(ClientError, match="nobody could administer"):
         account.client("iam").detach_user_policy(UserName="admin", PolicyArn=ADMINISTRATOR)
     crown.operator("PUT", f"/accounts/{account.id}/last-way-in-guard", {"enabled": False})

@@ -94,8 +94,8 @@ def test_a_key_of_another_account_is_no_key_of_this_one(inside: Inside):
         found = inside.wiring.standings.of_account(db, inside.account.id)
 
         assert found is not None
-        assert found.signing_key(db, inside.account.told["admin"]["access_key_id"]) is not None
-        assert found.signing_key(db, other.told["admin"]["access_key_id"]) is None
+        assert found.signing_key(db, inside.account.created["admin"]["access_key_id"]) is not None
+        assert found.signing_key(db, other.created["admin"]["access_key_id"]) is None
 
 
 def _delete_key(account: Account, key_id: str) -> None:

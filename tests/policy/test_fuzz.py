@@ -125,8 +125,8 @@ def test_no_text_is_answered_otherwise_than_by_a_refusal_or_a_policy(text, kind)
         if document is None:
             return
         assert document.text == text
-        told = building.fault_of(policy.validate, document, kind)
-        assert told is None or told
+        answer = building.fault_of(policy.validate, document, kind)
+        assert answer is None or answer
 
 
 @given(texts(), strategies.contexts, strategies.actions, strategies.resources, st.sampled_from(sorted(building.CALLERS)))

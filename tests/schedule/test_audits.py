@@ -150,11 +150,11 @@ def test_the_next_audit_tells_what_became_worse_and_better(office: tuple[Crown, 
     with time_machine.travel(now + timedelta(days=95), tick=False):
         made.look()
 
-    told = audited(account)[0]
-    assert told["isWorse"]
-    assert "trust-anybody" in told["worse"]
-    assert "account-alias" in told["better"]
-    assert "worse: " in told["summary"]
+    answer = audited(account)[0]
+    assert answer["isWorse"]
+    assert "trust-anybody" in answer["worse"]
+    assert "account-alias" in answer["better"]
+    assert "worse: " in answer["summary"]
     assert ["account-audited", "account-audit-worse", "account-audited"] == made.fired
     listed = account.client("account-security").list_account_audits()
     assert [True, False] == [any(c["Check"] == "trust-anybody" for c in each["Failing"]) for each in listed["AccountAudits"]]

@@ -235,10 +235,10 @@ def test_an_administrator_never_meets_a_fault_of_ours_nor_another_account(name: 
     @QUICKLY
     @given(parameters_of(operation, scene))
     def ask(parameters: dict[str, Any]) -> None:
-        told = asked(scene, "admin", operation, parameters)
-        if told is None:
+        answer = asked(scene, "admin", operation, parameters)
+        if answer is None:
             return
-        status, code, text = told
+        status, code, text = answer
         assert status < 500, (code, text)
         assert SECRET_NAME.lower() not in text.lower()
 
@@ -255,10 +255,10 @@ def test_without_permission_nothing_is_answered_and_nothing_changes(name: str, s
     @given(parameters_of(operation, scene))
     def ask(parameters: dict[str, Any]) -> None:
         for who, is_refused in (("powerless", is_guarded), ("stranger", True)):
-            told = asked(scene, who, operation, parameters)
-            if told is None:
+            answer = asked(scene, who, operation, parameters)
+            if answer is None:
                 continue
-            status, code, text = told
+            status, code, text = answer
             assert status < 500, (code, text)
             assert code or not is_refused, (who, text)
             assert SECRET_NAME.lower() not in text.lower()
@@ -281,8 +281,8 @@ def is_answered(scene: Scene, operation: Operation) -> bool:
     @QUICKLY
     @given(parameters_of(operation, scene))
     def ask(parameters: dict[str, Any]) -> None:
-        told = asked(scene, "admin", operation, parameters)
-        answers.append(told is not None and not told[1])
+        answer = asked(scene, "admin", operation, parameters)
+        answers.append(answer is not None and not answer[1])
 
     ask()
     return any(answers)

@@ -46,9 +46,9 @@ def test_each_action_is_denied_by_an_identity_policy(account: Account):
     carol = account.user("carol", policy=both)
 
     asked = [operation for operation in OWN if operation.name not in ROOT_ONLY]
-    told = {operation.name: ask(account, carol, operation) for operation in asked}
+    answer = {operation.name: ask(account, carol, operation) for operation in asked}
 
-    assert {} == {name: text for name, text in told.items() if "explicit deny in an identity-based policy" not in text}
+    assert {} == {name: text for name, text in answer.items() if "explicit deny in an identity-based policy" not in text}
     assert {name_in_trail(operation) for operation in asked} <= recorded_refusals(account)
 
 
@@ -58,7 +58,7 @@ def test_each_action_is_denied_by_a_service_control_policy_even_to_root(crown: C
     account.client("iam").create_user(UserName="name")
     organization.bind(deny(*ACTIONS), account.id)
 
-    told = {operation.name: ask(account, account, operation) for operation in OWN}
+    answer = {operation.name: ask(account, account, operation) for operation in OWN}
 
-    assert {} == {name: text for name, text in told.items() if "explicit deny in a service control policy" not in text}
+    assert {} == {name: text for name, text in answer.items() if "explicit deny in a service control policy" not in text}
     assert {name_in_trail(operation) for operation in OWN} <= recorded_refusals(account)

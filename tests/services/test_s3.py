@@ -180,10 +180,10 @@ def quoted(key: str) -> str:
 
 def signed_request(account: Any, method: str, path: str, *, host: str | None = None, **headers: str) -> Any:
     """Send a request that is signed for S3, with a path that no client would normalise."""
-    told = account.told["admin"]
+    answer = account.created["admin"]
     base = account.crown.settings.url if host is None else f"http://{host}"
     request = AWSRequest(method=method, url=f"{base}{path}", headers=headers)
-    S3SigV4Auth(Signer(told["access_key_id"], told["secret_access_key"]), "s3", "us-east-1").add_auth(request)
+    S3SigV4Auth(Signer(answer["access_key_id"], answer["secret_access_key"]), "s3", "us-east-1").add_auth(request)
     pairs = {**dict(request.headers.items()), "Host": base.partition("//")[2]}
     return account.crown.request(method, f"{base}{path}", headers=pairs)
 
@@ -217,7 +217,7 @@ def test_a_bucket_is_named_by_the_host_as_well(filled, host):
 def test_the_object_that_a_policy_decides_on_is_the_one_that_the_host_names(filled):
     account, name, _ = filled
     user = account.user("reader", policy=allow("s3:GetObject", f"arn:aws:s3:::other/{name}/AWSLogs-more"))
-    account.told["admin"] = {
+    account.created["admin"] = {
         "access_key_id": user.credentials.access_key_id,
         "secret_access_key": user.credentials.secret_access_key,
     }

@@ -32,7 +32,7 @@ def operated(nodes: Nodes, *asked: tuple[str, str, dict[str, Any]]) -> Calls:
 
 def client(nodes: Nodes, number: int, account: Account, service: str = "organizations") -> Any:
     """Return a client of an account's administrator at one of the nodes."""
-    return nodes.crowns[number % 2].session(account.told["admin"], service)
+    return nodes.crowns[number % 2].session(account.created["admin"], service)
 
 
 def organization(nodes: Nodes) -> Organization:

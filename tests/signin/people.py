@@ -22,7 +22,7 @@ def code(seed: bytes, *, ahead: int = 0, now: datetime | None = None) -> str:
 
 def set_password_path(account: Account) -> str:
     """Return the path of the link by which root chooses its password."""
-    parts = urlsplit(account.told["set_password_url"])
+    parts = urlsplit(account.created["set_password_url"])
     return f"{parts.path}?{parts.query}"
 
 

@@ -83,10 +83,10 @@ def test_the_strength_is_told_to_holders_of_a_link_only(crown: Crown):
     account, browser = crown.account(), Browser(crown)
     filled = browser.get(set_password_path(account)).form("Set the password")[1]
 
-    told = browser.post("/signin/step/strength", {**filled, "new": PASSWORD, "again": ""})
+    answer = browser.post("/signin/step/strength", {**filled, "new": PASSWORD, "again": ""})
     refused = browser.post("/signin/step/strength", {**filled, "token": "A" * 43, "new": PASSWORD})
 
-    assert 4 == told.response.json()["score"]
+    assert 4 == answer.response.json()["score"]
     assert 403 == refused.status
 
 

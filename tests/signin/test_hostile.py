@@ -200,7 +200,7 @@ def test_host_header_of_others_is_neither_served_nor_written(crown: Crown, host:
 def test_host_header_does_not_make_the_links_of_new_accounts(crown: Crown):
     account = crown.account()
 
-    assert account.told["set_password_url"].startswith(crown.settings.url)
+    assert account.created["set_password_url"].startswith(crown.settings.url)
 
 
 def test_cookie_tossing_two_sessions_of_one_name_are_none(account: Account, bob: Browser):

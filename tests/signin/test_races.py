@@ -134,7 +134,7 @@ def test_a_one_time_code_is_good_once_for_many_at_once_on_two_nodes(pair: tuple[
     shown = code(seed, ahead=1)
 
     def ask_sts(crown: Crown) -> str:
-        sts = crown.session(account.told["root"], "sts")
+        sts = crown.session(account.created["root"], "sts")
         try:
             sts.get_session_token(SerialNumber=serial, TokenCode=shown)
         except ClientError as refused:

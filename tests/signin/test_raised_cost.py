@@ -114,7 +114,7 @@ def test_a_password_of_before_a_raised_cost_is_still_remembered_and_a_changed_on
     account.client("iam").update_account_password_policy(PasswordReusePrevention=2, AllowUsersToChangePassword=True)
     browser = Browser(raised[1])
     sign_in_user(browser, account.id, "bob")
-    iam = raised[1].session(account.told["admin"], "iam")
+    iam = raised[1].session(account.created["admin"], "iam")
 
     with pytest.raises(iam.exceptions.PasswordPolicyViolationException):
         iam.update_login_profile(UserName="bob", Password=PASSWORD)

@@ -39,11 +39,11 @@ def test_the_way_from_a_forgotten_password_to_the_console(crown: Crown):
     account, _, seed = root_with_app(crown)
     browser = Browser(crown)
 
-    told = ask(browser, account.email.upper())
+    answer = ask(browser, account.email.upper())
     asked = choose(browser, link_in(Mailbox(crown, account.email).wait(ASK)))
     browser.submit({"code": code(seed, ahead=1)})
 
-    assert "Check your email" == told.title
+    assert "Check your email" == answer.title
     assert "Multi-factor authentication" == asked.title
     assert "Console home" == browser.get("/console").title
 
@@ -229,7 +229,7 @@ def test_link_theft_before_a_change_a_device_changed_in_between_voids_it(crown: 
 
 def test_link_confusion_a_link_for_the_first_password_is_none_for_another_page(crown: Crown):
     account = crown.account()
-    token = account.told["set_password_url"].partition("token=")[2]
+    token = account.created["set_password_url"].partition("token=")[2]
 
     for path in ("/signin/recover/reset", "/signin/recover/mfa/link", "/signin/recover/confirm"):
         assert 403 == Browser(crown).get(f"{path}?token={token}").status
@@ -318,9 +318,9 @@ def test_a_closed_account_sends_no_link(crown: Crown):
     account = crown.account()
     crown.operator("POST", f"/accounts/{account.id}/close")
 
-    told = ask(Browser(crown), account.email)
+    answer = ask(Browser(crown), account.email)
 
-    assert "Check your email" == told.title
+    assert "Check your email" == answer.title
     assert [] == [each for each in Mailbox(crown, account.email).subjects() if ASK in each]
 
 

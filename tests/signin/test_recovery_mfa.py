@@ -70,7 +70,7 @@ def lost(crown: Crown) -> Callable[[], tuple[Account, str]]:
 
 def test_the_way_from_a_lost_device_to_a_new_one(crown: Crown):
     account, former, _ = root_with_app(crown)
-    told = report_lost(crown, account)
+    answer = report_lost(crown, account)
     link = mailed_link(account, LOST)
     browser, shown = opened(crown, link)
     confirmed = confirm(crown, account, shown)
@@ -78,7 +78,7 @@ def test_the_way_from_a_lost_device_to_a_new_one(crown: Crown):
     sign_in_root(browser, account)
     enrol_app(browser, "new-phone")
 
-    assert "Check your email" == told.title
+    assert "Check your email" == answer.title
     assert (200, "confirmed", "operator") == (confirmed.status, confirmed.json()["stage"], confirmed.json()["confirmed_by"])
     assert "The root user has no MFA device" == completed.title
     assert "Console home" == browser.get("/console").title

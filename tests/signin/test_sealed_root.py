@@ -74,12 +74,12 @@ def test_the_whole_story_from_invitations_to_the_review_by_http_alone(crown: Cro
     browser.submit({"reason": "quarterly review"}, form="Ask the custodians")
     request_id = latest(crown, account)
 
-    told = [each.decide(request_id, "approve").title for each in people[:2]]
+    answer = [each.decide(request_id, "approve").title for each in people[:2]]
     browser.submit({}, form="Continue once")
     console = browser.get("/console").title
-    told.append(people[2].decide(request_id, "review").title)
+    answer.append(people[2].decide(request_id, "review").title)
 
-    assert ["You have approved the request"] * 2 + ["You have signed off the review"] == told
+    assert ["You have approved the request"] * 2 + ["You have signed off the review"] == answer
     assert "Console home" == console
     assert not crown.operator("GET", f"/accounts/{account.id}/seal").json()["review_is_due"]
 

@@ -63,19 +63,19 @@ def test_two_servers_behind_a_pooler_in_transaction_mode_do_everything_as_ever(c
     data = str(tmp_path / "data")
     servers: list[Crown] = [crowns.fresh("postgres", data=data, database=pooled) for _ in range(2)]
     account = servers[0].account()
-    beside = servers[1].session(account.told["admin"], "iam")
+    beside = servers[1].session(account.created["admin"], "iam")
 
     for number in range(30):
         account.client("iam").create_user(UserName=f"user-{number}")
         beside.tag_user(UserName=f"user-{number}", Tags=[{"Key": "n", "Value": str(number)}])
         beside.get_user(UserName=f"user-{number}")
     users = beside.list_users()["Users"]
-    told = [each["eventName"] for each in account.records()]
+    answer = [each["eventName"] for each in account.records()]
     for each in servers:
         each.close()
 
     assert {f"user-{number}" for number in range(30)} <= {each["UserName"] for each in users}
-    assert (30, 30, 30) == tuple(told.count(name) for name in ("CreateUser", "TagUser", "GetUser"))
+    assert (30, 30, 30) == tuple(answer.count(name) for name in ("CreateUser", "TagUser", "GetUser"))
 
 
 def test_no_statement_is_prepared_behind_a_pooler(pooled: str):

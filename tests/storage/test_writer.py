@@ -169,9 +169,18 @@ def test_a_full_queue_refuses_instead_of_eating_all_memory(database: Database, m
 
 @pytest.mark.parametrize("odd", ["", "a\tb\nc\\d\re", "\\N", "\\.", "naïve ☃"])
 def test_events_come_back_as_they_were_kept_whatever_stands_in_them(database: Database, odd: str) -> None:
-    told = an_event("1")
+    answer = an_event("1")
     kept_row = EventRow(
-        told.account_id, told.event_id, NOON, "iam.amazonaws.com", odd[:128], "false", odd, "AKIA", b"\\x00\t{}", ((odd, odd),)
+        answer.account_id,
+        answer.event_id,
+        NOON,
+        "iam.amazonaws.com",
+        odd[:128],
+        "false",
+        odd,
+        "AKIA",
+        b"\\x00\t{}",
+        ((odd, odd),),
     )
 
     run(database, lambda writer: writer.record(kept_row))
@@ -391,11 +400,11 @@ def test_whether_an_event_is_kept_is_told_once_the_commit_under_way_has_ended(re
     with ThreadPoolExecutor(1) as thread:
         with database.transaction() as committing:
             events.add_all(committing, [event])
-            told = thread.submit(asks)
-            while not waits() and not told.done():
+            answer = thread.submit(asks)
+            while not waits() and not answer.done():
                 time.sleep(0.01)
 
-        assert told.result()
+        assert answer.result()
     assert not asks_after_nothing(database)
     database.close()
 

@@ -55,14 +55,14 @@ def test_the_modules_leave_nothing_to_do_and_hold_what_they_say(serve: Callable[
     terraform.run("apply", "-auto-approve", "-input=false", "-no-color")
 
     terraform.run("plan", "-input=false", "-no-color", "-detailed-exitcode")
-    told = json.loads(terraform.run("output", "-json"))
+    answer = json.loads(terraform.run("output", "-json"))
     keys = {name: terraform.environment[f"AWS_{name.upper()}"] for name in ("access_key_id", "secret_access_key")}
     iam = server.client("iam", keys)
     alice = server.client("sts", iam.create_access_key(UserName="alice")["AccessKey"])
     with pytest.raises(ClientError, match="AccessDenied"):
         # She has shown no second factor.
-        alice.assume_role(RoleArn=told["administrator_role_arn"]["value"], RoleSessionName="now")
-    inside = _inside(server, keys, told["account_id"]["value"])
+        alice.assume_role(RoleArn=answer["administrator_role_arn"]["value"], RoleSessionName="now")
+    inside = _inside(server, keys, answer["account_id"]["value"])
     with pytest.raises(ClientError, match=r"AccessDenied.*service control policy"):
         inside.leave_organization()
 

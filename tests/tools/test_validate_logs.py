@@ -28,9 +28,9 @@ class Delivered:
 
     def __init__(self, server: Process) -> None:
         self.server = server
-        told = server.account(admin_user="admin")
-        self.account_id: str = told["account_id"]
-        self.credentials = Credentials.of(told["admin"])
+        answer = server.account(admin_user="admin")
+        self.account_id: str = answer["account_id"]
+        self.credentials = Credentials.of(answer["admin"])
         added = server.crownkeep("trail", "bucket", "add", "console", "--account", self.account_id, "--json")
         self.root = Path(json.loads(added.stdout)["place"])
         self.began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -171,10 +171,10 @@ def beside(path: Path) -> Path:
 def test_validate_logs_finds_what_was_done_to_the_files(delivered: Delivered, tamper: Callable[[Delivered], None], said: str):
     tamper(delivered)
 
-    code, told = delivered.validated()
+    code, answer = delivered.validated()
 
-    assert 1 == code, told
-    assert re.search(said, told), told
+    assert 1 == code, answer
+    assert re.search(said, answer), answer
 
 
 def cut_the_newest_files(found: Delivered) -> None:

@@ -397,10 +397,10 @@ def test_lookup_events_and_commands_reach_into_sealed_months(fresh_crown: Callab
         verified = crownkeep("trail", "verify", "--json")
 
     assert 0 == sealed.code, sealed.err
-    told = sealed.json()
-    assert 0 < account.client("trail").get_integrity()["SealedRecords"] <= told["records"]
+    answer = sealed.json()
+    assert 0 < account.client("trail").get_integrity()["SealedRecords"] <= answer["records"]
     assert [month] == [each["month"] for each in listed.json()["months"]]
-    assert (told["records"], True) == (verified.json()["sealed"], verified.json()["ok"])
+    assert (answer["records"], True) == (verified.json()["sealed"], verified.json()["ok"])
     assert ["CreateUser"] == [each["record"]["eventName"] for each in searched.json()["events"]]
     assert [event] == again
     assert (0, 0) == (proved.code, checked.code)

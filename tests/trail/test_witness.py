@@ -222,13 +222,13 @@ def test_a_checkpoint_that_could_not_be_written_or_mailed_goes_out_with_the_next
     outbox.write_text("in the way")
 
     crown._served.run(witnesses.send())
-    told = [file.exists(), outbox.is_file()]
+    answer = [file.exists(), outbox.is_file()]
     outbox.unlink()
     file.parent.mkdir()
     crown._served.run(witnesses.send())
     crown._served.run(witnesses.send())
 
-    assert [False, True] == told
+    assert [False, True] == answer
     assert logs.newest(crown).splitlines()[1] == file.read_text().splitlines()[1]
     [mailed] = outbox.glob("*.operator.eml")
     message = email.message_from_bytes(mailed.read_bytes())

@@ -120,49 +120,51 @@ def listed(value: object) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list) else [str(value)]
 
 
-def _read(told: Mapping[str, Any]) -> Entities:
-    policies = {policy["Arn"]: Held(policy["PolicyName"], policy["Arn"], _default(policy)) for policy in told.get("Policies", [])}
+def _read(answer: Mapping[str, Any]) -> Entities:
+    policies = {
+        policy["Arn"]: Held(policy["PolicyName"], policy["Arn"], _default(policy)) for policy in answer.get("Policies", [])
+    }
     groups = {
         each["GroupName"]: AccountGroup(each["GroupName"], each["Arn"], _held(each, "GroupPolicyList", policies))
-        for each in told.get("GroupDetailList", [])
+        for each in answer.get("GroupDetailList", [])
     }
-    users = tuple(_user(each, policies) for each in told.get("UserDetailList", []))
-    roles = tuple(_role(each, policies) for each in told.get("RoleDetailList", []))
+    users = tuple(_user(each, policies) for each in answer.get("UserDetailList", []))
+    roles = tuple(_role(each, policies) for each in answer.get("RoleDetailList", []))
     return Entities(users, groups, roles, policies)
 
 
-def _user(told: Mapping[str, Any], policies: Mapping[str, Held]) -> User:
+def _user(answer: Mapping[str, Any], policies: Mapping[str, Held]) -> User:
     return User(
-        told["UserName"],
-        told["Arn"],
-        _held(told, "UserPolicyList", policies),
-        tuple(told.get("GroupList", [])),
-        told.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
-        _tags(told),
+        answer["UserName"],
+        answer["Arn"],
+        _held(answer, "UserPolicyList", policies),
+        tuple(answer.get("GroupList", [])),
+        answer.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
+        _tags(answer),
     )
 
 
-def _role(told: Mapping[str, Any], policies: Mapping[str, Held]) -> Role:
+def _role(answer: Mapping[str, Any], policies: Mapping[str, Held]) -> Role:
     return Role(
-        told["RoleName"],
-        told["Arn"],
-        told.get("Path", "/"),
-        _held(told, "RolePolicyList", policies),
-        _document(told.get("AssumeRolePolicyDocument")),
-        told.get("CreateDate", ""),
-        told.get("RoleLastUsed", {}).get("LastUsedDate", ""),
-        told.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
-        _tags(told),
+        answer["RoleName"],
+        answer["Arn"],
+        answer.get("Path", "/"),
+        _held(answer, "RolePolicyList", policies),
+        _document(answer.get("AssumeRolePolicyDocument")),
+        answer.get("CreateDate", ""),
+        answer.get("RoleLastUsed", {}).get("LastUsedDate", ""),
+        answer.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
+        _tags(answer),
     )
 
 
-def _tags(told: Mapping[str, Any]) -> Mapping[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in told.get("Tags", [])}
+def _tags(answer: Mapping[str, Any]) -> Mapping[str, str]:
+    return {tag["Key"]: tag.get("Value", "") for tag in answer.get("Tags", [])}
 
 
-def _held(told: Mapping[str, Any], inline: str, policies: Mapping[str, Held]) -> tuple[Held, ...]:
-    own = [Held(each["PolicyName"], "", _document(each.get("PolicyDocument"))) for each in told.get(inline, [])]
-    for each in told.get("AttachedManagedPolicies", []):
+def _held(answer: Mapping[str, Any], inline: str, policies: Mapping[str, Held]) -> tuple[Held, ...]:
+    own = [Held(each["PolicyName"], "", _document(each.get("PolicyDocument"))) for each in answer.get(inline, [])]
+    for each in answer.get("AttachedManagedPolicies", []):
         own.append(policies.get(each["PolicyArn"]) or Held(each["PolicyName"], each["PolicyArn"], {}))
     return tuple(own)
 
@@ -173,11 +175,11 @@ def _default(policy: Mapping[str, Any]) -> Mapping[str, Any]:
     return _document(found.get("Document"))
 
 
-def _document(told: object) -> Mapping[str, Any]:
+def _document(answer: object) -> Mapping[str, Any]:
     """Return a document, which clients decode, but for endpoints that write it otherwise than AWS."""
-    if isinstance(told, str):
+    if isinstance(answer, str):
         try:
-            told = json.loads(unquote(told))
+            answer = json.loads(unquote(answer))
         except ValueError:
             return {}
-    return told if isinstance(told, dict) else {}
+    return answer if isinstance(answer, dict) else {}

@@ -87,11 +87,11 @@ def read(content: bytes, *, trusted: str | None = None) -> EvidencePack:
     manifest = parts.pop(MANIFEST, b"")
     try:
         signer = str(json.loads(manifest)["signature"]["key"])
-        told = signing.read(manifest.decode(), trusted or signer)
-        if told["format"] != FORMAT:
+        answer = signing.read(manifest.decode(), trusted or signer)
+        if answer["format"] != FORMAT:
             raise UnsoundPack(f"the pack is not of the format `{FORMAT}`")
-        listed = {str(each["name"]): str(each["sha256"]) for each in told["parts"]}
-        account_id, made_at = str(told["account_id"]), str(told["made_at"])
+        listed = {str(each["name"]): str(each["sha256"]) for each in answer["parts"]}
+        account_id, made_at = str(answer["account_id"]), str(answer["made_at"])
     except UnreadablePlan as error:
         raise UnsoundPack(f"the list of parts ({MANIFEST}) is not what was signed: {error}") from error
     except UnsoundPack:
@@ -147,16 +147,16 @@ def checks(found: EvidencePack, proven: Records = NO_RECORDS) -> Iterator[PartCh
 
 
 def _evidence(found: EvidencePack) -> str:
-    told = evidence.load(found.parts[EVIDENCE].decode())
-    if told.account_id != found.account_id:
-        raise UnsoundPack(f"it is of account {told.account_id}")
-    return f"{len(told.answers)} answers of the AWS API, gathered {evidence.stamp(told.at)}"
+    answer = evidence.load(found.parts[EVIDENCE].decode())
+    if answer.account_id != found.account_id:
+        raise UnsoundPack(f"it is of account {answer.account_id}")
+    return f"{len(answer.answers)} answers of the AWS API, gathered {evidence.stamp(answer.at)}"
 
 
 def _report(found: EvidencePack) -> str:
-    told = evidence.load(found.parts[EVIDENCE].decode())
+    answer = evidence.load(found.parts[EVIDENCE].decode())
     accepted = findings.read_baseline(found.parts[BASELINE].decode()) if BASELINE in found.parts else ()
-    anew, said = findings.as_object(findings.audit(told, accepted)), json.loads(found.parts[REPORT])
+    anew, said = findings.as_object(findings.audit(answer, accepted)), json.loads(found.parts[REPORT])
     if anew == said:
         return f"{len(said['findings'])} findings, the same as the evidence gives now"
     names = {each["check"] for each in anew["findings"]} ^ {each["check"] for each in said["findings"]}
@@ -184,11 +184,11 @@ def _journal(found: EvidencePack) -> str:
 
 def _proof(found: EvidencePack) -> str:
     text = found.parts[PROOF].decode()
-    told = signing.read(text, str(json.loads(text)["signature"]["key"]))
-    if told["plan_sha256"] != sha256(found.parts[PLAN]).hexdigest():
+    answer = signing.read(text, str(json.loads(text)["signature"]["key"]))
+    if answer["plan_sha256"] != sha256(found.parts[PLAN]).hexdigest():
         raise UnsoundPack("it is of another plan")
-    holding = sum(each["state"] == "holds" for each in told["steps"])
-    return f"{holding} of {len(told['steps'])} applied steps hold"
+    holding = sum(each["state"] == "holds" for each in answer["steps"])
+    return f"{holding} of {len(answer['steps'])} applied steps hold"
 
 
 def _events(found: EvidencePack) -> str:

@@ -66,9 +66,9 @@ def control_policies(view: View) -> list[ControlPolicy]:
     lead(view)
     found = []
     for each in view.get(calls.SCPS)["Policies"]:
-        told = view.find(calls.policy_document(each["Id"])) or {}
+        answer = view.find(calls.policy_document(each["Id"])) or {}
         targets = view.find(calls.policy_targets(each["Id"])) or {}
-        document = told.get("Policy", {}).get("Content", "")
+        document = answer.get("Policy", {}).get("Content", "")
         found.append(
             ControlPolicy(each["Id"], each["Name"], document, tuple(one["TargetId"] for one in targets.get("Targets", [])))
         )

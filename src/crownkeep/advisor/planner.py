@@ -361,9 +361,9 @@ def _unused_keys(view: View, failing: set[str], keys: KeyIds) -> Iterator[PlanSt
     for line in credential_report.users(view):
         idle = line.unused_keys(view.at)
         made = {f"{key.made_at:%Y-%m-%dT%H:%M}" for key in idle}
-        for told in keys(line.name) if idle else []:
-            if told.get("Status") == "Active" and str(told.get("CreateDate", ""))[:16] in made:
-                yield _deactivate(line, str(told["AccessKeyId"]))
+        for answer in keys(line.name) if idle else []:
+            if answer.get("Status") == "Active" and str(answer.get("CreateDate", ""))[:16] in made:
+                yield _deactivate(line, str(answer["AccessKeyId"]))
 
 
 def _deactivate(line: credential_report.Line, key_id: str) -> PlanStep:

@@ -111,27 +111,27 @@ def as_object(plan: LockdownPlan) -> dict[str, Any]:
     }
 
 
-def of(told: Mapping[str, Any]) -> LockdownPlan:
+def of(answer: Mapping[str, Any]) -> LockdownPlan:
     """Read a plan; raises UnreadablePlan."""
     try:
-        if told["format"] != FORMAT:
+        if answer["format"] != FORMAT:
             raise UnreadablePlan(f"the plan is not of the format `{FORMAT}`")
-        steps = [_step(each) for each in told["steps"]]
-        people = [ForPeople(**each) for each in told["people"]]
-        return LockdownPlan(str(told["account_id"]), moment(told["made_at"]), steps, people, dict(told["states"]))
+        steps = [_step(each) for each in answer["steps"]]
+        people = [ForPeople(**each) for each in answer["people"]]
+        return LockdownPlan(str(answer["account_id"]), moment(answer["made_at"]), steps, people, dict(answer["states"]))
     except UnreadablePlan:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadablePlan("this is no plan that `crownkeep lockdown plan` has written") from error
 
 
-def _step(told: Mapping[str, Any]) -> PlanStep:
-    members = {name: value for name, value in told.items() if name != "fingerprint"}
+def _step(answer: Mapping[str, Any]) -> PlanStep:
+    members = {name: value for name, value in answer.items() if name != "fingerprint"}
     reading = members["reading"]
     members["call"], members["undo"] = PlannedCall(**members["call"]), PlannedCall(**members["undo"])
     members["reading"] = Reading(PlannedCall(**reading["call"]), reading["pick"], reading["before"], reading["after"])
     members["lookups"] = tuple(Lookup(PlannedCall(**each["call"]), each["pick"]) for each in members["lookups"])
     step = PlanStep(**members)
-    if step.fingerprint != told["fingerprint"]:
+    if step.fingerprint != answer["fingerprint"]:
         raise UnreadablePlan(f"the fingerprint of step {step.id} is not that of what it reads")
     return step

@@ -97,8 +97,8 @@ def ask(clients: Clients, asked: ApiQuestion) -> ApiAnswer | Missing:
             return ApiAnswer(asked, at, evidence.plain(_credential_report(client)))
         return ApiAnswer(asked, at, evidence.plain(_call(client, asked)))
     except ClientError as error:
-        told = error.response.get("Error", {})
-        return _refused(asked, at, str(told.get("Code", "")), str(told.get("Message", "")))
+        answer = error.response.get("Error", {})
+        return _refused(asked, at, str(answer.get("Code", "")), str(answer.get("Message", "")))
     except (BotoCoreError, ResponseParserError) as error:
         return Missing(asked, at, type(error).__name__, str(error), is_denied=False)
 

@@ -94,21 +94,21 @@ def of(found: Posture, *, is_root: bool) -> list[Recommendation]:
     """Return all recommendations in the order in which the guide takes them."""
     return [
         _administrator(found.administrators),
-        _told(_PASSWORD_POLICY, found.evidence, _password_policy),
-        _told(_ALIAS, found.evidence, _alias),
-        _told(_SECURITY_CONTACT, found.evidence, _security_contact),
-        _told(_OTHER_CONTACTS, found.evidence, _other_contacts),
+        _judged(_PASSWORD_POLICY, found.evidence, _password_policy),
+        _judged(_ALIAS, found.evidence, _alias),
+        _judged(_SECURITY_CONTACT, found.evidence, _security_contact),
+        _judged(_OTHER_CONTACTS, found.evidence, _other_contacts),
         _root_mfa(found.root_factor, is_root),
         _users_mfa(found.unprotected, found.evidence),
         of_credentials(found.credentials),
         of_audits(found.audited),
-        _told(_ROOT_KEYS, found.evidence, lambda evidence: _root_keys(evidence, is_root)),
+        _judged(_ROOT_KEYS, found.evidence, lambda evidence: _root_keys(evidence, is_root)),
         _root_use(found.root_used),
         _trail(found.newest_event),
     ]
 
 
-def _told(said: _Said, evidence: Evidence, tell: Callable[[Evidence], Recommendation]) -> Recommendation:
+def _judged(said: _Said, evidence: Evidence, tell: Callable[[Evidence], Recommendation]) -> Recommendation:
     try:
         return tell(evidence)
     except CannotTell as error:

@@ -40,8 +40,8 @@ _ARNS = ("policyArn", "openIDConnectProviderArn", "sAMLProviderArn")
 def of(action: str, given: Parameters, arns: Sequence[str], caller: str, account_id: str) -> str | None:
     """Return the ARN, as if no identity had a path."""
     service, _, name = action.partition(":")
-    told = _BY_SERVICE.get(service)
-    found = told(name, given, arns, caller, account_id) if told is not None else arns[0] if len(arns) == 1 else None
+    answer = _BY_SERVICE.get(service)
+    found = answer(name, given, arns, caller, account_id) if answer is not None else arns[0] if len(arns) == 1 else None
     return found if found is not None else "*" if _names_none(action) else None
 
 

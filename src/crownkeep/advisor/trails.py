@@ -55,17 +55,17 @@ def _is_for_management(selector: Mapping[str, Any]) -> bool:
     return "Management" in fields.get("eventCategory", {}).get("Equals", []) and "readOnly" not in fields
 
 
-def _trail(told: Mapping[str, Any]) -> Trail:
-    log_group = told.get("CloudWatchLogsLogGroupArn", "")
+def _trail(answer: Mapping[str, Any]) -> Trail:
+    log_group = answer.get("CloudWatchLogsLogGroupArn", "")
     return Trail(
-        told.get("Name", ""),
-        told.get("TrailARN", ""),
-        told.get("HomeRegion", ""),
-        told.get("S3BucketName", ""),
-        bool(told.get("IsMultiRegionTrail")),
-        bool(told.get("LogFileValidationEnabled")),
-        bool(told.get("KmsKeyId")),
-        bool(told.get("IsOrganizationTrail")),
+        answer.get("Name", ""),
+        answer.get("TrailARN", ""),
+        answer.get("HomeRegion", ""),
+        answer.get("S3BucketName", ""),
+        bool(answer.get("IsMultiRegionTrail")),
+        bool(answer.get("LogFileValidationEnabled")),
+        bool(answer.get("KmsKeyId")),
+        bool(answer.get("IsOrganizationTrail")),
         log_group.split(":log-group:")[-1].removesuffix(":*") if log_group else "",
     )
 

@@ -75,12 +75,12 @@ def _iam(operation: str, **parameters: Any) -> PlannedCall:
     return PlannedCall("iam", operation, {name: value for name, value in parameters.items() if value not in (None, "", [])})
 
 
-def _tags(told: Mapping[str, Any]) -> list[Mapping[str, str]]:
-    return [{"Key": each["Key"], "Value": each.get("Value", "")} for each in told.get("Tags", [])]
+def _tags(answer: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    return [{"Key": each["Key"], "Value": each.get("Value", "")} for each in answer.get("Tags", [])]
 
 
-def _boundary(told: Mapping[str, Any]) -> str:
-    return str(told.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
+def _boundary(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
 
 
 def _policies(details: Mapping[str, Any]) -> Iterator[PlannedCall]:
@@ -98,12 +98,12 @@ def _policies(details: Mapping[str, Any]) -> Iterator[PlannedCall]:
             )
 
 
-def _held(told: Mapping[str, Any], kind: str) -> Iterator[PlannedCall]:
-    named = {f"{kind}Name": told[f"{kind}Name"]}
-    for each in told.get(f"{kind}PolicyList", []):
+def _held(answer: Mapping[str, Any], kind: str) -> Iterator[PlannedCall]:
+    named = {f"{kind}Name": answer[f"{kind}Name"]}
+    for each in answer.get(f"{kind}PolicyList", []):
         document = _text(each["PolicyDocument"])
         yield _iam(f"Put{kind}Policy", **named, PolicyName=each["PolicyName"], PolicyDocument=document)
-    for each in told.get("AttachedManagedPolicies", []):
+    for each in answer.get("AttachedManagedPolicies", []):
         yield _iam(f"Attach{kind}Policy", **named, PolicyArn=each["PolicyArn"])
 
 
@@ -130,24 +130,24 @@ def _users(details: Mapping[str, Any]) -> Iterator[PlannedCall]:
 def _providers(view: View, evidence: Evidence) -> Iterator[PlannedCall]:
     for asked in evidence.answers.values():
         made = _PROVIDERS.get(asked.question.operation)
-        told = _find(view, asked.question) if made is not None else None
-        if made is not None and told:
-            yield made(asked.question, told)
+        answer = _find(view, asked.question) if made is not None else None
+        if made is not None and answer:
+            yield made(asked.question, answer)
 
 
-def _oidc_provider(_: ApiQuestion, told: Mapping[str, Any]) -> PlannedCall:
+def _oidc_provider(_: ApiQuestion, answer: Mapping[str, Any]) -> PlannedCall:
     return _iam(
         "CreateOpenIDConnectProvider",
-        Url=f"https://{told['Url'].removeprefix('https://')}",
-        ClientIDList=told.get("ClientIDList"),
-        ThumbprintList=told.get("ThumbprintList"),
+        Url=f"https://{answer['Url'].removeprefix('https://')}",
+        ClientIDList=answer.get("ClientIDList"),
+        ThumbprintList=answer.get("ThumbprintList"),
     )
 
 
-def _saml_provider(asked: ApiQuestion, told: Mapping[str, Any]) -> PlannedCall:
+def _saml_provider(asked: ApiQuestion, answer: Mapping[str, Any]) -> PlannedCall:
     """Return the call that makes a SAML provider; its metadata is public, and keys that decrypt assertions are never told."""
     name = str(asked.arguments()["SAMLProviderArn"]).rpartition("/")[2]
-    return _iam("CreateSAMLProvider", Name=name, SAMLMetadataDocument=told["SAMLMetadataDocument"], Tags=_tags(told))
+    return _iam("CreateSAMLProvider", Name=name, SAMLMetadataDocument=answer["SAMLMetadataDocument"], Tags=_tags(answer))
 
 
 _PROVIDERS: Mapping[str, Callable[[ApiQuestion, Mapping[str, Any]], PlannedCall]] = {

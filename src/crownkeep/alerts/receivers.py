@@ -228,8 +228,8 @@ def _limit(call: Call, account_id: str, what: str, most: int) -> None:
 
 def _tell(call: Call, row: AlertReceiverRow, kind: str, values: dict[str, str]) -> str:
     target = AlertTarget(row.channel, row.target, row)
-    told = {"account_id": row.account_id, "when": moment(call.now), **values}
-    return observer.of(call.wiring.outbox).outbox.tell(call.db, row.account_id, target, kind, call.now, told)
+    answer = {"account_id": row.account_id, "when": moment(call.now), **values}
+    return observer.of(call.wiring.outbox).outbox.tell(call.db, row.account_id, target, kind, call.now, answer)
 
 
 def _alert(call: Call, account_id: str, target: AlertTarget, *, detail: str) -> None:

@@ -92,13 +92,13 @@ class Reviews:
         """Tell what is due, unless another process has done so today; returns how many things."""
         if not await self._writer.submit(self._lease):
             return 0
-        told, goes_on = 0, True
+        answer, goes_on = 0, True
         while goes_on:
             found = await asyncio.to_thread(self._read, clock.now())
             await self._writer.submit(lambda db, found=found: self._keep(db, found))  # type: ignore[misc]
-            told += sum(len(each.events) for each in found)
+            answer += sum(len(each.events) for each in found)
             goes_on = any(each.is_full for each in found)
-        return told
+        return answer
 
     async def _run(self) -> None:
         await asyncio.sleep(FIRST_LOOK_SECONDS)

@@ -63,10 +63,10 @@ def targets(
 
 def of_operator(db: Transaction) -> Iterator[tuple[str, AlertTarget]]:
     """Yield the receivers that the operator has added to any accounts, each with one of its accounts: none is told twice."""
-    told: set[tuple[str, str]] = set()
+    answer: set[tuple[str, str]] = set()
     for receiver in alert_receivers.of_operator(db, limit=_MOST_OF_OPERATOR):
-        if (receiver.channel, receiver.target) not in told:
-            told.add((receiver.channel, receiver.target))
+        if (receiver.channel, receiver.target) not in answer:
+            answer.add((receiver.channel, receiver.target))
             yield receiver.account_id, AlertTarget(receiver.channel, receiver.target, receiver)
 
 

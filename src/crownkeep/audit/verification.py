@@ -269,7 +269,7 @@ class WithholdingCheck:
 
     def hold(self, act: Withholding, record: Mapping[str, Any] | None) -> None:
         """Hold an act against its own record, which the tree holds: it says whose records were withheld, and how many."""
-        told = ((record or {}).get("additionalEventData") or {}).get("withheld") or []
+        answer = ((record or {}).get("additionalEventData") or {}).get("withheld") or []
         claimed = {
             "accountId": act.account_id,
             "firstEventId": written_id(act.first_event_id),
@@ -277,15 +277,15 @@ class WithholdingCheck:
             "records": act.records,
             "reason": act.reason,
         }
-        if claimed not in told:
+        if claimed not in answer:
             event_id = written_id(act.act_event_id)
             what = f"no record in the tree says that {act.records} records of account `{act.account_id}` were withheld"
             self._findings.add(TrailFault.WITHHOLDING_UNTRUE, what, event_id=event_id)
 
     def hold_seal(self, seal: Seal, record: Mapping[str, Any] | None) -> None:
         """Hold a sealed month against the record of the act that sealed it."""
-        told = ((record or {}).get("additionalEventData") or {}).get("sealed") or {}
-        if (told.get("month"), told.get("records")) != (seal.month, seal.records):
+        answer = ((record or {}).get("additionalEventData") or {}).get("sealed") or {}
+        if (answer.get("month"), answer.get("records")) != (seal.month, seal.records):
             event_id = written_id(seal.act_event_id)
             what = f"no record in the tree says that {seal.records} records of {seal.month} were sealed"
             self._findings.add(TrailFault.SEAL_UNTRUE, what, event_id=event_id)

@@ -89,17 +89,17 @@ def restore(folder: Path, found: Manifest, keys: BackupKeys, new: Path, *, datab
         try:
             if not copying.is_empty(held):
                 raise BackupFault("the database is not empty, and nothing is written over: name a new one")
-            told = _loaded(held, folder, found, keys.frames, staged)
+            answer = _loaded(held, folder, found, keys.frames, staged)
             migrate.upgrade(held)
             key_check.require(held, keys.keyring)
             if (staged / SEALED).is_dir():
                 sealed_files.keep_in(held, staged / SEALED)
             with held.snapshot() as db:
-                _prove(db, found, told, newest)
+                _prove(db, found, answer, newest)
         finally:
             held.close()
         staged.rename(new)
-    return told
+    return answer
 
 
 @contextmanager
@@ -121,18 +121,18 @@ def _loaded(database: Database, folder: Path, found: Manifest, keyring: Keyring,
     if kind != "head" or (head["schema_step"], head["checkpoint"]) != (found.schema_step, found.checkpoint):
         raise BackupFault("the manifest says something else than what was sealed: it was changed")
     with database.transaction() as db:
-        told = _Loading(db, staged, Restored(found)).run(stream)
+        answer = _Loading(db, staged, Restored(found)).run(stream)
         copying.finish(db)
-    return told
+    return answer
 
 
 class _Loading:
     """Puts what the stream brings into tables and files."""
 
-    def __init__(self, db: Transaction, staged: Path, told: Restored) -> None:
+    def __init__(self, db: Transaction, staged: Path, answer: Restored) -> None:
         self._db = db
         self._staged = staged
-        self._told = told
+        self._report = answer
         self._table: tuple[str, list[str]] = ("", [])
         self._counts: dict[str, int] = {}
         self._file: BinaryIO | None = None
@@ -157,16 +157,16 @@ class _Loading:
                     self._file.write(values[0])
                 case "end":
                     end = values[0]
-        if end != {"rows": self._counts, "files": self._told.files}:
+        if end != {"rows": self._counts, "files": self._report.files}:
             raise BackupFault("not everything came back that was counted when the backup was made")
-        return self._told
+        return self._report
 
     def _add(self, rows: Sequence[Sequence[Any]]) -> None:
         name, columns = self._table
         self._counts[name] += len(rows)
         if name not in ENDED:
             copying.add(self._db, name, columns, rows)
-            self._told.rows += len(rows)
+            self._report.rows += len(rows)
 
     def _begun(self, name: str) -> BinaryIO:
         path = PurePosixPath(name)
@@ -174,14 +174,14 @@ class _Loading:
             raise BackupFault("a file of the backup has a name that leads elsewhere")
         place = self._staged / path
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._told.files += 1
+        self._report.files += 1
         return os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb")
 
 
-def _prove(db: Transaction, found: Manifest, told: Restored, newest: Note | None) -> None:
+def _prove(db: Transaction, found: Manifest, answer: Restored, newest: Note | None) -> None:
     """Verify the whole trail that came back against the checkpoint that was sealed with it; raises BackupFault."""
     report = prove(db, [notes.read(found.checkpoint)] if found.checkpoint else [])
-    told.records, told.newest_at, told.not_seen = report.size + report.pending, report.newest_at, report.not_seen
+    answer.records, answer.newest_at, answer.not_seen = report.size + report.pending, report.newest_at, report.not_seen
     if newest is None:
         return
     seen = TrailReport()
@@ -189,7 +189,7 @@ def _prove(db: Transaction, found: Manifest, told: Restored, newest: Note | None
     [head] = verifying.old_heads(seen, verifying.own_policy(db), [newest])
     if seen.findings.count:
         raise BackupFault(f"the checkpoint can't be held against this trail: {seen.findings.first[0].text}")
-    told.missing = max(0, head.size - told.records)
+    answer.missing = max(0, head.size - answer.records)
 
 
 def prove(db: Transaction, olds: Sequence[Note]) -> TrailReport:

@@ -87,7 +87,7 @@ def create(
     """
     password = _password() if root_password_stdin else None
     with house.opened(data, database) as held:
-        told = held.ask(
+        answer = held.ask(
             "CreateAccount",
             email=email,
             name=name,
@@ -96,14 +96,14 @@ def create(
             root_access_key=root_access_key or None,
             root_password=password,
         )
-    if "root" in told:
+    if "root" in answer:
         click.echo(_ROOT_KEY_WARNING, err=True)
     if not held.is_served:
         click.echo(_NOT_SERVED, err=True)
     if as_json:
-        output.print_json(told)
+        output.print_json(answer)
     else:
-        _tell(told, name)
+        _tell(answer, name)
 
 
 @command.command("list", short_help="List the accounts.")
@@ -227,12 +227,12 @@ def guard(
     if enabled is None:
         raise click.UsageError("give `--on` or `--off`")
     with house.opened(data, database) as held:
-        told = waiting.ask(held, asked, "SetLastWayInGuard", account_id=account_id, enabled=enabled)
+        answer = waiting.ask(held, asked, "SetLastWayInGuard", account_id=account_id, enabled=enabled)
     if as_json:
-        output.print_json({"account_id": account_id, **told})
+        output.print_json({"account_id": account_id, **answer})
         return
-    state = "on" if told["enabled"] else "off"
-    who = " (switched on by the account itself)" if told["by_account"] and not told["by_operator"] else ""
+    state = "on" if answer["enabled"] else "off"
+    who = " (switched on by the account itself)" if answer["by_account"] and not answer["by_operator"] else ""
     click.echo(f"The guard of the last way into account {account_id} is {state}{who}.")
 
 
@@ -263,15 +263,15 @@ def _show(account: Mapping[str, Any]) -> None:
     output.print_pairs(pairs)
 
 
-def _tell(told: Mapping[str, Any], name: str) -> None:
-    click.echo(f"Account {told['account_id']} ({output.printable(name)}) is made.\n")
-    pairs = [("root user", told["root_email"]), ("sign in at", told["sign_in_url"])]
-    if "set_password_url" in told:
-        pairs.append(("choose root's password at", told["set_password_url"]))
+def _tell(answer: Mapping[str, Any], name: str) -> None:
+    click.echo(f"Account {answer['account_id']} ({output.printable(name)}) is made.\n")
+    pairs = [("root user", answer["root_email"]), ("sign in at", answer["sign_in_url"])]
+    if "set_password_url" in answer:
+        pairs.append(("choose root's password at", answer["set_password_url"]))
     output.print_pairs(pairs)
-    if "set_password_url" in told:
+    if "set_password_url" in answer:
         click.echo("\nThat link works once, within 7 days: whoever opens it first owns the account.")
-    for title, credentials in (("Administrator", told.get("admin")), ("Root", told.get("root"))):
+    for title, credentials in (("Administrator", answer.get("admin")), ("Root", answer.get("root"))):
         if credentials is not None:
             click.echo(f"\n{title}'s access key; the secret is shown this once:\n")
             output.print_pairs([(key.replace("_", " "), value) for key, value in credentials.items()])

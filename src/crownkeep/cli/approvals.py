@@ -207,7 +207,7 @@ def verify(file: IO[bytes], keys: Sequence[str], as_json: bool) -> None:
     except UnprovenApproval as error:
         raise click.ClickException(output.printable(str(error))) from error
     if as_json:
-        output.print_json(_told(proof, counted))
+        output.print_json(_as_json(proof, counted))
     else:
         _print(proof, counted)
 
@@ -219,7 +219,7 @@ def _tell_state(found: Mapping[str, Any], *, as_json: bool) -> None:
         click.echo(f"Request {found['request_id']} is {found['state']}.")
 
 
-def _told(proof: ApprovalProof, counted: Sequence[Counted]) -> dict[str, object]:
+def _as_json(proof: ApprovalProof, counted: Sequence[Counted]) -> dict[str, object]:
     return {
         "request": proof.request.document(),
         "quorum": proof.quorum.document(),

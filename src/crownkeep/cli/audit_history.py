@@ -24,15 +24,15 @@ def show(profile: str | None, endpoint_url: str | None, *, as_json: bool) -> Non
         found = reader.invoke(clients("account-security", reader.HOME_REGION), "ListAccountAudits", {})
     except ClientError as error:
         raise WrongCall(output.printable(f"the history can't be read: {error}")) from error
-    told = {
+    answer = {
         "account_id": identity["Account"],
         "audits": [_described(each) for each in found["AccountAudits"]],
         "next_at": found.get("NextAuditAt"),
     }
     if as_json:
-        output.print_json(told)
+        output.print_json(answer)
         return
-    _print(told)
+    _print(answer)
 
 
 def _described(audit: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,11 +42,13 @@ def _described(audit: Mapping[str, Any]) -> dict[str, Any]:
     return {"at": audit["AuditedAt"], **counts, "not_applicable": audit["NotApplicable"], "failing": failing}
 
 
-def _print(told: Mapping[str, Any]) -> None:
+def _print(answer: Mapping[str, Any]) -> None:
     columns = ("failed", "critical", "high", "medium", "low", "unknown", "passed")
-    rows = [(f"{each['at']:%Y-%m-%d %H:%M}", *(str(each[name]) for name in columns)) for each in told["audits"]]
+    rows = [(f"{each['at']:%Y-%m-%d %H:%M}", *(str(each[name]) for name in columns)) for each in answer["audits"]]
     if rows:
         output.print_table(("At (UTC)", *(name.capitalize() for name in columns)), rows)
-    when = f"the next audit is due at {told['next_at']:%Y-%m-%d %H:%M} UTC" if told["next_at"] else "the server makes no audits"
+    when = (
+        f"the next audit is due at {answer['next_at']:%Y-%m-%d %H:%M} UTC" if answer["next_at"] else "the server makes no audits"
+    )
     had = "" if rows else "no audit has been made yet; "
-    click.echo(f"Account {told['account_id']}: {had}{when}.")
+    click.echo(f"Account {answer['account_id']}: {had}{when}.")

@@ -188,14 +188,14 @@ def verify(target: str, endpoint: str, key: tuple[str, ...], as_json: bool) -> N
     """
     trusted = _keys(key)
     with places.shelf(target, endpoint) as held:
-        told = [_verified(held, folder, trusted) for folder in held.folders()]
-    if not told:
+        answer = [_verified(held, folder, trusted) for folder in held.folders()]
+    if not answer:
         raise click.ClickException(f"there is no backup in `{target}`")
-    is_sound = all(each["ok"] for each in told)
+    is_sound = all(each["ok"] for each in answer)
     if as_json:
-        output.print_json({"ok": is_sound, "is_key_known": bool(trusted), "backups": told})
+        output.print_json({"ok": is_sound, "is_key_known": bool(trusted), "backups": answer})
     else:
-        for each in told:
+        for each in answer:
             click.echo(f"{each['name']}: {'sound' if each['ok'] else 'NOT sound'}")
             for text in each["findings"]:
                 click.echo(f"  {output.printable(text)}")
@@ -253,22 +253,26 @@ def restore(
     with places.shelf(target, endpoint) as shelf:
         folder, manifest = places.chosen(shelf, target, backup_id, _keys(key))
         opened = places.keys(manifest, key_file, passphrase_file, identity)
-        told = restoring.restore(folder, manifest, opened, new, database=database or "", newest=newest)
+        answer = restoring.restore(folder, manifest, opened, new, database=database or "", newest=newest)
     # By its own URL: settings of this machine may name another database, which must not hear of it.
     with house.opened(str(new), database or f"sqlite:///{new / 'crownkeep.db'}") as held:
         held.ask(
-            "RestoreBackup", backup_id=manifest.backup_id, made_at=manifest.made_at, records=told.records, missing=told.missing
+            "RestoreBackup",
+            backup_id=manifest.backup_id,
+            made_at=manifest.made_at,
+            records=answer.records,
+            missing=answer.missing,
         )
     if as_json:
-        output.print_json(_of_restored(new, told))
+        output.print_json(_of_restored(new, answer))
         return
-    counts = f"{told.records} records, {told.rows} rows, {told.files} files"
+    counts = f"{answer.records} records, {answer.rows} rows, {answer.files} files"
     click.echo(f"Restored into `{new}`: {counts}, as of {manifest.made_at:%Y-%m-%dT%H:%M:%SZ}.")
     click.echo("The trail is as it was, up to the checkpoint that was sealed with it.")
-    if told.missing is None:
+    if answer.missing is None:
         click.echo("Not seen: what was recorded since; name the newest checkpoint that was kept elsewhere with `--checkpoint`.")
     else:
-        click.echo(f"{output.counted(told.missing, 'record')} that the given checkpoint tells of are missing.")
+        click.echo(f"{output.counted(answer.missing, 'record')} that the given checkpoint tells of are missing.")
 
 
 @command.command("new-recipient", short_help="Make a recipient for backups.")
@@ -321,24 +325,24 @@ def drill(
     with places.shelf(target, endpoint) as shelf, tempfile.TemporaryDirectory(prefix="crownkeep-drill-") as place:
         folder, manifest = places.chosen(shelf, target, backup_id, _keys(key))
         opened = places.keys(manifest, key_file, passphrase_file, identity)
-        told = restoring.restore(folder, manifest, opened, Path(place) / "data", database="", newest=None)
+        answer = restoring.restore(folder, manifest, opened, Path(place) / "data", database="", newest=None)
     if as_json:
-        output.print_json({"ok": True, "backup_id": manifest.backup_id, "made_at": manifest.made_at, "records": told.records})
+        output.print_json({"ok": True, "backup_id": manifest.backup_id, "made_at": manifest.made_at, "records": answer.records})
     else:
-        click.echo(f"{folder.name} comes back whole: {told.records} records, {told.rows} rows, {told.files} files.")
+        click.echo(f"{folder.name} comes back whole: {answer.records} records, {answer.rows} rows, {answer.files} files.")
 
 
-def _of_restored(new: Path, told: Restored) -> dict[str, object]:
+def _of_restored(new: Path, answer: Restored) -> dict[str, object]:
     return {
         "data": str(new),
-        "backup_id": told.manifest.backup_id,
-        "made_at": told.manifest.made_at,
-        "records": told.records,
-        "rows": told.rows,
-        "files": told.files,
-        "missing": told.missing,
-        "newest_checkpoint_at": told.newest_at,
-        "not_seen": told.not_seen,
+        "backup_id": answer.manifest.backup_id,
+        "made_at": answer.manifest.made_at,
+        "records": answer.records,
+        "rows": answer.rows,
+        "files": answer.files,
+        "missing": answer.missing,
+        "newest_checkpoint_at": answer.newest_at,
+        "not_seen": answer.not_seen,
     }
 
 

@@ -23,7 +23,7 @@ class StartFacts:
 
 def text(chosen: Settings, facts: StartFacts) -> str:
     """Return the banner."""
-    told = [
+    answer = [
         ("data", f"{chosen.data_directory} ({facts.database})"),
         ("sealing key", facts.sealing_key_id),
         ("trail", facts.trail),
@@ -32,7 +32,7 @@ def text(chosen: Settings, facts: StartFacts) -> str:
         ("enforced", f"signatures and policies, always; MFA of root {_since(chosen)}; a record before every answer"),
     ]
     lines = [f"Crownkeep serves {chosen.url}.", ""]
-    lines += [f"  {name:<17} {value}" for name, value in told]
+    lines += [f"  {name:<17} {value}" for name, value in answer]
     lines += ["", "  make an account   crownkeep account create --email root@acme.example --name acme"]
     lines += [f"  use it            export AWS_ENDPOINT_URL={chosen.url}", "  look it over      crownkeep doctor"]
     lines += ["  stop              Ctrl-C", *(f"warning: {each}" for each in warnings(chosen))]

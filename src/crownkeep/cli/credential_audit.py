@@ -60,7 +60,7 @@ def check(content: bytes, records: Records | Callable[[EvidenceClaims], Records]
         credential_evidence.hold(claims, started=found.get(ids[0]), signed=found.get(ids[1]))
     except Altered as error:
         raise click.ClickException(output.printable(str(error))) from error
-    told = {
+    answer = {
         "account_id": claims.account_id,
         "audit_id": claims.audit_id,
         "credentials": str(claims.credentials),
@@ -70,10 +70,10 @@ def check(content: bytes, records: Records | Callable[[EvidenceClaims], Records]
         "sha256": claims.sha256,
     }
     if as_json:
-        output.print_json({**told, "credentials": claims.credentials})
+        output.print_json({**answer, "credentials": claims.credentials})
         return
     click.echo("This is the evidence that was signed off:")
-    output.print_pairs(list(told.items()))
+    output.print_pairs(list(answer.items()))
 
 
 @command.command("export", short_help="Pack an audit's evidence for an auditor.")
@@ -88,11 +88,11 @@ def export(audit_id: str, out: Path, profile: str | None, endpoint_url: str | No
     """
     from crownkeep.cli import credential_audit_export
 
-    told = credential_audit_export.write(audit_id, out, profile, endpoint_url)
+    answer = credential_audit_export.write(audit_id, out, profile, endpoint_url)
     if as_json:
-        output.print_json(told)
+        output.print_json(answer)
         return
-    click.echo(f"The evidence is in {output.printable(str(out))}. Tell whoever checks it the key that signed it: {told['key']}")
+    click.echo(f"The evidence is in {output.printable(str(out))}. Tell whoever checks it the key that signed it: {answer['key']}")
 
 
 def _ids(claims: EvidenceClaims) -> tuple[str, str]:

@@ -48,8 +48,8 @@ def database(found: Installation) -> Diagnosis:
             return amiss(f"the database's file is damaged: {damage}", "stop the server, and restore a backup")
         newest = lookups.newest(db, _OPERATOR, first=_FIRST, before=_LAST, limit=1)
     if newest and newest[0].happened_at > found.now + _AHEAD:
-        told = f"the newest record is from {newest[0].happened_at:%Y-%m-%dT%H:%M:%SZ}, which is yet to come"
-        return amiss(told, "set this machine's clock right")
+        message = f"the newest record is from {newest[0].happened_at:%Y-%m-%dT%H:%M:%SZ}, which is yet to come"
+        return amiss(message, "set this machine's clock right")
     return well("the database answers")
 
 
@@ -75,23 +75,23 @@ def durability(found: Installation) -> Diagnosis:
     if found.database is None:
         return unseen("the database can't be opened")
     with found.database.snapshot() as db:
-        told = dict(health.settings(db))
-    listed = ", ".join(f"{name} {value or 'none'}" for name, value in told.items())
+        answer = dict(health.settings(db))
+    listed = ", ".join(f"{name} {value or 'none'}" for name, value in answer.items())
     if found.file is not None:
-        is_safe = told["journal_mode"] == "wal" and told["synchronous"] in ("full", "extra")
+        is_safe = answer["journal_mode"] == "wal" and answer["synchronous"] in ("full", "extra")
         return (
             well(listed)
             if is_safe
             else amiss(listed, "put the database on a file system that WAL works on, which no network has")
         )
-    off = [name for name in ("synchronous_commit", "fsync", "full_page_writes") if told[name] == "off"]
+    off = [name for name in ("synchronous_commit", "fsync", "full_page_writes") if answer[name] == "off"]
     if off:
         return amiss(f"{', '.join(off)} off: a crash loses what was confirmed", "switch on in postgresql.conf")
-    if told["transaction_read_only"] == "on":
+    if answer["transaction_read_only"] == "on":
         return amiss(
             "this database server only reads, as a standby does", "lead the URL to the primary: `target_session_attrs=read-write`"
         )
-    if told["synchronous_standby_names"] and told["synchronous_commit"] in ("local", "remote_write"):
+    if answer["synchronous_standby_names"] and answer["synchronous_commit"] in ("local", "remote_write"):
         return advice(listed, "set synchronous_commit to on: a fail-over may lose what was confirmed")
     return well(listed)
 
@@ -128,10 +128,10 @@ def sealing_key(found: Installation) -> Diagnosis:
     if closed:
         return amiss(f"no key opens some of {', '.join(closed)}", "put the key they were sealed with back into `sealing.key`")
     made = found.keyring.newest.made
-    told = f"{found.keyring.newest.id}, made on {made:%Y-%m-%d}, opens what is sealed"
+    message = f"{found.keyring.newest.id}, made on {made:%Y-%m-%d}, opens what is sealed"
     if found.now.date() - made > _OLD_KEY:
-        return advice(told, "make a new one with `crownkeep keys rotate`, and back the file up")
-    return well(told)
+        return advice(message, "make a new one with `crownkeep keys rotate`, and back the file up")
+    return well(message)
 
 
 def backup(found: Installation) -> Diagnosis:
@@ -145,8 +145,8 @@ def backup(found: Installation) -> Diagnosis:
     remedy = "run `crownkeep backup create --to TARGET` every day, and keep `sealing.key` elsewhere"
     if not made:
         return advice("no backup was ever made with `crownkeep backup`", remedy)
-    told = f"the last backup was made at {made[0].happened_at:%Y-%m-%dT%H:%M:%SZ}"
-    return amiss(told, remedy) if found.now - made[0].happened_at > _OLD_BACKUP else well(told)
+    message = f"the last backup was made at {made[0].happened_at:%Y-%m-%dT%H:%M:%SZ}"
+    return amiss(message, remedy) if found.now - made[0].happened_at > _OLD_BACKUP else well(message)
 
 
 def drill(found: Installation) -> Diagnosis:
@@ -159,10 +159,10 @@ def drill(found: Installation) -> Diagnosis:
         held, failed = drills.latest(db), drills.count_failed(db)
     if held is None:
         return advice("no way back into an account was ever rehearsed", "run `crownkeep drill lost-mfa --account ID`")
-    told = f"the last drill was held at {held:%Y-%m-%dT%H:%M:%SZ}"
+    message = f"the last drill was held at {held:%Y-%m-%dT%H:%M:%SZ}"
     if failed:
-        return advice(f"{told}; of the latest of each kind, {failed} did not work", "see `crownkeep recoverability ID`")
-    return well(told)
+        return advice(f"{message}; of the latest of each kind, {failed} did not work", "see `crownkeep recoverability ID`")
+    return well(message)
 
 
 def tokens(found: Installation) -> Diagnosis:
@@ -175,10 +175,10 @@ def tokens(found: Installation) -> Diagnosis:
         ending = operators.ending(db, before=found.now + _SOON, limit=_MOST_NAMED + 1)
     if not ending:
         return well(f"no operator's token ends within {_SOON.days} days")
-    told = ", ".join(f"{each.name} on {each.expires_at:%Y-%m-%d}" for each in ending[:_MOST_NAMED])
+    message = ", ".join(f"{each.name} on {each.expires_at:%Y-%m-%d}" for each in ending[:_MOST_NAMED])
     more = " and others" if len(ending) > _MOST_NAMED else ""
     remedy = "make new ones with `crownkeep operator rotate NAME`, or remove operators who have left"
-    return advice(f"operators' tokens end soon, or have ended: {told}{more}", remedy)
+    return advice(f"operators' tokens end soon, or have ended: {message}{more}", remedy)
 
 
 def mail(found: Installation) -> Diagnosis:
@@ -208,8 +208,8 @@ def witness(found: Installation) -> Diagnosis:
             return well(f"checkpoints are written to `{found.settings.trail_checkpoint_file}`")
         if found.settings.trail_checkpoint_url:
             return well("checkpoints are posted to `trail_checkpoint_url`")
-        told = "nobody else knows how far the trail goes: whoever has this machine could cut off its end unseen"
-        return advice(told, "name witnesses with `trail_policy`, or keep `crownkeep trail checkpoint` elsewhere")
+        message = "nobody else knows how far the trail goes: whoever has this machine could cut off its end unseen"
+        return advice(message, "name witnesses with `trail_policy`, or keep `crownkeep trail checkpoint` elsewhere")
     try:
         policy = tlog_policy.read(Path(found.settings.trail_policy).read_bytes())
     except (OSError, MalformedTlogPolicy) as error:

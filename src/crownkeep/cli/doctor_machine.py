@@ -38,10 +38,10 @@ def disk(found: Installation) -> Diagnosis:
     """Look at the room that is left where the data directory is."""
     place = found.path if found.path.exists() else found.path.parent
     room = shutil.disk_usage(place)
-    told = f"{room.free >> 20} MiB of {room.total >> 20} MiB are free for `{place}`"
+    message = f"{room.free >> 20} MiB of {room.total >> 20} MiB are free for `{place}`"
     if room.free < _NO_ROOM:
-        return amiss(told, "make room: without it nothing can be recorded, and so nothing is done")
-    return advice(told, "make room before it runs out") if room.free < _LITTLE_ROOM else well(told)
+        return amiss(message, "make room: without it nothing can be recorded, and so nothing is done")
+    return advice(message, "make room before it runs out") if room.free < _LITTLE_ROOM else well(message)
 
 
 def time(_found: Installation) -> Diagnosis:
@@ -99,8 +99,8 @@ def listens(host: str, url: str, *, has_tls: bool) -> Diagnosis:
     if has_tls:
         return well(f"TLS is spoken at {url}")
     if url.startswith("https:"):
-        told = f"people reach {url} through a proxy, which speaks plain HTTP to `{host}`"
-        return well(told) if _is_local(host) else advice(told, "listen on an address that the proxy alone reaches")
+        message = f"people reach {url} through a proxy, which speaks plain HTTP to `{host}`"
+        return well(message) if _is_local(host) else advice(message, "listen on an address that the proxy alone reaches")
     if _is_local(host) and _is_local(url.split("://", 1)[1].rsplit(":", 1)[0].strip("[]")):
         return well("plain HTTP, for this machine alone")
     return amiss(

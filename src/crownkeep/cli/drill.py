@@ -47,11 +47,11 @@ def command(name: str, account_id: str | None, data: str | None, database: str |
             milliseconds=int(report.seconds * 1000),
             failed_step=None if report.worked else failed,
         )
-    told = _described(report)
+    answer = _described(report)
     if as_json:
-        output.print_json(told)
+        output.print_json(answer)
     else:
-        _print(told)
+        _print(answer)
     if not report.worked:
         raise SystemExit(1)
 
@@ -87,16 +87,16 @@ def _described(report: DrillReport) -> dict[str, Any]:
     }
 
 
-def _print(told: Mapping[str, Any]) -> None:
+def _print(answer: Mapping[str, Any]) -> None:
     click.echo(
-        f"Drill {told['drill']} for account {told['account_id']}: {'the way back worked' if told['ok'] else 'NO WAY BACK'}."
+        f"Drill {answer['drill']} for account {answer['account_id']}: {'the way back worked' if answer['ok'] else 'NO WAY BACK'}."
     )
-    click.echo(f"Lost: {output.printable(told['lost'])}.\n")
+    click.echo(f"Lost: {output.printable(answer['lost'])}.\n")
     rows = [
         (str(number), each["step"], each["by"], "yes" if each["worked"] else f"no: {each['reason']}", f"{each['seconds']:.3f} s")
-        for number, each in enumerate(told["steps"], 1)
+        for number, each in enumerate(answer["steps"], 1)
     ]
     output.print_table(("", "STEP", "WHO ACTS", "WORKED", "TIME"), rows)
-    for remark in told["remarks"]:
+    for remark in answer["remarks"]:
         click.echo(f"\nNote: {output.printable(remark)}.")
-    click.echo(f"\nIn all {told['seconds']:.3f} s. Nothing was changed but the record that this drill was held.")
+    click.echo(f"\nIn all {answer['seconds']:.3f} s. Nothing was changed but the record that this drill was held.")

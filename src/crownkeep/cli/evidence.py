@@ -75,12 +75,12 @@ def pack(
         private_files.write_bytes(out, content)
     except private_files.UnsafeFile as error:
         raise click.ClickException(output.printable(str(error))) from error
-    told = {"file": str(out), "parts": sorted(parts), "key": signing.public_text(key)}
+    answer = {"file": str(out), "parts": sorted(parts), "key": signing.public_text(key)}
     if as_json:
-        output.print_json(told)
+        output.print_json(answer)
     else:
         click.echo(output.printable(f"{output.counted(len(parts), 'part')} are in {out}."))
-        click.echo(f"Tell whoever checks it this key: {told['key']}")
+        click.echo(f"Tell whoever checks it this key: {answer['key']}")
 
 
 @command.command("check", short_help="Check evidence, anywhere.")

@@ -158,15 +158,15 @@ def _history(path: Path) -> Iterator[Line]:
         raise click.UsageError(f"`{path}` is a git repository, and git is not installed: install it, or add `--no-history`")
     # Variables such as GIT_DIR would show another repository's history.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | _QUIETLY
-    with TemporaryFile() as told:
+    with TemporaryFile() as answer:
         log = subprocess.Popen(  # noqa: S603 - git itself, with nothing of the repository's run
-            (*_GIT, "-C", str(path), *_LOG), stdout=subprocess.PIPE, stderr=told, env=environment
+            (*_GIT, "-C", str(path), *_LOG), stdout=subprocess.PIPE, stderr=answer, env=environment
         )
         with log:
             if log.stdout is not None:
                 yield from _committed(path, log.stdout)
-        told.seek(0)
-        reason = told.read(_LONGEST_REASON).decode(errors="replace").strip().partition("\n")[0]
+        answer.seek(0)
+        reason = answer.read(_LONGEST_REASON).decode(errors="replace").strip().partition("\n")[0]
     if log.returncode:
         raise click.ClickException(f"git can't read the history of `{path}`: {reason}; or add `--no-history`")
 

@@ -89,10 +89,10 @@ def apply(file: Path, yes: bool, key: str | None, profile: str | None, endpoint_
     surprise = None
     for step in made.steps:
         if not yes and not click.confirm(f"{step.id}. {output.printable(step.title)}?", err=True):
-            done.append(_told(step, "left out"))
+            done.append(_as_json(step, "left out"))
             continue
         try:
-            done.append(_told(step, hands.apply(step).what))
+            done.append(_as_json(step, hands.apply(step).what))
         except (applying.Surprise, UnsafeFile) as error:
             surprise = output.printable(str(error))
             break
@@ -121,7 +121,7 @@ def verify(file: Path, key: str | None, profile: str | None, endpoint_url: str |
             standing = "holds" if hands.standing(step) is StepStanding.AFTER else "does not hold"
         except Surprise as error:
             standing = f"can't be read: {error}"
-        found.append(_told(step, standing))
+        found.append(_as_json(step, standing))
     report = findings.audit(evidence)
     open_ = [each.check.name for each in report.findings if each.state is CheckState.FAIL]
     proof = {
@@ -156,7 +156,7 @@ def undo(file: Path, key: str | None, profile: str | None, endpoint_url: str | N
         if not journal.stands(step.id):
             continue
         try:
-            done.append(_told(step, hands.undo(step).what))
+            done.append(_as_json(step, hands.undo(step).what))
         except (applying.Surprise, UnsafeFile) as error:
             surprise = output.printable(str(error))
             break
@@ -169,12 +169,12 @@ def _wishes(file: Any) -> Wishes:
     if file is None:
         return Wishes()
     try:
-        told = json.loads(file.read())
-        contacts = {str(kind).upper(): dict(contact) for kind, contact in told.get("contacts", {}).items()}
+        answer = json.loads(file.read())
+        contacts = {str(kind).upper(): dict(contact) for kind, contact in answer.get("contacts", {}).items()}
         named = all({"Name", "Title", "EmailAddress", "PhoneNumber"} <= contact.keys() for contact in contacts.values())
         if not named or not contacts.keys() <= {"SECURITY", "BILLING", "OPERATIONS"}:
             raise ValueError("a contact has a kind, a name, a title, an address and a telephone number")
-        return Wishes(str(told.get("alias", "")), contacts)
+        return Wishes(str(answer.get("alias", "")), contacts)
     except (ValueError, TypeError, AttributeError) as error:
         shape = '{"alias": "...", "contacts": {"SECURITY": {"Name", "Title", "EmailAddress", "PhoneNumber"}}}'
         raise WrongCall(f"`{file.name}` is not written as {shape}") from error
@@ -252,7 +252,7 @@ def _drift(planned: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return sorted(key for key in planned.keys() | now.keys() if planned.get(key) != now.get(key))
 
 
-def _told(step: PlanStep, state: str) -> dict[str, str]:
+def _as_json(step: PlanStep, state: str) -> dict[str, str]:
     return {"step": step.id, "check": step.check, "title": step.title, "state": state}
 
 

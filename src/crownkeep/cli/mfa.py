@@ -53,14 +53,14 @@ def import_metadata(file: str, root: str | None, data: str | None, database: str
             for place, content in ((target, blob), (beside, trusted)):
                 place.write(content)
                 place.flush()
-            told = held.ask("InstallFidoMetadata")
+            answer = held.ask("InstallFidoMetadata")
     if as_json:
-        output.print_json(told)
+        output.print_json(answer)
         return
     click.echo(
-        f"FIDO metadata number {told['number']} is in use: {told['models']} models, to be renewed by {told['next_update']}."
+        f"FIDO metadata number {answer['number']} is in use: {answer['models']} models, to be renewed by {answer['next_update']}."
     )
-    if date.fromisoformat(told["next_update"]) < clock.now().date():
+    if date.fromisoformat(answer["next_update"]) < clock.now().date():
         click.echo("warning: a newer one has been published since: download and import it", err=True)
 
 
@@ -80,12 +80,12 @@ def import_tokens(file: str, account: str, in_hex: bool, data: str | None, datab
     if not tokens:
         raise click.ClickException(f"`{output.printable(file)}` holds no token: give lines of `SERIAL,SEED`")
     with house.opened(data, database) as held:
-        told = held.ask("ImportMfaTokens", account_id=account, tokens=tokens)
+        answer = held.ask("ImportMfaTokens", account_id=account, tokens=tokens)
     if as_json:
-        output.print_json({"account_id": account, **told, "serial_numbers": [each["serial_number"] for each in tokens]})
+        output.print_json({"account_id": account, **answer, "serial_numbers": [each["serial_number"] for each in tokens]})
         return
-    known = f"; {told['unchanged']} there already" if told["unchanged"] else ""
-    click.echo(f"{output.counted(told['imported'], 'token')} can be enabled in account {account}{known}.")
+    known = f"; {answer['unchanged']} there already" if answer["unchanged"] else ""
+    click.echo(f"{output.counted(answer['imported'], 'token')} can be enabled in account {account}{known}.")
 
 
 def _tokens(name: str, *, in_hex: bool) -> Iterator[Mapping[str, Any]]:

@@ -52,11 +52,11 @@ def import_breached(file: str, spelled: str | None, at_least: int, data: str | N
             except MalformedList as error:
                 raise click.ClickException(f"`{output.printable(file)}` can't be imported: {error}") from error
             target.flush()
-            told = held.ask("InstallBreachedPasswords")
+            answer = held.ask("InstallBreachedPasswords")
     if as_json:
-        output.print_json(told)
+        output.print_json(answer)
     else:
-        click.echo(f"{output.counted(told['entries'], 'breached password')} will be refused from now on.")
+        click.echo(f"{output.counted(answer['entries'], 'breached password')} will be refused from now on.")
 
 
 def _write(target: IO[bytes], lines: Iterator[bytes], spelled: str | None, at_least: int, folder: Path) -> None:

@@ -222,7 +222,7 @@ def _ask(endpoint: str, body: Mapping[str, str], key: ec.EllipticCurvePrivateKey
         with urllib.request.urlopen(request, timeout=_SECONDS_TO_ANSWER, context=context) as answer:  # noqa: S310 - as above
             output = json.load(answer)
     except urllib.error.HTTPError as error:
-        raise SignInFailed(_told(error)) from error
+        raise SignInFailed(_reason(error)) from error
     except (OSError, ValueError) as error:
         raise SignInFailed(f"`{endpoint}` does not answer as it should: see whether the server runs there") from error
     if not isinstance(output, dict):
@@ -237,10 +237,10 @@ _TOLD = {
 }
 
 
-def _told(error: urllib.error.HTTPError) -> str:
+def _reason(error: urllib.error.HTTPError) -> str:
     try:
-        told = json.load(error)
-        return _TOLD.get(told["error"], str(told["message"]))
+        answer = json.load(error)
+        return _TOLD.get(answer["error"], str(answer["message"]))
     except (KeyError, TypeError, ValueError, OSError):
         return f"the server answers {error.code}: is it the right address"
 

@@ -110,15 +110,15 @@ def _import(clients: Any, instance: str, contents: FileContents, *, dry_run: boo
     ]
     for group_batch in _batches(groups):
         answer = client.import_users(**whole, Groups=[sent for _, sent in group_batch])
-        for (group, _), told in zip(group_batch, answer["Groups"], strict=True):
-            yield _row("group", group.row, group.name, told, told.get("GroupId"))
+        for (group, _), reply in zip(group_batch, answer["Groups"], strict=True):
+            yield _row("group", group.row, group.name, reply, reply.get("GroupId"))
     people = [(each, {"UserName": each.name, **each.members}) for each in contents.people]
     for batch in _batches(people):
         answer = client.import_users(**whole, Users=[sent for _, sent in batch])
-        for (person, _), told in zip(batch, answer["Users"], strict=True):
-            about = {"password": told.get("Password", "NONE").lower(), "added_groups": told.get("AddedGroups", 0)}
-            row = _row("person", person.row, person.name, told, told.get("UserId"), reason=person.reason)
-            yield {**row, **(about if told["Outcome"] != "REFUSED" else {})}
+        for (person, _), reply in zip(batch, answer["Users"], strict=True):
+            about = {"password": reply.get("Password", "NONE").lower(), "added_groups": reply.get("AddedGroups", 0)}
+            row = _row("person", person.row, person.name, reply, reply.get("UserId"), reason=person.reason)
+            yield {**row, **(about if reply["Outcome"] != "REFUSED" else {})}
 
 
 def _store(clients: Any, instance: str) -> str:
@@ -146,9 +146,9 @@ def _batches(items: Sequence[tuple[Any, Mapping[str, object]]]) -> Iterator[list
         yield batch
 
 
-def _row(kind: str, row: int, name: str, told: Mapping[str, Any], its_id: str | None, *, reason: str = "") -> dict[str, Any]:
-    why = told.get("Reason") or reason
-    outcome = told["Outcome"].lower()
+def _row(kind: str, row: int, name: str, answer: Mapping[str, Any], its_id: str | None, *, reason: str = "") -> dict[str, Any]:
+    why = answer.get("Reason") or reason
+    outcome = answer["Outcome"].lower()
     return {"row": row, "kind": kind, "name": name, "outcome": outcome, "id": its_id, **({"reason": why} if why else {})}
 
 
@@ -158,7 +158,7 @@ def _print(rows: Sequence[Mapping[str, Any]], *, is_dry: bool, as_json: bool) ->
         return {outcome: found[outcome] for outcome in _OUTCOMES}
 
     passwords = Counter(each["password"] for each in rows if "password" in each)
-    told: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "dry_run": is_dry,
         "people": counted("person"),
         "groups": counted("group"),
@@ -166,16 +166,16 @@ def _print(rows: Sequence[Mapping[str, Any]], *, is_dry: bool, as_json: bool) ->
         "passwords": {name: passwords[name] for name in ("kept", "invited", "none")},
     }
     if as_json:
-        output.print_json({**told, "rows": list(rows)})
+        output.print_json({**answer, "rows": list(rows)})
     else:
-        _print_table(rows, told)
+        _print_table(rows, answer)
     if any(each["outcome"] == "refused" for each in rows):
         raise click.exceptions.Exit(1)
 
 
-def _print_table(rows: Sequence[Mapping[str, Any]], told: Mapping[str, Any]) -> None:
-    click.echo("This would come of it; nothing was changed:" if told["dry_run"] else "Imported:")
-    pairs = [(name, ", ".join(f"{count} {word}" for word, count in told[name].items())) for name in told if name != "dry_run"]
+def _print_table(rows: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -> None:
+    click.echo("This would come of it; nothing was changed:" if answer["dry_run"] else "Imported:")
+    pairs = [(name, ", ".join(f"{count} {word}" for word, count in answer[name].items())) for name in answer if name != "dry_run"]
     output.print_pairs(pairs)
     noted = [each for each in rows if "reason" in each]
     if noted:

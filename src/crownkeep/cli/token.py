@@ -40,7 +40,7 @@ def register(
 ) -> None:
     """Put a token into the register, in its vault and envelope."""
     with house.opened(data, database) as held:
-        told = held.ask(
+        answer = held.ask(
             "RegisterHardwareToken",
             serial=serial,
             model=model,
@@ -49,7 +49,7 @@ def register(
             holder=holder,
             account_id=account_id,
         )
-    _tell(told, as_json)
+    _tell(answer, as_json)
 
 
 @command.command("list", short_help="List the tokens.")
@@ -87,8 +87,8 @@ def check_out(
 ) -> None:
     """Record who takes a token out of its vault. One that is not back in time raises an alert."""
     with house.opened(data, database) as held:
-        told = held.ask("TakeOutHardwareToken", serial=serial, to=to, reason=reason, hours=hours)
-    _tell(told, as_json)
+        answer = held.ask("TakeOutHardwareToken", serial=serial, to=to, reason=reason, hours=hours)
+    _tell(answer, as_json)
 
 
 @command.command("check-in")
@@ -100,8 +100,8 @@ def check_out(
 def check_in(serial: str, vault: str | None, envelope: str | None, data: str | None, database: str | None, as_json: bool) -> None:
     """Record that a token is back in its vault."""
     with house.opened(data, database) as held:
-        told = held.ask("ReturnHardwareToken", serial=serial, vault=vault, envelope=envelope)
-    _tell(told, as_json)
+        answer = held.ask("ReturnHardwareToken", serial=serial, vault=vault, envelope=envelope)
+    _tell(answer, as_json)
 
 
 @command.command("audit")
@@ -112,23 +112,23 @@ def check_in(serial: str, vault: str | None, envelope: str | None, data: str | N
 def audit(seen: tuple[str, ...], audit_name: str, data: str | None, database: str | None, as_json: bool) -> None:
     """Record which tokens were seen at an audit. Exits 1 where one that is in no hands was not seen."""
     with house.opened(data, database) as held:
-        told = held.ask("AuditHardwareTokens", audit=audit_name, seen=list(seen))
+        answer = held.ask("AuditHardwareTokens", audit=audit_name, seen=list(seen))
     if as_json:
-        output.print_json({"ok": not told["missing"], **told})
+        output.print_json({"ok": not answer["missing"], **answer})
     else:
-        click.echo(f"{output.counted(told['seen'], 'token')} seen.")
+        click.echo(f"{output.counted(answer['seen'], 'token')} seen.")
         for kind, text in (("missing", "MISSING"), ("out", "checked out")):
-            for serial in told[kind]:
+            for serial in answer[kind]:
                 click.echo(f"  {text}: {output.printable(serial)}")
-    if told["missing"]:
+    if answer["missing"]:
         raise SystemExit(1)
 
 
-def _tell(told: Mapping[str, Any], as_json: bool) -> None:
+def _tell(answer: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
-        output.print_json(told)
+        output.print_json(answer)
         return
-    pairs = [("token", told["serial"]), ("model", told["model"]), ("holder", told["holder"]), ("where", _place(told))]
+    pairs = [("token", answer["serial"]), ("model", answer["model"]), ("holder", answer["holder"]), ("where", _place(answer))]
     output.print_pairs(pairs)
 
 

@@ -74,9 +74,9 @@ def check(file: Path, policy: Path | None, key: tuple[str, ...], data: str | Non
         if as_json:
             output.print_json({"ok": False, "reason": str(error)})
         raise click.ClickException(f"this proves nothing: {output.printable(str(error))}") from error
-    told = {"index": proven.index, "size": proven.size, "origin": proven.origin, "signed_by": proven.signed_by}
+    answer = {"index": proven.index, "size": proven.size, "origin": proven.origin, "signed_by": proven.signed_by}
     if as_json:
-        output.print_json({"ok": True, **told, "record": json.loads(proven.record)})
+        output.print_json({"ok": True, **answer, "record": json.loads(proven.record)})
         return
     click.echo(f"This record is number {proven.index} of {proven.size} of the log {output.printable(proven.origin)}:")
     output.print_json(json.loads(proven.record))

@@ -34,8 +34,8 @@ def seal_month(month: str, data: str | None, database: str | None, as_json: bool
             raise click.ClickException(output.printable(str(error))) from error
         file = held.settings.sealed_directory / f"{month}.jsonl.gz"
     if as_json:
-        told = {"month": row.month, "records": row.records, "first_index": row.first_index, "last_index": row.last_index}
-        output.print_json(told | {"file": str(file)})
+        answer = {"month": row.month, "records": row.records, "first_index": row.first_index, "last_index": row.last_index}
+        output.print_json(answer | {"file": str(file)})
     else:
         click.echo(f"{output.counted(row.records, 'record')} of {row.month} sealed in {output.printable(str(file))}.")
 

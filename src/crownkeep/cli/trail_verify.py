@@ -78,7 +78,7 @@ def verify(
     if is_recorded:
         _record(data, database, report, kept)
     if as_json:
-        output.print_json(_told(report))
+        output.print_json(_as_json(report))
     else:
         _print(report)
     if not report.is_as_it_was:
@@ -127,7 +127,7 @@ def _of_files(tiles: Path | None, exported: Path | None, policy: Policy | None, 
         raise WrongCall(output.printable(str(error))) from error
 
 
-def _told(report: TrailReport) -> dict[str, object]:
+def _as_json(report: TrailReport) -> dict[str, object]:
     return {
         "ok": report.is_as_it_was,
         "origin": report.origin,
@@ -194,8 +194,8 @@ def checkpoint(data: str | None, database: str | None, as_json: bool) -> None:
     if not as_json:
         click.echo(note, nl=False)
         return
-    told = {"origin": row.origin, "size": row.size, "root": notes.encode(row.root), "signed_at": row.signed_at}
-    output.print_json({**told, "note": note, "keys": keys})
+    answer = {"origin": row.origin, "size": row.size, "root": notes.encode(row.root), "signed_at": row.signed_at}
+    output.print_json({**answer, "note": note, "keys": keys})
 
 
 @click.command("keys", short_help="Print whom a verifier must trust, as a policy file.")

@@ -33,7 +33,7 @@ def command(check: bool, data: str | None, database: str | None, as_json: bool) 
         lacking = migrate.lacking(held)
         if not check and lacking:
             migrate.upgrade(held)
-        told = {
+        answer = {
             "version": version("crownkeep"),
             "newest_step": migrate.newest(),
             "steps": [{"step": number, "says": says} for number, says in lacking],
@@ -42,18 +42,18 @@ def command(check: bool, data: str | None, database: str | None, as_json: bool) 
     finally:
         held.close()
     if as_json:
-        output.print_json(told)
+        output.print_json(answer)
     else:
-        _print(told)
+        _print(answer)
 
 
-def _print(told: dict[str, Any]) -> None:
-    if not told["steps"]:
-        click.echo(f"The database is at step {told['newest_step']}, which version {told['version']} needs.")
+def _print(answer: dict[str, Any]) -> None:
+    if not answer["steps"]:
+        click.echo(f"The database is at step {answer['newest_step']}, which version {answer['version']} needs.")
         return
-    output.print_table(("STEP", "WHAT IT DOES"), [(each["step"], each["says"]) for each in told["steps"]])
-    if told["taken"]:
-        click.echo(f"\nThe database is at step {told['newest_step']} now. Versions that don't know it no longer start on it.")
+    output.print_table(("STEP", "WHAT IT DOES"), [(each["step"], each["says"]) for each in answer["steps"]])
+    if answer["taken"]:
+        click.echo(f"\nThe database is at step {answer['newest_step']} now. Versions that don't know it no longer start on it.")
     else:
         click.echo(
             "\nMake a backup, stop the servers, and start one of the new version: it takes these steps. There is no way back."

@@ -131,8 +131,8 @@ def _print(answer: WhatIfAnswer, days: int, *, as_json: bool) -> None:
                 "change": answer.change.title,
                 "days": days,
                 "events": answer.events,
-                "denied": [_told(each) for each in answer.denied],
-                "unknown": [{**_told(each), "reason": each.reason} for each in answer.unknown],
+                "denied": [_as_json(each) for each in answer.denied],
+                "unknown": [{**_as_json(each), "reason": each.reason} for each in answer.unknown],
                 "assumes": list(answer.change.assumes),
             }
         )
@@ -148,7 +148,7 @@ def _print(answer: WhatIfAnswer, days: int, *, as_json: bool) -> None:
         output.print_table(("Who", "What", "Count", "Last seen", "Why"), [(*_row(each), each.reason) for each in answer.unknown])
 
 
-def _told(each: Affected) -> Mapping[str, Any]:
+def _as_json(each: Affected) -> Mapping[str, Any]:
     return {
         "principal": each.principal,
         "action": each.action,

@@ -230,7 +230,7 @@ async def _name(request: Request, error: Exception) -> Response:
         "last_way_in.html",
         current=request.url.path,
         status=409,
-        told=str(error),
+        message=str(error),
         fields=kept,
         action=action,
         confirmed=web.CONFIRMED_NAME,

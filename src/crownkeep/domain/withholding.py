@@ -23,7 +23,7 @@ def withhold_account(call: Call, account_id: str, *, reason: str) -> dict[str, o
     """Withhold every record of an account, and return what the act's record has to say of it."""
     sealed = _sealed(call.db, account_id, None)
     row = withholdings.withhold(call.db, account_id, _act(call, PURGE, reason), sealed=sealed)
-    return {WITHHELD: [told(row)]} if row is not None else {}
+    return {WITHHELD: [described(row)]} if row is not None else {}
 
 
 def withhold_older(call: Call, account_id: str, *, before: datetime, reason: str) -> dict[str, object]:
@@ -31,7 +31,7 @@ def withhold_older(call: Call, account_id: str, *, before: datetime, reason: str
     limit = ids.first_event_id(before)
     sealed = _sealed(call.db, account_id, limit)
     row = withholdings.withhold(call.db, account_id, _act(call, RETENTION, reason), before=limit, sealed=sealed)
-    return {WITHHELD: [told(row)]} if row is not None else {}
+    return {WITHHELD: [described(row)]} if row is not None else {}
 
 
 def accounts_older(db: Transaction, before: datetime) -> list[str]:
@@ -43,7 +43,7 @@ def accounts_older(db: Transaction, before: datetime) -> list[str]:
 
 def withhold_one(call: Call, account_id: str, event_id: UUID, *, reason: str) -> dict[str, object]:
     """Withhold one record, and return what the act's record has to say of it."""
-    return {WITHHELD: [told(withholdings.withhold_one(call.db, account_id, event_id, _act(call, LAW, reason)))]}
+    return {WITHHELD: [described(withholdings.withhold_one(call.db, account_id, event_id, _act(call, LAW, reason)))]}
 
 
 def _sealed(db: Transaction, account_id: str, before: UUID | None) -> list[SealedRecords]:
@@ -71,7 +71,7 @@ def _sealed(db: Transaction, account_id: str, before: UUID | None) -> list[Seale
     return found
 
 
-def told(row: WithholdingRow) -> dict[str, object]:
+def described(row: WithholdingRow) -> dict[str, object]:
     """Return how a record tells of what was withheld."""
     return {
         "accountId": row.account_id,

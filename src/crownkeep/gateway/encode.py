@@ -197,10 +197,10 @@ def _cbor_error(error: AwsError, wire: WireError) -> bytes:
 
 def _scim_error(error: AwsError, wire: WireError, request_id: str) -> bytes:
     """Write an error as RFC 7644 has it (section 3.12), with what AWS adds."""
-    told: dict[str, object] = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "detail": error.message}
+    answer: dict[str, object] = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "detail": error.message}
     if wire.status == 409:
-        told["scimType"] = "uniqueness"
-    return write_json({**told, "status": str(wire.status), "exceptionRequestId": request_id})
+        answer["scimType"] = "uniqueness"
+    return write_json({**answer, "status": str(wire.status), "exceptionRequestId": request_id})
 
 
 def _fault(wire: WireError) -> str:

@@ -88,8 +88,8 @@ def _by_rpc(method: str, path: str) -> Route | Unroutable:
     service = _neighbour_with_target(found[1]) if found else None
     operation = service.operation(found[2]) if service and found else None
     if operation is None or method != "POST":
-        told = f"no operation that is served here is asked for by {method[:16]} {path[:_LONGEST_TOLD]}"
-        return Unroutable(errors.UnknownOperation(told), "smithy-rpc-v2-cbor", service)
+        message = f"no operation that is served here is asked for by {method[:16]} {path[:_LONGEST_TOLD]}"
+        return Unroutable(errors.UnknownOperation(message), "smithy-rpc-v2-cbor", service)
     return Route(operation, spoken="smithy-rpc-v2-cbor")
 
 
@@ -144,8 +144,8 @@ def _usual_action(sources: list[bytes]) -> tuple[str, str] | None:
 def _without_action(method: str, media_type: str, scope: str | None) -> Unroutable:
     asks_for_json = media_type.startswith("application/") and media_type != FORM
     if asks_for_json or method not in ("GET", "POST"):
-        told = f"no operation that is served here is asked for by {method[:16]} at the root without a target"
-        return Unroutable(errors.UnknownOperation(told), "json" if asks_for_json else "rest-json")
+        message = f"no operation that is served here is asked for by {method[:16]} at the root without a target"
+        return Unroutable(errors.UnknownOperation(message), "json" if asks_for_json else "rest-json")
     return _unroutable_query(errors.MissingAction("Missing Action"), _scoped_query_service(scope))
 
 
@@ -163,10 +163,10 @@ def _by_path(method: str, path: str, query: str, body: bytes, content_type: str,
             if body and _media_type(content_type) not in _JSON_BODIES and not _takes_any_body(route.operation):
                 return Unroutable(errors.UnsupportedMediaType("send the body as `application/json`"), "rest-json", service)
             return route
-    told = f"no operation that is served here is asked for by {method[:16]} {path[:_LONGEST_TOLD]}"
+    message = f"no operation that is served here is asked for by {method[:16]} {path[:_LONGEST_TOLD]}"
     only = candidates[0] if len(candidates) == 1 else None
     spoken = "rest-xml" if scope in _SPEAK_XML else "rest-json"
-    return Unroutable(errors.UnknownOperation(told), only.protocol if only else spoken, only)
+    return Unroutable(errors.UnknownOperation(message), only.protocol if only else spoken, only)
 
 
 _SPEAK_XML = frozenset({"route53", "cloudfront"})
@@ -180,8 +180,10 @@ def _without_strange_parameters(route: Route, query: str) -> Route | Unroutable:
     strange = next((name for name, _ in _given(query) if name not in known and not name.startswith(("X-Amz-", "x-id"))), None)
     if strange is None or "{" in route.operation.request_uri:
         return route
-    told = f"`{route.operation.name}` has no parameter `{strange[:_LONGEST_TOLD]}`, and no operation on a bucket is served here"
-    return Unroutable(errors.UnknownOperation(told), route.protocol, route.service)
+    message = (
+        f"`{route.operation.name}` has no parameter `{strange[:_LONGEST_TOLD]}`, and no operation on a bucket is served here"
+    )
+    return Unroutable(errors.UnknownOperation(message), route.protocol, route.service)
 
 
 _JSON_BODIES = ("application/json", "application/x-amz-json-1.1", "application/x-amz-json-1.0", "")

@@ -54,9 +54,9 @@ def require(call: Call, operation: Operation, arguments: Mapping[str, object]) -
         return
     request = approved(call.db, call.caller, account_id, name, parameters, now=call.now)
     if request is None:
-        told = refusal(call.caller, account_id, name, found.act)
+        answer = refusal(call.caller, account_id, name, found.act)
         given = canonical_json.plain(parameters)
-        raise errors.ApprovalRequired(told, members={"account_id": account_id, "action": name, "parameters": given})
+        raise errors.ApprovalRequired(answer, members={"account_id": account_id, "action": name, "parameters": given})
     call.notes.approval_id = request.session_id
     call.notes.additional["approvalRequestId"] = request.session_id
 

@@ -92,7 +92,7 @@ def _refuse(call: Call, request: Request, account_id: str) -> None:
     left = found.with_credentials()
     users = f"left with credentials: {', '.join(left)}, none of whom could" if left else "no user would have credentials"
     root = why_not_root(call.db, account, found) or "root could"
-    told = f"after this, nobody could administer account {account_id} ({account.name}) any more: {users}; {root}"
+    message = f"after this, nobody could administer account {account_id} ({account.name}) any more: {users}; {root}"
     if is_guarded:
-        raise errors.LastWayIn(f"{told}; the guard of the last way in is on, and refuses it")
-    raise errors.LastWayInUnconfirmed(told)
+        raise errors.LastWayIn(f"{message}; the guard of the last way in is on, and refuses it")
+    raise errors.LastWayInUnconfirmed(message)

@@ -194,9 +194,9 @@ def _approval(facts: event.EventFacts) -> tuple[tuple[str, str], ...]:
     """Return the request for approval that an event belongs to, by which all of them are found: as the resource that it is."""
     session = facts.caller.session if isinstance(facts.caller, Principal) else None
     within = session.context.get(APPROVED_BY) if session is not None else None
-    told = (facts.additional or {}).get("approvalRequestId") or (facts.service_details or {}).get("approvalRequestId") or within
-    linked = ("AWS::MPA::Session", str(told))
-    return (linked,) if told and linked not in facts.resources else ()
+    answer = (facts.additional or {}).get("approvalRequestId") or (facts.service_details or {}).get("approvalRequestId") or within
+    linked = ("AWS::MPA::Session", str(answer))
+    return (linked,) if answer and linked not in facts.resources else ()
 
 
 def keep(db: Transaction, event_row: EventRow) -> None:

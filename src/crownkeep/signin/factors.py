@@ -216,8 +216,8 @@ def codes_of(door: Door, person: Principal) -> list[MfaDeviceRow]:
 def _proved(made: Progress, verified: Verified, visit: Visit) -> list[EventRow]:
     if made.person.kind is not PrincipalKind.PERSON:
         return list(verified.rows)
-    told = person_events.verified(made.person, visit.origin, visit.now, verified.method, workflow=made.workflow)
-    return [*verified.rows, told]
+    answer = person_events.verified(made.person, visit.origin, visit.now, verified.method, workflow=made.workflow)
+    return [*verified.rows, answer]
 
 
 def _rejected(

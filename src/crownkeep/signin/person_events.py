@@ -34,17 +34,17 @@ def new_workflow() -> str:
 def challenged(person: Principal, origin: Origin, now: datetime, methods: Sequence[Method], *, workflow: str) -> EventRow:
     """Record that a second factor is asked for."""
     kinds = ",".join(_KINDS[each] for each in methods if each is not Method.RECOVERY_CODE)
-    return _row(person, origin, now, _CHALLENGED, _told(person.name, kinds, workflow))
+    return _row(person, origin, now, _CHALLENGED, _details(person.name, kinds, workflow))
 
 
 def verified(person: Principal, origin: Origin, now: datetime, method: Method | None, *, workflow: str) -> EventRow:
     """Record that a password, or a second factor, is right."""
-    return _row(person, origin, now, _VERIFIED, _told(person.name, _kind(method), workflow))
+    return _row(person, origin, now, _VERIFIED, _details(person.name, _kind(method), workflow))
 
 
 def refused(person: Principal, origin: Origin, now: datetime, method: Method | None, *, workflow: str) -> EventRow:
     """Record that a password, or a second factor, is wrong."""
-    return _row(person, origin, now, _VERIFIED, _told(person.name, _kind(method), workflow), outcome="Failure")
+    return _row(person, origin, now, _VERIFIED, _details(person.name, _kind(method), workflow), outcome="Failure")
 
 
 def refused_unknown(account_id: str, hidden: str, origin: Origin, now: datetime) -> EventRow:
@@ -52,45 +52,45 @@ def refused_unknown(account_id: str, hidden: str, origin: Origin, now: datetime)
     identity: dict[str, object] = {"type": "IdentityCenterUser" if account_id else "Unknown"}
     if account_id:
         identity |= {"accountId": account_id}
-    told = _told(hidden, _PASSWORD, new_workflow())
-    return _row(None, origin, now, _VERIFIED, told, outcome="Failure", account_id=account_id, identity=identity)
+    answer = _details(hidden, _PASSWORD, new_workflow())
+    return _row(None, origin, now, _VERIFIED, answer, outcome="Failure", account_id=account_id, identity=identity)
 
 
 def entered(person: Principal, origin: Origin, now: datetime, method: Method | None, *, to: str, workflow: str) -> EventRow:
     """Record that somebody has signed in, and by what."""
     kinds = _PASSWORD if method is None else f"{_PASSWORD},{_KINDS[method]}"
-    return _row(person, origin, now, _ENTERED, {**_told(person.name, kinds, workflow), "LoginTo": to})
+    return _row(person, origin, now, _ENTERED, {**_details(person.name, kinds, workflow), "LoginTo": to})
 
 
 def vouched_for(person: Principal, origin: Origin, now: datetime, issuer: str, *, workflow: str) -> EventRow:
     """Record that an identity provider elsewhere has said who somebody is."""
-    return _row(person, origin, now, _VERIFIED, {**_told(person.name, _EXTERNAL, workflow), "IdentityProvider": issuer})
+    return _row(person, origin, now, _VERIFIED, {**_details(person.name, _EXTERNAL, workflow), "IdentityProvider": issuer})
 
 
 def entered_by_provider(person: Principal, origin: Origin, now: datetime, issuer: str, *, to: str, workflow: str) -> EventRow:
     """Record that somebody has signed in by an identity provider elsewhere."""
-    told = {**_told(person.name, _EXTERNAL, workflow), "IdentityProvider": issuer, "LoginTo": to}
-    return _row(person, origin, now, _ENTERED, told)
+    answer = {**_details(person.name, _EXTERNAL, workflow), "IdentityProvider": issuer, "LoginTo": to}
+    return _row(person, origin, now, _ENTERED, answer)
 
 
 def made(person: Principal, origin: Origin, now: datetime, issuer: str, *, workflow: str) -> EventRow:
     """Record that somebody was made with their first sign-in by an identity provider elsewhere."""
-    told = {**_told(person.name, _EXTERNAL, workflow), "IdentityProvider": issuer, "UserId": person.person_id}
-    return _row(person, origin, now, _MADE, told)
+    answer = {**_details(person.name, _EXTERNAL, workflow), "IdentityProvider": issuer, "UserId": person.person_id}
+    return _row(person, origin, now, _MADE, answer)
 
 
 def refused_by_provider(account_id: str, origin: Origin, now: datetime, issuer: str, why: str) -> EventRow:
     """Record that an answer of an identity provider elsewhere, or what claimed to be one, was refused."""
     identity = {"type": "IdentityCenterUser", "accountId": account_id}
-    told = {**_told(HIDDEN, _EXTERNAL, new_workflow()), "IdentityProvider": issuer, "Reason": why}
-    return _row(None, origin, now, _VERIFIED, told, outcome="Failure", account_id=account_id, identity=identity)
+    answer = {**_details(HIDDEN, _EXTERNAL, new_workflow()), "IdentityProvider": issuer, "Reason": why}
+    return _row(None, origin, now, _VERIFIED, answer, outcome="Failure", account_id=account_id, identity=identity)
 
 
 def _kind(method: Method | None) -> str:
     return _PASSWORD if method is None else _KINDS[method]
 
 
-def _told(name: str, kinds: str, workflow: str) -> dict[str, object]:
+def _details(name: str, kinds: str, workflow: str) -> dict[str, object]:
     return {"AuthWorkflowID": workflow, "UserName": name, "CredentialType": kinds}
 
 

@@ -60,8 +60,8 @@ class EndpointBucket:
             connection.close()
         if answer.status != http.client.OK:
             code = _CODE.search(said)
-            told = code[1].decode() if code else f"Status{answer.status}"
-            raise BucketRefused(f"{told}: `{parts.netloc}` answered with status {answer.status}"[:_LONGEST_TOLD])
+            message = code[1].decode() if code else f"Status{answer.status}"
+            raise BucketRefused(f"{message}: `{parts.netloc}` answered with status {answer.status}"[:_LONGEST_TOLD])
 
     def _signed(self, host: str, path: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
         """Return all headers of a request with its signature (AWS Signature Version 4)."""

@@ -74,10 +74,10 @@ def verifiable(db: Transaction, selection: TrailSelection) -> Iterator[str]:
         if line.index >= newest.size:
             return
         if selection.is_everything or (line.record is not None and selection.has(line)):
-            yield json.dumps(_told(line), ensure_ascii=False)
+            yield json.dumps(_as_json(line), ensure_ascii=False)
 
 
-def _told(line: TrailLine) -> Mapping[str, object]:
+def _as_json(line: TrailLine) -> Mapping[str, object]:
     record = line.record.decode() if line.record is not None else None
     columns = proving.columns(line) if record is not None else None
     return {"index": line.index, "leaf": notes.encode(line.leaf), "record": record, "columns": columns}

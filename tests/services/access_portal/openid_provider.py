@@ -81,12 +81,12 @@ class OpenIdProvider(IdentityProvider):
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
         assert ("code", CLIENT_ID, "S256") == (asked["response_type"], asked["client_id"], asked["code_challenge_method"])
         assert "openid" in asked["scope"].split()
-        told = {"state": asked["state"], "iss": self.url}
+        reply = {"state": asked["state"], "iss": self.url}
         if self.refuses:
-            return 302, b"", {"Location": f"{asked['redirect_uri']}?{urlencode({**told, 'error': self.refuses})}"}
+            return 302, b"", {"Location": f"{asked['redirect_uri']}?{urlencode({**reply, 'error': self.refuses})}"}
         code = secrets.token_urlsafe(16)
         self.grants[code] = Grant(asked["redirect_uri"], asked["code_challenge"], asked["nonce"], dict(self.person))
-        return 302, b"", {"Location": f"{asked['redirect_uri']}?{urlencode({**told, 'code': code})}"}
+        return 302, b"", {"Location": f"{asked['redirect_uri']}?{urlencode({**reply, 'code': code})}"}
 
     def posted(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, dict[str, str]]:
         """Exchange a code, once, for an ID token (RFC 6749, 4.1.3; RFC 7636, 4.6)."""

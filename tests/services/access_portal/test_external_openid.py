@@ -115,8 +115,8 @@ class Elsewhere(Portal):
     def all_reasons(self) -> list[str]:
         """Return the same of all tests."""
         found = [each for each in self.crown.records(self.sso.management.id) if each["eventName"] == "CredentialVerification"]
-        told = [each.get("additionalEventData", {}).get("Reason", "") for each in reversed(found)]
-        return [each for each in told if each]
+        answer = [each.get("additionalEventData", {}).get("Reason", "") for each in reversed(found)]
+        return [each for each in answer if each]
 
 
 @pytest.fixture(scope="module")
@@ -221,8 +221,8 @@ def test_passwords_and_links_open_nothing_while_a_provider_signs_people_in_and_d
     assert (403, False) == (typed.status, "crownkeep-session" in browser.cookies)
     assert "Continue with" in kept.get(portal.start).text
     assert "This link is not valid" == asking.get(link).title
-    told = refused("ConflictException", lambda: portal.directory.update_password(**portal.whose, PasswordMode="OTP"))
-    assert "external identity provider" in told
+    answer = refused("ConflictException", lambda: portal.directory.update_password(**portal.whose, PasswordMode="OTP"))
+    assert "external identity provider" in answer
     removed = crown.operator("DELETE", f"/accounts/{portal.sso.management.id}/identity-provider")
     assert 204 == removed.status
     assert portal.start == portal.sign_in(Browser(crown)).path
@@ -318,9 +318,9 @@ def test_metadata_of_another_issuer_is_refused(elsewhere: Elsewhere, provider: O
         {},
     )
 
-    told = refused("ValidationException", elsewhere.set_provider)
+    answer = refused("ValidationException", elsewhere.set_provider)
 
-    assert "another issuer's" in told
+    assert "another issuer's" in answer
 
 
 def test_an_answer_for_one_identity_store_opens_no_other(standing: Elsewhere, crown: Crown, provider: OpenIdProvider):
@@ -529,9 +529,9 @@ def test_an_address_whose_answers_are_refused_again_and_again_makes_the_provider
 def test_a_huge_answer_of_a_provider_is_not_read(elsewhere: Elsewhere, provider: OpenIdProvider):
     provider.answers["/.well-known/openid-configuration"] = lambda: (200, b" " * (outside.LARGEST + 1), {})
 
-    told = refused("ValidationException", elsewhere.set_provider)
+    answer = refused("ValidationException", elsewhere.set_provider)
 
-    assert "more than" in told
+    assert "more than" in answer
 
 
 def test_a_silent_provider_is_given_up_and_keeps_nobody_elsewhere_waiting(

@@ -97,8 +97,8 @@ def test_a_new_instance_asks_for_a_device_and_then_for_its_code_in_every_browser
     kinds = [each["additionalEventData"]["CredentialType"] for each in events(portal, "UserAuthentication")]
     assert ["PASSWORD,TOTP", "PASSWORD,TOTP"] == kinds
     assert {"TOTP"} == {each["additionalEventData"]["CredentialType"] for each in events(portal, "CredentialChallenge")}
-    told = [each["serviceEventDetails"] for each in events(portal, "CredentialVerification")]
-    assert [{"CredentialVerification": "Success"}] * 2 == told
+    answer = [each["serviceEventDetails"] for each in events(portal, "CredentialVerification")]
+    assert [{"CredentialVerification": "Success"}] * 2 == answer
     assert portal.ann in portal.mailbox.wait("An MFA device was registered").as_string()
 
 
@@ -109,11 +109,11 @@ def test_a_trusted_browser_is_asked_again_from_another_address_after_a_month_and
         assert MFA_PAGE == portal.sign_in(browser).title
         with_code(browser, seed, trust="1")
     address = browser.address
-    for seconds, place, told in ((120, address, "Accounts"), (150, "192.0.2.77", MFA_PAGE), (40 * 86_400, address, MFA_PAGE)):
+    for seconds, place, answer in ((120, address, "Accounts"), (150, "192.0.2.77", MFA_PAGE), (40 * 86_400, address, MFA_PAGE)):
         with later(seconds):
             browser.cookies = {name: value for name, value in browser.cookies.items() if "session" not in name}
             browser.address = place
-            assert told == portal.sign_in(browser).title
+            assert answer == portal.sign_in(browser).title
     stranger = Browser(portal.crown)
     with later(180):
         assert MFA_PAGE == portal.sign_in(stranger).title

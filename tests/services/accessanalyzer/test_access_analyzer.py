@@ -88,11 +88,11 @@ def test_findings_come_page_by_page_with_a_token_for_this_document_alone(analyze
 
     first = analyzer.validate_policy(policyDocument=text, policyType="IDENTITY_POLICY", maxResults=3)
     rest = analyzer.validate_policy(policyDocument=text, policyType="IDENTITY_POLICY", nextToken=first["nextToken"])
-    told = refusal(analyzer.validate_policy, policyDocument="{}", policyType="IDENTITY_POLICY", nextToken=first["nextToken"])
+    answer = refusal(analyzer.validate_policy, policyDocument="{}", policyType="IDENTITY_POLICY", nextToken=first["nextToken"])
 
     assert everything == [*first["findings"], *rest["findings"]]
     assert "nextToken" not in rest
-    assert ("ValidationException", "fieldValidationFailed") == (told["Error"]["Code"], told["reason"])
+    assert ("ValidationException", "fieldValidationFailed") == (answer["Error"]["Code"], answer["reason"])
 
 
 def test_a_trust_policy_is_checked_as_one(analyzer):
@@ -116,10 +116,10 @@ def test_a_trust_policy_is_checked_as_one(analyzer):
     ],
 )
 def test_what_is_not_served_or_out_of_range_is_refused_by_the_fields_name(analyzer, options):
-    told = refusal(analyzer.validate_policy, policyDocument="{}", policyType="IDENTITY_POLICY", **options)
+    answer = refusal(analyzer.validate_policy, policyDocument="{}", policyType="IDENTITY_POLICY", **options)
 
-    assert ("ValidationException", 400) == (told["Error"]["Code"], told["ResponseMetadata"]["HTTPStatusCode"])
-    assert [*options] == [field["name"] for field in told["fieldList"]]
+    assert ("ValidationException", 400) == (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"])
+    assert [*options] == [field["name"] for field in answer["fieldList"]]
 
 
 @pytest.mark.parametrize(("action", "result"), [("iam:CreateUser", "FAIL"), ("s3:GetObject", "PASS")])
@@ -134,9 +134,9 @@ def test_access_that_should_not_be_granted_is_found(analyzer, action, result):
 
 @pytest.mark.parametrize("access", [[], [{}], [{"actions": []}]])
 def test_a_check_for_no_access_at_all_is_refused(analyzer, access):
-    told = refusal(analyzer.check_access_not_granted, policyDocument=document(), access=access, policyType="IDENTITY_POLICY")
+    answer = refusal(analyzer.check_access_not_granted, policyDocument=document(), access=access, policyType="IDENTITY_POLICY")
 
-    assert "ValidationException" == told["Error"]["Code"]
+    assert "ValidationException" == answer["Error"]["Code"]
 
 
 def test_new_access_is_found_and_less_access_passes(analyzer):
@@ -152,12 +152,12 @@ def test_new_access_is_found_and_less_access_passes(analyzer):
 def test_a_document_that_is_no_policy_cannot_be_compared(analyzer):
     sound = document(statement("iam:GetUser"))
 
-    told = refusal(
+    answer = refusal(
         analyzer.check_no_new_access, existingPolicyDocument="{", newPolicyDocument=sound, policyType="IDENTITY_POLICY"
     )
 
-    assert "InvalidParameterException" == told["Error"]["Code"]
-    assert "existingPolicyDocument" in told["Error"]["Message"]
+    assert "InvalidParameterException" == answer["Error"]["Code"]
+    assert "existingPolicyDocument" in answer["Error"]["Message"]
 
 
 def test_there_are_no_analyzers(analyzer):
@@ -167,14 +167,14 @@ def test_there_are_no_analyzers(analyzer):
 def test_a_caller_without_permission_learns_nothing(account):
     nobody = account.user("nobody")
 
-    told = refusal(nobody.client("accessanalyzer").list_analyzers)
+    answer = refusal(nobody.client("accessanalyzer").list_analyzers)
 
-    assert "AccessDeniedException" == told["Error"]["Code"]
+    assert "AccessDeniedException" == answer["Error"]["Code"]
     assert (
         f"User: {nobody.arn} is not authorized to perform: access-analyzer:ListAnalyzers on resource: "
         f"arn:aws:access-analyzer:us-east-1:{account.id}:* because no identity-based policy allows the "
         "access-analyzer:ListAnalyzers action"
-    ) == told["Error"]["Message"]
+    ) == answer["Error"]["Message"]
 
 
 def test_checks_are_recorded_without_the_sensitive_documents(account):

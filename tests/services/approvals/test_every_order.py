@@ -84,9 +84,9 @@ class Machine(RuleBasedStateMachine):
         self.team.seal(what=["alerts"])
         self.seats = {each.name: each for each in self.team.people}
         mallory = self.account.user("mallory", policy=EVERYTHING)
-        told = {"admin": self.account.told["admin"], "mallory": mallory.credentials}
+        answer = {"admin": self.account.created["admin"], "mallory": mallory.credentials}
         self.clients = {
-            (who, service, node): self.pair.crowns[node].session(told[who], service)
+            (who, service, node): self.pair.crowns[node].session(answer[who], service)
             for who in ASKERS
             for service in ("alerts", "approvals", "mpa")
             for node in (0, 1)

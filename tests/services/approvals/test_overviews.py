@@ -57,9 +57,9 @@ def test_keys_in_one_persons_hands_people_who_are_gone_and_lapsed_rehearsals_are
     found = account.client("approvals").list_teams()["Teams"][0]
 
     assert (1, False, 0) == (found["Able"], found["CanAct"], found["MayBeMissing"])
-    told = " ".join(found["Remarks"])
+    message = " ".join(found["Remarks"])
     for part in ("too few people", "one person's hands", "cid is gone", "bob has no security key", "ann has not rehearsed"):
-        assert part in told
+        assert part in message
 
 
 def test_requests_are_described_with_as_many_queries_as_one(crown: Crown) -> None:

@@ -64,7 +64,7 @@ def refused(call: Any, **parameters: Any) -> str:
 
 
 def test_a_sealed_act_takes_the_approval_of_two_for_exactly_it_and_once(story: Story) -> None:
-    told = refused(story.alerts.put_alert_rule, **RULE)
+    answer = refused(story.alerts.put_alert_rule, **RULE)
     request_id = story.ask()
     story.team.approve(story.ann, request_id)
     after_one = story.is_refused()
@@ -72,7 +72,7 @@ def test_a_sealed_act_takes_the_approval_of_two_for_exactly_it_and_once(story: S
     other = story.is_refused(Name="users-gone")
     story.alerts.put_alert_rule(**RULE)
 
-    assert "RequestApproval of the service `approvals`" in told
+    assert "RequestApproval of the service `approvals`" in answer
     assert after_one
     assert other
     assert "approved" == approved["State"]
@@ -379,10 +379,10 @@ def test_a_team_that_seals_an_account_is_not_deleted(story: Story) -> None:
     for person in keeper.people[:2]:
         keeper.approve(person, asked)
 
-    told = refused(mpa.start_active_approval_team_deletion, Arn=story.team.arn)
+    answer = refused(mpa.start_active_approval_team_deletion, Arn=story.team.arn)
     since = mpa.get_approval_team(Arn=keeper.arn)
 
-    assert "The team seals an account." in told
+    assert "The team seals an account." in answer
     assert ("ACTIVE", "DELETE_FAILED_VALIDATION") == (since["Status"], since["StatusCode"])
 
 
@@ -395,11 +395,11 @@ def test_a_team_that_seals_an_account_is_not_changed_into_one_that_could_not_act
         story.team.approve(person, asked)
 
     found = mpa.get_approval_team(Arn=story.team.arn)
-    told = refused(mpa.update_approval_team, Arn=story.team.arn, ApprovalStrategy=three)
+    answer = refused(mpa.update_approval_team, Arn=story.team.arn, ApprovalStrategy=three)
 
     assert ("ACTIVE", {"MofN": {"MinApprovalsRequired": 2}}) == (found["Status"], found["ApprovalStrategy"])
     assert "UPDATE_FAILED_VALIDATION" == found["PendingUpdate"]["StatusCode"]
-    assert "too few of its approvers" in told
+    assert "too few of its approvers" in answer
 
 
 def test_an_account_whose_team_seals_another_is_not_purged(crown: Crown) -> None:

@@ -50,7 +50,7 @@ def test_an_event_says_what_cloudtrail_says_of_it(account):
         "EventId": record["eventID"],
         "EventName": "PutAccountName",
         "ReadOnly": "false",
-        "AccessKeyId": account.told["root"]["access_key_id"],
+        "AccessKeyId": account.created["root"]["access_key_id"],
         "EventTime": datetime.fromisoformat(record["eventTime"]),
         "EventSource": "account.amazonaws.com",
         "Username": "root",

@@ -75,12 +75,12 @@ def test_a_bucket_that_the_operator_did_not_give_the_account_does_not_exist(crow
 
 def test_a_name_is_taken_where_the_trail_is_seen(account):
     trail(account, Name="audit", IsMultiRegionTrail=True)
-    told = f"Trail audit already exists for customer: {account.id}"
+    message = f"Trail audit already exists for customer: {account.id}"
 
     for region in ("us-east-1", "eu-west-1"):
         create = account.client("cloudtrail", region=region).create_trail
         answer = refused(create, Name="audit", S3BucketName=bucket(account.crown, account))
-        assert ("TrailAlreadyExistsException", told) == answer
+        assert ("TrailAlreadyExistsException", message) == answer
 
 
 def test_a_sixth_trail_in_a_region_is_refused_shadow_trails_counted(account):
@@ -91,8 +91,8 @@ def test_a_sixth_trail_in_a_region_is_refused_shadow_trails_counted(account):
 
     answer = refused(account.client("cloudtrail").create_trail, Name="sixth", S3BucketName=name)
 
-    told = f"User: {account.id} already has 5 trails in us-east-1."
-    assert ("MaximumNumberOfTrailsExceededException", told) == answer
+    message = f"User: {account.id} already has 5 trails in us-east-1."
+    assert ("MaximumNumberOfTrailsExceededException", message) == answer
     assert "sixth" == trail(account, Name="sixth", S3BucketName=name, region="ap-south-1")["Name"]
 
 
@@ -288,8 +288,8 @@ def test_insights_are_refused_by_name_and_none_are_there(account):
     got = refused(client.get_insight_selectors, TrailName=made["Name"])
 
     assert "UnsupportedOperationException" == put[0]
-    told = f"Trail {made['TrailARN']} does not have Insights enabled. Edit the trail settings to enable Insights, and then try"
-    assert ("InsightNotEnabledException", True) == (got[0], got[1].startswith(told))
+    message = f"Trail {made['TrailARN']} does not have Insights enabled. Edit the trail settings to enable Insights, and then try"
+    assert ("InsightNotEnabledException", True) == (got[0], got[1].startswith(message))
     assert [] == client.put_insight_selectors(TrailName=made["Name"], InsightSelectors=[])["InsightSelectors"]
 
 

@@ -159,8 +159,8 @@ def test_a_removal_is_proved_by_the_event_of_the_call_that_made_it(audited: Audi
 
     removed = audited.admin.record_credential_removal(AuditId=audited.id, CredentialId=key, EventId=event)
 
-    told = removed["AuditedCredential"]
-    assert ("REMOVED", "DeleteAccessKey", event) == (told["State"], told["RemovalName"], told["RemovalEventId"])
+    answer = removed["AuditedCredential"]
+    assert ("REMOVED", "DeleteAccessKey", event) == (answer["State"], answer["RemovalName"], answer["RemovalEventId"])
 
 
 @pytest.mark.parametrize("claimed", ["CreateAccessKey", "DeleteLoginProfile", "made up", "00000000-0000-7000-8000-000000000000"])

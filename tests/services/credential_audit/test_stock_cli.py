@@ -10,11 +10,11 @@ from tests.fixtures.process import Process
 
 
 def test_the_stock_aws_cli_leads_an_audit_and_jq_and_sha256_check_its_evidence(served: Process):
-    told = served.account(admin_user="admin")
-    known = {"AWS_DATA_PATH": served.crownkeep("credential-audit", "model").stdout.strip(), "credentials": told["admin"]}
+    answer = served.account(admin_user="admin")
+    known = {"AWS_DATA_PATH": served.crownkeep("credential-audit", "model").stdout.strip(), "credentials": answer["admin"]}
 
     def audit(operation: str, *options: str, key: str = "admin"):
-        return served.aws("credential-audit", operation, *options, **known | {"credentials": told[key]})
+        return served.aws("credential-audit", operation, *options, **known | {"credentials": answer[key]})
 
     started = audit("start-credential-audit", "--name", "2026 Q4")["CredentialAudit"]
     named = ("--audit-id", started["AuditId"])

@@ -44,9 +44,9 @@ def test_inactive_keys_count_against_the_quota_of_two(account, who):
     second = iam.create_access_key()["AccessKey"]["AccessKeyId"]
     iam.update_access_key(AccessKeyId=second, Status="Inactive")
 
-    told = refusal(iam.create_access_key)
+    answer = refusal(iam.create_access_key)
 
-    assert "LimitExceeded: Cannot exceed quota for AccessKeysPerUser: 2" == told
+    assert "LimitExceeded: Cannot exceed quota for AccessKeysPerUser: 2" == answer
 
 
 def test_without_a_user_name_roots_own_keys_are_meant_and_name_nobody(account):
@@ -57,7 +57,7 @@ def test_without_a_user_name_roots_own_keys_are_meant_and_name_nobody(account):
     assert "UserName" not in key
     identity = account.crown.session(key, "sts").get_caller_identity()
     assert f"arn:aws:iam::{account.id}:root" == identity["Arn"]
-    assert {key["AccessKeyId"], account.told["root"]["access_key_id"]} == {
+    assert {key["AccessKeyId"], account.created["root"]["access_key_id"]} == {
         listed["AccessKeyId"] for listed in root.list_access_keys()["AccessKeyMetadata"]
     }
 
@@ -65,10 +65,10 @@ def test_without_a_user_name_roots_own_keys_are_meant_and_name_nobody(account):
 def test_roots_last_key_deletes_itself_and_fails_on_the_very_next_call(account):
     root = account.root("iam")
 
-    root.delete_access_key(AccessKeyId=account.told["root"]["access_key_id"])
+    root.delete_access_key(AccessKeyId=account.created["root"]["access_key_id"])
 
-    told = refusal(root.list_access_keys)
-    assert "InvalidClientTokenId: The security token included in the request is invalid." == told
+    answer = refusal(root.list_access_keys)
+    assert "InvalidClientTokenId: The security token included in the request is invalid." == answer
 
 
 def test_an_inactive_key_is_refused_until_it_is_active_again(account):
@@ -87,9 +87,9 @@ def test_an_inactive_key_is_refused_until_it_is_active_again(account):
 def test_a_key_has_no_status_that_only_aws_can_set(account):
     key = account.user("bob").credentials.access_key_id
 
-    told = refusal(account.client("iam").update_access_key, UserName="bob", AccessKeyId=key, Status="Expired")
+    answer = refusal(account.client("iam").update_access_key, UserName="bob", AccessKeyId=key, Status="Expired")
 
-    assert told.startswith("InvalidInput: ")
+    assert answer.startswith("InvalidInput: ")
 
 
 def test_another_users_key_is_not_among_ones_own(account):
@@ -97,16 +97,16 @@ def test_another_users_key_is_not_among_ones_own(account):
     bob = account.user("bob", policy=allow("iam:*")).client("iam")
 
     for operation, more in ((bob.delete_access_key, {}), (bob.update_access_key, {"Status": "Inactive"})):
-        told = refusal(operation, AccessKeyId=key, **more)
-        assert f"NoSuchEntity: The Access Key with id {key} cannot be found." == told
+        answer = refusal(operation, AccessKeyId=key, **more)
+        assert f"NoSuchEntity: The Access Key with id {key} cannot be found." == answer
 
 
 def test_a_key_of_another_account_cannot_be_touched_by_root_even_by_its_id(account, crown):
-    key = crown.account().told["root"]["access_key_id"]
+    key = crown.account().created["root"]["access_key_id"]
 
-    told = refusal(account.root("iam").delete_access_key, AccessKeyId=key)
+    answer = refusal(account.root("iam").delete_access_key, AccessKeyId=key)
 
-    assert f"NoSuchEntity: The Access Key with id {key} cannot be found." == told
+    assert f"NoSuchEntity: The Access Key with id {key} cannot be found." == answer
 
 
 def test_the_first_use_of_a_key_is_remembered(account):
@@ -124,10 +124,10 @@ def test_the_first_use_of_a_key_is_remembered(account):
 
 
 def test_asking_for_a_foreign_key_tells_no_more_than_asking_for_one_that_does_not_exist(account, crown):
-    foreign, unknown = crown.account().told["admin"]["access_key_id"], "AKIAIOSFODNN7EXAMPLE"
+    foreign, unknown = crown.account().created["admin"]["access_key_id"], "AKIAIOSFODNN7EXAMPLE"
     clients = {"admin": account.client("iam"), "nobody": account.user("nobody").client("iam")}
 
-    told = {
+    answer = {
         who: {refusal(client.get_access_key_last_used, AccessKeyId=key).replace(key, "KEY") for key in (foreign, unknown)}
         for who, client in clients.items()
     }
@@ -137,7 +137,7 @@ def test_asking_for_a_foreign_key_tells_no_more_than_asking_for_one_that_does_no
     assert {
         "admin": {f"{caller}admin is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key KEY"},
         "nobody": {f"{caller}nobody is not authorized to perform: {denied}iam:GetAccessKeyLastUsed action"},
-    } == told
+    } == answer
 
 
 def test_a_deleted_users_key_cannot_come_back_with_the_name(account):
@@ -147,9 +147,9 @@ def test_a_deleted_users_key_cannot_come_back_with_the_name(account):
     iam.delete_user(UserName="bob")
     iam.create_user(UserName="bob")
 
-    told = refusal(bob.client("sts").get_caller_identity)
+    answer = refusal(bob.client("sts").get_caller_identity)
 
-    assert told.startswith("InvalidClientTokenId: ")
+    assert answer.startswith("InvalidClientTokenId: ")
 
 
 def test_the_secret_of_a_new_key_is_in_no_record(account):

@@ -160,18 +160,18 @@ def test_what_was_long_ago_is_forgotten_and_a_report_can_be_fetched_for_a_while_
 
     with time_machine.travel(datetime.now(UTC) + timedelta(days=401), tick=True):
         later = services(report(iam, bob.arn))
-        told = refusal(iam.get_service_last_accessed_details, JobId=job)
+        answer = refusal(iam.get_service_last_accessed_details, JobId=job)
 
     assert 0 == later["iam"]["TotalAuthenticatedEntities"]
-    assert f"NoSuchEntity: The job with id {job} cannot be found." == told
+    assert f"NoSuchEntity: The job with id {job} cannot be found." == answer
 
 
 def test_a_report_is_for_whoever_asked_for_it_alone(account, crown, iam):
     job = iam.generate_service_last_accessed_details(Arn=f"arn:aws:iam::{account.id}:user/admin")["JobId"]
 
     for other in (account.root("iam"), crown.account().client("iam")):
-        told = refusal(other.get_service_last_accessed_details, JobId=job)
-        assert f"NoSuchEntity: The job with id {job} cannot be found." == told
+        answer = refusal(other.get_service_last_accessed_details, JobId=job)
+        assert f"NoSuchEntity: The job with id {job} cannot be found." == answer
 
 
 def test_the_policies_that_grant_a_service_are_named_with_how_they_are_held(account, iam):
@@ -198,17 +198,17 @@ def test_the_policies_that_grant_a_service_are_named_with_how_they_are_held(acco
 
 @pytest.mark.parametrize("about", ["root", "user/nobody", "policy/none", "mfa/device"])
 def test_a_report_on_what_is_not_there_is_refused(account, iam, about):
-    told = refusal(iam.generate_service_last_accessed_details, Arn=f"arn:aws:iam::{account.id}:{about}")
+    answer = refusal(iam.generate_service_last_accessed_details, Arn=f"arn:aws:iam::{account.id}:{about}")
 
-    assert told.partition(":")[0] in {"NoSuchEntity", "InvalidInput"}
+    assert answer.partition(":")[0] in {"NoSuchEntity", "InvalidInput"}
 
 
 def test_an_unknown_service_is_refused(account, iam):
     bob = account.user("bob")
 
-    told = refusal(iam.list_policies_granting_service_access, Arn=bob.arn, ServiceNamespaces=["nothing"])
+    answer = refusal(iam.list_policies_granting_service_access, Arn=bob.arn, ServiceNamespaces=["nothing"])
 
-    assert "InvalidInput: The service namespace nothing is not valid." == told
+    assert "InvalidInput: The service namespace nothing is not valid." == answer
 
 
 def test_whoever_may_not_ask_learns_nothing(account):
@@ -218,14 +218,14 @@ def test_whoever_may_not_ask_learns_nothing(account):
     generated = refusal(bob.client("iam").generate_service_last_accessed_details, **asked)
     listed = refusal(bob.client("iam").list_policies_granting_service_access, **asked, ServiceNamespaces=["iam"])
 
-    assert [True, True] == [told.startswith("AccessDenied: ") for told in (generated, listed)]
+    assert [True, True] == [answer.startswith("AccessDenied: ") for answer in (generated, listed)]
 
 
 def test_without_an_organization_there_are_no_reports_on_one(iam):
-    told = refusal(iam.generate_organizations_access_report, EntityPath="o-a1b2c3d4e5/r-f6g7h8/123456789012")
+    answer = refusal(iam.generate_organizations_access_report, EntityPath="o-a1b2c3d4e5/r-f6g7h8/123456789012")
     fetched = refusal(iam.get_organizations_access_report, JobId="12345678-1234-1234-1234-123456789012")
 
     assert "OrganizationNotFoundException: The request was rejected because no organization is associated with your account." == (
-        told
+        answer
     )
     assert "NoSuchEntity: The job with id 12345678-1234-1234-1234-123456789012 cannot be found." == fetched

@@ -87,18 +87,18 @@ def test_no_property_is_taken_in_silence(iam, properties, told):
     ],
 )
 def test_an_account_without_an_organization_has_no_features_of_one(iam, operation):
-    told = refusal(getattr(iam, operation))
+    answer = refusal(getattr(iam, operation))
 
     assert "OrganizationNotFoundException: The request was rejected because no organization is associated with your account." == (
-        told
+        answer
     )
 
 
 @pytest.mark.parametrize("operation", ["get", "accept", "associate", "reject", "update"])
 def test_a_delegation_request_that_nobody_made_is_not_found(iam, operation):
-    told = refusal(getattr(iam, f"{operation}_delegation_request"), DelegationRequestId=REQUEST)
+    answer = refusal(getattr(iam, f"{operation}_delegation_request"), DelegationRequestId=REQUEST)
 
-    assert f"NoSuchEntity: The delegation request with id {REQUEST} cannot be found." == told
+    assert f"NoSuchEntity: The delegation request with id {REQUEST} cannot be found." == answer
 
 
 def test_no_delegation_request_can_be_made_listed_sent_or_summarized(account, iam):
@@ -132,10 +132,10 @@ def test_there_are_no_role_templates(iam):
     ],
 )
 def test_whoever_may_not_is_told_so_before_anything_else(account, operation, parameters, action):
-    told = refusal(getattr(account.user("bob").client("iam"), operation), **parameters)
+    answer = refusal(getattr(account.user("bob").client("iam"), operation), **parameters)
 
-    assert told.startswith("AccessDenied: ")
-    assert f"is not authorized to perform: iam:{action}" in told
+    assert answer.startswith("AccessDenied: ")
+    assert f"is not authorized to perform: iam:{action}" in answer
 
 
 def test_policies_can_limit_the_namespaces_of_properties(account):

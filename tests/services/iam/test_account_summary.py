@@ -67,6 +67,6 @@ def test_what_is_made_is_counted(account):
 
 
 def test_a_deleted_root_key_is_not_present(account):
-    account.root("iam").delete_access_key(AccessKeyId=account.told["root"]["access_key_id"])
+    account.root("iam").delete_access_key(AccessKeyId=account.created["root"]["access_key_id"])
 
     assert 0 == account.client("iam").get_account_summary()["SummaryMap"]["AccountAccessKeysPresent"]

@@ -24,11 +24,11 @@ def test_an_alias_of_another_account_is_taken_until_it_is_given_up(account, crow
     other = crown.account().client("iam")
     account.client("iam").create_account_alias(AccountAlias=alias)
 
-    told = refusal(other.create_account_alias, AccountAlias=alias)
+    answer = refusal(other.create_account_alias, AccountAlias=alias)
     account.client("iam").delete_account_alias(AccountAlias=alias)
     other.create_account_alias(AccountAlias=alias)
 
-    assert f"EntityAlreadyExists: The account alias {alias} already exists." == told
+    assert f"EntityAlreadyExists: The account alias {alias} already exists." == answer
     assert [alias] == other.list_account_aliases()["AccountAliases"]
 
 
@@ -36,9 +36,9 @@ def test_another_accounts_alias_cannot_be_deleted(account, crown):
     alias = f"theirs-{account.id}"
     crown.account().client("iam").create_account_alias(AccountAlias=alias)
 
-    told = refusal(account.root("iam").delete_account_alias, AccountAlias=alias)
+    answer = refusal(account.root("iam").delete_account_alias, AccountAlias=alias)
 
-    assert f"NoSuchEntity: The account alias with name {alias} cannot be found." == told
+    assert f"NoSuchEntity: The account alias with name {alias} cannot be found." == answer
     assert 404 == status(account.root("iam").delete_account_alias, AccountAlias=alias)
 
 

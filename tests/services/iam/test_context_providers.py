@@ -77,9 +77,11 @@ def test_a_saml_provider_has_a_context_provider_too(account: Account):
     ],
 )
 def test_a_context_provider_that_breaks_its_rules_is_refused(account: Account, oidc: str, context: Any):
-    told = refusal(account.client("iam").update_open_id_connect_provider, OpenIDConnectProviderArn=oidc, ContextProvider=context)
+    answer = refusal(
+        account.client("iam").update_open_id_connect_provider, OpenIDConnectProviderArn=oidc, ContextProvider=context
+    )
 
-    assert told.startswith("InvalidInput: ")
+    assert answer.startswith("InvalidInput: ")
     assert shown(account, oidc) is None
 
 

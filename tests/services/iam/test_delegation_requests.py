@@ -167,15 +167,15 @@ def test_a_token_is_worth_nothing_to_anybody_but_the_provider_who_asked(crown: C
     token = released(provider, approver(customer, "iam:ListUsers"))
 
     for stranger in (customer, Provider(crown).account):
-        told = refusal(stranger.client("sts").get_delegated_access_token, TradeInToken=token)
-        assert "InvalidParameterValue: The trade-in token is not valid." == told
+        answer = refusal(stranger.client("sts").get_delegated_access_token, TradeInToken=token)
+        assert "InvalidParameterValue: The trade-in token is not valid." == answer
 
 
 @pytest.mark.parametrize("token", ["x", "AAAA" * 30, "ä" * 80, "A" * 5000])
 def test_what_is_no_token_is_refused(provider: Provider, token: str):
-    told = refusal(provider.account.client("sts").get_delegated_access_token, TradeInToken=token)
+    answer = refusal(provider.account.client("sts").get_delegated_access_token, TradeInToken=token)
 
-    assert "InvalidParameterValue: The trade-in token is not valid." == told
+    assert "InvalidParameterValue: The trade-in token is not valid." == answer
 
 
 def test_a_provider_loses_its_access_with_the_user_who_lent_it(crown: Crown, provider: Provider, customer: Account):
@@ -184,10 +184,10 @@ def test_a_provider_loses_its_access_with_the_user_who_lent_it(crown: Crown, pro
     credentials = provider.exchange(token)["Credentials"]
     customer.client("iam").delete_access_key(UserName="ann", AccessKeyId=ann.credentials.access_key_id)
 
-    told = refusal(crown.session(credentials, "iam").list_users)
+    answer = refusal(crown.session(credentials, "iam").list_users)
     again = refusal(provider.account.client("sts").get_delegated_access_token, TradeInToken=token)
 
-    assert told.startswith("InvalidClientTokenId: ")
+    assert answer.startswith("InvalidClientTokenId: ")
     assert "AccessDenied: The identity that accepted the delegation request can no longer delegate its permissions." == again
 
 
@@ -205,12 +205,12 @@ def test_a_session_that_a_policy_limits_cannot_lend_more_than_it_has(crown: Crow
     client = crown.session(limited["Credentials"], "iam")
     client.associate_delegation_request(DelegationRequestId=request_id)
 
-    told = refusal(client.accept_delegation_request, DelegationRequestId=request_id)
+    answer = refusal(client.accept_delegation_request, DelegationRequestId=request_id)
 
-    assert "AccessDenied: A session that is limited by a session policy cannot accept a delegation request." == told
+    assert "AccessDenied: A session that is limited by a session policy cannot accept a delegation request." == answer
     whole = ann.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="ann")["Credentials"]
     scoped = crown.session(whole, "sts").get_scoped_credentials(DurationSeconds=60)["Credentials"]
-    assert told == refusal(crown.session(scoped, "iam").accept_delegation_request, DelegationRequestId=request_id)
+    assert answer == refusal(crown.session(scoped, "iam").accept_delegation_request, DelegationRequestId=request_id)
 
 
 def test_what_was_lent_cannot_be_lent_on(crown: Crown, customer: Account):
@@ -254,11 +254,11 @@ def test_privilege_escalation_a_role_that_trusts_the_lender_by_name_is_not_lent_
     role = customer.client("iam").create_role(RoleName="R", AssumeRolePolicyDocument=document)["Role"]
     lent = provider.exchange(released(provider, ann))["Credentials"]
 
-    told = refusal(crown.session(lent, "sts").assume_role, RoleArn=role["Arn"], RoleSessionName="further")
+    answer = refusal(crown.session(lent, "sts").assume_role, RoleArn=role["Arn"], RoleSessionName="further")
 
     ann.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="herself")
-    assert told.startswith("AccessDenied: ")
-    assert "session policy" in told
+    assert answer.startswith("AccessDenied: ")
+    assert "session policy" in answer
 
 
 def test_privilege_escalation_a_provider_does_not_act_as_the_owner_of_other_requests(
@@ -270,7 +270,7 @@ def test_privilege_escalation_a_provider_does_not_act_as_the_owner_of_other_requ
     ann.client("iam").associate_delegation_request(DelegationRequestId=other)
     ann.client("iam").accept_delegation_request(DelegationRequestId=other)
 
-    told = [
+    answer = [
         refusal(lent.send_delegation_token, DelegationRequestId=other),
         refusal(lent.reject_delegation_request, DelegationRequestId=other),
         refusal(lent.get_delegation_request, DelegationRequestId=other),
@@ -278,7 +278,7 @@ def test_privilege_escalation_a_provider_does_not_act_as_the_owner_of_other_requ
         refusal(lent.list_delegation_requests, OwnerId=ann.arn),
     ]
 
-    assert {"AccessDenied"} == {each.partition(":")[0] for each in told}
+    assert {"AccessDenied"} == {each.partition(":")[0] for each in answer}
 
 
 def test_what_is_lent_is_revoked_with_the_older_sessions_of_the_role(crown: Crown, provider: Provider, customer: Account):
@@ -301,9 +301,9 @@ def test_what_is_lent_is_revoked_with_the_older_sessions_of_the_role(crown: Crow
         iam.put_role_policy(RoleName="R", PolicyName="AWSRevokeOlderSessions", PolicyDocument=document)
         time.move_to(moment("2026-06-01T10:20:00"))
 
-        told = refusal(crown.session(provider.exchange(token)["Credentials"], "iam").list_users)
+        answer = refusal(crown.session(provider.exchange(token)["Credentials"], "iam").list_users)
 
-    assert told.startswith("AccessDenied: ")
+    assert answer.startswith("AccessDenied: ")
 
 
 def test_a_console_session_of_what_was_lent_ends_with_it(crown: Crown, customer: Account):
@@ -331,10 +331,10 @@ def test_the_root_user_lends_for_four_hours_at_most(provider: Provider, customer
     for request_id in (long, short):
         root.associate_delegation_request(DelegationRequestId=request_id)
 
-    told = refusal(root.accept_delegation_request, DelegationRequestId=long)
+    answer = refusal(root.accept_delegation_request, DelegationRequestId=long)
     root.accept_delegation_request(DelegationRequestId=short)
 
-    assert told.startswith("AccessDenied: The root user can only accept delegation requests")
+    assert answer.startswith("AccessDenied: The root user can only accept delegation requests")
     assert "ACCEPTED" == provider.state(short)
 
 
@@ -367,13 +367,13 @@ def test_a_request_to_one_account_is_nobody_elses(crown: Crown, provider: Provid
     request_id = provider.ask(OwnerAccountId=customer.id)
     stranger = crown.account().client("iam")
 
-    told = [
+    answer = [
         refusal(getattr(stranger, f"{step}_delegation_request"), DelegationRequestId=request_id)
         for step in ("get", "associate", "accept", "reject", "update")
     ]
     customer.client("iam").associate_delegation_request(DelegationRequestId=request_id)
 
-    assert {f"NoSuchEntity: The delegation request with id {request_id} cannot be found."} == set(told)
+    assert {f"NoSuchEntity: The delegation request with id {request_id} cannot be found."} == set(answer)
     assert "ASSIGNED" == provider.state(request_id)
 
 
@@ -381,12 +381,12 @@ def test_the_provider_sees_its_request_and_cannot_accept_it_for_its_customer(pro
     request_id = provider.ask(OwnerAccountId=customer.id)
     iam = provider.account.client("iam")
 
-    told = [
+    answer = [
         refusal(getattr(iam, f"{step}_delegation_request"), DelegationRequestId=request_id)
         for step in ("associate", "accept", "reject", "update")
     ]
 
-    assert {f"AccessDenied: The delegation request with id {request_id} belongs to another account."} == set(told)
+    assert {f"AccessDenied: The delegation request with id {request_id} belongs to another account."} == set(answer)
     assert "UNASSIGNED" == provider.state(request_id)
 
 
@@ -426,10 +426,10 @@ def test_only_the_owner_releases_the_token_where_the_provider_wants_that(provide
     bob.associate_delegation_request(DelegationRequestId=request_id)
     ann.client("iam").accept_delegation_request(DelegationRequestId=request_id)
 
-    told = refusal(ann.client("iam").send_delegation_token, DelegationRequestId=request_id)
+    answer = refusal(ann.client("iam").send_delegation_token, DelegationRequestId=request_id)
     bob.send_delegation_token(DelegationRequestId=request_id)
 
-    assert told.startswith("AccessDenied: The token of this delegation request can only be sent by the owner")
+    assert answer.startswith("AccessDenied: The token of this delegation request can only be sent by the owner")
     assert "FINALIZED" == provider.state(request_id)
 
 
@@ -460,9 +460,9 @@ def test_a_workflow_has_one_request(provider: Provider):
 def test_a_template_of_another_provider_is_none(crown: Crown, provider: Provider):
     other = Provider(crown)
 
-    told = refusal(other.account.client("iam").create_delegation_request, **provider.request())
+    answer = refusal(other.account.client("iam").create_delegation_request, **provider.request())
 
-    assert told.startswith(f"InvalidInput: The policy template {provider.template_arn} does not exist")
+    assert answer.startswith(f"InvalidInput: The policy template {provider.template_arn} does not exist")
 
 
 @pytest.mark.parametrize(
@@ -552,9 +552,9 @@ def test_a_policy_that_no_session_can_hold_is_refused_at_the_exchange(crown: Cro
     provider = Provider(crown, allow(*actions))
     token = released(provider, approver(customer), Permissions={"PolicyTemplateArn": provider.template_arn})
 
-    told = refusal(provider.account.client("sts").get_delegated_access_token, TradeInToken=token)
+    answer = refusal(provider.account.client("sts").get_delegated_access_token, TradeInToken=token)
 
-    assert told.startswith("PackedPolicyTooLarge: ")
+    assert answer.startswith("PackedPolicyTooLarge: ")
 
 
 def test_templates_are_registered_listed_and_removed_by_the_operator(crown: Crown, provider: Provider):
@@ -575,9 +575,9 @@ def test_a_purged_account_has_lent_nothing(crown: Crown, provider: Provider, cus
     token = released(provider, approver(customer, "iam:ListUsers"))
     crown.operator("DELETE", f"/accounts/{customer.id}")
 
-    told = refusal(provider.account.client("sts").get_delegated_access_token, TradeInToken=token)
+    answer = refusal(provider.account.client("sts").get_delegated_access_token, TradeInToken=token)
 
-    assert "InvalidParameterValue: The trade-in token is not valid." == told
+    assert "InvalidParameterValue: The trade-in token is not valid." == answer
 
 
 def renewed(customer: Account, user: User) -> User:
@@ -596,14 +596,14 @@ def test_a_namesake_of_a_deleted_owner_does_not_go_on_with_a_request(provider: P
     namesake = renewed(customer, ann).client("iam")
 
     asked = {"DelegationRequestId": request_id}
-    told = [
+    answer = [
         refusal(namesake.get_delegation_request, **asked),
         refusal(namesake.update_delegation_request, **asked),
         refusal(namesake.reject_delegation_request, **asked),
         refusal(namesake.send_delegation_token, **asked),
     ]
 
-    assert [True] * 4 == [each.startswith("AccessDenied: ") for each in told]
+    assert [True] * 4 == [each.startswith("AccessDenied: ") for each in answer]
     assert [] == namesake.list_delegation_requests(OwnerId=ann.arn)["DelegationRequests"]
     assert "ASSIGNED" == provider.state(request_id)
 
@@ -617,9 +617,9 @@ def test_a_namesake_of_a_deleted_owner_does_not_send_what_only_the_owner_may(pro
     customer.client("iam").accept_delegation_request(DelegationRequestId=request_id)
     key = customer.client("iam").create_access_key(UserName="ann")["AccessKey"]
 
-    told = refusal(customer.crown.session(key, "iam").send_delegation_token, DelegationRequestId=request_id)
+    answer = refusal(customer.crown.session(key, "iam").send_delegation_token, DelegationRequestId=request_id)
 
-    assert "AccessDenied: The token of this delegation request can only be sent by the owner of the request." == told
+    assert "AccessDenied: The token of this delegation request can only be sent by the owner of the request." == answer
 
 
 def test_an_owner_who_is_renamed_is_still_the_owner(provider: Provider, customer: Account):

@@ -100,10 +100,10 @@ def test_a_user_belongs_to_ten_groups_at_most(account):
     for number in range(10):
         iam.add_user_to_group(GroupName=f"group-{number}", UserName="bob")
 
-    told = refusal(iam.add_user_to_group, GroupName="group-10", UserName="bob")
+    answer = refusal(iam.add_user_to_group, GroupName="group-10", UserName="bob")
 
     iam.add_user_to_group(GroupName="group-0", UserName="bob")
-    assert "LimitExceeded: Cannot exceed quota for GroupsPerUser: 10" == told
+    assert "LimitExceeded: Cannot exceed quota for GroupsPerUser: 10" == answer
 
 
 def test_a_renamed_group_keeps_members_and_policies(account):
@@ -128,9 +128,9 @@ def test_a_group_cannot_be_moved_to_where_its_mover_has_no_say(account):
     account.client("iam").create_group(GroupName="staff", Path="/dev/")
     mover = account.user("mover", policy=allow("iam:UpdateGroup", on=f"arn:aws:iam::{account.id}:group/dev/*"))
 
-    told = refusal(mover.client("iam").update_group, GroupName="staff", NewPath="/admin/")
+    answer = refusal(mover.client("iam").update_group, GroupName="staff", NewPath="/admin/")
 
-    assert f"on resource: arn:aws:iam::{account.id}:group/admin/staff" in told
+    assert f"on resource: arn:aws:iam::{account.id}:group/admin/staff" in answer
 
 
 def test_a_group_is_deleted_only_when_it_is_empty_of_policies_and_users(account):

@@ -40,25 +40,25 @@ def test_a_user_has_one_profile_or_none(account, bob):
         (iam.delete_login_profile, {}),
         (iam.update_login_profile, {"Password": SECOND}),
     ):
-        told = refusal(operation, UserName="bob", **more)
-        assert "NoSuchEntity: Login Profile for User bob cannot be found." == told
+        answer = refusal(operation, UserName="bob", **more)
+        assert "NoSuchEntity: Login Profile for User bob cannot be found." == answer
 
 
 def test_nobody_has_a_profile_without_being_a_user(account):
     iam = account.client("iam")
 
-    told = refusal(iam.create_login_profile, UserName="nobody", Password=FIRST)
+    answer = refusal(iam.create_login_profile, UserName="nobody", Password=FIRST)
 
-    assert "NoSuchEntity: The user with name nobody cannot be found." == told
+    assert "NoSuchEntity: The user with name nobody cannot be found." == answer
 
 
 def test_a_profile_wants_a_password(account):
     iam = account.client("iam")
     iam.create_user(UserName="bob")
 
-    told = refusal(iam.create_login_profile, UserName="bob")
+    answer = refusal(iam.create_login_profile, UserName="bob")
 
-    assert told.startswith("ValidationError: 1 validation error detected: Value null at 'password'")
+    assert answer.startswith("ValidationError: 1 validation error detected: Value null at 'password'")
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ def test_without_a_policy_awss_default_rules_hold(account, password, broken):
     iam = account.client("iam")
     iam.create_user(UserName="bob")
 
-    told = refusal(iam.create_login_profile, UserName="bob", Password=password)
+    answer = refusal(iam.create_login_profile, UserName="bob", Password=password)
 
-    assert told.startswith("PasswordPolicyViolation: ")
-    assert broken in told
+    assert answer.startswith("PasswordPolicyViolation: ")
+    assert broken in answer
     assert 400 == status(iam.create_login_profile, UserName="bob", Password=password)
 
 
@@ -85,12 +85,12 @@ def test_every_rule_of_the_policy_that_a_password_breaks_is_named(account):
     iam.create_user(UserName="bob")
     iam.update_account_password_policy(MinimumPasswordLength=12, RequireSymbols=True, RequireNumbers=True)
 
-    told = refusal(iam.create_login_profile, UserName="bob", Password="lowercase")
+    answer = refusal(iam.create_login_profile, UserName="bob", Password="lowercase")
 
     assert (
         "PasswordPolicyViolation: Password should have a minimum length of 12, Password should have at least one number, "
         "Password should have at least one symbol"
-    ) == told
+    ) == answer
 
 
 def test_an_update_sets_the_flag_and_the_password_apart(account, bob):
@@ -109,9 +109,9 @@ def test_an_update_sets_the_flag_and_the_password_apart(account, bob):
 
 
 def test_a_wrong_old_password_changes_nothing(bob):
-    told = refusal(bob.change_password, OldPassword="Wrong one 0!", NewPassword=SECOND)
+    answer = refusal(bob.change_password, OldPassword="Wrong one 0!", NewPassword=SECOND)
 
-    assert "AccessDenied: The old password was incorrect." == told
+    assert "AccessDenied: The old password was incorrect." == answer
     bob.change_password(OldPassword=FIRST, NewPassword=SECOND)
 
 
@@ -143,16 +143,16 @@ def test_a_longer_memory_reaches_back_to_passwords_from_before_it(account, bob):
 
 
 def test_only_users_can_change_their_password(account):
-    told = refusal(account.root("iam").change_password, OldPassword=FIRST, NewPassword=SECOND)
+    answer = refusal(account.root("iam").change_password, OldPassword=FIRST, NewPassword=SECOND)
 
-    assert "InvalidUserType: Only IAM Users can change their own password" == told
+    assert "InvalidUserType: Only IAM Users can change their own password" == answer
     assert 400 == status(account.root("iam").change_password, OldPassword=FIRST, NewPassword=SECOND)
 
 
 def test_root_has_no_login_profile(account):
-    told = refusal(account.root("iam").get_login_profile)
+    answer = refusal(account.root("iam").get_login_profile)
 
-    assert "ValidationError: Must specify userName when calling with non-User credentials" == told
+    assert "ValidationError: Must specify userName when calling with non-User credentials" == answer
 
 
 def test_no_password_is_in_any_record(account, bob):
@@ -171,9 +171,9 @@ def test_no_password_is_in_any_record(account, bob):
 def test_permission_is_asked_for_before_a_password_is_looked_at(account, bob):
     mallory = account.user("mallory").client("iam")
 
-    told = refusal(mallory.update_login_profile, UserName="bob", Password="x")
+    answer = refusal(mallory.update_login_profile, UserName="bob", Password="x")
 
-    assert told.startswith("AccessDenied: User: ")
+    assert answer.startswith("AccessDenied: User: ")
 
 
 def test_the_longest_console_session_is_set_shown_changed_and_unset(account):

@@ -63,10 +63,10 @@ def test_two_devices_of_a_name_need_two_paths(account):
     iam = account.client("iam")
     iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
 
-    told = refusal(iam.create_virtual_mfa_device, VirtualMFADeviceName="Phone")
+    answer = refusal(iam.create_virtual_mfa_device, VirtualMFADeviceName="Phone")
 
     iam.create_virtual_mfa_device(VirtualMFADeviceName="phone", Path="/other/")
-    assert "EntityAlreadyExists: MFADevice entity at the same path and name already exists." == told
+    assert "EntityAlreadyExists: MFADevice entity at the same path and name already exists." == answer
 
 
 def test_a_serial_number_has_256_characters_at_most(account):
@@ -75,8 +75,8 @@ def test_a_serial_number_has_256_characters_at_most(account):
 
     iam.create_virtual_mfa_device(VirtualMFADeviceName="n" * room)
 
-    told = refusal(iam.create_virtual_mfa_device, VirtualMFADeviceName="n" * (room + 1))
-    assert told.startswith("ValidationError: ")
+    answer = refusal(iam.create_virtual_mfa_device, VirtualMFADeviceName="n" * (room + 1))
+    assert answer.startswith("ValidationError: ")
 
 
 def test_a_device_is_listed_with_its_user_or_with_root_by_assignment(account, bob):
@@ -121,8 +121,8 @@ def test_an_assigned_device_is_deleted_only_after_it_was_deactivated(account, bo
 
     assert "DeleteConflict: MFA VirtualDevice in use. Must deactivate first." == in_use
     assert [] == iam.list_virtual_mfa_devices()["VirtualMFADevices"]
-    told = refusal(iam.delete_virtual_mfa_device, SerialNumber=serial)
-    assert f"NoSuchEntity: MFA Device with serial number {serial} does not exist." == told
+    answer = refusal(iam.delete_virtual_mfa_device, SerialNumber=serial)
+    assert f"NoSuchEntity: MFA Device with serial number {serial} does not exist." == answer
 
 
 # Enrolment.
@@ -135,14 +135,14 @@ def test_a_device_is_enabled_with_two_consecutive_codes_only(account, bob):
     wrong = [(app.code(), app.code()), (app.code(), app.code(-1)), (app.code(-2), app.code()), ("000000", "000001")]
 
     for first, second in wrong:
-        told = refusal(
+        answer = refusal(
             iam.enable_mfa_device,
             UserName="bob",
             SerialNumber=device["SerialNumber"],
             AuthenticationCode1=first,
             AuthenticationCode2=second,
         )
-        assert INVALID == told
+        assert INVALID == answer
 
     enable(iam, "bob", device["SerialNumber"], app)
     (listed,) = iam.list_mfa_devices(UserName="bob")["MFADevices"]
@@ -183,9 +183,9 @@ def test_a_user_with_a_device_is_deleted_only_without_it(account):
     iam.create_user(UserName="bob")
     serial, _ = enrol(iam, "bob", "phone")
 
-    told = refusal(iam.delete_user, UserName="bob")
+    answer = refusal(iam.delete_user, UserName="bob")
 
-    assert "DeleteConflict: Cannot delete entity, must delete MFA device first." == told
+    assert "DeleteConflict: Cannot delete entity, must delete MFA device first." == answer
     iam.deactivate_mfa_device(UserName="bob", SerialNumber=serial)
     iam.delete_user(UserName="bob")
 
@@ -250,25 +250,25 @@ def test_the_wrong_codes_of_a_thief_are_counted_for_resynchronising_too(account,
     for _ in range(9):
         assert INVALID == refusal(iam.resync_mfa_device, AuthenticationCode1="000000", AuthenticationCode2="000001", **own)
 
-    told = refusal(bob.client("sts").get_session_token, SerialNumber=serial, TokenCode=app.code())
-    assert WRONG_CODE == told
+    answer = refusal(bob.client("sts").get_session_token, SerialNumber=serial, TokenCode=app.code())
+    assert WRONG_CODE == answer
 
 
 def test_another_users_device_is_no_factor(account, bob):
     carol = account.user("carol", policy=allow("iam:*"))
     serial, app = enrol(carol.client("iam"), "carol", "phone")
 
-    told = refusal(bob.client("sts").get_session_token, SerialNumber=serial, TokenCode=app.code())
+    answer = refusal(bob.client("sts").get_session_token, SerialNumber=serial, TokenCode=app.code())
 
-    assert told.startswith("AccessDenied: MultiFactorAuthentication failed, unable to validate MFA code.  Please verify")
+    assert answer.startswith("AccessDenied: MultiFactorAuthentication failed, unable to validate MFA code.  Please verify")
 
 
 def test_half_a_factor_is_none(account, bob):
     serial, app = enrol(bob.client("iam"), "bob", "phone")
 
     for half in ({"SerialNumber": serial}, {"TokenCode": app.code()}):
-        told = refusal(bob.client("sts").get_session_token, **half)
-        assert "must provide both MFA serial number and one time pass code." in told
+        answer = refusal(bob.client("sts").get_session_token, **half)
+        assert "must provide both MFA serial number and one time pass code." in answer
 
 
 def test_the_force_mfa_policy_lets_a_user_enrol_and_only_then_do_the_rest(account):
@@ -306,7 +306,7 @@ def test_a_stolen_key_cannot_add_a_second_device_of_the_thief(account, bob):
     thiefs = iam.create_virtual_mfa_device(VirtualMFADeviceName="thiefs")["VirtualMFADevice"]
     thiefs_app = Authenticator(thiefs["Base32StringSeed"])
 
-    told = refusal(
+    answer = refusal(
         iam.enable_mfa_device,
         UserName="bob",
         SerialNumber=thiefs["SerialNumber"],
@@ -314,7 +314,7 @@ def test_a_stolen_key_cannot_add_a_second_device_of_the_thief(account, bob):
         AuthenticationCode2=thiefs_app.code(),
     )
 
-    assert NEEDS_MFA == told
+    assert NEEDS_MFA == answer
     enrol(with_mfa(account, bob, serial, app), "bob", "second")
     assert 2 == len(iam.list_mfa_devices()["MFADevices"])
 
@@ -322,9 +322,9 @@ def test_a_stolen_key_cannot_add_a_second_device_of_the_thief(account, bob):
 def test_a_stolen_key_cannot_take_the_owners_device_away(account, bob):
     serial, app = enrol(bob.client("iam"), "bob", "phone")
 
-    told = refusal(bob.client("iam").deactivate_mfa_device, UserName="bob", SerialNumber=serial)
+    answer = refusal(bob.client("iam").deactivate_mfa_device, UserName="bob", SerialNumber=serial)
 
-    assert NEEDS_MFA == told
+    assert NEEDS_MFA == answer
     with_mfa(account, bob, serial, app).deactivate_mfa_device(UserName="bob", SerialNumber=serial)
     assert [] == bob.client("iam").list_mfa_devices()["MFADevices"]
 
@@ -336,9 +336,9 @@ def test_a_session_from_a_device_that_was_taken_away_proves_nothing(account, bob
     admin.deactivate_mfa_device(UserName="bob", SerialNumber=lost)
     new, _ = enrol(admin, "bob", "new")
 
-    told = refusal(session.deactivate_mfa_device, UserName="bob", SerialNumber=new)
+    answer = refusal(session.deactivate_mfa_device, UserName="bob", SerialNumber=new)
 
-    assert NEEDS_MFA == told
+    assert NEEDS_MFA == answer
 
 
 # Root.
@@ -400,9 +400,9 @@ def test_a_security_key_is_answered_with_its_certifications_and_gone_when_deacti
 def test_a_security_key_shows_no_codes(account, bob):
     serial = register_key(account, "bob")
 
-    told = refusal(bob.client("sts").get_session_token, SerialNumber=serial, TokenCode="123456")
+    answer = refusal(bob.client("sts").get_session_token, SerialNumber=serial, TokenCode="123456")
 
-    assert "unable to validate MFA code." in told
+    assert "unable to validate MFA code." in answer
 
 
 def register_key(account, user_name):

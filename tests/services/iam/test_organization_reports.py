@@ -153,9 +153,9 @@ def test_a_report_is_told_to_nobody_who_may_not_ask_for_it_whoever_has_the_jobs_
     job_id = iam.generate_organizations_access_report(**asked)["JobId"]
     finder = organization.management.user("finder", policy=allow("iam:GetOrganizationsAccessReport")).client("iam")
 
-    told = refusal(finder.get_organizations_access_report, JobId=job_id)
+    answer = refusal(finder.get_organizations_access_report, JobId=job_id)
 
-    assert "iam:GenerateOrganizationsAccessReport on resource" in told
+    assert "iam:GenerateOrganizationsAccessReport on resource" in answer
     assert "JobStatus" in iam.get_organizations_access_report(JobId=job_id)
 
 
@@ -165,7 +165,7 @@ def test_a_path_with_a_slash_at_its_end_is_denied_as_the_path_is(organization: O
     iam = organization.management.user("denied", policy=denied).client("iam")
 
     for end in ("", "/"):
-        told = refusal(iam.generate_organizations_access_report, EntityPath=f"{path(organization)}{end}")
-        assert "with an explicit deny in an identity-based policy" in told
-    told = refusal(iam.generate_organizations_access_report, EntityPath=f"{path(organization)}//")
-    assert "InvalidInput" in told or "ValidationError" in told
+        answer = refusal(iam.generate_organizations_access_report, EntityPath=f"{path(organization)}{end}")
+        assert "with an explicit deny in an identity-based policy" in answer
+    answer = refusal(iam.generate_organizations_access_report, EntityPath=f"{path(organization)}//")
+    assert "InvalidInput" in answer or "ValidationError" in answer

@@ -104,6 +104,6 @@ def test_a_deny_wins_over_the_policys_grant(account):
     iam.create_login_profile(UserName="bob", Password="First one 1!")
     iam.update_account_password_policy(AllowUsersToChangePassword=True)
 
-    told = refusal(bob.change_password, OldPassword="First one 1!", NewPassword="Second one 2!")
+    answer = refusal(bob.change_password, OldPassword="First one 1!", NewPassword="Second one 2!")
 
-    assert "with an explicit deny in an identity-based policy" in told
+    assert "with an explicit deny in an identity-based policy" in answer

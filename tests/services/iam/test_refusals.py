@@ -50,38 +50,38 @@ def test_user_enumeration_by_refusals_tells_neither_existence_nor_spelling_nor_p
 
     for operation, (member, shown) in ASKED.items():
         for name in ("Target", "TARGET", "absent"):
-            told = refusal(getattr(nobody, operation), **{member: name}, **FURTHER.get(operation, {}))
-            assert f"on resource: {shown.format(name)} because no identity-based policy allows" in told, operation
-            assert "secret" not in told
+            answer = refusal(getattr(nobody, operation), **{member: name}, **FURTHER.get(operation, {}))
+            assert f"on resource: {shown.format(name)} because no identity-based policy allows" in answer, operation
+            assert "secret" not in answer
 
 
 def test_a_refusal_to_pass_a_role_tells_no_path(furnished: Account):
     iam = furnished.user("filler", policy=allow("iam:AddRoleToInstanceProfile")).client("iam")
 
-    told = refusal(iam.add_role_to_instance_profile, InstanceProfileName="Target", RoleName="TARGET")
+    answer = refusal(iam.add_role_to_instance_profile, InstanceProfileName="Target", RoleName="TARGET")
 
-    assert f"iam:PassRole on resource: arn:aws:iam::{furnished.id}:role/TARGET because" in told
+    assert f"iam:PassRole on resource: arn:aws:iam::{furnished.id}:role/TARGET because" in answer
 
 
 def test_a_refusal_about_a_device_tells_it_as_it_was_typed(account: Account):
     made = account.client("iam").create_virtual_mfa_device(VirtualMFADeviceName="Phone")
     typed = made["VirtualMFADevice"]["SerialNumber"].replace("Phone", "PHONE")
 
-    told = refusal(account.user("nobody").client("iam").delete_virtual_mfa_device, SerialNumber=typed)
+    answer = refusal(account.user("nobody").client("iam").delete_virtual_mfa_device, SerialNumber=typed)
 
-    assert f"on resource: {typed} because" in told
+    assert f"on resource: {typed} because" in answer
 
 
 def test_a_refusal_about_a_key_tells_neither_whose_it_is_nor_whether_there_is_one(account: Account, crown: Crown):
-    keys = [account.user("owner").credentials.access_key_id, account.told["root"]["access_key_id"]]
-    keys += [crown.account().told["admin"]["access_key_id"], "AKIAIOSFODNN7EXAMPLE"]
+    keys = [account.user("owner").credentials.access_key_id, account.created["root"]["access_key_id"]]
+    keys += [crown.account().created["admin"]["access_key_id"], "AKIAIOSFODNN7EXAMPLE"]
     nobody = account.user("nobody").client("iam")
 
-    told = {refusal(nobody.get_access_key_last_used, AccessKeyId=key).replace(key, "KEY") for key in keys}
+    answer = {refusal(nobody.get_access_key_last_used, AccessKeyId=key).replace(key, "KEY") for key in keys}
 
     denied = "iam:GetAccessKeyLastUsed on resource: access key KEY because no identity-based policy allows"
     caller = f"AccessDenied: User: arn:aws:iam::{account.id}:user/nobody is not authorized to perform: "
-    assert {f"{caller}{denied} the iam:GetAccessKeyLastUsed action"} == told
+    assert {f"{caller}{denied} the iam:GetAccessKeyLastUsed action"} == answer
 
 
 def reports(client: Any, job_id: str) -> str:
@@ -102,8 +102,8 @@ def test_a_report_is_told_to_nobody_who_may_no_longer_ask_for_it(account: Accoun
         '"Action":"iam:GetServiceLastAccessedDetails*","Resource":"*"}]}',
     )
 
-    told = reports(reader.client("iam"), job_id)
+    answer = reports(reader.client("iam"), job_id)
 
-    assert f"{ask} on resource: {arn} because no identity-based policy allows" in told
+    assert f"{ask} on resource: {arn} because no identity-based policy allows" in answer
     with_entities = reader.client("iam").get_service_last_accessed_details_with_entities
     assert ask in refusal(with_entities, JobId=job_id, ServiceNamespace="iam")

@@ -21,9 +21,9 @@ def test_what_is_not_there_or_out_of_range_is_refused(
 ) -> None:
     iam = account.client("iam", parameter_validation=False)
 
-    told = refusal(getattr(iam, snake_case(operation)), **_filled(account, parameters))
+    answer = refusal(getattr(iam, snake_case(operation)), **_filled(account, parameters))
 
-    assert told.startswith(f"{code}: ")
+    assert answer.startswith(f"{code}: ")
 
 
 def _filled(account: Account, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -54,9 +54,9 @@ def test_names_are_taken_without_regard_to_case(account):
     iam = account.client("iam")
     upload(iam, "site")
 
-    told = refusal(upload, iam=iam, name="SITE")
+    answer = refusal(upload, iam=iam, name="SITE")
 
-    assert "EntityAlreadyExists: The Server Certificate with name SITE already exists." == told
+    assert "EntityAlreadyExists: The Server Certificate with name SITE already exists." == answer
 
 
 def test_certificates_are_listed_by_name_and_path_page_by_page(account):
@@ -84,15 +84,15 @@ def test_a_certificate_moves_keeps_its_id_and_tags_and_goes(account):
 
     assert (before["ServerCertificateId"], "/new/") == (after["ServerCertificateId"], after["Path"])
     assert ([{"Key": "other", "Value": ""}], False) == (tags["Tags"], tags["IsTruncated"])
-    told = refusal(iam.get_server_certificate, ServerCertificateName="moved")
-    assert "NoSuchEntity: The Server Certificate with name moved cannot be found." == told
+    answer = refusal(iam.get_server_certificate, ServerCertificateName="moved")
+    assert "NoSuchEntity: The Server Certificate with name moved cannot be found." == answer
 
 
 def test_a_private_key_of_another_certificate_is_refused(account):
     other = certificate("other.test.example", by=None)
-    told = refusal(upload, iam=account.client("iam"), pair=Pair(SITE.certificate, other.private_key, SITE.parsed, SITE.key))
+    answer = refusal(upload, iam=account.client("iam"), pair=Pair(SITE.certificate, other.private_key, SITE.parsed, SITE.key))
 
-    assert "KeyPairMismatch: Public key certificate and private key doesn't match." == told
+    assert "KeyPairMismatch: Public key certificate and private key doesn't match." == answer
 
 
 @pytest.mark.parametrize(
@@ -106,16 +106,16 @@ def test_a_private_key_of_another_certificate_is_refused(account):
     ],
 )
 def test_what_is_not_one_pem_certificate_is_refused(account, body):
-    told = refusal(upload, iam=account.client("iam"), pair=Pair(body, SITE.private_key, SITE.parsed, SITE.key))
+    answer = refusal(upload, iam=account.client("iam"), pair=Pair(body, SITE.private_key, SITE.parsed, SITE.key))
 
-    assert "MalformedCertificate: Unable to parse certificate. Please ensure the certificate is in PEM format." == told
+    assert "MalformedCertificate: Unable to parse certificate. Please ensure the certificate is in PEM format." == answer
 
 
 @pytest.mark.parametrize("key", ["no key", SITE.certificate, SITE.private_key[:80], "\u00e4"])
 def test_what_is_not_a_private_key_is_refused(account, key):
-    told = refusal(upload, iam=account.client("iam"), pair=Pair(SITE.certificate, key, SITE.parsed, SITE.key))
+    answer = refusal(upload, iam=account.client("iam"), pair=Pair(SITE.certificate, key, SITE.parsed, SITE.key))
 
-    assert "MalformedCertificate: Invalid Private Key." == told
+    assert "MalformedCertificate: Invalid Private Key." == answer
 
 
 @pytest.mark.parametrize(
@@ -123,16 +123,16 @@ def test_what_is_not_a_private_key_is_refused(account, key):
     [(ROOT.certificate, -1), (MIDDLE.certificate + MIDDLE.certificate, 0), ("Certificate:\n" + MIDDLE.certificate, 0)],
 )
 def test_a_chain_that_does_not_lead_away_from_the_certificate_is_refused_with_the_place(account, chain, index):
-    told = refusal(upload, iam=account.client("iam"), CertificateChain=chain)
+    answer = refusal(upload, iam=account.client("iam"), CertificateChain=chain)
 
-    assert CHAIN_ERROR.format(index) == told
+    assert CHAIN_ERROR.format(index) == answer
 
 
 @pytest.mark.parametrize("days", [(-20, -10), (10, 20)])
 def test_a_certificate_whose_time_has_passed_or_not_come_is_refused(account, days):
-    told = refusal(upload, iam=account.client("iam"), pair=certificate("late.test.example", by=None, days=days))
+    answer = refusal(upload, iam=account.client("iam"), pair=certificate("late.test.example", by=None, days=days))
 
-    assert told.startswith("MalformedCertificate: The certificate is not valid at this time")
+    assert answer.startswith("MalformedCertificate: The certificate is not valid at this time")
 
 
 def test_the_private_key_is_in_no_answer_no_record_and_no_database(account, crown):
@@ -148,11 +148,11 @@ def test_the_private_key_is_in_no_answer_no_record_and_no_database(account, crow
 def test_a_caller_without_permission_uploads_nothing_and_path_policies_hold(account):
     bob = account.user("bob", policy=allow("iam:*ServerCertificate", on=f"arn:aws:iam::{account.id}:server-certificate/bob/*"))
 
-    told = refusal(upload, iam=bob.client("iam"))
+    answer = refusal(upload, iam=bob.client("iam"))
     upload(bob.client("iam"), "mine", Path="/bob/")
     moved = refusal(bob.client("iam").update_server_certificate, ServerCertificateName="mine", NewPath="/")
 
-    assert told.startswith(
+    assert answer.startswith(
         f"AccessDenied: User: {bob.arn} is not authorized to perform: iam:UploadServerCertificate on resource: "
     )
     assert "server-certificate/mine" in moved

@@ -66,18 +66,18 @@ def test_an_api_key_whose_time_is_over_is_shown_as_expired(iam):
 
 
 def test_a_password_credential_takes_no_age(iam):
-    told = refusal(iam.create_service_specific_credential, UserName="bob", ServiceName=CODECOMMIT, CredentialAgeDays=5)
+    answer = refusal(iam.create_service_specific_credential, UserName="bob", ServiceName=CODECOMMIT, CredentialAgeDays=5)
 
-    assert told.startswith("InvalidInput: ")
+    assert answer.startswith("InvalidInput: ")
 
 
 def test_two_for_each_service_are_the_limit(iam):
     for service in (CODECOMMIT, CODECOMMIT, CASSANDRA, BEDROCK):
         create(iam, service)
 
-    told = refusal(iam.create_service_specific_credential, UserName="bob", ServiceName=CODECOMMIT)
+    answer = refusal(iam.create_service_specific_credential, UserName="bob", ServiceName=CODECOMMIT)
 
-    assert "LimitExceeded: Cannot exceed quota for ServiceSpecificCredentialsPerUser: 2" == told
+    assert "LimitExceeded: Cannot exceed quota for ServiceSpecificCredentialsPerUser: 2" == answer
 
 
 def test_lists_are_of_one_user_or_of_all_users_for_a_service_and_tell_no_secret(account, iam):
@@ -131,14 +131,14 @@ def test_a_credential_of_another_user_is_not_found(iam):
     made = create(iam, CODECOMMIT)
     iam.create_user(UserName="eve")
 
-    told = refusal(
+    answer = refusal(
         iam.update_service_specific_credential,
         UserName="eve",
         ServiceSpecificCredentialId=made["ServiceSpecificCredentialId"],
         Status="Inactive",
     )
 
-    assert f"NoSuchEntity: No such credential {made['ServiceSpecificCredentialId']} exists" == told
+    assert f"NoSuchEntity: No such credential {made['ServiceSpecificCredentialId']} exists" == answer
 
 
 def test_an_unknown_service_or_user_is_refused(iam):
@@ -173,8 +173,8 @@ def test_policies_limit_the_service_and_the_age(account, iam):
     create(limited, BEDROCK, CredentialAgeDays=30)
 
     for service, options in ((BEDROCK, {"CredentialAgeDays": 31}), (BEDROCK, {}), (LOGS, {"CredentialAgeDays": 1})):
-        told = refusal(limited.create_service_specific_credential, UserName="bob", ServiceName=service, **options)
-        assert told.startswith("AccessDenied: ")
+        answer = refusal(limited.create_service_specific_credential, UserName="bob", ServiceName=service, **options)
+        assert answer.startswith("AccessDenied: ")
 
 
 def test_the_secrets_are_in_no_record(account, iam):

@@ -47,20 +47,20 @@ def test_two_certificates_are_the_limit_and_the_list_is_paged_the_oldest_first(a
     iam = account.client("iam")
     ids = [iam.upload_signing_certificate(CertificateBody=each.certificate)["Certificate"] for each in (FIRST, SECOND)]
 
-    told = refusal(iam.upload_signing_certificate, CertificateBody=THIRD.certificate)
+    answer = refusal(iam.upload_signing_certificate, CertificateBody=THIRD.certificate)
     pages = iam.get_paginator("list_signing_certificates").paginate(PaginationConfig={"PageSize": 1})
 
-    assert "LimitExceeded: Cannot exceed quota for CertificatesPerUser: 2" == told
+    assert "LimitExceeded: Cannot exceed quota for CertificatesPerUser: 2" == answer
     assert [each["CertificateId"] for each in ids] == [each["CertificateId"] for page in pages for each in page["Certificates"]]
 
 
 def test_the_same_certificate_is_refused_a_second_time_in_the_account_however_it_is_written(account, crown):
     account.client("iam").upload_signing_certificate(CertificateBody=FIRST.certificate)
 
-    told = refusal(account.root("iam").upload_signing_certificate, CertificateBody="\n" + FIRST.certificate + "\n\n")
+    answer = refusal(account.root("iam").upload_signing_certificate, CertificateBody="\n" + FIRST.certificate + "\n\n")
     elsewhere = crown.account().client("iam").upload_signing_certificate(CertificateBody=FIRST.certificate)
 
-    assert "DuplicateCertificate: The same certificate is already associated with an IAM user in the account." == told
+    assert "DuplicateCertificate: The same certificate is already associated with an IAM user in the account." == answer
     assert "Active" == elsewhere["Certificate"]["Status"]
 
 
@@ -74,9 +74,9 @@ def test_the_same_certificate_is_refused_a_second_time_in_the_account_however_it
     ],
 )
 def test_a_certificate_that_cannot_be_used_is_refused(account, body, code):
-    told = refusal(account.client("iam").upload_signing_certificate, CertificateBody=body)
+    answer = refusal(account.client("iam").upload_signing_certificate, CertificateBody=body)
 
-    assert code == told.partition(":")[0]
+    assert code == answer.partition(":")[0]
 
 
 def test_a_certificate_of_another_user_or_account_is_not_found(account, crown):
@@ -86,24 +86,24 @@ def test_a_certificate_of_another_user_or_account_is_not_found(account, crown):
     own = iam.upload_signing_certificate(CertificateBody=FIRST.certificate)["Certificate"]["CertificateId"]
 
     for key in (foreign["CertificateId"], own):
-        told = refusal(iam.delete_signing_certificate, UserName="bob", CertificateId=key)
-        assert f"NoSuchEntity: The Certificate with id {key} cannot be found." == told
+        answer = refusal(iam.delete_signing_certificate, UserName="bob", CertificateId=key)
+        assert f"NoSuchEntity: The Certificate with id {key} cannot be found." == answer
 
 
 def test_a_caller_without_permission_uploads_nothing(account):
-    told = refusal(account.user("bob").client("iam").upload_signing_certificate, CertificateBody=FIRST.certificate)
+    answer = refusal(account.user("bob").client("iam").upload_signing_certificate, CertificateBody=FIRST.certificate)
 
-    assert told.startswith("AccessDenied: ")
-    assert "iam:UploadSigningCertificate on resource: " in told
+    assert answer.startswith("AccessDenied: ")
+    assert "iam:UploadSigningCertificate on resource: " in answer
 
 
 def test_nobody_can_make_a_certificate_expired(account):
     iam = account.client("iam")
     made = iam.upload_signing_certificate(CertificateBody=FIRST.certificate)["Certificate"]
 
-    told = refusal(iam.update_signing_certificate, CertificateId=made["CertificateId"], Status="Expired")
+    answer = refusal(iam.update_signing_certificate, CertificateId=made["CertificateId"], Status="Expired")
 
-    assert told.startswith("InvalidInput: ")
+    assert answer.startswith("InvalidInput: ")
 
 
 def test_a_user_with_a_certificate_cannot_be_deleted_and_the_report_shows_it(account):
@@ -113,9 +113,9 @@ def test_a_user_with_a_certificate_cannot_be_deleted_and_the_report_shows_it(acc
     iam.generate_credential_report()
     rows = csv.DictReader(io.StringIO(iam.get_credential_report()["Content"].decode()))
 
-    told = refusal(iam.delete_user, UserName="bob")
+    answer = refusal(iam.delete_user, UserName="bob")
 
-    assert "DeleteConflict: Cannot delete entity, must delete signing certificates first." == told
+    assert "DeleteConflict: Cannot delete entity, must delete signing certificates first." == answer
     (row,) = [row for row in rows if row["user"] == "bob"]
     assert ("true", "N/A", "false") == (row["cert_1_active"], row["cert_2_last_rotated"], row["cert_2_active"])
     assert row["cert_1_last_rotated"].endswith("Z")

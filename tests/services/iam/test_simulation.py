@@ -161,11 +161,11 @@ def test_a_managed_policy_is_left_out_by_a_pattern_of_its_arn(account, iam):
 def test_an_exclusion_that_is_no_pattern_of_a_policys_arn_is_refused(account, iam, exclusion):
     bob = account.user("bob")
 
-    told = refusal(
+    answer = refusal(
         iam.simulate_principal_policy, PolicySourceArn=bob.arn, ActionNames=["iam:GetUser"], PolicyExclusionList=[exclusion]
     )
 
-    assert told.startswith("InvalidInput: ")
+    assert answer.startswith("InvalidInput: ")
 
 
 def test_further_policies_count_and_are_cited_by_their_place(account, iam):
@@ -209,9 +209,11 @@ def test_missing_context_is_named_and_given_context_decides(iam):
 def test_context_values_that_are_not_of_their_type_are_refused(iam, of_type, values):
     entry = {"ContextKeyName": "aws:SomeKey", "ContextKeyType": of_type, "ContextKeyValues": values}
 
-    told = refusal(iam.simulate_custom_policy, PolicyInputList=[json.dumps(GET)], ActionNames=["s3:Get"], ContextEntries=[entry])
+    answer = refusal(
+        iam.simulate_custom_policy, PolicyInputList=[json.dumps(GET)], ActionNames=["s3:Get"], ContextEntries=[entry]
+    )
 
-    assert f"InvalidInput: Invalid values for the context key aws:SomeKey of the type {of_type}." == told
+    assert f"InvalidInput: Invalid values for the context key aws:SomeKey of the type {of_type}." == answer
 
 
 def test_a_resources_policy_of_another_account_needs_both_sides_and_shows_them(account, iam):
@@ -253,8 +255,8 @@ def test_results_come_page_by_page(iam):
 
     assert [2, 2, 1] == [len(page["EvaluationResults"]) for page in pages]
     assert actions == [each["EvalActionName"] for page in pages for each in page["EvaluationResults"]]
-    told = refusal(iam.simulate_custom_policy, **asked | {"ActionNames": ["s3:Other"]}, Marker=pages[0]["Marker"])
-    assert "ValidationError: Invalid Marker." == told
+    answer = refusal(iam.simulate_custom_policy, **asked | {"ActionNames": ["s3:Other"]}, Marker=pages[0]["Marker"])
+    assert "ValidationError: Invalid Marker." == answer
 
 
 def test_a_page_holds_no_more_than_a_thousand_decisions(iam):
@@ -269,14 +271,14 @@ def test_a_simulation_that_would_take_too_long_is_refused(iam):
     statements = [{"Effect": "Allow", "Action": f"s3:A{number}", "Resource": "*"} for number in range(800)]
     big = json.dumps({"Version": "2012-10-17", "Statement": statements})
 
-    told = refusal(
+    answer = refusal(
         iam.simulate_custom_policy,
         PolicyInputList=[big],
         ActionNames=["s3:A1"],
         ResourceArns=[f"{BUCKET}/{number}" for number in range(300)],
     )
 
-    assert told.startswith("InvalidInput: The simulation has too many resources and policy statements")
+    assert answer.startswith("InvalidInput: The simulation has too many resources and policy statements")
 
 
 @pytest.mark.parametrize(
@@ -336,12 +338,12 @@ def test_one_large_simulation_keeps_nobody_waiting(iam):
     asked = {"PolicyInputList": [big] * 3, "ActionNames": [f"s3:A{number}" for number in range(200)]}
 
     with bounded():
-        told = refusal(
+        answer = refusal(
             iam.simulate_custom_policy, **asked, ResourceArns=[f"{BUCKET}/{'y' * 900}/{number}" for number in range(100)]
         )
         page = iam.simulate_custom_policy(**asked, ResourceArns=[f"{BUCKET}/{'y' * 900}"])
 
-    assert told.startswith("InvalidInput: The simulation has too many resources and policy statements")
+    assert answer.startswith("InvalidInput: The simulation has too many resources and policy statements")
     assert page["IsTruncated"]
 
 
@@ -362,8 +364,8 @@ def test_an_entity_that_is_none_or_elsewhere_is_refused_alike(account, crown, ia
         refusal(simulate, PolicySourceArn=f"arn:aws:iam::{account.id}:root", ActionNames=actions)
     )
     for source in (other, f"arn:aws:iam::{account.id}:user/bob"):
-        told = refusal(simulate, PolicySourceArn=source, ActionNames=actions)
-        assert "NoSuchEntity: The user with name bob cannot be found." == told
+        answer = refusal(simulate, PolicySourceArn=source, ActionNames=actions)
+        assert "NoSuchEntity: The user with name bob cannot be found." == answer
 
 
 def test_context_keys_are_gathered_from_documents_and_from_what_an_entity_holds(account, iam):
@@ -385,4 +387,4 @@ def test_whoever_may_not_simulate_learns_nothing_of_others(account):
     simulated = refusal(bob.client("iam").simulate_principal_policy, **asked, ActionNames=["iam:GetUser"])
     keys = refusal(bob.client("iam").get_context_keys_for_principal_policy, **asked)
 
-    assert [True, True] == [told.startswith("AccessDenied: ") and "user/admin" in told for told in (simulated, keys)]
+    assert [True, True] == [answer.startswith("AccessDenied: ") and "user/admin" in answer for answer in (simulated, keys)]

@@ -49,9 +49,9 @@ def test_the_fingerprint_is_the_md5_that_ssh_keygen_shows(iam):
 def test_the_same_key_is_refused_a_second_time_in_the_other_encoding_too(iam):
     iam.upload_ssh_public_key(UserName="bob", SSHPublicKeyBody=ssh_line(rsa_key()))
 
-    told = refusal(iam.upload_ssh_public_key, UserName="bob", SSHPublicKeyBody=pem(rsa_key()))
+    answer = refusal(iam.upload_ssh_public_key, UserName="bob", SSHPublicKeyBody=pem(rsa_key()))
 
-    assert "DuplicateSSHPublicKey: The SSH public key is already associated with this user." == told
+    assert "DuplicateSSHPublicKey: The SSH public key is already associated with this user." == answer
 
 
 def test_five_keys_are_the_limit_and_the_list_tells_no_bodies(iam):
@@ -60,11 +60,11 @@ def test_five_keys_are_the_limit_and_the_list_tells_no_bodies(iam):
         for number in range(5)
     ]
 
-    told = refusal(iam.upload_ssh_public_key, UserName="bob", SSHPublicKeyBody=ssh_line(rsa_key(number=5)))
+    answer = refusal(iam.upload_ssh_public_key, UserName="bob", SSHPublicKeyBody=ssh_line(rsa_key(number=5)))
     pages = iam.get_paginator("list_ssh_public_keys").paginate(UserName="bob", PaginationConfig={"PageSize": 2})
     listed = [each for page in pages for each in page["SSHPublicKeys"]]
 
-    assert "LimitExceeded: Cannot exceed quota for SSHPublicKeysPerUser: 5" == told
+    assert "LimitExceeded: Cannot exceed quota for SSHPublicKeysPerUser: 5" == answer
     assert {each["SSHPublicKeyId"] for each in made} == {each["SSHPublicKeyId"] for each in listed}
     assert {"UserName", "SSHPublicKeyId", "Status", "UploadDate"} == listed[0].keys()
 
@@ -84,9 +84,9 @@ def test_five_keys_are_the_limit_and_the_list_tells_no_bodies(iam):
     ],
 )
 def test_what_is_no_rsa_key_of_2048_bits_or_more_is_refused(iam, body, code):
-    told = refusal(iam.upload_ssh_public_key, UserName="bob", SSHPublicKeyBody=body)
+    answer = refusal(iam.upload_ssh_public_key, UserName="bob", SSHPublicKeyBody=body)
 
-    assert code == told.partition(":")[0]
+    assert code == answer.partition(":")[0]
 
 
 def test_a_key_is_deactivated_and_deleted_and_keeps_its_user_until_then(iam):
@@ -100,8 +100,8 @@ def test_a_key_is_deactivated_and_deleted_and_keeps_its_user_until_then(iam):
 
     assert "Inactive" == listed["Status"]
     assert "DeleteConflict: Cannot delete entity, must remove referenced objects first." == kept
-    told = refusal(iam.delete_ssh_public_key, **which)
-    assert f"NoSuchEntity: The Public Key with id {made['SSHPublicKeyId']} cannot be found." == told
+    answer = refusal(iam.delete_ssh_public_key, **which)
+    assert f"NoSuchEntity: The Public Key with id {made['SSHPublicKeyId']} cannot be found." == answer
     iam.delete_user(UserName="bob")
 
 
@@ -110,8 +110,8 @@ def test_a_user_sees_its_own_keys_without_naming_itself_and_may_not_touch_others
     eve.upload_ssh_public_key(UserName="eve", SSHPublicKeyBody=ssh_line(rsa_key()))
 
     (listed,) = eve.list_ssh_public_keys()["SSHPublicKeys"]
-    told = refusal(eve.upload_ssh_public_key, UserName="bob", SSHPublicKeyBody=ssh_line(rsa_key()))
+    answer = refusal(eve.upload_ssh_public_key, UserName="bob", SSHPublicKeyBody=ssh_line(rsa_key()))
 
     assert "eve" == listed["UserName"]
-    assert told.startswith("AccessDenied: ")
-    assert "iam:UploadSSHPublicKey on resource: user bob because" in told
+    assert answer.startswith("AccessDenied: ")
+    assert "iam:UploadSSHPublicKey on resource: user bob because" in answer

@@ -142,9 +142,9 @@ def test_keys_that_come_twice_are_refused(account):
 def test_keys_of_awss_own_are_refused(tagged):
     tag, _, _, which = tagged
 
-    told = refusal(tag, Tags=of(**{"AWS:mine": ""}), **which)
+    answer = refusal(tag, Tags=of(**{"AWS:mine": ""}), **which)
 
-    assert "InvalidInput: Tag keys beginning with aws: are reserved for system use." == told
+    assert "InvalidInput: Tag keys beginning with aws: are reserved for system use." == answer
 
 
 def test_policies_can_ask_for_the_tags_of_resource_principal_and_request(account):

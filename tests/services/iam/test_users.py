@@ -123,11 +123,11 @@ def test_whoever_may_rename_some_users_cannot_move_one_to_where_others_rule(acco
     account.client("iam").create_user(UserName="bob", Path="/dev/")
     renamer = account.user("renamer", policy=allow("iam:UpdateUser", on=f"arn:aws:iam::{account.id}:user/dev/*"))
 
-    told = refusal(renamer.client("iam").update_user, UserName="bob", NewPath="/admin/")
+    answer = refusal(renamer.client("iam").update_user, UserName="bob", NewPath="/admin/")
 
     renamer.client("iam").update_user(UserName="bob", NewUserName="robert")
-    assert told.startswith("AccessDenied: ")
-    assert f"on resource: arn:aws:iam::{account.id}:user/admin/bob" in told
+    assert answer.startswith("AccessDenied: ")
+    assert f"on resource: arn:aws:iam::{account.id}:user/admin/bob" in answer
 
 
 def test_a_user_is_deleted_only_when_nothing_of_it_is_left(account):
@@ -176,8 +176,8 @@ def test_a_boundary_limits_at_once_and_until_it_is_taken_away(account):
 
     iam.put_user_permissions_boundary(UserName="bob", PermissionsBoundary=READ_ONLY)
 
-    told = refusal(bob.client("iam").create_group, GroupName="staff")
-    assert "because no permissions boundary allows the iam:CreateGroup action" in told
+    answer = refusal(bob.client("iam").create_group, GroupName="staff")
+    assert "because no permissions boundary allows the iam:CreateGroup action" in answer
     iam.delete_user_permissions_boundary(UserName="bob")
     bob.client("iam").create_group(GroupName="staff")
     assert "PermissionsBoundary" not in iam.get_user(UserName="bob")["User"]
@@ -190,10 +190,10 @@ def test_a_boundary_must_be_a_policy_that_exists(account, operation):
         iam.create_user(UserName="bob")
     missing = f"arn:aws:iam::{account.id}:policy/missing"
 
-    told = refusal(getattr(iam, operation), UserName="bob", PermissionsBoundary=missing)
+    answer = refusal(getattr(iam, operation), UserName="bob", PermissionsBoundary=missing)
     malformed = refusal(getattr(iam, operation), UserName="bob", PermissionsBoundary="arn:aws:s3:::some-bucket")
 
-    assert f"NoSuchEntity: Scope ARN: {missing} does not exist or is not attachable." == told
+    assert f"NoSuchEntity: Scope ARN: {missing} does not exist or is not attachable." == answer
     assert "InvalidInput: ARN arn:aws:s3:::some-bucket is not valid." == malformed
 
 
@@ -210,9 +210,9 @@ def test_a_policy_may_demand_a_boundary_for_new_users(account):
 def test_a_list_is_refused_by_the_path_it_asks_for(account):
     nobody = account.user("nobody").client("iam")
 
-    told = refusal(nobody.list_users, PathPrefix="/staff/")
+    answer = refusal(nobody.list_users, PathPrefix="/staff/")
 
-    assert f"on resource: arn:aws:iam::{account.id}:user/staff/ because no identity-based policy allows" in told
+    assert f"on resource: arn:aws:iam::{account.id}:user/staff/ because no identity-based policy allows" in answer
 
 
 def test_users_of_another_account_cannot_be_seen(account, crown):
@@ -228,11 +228,11 @@ def test_an_account_has_five_thousand_users_and_room_again_when_one_goes(account
     iam = account.client("iam")
     fill(account, 4999)
 
-    told = refusal(iam.create_user, UserName="one-too-many")
+    answer = refusal(iam.create_user, UserName="one-too-many")
     iam.delete_user(UserName="user-0")
     iam.create_user(UserName="fits")
 
-    assert "LimitExceeded: Cannot exceed quota for UsersPerAccount: 5000" == told
+    assert "LimitExceeded: Cannot exceed quota for UsersPerAccount: 5000" == answer
     assert refusal(iam.create_user, UserName="one-too-many").startswith("LimitExceeded: ")
 
 

@@ -79,7 +79,7 @@ def test_a_team_that_could_not_hold_is_refused(account: Account, crown: Crown):
         {**each, "PrimaryIdentitySourceArn": "arn:aws:mpa:us-east-1:999999999999:identity-source/custodians"} for each in two
     ]
 
-    told = {
+    answer = {
         "few": refusal(mpa.create_approval_team, **wanted(account, people[:2])),
         "one": refusal(
             mpa.create_approval_team, **wanted(account, people, ApprovalStrategy={"MofN": {"MinApprovalsRequired": 1}})
@@ -94,7 +94,7 @@ def test_a_team_that_could_not_hold_is_refused(account: Account, crown: Crown):
         "tags": refusal(mpa.create_approval_team, **wanted(account, people, Tags={"aws:stage": "prod"})),
     }
 
-    assert {} == {name: text for name, text in told.items() if "ValidationException" not in text}
+    assert {} == {name: text for name, text in answer.items() if "ValidationException" not in text}
     assert [] == mpa.list_approval_teams()["ApprovalTeams"]
 
 
@@ -156,7 +156,7 @@ def test_a_team_of_another_account_is_not_there(account: Account, crown: Crown):
     made = mine.create_approval_team(**wanted(account, custodians(crown)))
     theirs = other.client("mpa")
 
-    told = [
+    answer = [
         refusal(theirs.get_approval_team, Arn=made["Arn"]),
         refusal(theirs.list_sessions, ApprovalTeamArn=made["Arn"]),
         refusal(theirs.delete_inactive_approval_team_version, Arn=made["Arn"], VersionId=made["VersionId"]),
@@ -164,7 +164,7 @@ def test_a_team_of_another_account_is_not_there(account: Account, crown: Crown):
         refusal(theirs.update_approval_team, Arn=made["Arn"], Description="Mine now."),
     ]
 
-    assert [True] * 5 == ["ResourceNotFoundException" in each for each in told]
+    assert [True] * 5 == ["ResourceNotFoundException" in each for each in answer]
     assert [] == theirs.list_approval_teams()["ApprovalTeams"]
 
 

@@ -38,7 +38,7 @@ def test_an_account_is_shown_as_it_was_made(crown):
         "state": "ACTIVE",
         "root_arn": f"arn:aws:iam::{account.id}:root",
         "root_email": account.email,
-        "sign_in_url": account.told["sign_in_url"],
+        "sign_in_url": account.created["sign_in_url"],
     } == {name: value for name, value in shown.items() if name != "created_at"}
     assert timedelta(0) <= datetime.now(UTC) - datetime.fromisoformat(shown["created_at"]) < timedelta(minutes=1)
 

@@ -51,9 +51,9 @@ def test_a_quarantined_user_keeps_its_key_and_can_do_less_at_once(crown, account
     answers = [crown.operator("POST", path) for _ in range(2)]
 
     assert [200, 200] == [answer.status for answer in answers]
-    told = refusal(bob.client("iam").create_access_key)
-    assert told.startswith("AccessDenied: ")
-    assert "explicit deny" in told
+    reply = refusal(bob.client("iam").create_access_key)
+    assert reply.startswith("AccessDenied: ")
+    assert "explicit deny" in reply
     attached = account.client("iam").list_attached_user_policies(UserName="bob")["AttachedPolicies"]
     assert ["AWSCompromisedKeyQuarantineV3"] == [each["PolicyName"] for each in attached]
 
@@ -67,7 +67,7 @@ def test_what_is_not_there_is_not_found(crown, account):
 
 
 def test_no_administrator_reaches_these_operations_and_the_token_is_needed(crown, account):
-    body = json.dumps({"sightings": [{"access_key_id": account.told["root"]["access_key_id"]}]}).encode()
+    body = json.dumps({"sightings": [{"access_key_id": account.created["root"]["access_key_id"]}]}).encode()
 
     answer = crown.request("POST", "/operator/v1/find-access-keys", headers={"Content-Type": "application/json"}, body=body)
 

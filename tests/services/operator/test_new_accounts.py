@@ -33,8 +33,8 @@ def wanted(**options: Any) -> dict[str, Any]:
 def create(crown: Any, **options: Any) -> dict[str, Any]:
     answer = crown.operator("POST", "/accounts", wanted(**options))
     assert answer.status == 201, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+    reply: dict[str, Any] = answer.json()
+    return reply
 
 
 def refused(crown: Any, **options: Any) -> tuple[int, str, str]:
@@ -43,52 +43,52 @@ def refused(crown: Any, **options: Any) -> tuple[int, str, str]:
 
 
 def test_the_least_account_has_a_root_user_with_a_link_and_no_key(crown):
-    told = create(crown, email="Root@Least.example")
+    answer = create(crown, email="Root@Least.example")
 
-    account_id = told["account_id"]
+    account_id = answer["account_id"]
     assert re.fullmatch(r"[1-9][0-9]{11}", account_id)
-    assert {"account_id", "root_arn", "root_email", "sign_in_url", "set_password_url"} == set(told)
-    assert (f"arn:aws:iam::{account_id}:root", "Root@Least.example") == (told["root_arn"], told["root_email"])
-    assert all(told[name].startswith(f"{crown.settings.url}/signin") for name in ("sign_in_url", "set_password_url"))
+    assert {"account_id", "root_arn", "root_email", "sign_in_url", "set_password_url"} == set(answer)
+    assert (f"arn:aws:iam::{account_id}:root", "Root@Least.example") == (answer["root_arn"], answer["root_email"])
+    assert all(answer[name].startswith(f"{crown.settings.url}/signin") for name in ("sign_in_url", "set_password_url"))
 
 
 def test_an_administrator_and_root_get_keys_that_carry_their_account(crown):
-    told = create(crown, account_id="000000000042", admin_user="Chief", root_access_key=True)
+    answer = create(crown, account_id="000000000042", admin_user="Chief", root_access_key=True)
 
-    assert "Chief" == told["admin"]["user_name"]
-    assert {"000000000042"} == {account_of(told[whose]["access_key_id"]) for whose in ("admin", "root")}
-    session = crown.session(told["admin"], "account")
+    assert "Chief" == answer["admin"]["user_name"]
+    assert {"000000000042"} == {account_of(answer[whose]["access_key_id"]) for whose in ("admin", "root")}
+    session = crown.session(answer["admin"], "account")
     assert "000000000042" == session.get_account_information()["AccountId"]
-    crown.session(told["root"], "account").put_account_name(AccountName="Acme")
+    crown.session(answer["root"], "account").put_account_name(AccountName="Acme")
 
 
 def test_the_administrator_is_a_user_with_administrator_access_attached(crown):
-    told = create(crown, admin_user="Chief")
+    answer = create(crown, admin_user="Chief")
 
     with Database(crown.settings.database_url).snapshot() as db:
-        user = users.named(db, told["account_id"], "chief")
-        attached = attachments.of_owner(db, told["account_id"], user.user_id)
+        user = users.named(db, answer["account_id"], "chief")
+        attached = attachments.of_owner(db, answer["account_id"], user.user_id)
     assert ["arn:aws:iam::aws:policy/AdministratorAccess"] == [row.policy_arn for row in attached]
 
 
 def test_of_the_link_only_a_digest_is_kept_for_a_week(crown):
     with time_machine.travel("2026-11-24T12:00:00Z", tick=False):
-        told = create(crown)
+        answer = create(crown)
 
-    token = parse_qs(urlsplit(told["set_password_url"]).query)["token"][0]
+    token = parse_qs(urlsplit(answer["set_password_url"]).query)["token"][0]
     digest = links.digest_of(token, links.LinkPurpose.SET_ROOT_PASSWORD)
     with Database(crown.settings.database_url).snapshot() as db:
         row = one_time_links.with_digest(db, digest)
-    assert (told["account_id"], "2026-12-01T12:00:00+00:00") == (row.account_id, row.expires_at.isoformat())
+    assert (answer["account_id"], "2026-12-01T12:00:00+00:00") == (row.account_id, row.expires_at.isoformat())
     assert token.encode() not in row.digest
 
 
 def test_a_root_password_is_hashed_and_then_no_link_lies_about(crown):
-    told = create(crown, root_password="correct Horse 7 battery")
+    answer = create(crown, root_password="correct Horse 7 battery")
 
-    assert "set_password_url" not in told
+    assert "set_password_url" not in answer
     with Database(crown.settings.database_url).snapshot() as db:
-        row = accounts.with_id(db, told["account_id"])
+        row = accounts.with_id(db, answer["account_id"])
     assert row
     assert row.root_password_hash
     assert passwords.verify(Secret("correct Horse 7 battery"), row.root_password_hash)
@@ -124,14 +124,14 @@ def test_a_breached_root_password_is_refused_as_the_page_refuses_it(fresh_crown)
 
 
 def test_neither_password_nor_key_nor_link_is_in_the_trail(crown):
-    told = create(crown, admin_user="admin", root_access_key=True, root_password="correct Horse 7 battery")
+    answer = create(crown, admin_user="admin", root_access_key=True, root_password="correct Horse 7 battery")
     linked = create(crown)
 
-    for account in (told, linked):
+    for account in (answer, linked):
         record = crown.records(account["account_id"])[0]
         assert ("CreateAccount", "crownkeep") == (record["eventName"], record["eventSource"])
         assert {"type": "AWSService", "invokedBy": "crownkeep operator"} == record["userIdentity"]
-        secrets = [told["admin"]["secret_access_key"], told["root"]["secret_access_key"], "correct Horse"]
+        secrets = [answer["admin"]["secret_access_key"], answer["root"]["secret_access_key"], "correct Horse"]
         secrets += [linked["set_password_url"]]
         assert not [secret for secret in secrets if secret in str(record)]
 

@@ -25,7 +25,7 @@ class Person:
     """An operator with a token of their own."""
 
     def __init__(self, crown: Any, told: dict[str, Any]) -> None:
-        self.crown, self.told, self.token = crown, told, told["token"]
+        self.crown, self.created, self.token = crown, told, told["token"]
 
     def __call__(self, method: str, path: str, body: str = "") -> Any:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
@@ -46,14 +46,14 @@ def test_the_record_names_the_operator_whose_token_was_used(crown):
 
     record = account.records()[0]
     identity = {"type": "AWSService", "invokedBy": "crownkeep operator", "userName": "alice-acts"}
-    assert identity | {"credentialId": alice.told["token_id"]} == record["userIdentity"]
+    assert identity | {"credentialId": alice.created["token_id"]} == record["userIdentity"]
     assert {"operatorScope": "accounts:write"} == record["additionalEventData"]
 
 
 def test_an_operator_without_scopes_only_reads(crown):
     account, reader = crown.account(), add(crown, "reader")
 
-    assert ["read"] == reader.told["scopes"]
+    assert ["read"] == reader.created["scopes"]
     assert 200 == reader("GET", f"/accounts/{account.id}").status
     assert 403 == reader("POST", f"/accounts/{account.id}/close").status
     # Mail holds one-time links: reading it is taking accounts over.

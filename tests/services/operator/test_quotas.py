@@ -106,10 +106,10 @@ def test_one_too_many_is_refused_and_allowed_again_with_the_default(crown: Crown
     value, making = EXCEEDED[name]
     settle(crown, account, name, value)
 
-    told = refusal(lambda: making(iam, arn))
+    answer = refusal(lambda: making(iam, arn))
     reset = crown.operator("DELETE", f"/accounts/{account.id}/quotas/{name}").json()
 
-    assert told.startswith(("LimitExceeded: ", "InvalidInput: Thumbprint list must contain fewer than 1 "))
+    assert answer.startswith(("LimitExceeded: ", "InvalidInput: Thumbprint list must contain fewer than 1 "))
     assert (reset["default"], False) == (reset["value"], reset["is_set"])
     making(iam, arn)
 
@@ -141,9 +141,9 @@ def test_more_than_the_default_is_room_for_more(crown: Crown, account: Account):
         iam.add_user_to_group(UserName="bob", GroupName=f"g{number}")
     iam.create_group(GroupName="one-more")
 
-    told = refusal(iam.add_user_to_group, UserName="bob", GroupName="one-more")
+    answer = refusal(iam.add_user_to_group, UserName="bob", GroupName="one-more")
 
-    assert "LimitExceeded: Cannot exceed quota for GroupsPerUser: 12" == told
+    assert "LimitExceeded: Cannot exceed quota for GroupsPerUser: 12" == answer
 
 
 def test_quotas_are_one_accounts_own(crown: Crown, account: Account):
@@ -159,7 +159,7 @@ def test_a_quota_holds_on_every_node_at_once(fresh_crown: Callable[..., Crown]):
     one = fresh_crown()
     two = fresh_crown(data=one.settings.data, database=one.settings.database)
     account = one.account()
-    there = two.session(account.told["admin"], "iam")
+    there = two.session(account.created["admin"], "iam")
     there.create_user(UserName="before")
 
     settle(one, account, "UsersQuota", 2)

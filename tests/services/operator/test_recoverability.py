@@ -88,21 +88,21 @@ def test_an_account_that_is_not_there_has_no_answer(crown: Crown):
 
 
 def test_the_account_itself_is_told_but_addresses_go_to_root_alone(account: Account):
-    told = account.client("account-security").get_recoverability()
+    reply = account.client("account-security").get_recoverability()
     to_root = account.root("account-security").get_recoverability()
 
-    assert ("***@test.example", account.email) == (told["Mailbox"]["Address"], to_root["Mailbox"]["Address"])
-    assert account.email not in json.dumps(told, default=str)
-    assert told["TwoIndependentWays"]
+    assert ("***@test.example", account.email) == (reply["Mailbox"]["Address"], to_root["Mailbox"]["Address"])
+    assert account.email not in json.dumps(reply, default=str)
+    assert reply["TwoIndependentWays"]
 
 
 def test_an_account_is_not_told_how_many_others_share_its_mail_domain(account: Account, crown: Crown):
     crown.account()
 
-    told = account.root("account-security").get_recoverability()
+    reply = account.root("account-security").get_recoverability()
 
     assert answer(account)["mailbox"]["other_accounts_at_domain"] >= 1
-    assert (0, []) == (told["Mailbox"]["OtherAccountsAtDomain"], [each for each in told["Remarks"] if "other accounts" in each])
+    assert (0, []) == (reply["Mailbox"]["OtherAccountsAtDomain"], [each for each in reply["Remarks"] if "other accounts" in each])
 
 
 def test_nobody_without_permission_is_told(account: Account):

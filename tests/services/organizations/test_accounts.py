@@ -74,9 +74,9 @@ def test_the_role_may_have_another_name_but_no_services(organization: Organizati
 
 
 def test_a_member_is_not_called_by_blanks(organization: Organization):
-    told = refusal(organization.client.create_account, Email="blank@test.example", AccountName="  ")
+    answer = refusal(organization.client.create_account, Email="blank@test.example", AccountName="  ")
 
-    assert told.startswith("InvalidInputException: ")
+    assert answer.startswith("InvalidInputException: ")
 
 
 def test_an_address_that_is_taken_fails_the_request_and_says_why(organization: Organization):

@@ -83,8 +83,8 @@ def test_people_and_groups_are_found_by_filters_and_by_pages(directory: Director
 
 def test_whoever_is_switched_off_loses_everything_at_once_and_for_good(crown: Crown):
     portal = Portal(crown)
-    told = crown.operator("POST", f"/accounts/{portal.sso.management.id}/scim-tokens").json()
-    directory = Directory(crown, portal.sso, told["token"], told["token_id"])
+    answer = crown.operator("POST", f"/accounts/{portal.sso.management.id}/scim-tokens").json()
+    directory = Directory(crown, portal.sso, answer["token"], answer["token_id"])
     tokens = portal.tokens(portal.browser(), portal.program())
     keys = portal.role(tokens["accessToken"])
 
@@ -115,13 +115,15 @@ def test_what_is_supported_is_told(directory: Directory):
 def test_records_name_the_token_and_hide_the_person(directory: Directory):
     made = directory.user("ann")
 
-    told = next(each for each in directory.sso.management.records() if each["eventSource"] == "identitystore-scim.amazonaws.com")
+    answer = next(
+        each for each in directory.sso.management.records() if each["eventSource"] == "identitystore-scim.amazonaws.com"
+    )
 
     identity = {"type": "WebIdentityUser", "accountId": directory.sso.management.id, "accessKeyId": directory.token_id}
-    assert ("CreateUser", identity) == (told["eventName"], told["userIdentity"])
-    assert told["responseElements"]["location"].endswith(made["id"])
-    assert "ann" not in str(told["requestParameters"])
-    assert directory.token not in str(told)
+    assert ("CreateUser", identity) == (answer["eventName"], answer["userIdentity"])
+    assert answer["responseElements"]["location"].endswith(made["id"])
+    assert "ann" not in str(answer["requestParameters"])
+    assert directory.token not in str(answer)
 
 
 CASES: list[tuple[str, str, Any]] = [

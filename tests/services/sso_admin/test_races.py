@@ -30,7 +30,7 @@ def rounds(one: Crown, two: Crown) -> list[bool]:
     organizations = sso.organization.client
     organizations.enable_aws_service_access(ServicePrincipal="sso.amazonaws.com")
     organizations.register_delegated_administrator(AccountId=delegated.id, ServicePrincipal="sso.amazonaws.com")
-    delegate = two.session(delegated.told["admin"], "sso-admin")
+    delegate = two.session(delegated.created["admin"], "sso-admin")
     outcomes = []
     for _ in range(ROUNDS):
         sso.assign(found, member.id, user=ann)

@@ -62,7 +62,7 @@ def test_people_and_groups_come_in_once_however_often_the_file_is_imported(sso: 
 def test_names_that_differ_by_case_and_what_the_api_would_not_take_are_refused_by_row(sso: SingleSignOn):
     sso.user("carl", Emails=[{"Value": "carl@people.example", "Primary": True}])
 
-    told = imported(
+    answer = imported(
         sso,
         someone("Dora", Email="CARL@people.example"),
         someone("two words"),
@@ -71,18 +71,18 @@ def test_names_that_differ_by_case_and_what_the_api_would_not_take_are_refused_b
         someone("ella"),
     )["Users"]
 
-    assert ["REFUSED", "REFUSED", "REFUSED", "CREATED", "EXISTING"] == [each["Outcome"] for each in told]
-    assert "Duplicate Email" == told[0]["Reason"]
-    assert "regular expression pattern" in told[1]["Reason"]
-    assert told[3]["UserId"] == told[4]["UserId"]
+    assert ["REFUSED", "REFUSED", "REFUSED", "CREATED", "EXISTING"] == [each["Outcome"] for each in answer]
+    assert "Duplicate Email" == answer[0]["Reason"]
+    assert "regular expression pattern" in answer[1]["Reason"]
+    assert answer[3]["UserId"] == answer[4]["UserId"]
 
 
 def test_a_dry_run_tells_the_same_and_changes_nothing(sso: SingleSignOn):
     user = someone("fay", Email="fay@people.example", Groups=["ghosts"], PasswordHash=hashed(PASSWORD))
 
-    told = imported(sso, user, DryRun=True)["Users"][0]
+    answer = imported(sso, user, DryRun=True)["Users"][0]
 
-    assert ("CREATED", "KEPT", 1) == (told["Outcome"], told["Password"], told["AddedGroups"])
+    assert ("CREATED", "KEPT", 1) == (answer["Outcome"], answer["Password"], answer["AddedGroups"])
     assert [] == sso.people.list_users(**sso.store)["Users"]
     assert [] == sso.people.list_groups(**sso.store)["Groups"]
 
@@ -91,9 +91,9 @@ def test_an_import_takes_over_nobody_who_is_there(sso: SingleSignOn):
     user_id = imported(sso, someone("gus", PasswordHash=hashed(PASSWORD)))["Users"][0]["UserId"]
     before = kept_hash(sso, user_id)
 
-    told = imported(sso, someone("GUS", Email="evil@people.example", PasswordHash=hashed("other Horse 9!")))["Users"][0]
+    answer = imported(sso, someone("GUS", Email="evil@people.example", PasswordHash=hashed("other Horse 9!")))["Users"][0]
 
-    assert ("EXISTING", "UNCHANGED") == (told["Outcome"], told["Password"])
+    assert ("EXISTING", "UNCHANGED") == (answer["Outcome"], answer["Password"])
     assert before == kept_hash(sso, user_id)
     assert "Emails" not in sso.people.describe_user(**sso.store, UserId=user_id)
 
@@ -106,9 +106,9 @@ def test_a_delegated_administrator_imports_nobody_into_a_group_that_reaches_the_
     organizations.enable_aws_service_access(ServicePrincipal="sso.amazonaws.com")
     organizations.register_delegated_administrator(AccountId=member.id, ServicePrincipal="sso.amazonaws.com")
 
-    told = imported(sso, someone("hal", Groups=["rulers"]), someone("ida"), client=member.client("sso-directory"))["Users"]
+    answer = imported(sso, someone("hal", Groups=["rulers"]), someone("ida"), client=member.client("sso-directory"))["Users"]
 
-    assert ["REFUSED", "CREATED"] == [each["Outcome"] for each in told]
+    assert ["REFUSED", "CREATED"] == [each["Outcome"] for each in answer]
     assert set() == members(sso, group)
     assert ["ida"] == [each["UserName"] for each in sso.people.list_users(**sso.store)["Users"]]
 
@@ -119,10 +119,10 @@ def test_whoever_may_not_do_it_one_by_one_may_not_by_a_file(sso: SingleSignOn, d
     allowed["Statement"].append({"Effect": "Deny", "Action": f"identitystore:{denied}", "Resource": "*"})
     user = sso.management.user("importer", policy=allowed)
 
-    told = imported(sso, someone("jim", Groups=["team"]), client=user.client("sso-directory"))["Users"][0]
+    answer = imported(sso, someone("jim", Groups=["team"]), client=user.client("sso-directory"))["Users"][0]
 
-    assert "REFUSED" == told["Outcome"]
-    assert f"identitystore:{denied}" in told["Reason"]
+    assert "REFUSED" == answer["Outcome"]
+    assert f"identitystore:{denied}" in answer["Reason"]
     assert [] == sso.people.list_groups(**sso.store)["Groups"]
 
 
@@ -145,15 +145,15 @@ def test_hashes_and_names_are_in_no_record(sso: SingleSignOn):
 
 
 def test_whoever_brings_a_sound_hash_signs_in_with_it_and_it_is_replaced(portal: Portal):
-    told = imported(portal.sso, someone("mia", PasswordHash=hashed(PASSWORD)))["Users"][0]
-    before = kept_hash(portal.sso, told["UserId"])
+    answer = imported(portal.sso, someone("mia", PasswordHash=hashed(PASSWORD)))["Users"][0]
+    before = kept_hash(portal.sso, answer["UserId"])
 
     wrong = portal.sign_in(Browser(portal.crown), name="mia", password=PASSWORD + "x")
     right = portal.sign_in(Browser(portal.crown), name="mia")
-    after = kept_hash(portal.sso, told["UserId"])
+    after = kept_hash(portal.sso, answer["UserId"])
     again = portal.sign_in(Browser(portal.crown), name="mia")
 
-    assert ("KEPT", True) == (told["Password"], before.startswith("imported:$2b$"))
+    assert ("KEPT", True) == (answer["Password"], before.startswith("imported:$2b$"))
     assert "information is incorrect" in wrong.text
     assert after.startswith("$argon2id$")
     assert "Accounts" == right.title == again.title
@@ -170,12 +170,12 @@ def test_a_weak_password_that_was_imported_is_changed_at_the_first_sign_in(porta
 def test_whoever_brings_an_unsound_hash_is_invited_and_told_apart(portal: Portal):
     mailbox = Mailbox(portal.crown, "oda@people.example")
 
-    told = imported(portal.sso, someone("oda", Email="oda@people.example", PasswordHash="{SSHA}aGVsbG8gd29ybGQ="))["Users"][0]
+    answer = imported(portal.sso, someone("oda", Email="oda@people.example", PasswordHash="{SSHA}aGVsbG8gd29ybGQ="))["Users"][0]
 
     browser = Browser(portal.crown)
     browser.get(link_in(mailbox.wait("Choose a password")))
     page = browser.submit({"new": PASSWORD, "again": PASSWORD})
-    assert ("INVITED", "the password hash is SHA-1, which is not sound") == (told["Password"], told["Reason"])
+    assert ("INVITED", "the password hash is SHA-1, which is not sound") == (answer["Password"], answer["Reason"])
     assert "Accounts" == page.title
 
 

@@ -113,8 +113,8 @@ def test_the_seed_of_another_user_is_no_factor(account: Account, bob: User):
     serial, app = enrol(account.client("iam"), "eve", "phone")
     role_arn = role_that_asks_for_mfa(account, bob)
 
-    told = refusal(
+    answer = refusal(
         bob.client("sts").assume_role, RoleArn=role_arn, RoleSessionName="s1", SerialNumber=serial, TokenCode=app.code(1)
     )
 
-    assert told.startswith("AccessDenied: MultiFactorAuthentication failed, unable to validate MFA code.")
+    assert answer.startswith("AccessDenied: MultiFactorAuthentication failed, unable to validate MFA code.")

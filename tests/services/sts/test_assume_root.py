@@ -192,12 +192,12 @@ def test_root_takes_on_nobodys_root(organization: Organization):
 
 def test_the_global_endpoint_has_no_such_operation(organization: Organization):
     member = organization.created()
-    told = Credentials.of(organization.management.told["admin"])
+    reply = Credentials.of(organization.management.created["admin"])
     body = f"Action=AssumeRoot&Version=2011-06-15&TargetPrincipal={member}&TaskPolicyArn.arn={TASKS}{AUDIT}"
     url = "https://sts.amazonaws.com/"
     request = botocore.awsrequest.AWSRequest("POST", url, data=body, headers={"Host": "sts.amazonaws.com"})
     request.headers["Content-Type"] = "application/x-www-form-urlencoded"
-    keys = botocore.credentials.Credentials(told.access_key_id, told.secret_access_key)
+    keys = botocore.credentials.Credentials(reply.access_key_id, reply.secret_access_key)
     botocore.auth.SigV4Auth(keys, "sts", "us-east-1").add_auth(request)
 
     answer = organization.crown.request("POST", "/", headers=dict(request.headers.items()), body=body.encode())
@@ -399,7 +399,7 @@ def test_a_task_goes_on_while_only_the_other_feature_is_switched_off(organizatio
 def test_an_audit_reads_roots_credentials_and_nothing_else(organization: Organization):
     member = organization.invited()
     iam = root_of(organization, member.id, AUDIT)
-    key_id = member.told["root"]["access_key_id"]
+    key_id = member.created["root"]["access_key_id"]
 
     assert [key_id] == [each["AccessKeyId"] for each in iam.list_access_keys()["AccessKeyMetadata"]]
     assert "UserName" not in iam.get_access_key_last_used(AccessKeyId=key_id)
@@ -411,7 +411,7 @@ def test_an_audit_reads_roots_credentials_and_nothing_else(organization: Organiz
     assert refused(iam.list_users).endswith(task_policy)
     assert refused(iam.delete_access_key, AccessKeyId=key_id).endswith(task_policy)
     assert refused(iam.list_access_keys, UserName="admin").endswith(task_policy)
-    admin_key = member.told["admin"]["access_key_id"]
+    admin_key = member.created["admin"]["access_key_id"]
     assert refused(iam.get_access_key_last_used, AccessKeyId=admin_key).endswith(task_policy)
 
 
@@ -424,14 +424,14 @@ def test_deletion_takes_all_of_roots_credentials_and_nobody_elses(organization: 
 
     iam.deactivate_mfa_device(SerialNumber=serial)
     iam.delete_signing_certificate(CertificateId=certificate_id)
-    iam.delete_access_key(AccessKeyId=member.told["root"]["access_key_id"])
+    iam.delete_access_key(AccessKeyId=member.created["root"]["access_key_id"])
 
     summary = member.client("iam").get_account_summary()["SummaryMap"]
     assert [0] * 3 == [
         summary[each] for each in ("AccountMFAEnabled", "AccountAccessKeysPresent", "AccountSigningCertificatesPresent")
     ]
     assert "InvalidClientTokenId" == code(member.root("sts").get_caller_identity)
-    assert "AccessDenied" == code(iam.delete_access_key, AccessKeyId=member.told["admin"]["access_key_id"], UserName="admin")
+    assert "AccessDenied" == code(iam.delete_access_key, AccessKeyId=member.created["admin"]["access_key_id"], UserName="admin")
     assert "AccessDenied" == code(iam.delete_login_profile, UserName="admin")
 
 

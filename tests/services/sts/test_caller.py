@@ -12,9 +12,9 @@ from tests.services.iam.asking import allow, refusal
 def test_whose_key_it_is_can_be_told_from_its_id(account: Account):
     bob = account.user("bob")
 
-    told = account.client("sts").get_access_key_info(AccessKeyId=bob.credentials.access_key_id)["Account"]
+    answer = account.client("sts").get_access_key_info(AccessKeyId=bob.credentials.access_key_id)["Account"]
 
-    assert account.id == told
+    assert account.id == answer
 
 
 @pytest.mark.parametrize("key_id", ["AKIA1111111111111111", "NOKEYATALLNOKEYATALL"])
@@ -32,7 +32,7 @@ def test_a_session_of_ones_own_is_neither_too_short_nor_too_long(account: Accoun
 
 
 def test_nobody_is_told_who_a_forged_key_is(crown: Crown, account: Account):
-    forged = {**account.told["admin"], "secret_access_key": "x" * 40}
+    forged = {**account.created["admin"], "secret_access_key": "x" * 40}
 
     assert refusal(crown.session(forged, "sts").get_caller_identity).startswith("SignatureDoesNotMatch: ")
 

@@ -145,6 +145,6 @@ def test_a_session_token_tells_its_size(account: Account):
 
 
 def test_an_access_key_id_tells_its_account(account: Account):
-    key_id = account.told["admin"]["access_key_id"]
+    key_id = account.created["admin"]["access_key_id"]
 
     assert account.id == account.client("sts").get_access_key_info(AccessKeyId=key_id)["Account"]

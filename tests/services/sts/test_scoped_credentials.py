@@ -80,9 +80,9 @@ def test_a_scope_binds_also_where_a_trust_policy_names_the_session_itself(accoun
     target = iam.create_role(RoleName="T", AssumeRolePolicyDocument=trusting(arn))["Role"]["Arn"]
     scoped = narrow(account, session, Policy=json.dumps(allow("iam:ListUsers")))["Credentials"]
 
-    told = refusal(account.crown.session(scoped, "sts").assume_role, RoleArn=target, RoleSessionName="s2")
+    answer = refusal(account.crown.session(scoped, "sts").assume_role, RoleArn=target, RoleSessionName="s2")
 
-    assert "no scope-down session policy allows the sts:AssumeRole action" in told
+    assert "no scope-down session policy allows the sts:AssumeRole action" in answer
     account.crown.session(session, "sts").assume_role(RoleArn=target, RoleSessionName="s2")
 
 
@@ -92,8 +92,8 @@ def test_an_explicit_deny_in_a_scope_names_it(account: Account, session: dict[st
 
     scoped = narrow(account, session, Policy=json.dumps(document))["Credentials"]
 
-    told = refusal(account.crown.session(scoped, "iam").list_roles)
-    assert "with an explicit deny in a scope-down session policy" in told
+    answer = refusal(account.crown.session(scoped, "iam").list_roles)
+    assert "with an explicit deny in a scope-down session policy" in answer
 
 
 def test_scoped_credentials_end_as_asked_and_never_after_the_calling_session(account: Account, session: dict[str, Any]):

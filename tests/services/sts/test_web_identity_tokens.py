@@ -284,11 +284,11 @@ def test_the_token_of_somebody_else_in_the_trusted_account_does_not_take_on_the_
 
 
 def test_the_global_endpoint_has_no_such_operation(crown: Crown, issuing: Account):
-    told = Credentials.of(issuing.told["admin"])
+    reply = Credentials.of(issuing.created["admin"])
     asked = {"Action": "GetWebIdentityToken", "Version": "2011-06-15", "Audience.member.1": "a", "SigningAlgorithm": "ES384"}
     body, headers = urlencode(asked), {"Host": "sts.amazonaws.com", "Content-Type": "application/x-www-form-urlencoded"}
     request = AWSRequest("POST", "https://sts.amazonaws.com/", data=body, headers=headers)
-    SigV4Auth(BotoCredentials(told.access_key_id, told.secret_access_key), "sts", "us-east-1").add_auth(request)
+    SigV4Auth(BotoCredentials(reply.access_key_id, reply.secret_access_key), "sts", "us-east-1").add_auth(request)
 
     answer = crown.request("POST", "/", headers=dict(request.headers.items()), body=body.encode())
 

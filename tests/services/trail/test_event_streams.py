@@ -45,7 +45,7 @@ def follow(crown: Crown) -> Iterator[Follow]:
 
 
 def administrator(account: Account) -> Credentials:
-    return Credentials.of(account.told["admin"])
+    return Credentials.of(account.created["admin"])
 
 
 def test_events_come_as_they_are_recorded_and_none_of_another_account(crown: Crown, account: Account, follow: Follow):
@@ -181,8 +181,8 @@ def test_no_other_site_begins_a_stream_and_nobody_without_a_session(crown: Crown
 def test_a_server_that_stops_ends_its_streams_and_not_in_their_middle(tmp_path: Path):
     server = Process(tmp_path)
     server.start()
-    told = server.account(admin_user="admin")
-    url, headers = signing(server.url, Credentials.of(told["admin"]))
+    reply = server.account(admin_user="admin")
+    url, headers = signing(server.url, Credentials.of(reply["admin"]))
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     connection.request("GET", urlsplit(url).path, headers=headers)
     answer = connection.getresponse()

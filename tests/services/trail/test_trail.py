@@ -47,9 +47,9 @@ def test_a_proof_of_an_own_record_is_checked_by_the_log_s_keys_alone(account: Ac
 def test_a_proof_of_another_account_s_record_is_not_there(crown: Crown, account: Account):
     theirs = made_user(crown.account(), "bob")["eventID"]
 
-    told = refusal(account.client("trail").get_proof, EventId=theirs)
+    answer = refusal(account.client("trail").get_proof, EventId=theirs)
 
-    assert "ResourceNotFoundException" == told
+    assert "ResourceNotFoundException" == answer
     assert "ResourceNotFoundException" == refusal(account.client("trail").get_proof, EventId=theirs[:-1] + "0")
     assert "ValidationException" == refusal(account.client("trail").get_proof, EventId="-" * 36)
 
@@ -58,12 +58,12 @@ def test_how_the_trail_stands_is_what_was_signed(crown: Crown, account: Account)
     account.client("iam").list_users()
     head = logs.settled(crown)
 
-    told = account.client("trail").get_integrity()
+    answer = account.client("trail").get_integrity()
 
-    assert logs.vkeys(crown) == told["Keys"]
-    assert (head.origin, 0) == (told["Origin"], told["WithheldRecords"])
-    assert told["Checkpoint"]["Size"] >= head.size
-    assert told["TreeSize"] >= told["Checkpoint"]["Size"]
+    assert logs.vkeys(crown) == answer["Keys"]
+    assert (head.origin, 0) == (answer["Origin"], answer["WithheldRecords"])
+    assert answer["Checkpoint"]["Size"] >= head.size
+    assert answer["TreeSize"] >= answer["Checkpoint"]["Size"]
 
 
 def test_a_verification_is_told_of_once_the_operator_has_recorded_one(crown: Crown, account: Account):
@@ -111,10 +111,10 @@ def test_events_come_in_the_order_of_the_tree_and_go_on_behind_the_last_index(cr
 def test_without_an_index_events_begin_with_the_next_one(account: Account):
     made_user(account, "bob")
 
-    told = account.client("trail").stream_events()
+    answer = account.client("trail").stream_events()
 
-    assert [] == told["Events"]
-    assert told["LastIndex"] > 0
+    assert [] == answer["Events"]
+    assert answer["LastIndex"] > 0
     assert "ValidationException" == refusal(account.client("trail").stream_events, After=10**9)
 
 
@@ -124,9 +124,9 @@ def test_whoever_has_a_purged_account_s_id_next_follows_none_of_its_events(crown
     crown.operator("DELETE", f"/accounts/{first.id}")
     second = crown.account(account_id=first.id)
 
-    told = second.client("trail").stream_events(After=-1)
+    answer = second.client("trail").stream_events(After=-1)
 
-    assert "bob" not in json.dumps(told["Events"])
+    assert "bob" not in json.dumps(answer["Events"])
     assert "ResourceNotFoundException" == refusal(second.client("trail").get_proof, EventId=event_id)
     assert 0 == second.client("trail").get_integrity()["WithheldRecords"]
 

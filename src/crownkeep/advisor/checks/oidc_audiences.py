@@ -27,7 +27,7 @@ def oidc_audiences(view: View) -> Iterator[Verdict]:
     found = view.answers("iam", "GetOpenIDConnectProvider")
     if not listed:
         raise DoesNotApply("There is no OpenID Connect provider.")
-    for asked, told in found:
+    for asked, answer in found:
         arn = str(asked.arguments()["OpenIDConnectProviderArn"])
-        clients = (told or {}).get("ClientIDList", [])
+        clients = (answer or {}).get("ClientIDList", [])
         yield passed(f"{len(clients)} audiences are named.", arn) if clients else failed("No audience is named.", arn)

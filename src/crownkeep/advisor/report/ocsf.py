@@ -25,8 +25,8 @@ _CREATE = 1
 
 def write(report: Report) -> str:
     """Return one event for each finding; what does not apply is left out."""
-    told = [each for each in report.findings if each.state is not CheckState.NOT_APPLICABLE]
-    return json.dumps([_event(each, report) for each in told], indent=2)
+    answer = [each for each in report.findings if each.state is not CheckState.NOT_APPLICABLE]
+    return json.dumps([_event(each, report) for each in answer], indent=2)
 
 
 def _event(finding: CheckFinding, report: Report) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _NOT_THERE = "#"
 
 def write(report: Report) -> str:
     """Return one result; its ids are made of what it says, so that the same report is the same file."""
-    told = [each for each in report.findings if each.state is not CheckState.NOT_APPLICABLE]
+    answer = [each for each in report.findings if each.state is not CheckState.NOT_APPLICABLE]
     at = stamp(report.at)
     result = {
         "uuid": _id(report, "result"),
@@ -28,9 +28,9 @@ def write(report: Report) -> str:
         "start": at,
         "end": at,
         "reviewed-controls": {"control-selections": [{"include-all": {}}]},
-        "observations": [_observation(each, report) for each in told],
+        "observations": [_observation(each, report) for each in answer],
         "findings": [
-            _finding(each, report) for each in told if each.state in (CheckState.PASS, CheckState.FAIL, CheckState.ACCEPTED)
+            _finding(each, report) for each in answer if each.state in (CheckState.PASS, CheckState.FAIL, CheckState.ACCEPTED)
         ],
     }
     whole = {

@@ -65,10 +65,10 @@ class Act:
         """The first few things that it was given, for a table."""
         if self.task:
             return self.task
-        told = [
+        answer = [
             f"{name} {value}" for name, value in self.parameters if len(value) <= _LONGEST_PARAMETER and value[:1] not in "[{"
         ]
-        return ", ".join(told[:_MOST_PARAMETERS])
+        return ", ".join(answer[:_MOST_PARAMETERS])
 
 
 def of(record: Mapping[str, Any]) -> Act:

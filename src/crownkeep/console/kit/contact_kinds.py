@@ -49,13 +49,13 @@ KINDS = (
 
 async def primary(request: Request) -> Mapping[str, str] | Refused:
     """Return the primary contact by the model's members; empty where the account has none."""
-    return _told(await calls.ask(request, PRIMARY.service, PRIMARY.operation), "ContactInformation")
+    return _member_of(await calls.ask(request, PRIMARY.service, PRIMARY.operation), "ContactInformation")
 
 
 async def alternate(request: Request, kind: ContactKind) -> Mapping[str, str] | Refused:
     """Return an alternate contact by the model's members; empty where the account has none of this kind."""
     call = alternate_call(kind)
-    return _told(await calls.ask(request, call.service, call.operation, call.parameters), "AlternateContact")
+    return _member_of(await calls.ask(request, call.service, call.operation, call.parameters), "AlternateContact")
 
 
 def alternate_call(kind: ContactKind) -> Equivalent:
@@ -63,8 +63,8 @@ def alternate_call(kind: ContactKind) -> Equivalent:
     return Equivalent("account", "GetAlternateContact", {"AlternateContactType": kind.type})
 
 
-def _told(found: Found | Refused, member: str) -> Mapping[str, str] | Refused:
+def _member_of(found: Found | Refused, member: str) -> Mapping[str, str] | Refused:
     if not isinstance(found, Refused):
-        told: Mapping[str, str] = found[member]
-        return told
+        answer: Mapping[str, str] = found[member]
+        return answer
     return {} if found.code == "ResourceNotFoundException" else found

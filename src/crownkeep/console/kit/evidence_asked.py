@@ -33,8 +33,8 @@ def refused(request: Request, lacking: Missing) -> Refused:
 
 def value(request: Request, found: Evidence, asked: ApiQuestion) -> Found | Refused:
     """Return an answer out of evidence, empty where there is no such thing."""
-    told = found.answers[asked.text]
-    return refused(request, told) if isinstance(told, Missing) else told.value or {}
+    reply = found.answers[asked.text]
+    return refused(request, reply) if isinstance(reply, Missing) else reply.value or {}
 
 
 def equivalent(asked: ApiQuestion) -> Equivalent:

@@ -48,9 +48,9 @@ _BY_REASON = (
 
 def help_for(action: str, message: str) -> Help:
     """Return what helps somebody who was refused an action with AWS's message."""
-    for reason, told in _BY_REASON:
+    for reason, answer in _BY_REASON:
         if reason in message:
-            return Help(told)
+            return Help(answer)
     statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
     who = (
         "An administrator of this account can give it: somebody who may change your policies or those of your groups, "

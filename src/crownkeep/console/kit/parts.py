@@ -133,10 +133,10 @@ def after(request: Request, outcome: ChangesMade, *, then: str, current: str, ba
     if outcome.refused is None:
         return calls.go(request, then, *outcome.made[-MOST_TOLD:], undo=undo.offer(request, back, then=then))
     title = "Only a part was done" if outcome.made else "Nothing was changed"
-    return told(request, outcome, title=title, then=then, current=current)
+    return result_page(request, outcome, title=title, then=then, current=current)
 
 
-def told(
+def result_page(
     request: Request,
     outcome: ChangesMade,
     *,

@@ -19,5 +19,5 @@ async def ask(request: Request) -> PasswordRules | None:
         return password_policy.rules(None)
     if found.refusal is not None:
         return None
-    told = {models.snake_case(name): value for name, value in found.one("PasswordPolicy").items() if name not in _NOT_ASKED}
-    return password_policy.rules(PasswordPolicy(**told))
+    answer = {models.snake_case(name): value for name, value in found.one("PasswordPolicy").items() if name not in _NOT_ASKED}
+    return password_policy.rules(PasswordPolicy(**answer))

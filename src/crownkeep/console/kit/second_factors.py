@@ -45,7 +45,7 @@ def credential_in(form: Form) -> Mapping[str, object]:
     return answer
 
 
-def told(rejected: Rejected) -> str:
+def message_of(rejected: Rejected) -> str:
     """Return what a person is told of a factor that was not accepted."""
     match rejected.reason:
         case Rejection.TOO_MANY:

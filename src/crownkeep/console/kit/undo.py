@@ -34,8 +34,8 @@ def offer(request: Request, wanted: Sequence[Equivalent], *, then: str) -> str:
     """Write an offer for an address; empty where there is nothing to offer, or it is too long."""
     if not wanted:
         return ""
-    told = {"then": then, "calls": [[each.service, each.operation, each.parameters] for each in wanted]}
-    text = base64url.encode(json.dumps(told, separators=(",", ":")).encode())
+    answer = {"then": then, "calls": [[each.service, each.operation, each.parameters] for each in wanted]}
+    text = base64url.encode(json.dumps(answer, separators=(",", ":")).encode())
     token = f"{text}.{_seal(request, text)}"
     return token if len(token) <= LONGEST else ""
 
@@ -46,10 +46,10 @@ def read(request: Request, token: str) -> Undo | None:
     if not text or not compare_digest(seal.encode("utf-8", "replace"), _seal(request, text).encode()):
         return None
     try:
-        told = json.loads(base64url.decode(text))
+        answer = json.loads(base64url.decode(text))
     except (binascii.Error, ValueError):
         return None
-    return Undo(tuple(Equivalent(*each) for each in told["calls"]), told["then"], token)
+    return Undo(tuple(Equivalent(*each) for each in answer["calls"]), answer["then"], token)
 
 
 def _seal(request: Request, text: str) -> str:

@@ -40,7 +40,7 @@ def without_addresses(db: Transaction, account: AccountRow, *, now: datetime) ->
 
 def _drills(db: Transaction, account_id: str) -> dict[str, object]:
     """Tell of the latest drill of each kind."""
-    told = [
+    answer = [
         {
             "name": row.name,
             "held_at": row.held_at,
@@ -50,7 +50,7 @@ def _drills(db: Transaction, account_id: str) -> dict[str, object]:
         }
         for row in drills.of_account(db, account_id)
     ]
-    return {"drills": told}
+    return {"drills": answer}
 
 
 def _masked(address: str) -> str:
@@ -104,14 +104,14 @@ def _custody(custody: SealCustody) -> dict[str, object]:
 
 
 def _password(facts: AccessFacts, now: datetime) -> dict[str, object]:
-    told: dict[str, object] = {"is_set": facts.has_password, "can_be_chosen_by_mail": facts.may_recover_password}
+    answer: dict[str, object] = {"is_set": facts.has_password, "can_be_chosen_by_mail": facts.may_recover_password}
     if facts.has_password and facts.password_changed_at is not None:
-        told |= {"changed_at": facts.password_changed_at, "age_days": (now - facts.password_changed_at).days}
-    return told
+        answer |= {"changed_at": facts.password_changed_at, "age_days": (now - facts.password_changed_at).days}
+    return answer
 
 
 def _administrator(each: Administrator) -> dict[str, object]:
-    told: dict[str, object] = {
+    answer: dict[str, object] = {
         "kind": each.kind.value,
         "name": each.name,
         "arn": each.arn,
@@ -119,7 +119,7 @@ def _administrator(each: Administrator) -> dict[str, object]:
         "active_keys": each.active_keys,
         "mfa_devices": each.mfa_devices,
     }
-    return told | ({"taken_on_by": each.taken_on_by} if each.taken_on_by else {})
+    return answer | ({"taken_on_by": each.taken_on_by} if each.taken_on_by else {})
 
 
 def _judged(verdict: RecoverabilityAnswer) -> dict[str, object]:

@@ -155,7 +155,7 @@ def describe(found: TeamCustody, *, now: datetime) -> dict[str, object]:
 
 
 def _seat(seat: Seat) -> dict[str, object]:
-    told: dict[str, object] = {
+    answer: dict[str, object] = {
         "name": seat.name,
         "status": seat.row.status,
         "is_able": seat.is_able,
@@ -171,4 +171,4 @@ def _seat(seat: Seat) -> dict[str, object]:
         ],
     }
     moments = {"accepted_at": seat.row.responded_at, "last_used_at": seat.proved_at, "last_rehearsed_at": seat.rehearsed_at}
-    return told | {name: moment for name, moment in moments.items() if moment is not None}
+    return answer | {name: moment for name, moment in moments.items() if moment is not None}

@@ -44,21 +44,21 @@ def of_request(db: Transaction, row: ApprovalSessionRow, trails: Iterable[str]) 
         listed = lookups.newest(db, account_id, first=first, before=_END, limit=MOST + 1, attribute=attribute)
         found |= {each.event_id: each for each in listed}
     newest = sorted(found.values(), key=lambda each: each.event_id)[-MOST:]
-    told = [_told(each) for each in newest]
-    summary: dict[str, object] = {"request_id": row.session_id, "events": told, "is_complete": len(found) <= MOST}
-    used = _first(told, ReportPart.USE)
-    reviewed = _first(told, ReportPart.REVIEW)
+    answer = [_told(each) for each in newest]
+    summary: dict[str, object] = {"request_id": row.session_id, "events": answer, "is_complete": len(found) <= MOST}
+    used = _first(answer, ReportPart.USE)
+    reviewed = _first(answer, ReportPart.REVIEW)
     return summary | ({"used_at": used} if used is not None else {}) | ({"reviewed_at": reviewed} if reviewed is not None else {})
 
 
-def _first(told: list[dict[str, object]], part: ReportPart) -> object | None:
-    return next((each["event_time"] for each in told if each["part"] == part.value and "error_code" not in each), None)
+def _first(answer: list[dict[str, object]], part: ReportPart) -> object | None:
+    return next((each["event_time"] for each in answer if each["part"] == part.value and "error_code" not in each), None)
 
 
 def _told(row: EventRow) -> dict[str, object]:
     record: Mapping[str, Any] = json.loads(row.record)
     moment: datetime = row.happened_at
-    told: dict[str, object] = {
+    answer: dict[str, object] = {
         "event_id": str(row.event_id),
         "event_time": moment,
         "event_source": row.source,
@@ -69,7 +69,7 @@ def _told(row: EventRow) -> dict[str, object]:
         "source_ip": str(record.get("sourceIPAddress", "")),
     }
     failed = record.get("errorCode") or ("Failure" if "Failure" in (record.get("responseElements") or {}).values() else "")
-    return told | ({"error_code": str(failed)} if failed else {})
+    return answer | ({"error_code": str(failed)} if failed else {})
 
 
 def _part(row: EventRow, record: Mapping[str, Any]) -> ReportPart:

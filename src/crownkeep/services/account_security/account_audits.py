@@ -21,8 +21,8 @@ def list_account_audits(call: Call, *, max_results: int = account_audits.MOST_KE
     """List the scheduled audits, the newest first, and say when the next one is due, where they are switched on."""
     rows = account_audits.newest(call.db, call.account_id, limit=max_results)
     due_at = _due_at(call, rows[0] if rows else None)
-    told: dict[str, object] = {"AccountAudits": [_described(each) for each in rows]}
-    return told if due_at is None else {**told, "NextAuditAt": due_at}
+    answer: dict[str, object] = {"AccountAudits": [_described(each) for each in rows]}
+    return answer if due_at is None else {**answer, "NextAuditAt": due_at}
 
 
 def _due_at(call: Call, newest: AccountAuditRow | None) -> datetime | None:

@@ -34,19 +34,19 @@ _ACCOUNTS = "organizations:ListAccounts"
 @account_security.operation("FindNames", resource=registry.everything, permission=Permission.UNLESS_DENIED)
 def find_names(call: Call, *, text: str, max_items: int = _MOST) -> Result:
     """Return what the caller may list and whose name holds a text; what it begins comes first."""
-    told: dict[str, object] = {}
+    answer: dict[str, object] = {}
     refused: list[str] = []
     for kind, (member, action, resource) in _LISTS.items():
-        told[member] = []
+        answer[member] = []
         if authorize.allows(call, action, Target(arn.iam(call.account_id, resource))):
-            told[member] = _found(call, kind, text, max_items)
+            answer[member] = _found(call, kind, text, max_items)
         else:
             refused.append(action)
     organization = _administered(call)
     if organization is not None and authorize.allows(call, _ACCOUNTS, registry.EVERYTHING):
         found = name_search.accounts_holding(call.db, organization.organization_id, text, limit=max_items)
-        told["Accounts"] = [{"Id": each.account_id, "Name": each.name, "Email": each.email} for each in found]
-    return {**told, "NotPermitted": refused}
+        answer["Accounts"] = [{"Id": each.account_id, "Name": each.name, "Email": each.email} for each in found]
+    return {**answer, "NotPermitted": refused}
 
 
 def _found(call: Call, kind: Searched, text: str, most: int) -> list[dict[str, str]]:

@@ -127,21 +127,21 @@ class _Held:
 
     def members(self, row: UserRow) -> dict[str, object]:
         """Return what one user holds, by the answer's members."""
-        told: dict[str, object] = {}
+        answer: dict[str, object] = {}
         if "Credentials" in self.include:
             keys = self.keys.get(row.user_id, ())
-            told |= {
+            answer |= {
                 "HasPassword": row.user_id in self.passwords,
                 "MfaDevices": self.devices.get(row.user_id, 0),
                 "AccessKeys": [_key(each) for each in keys],
             }
             used = [moment for moment in (row.password_used_at, *(each.used_at for each in keys)) if moment is not None]
-            told |= {"LastActivity": max(used)} if used else {}
+            answer |= {"LastActivity": max(used)} if used else {}
         if "Groups" in self.include:
-            told["Groups"] = self.groups.get(row.user_id, [])
+            answer["Groups"] = self.groups.get(row.user_id, [])
         if "Tags" in self.include:
-            told["Tags"] = [{"Key": key, "Value": value} for key, value in self.tags.get(row.user_id, {}).items()]
-        return told
+            answer["Tags"] = [{"Key": key, "Value": value} for key, value in self.tags.get(row.user_id, {}).items()]
+        return answer
 
 
 def _key(held: HeldKey) -> dict[str, str | datetime]:

@@ -21,8 +21,8 @@ def get_recoverability(call: Call) -> Result:
     if row is None:
         raise errors.AccessDenied("there is no such account")
     report = recoverability_report.of_root if root_user.is_itself(call) else recoverability_report.without_addresses
-    told = _renamed(report(call.db, row, now=call.now))
-    return told if isinstance(told, Mapping) else {}
+    answer = _renamed(report(call.db, row, now=call.now))
+    return answer if isinstance(answer, Mapping) else {}
 
 
 def _renamed(value: object) -> object:

@@ -41,11 +41,11 @@ def require_name(name: str) -> None:
     """Raise InvalidTrailNameException for what can be no trail's name (API_InvalidTrailNameException)."""
     length = len(name)
     if length < _SHORTEST:
-        told = f"Minimum allowed length: {_SHORTEST} characters. Specified name length: {length} characters."
-        raise errors.InvalidTrailName(f"Trail name too short. {told}")
+        message = f"Minimum allowed length: {_SHORTEST} characters. Specified name length: {length} characters."
+        raise errors.InvalidTrailName(f"Trail name too short. {message}")
     if length > _LONGEST:
-        told = f"Maximum allowed length: {_LONGEST} characters. Specified name length: {length} characters."
-        raise errors.InvalidTrailName(f"Trail name too long. {told}")
+        message = f"Maximum allowed length: {_LONGEST} characters. Specified name length: {length} characters."
+        raise errors.InvalidTrailName(f"Trail name too long. {message}")
     if not name[0].isalnum() or not name[0].isascii():
         raise errors.InvalidTrailName("Trail name must starts with a letter or number.")
     if not name[-1].isalnum() or not name[-1].isascii():

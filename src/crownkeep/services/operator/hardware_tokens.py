@@ -31,7 +31,7 @@ def register_hardware_token(
         raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
     row = HardwareTokenRow(serial, model, vault, envelope, holder, account_id or "", call.now)
     hardware_tokens.add(call.db, row)
-    return _told(call, serial)
+    return _as_json(call, serial)
 
 
 @operator.operation("ListHardwareTokens", resource=registry.everything)
@@ -54,7 +54,7 @@ def take_out_hardware_token(call: Call, *, serial: str, to: str, reason: str, ho
         raise errors.Conflict(f"the token `{serial}` is out already: {row.out_to} has it")
     due_at = call.now + timedelta(hours=hours or call.settings.token_check_out_hours)
     hardware_tokens.change(call.db, serial, out_to=to, out_for=reason, out_since=call.now, due_at=due_at)
-    return _told(call, serial)
+    return _as_json(call, serial)
 
 
 @operator.operation("ReturnHardwareToken", resource=registry.everything, effect=Effect.STATE)
@@ -73,7 +73,7 @@ def return_hardware_token(call: Call, *, serial: str, vault: str | None = None, 
         out_since=None,
         due_at=None,
     )
-    return _told(call, serial)
+    return _as_json(call, serial)
 
 
 @operator.operation("AuditHardwareTokens", resource=registry.everything, effect=Effect.STATE)
@@ -100,7 +100,7 @@ def _required(call: Call, serial: str) -> HardwareTokenRow:
     return row
 
 
-def _told(call: Call, serial: str) -> Result:
+def _as_json(call: Call, serial: str) -> Result:
     """Return a token as it is now; what was done to the key of an account's root is recorded in that account's own trail."""
     row = _required(call, serial)
     if row.of_account and accounts.with_id(call.db, row.of_account) is not None:

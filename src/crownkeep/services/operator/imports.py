@@ -36,12 +36,12 @@ def install_breached_passwords(call: Call) -> Result:
     try:
         with place.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             opened = BreachedPasswords(mapped)
-            told: dict[str, object] = {"entries": opened.count, "kind": opened.kind.name}
+            answer: dict[str, object] = {"entries": opened.count, "kind": opened.kind.name}
     except (FileNotFoundError, MalformedIndex, ValueError) as error:
         raise errors.Conflict("no index is staged: run `crownkeep passwords import-breached`") from error
     data_directory.install(folder, BREACHED_FILE)
-    call.notes.additional |= told
-    return told
+    call.notes.additional |= answer
+    return answer
 
 
 def prepare_metadata(call: Call) -> Metadata:
@@ -70,9 +70,9 @@ def install_fido_metadata(call: Call) -> Result:
     # The root first: what lies between the two is metadata that can't be read, under which no key is registered.
     data_directory.install(call.settings.data_directory, METADATA_ROOT_FILE)
     data_directory.install(call.settings.data_directory, METADATA_FILE)
-    told: dict[str, object] = {"number": found.number, "models": found.count, "next_update": found.next_update.isoformat()}
-    call.notes.additional |= told
-    return told
+    answer: dict[str, object] = {"number": found.number, "models": found.count, "next_update": found.next_update.isoformat()}
+    call.notes.additional |= answer
+    return answer
 
 
 @operator.operation("ImportMfaTokens", resource=registry.everything, effect=Effect.STATE)

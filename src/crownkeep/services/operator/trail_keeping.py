@@ -28,11 +28,11 @@ def withhold_records(
     if (event_id is None) == (before is None):
         raise errors.ValidationError("give either `event_id` or `before`")
     if event_id is not None:
-        told = withholding.withhold_one(call, account_id, _kept(call, account_id, event_id), reason=reason)
+        answer = withholding.withhold_one(call, account_id, _kept(call, account_id, event_id), reason=reason)
     else:
-        told = withholding.withhold_older(call, account_id, before=before or call.now, reason=reason)
-    call.notes.additional |= told
-    withheld = told.get(withholding.WITHHELD)
+        answer = withholding.withhold_older(call, account_id, before=before or call.now, reason=reason)
+    call.notes.additional |= answer
+    withheld = answer.get(withholding.WITHHELD)
     return {"records": withheld[0]["records"] if isinstance(withheld, list) else 0}
 
 

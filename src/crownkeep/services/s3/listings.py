@@ -62,11 +62,11 @@ def list_objects(
     held = holding.required(call, bucket, expected_bucket_owner)
     size = _size(max_keys)
     page = cut(held, prefix=prefix or "", delimiter=delimiter or "", after=marker or "", size=size)
-    told: dict[str, object] = {"Marker": _encoded(marker or "", encoding_type)}
+    answer: dict[str, object] = {"Marker": _encoded(marker or "", encoding_type)}
     if page.is_truncated and delimiter:
         # Without a delimiter the last key says it (API_ListObjects).
-        told["NextMarker"] = _encoded(page.last, encoding_type)
-    return told | _described(page, bucket, prefix, delimiter, size, encoding_type)
+        answer["NextMarker"] = _encoded(page.last, encoding_type)
+    return answer | _described(page, bucket, prefix, delimiter, size, encoding_type)
 
 
 @s3.operation("ListObjectsV2", resource=listed_bucket, mode=Mode.LONG_READ, action="s3:ListBucket", is_data_event=True)
@@ -90,20 +90,20 @@ def list_objects_v2(
     held = holding.required(call, bucket, expected_bucket_owner)
     filters = (bucket, prefix or "", delimiter or "")
     after = start_after or ""
-    told: dict[str, object] = {} if start_after is None else {"StartAfter": _encoded(start_after, encoding_type)}
+    answer: dict[str, object] = {} if start_after is None else {"StartAfter": _encoded(start_after, encoding_type)}
     if continuation_token is not None:
         after = _read(call, continuation_token, filters)
-        told["ContinuationToken"] = continuation_token
+        answer["ContinuationToken"] = continuation_token
     size = _size(max_keys)
     page = cut(held, prefix=prefix or "", delimiter=delimiter or "", after=after, size=size)
-    told["KeyCount"] = len(page.objects) + len(page.prefixes)
+    answer["KeyCount"] = len(page.objects) + len(page.prefixes)
     if page.is_truncated:
-        told["NextContinuationToken"] = page_tokens.write(call, page.last, list_name="ListObjectsV2", filters=filters)
+        answer["NextContinuationToken"] = page_tokens.write(call, page.last, list_name="ListObjectsV2", filters=filters)
     described = _described(page, bucket, prefix, delimiter, size, encoding_type)
     if fetch_owner:
         owner = {"ID": buckets.canonical_user_id(call.account_id)}
         described["Contents"] = [each | {"Owner": owner} for each in _contents(page, encoding_type)]
-    return told | described
+    return answer | described
 
 
 def cut(held: DirectoryBucket, *, prefix: str, delimiter: str, after: str, size: int) -> ListingPage:

@@ -107,9 +107,9 @@ def _import_user(batch: _Batch, given: Given) -> dict[str, object]:
     call, instance = batch.call, batch.instance
     found = directory_users.named(call.db, instance.identity_store_id, given["UserName"])
     row = found or _make_user(batch, given)
-    told = {"UserId": row.user_id, "Outcome": "CREATED" if found is None else "EXISTING"}
+    answer = {"UserId": row.user_id, "Outcome": "CREATED" if found is None else "EXISTING"}
     added = sum(_join(batch, row, name) for name in dict.fromkeys(given.get("Groups") or ()))
-    return {**told, "AddedGroups": added, **(_admit(batch, row, given) if found is None else {"Password": "UNCHANGED"})}
+    return {**answer, "AddedGroups": added, **(_admit(batch, row, given) if found is None else {"Password": "UNCHANGED"})}
 
 
 def _make_user(batch: _Batch, given: Given) -> DirectoryUserRow:

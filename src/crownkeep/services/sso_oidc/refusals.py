@@ -12,9 +12,9 @@ def members(error: str, description: str) -> dict[str, object]:
     return {"error": error, "error_description": description}
 
 
-def invalid_request(told: str) -> errors.InvalidRequest:
+def invalid_request(message: str) -> errors.InvalidRequest:
     """Make the refusal of a request that lacks something, or has too much of it."""
-    return errors.InvalidRequest("", members=members("invalid_request", told))
+    return errors.InvalidRequest("", members=members("invalid_request", message))
 
 
 def invalid_client() -> errors.InvalidClient:

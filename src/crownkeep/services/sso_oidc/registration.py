@@ -51,8 +51,8 @@ def register_client(
     if set(scopes) - {clients.SCOPE}:
         raise errors.InvalidScope("", members=refusals.members("invalid_scope", f"The only scope is {clients.SCOPE}."))
     if len(redirect_uris) > _MOST_URIS or not all(len(uri) <= _LONGEST_URI and clients.is_loopback(uri) for uri in redirect_uris):
-        told = "A code is sent to a loopback address alone, such as http://127.0.0.1/oauth/callback."
-        raise errors.InvalidRedirectUri("", members=refusals.members("invalid_redirect_uri", told))
+        message = "A code is sent to a loopback address alone, such as http://127.0.0.1/oauth/callback."
+        raise errors.InvalidRedirectUri("", members=refusals.members("invalid_redirect_uri", message))
     until = call.now + clients.LASTS
     start = clients.instance_in((issuer_url or "")[:_LONGEST_URI])
     client = Client(client_name, tuple(redirect_uris), tuple(scopes), start, until)

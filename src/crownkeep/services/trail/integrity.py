@@ -15,7 +15,7 @@ def get_integrity(call: Call) -> Result:
     newest, size, verified = checkpoints.newest(call.db), leaves.count(call.db), verifications.latest(call.db)
     keys = log_keys.every(call.db, log_keys.LOG)
     account = call.standing.account(call.db)
-    told: dict[str, object] = {
+    answer: dict[str, object] = {
         "Origin": notes.read_key(keys[0].vkey).name if keys else "",
         "Keys": [row.vkey for row in keys],
         "TreeSize": size,
@@ -25,14 +25,14 @@ def get_integrity(call: Call) -> Result:
         "SealedRecords": withholdings.count_sealed(call.db, call.account_id, since=account.created_at) if account else 0,
     }
     if newest is not None:
-        told["Checkpoint"] = {"Size": newest.size, "RootHash": notes.encode(newest.root), "SignedAt": newest.signed_at}
+        answer["Checkpoint"] = {"Size": newest.size, "RootHash": notes.encode(newest.root), "SignedAt": newest.signed_at}
         others = checkpoints.newest_of_witnesses(call.db, other_than=newest.origin)
-        told["Witnesses"] = [{"Name": row.name, "Size": row.size, "SignedAt": row.signed_at} for row in others]
+        answer["Witnesses"] = [{"Name": row.name, "Size": row.size, "SignedAt": row.signed_at} for row in others]
     if verified is not None:
-        told["LastVerification"] = {
+        answer["LastVerification"] = {
             "VerifiedAt": verified.verified_at,
             "Size": verified.size,
             "IsAsItWas": verified.findings == 0,
             "Findings": verified.findings,
         }
-    return told
+    return answer

@@ -68,7 +68,7 @@ async def waiting(request: Request) -> Response:
 async def decide(request: Request) -> Response:
     """Hand in a decision that the security key has signed."""
     form = web.form(request)
-    operation, told = _DECISIONS.get(form.one("decision"), ("", ""))
+    operation, answer = _DECISIONS.get(form.one("decision"), ("", ""))
     if not operation:
         return await _ask_for_key(request, alert="There is no such decision.")
     parameters = {"RequestId": form.one("request")[:32], "Assertion": form.one("credential")[:_LONGEST]}
@@ -78,7 +78,7 @@ async def decide(request: Request) -> Response:
         return await _ask_for_key(request, alert=refusal.message)
     state = str(found["Request"]["State"])
     text = "Root can be used again." if operation == "SignOffReview" else _STATES.get(state, f"The request is {state}.")
-    return web.page(request, "told.html", title=told, text=text, to=PATH, label="Back to my approvals")
+    return web.page(request, "message.html", title=answer, text=text, to=PATH, label="Back to my approvals")
 
 
 async def _ask_for_key(request: Request, *, alert: str = "", about: str = "") -> Response:

@@ -41,13 +41,13 @@ async def decided(request: Request) -> Response:
         return await audit_page.show(request, refusal=outcome.refused, entered=reason)
     if decision == "REMOVE":
         outcome = await _remove(request, audit_id, chosen, made=list(outcome.made))
-    return _told(request, audit_id, outcome)
+    return _outcome_page(request, audit_id, outcome)
 
 
 async def removed(request: Request) -> Response:
     """Remove credentials that are to be removed, as whoever may: root's own keys, for example, only root does."""
     audit_id = request.path_params["audit"]
-    return _told(request, audit_id, await _remove(request, audit_id, web.form(request).all("credential"), made=[]))
+    return _outcome_page(request, audit_id, await _remove(request, audit_id, web.form(request).all("credential"), made=[]))
 
 
 async def proved(request: Request) -> Response:
@@ -58,7 +58,7 @@ async def proved(request: Request) -> Response:
     outcome = await parts.carry_out(request, [Equivalent(SERVICE, "RecordCredentialRemoval", parameters)])
     if outcome.refused is not None:
         return await audit_page.show(request, refusal=outcome.refused)
-    return _told(request, audit_id, outcome)
+    return _outcome_page(request, audit_id, outcome)
 
 
 async def _remove(request: Request, audit_id: str, chosen: Sequence[str], *, made: list[Done]) -> ChangesMade:
@@ -110,7 +110,7 @@ def _removal(row: Mapping[str, Any], *, only_deactivate: bool) -> list[Equivalen
     return wanted
 
 
-def _told(request: Request, audit_id: str, outcome: ChangesMade) -> Response:
+def _outcome_page(request: Request, audit_id: str, outcome: ChangesMade) -> Response:
     return parts.after(request, outcome, then=audit_page.page_of(audit_id), current=PATH)
 
 

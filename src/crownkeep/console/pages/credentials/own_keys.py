@@ -40,7 +40,7 @@ async def create(request: Request) -> Response:
         return await _page(request, refusal=outcome.refused)
     made = result["AccessKey"]
     secrets = {"Access key": made["AccessKeyId"], "Secret access key": made["SecretAccessKey"]}
-    return parts.told(request, outcome, title="Your new access key", then=SECURITY, current=SECURITY, secrets=secrets)
+    return parts.result_page(request, outcome, title="Your new access key", then=SECURITY, current=SECURITY, secrets=secrets)
 
 
 async def change(request: Request) -> Response:

@@ -122,7 +122,7 @@ async def _obtained(request: Request, kind: UploadKind, wanted: Equivalent) -> R
     }
     secrets = {label: str(made[name]) for name, label in labels.items() if name in made}
     title = f"Your credential for {made['ServiceName']}"
-    return parts.told(request, outcome, title=title, then=SECURITY, current=SECURITY, secrets=secrets)
+    return parts.result_page(request, outcome, title=title, then=SECURITY, current=SECURITY, secrets=secrets)
 
 
 def _kind(request: Request) -> UploadKind:

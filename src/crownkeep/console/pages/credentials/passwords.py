@@ -73,7 +73,7 @@ async def confirmed(request: Request) -> Response:
         case Waiting():
             return entering.wait(request, outcome)
         case Rejected():
-            return _confirm_page(request, session, to, alert=second_factors.told(outcome), status=403)
+            return _confirm_page(request, session, to, alert=second_factors.message_of(outcome), status=403)
         case Proved():
             return web.go(to)
 

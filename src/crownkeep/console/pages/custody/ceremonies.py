@@ -88,10 +88,10 @@ def _events(report: Part) -> Sequence[Mapping[str, Any]]:
 
 
 def _steps(asked: Mapping[str, Any], report: Part) -> list[CeremonyStep]:
-    told = ", ".join(asked.get("Asked", ())) or "nobody"
+    answer = ", ".join(asked.get("Asked", ())) or "nobody"
     steps = [
         CeremonyStep("Asked", asked["AskedAt"], f"by {asked['Requester']}, from {asked['Source']}"),
-        CeremonyStep("Custodians were told", asked["AskedAt"], told),
+        CeremonyStep("Custodians were told", asked["AskedAt"], answer),
         *(
             CeremonyStep(f"{vote['Approver']} {'approved' if vote['Decision'] == 'approve' else 'refused'}", vote["CastAt"])
             for vote in asked["Votes"]

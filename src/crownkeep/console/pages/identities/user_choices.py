@@ -126,8 +126,8 @@ class Plan:
     @property
     def digest(self) -> str:
         """A digest of the calls: what is created is what was reviewed."""
-        told = [[call.operation, call.parameters] for call in self.calls]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        answer = [[call.operation, call.parameters] for call in self.calls]
+        return hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()
 
 
 def read(form: Form) -> Choices:

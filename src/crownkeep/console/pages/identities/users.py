@@ -143,7 +143,7 @@ async def new_key(request: Request) -> Response:
         secrets = {"Access key": made["AccessKeyId"], "Secret access key": made["SecretAccessKey"]}
     title = f"Access key of {name}" if secrets else "Nothing was changed"
     back = USER.page(name, "security")
-    return parts.told(request, outcome, title=title, then=back, current=USER.folder, secrets=secrets)
+    return parts.result_page(request, outcome, title=title, then=back, current=USER.folder, secrets=secrets)
 
 
 async def key(request: Request) -> Response:

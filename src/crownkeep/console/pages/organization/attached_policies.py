@@ -86,11 +86,11 @@ async def _summed(request: Request, attached: Sequence[AttachedHere]) -> tuple[t
     read = await asyncio.gather(
         *(places.ask(request, "DescribePolicy", PolicyId=each.policy["Id"]) for each in chosen[:MOST_SUMMED])
     )
-    told = [
+    answer = [
         summed(each.policy, each.at_name, str(part.one("Policy").get("Content", "")))
         for each, part in zip(chosen, read, strict=False)
     ]
-    return tuple(told), max(0, len(chosen) - MOST_SUMMED)
+    return tuple(answer), max(0, len(chosen) - MOST_SUMMED)
 
 
 def summed(policy: Mapping[str, Any], at_name: str, content: str) -> SummedPolicy:

@@ -62,7 +62,7 @@ async def _confirmed(request: Request) -> tuple[str, Response | None]:
     return entered["account"], None
 
 
-async def _done(request: Request, account_id: str, task: str, told: str) -> Response:
+async def _done(request: Request, account_id: str, task: str, message: str) -> Response:
     here = web.of(request)
     try:
         root = await member_roots.take_on(here.door, web.actor(request), account_id, task)
@@ -74,7 +74,7 @@ async def _done(request: Request, account_id: str, task: str, told: str) -> Resp
         _, outcome = await parts.obtain(request, each, actor=root)
         if outcome.refused is not None:
             return await _page(request, account_id, refusal=outcome.refused)
-    return await _page(request, account_id, told=told)
+    return await _page(request, account_id, message=message)
 
 
 _CREATE = Equivalent("iam", "CreateLoginProfile", {})
@@ -104,7 +104,7 @@ async def _page(
     *,
     refusal: Refused | None = None,
     alert: str = "",
-    told: str = "",
+    message: str = "",
 ) -> Response:
     about, security, features = await asyncio.gather(
         places.ask(request, "DescribeAccount", AccountId=account_id),
@@ -128,7 +128,7 @@ async def _page(
         features=features,
         is_enabled="RootCredentialsManagement" in features.rows("EnabledFeatures"),
         alert=alert,
-        told=told,
+        message=message,
     )
 
 

@@ -86,8 +86,8 @@ async def _names(request: Request, ids: Sequence[str], listed: Sequence[Part], r
     found = await asyncio.gather(
         *(places.ask(request, "DescribeOrganizationalUnit", OrganizationalUnitId=each) for each in unnamed)
     )
-    told = zip(unnamed, found, strict=True)
-    return names | {each: str(part.one("OrganizationalUnit").get("Name", each)) for each, part in told}
+    answer = zip(unnamed, found, strict=True)
+    return names | {each: str(part.one("OrganizationalUnit").get("Name", each)) for each, part in answer}
 
 
 def _node(ids: Sequence[str], names: Mapping[str, str], listed: Sequence[Part], depth: int) -> TreeNode:

@@ -161,7 +161,9 @@ async def deleted(request: Request) -> Response:
     arn = form.one("arn")
     if form.one("typed").strip() != arn.rpartition("/")[2]:
         refused = parts.ChangesMade((), Refused("iam:DeletePolicy", "NotConfirmed", _MISTYPED, web.of(request).origin.request_id))
-        return parts.told(request, refused, title="Nothing was changed", then=policy_pages.page(arn), current=policy_pages.FOLDER)
+        return parts.result_page(
+            request, refused, title="Nothing was changed", then=policy_pages.page(arn), current=policy_pages.FOLDER
+        )
     outcome = await parts.carry_out(request, [Equivalent("iam", "DeletePolicy", {"PolicyArn": arn})])
     then = policy_pages.FOLDER if outcome.refused is None else policy_pages.page(arn)
     return parts.after(request, outcome, then=then, current=policy_pages.FOLDER)

@@ -70,7 +70,7 @@ async def decide(request: Request) -> Response:
     wanted = Equivalent(_SERVICE, "AuthorizeProgram", asked.parameters)
     found, outcome = await parts.obtain(request, wanted, actor=web.as_person(request, session))
     if outcome.refused is not None:
-        return _told(request, session, "Refused", outcome.refused.sentence, status=403)
+        return _message_page(request, session, "Refused", outcome.refused.sentence, status=403)
     return _back(asked, {"code": str(found["AuthorizationCode"]), "state": asked.state})
 
 
@@ -103,8 +103,8 @@ async def device_decided(request: Request) -> Response:
     if isinstance(outcome.refused, Refused):
         return _page(request, "device.html", session, status=404, alert=outcome.refused.message)
     if allowed:
-        return _told(request, session, "Request approved", "The program goes on by itself. You can close this window.")
-    return _told(request, session, "Request refused", "The program gets nothing. You can close this window.")
+        return _message_page(request, session, "Request approved", "The program goes on by itself. You can close this window.")
+    return _message_page(request, session, "Request refused", "The program gets nothing. You can close this window.")
 
 
 def _read(request: Request, given: Mapping[str, str]) -> ConsentAsked | None:
@@ -134,9 +134,9 @@ def _to_sign_in(store_id: str, to: str) -> Response:
     return web.go(f"{web.PORTAL}/{quote(store_id[:64], safe='')}?to={quote(to, safe='')}")
 
 
-def _told(request: Request, session: BrowserSession, title: str, text: str, *, status: int = 200) -> Response:
+def _message_page(request: Request, session: BrowserSession, title: str, text: str, *, status: int = 200) -> Response:
     start = f"{web.PORTAL}{session.person.path.rstrip('/')}"
-    return web.page(request, "told.html", status=status, title=title, text=text, to=start, label="Access portal")
+    return web.page(request, "message.html", status=status, title=title, text=text, to=start, label="Access portal")
 
 
 def _page(request: Request, template: str, session: BrowserSession, *, status: int = 200, **values: object) -> Response:

@@ -38,7 +38,7 @@ async def begin(request: Request) -> Response:
             here.door, row, to=destinations.ours(wanted) if wanted else _path(request), now=here.now
         )
     except ProviderSilent:
-        return _told(request, _SILENT, 502)
+        return _message_page(request, _SILENT, 502)
     sealed = external_requests.seal(here.door.wiring.keyring, begun.request)
     here.set_cookie(Cookie.EXTERNAL, sealed, lasts=external_requests.LASTS)
     return RedirectResponse(begun.address, 303)
@@ -49,12 +49,12 @@ async def openid(request: Request) -> Response:
     here, asked = web.of(request), _asked(request)
     given = request.query_params
     if any(len(given.getlist(name)) > 1 for name in _PARAMETERS):
-        return _told(request, _REFUSED, 400)
+        return _message_page(request, _REFUSED, 400)
     answer = {name: given[name] for name in _PARAMETERS if name in given}
     try:
         arrived = await external_sign_in.of_openid(here.door, _visit(request, asked), request.path_params["start"], asked, answer)
     except ExternalRefused:
-        return _told(request, _REFUSED, 403)
+        return _message_page(request, _REFUSED, 403)
     return await entering.arrive(request, arrived)
 
 
@@ -67,7 +67,7 @@ async def received(request: Request) -> Response:
         )
         sealed = external_sign_in.seal(here.door.wiring.keyring, response)
     except ExternalRefused:
-        return _told(request, _REFUSED, 403)
+        return _message_page(request, _REFUSED, 403)
     here.set_cookie(Cookie.RECEIVED, sealed, lasts=timedelta(minutes=2))
     return web.go(f"{_path(request)}/saml")
 
@@ -80,7 +80,7 @@ async def saml(request: Request) -> Response:
     try:
         arrived = await external_sign_in.of_saml(here.door, _visit(request, asked), request.path_params["start"], asked, response)
     except ExternalRefused:
-        return _told(request, _REFUSED, 403)
+        return _message_page(request, _REFUSED, 403)
     return await entering.arrive(request, arrived)
 
 
@@ -102,8 +102,8 @@ def _visit(request: Request, asked: ExternalRequest | None) -> Visit:
     return entering.visit(request, asked.to if asked is not None else _path(request))
 
 
-def _told(request: Request, text: str, status: int) -> Response:
-    return web.page(request, "told.html", status=status, title=_TITLE, text=text, to=_path(request), label="Back to sign in")
+def _message_page(request: Request, text: str, status: int) -> Response:
+    return web.page(request, "message.html", status=status, title=_TITLE, text=text, to=_path(request), label="Back to sign in")
 
 
 def _path(request: Request) -> str:

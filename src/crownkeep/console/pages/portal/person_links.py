@@ -27,12 +27,12 @@ async def asked(request: Request) -> Response:
     start, name = request.path_params["start"], form.one("name")
     came = await person_passwords.request(here.door, start=start, name=name, origin=here.origin, now=here.now)
     if came is Asked.TOO_OFTEN:
-        return _told(request, "Too many requests", "Too much was asked for from here. Try again in an hour.", status=429)
+        return _message_page(request, "Too many requests", "Too much was asked for from here. Try again in an hour.", status=429)
     text = (
         "If somebody has that user name, a link to choose a password is on its way to their email address. It works once, within "
         "an hour. Look into the spam folder too."
     )
-    return _told(request, "Check your email", text)
+    return _message_page(request, "Check your email", text)
 
 
 async def choose(request: Request) -> Response:
@@ -71,11 +71,11 @@ def _page(
 
 def _invalid(request: Request) -> Response:
     text = "It was used before, has expired, or was never one. Ask for another where you sign in."
-    return _told(request, "This link is not valid", text, status=403)
+    return _message_page(request, "This link is not valid", text, status=403)
 
 
-def _told(request: Request, title: str, text: str, *, status: int = 200) -> Response:
-    return web.page(request, "told.html", status=status, title=title, text=text, to=_start(request), label="Back to sign in")
+def _message_page(request: Request, title: str, text: str, *, status: int = 200) -> Response:
+    return web.page(request, "message.html", status=status, title=title, text=text, to=_start(request), label="Back to sign in")
 
 
 def _start(request: Request) -> str:

@@ -145,8 +145,8 @@ def _advised(request: Request, advice: list[Recommendation]) -> dict[str, Any]:
 
 
 def _alias(request: Request, found: Posture) -> str | Refused:
-    told = evidence_asked.value(request, found.evidence, questions.ALIASES)
-    return told if isinstance(told, Refused) else next(iter(told["AccountAliases"]), "")
+    answer = evidence_asked.value(request, found.evidence, questions.ALIASES)
+    return answer if isinstance(answer, Refused) else next(iter(answer["AccountAliases"]), "")
 
 
 def _next(advice: list[Recommendation]) -> str:

@@ -72,8 +72,8 @@ def _credentials(found: Evidence) -> ReportedCredentials | Missing:
     report = found.answers[questions.CREDENTIAL_REPORT.text]
     if isinstance(report, Missing):
         return report
-    told = report.value or {}
-    return posture.reported(told["Content"], evidence.moment(told["GeneratedTime"]))
+    answer = report.value or {}
+    return posture.reported(answer["Content"], evidence.moment(answer["GeneratedTime"]))
 
 
 async def _administrators(request: Request) -> Sequence[str] | Refused:

@@ -42,7 +42,7 @@ async def accepted(request: Request) -> Response:
     refused = await _ask(request, "AcceptInvitation", form.one("token"), sent)
     if refused is not None:
         return await _page(request, form.one("token"), alert=refused.message)
-    return _told(request, "You are an approver", "You will be asked by mail when the team has something to decide.")
+    return _message_page(request, "You are an approver", "You will be asked by mail when the team has something to decide.")
 
 
 async def refused(request: Request) -> Response:
@@ -51,7 +51,7 @@ async def refused(request: Request) -> Response:
     error = await _ask(request, "RefuseInvitation", form.one("token"), {})
     if error is not None:
         return await _page(request, form.one("token"), alert=error.message)
-    return _told(request, "You have refused", "Nobody else is asked to join this team any more. You can close this page.")
+    return _message_page(request, "You have refused", "Nobody else is asked to join this team any more. You can close this page.")
 
 
 async def _page(request: Request, token: str, *, alert: str = "") -> Response:
@@ -88,8 +88,8 @@ async def _answer(request: Request, operation: str, parameters: Mapping[str, obj
     return await here.door.invoke(asked)
 
 
-def _told(request: Request, title: str, text: str) -> Response:
-    return web.page(request, "told.html", title=title, text=text, to=web.SIGN_IN, label="Close")
+def _message_page(request: Request, title: str, text: str) -> Response:
+    return web.page(request, "message.html", title=title, text=text, to=web.SIGN_IN, label="Close")
 
 
 ROUTES = [

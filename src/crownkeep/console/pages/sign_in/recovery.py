@@ -36,7 +36,7 @@ async def forgotten_asked(request: Request) -> Response:
         "If a root user has that email address, a link to choose a new password is on its way. It works once, within an hour. "
         "Look into the spam folder too."
     )
-    return web.page(request, "told.html", title="Check your email", text=text, to=web.SIGN_IN, label="Back to sign in")
+    return web.page(request, "message.html", title="Check your email", text=text, to=web.SIGN_IN, label="Back to sign in")
 
 
 async def reset(request: Request) -> Response:
@@ -66,7 +66,7 @@ async def lost_mfa_asked(request: Request) -> Response:
     match await mfa_recovery.request(here.door, begun.progress, origin=here.origin, now=here.now):
         case Requested():
             text = "A link is on its way to the root user's mailbox. Open it within 15 minutes to go on."
-            return web.page(request, "told.html", title="Check your email", text=text, to=web.SIGN_IN, label="Back to sign in")
+            return web.page(request, "message.html", title="Check your email", text=text, to=web.SIGN_IN, label="Back to sign in")
         case TooOften():
             return _too_often(request)
         case _:
@@ -97,7 +97,7 @@ async def lost_mfa_completed(request: Request) -> Response:
     except InvalidLink:
         return _invalid(request)
     text = "The lost devices are removed and every session has ended. Sign in with the password now and register another device."
-    return web.page(request, "told.html", title="The root user has no MFA device", text=text, to=web.SIGN_IN, label="Sign in")
+    return web.page(request, "message.html", title="The root user has no MFA device", text=text, to=web.SIGN_IN, label="Sign in")
 
 
 async def custodian(request: Request) -> Response:
@@ -116,7 +116,7 @@ async def custodian_confirmed(request: Request) -> Response:
     if outcome is not RecoveryOutcome.CONFIRMED:
         return _custodian_page(request, token, alert="That code is wrong. Talk to the person again.", status=403)
     text = "Whoever asked can now remove the lost MFA devices, within an hour. The root user and the security contact hear of it."
-    return web.page(request, "told.html", title="The recovery is confirmed", text=text, to=web.SIGN_IN, label="Close")
+    return web.page(request, "message.html", title="The recovery is confirmed", text=text, to=web.SIGN_IN, label="Close")
 
 
 def _recovery_page(request: Request, token: str) -> Response:
@@ -151,12 +151,14 @@ def _custodian_page(request: Request, token: str, *, alert: str = "", status: in
 
 def _invalid(request: Request) -> Response:
     text = "It was used before, has expired, was replaced by a newer one, or was never one. Ask for another."
-    return web.page(request, "told.html", status=403, title="This link is not valid", text=text, to=web.SIGN_IN, label="Sign in")
+    return web.page(
+        request, "message.html", status=403, title="This link is not valid", text=text, to=web.SIGN_IN, label="Sign in"
+    )
 
 
 def _too_often(request: Request) -> Response:
     text = "Too much was asked for from here. Try again in an hour."
-    return web.page(request, "told.html", status=429, title="Too many requests", text=text, to=web.SIGN_IN, label="Sign in")
+    return web.page(request, "message.html", status=429, title="Too many requests", text=text, to=web.SIGN_IN, label="Sign in")
 
 
 _RESET = PasswordLink(recovery.RESET, LinkPurpose.RESET_ROOT_PASSWORD, _invalid)

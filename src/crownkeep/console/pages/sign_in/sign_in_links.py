@@ -22,12 +22,12 @@ async def asked(request: Request) -> Response:
     browser = here.cookie(Cookie.VISIT)
     came = await sign_in_links.request(here.door, form.one("email"), browser=browser, origin=here.origin, now=here.now)
     if came is Asked.TOO_OFTEN:
-        return _told(request, "Too many requests", "Too much was asked for from here. Try again in an hour.", status=429)
+        return _message_page(request, "Too many requests", "Too much was asked for from here. Try again in an hour.", status=429)
     text = (
         "If a root user has that email address, a link that admits one try is on its way. Open it in this browser, within 15 "
         "minutes. Look into the spam folder too."
     )
-    return _told(request, "Check your email", text)
+    return _message_page(request, "Check your email", text)
 
 
 async def once(request: Request) -> Response:
@@ -47,17 +47,17 @@ async def tried(request: Request) -> Response:
     except InvalidLink:
         return _invalid(request)
     text = f"{entry.INCORRECT} The link is used up."
-    return await entering.follow(request, outcome, lambda: _told(request, "There was an error", text, status=403))
+    return await entering.follow(request, outcome, lambda: _message_page(request, "There was an error", text, status=403))
 
 
 def _invalid(request: Request) -> Response:
     text = "It was used before, has expired, was never one, or was asked for by another browser. Open it where you asked for it."
-    return _told(request, "This link is not valid", text, status=403)
+    return _message_page(request, "This link is not valid", text, status=403)
 
 
-def _told(request: Request, title: str, text: str, *, status: int = 200) -> Response:
+def _message_page(request: Request, title: str, text: str, *, status: int = 200) -> Response:
     return web.page(
-        request, "told.html", status=status, title=title, text=text, to=f"{web.SIGN_IN}?choose", label="Back to sign in"
+        request, "message.html", status=status, title=title, text=text, to=f"{web.SIGN_IN}?choose", label="Back to sign in"
     )
 
 

@@ -40,7 +40,7 @@ async def factor_given(request: Request) -> Response:
     if isinstance(outcome, Rejected):
         going_on = outcome.progress or begun.progress
         entering.keep(request, going_on)
-        return _factor_page(request, going_on, step, alert=second_factors.told(outcome), status=403)
+        return _factor_page(request, going_on, step, alert=second_factors.message_of(outcome), status=403)
     claim = begun.progress.claim
     return await entering.follow(request, outcome, lambda: entering.stale(request), root=claim.name if claim.is_root else "")
 

@@ -164,8 +164,8 @@ async def _foreseen(
     events = [str(each["CloudTrailEvent"]) for each in part.rows("Events")]
     # Thousands of records are read and decided on: not on the event loop.
     answer = await asyncio.to_thread(_ask, events, change, found)
-    told = part.found
-    return Foreseen(answer, told["ReachesBackTo"], bool(told["IsComplete"])) if isinstance(told, Mapping) else None
+    reply = part.found
+    return Foreseen(answer, reply["ReachesBackTo"], bool(reply["IsComplete"])) if isinstance(reply, Mapping) else None
 
 
 def _ask(events: Sequence[str], change: HypotheticalChange, found: Entities | None) -> WhatIfAnswer:

@@ -156,7 +156,7 @@ async def given_password(request: Request) -> Response:
         return await _page(request, found, user_id, "sign-in", refusal=outcome.refused)
     secrets = {"Password for the first sign-in": str(made["Password"])}
     then = pages.person(user_id, "sign-in")
-    return parts.told(request, outcome, title="Hand this over", then=then, current=PEOPLE, secrets=secrets)
+    return parts.result_page(request, outcome, title="Hand this over", then=then, current=PEOPLE, secrets=secrets)
 
 
 async def device_removed(request: Request) -> Response:
