@@ -34,9 +34,11 @@ ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "screenshots"
 SHOWN = (
     *("sign-in", "dashboard", "users-bob_security", "policies-one_reading_document", "trail-root"),
-    *("single-sign-on", "single-sign-on-assignments", "portal", "portal-device-code"),
+    *("single-sign-on", "single-sign-on-assignments"),
 )
 """Pages that the documents show, light and wide."""
+SHOWN_OF_PEOPLE = ("portal", "portal-device-code")
+"""The same of the pages of a person of single sign-on, which need a sign-in of their own."""
 
 COMMAND = str(Path(sys.executable).parent / "crownkeep")
 PASSWORD = "Plum-Lantern-Quartz-47!"
@@ -177,7 +179,7 @@ def _picture(page: Page, name: str) -> None:
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": height})
             page.screenshot(path=PICTURES / f"{name}-{scheme}-{size}.png", full_page=True)
-            if name in SHOWN and (scheme, size) == ("light", "wide"):
+            if name in SHOWN_OF_PEOPLE and (scheme, size) == ("light", "wide"):
                 page.screenshot(path=ROOT / "docs/pictures" / f"{name}-light-wide.png")
 
 
