@@ -120,7 +120,7 @@ def whole_server() -> Iterable[Rule]:
         (
             "custodian-removed",
             f"{{ {named('RemoveCustodian')} && {DONE} }}",
-            "A custodian of the installation was removed, with their keys and their places in teams",
+            "A custodian of the installation was removed, with their keys",
             "see with `crownkeep custodian list` that every team still has as many people as its approvals take",
         ),
         (
