@@ -102,5 +102,4 @@ def page(
 
 def without_instance(request: Request, found: ManagedInstance, current: str) -> Response:
     """Say that there is no instance, or that it may not be seen."""
-    status = 404 if found.listed.refusal is None else 200
-    return page(request, "sso_without.html", current=current, same=[found.listed.call], status=status, listed=found.listed)
+    return page(request, "sso_without.html", current=current, same=[found.listed.call], listed=found.listed)
