@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from crownkeep.storage.approvals import approver_keys, approvers, teams, votes
@@ -12,6 +12,10 @@ from crownkeep.storage.approvals.sessions import ApprovalSessionRow
 from crownkeep.storage.approvals.teams import ApprovalTeamRow, TeamVersionRow
 from crownkeep.storage.approvals.votes import ApprovalVoteRow
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.single_sign_on import directory_users
+
+PERSON = "person:"
+"""How the identity of somebody in an identity store begins: `person:STORE/ID`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +29,13 @@ class ApprovalStanding:
     """All in that version, whatever has become of them."""
     keys: Mapping[str, ApproverKeyRow]
     """Their keys by id."""
+    disabled: frozenset[str]
+    """The identities of those whom single sign-on has disabled: they decide nothing meanwhile."""
     cast: tuple[ApprovalVoteRow, ...]
 
 
 def of_each(db: Transaction, rows: Sequence[ApprovalSessionRow]) -> dict[str, ApprovalStanding]:
-    """Return how requests stand, by their ids, with five queries whatever their number."""
+    """Return how requests stand, by their ids, with as many queries for one as for many."""
     team_ids = list(dict.fromkeys(row.team_id for row in rows))
     version_ids = list(dict.fromkeys(row.version_id for row in rows))
     found = {row.team_id: row for row in teams.with_ids(db, team_ids)}
@@ -39,6 +45,7 @@ def of_each(db: Transaction, rows: Sequence[ApprovalSessionRow]) -> dict[str, Ap
         people.setdefault(each.version_id, []).append(each)
     identities = dict.fromkeys(each.identity for members in people.values() for each in members)
     keys = {key.key_id: key for key in approver_keys.of_identities(db, list(identities))}
+    away = disabled(db, identities)
     cast: dict[str, list[ApprovalVoteRow]] = {}
     for vote in votes.of_sessions(db, [row.session_id for row in rows]):
         cast.setdefault(vote.session_id, []).append(vote)
@@ -48,6 +55,7 @@ def of_each(db: Transaction, rows: Sequence[ApprovalSessionRow]) -> dict[str, Ap
             versions.get(row.version_id),
             tuple(people.get(row.version_id, ())),
             keys,
+            away,
             tuple(cast.get(row.session_id, ())),
         )
         for row in rows
@@ -57,3 +65,10 @@ def of_each(db: Transaction, rows: Sequence[ApprovalSessionRow]) -> dict[str, Ap
 def of(db: Transaction, row: ApprovalSessionRow) -> ApprovalStanding:
     """Return how one request stands."""
     return of_each(db, [row])[row.session_id]
+
+
+def disabled(db: Transaction, identities: Collection[str]) -> frozenset[str]:
+    """Return which of these identities are of people whom single sign-on has disabled."""
+    people = {tuple(each.removeprefix(PERSON).split("/", 1)): each for each in identities if each.startswith(PERSON)}
+    away = directory_users.disabled(db, [user_id for _, user_id in people])
+    return frozenset(identity for place, identity in people.items() if place in away)

@@ -207,7 +207,8 @@ def is_met(db: Transaction, row: ApprovalSessionRow, request: ApprovalRequest, v
 
 
 def _is_met(found: ApprovalStanding, row: ApprovalSessionRow, request: ApprovalRequest, version: TeamVersionRow) -> bool:
-    members = {each.approver_id: each for each in found.people if each.status == "ACCEPTED"}
+    able = [each for each in found.people if each.status == "ACCEPTED" and each.identity not in found.disabled]
+    members = {each.approver_id: each for each in able}
     counted: dict[str, tuple[str, str]] = {}
     for vote in found.cast:
         member, key = members.get(vote.approver_id), found.keys.get(vote.key_id)

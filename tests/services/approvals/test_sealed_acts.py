@@ -18,6 +18,7 @@ from tests.fixtures.crown import Account, Crown
 from tests.fixtures.custody import Custody, key_row
 from tests.fixtures.nodes import Nodes, at_once
 from tests.fixtures.organization import Organization
+from tests.fixtures.single_sign_on import SingleSignOn
 
 from crownkeep.credentials import approval_proofs
 from crownkeep.credentials.approval_requests import ApprovalDecision
@@ -110,6 +111,31 @@ def test_nobody_approves_twice_nor_with_an_assertion_for_something_else(story: S
     assert "proves no decision" in refused(approvals.approve, RequestId=request_id, Assertion=turned)
     assert "proves no decision" in refused(approvals.approve, RequestId=request_id, Assertion="[]")
     assert story.is_refused()
+
+
+def test_a_person_whom_the_directory_has_disabled_decides_nothing_by_a_key_they_still_have(story: Story, crown: Crown) -> None:
+    sso = SingleSignOn(crown)
+    user = sso.user("ann")
+    whose = f"person:{sso.store['IdentityStoreId']}/{user}"
+    story.team.change(lambda db: approvers.change(db, story.team.team_id, story.ann.approver_id, identity=whose))
+    story.team.change(
+        lambda db: [
+            approver_keys.change(db, each.key_id, identity=whose) for each in approver_keys.of_identity(db, story.ann.identity)
+        ]
+    )
+    directory = sso.management.client("sso-directory")
+    first, second = story.ask(), story.ask()
+    story.team.approve(story.ann, first)
+    story.team.approve(story.bob, first)
+    answer = story.team.answer(story.ann, second)
+
+    directory.disable_user(**sso.store, UserId=user)
+
+    approve = story.team.crown.session(None, "approvals").approve
+    assert story.is_refused(), "the vote from before counts for nothing meanwhile"
+    assert "of nobody in the team" in refused(approve, RequestId=second, Assertion=answer)
+    directory.enable_user(**sso.store, UserId=user)
+    story.alerts.put_alert_rule(**RULE)
 
 
 def test_a_key_of_nobody_in_the_team_decides_nothing(story: Story, crown: Crown) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crownkeep import clock, errors
+from crownkeep.operations import approval_standing
 from crownkeep.operations.call import Call
 from crownkeep.storage.approvals import approver_keys, approvers, custodians
 from crownkeep.storage.approvals.custodians import CustodianRow
@@ -13,7 +14,6 @@ SOURCE = "custodians"
 """The id of the identity source that every account has: the custodians of the installation."""
 
 CUSTODIAN = "custodian:"
-PERSON = "person:"
 
 
 def identity_of(custodian_id: str) -> str:
@@ -23,7 +23,7 @@ def identity_of(custodian_id: str) -> str:
 
 def identity_of_person(store_id: str, user_id: str) -> str:
     """Return the same of somebody in an identity store of single sign-on."""
-    return f"{PERSON}{store_id}/{user_id}"
+    return f"{approval_standing.PERSON}{store_id}/{user_id}"
 
 
 def add(call: Call, *, name: str, email: str) -> CustodianRow:

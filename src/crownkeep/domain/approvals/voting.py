@@ -13,7 +13,7 @@ from crownkeep.credentials.approval_proofs import Assertion, CustodianKey
 from crownkeep.credentials.approval_requests import ApprovalDecision, ApprovalRequest
 from crownkeep.credentials.webauthn import RelyingParty, WebauthnRefused
 from crownkeep.domain.approvals import sessions, team_changes
-from crownkeep.operations import approvals
+from crownkeep.operations import approval_standing, approvals
 from crownkeep.operations.call import Call
 from crownkeep.settings import Settings
 from crownkeep.storage.approvals import approver_keys, approvers, teams, votes
@@ -132,7 +132,8 @@ def _approver(call: Call, row: ApprovalSessionRow, key: ApproverKeyRow) -> Appro
     asked = set(row.asked.split("\n")) if row.asked else None
     for each in approvers.of_version(call.db, row.team_id, row.version_id):
         if each.identity == key.identity and each.status == "ACCEPTED" and (asked is None or each.approver_id in asked):
-            return each
+            # Whoever was disabled in the directory must not decide by a key that they still have.
+            return None if approval_standing.disabled(call.db, {each.identity}) else each
     return None
 
 

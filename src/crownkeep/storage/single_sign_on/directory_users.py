@@ -90,6 +90,9 @@ _page = RowQuery(
     select(table).where(_in_store, table.c.user_id > bindparam("after")).order_by(table.c.user_id).limit(bindparam("limit")),
 )
 _with_ids = select(table.c.user_id).where(_in_store, table.c.user_id.in_(bindparam("user_ids", expanding=True)))
+_disabled = select(table.c.identity_store_id, table.c.user_id).where(
+    table.c.user_id.in_(bindparam("user_ids", expanding=True)), table.c.is_active.is_(False)
+)
 _this = (table.c.identity_store_id == bindparam("of_store"), table.c.user_id == bindparam("of_user"))
 _insert = RowInsert(DirectoryUserRow, table)
 _change = (
@@ -141,6 +144,13 @@ def existing(db: Transaction, store_id: str, user_ids: Sequence[str]) -> set[str
     if not user_ids:
         return set()
     return set(db.execute(_with_ids, {"store_id": store_id, "user_ids": list(user_ids)}).scalars())
+
+
+def disabled(db: Transaction, user_ids: Sequence[str]) -> set[tuple[str, str]]:
+    """Return which people with these ids are disabled, each by store and id."""
+    return (
+        {(store_id, user_id) for store_id, user_id in db.execute(_disabled, {"user_ids": list(user_ids)})} if user_ids else set()
+    )
 
 
 def add(db: Transaction, row: DirectoryUserRow) -> None:
