@@ -13,7 +13,7 @@ from tests.signin.browser import signed_in
 
 from crownkeep import clock
 from crownkeep.console.kit.shares import Metered
-from crownkeep.gateway.shares import SECONDS_HELD
+from crownkeep.operations.token_buckets import SECONDS_HELD
 
 
 @pytest.fixture

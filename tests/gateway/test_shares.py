@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from tests.fixtures import coroutines
 
 from crownkeep import clock, errors
-from crownkeep.gateway.shares import MOST_BUCKETS, SECONDS_HELD, Buckets, Shares
+from crownkeep.gateway.shares import Shares
+from crownkeep.operations.token_buckets import MOST_BUCKETS, SECONDS_HELD, Buckets
 from crownkeep.principals import Principal, PrincipalKind
 
 

@@ -154,8 +154,7 @@ def report(request_id: str, data: str | None, database: str | None, as_json: boo
 def approve(request_id: str, assertion: IO[str], data: str | None, database: str | None, as_json: bool) -> None:
     """Hand in a custodian's approval that their security key has signed; custodians themselves use the page /approvals."""
     with house.opened(data, database) as held:
-        found = held.ask("RelayVote", request_id=request_id, decision="approve", assertion=assertion.read(_LONGEST_ASSERTION))
-    _tell_state(found, as_json=as_json)
+        _relay(held, request_id, "approve", assertion, as_json=as_json)
 
 
 @command.command("refuse", short_help="Hand in a custodian's refusal.")
@@ -166,8 +165,7 @@ def approve(request_id: str, assertion: IO[str], data: str | None, database: str
 def refuse(request_id: str, assertion: IO[str], data: str | None, database: str | None, as_json: bool) -> None:
     """Hand in a custodian's refusal that their security key has signed; custodians themselves use the page /approvals."""
     with house.opened(data, database) as held:
-        found = held.ask("RelayVote", request_id=request_id, decision="refuse", assertion=assertion.read(_LONGEST_ASSERTION))
-    _tell_state(found, as_json=as_json)
+        _relay(held, request_id, "refuse", assertion, as_json=as_json)
 
 
 @command.command("cancel", short_help="Cancel a request of your own.")
@@ -210,6 +208,11 @@ def verify(file: IO[bytes], keys: Sequence[str], as_json: bool) -> None:
         output.print_json(_as_json(proof, counted))
     else:
         _print(proof, counted)
+
+
+def _relay(held: house.House, request_id: str, decision: str, assertion: IO[str], *, as_json: bool) -> None:
+    found = held.ask("RelayVote", request_id=request_id, decision=decision, assertion=assertion.read(_LONGEST_ASSERTION))
+    _tell_state(found, as_json=as_json)
 
 
 def _tell_state(found: Mapping[str, Any], *, as_json: bool) -> None:

@@ -8,14 +8,12 @@ more for each further millisecond of computing that it turned out to cost. What 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Hashable
 
 from crownkeep import clock, errors
+from crownkeep.operations.token_buckets import Buckets
 from crownkeep.principals import Principal
 
-SECONDS_HELD = 10
-MOST_BUCKETS = 50_000
 BYTES_OF_BUCKET = 250
 """About what an entry with its key takes."""
 LONGEST_DELAY_SECONDS = 1.0
@@ -23,33 +21,6 @@ MOST_DELAYED = 1_000
 RECORDS_PER_SECOND = 1
 SECONDS_BESIDE = 5
 """How long somebody who has asked counts as asking beside others."""
-_ROUNDING = 1e-6
-
-
-class Buckets:
-    """Token buckets by key, each kept as the one moment at which it will be full: a full bucket needs no entry at all."""
-
-    def __init__(self, per_second: float) -> None:
-        """Fill each bucket at this rate; none ever refuses where it is 0."""
-        self._seconds_each = 1 / per_second if per_second else 0.0
-        self._full_at: OrderedDict[Hashable, float] = OrderedDict()
-
-    def wait(self, key: Hashable, now: float) -> float:
-        """Return how many seconds pass until one may be taken; 0 where that is now."""
-        seconds = self._full_at.get(key, 0.0) + self._seconds_each - now - SECONDS_HELD
-        return seconds if seconds > _ROUNDING else 0.0
-
-    def take(self, key: Hashable, count: float, now: float) -> None:
-        """Take so many, also where they are not there: then the next has to wait for them, too."""
-        if not self._seconds_each:
-            return
-        self._full_at[key] = max(self._full_at.get(key, 0.0), now) + count * self._seconds_each
-        self._full_at.move_to_end(key)
-        if len(self._full_at) > MOST_BUCKETS:
-            self._full_at.popitem(last=False)
-
-    def __len__(self) -> int:
-        return len(self._full_at)
 
 
 class Contention:

@@ -11,7 +11,6 @@ from crownkeep.advisor.check import CheckSeverity, CheckState
 from crownkeep.advisor.findings import Report
 from crownkeep.storage.audits.account_audits import AccountAuditRow
 
-GRAVE = (CheckSeverity.CRITICAL, CheckSeverity.HIGH)
 _NAMED = 10
 """Checks that an alert names; of more it says how many there are."""
 

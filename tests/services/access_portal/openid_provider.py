@@ -74,7 +74,7 @@ class OpenIdProvider(IdentityProvider):
         return str(location)
 
     def answer(self, path: str) -> tuple[int, bytes, dict[str, str]]:
-        """Answer a GET: the authorization endpoint (RFC 6749, 4.1.1), and what every provider has."""
+        """Serve a GET: the authorization endpoint (RFC 6749, 4.1.1), and what every provider has."""
         parts = urlsplit(path)
         if parts.path != "/authorize":
             return super().answer(path)
