@@ -137,6 +137,28 @@ def test_accounts_are_audited_in_turn_by_one_of_many_processes_and_told_once(off
     assert ["account-audited", "account-audited"] == made.fired
 
 
+def test_an_account_that_a_check_stumbles_over_keeps_no_other_from_its_audit(
+    office: tuple[Crown, Office], monkeypatch: pytest.MonkeyPatch
+):
+    crown, made = office
+    accounts = [crown.account() for _ in range(3)]
+    audit = findings.audit
+
+    def stumble(evidence: Evidence) -> findings.Report:
+        if evidence.account_id == accounts[0].id:
+            raise RecursionError("a policy that is nested too deep")
+        return audit(evidence)
+
+    monkeypatch.setattr(audits, "_AT_ONCE", 1)
+    monkeypatch.setattr(findings, "audit", stumble)
+
+    with time_machine.travel(clock.now() + timedelta(days=2), tick=False):
+        counts = made.look()
+
+    assert [2] == counts
+    assert [0, 1, 1] == [len(audited(each)) for each in accounts]
+
+
 def test_the_next_audit_tells_what_became_worse_and_better(office: tuple[Crown, Office]):
     crown, made = office
     account = crown.account()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -80,13 +81,16 @@ class ScheduledAudits:
         """Audit every account that is due, unless another process is at it; returns how many were."""
         if not await self._writer.submit(self._lease):
             return 0
-        audited = 0
+        audited, unaudited = 0, set[str]()
         try:
-            while due := await asyncio.to_thread(self._due, clock.now()):
+            while due := await asyncio.to_thread(self._due, clock.now(), unaudited):
                 for each in due:
                     if not await self._writer.submit(self._renew):
                         return audited
                     found = await asyncio.to_thread(self._audit, each)
+                    if found is None:
+                        unaudited.add(each.account_id)
+                        continue
                     await self._writer.submit(lambda db, found=found: self._keep(db, found))  # type: ignore[misc]
                     audited += 1
                     await asyncio.sleep(found.seconds * PAUSES)
@@ -113,13 +117,22 @@ class ScheduledAudits:
     def _release(self, db: Transaction) -> Commit[bool]:
         return Commit(leases.release(db, _LANE, holder=self._holder), [])
 
-    def _due(self, now: datetime) -> list[DueAccountRow]:
+    def _due(self, now: datetime, unaudited: Collection[str]) -> list[DueAccountRow]:
+        limit = _AT_ONCE + len(unaudited)
         with self._database.snapshot() as db:
-            return account_audits.due(db, audited_before=now - self._every, made_before=now - FIRST_AFTER, limit=_AT_ONCE)
+            found = account_audits.due(db, audited_before=now - self._every, made_before=now - FIRST_AFTER, limit=limit)
+        return [each for each in found if each.account_id not in unaudited]
 
-    def _audit(self, due: DueAccountRow) -> _Audited:
+    def _audit(self, due: DueAccountRow) -> _Audited | None:
+        """Audit an account; None where a fault of ours keeps it from being audited, until the next look."""
         began = clock.monotonic()
-        report = findings.audit(self._reader.gather(due.account_id))
+        try:
+            report = findings.audit(self._reader.gather(due.account_id))
+        except DatabaseFault:
+            raise
+        except Exception as fault:  # noqa: BLE001 - what a tenant has in its account must keep no other one from its audit
+            _log.error("account %s can't be audited", due.account_id, exc_info=fault)
+            return None
         return _Audited(due.audited_at, outcomes.row_of(report), clock.monotonic() - began)
 
     def _keep(self, db: Transaction, found: _Audited) -> Commit[None]:
