@@ -228,6 +228,19 @@ def test_passwords_and_links_open_nothing_while_a_provider_signs_people_in_and_d
     assert portal.start == portal.sign_in(Browser(crown)).path
 
 
+def test_a_password_link_from_before_a_provider_opens_nothing_after_its_removal(crown: Crown, provider: OpenIdProvider):
+    portal = Portal(crown)
+    asking = Browser(crown)
+    link = portal.link(asking)
+    oidc = {"Issuer": provider.url, "ClientId": CLIENT_ID, "ClientSecret": CLIENT_SECRET}
+    portal.directory.create_external_id_p_configuration_for_directory(IdentityStoreId=portal.store, Oidc=oidc)
+
+    portal.directory.delete_external_id_p_configuration_for_directory(IdentityStoreId=portal.store)
+
+    assert "This link is not valid" == asking.get(link).title
+    assert "Accounts" == portal.choose_password(Browser(crown)).title
+
+
 # What is tried.
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from crownkeep import clock, errors
 from crownkeep.credentials import saml_assertions, saml_metadata
+from crownkeep.credentials.one_time_links import LinkPurpose
 from crownkeep.credentials.saml_metadata import UnusableMetadata
 from crownkeep.credentials.saml_requests import ServiceProvider
 from crownkeep.credentials.secret import Secret
@@ -16,6 +17,7 @@ from crownkeep.domain.federation.outside import Reach
 from crownkeep.operations import sealed
 from crownkeep.operations.call import Call
 from crownkeep.operations.outbound_calls import OutboundCall
+from crownkeep.storage.sign_in import one_time_links
 from crownkeep.storage.single_sign_on import external_providers
 from crownkeep.storage.single_sign_on.external_providers import (
     ExternalProviderRow,
@@ -176,6 +178,11 @@ def _put(call: Call, instance: InstanceRow, row: ExternalProviderRow) -> Externa
 
 
 def _sign_out(call: Call, instance: InstanceRow) -> None:
-    """End whatever was opened by the way of before: nobody is vouched for by a provider that is trusted no more."""
+    """End whatever was opened by the way of before: nobody is vouched for by a provider that is trusted no more.
+
+    Links for passwords end too, with the provider's arrival and once more with its departure: a link asked for while the provider
+    was being set would otherwise open for the rest of its hour.
+    """
+    one_time_links.remove_all(call.db, instance.account_id, purpose=LinkPurpose.SET_PERSON_PASSWORD)
     ended = external_providers.end_sessions(call.db, instance.account_id, instance.identity_store_id, at=call.now)
     call.notes.additional["EndedSessions"] = ended
