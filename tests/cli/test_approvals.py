@@ -90,6 +90,8 @@ SEALED = {
     "root custodian {account} --email carol@cli.example": "operator",
     "root custodian {account} --remove": "operator",
     "keys rotate --wait 0": "operator",
+    "trail rotate-keys": "trail",
+    "custodian remove {custodian}": "operator",
     "seal account {account} --team {team}": "",
     "seal unseal {account}": "",
 }
@@ -104,7 +106,7 @@ def test_an_operator_alone_does_nothing_that_is_sealed_and_each_command_goes_on_
     crown: Any = SimpleNamespace(settings=Settings(data=str(data)))
     team = custody.seat(crown, account)
     crownkeep("seal", account, "--team", team.arn)
-    given = {"account": account, "name": "acme-logs", "team": team.arn}
+    given = {"account": account, "name": "acme-logs", "team": team.arn, "custodian": team.people[2].custodian_id}
 
     for words in SEALED:
         command = words.format(**given).split()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from crownkeep.cli import house, output
+from crownkeep.cli import house, output, waiting
 from crownkeep.cli.account import email_address
 
 
@@ -60,12 +60,16 @@ def list_all(data: str | None, database: str | None, as_json: bool) -> None:
 
 @command.command("remove", short_help="Remove a custodian.")
 @click.argument("custodian", metavar="ID")
+@waiting.options
 @house.options
 @output.json_flag()
-def remove(custodian: str, data: str | None, database: str | None, as_json: bool) -> None:
-    """Remove a custodian, by id or address. Their keys approve nothing any more, and their places in teams become invalid."""
+def remove(custodian: str, asked: waiting.Asking, data: str | None, database: str | None, as_json: bool) -> None:
+    """Remove a custodian, by id or address. Their keys approve nothing any more, and their places in teams become invalid.
+
+    Where an account is sealed under a team of theirs, that takes its approval.
+    """
     with house.opened(data, database) as held:
-        held.ask("RemoveCustodian", custodian_id=custodian)
+        waiting.ask(held, asked, "RemoveCustodian", custodian_id=custodian)
     if as_json:
         output.print_json({"removed": custodian})
     else:

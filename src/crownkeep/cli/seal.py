@@ -18,6 +18,7 @@ _ACTS = (
     "root-email",
     "close-account",
     "guardrails",
+    "attach-policies",
     "trail",
     "alerts",
     "operator",

@@ -54,15 +54,16 @@ def withhold(
 
 
 @click.command("rotate-keys", short_help="Sign checkpoints with new keys.")
+@waiting.options
 @house.options
 @output.json_flag()
-def rotate_keys(data: str | None, database: str | None, as_json: bool) -> None:
+def rotate_keys(asked: waiting.Asking, data: str | None, database: str | None, as_json: bool) -> None:
     """Sign checkpoints with new keys. The old ones sign beside them for a day, and verify what they signed for ever.
 
     Give `crownkeep trail keys` to whoever verifies.
     """
     with house.opened(data, database) as held:
-        made = held.ask("RotateTrailKeys")
+        made = waiting.ask(held, asked, "RotateTrailKeys")
     if as_json:
         output.print_json({"vkeys": made["vkeys"]})
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from crownkeep.storage.approvals import approver_keys, approvers, teams, votes
+from crownkeep.storage.approvals import approver_keys, approvers, custodians, seals, teams, votes
 from crownkeep.storage.approvals.approver_keys import ApproverKeyRow
 from crownkeep.storage.approvals.approvers import ApproverRow
 from crownkeep.storage.approvals.sessions import ApprovalSessionRow
@@ -13,6 +13,9 @@ from crownkeep.storage.approvals.teams import ApprovalTeamRow, TeamVersionRow
 from crownkeep.storage.approvals.votes import ApprovalVoteRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.single_sign_on import directory_users
+
+CUSTODIAN = "custodian:"
+"""How the identity of a custodian of the installation begins: `custodian:ID`."""
 
 PERSON = "person:"
 """How the identity of somebody in an identity store begins: `person:STORE/ID`."""
@@ -72,3 +75,21 @@ def disabled(db: Transaction, identities: Collection[str]) -> frozenset[str]:
     people = {tuple(each.removeprefix(PERSON).split("/", 1)): each for each in identities if each.startswith(PERSON)}
     away = directory_users.disabled(db, [user_id for _, user_id in people])
     return frozenset(identity for place, identity in people.items() if place in away)
+
+
+def identity_named(db: Transaction, name: str) -> str:
+    """Return the identity of an approver named by it, or by a custodian's id or address; empty where there is no such one."""
+    if name.startswith(PERSON):
+        return name
+    plain = name.removeprefix(CUSTODIAN)
+    row = custodians.with_id(db, plain) or custodians.with_email(db, plain)
+    return f"{CUSTODIAN}{row.custodian_id}" if row is not None else ""
+
+
+def sealed_by(db: Transaction, name: str) -> tuple[str, ...]:
+    """Return the accounts that are sealed under a team which an approver sits in, the eldest seal first."""
+    seats = [each for each in approvers.of_identity(db, identity_named(db, name)) if each.status == "ACCEPTED"]
+    versions = {row.version_id for row in teams.with_ids(db, list({each.team_id for each in seats}))}
+    sitting = {each.team_id for each in seats if each.version_id in versions}
+    found = {row.account_id: row for team_id in sorted(sitting) for row in seals.of_team(db, team_id)}
+    return tuple(row.account_id for row in sorted(found.values(), key=lambda row: (row.sealed_at, row.account_id)))

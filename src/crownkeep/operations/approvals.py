@@ -142,6 +142,8 @@ def accounts_of(call: Call, found: SealableOperation, parameters: Mapping[str, o
         case Whose.INSTALLATION:
             oldest = seals.oldest_over(call.db, found.act.value)
             return () if oldest is None else (oldest.account_id,)
+        case Whose.CUSTODIAN:
+            return approval_standing.sealed_by(call.db, str(parameters.get(found.member)))
         case _:
             return sealed_acts.accounts_of(found, call.account_id, management_of(call), parameters)
 

@@ -23,6 +23,8 @@ class SealedAct(Enum):
     ROOT_EMAIL = "root-email"
     CLOSE_ACCOUNT = "close-account"
     GUARDRAILS = "guardrails"
+    ATTACHING = "attach-policies"
+    """Attaching policies of an organization: apart from changing those that are attached, which is done less often."""
     TRAIL = "trail"
     ALERTS = "alerts"
     OPERATOR = "operator"
@@ -44,6 +46,7 @@ class Whose(Enum):
     ORGANIZATION = "the management account of the caller's organization"
     BUCKET = "the one that a parameter's bucket was given to"
     INSTALLATION = "every one: the seal that is the oldest of those that cover the act decides"
+    CUSTODIAN = "those that are sealed under a team of the custodian whom a parameter names: the oldest seal decides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def is_free(found: SealableOperation, parameters: Mapping[str, object]) -> bool:
 def accounts_of(found: SealableOperation, own: str, management: str, parameters: Mapping[str, object]) -> tuple[str, ...]:
     """Return the accounts whose seal covers an operation: an organization's own comes before a member's.
 
-    None where the database has to be asked for them (`Whose.BUCKET`, `Whose.INSTALLATION`).
+    None where the database has to be asked for them (`Whose.BUCKET`, `Whose.INSTALLATION`, `Whose.CUSTODIAN`).
     """
     named = _account_in(parameters.get(found.member)) if found.member else ""
     match found.whose:
@@ -86,7 +89,7 @@ def accounts_of(found: SealableOperation, own: str, management: str, parameters:
             return (named or own,)
         case Whose.ORGANIZATION:
             return tuple(dict.fromkeys(each for each in (management, named, own) if each))
-        case Whose.BUCKET | Whose.INSTALLATION:
+        case Whose.BUCKET | Whose.INSTALLATION | Whose.CUSTODIAN:
             return ()
 
 
@@ -123,6 +126,7 @@ OPERATIONS: Mapping[str, SealableOperation] = {
     **_each("organizations", _named(SealedAct.CLOSE_ACCOUNT, "AccountId"), "CloseAccount"),
     **_each("operator", _named(SealedAct.CLOSE_ACCOUNT, "account_id"), "CloseAccount"),
     **_each("organizations", replace(_GUARDRAILS, member="TargetId"), "DetachPolicy"),
+    **_each("organizations", SealableOperation(SealedAct.ATTACHING, Whose.ORGANIZATION, "TargetId"), "AttachPolicy"),
     **_each("organizations", _GUARDRAILS, "DeletePolicy", "UpdatePolicy", "DisablePolicyType", "DeleteOrganization"),
     **_each("organizations", _GUARDRAILS, "LeaveOrganization"),
     **_each("organizations", replace(_GUARDRAILS, member="AccountId"), "MoveAccount", "RemoveAccountFromOrganization"),
@@ -131,6 +135,7 @@ OPERATIONS: Mapping[str, SealableOperation] = {
     **_each("cloudtrail", SealableOperation(SealedAct.TRAIL), "DeleteTrail", "StopLogging", "UpdateTrail", "PutEventSelectors"),
     **_each("operator", _named(SealedAct.TRAIL, "account_id"), "WithholdRecords"),
     **_each("operator", SealableOperation(SealedAct.TRAIL, Whose.BUCKET, "name"), "RemoveTrailBucket"),
+    **_each("operator", SealableOperation(SealedAct.TRAIL, Whose.INSTALLATION), "RotateTrailKeys"),
     **_each("alerts", SealableOperation(SealedAct.ALERTS), "PutAlertRule", "DeleteAlertRule", "SilenceAlertRule"),
     **_each("alerts", SealableOperation(SealedAct.ALERTS), "DeleteAlertReceiver"),
     **_each("operator", _named(SealedAct.ALERTS, "account_id"), "SwitchOffAlertRule", "PutAlertRule", "DeleteAlertRule"),
@@ -138,5 +143,6 @@ OPERATIONS: Mapping[str, SealableOperation] = {
     **_each("operator", _named(SealedAct.OPERATOR, "account_id"), "PurgeAccount", "SetRootCustodian", "RemoveRootCustodian"),
     **_each("operator", SealableOperation(SealedAct.OPERATOR, Whose.INSTALLATION), "BeginKeyRotation"),
     **_each("operator", _named(SealedAct.UNSEAL, "account_id"), "UnsealAccount", "SealAccount"),
+    **_each("operator", SealableOperation(SealedAct.OPERATOR, Whose.CUSTODIAN, "custodian_id"), "RemoveCustodian"),
 }
 """By service and name, such as `sts:AssumeRoot`. Parameters are named as the operation's model names them."""

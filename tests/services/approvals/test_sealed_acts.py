@@ -17,7 +17,7 @@ from tests.fixtures import custody
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.custody import Custody, key_row
 from tests.fixtures.nodes import Nodes, at_once
-from tests.fixtures.organization import Organization
+from tests.fixtures.organization import Organization, allow
 from tests.fixtures.single_sign_on import SingleSignOn
 
 from crownkeep.credentials import approval_proofs
@@ -338,6 +338,36 @@ def test_an_administrator_alone_switches_no_guard_off(crown: Crown) -> None:
 
     assert "is sealed (guardrails)" in refused(client.update_last_way_in_guard, Enabled=False)
     assert client.get_last_way_in_guard()["Enabled"]
+
+
+def test_an_administrator_alone_attaches_no_policy_that_would_widen_what_members_may_do(crown: Crown) -> None:
+    organization = Organization(crown)
+    member = organization.invited()
+    organization.bind(allow("iam:List*"), member.id)
+    custody.seat(crown, organization.management.id).seal(what=["attach-policies"])
+    everything = {"PolicyId": "p-FullAWSAccess", "TargetId": member.id}
+
+    organization.client.detach_policy(**everything)
+
+    assert "is sealed (attach-policies)" in refused(organization.client.attach_policy, **everything)
+
+
+def test_a_custodian_of_several_seals_is_removed_with_the_approval_of_the_oldest(crown: Crown) -> None:
+    accounts = [crown.account() for _ in range(3)]
+    teams_of = [custody.seat(crown, each.id) for each in accounts]
+    shared = teams_of[1].people[0]
+    teams_of[2].change(
+        lambda db: approvers.change(db, teams_of[2].team_id, teams_of[2].people[0].approver_id, identity=shared.identity)
+    )
+    for each, what in zip(teams_of, (["operator"], ["alerts"], ["operator"]), strict=True):
+        each.seal(what=what)
+
+    answers = [
+        crown.operator("DELETE", f"/custodians/{each}") for each in (shared.custodian_id, teams_of[1].people[1].custodian_id)
+    ]
+
+    assert [403, 204] == [each.status for each in answers]
+    assert f"account {accounts[2].id} is sealed (operator)" in answers[0].text
 
 
 def test_a_bucket_of_a_sealed_trail_is_not_taken_away_by_one_operator(crown: Crown) -> None:

@@ -13,12 +13,10 @@ from crownkeep.storage.sign_in import root_recoveries
 SOURCE = "custodians"
 """The id of the identity source that every account has: the custodians of the installation."""
 
-CUSTODIAN = "custodian:"
-
 
 def identity_of(custodian_id: str) -> str:
     """Return by what a custodian's keys and places in teams are kept."""
-    return f"{CUSTODIAN}{custodian_id}"
+    return f"{approval_standing.CUSTODIAN}{custodian_id}"
 
 
 def identity_of_person(store_id: str, user_id: str) -> str:

@@ -22,6 +22,7 @@ ACTS = {
     "root-email": "Change of root's e-mail address",
     "close-account": "Closing the account",
     "guardrails": "Detaching and changing guardrails",
+    "attach-policies": "Attaching policies of the organization",
     "trail": "Stopping the trail, withholding its records",
     "alerts": "Changing alert rules and receivers",
     "operator": "What the operator does to the account",
