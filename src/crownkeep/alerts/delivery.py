@@ -30,6 +30,7 @@ from crownkeep.storage.database import Database, DatabaseFault, Transaction
 from crownkeep.storage.notices import alert_digests, alert_receivers, leases, outbox
 from crownkeep.storage.notices.alert_receivers import AlertReceiverRow
 from crownkeep.storage.notices.outbox import NoticeRow
+from crownkeep.storage.recurring import rest
 from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
 
 LEASED_FOR = timedelta(seconds=15)
@@ -121,13 +122,7 @@ class Delivery:
                     task.add_done_callback(self._lanes.discard)
             except (DatabaseFault, WriteFailed, WriterBusy) as error:
                 _log.warning("the outbox can't be looked at (%s); trying again", type(error).__name__)
-            await self._rest()
-
-    async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), _SECONDS_BETWEEN_LOOKS)
-        except TimeoutError:
-            return
+            await rest(self._woken, _SECONDS_BETWEEN_LOOKS)
 
     def _has_work(self) -> bool:
         now = clock.now()

@@ -108,7 +108,7 @@ def _wait(row: NoticeRow, attempts: int, now: datetime) -> timedelta | None:
 
 
 def _disable(db: Transaction, row: NoticeRow, fault: str, now: datetime) -> bool:
-    """Send nothing more to a receiver; answers False where it is disabled already, or no more."""
+    """Send nothing more to a receiver; returns False where it is disabled already, or no more."""
     receiver = alert_receivers.with_id(db, row.account_id, row.receiver_id)
     if receiver is None or receiver.disabled_at is not None:
         return False

@@ -17,13 +17,14 @@ from datetime import UTC, datetime, timedelta
 from crownkeep import clock
 from crownkeep.alerts import own_events
 from crownkeep.audit.event import moment
-from crownkeep.storage.database import Database, DatabaseFault, Transaction
-from crownkeep.storage.notices import leases, overdue, reviews
+from crownkeep.storage.database import Database, Transaction
+from crownkeep.storage.notices import overdue, reviews
 from crownkeep.storage.notices.overdue import OverdueRow
 from crownkeep.storage.notices.reviews import ReviewRow
+from crownkeep.storage.recurring import RecurringLook, WorkLease
 from crownkeep.storage.rows import RowQuery
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
+from crownkeep.storage.writer import Commit, Writer
 
 FIRST_LOOK_SECONDS = 60.0
 SECONDS_BETWEEN_LOOKS = 3600.0
@@ -31,8 +32,6 @@ EVERY = timedelta(hours=23)
 PAGE = 500
 """Things of one kind that are told in one transaction."""
 
-_LANE = "reviews"
-_NOBODY = "000000000000"
 _LEASED_FOR = timedelta(minutes=10)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _log = logging.getLogger("crownkeep.alerts")
@@ -75,22 +74,26 @@ class Reviews:
     def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database
         self._writer = writer
-        self._holder = clock.token_bytes(16).hex()
-        self._task: asyncio.Task[None] | None = None
+        self._lease = WorkLease(writer, "reviews", _LEASED_FOR)
+        self._looks = RecurringLook(
+            self.look,
+            first_after=FIRST_LOOK_SECONDS,
+            every=SECONDS_BETWEEN_LOOKS,
+            log=_log,
+            complaint="what is due can't be looked for",
+        )
 
     def start(self) -> None:
         """Begin to look."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._looks.start()
 
     async def stop(self) -> None:
         """End; what was not committed is found again."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._looks.stop()
 
     async def look(self) -> int:
         """Tell what is due, unless another process has done so today; returns how many things."""
-        if not await self._writer.submit(self._lease):
+        if not await self._lease.take():
             return 0
         answer, goes_on = 0, True
         while goes_on:
@@ -100,29 +103,16 @@ class Reviews:
             goes_on = any(each.is_full for each in found)
         return answer
 
-    async def _run(self) -> None:
-        await asyncio.sleep(FIRST_LOOK_SECONDS)
-        while True:
-            try:
-                await self.look()
-            except (DatabaseFault, WriteFailed, WriterBusy) as error:
-                _log.warning("what is due can't be looked for (%s); trying again", type(error).__name__)
-            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-
-    def _lease(self, db: Transaction) -> Commit[bool]:
-        now = clock.now()
-        return Commit(leases.take(db, _LANE, _NOBODY, holder=self._holder, now=now, until=now + _LEASED_FOR), [])
-
     def _read(self, now: datetime) -> list[_Found]:
         with self._database.snapshot() as db:
             return [_look(db, kind, days, now) for kind in KINDS for days in kind.days]
 
     def _keep(self, db: Transaction, found: Sequence[_Found]) -> Commit[None]:
-        now = clock.now()
         for each in found:
             reviews.put(db, each.review)
         goes_on = any(each.is_full for each in found)
-        leases.renew(db, self._holder, until=now + (_LEASED_FOR if goes_on else EVERY))
+        # Once all is told, the lease is kept for the day: it is what tells other processes that today's look was taken.
+        self._lease.extend(db, _LEASED_FOR if goes_on else EVERY)
         return Commit(None, [event for each in found for event in each.events])
 
 

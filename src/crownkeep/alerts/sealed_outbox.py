@@ -65,7 +65,7 @@ class SealedOutbox:
         )
 
     def alert(self, db: Transaction, alert: Alert) -> str:
-        """Put an alert into the outbox, behind what its target has not got yet; answers its id."""
+        """Put an alert into the outbox, behind what its target has not got yet; returns its id."""
         target, rule = alert.target, alert.rule
         values = {
             **alert.values,
@@ -102,7 +102,7 @@ class SealedOutbox:
     def tell(
         self, db: Transaction, account_id: str, target: AlertTarget, kind: str, at: datetime, values: Mapping[str, str]
     ) -> str:
-        """Put something that is no alert into the outbox for a target, such as a test; answers its id."""
+        """Put something that is no alert into the outbox for a target, such as a test; returns its id."""
         notice_id = _new_id(at)
         row = NoticeRow(
             notice_id=notice_id,

@@ -17,7 +17,6 @@ from crownkeep.backups import targets
 from crownkeep.backups.faults import BackupFault
 from crownkeep.backups.manifest import Manifest
 
-SCHEME = "s3://"
 _URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9!_.*'()/-]*))?")
 _AT_ONCE = 1 << 20
 Done = TypeVar("Done")

@@ -68,7 +68,7 @@ def verify(password: Secret, stored: str) -> bool:
 
 
 def verify_absent(password: Secret, *, cost: Cost = DEFAULT_COST) -> bool:
-    """Spend what `verify` spends and answer False, for names that have no password.
+    """Spend what `verify` spends and return False, for names that have no password.
 
     Without it, the time of the answer would tell an attacker which names exist.
     """

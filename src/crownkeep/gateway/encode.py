@@ -78,7 +78,7 @@ def encode_error(error: AwsError, *, protocol: str, service: ServiceModel | None
             body = write_json({"__type": _json_name(wire), **_error_members(error, wire)})
             return Encoded(wire.status, _headers(request_id, _json_type(service)), body)
         case _ if service is not None and service.name == "scim":
-            # Directories heed it, and try again (Identity Center's developer guide on throttled requests; RFC 6585, section 4).
+            # Directories wait that long (Identity Center's developer guide on throttled requests; RFC 6585, section 4).
             wait = [(b"retry-after", b"1")] if wire.status == 429 else []
             return Encoded(wire.status, _headers(request_id, PLAIN_JSON, *wait), _scim_error(error, wire, request_id))
         case _:

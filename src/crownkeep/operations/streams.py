@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from crownkeep.operations import authorize
 from crownkeep.operations.call import Call, Request, Wiring
 from crownkeep.principals import Principal
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
+from crownkeep.storage.recurring import rest
 from crownkeep.storage.trail import leaves, reading
 
 MOST = 64
@@ -84,7 +85,7 @@ class Streams:
                 if found["Events"] or looks % _LOOKS_BETWEEN_HEARTBEATS == 0:
                     yield _written(found)
                 if last >= newest:
-                    await self._wait()
+                    await rest(self._ending, _SECONDS_BETWEEN_LOOKS)
 
     async def _in_turn(self, request: Request, last: int) -> tuple[Mapping[str, Any], int]:
         """Look once the streams before have looked, and rest: together they take a part of the event loop's time, and no more."""
@@ -120,10 +121,6 @@ class Streams:
         call = Call(db, standing.account_id, principal, now, request.origin, self._wiring, standing, binding=request.binding)
         authorize.require(call, request.operation, {})
         return standing.account_id
-
-    async def _wait(self) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._ending.wait(), _SECONDS_BETWEEN_LOOKS)
 
     @contextmanager
     def _place(self, account_id: str) -> Iterator[None]:

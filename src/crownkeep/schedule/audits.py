@@ -26,17 +26,15 @@ from crownkeep.storage.accounts import accounts
 from crownkeep.storage.audits import account_audits
 from crownkeep.storage.audits.account_audits import AccountAuditRow, DueAccountRow
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
-from crownkeep.storage.notices import leases
+from crownkeep.storage.recurring import RecurringLook, WorkLease
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
+from crownkeep.storage.writer import Commit, Writer
 
 FIRST_LOOK_SECONDS = 120.0
 SECONDS_BETWEEN_LOOKS = 3600.0
 PAUSES = 9
 """How many times as long as an audit took the next one waits."""
 
-_LANE = "account-audits"
-_NOBODY = "000000000000"
 _LEASED_FOR = timedelta(minutes=30)
 _AT_ONCE = 20
 """Accounts that are looked up at once; they are audited one by one."""
@@ -58,34 +56,38 @@ class ScheduledAudits:
         self._writer = writer
         self._reader = OwnReader(database, wiring)
         self._every = timedelta(days=wiring.settings.audit_every_days)
-        self._holder = clock.token_bytes(16).hex()
-        self._task: asyncio.Task[None] | None = None
+        self._lease = WorkLease(writer, "account-audits", _LEASED_FOR)
+        self._looks = RecurringLook(
+            self.look,
+            first_after=FIRST_LOOK_SECONDS,
+            every=SECONDS_BETWEEN_LOOKS,
+            log=_log,
+            complaint="accounts can't be audited",
+        )
 
     @property
     def is_running(self) -> bool:
         """Whether this process looks for accounts that are due."""
-        return self._task is not None
+        return self._looks.is_running
 
     def start(self) -> None:
         """Begin to look, unless audits are switched off."""
         if self._every:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._looks.start()
 
     async def stop(self) -> None:
         """End; an account whose audit was not committed is still due."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._looks.stop()
 
     async def look(self) -> int:
         """Audit every account that is due, unless another process is at it; returns how many were."""
-        if not await self._writer.submit(self._lease):
+        if not await self._lease.take():
             return 0
         audited, unaudited = 0, set[str]()
         try:
             while due := await asyncio.to_thread(self._due, clock.now(), unaudited):
                 for each in due:
-                    if not await self._writer.submit(self._renew):
+                    if not await self._lease.renew():
                         return audited
                     found = await asyncio.to_thread(self._audit, each)
                     if found is None:
@@ -95,27 +97,8 @@ class ScheduledAudits:
                     audited += 1
                     await asyncio.sleep(found.seconds * PAUSES)
         finally:
-            await self._writer.submit(self._release)
+            await self._lease.release()
         return audited
-
-    async def _run(self) -> None:
-        await asyncio.sleep(FIRST_LOOK_SECONDS)
-        while True:
-            try:
-                await self.look()
-            except (DatabaseFault, WriteFailed, WriterBusy) as error:
-                _log.warning("accounts can't be audited (%s); trying again", type(error).__name__)
-            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-
-    def _lease(self, db: Transaction) -> Commit[bool]:
-        now = clock.now()
-        return Commit(leases.take(db, _LANE, _NOBODY, holder=self._holder, now=now, until=now + _LEASED_FOR), [])
-
-    def _renew(self, db: Transaction) -> Commit[bool]:
-        return Commit(leases.renew(db, self._holder, until=clock.now() + _LEASED_FOR), [])
-
-    def _release(self, db: Transaction) -> Commit[bool]:
-        return Commit(leases.release(db, _LANE, holder=self._holder), [])
 
     def _due(self, now: datetime, unaudited: Collection[str]) -> list[DueAccountRow]:
         limit = _AT_ONCE + len(unaudited)

@@ -13,7 +13,6 @@ from crownkeep.operations.invoke import Door
 from crownkeep.signin import acting
 from crownkeep.signin.acting import Actor
 
-AUDIT = "IAMAuditRootUserCredentials"
 DELETE = "IAMDeleteRootUserCredentials"
 ALLOW_RECOVERY = "IAMCreateRootUserPassword"
 

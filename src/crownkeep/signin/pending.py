@@ -78,7 +78,7 @@ def unseal(keyring: Keyring, cookie: str, session: BrowserSession, *, now: datet
 
 
 async def spend(door: Door, pending: Pending) -> bool:
-    """Spend a challenge; answers False where it was answered before.
+    """Spend a challenge; returns False where it was answered before.
 
     A spent nonce is remembered until the challenge would have expired: so nothing is written down until somebody answers.
     """

@@ -177,7 +177,7 @@ def stands_at(door: Door, progress: Progress, *, now: datetime) -> Next | Stale:
 
 
 def spend(db: Transaction, progress: Progress) -> bool:
-    """Take a step; answers False where it was taken before or where the credentials have changed since."""
+    """Take a step; returns False where it was taken before or where the credentials have changed since."""
     return people.credentials(db, progress.person).version == progress.version and sign_in_nonces.spend(db, progress.nonce)
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 _FOLDER = Path(__file__).parent / "migrations"
-_SECONDS_FOR_ANOTHER = 30
 
 
 class NewerDatabase(Exception):

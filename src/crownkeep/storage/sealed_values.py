@@ -112,7 +112,7 @@ def page(db: Transaction, column: SealedColumn, *, after: str, limit: int) -> li
 
 
 def replace(db: Transaction, column: SealedColumn, value: SealedValue, blob: bytes) -> bool:
-    """Put another blob in the place of a value that has not changed since it was read; answers whether it was put."""
+    """Put another blob in the place of a value that has not changed since it was read; returns whether it was put."""
     statement = (
         update(column.column.table)
         .where(column.key == bindparam("of_key"), column.column == bindparam("old"))

@@ -106,7 +106,7 @@ class Writer:
         return cast(Result, await future)
 
     async def record(self, event: EventRow) -> None:
-        """Keep one event with the next group; answers once it is on disk."""
+        """Keep one event with the next group; returns once it is on disk."""
         await self.submit(lambda _: Commit(None, [event]))
 
     def put(self, items: Sequence[Item]) -> Sequence[Item]:

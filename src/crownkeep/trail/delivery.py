@@ -22,6 +22,7 @@ from crownkeep.audit import digests
 from crownkeep.credentials.sealing import Unsealable
 from crownkeep.operations.call import Wiring
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
+from crownkeep.storage.recurring import rest
 from crownkeep.storage.trail import buckets as bucket_rows
 from crownkeep.storage.trail import digests as digest_rows
 from crownkeep.storage.trail import queue, trails
@@ -94,13 +95,7 @@ class TrailDelivery:
                 _log.warning("trails can't be looked at (%s); trying again", type(error).__name__)
                 is_busy = False
             if not is_busy:
-                await self._rest()
-
-    async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), _SECONDS_BETWEEN_LOOKS)
-        except TimeoutError:
-            return
+                await rest(self._stopping, _SECONDS_BETWEEN_LOOKS)
 
     async def _apart(self, work: Callable[[], Done]) -> Done:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

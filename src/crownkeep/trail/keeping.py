@@ -24,19 +24,17 @@ from crownkeep.operations.call import Wiring
 from crownkeep.operations.sealed_acts import SealedAct
 from crownkeep.principals import Operator
 from crownkeep.storage.approvals import seals
-from crownkeep.storage.database import Database, DatabaseFault, Transaction
-from crownkeep.storage.notices import leases
+from crownkeep.storage.database import Database, Transaction
+from crownkeep.storage.recurring import RecurringLook, WorkLease
 from crownkeep.storage.trail import sealed_months, withholdings
 from crownkeep.storage.trail.sealed_files import SealedFileFault
-from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
+from crownkeep.storage.writer import Writer
 from crownkeep.trail import month_sealing
 from crownkeep.trail.month_sealing import NotSealable
 
 FIRST_LOOK_SECONDS = 120.0
 SECONDS_BETWEEN_LOOKS = 3600.0
 _LEASED_FOR = timedelta(minutes=50)
-_LANE = "trail-keeping"
-_NOBODY = "000000000000"
 Ask = Callable[..., Mapping[str, Any]]
 _log = logging.getLogger("crownkeep.trail")
 
@@ -46,36 +44,30 @@ class TrailKeeping:
 
     def __init__(self, database: Database, writer: Writer, wiring: Wiring) -> None:
         self._database = database
-        self._writer = writer
         self._wiring = wiring
-        self._holder = clock.token_bytes(16).hex()
+        self._lease = WorkLease(writer, "trail-keeping", _LEASED_FOR)
         self._stopping = Event()
-        self._task: asyncio.Task[None] | None = None
+        self._looks = RecurringLook(
+            self._look,
+            first_after=FIRST_LOOK_SECONDS,
+            every=SECONDS_BETWEEN_LOOKS,
+            log=_log,
+            complaint="the trail can't be looked after",
+        )
 
     def start(self) -> None:
         """Begin to look, once an hour."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._looks.start()
 
     async def stop(self) -> None:
         """End; what was begun goes on with the next look."""
         self._stopping.set()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._looks.stop()
 
-    async def _run(self) -> None:
-        await asyncio.sleep(FIRST_LOOK_SECONDS)
-        while True:
-            try:
-                if await self._writer.submit(self._lease):
-                    await asyncio.to_thread(keep, self._database, self._wiring, self._stopping)
-            except (DatabaseFault, WriteFailed, WriterBusy) as error:
-                _log.warning("the trail can't be looked after (%s); trying again", type(error).__name__)
-            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-
-    def _lease(self, db: Transaction) -> Commit[bool]:
-        now = clock.now()
-        return Commit(leases.take(db, _LANE, _NOBODY, holder=self._holder, now=now, until=now + _LEASED_FOR), [])
+    async def _look(self) -> None:
+        # The lease ends before the next look, and is given back by nobody: what is kept too long waits for an hour at most.
+        if await self._lease.take():
+            await asyncio.to_thread(keep, self._database, self._wiring, self._stopping)
 
 
 def keep(database: Database, wiring: Wiring, stopping: Event) -> None:

@@ -20,6 +20,7 @@ from crownkeep.credentials.sealing import Unsealable
 from crownkeep.domain import trail_keys
 from crownkeep.operations.call import Wiring
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
+from crownkeep.storage.recurring import rest
 from crownkeep.storage.trail import checkpoints, leaves, log_keys, sequencer_lease, sequencing
 from crownkeep.storage.trail.checkpoints import CheckpointRow, CosignatureRow
 from crownkeep.storage.trail.log_keys import LOG
@@ -74,7 +75,7 @@ class Sequencer:
                 task.cancel()
 
     async def catch_up(self) -> bool:
-        """Sequence and sign all that waits; answers whether this process is the one that does.
+        """Sequence and sign all that waits; returns whether this process is the one that does.
 
         Raises what the database raises, AlteredTree, IncompleteTree and Unsealable.
         """
@@ -104,10 +105,7 @@ class Sequencer:
                 self._say(f"no checkpoint is signed: {error}; run `crownkeep trail verify`")
             if ending:
                 return
-            try:
-                await asyncio.wait_for(self._stopping.wait(), SECONDS_BETWEEN_LOOKS)
-            except TimeoutError:
-                continue
+            await rest(self._stopping, SECONDS_BETWEEN_LOOKS)
 
     def _say(self, fault: str) -> None:
         """Say once what is wrong, for as long as it is."""

@@ -28,7 +28,6 @@ from crownkeep.storage.trail.witnessed_logs import WitnessedLogRow
 from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
 
 PREFIX = "/tlog-witness/"
-LARGEST_BODY = 1 << 20
 _UNAVAILABLE = "the witness can't answer now; come again"
 
 

@@ -26,6 +26,7 @@ from crownkeep.audit.tlog_policy import MalformedTlogPolicy, Party
 from crownkeep.audit.witnessing import WitnessSubmission
 from crownkeep.settings import Settings
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
+from crownkeep.storage.recurring import rest
 from crownkeep.storage.trail import checkpoints as checkpoint_rows
 from crownkeep.storage.trail import tree
 from crownkeep.storage.trail.checkpoints import CheckpointRow, CosignatureRow
@@ -112,10 +113,7 @@ class Witnesses:
                     await self.send()
             except (DatabaseFault, WriteFailed, WriterBusy, IncompleteTree) as error:
                 _log.warning("the witnesses can't be asked (%s); trying again", type(error).__name__)
-            try:
-                await asyncio.wait_for(self._stopping.wait(), self._seconds)
-            except TimeoutError:
-                continue
+            await rest(self._stopping, self._seconds)
 
     async def _tell(self, name: str, doing: Coroutine[Any, Any, None]) -> None:
         """Do it, and say once what is wrong, for as long as it is."""

@@ -92,14 +92,14 @@ def add_alternate(db: Transaction, row: AlternateContactRow) -> None:
 
 
 def change_alternate(db: Transaction, row: AlternateContactRow) -> bool:
-    """Put this contact in the place of the one of its type; answers whether there was one."""
+    """Put this contact in the place of the one of its type; returns whether there was one."""
     values = {name: value for name, value in _insert_alternate.values(row).items() if not alternates.c[name].primary_key}
     keys = {"of_account": row.account_id, "of_type": row.contact_type}
     return db.execute(_change_alternate.values(values), keys).rowcount > 0
 
 
 def remove_alternate(db: Transaction, account_id: str, contact_type: str) -> bool:
-    """Forget the account's contact of this type; answers whether there was one."""
+    """Forget the account's contact of this type; returns whether there was one."""
     return db.execute(_remove_alternate, {"of_account": account_id, "of_type": contact_type}).rowcount > 0
 
 
@@ -114,6 +114,6 @@ def add_primary(db: Transaction, row: PrimaryContactRow) -> None:
 
 
 def change_primary(db: Transaction, row: PrimaryContactRow) -> bool:
-    """Put this in the place of the account's primary contact, whole; answers whether there was one."""
+    """Put this in the place of the account's primary contact, whole; returns whether there was one."""
     values = {name: value for name, value in _insert_primary.values(row).items() if not primaries.c[name].primary_key}
     return db.execute(_change_primary.values(values), {"of_account": row.account_id}).rowcount > 0

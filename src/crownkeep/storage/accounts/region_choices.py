@@ -34,6 +34,6 @@ def add(db: Transaction, account_id: str, region_name: str, status: str) -> None
 
 
 def change(db: Transaction, account_id: str, region_name: str, status: str) -> bool:
-    """Put another status in the place of the kept one; answers whether there was one."""
+    """Put another status in the place of the kept one; returns whether there was one."""
     values = {"of_account": account_id, "of_region": region_name, "new_status": status}
     return db.execute(_change, values).rowcount > 0

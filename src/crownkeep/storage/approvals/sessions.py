@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -128,12 +127,6 @@ _open_of_team = RowQuery(
     .order_by(table.c.session_id)
     .limit(bindparam("limit")),
 )
-_of_acted = RowQuery(
-    ApprovalSessionRow,
-    select(table)
-    .where(table.c.acted_account_id == bindparam("acted_account_id"), table.c.status.in_(bindparam("states", expanding=True)))
-    .order_by(table.c.session_id),
-)
 _usable = RowQuery(
     ApprovalSessionRow,
     select(table)
@@ -200,11 +193,6 @@ def page(db: Transaction, team_id: str, *, after: str, limit: int) -> list[Appro
 def open_of_team(db: Transaction, team_id: str, *, limit: int) -> list[ApprovalSessionRow]:
     """Return up to `limit` sessions of a team that wait for approvals, overdue or not."""
     return _open_of_team.all(db, {"team_id": team_id, "limit": limit})
-
-
-def of_acted(db: Transaction, account_id: str, states: Sequence[str]) -> list[ApprovalSessionRow]:
-    """Return the sessions about acts on an account that are in one of these states."""
-    return _of_acted.all(db, {"acted_account_id": account_id, "states": list(states)})
 
 
 def usable_of_acted(db: Transaction, account_id: str, *, now: datetime) -> list[ApprovalSessionRow]:

@@ -221,7 +221,7 @@ def decide(db: Transaction, account_id: str, audit_id: str, credential_ids: Sequ
 
 
 def remove(db: Transaction, account_id: str, audit_id: str, credential_id: str, removal: Removal) -> bool:
-    """Keep that a credential of an open audit that was to be removed was; answers False where it was not to be."""
+    """Keep that a credential of an open audit that was to be removed was; returns False where it was not to be."""
     values = {
         "of_account": account_id,
         "of_audit": audit_id,

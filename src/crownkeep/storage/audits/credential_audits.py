@@ -134,12 +134,12 @@ def add(db: Transaction, row: CredentialAuditRow) -> None:
 
 
 def advance(db: Transaction, account_id: str, audit_id: str) -> bool:
-    """Count a decision of an open audit; answers False, and changes nothing, where it is closed."""
+    """Count a decision of an open audit; returns False, and changes nothing, where it is closed."""
     return db.execute(_advance, {"of_account": account_id, "of_audit": audit_id}).rowcount > 0
 
 
 def close(db: Transaction, row: CredentialAuditRow, closing: Closing) -> bool:
-    """End an open audit as it was read; answers False, and changes nothing, where it is closed or has gone on since."""
+    """End an open audit as it was read; returns False, and changes nothing, where it is closed or has gone on since."""
     values = {
         "of_account": row.account_id,
         "of_audit": row.audit_id,

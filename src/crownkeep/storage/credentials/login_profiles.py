@@ -171,5 +171,5 @@ def set_longest_sign_in(db: Transaction, account_id: str, user_id: str, *, secon
 
 
 def remove(db: Transaction, account_id: str, user_id: str) -> bool:
-    """Forget a user's password and the ones before it; answers whether there was one."""
+    """Forget a user's password and the ones before it; returns whether there was one."""
     return db.execute(_remove, {"of_account": account_id, "of_user": user_id}).rowcount > 0

@@ -42,5 +42,5 @@ def put(db: Transaction, account_id: str, policy: PasswordPolicy) -> None:
 
 
 def remove(db: Transaction, account_id: str) -> bool:
-    """Take the account's password policy away; answers whether there was one."""
+    """Take the account's password policy away; returns whether there was one."""
     return db.execute(_remove, {"account_id": account_id}).rowcount > 0

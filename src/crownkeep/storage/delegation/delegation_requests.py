@@ -158,7 +158,7 @@ def add(db: Transaction, row: DelegationRequestRow) -> None:
 
 
 def replace(db: Transaction, seen: DelegationRequestRow, new: DelegationRequestRow) -> bool:
-    """Put a request in the place of the one that was seen; answers False where somebody has changed it since."""
+    """Put a request in the place of the one that was seen; returns False where somebody has changed it since."""
     values = {f"new_{name}": value for name, value in _insert.values(new).items() if name in _COLUMNS}
     return db.execute(_replace, {"of_request": seen.request_id, "seen_at": seen.updated_at, **values}).rowcount > 0
 

@@ -58,5 +58,5 @@ def put(db: Transaction, row: DelegationTemplateRow) -> None:
 
 
 def remove(db: Transaction, account_id: str, name: str) -> bool:
-    """Forget a template; answers whether there was one. Requests that were made from it keep their policy."""
+    """Forget a template; returns whether there was one. Requests that were made from it keep their policy."""
     return db.execute(_remove, {"of_account": account_id, "of_name": name}).rowcount > 0

@@ -121,6 +121,6 @@ def add(db: Transaction, account_id: str, group_id: str, user_id: str, *, at: da
 
 
 def remove(db: Transaction, account_id: str, group_id: str, user_id: str) -> bool:
-    """End a user's membership in a group; answers whether there was one."""
+    """End a user's membership in a group; returns whether there was one."""
     values = {"of_account": account_id, "of_group": group_id, "of_user": user_id}
     return db.execute(_remove, values).rowcount > 0

@@ -105,11 +105,11 @@ def add(db: Transaction, row: AlertReceiverRow) -> None:
 
 
 def change(db: Transaction, row: AlertReceiverRow) -> bool:
-    """Put a receiver in the place of what it was; answers whether there was one."""
+    """Put a receiver in the place of what it was; returns whether there was one."""
     values = {name: value for name, value in _insert.values(row).items() if not table.c[name].primary_key}
     return db.execute(_change.values(values), {"of_account": row.account_id, "of_receiver": row.receiver_id}).rowcount > 0
 
 
 def remove(db: Transaction, account_id: str, receiver_id: str) -> bool:
-    """Forget a receiver; answers whether there was one."""
+    """Forget a receiver; returns whether there was one."""
     return db.execute(_remove, {"of_account": account_id, "of_receiver": receiver_id}).rowcount > 0

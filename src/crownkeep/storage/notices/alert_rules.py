@@ -98,7 +98,7 @@ def put(db: Transaction, row: AlertRuleRow) -> None:
 
 
 def remove(db: Transaction, account_id: str, name: str) -> bool:
-    """Forget a rule; answers whether there was one."""
+    """Forget a rule; returns whether there was one."""
     return db.execute(_remove, {"of_account": account_id, "of_name": name}).rowcount > 0
 
 
@@ -114,7 +114,7 @@ def silence(db: Transaction, row: AlertSilenceRow) -> None:
 
 
 def end_silence(db: Transaction, account_id: str, rule: str) -> bool:
-    """Forget a silence; answers whether there was one."""
+    """Forget a silence; returns whether there was one."""
     return db.execute(_unsilence, {"of_account": account_id, "of_name": rule}).rowcount > 0
 
 

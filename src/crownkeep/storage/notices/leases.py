@@ -30,7 +30,7 @@ _is_there = table.select().where(_is_lane)
 
 
 def take(db: Transaction, lane: str, account_id: str, *, holder: str, now: datetime, until: datetime) -> bool:
-    """Lease a lane; answers False where another process holds it.
+    """Lease a lane; returns False where another process holds it.
 
     Two processes that are first at once meet at the primary key: the database has one of them run its work again.
     """
@@ -43,10 +43,10 @@ def take(db: Transaction, lane: str, account_id: str, *, holder: str, now: datet
 
 
 def renew(db: Transaction, holder: str, *, until: datetime) -> bool:
-    """Hold all that a process has leased for longer; answers False where it holds nothing any more."""
+    """Hold all that a process has leased for longer; returns False where it holds nothing any more."""
     return db.execute(_renew, {"of_holder": holder, "until": until}).rowcount > 0
 
 
 def release(db: Transaction, lane: str, *, holder: str) -> bool:
-    """Give a lane back; answers False where another process has taken it over."""
+    """Give a lane back; returns False where another process has taken it over."""
     return db.execute(_release, {"of_lane": lane, "of_holder": holder}).rowcount > 0

@@ -189,7 +189,7 @@ def postpone_lane(db: Transaction, lane: str, *, due_at: datetime) -> None:
 
 
 def give_up(db: Transaction, notice_id: str, *, at: datetime, attempts: int, fault: str) -> bool:
-    """Try a notice no more, but keep it to be sent again by hand; answers False where another process has ended it."""
+    """Try a notice no more, but keep it to be sent again by hand; returns False where another process has ended it."""
     return db.execute(_give_up, {"of_notice": notice_id, "at": at, "new_attempts": attempts, "new_fault": fault}).rowcount > 0
 
 
@@ -214,12 +214,12 @@ def count_waiting(db: Transaction, receiver_id: str) -> int:
 
 
 def replay(db: Transaction, account_id: str, notice_id: str, *, now: datetime) -> bool:
-    """Let a notice that was given up be tried again at once; answers whether there was one."""
+    """Let a notice that was given up be tried again at once; returns whether there was one."""
     return db.execute(_replay, {"of_notice": notice_id, "of_account": account_id, "now": now}).rowcount > 0
 
 
 def remove(db: Transaction, notice_id: str) -> bool:
-    """Forget a notice that was sent or is given up; answers False where another process has forgotten it."""
+    """Forget a notice that was sent or is given up; returns False where another process has forgotten it."""
     return db.execute(_remove, {"of_notice": notice_id}).rowcount > 0
 
 

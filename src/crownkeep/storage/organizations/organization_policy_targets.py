@@ -266,7 +266,7 @@ def attach_everywhere(
 
 
 def remove(db: Transaction, organization_id: str, target_id: str, policy_id: str) -> bool:
-    """Forget an attachment; answers whether there was one."""
+    """Forget an attachment; returns whether there was one."""
     values = {"of_organization": organization_id, "of_target": target_id, "of_policy": policy_id}
     return db.execute(_remove, values).rowcount > 0
 

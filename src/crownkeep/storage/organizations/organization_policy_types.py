@@ -53,7 +53,7 @@ def add(db: Transaction, row: PolicyTypeRow) -> None:
 
 
 def remove(db: Transaction, organization_id: str, policy_type: str) -> bool:
-    """Forget that a type is enabled; answers whether it was."""
+    """Forget that a type is enabled; returns whether it was."""
     return db.execute(_remove, {"of_organization": organization_id, "of_type": policy_type}).rowcount > 0
 
 

@@ -122,7 +122,7 @@ def add(db: Transaction, row: AttachmentRow) -> None:
 
 
 def remove(db: Transaction, account_id: str, owner_id: str, policy_arn: str) -> bool:
-    """Forget an attachment; answers whether there was one."""
+    """Forget an attachment; returns whether there was one."""
     values = {"account_id": account_id, "owner_id": owner_id, "policy_arn": policy_arn}
     return db.execute(_remove, values).rowcount > 0
 

@@ -137,6 +137,6 @@ def put(db: Transaction, row: InlinePolicyRow) -> None:
 
 
 def remove(db: Transaction, account_id: str, owner_id: str, name: str) -> bool:
-    """Forget an inline policy; answers whether there was one."""
+    """Forget an inline policy; returns whether there was one."""
     values = {"account_id": account_id, "owner_id": owner_id, "name_key": name.lower()}
     return db.execute(_remove, values).rowcount > 0

@@ -128,7 +128,7 @@ def end(db: Transaction, digest: bytes, *, at: datetime) -> None:
 
 
 def end_named(db: Transaction, account_id: str, owner_id: str, session_id: str, *, at: datetime) -> bool:
-    """End a person's session by the name it has in their list; answers whether there was one."""
+    """End a person's session by the name it has in their list; returns whether there was one."""
     values = {"of_account": account_id, "of_owner": owner_id, "of_session": session_id, "at": at}
     return db.execute(_end_named, values).rowcount > 0
 

@@ -121,7 +121,7 @@ def with_code(db: Transaction, digest: bytes) -> GrantRow | None:
 
 
 def redeem(db: Transaction, grant_id: str, *, key_thumbprint: str) -> bool:
-    """Bind a grant to the key that its code is redeemed with; answers False where that was done before."""
+    """Bind a grant to the key that its code is redeemed with; returns False where that was done before."""
     return db.execute(_redeem, {"of_grant": grant_id, "thumbprint": key_thumbprint}).rowcount > 0
 
 
@@ -147,7 +147,7 @@ def spend_token(db: Transaction, digest: bytes, *, at: datetime) -> None:
 
 
 def see_proof(db: Transaction, digest: bytes, account_id: str, *, expires_at: datetime) -> bool:
-    """Remember a proof of possession; answers False where it was seen before. The account's row must be held."""
+    """Remember a proof of possession; returns False where it was seen before. The account's row must be held."""
     if db.execute(_seen, {"of_digest": digest}).first() is not None:
         return False
     db.execute(insert(proofs), {"digest": digest, "account_id": account_id, "expires_at": expires_at})

@@ -94,7 +94,7 @@ def add(db: Transaction, row: OneTimeLinkRow) -> None:
 
 
 def spend(db: Transaction, digest: bytes) -> bool:
-    """Remove the link with this digest; answers False where somebody else has just spent it."""
+    """Remove the link with this digest; returns False where somebody else has just spent it."""
     return db.execute(_spend, {"of_digest": digest}).rowcount > 0
 
 

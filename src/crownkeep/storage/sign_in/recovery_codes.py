@@ -73,7 +73,7 @@ def replace_all(db: Transaction, account_id: str, owner_id: str, rows: Iterable[
 
 
 def remove(db: Transaction, row: RecoveryCodeRow) -> bool:
-    """Take a code out of the set; answers False where somebody else has just spent it."""
+    """Take a code out of the set; returns False where somebody else has just spent it."""
     values = {"of_account": row.account_id, "of_owner": row.owner_id, "of_digest": row.digest}
     return db.execute(_remove, values).rowcount > 0
 

@@ -128,7 +128,7 @@ def put_custodian(db: Transaction, row: RootCustodianRow) -> None:
 
 
 def remove_custodian(db: Transaction, account_id: str) -> bool:
-    """Forget an account's custodian; answers whether there was one."""
+    """Forget an account's custodian; returns whether there was one."""
     return db.execute(_remove_custodian, {"of_account": account_id}).rowcount > 0
 
 

@@ -35,7 +35,7 @@ def exists(db: Transaction, nonce: bytes) -> bool:
 
 
 def spend(db: Transaction, nonce: bytes) -> bool:
-    """Spend a nonce; answers False where it was spent before."""
+    """Spend a nonce; returns False where it was spent before."""
     return _spend.run(db, {"of_nonce": nonce}) > 0
 
 

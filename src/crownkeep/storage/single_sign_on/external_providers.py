@@ -208,7 +208,7 @@ def put(db: Transaction, row: ExternalProviderRow) -> None:
 
 
 def remove(db: Transaction, store_id: str) -> bool:
-    """Forget a store's provider; answers whether there was one. Who is who there is kept for the day when it comes back."""
+    """Forget a store's provider; returns whether there was one. Who is who there is kept for the day when it comes back."""
     return db.execute(_remove, {"of_store": store_id}).rowcount > 0
 
 

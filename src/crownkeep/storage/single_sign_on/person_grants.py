@@ -144,7 +144,7 @@ def with_user_code(db: Transaction, digest: bytes) -> PersonGrantRow | None:
 
 
 def decide(db: Transaction, grant_id: str, *, state: str, owner_id: str, session_digest: bytes) -> bool:
-    """Keep what a person has decided; answers False where somebody has decided before."""
+    """Keep what a person has decided; returns False where somebody has decided before."""
     values = {"of_grant": grant_id, "new_state": state, "new_owner": owner_id, "new_session": session_digest}
     return db.execute(_decide, values).rowcount > 0
 
@@ -155,7 +155,7 @@ def poll(db: Transaction, grant_id: str) -> None:
 
 
 def redeem(db: Transaction, grant_id: str, *, expires_at: datetime) -> bool:
-    """Spend a grant's code; answers False where that was done before, or the grant was not given."""
+    """Spend a grant's code; returns False where that was done before, or the grant was not given."""
     return db.execute(_redeem, {"of_grant": grant_id, "new_end": expires_at}).rowcount > 0
 
 
@@ -181,7 +181,7 @@ def token_with_digest(db: Transaction, digest: bytes) -> PersonTokenRow | None:
 
 
 def spend_token(db: Transaction, digest: bytes, *, at: datetime) -> bool:
-    """Remember that a refresh token was exchanged; answers False where that was done before."""
+    """Remember that a refresh token was exchanged; returns False where that was done before."""
     return db.execute(_spend, {"of_digest": digest, "at": at}).rowcount > 0
 
 

@@ -59,7 +59,7 @@ def seize(db: Transaction, holder: str) -> None:
 
 
 def take(db: Transaction, holder: str, *, now: datetime, until: datetime) -> bool:
-    """Take or keep the lease, and hold its row until the transaction ends; answers False where another has it.
+    """Take or keep the lease, and hold its row until the transaction ends; returns False where another has it.
 
     Whoever holds the row has the tree to itself, whatever the clocks of other machines say: they wait here, and then see the
     tree as it was left.

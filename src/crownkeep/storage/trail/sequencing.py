@@ -30,7 +30,7 @@ class Sequenced:
 def step(
     db: Transaction, known: Frontier | None, *, holder: str, now: datetime, until: datetime, limit: int = AT_ONCE
 ) -> Sequenced | None:
-    """Give up to `limit` leaves their indexes; answers None where another process holds the lease.
+    """Give up to `limit` leaves their indexes; returns None where another process holds the lease.
 
     `known` is the tree's right edge after this process's last step. Raises AlteredTree, and IncompleteTree.
     """

@@ -201,7 +201,7 @@ def due(db: Transaction, *, now: datetime, limit: int) -> Sequence[str]:
 
 
 def claim(db: Transaction, trail_id: str, *, now: datetime, until: datetime) -> TrailRow | None:
-    """Claim a trail for delivery; answers None where another process was faster."""
+    """Claim a trail for delivery; returns None where another process was faster."""
     if db.execute(_claim, {"of_trail": trail_id, "now": now, "until": until}).rowcount == 0:
         return None
     return with_id(db, trail_id)
