@@ -9,7 +9,6 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 import pytest
 from botocore.exceptions import ClientError
@@ -27,12 +26,7 @@ from tests.signin.test_recovery_email import code_sent, give, start
 from tests.signin.test_recovery_mfa import complete, opened, report_lost
 
 from crownkeep import clock
-from crownkeep.alerts import built_in
-from crownkeep.alerts.rule import Whom
-from crownkeep.alerts.rule_set import RuleSet
 from crownkeep.signin import recovery
-from crownkeep.storage.database import Database
-from crownkeep.storage.trail import events
 
 
 class Office:
@@ -328,67 +322,3 @@ def enter_by_recovery_code(crown: Crown, account: Account, given: str) -> None:
     browser = Browser(crown)
     sign_in_root(browser, account)
     browser.submit({"recovery": given}, form="Recovery code")
-
-
-def test_the_operator_hears_of_custodians_who_come_and_go(crowns: Crowns):
-    crown = crowns.fresh("sqlite")
-    made = crown.operator("POST", "/custodians", {"name": "Dana", "email": "dana@acme.example"})
-    assert 204 == crown.operator("DELETE", f"/custodians/{made.json()['custodian']['custodian_id']}").status
-    database, first, last = Database(crown.settings.database_url), UUID(int=0), UUID(int=(1 << 128) - 1)
-    with database.snapshot() as db:
-        rows = events.newest(db, "", first=first, before=last, limit=10)
-    database.close()
-    crown.close()
-
-    rules = RuleSet(rule for rule in built_in.RULES.values() if rule.whom is Whom.OPERATOR)
-
-    assert {"custodian-added", "custodian-removed"} == {rule.name for row in rows for rule in rules.fired(row)}
-
-
-BY_THE_OPERATOR = {"custodian-added", "custodian-removed"}
-ELSEWHERE: Mapping[str, str] = {
-    "access-key-used-from-new-network": "tests/alerts/test_notices.py",
-    "account-audit-worse": "tests/schedule/test_audits.py",
-    "account-audited": "tests/schedule/test_audits.py",
-    "credential-audit-due": "tests/alerts/test_reviews.py",
-    "credential-over-age": "tests/alerts/test_reviews.py",
-    "password-of-root-over-age": "tests/alerts/test_reviews.py",
-    "certificate-expires": "tests/alerts/test_reviews.py",
-    "receiver-unreachable": "tests/alerts/test_webhooks.py",
-}
-"""Rules that no act through the API brings about at once, and the tests in which each of them fires."""
-
-UNTRIED = {
-    "account-sealed",
-    "account-unsealed",
-    "approval-asked",
-    "approval-cancelled",
-    "approval-given",
-    "approval-refused",
-    "approval-used",
-    "approval-vetoed",
-    "hardware-token-not-returned",
-    "hardware-token-of-the-server-not-returned",
-    "last-way-in-guard-switched-off",
-    "permissions-requested",
-    "root-email-changed-by-organization",
-    "root-mfa-removed",
-    "root-mfa-removed-by-organization",
-    "root-password-recovery-allowed",
-    "root-password-removed",
-    "sealed-root-reviewed",
-    "sealing-or-trail-keys-changed",
-    "trail-delivery-failed",
-    "unseal-without-team-begun",
-    "unseal-without-team-cancelled",
-    "unsealed-without-team",
-    "witness-silent",
-}
-"""Rules that no act here brings about: their events have tests of their own, their patterns are compiled and no more."""
-
-
-def test_every_built_in_rule_is_brought_about_by_a_test_or_is_said_not_to_be():
-    answer = ACTS.keys() | ORGANIZATION.keys() | SIGN_IN | BY_THE_OPERATOR | ELSEWHERE.keys()
-
-    assert built_in.RULES.keys() == answer | UNTRIED
-    assert set() == answer & UNTRIED

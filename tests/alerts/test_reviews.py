@@ -139,4 +139,4 @@ def test_a_witness_that_is_silent_for_an_hour_is_told_to_the_operator_s_receiver
     assert not any("witness" in subject for subject in soc.subjects())
     with time_machine.travel(clock.now() + witness_rounds.SILENT_AFTER, tick=True):
         account.crown._served.run(witnesses.send())
-        assert soc.wait("A witness of the server's trail has been silent")
+        assert soc.wait("A witness of the server's trail has been silent for an hour")

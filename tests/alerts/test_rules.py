@@ -23,6 +23,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROOT = {"type": "Root", "accountId": "111122223333", "arn": "arn:aws:iam::111122223333:root"}
 TAKEN_ON = ROOT | {"sessionContext": {"assumedRoot": "true"}}
 OPERATOR = {"type": "AWSService", "invokedBy": "crownkeep operator"}
+ASKED = "Somebody asks for permissions in the account, or has been given them"
 WEAK = "The password policy is weaker than the CIS benchmark asks for"
 USER = {"type": "IAMUser", "accountId": "111122223333", "userName": "root"}
 
@@ -100,7 +101,8 @@ def says(row: EventRow) -> str | None:
         (policy(minimumPasswordLength=8, passwordReusePrevention=24), WEAK),
         (policy(minimumPasswordLength=14), WEAK),
         (attached("arn:aws:iam::aws:policy/AdministratorAccess"), "Somebody was made an administrator"),
-        (event("CreateDelegationRequest", USER), "Somebody asks for permissions in the account, or has been given them"),
+        (event("CreateDelegationRequest", USER, requestParameters={"ownerAccountId": "2"}), ASKED),
+        (event("AssociateDelegationRequest", USER), ASKED),
         (
             event("SetQuota", OPERATOR, username="", readOnly=False),
             "Whoever operates this server changed something in the account",
@@ -119,6 +121,8 @@ def test_an_event_that_matters_is_told(row: EventRow, said: str):
             "ConsoleLogin", USER, username="", responseElements={"ConsoleLogin": "Failure"}, errorMessage="Failed authentication"
         ),
         event("CreateAccessKey", USER),
+        # For whoever takes it up: it concerns nobody yet.
+        event("CreateDelegationRequest", USER),
         event("CreateAccessKey", ROOT, requestParameters={"userName": "bob"}),
         event("CreateAccessKey", ROOT, errorCode="LimitExceeded", errorMessage="no"),
         event("EnableMFADevice", ROOT, requestParameters={"userName": "bob"}),

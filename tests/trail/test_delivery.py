@@ -171,6 +171,8 @@ def test_what_a_bucket_refuses_is_shown_recorded_and_delivered_once_it_takes_it(
         failed["errorCode"],
         failed["serviceEventDetails"]["s3BucketName"],
     )
+    told = crown.operator("GET", f"/accounts/{account.id}/alerts/history").json()["alerts"]
+    assert "trail-delivery-failed" in {each.get("rule") for each in told}
 
     target.unlink()
     target.mkdir()

@@ -50,6 +50,9 @@ _JOINED = ("AcceptHandshake", "AccountJoinedOrganization")
 _LEFT = ("LeaveOrganization", "RemoveAccountFromOrganization", "AccountDepartedOrganization")
 """What members and their organization do, and what the management account's trail has of it, whoever did it."""
 
+_PERMISSIONS_ASKED = ("CreateDelegationRequest", "AssociateDelegationRequest", "SendDelegationToken")
+"""A request for a named account concerns that account; one for whoever takes it up concerns the account that does."""
+
 _FOR_IAM = "$.requestParameters.servicePrincipal = iam.amazonaws.com"
 _ALL_CONTACTS = tuple(ContactType)
 
@@ -291,7 +294,8 @@ def _permissions() -> Iterable[Rule]:
     )
     yield make_rule(
         "permissions-requested",
-        f"{{ {named('CreateDelegationRequest', 'SendDelegationToken')} && {DONE} }}",
+        f"{{ {named(*_PERMISSIONS_ASKED)} && {DONE}"
+        f" && ($.eventName != CreateDelegationRequest || {asked}.ownerAccountId EXISTS) }}",
         "Somebody asks for permissions in the account, or has been given them",
         _FIND_OUT,
         AlertSeverity.HIGH,

@@ -22,16 +22,17 @@ from crownkeep.storage.notices.alert_digests import AlertDigestRow
 from crownkeep.storage.organizations import organizations
 from crownkeep.storage.trail.events import EventRow
 
-DONE_TO_MEMBERS: Mapping[str, str] = {
+DONE_TO_OTHERS: Mapping[str, str] = {
     "AcceptPrimaryEmailUpdate": "accountId",
     "AssumeRoot": "targetPrincipal",
     "CloseAccount": "accountId",
+    "CreateDelegationRequest": "ownerAccountId",
     "DeleteAlternateContact": "accountId",
     "PutAlternateContact": "accountId",
     "PutContactInformation": "accountId",
     "RemoveAccountFromOrganization": "accountId",
 }
-"""Events of whoever acts for an organization that may be about a member, with the parameter that names it."""
+"""Events that may be about another account, such as a member of the caller's organization, with the parameter that names it."""
 
 _SUMMARIES_AT_ONCE = 100
 
@@ -199,8 +200,8 @@ def _account(db: Transaction, event: EventRow, record: Record, rule: Rule) -> st
 
 
 def _subject(event: EventRow, record: Record) -> str:
-    """Return the account that it was done to, which may be a member of the caller's organization."""
-    parameter = DONE_TO_MEMBERS.get(event.name)
+    """Return the account that it was done to, which may be another than the caller's."""
+    parameter = DONE_TO_OTHERS.get(event.name)
     asked = record.get("requestParameters")
     named = asked.get(parameter) if parameter and isinstance(asked, Mapping) else None
     if not isinstance(named, str) or not named:
