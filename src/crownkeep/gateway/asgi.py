@@ -113,6 +113,7 @@ class Server(Generic[Opened]):
             case "http":
                 await self._http(scope, receive, send)
             case "lifespan":
+                # uvicorn hands this state to each connection: so the protocol reaches the application without a global.
                 scope.setdefault("state", {}).update(connections=self._connections, take=self.take, end=self.end)
                 await self._lifespan(receive, send)
             case _:
@@ -152,6 +153,7 @@ class Server(Generic[Opened]):
         except Exception as error:
             _log.exception("start-up failed")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
+            # Raised again: uvicorn then ends the process with a failure, which is what the service manager must see.
             raise
         watch = asyncio.get_running_loop().create_task(self._connections.watch())
         await send({"type": "lifespan.startup.complete"})
@@ -162,6 +164,7 @@ class Server(Generic[Opened]):
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         house = self._house
+        # The path as it came over the wire: once decoded, `%2f` could lead to another handler than the path that was signed.
         path: bytes = scope.get("raw_path") or scope["path"].encode()
         if house is None:
             await _send(send, 503, [(b"content-type", b"text/plain")], b"starting\n")
@@ -182,6 +185,7 @@ class Server(Generic[Opened]):
 
     async def _observe(self, house: Runtime, scope: Scope, path: bytes, send: Send) -> None:
         match path:
+            # Health needs no token and says nothing; readiness says whether the database answers, and no more.
             case b"/health":
                 await _send(send, 200, [(b"content-type", b"application/json")], b'{"status": "ok"}\n')
             case b"/ready":
@@ -245,6 +249,7 @@ class Server(Generic[Opened]):
         if response.begun is None:
             await _send(send, response.status, response.headers, response.body)
             return
+        # Authorized and recorded like any read, and only then does it go on.
         await event_streams.serve(house.streams.follow(*response.begun), receive, send)
 
     async def _aws(self, house: Runtime, scope: Scope, receive: Receive, send: Send) -> None:
@@ -264,6 +269,7 @@ class Server(Generic[Opened]):
 
 def _is_for_aws(scope: Scope, path: bytes) -> bool:
     """Tell whether a request is for the AWS APIs, by either way that it may have come."""
+    # Clients of query services post to the root; a browser that opens the root gets the pages.
     if path in _ROOT and not _is_a_browser(scope):
         return True
     if not (_is_for_pages(scope, path) or _is_published(scope, path) or _is_stream(scope, path) or path.startswith(_WITNESS)):
@@ -298,6 +304,7 @@ def _is_for_pages(scope: Scope, path: bytes) -> bool:
 
 def _is_a_browser(scope: Scope) -> bool:
     query = scope["query_string"]
+    # A signed or query request may carry a browser's Accept header (federation tools do): that doesn't make it a visit.
     is_for_aws = b"Action=" in query or b"X-Amz-" in query or _header(scope, b"authorization") != ""
     return not is_for_aws and _HTML in _header(scope, b"accept").encode("latin-1")
 

@@ -23,6 +23,7 @@ _EXPIRED = "The security token included in the request is expired"
 
 def standing_of(signature: Signature, standings: SeenStandings) -> Standing:
     """Return the standing of the account that a key id names; raises InvalidClientTokenId where it names none of ours."""
+    # The account is encoded in the id itself, so that one look at its revision decides whether anything cached may be used.
     account_id = access_keys.account_of(signature.access_key_id)
     standing = None if account_id is None else standings.of_account(account_id)
     if standing is None:
@@ -35,6 +36,8 @@ def known_key(db: Transaction, signature: Signature, *, standing: Standing, keyr
 
     Raises InvalidClientTokenId where there is none: a key id alone, which anybody can make up, names nobody's account.
     """
+    # Long-term keys come from the account's standing; temporary ones are not stored at all: the token itself holds them,
+    # sealed.
     if access_keys.prefix_of(signature.access_key_id) is not KeyPrefix.TEMPORARY:
         key = standing.signing_key(db, signature.access_key_id)
         if key is None:
@@ -43,6 +46,7 @@ def known_key(db: Transaction, signature: Signature, *, standing: Standing, keyr
     if signature.session_token is None:
         raise errors.InvalidClientTokenId(_INVALID)
     try:
+        # The token names its key: with another key's id it doesn't open, so tokens and keys can't be mixed.
         return session_tokens.read(keyring, signature.session_token, access_key_id=signature.access_key_id)
     except session_tokens.InvalidToken as error:
         raise errors.InvalidClientTokenId(_INVALID) from error
@@ -69,8 +73,11 @@ def authenticate(
         # After the signature: whoever can't sign is not told that a token has expired.
         if key.is_expired(now):
             raise errors.ExpiredToken(_EXPIRED)
+        # What the token says was true when it was made: `vouch` asks whether the role, its trust and the revocations still let
+        # it be.
         return standing.vouch(db, key.principal)
     # A long-term key has no session token, and must be active in an account that is.
+    # One text for inactive, deleted and unknown keys: which of them it is would tell a stranger that the id exists.
     if not key.is_active or signature.session_token is not None or not standing.is_active(db):
         raise errors.InvalidClientTokenId(_INVALID)
     sigv4.verify(request, signature, key.secret, now=now)
@@ -85,6 +92,8 @@ def operator(db: Transaction, header: str, shared: Secret) -> Operator:
     if bearer_matches(header, shared):
         return Operator()
     token = Secret(_bearer(header))
+    # The id is a part of the token's text, so the row is found without comparing secrets, and the digest is compared in
+    # constant time after.
     token_id = operator_tokens.id_of(token)
     found = operators.with_token(db, token_id) if token_id else None
     if found is None or not operator_tokens.matches(token, found.token_digest):

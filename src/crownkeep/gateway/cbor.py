@@ -58,6 +58,7 @@ class _Reader:
     def value(self, depth: int) -> Any:
         """Read the value that begins here."""
         self._left -= 1
+        # Both bounds are paid before the value is read, so a bomb costs what it sent and no more.
         if self._left < 0 or depth > DEEPEST_NESTING:
             raise errors.SerializationException("the body has too many elements, or nests too deep")
         first = self._take(1)[0]
@@ -93,6 +94,7 @@ class _Reader:
             return info
         if info > 27:
             raise _Malformed
+        # Big-endian, 1, 2, 4 or 8 bytes for 24 to 27 (RFC 8949, section 3); 28 to 30 are reserved, and 31 is no number.
         return int.from_bytes(self._take(1 << info - 24))
 
     def _bytes(self, info: int, kind: int) -> bytes:
@@ -102,6 +104,7 @@ class _Reader:
         while not self._is_at_break():
             first = self._take(1)[0]
             self._left -= 1
+            # Chunks of an indefinite string must be of its own kind and of definite length (section 3.2.3).
             if first >> 5 != kind or self._left < 0:
                 raise _Malformed
             parts.append(self._take(self._number(first & 31)))
@@ -113,6 +116,7 @@ class _Reader:
                 yield None
             return
         count = self._number(info)
+        # A count that is larger than the bytes left can't be true: each element takes one at least. So no loop runs on a lie.
         if count > len(self._body) - self.position:
             raise _Malformed
         for _ in range(count):
@@ -128,11 +132,13 @@ class _Reader:
 
     def _pair(self, depth: int) -> tuple[str, Any]:
         name = self.value(depth)
+        # Keys of a map are member names: nothing else has a meaning in Smithy's protocol.
         if not isinstance(name, str):
             raise _Malformed
         return name, self.value(depth)
 
     def _moment(self, info: int, depth: int) -> Any:
+        # The one tag that is read: a moment in seconds since 1970.
         if self._number(info) != _MOMENT_TAG:
             raise _Malformed
         seconds = self.value(depth + 1)
@@ -209,6 +215,7 @@ def _float(value: Any) -> bytes:
 
 
 def _timestamp(value: datetime) -> bytes:
+    # To the millisecond, as AWS writes them.
     return b"\xc1" + _float((value - EPOCH) // timedelta(milliseconds=1) / 1000)
 
 

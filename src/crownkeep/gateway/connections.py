@@ -90,6 +90,7 @@ class Connections:
             Stage.BODY: limits.body,
             Stage.LEAVING: SECONDS_TO_LEAVE,
         }
+        # The order of these dicts is the line: a dict keeps insertion order, and taking out and putting back moves to the end.
         # Each with the tick at which it was put in its place: first come those that nobody has looked at for longest.
         self._open: dict[Connection, int] = {}
         self._by_address: dict[str, dict[Connection, int]] = {}
@@ -113,6 +114,7 @@ class Connections:
 
         Trusted proxies and this computer stand for many clients: they have no limit of their own.
         """
+        # An empty key has no limit of its own: exempt addresses stand for many clients.
         key = "" if self._is_exempt(address) else _network(address)
         own = self._by_address.setdefault(key, {}) if key else {}
         if len(own) >= self._limits.per_address and not self._make_room(own):
@@ -154,7 +156,9 @@ class Connections:
     def look(self) -> None:
         """Go over all connections once, as happens every second."""
         self.tick += 1
+        # A copy, since ending a connection removes it from the dict.
         for connection in list(self._open):
+            # A stage without a limit of its own, SERVED, never is too long: how long an answer takes is up to us.
             if self.tick - connection.since > self._seconds.get(connection.stage, self.tick):
                 connection.end(_TOO_LONG[connection.stage])
             elif not connection.unsent():
@@ -169,23 +173,29 @@ class Connections:
         connection may cost; an address of its own goes before a proxy, behind which there are many.
         """
         oldest: Connection | None = None
+        # Bounded: whoever opens connections as fast as possible must not make each new one cost a walk over all.
         for _ in range(min(len(among), _LOOKED_AT)):
             connection = next(iter(among))
             placed = among.pop(connection)
             among[connection] = max(placed, connection.since)
+            # Somebody waits for an answer there, and it may be a change: no request is cut off for a newcomer.
             if connection.stage is Stage.SERVED:
                 continue
             if oldest is None or self._rank(connection) < self._rank(oldest):
                 oldest = connection
+            # The first one that has not moved since it was last looked at is the oldest there is: everything behind it was
+            # placed later.
             if connection.since <= placed and connection in self._addresses:
                 break
         if oldest is None:
             return False
+        # Forgotten here and not only when the transport says so: until then it would count, and be ended again.
         self.forget(oldest)
         oldest.end(Ended.MADE_ROOM)
         return True
 
     def _rank(self, connection: Connection) -> tuple[bool, int]:
+        # False sorts first: connections of single addresses go before those of proxies, then the one that waits longest.
         return connection not in self._addresses, connection.since
 
     def _warn(self) -> None:
@@ -210,4 +220,5 @@ def _network(address: str) -> str:
         return address
     if not isinstance(parsed, IPv6Address):
         return address
+    # `::ffff:192.0.2.1` is the IPv4 address that it holds; of a real IPv6 address the last 64 bits are free to choose.
     return str(parsed.ipv4_mapped or parsed.packed[:8].hex())

@@ -39,6 +39,7 @@ def encode(
     A query service answers JSON where `accept` asks for `application/json`, as AWS's do (the Kubernetes authenticator
     relies on it for GetCallerIdentity). `protocol` is what the request spoke, where its service speaks several.
     """
+    # A member that is unknown to the model is not written: a handler can't leak a field by returning too much.
     match protocol or operation.service.protocol:
         case "query" if _accepts_json(accept):
             return Encoded(200, _headers(request_id, PLAIN_JSON), _query_json(operation, result, request_id))
@@ -88,6 +89,7 @@ def encode_error(error: AwsError, *, protocol: str, service: ServiceModel | None
 
 
 def _accepts_json(accept: str) -> bool:
+    # Only the first type in the header counts: browsers list `application/json` somewhere as well.
     return "json" in accept and accept.partition(",")[0].partition(";")[0].strip().lower() == "application/json"
 
 

@@ -42,6 +42,7 @@ class Exchange:
     def region(self) -> str:
         """The Region that the request counts as made to: a global service's is fixed, so that no caller chooses it."""
         service = registry.service(self.model.name) if self.model else None
+        # A signature may name any Region; policies and records of a global service must not depend on what a caller writes.
         if self.signed is None or self.signed.region == regions.PSEUDO or (service is not None and service.is_global):
             return GLOBAL_REGION
         return self.signed.region
@@ -85,6 +86,7 @@ def refused(exchange: Exchange, refusal: AwsError) -> event.EventFacts:
     service = registry.service(model.name) if model is not None else None
     operation = service.find(name) if service is not None and name else None
     additional: Mapping[str, object] = {}
+    # Only where nobody was recognized: a claimed key id is worth a hint to who reads the trail, and no identity.
     if exchange.signed is not None and exchange.caller is None:
         additional = {"claimedAccessKeyId": exchange.signed.access_key_id[:128]}
     return event.EventFacts(
@@ -120,6 +122,7 @@ def _source(exchange: Exchange) -> str:
 
 def log_fault(exchange: Exchange, fault: Exception) -> None:
     """Log a fault of ours, by one line at a rate: strangers repeat what brings a fault about as often as they like."""
+    # The last frame alone, and no message: an exception's text may hold what the stranger sent.
     place = traceback.extract_tb(fault.__traceback__)[-1]
     kind, where = type(fault).__name__, f"{Path(place.filename).name}, line {place.lineno}"
     _strangers.error("request %s failed: %s in %s", exchange.request_id, kind, where)

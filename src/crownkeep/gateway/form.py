@@ -18,6 +18,7 @@ def read_form(*sources: bytes, most: int = CALLERS.elements) -> dict[str, str]:
     """Read parameters, each at most once among all sources; raises MalformedQueryString or MalformedInput."""
     pairs = read_pairs(b"&".join(source for source in sources if source), most=most)
     parameters = dict(pairs)
+    # A dict keeps the last of two equal names, so a lost pair shows in the count.
     if len(parameters) != len(pairs):
         # Two readers of one request must never see two different values.
         raise errors.MalformedInput(_TWICE)
@@ -31,6 +32,7 @@ def read_one(name: bytes, *sources: bytes) -> str | None:
     """
     found: list[bytes] = []
     for source in sources:
+        # With a `&` in front of the first pair as well, a name is only found where a pair begins, and never inside a value.
         text = b"&" + source
         start = text.find(b"&" + name + b"=")
         while start >= 0 and len(found) < 2:
@@ -40,6 +42,7 @@ def read_one(name: bytes, *sources: bytes) -> str | None:
     if len(found) > 1:
         raise errors.MalformedInput(_TWICE)
     try:
+        # Cut before it is decoded: a name or version is short, and strangers may send a mebibyte.
         return unescape(found[0][:_LONGEST_NAME].replace(b"+", b" ")) if found else None
     except ValueError as error:
         raise errors.MalformedQueryString(_BROKEN) from error
@@ -47,6 +50,7 @@ def read_one(name: bytes, *sources: bytes) -> str | None:
 
 def read_pairs(source: bytes, *, most: int = CALLERS.elements) -> list[tuple[str, str]]:
     """Read pairs in order, repeated names and all; raises MalformedQueryString."""
+    # Counted before splitting: the count takes microseconds, and no list is made for what is refused.
     if source.count(b"&") >= most:
         raise errors.MalformedQueryString(f"too many parameters: at most {most:,} are read")
     try:

@@ -54,8 +54,10 @@ class Edge:
     async def read(self, scope: Scope, receive: Receive) -> HttpRequest:
         """Read a whole request; raises BodyTooLarge before it holds more than its sender may send, or Disconnected."""
         headers = signature.fold(scope["headers"])
+        # Whether it is signed is only claimed here. It decides how much is read, and nothing else.
         largest = (CALLERS if _is_signed(scope, headers) else STRANGERS).body
         declared = headers.get(b"content-length", b"0")
+        # Refused by what is declared, before a byte of the body is read; `_body` counts what comes without a declaration.
         if declared.isdigit() and int(declared[:20]) > largest:
             raise BodyTooLarge
         return self._request(scope, headers, await _body(receive, largest))
@@ -100,16 +102,21 @@ class Edge:
 
     def _origin(self, peer: str, scheme: str, headers: Mapping[bytes, bytes]) -> tuple[str, str]:
         """Return the client's address and scheme: the last hop that no trusted proxy vouches for as its own."""
+        # The header is anybody's to write: without a trusted proxy in between it says nothing.
         if not self._trusted or not self._is_trusted(peer):
             if not self._has_warned and b"x-forwarded-for" in headers:
                 self._warn(peer)
             return peer, scheme
+        # The last value is the nearest proxy's own; those before it came from the client.
         forwarded_scheme = headers.get(b"x-forwarded-proto", b"").decode("latin-1").rpartition(",")[2].strip().lower()
         if forwarded_scheme in ("http", "https"):
             scheme = forwarded_scheme
+        # From the right: each trusted proxy has appended the address it saw. The first one that is no trusted proxy is the
+        # client, and what stands left of it is the client's claim.
         for hop in reversed(headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")):
             address = hop.strip()
             if not _is_address(address):
+                # A hop that is no address ends the walk: nothing left of it can be believed.
                 break
             peer = address
             if not self._is_trusted(address):

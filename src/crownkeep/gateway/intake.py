@@ -35,6 +35,8 @@ class Intake(Generic[Arrival]):
         self._carry_out = carry_out
         self._contention = Contention()
         self._waiting: OrderedDict[Hashable, deque[Arrival]] = OrderedDict()
+        # Requests that were carried out and wait for the disk. Turns go on meanwhile, so this is what keeps one account from
+        # filling every group.
         self._in_commit: Counter[Hashable] = Counter()
         self._is_due = False
 
@@ -61,12 +63,14 @@ class Intake(Generic[Arrival]):
             self._in_commit[account] = left
         else:
             del self._in_commit[account]
+        # An account at its limit is only looked at again now: nothing else would wake the loop for it.
         if self._waiting:
             self._ask_for_turn()
 
     def _ask_for_turn(self) -> None:
         if not self._is_due:
             self._is_due = True
+            # `call_soon`, not at once: whatever else arrives in this turn of the loop joins the same snapshot.
             asyncio.get_running_loop().call_soon(self._turn)
 
     def _turn(self) -> None:
@@ -83,11 +87,13 @@ class Intake(Generic[Arrival]):
         """Take the next requests out of the lines: of the account that has waited longest first."""
         together: list[Arrival] = []
         now = clock.monotonic()
+        # One pass over the lines there are now; a line that is put back goes to the end, behind those that were not reached.
         for _ in range(len(self._waiting)):
             account, line = self._waiting.popitem(last=False)
             most = self._most_now(account) if self._contention.is_beside(account, now) else MOST_AT_ONCE
             for _ in range(min(most, MOST_AT_ONCE - len(together), len(line))):
                 together.append(line.popleft())
+            # Empty lines are dropped, so strangers' addresses leave nothing behind.
             if line:
                 self._waiting[account] = line
             if len(together) >= MOST_AT_ONCE:

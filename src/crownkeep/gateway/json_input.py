@@ -26,12 +26,15 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 def read_json(body: bytes, *, most: int = CALLERS.elements) -> object:
     """Read one JSON text of at most so many elements, no deeper than `DEEPEST_NESTING`; raises SerializationException."""
+    # Elements are counted in the raw bytes: parsing a mebibyte of `[],[],` takes a third of a second, in which nobody else is
+    # served.
     if _elements(body, most) > most:
         raise errors.SerializationException(f"the body has more than {most:,} elements")
     try:
         content: object = msgspec.json.decode(body)
     except (ValueError, RecursionError) as error:
         raise errors.SerializationException("the body is not valid JSON in UTF-8") from error
+    # Only a text with enough brackets can nest so deep; the walk is spared for all others.
     if body.count(b"[") + body.count(b"{") > DEEPEST_NESTING and _is_deeper_than(content, DEEPEST_NESTING):
         raise errors.SerializationException(f"the body nests deeper than {DEEPEST_NESTING} levels")
     return content
@@ -40,6 +43,8 @@ def read_json(body: bytes, *, most: int = CALLERS.elements) -> object:
 def _elements(body: bytes, most: int) -> int:
     """Count what a JSON text would be made of, before anything is made; where there can't be too many, count too many."""
     count = _marks(body)
+    # The quick count includes what stands inside of strings. Only where that is too much, strings are taken out and it is
+    # counted properly.
     return count if count <= most else _marks(_STRING.sub(b"", body))
 
 
@@ -48,6 +53,7 @@ def _marks(text: bytes) -> int:
 
 
 def _is_deeper_than(content: object, levels: int) -> bool:
+    # Level by level and not recursively: the depth is what is being tested.
     layer = [content]
     for _ in range(levels + 1):
         children: list[object] = []
@@ -79,6 +85,7 @@ def decode_object(shape: Shape, content: Mapping[str, object]) -> dict[str, obje
     found: dict[str, object] = {}
     for name, value in content.items():
         field = fields.get(name)
+        # Null is absent, as by AWS's own JSON parsers: a member that is null was not given.
         if field is not None and value is not None:
             found[field[0]] = field[1](value)
     return found
@@ -115,6 +122,7 @@ def _list(shape: Shape) -> Decode:
     def decode_list(value: object) -> object:
         if not isinstance(value, list):
             raise errors.SerializationException("Expected list or null")
+        # A list keeps its nulls: what they mean is for validation, which knows the model's sparse lists.
         return [None if each is None else element(each) for each in value]
 
     return decode_list
@@ -163,8 +171,10 @@ def _long(value: object) -> object:
 
 
 def _integer_within(allowed: range, value: object, name: str) -> int:
+    # `1.0` is the integer 1: JavaScript clients can't tell them apart.
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    # In Python a bool is an int, and `true` must not pass as 1.
     if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
         raise _mismatch(value, name)
     return value
@@ -176,6 +186,7 @@ def _float(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _mismatch(value, "a Double")
     try:
+        # An integer of four hundred digits has no double.
         return float(value)
     except OverflowError as error:
         raise _mismatch(value, "a Double") from error

@@ -25,6 +25,7 @@ class LateApplication:
 
     async def _first(self) -> Application:
         async with self._lock:
+            # Asked again under the lock: of those that waited, the first has made it.
             if self._made is None:
                 self._made = await asyncio.to_thread(self._make)
             return self._made

@@ -22,6 +22,7 @@ class RecordAllowance:
 
     def take(self, monotonic_seconds: float) -> bool:
         """Take one record's place, where there is room for one more now, and tell whether there was."""
+        # The clock is monotonic seconds: a bucket that is filled by the wall clock would be emptied by setting that back.
         self._left = min(self._most, self._left + (monotonic_seconds - self._at) * self._rate)
         self._at = monotonic_seconds
         if self._left < 1:
@@ -41,6 +42,7 @@ class KeyAllowances:
 
     def take(self, access_key_id: str, monotonic_seconds: float) -> bool:
         """Take one record's place for a key, where there is room for one more now, and tell whether there was."""
+        # Taken out and put in again: the dict's first entry is then always the key that failed longest ago.
         allowance = self._of_keys.pop(access_key_id, None) or RecordAllowance(_PER_KEY_AND_SECOND)
         self._of_keys[access_key_id] = allowance
         if len(self._of_keys) > _MOST_KEYS:

@@ -16,5 +16,6 @@ def raise_limit(wanted: int) -> int:
     most = wanted if resource.RLIM_INFINITY == hard else min(wanted, hard)
     if most <= soft:
         return soft
+    # The hard limit stays: only root could raise it again.
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     return most

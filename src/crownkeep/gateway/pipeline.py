@@ -109,9 +109,11 @@ class Pipeline:
 
     def _carry_out(self, together: list[_Arrival]) -> None:
         """Carry out what has come together: authentication, and reads as a whole, see one state of the database."""
+        # The writer gets all items at once, at the end of the turn: waking it costs more than most requests do.
         items: list[Item] = []
         waiting = deque(together)
         try:
+            # Each round ends with an empty line, or with the request that met a fault: so it ends, whatever the database does.
             while waiting:
                 for arrival in self._begin_in_one_snapshot(waiting, items):
                     exchange = self._exchange(arrival.http)
@@ -133,6 +135,7 @@ class Pipeline:
                 while waiting:
                     begun = waiting.popleft()
                     self._begin(turn, begun, items)
+                    # Forgotten only once it is through: what `begun` holds at a fault is the request that met it.
                     begun = None
         except Exception as fault:  # noqa: BLE001 - all who waits behind it is to be served, and whoever met it hears of it
             if not isinstance(fault, Unavailable):
@@ -158,6 +161,8 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - a fault of ours in one request must keep no neighbour from an answer
             exchanges.log_fault(exchange, error)
             self._begin_refusal(arrival, exchange, _unknown_fault(), items)
+        # The difference since the request before, so that one call of the clock serves both. What a turn costs beyond that (its
+        # snapshot) is nobody's.
         began, turn.computed = turn.computed, clock.cpu_seconds()
         if isinstance(exchange.caller, Principal):
             self.shares.charge(exchange.caller, turn.computed - began)
@@ -165,13 +170,18 @@ class Pipeline:
     def _begun(self, turn: _Turn, arrival: _Arrival, exchange: Exchange) -> Sequence[Item]:
         request = self._request(turn, exchange)
         operation = request.operation
+        # A read is answered from the turn's snapshot, but its answer leaves with the commit of its record: no record, no
+        # answer.
         if operation.mode is Mode.READ:
             outcome = self._door.read(turn.db, request, exchange.standing)
             response = self._response(exchange, request, outcome.result, outcome.error)
             settle = partial(self._settle_read, arrival, exchange, response)
             return self._in_commit(arrival, self._door.reading(request, outcome, settle))
+        # Writes that need nothing beforehand wait for the writer, who gives each its own savepoint; its handler sees the newest
+        # state, not the snapshot's.
         if operation.mode is Mode.WRITE and operation.prepare is None:
             return self._in_commit(arrival, self._door.writing(request, partial(self._settle_write, arrival, exchange, request)))
+        # What remains hashes passwords, reads for long or calls another server: never on this thread.
         self._see_to(self._respond_apart(arrival, exchange, request))
         return ()
 
@@ -187,6 +197,7 @@ class Pipeline:
         if self._may_record(exchange, is_throttled=is_throttled):
             events = (record.row_of(exchanges.refused(exchange, refusal)),)
         item = Item(None, events, partial(self._settle_refusal, arrival, exchange, response))
+        # A refusal for asking too often is held back, and so are its bytes: the client's next request comes later.
         if isinstance(exchange.caller, Principal) and is_throttled:
             self._see_to(self._refuse_later(exchange.caller, item))
         elif events:
@@ -263,11 +274,13 @@ class Pipeline:
         return await waiting
 
     def _request(self, turn: _Turn, exchange: Exchange) -> Request:
+        # One moment for everything that is decided of this request, so that no check sees another time than the next.
         http, now = exchange.http, clock.now()
         coding = http.header(b"content-encoding")
         packed = compression.is_packed(coding)
         fault: AwsError | None = None
         is_operators, own = own_paths.is_operators(http), own_paths.service_of(http)
+        # The numbered steps are a security procedure: what is read for whom depends on what is known by then. Keep their order.
         # 1. The signature as claimed: it says which service is meant. A broken one is refused once it is clear how.
         try:
             exchange.signed = None if is_operators else own_paths.claimed(http, own)
@@ -275,6 +288,7 @@ class Pipeline:
             fault = errors.UnsupportedMediaType(_PACKED) if packed else refusal
         except AwsError as refusal:
             fault = refusal
+        # The count comes before any parsing: the canonical query sorts all parameters, for strangers too.
         if http.query.count(b"&") >= MOST_IN_QUERY:
             fault = errors.MalformedQueryString(f"too many parameters: at most {MOST_IN_QUERY:,} are read")
         # 2. The operation, as far as it stands in the clear: nothing is unpacked, and no parameter read, for strangers.
@@ -287,6 +301,7 @@ class Pipeline:
             exchange.routed = reading.routed(exchange, body, own=own)
         if isinstance(exchange.routed, Unroutable):
             raise exchange.routed.error
+        # The scope is compared last, since only the body in the clear may say for sure which service is meant.
         if exchange.signed is not None and exchange.signed.service not in exchange.routed.service.signing_names:
             sigv4.check_service(exchange.signed, service=exchange.routed.service.signing_names[0])
         operation = reading.served(exchange.routed)
@@ -301,7 +316,9 @@ class Pipeline:
 
     def _may_record(self, exchange: Exchange, *, is_throttled: bool) -> bool:
         if isinstance(exchange.caller, Principal):
+            # Throttled requests are recorded at a rate of their own: a flood must not fill its account's trail.
             return not is_throttled or self.shares.may_record(exchange.caller.account_id)
+        # A known key that nobody has signed with: what strangers do in its name is limited for each key.
         if exchange.account_id != record.NOBODY and exchange.signed is not None:
             return self._key_allowances.take(exchange.signed.access_key_id, clock.monotonic())
         return self._has_room()
@@ -317,6 +334,8 @@ class Pipeline:
             authenticate.require_unexpired(operator, now=clock.now())
             return operator
         signed = exchange.signed
+        # AWS's order: no signature at all is a missing token, before anything is said of the operation; but an operation that
+        # needs no signature goes on, and a path that means nothing is reported as such.
         if fault is not None or signed is None:
             if isinstance(fault, errors.MissingAuthenticationToken):
                 if isinstance(exchange.routed, Route) and exchange.routed.operation.auth == "none":
@@ -324,11 +343,14 @@ class Pipeline:
                 if isinstance(exchange.routed, Unroutable):
                     raise exchange.routed.error
             raise fault or errors.MissingAuthenticationToken("Request is missing Authentication Token")
+        # The standing comes before the key: it says which revision of the account the cached keys must belong to.
         standing = exchange.standing = authenticate.standing_of(signed, turn.standings)
         key = authenticate.known_key(turn.db, signed, standing=standing, keyring=self._door.wiring.keyring)
+        # Set before the signature is checked: a wrong signature by a known key is recorded in that account's own trail.
         exchange.account_id = standing.account_id
         principal = authenticate.authenticate(turn.db, exchange.http, signed, key, standing=standing, now=clock.now())
         exchange.caller = principal
+        # After the signature only: nobody may use up another's share by naming its key.
         self.shares.require(principal)
         return principal
 
@@ -354,6 +376,7 @@ def _claimed_account(http: HttpRequest) -> str:
     """Return the account that a request says to come from, to put it in line: nothing else is made of an unverified claim."""
     authorization = http.headers.get(b"authorization", b"")
     at = authorization.find(b"Credential=")
+    # AKIA or ASIA, then eight characters that encode the account: 11 for `Credential=`, 4 for the prefix.
     # The id's characters behind its prefix that the account decides: a whole id would give each key a line of its own.
     return authorization[at + 15 : at + 23].decode("latin-1") if at >= 0 else http.source_ip
 

@@ -81,6 +81,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self._head = 0
         self._wire = 0
         self._content = 0
+        # The status of the refusal that a callback asks for: httptools turns whatever is raised there into an error of its own,
+        # which says nothing.
         self._fault = 400
         self.stage = Stage.HEAD
         self.since = self._all.tick
@@ -103,10 +105,14 @@ class EdgeProtocol(HttpToolsProtocol):
         """Pass bytes on to the parser as far as the limits allow."""
         if self.stage is Stage.IDLE:
             self._enter(Stage.HEAD)
+        # The usual case, a whole request in one piece, is fed without slicing. It can't exceed the head's limit: a piece is
+        # smaller than that.
         if len(data) <= _FED_AT_ONCE and self._parsing is Stage.IDLE:
             self._feed(data)
             return
         position = 0
+        # In pieces, so that the head's limit is noticed at most one piece too late: the parser itself would take megabytes in
+        # one call.
         while position < len(data) and self.stage is not Stage.LEAVING and not self.transport.is_closing():
             room = _FED_AT_ONCE if self._parsing is Stage.BODY else LARGEST_HEAD - self._head
             if room <= 0:
@@ -120,6 +126,8 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def end(self, reason: Ended) -> None:
         """End the connection from our side; a client that has sent a part of a request is told so."""
+        # Nobody who has sent nothing waits for an answer: a connection that was opened in advance and never used is closed
+        # without a word.
         if reason in (Ended.HEAD_TOO_SLOW, Ended.BODY_TOO_SLOW) and self._parsing is not Stage.IDLE:
             self._refuse(408, reason)
             return
@@ -143,6 +151,7 @@ class EdgeProtocol(HttpToolsProtocol):
         super().on_message_begin()
         if self._tls is not None:
             self.scope["crownkeep.tls"] = self._tls  # type: ignore[typeddict-unknown-key]  # ASGI's own extension has numbers
+        # Framing and content are counted anew for each request, or a long-lived connection would use up its allowance.
         self._parsing = Stage.HEAD
         self._wire = self._content = 0
 
@@ -158,6 +167,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start the application, unless too many requests wait already."""
+        # Each request that waits holds its head and its scope: without a bound, a client that never reads fills the memory.
         if len(self.pipeline) >= MOST_PIPELINED:
             raise _Refused
         self._parsing = Stage.BODY
@@ -166,6 +176,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self._settle()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        # uvicorn starts a task as soon as the head is read. It is put off until the bytes at hand are parsed: most requests are
+        # whole by then and need no task at all.
         self._beginning = cycle, app
         if not cycle.more_body:
             self._begin()
@@ -176,6 +188,7 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         cycle, app = self._beginning
         self._beginning = None
+        # A body that is still coming, or a client that takes no bytes, needs the back pressure that only uvicorn's own way has.
         is_whole = not cycle.more_body and not self.flow.write_paused
         if not is_whole or not self._take(cycle.scope, bytes(cycle.body), partial(self._respond, cycle)):
             super()._start_asgi_task(cycle, app)
@@ -187,6 +200,7 @@ class EdgeProtocol(HttpToolsProtocol):
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         parts = [STATUS_LINE[response.status], *self._every_answers_headers()]
+        # uvicorn checks this for ASGI applications (response splitting); what goes around them is held to the same.
         for name, value in response.headers:
             if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
                 self.transport.abort()
@@ -210,6 +224,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Pass a piece of the body on to the application."""
         self._content += len(body)
+        # The gateway refuses earlier, by what the sender may send (`Edge`). This bound is for what comes after that refusal.
         if self._content > CALLERS.body + LARGEST_REST:
             self._fault = 413
             raise _Refused
@@ -224,6 +239,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with the next request, as uvicorn does, without its timer."""
+        # uvicorn would start its keep-alive timer here, once a request; `Connections.look` watches all connections by one.
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -245,12 +261,15 @@ class EdgeProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._fault, Ended.HEAD_TOO_LARGE if self._fault == 431 else Ended.MALFORMED)
             return
+        # What is left to begin has no whole body yet, and goes the way of ASGI, which reads the body as it comes.
         if self._beginning is not None:
             self._begin()
         if self._parsing is Stage.HEAD:
             self._head += len(data)
         elif self._parsing is Stage.BODY:
             self._wire += len(data)
+            # A body in chunks of one byte costs five bytes of framing each, and a parser's callback: an attack that content
+            # limits do not see.
             if self._wire - self._content > LARGEST_HEAD + self._content // _BYTES_OF_FRAME:
                 self._refuse(400, Ended.MALFORMED)
 
@@ -275,6 +294,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if self.stage is Stage.LEAVING:
             return
         self._all.count(reason)
+        # uvicorn sets `cycle` with the first request: before that there is nothing to disturb.
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             if self.pipeline or cycle.response_started or self._parsing is not Stage.BODY:
@@ -289,9 +309,12 @@ class EdgeProtocol(HttpToolsProtocol):
             + b"".join(self._every_answers_headers())
             + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (len(text), text)
         )
+        # Half a close: the client can read the answer to its end, while what it still sends is read and dropped (RFC 9112,
+        # section 9.6).
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._enter(Stage.LEAVING)
+        # From here on it counts what is dropped: see `_drop`.
         self._content = 0
 
     def _drop(self, size: int) -> None:

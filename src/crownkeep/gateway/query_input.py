@@ -42,9 +42,11 @@ def decode(operation: OperationModel, form: Mapping[str, str], *, bounds: Bounds
             parameters[field[0]] = field[1](text)
         elif name.partition(".")[0] in fields:
             nested[name] = text
+    # Two passes: names without a dot, which are nearly all, never build a tree.
     if nested:
         for name, node in _tree(nested, bounds.elements).items():
             field = fields[name]
+            # The same member as a text and as a list: an empty list is allowed, as SDKs send `Tags=` for one.
             if parameters.get(field[0]) not in (None, []):
                 raise errors.MalformedInput("Start of list found where not expected")
             parameters[field[0]] = field[1](node)
@@ -52,10 +54,13 @@ def decode(operation: OperationModel, form: Mapping[str, str], *, bounds: Bounds
 
 
 def _tree(form: Mapping[str, str], most: int) -> Node:
+    # Dots are counted over all names before any node is made: a name of a thousand parts costs its sender a kilobyte, and us a
+    # thousand dicts.
     if sum(name.count(".") for name in form) > most:
         raise errors.MalformedInput(f"the names of the parameters have more than {most:,} parts")
     root: Node = {}
     for name, text in form.items():
+        # Split once more than allowed, so that a longer name shows without being split to its end.
         parts = name.split(".", DEEPEST_NAME)
         if len(parts) > DEEPEST_NAME:
             raise errors.MalformedInput("a parameter's name has too many parts")
@@ -65,6 +70,8 @@ def _tree(form: Mapping[str, str], most: int) -> Node:
             if child is None:
                 child = node[part] = {}
             elif isinstance(child, str):
+                # A name that is both a value and a parent keeps its text under the empty key; the decoder says what is wrong
+                # with that.
                 child = node[part] = {_HERE: child}
             node = child
         last = node.get(parts[-1])
@@ -232,6 +239,7 @@ def _in_order(entries: Node) -> list[str | Node]:
     for index, entry in entries.items():
         if index == _HERE and entry == "":
             continue
+        # Nine digits at most: `int` takes a text of any length, and a stranger must not choose how much work that is.
         if not (index.isascii() and index.isdigit()) or len(index) > _LONGEST_INDEX:
             raise errors.MalformedInput("an index of a list must be a number")
         indexed.append((int(index), entry))

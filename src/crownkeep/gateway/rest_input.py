@@ -54,12 +54,14 @@ def decode(
     elif plan.has_body and body:
         parameters.update(json_input.decode(operation.input, body, bounds=bounds))
     for member, read in plan.labels:
+        # The path's labels are matched while they are still encoded: an encoded slash is a part of a name and no separator.
         parameters[member.name] = _read(member, read, _unescape_label(labels[member.wire_name]))
     if query and (plan.query or plan.query_map):
         _take_query(plan, form.read_pairs(query.encode("latin-1", "replace"), most=bounds.elements), parameters)
     for member, name, read in plan.headers:
         if name in headers:
             parameters[member.name] = _read(member, read, headers[name].strip())
+    # Headers of a prefix are S3's metadata: their names are open, and so is the map.
     for member, prefix in plan.header_prefixes:
         parameters[member.name] = {name[len(prefix) :]: value for name, value in headers.items() if name.startswith(prefix)}
     return parameters
@@ -102,6 +104,7 @@ def _payload(member: Member, body: bytes, bounds: Bounds) -> Mapping[str, object
 def _take_query(plan: _Plan, pairs: Iterable[tuple[str, str]], parameters: dict[str, object]) -> None:
     every: dict[str, list[str]] = {}
     listed: dict[str, list[object]] = {}
+    # Repeated parameters are a list where the model says so, and an error otherwise: two readers must not choose differently.
     for name, text in pairs:
         every.setdefault(name, []).append(text)
         found = plan.query.get(name)
@@ -154,6 +157,7 @@ def _split_dates(text: str) -> list[str]:
     parts = [part.strip() for part in text.split(",")]
     if not text.endswith("GMT"):
         return parts
+    # Each HTTP date has one comma, after the name of its day.
     return [f"{day}, {rest}" for day, rest in zip(parts[::2], parts[1::2], strict=False)]
 
 

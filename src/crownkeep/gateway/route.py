@@ -63,6 +63,8 @@ def find(*, method: str, path: str, query: str, headers: Mapping[str, str], body
     scoped to, None where there is no signature. Never raises, whatever is sent.
     """
     target = headers.get("x-amz-target")
+    # First, and whatever else is there: a proxy or a client library may add a content type or a target (Smithy 2.0, "RPC v2
+    # CBOR").
     if headers.get("smithy-protocol") == "rpc-v2-cbor":
         return _by_rpc(method, path)
     if target is not None:
@@ -77,6 +79,7 @@ def _by_target(method: str, target: str, content_type: str) -> Route | Unroutabl
     service = _json_services().get(prefix) or _neighbour_with_target(prefix)
     operation = service.operation(name) if service else None
     media_type = _media_type(content_type)
+    # An empty content type is taken: minimal clients leave it out.
     is_json = media_type.startswith("application/x-amz-json-") or media_type in ("application/json", "")
     if operation is None or method != "POST" or not is_json:
         return Unroutable(errors.UnknownOperation(_unserved(target, service)), "json", service)
@@ -120,6 +123,7 @@ def _by_action(method: str, query: str, content_type: str, body: bytes, scope: s
         return _unroutable_query(refusal, _scoped_query_service(scope))
     if method not in ("GET", "POST") or action is None:
         return _without_action(method, media_type, scope)
+    # AWS's own placeholder, which shows in its error.
     version = version or "NO_VERSION_SPECIFIED"
     service = _query_service(version, scope)
     operation = service.operation(action) if service else None
@@ -136,6 +140,7 @@ def _usual_action(sources: list[bytes]) -> tuple[str, str] | None:
     """Return the action and the version that a body begins with as SDKs send it; None where another may be named as well."""
     query, body = sources[0], sources[-1]
     found = None if query else _USUAL_ACTION.match(body)
+    # A second Action or Version anywhere makes two readers possible: then the strict reader decides.
     if found is None or body.find(b"&Action=") >= 0 or body.find(b"&Version=", found.start(2)) >= 0:
         return None
     return found[1].decode(), found[2].decode()
@@ -155,6 +160,7 @@ def _unroutable_query(error: AwsError, service: ServiceModel | None) -> Unroutab
 
 def _by_path(method: str, path: str, query: str, body: bytes, content_type: str, scope: str | None) -> Route | Unroutable:
     candidates = _rest_services(scope)
+    # The first service that has the path wins; unsigned requests try them all, since nothing says which is meant.
     for service in candidates:
         route = _match(service, method, path or "/", query)
         if route is not None and service.protocol == "rest-xml":
@@ -239,6 +245,7 @@ def _query_service(version: str, scope: str | None) -> ServiceModel | None:
     if neighbour is not None:
         return models.service(neighbour)
     published = _query_versions().get(version, ())
+    # A version is a date, and two services may share one: then the signature's scope decides.
     if len(published) > 1:
         published = tuple(service for service in published if scope in service.signing_names) or published
     return published[0] if published else None
@@ -272,6 +279,7 @@ def _match(service: ServiceModel, method: str, path: str, query: str) -> Route |
     for template, labels in _paths(service, method, path):
         if template.constants and given is None:
             given = _given(query)
+        # Of two that fit, the one with more constants in its query is the more specific.
         if len(template.constants) > best_constants and all(pair in (given or ()) for pair in template.constants):
             best, best_constants = Route(template.operation, labels=labels), len(template.constants)
     return best

@@ -44,6 +44,7 @@ def read_timestamp(text: str) -> datetime:
     # Eight digits alone are seconds since 1970, not a date.
     if iso and not text.isdigit():
         year, month, day, hour, minute, second, fraction, sign, hours, minutes = iso.groups()
+        # RFC 3339's offset is what local time is ahead of UTC, and `timezone` takes the same sign.
         offset = timedelta(hours=int(hours), minutes=int(minutes)) if sign else timedelta()
         zone = timezone(-offset if sign == "-" else offset)
         return _moment(year, int(month), day, hour or 0, minute or 0, second or 0, fraction, zone)
@@ -74,6 +75,7 @@ def _moment(
     fraction: str | None,
     zone: timezone,
 ) -> datetime:
+    # Cut, not rounded: rounding up could name a moment that has not come yet.
     microsecond = int((fraction or "0")[:6].ljust(6, "0"))
     try:
         local = datetime(int(year), month, int(day), int(hour), int(minute), int(second), microsecond, zone)
@@ -93,6 +95,7 @@ def read_long(text: str) -> int:
 
 
 def _integer_in(allowed: range, text: str) -> int:
+    # Python's `int` would also take underscores, blanks and other scripts' digits.
     if not _INTEGER.fullmatch(text):
         raise ValueError("not an integer")
     number = int(text)

@@ -34,6 +34,7 @@ class Contention:
 
     def note(self, key: Hashable, now: float) -> None:
         """Take note of somebody who asks."""
+        # Only a change of who asks moves the two places on. That is enough to know of one other, and never grows.
         if key != self._last:
             self._before, self._before_at = self._last, self._last_at
             self._last = key
@@ -68,12 +69,14 @@ class Shares:
 
     def charge(self, principal: Principal, seconds: float) -> None:
         """Take what a request cost beyond one, by the seconds of computing that it took."""
+        # In milliseconds; the first one is what every request has paid for.
         beyond = seconds * 1_000 - 1
         if beyond > 0:
             self._take(principal, beyond, clock.monotonic())
 
     def may_record(self, account_id: str) -> bool:
         """Tell whether one more refusal of an account's may be recorded now: a flood must not fill its trail."""
+        # A bucket of its own, so that what is recorded of refusals takes nothing from what may be asked.
         now = clock.monotonic()
         if self._records.wait(account_id, now):
             return False
@@ -83,6 +86,7 @@ class Shares:
     async def delay(self, principal: Principal) -> None:
         """Let a refused request wait until the next has a chance, so that whoever only waits for answers asks more slowly."""
         seconds = min(self._wait(principal, clock.monotonic()), LONGEST_DELAY_SECONDS)
+        # Waiting costs memory: beyond this many, refusals leave at once, and the client's own speed is its own affair.
         if self._delayed >= MOST_DELAYED:
             return
         self._delayed += 1
@@ -102,6 +106,7 @@ class Shares:
 
     def _take(self, principal: Principal, count: float, now: float) -> None:
         account, key = principal.account_id, _key(principal)
+        # Without anybody beside, nothing is taken: whoever was alone all night starts the day with a full bucket.
         if self._beside_accounts.is_beside(account, now):
             self._accounts.take(account, count, now)
         if self._beside_principals.is_beside(key, now):

@@ -92,7 +92,9 @@ def parse(request: SignableRequest) -> Signature:
     SignatureDoesNotMatch when its scope or its list of signed headers cannot be right whatever the key.
     """
     authorization = request.headers.get(b"authorization", b"")
+    # The cheap search first: nearly all requests have no `X-Amz-` in their query, and this runs for every one.
     presigned = b"X-Amz-" in request.query and _query_algorithm(request.query) is not None
+    # Two signatures are two readers' choice; AWS refuses as well.
     if presigned and authorization:
         raise errors.SignatureDoesNotMatch(
             "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
@@ -122,8 +124,11 @@ def _parse_header(request: SignableRequest, authorization: bytes) -> Signature:
     moment = _header_moment(request.headers)
     token = request.headers.get(b"x-amz-security-token")
     session_token = None if token is None else token.decode("latin-1")
+    # SDKs write the signature last. Cutting it off leaves a text that repeats, which the cache knows.
     credential, claimed = authorization[:-_LENGTH_OF_SIGNATURE], authorization[-_LENGTH_OF_SIGNATURE:]
     usual = _usual(credential) if len(credential) <= _LONGEST_CREDENTIAL and _HEX_SHA256.fullmatch(claimed) else None
+    # The scope's day must be the day of signing: the cached part can't know the moment, so it is compared here, as
+    # `_check_scope` does.
     if usual is not None and moment is not None and moment.startswith(usual.date):
         _require_signed(usual.names, request.headers)
         return Signature(
@@ -155,6 +160,7 @@ class _Usual:
 @lru_cache(maxsize=4096)
 def _usual(credential: bytes) -> _Usual | None:
     """Read a header that is written as SDKs write it, up to its signature; None where it isn't, which AWS says in detail."""
+    # `fullmatch` of a cached, bounded text: no pattern here can be made to backtrack by a stranger.
     found = _CREDENTIAL.fullmatch(credential)
     region = found["region"].decode() if found else ""
     if found is None or not regions.exists(region):
@@ -174,6 +180,7 @@ def _parse_unusual_header(
         for name in ("Credential", "Signature", "SignedHeaders")
         if not pairs.get(name)
     ]
+    # X-Amz-Date, or Date in its absence: either enters the string to sign (IAM user guide, "Elements of a request signature").
     if moment is None:
         missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if missing or moment is None:
@@ -219,6 +226,7 @@ def _settle(claim: _Claim, headers: Mapping[bytes, bytes]) -> Signature:
     signed_at = _moment(claim.amz_date)
     names = _signed_headers(claim.signed_headers, headers)
     parts = claim.credential.split("/")
+    # SigV4a's scope has no Region: one key pair holds in all Regions of the set.
     scope = "keyid/date/region/service/term" if algorithm is Algorithm.HMAC else "keyid/date/service/term"
     if len(parts) != scope.count("/") + 1 or not parts[0]:
         raise errors.IncompleteSignature(
@@ -264,6 +272,8 @@ def _check_scope(date: str, region: str, service: str, terminator: str, *, amz_d
 
 
 def _signed_headers(listed: str, headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
+    # Sorted as the canonical request lists them; a client that sent them in another order signs a different text and fails
+    # there.
     names = _sorted_names(listed)
     _require_signed(names, headers)
     return names
@@ -278,6 +288,7 @@ def _require_signed(names: tuple[str, ...], headers: Mapping[bytes, bytes]) -> N
 
     An unsigned x-amz header could be added by anybody underway, and x-amz-target alone decides what a request does.
     """
+    # `host` binds a signature to the server that it was made for: without it, another server could pass the request on.
     if "host" not in names:
         raise errors.SignatureDoesNotMatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     for name in headers:
@@ -288,6 +299,7 @@ def _require_signed(names: tuple[str, ...], headers: Mapping[bytes, bytes]) -> N
 
 def _key_value_pairs(text: str, authorization: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
+    # AWS separates by commas, spaces or both, and takes them in any order.
     for part in re.split(r"[,\s]+", text):
         if not part:
             continue
@@ -312,6 +324,7 @@ def _query_pairs(query: bytes) -> dict[str, str]:
         decoded = name.decode("latin-1")
         if decoded in pairs:
             raise errors.IncompleteSignature(f"AWS query-string parameters must include '{decoded}' only once.")
+        # Latin-1 keeps each byte as one character: nothing is lost, and what is no ASCII fails the patterns later.
         pairs[decoded] = unquote_to_bytes(value).decode("latin-1")
     return pairs
 
@@ -324,6 +337,7 @@ def _lifetime(expires: str | None) -> timedelta:
     # Absent is what SDKs send for services other than S3 when nothing is asked for: then the clock's skew is the limit.
     if expires is None:
         return CLOCK_SKEW
+    # `isdigit` alone is true of other scripts' digits, which `int` reads too: two readers could disagree.
     if not (expires.isascii() and expires.isdigit() and len(expires) <= 9):
         raise errors.IncompleteSignature("X-Amz-Expires should be a number")
     seconds = int(expires)
@@ -344,6 +358,7 @@ def _header_moment(headers: Mapping[bytes, bytes]) -> str | None:
     if date is None:
         return None
     text = date.decode("latin-1")
+    # Some clients put the basic form into `Date` as well.
     if _MOMENT.fullmatch(text):
         return text
     try:
@@ -351,6 +366,7 @@ def _header_moment(headers: Mapping[bytes, bytes]) -> str | None:
         # "-0000" means that the zone is not told (RFC 5322, section 3.3), and must not be read as this machine's own.
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
+        # Passed on as it is: `_moment` refuses it, and quotes it as AWS does.
         return text
     return moment.strftime("%Y%m%dT%H%M%SZ")
 

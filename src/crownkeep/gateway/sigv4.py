@@ -50,6 +50,7 @@ def verify(request: SignableRequest, signature: Signature, secret: Secret, *, no
     if signature.algorithm is Algorithm.ECDSA:
         matches = sigv4a.verify(message, signature.signature, key_id=signature.access_key_id, secret=secret.reveal())
     else:
+        # The key that signs is derived for one day, Region and service; a leaked one opens nothing else.
         key = _signing_key(secret.reveal(), signature.date, signature.region, signature.service)
         matches = compare_digest(digest(key, message, "sha256").hex().encode(), signature.signature.encode())
     if not matches:
@@ -61,6 +62,7 @@ def check_change(signature: Signature, *, now: datetime) -> None:
 
     A URL lies in histories, logs and chats. What it reads may be shared for a week; what it changes, nobody means to change then.
     """
+    # Counted from the signing, not from the URL's first use.
     if signature.expires is not None and now - signature.signed_at > _LONGEST_CHANGE:
         raise errors.RequestExpired("Request has expired.")
 
@@ -81,6 +83,7 @@ def canonical_request(request: SignableRequest, signature: Signature) -> bytes:
     ]
     names, listed = _encoded_names(signature.signed_headers)
     for name, start in names:
+        # Sequential spaces become one, as AWS's rule has it; `split` without an argument also trims both ends.
         lines.append(start + b" ".join(headers.get(name, b"").split()))
     lines += (b"", listed, _payload_hash(request, signature).encode())
     return b"\n".join(lines)
@@ -94,6 +97,7 @@ def _encoded_names(names: tuple[str, ...]) -> tuple[tuple[tuple[bytes, bytes], .
 
 
 def _check_time(signature: Signature, now: datetime) -> None:
+    # Two limits: a clock that runs ahead is refused as "not yet current", one that runs behind as expired.
     age = now - signature.signed_at
     if age < -CLOCK_SKEW:
         raise errors.SignatureDoesNotMatch(
@@ -102,6 +106,7 @@ def _check_time(signature: Signature, now: datetime) -> None:
         )
     fixed = _FIXED_LIFETIMES.get(signature.service)
     if signature.expires is None or fixed is not None:
+        # SigV4 in a header has no lifetime of its own: it is good for as long as clocks may differ.
         lifetime = CLOCK_SKEW if signature.expires is None or fixed is None else fixed
         if age > lifetime:
             # SDKs read the two times in this text and cure their clock by them (aws-sdk-js, issue 401).
@@ -122,11 +127,13 @@ _PLAIN_PATH = re.compile(rb"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?")
 
 def _canonical_path(path: bytes, service: str) -> bytes:
     """Encode the path once more than it came, without empty and dot segments; S3 takes it literally (and once)."""
+    # In a path that matches, no segment begins with a dot and none needs encoding, so it is canonical already.
     if path == b"/" or _PLAIN_PATH.fullmatch(path):
         return path or b"/"
     if service in _S3:
         # An encoded slash belongs to a name and stays encoded, so the segments are encoded one by one.
         return "/".join(quote_from_bytes(unquote_to_bytes(part), safe="~") for part in path.split(b"/")).encode()
+    # Encoded although it came encoded: every service but S3 signs the path that is encoded twice.
     return quote_from_bytes(_normalized(path), safe="/~").encode()
 
 
@@ -138,6 +145,7 @@ def _normalized(path: bytes) -> bytes:
                 kept.pop()
         elif segment not in {b"", b"."}:
             kept.append(segment)
+    # A slash at the end is kept only where a segment is left: `/a/..` becomes `/`, not `//`.
     slash = b"/" if kept and path.endswith(b"/") else b""
     return b"/" + b"/".join(kept) + slash
 
@@ -149,8 +157,10 @@ def _canonical_query(query: bytes) -> bytes:
         if not pair:
             continue
         name, _, value = pair.partition(b"=")
+        # The only parameter that can't be covered: it is made of all the others.
         if name != b"X-Amz-Signature":
             pairs.append((_encoded(name), _encoded(value)))
+    # Sorted once they are encoded: `a-b` and `a%2Db` are one name, and come to one place.
     pairs.sort()
     return "&".join(f"{name}={value}" for name, value in pairs).encode()
 
@@ -162,6 +172,8 @@ def _encoded(raw: bytes) -> str:
 
 def _payload_hash(request: SignableRequest, signature: Signature) -> str:
     """Hash the body that came. What the client says its hash is decides nothing, except for S3's unsigned payloads."""
+    # What S3's clients declare is trusted as far as the word UNSIGNED-PAYLOAD: it weakens their own signature and nobody
+    # else's. Any other declared hash is ignored.
     if signature.service in _S3:
         declared = request.headers.get(b"x-amz-content-sha256")
         if declared == _UNSIGNED.encode() or (declared is None and signature.expires is not None):

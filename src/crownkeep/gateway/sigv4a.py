@@ -29,13 +29,18 @@ def private_key(key_id: str, secret: str) -> ec.EllipticCurvePrivateKey:
     """
     for counter in range(1, 255):
         label = _LABEL + b"\0" + key_id.encode() + bytes((counter,))
+        # Fixed input of SP 800-108: the counter (32 bits), label, 0x00, context, and the length in bits (32 bits).
         fixed = (1).to_bytes(4, "big") + label + (256).to_bytes(4, "big")
         candidate = int.from_bytes(digest(b"AWS4A" + secret.encode(), fixed, "sha256"), "big")
+        # A candidate in 0..n-2, plus one, is uniform over the valid scalars 1..n-1; anything larger is tried again, and not
+        # reduced, which would be biased.
         if candidate <= _ORDER - 2:
             return ec.derive_private_key(candidate + 1, ec.SECP256R1())
     raise ValueError("no key can be derived from the secret: mint another access key")
 
 
+# Cached, as deriving costs a multiplication on the curve. The secret is part of the cache's key: a new secret never meets an
+# old point.
 @lru_cache(maxsize=1024)
 def _public_key(key_id: str, secret: str) -> ec.EllipticCurvePublicKey:
     return private_key(key_id, secret).public_key()

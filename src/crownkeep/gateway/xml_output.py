@@ -39,6 +39,7 @@ def write_members(shape: Shape, content: Mapping[str, object], out: Out) -> None
             write(value, out)
 
 
+# Compiled once for each shape: what is left for a request is a loop over names and closures.
 @cache
 def _members(shape: Shape) -> tuple[tuple[str, Write], ...]:
     return tuple(
@@ -195,6 +196,7 @@ def _rows(shape: Shape, tag: str) -> Callable[[Any, Out, Write], None] | None:
         if isinstance(rows, Columns):
             write_kind(rows.names, rows, [rows.of(name) for name in rows.names], out, write_row)
             return
+        # Keys in the same order make the same kind; `tuple` of a row is its names.
         for names, same in groupby(rows, tuple):
             listed = list(same)
             if len(listed) < _FEWEST:
@@ -240,9 +242,11 @@ def _by_columns(kind: _Kind, columns: Sequence[Column], count: int, tag: str) ->
             slots[-1] = f"{slots[-1]}{start}"
             slots += (texts(column), end)
             is_any_whole = True
+    # Every slot is either one text for all rows or a text for each: interleaving them by stride puts the rows together.
     slots[-1] = f"{slots[-1]}</{tag}>"
     width = len(slots)
     parts = [""] * (width * count)
+    # One slice assignment for each slot puts texts and columns together: the loop over the rows runs in C.
     for place, slot in enumerate(slots):
         parts[place::width] = [slot] * count if isinstance(slot, str) else slot
     return "".join(parts) if is_any_whole else None
@@ -263,6 +267,7 @@ def _texts_of(member: Member) -> _Texts:
 
 
 def _escape_each(texts: Sequence[str]) -> Sequence[str]:
+    # The whole column is looked at in one go, by C: most columns have nothing to escape.
     return texts if _is_plain("".join(texts)) else [*map(escape, texts)]
 
 
