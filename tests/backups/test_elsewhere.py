@@ -15,8 +15,10 @@ import pytest
 from tests.backups.conftest import backed_up
 
 from crownkeep import clock, data_directory
-from crownkeep.backups import making, passphrases, recipients, restoring, targets
+from crownkeep.backups import making, passphrases, restoring, targets
 from crownkeep.backups.faults import BackupFault
+from crownkeep.credentials import recipients
+from crownkeep.credentials.recipients import UnusableRecipient, Wrapped
 from crownkeep.credentials.secret import Secret
 from crownkeep.storage.database import Database
 
@@ -154,7 +156,7 @@ def test_a_backup_for_a_recipient_opens_with_the_identity_and_the_sealing_key_al
 
     assert (1, 1) == (without.code, wrong.code)
     assert "the backup was sealed for a recipient: give the identity's file" in without.err
-    assert "the identity does not open the backup" in wrong.err
+    assert "the identity does not open this" in wrong.err
     assert 0o600 == (tmp_path / "mine").stat().st_mode & 0o777
     assert 1 == crownkeep("backup", "new-recipient", mine).code
 
@@ -163,7 +165,7 @@ def test_nobody_without_the_sealing_key_makes_a_backup_that_a_recipient_takes_fo
     folder = backed_up(crownkeep, shelf)
     found, _ = targets.read_manifest(folder)
     identity = recipients.mint(clock.token_bytes(recipients.ENTROPY))
-    forged = recipients.wrap(identity.public, clock.token_bytes(32), backup_id=found.backup_id)
+    forged = recipients.wrap(identity.public, clock.token_bytes(32), kind=Wrapped.BACKUP_KEY, bound_to=found.backup_id)
 
     with pytest.raises(BackupFault, match="the sealing key does not open the backup"):
         restoring.keys_of(
@@ -228,7 +230,7 @@ def test_what_is_no_key_of_a_recipient_is_refused():
     identity = recipients.mint(bytes(recipients.ENTROPY))
 
     for text in ("", "x", identity.private.reveal(), identity.public[:-9], re.sub("/1", "/2", identity.public)):
-        with pytest.raises(BackupFault, match="this is no file of the kind"):
-            recipients.wrap(text, bytes(32), backup_id="0a1b2c3d")
-    with pytest.raises(BackupFault, match="this is no file of the kind"):
-        recipients.unwrap(Secret(identity.public), bytes(32), backup_id="0a1b2c3d")
+        with pytest.raises(UnusableRecipient, match="this is no file of the kind"):
+            recipients.wrap(text, bytes(32), kind=Wrapped.BACKUP_KEY, bound_to="0a1b2c3d")
+    with pytest.raises(UnusableRecipient, match="this is no file of the kind"):
+        recipients.unwrap(Secret(identity.public), bytes(32), kind=Wrapped.BACKUP_KEY, bound_to="0a1b2c3d")

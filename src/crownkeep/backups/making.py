@@ -14,11 +14,12 @@ import msgspec
 
 from crownkeep import clock, data_directory, server_address
 from crownkeep.alerts import channels
-from crownkeep.backups import manifest, passphrases, recipients, targets
+from crownkeep.backups import manifest, passphrases, targets
 from crownkeep.backups.faults import BackupFault
 from crownkeep.backups.frames import FrameWriter
 from crownkeep.backups.manifest import FORMAT, Manifest
-from crownkeep.credentials import sealing
+from crownkeep.credentials import recipients, sealing
+from crownkeep.credentials.recipients import Wrapped
 from crownkeep.credentials.sealing import Keyring, Purpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.domain import trail_keys
@@ -62,25 +63,36 @@ class Sealed:
     keyring: Keyring
     wrapped_key: bytes = b""
     wrapped_sealing_key: bytes = b""
+    sealing_key_for: bytes = b""
 
 
 def sealed_for(
-    keyring: Keyring, backup_id: str, *, now: datetime, recipient: str = "", passphrase: Secret | None = None
+    keyring: Keyring,
+    backup_id: str,
+    *,
+    now: datetime,
+    recipient: str = "",
+    passphrase: Secret | None = None,
+    sealing_key_for: str = "",
 ) -> Sealed:
-    """Return how a backup is sealed: by the sealing key, for a recipient, or with the sealing key inside by a passphrase.
+    """Return how a backup is sealed: by the sealing key, for a recipient, or with the sealing key inside.
 
-    Raises BackupFault for a recipient or a passphrase that is none.
+    The sealing key inside is wrapped by a passphrase, or for another recipient. Raises BackupFault for a passphrase and
+    UnusableRecipient for a recipient that is none.
     """
     if recipient:
         key = clock.token_bytes(sealing.KEY_SIZE)
         own = Keyring([sealing.mint_key(key, made=now.date())])
-        wrapped = recipients.wrap(recipient, key, backup_id=backup_id)
+        wrapped = recipients.wrap(recipient, key, kind=Wrapped.BACKUP_KEY, bound_to=backup_id)
         # Sealed once more: anybody can wrap a key for a recipient, and only the installation can make a backup of it.
-        context, nonce = recipients.context(backup_id), clock.token_bytes(sealing.NONCE_SIZE)
+        context, nonce = manifest.key_context(backup_id), clock.token_bytes(sealing.NONCE_SIZE)
         return Sealed(own, sealing.seal(keyring, wrapped, purpose=Purpose.BACKUP, context=context, nonce=nonce))
+    key_file = sealing.write_key_file(keyring).reveal().encode()
+    if sealing_key_for:
+        wrapped = recipients.wrap(sealing_key_for, key_file, kind=Wrapped.KEY_IN_BACKUP, bound_to=backup_id)
+        return Sealed(keyring, sealing_key_for=wrapped)
     if passphrase is None:
         return Sealed(keyring)
-    key_file = sealing.write_key_file(keyring).reveal().encode()
     return Sealed(keyring, wrapped_sealing_key=passphrases.wrap(passphrase, key_file, backup_id=backup_id))
 
 
@@ -143,7 +155,11 @@ def _written(
 
 
 def _with_parts(found: Manifest, writer: FrameWriter, sealed: Sealed, *, vkey: str) -> Manifest:
-    wrapped = {"wrapped_key": sealed.wrapped_key, "wrapped_sealing_key": sealed.wrapped_sealing_key}
+    wrapped = {
+        "wrapped_key": sealed.wrapped_key,
+        "wrapped_sealing_key": sealed.wrapped_sealing_key,
+        "sealing_key_for": sealed.sealing_key_for,
+    }
     return msgspec.structs.replace(found, parts=tuple(writer.parts), vkey=vkey, **wrapped)
 
 

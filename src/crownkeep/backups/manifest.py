@@ -10,6 +10,7 @@ import msgspec
 from crownkeep.audit import notes, signed_texts
 from crownkeep.audit.checkpoints import Signer
 from crownkeep.audit.notes import BadSignature, MalformedNote, VerifierKey
+from crownkeep.credentials import sealing
 
 FORMAT = "crownkeep-backup/1"
 
@@ -52,11 +53,18 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The backup's own key, wrapped for a recipient; without one, the sealing key opens the backup."""
     wrapped_sealing_key: bytes = b""
     """The file of sealing keys, wrapped by a passphrase; empty unless that was asked for."""
+    sealing_key_for: bytes = b""
+    """The file of sealing keys, wrapped for a recipient; empty unless that was asked for."""
 
     @property
     def size(self) -> int:
         """The bytes of all parts."""
         return sum(part.size for part in self.parts)
+
+
+def key_context(backup_id: str) -> bytes:
+    """Return what the wrapped key of a backup is bound to where it is sealed."""
+    return sealing.context_of("backup-key", backup_id)
 
 
 def signed(manifest: Manifest, signer: Signer) -> bytes:

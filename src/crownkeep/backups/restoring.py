@@ -14,10 +14,11 @@ from typing import Any, BinaryIO
 from crownkeep import clock, data_directory
 from crownkeep.audit import checkpoints, notes
 from crownkeep.audit.notes import Note
-from crownkeep.backups import frames, passphrases, recipients
+from crownkeep.backups import frames, manifest, passphrases
 from crownkeep.backups.faults import BackupFault
 from crownkeep.backups.manifest import Manifest
-from crownkeep.credentials import sealing
+from crownkeep.credentials import recipients, sealing
+from crownkeep.credentials.recipients import Wrapped
 from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
 from crownkeep.credentials.secret import Secret
 from crownkeep.domain.accounts import key_check
@@ -60,23 +61,32 @@ class BackupKeys:
 def keys_of(
     found: Manifest, *, key_file: bytes | None = None, passphrase: Secret | None = None, identity: Secret | None = None
 ) -> BackupKeys:
-    """Return what opens a backup, from what its keeper has; raises BackupFault where something is missing or another's."""
+    """Return what opens a backup, from what its keeper has: the sealing key's file, a passphrase or an identity.
+
+    Raises BackupFault where something is missing or another's, and UnusableRecipient where the identity is.
+    """
     if key_file is None:
-        if passphrase is None or not found.wrapped_sealing_key:
-            raise BackupFault("the sealing key is not inside this backup, or no passphrase was given: give the key's file")
-        key_file = passphrases.unwrap(passphrase, found.wrapped_sealing_key, backup_id=found.backup_id)
+        key_file = _key_file_inside(found, passphrase, identity)
     keyring = sealing.read_key_file(key_file.decode())
     if not found.wrapped_key:
         return BackupKeys(key_file, keyring, keyring)
     if identity is None:
-        raise BackupFault("the backup was sealed for a recipient: give the identity's file")
+        raise BackupFault("the backup was sealed for a recipient: give the identity's file, or enough of its shares")
     try:
-        context = recipients.context(found.backup_id)
+        context = manifest.key_context(found.backup_id)
         wrapped = sealing.unseal(keyring, found.wrapped_key, purpose=Purpose.BACKUP, context=context)
     except Unsealable as error:
         raise BackupFault("the sealing key does not open the backup: it was sealed with another, or changed since") from error
-    own = recipients.unwrap(identity, wrapped, backup_id=found.backup_id)
+    own = recipients.unwrap(identity, wrapped, kind=Wrapped.BACKUP_KEY, bound_to=found.backup_id)
     return BackupKeys(key_file, keyring, Keyring([sealing.mint_key(own, made=found.made_at.date())]))
+
+
+def _key_file_inside(found: Manifest, passphrase: Secret | None, identity: Secret | None) -> bytes:
+    if passphrase is not None and found.wrapped_sealing_key:
+        return passphrases.unwrap(passphrase, found.wrapped_sealing_key, backup_id=found.backup_id)
+    if identity is not None and found.sealing_key_for:
+        return recipients.unwrap(identity, found.sealing_key_for, kind=Wrapped.KEY_IN_BACKUP, bound_to=found.backup_id)
+    raise BackupFault("the sealing key is not inside this backup, or not for what was given: give the key's file")
 
 
 def restore(folder: Path, found: Manifest, keys: BackupKeys, new: Path, *, database: str, newest: Note | None) -> Restored:

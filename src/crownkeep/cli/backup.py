@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crownkeep.cli import backup_places as places
-from crownkeep.cli import house, output, trail_sources
+from crownkeep.cli import backup_recipients, house, output, trail_sources
 from crownkeep.cli.account import account_id
 from crownkeep.cli.failures import WrongCall
 from crownkeep.cli.house import House
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crownkeep.backups.manifest import Manifest
     from crownkeep.backups.restoring import Restored
     from crownkeep.backups.s3 import BackupBucket
-    from crownkeep.cli.backup_places import Shelf
+    from crownkeep.cli.backup_places import Opening, Shelf
 
 _LONGEST_REASON = 500
 _FILE = click.Path(path_type=Path)
@@ -36,6 +36,9 @@ def command() -> None:
     A backup is sealed with a key that is derived from the sealing key, which is never inside: keep `sealing.key` elsewhere, or no
     backup opens.
     """
+
+
+command.add_command(backup_recipients.command)
 
 
 @command.command("create", short_help="Make a backup, while servers run.")
@@ -51,6 +54,12 @@ def command() -> None:
     type=_FILE,
     help="Put the sealing key inside, wrapped by the passphrase in this file.",
 )
+@click.option(
+    "--sealing-key-for",
+    metavar="FILE",
+    type=_FILE,
+    help="Put the sealing key inside, for the recipient in this file, whose identity may be split into shares.",
+)
 @click.option("--account", metavar="ID", callback=account_id, help="The account whose contacts are alerted where it fails.")
 @house.options
 @output.json_flag()
@@ -59,6 +68,7 @@ def create(
     endpoint: str,
     recipient: Path | None,
     passphrase_file: Path | None,
+    sealing_key_for: Path | None,
     account: str | None,
     data: str | None,
     database: str | None,
@@ -71,11 +81,12 @@ def create(
     """
     from crownkeep import clock
     from crownkeep.backups.faults import BackupFault
+    from crownkeep.credentials.recipients import UnusableRecipient
     from crownkeep.credentials.sealing import Unsealable
     from crownkeep.storage.database import DatabaseFault
     from crownkeep.trail import catching_up
 
-    seal = _sealing(recipient, passphrase_file)
+    seal = _sealing(recipient, passphrase_file, sealing_key_for)
     bucket = places.bucket_of(target, endpoint)
     target = target if bucket is not None else str(Path(target).expanduser().absolute())
     with house.opened(data, database) as held:
@@ -85,7 +96,7 @@ def create(
             if not held.is_served:
                 catching_up.catch_up(held.database, held.directory.keyring)
             made, digest = _kept(held, target, backup_id, bucket, seal(held.directory.keyring, backup_id, now=clock.now()))
-        except (BackupFault, OSError, DatabaseFault, Unsealable, KeyboardInterrupt) as error:
+        except (BackupFault, OSError, DatabaseFault, Unsealable, UnusableRecipient, KeyboardInterrupt) as error:
             reason = _reason(error)
             held.ask("FailBackup", backup_id=backup_id, target=target, reason=reason, account_id=account)
             raise click.ClickException(f"no backup was made: {reason}") from error
@@ -104,16 +115,19 @@ def _tell_of(made: Made, path: str, digest: str, *, as_json: bool) -> None:
     click.echo(f"  signed by {found.vkey}")
 
 
-def _sealing(recipient: Path | None, passphrase_file: Path | None) -> Callable[..., Sealed]:
+def _sealing(recipient: Path | None, passphrase_file: Path | None, sealing_key_for: Path | None) -> Callable[..., Sealed]:
     """Return how a backup is to be sealed, with what its files hold; raises WrongCall before anything is begun."""
     from crownkeep.backups import making
 
-    if recipient is not None and passphrase_file is not None:
-        raise WrongCall("give `--recipient` or `--include-sealing-key`, not both: a passphrase would do in place of the identity")
+    if [recipient, passphrase_file, sealing_key_for].count(None) < 2:
+        raise WrongCall(
+            "give one of `--recipient`, `--include-sealing-key` and `--sealing-key-for`: each says alone what opens the backup"
+        )
     return partial(
         making.sealed_for,
         recipient="" if recipient is None else places.read(recipient),
         passphrase=None if passphrase_file is None else places.passphrase_in(passphrase_file),
+        sealing_key_for="" if sealing_key_for is None else places.read(sealing_key_for),
     )
 
 
@@ -179,14 +193,14 @@ def list_(target: str, endpoint: str, as_json: bool) -> None:
 @command.command("verify", short_help="Verify backups without any secret.")
 @places.target_argument
 @places.endpoint_option
-@click.option("--key", metavar="VKEY", multiple=True, help="The key that must have signed; `create` prints it.")
+@places.key_option
 @output.json_flag()
 def verify(target: str, endpoint: str, key: tuple[str, ...], as_json: bool) -> None:
     """Verify every backup in a target by its signed manifest and the hashes of its sealed parts; exits 1 where one is not sound.
 
     Without `--key` the key that a backup names itself is believed: then this finds damage, and not somebody who made all of it.
     """
-    trusted = _keys(key)
+    trusted = places.signers(key)
     with places.shelf(target, endpoint) as held:
         answer = [_verified(held, folder, trusted) for folder in held.folders()]
     if not answer:
@@ -227,19 +241,15 @@ def _verified(held: Shelf, folder: Path, trusted: list[VerifierKey]) -> dict[str
 @click.option("--id", "backup_id", metavar="ID", help="Which backup; the newest one unless given.")
 @click.option("--database", metavar="URL", help="An empty database to restore into; SQLite in the new directory unless given.")
 @click.option("--checkpoint", metavar="FILE", type=_FILE, help="The newest checkpoint that was kept elsewhere.")
-@click.option("--key", metavar="VKEY", multiple=True, help="The key that must have signed the backup.")
 @output.json_flag()
 def restore(
     target: str,
     endpoint: str,
     new: Path,
-    key_file: Path | None,
-    passphrase_file: Path | None,
-    identity: Path | None,
+    given: Opening,
     backup_id: str | None,
     database: str | None,
     checkpoint: Path | None,
-    key: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Restore a backup. Nothing is put in its place before the trail has proved, by its checkpoint, that all of it came back.
@@ -251,8 +261,8 @@ def restore(
     newest = trail_sources.kept_checkpoints([checkpoint])[0] if checkpoint is not None else None
     new = new.expanduser().absolute()
     with places.shelf(target, endpoint) as shelf:
-        folder, manifest = places.chosen(shelf, target, backup_id, _keys(key))
-        opened = places.keys(manifest, key_file, passphrase_file, identity)
+        folder, manifest = places.chosen(shelf, target, backup_id, given.signers)
+        opened = given.keys(manifest)
         answer = restoring.restore(folder, manifest, opened, new, database=database or "", newest=newest)
     # By its own URL: settings of this machine may name another database, which must not hear of it.
     with house.opened(str(new), database or f"sqlite:///{new / 'crownkeep.db'}") as held:
@@ -275,45 +285,17 @@ def restore(
         click.echo(f"{output.counted(answer.missing, 'record')} that the given checkpoint tells of are missing.")
 
 
-@command.command("new-recipient", short_help="Make a recipient for backups.")
-@click.argument("file", metavar="FILE", type=_FILE)
-@output.json_flag()
-def new_recipient(file: Path, as_json: bool) -> None:
-    """Make an identity in FILE, and its public half in FILE.pub, for `create --recipient`.
-
-    Keep the identity away from the machine that makes backups: it needs the public half alone.
-    """
-    from crownkeep import clock, data_directory
-    from crownkeep.backups import recipients
-
-    made = recipients.mint(clock.token_bytes(recipients.ENTROPY))
-    public = file.with_name(f"{file.name}.pub")
-    try:
-        data_directory.write_new(file, made.private.reveal().encode())
-        data_directory.write_new(public, made.public.encode())
-    except FileExistsError as error:
-        raise click.ClickException(f"`{error.filename}` is there already, and nothing is written over") from error
-    if as_json:
-        output.print_json({"identity": str(file), "recipient": str(public)})
-    else:
-        click.echo(f"{file} opens the backups that are made for {public}: keep it elsewhere.")
-
-
 @command.command("drill", short_help="Try a restore, and leave nothing of it.")
 @places.target_argument
 @places.endpoint_option
 @places.opening_options
 @click.option("--id", "backup_id", metavar="ID", help="Which backup; the newest one unless given.")
-@click.option("--key", metavar="VKEY", multiple=True, help="The key that must have signed the backup.")
 @output.json_flag()
 def drill(
     target: str,
     endpoint: str,
-    key_file: Path | None,
-    passphrase_file: Path | None,
-    identity: Path | None,
+    given: Opening,
     backup_id: str | None,
-    key: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Restore a backup into a directory of this command's own, verify the trail there, and remove it all again.
@@ -323,8 +305,8 @@ def drill(
     from crownkeep.backups import restoring
 
     with places.shelf(target, endpoint) as shelf, tempfile.TemporaryDirectory(prefix="crownkeep-drill-") as place:
-        folder, manifest = places.chosen(shelf, target, backup_id, _keys(key))
-        opened = places.keys(manifest, key_file, passphrase_file, identity)
+        folder, manifest = places.chosen(shelf, target, backup_id, given.signers)
+        opened = given.keys(manifest)
         answer = restoring.restore(folder, manifest, opened, Path(place) / "data", database="", newest=None)
     if as_json:
         output.print_json({"ok": True, "backup_id": manifest.backup_id, "made_at": manifest.made_at, "records": answer.records})
@@ -344,16 +326,6 @@ def _of_restored(new: Path, answer: Restored) -> dict[str, object]:
         "newest_checkpoint_at": answer.newest_at,
         "not_seen": answer.not_seen,
     }
-
-
-def _keys(texts: tuple[str, ...]) -> list[VerifierKey]:
-    from crownkeep.audit import notes
-    from crownkeep.audit.notes import MalformedNote
-
-    try:
-        return [notes.read_key(each) for each in texts]
-    except MalformedNote as error:
-        raise WrongCall(f"`--key`: {error}") from error
 
 
 def _described(folder: Path, found: Manifest) -> dict[str, Any]:

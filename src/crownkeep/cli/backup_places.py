@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from crownkeep.backups.manifest import Manifest
     from crownkeep.backups.restoring import BackupKeys
     from crownkeep.backups.s3 import BackupBucket
+    from crownkeep.credentials.recipients import Identity
     from crownkeep.credentials.secret import Secret
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -33,20 +35,40 @@ endpoint_option = click.option(
 )
 
 
+key_option = click.option("--key", metavar="VKEY", multiple=True, help="The key that must have signed; `create` prints it.")
+
+
 def opening_options(command: Function) -> Function:
-    """Give a command the options that name what opens a backup; they come as `key_file`, `passphrase_file` and `identity`."""
+    """Give a command the options that name what opens a backup, and who must have signed it; they come together as `given`."""
+
+    @wraps(command)
+    def gather(
+        key_file: Path | None,
+        passphrase_file: Path | None,
+        identity: Path | None,
+        share: tuple[Path, ...],
+        key: tuple[str, ...],
+        **rest: Any,
+    ) -> Any:
+        return command(given=Opening(key_file, passphrase_file, identity, share, signers(key)), **rest)
+
     file = click.Path(path_type=Path)
+    gathered: Any = gather
     for option in (
+        key_option,
+        click.option(
+            "--share", metavar="FILE", type=file, multiple=True, help="A share of the identity; give as many as are needed."
+        ),
         click.option(
             "--identity", metavar="FILE", type=file, help="The recipient's identity, where the backup was made for one."
         ),
         click.option(
-            "--passphrase-file", metavar="FILE", type=file, help="What opens the sealing key, where it is inside the backup."
+            "--passphrase-file", metavar="FILE", type=file, help="What opens the sealing key, where it is in the backup."
         ),
         click.option("--sealing-key", "key_file", metavar="FILE", type=file, help="The sealing key's file."),
     ):
-        command = option(command)
-    return command
+        gathered = option(gathered)
+    return gathered  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +138,74 @@ def chosen(held: Shelf, target: str, backup_id: str | None, keys: list[VerifierK
     return folders[-1], manifest
 
 
-def keys(manifest: Manifest, key_file: Path | None, passphrase_file: Path | None, identity: Path | None) -> BackupKeys:
-    """Return what opens a backup, from the files that a command was given; raises WrongCall and BackupFault."""
-    from crownkeep.backups import restoring
-    from crownkeep.credentials.sealing import MalformedKeyFile
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The files of keys that a command was given."""
 
-    if key_file is None and passphrase_file is None:
-        raise WrongCall("give `--sealing-key`, or `--passphrase-file` where the sealing key is inside the backup")
+    key_file: Path | None
+    passphrase_file: Path | None
+    identity: Path | None
+    share: tuple[Path, ...]
+    signers: list[VerifierKey]
+    """The keys of which one must have signed the backup; none where whatever it names itself is believed."""
+
+    def __post_init__(self) -> None:
+        """Refuse what can't open a backup; raises WrongCall."""
+        if self.identity is not None and self.share:
+            raise WrongCall("give `--identity` or `--share`, not both: enough shares are the identity")
+        if self.key_file is not None or self.passphrase_file is not None:
+            return
+        if self.identity is None and not self.share:
+            raise WrongCall("give `--sealing-key`, or what opens the sealing key where it is inside the backup")
+        if not self.signers:
+            # Anybody can wrap a sealing key of their own for a recipient: only the signature says whose backup this is.
+            raise WrongCall("without the sealing key's own file, name the key that signed the backup with `--key`")
+
+    def keys(self, manifest: Manifest) -> BackupKeys:
+        """Return what opens a backup; raises WrongCall, BackupFault and UnusableRecipient."""
+        from crownkeep.backups import restoring
+        from crownkeep.credentials.sealing import MalformedKeyFile
+
+        try:
+            return restoring.keys_of(
+                manifest,
+                key_file=None if self.key_file is None else read(self.key_file).encode(),
+                passphrase=None if self.passphrase_file is None else passphrase_in(self.passphrase_file),
+                identity=self._identity(),
+            )
+        except MalformedKeyFile as error:
+            raise WrongCall(f"`{self.key_file}` is no file of sealing keys: {output.printable(str(error))}") from error
+
+    def _identity(self) -> Secret | None:
+        if self.identity is not None:
+            return secret_in(self.identity)
+        return identity_of(self.share).private if self.share else None
+
+
+def signers(texts: tuple[str, ...]) -> list[VerifierKey]:
+    """Return the keys that `--key` names; raises WrongCall."""
+    from crownkeep.audit import notes
+    from crownkeep.audit.notes import MalformedNote
+
     try:
-        return restoring.keys_of(
-            manifest,
-            key_file=None if key_file is None else read(key_file).encode(),
-            passphrase=None if passphrase_file is None else passphrase_in(passphrase_file),
-            identity=None if identity is None else secret_in(identity),
-        )
-    except MalformedKeyFile as error:
-        raise WrongCall(f"`{key_file}` is no file of sealing keys: {output.printable(str(error))}") from error
+        return [notes.read_key(each) for each in texts]
+    except MalformedNote as error:
+        raise WrongCall(f"`--key`: {error}") from error
+
+
+def identity_of(files: Sequence[Path]) -> Identity:
+    """Return the identity that the shares in these files make; raises WrongCall and BackupFault."""
+    from crownkeep.backups import shares
+    from crownkeep.backups.faults import BackupFault
+    from crownkeep.credentials import recipients
+
+    found = []
+    for file in files:
+        try:
+            found.append(shares.read(read(file)))
+        except BackupFault as error:
+            raise WrongCall(f"`{file}`: {error}") from error
+    return recipients.from_secret(shares.combine(found))
 
 
 def passphrase_in(file: Path) -> Secret:

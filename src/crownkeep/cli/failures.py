@@ -9,6 +9,7 @@ import click
 
 from crownkeep.backups.faults import BackupFault
 from crownkeep.cli import output
+from crownkeep.credentials.recipients import UnusableRecipient
 from crownkeep.data_directory import UnusableDataDirectory
 from crownkeep.domain.accounts.key_check import WrongSealingKey
 from crownkeep.errors import AwsError
@@ -34,7 +35,14 @@ def explain(error: Exception) -> click.ClickException:
             return WrongCall(str(error))
         case AwsError():
             return click.ClickException(output.printable(error.message))
-        case UnusableDataDirectory() | NewerDatabase() | WrongSealingKey() | BackupFault() | SealedFileFault():
+        case (
+            UnusableDataDirectory()
+            | NewerDatabase()
+            | WrongSealingKey()
+            | BackupFault()
+            | UnusableRecipient()
+            | SealedFileFault()
+        ):
             return click.ClickException(str(error))
         case DatabaseFault():
             reason = output.printable(str(error.orig).strip().partition("\n")[0]) or type(error).__name__

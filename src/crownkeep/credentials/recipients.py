@@ -1,7 +1,7 @@
-"""Recipients: backups sealed for a key whose private half is on no machine that makes them.
+"""Recipients: keys are wrapped for a public file whose private half, the identity, is on no machine that wraps.
 
-Each backup then has a key of its own, wrapped for the recipient by HPKE (RFC 9180) with ML-KEM-768 and X25519 together: whoever
-copies backups today and has a quantum computer one day opens none. The library makes both; only the files' form is ours.
+They are wrapped by HPKE (RFC 9180) with ML-KEM-768 and X25519 together: whoever copies what was wrapped today and has a quantum
+computer one day opens nothing. The library makes both; only the files' form is ours.
 """
 
 from __future__ import annotations
@@ -10,25 +10,42 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from enum import Enum
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PrivateKey, MLKEM768X25519PublicKey, Suite
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from crownkeep.backups.faults import BackupFault
-from crownkeep.credentials import sealing
 from crownkeep.credentials.secret import Secret
 
 ENTROPY = 96
 """Random bytes of an identity."""
 
 _SEED = 64
+_FROM_SECRET = b"crownkeep recipient from shares v1"
 _PUBLIC = 1184
 _IDENTITY, _RECIPIENT = "crownkeep-backup-identity/1", "crownkeep-backup-recipient/1"
 _FILE = re.compile(r"(\S+) ([A-Za-z0-9+/]+=*)")
 _SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
+class UnusableRecipient(ValueError):
+    """A recipient's or an identity's file can't be used, or opens what was wrapped for somebody else; the message says which."""
+
+
+class Wrapped(Enum):
+    """What is wrapped: what was made for one use never opens as another."""
+
+    BACKUP_KEY = "backup"
+    """The key of a backup's frames."""
+    KEY_IN_BACKUP = "sealing key in backup"
+    """The file of sealing keys, inside a backup."""
+    KEY_AT_REST = "sealing key at rest"
+    """The file of sealing keys, in a data directory that opens it only once enough shares were handed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +64,25 @@ def mint(random: bytes) -> Identity:
     return Identity(Secret(_written(_IDENTITY, random)), _written(_RECIPIENT, public))
 
 
-def wrap(recipient: str, key: bytes, *, backup_id: str) -> bytes:
-    """Wrap a backup's key for the recipient that a public file names; raises BackupFault where it is no such file."""
-    return _SUITE.encrypt(key, _public(recipient), info=_bound_to(backup_id))
+def from_secret(secret: bytes) -> Identity:
+    """Return the identity that belongs to a short secret, such as one that is split into shares (HKDF, RFC 5869)."""
+    return mint(HKDF(SHA256(), length=ENTROPY, salt=None, info=_FROM_SECRET).derive(secret))
 
 
-def unwrap(identity: Secret, wrapped: bytes, *, backup_id: str) -> bytes:
-    """Return a backup's key with the recipient's private file; raises BackupFault where that is another's."""
+def wrap(recipient: str, key: bytes, *, kind: Wrapped, bound_to: str) -> bytes:
+    """Wrap a key for the recipient that a public file names, for one use; raises UnusableRecipient where it is no such file."""
+    return _SUITE.encrypt(key, _public(recipient), info=_bound(kind, bound_to))
+
+
+def unwrap(identity: Secret, wrapped: bytes, *, kind: Wrapped, bound_to: str) -> bytes:
+    """Return what was wrapped, with the recipient's private file; raises UnusableRecipient where that is another's."""
     mlkem, x25519 = _private(_read(_IDENTITY, identity.reveal(), ENTROPY))
     try:
-        return _SUITE.decrypt(wrapped, MLKEM768X25519PrivateKey(mlkem, x25519), info=_bound_to(backup_id))
+        return _SUITE.decrypt(wrapped, MLKEM768X25519PrivateKey(mlkem, x25519), info=_bound(kind, bound_to))
     except (InvalidTag, ValueError) as error:
-        raise BackupFault("the identity does not open the backup: it was sealed for another recipient") from error
-
-
-def context(backup_id: str) -> bytes:
-    """Return what the wrapped key is bound to where it is sealed."""
-    return sealing.context_of("backup-key", backup_id)
+        raise UnusableRecipient(
+            "the identity does not open this: it was wrapped for another recipient, or changed since"
+        ) from error
 
 
 def _private(random: bytes) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
@@ -78,8 +97,8 @@ def _public(recipient: str) -> MLKEM768X25519PublicKey:
     return MLKEM768X25519PublicKey(MLKEM768PublicKey.from_public_bytes(mlkem), X25519PublicKey.from_public_bytes(x25519))
 
 
-def _bound_to(backup_id: str) -> bytes:
-    return b"crownkeep backup v1 " + backup_id.encode()
+def _bound(kind: Wrapped, bound_to: str) -> bytes:
+    return f"crownkeep {kind.value} v1 {bound_to}".encode()
 
 
 def _written(kind: str, content: bytes) -> str:
@@ -93,5 +112,5 @@ def _read(kind: str, text: str, size: int) -> bytes:
     except binascii.Error:
         content = b""
     if len(content) != size:
-        raise BackupFault(f"this is no file of the kind `{kind}`: `crownkeep backup new-recipient` makes them")
+        raise UnusableRecipient(f"this is no file of the kind `{kind}`: `crownkeep backup new-recipient` makes them")
     return content
