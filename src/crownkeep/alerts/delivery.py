@@ -104,6 +104,7 @@ class Delivery:
 
     async def send_due(self) -> int:
         """Send what is due now, and return how many notices left; raises what the database raises."""
+        # Looked at in a snapshot first: without work, no transaction is written every second.
         lanes = await self._lease() if self._has_work() else []
         return sum(await asyncio.gather(*map(self._send_lane, lanes)))
 
@@ -113,6 +114,7 @@ class Delivery:
             was_woken = self._woken.is_set()
             self._woken.clear()
             try:
+                # Before new lanes are taken: a lane that is being sent must not run out because of a long look.
                 await self._renew()
                 free = _LANES_AT_ONCE - len(self._lanes)
                 found = await self._lease(free) if free and (was_woken or self._has_work()) else []
@@ -138,8 +140,10 @@ class Delivery:
         self._observer.summarize(db, now)
         taken: list[_Lane] = []
         busy = Counter(self._shares)
+        # Twice as many as may be taken, since some belong to accounts that have their share already.
         for row in outbox.heads(db, now=now, limit=2 * limit):
             lane = _Lane(row.lane, row.account_id, is_mail=row.channel == outbox.MAIL)
+            # Mail has a pool of its own and one server, so it has no share to keep.
             if len(taken) >= limit or (not lane.is_mail and busy[lane.share] >= _LANES_OF_ACCOUNT):
                 continue
             if leases.take(db, row.lane, row.account_id, holder=self._holder, now=now, until=now + LEASED_FOR):
@@ -151,6 +155,7 @@ class Delivery:
         now = clock.now()
         if not self._lanes or now - self._renewed_at < RENEWED_EVERY:
             return
+        # Noted before the commit: a database that hangs must not let every look try again.
         self._renewed_at = now
 
         def renew(db: Transaction) -> Commit[None]:
@@ -169,15 +174,18 @@ class Delivery:
             return 0
         finally:
             self._shares[lane.share] -= not lane.is_mail
+            # Drops what has come down to zero, or each account that ever had a notice would stay.
             self._shares += Counter()
 
     async def _send_lane(self, lane: _Lane) -> int:
         sent, goes_on = 0, True
         while goes_on and not self._is_stopping:
             with self._database.snapshot() as db:
+                # Read anew for each batch, as notices are added, put off and taken back meanwhile.
                 rows = outbox.of_lane(db, lane.name, limit=_BATCH)
             goes_on = bool(rows)
             for row in rows:
+                # The order of a lane is kept: one that is not due yet holds back those behind it.
                 goes_on = goes_on and row.due_at <= clock.now() and await self._send(row, lane)
                 if not goes_on:
                     break
@@ -197,6 +205,7 @@ class Delivery:
         if not row.recipient:
             return await self._endings.sent(row)
         receiver = self._receiver(row)
+        # Asked before each notice: nothing leaves for a receiver that was removed or disabled a moment ago.
         if row.receiver_id and (receiver is None or receiver.disabled_at is not None):
             await self._endings.give_up(row, "its receiver was removed or disabled", now=clock.now())
             return True

@@ -63,6 +63,7 @@ def _require_policies(call: Call, operation: Operation, arguments: Mapping[str, 
     if known:
         # What the operation knows wins over what the target says: it was verified, and not merely sent.
         target = replace(target, context={**target.context, **known})
+    # All must be allowed; the first that is not is the one that the refusal names.
     for each in (target, *target.further):
         decision = decide(call, principal, operation.action, each, arguments)
         if not decision.allowed:
@@ -73,6 +74,7 @@ def _require_policies(call: Call, operation: Operation, arguments: Mapping[str, 
 
 
 def _require_tagging(call: Call, tagging: Tagging, made: Target, arguments: Mapping[str, object]) -> None:
+    # The operation's own condition keys say nothing of the tagging action; its resource is the same.
     tagged = replace(made, context={}) if tagging.resource is None else tagging.resource(call, **arguments)
     require_action(call, tagging.action, tagged, arguments)
 
@@ -132,6 +134,7 @@ def allows(call: Call, action: str, target: Target) -> bool:
     For operations of ours that tell what AWS's would tell: they tell it to nobody else.
     """
     try:
+        # Both halves of `require`: policies alone would let a session see what its kind may never call.
         _refuse_limited_session(call.principal, action.partition(":")[0], action)
     except AwsError:
         return False
@@ -153,11 +156,14 @@ def _question(
 ) -> tuple[policy.PolicyRequest, Applicable]:
     if _is_person(principal):
         raise errors.AccessDenied(f"{action} is not for people of single sign-on: take a role in an account first")
+    # Gathered once for a decision: standing and compiled sets come from caches, session policies from the token.
     found = applicable(call, principal)
     caller = policy_principal(principal, has_boundary=found.boundary is not None)
     request = policy.PolicyRequest(caller, action, target.arn or "*", context.of_call(call, target, arguments))
+    # Control policies of the resource's organization, which may be another one than the caller's.
     controls = resource_controls(call, action, target)
     if controls:
+        # `Applicable` is frozen and cached in parts: a copy is changed, or the next request would inherit it.
         found = replace(found, resource_control=controls)
     if target.policy is not None:
         account_id = target.account_id or principal.account_id
@@ -197,6 +203,7 @@ def resource_controls(call: Call, action: str, target: Target) -> tuple[PolicySe
 def _account_of(call: Call, target: Target) -> str:
     if target.account_id is not None:
         return target.account_id
+    # An ARN without an account (a managed policy of AWS) is judged as the caller's own.
     parts = arn.parse(target.arn or "")
     return parts.account_id if parts is not None and ids.is_account_id(parts.account_id) else call.standing.account_id
 
@@ -233,11 +240,13 @@ def _scopes(principal: Principal) -> tuple[PolicySet, ...]:
     if session is None or not session.scopes:
         return ()
     source = policy.PolicySource(policy.PolicyKind.SESSION, "scope-down session policy")
+    # A set for each layer, and not one of all: each layer must allow by itself, so a later one never widens an earlier one.
     return tuple(permissions.compiled([permissions.Text(document, source)]) for document in session.scopes)
 
 
 def policy_principal(principal: Principal, *, has_boundary: bool = False) -> policy.PolicyPrincipal:
     """Return a caller as policies can name it: by its ARN, its unique id, and of a session the role's or user's behind it."""
+    # Policies may name the session or the role or user behind it; both are given, and the engine matches either.
     if principal.kind in (PrincipalKind.ROLE, PrincipalKind.FEDERATED_USER):
         return policy.PolicyPrincipal(
             _KINDS[principal.kind],
@@ -264,6 +273,7 @@ def _refuse_limited_session(principal: Principal, service: str, action: str) -> 
         case PrincipalKind.FEDERATED_USER if action not in _OPEN_TO_FEDERATED_USERS and not session.from_console:
             raise errors.AccessDenied(f"Cannot call {name} with federated user credentials")
         case PrincipalKind.USER | PrincipalKind.ROOT:
+            # A session with MFA, of the console or of root's central tasks may call what a plain GetSessionToken may not.
             limited = not (session.mfa_at or session.from_console or session.assumed_root or session.delegate)
             if limited and action in _CLOSED_TO_SESSIONS:
                 raise errors.AccessDenied(f"Cannot call {name} with session credentials")

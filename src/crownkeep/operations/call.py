@@ -157,6 +157,8 @@ class Call:
 
         Raises TypeError where `resource` looks up nothing, or something else: a mistake of the operation's.
         """
+        # NOT_LOOKED_UP is no row and not None, so a handler whose `resource` looked nothing up fails loudly, and never acts on
+        # nothing.
         row = NOT_LOOKED_UP if self.target is None else self.target.row
         if row is None or isinstance(row, kind):
             return row
@@ -169,10 +171,12 @@ class Call:
         """
         if self.target is not None:
             raise ValueError("what a call is about was decided already")
+        # The one place that writes into a frozen call: once, by the door.
         object.__setattr__(self, "target", target)
 
     def require_fresh_proof(self) -> None:
         """Raise AccessDenied unless whoever calls sits at a browser and has just proved to be there."""
+        # A key can't prove that a person is there, so whoever signs is refused whatever it may do.
         if self.binding is None or not self.binding.is_fresh(self.now):
             raise errors.AccessDenied("This takes a fresh proof that it is you, which only the console asks for.")
 

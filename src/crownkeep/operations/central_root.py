@@ -65,6 +65,7 @@ def may_take_on(db: Transaction, administrator_id: str, account_id: str, task: s
     Asked when root is taken on, and on every request of such a session: it ends with the feature, the trusted access, the
     administration or the membership that it rests on.
     """
+    # Every step is looked up in the request's transaction: none of it is cached, as it concerns two accounts.
     organization = organizations.of_account(db, administrator_id)
     if organization is None or not is_administrator(db, organization, administrator_id):
         return False
@@ -74,6 +75,7 @@ def may_take_on(db: Transaction, administrator_id: str, account_id: str, task: s
     # The management account's root user answers to nobody.
     if account_id == organization.management_account_id:
         return False
+    # An unknown task gives None, which is no feature's name.
     return TASKS.get(task) in enabled_features(db, organization)
 
 
@@ -110,6 +112,7 @@ def remove_password(db: Transaction, account: AccountRow) -> None:
         account.account_id,
         root_password_hash=None,
         root_password_changed_at=None,
+        # Sessions hold the version that they began under. It only has to differ, and must fit the column on both databases.
         root_credential_version=(account.root_credential_version + 1) % (1 << 31),
     )
     for purpose in (LinkPurpose.SET_ROOT_PASSWORD, LinkPurpose.RESET_ROOT_PASSWORD):

@@ -55,6 +55,7 @@ def of_call(call: Call, target: Target, parameters: Mapping[str, object]) -> Con
 def membership_of(call: Call, account_id: str) -> Membership | None:
     """Return the place of any account in its organization, or None where it is in none."""
     if account_id == call.standing.account_id:
+        # The caller's own standing was read already; another account's is looked up only where a policy asks for it.
         return call.standing.membership(call.db)
     standing = call.wiring.standings.of_account(call.db, account_id)
     return None if standing is None else standing.membership(call.db)
@@ -174,12 +175,14 @@ def _principal_tag(call: Call, _target: Target, _parameters: Mapping[str, object
         return None
     # A session's tag covers one of its role or user whose key differs at most in case.
     passed = _tag(principal.session.tags, key) if principal.session else None
+    # Root has no tags of its own, only what its session was given.
     if passed is not None or principal.kind is PrincipalKind.ROOT:
         return passed
     return _tag(tags.of_resource(call.db, principal.account_id, principal.unique_id), key)
 
 
 def _resource_tag(_call: Call, target: Target, _parameters: Mapping[str, object], key: str) -> str | None:
+    # A function, so that tags are read only where some condition names one.
     return _tag(target.tags(), key)
 
 
@@ -197,6 +200,7 @@ _PREFIXED: Mapping[str, Callable[[Call, Target, Mapping[str, object], str], str 
 
 def _sent_tags(parameters: Mapping[str, object]) -> list[Mapping[str, object]]:
     sent = parameters.get("tags", parameters.get("tags_list"))
+    # Some services take tags as a map, others as a list of pairs.
     if isinstance(sent, Mapping):
         return [{"Key": key, "Value": value} for key, value in sent.items()]
     return [tag for tag in sent if isinstance(tag, Mapping)] if isinstance(sent, Sequence) else []
@@ -212,6 +216,7 @@ def _tag_keys(target: Target, parameters: Mapping[str, object]) -> tuple[str, ..
     sent = [*(str(tag.get("Key", "")) for tag in _sent_tags(parameters)), *named]
     if not sent:
         return ()
+    # Compared without regard to case: a policy that protects `Team` must also see an attempt to write `team`.
     folded = {key.lower() for key in sent}
     return tuple(dict.fromkeys((*sent, *(key for key in target.tags() if key.lower() in folded))))
 

@@ -70,11 +70,13 @@ class _Compiled:
             document = policy.parse(texts[0].document)
             made = policy.compile_set([policy.compile_policy(document, source=texts[0].source)])
         else:
+            # A set of several is combined of the sets of each, so a policy that a thousand users share is compiled once.
             made = policy.combine(*(self.set_of((text,)) for text in texts)) if texts else policy.EMPTY
         with self._lock:
             if texts not in self._sets:
                 self._sets[texts] = made
                 self.bytes += _BYTES_OF_ENTRY + made.bytes
+            # The least recently used go first; whoever still holds one keeps it for as long as a request takes.
             while self.bytes > MOST_BYTES:
                 _, forgotten = self._sets.popitem(last=False)
                 self.bytes -= _BYTES_OF_ENTRY + forgotten.bytes
@@ -114,6 +116,7 @@ def load(db: Transaction, principal: Principal) -> Permissions:
         case PrincipalKind.ROOT:
             return Permissions(None)
         case PrincipalKind.FEDERATED_USER if principal.unique_id == principal.account_id:
+            # Root's federated user: everything, cut down by its session policy, which `authorize` adds.
             return Permissions(compiled([_EVERYTHING]))
         case PrincipalKind.ROLE if principal.unique_id == auditor.AUDITOR_ID:
             return _of_auditor(db, principal.account_id)
@@ -128,9 +131,11 @@ def managed(db: Transaction, account_id: str, arns: Iterable[str]) -> list[Text]
     wanted = list(arns)
     own = [name for name in wanted if not managed_policies.is_aws_managed(name)]
     texts = []
+    # In the order that was asked for, as sets are found by their texts in order; own ones follow, in the order of the query.
     for name in wanted:
         if managed_policies.is_aws_managed(name):
             found = managed_policies.with_arn(name)
+            # A policy that is not in the catalogue is left out, and so grants nothing.
             if found is not None:
                 source = PolicySource(PolicyKind.IDENTITY, found.policy_id, found.name, name, SourceType.AWS_MANAGED)
                 texts.append(Text(found.document, source))

@@ -60,6 +60,7 @@ class _Unknown(Enum):
 class Standing:
     """One account under one revision; of nobody's account where the caller has none."""
 
+    # Slots, as thousands of these may be held. What is None or YET was not read so far; each is read when first asked for.
     __slots__ = (
         "_account",
         "_alias",
@@ -97,6 +98,7 @@ class Standing:
 
     def account(self, db: Transaction) -> AccountRow | None:
         """Return the account itself."""
+        # Not remembered where there is none: the account may be made by the next commit, under no revision that we know.
         if self._account is None and self.account_id:
             self._account = accounts.with_id(db, self.account_id)
         return self._account
@@ -152,6 +154,8 @@ class Standing:
         holder = (principal.kind, principal.unique_id)
         found = self._permissions.get(holder)
         if found is None:
+            # Not under a lock: two threads may both load it, and either's is right, since both read under this revision or a
+            # later one.
             found = permissions.load(db, principal)
             if self._permission_bytes + found.bytes <= _MOST_BYTES_OF_ACCOUNT:
                 self._permissions[holder] = found
@@ -183,14 +187,18 @@ class Standing:
         A session dies with its user and with the access key that asked for it; a role's session with the role, and as soon as the
         role's trust policy no longer names whoever took it on; a member's root user with whatever let it be taken on.
         """
+        # Cheapest first: most of what is void is void with its account.
         if not self.is_active(db):
             raise _unknown_token()
         session = principal.session
+        # A session that was given on an assignment of single sign-on ends with the assignment, which no revision of this account
+        # tells.
         if session is not None and session.on_behalf_of is not None and not on_behalf.holds(db, session.on_behalf_of):
             raise _unknown_token()
         key_id = principal.access_key_id if session is None else session.issuing_key_id
         if key_id:
             key = self.signing_key(db, key_id)
+            # The owner is compared as well: the token says whose session it is, and the key must still be theirs.
             if key is None or not key.is_active or key.principal.unique_id != principal.unique_id:
                 raise _unknown_token()
         match principal.kind:
@@ -224,6 +232,7 @@ class Standing:
         Users, roles and keys have ids that never come back; root has the account's.
         """
         account = self.account(db)
+        # A session that a key has asked for ends with that key, whose id never comes back.
         if session is None or account is None or session.issuing_key_id:
             return
         # Sessions keep their times to the second.
@@ -237,6 +246,7 @@ class Standing:
         revision alone, so both are looked up anew: by a few keys, for sessions that are few and short.
         """
         taker = session.taken_on_by
+        # The taker's own account has a revision of its own, so its standing is asked for anew, and never kept in this one.
         standing = None if taker is None else self._others.of_account(db, taker.account_id)
         if taker is None or standing is None:
             raise _unknown_token()
@@ -288,6 +298,7 @@ class Standing:
 
     def _load_key(self, db: Transaction, access_key_id: str) -> SigningKey | None:
         row = access_keys.with_id(db, access_key_id)
+        # A key's id says which account it is of. A row that says otherwise was tampered with, and is no key of this account.
         if row is None or row.account_id != self.account_id:
             return None
         try:
@@ -322,6 +333,7 @@ class Standings:
 
     def of_account(self, db: Transaction, account_id: str) -> Standing | None:
         """Return an account's standing as of now, or None where there is no such account."""
+        # The revision is read in the caller's transaction, and picks the standing that it gets.
         return self._at(account_id, accounts.revision(db, account_id))
 
     def of(self, db: Transaction, caller: Caller) -> Standing:
@@ -340,6 +352,7 @@ class Standings:
         # The event loop, the writer and the pool all look here.
         with self._lock:
             if revision is None:
+                # No revision, no account: it was purged, and nothing of it may stay in memory.
                 self._forget(account_id)
                 return None
             standing = self._known.get(account_id)
@@ -361,6 +374,7 @@ class Standings:
         self.bytes -= self._sizes.pop(account_id, 0)
 
     def _of_nobody(self) -> Standing:
+        # Made anew each time and never kept: what strangers ask for leaves nothing behind.
         return Standing("", 0, self._keyring, self)
 
 
@@ -374,6 +388,7 @@ class SeenStandings:
 
     def of_account(self, account_id: str) -> Standing | None:
         """Return an account's standing as of the snapshot, or None where there is no such account."""
+        # Also where there is none: strangers who name accounts that don't exist cost one look in a turn, not one each.
         if account_id not in self._seen:
             self._seen[account_id] = self._standings.of_account(self._db, account_id)
         return self._seen[account_id]

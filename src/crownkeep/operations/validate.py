@@ -59,10 +59,12 @@ _UNNAMED_ENUMS = {"UpdateServiceSpecificCredential"}
 
 def _iam(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
     """IAM repeats no values, names the fields in a hash table's order, and has words of its own for names and paths."""
+    # A member that lacks in a list is another error than a parameter that lacks, as seen on AWS.
     absent = next((each for each in found if each.kind == "required" and "." in each.field), None)
     if absent is not None:
         written = _as_sent(absent.field)
         return errors.MissingParameter(f"The request must contain the parameter {written}.")
+    # What IAM words by itself comes only where nothing else is wrong.
     spoken = {each.field: rule for each in found if (rule := _spoken_rule(each)) is not None}
     modelled = sorted((each for each in found if each.field not in spoken), key=lambda each: _bucket(each.field))
     if operation.name in _UNNAMED_ENUMS:
@@ -77,6 +79,7 @@ def _as_sent(field: str) -> str:
     """Return a field as the query protocol writes it: `Tags.member.2.Key` for `tags.2.member.key`."""
     parts = [part if part == "member" else part[:1].upper() + part[1:] for part in field.split(".")]
     for place in range(len(parts) - 1):
+        # The model's path has the index before `member`, the wire behind it.
         if parts[place].isdigit() and parts[place + 1] == "member":
             parts[place], parts[place + 1] = parts[place + 1], parts[place]
     return ".".join(parts)
@@ -96,6 +99,7 @@ def _bucket(field: str) -> int:
     code = 0
     for character in field:
         code = (31 * code + ord(character)) & 0xFFFFFFFF
+    # Java's String.hashCode, spread as HashMap.hash does it.
     return (code ^ code >> 16) & 15
 
 
@@ -140,6 +144,7 @@ _CLOUDTRAIL_FIELDS: Mapping[str, type[AwsError]] = {
 
 
 def _cloudtrail(operation: OperationModel, text: str, found: list[Violation]) -> AwsError:
+    # An error that the operation doesn't model must not leave: SDKs would not know it.
     chosen = _CLOUDTRAIL_FIELDS.get(found[0].field.partition(".")[0])
     for candidate in (chosen, errors.InvalidParameter):
         if candidate is not None and candidate.code in operation.error_codes:

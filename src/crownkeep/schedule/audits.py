@@ -85,12 +85,15 @@ class ScheduledAudits:
             return 0
         audited, unaudited = 0, set[str]()
         try:
+            # Asked for anew after each few: an account that another process or a person has audited meanwhile is due no more.
             while due := await asyncio.to_thread(self._due, clock.now(), unaudited):
                 for each in due:
+                    # The lease ran out, and another process is at it.
                     if not await self._lease.renew():
                         return audited
                     found = await asyncio.to_thread(self._audit, each)
                     if found is None:
+                        # Left out for the rest of this look, or a broken account would be tried again for ever.
                         unaudited.add(each.account_id)
                         continue
                     await self._writer.submit(lambda db, found=found: self._keep(db, found))  # type: ignore[misc]

@@ -44,12 +44,14 @@ def rows(db: Transaction, name: str) -> Iterator[list[Row]]:
 
 def _few(cursor: Any, table: Table) -> Iterator[list[Row]]:
     flags = [place for place, column in enumerate(table.columns) if isinstance(column.type, Boolean)]
+    # Fifty at a time: a record may be large, and a copy must not need the memory of a table.
     while found := cursor.fetchmany(_AT_ONCE):
         yield [_with_flags(list(row), flags) for row in found] if flags else found
 
 
 def _with_flags(row: list[Any], flags: Sequence[int]) -> Row:
     for place in flags:
+        # SQLite keeps booleans as 0 and 1, which PostgreSQL refuses for its own type.
         row[place] = None if row[place] is None else bool(row[place])
     return row
 

@@ -299,6 +299,7 @@ def is_retryable(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return state in _RETRIED_STATES
+    # SQLITE_BUSY and SQLITE_LOCKED have this word of their texts in common.
     return isinstance(error, OperationalError) and "locked" in str(error.orig)
 
 
@@ -309,16 +310,19 @@ def takes_no_changes(error: Exception) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return state in _UNCHANGEABLE_STATES
+    # Extended result codes have the primary one in their last byte.
     return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _UNCHANGEABLE_CODES
 
 
 @contextmanager
 def savepoint(transaction: Transaction) -> Iterator[None]:
     """Undo what is done inside when it raises, and keep the transaction open."""
+    # One name for all: savepoints of a group follow one another, and are never nested.
     run_plainly(transaction, "SAVEPOINT work")
     try:
         yield
     except BaseException:
+        # Rolling back to a savepoint leaves it there; it is released as well, or the next one would stand inside of it.
         run_plainly(transaction, "ROLLBACK TO SAVEPOINT work")
         run_plainly(transaction, "RELEASE SAVEPOINT work")
         raise
@@ -386,7 +390,9 @@ def _prepare_sqlite(connection: object, _: ConnectionPoolEntry) -> None:
         "synchronous = FULL",
         f"busy_timeout = {_BUSY_MILLISECONDS}",
         "foreign_keys = ON",
+        # A file that somebody else has made must not bring functions in its schema (SQLite, "Defense Against The Dark Arts").
         "trusted_schema = OFF",
+        # Negative is in KiB: 32 MiB for each connection.
         "cache_size = -32768",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -27,4 +27,5 @@ def take(db: Transaction, hold: Hold) -> None:
     """Wait until nobody else has this, and keep it to the transaction's end."""
     # SQLite's writing transactions exclude one another from their beginning.
     if db.dialect.name != "sqlite":
+        # It ends with the transaction, however that ends: nobody has to give it back.
         run_plainly(db, "SELECT pg_advisory_xact_lock(?, ?)", (_HOUSE, hold.value))

@@ -34,6 +34,7 @@ def upgrade(database: Database) -> None:
     try:
         _take(database, "head")
     except DatabaseFault:
+        # Another process was quicker: its steps made ours fail, and did the work.
         if not is_current(database):
             raise
 
@@ -43,6 +44,7 @@ def upgrade_to(database: Database, step: str) -> None:
 
     Raises NewerDatabase for a step that this version doesn't know.
     """
+    # Steps are numbered with four digits, so text compares as numbers do.
     if step > newest():
         raise NewerDatabase(f"this is of step `{step}`, this version knows `{newest()}`; install the newer version")
     _take(database, step)

@@ -43,6 +43,7 @@ class _Statement:
         self._compiled: dict[str, _Compiled] = {}
 
     def _for(self, db: Transaction) -> _Compiled:
+        # Two threads may compile the same; both texts are equal, and the last one stays.
         compiled = self._compiled.get(db.dialect.name)
         if compiled is None:
             compiled = self._compiled[db.dialect.name] = _compile(self._statement, db)
@@ -90,9 +91,11 @@ class PreparedChange(_Statement):
 
 def _compile(statement: Statement, db: Transaction) -> _Compiled:
     kind: Any = type(db.dialect)
+    # Positional on both databases: one order of places serves both, and the mark is exchanged at the end.
     dialect = kind(paramstyle="qmark")
     made: Any = statement.compile(dialect=dialect)
     names = tuple(made.positiontup or ())
+    # Literals of the statement are parameters too. A value of None there is a bindparam that the caller gives.
     fixed = {name: value for name, value in made.params.items() if value is not None}
     converts = {name: bound.type.dialect_impl(dialect).bind_processor(dialect) for name, bound in made.binds.items()}
     binds = {name: convert for name, convert in converts.items() if convert is not None}
@@ -101,6 +104,7 @@ def _compile(statement: Statement, db: Transaction) -> _Compiled:
     for place, column in enumerate(columns):
         # A moment's own way to itself leads through three functions.
         is_moment = isinstance(column.type, Moment)
+        # None where the driver's value is right as it is, which spares a pass over every row.
         convert = moment_of if is_moment else column.type.dialect_impl(dialect).result_processor(dialect, None)
         if convert is not None:
             results.append((place, convert))

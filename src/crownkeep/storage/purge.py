@@ -54,6 +54,7 @@ def _of_owners() -> tuple[Delete, ...]:
 
 def purged_tables() -> list[Table]:
     """Return the tables that hold rows of accounts, those that refer to others first."""
+    # Those that refer come before those referred to, so that no foreign key stands in the way.
     tables = (table for table in reversed(metadata.sorted_tables) if table.name not in OF_THE_TRAIL)
     return [table for table in tables if "account_id" in table.columns]
 

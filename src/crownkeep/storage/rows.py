@@ -107,6 +107,7 @@ def part(make: Callable[..., Row], statement: Select[Any], table: Table) -> Read
 def optional_part(make: Callable[..., Row], statement: Select[Any], table: Table) -> Reader[Row | None]:
     """Return what reads one table's row out of an outer join's, None where there is none."""
     read = part(make, statement, table)
+    # An outer join's missing row is all NULL. The primary key can't be NULL in a row that exists, so it tells.
     key = _places_of(statement, table)[next(column.key for column in table.primary_key)]
     return lambda cells: None if cells[key] is None else read(cells)
 
@@ -142,6 +143,7 @@ def _columns(statement: Select[Any]) -> list[ColumnElement[Any]]:
 def _reader(make: Callable[..., Row], places: Mapping[str, int], width: int) -> Reader[Row]:
     """Return what makes a value of a row's cells, given in which place which column stands."""
     order = [places[name] for name in _match(make, tuple(places))]
+    # The usual case costs a call and nothing else; the other two pick the cells in the order of the parameters.
     if order == list(range(width)):
         return lambda cells: make(*cells)
     if len(order) == 1:

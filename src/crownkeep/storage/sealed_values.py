@@ -111,6 +111,7 @@ def page(db: Transaction, column: SealedColumn, *, after: str, limit: int) -> li
     return [SealedValue(row[0], tuple(row[2:]), row[1]) for row in rows]
 
 
+# Compared with the old blob: a secret that somebody has changed meanwhile is newer than what we re-sealed.
 def replace(db: Transaction, column: SealedColumn, value: SealedValue, blob: bytes) -> bool:
     """Put another blob in the place of a value that has not changed since it was read; returns whether it was put."""
     statement = (

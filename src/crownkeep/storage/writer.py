@@ -116,13 +116,17 @@ class Writer:
         """
         with self._wake:
             room = 0 if self._stopping else max(0, _QUEUE - len(self._waiting))
+            # Whatever does not fit is the caller's to refuse: the queue is the one bound on what waits, and on the memory it
+            # takes.
             taken = items[:room]
             if taken:
                 is_idle = not self._waiting
                 self._waiting.extend(taken)
+                # A thread that is at work looks again by itself when it is done.
                 if is_idle and not self._database.is_sqlite:
                     self._wake.notify()
         if self._database.is_sqlite:
+            # Outside of the condition: the works of a group run in there, and nobody should hold a lock for them.
             self._begin_group()
         return items[room:]
 
@@ -159,11 +163,13 @@ class Writer:
         """Carry out what waits, on the event loop's thread, and leave its commit to the other one."""
         if self._is_committing:
             return
+        # Without the lock: on SQLite only the event loop's thread takes from the queue.
         group = [self._waiting.popleft() for _ in range(min(_GROUP, len(self._waiting)))]
         if not group:
             if self._stopping:
                 self._commits.put(None)
             return
+        # One group at a time, or two would write into one transaction. `_next_group` clears it, on this same thread.
         self._is_committing = True
         transaction = self._begun(group)
         # Where another process is writing, the thread waits for it, and has the group carried out then.
@@ -174,6 +180,7 @@ class Writer:
         """Return the open transaction in which a group has been carried out; None where that was not possible at once."""
         transaction: Transaction | None = None
         try:
+            # It begins on this thread and ends on the writer's: SQLite allows that, and the two never touch it at once.
             transaction = self._database.begin_at_once()
             if transaction is not None:
                 self._work(transaction, group)
@@ -188,6 +195,7 @@ class Writer:
             self._database.commit(transaction)
             self._note_success()
         except Exception:  # noqa: BLE001 - SQLite without memory is no fault of the database's; nothing may end the thread
+            # The commit failed, so nothing of it happened: the group is run again, in a transaction of the thread's own.
             self._carry_out(group)
 
     def _end_group(self, commit: Callable[[], None], group: list[Item]) -> None:
@@ -197,6 +205,7 @@ class Writer:
     def _next_group(self, ended: list[Item]) -> None:
         """Begin the next group before the last one is answered: the disk works meanwhile."""
         self._is_committing = False
+        # Before the answers: writing those out would keep the disk idle.
         self._begin_group()
         _answer(ended)
 
@@ -204,9 +213,11 @@ class Writer:
         try:
             self._commit(group)
         except LostCommit as error:
+            # Whether any of it was kept is unknown, so nothing is run again: it could be done twice.
             for item in group:
                 self._fail(item, error)
         except Exception as error:  # noqa: BLE001 - one work's fault must not take its neighbours along, nor end the thread
+            # A fault of a group of one is that work's. In a larger group each is tried alone, to find whose it was.
             if len(group) == 1 and not _may_pass_later(error):
                 self._fail(group[0], error)
                 return
@@ -218,6 +229,7 @@ class Writer:
             try:
                 self._commit([item])
             except Exception as error:  # noqa: BLE001 - as above: it is raised in its own request
+                # Only what the database itself calls temporary is tried again: a conflict, a deadlock, a lost connection.
                 if attempt + 1 == _ATTEMPTS or not _may_pass_later(error):
                     self._fail(item, error)
                     return
@@ -236,6 +248,7 @@ class Writer:
                 rows = self._work(transaction, group)
             self._note_success()
         except DBAPIError as error:
+            # The answer to COMMIT was lost. The group's last event is there exactly if all of the group is.
             if rows and error.connection_invalidated and self._is_kept(rows[-1], error):
                 return
             raise
@@ -256,9 +269,11 @@ class Writer:
         for item in group:
             rows += item.events
             if item.work is not None:
+                # A work returns its refusals. What it raises is a fault, and rolls the whole group back.
                 commit = item.work(transaction)
                 item.result = commit.result
                 rows += commit.events
+        # Once for the group: one statement keeps all events, and observers see them together.
         if rows:
             events.add_all(transaction, rows)
             self._observe(transaction, rows)

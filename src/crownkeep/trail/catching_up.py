@@ -24,6 +24,7 @@ def catch_up(database: Database, keyring: Keyring) -> None:
     while (done := _step(database, frontier, holder)) is not None and done.count:
         frontier = done.frontier
     if done is not None and done.frontier.size:
+        # Bound to a name of its own: a lambda would see the variable's last value, and mypy can't know that it is no None.
         whole = done.frontier
         database.write(lambda db: _sign(db, keyring, whole))
 

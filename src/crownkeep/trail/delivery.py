@@ -75,7 +75,9 @@ class TrailDelivery:
     async def deliver_due(self) -> int:
         """Deliver what is due now, and return how many trails were looked at; raises what the database raises."""
         with self._database.snapshot() as db:
+            # Due, not claimed yet: several processes may find the same ones, and `claim` lets one have each.
             found = trails.due(db, now=clock.now(), limit=_AT_ONCE)
+        # A bucket that fails in an unforeseen way must not cancel the others' files, which may be half written.
         outcomes = await asyncio.gather(*(self._serve(trail_id) for trail_id in found), return_exceptions=True)
         for trail_id, fault in zip(found, outcomes, strict=True):
             if fault is not None:
@@ -87,6 +89,7 @@ class TrailDelivery:
         looks = 0
         while not self._stopping.is_set():
             try:
+                # Once a minute: deleted buckets' directories, which costs a walk over the disk.
                 if looks % _LOOKS_BETWEEN_SWEEPS == 0:
                     await self._apart(self._sweep)
                 looks += 1
@@ -112,6 +115,7 @@ class TrailDelivery:
     async def _serve(self, trail_id: str) -> None:
         now = clock.now()
         trail = await self._commit(lambda db: trails.claim(db, trail_id, now=now, until=now + CLAIMED_FOR))
+        # Another process has it, or it was deleted or stopped since it was found.
         if trail is None:
             return
         try:
@@ -129,6 +133,7 @@ class TrailDelivery:
 
     async def _deliver_logs(self, trail: TrailRow) -> bool:
         """Deliver log files until none wait, and return whether that is so; raises BucketRefused."""
+        # Bounded: a trail that gets events faster than it delivers gives its place to others in between.
         for _ in range(_MOST_ROUNDS):
             batch = await self._apart(partial(self._gather, trail))
             if not batch.event_ids:
@@ -136,6 +141,8 @@ class TrailDelivery:
             for event_id in batch.unreadable:
                 _log.error("event %s can't be read and is in no file of `%s`; run `crownkeep trail verify`", event_id, trail.arn)
             for each in batch.files:
+                # Every file of a batch is in the bucket before the commit that takes its events out of the queue: rather twice
+                # than never.
                 await self._apart(partial(self._put, trail, each.row.object_key, each.body, {}))
             await self._commit(partial(_delivered, trail=trail, batch=batch, now=clock.now()))
             if self._stopping.is_set():
@@ -156,6 +163,8 @@ class TrailDelivery:
             chains = digest_rows.chains_of(db, trail.trail_id)
         for chain in chains:
             key = await self._signing_key(chain.region)
+            # Settled in a commit of its own before it is written: what a digest covers must not change between its making and its
+            # signing.
             await self._commit(partial(digest_files.settle, chain=chain, now=now))
             made = await self._apart(partial(self._digest, trail, chain, key))
             if made is None:

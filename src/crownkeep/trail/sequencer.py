@@ -81,12 +81,14 @@ class Sequencer:
         """
         look = self._look()
         self.leads = look.is_mine
+        # Looking costs a snapshot and no lock: processes that don't lead never disturb the one that does.
         if not look.is_mine:
             return False
         while look.has_pending:
             done = await self._step()
             if done is None:
                 return False
+            # Less than a full step means that nothing waited any more when it was taken.
             if done.count < sequencing.AT_ONCE:
                 break
         if look.has_pending or look.size > look.signed_size:
@@ -95,6 +97,7 @@ class Sequencer:
 
     async def _run(self) -> None:
         while True:
+            # Read before the look, so that the last look comes after the stop: what was recorded until then gets its place.
             ending = self._stopping.is_set()
             try:
                 await self.catch_up()
@@ -118,6 +121,7 @@ class Sequencer:
             lease = sequencer_lease.held(db)
             newest = checkpoints.newest(db)
             signed = newest.size if newest else 0
+            # A lease that has run out may be taken. Whether two try at once is decided by the row's lock, and not here.
             is_mine = lease is not None and (lease.holder == self._holder or lease.held_until <= clock.now())
             return _Look(is_mine, leaves.has_pending(db), signed, leaves.count(db))
 
@@ -132,11 +136,13 @@ class Sequencer:
                 return Commit(sequencing.step(db, self._frontier, holder=self._holder, now=now, until=now + LEASED_FOR), [])
             except (AlteredTree, IncompleteTree) as error:
                 # Nothing was written yet; the works of others in this group go on.
+                # Raised out of the group it would have the works of others run again, again and again.
                 faults.append(error)
                 return Commit(None, [])
 
         done = await self._writer.submit(work)
         if faults:
+            # Nothing in memory may be trusted after this: the next step reads and checks the tree anew.
             self._frontier = None
             raise faults[0]
         self._frontier = done.frontier if done is not None else None
@@ -153,6 +159,7 @@ class Sequencer:
             rows = log_keys.every(db, LOG)
         now = clock.now()
         signers = trail_keys.signers(self._wiring.keyring, rows, now=now)
+        # ML-DSA and the like take milliseconds; the event loop serves requests meanwhile.
         row, others = await asyncio.to_thread(signing.sign, frontier, signers, now=now)
         await self._writer.submit(partial(_keep, row=row, others=others))
 
@@ -160,6 +167,7 @@ class Sequencer:
 def _keep(db: Transaction, *, row: CheckpointRow, others: list[CosignatureRow]) -> Commit[None]:
     """Keep a checkpoint, unless another process has meanwhile kept one of a tree as large."""
     newest = checkpoints.newest(db)
+    # Never two checkpoints of one size: a log that says two things of one size is what witnesses are there to catch.
     if newest is None or newest.size < row.size:
         checkpoints.add(db, row, others)
     return Commit(None, [])

@@ -14,12 +14,14 @@ LET_GO = ("events", "event_resources")
 """Tables whose rows go where a withholding covers them, and in no other way."""
 _PENDING = "trail_pending"
 
+# What SQLite's INSERT OR REPLACE would be told apart by; PostgreSQL has no such statement.
 _KEYS = {
     "events": ("account_id", "event_id"),
     "trail_leaves": ("idx",),
     "trail_checkpoints": ("size",),
     "trail_withholdings": ("act_event_id", "account_id"),
 }
+# Asked by the trigger of every single row: the index of `trail_withholdings` is made for it.
 _WITHHELD = (
     "EXISTS (SELECT 1 FROM trail_withholdings w WHERE w.account_id = OLD.account_id"
     " AND OLD.event_id >= w.first_event_id AND OLD.event_id <= w.last_event_id)"
@@ -34,6 +36,7 @@ def statements(dialect: str) -> list[str]:
 
 def of_table(dialect: str, table: str, key: str) -> list[str]:
     """Return what keeps a table append-only that came later; `key` is its primary key."""
+    # SQLite has no TRUNCATE, and PostgreSQL no INSERT OR REPLACE: each gets what it needs.
     if dialect == "sqlite":
         return [
             _sqlite_trigger(table, "UPDATE", "changes", ""),

@@ -115,12 +115,14 @@ def covering(db: Transaction, size: int) -> CheckpointRow | None:
 
 def add(db: Transaction, row: CheckpointRow, signatures: Sequence[CosignatureRow]) -> None:
     """Keep a checkpoint; the one before keeps what it needs no longer only where it is the first of its hour."""
+    # Read before the new one is added: afterwards it would be its own predecessor.
     previous = newest(db)
     _insert.run(db, row)
     cosign(db, signatures)
     if previous is None:
         return
     hour = previous.signed_at.replace(minute=0, second=0, microsecond=0)
+    # Another checkpoint of the same hour came before it, so its large signatures are no hour's first, and go.
     if _earlier.first(db, {"size": previous.size, "since": hour, "limit": 1}) is not None:
         of_it = (cosignatures.c.size == previous.size, cosignatures.c.name == previous.origin)
         db.execute(delete(cosignatures).where(*of_it))

@@ -184,6 +184,7 @@ def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
     """Keep events and their leaves: a statement for all of each, one for the resources they name, and one for their trails."""
     # Every request has an event, so these rows go to the driver as they are.
     kept = [(row, row.event_id.bytes, microseconds(row.happened_at)) for row in rows]
+    # The order matters for nobody, as all three are seen together or not at all: record, leaf and what trails have to deliver.
     run_plainly_for_each(db, _INSERT, [_cells(*each) for each in kept])
     leaves.await_indexes(
         db, [(event_id, row.account_id, leaves.make_as_kept(row, event_id, at, row.record)) for row, event_id, at in kept]
@@ -191,6 +192,7 @@ def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
     named = [
         (row.account_id, name, event_id, kind)
         for row, event_id, _ in kept
+        # A set, since an event may name a resource twice, and the row's key may not.
         for kind, name in {(kind, name[:_LONGEST_NAME]) for kind, name in row.resources}
     ]
     if named:
@@ -218,6 +220,8 @@ def is_kept(db: Transaction, row: EventRow) -> bool:
 
     To look for it would not wait for a commit that is still under way; to add it does.
     """
+    # On PostgreSQL the INSERT waits for the other transaction that holds the same key, and so for its commit or its end. What it
+    # may have added is undone at once.
     run_plainly(db, "SAVEPOINT asked")
     added = run_plainly(
         db, f"{_INSERT} ON CONFLICT DO NOTHING", _cells(row, row.event_id.bytes, microseconds(row.happened_at))
@@ -243,6 +247,7 @@ def newest(
         return _newest.all(db, values)
     key, value = attribute
     if key in _by_resource:
+        # Two queries instead of a join: ids are read off the end of the index, however many events name the resource.
         found = db.execute(_by_resource[key], {**values, "value": value[:_LONGEST_NAME]}).scalars().all()
         wanted = {"account_id": account_id, "event_ids": found}
         return _with_ids.all(db, wanted) if found else []
@@ -265,6 +270,7 @@ def records(db: Transaction, places: Sequence[tuple[str, UUID]]) -> dict[UUID, b
 def accounts_older(db: Transaction, before: UUID) -> list[str]:
     """Return the accounts that have records from before an event's id in the database."""
     found, account_id = list[str](), ""
+    # A loose index scan: one probe for each account, not one for each record.
     while (row := run_plainly(db, _NEXT_ACCOUNT, (account_id,)).fetchone()) is not None:
         account_id = row[0]
         if run_plainly(db, _ANY_OLDER, (account_id, before.bytes)).fetchone() is not None:
@@ -280,6 +286,7 @@ def pack(record: bytes) -> bytes:
 
 def unpack(body: bytes) -> bytes:
     """Return the record that a stored body holds."""
+    # The first byte says which dictionary; an unknown one raises KeyError, which `unpacked` takes for unreadable.
     unpacker = zlib.decompressobj(zdict=_DICTIONARIES[body[0]])
     return unpacker.decompress(body[1:]) + unpacker.flush()
 

@@ -34,6 +34,7 @@ table = Table(
     Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("event_id", LargeBinary(16), nullable=False, unique=True),
     Column("account_id", AccountId, nullable=False),
+    # The leaf itself and not its hash alone: so the tree can be checked, and proved, when the record is gone.
     Column("leaf", LargeBinary, nullable=False),
     # One account's events in the order of the tree, for streams.
     Index(None, "account_id", "idx"),
@@ -99,6 +100,7 @@ def oldest_pending(db: Transaction, *, limit: int) -> list[PendingLeaf]:
 
 def append(db: Transaction, first: int, leaves: Sequence[PendingLeaf]) -> None:
     """Give leaves their indexes, from `first` on; they wait no longer."""
+    # In one transaction with the rows that they leave: a leaf is in exactly one of the two tables at any moment.
     run_plainly_for_each(
         db, _APPEND, [(first + place, each.event_id, each.account_id, each.leaf) for place, each in enumerate(leaves)]
     )
@@ -108,6 +110,7 @@ def append(db: Transaction, first: int, leaves: Sequence[PendingLeaf]) -> None:
 def count(db: Transaction) -> int:
     """Return how many leaves have an index: the size of the tree."""
     found = _last.first(db, {})
+    # Indexes have no gaps, so the largest one is the size less one; the tree's verification shows where that is not so.
     return 0 if found is None or found[0] is None else int(found[0]) + 1
 
 

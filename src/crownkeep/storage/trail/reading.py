@@ -107,11 +107,14 @@ def _with_sealed(db: Transaction, lines: Sequence[TrailLine], on_fault: OnFault)
     gone = {line.index: line for line in lines if not line.is_kept}
     if not gone:
         return lines
+    # A month's ids are a range, as ids begin with the time: so the few months that may have them are found without looking into
+    # files.
     event_ids = [bytes(line.event_id) for line in gone.values()]
     hidden = {
         account_id: withholdings.hidden_ranges(db, account_id) for account_id in {line.account_id for line in gone.values()}
     }
     for month in sealed_months.overlapping(db, min(event_ids), max(event_ids) + b"\0"):
+        # Verification of a copy without its files goes on, and reports those records as gone.
         if sealed_files.directory_of(db) is None and on_fault is not _raise:
             continue
         try:
@@ -120,6 +123,7 @@ def _with_sealed(db: Transaction, lines: Sequence[TrailLine], on_fault: OnFault)
         except SealedFileFault as fault:
             on_fault(fault)
             continue
+        # One broken block costs its own records and not the month's.
         for block in blocks:
             try:
                 found = [line for _, each in sealed_files.lines_of(file, [block]) for line in each]
@@ -128,6 +132,7 @@ def _with_sealed(db: Transaction, lines: Sequence[TrailLine], on_fault: OnFault)
                 continue
             for sealed in found:
                 line = gone.get(sealed.index)
+                # A file is never rewritten at once: what was withheld after it was written is hidden here until it is.
                 if line is not None and not withholdings.is_hidden(bytes(line.event_id), hidden[line.account_id]):
                     _take(line, sealed)
     return lines
@@ -145,6 +150,7 @@ def _take(line: TrailLine, sealed: SealedLine) -> None:
 def _line(row: Any) -> TrailLine:
     if row[10] is None:
         return TrailLine(row[0], row[1], row[2], row[3], is_kept=False)
+    # Where the resources can't be read, the record counts as unreadable too: they are a part of the leaf.
     named = _named(row[11])
     record = events.unpacked(row[10]) if named is not None else None
     return TrailLine(row[0], row[1], row[2], row[3], True, row[4], row[5], row[6], row[7], row[8], row[9], record, named or ())
@@ -170,6 +176,7 @@ def pending_without_record(db: Transaction, *, limit: int) -> list[bytes]:
 
 def strange_resources(db: Transaction) -> Iterator[tuple[str, bytes, str, bool]]:
     """Yield every row that finds an event by a resource: account, event, the resource's name, and whether the event names it."""
+    # Paged by the whole key and not by an offset: nothing is skipped, and each page costs the same.
     after: tuple[object, ...] = ("", "", b"", "")
     while True:
         page = run_plainly(db, _NAMED, (*after, _AT_ONCE)).fetchall()

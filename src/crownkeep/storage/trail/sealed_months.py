@@ -88,6 +88,7 @@ def span(month: str) -> tuple[datetime, datetime]:
         raise ValueError(f"`{month}` is no month: write it like `2026-10`")
     year, number = int(found[1]), int(found[2])
     begins = datetime(year, number, 1, tzinfo=UTC)
+    # December is followed by January of the next year.
     return begins, datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
 
 
@@ -159,5 +160,6 @@ def drop(db: Transaction, records: list[DroppedRecord]) -> None:
         (each.account_id, name[:_LONGEST_NAME], each.event_id) for each in records for name in sorted(set(each.resource_names))
     ]
     if named:
+        # One by one by their keys, and not by range: only what a file is known to hold may go.
         run_plainly_for_each(db, _DROP_RESOURCE, named)
     run_plainly_for_each(db, _DROP, [(each.account_id, each.event_id) for each in records])

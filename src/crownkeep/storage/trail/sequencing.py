@@ -34,9 +34,12 @@ def step(
 
     `known` is the tree's right edge after this process's last step. Raises AlteredTree, and IncompleteTree.
     """
+    # The lease's row stays locked to the end of the transaction: nobody else can append meanwhile, whatever clocks say.
     if not sequencer_lease.take(db, holder, now=now, until=until):
         return None
     size = leaves.count(db)
+    # What this process remembers is only used where it is the tree in the database; after another's turn it is read anew, and
+    # checked.
     frontier = known.copy() if known is not None and known.size == size else _signed_frontier(db, size)
     waiting = leaves.oldest_pending(db, limit=limit)
     if waiting:
@@ -45,6 +48,7 @@ def step(
             frontier.append(merkle.leaf_hash(each.leaf), completed)
         leaves.append(db, size, waiting)
         tree.append(db, completed)
+    # The frontier runs ahead of the commit: whoever called keeps it only once the transaction is through.
     return Sequenced(frontier, len(waiting))
 
 
@@ -54,6 +58,7 @@ def _signed_frontier(db: Transaction, size: int) -> Frontier:
     if newest is not None:
         if newest.size > size:
             raise AlteredTree(f"the last checkpoint counts {newest.size} records, and the tree has {size}")
+        # The proof that nothing of the past was changed before it is built on: a changed past must never be signed.
         if merkle.root_at(newest.size, tree.Nodes(db)) != newest.root:
             raise AlteredTree(f"the first {newest.size} records do not lead to the root of the last checkpoint")
     return tree.frontier(db, size)

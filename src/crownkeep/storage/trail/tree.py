@@ -44,6 +44,7 @@ class Nodes:
         """Return the hash of one complete subtree; raises IncompleteTree."""
         level, above = divmod(height, tiles.HEIGHT)
         first, count = number << above, 1 << above
+        # A tile holds 256 hashes of one level; the levels between are computed, not stored.
         return merkle.folded(self._row(level, first, count))
 
     def _row(self, level: int, first: int, count: int) -> list[bytes]:
@@ -59,6 +60,7 @@ def row(db: Transaction, level: int, first: int, before: int) -> list[bytes]:
         found = [merkle.leaf_hash(entry) for entry in leaves.entries(db, first, before)]
     else:
         found = [each[0] for each in _from.all(db, {"level": level, "first": first, "before": before})]
+    # Missing rows are the only damage that shows here. Changed ones show when a root is compared.
     if len(found) != before - first:
         raise IncompleteTree(f"the tree lacks something of level {level} between {first} and {before - 1}")
     return found
@@ -72,6 +74,7 @@ def frontier(db: Transaction, size: int) -> Frontier:
 
 def append(db: Transaction, completed: Sequence[tuple[int, int, bytes]]) -> None:
     """Keep those of the subtrees that became complete which a tile holds; each with its height, number and hash."""
+    # Every eighth height is stored, as C2SP tlog-tiles lays trees out: the others follow from them.
     kept = [(height // tiles.HEIGHT, number, hash_) for height, number, hash_ in completed if height % tiles.HEIGHT == 0]
     if kept:
         run_plainly_for_each(db, _APPEND, kept)

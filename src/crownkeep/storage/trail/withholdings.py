@@ -101,6 +101,7 @@ def withhold(
     first = db.execute(event_ids.order_by(events.table.c.event_id).limit(1)).scalar()
     last = db.execute(event_ids.order_by(events.table.c.event_id.desc()).limit(1)).scalar()
     count = db.execute(select(func.count()).select_from(events.table).where(*conditions)).scalar_one()
+    # What lies in files is counted in: the range must cover both, or a part would stay visible.
     firsts = [each for each in (first, *(part.first_event_id for part in sealed)) if each is not None]
     lasts = [each for each in (last, *(part.last_event_id for part in sealed)) if each is not None]
     if not firsts:
@@ -186,7 +187,9 @@ def _row(account_id: str, act: WithholdingAct, *, first: bytes, last: bytes, rec
 
 
 def _let_go(db: Transaction, row: WithholdingRow) -> None:
+    # Before the deletion: the trigger of each record that goes looks for this very row.
     _insert.run(db, row)
+    # Resources first, which refer to the events.
     for each in (events.resources, events.table):
         covered = and_(
             each.c.account_id == row.account_id, each.c.event_id >= row.first_event_id, each.c.event_id <= row.last_event_id
