@@ -163,6 +163,7 @@ def verify_vote(
     User verification, origin and relying party are checked. Counters are not: keys that are synced between devices have none, and
     the nonce of the request makes every assertion good for this request alone.
     """
+    # By the key's id, which the assertion names; that the id is right shows in the signature.
     key = next((each for each in keys if each.credential_id == assertion.credential_id), None)
     if key is None:
         raise WebauthnRefused("the security key is none of this custodian's")
@@ -184,6 +185,7 @@ def verify_assertion(challenge: bytes, assertion: Assertion, key: CustodianKey, 
         },
         "clientExtensionResults": {},
     }
+    # Zero before: a counter in the assertion is then never smaller, so it isn't held against anybody.
     passkey = Passkey(key.credential_id, key.public_key, sign_count=0, aaguid=_NO_MODEL)
     webauthn.authenticate(party, answer, [passkey], challenge=challenge, handle=b"")
 
@@ -192,6 +194,7 @@ def distinct(votes: Iterable[tuple[str, str]]) -> frozenset[str]:
     """Return who counts, of pairs of a person and the fingerprint of their key: each person once, and each key for one person."""
     owners: dict[str, str] = {}
     for person, fingerprint in votes:
+        # The first person with a key keeps it: one key that is entered under two names gives one voice.
         owners.setdefault(fingerprint, person)
     return frozenset(owners.values())
 
@@ -253,6 +256,7 @@ def verify(proof: ApprovalProof, *, known: Collection[str] = ()) -> list[Counted
     `known` are fingerprints of keys: where there are any, only these count.
     """
     members = {each.approver_id: each for each in proof.members}
+    # A member outside of the rule, or named twice, could add keys that nobody has agreed to.
     if set(members) != set(proof.quorum.members()) or len(members) != len(proof.members):
         raise UnprovenApproval("the rule of the team and the list of its members don't name the same people")
     requester = proof.request.requester_identity
@@ -266,11 +270,13 @@ def verify(proof: ApprovalProof, *, known: Collection[str] = ()) -> list[Counted
         except WebauthnRefused as error:
             raise UnprovenApproval(f"the vote of `{vote.approver_id}` is not what their key signed: {error}") from error
         is_known = not known or key.fingerprint in known
+        # Nobody approves what they have asked for themselves, under whatever name they are in the team.
         if is_known and member.identity != requester:
             counted.append(Counted(vote.approver_id, member.name, vote.decision, key.fingerprint, vote.cast_at))
     approving = [each for each in counted if each.decision is ApprovalDecision.APPROVE]
     people = distinct((each.approver_id, each.fingerprint) for each in approving)
     identities = {members[each.approver_id].identity for each in approving}
+    # Two members who are one person would fill two places of the quorum.
     if len(identities) < len({each.approver_id for each in approving}):
         raise UnprovenApproval("one person approved in the name of two members of the team")
     if not proof.quorum.is_met(people):

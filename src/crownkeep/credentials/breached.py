@@ -84,6 +84,7 @@ class BreachedPasswords:
         low, high = 0, self.count - 1
         least, most = 0, (1 << 8 * ENTRY) - 1
         while low <= high and least <= wanted <= most:
+            # On a list of hashes this takes a handful of steps, where halving takes thirty; each may be a page from the disk.
             place = low + (wanted - least) * (high - low) // max(1, most - least)
             found = self._entry(place)
             if found == wanted:
@@ -137,6 +138,7 @@ def entries(lines: Iterable[bytes], *, kind: BreachListKind = BreachListKind.SHA
             continue
         entry = bytes.fromhex(match[1].decode())[:ENTRY]
         value = int.from_bytes(entry, "big")
+        # The index is searched by order: a list in another order would silently miss passwords.
         if value < last:
             raise MalformedList(f"line {number} is out of order: download the list that is ordered by hash")
         if value > last:

@@ -59,6 +59,7 @@ def verify(header: str, *, method: str, addresses: frozenset[str], now: datetime
     if len(header) > LONGEST or len(parts) != 3 or not all(map(_PART.fullmatch, parts)):
         raise InvalidProof("the DPoP header is no signed JWT")
     head = _members(parts[0])
+    # A critical extension must be understood (RFC 7515, 4.1.11), and we understand none.
     if head.get("typ") != "dpop+jwt" or head.get("alg") != _ALGORITHM or "crit" in head:
         raise InvalidProof("the DPoP proof must be of the type `dpop+jwt` and signed with ES256")
     # 2. Signed by the public P-256 key that it names.
@@ -72,6 +73,7 @@ def verify(header: str, *, method: str, addresses: frozenset[str], now: datetime
     if claims.get("htm") != method:
         raise InvalidProof("the DPoP proof is for another method")
     address = claims.get("htu")
+    # Query and fragment don't count (RFC 9449, section 4.3, step 9).
     if not isinstance(address, str) or re.split(r"[?#]", address, maxsplit=1)[0] not in addresses:
         raise InvalidProof("the DPoP proof is for another address")
     # 4. Made lately, and with an id of its own.
@@ -82,11 +84,14 @@ def verify(header: str, *, method: str, addresses: frozenset[str], now: datetime
     if not isinstance(proof_id, str) or not 0 < len(proof_id) <= _LONGEST_ID:
         raise InvalidProof("the DPoP proof has no id")
     thumbprint = key.thumbprint()
+    # JSON may hold a lone surrogate, which plain UTF-8 would refuse with an error.
     digest = hashlib.sha256(f"{thumbprint} {proof_id}".encode("utf-8", "surrogatepass")).digest()
+    # Twice: a proof may come from as far ahead as it may be old.
     return DpopProof(thumbprint, digest, issued_at + 2 * LIFETIME)
 
 
 def _public_key(jwk: object) -> ECKey:
+    # A private key in the header (`d`) would be the client's mistake, and must not be accepted or logged.
     if not isinstance(jwk, Mapping) or not _KEY_MEMBERS.issuperset(jwk) or (jwk.get("kty"), jwk.get("crv")) != ("EC", "P-256"):
         raise InvalidProof("the DPoP proof must name a public key on the curve P-256, and nothing private")
     try:

@@ -74,6 +74,7 @@ def read(text: str) -> str:
     given = text.strip()
     if not given or len(given) > LONGEST or not given.isascii():
         raise UnsoundHash("the password hash can't be read")
+    # What is taken comes first, so that a scheme which is sound is never called unsound by a looser pattern.
     for pattern, reader in _READERS:
         match = pattern.fullmatch(given)
         if match is not None:
@@ -94,6 +95,7 @@ def verify(password: Secret, stored: str) -> bool:
     match scheme:
         case "2b":
             # bcrypt ends at a NUL in most libraries, and not in this one: such a password is nobody's.
+            # Cut here, as newer libraries raise for longer passwords instead of cutting by themselves.
             return b"\0" not in typed and bcrypt.checkpw(typed[:_BCRYPT_BYTES], f"$2b${'$'.join(parts)}".encode())
         case "pbkdf2":
             algorithm, rounds, salt, digest = parts
@@ -134,8 +136,10 @@ def _scrypt(match: re.Match[str]) -> str:
     given = match.groupdict()
     n = 1 << int(given["ln"]) if given.get("ln") else int(given["n"])
     r, p = int(given["r"]), int(given["p"])
+    # scrypt's N must be a power of two (RFC 7914, section 2).
     if n & (n - 1) or n < 2:
         raise UnsoundHash("the password hash can't be read")
+    # Kibibytes: scrypt takes 128 * N * r bytes.
     memory = n * r * 128 // 1024
     _require_work("scrypt", memory, memory * p)
     salt, digest = _salt_and_digest(match)

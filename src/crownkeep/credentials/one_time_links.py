@@ -89,4 +89,5 @@ def check(*, expires_at: datetime, spent_at: datetime | None, now: datetime) -> 
 
 
 def _hash(token: str, purpose: LinkPurpose) -> bytes:
+    # The purpose is hashed along, so a token for one thing is unknown for every other.
     return hashlib.sha256(f"crownkeep {purpose.value} {token}".encode()).digest()

@@ -86,6 +86,7 @@ def is_remembered(password: Secret, candidate: str, history: Iterable[str]) -> b
     digests = {(new.salt, new.cost): new.digest}
     found = False
     # All of them, and no early end: the time must not tell which of the old passwords it was.
+    # At most as many computations as there are distinct salts and costs: usually one, whatever the history's length.
     for stored in history:
         old = _decode(stored)
         key = (old.salt, old.cost)
@@ -104,6 +105,7 @@ def needs_rehash(stored: str, cost: Cost) -> bool:
     if imported_hashes.is_imported(stored):
         return True
     old = _decode(stored).cost
+    # Compared by memory and passes together, as an attacker pays for both.
     return old != cost and (old.memory_kib * old.passes, old.memory_kib) < (cost.memory_kib * cost.passes, cost.memory_kib)
 
 

@@ -75,6 +75,7 @@ class SamlAssertion:
     def roles(self) -> list[tuple[str, str]]:
         """The pairs of ARNs that the provider lets the subject take on: a role and a provider, in whichever order."""
         pairs = (value.split(",") for value in self.attributes.get(f"{ATTRIBUTES}Role", ()))
+        # Providers write them in either order; which is the role is told by the ARN.
         return [(pair[0].strip(), pair[1].strip()) for pair in pairs if len(pair) == 2]
 
     @property
@@ -153,6 +154,7 @@ def is_available() -> bool:
 
 def _decoded(response: str) -> bytes:
     try:
+        # Forms wrap base64 into lines.
         text = base64.b64decode("".join(response.split()).encode("ascii"), validate=True)
     except (UnicodeError, binascii.Error) as error:
         raise InvalidAssertion("Invalid base64 SAMLResponse") from error
@@ -173,10 +175,12 @@ def _signed_assertion(text: bytes, metadata: SamlMetadata) -> Element:
         from lxml import etree
     except ImportError as error:
         raise SamlUnavailable from error
+    # No entities, no network, no DTD: `require_harmless` has refused them already, and this is the second lock.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True)
     root = _parsed(text, parser)
     if root.tag != f"{_PROTOCOL}Response":
         raise InvalidAssertion("Invalid SAMLResponse")
+    # Read before the signature is verified, and used for nothing but a refusal.
     status = root.find(f"{_PROTOCOL}Status/{_PROTOCOL}StatusCode")
     if status is not None and status.get("Value") != _SUCCESS:
         raise InvalidAssertion("The SAMLResponse does not report success")
@@ -185,6 +189,7 @@ def _signed_assertion(text: bytes, metadata: SamlMetadata) -> Element:
     found = _only_assertion(root)
     if found.find(_SIGNATURE) is None:
         raise InvalidAssertion("Response signature invalid")
+    # Serialised and parsed anew: what is verified has no parent any more that an attacker could have put around it.
     return _verified(_parsed(etree.tostring(found, with_tail=False), parser), metadata)
 
 
@@ -200,6 +205,7 @@ def _parsed(text: bytes, parser: Any) -> Element:
 
 def _only_assertion(response: Element) -> Element:
     found = response.findall(f"{_ASSERTION}Assertion")
+    # At any depth: a second one, in an extension say, is how wrapping attacks begin.
     if len(found) != 1 or len(list(response.iter(f"{_ASSERTION}Assertion"))) != 1:
         raise InvalidAssertion("The SAMLResponse must hold exactly one assertion, which is not encrypted")
     return found[0]
@@ -212,10 +218,12 @@ def _verified(element: Element, metadata: SamlMetadata) -> Element:
 
     names = ("RSA_SHA256", "RSA_SHA384", "RSA_SHA512", "ECDSA_SHA256", "ECDSA_SHA384", "ECDSA_SHA512")
     config = SignatureConfiguration(
+        # The signature must be the element's own child, and cover it by its one reference.
         location="./",
         expect_references=1,
         signature_methods=frozenset(SignatureMethod[name] for name in names),
         digest_algorithms=frozenset(DigestAlgorithm[name] for name in ("SHA256", "SHA384", "SHA512")),
+        # The key inside the signature is the attacker's to choose; only the metadata's certificates count.
         ignore_ambiguous_key_info=True,
     )
     for certificate in metadata.certificates:
@@ -224,6 +232,7 @@ def _verified(element: Element, metadata: SamlMetadata) -> Element:
         except _unverified():
             continue
         signed = found.signed_xml if isinstance(found, VerifyResult) else None
+        # A valid signature of some other element proves nothing about this one.
         if signed is not None and (signed.tag, signed.get("ID")) == (element.tag, element.get("ID")):
             return signed
     raise InvalidAssertion("Response signature invalid")
@@ -255,6 +264,7 @@ def _require_time(assertion: Element, now: datetime) -> datetime:
     issued = _moment(assertion.get("IssueInstant"))
     if issued is None or issued > now + _LEEWAY:
         raise InvalidAssertion("The assertion is not valid yet")
+    # No leeway here: AWS counts five minutes from issuance, and a replay is remembered for exactly that long.
     if now >= issued + REDEEMED_WITHIN:
         raise ExpiredAssertion("Token must be redeemed within 5 minutes of issuance")
     conditions = assertion.find(f"{_ASSERTION}Conditions")
@@ -272,6 +282,7 @@ def _require_audience(assertion: Element, audiences: Sequence[str]) -> None:
     restrictions = assertion.findall(f"{_ASSERTION}Conditions/{_ASSERTION}AudienceRestriction")
     if not restrictions:
         raise InvalidAssertion("The assertion names no audience")
+    # Several restrictions are joined by "and", the audiences within one by "or" (SAML core, 2.5.1.4).
     for restriction in restrictions:
         named = {_text(each) for each in restriction.findall(f"{_ASSERTION}Audience")}
         if named.isdisjoint(audiences):
@@ -286,6 +297,7 @@ def _confirmed(subject: Element | None, recipients: Sequence[str], now: datetime
         if confirmation.get("Method") != _BEARER or said is None or said.get("Recipient") not in recipients:
             continue
         ends = _moment(said.get("NotOnOrAfter"))
+        # The profile requires an end for bearers (profiles, 4.1.4.2); a confirmation without one confirms nothing.
         if ends is None:
             continue
         if now >= ends:
@@ -299,11 +311,13 @@ def _attributes(assertion: Element) -> dict[str, tuple[str, ...]]:
     for attribute in assertion.findall(f"{_ASSERTION}AttributeStatement/{_ASSERTION}Attribute"):
         name = str(attribute.get("Name", ""))
         values = tuple(_text(value) for value in attribute.findall(f"{_ASSERTION}AttributeValue"))
+        # An attribute may be written in several elements, which count as one.
         found[name] = found.get(name, ()) + values
     return found
 
 
 def _text(element: Element | None) -> str:
+    # All text, comments cut out by the parser: `admin<!-- -->@evil` must not be read as `admin`.
     return "" if element is None else "".join(element.itertext()).strip()
 
 

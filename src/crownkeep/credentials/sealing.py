@@ -133,6 +133,7 @@ class Keyring:
             key = self._found(key_id)
             if key is None and self.look_again is not None:
                 # Another machine may seal with a new key before this one's next look at the file.
+                # At most a look at the file's time for each blob that doesn't open: what strangers send can't make it costly.
                 self.look_again()
                 key = self._found(key_id)
             if key is None:
@@ -161,6 +162,7 @@ def seal(keyring: Keyring, plaintext: bytes, *, purpose: Purpose, context: bytes
     if len(nonce) != NONCE_SIZE:
         raise ValueError(f"`seal` needs a nonce of {NONCE_SIZE} random bytes, got {len(nonce)}")
     key_id = bytes.fromhex(keyring.newest.id)
+    # Version and key id are authenticated with the context: neither can be exchanged.
     head = bytes((_VERSION,)) + key_id
     return head + nonce + keyring.cipher(key_id, purpose).encrypt(nonce, plaintext, head + context)
 
@@ -173,6 +175,7 @@ def unseal(keyring: Keyring, blob: bytes, *, purpose: Purpose, context: bytes) -
     try:
         return keyring.cipher(head[1:], purpose).decrypt(nonce, sealed, head + context)
     except InvalidTag as error:
+        # The same error as for an unknown key or a short blob: nobody learns how far it got.
         raise Unsealable from error
 
 
@@ -241,6 +244,7 @@ def _read_line(number: int, line: str) -> SealingKey:
         made, material = date.fromisoformat(match["made"]), base64.b64decode(match["key"], validate=True)
     except (ValueError, binascii.Error) as error:
         raise MalformedKeyFile(f"line {number} of the key file holds no valid day or key") from error
+    # Seals that were made with a mistyped key could never be opened again, so it is noticed here.
     if _key_id(material) != match["id"]:
         raise MalformedKeyFile(f"line {number} of the key file is damaged: restore the file from its backup")
     return SealingKey(match["id"], made, material)
@@ -265,6 +269,7 @@ class _ExtendedNonceAesGcm:
         # S305: ECB on single blocks is how the specification (NIST SP 800-108r1 CMAC) is written down.
         self._aes = Cipher(AES(key), modes.ECB())  # noqa: S305
         block = int.from_bytes(self._aes.encryptor().update(bytes(16)), "big")
+        # Doubling in GF(2^128), as in CMAC (NIST SP 800-38B, section 6.1): shift, and subtract the polynomial.
         doubled = block << 1 & (1 << 128) - 1
         self._mask = doubled ^ 0x87 if block >> 127 else doubled
 
@@ -275,6 +280,7 @@ class _ExtendedNonceAesGcm:
         return self._message_key(nonce[:12]).decrypt(nonce[12:], sealed, associated)
 
     def _message_key(self, half: bytes) -> AESGCM:
+        # Counter 1 and 2, `X`, zero, and half the nonce, masked: two CMACs make the 256-bit key of this one message.
         blocks = b"".join(
             (int.from_bytes(head + half, "big") ^ self._mask).to_bytes(16, "big") for head in (b"\x00\x01X\x00", b"\x00\x02X\x00")
         )

@@ -110,10 +110,13 @@ def mint(keyring: Keyring, principal: Principal, secret: Secret, *, nonce: bytes
         raise ValueError("a session token wants a session and an access key id of the principal's account")
     encoded = _encoder.encode(_to_wire(principal, session, secret))
     body = _PLAIN + encoded
+    # Compression before encryption can leak by lengths where an attacker mixes text with a secret. The secret here is random, and
+    # whoever chooses the rest owns the credential.
     if len(encoded) > _WORTH_DEFLATING or minimum_size:
         body = _DEFLATED + zlib.compress(encoded, 6)
         # What follows the end of a deflated stream is left alone when it is read.
         body += bytes(max(0, -(-minimum_size * 3 // 4) - sealing.OVERHEAD - len(body)))
+    # The key's id is the context: it is nowhere in the token, and without it the token doesn't open.
     context = sealing.context_of(principal.access_key_id)
     return base64.b64encode(sealing.seal(keyring, body, purpose=Purpose.SESSION_TOKEN, context=context, nonce=nonce)).decode()
 
@@ -121,6 +124,7 @@ def mint(keyring: Keyring, principal: Principal, secret: Secret, *, nonce: bytes
 def read(keyring: Keyring, token: str, *, access_key_id: str) -> Claims:
     """Open the token presented with an access key id; raises InvalidToken, and leaves expiry to the caller."""
     account_id = access_keys.account_of(access_key_id)
+    # Before decoding: a header of megabytes must not be decoded to be refused.
     if account_id is None or len(token) > LONGEST or not token.isascii():
         raise InvalidToken
     # A token opens only beside the key id that it was issued with, so that no two credentials can be mixed.
@@ -150,10 +154,12 @@ def _to_wire(principal: Principal, session: Session, secret: Secret) -> _Wire:
     return _Wire(
         secret=base64.b64decode(secret.reveal(), validate=True),
         kind=_KINDS.index(principal.kind),
+        # Root's id is the account's, which the key id says already: every byte counts in a header.
         unique_id="" if principal.unique_id == principal.account_id else principal.unique_id,
         name=principal.name,
         path=principal.path,
         issued_at=issued_at,
+        # A span and not a second moment: msgpack writes small numbers in fewer bytes.
         lifetime=int(session.expires_at.timestamp()) - issued_at,
         session_name=session.name,
         mfa=mfa,

@@ -102,12 +102,14 @@ def verify(seed: bytes, state: DeviceState, code: str, *, now: datetime) -> Devi
     matching = []
     # Every step is computed and compared, so that the time of the answer does not tell which of them matched.
     for step in range(centre - WINDOW, centre + WINDOW + 1):
+        # Compared although it was used: whether it was must not show in how long it takes.
         if _same(code_at(seed, step), code) and step not in state.used:
             matching.append(step)
     # A code that is right and used before is refused in the same words: the difference would confirm a code that was read over
     # a shoulder.
     if not matching:
         raise InvalidCode("the code is wrong, was used before, or belongs to another time", _failed(tried))
+    # Only what could come back is remembered: steps near the clock, on both sides.
     kept = (step for step in state.used if abs(step - centre) <= _REMEMBERED)
     return replace(tried, used=(*kept, *matching), failures=0)
 
@@ -116,6 +118,7 @@ def code_at(seed: bytes, step: int) -> str:
     """Return the code of a step (RFC 4226, section 5.3); steps before the epoch have none, and return an empty text."""
     if step < 0:
         return ""
+    # RFC 6238 allows others; authenticator apps agree on this one alone.
     mac = digest(seed, step.to_bytes(8, "big"), "sha1")
     offset = mac[19] & 0xF
     return f"{(int.from_bytes(mac[offset : offset + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
@@ -133,6 +136,7 @@ def read_seed(text: str) -> bytes:
     """
     compact = "".join(text.split()).replace("-", "").upper().rstrip("=")
     try:
+        # Padding is put back, which people leave out.
         seed = base64.b32decode(compact + "=" * (-len(compact) % 8))
     except (binascii.Error, ValueError) as error:
         raise ValueError("the seed is not base32: use A to Z and 2 to 7") from error
@@ -179,17 +183,20 @@ def _synchronised(seed: bytes, state: DeviceState, code1: str, code2: str, now: 
     previous = _same(code_at(seed, current - _BEFORE), code1)
     for step in range(current - _BEFORE + 1, current + _AFTER + 2):
         code = code_at(seed, step)
+        # `&` and not `and`, so that every code is compared whatever came before.
         fits = previous & _same(code, code2)
         if fits and step not in state.used and step - 1 not in state.used:
             found.append(step)
         previous = _same(code, code1)
     if not found:
         raise InvalidCode("these are not two consecutive codes of the device", _failed(state))
+    # Of several that fit by chance, the one that needs the smallest correction of the clock.
     return replace(state, drift=min((step - current for step in found), key=abs), failures=0)
 
 
 def wait_after(failures: int) -> int:
     """Return how many spans must pass after so many wrong codes in a row until the next may be tried."""
+    # Doubled with each further failure, up to LONGEST_WAIT; the inner bound keeps the shift small.
     return 0 if failures < ATTEMPTS else min(LONGEST_WAIT, 1 << min(failures - ATTEMPTS, 8))
 
 
@@ -214,4 +221,5 @@ def _step(now: datetime) -> int:
 
 
 def _same(code: str, typed: str) -> bool:
+    # Other scripts' digits are no code, and an empty code of a step before 1970 never equals one.
     return _CODE.fullmatch(typed) is not None and compare_digest(code.encode(), typed.encode())

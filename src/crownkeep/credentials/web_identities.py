@@ -112,6 +112,7 @@ def claimed(token: str) -> Claimed:
     header, payload = _parts(token)
     issuer, key_id = payload.get("iss"), header.get("kid")
     # An issuer is looked up: what is in no URL is in no database either, and PostgreSQL takes no null character at all.
+    # `none` and HMAC are refused before any key is looked up (RFC 8725, sections 2.1 and 3.1).
     if not isinstance(issuer, str) or not _is_visible(issuer) or header.get("alg") not in ALGORITHMS:
         raise InvalidWebIdentity(_NOT_A_TOKEN)
     return Claimed(issuer, key_id if isinstance(key_id, str) else None)
@@ -127,6 +128,7 @@ def read_keys(document: bytes) -> tuple[PublishedKey, ...]:
         entries = msgspec.json.decode(published["keys"], type=list[dict[str, Any]])
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError, RecursionError) as error:
         raise ValueError("the document is no key set") from error
+    # A provider may publish as many keys as it likes, and we read the document again for each fetch.
     keys = (_read_key(entry) for entry in entries[:MOST_KEYS] if entry.get("use", "sig") == "sig")
     return tuple(key for key in keys if key is not None)
 
@@ -201,11 +203,13 @@ def _is_usable(key: RSAKey) -> bool:
 
 
 def _candidates(keys: Sequence[PublishedKey], key_id: str | None) -> list[PublishedKey]:
+    # A key or a token without a name fits any other; how many are tried is bounded by the caller.
     return [each for each in keys if key_id is None or each.id is None or each.id == key_id]
 
 
 def _is_signed_with(token: str, key: Key) -> bool:
     try:
+        # Said again to the library, which else takes what the header says. It checks that the key's kind fits.
         jws.deserialize_compact(token, key, algorithms=ALGORITHMS)
     except (JoseError, ValueError, TypeError):
         return False
@@ -213,6 +217,7 @@ def _is_signed_with(token: str, key: Key) -> bool:
 
 
 def _require_time(payload: Mapping[str, Any], now: datetime) -> None:
+    # AWS requires both, though JWT itself makes them optional.
     expires, issued = _moment(payload, "exp"), _moment(payload, "iat")
     if expires is None or issued is None:
         raise InvalidWebIdentity(f"Missing a required claim: {'exp' if expires is None else 'iat'}")
@@ -241,6 +246,7 @@ def _audience(payload: Mapping[str, Any], client_ids: Sequence[str]) -> str:
     audiences = (named,) if isinstance(named, str) else _texts(named)
     party = payload.get("azp")
     expected = [each for each in audiences if each in client_ids]
+    # With several audiences the authorized party says for whom the token was made (OpenID Connect Core, 3.1.3.7, step 5).
     if isinstance(party, str) and party in client_ids:
         return party
     if not expected:
@@ -252,6 +258,7 @@ def _identity(payload: Mapping[str, Any], issuer: str, audience: str) -> WebIden
     subject, methods, email = payload.get("sub"), payload.get("amr"), payload.get("email")
     if not isinstance(subject, str) or not subject:
         raise InvalidWebIdentity("Missing a required claim: sub")
+    # The subject becomes a part of names that people read in the trail.
     if not subject.isprintable():
         raise InvalidWebIdentity("The claim sub holds characters that nobody can see")
     source_identity = payload.get(_SOURCE_IDENTITY)
@@ -292,6 +299,7 @@ def _tags(claim: object) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:
     tags = {}
     for key, values in passed.items():
         texts = _texts([values] if isinstance(values, str) else values)
+        # A tag that could have either of two values would let the provider's users choose.
         if len(texts) != 1:
             raise InvalidWebIdentity("A session tag must have exactly one value")
         tags[str(key)] = texts[0]

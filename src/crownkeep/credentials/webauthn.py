@@ -105,6 +105,7 @@ def _creation_options(
         credentials=[_descriptor(passkey) for passkey in registered],
         resident_key_requirement=ResidentKeyRequirement(resident_key),
         user_verification=UserVerificationRequirement.REQUIRED,
+        # The library would make its own; ours is bound to the sign-in that it belongs to.
         challenge=challenge,
     )
     return _inner(dict(options))
@@ -135,9 +136,11 @@ def register(party: RelyingParty, answer: Json, *, challenge: bytes, metadata: M
         response = RegistrationResponse.from_dict(answer)
         data = _server(party).register_complete(_state(challenge), response)
         client_data, attestation = response.response.client_data, response.response.attestation_object
+        # What the library leaves to its caller is checked here, inside the same net of errors.
         _refuse_cross_origin(client_data.cross_origin)
         _refuse_impossible_backup(data)
         _verify_statement(attestation, client_data.hash)
+        # Without metadata a statement only proves that it is whole, not who made the device.
         certifications = metadata.judge(attestation, client_data.hash) if metadata else ()
     except _malformed() as error:
         raise WebauthnRefused(f"the registration is not valid: {_reason(error)}") from error
@@ -170,6 +173,7 @@ def authenticate(party: RelyingParty, answer: Json, passkeys: Sequence[Passkey],
     try:
         response = AuthenticationResponse.from_dict(answer)
         credentials = [_credential(passkey) for passkey in passkeys]
+        # It verifies origin, challenge, user verification and signature, with the key that the answer names among these.
         used = _server(party).authenticate_complete(_state(challenge), credentials, response)
         _refuse_cross_origin(response.response.client_data.cross_origin)
         _refuse_impossible_backup(response.response.authenticator_data)
@@ -182,6 +186,7 @@ def authenticate(party: RelyingParty, answer: Json, passkeys: Sequence[Passkey],
     passkey = next(passkey for passkey in passkeys if passkey.credential_id == used.credential_id)
     counter = response.response.authenticator_data.counter
     # 0 before and after means that the device keeps no counter, as synced passkeys do.
+    # The counter is compared only after the signature: a stranger can't have a key reported as cloned.
     if (counter or passkey.sign_count) and counter <= passkey.sign_count:
         raise ClonedAuthenticator(f"the counter went from {passkey.sign_count} to {counter}: the key may be cloned")
     return replace(passkey, sign_count=counter)
@@ -199,6 +204,7 @@ def _server(party: RelyingParty) -> Fido2Server:
     server = Fido2Server(
         PublicKeyCredentialRpEntity(id=party.id, name=party.name),
         attestation=AttestationConveyancePreference.DIRECT,
+        # By exact origins. The library's own rule takes any subdomain of the relying party's id.
         verify_origin=party.origins.__contains__,
     )
     server.allowed_algorithms = [
@@ -215,6 +221,7 @@ def _state(challenge: bytes) -> dict[str, object]:
 
 
 def _inner(options: dict[str, object]) -> Json:
+    # A new version of the library may answer in another form: better an error here than options that no browser understands.
     inner = options["publicKey"]
     if not isinstance(inner, Mapping):
         raise TypeError("the fido2 library no longer answers options under `publicKey`")

@@ -82,6 +82,7 @@ def check_access_not_granted(
     """Whether the policy grants none of the access: PASS only when no request at all can get it."""
     tried = _Tried(document, kind)
     asked = [pattern for unwanted in access for pattern in (*unwanted.actions, *unwanted.resources)]
+    # Asked before anything is compared: the number of pairs is what grows, and it is known from the lengths.
     if _are_too_many(_patterns(document), asked):
         return _too_large("The policy document and the listed access are too large to be compared.")
     denies = [statement for statement in document.statements if not statement.allows]
@@ -91,6 +92,7 @@ def check_access_not_granted(
             continue
         for unwanted in access:
             result = _grants(statement, unwanted, denies, tried)
+            # One reason for each statement is enough, as in AWS's answers.
             if result is not CheckResult.PASS:
                 may = "allows" if result is CheckResult.FAIL else "may allow, depending on conditions,"
                 verdicts.append((result, _reason(statement, f"The statement {may} access that should not be granted.")))
@@ -195,12 +197,14 @@ def _grants(statement: Statement, unwanted: Access, denies: list[Statement], tri
     meeting_resources = [resource for resource in unwanted.resources or ("*",) if resources.meet(resource)]
     granted = [
         (action, resource)
+        # Cut off, and remembered as cut off below: what was not looked at is never a PASS.
         for action, resource in islice(product(meeting_actions, meeting_resources), _MAX_PAIRS)
         if not any(_denies_all(deny, statement, action.lower(), resource) for deny in denies)
     ]
     try:
         for action, resource in granted[:_MAX_TRIED]:
             examples = _examples(statement, Access((action,), (resource,)))
+            # A FAIL is only said of a request that the engine itself allows.
             if any(_is_within(request, action, resource) and tried.allows(request) for request in examples):
                 return CheckResult.FAIL
     except TooMuchWork:
@@ -240,6 +244,7 @@ def _was_allowed(statement: Statement, existing: Document, new: Document) -> boo
         for old in existing.statements
     ):
         return False
+    # An Allow that was there may have been cut by a Deny; taking that away is new access, too.
     cutting = [
         old
         for old in existing.statements
@@ -256,6 +261,7 @@ def _covers_principals(outer: Statement, inner: Statement) -> bool:
         return outer.principal is None and outer.not_principal is None
     left = set(inner.principal.named) - set(outer.principal.named)
     if _is_everyone(outer.principal):  # which callers with a token of an identity provider are not part of
+        # `"AWS": "*"` is everybody with an AWS identity, and nobody who comes with an outside token.
         return not any(kind == "Federated" for kind, _ in left)
     return not left and not inner.principal.everyone
 
@@ -275,6 +281,7 @@ def _implies(condition: Condition, other: Condition) -> bool:
     if operator is None or not condition.values or not other.values or operator.base == "ArnLike":
         return False
     values, others = set(condition.values), set(other.values)
+    # A negated operator is stricter with more values, a positive one with fewer.
     return values >= others if operator.negated else values <= others
 
 

@@ -74,13 +74,16 @@ def authorize(request: PolicyRequest, applicable: Applicable) -> Decision:
     Policies that ask for more comparing than a decision may take allow nothing, whatever they say.
     """
     action = request.action.lower()
+    # Before anything is gathered: AWS answers this to every credential that is good, and no policy can take it away.
     if action in _ALWAYS_ALLOWED and request.principal.kind is not PolicyPrincipalKind.ANONYMOUS:
         return Decision(True, Reason.NO_PERMISSION_NEEDED, request, ())
     try:
         findings = _find(request, applicable)
+    # Fail closed: what was not compared may hold a Deny.
     except TooMuchWork:
         return Decision(False, Reason.TOO_MUCH_WORK, request, ())
     # 1. An explicit deny in any policy ends it.
+    # All kinds were asked, and not only until one allows: a deny of the last one ends it as well.
     for finding in findings:
         if finding.effect is PolicyEffect.EXPLICIT_DENY:
             return Decision(False, Reason.EXPLICIT_DENY, request, findings, finding, applicable.resource_role)
@@ -106,6 +109,7 @@ def _find(request: PolicyRequest, applicable: Applicable) -> tuple[Finding, ...]
     kind = request.principal.kind
     findings: list[Finding] = []
     if not applicable.is_service_linked_role:  # AWS exempts these from its organization policies
+        # Of the resource's account, so they bind callers of other organizations too. Service control binds only the caller's own.
         if applicable.resource_control:
             findings.extend(_said_by_levels(DecidingKind.RESOURCE_CONTROL, applicable.resource_control, request))
         if applicable.service_control and kind in _MEMBERS:
@@ -114,6 +118,7 @@ def _find(request: PolicyRequest, applicable: Applicable) -> tuple[Finding, ...]
         findings.append(_said_by_resource(applicable.resource, request))
     if applicable.endpoint is not None:
         findings.append(_said(DecidingKind.ENDPOINT, applicable.endpoint, request))
+    # Root, services and strangers have no policies of their own, and so no boundary: nothing is missing there.
     if kind in _IDENTITIES:
         findings.append(_said_by_identity(applicable, request))
         if applicable.boundary is not None:
@@ -137,6 +142,7 @@ def _effect(statement: CompiledStatement | None) -> PolicyEffect:
 
 
 def _said_by_levels(kind: DecidingKind, levels: tuple[PolicySet, ...], request: PolicyRequest) -> list[Finding]:
+    # Every level is asked: the levels are joined by "and", while policies within one are joined by "or".
     statements = [policies.decide(request) for policies in levels]
     return [Finding(kind, _effect(statement), statement, level) for level, statement in enumerate(statements)]
 
@@ -155,6 +161,7 @@ def _said_by_session(applicable: Applicable, request: PolicyRequest) -> Finding:
     # What a task policy allows grants nothing; it must not be taken for the session's Allow.
     if denied is not None and not denied.allows:
         return Finding(DecidingKind.SESSION, PolicyEffect.EXPLICIT_DENY, denied)
+    # Root's session without a session policy: only the task policy limits it, and that has not denied.
     if applicable.session is None:
         return Finding(DecidingKind.SESSION, PolicyEffect.ALLOW)
     return _said(DecidingKind.SESSION, applicable.session, request)
@@ -172,6 +179,7 @@ def _said_by_resource(policies: PolicySet, request: PolicyRequest) -> Finding:
         for statement in policies.for_action(request.action).statements
         if statement.allows and statement.matches_resource(request) and statement.holds(request)
     ]
+    # The enum's order is that of directness: naming nobody, by the account, by the role behind a session, the caller itself.
     best = max(allowing, key=lambda statement: statement.naming(request))
     return Finding(DecidingKind.RESOURCE, PolicyEffect.ALLOW, best, naming=best.naming(request))
 
@@ -181,11 +189,13 @@ def _settle(request: PolicyRequest, applicable: Applicable, said: dict[DecidingK
     principal = request.principal
     resource = said.get(DecidingKind.RESOURCE)
     naming = (resource.naming if resource is not None else None) or Naming.NONE
+    # They have no account whose policies could allow: the resource's policy alone decides.
     if principal.kind not in _MEMBERS:
         return (Reason.ALLOWED_BY_RESOURCE if naming else Reason.NO_ALLOW), resource
     # Before the trust policy's own rule: across accounts a resource's policy alone is never enough.
     if applicable.resource_account_id not in (None, principal.account_id):
         return _settle_cross_account(said, resource, naming)
+    # A role's trust policy must name the caller, whatever the caller's own policies allow.
     if applicable.resource_role is not ResourcePolicyRole.OPTIONAL and not naming:
         return Reason.NO_ALLOW, resource
     if principal.kind is PolicyPrincipalKind.ROOT:
@@ -196,6 +206,7 @@ def _settle(request: PolicyRequest, applicable: Applicable, said: dict[DecidingK
         # Whoever names a user means the user, and not what a session policy leaves of them (IAM user guide, "Session policies").
         missing = _first_missing(said, (DecidingKind.SESSION,)) if principal.kind is PolicyPrincipalKind.USER else None
         return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_BY_RESOURCE, resource)
+    # The role is named and not the session: what limits the session limits this grant too.
     if naming is Naming.ISSUER:
         missing = _first_missing(said, _LIMITS)
         return (Reason.NO_ALLOW, missing) if missing else (Reason.ALLOWED_BY_RESOURCE, resource)
@@ -207,6 +218,7 @@ def _settle_cross_account(
     said: dict[DecidingKind, Finding], resource: Finding | None, naming: Naming
 ) -> tuple[Reason, Finding | None]:
     """Both accounts must allow, however directly the resource's policy names the caller."""
+    # The caller's side first: AWS's refusals name what is missing there before what the resource lacks.
     missing = _first_missing(said, _OWN_SIDE)
     if missing is not None:
         return Reason.NO_ALLOW, missing

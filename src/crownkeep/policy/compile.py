@@ -67,6 +67,7 @@ class CompiledStatement:
             return True
         if self.named_by is not None and not self.named_by(request.principal):
             return False
+        # Bound once: the tests call it for each key.
         lookup = request.context.get
         return all(test(lookup) for test in self.conditions)
 
@@ -101,6 +102,7 @@ def _compile_statement(document: Document, statement: Statement, source: PolicyS
     variables = document.expands_variables
     # Resource control policies name everybody and can name nobody else: whoever comes with an identity provider's token as well.
     named_by = None if source.kind is PolicyKind.RESOURCE_CONTROL else _named_by(statement)
+    # All of them must hold; they are kept in the document's order, by which explanations show them.
     conditions = tuple(
         compile_condition(condition, effect=statement.effect, variables=variables) for condition in statement.conditions
     )
@@ -146,6 +148,8 @@ class ResourceIndex:
         if pattern.is_exact:
             self._exact.setdefault(pattern.prefix, []).append((None, statement))
             return
+        # The longest length that is looked up and is no longer than the prefix: so a resource is found by slicing it at few
+        # places.
         length = max((length for length in self._lengths if length <= len(pattern.prefix)), default=0)
         matcher = pattern.matcher
         if length < len(pattern.prefix) and matcher is None:  # the bucket is coarser than the prefix
@@ -157,6 +161,7 @@ class ResourceIndex:
 
     def first(self, request: PolicyRequest) -> CompiledStatement | None:
         """A statement that applies to the request, or None."""
+        # Which of several that apply is found first doesn't matter: all of an index have one effect.
         for matcher, statement in self._anywhere:
             # The cheap test first. Conditions ask the context, which may have to look things up.
             if (matcher is None or matcher(request.resource, request.context.get)) and (
@@ -168,6 +173,7 @@ class ResourceIndex:
             for _, statement in self._exact.get(resource, ()):
                 if statement.is_unconditional or statement.holds(request):
                     return statement
+        # One slice and one lookup for each length, however many statements the set holds.
         for length in self._lengths:
             for matcher, statement in self._by_prefix.get(resource[:length], ()):
                 if (matcher is None or matcher(resource, request.context.get)) and (
@@ -196,6 +202,7 @@ class ActionSlice:
         self.denies = ResourceIndex(denies) if denies else None
         self.allows = ResourceIndex(statement for statement in statements if statement.allows)
         self.work = work.together(statement.work for statement in statements)
+        # Most slices are far below the bound, and then no request pays for counting.
         self.is_heavy = self.work.total > work.LITTLE
 
     def require_bounded(self, request: PolicyRequest) -> None:
@@ -221,6 +228,7 @@ class PolicySet:
         self._held = 0
         self.bytes = _BYTES_OF_CHARACTER * sum(len(policy.document.text) for policy in self.policies)
         self._most_held = MAX_REMEMBERED_ACTIONS + _TIMES_REMEMBERED * sum(policy.size for policy in self.policies)
+        # By action: exact names, patterns within one service, and what may match any service.
         self._exact: dict[str, list[CompiledStatement]] = {}
         self._by_service: dict[str, list[tuple[Matcher, CompiledStatement]]] = {}
         self._anywhere: list[tuple[Matcher, CompiledStatement]] = []
@@ -233,6 +241,7 @@ class PolicySet:
         if statement.not_actions is not None:
             excluded = tuple(read_pattern(pattern.lower()) for pattern in statement.not_actions)
             self._anywhere.append((partial(_matches_no_action, excluded), compiled))
+        # A dict without values keeps the order and drops what is written twice.
         for pattern in {pattern.lower(): None for pattern in statement.actions or ()}:
             service, colon, name = pattern.partition(":")
             if "*" in service or "?" in service or not colon:
@@ -248,6 +257,7 @@ class PolicySet:
         if found is None:
             found = ActionSlice(self._matched(action.lower()))
             self._held += found.size
+            # Forgotten all at once: a caller who makes names up costs recompiling, and never memory.
             if self._held > self._most_held:
                 self._slices.clear()
                 self._held = found.size
@@ -260,6 +270,7 @@ class PolicySet:
         if found is None:
             if len(self._known) >= MAX_REMEMBERED_ACTIONS:
                 self._known.clear()
+            # A statement may be found by several of its patterns, and counts once.
             found = self._known[action] = tuple(dict.fromkeys(self._matching(action)))
         return found
 
@@ -279,6 +290,7 @@ class PolicySet:
 
         Raises TooMuchWork where the policies ask for more comparing than a decision may take.
         """
+        # The usual case without a call: this line runs several times for every request.
         found = self._slices.get(request.action) or self.for_action(request.action)
         if found.is_heavy:
             found.require_bounded(request)
@@ -295,6 +307,7 @@ class PolicySet:
         applying = {
             statement for statement in found.statements if statement.matches_resource(request) and statement.holds(request)
         }
+        # Statements are compared by identity, so the order of the documents is kept by walking them.
         ordered = (statement for policy in self.policies for statement in policy.statements)
         return [statement for statement in ordered if statement in applying]
 

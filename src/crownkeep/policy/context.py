@@ -74,6 +74,7 @@ class Context:
         if self._resolve is None:
             return None
         value = self._resolve(key)
+        # Also what is absent is remembered: a policy may ask for one key in a hundred statements.
         values[key] = found = None if value == () else value
         return found
 

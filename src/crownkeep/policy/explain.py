@@ -81,6 +81,7 @@ def _finding_line(finding: Finding, request: PolicyRequest, applicable: Applicab
     text = f"{finding.kind.value}{level}: {_VERDICTS[finding.effect]}"
     if finding.statement is not None:
         return ExplanationLine(text, (ExplanationLine(name_of(finding.statement)),))
+    # Nothing decided here, so the nearest thing to an answer is which Allows there are and what each of them lacks.
     policies = _set_of(finding, applicable)
     if policies is None:
         return ExplanationLine(text)

@@ -23,8 +23,10 @@ def meets(one: str, other: str) -> bool:
     states = _past_stars(1, stars)
     for left in one:
         if left == "*":
+            # A star reaches every place from the lowest one on: see `patterns._walks_through`.
             states = everything & -(states & -states)
         else:
+            # A question mark of the other pattern takes any character of this one.
             stepping = everything & ~stars if left == "?" else where.get(left, 0) | wild
             states = _past_stars((states & stars) | (states & stepping) << 1, stars) & everything
     return bool(states >> len(other) & 1)
@@ -46,6 +48,8 @@ def _past_stars(states: int, stars: int) -> int:
 def holds(pattern: str, inner: str) -> bool:
     """Whether everything `inner` matches is matched by `pattern`; sound: True is a proof, False may be a lack of one."""
     pattern, inner = _trimmed(pattern), _trimmed(inner)
+    # The inner pattern's wildcards are taken as characters that only a star, or for `?` an equal mark, can match: so what holds
+    # is proven, and some true cases are missed.
     stars, _, where = _places(inner)
     everything = (2 << len(inner)) - 1
     # Bit j: the pattern so far matches the first j characters of `inner`, whose wildcards stand for themselves.
@@ -69,6 +73,7 @@ def arns_meet(one: str, other: str) -> bool:
     """Whether some ARN matches both resource patterns; a variable may stand for anything."""
     if "*" in (one, other):
         return True
+    # Segment by segment, as ARNs are matched.
     left, right = _segments(one), _segments(other)
     return all(map(meets, left, right))
 
@@ -77,6 +82,7 @@ def arn_holds(pattern: str, inner: str) -> bool:
     """Whether a resource pattern holds all that another does; patterns with variables hold only themselves."""
     if pattern in ("*", inner):
         return True
+    # Of variables nothing is known, so nothing is proven.
     if inner == "*" or "${" in pattern:
         return False
     return all(map(holds, _segments(pattern), _segments(inner)))
@@ -124,10 +130,12 @@ class Words:
             return all(self.hold(pattern) for pattern in inner.patterns)
         if self.negated:  # fewer are left out here than there
             return all(any(self._holds(out, pattern) for out in inner.patterns) for pattern in self.patterns)
+        # The complement of a few patterns is held by nothing less than everything.
         return "*" in self.patterns
 
     def meet_any(self, other: Words) -> bool:
         """Whether some word is in both; False is a proof."""
         if not other.negated:
             return any(self.meet(pattern) for pattern in other.patterns)
+        # Two complements always share something: no two finite lists leave nothing out in common.
         return self.negated or any(other.meet(pattern) for pattern in self.patterns)

@@ -124,6 +124,7 @@ def compile_condition(condition: Condition, *, effect: str, variables: bool) -> 
         return _all_test(key, holds)
     if operator.qualifier is Qualifier.ANY:
         return _any_test(key, holds)
+    # A missing key fails a positive operator and meets a negated one, as AWS's pages say; an empty list of values meets nothing.
     return _scalar_test(key, holds, absent=operator.if_exists or (operator.negated and holds is not _never))
 
 
@@ -173,6 +174,7 @@ def condition_keys(condition: Condition, *, variables: bool) -> tuple[str, ...]:
 def _null_test(key: str, values: tuple[str, ...]) -> Test:
     wanted = {value.lower() for value in values}
     when_absent, when_present = "true" in wanted, "false" in wanted
+    # Both "true" and "false" in one list make it always true.
     return lambda lookup: when_absent if lookup(key) is None else when_present
 
 
@@ -190,6 +192,7 @@ def _scalar_test(key: str, holds: AnyOf, *, absent: bool) -> Test:
 def _all_test(key: str, holds: AnyOf) -> Test:
     def test(lookup: Lookup) -> bool:
         value = lookup(key)
+        # ForAllValues is true of no values at all: AWS warns of that, and Allow statements need a Null test beside it.
         if value is None:
             return True
         if isinstance(value, str):
@@ -234,6 +237,7 @@ def _any_of(base: str, values: tuple[str, ...], variables: bool) -> AnyOf:
             return _inside_any(values)
         case "Bool":
             wanted = {value.lower() == "true" for value in values}
+            # Anything but `true` is false, on both sides.
             return lambda value, lookup: (value.lower() == "true") in wanted
         case "BinaryEquals":
             known = {scalars.read_binary(value) for value in values} - {None}
@@ -245,6 +249,7 @@ def _any_of(base: str, values: tuple[str, ...], variables: bool) -> AnyOf:
 
 def _compare_any(comparison: str, values: tuple[str, ...], read: Callable[[str], Any]) -> AnyOf:
     holds = _COMPARISONS[comparison]
+    # Values that are no numbers are dropped: nothing compares with them.
     bounds = [bound for bound in map(read, values) if bound is not None]
 
     def any_of(value: str, lookup: Lookup) -> bool:
@@ -282,6 +287,7 @@ def _equal_any(values: tuple[str, ...], variables: bool) -> AnyOf:
     known = frozenset(map(_plain, static))
     if not dynamic:
         return lambda value, lookup: value in known
+    # A text that is longer than the value can't equal it, so it is never built.
     return lambda value, lookup: value in known or any(value == expand_text(one, lookup, longest=len(value)) for one in dynamic)
 
 
@@ -332,6 +338,7 @@ def _arn_holds(values: tuple[str, ...], variables: bool, *, negated: bool, malfo
             return False
         for matches in matchers:
             matched = matches(value, lookup)
+            # The first malformed value decides, before those behind it are asked.
             if matched is None:
                 return malformed
             if matched:
@@ -352,6 +359,7 @@ def _arn_value_matcher(template: Template) -> Callable[[str, Lookup], bool | Non
         return lambda value, lookup: None if matches is None else matches(value)
 
     def expand_and_match(value: str, lookup: Lookup) -> bool | None:
+        # Up to AWS's longest ARN: cut shorter, a text that is no ARN could not be told from one that only doesn't match.
         expanded = expand(template, lookup, longest=max(len(value), _LONGEST_ARN))
         if expanded is None:
             return False

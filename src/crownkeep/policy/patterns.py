@@ -23,6 +23,7 @@ def wildcard_matcher(template: Template) -> Matcher:
     """
     if not any(isinstance(piece, Wildcard) for piece in template):
         literal = "".join(piece for piece in template if isinstance(piece, str))
+        # The string's own method, so an exact comparison costs no Python frame.
         return literal.__eq__
     if Wildcard.ONE in template:
         return _matcher_with_single_wildcards(template)
@@ -71,11 +72,13 @@ def _always(text: str) -> bool:
 def _matcher_with_single_wildcards(template: Template) -> Matcher:
     steps: list[str | Wildcard] = []
     for piece in template:
+        # One step for each UTF-16 unit, since `?` is one of those.
         steps.extend(code_units(piece) if isinstance(piece, str) else [piece] if isinstance(piece, Wildcard) else [])
     wild = [place for place, step in enumerate(steps) if isinstance(step, Wildcard)]
     first = "".join(map(str, steps[: wild[0]]))
     last = "".join(map(str, steps[wild[-1] + 1 :]))
     middle = steps[wild[0] : wild[-1] + 1]
+    # Too short a text is refused before the walk; it also keeps the slice below from going backwards.
     shortest = sum(step is not Wildcard.MANY for step in steps)
 
     def matches(text: str) -> bool:
@@ -92,6 +95,7 @@ def _walks_through(steps: list[str | Wildcard], text: str) -> bool:
 
     Bit i of `places` says that the steps so far may have led to place i. Each step moves all places on at once.
     """
+    # One bit more than characters: place n is behind the last one.
     everything = (2 << len(text)) - 1
     where: dict[str, int] = {}
     places = 1
@@ -104,6 +108,7 @@ def _walks_through(steps: list[str | Wildcard], text: str) -> bool:
         else:
             if step not in where:
                 where[step] = _bits_of(step, text)
+            # A character moves exactly those places on at which it stands in the text.
             places = (places & where[step]) << 1
         if not places:
             return False
@@ -113,6 +118,7 @@ def _walks_through(steps: list[str | Wildcard], text: str) -> bool:
 def _bits_of(unit: str, text: str) -> int:
     """Where a character stands in a text, as bits; in time linear in the text."""
     if text.isascii():
+        # Reversed, as the first character belongs to the lowest bit.
         return int(text.encode().translate(_flags(unit))[::-1], 2) if unit in text else 0
     return int(text.translate(_Flags(unit))[::-1], 2)
 
@@ -158,6 +164,7 @@ def arn_segments(template: Template) -> list[Template]:
         if not isinstance(piece, str):
             segments[-1].append(piece)
             continue
+        # Never more than six: whatever colons follow belong to the resource's own name.
         for number, cut in enumerate(piece.split(":", ARN_SEGMENTS - len(segments))):
             if number:
                 segments.append([])
@@ -179,6 +186,7 @@ def segments_matcher(segments: list[Template]) -> Matcher:
     wild = [any(isinstance(piece, Wildcard) for piece in segment) for segment in segments]
     if not any(wild):
         return ":".join(_text(segment) for segment in segments).__eq__
+    # Nearly all patterns have their stars in the resource alone: then it is a prefix and one match.
     if not any(wild[:-1]):
         return _matcher_of_last_segment(":".join(_text(segment) for segment in segments[:-1]) + ":", segments[-1])
     matchers = [(number, wildcard_matcher(segment)) for number, segment in enumerate(segments) if segment != _STAR]

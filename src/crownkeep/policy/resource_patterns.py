@@ -61,11 +61,14 @@ def _resource_pattern(text: str, variables: bool) -> ResourcePattern:
         return _EVERYTHING
     template = read_template(text, variables=variables, wildcards=True)
     prefix = literal_prefix(template)
+    # What is literal before the first variable still serves as the index's prefix.
     if not is_static(template):
         return ResourcePattern(prefix, is_exact=False, matcher=_expanding_matcher(template))
     segments = arn_segments(template)
+    # `*foo` or `arn:*` are no ARNs that could be padded; they match as plain wildcards.
     if len(segments) < 3:
         return ResourcePattern(prefix, is_exact=False, matcher=_ignoring_context(wildcard_matcher(template)))
+    # All of the first five segments are literal, so a comparison of the whole or of the beginning is exact.
     if prefix.count(":") >= 5:
         if template == (prefix,):
             return ResourcePattern(prefix, is_exact=True, matcher=None)
@@ -88,6 +91,7 @@ def _expanding_matcher(template: Template) -> ResourceMatcher:
             return False
         matcher = remembered.get(expanded)
         if matcher is None:
+            # A role's sessions share few values; whoever varies them loses what is remembered, and no more.
             if len(remembered) >= 64:
                 remembered.clear()
             matcher = remembered[expanded] = _expanded_matcher(expanded)

@@ -36,6 +36,7 @@ def read_date(text: str) -> int | None:
     """
     epoch = None if _YEAR.fullmatch(text) else read_number(text)
     if epoch is not None:
+        # Bounded before the multiplication: `1e999` would become an integer of a thousand digits.
         return int(epoch * 1000) if abs(epoch) <= _LAST_EPOCH else None
     match = _DATE.fullmatch(text)
     if match is None:
@@ -70,6 +71,7 @@ def _days_since_1970(year: int, month: int, day: int) -> int:
     """Days in the proleptic Gregorian calendar, for any year; datetime ends at 9999 and a policy's year need not."""
     shifted = year - (month <= 2)
     era, of_era = divmod(shifted, 400)
+    # Counted from March, so that the leap day is the year's last (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
     day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
     return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + day_of_year - 719_468
 
@@ -88,6 +90,7 @@ def read_network(text: str) -> Network | None:
     """(version, network, mask) of a CIDR range or one address; IPv4 host bits are masked, IPv6 ones make it no range."""
     literal, slash, prefix = text.partition("/")
     address = _address(literal)
+    # `::ffff:10.0.0.0/104` is taken for no range; a mapped address in a request counts as its IPv4 one.
     if address is None or (address.version == _IPV6 and "." in literal):
         return None
     width = address.max_prefixlen
@@ -95,6 +98,7 @@ def read_network(text: str) -> Network | None:
         return None
     mask = (1 << width) - (1 << width - int(prefix or width)) if slash else (1 << width) - 1
     number = int(address) & mask
+    # An IPv6 range with host bits set is a mistake in the policy, and matches nothing.
     if address.version == _IPV6 and number != int(address):
         return None
     return address.version, number, mask

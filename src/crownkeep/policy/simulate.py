@@ -195,6 +195,7 @@ class Simulator:
 
     def evaluate(self, action: str, resource: str, *, owner: str | None = None) -> Evaluation:
         """Decide one action on one resource, which is another account's where an owner is given."""
+        # The owner is a matter of the resource, and not of the caller: it differs from one resource to the next.
         applicable = self._applicable if owner is None else replace(self._applicable, resource_account_id=owner)
         request = PolicyRequest(self._principal, action, resource, self._context)
         decision = authorize(request, applicable)
@@ -272,6 +273,7 @@ def statement_positions(document: Document, statement: Statement) -> tuple[tuple
     """
     spans = document.spans
     end = document.statement_span(statement).end
+    # AWS counts from behind the bracket, so the first statement of a list starts one column further than the bracket.
     if statement.index == 0:
         opening = spans[("Statement",)].start
         start = replace(opening, column=opening.column + 1)

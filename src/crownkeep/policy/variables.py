@@ -85,6 +85,7 @@ def _add_variable(pieces: list[Piece], match: re.Match[str]) -> None:
     if defaulted:
         pieces.append(Variable(defaulted[1], defaulted[1].lower(), defaulted[2]))
     else:
+        # An unknown or empty name is kept: it expands to nothing, and so the pattern matches nothing.
         name = inner.strip()
         pieces.append(Variable(name, name.lower(), None))
 
@@ -109,6 +110,7 @@ def expand(template: Template, lookup: Lookup, *, longest: int) -> Template | No
     """
     pieces: list[Piece] = []
     literal: list[str] = []
+    # Counted down over all values together, before anything is put together.
     room = longest
     for piece in template:
         if isinstance(piece, Wildcard):
@@ -122,6 +124,7 @@ def expand(template: Template, lookup: Lookup, *, longest: int) -> Template | No
         room -= len(value)
         if room < 0:
             return None
+        # Collected and joined at the end: adding to a string each time would copy it each time.
         literal.append(value)
     _add_literal(pieces, "".join(literal))
     return tuple(pieces)

@@ -50,6 +50,7 @@ def _weight(value: str | tuple[str, ...] | None) -> int:
     if value is None:
         return 1
     values = (value,) if isinstance(value, str) else value
+    # A tuple's values are matched one by one; a value of more than a kilobyte counts as several.
     return sum(1 + max(0, len(each) - 1) // _TEXT for each in values)
 
 
@@ -77,9 +78,11 @@ def together(some: Iterable[Work]) -> Work:
 def of_pattern(text: str) -> int:
     """Count the steps that matching a text against a pattern takes at most."""
     steps = 1 + 2 * text.count("*")
+    # A `?` makes the matcher go step by step, with a table for each kind of character.
     if "?" in text:
         steps += len(text) + _PER_KIND_OF_CHARACTER * len(set(text))
     variables = text.count("${")
+    # A variable has the pattern compiled for each request.
     return steps + _PER_VARIABLE * variables + 4 * steps if variables else steps
 
 
@@ -88,5 +91,6 @@ def _of_condition(condition: Condition) -> int:
     if name.startswith(_BY_PATTERNS):
         return 1 + sum(map(of_pattern, condition.values))
     if name.startswith(_BY_HASH):
+        # Without variables it is one lookup in a set, however many values there are.
         return 1 + sum(1 + _PER_VARIABLE * value.count("${") for value in condition.values if "${" in value)
     return 1 + len(condition.values)
