@@ -85,8 +85,9 @@ bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy
 bench-trail: .venv/.ready-to-develop ## Measure what the tree costs a record, and verifying and searching a long trail
 	$(BIN)/python -m bench.trail
 
-bench-alerts: .venv/.ready-to-develop ## Measure what rules of alerts cost a record, beside reading it
+bench-alerts: .venv/.ready-to-develop ## Measure what rules of alerts cost a record, and how soon an alert has arrived
 	$(BIN)/python -m bench.alerts
+	$(BIN)/python -m bench.alert_delivery
 
 bench-what-if: .venv/.ready-to-develop ## Measure replaying recorded events through a change; ARGS="--events 1000000"
 	$(BIN)/python -m bench.what_if $(ARGS)

@@ -111,7 +111,7 @@ def bare(directory: Path) -> Iterator[Server]:
 
 @contextmanager
 def _running(name: str, command: list[str], directory: Path, variables: dict[str, str], path: str) -> Iterator[Server]:
-    port = _free_port()
+    port = free_port()
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CROWNKEEP_"))}
     log_path = directory / f"{name}.log"
     with log_path.open("wb") as log:
@@ -140,7 +140,8 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     raise RuntimeError(f"no server answers at `{url}`: {log.read_text()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nothing listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -9,16 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from tests.alerts.office import text_of
 
-from crownkeep.alerts import delivery, endings
+from crownkeep.alerts import built_in, delivery, endings
 from crownkeep.alerts.delivery import Delivery
 from crownkeep.alerts.observer import Observer
+from crownkeep.alerts.routing import AlertTarget
 from crownkeep.alerts.rule import MOST_MAILS, SPAN
-from crownkeep.alerts.sealed_outbox import SealedOutbox
+from crownkeep.alerts.sealed_outbox import Alert, SealedOutbox
 from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring
@@ -126,6 +128,29 @@ def test_two_processes_never_send_a_notice_twice(office: Office):
 
     sent = [notice_id for channel in channels for notice_id, _ in channel.sent]
     assert (15, 15) == (len(sent), len(set(sent)))
+    assert [] == office.waiting()
+
+
+@time_machine.travel(NOON)
+def test_an_alert_that_comes_while_its_lane_is_given_back_waits_for_no_later_look(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    target, rule = AlertTarget(outbox.MAIL, "root@acme.example"), built_in.RULES["root-signed-in"]
+    values = dict.fromkeys(("event", "event_id", "when", "address", "detail", "digest", "others"), "") | VALUES
+    release, late = Delivery._release, [Alert("111122223333", target, rule, NOON, values)]
+
+    def alert(each: Alert) -> None:
+        office.database.write(lambda db: office.outbox.outbox.alert(db, each))
+
+    async def release_late(self: Delivery, lane: Any) -> bool:
+        while late:
+            alert(late.pop())
+        return await release(self, lane)
+
+    monkeypatch.setattr(Delivery, "_release", release_late)
+    alert(late[0])
+
+    assert [2] == office.send_due(Recorded())
     assert [] == office.waiting()
 
 

@@ -178,6 +178,13 @@ class Delivery:
             self._shares += Counter()
 
     async def _send_lane(self, lane: _Lane) -> int:
+        sent, is_held = 0, True
+        while is_held:
+            sent += await self._send_waiting(lane)
+            is_held = not await self._release(lane)
+        return sent
+
+    async def _send_waiting(self, lane: _Lane) -> int:
         sent, goes_on = 0, True
         while goes_on and not self._is_stopping:
             with self._database.snapshot() as db:
@@ -190,15 +197,20 @@ class Delivery:
                 if not goes_on:
                     break
                 sent += bool(row.recipient)
-        await self._release(lane)
         return sent
 
-    async def _release(self, lane: _Lane) -> None:
-        def release(db: Transaction) -> Commit[None]:
-            leases.release(db, lane.name, holder=self._holder)
-            return Commit(None, [])
+    async def _release(self, lane: _Lane) -> bool:
+        """Give a lane back, unless something came meanwhile: whoever was woken for that has found the lane leased."""
 
-        await self._writer.submit(release)
+        def release(db: Transaction) -> Commit[bool]:
+            now, is_mine = clock.now(), leases.release(db, lane.name, holder=self._holder)
+            ahead = outbox.of_lane(db, lane.name, limit=1)
+            if not is_mine or not ahead or ahead[0].due_at > now or self._is_stopping:
+                return Commit(True, [])
+            leases.take(db, lane.name, lane.account_id, holder=self._holder, now=now, until=now + LEASED_FOR)
+            return Commit(False, [])
+
+        return await self._writer.submit(release)
 
     async def _send(self, row: NoticeRow, lane: _Lane) -> bool:
         """Send one notice, and say whether the next of its lane may follow."""
