@@ -106,3 +106,19 @@ def test_one_account_s_works_run_one_after_the_other_where_it_may_have_one_threa
     pool = FairPool("test", at_once)
     coroutines.run(test(pool))
     pool.close()
+
+
+def test_those_who_share_a_line_may_have_every_thread():
+    limits = PoolLimits(threads=2, at_once=1, waiting_of_one=3, waiting=5, shared="everybody")
+
+    async def test(pool):
+        held = _Held()
+        running = asyncio.ensure_future(pool.run("everybody", held))
+        await asyncio.sleep(0)
+        await pool.run("everybody", int)
+        held.go.set()
+        await running
+
+    pool = FairPool("test", limits)
+    coroutines.run(test(pool))
+    pool.close()

@@ -27,7 +27,7 @@ from crownkeep.gateway.intake import Intake
 from crownkeep.gateway.limits import KeyAllowances, RecordAllowance
 from crownkeep.gateway.route import Route, Unroutable
 from crownkeep.gateway.shares import Shares
-from crownkeep.operations import record
+from crownkeep.operations import giving_way, record
 from crownkeep.operations.call import Request, Result
 from crownkeep.operations.invoke import Door, Unavailable, answered, failed
 from crownkeep.operations.registry import Mode
@@ -112,17 +112,18 @@ class Pipeline:
         # The writer gets all items at once, at the end of the turn: waking it costs more than most requests do.
         items: list[Item] = []
         waiting = deque(together)
-        try:
-            # Each round ends with an empty line, or with the request that met a fault: so it ends, whatever the database does.
-            while waiting:
-                for arrival in self._begin_in_one_snapshot(waiting, items):
-                    exchange = self._exchange(arrival.http)
-                    reading.find_out_protocol(exchange)
-                    arrival.respond(self._failed(exchange, _UNAVAILABLE))
-        finally:
-            # What has begun goes on, whatever went wrong with those behind it.
-            if items:
-                self._door.put(items)
+        with giving_way.turn_of_the_loop():
+            try:
+                # Each round ends with an empty line, or with the request that met a fault: it ends, whatever the database does.
+                while waiting:
+                    for arrival in self._begin_in_one_snapshot(waiting, items):
+                        exchange = self._exchange(arrival.http)
+                        reading.find_out_protocol(exchange)
+                        arrival.respond(self._failed(exchange, _UNAVAILABLE))
+            finally:
+                # What has begun goes on, whatever went wrong with those behind it.
+                if items:
+                    self._door.put(items)
 
     def _begin_in_one_snapshot(self, waiting: deque[_Arrival], items: list[Item]) -> Iterable[_Arrival]:
         """Begin what waits and return what a fault kept from it; the rest waits for another snapshot."""

@@ -24,6 +24,8 @@ class PoolLimits:
     waiting_of_one: int
     """Works of one owner that may wait; a further one is told to come again."""
     waiting: int
+    shared: str | None = None
+    """The owner that stands for many, who may have every thread."""
 
 
 class FairPool:
@@ -63,7 +65,7 @@ class FairPool:
 
     def _start(self) -> None:
         while self._running.total() < self._limits.threads:
-            owner = next((each for each in self._queues if self._running[each] < self._limits.at_once), None)
+            owner = next((each for each in self._queues if self._running[each] < self._most_of(each)), None)
             if owner is None:
                 return
             queue = self._queues[owner]
@@ -75,6 +77,9 @@ class FairPool:
                 del self._queues[owner]
             if not future.done():  # whoever asked may have gone away
                 self._run(owner, work, future)
+
+    def _most_of(self, owner: str) -> int:
+        return self._limits.threads if owner == self._limits.shared else self._limits.at_once
 
     def _run(self, owner: str, work: Callable[[], Any], future: asyncio.Future[Any]) -> None:
         self._running[owner] += 1

@@ -90,7 +90,7 @@ class Door:
         self._writer = writer
         self.wiring = wiring
         threads = wiring.settings.argon2_threads
-        self._slow = FairPool("prepare", PoolLimits(threads, at_once=threads, waiting_of_one=128, waiting=1024))
+        self._slow = FairPool("prepare", _for_passwords(threads))
         self._long = FairPool("long-read", PoolLimits(threads=2, at_once=1, waiting_of_one=64, waiting=256))
         self._outbound = OutboundCalls()
         self._uses = Uses()
@@ -232,6 +232,11 @@ class Door:
         """Do the slow part of a write for a caller who is allowed to ask for it; an `Outcome` where it ends here."""
         with self._database.snapshot() as db:
             return prepare(db, request, self.wiring)
+
+
+def _for_passwords(threads: int) -> PoolLimits:
+    """Leave one thread, and on small machines one core, to everybody else, however many passwords one account sets."""
+    return PoolLimits(threads, at_once=max(1, threads - 1), waiting_of_one=128, waiting=1024, shared=_SIGN_IN)
 
 
 def answered(item: Item) -> Answer:
