@@ -131,3 +131,44 @@ def test_what_makes_an_account_safer_waits_for_nobody(crownkeep: Terminal, made:
 
     assert 0 == crownkeep("account", "guard", account, "--on").code
     assert 0 == crownkeep("keys", "reseal").code
+
+
+def test_a_team_decides_on_its_own_rules_and_the_command_goes_on_by_its_request(
+    crownkeep: Terminal, made: Callable[..., dict[str, Any]], data: Path, tmp_path: Path
+):
+    account = made()["account_id"]
+    crown: Any = SimpleNamespace(settings=Settings(data=str(data)))
+    team = custody.seat(crown, account)
+    ann, bob, cid = (each.approver_id for each in team.people)
+    command = (
+        "approvals",
+        "rules",
+        team.arn,
+        "--group",
+        f"keys=1:{ann},{bob}",
+        "--group",
+        f"vaults=1:{cid}",
+        "--alone-after",
+        "24",
+    )
+
+    asked = crownkeep(*command, "--reason", "dual control", "--json")
+    request_id = asked.json()["request_id"]
+    early = crownkeep(*command, "--request", request_id)
+    for person in (team.people[0], team.people[2]):
+        (tmp_path / "answer").write_text(team.answer(person, request_id))
+        crownkeep("approvals", "approve", request_id, "--assertion", str(tmp_path / "answer"))
+    done = crownkeep(*command, "--request", request_id)
+    shown = crownkeep("approvals", "teams", account)
+    listed = crownkeep("approvals", "teams", account, "--json").json()["teams"]
+
+    assert (3, 3, 0) == (asked.code, early.code, done.code), (asked, early, done)
+    assert ("after 24 hours", True) == (
+        "after 24 hours" if "after 24 hours" in shown.out else shown.out,
+        "1 of ann, bob" in shown.out,
+    )
+    assert [(24, ["keys", "vaults"])] == [
+        (each["alone_after_hours"], [group["name"] for group in each["groups"]]) for each in listed
+    ]
+    wrong = crownkeep("approvals", "rules", team.arn, "--group", "keys")
+    assert (2, True) == (wrong.code, "say it as" in wrong.err)

@@ -45,6 +45,7 @@ CHANGES = {
     "keys rotate --wait 0": "ResealSecrets",
     "seal account {account_id} --team arn:aws:mpa:us-east-1:111122223333:approval-team/Nobody-01": "SealAccount",
     "seal unseal {account_id}": "UnsealAccount",
+    "approvals rules arn:aws:mpa:us-east-1:{account_id}:approval-team/none-00 --alone-after 24": "UpdateApprovalTeamRules",
     "approvals request {account_id} --reason rehearsal": "RequestApproval",
     "approvals approve 0123456789abcdef0123456789abcdef --assertion {folder}/found": "RelayVote",
     "approvals refuse 0123456789abcdef0123456789abcdef --assertion {folder}/found": "RelayVote",

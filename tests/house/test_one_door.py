@@ -150,6 +150,7 @@ NO_CHANGE: Mapping[str, str] = {
     "approvals list": "a list",
     "approvals report": "the trail is read",
     "approvals show": "one request, and its proof into a file",
+    "approvals teams": "a list",
     "approvals verify": "a file is verified",
     "audit": "the AWS API is asked, as any client asks it",
     "backup drill": "what is restored is removed again",

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from crownkeep.cli import house, output
+from crownkeep.cli import approval_teams, house, output
 from crownkeep.cli.account import account_argument
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ request_argument = click.argument("request_id", metavar="ID", callback=_request_
 @click.group("approvals", short_help="Ask for approval of sealed acts, and verify approvals.")
 def command() -> None:
     """Ask for approval of acts that are sealed, and verify what was approved."""
+
+
+command.add_command(approval_teams.teams)
+command.add_command(approval_teams.rules)
 
 
 @command.command("request", short_help="Ask custodians to approve an act.")

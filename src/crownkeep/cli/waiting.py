@@ -72,7 +72,7 @@ def ask(held: House, asked: Asking, operation: str, **parameters: object) -> Map
     from crownkeep.errors import ApprovalRequired
 
     if asked.request_id is not None:
-        _require_approved(held, asked)
+        require_approved(held, asked)
     try:
         return held.ask(operation, **parameters)
     except ApprovalRequired as refusal:
@@ -87,21 +87,23 @@ def ask(held: House, asked: Asking, operation: str, **parameters: object) -> Map
         reason=asked.reason or f"crownkeep: {sealed['action']} on account {sealed['account_id']}",
         ticket=asked.ticket or None,
     )
-    raise _waits(asked, str(request["request_id"]))
+    raise waits(asked, str(request["request_id"]))
 
 
-def _require_approved(held: House, asked: Asking) -> None:
+def require_approved(held: House, asked: Asking) -> None:
+    """Raise WaitsForApproval while a request waits, and a ClickException where it will never be approved any more."""
     found = held.ask("GetApprovalRequest", request_id=asked.request_id)
     match found["state"]:
         case "approved":
             return
         case "waiting":
-            raise _waits(asked, str(asked.request_id))
+            raise waits(asked, str(asked.request_id))
         case state:
             raise click.ClickException(f"request {asked.request_id} is {state}: leave `--request` out to ask anew")
 
 
-def _waits(asked: Asking, request_id: str) -> WaitsForApproval:
+def waits(asked: Asking, request_id: str) -> WaitsForApproval:
+    """Tell that an act waits for this request, and return what ends the command."""
     if asked.as_json:
         output.print_json({"request_id": request_id, "state": "waiting"})
     else:

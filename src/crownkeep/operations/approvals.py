@@ -24,6 +24,7 @@ from crownkeep.operations.sealed_acts import SealableOperation, SealedAct, Whose
 from crownkeep.principals import APPROVED_BY, Caller, Operator, Principal, PrincipalKind
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.approvals import seals, sessions
+from crownkeep.storage.approvals.approvers import ApproverRow
 from crownkeep.storage.approvals.sessions import ApprovalSessionRow
 from crownkeep.storage.approvals.teams import TeamVersionRow
 from crownkeep.storage.database import Transaction
@@ -37,6 +38,8 @@ PENDING, APPROVED = "PENDING", "APPROVED"
 EXECUTED = "EXECUTED"
 OPERATOR = "operator"
 SOURCE = "approvals.crownkeep"
+TEAM_SERVICE = "mpa.amazonaws.com"
+"""Whose operations a team decides on that change the team itself."""
 
 
 def require(call: Call, operation: Operation, arguments: Mapping[str, object]) -> None:
@@ -75,9 +78,20 @@ def used_by(call: Call, act: Callable[[], Result]) -> Result:
 def _use(call: Call) -> ApprovalSessionRow:
     request_id = call.notes.approval_id
     row = sessions.with_id(call.db, request_id)
-    if row is None or not sessions.execute(call.db, request_id, now=call.now):
+    if row is None or not use_up(call.db, request_id, now=call.now):
         raise errors.ApprovalRequired(f"the request `{request_id}` was used already: ask for approval anew")
     return row
+
+
+def use_up(db: Transaction, request_id: str, *, now: datetime) -> bool:
+    """Mark an approved request as used; returns False where it was used, ended or refused by anybody before.
+
+    One that nobody has decided on is looked at again while it is held: a refusal that came meanwhile is a veto.
+    """
+    row = sessions.held(db, request_id)
+    if row is None or (row.status == PENDING and not stands(db, row, approval_requests.read(row.document.encode()), now=now)):
+        return False
+    return sessions.execute(db, request_id, now=now)
 
 
 def _record_of_use(call: Call, row: ApprovalSessionRow) -> EventRow:
@@ -97,7 +111,12 @@ def _record_of_use(call: Call, row: ApprovalSessionRow) -> EventRow:
         user_agent=SOURCE,
         request_id=call.origin.request_id,
         read_only=False,
-        service_details={"approvalRequestId": row.session_id, "action": row.action, "requester": row.requester_arn},
+        service_details={
+            "approvalRequestId": row.session_id,
+            "action": row.action,
+            "requester": row.requester_arn,
+            "approvedBy": "team" if row.status == APPROVED else "delay",
+        },
     )
     return record.row_of(facts)
 
@@ -199,8 +218,25 @@ def stands_by(found: ApprovalStanding, row: ApprovalSessionRow, request: Approva
         return False
     if row.status == PENDING:
         starts = alone_from(version, row)
-        return starts is not None and now >= starts and all(vote.decision == APPROVED for vote in found.cast)
+        is_quiet = starts is not None and now >= starts and all(vote.decision == APPROVED for vote in found.cast)
+        return is_quiet and _could_refuse(found, row, request, version)
     return row.status == APPROVED and _is_met(found, row, request, version)
+
+
+def _could_refuse(found: ApprovalStanding, row: ApprovalSessionRow, request: ApprovalRequest, version: TeamVersionRow) -> bool:
+    """Tell whether as many could have decided as an approval takes: the silence of people without keys is no consent."""
+    able = {each.approver_id: each.identity for each in _able(found)}
+    held = [
+        (approver_id, CustodianKey(key.credential_id, key.public_key).fingerprint)
+        for approver_id, identity in able.items()
+        for key in found.keys.values()
+        if key.identity == identity and key.enrolled_at <= row.initiated_at and identity != request.requester_identity
+    ]
+    return quorum_of(version, tuple(able)).is_met(approval_proofs.distinct(held))
+
+
+def _able(found: ApprovalStanding) -> list[ApproverRow]:
+    return [each for each in found.people if each.status == "ACCEPTED" and each.identity not in found.disabled]
 
 
 def is_met(db: Transaction, row: ApprovalSessionRow, request: ApprovalRequest, version: TeamVersionRow) -> bool:
@@ -209,8 +245,7 @@ def is_met(db: Transaction, row: ApprovalSessionRow, request: ApprovalRequest, v
 
 
 def _is_met(found: ApprovalStanding, row: ApprovalSessionRow, request: ApprovalRequest, version: TeamVersionRow) -> bool:
-    able = [each for each in found.people if each.status == "ACCEPTED" and each.identity not in found.disabled]
-    members = {each.approver_id: each for each in able}
+    members = {each.approver_id: each for each in _able(found)}
     counted: dict[str, tuple[str, str]] = {}
     for vote in found.cast:
         member, key = members.get(vote.approver_id), found.keys.get(vote.key_id)
@@ -233,8 +268,11 @@ def quorum_of(version: TeamVersionRow, approver_ids: tuple[str, ...]) -> Quorum:
 
 
 def alone_from(version: TeamVersionRow, row: ApprovalSessionRow) -> datetime | None:
-    """Return from when the requester may go on alone where nobody vetoes; None where the team doesn't let them."""
-    if version.alone_after_hours is None:
+    """Return from when the requester may go on alone where nobody vetoes.
+
+    None where the team doesn't let them, and for a change of the team itself.
+    """
+    if version.alone_after_hours is None or row.service == TEAM_SERVICE:
         return None
     return row.initiated_at + timedelta(hours=version.alone_after_hours)
 

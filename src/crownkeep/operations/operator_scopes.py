@@ -14,7 +14,8 @@ READ = "read"
 _OPERATIONS: Mapping[str, str] = {
     "accounts:read": (
         "ListAccounts GetAccount GetRecoverability ListQuotas GetRoot ListDelegationTemplates GetSeal ListApprovalRequests "
-        "GetApprovalRequest GetApprovalReport ListCustodians ListScimTokens GetIdentityProvider"
+        "GetApprovalRequest GetApprovalReport ListCustodians ListScimTokens GetIdentityProvider "
+        "ListApprovalTeams"
     ),
     "accounts:write": (
         "CreateAccount CloseAccount ReopenAccount SetQuota ResetQuota EnableSingleSignOn PutDelegationTemplate "
@@ -24,7 +25,7 @@ _OPERATIONS: Mapping[str, str] = {
     "root": (
         "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian SetLastWayInGuard SealAccount UnsealAccount AddCustodian "
         "BeginUnsealWithoutTeam CancelUnsealWithoutTeam FinishUnsealWithoutTeam RequestApproval CancelApprovalRequest RelayVote "
-        "RemoveCustodian RecordDrill"
+        "RemoveCustodian RecordDrill UpdateApprovalTeamRules"
     ),
     "tokens": "RegisterHardwareToken ListHardwareTokens TakeOutHardwareToken ReturnHardwareToken AuditHardwareTokens",
     "mail": "ListNotices GetNotice",

@@ -59,7 +59,7 @@ def of(db: Transaction, person: Principal, *, now: datetime) -> Admission | Barr
 
 def use(db: Transaction, person: Principal, admission: Admission, *, now: datetime) -> bool:
     """Use a request up for one session of root's; returns False where another sign-in was quicker."""
-    if not sessions.execute(db, admission.session_id, now=now):
+    if not approvals.use_up(db, admission.session_id, now=now):
         return False
     values = {"last_session_id": admission.session_id, "last_used_at": now, "session_ends_at": now + admission.lasts}
     seals.change(db, person.account_id, **values, review_is_due=True)
@@ -79,7 +79,7 @@ def may_recover_password(db: Transaction, person: Principal, *, now: datetime) -
             continue
         request = approval_requests.read(row.document.encode())
         if request.principal == root and approvals.stands(db, row, request, now=now):
-            return sessions.execute(db, row.session_id, now=now)
+            return approvals.use_up(db, row.session_id, now=now)
     return False
 
 

@@ -48,7 +48,7 @@ async def ask(door: Door, visit: Visit, begun: Progress, *, reason: str, ticket:
         if not isinstance(looked, Next) or not isinstance(looked.step, ApprovalStep) or standing is None:
             return Commit(Stale(), [])
         call = Call(db, person.account_id, person, visit.now, visit.origin, wiring, standing)
-        wanted = WantedApproval(person.account_id, sealed_acts.SIGN_IN, "{}", reason, ticket, 24)
+        wanted = WantedApproval(person.account_id, sealed_acts.SIGN_IN, "{}", reason, ticket, None)
         try:
             row = asking.ask(call, wanted)
         except AwsError as refusal:

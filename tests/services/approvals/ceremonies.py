@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -50,17 +51,18 @@ class Ceremony:
     people: dict[str, Person]
     least: int
     alone_after: timedelta | None = None
+    groups: tuple[tuple[str, ...], ...] = ()
     version: int = 0
     asked: list[Asked] = field(default_factory=list)
 
-    def count(self, it: Asked) -> int:
-        """Return how many people who still are in the team have approved, each by a key of their own that still is theirs."""
-        standing = {
-            key.material
-            for name, key in it.approvals.items()
-            if not self.people[name].has_left and not key.is_revoked and key.enrolled_at <= it.asked_at
-        }
-        return len(standing)
+    def counted(self, it: Asked) -> set[str]:
+        """Return who has approved and counts: still in the team, each by a key of their own that still is theirs."""
+        return self._owners(it.approvals, it.asked_at)
+
+    def is_enough(self, names: Collection[str], least: int | None = None) -> bool:
+        """Tell whether these people may approve together: so many, and one of each group."""
+        wanted = self.least if least is None else least
+        return len(names) >= wanted and all(any(name in names for name in group) for group in self.groups)
 
     def usable(self, asker: str, act: str, now: datetime) -> Asked | None:
         """Return the request that lets somebody do an act now: the first of those that do."""
@@ -74,8 +76,10 @@ class Ceremony:
         if now >= it.expires_at or it.version != self.version:
             return False
         if it.status == "PENDING":
-            return self.alone_after is not None and now >= it.asked_at + self.alone_after and not it.refusals
-        return it.status == "APPROVED" and self.count(it) >= self.least
+            is_time = self.alone_after is not None and now >= it.asked_at + self.alone_after
+            keys = {name: each.key for name, each in self.people.items()}
+            return is_time and not it.refusals and self.is_enough(self._owners(keys, it.asked_at))
+        return it.status == "APPROVED" and self.is_enough(self.counted(it))
 
     def takes_vote(self, it: Asked, name: str, now: datetime) -> bool:
         """Tell whether a request takes the vote of somebody, signed by the key that they have."""
@@ -91,22 +95,30 @@ class Ceremony:
             it.approvals[name] = self.people[name].key
         else:
             it.refusals.add(name)
-        able = [each for each in self.people.values() if not each.has_left and each.name not in it.refusals]
-        if self.count(it) >= self.least:
+        able = [each.name for each in self.people.values() if not each.has_left and each.name not in it.refusals]
+        if self.is_enough(self.counted(it)):
             it.status = "APPROVED"
-        elif len(able) < self.least:
+        elif not self.is_enough(able):
             it.status = "FAILED"
 
-    def able(self) -> int:
-        """Return how many people have a key of their own now."""
-        return len({each.key.material for each in self.people.values() if not each.has_left and not each.key.is_revoked})
+    def able(self) -> set[str]:
+        """Return who has a key of their own now."""
+        return self._owners({name: each.key for name, each in self.people.items()})
 
     def may_change(self, it: Asked, least: int) -> bool:
         """Tell whether a change that the team has approved comes into force: all of it are there, and enough have keys."""
-        return self.able() >= least and not any(self.people[name].has_left for name in it.members)
+        return self.is_enough(self.able(), least) and not any(self.people[name].has_left for name in it.members)
 
     def change_team(self) -> None:
         """Let another version of the team come into force: what waits is void."""
         self.version += 1
         for it in self.asked:
             it.status = "FAILED" if it.status == "PENDING" else it.status
+
+    def _owners(self, keys: Mapping[str, Key], before: datetime | None = None) -> set[str]:
+        owners: dict[str, str] = {}
+        for name, key in keys.items():
+            is_good = not self.people[name].has_left and not key.is_revoked
+            if is_good and (before is None or key.enrolled_at <= before):
+                owners.setdefault(key.material, name)
+        return set(owners.values())

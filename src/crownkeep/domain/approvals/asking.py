@@ -19,6 +19,7 @@ from crownkeep.storage.approvals import seals, teams
 from crownkeep.storage.approvals import sessions as session_rows
 from crownkeep.storage.approvals.seals import SealRow
 from crownkeep.storage.approvals.sessions import ApprovalSessionRow
+from crownkeep.storage.approvals.teams import ApprovalTeamRow
 
 MOST_OPEN = 20
 """Requests that one party may have open at a time: nobody drowns what others ask in their own."""
@@ -40,7 +41,8 @@ class WantedApproval:
     """The parameters that the operation will be called with, as JSON."""
     reason: str
     ticket: str
-    hours: int
+    hours: int | None
+    """How long it stands; None for a day, or for a day after the requester may go on alone."""
 
 
 def ask(call: Call, asked: WantedApproval) -> ApprovalSessionRow:
@@ -87,7 +89,7 @@ def _begin(
     team = teams.with_id(call.db, seal.team_id)
     if team is None or team.status != "ACTIVE":
         raise errors.Conflict(f"the team that account `{seal.account_id}` is sealed under is not active; see docs/sealed-root.md")
-    lasts = min(max(timedelta(hours=asked.hours), SHORTEST), LONGEST)
+    lasts = min(max(_lasting(call, team, asked.hours), SHORTEST), LONGEST)
     wanted = WantedSession(
         service=f"{asked.action.partition(':')[0]}.amazonaws.com",
         action=asked.action,
@@ -107,6 +109,13 @@ def _begin(
         "approvalTeam": arns.team(team.account_id, team.team_id),
     }
     return row
+
+
+def _lasting(call: Call, team: ApprovalTeamRow, hours: int | None) -> timedelta:
+    if hours is not None:
+        return timedelta(hours=hours)
+    version = teams.version(call.db, team.team_id, team.version_id)
+    return sessions.LASTS + timedelta(hours=version.alone_after_hours or 0 if version is not None else 0)
 
 
 def _operation(asked: WantedApproval) -> tuple[Operation | None, dict[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -151,12 +152,27 @@ def describe(found: TeamCustody, *, now: datetime) -> dict[str, object]:
     }
     if found.version.alone_after_hours is not None:
         described["alone_after_hours"] = found.version.alone_after_hours
+    if found.version.groups is not None:
+        described["groups"] = _groups(found)
     return described
+
+
+def _groups(found: TeamCustody) -> list[dict[str, object]]:
+    names = {each.row.approver_id: each.name for each in found.seats}
+    return [
+        {
+            "name": str(each["name"]),
+            "approvals_needed": each["min_approvals"],
+            "approvers": [names.get(person, person) for person in each["approvers"]],
+        }
+        for each in json.loads(found.version.groups or "[]")
+    ]
 
 
 def _seat(seat: Seat) -> dict[str, object]:
     answer: dict[str, object] = {
         "name": seat.name,
+        "approver_id": seat.row.approver_id,
         "status": seat.row.status,
         "is_able": seat.is_able,
         "keys": [

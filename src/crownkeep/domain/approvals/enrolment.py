@@ -94,6 +94,8 @@ def acceptance_challenge(found: Invitation, nonce: bytes) -> bytes:
         "approver": found.approver.approver_id,
         "identity": found.approver.identity,
         "min_approvals": found.version.min_approvals,
+        "groups": found.version.groups or "",
+        "alone_after_hours": found.version.alone_after_hours or 0,
         "description": found.version.description,
     }
     return nonce + hashlib.sha256(canonical_json.write(document)).digest()

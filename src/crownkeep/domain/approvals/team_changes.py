@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from crownkeep import clock, errors
-from crownkeep.domain.approvals import ability, approver_invitations, arns, sessions, teams
+from crownkeep.domain.approvals import ability, approver_invitations, arns, sessions, team_groups, teams
 from crownkeep.domain.approvals.approver_invitations import Invitation
 from crownkeep.domain.approvals.people import ApproverIdentity
 from crownkeep.domain.approvals.sessions import WantedSession
+from crownkeep.domain.approvals.team_groups import TeamGroup
 from crownkeep.domain.approvals.teams import TeamState
+from crownkeep.operations import approvals
 from crownkeep.operations.call import Call, Wiring
 from crownkeep.storage.approvals import approval_tags, approvers, seals
 from crownkeep.storage.approvals import sessions as session_rows
@@ -21,7 +23,7 @@ from crownkeep.storage.approvals.sessions import ApprovalSessionRow
 from crownkeep.storage.approvals.teams import ApprovalTeamRow, TeamVersionRow
 from crownkeep.storage.database import Transaction
 
-SERVICE = "mpa.amazonaws.com"
+SERVICE = approvals.TEAM_SERVICE
 UPDATE, DELETE, BASELINE = "mpa:UpdateApprovalTeam", "mpa:StartActiveApprovalTeamDeletion", "mpa:StartApprovalTeamBaseline"
 _MOST_OPEN = 1000
 
@@ -33,7 +35,7 @@ class WantedTeam:
     description: str
     min_approvals: int
     people: Sequence[ApproverIdentity]
-    groups: str | None = None
+    groups: Sequence[TeamGroup] = ()
     alone_after_hours: int | None = None
 
 
@@ -57,18 +59,26 @@ def create(call: Call, name: str, wanted: WantedTeam, *, policies: Sequence[str]
         updated_at=call.now,
     )
     team_rows.add(call.db, row)
-    for each in _add_version(call, team_id, version_id, wanted, code=None, kept=()):
+    for each in _add_version(call, row, version_id, wanted, code=None, kept=()):
         approver_invitations.send(call.db, call.wiring, each, now=call.now)
     return row
 
 
-def start_update(call: Call, state: TeamState, wanted: WantedTeam) -> TeamVersionRow:
+def require_changeable(state: TeamState) -> None:
+    """Raise ConflictException unless the team is active and has no other change of itself to decide on."""
+    if not state.is_active:
+        raise errors.Conflict(f"The approval team is {state.row.status}, and only an active team can change.")
+    if state.is_updating or state.is_ending:
+        raise errors.Conflict("The approval team has another change of itself to decide on.")
+
+
+def start_update(call: Call, state: TeamState, wanted: WantedTeam, *, reason: str = "") -> TeamVersionRow:
     """Put an update to the team that is to be changed; nobody new is invited before the team has approved it."""
     row, version_id = state.row, _new_id()
     forget_pending(call.db, state)
     kept = [each for each in state.approvers if each.status == teams.ACCEPTED]
     code = teams.UPDATE_PENDING_APPROVAL
-    members = _add_version(call, row.team_id, version_id, wanted, code=code, kept=kept)
+    members = _add_version(call, row, version_id, wanted, code=code, kept=kept)
     found = team_rows.version(call.db, row.team_id, version_id)
     assert found is not None  # noqa: S101 - added above, for the type checker
     if seals.of_team(call.db, row.team_id) and not ability.could_act(call.db, found, members):
@@ -79,11 +89,12 @@ def start_update(call: Call, state: TeamState, wanted: WantedTeam) -> TeamVersio
         "VersionId": version_id,
         "Description": wanted.description,
         "MinApprovalsRequired": wanted.min_approvals,
-        "Groups": wanted.groups or "",
+        "Groups": team_groups.shown(found),
         "AloneAfterHours": wanted.alone_after_hours or 0,
         "Approvers": [{"ApproverId": each.approver_id, "Identity": each.identity} for each in members],
     }
-    session = sessions.begin(call, row, _wanted(UPDATE, row, "Update this approval team.", parameters))
+    asked = replace(_wanted(UPDATE, row, "Update this approval team.", parameters), reason=reason)
+    session = sessions.begin(call, row, asked)
     values = {"pending_version_id": version_id, "update_session_id": session.session_id, "updated_at": call.now}
     team_rows.change(call.db, row.team_id, **values, status_code=None, status_message=None)
     return found
@@ -193,31 +204,18 @@ def activate(db: Transaction, row: ApprovalTeamRow, version_id: str, *, now: dat
 
 
 def _add_version(
-    call: Call, team_id: str, version_id: str, wanted: WantedTeam, *, code: str | None, kept: Sequence[ApproverRow]
+    call: Call, team: ApprovalTeamRow, version_id: str, wanted: WantedTeam, *, code: str | None, kept: Sequence[ApproverRow]
 ) -> list[ApproverRow]:
     """Keep a version with its approvers; those who have accepted the one before need not do so again."""
     known: Mapping[str, ApproverRow] = {each.identity: each for each in kept}
-    version = TeamVersionRow(
-        team_id=team_id,
-        version_id=version_id,
-        account_id=call.account_id,
-        description=wanted.description,
-        min_approvals=wanted.min_approvals,
-        groups=wanted.groups,
-        alone_after_hours=wanted.alone_after_hours,
-        status_code=code,
-        status_message=None,
-        created_at=call.now,
-    )
-    team_rows.add_version(call.db, version)
     members = []
     for each in wanted.people:
         before = known.get(each.identity)
         fresh = ApproverRow(
-            team_id=team_id,
+            team_id=team.team_id,
             version_id=version_id,
             approver_id=_new_id(),
-            account_id=call.account_id,
+            account_id=team.account_id,
             source_id=each.source_id,
             identity_id=each.identity_id,
             identity=each.identity,
@@ -226,6 +224,19 @@ def _add_version(
         )
         members.append(fresh if before is None else replace(before, version_id=version_id))
     approvers.add_each(call.db, members)
+    version = TeamVersionRow(
+        team_id=team.team_id,
+        version_id=version_id,
+        account_id=team.account_id,
+        description=wanted.description,
+        min_approvals=wanted.min_approvals,
+        groups=team_groups.written(wanted.groups, members),
+        alone_after_hours=wanted.alone_after_hours,
+        status_code=code,
+        status_message=None,
+        created_at=call.now,
+    )
+    team_rows.add_version(call.db, version)
     return members
 
 

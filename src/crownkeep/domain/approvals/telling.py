@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from crownkeep.credentials import approval_requests
 from crownkeep.domain.approvals import people
+from crownkeep.operations import approvals
 from crownkeep.operations.call import Call
 from crownkeep.operations.notices import Notice
-from crownkeep.storage.approvals import approvers
+from crownkeep.storage.approvals import approvers, teams
 from crownkeep.storage.approvals.sessions import ApprovalSessionRow
 
 PAGE = "/approvals"
@@ -16,6 +17,8 @@ PAGE = "/approvals"
 def tell_asked(call: Call, row: ApprovalSessionRow) -> None:
     """Mail every approver of the version that is asked."""
     request = approval_requests.read(row.document.encode())
+    version = teams.version(call.db, row.team_id, row.version_id)
+    alone = approvals.alone_from(version, row) if version is not None else None
     values = {
         "account_id": row.acted_account_id,
         "act": row.action,
@@ -23,6 +26,7 @@ def tell_asked(call: Call, row: ApprovalSessionRow) -> None:
         "reason": row.reason or "none given",
         "ticket": row.ticket or "none",
         "source": request.source,
+        "alone": f"{alone:%Y-%m-%d %H:%M} UTC" if alone is not None and alone < row.expires_at else "",
         "until": f"{row.expires_at:%Y-%m-%d %H:%M} UTC",
         "link": f"{call.settings.url}{PAGE}?request={row.session_id}",
     }

@@ -25,7 +25,7 @@ def one_request(call: Call, *, request_id: str, **_: object) -> Target:
 
 @approvals.operation("RequestApproval", resource=registry.everything, effect=Effect.STATE)
 def request_approval(
-    call: Call, *, action: str, reason: str, parameters: str = "{}", ticket: str = "", hours: int = 24
+    call: Call, *, action: str, reason: str, parameters: str = "{}", ticket: str = "", hours: int | None = None
 ) -> Result:
     """Ask custodians to let the caller do one sealed act with exactly these parameters."""
     row = asking.ask(call, WantedApproval(call.account_id, action, parameters, reason, ticket, hours))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from crownkeep.domain.approvals import arns
@@ -103,11 +102,6 @@ def _rehearsals(call: Call, state: TeamState) -> dict[str, str]:
         arn = arns.session(session.account_id, session.team_id, session.session_id)
         found |= {each: arn for each in asked if each not in answered}
     return found
-
-
-def groups(version: TeamVersionRow) -> list[Shown]:
-    """Return the groups each of which must approve by itself; none where the number alone counts."""
-    return list(json.loads(version.groups)) if version.groups else []
 
 
 def _present(**members: object) -> Shown:

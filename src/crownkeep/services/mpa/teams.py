@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 
 from crownkeep import errors
 from crownkeep.domain import quotas
-from crownkeep.domain.approvals import arns, people, team_changes, teams
+from crownkeep.domain.approvals import arns, people, team_changes, team_groups, teams
 from crownkeep.domain.approvals.people import ApproverIdentity
 from crownkeep.domain.approvals.team_changes import WantedTeam
 from crownkeep.domain.approvals.teams import TeamState
@@ -99,6 +100,8 @@ def update_approval_team(
 ) -> Result:
     """Ask an active team to approve a change of itself; nothing changes before it has.
 
+    What AWS's model lacks stays as it is: groups, and that a requester may go on alone after a delay.
+
     Keys of approvers are never out of step with their identity source, so that SYNCHRONIZE_MFA_DEVICES has nothing to do.
     """
     state = targets.required_team(call, arn)
@@ -106,13 +109,15 @@ def update_approval_team(
         if not update_actions:
             raise errors.ServiceValidation("Say what to change: the strategy, the approvers or the description.")
         return {"VersionId": state.row.version_id}
-    require_changeable(state)
+    team_changes.require_changeable(state)
     members = [_member(each.source_id, each.identity_id, state) for each in state.approvers] if approvers is None else approvers
     strategy = describing.strategy(state.version) if approval_strategy is None else approval_strategy
     wanted = _wanted(call, members, strategy, description or state.version.description)  # type: ignore[arg-type]  # both are its shape
     if approvers is not None:
         _refuse_flood(call, wanted)
-    return {"VersionId": team_changes.start_update(call, state, wanted).version_id}
+    kept = team_groups.staying(team_groups.of_version(state.version, state.approvers), {each.identity for each in wanted.people})
+    changed = replace(wanted, groups=kept, alone_after_hours=state.version.alone_after_hours)
+    return {"VersionId": team_changes.start_update(call, state, changed).version_id}
 
 
 @mpa.operation("DeleteInactiveApprovalTeamVersion", resource=targets.team, effect=Effect.STATE)
@@ -139,17 +144,9 @@ def start_active_approval_team_deletion(call: Call, *, arn: str, pending_window_
     days = pending_window_days or 0
     if not 0 <= days <= LONGEST_WINDOW_DAYS:
         raise errors.ServiceValidation(f"PendingWindowDays must be between 0 and {LONGEST_WINDOW_DAYS}.")
-    require_changeable(state)
+    team_changes.require_changeable(state)
     session = team_changes.start_deletion(call, state, window=timedelta(days=days))
     return {"DeletionStartTime": call.now, "DeletionCompletionTime": session.expires_at + timedelta(days=days)}
-
-
-def require_changeable(state: TeamState) -> None:
-    """Raise ConflictException unless the team is active and has no other change of itself to decide on."""
-    if not state.is_active:
-        raise errors.Conflict(f"The approval team is {state.row.status}, and only an active team can change.")
-    if state.is_updating or state.is_ending:
-        raise errors.Conflict("The approval team has another change of itself to decide on.")
 
 
 def token_digest(call: Call, client_token: str | None, *request: object) -> bytes | None:

@@ -25,7 +25,7 @@ def request_approval(
     reason: str,
     parameters: str = "{}",
     ticket: str = "",
-    hours: int = 24,
+    hours: int | None = None,
 ) -> Result:
     """Ask the team of an account's seal to approve an act of the operator's, or the sign-in as root."""
     row = asking.ask(call, WantedApproval(account_id, action, parameters, reason, ticket, hours))
