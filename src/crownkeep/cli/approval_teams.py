@@ -65,8 +65,8 @@ def rules(
     hours = 0 if never_alone else alone_after
     with house.opened(data, database) as held:
         if asked.request_id is not None:
-            waiting.require_approved(held, asked)
-            _tell(asked.request_id, "approved", as_json=as_json)
+            waiting.require_done(held, asked)
+            _tell(asked.request_id, as_json=as_json)
             return
         parameters = {"groups": wanted, "alone_after_hours": hours, "reason": asked.reason or None}
         found = held.ask("UpdateApprovalTeamRules", team_arn=team_arn, **parameters)
@@ -84,11 +84,11 @@ def _group(text: str) -> Mapping[str, Any]:
     return {"name": name, "min_approvals": int(least), "approvers": named}
 
 
-def _tell(request_id: str, state: str, *, as_json: bool) -> None:
+def _tell(request_id: str, *, as_json: bool) -> None:
     if as_json:
-        output.print_json({"request_id": request_id, "state": state})
+        output.print_json({"request_id": request_id, "state": "used"})
     else:
-        click.echo(f"Request {request_id} is {state}: the rules are in force.")
+        click.echo("The team has approved it: the rules are in force.")
 
 
 def _pairs(team: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -72,7 +72,7 @@ def ask(held: House, asked: Asking, operation: str, **parameters: object) -> Map
     from crownkeep.errors import ApprovalRequired
 
     if asked.request_id is not None:
-        require_approved(held, asked)
+        _require_approved(held, asked)
     try:
         return held.ask(operation, **parameters)
     except ApprovalRequired as refusal:
@@ -90,11 +90,22 @@ def ask(held: House, asked: Asking, operation: str, **parameters: object) -> Map
     raise waits(asked, str(request["request_id"]))
 
 
-def require_approved(held: House, asked: Asking) -> None:
-    """Raise WaitsForApproval while a request waits, and a ClickException where it will never be approved any more."""
+def _require_approved(held: House, asked: Asking) -> None:
     found = held.ask("GetApprovalRequest", request_id=asked.request_id)
     match found["state"]:
         case "approved":
+            return
+        case "waiting":
+            raise waits(asked, str(asked.request_id))
+        case state:
+            raise click.ClickException(f"request {asked.request_id} is {state}: leave `--request` out to ask anew")
+
+
+def require_done(held: House, asked: Asking) -> None:
+    """Raise WaitsForApproval while a team has not decided on itself, and a ClickException where it won't any more."""
+    found = held.ask("GetApprovalRequest", request_id=asked.request_id)
+    match found["state"]:
+        case "used":
             return
         case "waiting":
             raise waits(asked, str(asked.request_id))

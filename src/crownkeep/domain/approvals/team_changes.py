@@ -153,6 +153,8 @@ def decided(db: Transaction, wiring: Wiring, session: ApprovalSessionRow, *, now
     if state is None or state.row.update_session_id != session.session_id:
         return
     is_approved = session.status == sessions.APPROVED
+    if is_approved:
+        session_rows.execute(db, session.session_id, now=now)
     if session.action == DELETE:
         _decide_deletion(db, session, state, is_approved=is_approved, now=now)
     elif state.pending is not None:
