@@ -5,6 +5,8 @@ DIR/                 0700   whoever may enter it is the operator
   sealing.key        0600   opens every sealed secret in the database; back it up apart from the database. It may be a
                             symbolic link to a file that several machines share: the file is changed, never the link. It may be
                             missing where a service manager hands it in as a credential, or an orchestrator in a variable
+  sealing.key.split  0600   the same keys for the holders of shares, where `sealing.key` is a link into memory: whoever starts
+                            a server then needs enough of them
   operator.token     0600   the bearer token of /operator/v1
   metrics.token      0600   the bearer token of /metrics, which opens nothing else
   outbox/            0700   mail, one file a message, where no SMTP server is set
@@ -18,7 +20,6 @@ import fcntl
 import os
 import pwd
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,13 +27,15 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-from crownkeep import base64url, clock
-from crownkeep.credentials import sealing
+from crownkeep import base64url, clock, durable_files
+from crownkeep.credentials import sealing, split_keys
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
+from crownkeep.credentials.split_keys import MalformedSplitKey, SplitKey
 from crownkeep.settings import SEALING_KEY_VARIABLE, Settings
 
 SEALING_KEY = "sealing.key"
+SPLIT_KEY = "sealing.key.split"
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """The variable by which systemd says where a service's credentials are (systemd.exec(5), "Credentials")."""
 OPERATOR_TOKEN = "operator.token"
@@ -116,7 +119,7 @@ def prepare(settings: Settings) -> DataDirectory:
         for name in (OPERATOR_TOKEN, METRICS_TOKEN):
             if not (path / name).exists():
                 token = base64url.encode(clock.token_bytes(_TOKEN_BYTES))
-                _write_if_missing(path / name, f"{token}\n")
+                durable_files.write_if_missing(path / name, f"{token}\n")
         return DataDirectory(path, load_keyring(path), load_operator_token(path), _load_token(path / METRICS_TOKEN))
     except OSError as error:
         raise UnusableDataDirectory(
@@ -132,7 +135,16 @@ def unsafe(path: Path) -> list[str]:
     # Whoever examines an installation may be root, and need not be the user that it runs as.
     owners = {path.stat().st_uid, os.geteuid(), 0}
     found = [_unsafe_part(path, wanted=0o700, owners=owners)]
-    for name in (SEALING_KEY, OPERATOR_TOKEN, METRICS_TOKEN, _DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm", "outbox"):
+    for name in (
+        SEALING_KEY,
+        SPLIT_KEY,
+        OPERATOR_TOKEN,
+        METRICS_TOKEN,
+        _DATABASE,
+        f"{_DATABASE}-wal",
+        f"{_DATABASE}-shm",
+        "outbox",
+    ):
         with suppress(FileNotFoundError, PermissionError):
             found.append(_unsafe_part(path / name, wanted=0o700 if name == "outbox" else 0o600, owners=owners))
     return [each for each in found if each]
@@ -209,14 +221,58 @@ def change_keyring(path: Path, change: Callable[[Keyring], Keyring]) -> Keyring:
     """
     try:
         file = (path / SEALING_KEY).resolve(strict=True)
-        with _exclusively(file):
+        with durable_files.exclusively(file):
             changed = change(load_keyring(path))
-            temporary = _write_temporary(file, sealing.write_key_file(changed).reveal())
-            temporary.replace(file)
-            _sync_directory(file.parent)
+            text = sealing.write_key_file(changed).reveal()
+            if (path / SPLIT_KEY).exists():
+                # First where it outlives a restart: what is in memory alone must not seal anything.
+                durable_files.replace(path / SPLIT_KEY, split_key(path).with_keys(text.encode()).encode().decode())
+            durable_files.replace(file, text)
     except OSError as error:
         raise UnusableDataDirectory(f"`{path / SEALING_KEY}` can't be changed: {error.strerror}; nothing was") from error
     return changed
+
+
+def split_key(path: Path) -> SplitKey:
+    """Return the sealing keys of a data directory as the holders of shares open them; raises UnusableDataDirectory."""
+    try:
+        return split_keys.read((path / SPLIT_KEY).read_bytes())
+    except FileNotFoundError as error:
+        raise UnusableDataDirectory(f"the sealing key of `{path}` is not split: see `crownkeep keys split`") from error
+    except (OSError, MalformedSplitKey) as error:
+        raise UnusableDataDirectory(f"`{path / SPLIT_KEY}` can't be read: {error}") from error
+
+
+def move_key(path: Path, split: SplitKey, into: Path) -> None:
+    """Keep the sealing keys on the disk for the holders of shares alone: `sealing.key` leads into memory from now on.
+
+    Whoever is interrupted has both, and may do it again. Raises OSError, and UnusableDataDirectory where that was done before.
+    """
+    file = path / SEALING_KEY
+    if file.is_symlink():
+        raise UnusableDataDirectory(f"`{file}` is a link already: only a file of this machine's own can be split")
+    with durable_files.exclusively(file):
+        durable_files.replace(path / SPLIT_KEY, split.encode().decode())
+        durable_files.replace(into, file.read_text(encoding="utf-8"))
+        link = file.with_name(f".{file.name}.link")
+        link.unlink(missing_ok=True)
+        link.symlink_to(into)
+        with file.open("r+b") as old:
+            link.replace(file)
+            durable_files.sync_directory(path)
+            # As far as the file system writes in place: `keys rotate` afterwards helps against what it keeps elsewhere.
+            old.write(bytes(file.stat().st_size))
+            os.fsync(old.fileno())
+
+
+def join_key(path: Path) -> None:
+    """Put the sealing keys on the disk again, as a file that opens without shares; raises OSError and UnusableDataDirectory."""
+    split_key(path)
+    file = path / SEALING_KEY
+    with durable_files.exclusively(file.resolve(strict=True)):
+        durable_files.replace(file, file.read_text(encoding="utf-8"))
+        (path / SPLIT_KEY).unlink()
+        durable_files.sync_directory(path)
 
 
 def staged(path: Path, name: str) -> Path:
@@ -249,18 +305,7 @@ def install(path: Path, name: str) -> None:
     finally:
         os.close(descriptor)
     place.replace(path / name)
-    _sync_directory(path)
-
-
-@contextmanager
-def _exclusively(file: Path) -> Iterator[None]:
-    """Wait for the lock of a file that is replaced when it changes, and hold it; it lies beside the file."""
-    descriptor = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+    durable_files.sync_directory(path)
 
 
 @contextmanager
@@ -313,6 +358,9 @@ def _name_of(user_id: int) -> str:
 
 def _make_sealing_key(path: Path) -> None:
     database, file = path / _DATABASE, path / SEALING_KEY
+    if (path / SPLIT_KEY).exists():
+        wanted = f"{split_key(path).needed} of its shares"
+        raise UnusableDataDirectory(f"the sealing key is split: hand in {wanted} with `crownkeep keys unseal --data {path}`")
     if file.is_symlink():
         raise UnusableDataDirectory(f"`{file}` leads to `{file.readlink()}`, which is not there: restore or mount that file")
     if database.exists():
@@ -320,43 +368,4 @@ def _make_sealing_key(path: Path) -> None:
             f"`{file}` is missing, and only it opens the secrets in `{database}`: restore it from its backup"
         )
     key = sealing.mint_key(clock.token_bytes(sealing.KEY_SIZE), made=clock.now().date())
-    _write_if_missing(file, sealing.write_key_file(Keyring([key])).reveal())
-
-
-def _write_if_missing(file: Path, text: str) -> None:
-    """Make a file with this text unless another process has just made it; nobody ever sees half of one."""
-    temporary = _write_temporary(file, text)
-    try:
-        os.link(temporary, file)
-    except FileExistsError:
-        return
-    finally:
-        temporary.unlink()
-    _sync_directory(file.parent)
-
-
-def write_new(file: Path, content: bytes) -> None:
-    """Write a file that is not there yet, durably and for its owner alone; raises FileExistsError."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _write_temporary(file: Path, text: str) -> Path:
-    # mkstemp opens with mode 0600 and O_EXCL, so the secret is never readable by others, not even for an instant.
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    return Path(name)
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable_files.write_if_missing(file, sealing.write_key_file(Keyring([key])).reveal())

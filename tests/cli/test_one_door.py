@@ -13,6 +13,7 @@ from tests.credentials.mds import certify, metadata_blob
 from tests.house.test_one_door import KEY_FILE, NO_CHANGE, commands
 
 from crownkeep import clock
+from crownkeep.cli import keys_split
 
 MADE = "111122223333"
 VKEY = "example.com/log+614bce04+AYJUwympKFD21TndN29IFu4nZFF9peAjVRSvQzFkSA16"
@@ -43,6 +44,9 @@ CHANGES = {
     "move --from sqlite:///{folder}/new/crownkeep.db --to sqlite:///{folder}/moved.db --data {folder}/new": "MoveDatabase",
     "keys reseal": "ResealSecrets",
     "keys rotate --wait 0": "ResealSecrets",
+    "keys split {folder}/b.pub --into {folder}/run/k --share {folder}/b.share-1 --share {folder}/b.share-2": "SplitSealingKey",
+    "keys unseal --share {folder}/b.share-1 --share {folder}/b.share-2": "OpenSealingKey",
+    "keys join": "JoinSealingKey",
     "seal account {account_id} --team arn:aws:mpa:us-east-1:111122223333:approval-team/Nobody-01": "SealAccount",
     "seal unseal {account_id}": "UnsealAccount",
     "approvals rules arn:aws:mpa:us-east-1:{account_id}:approval-team/none-00 --alone-after 24": "UpdateApprovalTeamRules",
@@ -86,8 +90,12 @@ OF_COPIES = ("RestoreBackup", "MoveDatabase")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The files that commands are given."""
+def folder(tmp_path: Path, crownkeep: Terminal, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The files that commands are given, and a directory that counts as memory."""
+    crownkeep("backup", "new-recipient", str(tmp_path / "b"), "--shares", "2", "--needed", "2")
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "mounts").write_text(f"tmpfs {tmp_path / 'run'} tmpfs rw 0 0\n")
+    monkeypatch.setattr(keys_split, "_MOUNTS", tmp_path / "mounts")
     publisher = certify("publisher")
     (tmp_path / "list").write_bytes(hashed("hunter2"))
     (tmp_path / "root.pem").write_bytes(pem(publisher))

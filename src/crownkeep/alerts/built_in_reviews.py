@@ -107,7 +107,7 @@ def whole_server() -> Iterable[Rule]:
     for name, pattern, subject, advice in (
         (
             "sealing-or-trail-keys-changed",
-            f"{{ {named('BeginKeyRotation', 'ResealSecrets', 'RotateTrailKeys')} && {DONE} }}",
+            f"{{ {named('BeginKeyRotation', 'ResealSecrets', 'JoinSealingKey', 'RotateTrailKeys')} && {DONE} }}",
             "The server's sealing keys or trail keys were changed",
             "find out which operator did it, and why",
         ),

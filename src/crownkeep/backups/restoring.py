@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from crownkeep import clock, data_directory
+from crownkeep import clock, data_directory, durable_files
 from crownkeep.audit import checkpoints, notes
 from crownkeep.audit.notes import Note
 from crownkeep.backups import frames, manifest, passphrases
@@ -94,7 +94,7 @@ def restore(folder: Path, found: Manifest, keys: BackupKeys, new: Path, *, datab
     if new.exists() and (not new.is_dir() or any(new.iterdir())):
         raise BackupFault(f"`{new}` is there already, and nothing is written over: name a new directory")
     with _staged(new) as staged:
-        data_directory.write_new(staged / data_directory.SEALING_KEY, keys.key_file)
+        durable_files.write_new(staged / data_directory.SEALING_KEY, keys.key_file)
         held = Database(database or f"sqlite:///{staged / 'crownkeep.db'}")
         try:
             if not copying.is_empty(held):

@@ -66,12 +66,12 @@ def _split(file: Path, shares: int | None, needed: int | None) -> tuple[Identity
 
 def _write(files: dict[Path, str]) -> None:
     """Write all of them or none; raises ClickException where one is there already."""
-    from crownkeep import data_directory
+    from crownkeep import durable_files
 
     written: list[Path] = []
     try:
         for path, text in files.items():
-            data_directory.write_new(path, text.encode())
+            durable_files.write_new(path, text.encode())
             written.append(path)
     except OSError as error:
         for path in written:

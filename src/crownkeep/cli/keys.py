@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crownkeep.cli import house, keys_leaked, output, waiting
+from crownkeep.cli import house, keys_leaked, keys_split, output, waiting
 from crownkeep.cli.house import House
 
 if TYPE_CHECKING:
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 _SECONDS_TO_NOTICE = 3.0
 
 
-@click.group("keys", short_help="Rotate sealing keys, and find leaked access keys.")
+@click.group("keys", short_help="Rotate and split sealing keys, and find leaked access keys.")
 def command() -> None:
-    """Rotate sealing keys, and find leaked access keys."""
+    """Rotate and split sealing keys, and find leaked access keys."""
 
 
-command.add_command(keys_leaked.command)
+for _each in (keys_leaked.command, keys_split.split, keys_split.unseal, keys_split.join):
+    command.add_command(_each)
 
 
 @command.command("rotate", short_help="Make a new sealing key and seal with it.")

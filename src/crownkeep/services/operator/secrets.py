@@ -1,4 +1,4 @@
-"""Sealing keys: the beginning of their rotation, and every secret at rest sealed anew in bounded steps, with the newest key."""
+"""Sealing keys: the beginning of their rotation, who holds them, and every secret at rest sealed anew in bounded steps."""
 
 from __future__ import annotations
 
@@ -25,6 +25,24 @@ def begin_key_rotation(call: Call, *, sealing_key_id: str | None = None) -> Resu
     if sealing_key_id is not None and sealing_key_id not in {key.id for key in _key_file(call).keys}:
         raise errors.Conflict(f"the key file holds no key `{sealing_key_id}`")
     call.notes.additional["sealingKeyId"] = sealing_key_id or "a new one"
+    return NOTHING
+
+
+@operator.operation("SplitSealingKey", resource=registry.everything, effect=Effect.STATE)
+def split_sealing_key(call: Call, *, needed: int) -> Result:
+    """Record that the sealing key leaves the disk, and how many shares are needed from now on; the command moves it."""
+    return NOTHING
+
+
+@operator.operation("OpenSealingKey", resource=registry.everything, effect=Effect.STATE)
+def open_sealing_key(call: Call, *, shares: list[int]) -> Result:
+    """Record by which shares the sealing key was opened."""
+    return NOTHING
+
+
+@operator.operation("JoinSealingKey", resource=registry.everything, effect=Effect.STATE)
+def join_sealing_key(call: Call) -> Result:
+    """Record that the sealing key is put on the disk again, where it opens without shares; the command does that afterwards."""
     return NOTHING
 
 
