@@ -168,7 +168,7 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
 
 def open_wiring(settings: Settings, directory: DataDirectory) -> tuple[Database, Wiring]:
     """Open the database, brought up to date, and what calls need; for the server and for commands beside it."""
-    services.load()
+    services.load_late()
     database = Database(settings.database_url)
     sealed_files.keep_in(database, settings.sealed_directory)
     migrate.upgrade(database)

@@ -16,11 +16,79 @@ NOT_FOR_A_START = ("alembic", "crownkeep.console", "fido2", "jinja2", "signxml",
 
 
 def test_a_server_starts_without_what_only_people_need():
-    loaded = "import sys, crownkeep.app; from crownkeep import services; services.load(); print(*sys.modules)"
-
-    answer = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
+    answer = _run("import sys, crownkeep.app; from crownkeep import services; services.load(); print(*sys.modules)")
 
     assert [] == [name for name in NOT_FOR_A_START if name in answer]
+
+
+ASKS_FOR_STS = """
+import sys
+import crownkeep.app
+from crownkeep import services
+from crownkeep.operations import registry
+
+services.load_late()
+at_first = [name for name in sys.modules if name.endswith((".sts.caller", ".organizations.units"))]
+served = [*registry.service("sts").served()]
+then = [name for name in sys.modules if name.endswith((".sts.caller", ".organizations.units"))]
+print(len(at_first), *then, *served)
+"""
+
+
+def test_a_service_is_imported_whole_when_it_is_first_asked_for_and_no_other():
+    count, *names = _run(ASKS_FOR_STS)
+
+    assert "0" == count
+    assert ["crownkeep.services.sts.caller"] == [name for name in names if name.startswith("crownkeep.")]
+    assert {"AssumeRole", "AssumeRoot", "GetCallerIdentity", "GetSessionToken"} < set(names)
+
+
+ASK_AT_ONCE = """
+import threading
+from crownkeep.operations import registry
+
+half, go_on = threading.Event(), threading.Event()
+found, tries = [], []
+
+
+def load():
+    tries.append("try")
+    if len(tries) == 1:
+        raise ImportError("too many open files")
+    service = registry.Service("late")
+    half.set()
+    go_on.wait()
+    service.operation("GetLate", resource=registry.no_resource)(print)
+
+
+def ask():
+    found.append([*registry.service("late").served()])
+
+
+registry.load_late({"late": load})
+try:
+    registry.service("late")
+except ImportError as error:
+    print(type(error).__name__)
+asking = [threading.Thread(target=ask) for _ in range(3)]
+asking[0].start()
+half.wait()
+for each in asking[1:]:
+    each.start()
+print(len(found))
+go_on.set()
+for each in asking:
+    each.join()
+print(len(tries), *(name for names in found for name in names))
+"""
+
+
+def test_whoever_asks_for_a_service_that_is_being_imported_waits_for_all_of_it():
+    assert ["ImportError", "0", "2", "GetLate", "GetLate", "GetLate"] == _run(ASK_AT_ONCE)
+
+
+def _run(code: str) -> list[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
 
 def test_an_application_is_made_once_and_everybody_who_waited_is_served():

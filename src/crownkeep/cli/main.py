@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
@@ -54,7 +55,12 @@ class _Lazy(MutableMapping[str, click.Command]):
         if name not in _COMMANDS:
             raise KeyError(name)
         module = _MODULES.get(name, name.replace("-", "_"))
-        command: click.Command = import_module(f"crownkeep.cli.{module}").command
+        # Nothing that is imported is garbage: whoever looks for some finds none, several times.
+        gc.disable()
+        try:
+            command: click.Command = import_module(f"crownkeep.cli.{module}").command
+        finally:
+            gc.enable()
         return command
 
     def __iter__(self) -> Iterator[str]:

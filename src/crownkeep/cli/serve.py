@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crownkeep import data_directory, server_address, settings
+from crownkeep import data_directory, server_address, services, settings
 from crownkeep.app import create_app, open_wiring
 from crownkeep.cli import banner, house, listening, reloading
 from crownkeep.cli.banner import StartFacts
@@ -94,6 +94,9 @@ def _run(chosen: Settings, flags: Mapping[str, Any], inherited: socket.socket | 
     import uvicorn._subprocess
 
     options = _options(chosen)
+    if chosen.workers > 1:
+        # Here, so that workers share it.
+        services.load()
     # What is there now stays: nobody looks through it for garbage again, and workers go on sharing its pages.
     gc.collect()
     gc.freeze()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from threading import RLock
 from typing import Any, TypeVar
 
 from crownkeep import models
@@ -284,16 +285,39 @@ class Service:
 
 
 _services: dict[str, Service] = {}
+_late: dict[str, Callable[[], None]] = {}
+"""What imports the handlers of services that nobody has asked for yet."""
+_loading = RLock()
+
+
+def load_late(services: Mapping[str, Callable[[], None]]) -> None:
+    """Have what imports a service's handlers called when the service is first asked for."""
+    with _loading:
+        _late.update(services)
 
 
 def service(name: str) -> Service | None:
     """Return the service with this name, or None where no operation of it is served."""
+    if name in _late:
+        _load(name)
     return _services.get(name)
 
 
 def services() -> list[Service]:
     """Return every service that has handlers, by name."""
+    for name in tuple(_late):
+        _load(name)
     return [_services[name] for name in sorted(_services)]
+
+
+def _load(name: str) -> None:
+    """Import a service's handlers; whoever asks meanwhile waits, for half a service would refuse what the whole one serves."""
+    with _loading:
+        load = _late.get(name)
+        if load is not None:
+            load()
+            # Last: what could not be imported is tried again, and nobody passes by before it is there.
+            _late.pop(name, None)
 
 
 def _modelled(model: ServiceModel, name: str) -> OperationModel:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeVar
@@ -39,22 +40,28 @@ class RowQuery(Generic[Row]):
     `make` is the row's type, or a function with a parameter for each column where a row is more than its columns.
     """
 
-    __slots__ = ("_query", "_read")
+    __slots__ = ("_query", "_read", "_statement")
 
     def __init__(self, make: Callable[..., Row], statement: Select[Any]) -> None:
         columns = _columns(statement)
         places = {str(getattr(column, "key", column)): place for place, column in enumerate(columns)}
         self._read = _reader(make, places, len(columns))
-        self._query: Prepared | _Expanding = _Expanding(statement) if _is_expanding(statement) else Prepared(statement)
+        self._statement = statement
+        self._query: Prepared | _Expanding | None = None
 
     def first(self, db: Transaction, values: Mapping[str, Any]) -> Row | None:
         """Return the first row, or None where there is none."""
-        cells = self._query.first(db, values)
+        cells = (self._query or self._made()).first(db, values)
         return None if cells is None else self._read(cells)
 
     def all(self, db: Transaction, values: Mapping[str, Any]) -> list[Row]:
         """Return every row."""
-        return list(map(self._read, self._query.all(db, values)))
+        return list(map(self._read, (self._query or self._made()).all(db, values)))
+
+    def _made(self) -> Prepared | _Expanding:
+        """Return what runs the statement: found out at its first use, as a server has hundreds and starts with few."""
+        found = self._query = _Expanding(self._statement) if _is_expanding(self._statement) else Prepared(self._statement)
+        return found
 
 
 class ColumnQuery:
@@ -164,4 +171,7 @@ def _match(make: Callable[..., Any], names: Sequence[str]) -> tuple[str, ...]:
 @cache
 def _parameters(make: Callable[..., Any]) -> tuple[str, ...]:
     # A leading underline marks a column that a function reads past.
+    if is_dataclass(make):
+        # Of a type, its fields are known already; to read a signature takes as long as to make a table.
+        return tuple(each.name for each in fields(make) if each.init)
     return tuple(name.removeprefix("_") for name in inspect.signature(make).parameters)
