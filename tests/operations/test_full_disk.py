@@ -141,6 +141,10 @@ def test_a_full_disk_is_said_once_and_not_with_every_request(disk: Disk, caplog:
     assert "takes changes again" in said[1]
 
 
+TABLES = ("events", "trail_leaves")
+"""What requests write, and what the sequencer does beside them: a change that is taken says that there is room again."""
+
+
 def test_a_full_disk_of_postgresql_is_refused_as_one_of_sqlite(crowns: Crowns, caplog: pytest.LogCaptureFixture):
     crown = crowns.fresh("postgres")
     iam = crown.account().client("iam")
@@ -149,11 +153,15 @@ def test_a_full_disk_of_postgresql_is_refused_as_one_of_sqlite(crowns: Crowns, c
         # What PostgreSQL says where a table can't grow (appendix A, disk_full).
         fails = "RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100';"
         db.exec_driver_sql(f"CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {fails} END $$")
-        db.exec_driver_sql("CREATE TRIGGER disk_is_full BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION disk_is_full()")
+        for table in TABLES:
+            db.exec_driver_sql(
+                f"CREATE TRIGGER disk_is_full BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION disk_is_full()"
+            )
     with caplog.at_level(logging.WARNING, "crownkeep"):
         answer = [until_refused(iam.list_users), until_refused(iam.create_user, UserName="new")]
         with database.transaction() as db:
-            db.exec_driver_sql("DROP TRIGGER disk_is_full ON events")
+            for table in TABLES:
+                db.exec_driver_sql(f"DROP TRIGGER disk_is_full ON {table}")
         iam.create_user(UserName="new")
 
     assert [(0, 503, "ServiceUnavailable")] * 2 == answer
