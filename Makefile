@@ -67,7 +67,7 @@ format: .venv/.ready-to-develop ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests as so many bare answers, beside moto and a release before
+bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests beside bare answers, moto and a release before; ARGS="--parts start"
 	$(BIN)/python -m bench.serving $(ARGS)
 
 bench-request: .venv/.ready-to-develop ## Measure the CPU of one request in this process; ARGS="--profile GetUser"

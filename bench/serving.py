@@ -8,7 +8,9 @@ Requests are signed beforehand, sent over loopback by 32 connections in a closed
 least CPU counts. An account holds 5,000 users at most (AWS's quota), so 10,000 are spread over four, and the one that is measured
 holds a quarter of them.
 
-`make bench ARGS="--without-moto --rounds 5"`; `--database postgresql://...` measures on that, which must be empty.
+`make bench ARGS="--parts requests --users 10,1000 --only GetUser,ListUsers --rounds 5"` measures a part of it, `--parts moto` and
+`--parts start` the others; `--database postgresql://...` measures on that, which must be empty. moto is not asked beyond 1,000
+users, where one of its answers takes a second.
 """
 
 from __future__ import annotations
@@ -17,25 +19,30 @@ import argparse
 import json
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench import load, servers, starting, table
 from bench.requests import Signer
 from bench.servers import Server
+from bench.starting import Started
 from bench.table import OPERATIONS, SIZES, Result
 
 CONNECTIONS = 32
 SECONDS = 1.0
 SECONDS_ALONE = 0.5
 MOST_CREATED = 600
+MOST_OF_MOTO = 1_000
+PARTS = ("requests", "moto", "start")
 MOST_IN_ONE_ACCOUNT = 2_500
 ACCOUNTS = 300
 RESULTS = Path(__file__).parent / "results"
 BEFORE = "0.1.0"
 """The release whose figures are printed beside: `results/release-VERSION.json`."""
 
+_BEGAN = time.monotonic()
 _DISTINCT = 64
 _ROLE = "bench"
 _MOTOS_ACCOUNT = "123456789012"
@@ -47,26 +54,50 @@ def main() -> None:
     """Measure, print the table, and keep the figures in bench/results."""
     options = _options()
     results: list[Result] = []
+    started: list[Started] = []
     with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory, servers.bare(Path(directory)) as bare:
-        for users in SIZES[:1] if options.database else SIZES:
-            own = Path(directory) / f"crownkeep-{users}"
-            own.mkdir()
-            with servers.crownkeep(own, servers.UNLIMITED | _database(options.database)) as server:
-                results += _crownkeep(server, bare, users, options.rounds)
-                print(f"  measured crownkeep with {users:,} users: {server.memory_mib():.0f} MiB")
-        for users in () if options.without_moto else SIZES:
-            own = Path(directory) / f"moto-{users}"
-            own.mkdir()
-            with servers.moto(own) as server:
-                results += _moto(server, users)
-                print(f"  measured moto with {users:,} users: {server.memory_mib():.0f} MiB")
-        started = [] if options.database else starting.measure(Path(directory))
+        if "requests" in options.parts:
+            for users in options.users[:1] if options.database else options.users:
+                results += _of_crownkeep(Path(directory), bare, users, options)
+        if "moto" in options.parts:
+            for users in options.users:
+                results += _of_moto(Path(directory), users, options) if users <= MOST_OF_MOTO else []
+        if "start" in options.parts and not options.database:
+            _say("starts, idle memory and two workers")
+            started = starting.measure(Path(directory))
     results = _least(results)
-    print(table.render(results, before(BEFORE), release=BEFORE, rounds=options.rounds))
+    if "requests" in options.parts:
+        print(table.render(results, before(BEFORE), release=BEFORE, rounds=options.rounds))
     print("\n".join(["", *(f"{each.what:60}{each.figure:>10}   aim {each.aim}" for each in started)]))
-    RESULTS.mkdir(exist_ok=True)
-    kept = {"results": [asdict(result) for result in results], "started": [asdict(each) for each in started]}
-    (RESULTS / f"serving{'-postgresql' if options.database else ''}.json").write_text(json.dumps(kept, indent=1))
+    if options.is_whole:
+        RESULTS.mkdir(exist_ok=True)
+        kept = {"results": [asdict(result) for result in results], "started": [asdict(each) for each in started]}
+        (RESULTS / f"serving{'-postgresql' if options.database else ''}.json").write_text(json.dumps(kept, indent=1))
+
+
+def _of_crownkeep(directory: Path, bare: Server, users: int, options: argparse.Namespace) -> list[Result]:
+    own = directory / f"crownkeep-{users}"
+    own.mkdir()
+    _say(f"crownkeep with {users:,} users")
+    with servers.crownkeep(own, servers.UNLIMITED | _database(options.database)) as server:
+        results = _crownkeep(server, bare, users, options)
+        _say(f"  it holds {server.memory_mib():.0f} MiB")
+    return results
+
+
+def _of_moto(directory: Path, users: int, options: argparse.Namespace) -> list[Result]:
+    own = directory / f"moto-{users}"
+    own.mkdir()
+    _say(f"moto with {users:,} users")
+    with servers.moto(own) as server:
+        results = _moto(server, users, options)
+        _say(f"  it holds {server.memory_mib():.0f} MiB")
+    return results
+
+
+def _say(what: str) -> None:
+    """Say what is measured now, and how long the whole has taken so far."""
+    print(f"{time.monotonic() - _BEGAN:6.0f} s  {what}", flush=True)
 
 
 def before(release: str) -> list[Result]:
@@ -78,9 +109,17 @@ def before(release: str) -> list[Result]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure what a signed request costs.")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--without-moto", action="store_true")
+    parser.add_argument("--parts", type=_listed, default=PARTS, help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--users", type=lambda text: tuple(map(int, _listed(text))), default=SIZES, help="such as 10,1000")
+    parser.add_argument("--only", type=_listed, default=OPERATIONS, help="operations, such as GetUser,ListUsers")
     parser.add_argument("--database", default="", help="an empty PostgreSQL database; SQLite unless given")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.is_whole = (options.parts, options.users, options.only) == (PARTS, SIZES, OPERATIONS)
+    return options
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
 
 
 def _database(url: str) -> dict[str, str]:
@@ -99,7 +138,7 @@ def _least(results: Sequence[Result]) -> list[Result]:
     return list(least.values())
 
 
-def _crownkeep(server: Server, bare: Server, users: int, rounds: int) -> list[Result]:
+def _crownkeep(server: Server, bare: Server, users: int, options: argparse.Namespace) -> list[Result]:
     accounts = [server.make_account(f"bench-{number}") for number in range(-(-users // MOST_IN_ONE_ACCOUNT))]
     admins = [answer["admin"] for answer in accounts]
     signers = [Signer(answer["access_key_id"], answer["secret_access_key"], server.port) for answer in admins]
@@ -110,9 +149,10 @@ def _crownkeep(server: Server, bare: Server, users: int, rounds: int) -> list[Re
     if users == ACCOUNTS_WITH:
         made |= {"GetUser denied": lambda: _denied(signers[0], share), f"GetUser of {ACCOUNTS} accounts": _of_accounts(server)}
     bare_requests = [Signer("AKIAIOSFODNN7EXAMPLE", "secret", bare.port).sign("sts", "GetCallerIdentity")]
-    ready = {operation: made[operation]() for operation in OPERATIONS if operation in made and users in table.sizes_of(operation)}
+    ready = {operation: made[operation]() for operation in _measured(made, users, options)}
     results: list[Result] = []
-    for number in range(rounds):
+    for number in range(options.rounds):
+        _say(f"  round {number + 1} of {options.rounds}")
         for operation, requests in ready.items():
             results.append(_measure(bare, "GetCallerIdentity", 0, bare_requests))
             fresh = [f"made-{number}-{each:05}" for each in range(MOST_CREATED)] if operation == "CreateUser" else ()
@@ -123,12 +163,15 @@ def _crownkeep(server: Server, bare: Server, users: int, rounds: int) -> list[Re
 ACCOUNTS_WITH = 1_000
 
 
-def _moto(server: Server, users: int) -> list[Result]:
+def _measured(made: Mapping[str, object], users: int, options: argparse.Namespace) -> list[str]:
+    return [each for each in OPERATIONS if each in made and each in options.only and users in table.sizes_of(each)]
+
+
+def _moto(server: Server, users: int, options: argparse.Namespace) -> list[Result]:
     signer = Signer("AKIAIOSFODNN7EXAMPLE", "secret", server.port)
     _fill(signer, users)
     made = _requests(signer, users, account_id=_MOTOS_ACCOUNT)
-    measured = [operation for operation in OPERATIONS if operation in made and users in table.sizes_of(operation)]
-    return [_measure(server, operation, users, made[operation]()) for operation in measured]
+    return [_measure(server, operation, users, made[operation]()) for operation in _measured(made, users, options)]
 
 
 def _fill(signer: Signer, users: int) -> None:
