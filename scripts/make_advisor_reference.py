@@ -171,7 +171,7 @@ On a terminal a bar on standard error says how many events have been read.
 
 The console asks the same before a change is made: **What if?** beside a user's access key, beneath a user's or role's policies
 and boundary, and where a control policy is attached to an account. It looks at the newest events of the last 90 days, up to
-5,000, for two seconds at most, and says how far back that reaches. Whoever asks needs `trail:ListRecordedEvents`, and for
+5,000, for two seconds at most, and says how far back that reaches. The caller needs `trail:ListRecordedEvents`, and for
 policies `iam:GetAccountAuthorizationDetails`. The management account of an organization sees events of members since they joined.
 
 ## Least privilege

@@ -92,8 +92,8 @@ def says(row: EventRow) -> str | None:
         ),
         (event("DetachPolicy", USER, eventSource="organizations.amazonaws.com"), "A policy of the organization no longer binds"),
         (event("SwitchOffAlertRule", OPERATOR, username=""), "The operator switched an alert off"),
-        (event("DeleteAlertReceiver", USER), "Who hears of what in the account was changed"),
-        (event("SilenceAlertRule", OPERATOR), "Who hears of what in the account was changed"),
+        (event("DeleteAlertReceiver", USER), "The recipients of the account's alerts were changed"),
+        (event("SilenceAlertRule", OPERATOR), "The recipients of the account's alerts were changed"),
         (event("StopLogging", USER, eventSource="cloudtrail.amazonaws.com"), "A trail of the account was stopped or deleted"),
         (event("PutEventSelectors", USER, eventSource="cloudtrail.amazonaws.com"), "A trail of the account was changed"),
         (event("DeactivateMFADevice", USER, requestParameters={"userName": "bob"}), "Somebody's MFA device was removed"),
@@ -105,7 +105,7 @@ def says(row: EventRow) -> str | None:
         (event("AssociateDelegationRequest", USER), ASKED),
         (
             event("SetQuota", OPERATOR, username="", readOnly=False),
-            "Whoever operates this server changed something in the account",
+            "The operator of this server changed something in the account",
         ),
     ],
 )

@@ -97,7 +97,7 @@ def test_a_rogue_root_that_takes_all_places_for_receivers_leaves_the_operator_s(
     client.create_alert_receiver(Channel="mail", Target="rogue@acme.example")
 
     assert "ConflictException" == refusal(client.create_alert_receiver, Channel="mail", Target="rogue2@acme.example")
-    assert soc_of(account).wait("Who hears of what in the account was changed")
+    assert soc_of(account).wait("The recipients of the account's alerts were changed")
 
 
 def test_a_receiver_that_a_rogue_root_lets_answer_slowly_holds_up_none_of_the_operator_s_and_gets_all_in_order(

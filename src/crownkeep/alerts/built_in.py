@@ -203,7 +203,7 @@ def _own_settings() -> Iterable[Rule]:
     yield make_rule(
         "alerts-changed",
         f"{{ {named(*CHANGES)} && {DONE} }}",
-        "Who hears of what in the account was changed",
+        "The recipients of the account's alerts were changed",
         _FIND_OUT,
         AlertSeverity.CRITICAL,
         SECURITY,
@@ -331,7 +331,7 @@ def _by_anybody() -> Iterable[Rule]:
     yield make_rule(
         "operator-acted",
         '{ $.userIdentity.invokedBy = "crownkeep operator" && $.readOnly IS FALSE && $.eventName != CreateAccount }',
-        "Whoever operates this server changed something in the account",
+        "The operator of this server changed something in the account",
         "ask them why",
         AlertSeverity.HIGH,
         SECURITY,

@@ -14,7 +14,7 @@ from crownkeep.advisor.view import CannotTell, DoesNotApply, View
     title="No alternate contact is root's own mailbox",
     topic="contacts",
     severity=CheckSeverity.MEDIUM,
-    why="Whoever has taken root's mailbox over would be the only one who is warned of it.",
+    why="Somebody who has taken over root's mailbox would be the only one to be warned.",
     fix=Fix(contacts.CONSOLE, contacts.command("SECURITY"), contacts.TERRAFORM),
 )
 def contacts_not_root(view: View) -> Iterator[Verdict]:

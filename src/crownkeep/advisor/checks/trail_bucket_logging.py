@@ -14,7 +14,7 @@ from crownkeep.advisor.view import DoesNotApply, View
     title="Accesses to the trail's bucket are logged",
     topic="trail",
     severity=CheckSeverity.LOW,
-    why="Whoever reads or deletes the record leaves a trace.",
+    why="Reading or deleting the record leaves a trace.",
     fix=Fix(
         "S3, the bucket, Properties, Server access logging: Enable",
         "aws s3api put-bucket-logging --bucket BUCKET --bucket-logging-status file://logging.json",
