@@ -128,12 +128,17 @@ def test_markup_in_a_policy_document_is_shown_as_text(browser: Browser, path: st
 def test_stored_injection_no_page_shows_markup_that_was_stored_as_markup(account: Account, browser: Browser):
     samples = Samples(account.id, "bob", "staff", "auditor", "reading", "own", "00000000-0000-0000-0000-000000000000")
 
-    pages = {address: browser.get(address).text for address in every_page.inside(samples)}
+    addresses = every_page.inside(samples)
+    pages = {address: browser.get(address).text for address in addresses if not every_page.is_file(address)}
+    files = [browser.get(address) for address in addresses if every_page.is_file(address)]
 
     shown = [address for address, text in pages.items() if "&lt;script&gt;alert(1)" in text]
     assert {address for address, text in pages.items() if "<script>alert" in text or "<img src=x" in text} == set()
     for address in ("/console/roles/auditor?tab=trust", "/console/users/bob/inline?policy=own", "/console/roles/auditor/edit"):
         assert address in shown
+    for file in files:
+        assert "nosniff" == file.header("x-content-type-options")
+        assert "text/html" not in (file.header("content-type") or "") or "<script>alert" not in file.text
 
 
 REFLECTED = [

@@ -106,13 +106,13 @@ def test_policies_are_found_by_a_part_of_their_name(account: Account, iam: Any, 
         iam.create_policy(PolicyName=f"Reading-{number}", Path="/team/", PolicyDocument=json.dumps(ALLOW))
 
     own = browser.get("/console/policies?scope=Local&name=reading").text
-    all_of_them = browser.get("/console/policies?name=READONLY").text
+    all_of_them = browser.get("/console/policies?name=S3READONLY").text
+    many = browser.get("/console/policies?name=readonly").text
     offered = browser.get("/console/attach?to=user&name=admin&scope=All&sought=reading-2").text
 
     assert all(f"Reading-{number}" in own for number in range(3))
     assert "AmazonS3ReadOnlyAccess" in all_of_them
-    assert "More policies match" in all_of_them
-    assert "More policies match" not in own
+    assert (True, False) == ("Next page" in many, "Next page" in own)
     assert f"arn:aws:iam::{account.id}:policy/team/Reading-2" in offered
     assert "Reading-1" not in offered
 

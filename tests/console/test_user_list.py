@@ -48,7 +48,7 @@ def test_keys_of_chosen_users_are_deactivated_after_a_review_and_again_activated
         iam.create_user(UserName=name)
         iam.create_access_key(UserName=name)
     iam.create_user(UserName="dave")
-    chosen: dict[str, Any] = {"user": ["bob", "carol", "dave"], "act": "keys"}
+    chosen: dict[str, Any] = {"chosen": ["bob", "carol", "dave"], "act": "keys"}
 
     reviewed = send(browser, LIST, "/console/user-list/review", **chosen).text
     assert "2 access keys would be deactivated" in reviewed
@@ -66,7 +66,7 @@ def test_chosen_users_are_added_to_a_group_and_tagged(iam: Any, browser: Browser
     iam.create_group(GroupName="crew")
     for name in ("bob", "carol"):
         iam.create_user(UserName=name)
-    chosen: dict[str, Any] = {"user": ["bob", "carol"]}
+    chosen: dict[str, Any] = {"chosen": ["bob", "carol"]}
 
     asked = send(browser, LIST, "/console/user-list/review", **chosen, act="group").text
     assert '<option value="crew">' in asked

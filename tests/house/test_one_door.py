@@ -50,13 +50,15 @@ STEPS: Mapping[str, str] = {
 }
 """Who commits without an operation, each with the reason."""
 
+_LISTS = ("user", "group", "role", "policy", "access-key")
 READS: Mapping[str, str] = {
     "/signin": "the account or the address is asked for, and the next page for the password",
     "/signin/step/strength": "how strong a password is that somebody types",
     "/approvals/open": "a custodian shows a security key, and sees what waits",
     "/console/simulator": "the policy simulator",
     "/console/attach/review": "what the chosen policies grant, before they are attached",
-    "/console/user-list/columns": "a browser keeps which columns it shows",
+    **{f"/console/{noun}-list/columns": "a browser keeps which columns it shows" for noun in _LISTS},
+    **{f"/console/{noun}-list/review": "what would be done with the chosen rows, before anything is" for noun in _LISTS},
     "/console/check-document": "a policy document is checked while it is typed",
 }
 """Forms that change nothing, each with what they are for."""
@@ -70,12 +72,17 @@ PUT_TOGETHER: Mapping[str, tuple[str, ...]] = {
     "/console/{kind}/{name}/boundary": ("PutUserPermissionsBoundary", "DeleteRolePermissionsBoundary"),
     "/console/{kind}/{name}/inline": tuple(f"Delete{kind}Policy" for kind in _OF_IDENTITIES),
     "/console/{kind}/{name}/inline-editor": tuple(f"Put{kind}Policy" for kind in _OF_IDENTITIES),
+    "/console/user-list/apply": ("UpdateAccessKey", "AddUserToGroup", "AttachUserPolicy", "TagUser"),
+    "/console/group-list/apply": ("AttachGroupPolicy",),
+    "/console/role-list/apply": ("AttachRolePolicy", "TagRole"),
+    "/console/policy-list/apply": ("TagPolicy",),
+    "/console/access-key-list/apply": ("UpdateAccessKey",),
     "/console/identity-providers/thumbprints": ("UpdateOpenIDConnectProviderThumbprint",),
     "/console/identity-providers/metadata": ("UpdateSAMLProvider",),
     "/console/identity-providers/tag": ("TagOpenIDConnectProvider", "TagSAMLProvider"),
     "/console/identity-providers/untag": ("UntagOpenIDConnectProvider", "UntagSAMLProvider"),
 }
-"""Forms whose operation's name is put together of a verb and a kind; an undo calls what the page before it offered."""
+"""Forms whose operation's name is put together of a verb and a kind, or chosen in a list; an undo calls what was offered."""
 
 CALLS = {"calls.change", "parts.obtain"}
 """How pages call operations that change something."""

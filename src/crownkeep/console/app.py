@@ -21,13 +21,21 @@ from crownkeep.console.pages.account import account, account_security, closing, 
 from crownkeep.console.pages.alerts import alerts
 from crownkeep.console.pages.approvals import my_approvals
 from crownkeep.console.pages.audits import credential_audits, credential_decisions
-from crownkeep.console.pages.credentials import own_devices, own_keys, own_sessions, own_uploads, passwords, security_credentials
+from crownkeep.console.pages.credentials import (
+    access_key_list,
+    own_devices,
+    own_keys,
+    own_sessions,
+    own_uploads,
+    passwords,
+    security_credentials,
+)
 from crownkeep.console.pages.custody import ceremonies, sealed_account, token_register
 from crownkeep.console.pages.federation import identity_providers
 from crownkeep.console.pages.identities import (
     attaching,
-    chosen_users,
     deletions,
+    group_list,
     groups,
     identities,
     identity_policies,
@@ -35,6 +43,7 @@ from crownkeep.console.pages.identities import (
     new_role,
     new_user,
     role_changes,
+    role_list,
     role_sessions,
     roles,
     user_list,
@@ -52,7 +61,7 @@ from crownkeep.console.pages.organization import (
     organization_settings,
     units,
 )
-from crownkeep.console.pages.policies import documents, policies, policy_editor
+from crownkeep.console.pages.policies import documents, policies, policy_editor, policy_list
 from crownkeep.console.pages.portal import consent, external_sign_in, person_links, person_security, portal
 from crownkeep.console.pages.posture import dashboard, root_use, ways_in
 from crownkeep.console.pages.reports import credential_report
@@ -140,7 +149,10 @@ ROUTES: list[Route] = [
     *own_sessions.ROUTES,
     *users.ROUTES,
     *user_list.ROUTES,
-    *chosen_users.ROUTES,
+    *access_key_list.ROUTES,
+    *group_list.ROUTES,
+    *role_list.ROUTES,
+    *policy_list.ROUTES,
     *new_user.ROUTES,
     *deletions.ROUTES,
     *user_mfa.ROUTES,

@@ -1,4 +1,4 @@
-"""Roles and groups for a list: found by a part of the name, with no more than IAM would tell."""
+"""Roles and groups for a list: found by a part of the name, in several orders, with no more than IAM would tell."""
 
 from __future__ import annotations
 
@@ -44,6 +44,32 @@ def test_path_use_and_members_are_told_as_iam_tells_them(held: Account):
 
     assert ["deploy"] == [each["RoleName"] for each in roles["Roles"]]
     assert [1] == [each["UserCount"] for each in groups["Groups"]]
+
+
+def test_they_come_in_the_order_that_is_asked_for_to_each_once(held: Account):
+    held.client("iam").attach_role_policy(RoleName="deploy", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    security = held.client("account-security")
+    asks = [(security.describe_roles, "Role", order) for order in ("Name", "Created", "LastUsed")]
+    asks += [(security.describe_groups, "Group", order) for order in ("Name", "Created", "Users")]
+
+    for ask, noun, order in asks:
+        for backwards in (False, True):
+            asked: dict[str, Any] = {"SortBy": order, "Descending": backwards}
+            page = ask(**asked, MaxItems=2)
+            found = page[f"{noun}s"] + ask(**asked, MaxItems=2, Marker=page["Marker"])[f"{noun}s"]
+            assert [each[f"{noun}Name"] for each in ask(**asked)[f"{noun}s"]][:4] == [each[f"{noun}Name"] for each in found]
+
+    assert "deploy" == security.describe_groups(SortBy="Users", Descending=True)["Groups"][0]["GroupName"]
+    counted = {each["RoleName"]: each["PolicyCount"] for each in security.describe_roles(Include=["Policies"])["Roles"]}
+    assert (1, 0) == (counted["deploy"], counted["Night-Audit"])
+
+
+def test_an_order_tells_a_lister_nothing_that_it_may_not_know(held: Account):
+    lister = held.user("lister", policy=allow("iam:ListGroups", "iam:ListRoles")).client("account-security")
+
+    for ask, order in ((lister.describe_roles, "LastUsed"), (lister.describe_groups, "Users")):
+        assert "iam:GetAccountAuthorizationDetails" in refusal(ask, SortBy=order)
+    assert "PolicyCount" not in lister.describe_roles(Include=["Policies", "Tags"])["Roles"][0]
 
 
 def test_a_lister_learns_no_more_than_iam_s_lists_tell(held: Account):

@@ -27,6 +27,7 @@ PLACES = (
     FindablePage("/console/create-group", "Create group", "new add team"),
     FindablePage("/console/roles", "Roles", "assume trust"),
     FindablePage("/console/create-role", "Create role", "new add trust"),
+    FindablePage("/console/access-keys", "Access keys", "programs secret old unused credentials"),
     FindablePage("/console/identity-providers", "Identity providers", "saml oidc federation sso"),
     FindablePage("/console/policies", "Policies", "permissions managed"),
     FindablePage("/console/policies/create", "Create policy", "new add permissions"),

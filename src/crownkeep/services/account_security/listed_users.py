@@ -11,22 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crownkeep import arn
-from crownkeep.domain import page_tokens
-from crownkeep.operations import authorize, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode, Target
+from crownkeep.services.account_security import ordered_lists
+from crownkeep.services.account_security.ordered_lists import AskedList
 from crownkeep.services.account_security.service import account_security
 from crownkeep.storage.identities import memberships, tags, users
 from crownkeep.storage.identities.users import UserRow
-from crownkeep.storage.reports import user_lists
-from crownkeep.storage.reports.user_lists import HeldKey, UserOrder, UserPlace, UserSearch
+from crownkeep.storage.reports import ordered_names, user_lists
+from crownkeep.storage.reports.ordered_names import ListSearch
+from crownkeep.storage.reports.user_lists import HeldKey
 
 _CREDENTIALS = "iam:GetCredentialReport"
 _DETAILS = "iam:GetAccountAuthorizationDetails"
 _NEEDED = {"Credentials": _CREDENTIALS, "Groups": _DETAILS, "Tags": _DETAILS}
 """By what may be asked for of each user: the operation of IAM's that tells the same of all of them."""
 
-_BY_CREDENTIALS = frozenset({UserOrder.MFA, UserOrder.KEY_AGE})
+_BY_CREDENTIALS = frozenset({user_lists.MFA, user_lists.KEY_AGE})
 
 
 def listed_users(call: Call, *, path_prefix: str = "/", **_: object) -> Target:
@@ -41,7 +42,7 @@ def describe_users(
     text: str = "",
     path_prefix: str = "/",
     user_names: Sequence[str] = (),
-    sort_by: str = UserOrder.NAME.value,
+    sort_by: str = ordered_names.NAME,
     descending: bool = False,
     include: Sequence[str] = (),
     marker: str | None = None,
@@ -51,28 +52,17 @@ def describe_users(
 
     Raises AccessDenied for an order that would tell what the caller may not know.
     """
-    order = UserOrder(sort_by)
-    if order in _BY_CREDENTIALS:
-        authorize.require_action(call, _CREDENTIALS, registry.EVERYTHING)
+    if sort_by in _BY_CREDENTIALS:
+        ordered_lists.require(call, _CREDENTIALS)
     more: dict[str, object] = {"IsTruncated": False}
     if user_names:
         rows = _named(call, user_names, path_prefix)
     else:
-        wanted = UserSearch(text, path_prefix, order, descending)
-        found, more = page_tokens.page(
-            call,
-            list_name="DescribeUsers",
-            filters=(text, path_prefix, sort_by, str(descending)),
-            marker=marker,
-            max_items=max_items,
-            fetch=lambda after, limit: user_lists.page(
-                call.db, call.account_id, wanted, after=_read(after) if after else None, limit=limit
-            ),
-            key=lambda each: f"{each.place}/{each.name_key}",
-        )
-        by_id = {row.user_id: row for row in users.with_ids(call.db, call.account_id, [each.user_id for each in found])}
-        rows = [by_id[each.user_id] for each in found]
-    refused = {_NEEDED[each] for each in include if not authorize.allows(call, _NEEDED[each], registry.EVERYTHING)}
+        wanted = ListSearch(text, path_prefix, sort_by, descending)
+        found, more = ordered_lists.page(call, user_lists.LISTED, AskedList("DescribeUsers", wanted, marker, max_items))
+        by_id = {row.user_id: row for row in users.with_ids(call.db, call.account_id, found)}
+        rows = [by_id[each] for each in found]
+    refused = ordered_lists.refused(call, [_NEEDED[each] for each in include])
     held = _Held.of(call, rows, [each for each in include if _NEEDED[each] not in refused])
     return {"Users": [{**_described(row), **held.members(row)} for row in rows], "NotPermitted": sorted(refused), **more}
 
@@ -80,11 +70,6 @@ def describe_users(
 def _named(call: Call, names: Sequence[str], path_prefix: str) -> list[UserRow]:
     found = (users.named(call.db, call.account_id, name) for name in dict.fromkeys(names))
     return [row for row in found if row is not None and row.path.startswith(path_prefix)]
-
-
-def _read(key: str) -> UserPlace:
-    place, _, name = key.partition("/")
-    return UserPlace("", name, int(place))
 
 
 def _described(row: UserRow) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +44,12 @@ _named = RowQuery(
 _by_id = RowQuery(
     GroupRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.group_id == bindparam("group_id"))
 )
+_by_ids = RowQuery(
+    GroupRow,
+    select(table)
+    .where(table.c.account_id == bindparam("account_id"), table.c.group_id.in_(bindparam("group_ids", expanding=True)))
+    .order_by(table.c.name_key),
+)
 _page = RowQuery(
     GroupRow,
     select(table)
@@ -70,6 +77,13 @@ def named(db: Transaction, account_id: str, name: str) -> GroupRow | None:
 def with_id(db: Transaction, account_id: str, group_id: str) -> GroupRow | None:
     """Return the group with this unique id."""
     return _by_id.first(db, {"account_id": account_id, "group_id": group_id})
+
+
+def with_ids(db: Transaction, account_id: str, group_ids: Sequence[str]) -> list[GroupRow]:
+    """Return the groups with these unique ids, by name, in one query."""
+    if not group_ids:
+        return []
+    return _by_ids.all(db, {"account_id": account_id, "group_ids": list(group_ids)})
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[GroupRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -80,6 +81,12 @@ _by_arn = RowQuery(PolicyRow, select(table).where(table.c.account_id == bindpara
 _named = RowQuery(
     PolicyRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.name_key == bindparam("name_key"))
 )
+_by_ids = RowQuery(
+    PolicyRow,
+    select(table)
+    .where(table.c.account_id == bindparam("account_id"), table.c.policy_id.in_(bindparam("policy_ids", expanding=True)))
+    .order_by(table.c.name_key),
+)
 _count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
 _this = (table.c.account_id == bindparam("of_account"), table.c.policy_id == bindparam("of_policy"))
 _set_default = update(table).where(*_this).values(default_version=bindparam("version"))
@@ -121,6 +128,13 @@ def with_arn(db: Transaction, account_id: str, arn: str) -> PolicyRow | None:
 def named(db: Transaction, account_id: str, name: str) -> PolicyRow | None:
     """Return the policy with this name, whatever its letters' case and its path."""
     return _named.first(db, {"account_id": account_id, "name_key": name.lower()})
+
+
+def with_ids(db: Transaction, account_id: str, policy_ids: Sequence[str]) -> list[PolicyRow]:
+    """Return the policies with these unique ids, by name, in one query."""
+    if not policy_ids:
+        return []
+    return _by_ids.all(db, {"account_id": account_id, "policy_ids": list(policy_ids)})
 
 
 def page(db: Transaction, account_id: str, *, path_prefix: str, usage: Usage, after: str, limit: int) -> list[PolicyRow]:

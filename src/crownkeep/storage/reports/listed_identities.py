@@ -1,73 +1,66 @@
-"""Roles and groups for a list that people look at: found by a part of the name, and how many belong to each group.
-
-Where a part of the name is sought, no more than `MOST_LOOKED_AT` names are looked at.
-"""
+"""Roles and groups for a list that people look at: their orders, and what belongs to those of a page, each by one query."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
-from sqlalchemy import Column, Integer, String, Table, bindparam, func, select
+from sqlalchemy import BigInteger, String, bindparam, cast, func, select
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import groups, memberships, roles
-from crownkeep.storage.identities.groups import GroupRow
-from crownkeep.storage.identities.roles import RoleRow
-from crownkeep.storage.metadata import begins_with
-from crownkeep.storage.reports import name_search
-from crownkeep.storage.rows import RowQuery
+from crownkeep.storage.policies import attachments
+from crownkeep.storage.reports.ordered_names import ListedColumns, OrderedNames
 
-Row = TypeVar("Row")
+_NEVER = 0
 
+LAST_USED = "LastUsed"
+"""The order of roles by their last use."""
+USERS = "Users"
+"""The order of groups by how many users are in them."""
 
-def _listed(make: Callable[..., Row], table: Table, key: Column[str]) -> RowQuery[Row]:
-    name = table.c.name_key
-    looked_at = (
-        select(key.label("id"), name.label("name"))
-        .where(
-            table.c.account_id == bindparam("account_id", type_=String),
-            name > bindparam("after", type_=String),
-            begins_with(table.c.path, "prefix"),
-        )
-        .order_by(name)
-        .limit(name_search.MOST_LOOKED_AT)
-        .subquery()
-    )
-    holds = looked_at.c.name.like(bindparam("pattern", type_=String), escape=name_search.ESCAPE)
-    found = select(table).join(looked_at, looked_at.c.id == key).where(holds).order_by(name)
-    return RowQuery(make, found.limit(bindparam("limit", type_=Integer)))
-
-
-_roles = _listed(RoleRow, roles.table, roles.table.c.role_id)
-_groups = _listed(GroupRow, groups.table, groups.table.c.group_id)
-_members = memberships.table
-_member_counts = (
-    select(_members.c.group_id, func.count())
-    .where(
-        _members.c.account_id == bindparam("account_id", type_=String),
-        _members.c.group_id.in_(bindparam("group_ids", expanding=True)),
-    )
-    .group_by(_members.c.group_id)
+_roles, _groups, _members, _attached = roles.table, groups.table, memberships.table, attachments.table
+_users_of_group = (
+    select(func.count())
+    .select_from(_members)
+    .where(_members.c.account_id == _groups.c.account_id, _members.c.group_id == _groups.c.group_id)
+    .correlate(_groups)
+    .scalar_subquery()
 )
 
+ROLES = OrderedNames(
+    ListedColumns(_roles, _roles.c.account_id, _roles.c.role_id, _roles.c.name_key, _roles.c.path),
+    {
+        "Created": cast(_roles.c.created_at, BigInteger),
+        LAST_USED: func.coalesce(cast(_roles.c.used_at, BigInteger), _NEVER),
+    },
+)
+"""The roles of an account, by their unique ids."""
+GROUPS = OrderedNames(
+    ListedColumns(_groups, _groups.c.account_id, _groups.c.group_id, _groups.c.name_key, _groups.c.path),
+    {"Created": cast(_groups.c.created_at, BigInteger), USERS: _users_of_group},
+)
+"""The groups of an account, by their unique ids."""
 
-def role_page(db: Transaction, account_id: str, *, text: str, path_prefix: str, after: str, limit: int) -> list[RoleRow]:
-    """Return up to `limit` roles whose names hold a text, by name, from the one after the key `after`."""
-    return _roles.all(db, _values(account_id, text, path_prefix, after, limit))
-
-
-def group_page(db: Transaction, account_id: str, *, text: str, path_prefix: str, after: str, limit: int) -> list[GroupRow]:
-    """Return up to `limit` groups whose names hold a text, by name, from the one after the key `after`."""
-    return _groups.all(db, _values(account_id, text, path_prefix, after, limit))
+_account = bindparam("account_id", type_=String)
+_member_counts = (
+    select(_members.c.group_id, func.count())
+    .where(_members.c.account_id == _account, _members.c.group_id.in_(bindparam("ids", expanding=True)))
+    .group_by(_members.c.group_id)
+)
+_policy_counts = (
+    select(_attached.c.owner_id, func.count())
+    .where(_attached.c.account_id == _account, _attached.c.owner_id.in_(bindparam("ids", expanding=True)))
+    .group_by(_attached.c.owner_id)
+)
 
 
 def member_counts(db: Transaction, account_id: str, group_ids: Sequence[str]) -> dict[str, int]:
     """Return how many users these groups have; those without are left out."""
-    values = {"account_id": account_id, "group_ids": list(group_ids)}
+    values = {"account_id": account_id, "ids": list(group_ids)}
     return {group: int(count) for group, count in db.execute(_member_counts, values)} if group_ids else {}
 
 
-def _values(account_id: str, text: str, path_prefix: str, after: str, limit: int) -> dict[str, Any]:
-    pattern = name_search.pattern_of(text)
-    return {"account_id": account_id, "after": after, "prefix": path_prefix, "pattern": pattern, "limit": limit}
+def policy_counts(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> dict[str, int]:
+    """Return how many managed policies are attached to these users, groups or roles; those without are left out."""
+    values = {"account_id": account_id, "ids": list(owner_ids)}
+    return {owner: int(count) for owner, count in db.execute(_policy_counts, values)} if owner_ids else {}

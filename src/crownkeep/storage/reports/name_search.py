@@ -24,7 +24,8 @@ from crownkeep.storage.rows import RowQuery
 MOST_LOOKED_AT = 20_000
 """Names that one search looks at; more than any account's quota of users."""
 
-_BEHIND_ALL = "\U0010ffff"
+BEHIND_ALL = "\U0010ffff"
+"""A text that every name comes before."""
 ESCAPE = "\\"
 
 
@@ -130,7 +131,7 @@ _accounts = RowQuery(
 
 def beginning_with(db: Transaction, kind: Searched, account_id: str, text: str, *, limit: int) -> list[FoundName]:
     """Return up to `limit` things whose names begin with a text, without regard to case."""
-    values = {"account_id": account_id, "text": text.lower(), "end": text.lower() + _BEHIND_ALL, "limit": limit}
+    values = {"account_id": account_id, "text": text.lower(), "end": text.lower() + BEHIND_ALL, "limit": limit}
     return _beginnings[kind].all(db, values)
 
 

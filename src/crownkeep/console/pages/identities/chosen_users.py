@@ -1,100 +1,22 @@
-"""Several users at once: their keys deactivated, added to a group or tagged, each after a review of what would be done."""
+"""Several users at once: their keys deactivated, added to a group, given a policy or tagged."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, web
-from crownkeep.console.kit.calls import Refused
-from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.kit import chosen_acts, parts
+from crownkeep.console.kit.chosen_rows import AskedField, ChosenAct, Planned
 from crownkeep.console.kit.identity_kinds import USER
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.identities import tabs
+from crownkeep.console.pages.identities import chosen_policies, tabs
 
-ACTS = {
-    "keys": "Deactivate access keys",
-    "group": "Add to a group",
-    "tag": "Tag",
-}
 _AT_ONCE = 4
-_REVIEW = "/console/user-list/review"
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What would be called for the chosen users, and what takes it back."""
-
-    calls: tuple[Equivalent, ...]
-    back: tuple[Equivalent, ...]
-    unchanged: tuple[str, ...] = ()
-    """Users for whom there is nothing to do."""
-    refused: Refused | None = None
-
-
-async def review(request: Request) -> Response:
-    """Show what would be done with the chosen users before anything is."""
-    web.signed_in(request)
-    form = web.form(request)
-    names, act = form.all("user")[: parts.ROWS], form.one("act")
-    if not names or act not in ACTS:
-        return web.go(USER.folder)
-    return await _shown(request, names, act)
-
-
-async def apply(request: Request) -> Response:
-    """Do with the chosen users what was reviewed; at a refusal the rest is left as it is."""
-    form = web.form(request)
-    names, act = form.all("user")[: parts.ROWS], form.one("act")
-    if not names or act not in ACTS:
-        return web.go(USER.folder)
-    planned = await _planned(request, names, act)
-    if planned.refused is not None or not planned.calls:
-        return await _shown(request, names, act, refusal=planned.refused)
-    return await parts.change(request, planned.calls, then=USER.folder, current=USER.folder, back=planned.back)
-
-
-async def _shown(request: Request, names: Sequence[str], act: str, *, refusal: Refused | None = None) -> Response:
-    planned = await _planned(request, names, act)
-    groups = await parts.ask(request, "ListGroups", MaxItems=1000) if act == "group" else None
-    return frame.page(
-        request,
-        "chosen_users.html",
-        current=USER.folder,
-        same=planned.calls,
-        refusal=refusal,
-        names=names,
-        act=act,
-        title=ACTS[act],
-        planned=planned,
-        groups=[group["GroupName"] for group in groups.rows("Groups")] if groups is not None else [],
-        entered={name: web.form(request).one(name).strip() for name in ("group", "key", "value")},
-        review=_REVIEW,
-        folder=USER.folder,
-    )
-
-
-async def _planned(request: Request, names: Sequence[str], act: str) -> Planned:
-    form = web.form(request)
-    if act == "keys":
-        return await _keys(request, names)
-    if act == "group":
-        group = form.one("group").strip()
-        pairs = [tabs.membership(group, name) for name in names] if group else []
-        return Planned(tuple(adds for adds, _ in pairs), tuple(removes for _, removes in pairs))
-    key, value = form.one("key").strip(), form.one("value").strip()
-    tag = [{"Key": key, "Value": value}]
-    wanted = [Equivalent("iam", "TagUser", {"UserName": name, "Tags": tag}) for name in names] if key else []
-    # A tag that replaces another can't be taken back by removing it, so no undo is offered.
-    return Planned(tuple(wanted), ())
-
-
-async def _keys(request: Request, names: Sequence[str]) -> Planned:
+async def _keys(request: Request, names: Sequence[str], _: Mapping[str, str]) -> Planned:
     """Deactivate the keys that are active now, whatever a form says of them."""
     asked: list[Part] = []
     for first in range(0, len(names), _AT_ONCE):
@@ -108,14 +30,45 @@ async def _keys(request: Request, names: Sequence[str]) -> Planned:
         if key["Status"] == "Active"
     ]
     holders = {key["UserName"] for key in keys}
-    wanted, back = (
-        tuple(Equivalent("iam", "UpdateAccessKey", {**key, "Status": status}) for key in keys)
-        for status in ("Inactive", "Active")
-    )
+    wanted, back = chosen_acts.key_changes(keys)
     return Planned(wanted, back, tuple(name for name in names if name not in holders), refused)
 
 
-ROUTES = [
-    Route(_REVIEW, review, methods=["POST"]),
-    Route("/console/user-list/apply", apply, methods=["POST"]),
-]
+async def _group(_: Request, names: Sequence[str], entered: Mapping[str, str]) -> Planned:
+    group = entered["group"]
+    pairs = [tabs.membership(group, name) for name in names] if group else []
+    return Planned(tuple(adds for adds, _ in pairs), tuple(removes for _, removes in pairs))
+
+
+def _joined(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
+    return f"{rows} would be added to the group {entered['group']}, and get all its permissions at once."
+
+
+async def _groups(request: Request) -> Sequence[str]:
+    listed = await parts.ask(request, "ListGroups", MaxItems=1000)
+    return [group["GroupName"] for group in listed.rows("Groups")]
+
+
+ACTS: Mapping[str, ChosenAct] = {
+    "keys": ChosenAct(
+        "Deactivate access keys",
+        "Deactivate their access keys",
+        "Deactivate",
+        chosen_acts.keys_turned_off,
+        _keys,
+        nothing="No active key",
+        is_dangerous=True,
+    ),
+    "group": ChosenAct(
+        "Add to a group",
+        "Add them to a group",
+        "Add to the group",
+        _joined,
+        _group,
+        (AskedField("group", "Group name", 128),),
+        "Which group?",
+        _groups,
+    ),
+    "policy": chosen_policies.attaching(USER),
+    "tag": chosen_acts.tagging("TagUser", "UserName"),
+}

@@ -1,4 +1,4 @@
-"""Groups: the list, one group's members and policies, and creating and deleting one."""
+"""One group: its members and policies, and creating and deleting one."""
 
 from __future__ import annotations
 
@@ -16,30 +16,6 @@ from crownkeep.console.pages.identities.access_report import LastAccessReport
 
 CREATE = "/console/create-group"
 TABS = ("permissions", "members", "access", "trail")
-
-
-async def groups(request: Request) -> Response:
-    """List groups by a part of the name and by path, a page at a time; the whole name of the only one found goes to it."""
-    web.signed_in(request)
-    name, path = (request.query_params.get(each, "").strip() for each in ("name", "path"))
-    marker, sought = request.query_params.get("marker", ""), {"Text": name[:128], "PathPrefix": path}
-    paged = {"Marker": marker, "MaxItems": parts.ROWS}
-    listed = await parts.ask(request, "DescribeGroups", service="account-security", **sought, **paged)
-    found = listed.rows("Groups")
-    if len(found) == 1 and name.lower() == found[0]["GroupName"].lower():
-        return web.go(GROUP.page(found[0]["GroupName"]))
-    here = {"name": name, "path": path}
-    return frame.page(
-        request,
-        "groups.html",
-        current=GROUP.folder,
-        same=[Equivalent("iam", "ListGroups", {"PathPrefix": path} if path else {}), listed.call],
-        listed=listed,
-        here=here,
-        is_told=not listed.rows("NotPermitted"),
-        first=parts.address(GROUP.folder, **here) if marker else "",
-        next_page=parts.address(GROUP.folder, **here, marker=listed.marker) if listed.marker else "",
-    )
 
 
 async def group(request: Request) -> Response:
@@ -175,7 +151,6 @@ async def delete(request: Request) -> Response:
 
 
 ROUTES = [
-    Route(GROUP.folder, groups, methods=["GET"]),
     Route(CREATE, create, methods=["GET"]),
     Route(CREATE, created, methods=["POST"]),
     Route(f"{GROUP.folder}/{{name}}", group, methods=["GET"]),

@@ -1,4 +1,4 @@
-"""Roles: the list, and one role's policies, trust policy, tags, last access, sessions and trail."""
+"""One role: its policies, trust policy, tags, last access, sessions and trail."""
 
 from __future__ import annotations
 
@@ -17,30 +17,6 @@ from crownkeep.console.pages.identities import access_report, role_limits, tabs
 from crownkeep.console.pages.identities.access_report import LastAccessReport
 
 TABS = ("permissions", "trust", "tags", "access", "sessions", "trail")
-
-
-async def roles(request: Request) -> Response:
-    """List roles by a part of the name and by path, a page at a time; the whole name of the only one found goes to it."""
-    web.signed_in(request)
-    name, path = (request.query_params.get(each, "").strip() for each in ("name", "path"))
-    marker, sought = request.query_params.get("marker", ""), {"Text": name[:128], "PathPrefix": path}
-    paged = {"Marker": marker, "MaxItems": parts.ROWS}
-    listed = await parts.ask(request, "DescribeRoles", service="account-security", **sought, **paged)
-    found = listed.rows("Roles")
-    if len(found) == 1 and name.lower() == found[0]["RoleName"].lower():
-        return web.go(ROLE.page(found[0]["RoleName"]))
-    here = {"name": name, "path": path}
-    return frame.page(
-        request,
-        "roles.html",
-        current=ROLE.folder,
-        same=[Equivalent("iam", "ListRoles", {"PathPrefix": path} if path else {}), listed.call],
-        listed=listed,
-        here=here,
-        is_told=not listed.rows("NotPermitted"),
-        first=parts.address(ROLE.folder, **here) if marker else "",
-        next_page=parts.address(ROLE.folder, **here, marker=listed.marker) if listed.marker else "",
-    )
 
 
 async def role(request: Request) -> Response:
@@ -136,6 +112,5 @@ def _trusted(document: str) -> list[tuple[str, str, str]]:
 
 
 ROUTES = [
-    Route(ROLE.folder, roles, methods=["GET"]),
     Route(f"{ROLE.folder}/{{name}}", role, methods=["GET"]),
 ]

@@ -1,10 +1,9 @@
-"""Policies: the list, and one policy's document, versions and holders."""
+"""One policy: its document, versions and holders."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,51 +14,8 @@ from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 
-SCOPES = ("All", "Local", "AWS")
-_MANAGED_PATHS = ("", "job-function/", "service-role/", "aws-service-role/")
 _MISTYPED = "What was typed is not the policy's name."
 TABS = ("document", "versions", "holders")
-
-
-async def policies(request: Request) -> Response:
-    """List policies by kind and path, a page at a time; an ARN or an exact name goes to its policy."""
-    web.signed_in(request)
-    name = request.query_params.get("name", "").strip()
-    arn = await _find(request, name) if name else ""
-    if arn:
-        return web.go(policy_pages.page(arn))
-    scope, marker = parts.chosen(request, "scope", SCOPES), request.query_params.get("marker", "")
-    path, in_use = request.query_params.get("path", ""), request.query_params.get("used", "")
-    limits: dict[str, Any] = {"Scope": scope, "PathPrefix": path, "OnlyAttached": True if in_use else None}
-    if name:
-        listed = await policy_pages.containing(request, name, **limits)
-    else:
-        listed = await parts.ask(request, "ListPolicies", **limits, Marker=marker, MaxItems=parts.ROWS)
-    here = {"scope": scope, "path": path, "used": in_use}
-    return frame.page(
-        request,
-        "policies.html",
-        current=policy_pages.FOLDER,
-        same=[listed.call],
-        listed=listed,
-        scopes=SCOPES,
-        here=here,
-        sought=name,
-        first=parts.address(policy_pages.FOLDER, **here) if marker else "",
-        next_page=parts.address(policy_pages.FOLDER, **here, marker=listed.marker) if listed.marker else "",
-    )
-
-
-async def _find(request: Request, name: str) -> str:
-    """Return the ARN of the policy that is meant; IAM itself looks policies up by their ARN only."""
-    if name.startswith("arn:"):
-        return name
-    account_id = web.signed_in(request).principal.account_id
-    own = f"arn:aws:iam::{account_id}:policy/{name}"
-    for arn in (own, *(f"arn:aws:iam::aws:policy/{path}{name}" for path in _MANAGED_PATHS)):
-        if (await parts.ask(request, "GetPolicy", PolicyArn=arn)).refusal is None:
-            return arn
-    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +142,6 @@ def _version(request: Request) -> tuple[str, str]:
 
 
 ROUTES = [
-    Route(policy_pages.FOLDER, policies, methods=["GET"]),
     Route(f"{policy_pages.FOLDER}/one", policy, methods=["GET"]),
     Route(f"{policy_pages.FOLDER}/default", set_default, methods=["POST"]),
     Route(f"{policy_pages.FOLDER}/delete-version", version_deleted, methods=["POST"]),
