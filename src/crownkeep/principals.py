@@ -30,7 +30,10 @@ class PrincipalKind(Enum):
 
 @value_type(frozen=True, slots=True)
 class OnBehalfOf:
-    """The person of single sign-on for whom a role's session was issued. It dies with their assignment and sign-in."""
+    """The person of single sign-on for whom a role's session was issued.
+
+    It dies with their assignment, or their entitlement to the role, and with their sign-in.
+    """
 
     user_id: str
     identity_store_id: str
@@ -38,10 +41,13 @@ class OnBehalfOf:
     """The account that owns the identity store."""
     instance_id: str
     permission_set_id: str
+    """Empty where an existing role was taken by an entitlement."""
     account_id: str
-    """In which account the permission set was taken."""
+    """In which account the permission set, or the role, was taken."""
     sign_in: str
     """`session:` and the id of a browser session, or `grant:` and the id of a program's grant."""
+    role_digest: str = ""
+    """Of the ARN of the existing role that was taken, as entitlements are kept by it; empty for a permission set's."""
 
     @property
     def identity_store_arn(self) -> str:

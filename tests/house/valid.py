@@ -40,6 +40,8 @@ TEXTS = (
     "arn:aws:mpa:::aws:policy/name/name",
     "arn:aws:mpa:::aws:policy/name/name/1",
     "signin:ConsoleLogin",
+    "arn:aws:iam::123456789012:role/name",
+    "arn:aws:account-access:us-east-1:123456789012:application/0123456789abcdef",
 )
 
 

@@ -29,6 +29,7 @@ from crownkeep.storage.approvals.sessions import ApprovalSessionRow
 from crownkeep.storage.database import Database
 
 TAGS = [{"Key": "team", "Value": "red"}]
+RED = {"team": "red"}
 ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 PAIR = authority("root authority")
 
@@ -353,6 +354,11 @@ class Scene:
             {"AttributePath": "userName", "AttributeValue": "ann"},
             {"AttributePath": "displayName", "AttributeValue": "ops"},
         )
+        role_arn = self.arn("role/x/Job")
+        access = self.account.client("account-access")
+        source = {"identityCenter": {"instanceArn": instance["InstanceArn"]}}
+        application = {"applicationArn": access.create_application(identitySource=source, tags=RED)["applicationArn"]}
+        entitled = {"principalRole": {"principal": {"identityCenter": {"userId": user_id}}, "roleArn": role_arn}}
         assigning = ("CreateAccountAssignment", "DeleteAccountAssignment", "ProvisionPermissionSet")
         tagging = ("TagResource", "UntagResource", "ListTagsForResource")
         return {
@@ -371,11 +377,18 @@ class Scene:
             "GetGroupId.AlternateIdentifier": {"UniqueAttribute": by_name[1]},
             **{f"{operation}.TargetId": self.member.id for operation in assigning},
             **{f"{operation}.ResourceArn": made for operation in tagging},
+            **application,
+            "resourceArn": application["applicationArn"],
+            "entitlementId": access.create_entitlement(**application, entitlement=entitled)["entitlementId"],
+            "CreateEntitlement.entitlement": entitled,
+            "CreateApplication.identitySource": source,
+            "CreateApplication.tags": RED,
+            "TagResource.tags": RED,
         }
 
     def _approving(self) -> dict[str, Any]:
         """Make a team of custodians, an identity source, and a session that the team was asked in."""
-        mpa, red = self.account.client("mpa"), {"team": "red"}
+        mpa, red = self.account.client("mpa"), RED
         center = {"InstanceArn": self.known["InstanceArn"], "Region": "us-east-1"}
         made = {"IdentitySourceParameters": {"IamIdentityCenter": center}, "Tags": red}
         source = mpa.create_identity_source(**made)["IdentitySourceArn"]

@@ -11,8 +11,8 @@ from functools import cache
 from crownkeep.catalogue import service_linked_roles
 
 _NAMES = """
-access-analyzer account agentless.inspector2 aps auditmanager aws-artifact-account-sync backup backup-gateway billing
-billing-cost-management.fsx bcm-data-exports ce chatbot cloudtrail compute-optimizer config config-multiaccountsetup
+access-analyzer account account-access agentless.inspector2 aps auditmanager aws-artifact-account-sync backup backup-gateway
+billing billing-cost-management.fsx bcm-data-exports ce chatbot cloudtrail compute-optimizer config config-multiaccountsetup
 controltower cost-optimization-hub cost-optimization-hub.bcm costalerts detective devops-guru ds ec2 ec2.image-builder
 eventbridge fms guardduty health iam inspector2 ipam license-management.marketplace license-manager
 license-manager.member-account license-manager-linux-subscriptions macie malware-protection.guardduty managedservices.vpn

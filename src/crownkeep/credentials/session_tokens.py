@@ -189,7 +189,9 @@ def _to_wire(principal: Principal, session: Session, secret: Secret) -> _Wire:
 
 def _members(person: OnBehalfOf) -> tuple[str, ...]:
     in_store = (person.user_id, person.identity_store_id, person.owner_id)
-    return (*in_store, person.instance_id, person.permission_set_id, person.account_id, person.sign_in)
+    by = (person.instance_id, person.permission_set_id, person.account_id, person.sign_in)
+    # As long as nothing else is said, a node of the version before reads it too.
+    return (*in_store, *by, person.role_digest) if person.role_digest else (*in_store, *by)
 
 
 def _to_taker(taker: Principal) -> _Taker:

@@ -91,7 +91,7 @@ def operator(db: Transaction, header: str, shared: Secret) -> Operator:
     """
     if bearer_matches(header, shared):
         return Operator()
-    token = Secret(_bearer(header))
+    token = Secret(bearer_in(header))
     # The id is a part of the token's text, so the row is found without comparing secrets, and the digest is compared in
     # constant time after.
     token_id = operator_tokens.id_of(token)
@@ -115,9 +115,10 @@ def require_unexpired(operator: Operator, *, now: datetime) -> None:
 
 def bearer_matches(header: str, token: Secret) -> bool:
     """Tell, in constant time, whether an Authorization header carries this bearer token (RFC 6750, section 2.1)."""
-    return Secret(_bearer(header)) == token
+    return Secret(bearer_in(header)) == token
 
 
-def _bearer(header: str) -> str:
+def bearer_in(header: str) -> str:
+    """Return the bearer token in an Authorization header; empty where there is none."""
     scheme, _, given = header.partition(" ")
     return given.strip() if scheme.lower() == "bearer" else ""

@@ -12,6 +12,7 @@ from crownkeep import clock, logs
 from crownkeep.arn import GLOBAL_REGION
 from crownkeep.audit import event
 from crownkeep.errors import AwsError
+from crownkeep.gateway import authenticate
 from crownkeep.gateway.http import HttpRequest
 from crownkeep.gateway.route import Route, Unroutable
 from crownkeep.gateway.signature import Signature
@@ -19,7 +20,7 @@ from crownkeep.models import ServiceModel, regions
 from crownkeep.operations import record, registry
 from crownkeep.operations.call import Origin, Signing
 from crownkeep.operations.standing import Standing
-from crownkeep.principals import Caller
+from crownkeep.principals import Anonymous, Caller
 
 _strangers = logging.getLogger(logs.STRANGERS)
 
@@ -76,6 +77,7 @@ def origin(exchange: Exchange) -> Origin:
         tls_version=http.tls[0],
         tls_cipher=http.tls[1],
         dpop=http.header(b"dpop"),
+        bearer=authenticate.bearer_in(http.header(b"authorization")) if isinstance(exchange.caller, Anonymous) else "",
         signing=signing,
     )
 

@@ -35,6 +35,8 @@ SERVICES = (
     "organizations",
     "sso-admin",
     "identitystore",
+    "account-access",
+    "account-access-runtime",
     "sso",
     "sso-oidc",
     "signin",
@@ -143,6 +145,7 @@ class _Metadata(msgspec.Struct, rename="camel"):
     json_version: str | None = None
     target_prefix: str | None = None
     signing_name: str | None = None
+    signature_version: str = ""
     xml_namespace: str | None = None
     service_full_name: str = ""
 
@@ -171,7 +174,7 @@ def compile_service(name: str, document: bytes) -> ServiceModel:
     errors = {_code(name, shape): _error(name, shape, shapes) for name, shape in raw.shapes.items() if shape.exception}
     codes = {error.shape_name: code for code, error in errors.items()}
     operations: Lazy[_Operation, OperationModel] = Lazy(
-        raw.operations, lambda name, operation: _operation(name, operation, model, codes)
+        raw.operations, lambda name, operation: _operation(name, operation, model, codes, metadata.signature_version)
     )
     model = ServiceModel(
         name=name,
@@ -271,7 +274,9 @@ def _error(name: str, raw: _Shape, shapes: Mapping[str, Shape]) -> ErrorModel:
     )
 
 
-def _operation(name: str, raw: _Operation, model: ServiceModel, codes: Mapping[str, str]) -> OperationModel:
+def _operation(
+    name: str, raw: _Operation, model: ServiceModel, codes: Mapping[str, str], signature_version: str
+) -> OperationModel:
     takes = model.shapes[raw.input.shape] if raw.input else None
     return OperationModel(
         name=name,
@@ -283,6 +288,7 @@ def _operation(name: str, raw: _Operation, model: ServiceModel, codes: Mapping[s
         output=model.shapes[raw.output.shape] if raw.output else None,
         result_wrapper=raw.output.result_wrapper if raw.output else None,
         error_codes=tuple(codes[error.shape] for error in raw.errors),
-        auth=raw.authtype,
+        # Where a bearer token stands in the place of a signature, nothing is signed: the handler asks whose the token is.
+        auth="none" if signature_version == "bearer" else raw.authtype,
         arguments=arguments(takes),
     )

@@ -56,6 +56,8 @@ class Origin:
     tls_cipher: str = ""
     dpop: str = field(default="", repr=False)
     """The proof of possession that came with it (RFC 9449), unverified."""
+    bearer: str = field(default="", repr=False)
+    """The token that a request carries in the place of a signature (RFC 6750), unverified; empty for whoever has signed."""
     signing: Signing | None = None
     """None where nothing is signed: a stranger's request, and a page's."""
 

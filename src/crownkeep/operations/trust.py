@@ -8,6 +8,9 @@ from crownkeep.policy import Naming, PolicyKind, PolicySet, PolicySource, Source
 from crownkeep.principals import Session
 from crownkeep.storage.identities.roles import RoleRow
 
+ACCOUNT_ACCESS = "account-access"
+"""The service that takes existing roles for people who are entitled to them: it takes them on as itself."""
+
 _ACTIONS = {
     policy.PolicyPrincipalKind.WEB_IDENTITY: "sts:AssumeRoleWithWebIdentity",
     policy.PolicyPrincipalKind.SAML: "sts:AssumeRoleWithSAML",
@@ -45,6 +48,8 @@ def _holder(session: Session) -> policy.PolicyPrincipal:
             return policy.PolicyPrincipal(policy.PolicyPrincipalKind.WEB_IDENTITY, names=(session.assumed_by,))
         case "saml-provider":
             return policy.PolicyPrincipal(policy.PolicyPrincipalKind.SAML, names=(session.assumed_by,))
+        case "application" if parts is not None and parts.service == ACCOUNT_ACCESS:
+            return policy.PolicyPrincipal(policy.PolicyPrincipalKind.SERVICE, names=(f"{ACCOUNT_ACCESS}.amazonaws.com",))
         case "root":
             return policy.PolicyPrincipal(policy.PolicyPrincipalKind.ROOT, session.assumed_by, account_id)
         case _:

@@ -18,7 +18,7 @@ from enum import Enum
 
 from crownkeep import base64url, clock
 from crownkeep.credentials.secret import Secret
-from crownkeep.domain.single_sign_on import access
+from crownkeep.domain.single_sign_on import access, clients
 from crownkeep.domain.single_sign_on.access import SignedIn
 from crownkeep.operations.call import Call
 from crownkeep.principals import Principal
@@ -77,11 +77,14 @@ def digest_of(kind: Token, token: str) -> bytes:
     return hashlib.sha256(f"crownkeep {kind.value} {token}".encode("utf-8", "surrogatepass")).digest()
 
 
-def bearer(call: Call, access_token: str) -> Bearer | None:
-    """Return whom an access token stands for; None for one that is unknown, over, or whose person or sign-in is gone."""
+def bearer(call: Call, access_token: str, *scopes: str) -> Bearer | None:
+    """Return whom an access token stands for; None for one that is unknown, over, whose person or sign-in is gone, or that is
+    good for none of these scopes."""
     token = person_grants.token_with_digest(call.db, digest_of(Token.ACCESS, access_token))
     grant = None if token is None or call.now >= token.expires_at else person_grants.with_id(call.db, token.grant_id)
-    return None if grant is None else of_grant(call, grant)
+    if grant is None or not set(scopes) & set((grant.scopes or clients.SCOPE).split()):
+        return None
+    return of_grant(call, grant)
 
 
 def of_grant(call: Call, grant: PersonGrantRow) -> Bearer | None:

@@ -63,3 +63,9 @@ def begins_with(column: Column[str], parameter: str) -> ColumnElement[bool]:
     """
     prefix = bindparam(parameter, type_=String)
     return func.substr(column, 1, func.length(prefix)) == prefix
+
+
+def containing(text: str) -> str:
+    """Return the pattern of LIKE, with `\\` to escape, for lower-case text that holds a text whatever its letters' case."""
+    plain = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{plain}%"

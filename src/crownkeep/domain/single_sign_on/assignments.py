@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import instances, leaving, provisioning
+from crownkeep.domain.single_sign_on import access_applications, instances, leaving, provisioning
 from crownkeep.domain.single_sign_on.provisioning import Unprovisionable
 from crownkeep.operations.call import Call
 from crownkeep.storage.accounts import accounts
@@ -21,6 +21,7 @@ from crownkeep.storage.single_sign_on import (
     permission_sets,
     provisioned_roles,
     provisioning_requests,
+    role_entitlements,
     scim_tokens,
     sso_tags,
 )
@@ -119,6 +120,7 @@ def forget_principal(call: Call, instance: InstanceRow, principal_id: str) -> No
     hold(call, instance)
     ended = account_assignments.of_principal(call.db, instance.instance_id, principal_id)
     account_assignments.remove_principal(call.db, instance.instance_id, principal_id)
+    role_entitlements.remove_principal(call.db, instance.instance_id, principal_id)
     for row in ended:
         _withdraw_unassigned(call, instance.instance_id, row.target_id, row.permission_set_id)
 
@@ -130,6 +132,7 @@ def forget_target(call: Call, organization_id: str, target_id: str) -> None:
         return
     hold(call, instance)
     account_assignments.remove_target(call.db, instance.instance_id, target_id)
+    role_entitlements.remove_target(call.db, instance.instance_id, target_id)
     for kept in provisioned_roles.page_in(call.db, instance.instance_id, target_id, after="", limit=_BATCH * 10):
         provisioning.withdraw(call, kept)
 
@@ -145,6 +148,7 @@ def dissolve(call: Call, instance: InstanceRow) -> None:
         permission_set_policies.remove_all(*place)
         sso_tags.remove_all(call.db, f"{instance.instance_id}/{permission_set.permission_set_id}")
         permission_sets.remove(*place)
+    access_applications.dissolve(call.db, instance)
     for topic in (scim_tokens, directory_memberships, directory_groups, directory_users):
         topic.remove_all(call.db, instance.identity_store_id)
     leaving.forget_everybody(call.db, instance)
@@ -159,7 +163,10 @@ def require_people_within_reach(call: Call, instance: InstanceRow, principal_ids
     Whoever could put itself into such a group, or take over such a person, would raise itself to the management account.
     """
     owner = instance.account_id
-    if call.account_id != owner and account_assignments.reaches(call.db, instance.instance_id, owner, principal_ids):
+    if call.account_id == owner:
+        return
+    place = (call.db, instance.instance_id, owner, principal_ids)
+    if account_assignments.reaches(*place) or role_entitlements.reaches(*place):
         raise errors.AccessDenied("A delegated administrator can't change people and groups who reach the management account.")
 
 

@@ -20,6 +20,10 @@ LASTS = timedelta(days=90)
 """How long a registration is good for, as AWS's."""
 
 SCOPE = "sso:account:access"
+"""Roles of permission sets: what a program gets that registers no scope."""
+LIST_ROLES, TAKE_ROLES = "account_access:read_only", "account_access:assume"
+"""Existing roles by entitlements: to list them, and to take them as well."""
+SCOPES = (SCOPE, LIST_ROLES, TAKE_ROLES)
 
 _CONTEXT = sealing.context_of("client of single sign-on")
 _LONGEST = 4096
@@ -64,6 +68,11 @@ def proven(keyring: Keyring, client_id: str, client_secret: str, *, now: datetim
     """Return the same for a program that shows its secret."""
     client = known(keyring, client_id, now=now)
     return client if client is not None and Secret(client_secret) == _secret(keyring, client_id) else None
+
+
+def scopes_of(client: Client) -> str:
+    """Return what a program's tokens are good for, as a grant keeps it."""
+    return " ".join(sorted(set(client.scopes))) or SCOPE
 
 
 def digest_of(client_id: str) -> bytes:

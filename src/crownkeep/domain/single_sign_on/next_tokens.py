@@ -24,8 +24,9 @@ def page(
     max_results: int | None,
     fetch: Callable[[str, int], Sequence[Item]],
     key: Callable[[Item], str],
+    member: str = "NextToken",
 ) -> tuple[Sequence[Item], dict[str, object]]:
-    """Return one page of a list, and `NextToken` where there is more; raises ValidationException for a token of another list.
+    """Return one page of a list, and the token in `member` where there is more; raises ValidationException for another list's.
 
     `fetch(after, limit)` returns up to `limit` rows in the order of their `key`, from the first one after `after`.
     """
@@ -36,4 +37,4 @@ def page(
     cut = paging.cut(fetch(after, (max_results or MOST) + 1), max_results or MOST, key)
     if cut.next_key is None:
         return cut.items, {}
-    return cut.items, {"NextToken": page_tokens.write(call, cut.next_key, list_name=list_name, filters=filters)}
+    return cut.items, {member: page_tokens.write(call, cut.next_key, list_name=list_name, filters=filters)}

@@ -47,6 +47,7 @@ def authorize_program(call: Call, *, client_id: str, redirect_uri: str, code_cha
         created_at=call.now,
         code_expires_at=until,
         expires_at=until,
+        scopes=clients.scopes_of(client),
     )
     person_grants.add(call.db, row)
     return {"AuthorizationCode": code}

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from crownkeep import errors, paging
 from crownkeep.domain import page_tokens
-from crownkeep.domain.single_sign_on import access
+from crownkeep.domain.single_sign_on import access, clients
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Permission, no_resource
 from crownkeep.services.sso.service import sso
@@ -83,7 +83,7 @@ def logout(call: Call, *, access_token: str) -> Result:
 
 
 def _bearer(call: Call, access_token: str) -> Bearer:
-    found = programs.bearer(call, access_token)
+    found = programs.bearer(call, access_token, clients.SCOPE)
     if found is None:
         raise errors.Unauthorized("Session token not found or invalid")
     call.notes.vouched = found.person

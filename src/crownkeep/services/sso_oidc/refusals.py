@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crownkeep import errors
+from crownkeep.domain.single_sign_on import clients
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -25,6 +26,11 @@ def invalid_client() -> errors.InvalidClient:
 def invalid_grant() -> errors.InvalidGrant:
     """Make the refusal of a code or refresh token; which fault it has isn't told."""
     return errors.InvalidGrant("", members=members("invalid_grant", "Invalid grant provided"))
+
+
+def invalid_scope() -> errors.InvalidScope:
+    """Make the refusal of a scope that there isn't, or that the program has not registered."""
+    return errors.InvalidScope("", members=members("invalid_scope", f"The scopes are {', '.join(clients.SCOPES)}."))
 
 
 def unsupported_grant_type() -> errors.UnsupportedGrantType:

@@ -48,8 +48,8 @@ def register_client(
         raise refusals.invalid_request("clientName has 1 to 128 characters.")
     if set(grant_types) - _GRANT_TYPES:
         raise refusals.unsupported_grant_type()
-    if set(scopes) - {clients.SCOPE}:
-        raise errors.InvalidScope("", members=refusals.members("invalid_scope", f"The only scope is {clients.SCOPE}."))
+    if not set(scopes) <= set(clients.SCOPES):
+        raise refusals.invalid_scope()
     if len(redirect_uris) > _MOST_URIS or not all(len(uri) <= _LONGEST_URI and clients.is_loopback(uri) for uri in redirect_uris):
         message = "A code is sent to a loopback address alone, such as http://127.0.0.1/oauth/callback."
         raise errors.InvalidRedirectUri("", members=refusals.members("invalid_redirect_uri", message))
@@ -116,4 +116,5 @@ def _waiting(
         created_at=call.now,
         code_expires_at=until,
         expires_at=until,
+        scopes=clients.scopes_of(client),
     )

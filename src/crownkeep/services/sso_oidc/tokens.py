@@ -43,8 +43,8 @@ def create_token(
     client = clients.proven(call.keyring, client_id, client_secret, now=call.now)
     if client is None:
         raise refusals.invalid_client()
-    if set(scope) - {clients.SCOPE}:
-        raise errors.InvalidScope("", members=refusals.members("invalid_scope", f"The only scope is {clients.SCOPE}."))
+    if not set(scope) <= set(clients.scopes_of(client).split()):
+        raise refusals.invalid_scope()
     match grant_type:
         case "authorization_code":
             grant = _of_code(call, client_id, code or "", redirect_uri or "", code_verifier or "")

@@ -12,6 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import containing
 from crownkeep.storage.rows import RowQuery
 from crownkeep.storage.sign_in import browser_sessions
 from crownkeep.storage.single_sign_on import directory_memberships, directory_users, person_credentials
@@ -130,6 +131,5 @@ def people(db: Transaction, store_id: str, text: str, *, group_id: str, after: s
 
     Only those of a group, where one is named.
     """
-    plain = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    values: dict[str, object] = {"store_id": store_id, "pattern": f"%{plain}%", "after": after, "limit": limit}
+    values: dict[str, object] = {"store_id": store_id, "pattern": containing(text), "after": after, "limit": limit}
     return _page_of_group.all(db, {**values, "group_id": group_id}) if group_id else _page.all(db, values)

@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, String, bindparam, cast, exists, func, or_
 
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.metadata import containing
 from crownkeep.storage.rows import RowQuery
 from crownkeep.storage.single_sign_on import account_assignments, directory_memberships, directory_users, permission_sets
 
@@ -131,6 +132,5 @@ def entitlements_of(
     db: Transaction, *, instance_id: str, store_id: str, user_id: str, search: str, limit: int
 ) -> list[Entitlement]:
     """Return up to `limit` permission sets that somebody may take, by account, where a text is in a name or the id."""
-    plain = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     who = {"instance_id": instance_id, "store_id": store_id, "user_id": user_id}
-    return _entitlements_of.all(db, {**who, "pattern": f"%{plain}%", "limit": limit})
+    return _entitlements_of.all(db, {**who, "pattern": containing(search), "limit": limit})

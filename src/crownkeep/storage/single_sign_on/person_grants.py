@@ -38,6 +38,7 @@ grants = Table(
     Column("code_expires_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),
     Column("polls", Integer, nullable=False, server_default="0"),
+    Column("scopes", String(512), nullable=False, server_default=""),
 )
 tokens = Table(
     "person_tokens",
@@ -80,6 +81,8 @@ class PersonGrantRow:
     expires_at: datetime
     polls: int = 0
     """How often a program has asked for tokens while nobody had decided."""
+    scopes: str = ""
+    """What its tokens are good for, with spaces between; empty for the portal's roles, as `sso:account:access`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,13 +28,21 @@ _SESSIONS = Equivalent("account-security", "ListSessions")
 
 
 @dataclass(frozen=True, slots=True)
+class TakenRole:
+    """A role as the portal names it: `arn` is of an existing role, and empty for a permission set's."""
+
+    name: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRoles:
     """An account and the roles in it."""
 
     account_id: str
     name: str
     email: str
-    roles: tuple[str, ...]
+    roles: tuple[TakenRole, ...]
 
 
 async def start(request: Request) -> Response:
@@ -120,12 +128,16 @@ async def _portal(request: Request, session: BrowserSession, *, refusal: Refused
 
 def _grouped(rows: Sequence[Found]) -> list[AccountRoles]:
     by_account = itertools.groupby(rows, key=lambda row: (row["AccountId"], row["AccountName"], row["EmailAddress"]))
-    return [AccountRoles(*account, tuple(row["RoleName"] for row in each)) for account, each in by_account]
+    return [
+        AccountRoles(*account, tuple(TakenRole(row["RoleName"], row.get("RoleArn", "")) for row in each))
+        for account, each in by_account
+    ]
 
 
 def _of_role(request: Request, operation: str) -> Equivalent:
     form = web.form(request)
-    return Equivalent(_SERVICE, operation, {"AccountId": form.one("account"), "RoleName": form.one("role")})
+    named = {"AccountId": form.one("account"), "RoleName": form.one("role")}
+    return Equivalent(_SERVICE, operation, named | ({"RoleArn": form.one("arn")} if form.one("arn") else {}))
 
 
 def _needed(request: Request) -> BrowserSession | None:
