@@ -175,11 +175,16 @@ def test_a_rest_body_of_another_type_is_refused():
     assert found.error.code == "UnsupportedMediaTypeException"
 
 
-def test_no_two_operations_share_a_method_and_a_path():
+def test_no_two_operations_that_a_signature_tells_not_apart_share_a_method_and_a_path():
     rest = [service for service in map(models.service, models.SERVICES) if service.protocol == "rest-json"]
-    places = [(each.method, each.request_uri) for service in rest for each in service.operations.values()]
+    operations = [each for service in rest for each in service.operations.values()]
 
-    assert len(set(places)) == len(places)
+    signed = [(each.service.signing_names, each.method, each.request_uri) for each in operations]
+    unsigned = [(each.method, each.request_uri) for each in operations if each.auth == "none"]
+
+    assert len(set(signed)) == len(signed)
+    taken = {(each.method, each.request_uri) for each in operations if each.auth != "none"}
+    assert (set(), len(unsigned)) == (taken & set(unsigned), len(set(unsigned)))
 
 
 @given(
