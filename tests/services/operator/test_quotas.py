@@ -118,7 +118,7 @@ def test_every_quota_that_is_enforced_on_its_own_is_tried_here():
     services.load()
 
     # `MFADevicesPerUserQuota` can't be tried without devices (tests/services/iam/test_mfa_devices.py), teams not without
-    # approvers (tests/services/mpa/test_teams.py), and entitled groups not without single sign-on (tests/services/account_access);
+    # approvers (tests/services/mpa/test_teams.py), entitled groups not without people (tests/services/account_access);
     # the other is only shown.
     elsewhere = {"MFADevicesPerUserQuota", "ApprovalTeamsPerAccount", "GroupsPerEntitledRoleQuota", "PolicyVersionsInUseQuota"}
     assert {quota.name for quota in quotas.defined()} - EXCEEDED.keys() == elsewhere
