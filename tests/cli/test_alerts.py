@@ -41,6 +41,16 @@ def test_mail_and_syslog_receivers_have_no_secret(crownkeep: Terminal, account_i
         run(crownkeep, account_id, "receiver", "remove", made["id"])
 
 
+def test_the_url_of_a_service_is_read_from_the_input_and_not_shown(crownkeep: Terminal, account_id: str):
+    words = ("alerts", "receiver", "add", "--account", account_id, "--apprise", "-", "--json")
+
+    done = crownkeep(*words, stdin="slack://a-path-that-admits/b/c\n")
+
+    (listed,) = run(crownkeep, account_id, "receiver", "list")["receivers"]
+    run(crownkeep, account_id, "receiver", "remove", listed["receiver_id"])
+    assert (0, ["id"], "slack://") == (done.code, list(done.json()), listed["target"])
+
+
 def test_the_url_of_a_webhook_need_not_stand_in_argv(crownkeep: Terminal, account_id: str):
     url = "https://hook.acme.example/a-path-that-admits"
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from crownkeep import clock
-from crownkeep.alerts import messages, sealed_outbox, spool, syslog, webhooks
+from crownkeep.alerts import apprise_services, messages, sealed_outbox, spool, syslog, webhooks
 from crownkeep.alerts.channels import Channel
 from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.credentials.sealing import Unsealable
@@ -38,6 +38,8 @@ class Carriers:
                 self._log(row, values, receiver)
             case outbox.DIRECTORY:
                 self._file(row, values, receiver)
+            case outbox.APPRISE:
+                self._push(row, values, receiver)
             case _:
                 self._write(row, values)
 
@@ -71,8 +73,14 @@ class Carriers:
         name = f"{row.created_at:%Y%m%dT%H%M%SZ}-{message_id}.json"
         spool.put(settings.spool_directory, _required(receiver).target, name, content)
 
+    def _push(self, row: NoticeRow, values: Mapping[str, str], receiver: AlertReceiverRow | None) -> None:
+        settings = self._wiring.settings
+        title, body = messages.text(row.kind, values, settings)
+        (url,) = self._secrets(_required(receiver))
+        apprise_services.send(url, title, body, values.get("severity", ""), settings.alert_networks)
+
     def _secrets(self, receiver: AlertReceiverRow) -> list[Secret]:
-        """Return what signs a receiver's messages now: its secret and, for a day after a rotation, the former one."""
+        """Return what is sealed of a receiver: what signs its messages, for a day after a rotation by both; or its URL."""
         blobs = [receiver.sealed_secret]
         if receiver.former_until is not None and receiver.former_until > clock.now():
             blobs.append(receiver.sealed_former_secret)

@@ -55,9 +55,8 @@ def compose(
     kind: str, recipient: str, values: Mapping[str, str], *, notice_id: str, written_at: datetime, settings: Settings
 ) -> EmailMessage:
     """Make the message; the same notice always gets the same Message-ID, so that one that went out twice is shown once."""
-    given = {name: _on_one_line(value) for name, value in (_UNSAID | dict(values)).items()}
-    text = _environment().get_template(f"{kind}.txt").render(url=settings.url, **given)
-    subject, _, body = text.partition("\n")
+    given = _given(values)
+    subject, body = _text(kind, given, settings)
     page = _environment().get_template(f"{kind}.html").render(url=settings.url, subject=subject, **given)
     author = sender(settings)
     message = EmailMessage(policy=_POLICY)
@@ -68,9 +67,15 @@ def compose(
     message["Message-ID"] = f"<{notice_id}@{author.domain}>"
     # No vacation notes, no bounces to people (RFC 3834, section 5).
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(body.strip() + "\n", cte="quoted-printable")
+    message.set_content(body + "\n", cte="quoted-printable")
     message.add_alternative(page, subtype="html", cte="quoted-printable")
     return message
+
+
+def text(kind: str, values: Mapping[str, str], settings: Settings) -> tuple[str, str]:
+    """Return a notice as a title and a text, without what is said of mail alone."""
+    subject, body = _text(kind, _given(values), settings)
+    return subject, body.partition("\n--\n")[0].strip()
 
 
 def sender(settings: Settings) -> Address:
@@ -86,6 +91,16 @@ def sender(settings: Settings) -> Address:
         return Address(name or "Crownkeep", addr_spec=address)
     except (HeaderParseError, ValueError) as error:
         raise InvalidSettings("setting `mail_from` is no e-mail address; give one such as `no-reply@acme.example`") from error
+
+
+def _given(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: _on_one_line(value) for name, value in (_UNSAID | dict(values)).items()}
+
+
+def _text(kind: str, given: Mapping[str, str], settings: Settings) -> tuple[str, str]:
+    rendered = _environment().get_template(f"{kind}.txt").render(url=settings.url, **given)
+    subject, _, body = rendered.partition("\n")
+    return subject, body.strip()
 
 
 def _on_one_line(value: str) -> str:

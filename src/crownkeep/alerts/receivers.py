@@ -14,7 +14,7 @@ from functools import partial
 from hmac import compare_digest
 
 from crownkeep import clock, errors, ids
-from crownkeep.alerts import addresses, built_in, observer, outbound, spool, webhooks
+from crownkeep.alerts import addresses, apprise_services, built_in, observer, outbound, spool, webhooks
 from crownkeep.alerts.routing import AlertTarget
 from crownkeep.alerts.sealed_outbox import Alert
 from crownkeep.audit.event import moment
@@ -62,13 +62,14 @@ def add(call: Call, account_id: str, wanted: WantedReceiver) -> tuple[AlertRecei
     if sum(bool(row.added_by) is not is_operators for row in alert_receivers.of_account(call.db, account_id)) >= MOST:
         raise errors.Conflict(f"at most {MOST} receivers can be added to an account; remove one first")
     receiver_id = ids.event_id(call.now, clock.id_bytes(10)).hex
-    secret = _secret(wanted)
+    secret, is_service = _secret(wanted), wanted.channel == outbox.APPRISE
+    kept = Secret(wanted.target) if is_service else secret
     code = base64.b32encode(clock.token_bytes(_CODE_BYTES)).decode()
     row = AlertReceiverRow(
         receiver_id=receiver_id,
         account_id=account_id,
         channel=wanted.channel,
-        target=wanted.target,
+        target=apprise_services.shown(wanted.target) if is_service else wanted.target,
         rules=" ".join(wanted.rules),
         added_by=_name(call),
         added_at=call.now,
@@ -76,7 +77,7 @@ def add(call: Call, account_id: str, wanted: WantedReceiver) -> tuple[AlertRecei
         code_digest=None if is_operators else _digest(receiver_id, code),
         tries_left=_TRIES,
         signing=wanted.signing if secret is not None else "",
-        sealed_secret=None if secret is None else _sealed(call, account_id, receiver_id, secret),
+        sealed_secret=None if kept is None else _sealed(call, account_id, receiver_id, kept),
         quiet_from=_minutes(wanted.quiet_from),
         quiet_until=_minutes(wanted.quiet_until),
     )
@@ -178,10 +179,12 @@ def _check(call: Call, account_id: str, wanted: WantedReceiver) -> None:
         case outbox.SYSLOG:
             place = outbound.split_host_port(wanted.target)
             fault = "it is no `HOST:PORT`" if place is None else outbound.check_host(place[0], networks)
-        case outbox.DIRECTORY if isinstance(call.caller, Principal):
-            fault = "folders of this machine are for its operator alone"
+        case outbox.DIRECTORY | outbox.APPRISE if isinstance(call.caller, Principal):
+            fault = "receivers of this kind are for the operator of this server alone"
         case outbox.DIRECTORY:
             fault = spool.fault_of(wanted.target)
+        case outbox.APPRISE:
+            fault = apprise_services.fault_of(wanted.target)
         case _:
             fault = "" if addresses.is_deliverable(wanted.target) else "no mail is sent to an address of this kind"
     if fault:

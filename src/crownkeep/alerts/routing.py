@@ -34,7 +34,7 @@ class AlertTarget:
     @property
     def is_machine(self) -> bool:
         """Whether something counts what arrives, rather than somebody reads it."""
-        return self.channel != outbox.MAIL
+        return self.channel not in {outbox.MAIL, outbox.APPRISE}
 
     @property
     def key(self) -> str:
@@ -65,8 +65,10 @@ def of_operator(db: Transaction) -> Iterator[tuple[str, AlertTarget]]:
     """Yield the receivers that the operator has added to any accounts, each with one of its accounts: none is told twice."""
     answer: set[tuple[str, str]] = set()
     for receiver in alert_receivers.of_operator(db, limit=_MOST_OF_OPERATOR):
-        if (receiver.channel, receiver.target) not in answer:
-            answer.add((receiver.channel, receiver.target))
+        # Of a service, what would tell it from others is sealed.
+        key = (receiver.channel, receiver.receiver_id if receiver.channel == outbox.APPRISE else receiver.target)
+        if key not in answer:
+            answer.add(key)
             yield receiver.account_id, AlertTarget(receiver.channel, receiver.target, receiver)
 
 

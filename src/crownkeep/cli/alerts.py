@@ -33,6 +33,9 @@ def receiver() -> None:
 @click.option("--email", metavar="ADDRESS", help="Send mail there.")
 @click.option("--syslog", metavar="HOST:PORT", help="Send syslog messages there (RFC 5424), over TLS.")
 @click.option("--directory", metavar="NAME", help="Write files into this folder of the spool (setting `alert_spool`).")
+@click.option(
+    "--apprise", metavar="URL", help="Send to a service of apprise's (an extra of the package); `-` reads it from the input."
+)
 @click.option("--rule", "rules", metavar="NAME", multiple=True, help="Hear this rule, and no other that isn't named.")
 @click.option("--ed25519", is_flag=True, help="Sign requests with a key of their own, for which there is no secret to share.")
 @click.option("--quiet", metavar="HH:MM-HH:MM", help="Between these times, UTC, send only what is critical.")
@@ -44,6 +47,7 @@ def add(
     email: str | None,
     syslog: str | None,
     directory: str | None,
+    apprise: str | None,
     rules: Sequence[str],
     ed25519: bool,
     quiet: str | None,
@@ -56,13 +60,13 @@ def add(
     A webhook's secret is shown once: give it to the receiver, which verifies each request with it. Whoever sees this machine's
     processes sees an URL that is given as an argument: one with a secret in it is better read from the input.
     """
-    if webhook == "-":
-        webhook = sys.stdin.readline().strip()
-    channels = {"webhook": webhook, "mail": email, "syslog": syslog, "directory": directory}
+    channels = {"webhook": webhook, "mail": email, "syslog": syslog, "directory": directory, "apprise": apprise}
     given = [(channel, target) for channel, target in channels.items() if target]
     if len(given) != 1:
-        raise click.UsageError("give one of `--webhook`, `--email`, `--syslog` and `--directory`")
+        raise click.UsageError("give one of `--webhook`, `--email`, `--syslog`, `--directory` and `--apprise`")
     (channel, target), (begin, _, end) = given[0], (quiet or "").partition("-")
+    if target == "-" and channel in {"webhook", "apprise"}:
+        target = sys.stdin.readline().strip()
     with house.opened(data, database) as held:
         made = held.ask(
             "CreateAlertReceiver",

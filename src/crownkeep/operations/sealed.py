@@ -46,7 +46,7 @@ def open_notice(keyring: Keyring, blob: bytes, *, account_id: str, notice_id: st
 
 
 def seal_webhook_secret(keyring: Keyring, secret: Secret, *, account_id: str, receiver_id: str) -> bytes:
-    """Seal the secret or private key that signs the messages to a webhook for its row."""
+    """Seal what is secret of a receiver for its row: what signs the messages to a webhook, or the URL of a service."""
     return _seal(keyring, secret, Purpose.WEBHOOK_SECRET, account_id, receiver_id)
 
 

@@ -48,7 +48,7 @@ table = Table(
     Index(None, "lane", "notice_id"),
 )
 
-MAIL, WEBHOOK, SYSLOG, DIRECTORY = "mail", "webhook", "syslog", "directory"
+MAIL, WEBHOOK, SYSLOG, DIRECTORY, APPRISE = "mail", "webhook", "syslog", "directory", "apprise"
 """The channels that a notice leaves by."""
 KEPT_DEAD_FOR = timedelta(days=30)
 """How long a notice that was given up can be sent again by hand."""
