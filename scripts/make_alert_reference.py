@@ -16,6 +16,11 @@ _BY_CODE = {
     built_in.MANY_FAILURES: "20 refusals of one caller within five minutes, counted by each process",
 }
 
+_ALSO_BY_CODE = {
+    built_in.ADMINISTRATOR: ", and whoever gets a policy that allows `*` or `iam:*` on all resources: attached,"
+    " by a version put in force, or by joining a group",
+}
+
 
 def table() -> str:
     """Return the table."""
@@ -37,6 +42,7 @@ def _line(rule: Rule) -> str:
         *(each.value.lower() for each in rule.contact_types),
     ]
     pattern = f"`{rule.pattern}`".replace("|", "\\|") if rule.pattern else _BY_CODE[rule.name]
+    pattern += _ALSO_BY_CODE.get(rule.name, "")
     return f"| {name} | {rule.subject} | {rule.severity.value} | {', '.join(heard)} | {pattern} |"
 
 

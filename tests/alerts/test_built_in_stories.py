@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
+from botocore.exceptions import ClientError
 from tests.alerts.office import Mailbox
 from tests.alerts.test_built_in_rules import ACTS, ORGANIZATION, SIGN_IN, Office
 from tests.alerts.test_webhooks import add
@@ -18,14 +20,14 @@ from tests.fixtures.crown import Account, Crown, Crowns, User
 from tests.fixtures.custody import Custody
 from tests.fixtures.organization import Organization
 from tests.services.approvals.test_sealed_acts import RULE
-from tests.services.iam.asking import enrol
+from tests.services.iam.asking import allow, enrol
 from tests.services.iam.test_delegation_requests import Provider
 from tests.signin.people import choose_root_password, root_with_app
 from tests.signin.test_sealed_root import latest, to_the_custodians
 
 from crownkeep import clock
 from crownkeep.alerts import built_in
-from crownkeep.alerts.built_in import KEY_FROM_NEW_NETWORK
+from crownkeep.alerts.built_in import ADMINISTRATOR, KEY_FROM_NEW_NETWORK
 from crownkeep.alerts.reviews import Reviews
 from crownkeep.credentials.approval_requests import ApprovalDecision
 
@@ -184,6 +186,56 @@ def test_each_built_in_rule_about_the_server_and_its_keys_fires_in_one_story(cro
         crown._served.run(Reviews(house.database, house.writer).look())
 
     assert set() == SERVER - office.alerted()
+
+
+def attached(account: Account) -> None:
+    """Attach a policy of the account's own, which does not say in its name what it is."""
+    account.client("iam").attach_user_policy(UserName="risen", PolicyArn=everything(account))
+
+
+def put_in_force(account: Account) -> None:
+    """Put in force a version that was there before."""
+    iam, arn = account.client("iam"), everything(account)
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(allow("s3:*")), SetAsDefault=True)
+    iam.attach_user_policy(UserName="risen", PolicyArn=arn)
+    iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
+
+
+def joined(account: Account) -> None:
+    """Join a group whose inline policy allows everything."""
+    iam = account.client("iam")
+    iam.create_group(GroupName="powerful")
+    iam.put_group_policy(GroupName="powerful", PolicyName="p", PolicyDocument=json.dumps(allow("iam:*")))
+    iam.add_user_to_group(GroupName="powerful", UserName="risen")
+
+
+def harmless(account: Account) -> None:
+    """Do the same with what makes nobody an administrator."""
+    iam = account.client("iam")
+    arn = str(iam.create_policy(PolicyName="ordinary", PolicyDocument=json.dumps(allow("s3:*")))["Policy"]["Arn"])
+    iam.create_group(GroupName="readers")
+    iam.attach_group_policy(GroupName="readers", PolicyArn=arn)
+    iam.add_user_to_group(GroupName="readers", UserName="risen")
+    with suppress(ClientError):
+        iam.attach_user_policy(UserName="nobody", PolicyArn=everything(account, "powerful"))
+
+
+def everything(account: Account, name: str = "ordinary") -> str:
+    """Make a policy that allows everything."""
+    made = account.client("iam").create_policy(PolicyName=name, PolicyDocument=json.dumps(allow("*")))
+    return str(made["Policy"]["Arn"])
+
+
+@pytest.mark.parametrize(("act", "is_told"), [(attached, True), (put_in_force, True), (joined, True), (harmless, False)])
+def test_privilege_escalation_by_a_policy_from_before_or_by_a_group_is_told(
+    crown: Crown, act: Callable[[Account], None], is_told: bool
+):
+    office = Office(crown)
+    office.account.client("iam").create_user(UserName="risen")
+
+    act(office.account)
+
+    assert is_told is (ADMINISTRATOR in office.alerted())
 
 
 def call_from(address: str, user: User) -> None:

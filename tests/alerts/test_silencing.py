@@ -12,6 +12,7 @@ from tests.alerts.listening import HttpReceiver
 from tests.alerts.office import Mailbox, text_of
 from tests.alerts.test_receivers import PROTECTED, refusal
 from tests.alerts.test_webhooks import INSIDE, add
+from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.organization import Organization
 from tests.fixtures.trails import logging_trail
@@ -38,6 +39,18 @@ def test_root_can_silence_no_protected_rule_by_the_console(crown: Crown):
     assert 403 == refused.status
     rules = crown.operator("GET", f"/accounts/{account.id}/alerts/rules").json()["rules"]
     assert not any("silenced_by" in each for each in rules)
+
+
+def test_the_link_of_an_alert_asks_strangers_to_sign_in_and_changes_nothing_by_itself(crown: Crown):
+    account, browser, _ = root_with_app(crown)
+    link = "/console/alerts/lock-down?event=0a0a0a0a-0000-0000-0000-000000000000"
+    before = [each["eventName"] for each in account.records() if not each["readOnly"]]
+
+    stranger, owner = Browser(crown).get(link), browser.get(link)
+
+    assert "Was it not you?" not in stranger.text
+    assert "Was it not you?" in owner.text
+    assert before == [each["eventName"] for each in account.records() if not each["readOnly"]]
 
 
 def test_a_rogue_root_that_changes_its_address_is_told_to_the_former_one_and_to_who_stays(crown: Crown):

@@ -39,6 +39,7 @@ CHANGES = (
 )
 """The operations, of accounts and of the operator, that change who hears of what."""
 
+ADMINISTRATOR = "administrator-added"
 ADMINISTRATOR_BY_POLICY = "administrator-added-by-policy"
 KEY_FROM_NEW_NETWORK = "access-key-used-from-new-network"
 MANY_FAILURES = "many-refusals"
@@ -274,7 +275,7 @@ def _identities() -> Iterable[Rule]:
 def _permissions() -> Iterable[Rule]:
     asked = "$.requestParameters"
     yield make_rule(
-        "administrator-added",
+        ADMINISTRATOR,
         "{ $.eventSource = iam.amazonaws.com && "
         + named("AttachUserPolicy", "AttachGroupPolicy", "AttachRolePolicy")
         + f' && ({asked}.policyArn = "*:policy/AdministratorAccess" || {asked}.policyArn = "*:policy/IAMFullAccess")'

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from crownkeep import arn
-from crownkeep.alerts import built_in, detectors, routing, rule_set
+from crownkeep.alerts import administrators, built_in, detectors, routing, rule_set
 from crownkeep.alerts.book import Book, added
 from crownkeep.alerts.detectors import Networks, Refusals
 from crownkeep.alerts.rule import SPAN, Rule, Whom
@@ -96,6 +96,9 @@ class Observer:
             fired.append(built_in.RULES[built_in.MANY_FAILURES])
         if detectors.makes_administrator(event):
             fired.append(built_in.RULES[built_in.ADMINISTRATOR_BY_POLICY])
+        administrator = built_in.RULES[built_in.ADMINISTRATOR]
+        if administrator not in fired and administrators.was_made(db, event):
+            fired.append(administrator)
         if self._book.has_rules(event.account_id):
             fired += self._book.page(db, event.account_id).rules.fired(event)
         if not fired:
