@@ -40,6 +40,7 @@ CUSTODY = {
     "approval-refused",
     "approval-used",
     "approval-vetoed",
+    "approver-keys-changed",
     "sealed-root-reviewed",
     "unseal-without-team-begun",
     "unseal-without-team-cancelled",
@@ -55,6 +56,7 @@ MEMBER = {
 SERVER = {
     KEY_FROM_NEW_NETWORK,
     "custodian-added",
+    "custodian-keys-reset",
     "custodian-removed",
     "hardware-token-not-returned",
     "hardware-token-of-the-server-not-returned",
@@ -95,6 +97,8 @@ def test_each_built_in_rule_about_sealed_accounts_fires_in_one_story(crown: Crow
     unsealed(office, team)
     team.seal(unseal_delay_hours=24)
     without_team(office)
+    lost = {"custodian_id": team.people[0].custodian_id}
+    assert 200 == office.crown.operator("POST", "/custodian-key-resets", lost).status
 
     assert set() == CUSTODY - office.alerted()
 
@@ -174,6 +178,7 @@ def test_each_built_in_rule_about_the_server_and_its_keys_fires_in_one_story(cro
     office.account.client("account-security").update_last_way_in_guard(Enabled=False)
     Provider(crown).ask(OwnerAccountId=account_id)
     made = crown.operator("POST", "/custodians", {"name": "Dana", "email": "dana@acme.example"}).json()["custodian"]
+    crown.operator("POST", "/custodian-key-resets", {"custodian_id": made["custodian_id"]})
     crown.operator("DELETE", f"/custodians/{made['custodian_id']}")
     assert 204 == crown.operator("POST", "/key-rotations", {}).status
     for serial, owner in (("1", {"account_id": account_id}), ("2", {})):

@@ -40,6 +40,8 @@ VALUES = {
     "custodian": "",
     "detail": "AKIAEXAMPLE",
     "event": "ConsoleLogin",
+    "alone": "2026-11-25 13:00 UTC",
+    "key": "c0ffee",
     "ends_at": "2026-11-24T13:00:00Z",
     "event_id": "0199",
     "digest": "",

@@ -91,6 +91,7 @@ SEALED = {
     "root custodian {account} --remove": "operator",
     "keys rotate --wait 0": "operator",
     "trail rotate-keys": "trail",
+    "custodian reset-keys {custodian}": "",
     "custodian remove {custodian}": "operator",
     "seal account {account} --team {team}": "",
     "seal unseal {account}": "",

@@ -31,6 +31,7 @@ CHANGES = {
     "root custodian {account_id} --email c@cli.example": "SetRootCustodian",
     "root custodian {account_id} --remove": "RemoveRootCustodian",
     "custodian add --name Carol --email carol@cli.example": "AddCustodian",
+    "custodian reset-keys carol@cli.example": "ResetCustodianKeys",
     "custodian remove carol@cli.example": "RemoveCustodian",
     "root recover {account_id} --confirm ABCD-EFGH": "ConfirmRootRecovery",
     "passwords import-breached {folder}/list": "InstallBreachedPasswords",

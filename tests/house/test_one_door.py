@@ -55,6 +55,7 @@ READS: Mapping[str, str] = {
     "/signin": "the account or the address is asked for, and the next page for the password",
     "/signin/step/strength": "how strong a password is that somebody types",
     "/approvals/open": "a custodian shows a security key, and sees what waits",
+    "/approvals/keys/open": "a custodian shows a security key, and sees their own keys",
     "/console/simulator": "the policy simulator",
     "/console/attach/review": "what the chosen policies grant, before they are attached",
     **{f"/console/{noun}-list/columns": "a browser keeps which columns it shows" for noun in _LISTS},

@@ -9,6 +9,7 @@ from crownkeep.alerts.rule import AlertSeverity, Rule
 
 _ASK = "ask the custodians and whoever asked; `crownkeep approvals list` shows every request with its votes"
 _OURS = "$.eventSource = approvals.crownkeep"
+_KEYS = "ask the person, by a way that you know is theirs; `crownkeep custodian reset-keys` takes all keys from them"
 _SEALS = "find out at once who operates the server, and why: a seal is lifted by its team, or openly after a delay"
 
 
@@ -25,6 +26,8 @@ def ceremony() -> Iterable[Rule]:
     cancelled = named("CancelRequest", "CancelApprovalRequest")
     yield _rule("approval-cancelled", cancelled, "A request for approval was cancelled", AlertSeverity.HIGH)
     yield _rule("approval-used", named("ApprovalUsed"), "An act that custodians approved was done", AlertSeverity.CRITICAL)
+    changed = f"{named('ApproverKeysChanged')} && {_OURS}"
+    yield _rule("approver-keys-changed", changed, "The security keys of an approver have changed", AlertSeverity.HIGH, _KEYS)
     yield _rule("sealed-root-reviewed", named("SignOffReview"), "The use of a sealed root was reviewed", AlertSeverity.HIGH)
 
 

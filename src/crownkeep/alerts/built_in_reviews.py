@@ -124,6 +124,12 @@ def whole_server() -> Iterable[Rule]:
             "see with `crownkeep custodian list` that every team still has as many people as its approvals take",
         ),
         (
+            "custodian-keys-reset",
+            f"{{ {named('ResetCustodianKeys')} && {DONE} }}",
+            "All keys were taken from an approver, who enrols a new one by a mailed link",
+            "call the person, and ask whether the new key is theirs",
+        ),
+        (
             "hardware-token-of-the-server-not-returned",
             f"{{ {named('HardwareTokenNotReturned')} && {_OURS} }}",
             "A physical security key is not back in its vault in time",

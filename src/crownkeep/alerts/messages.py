@@ -31,6 +31,8 @@ KINDS = (
     "mfa-link",
     "custodian-link",
     "approver-invitation",
+    "approver-key-link",
+    "approver-keys-changed",
     "approval-asked",
     "email-code",
     "email-changed",
@@ -47,7 +49,7 @@ KINDS = (
 
 _LONGEST_VALUE = 2048
 # What notices that were written by former versions don't say.
-_UNSAID = {"digest": "", "others": "", "rule": "", "runbook": "", "severity": ""}
+_UNSAID = {"alone": "", "digest": "", "others": "", "rule": "", "runbook": "", "severity": ""}
 _POLICY = policy.SMTP.clone(max_line_length=78)
 
 

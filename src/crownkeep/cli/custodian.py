@@ -76,5 +76,24 @@ def remove(custodian: str, asked: waiting.Asking, data: str | None, database: st
         click.echo(f"{custodian} is a custodian no longer.")
 
 
+@command.command("reset-keys", short_help="Take a custodian's keys, and let them enrol a new one.")
+@click.argument("custodian", metavar="ID")
+@waiting.options
+@house.options
+@output.json_flag()
+def reset_keys(custodian: str, asked: waiting.Asking, data: str | None, database: str | None, as_json: bool) -> None:
+    """Take all keys from a custodian who has lost them, by id or address, and mail them a link to enrol a new one.
+
+    Somebody of single sign-on is named as `person:STORE/ID`. Where an account is sealed under a team of theirs, that takes its
+    approval. Whoever still has one key adds another at /approvals/keys, and needs nobody for it.
+    """
+    with house.opened(data, database) as held:
+        done = waiting.ask(held, asked, "ResetCustodianKeys", custodian_id=custodian)
+    if as_json:
+        output.print_json(done)
+    else:
+        click.echo(f"{output.counted(done['keys'], 'key')} taken. {done['email']} gets a link, unless they are in no team yet.")
+
+
 def _day(moment: datetime | None) -> str:
     return "never" if moment is None else f"{moment:%Y-%m-%d}"

@@ -19,7 +19,7 @@ from crownkeep.console.kit.web import NameNeeded, ProofNeeded, RoleNeeded, SignI
 from crownkeep.console.pages import undoing
 from crownkeep.console.pages.account import account, account_security, closing, contacts, email, notices, password_policy, regions
 from crownkeep.console.pages.alerts import alerts
-from crownkeep.console.pages.approvals import my_approvals
+from crownkeep.console.pages.approvals import my_approvals, my_keys
 from crownkeep.console.pages.audits import credential_audits, credential_decisions
 from crownkeep.console.pages.credentials import (
     access_key_list,
@@ -101,6 +101,7 @@ ROUTES: list[Route] = [
     *steps.ROUTES,
     *sealed_root.ROUTES,
     *my_approvals.ROUTES,
+    *my_keys.ROUTES,
     *recovery.ROUTES,
     *approver_invitation.ROUTES,
     *welcome.ROUTES,

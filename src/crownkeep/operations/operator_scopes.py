@@ -25,7 +25,7 @@ _OPERATIONS: Mapping[str, str] = {
     "root": (
         "ConfirmRootRecovery SetRootCustodian RemoveRootCustodian SetLastWayInGuard SealAccount UnsealAccount AddCustodian "
         "BeginUnsealWithoutTeam CancelUnsealWithoutTeam FinishUnsealWithoutTeam RequestApproval CancelApprovalRequest RelayVote "
-        "RemoveCustodian RecordDrill UpdateApprovalTeamRules"
+        "RemoveCustodian RecordDrill UpdateApprovalTeamRules ResetCustodianKeys"
     ),
     "tokens": "RegisterHardwareToken ListHardwareTokens TakeOutHardwareToken ReturnHardwareToken AuditHardwareTokens",
     "mail": "ListNotices GetNotice",

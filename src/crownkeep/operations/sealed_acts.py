@@ -29,7 +29,7 @@ class SealedAct(Enum):
     ALERTS = "alerts"
     OPERATOR = "operator"
     UNSEAL = "unseal"
-    """Lifting or changing the seal; sealed wherever there is one."""
+    """Lifting or changing the seal, and taking its custodians' keys; sealed wherever there is one."""
 
 
 SIGN_IN = "signin:ConsoleLogin"
@@ -143,6 +143,8 @@ OPERATIONS: Mapping[str, SealableOperation] = {
     **_each("operator", _named(SealedAct.OPERATOR, "account_id"), "PurgeAccount", "SetRootCustodian", "RemoveRootCustodian"),
     **_each("operator", SealableOperation(SealedAct.OPERATOR, Whose.INSTALLATION), "BeginKeyRotation"),
     **_each("operator", _named(SealedAct.UNSEAL, "account_id"), "UnsealAccount", "SealAccount"),
+    # Whoever gives a custodian other keys decides who approves.
+    **_each("operator", SealableOperation(SealedAct.UNSEAL, Whose.CUSTODIAN, "custodian_id"), "ResetCustodianKeys"),
     **_each("operator", SealableOperation(SealedAct.OPERATOR, Whose.CUSTODIAN, "custodian_id"), "RemoveCustodian"),
 }
 """By service and name, such as `sts:AssumeRoot`. Parameters are named as the operation's model names them."""

@@ -39,7 +39,7 @@ class Invited:
         self.browser.get(link)
         if "Enrol a security key" not in self.browser.page.response.text:
             return self.browser.page
-        answer = self.key.register(self._challenge())
+        answer = self.key.register(self.challenge())
         return self.browser.submit({"credential": json.dumps(answer)}, form="Enrol a security key")
 
     def accept(self, link: str) -> Page:
@@ -48,7 +48,7 @@ class Invited:
         if "Accept with your key" not in self.browser.page.response.text:
             return self.browser.page
         self.key.counter += 1
-        answer = self.key.authenticate(self._challenge())
+        answer = self.key.authenticate(self.challenge())
         return self.browser.submit({"credential": json.dumps(answer)}, form="Accept with your key")
 
     def join(self) -> str:
@@ -61,15 +61,19 @@ class Invited:
     def decide(self, request_id: str, decision: str) -> Page:
         """Show the key at the page of custodians, and decide on a request there by the key."""
         self.browser.get(f"/approvals?request={request_id}")
-        self.browser.submit({"credential": self._signed("Use your security key")}, form="Use your security key")
+        self.prove()
         button = {"approve": "Approve with", "refuse": "Refuse with", "review": "Sign off"}[decision]
         return self.browser.submit({"credential": self._signed(button)}, form=button)
 
+    def prove(self) -> Page:
+        """Show the key at the page that is open."""
+        return self.browser.submit({"credential": self._signed("Use your security key")}, form="Use your security key")
+
     def _signed(self, button: str) -> str:
         self.key.counter += 1
-        return json.dumps(self.key.authenticate(self._challenge(button)))
+        return json.dumps(self.key.authenticate(self.challenge(button)))
 
-    def _challenge(self, button: str = "") -> bytes:
+    def challenge(self, button: str = "") -> bytes:
         from html import unescape
 
         accepts = "with your key" if "Accept with" in self.browser.page.response.text else "Enrol"

@@ -58,6 +58,7 @@ PLACES = (
     FindablePage("/console/custody/tokens", "Physical tokens", "security keys register vault hardware"),
     FindablePage("/console/recoverability", "Recoverability", "lost mfa mailbox way back drills"),
     FindablePage("/approvals", "My approvals", "custodian seal requests"),
+    FindablePage("/approvals/keys", "My keys for approvals", "custodian security keys add remove lost"),
     FindablePage("/console/credential-report", "Credential report", "csv unused old keys mfa"),
     FindablePage("/console/credential-audits", "Credential audits", "review keep revoke"),
     FindablePage("/console/alerts", "Alerts", "notices webhooks mail rules"),

@@ -13,7 +13,7 @@ from crownkeep.domain.approvals.people import ApproverIdentity
 from crownkeep.domain.approvals.teams import TeamState
 from crownkeep.operations.call import Wiring
 from crownkeep.operations.notices import Notice
-from crownkeep.storage.approvals import approvers
+from crownkeep.storage.approvals import approver_keys, approvers
 from crownkeep.storage.approvals.approvers import ApproverRow
 from crownkeep.storage.approvals.teams import TeamVersionRow
 from crownkeep.storage.database import Transaction
@@ -35,9 +35,23 @@ class Invitation:
     who: ApproverIdentity
     expires_at: datetime
 
+    @property
+    def is_for_key(self) -> bool:
+        """Whether it is no invitation, but lets somebody who has accepted and has no key any more enrol a new one."""
+        return self.approver.status == teams.ACCEPTED
+
 
 def send(db: Transaction, wiring: Wiring, row: ApproverRow, *, now: datetime) -> None:
     """Mail a link to an approver who has not answered; whatever was sent to them before is void."""
+    _send(db, wiring, row, "approver-invitation", now=now)
+
+
+def send_for_key(db: Transaction, wiring: Wiring, row: ApproverRow, *, now: datetime) -> None:
+    """Mail a link to an approver who has accepted, by which they enrol a key once they have none any more."""
+    _send(db, wiring, row, "approver-key-link", now=now)
+
+
+def _send(db: Transaction, wiring: Wiring, row: ApproverRow, kind: str, *, now: datetime) -> None:
     who = people.of_approver(db, row)
     if who is None or not who.email:
         return
@@ -50,7 +64,16 @@ def send(db: Transaction, wiring: Wiring, row: ApproverRow, *, now: datetime) ->
         "link": f"{wiring.settings.url}{LINK}?token={link.token.reveal()}",
         "until": f"{link.expires_at:%Y-%m-%d %H:%M} UTC",
     }
-    wiring.outbox.send(db, Notice("approver-invitation", who.email, row.account_id, now, values))
+    wiring.outbox.send(db, Notice(kind, who.email, row.account_id, now, values))
+
+
+def waits_for(state: TeamState, row: ApproverRow) -> bool:
+    """Tell whether somebody is invited and may still answer."""
+    is_new = row.version_id == state.version.version_id and state.row.status == teams.INVITING
+    pending = state.pending
+    is_asked = pending is not None and row.version_id == pending.version_id
+    is_open = is_asked and pending is not None and pending.status_code == teams.UPDATE_PENDING_ACTIVATION
+    return row.status == teams.INVITED and (is_new or is_open)
 
 
 def withdraw(db: Transaction, row: ApproverRow) -> None:
@@ -66,19 +89,19 @@ def find(db: Transaction, token: str, *, now: datetime) -> Invitation:
         raise InvalidLink
     links.check(expires_at=link.expires_at, spent_at=None, now=now)
     for row in approvers.with_id(db, link.account_id, link.owner_id):
-        state = teams.look(db, row.team_id, now=now) if row.status == teams.INVITED else None
-        version = None if state is None else _invited_to(state, row)
+        state = teams.look(db, row.team_id, now=now) if row.status in (teams.INVITED, teams.ACCEPTED) else None
+        version = None if state is None else _invited_to(db, state, row)
         who = people.of_approver(db, row)
         if state is not None and version is not None and who is not None:
             return Invitation(digest, state, version, row, who, link.expires_at)
     raise InvalidLink
 
 
-def _invited_to(state: TeamState, row: ApproverRow) -> TeamVersionRow | None:
-    """Return the version that an approver is invited to, where it may still come into force."""
-    if row.version_id == state.version.version_id and state.row.status == teams.INVITING:
-        return state.version
-    pending = state.pending
-    if pending is not None and row.version_id == pending.version_id and pending.status_code == teams.UPDATE_PENDING_ACTIVATION:
-        return pending
-    return None
+def _invited_to(db: Transaction, state: TeamState, row: ApproverRow) -> TeamVersionRow | None:
+    """Return the version that an approver is invited to, where it may still come into force; or is in, and has no key."""
+    if row.status == teams.ACCEPTED:
+        is_theirs = state.is_active and row.version_id == state.version.version_id
+        return state.version if is_theirs and not approver_keys.of_identity(db, row.identity) else None
+    if not waits_for(state, row):
+        return None
+    return state.version if row.version_id == state.version.version_id else state.pending

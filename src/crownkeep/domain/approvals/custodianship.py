@@ -44,6 +44,8 @@ def remove(call: Call, row: CustodianRow) -> None:
 
 def forget(db: Transaction, identity: str) -> None:
     """Take the keys from somebody who is gone, and make their places in teams invalid."""
+    # A key that is being added at the same moment is waited for, and goes, too.
+    approver_keys.held(db, identity)
     approver_keys.remove_all(db, identity)
     approvers.invalidate(db, identity)
 

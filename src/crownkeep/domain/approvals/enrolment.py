@@ -1,4 +1,4 @@
-"""Keys of approvers: enrolled by an invitation's link, each by one person alone, and used to accept."""
+"""Keys of approvers: the first enrolled by a link, others by a key that is there, each by one person alone; used to accept."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from crownkeep.domain.approvals.approver_invitations import Invitation
 from crownkeep.domain.approvals.people import ApproverIdentity
 from crownkeep.domain.credentials import passkeys
 from crownkeep.settings import Settings
-from crownkeep.storage.approvals import approver_keys
+from crownkeep.storage.approvals import approver_keys, approvers
 from crownkeep.storage.approvals.approver_keys import ApproverKeyRow
 from crownkeep.storage.credentials import passkeys as passkey_rows
 from crownkeep.storage.database import Transaction
 
 FORMAT = "crownkeep-approver-acceptance/1"
+MOST_KEYS = 5
+"""That somebody may have: one to carry, one in a safe, and some to spare."""
 
 
 def party(settings: Settings) -> RelyingParty:
@@ -35,14 +37,16 @@ def party(settings: Settings) -> RelyingParty:
     return RelyingParty("localhost", "Crownkeep", frozenset({f"{parts.scheme}://localhost{port}"}))
 
 
-def registration_options(db: Transaction, settings: Settings, found: Invitation, challenge: bytes) -> Json:
-    """Return what a browser is asked for; a device that holds a key of anybody else in the team refuses (excludeCredentials).
+def registration_options(db: Transaction, settings: Settings, who: ApproverIdentity, challenge: bytes) -> Json:
+    """Return what a browser is asked for; a device that holds a key of anybody else in a team refuses (excludeCredentials).
 
     The key must be discoverable: custodians show it where nobody has said who they are.
     """
-    everybody = {each.identity for each in (*found.state.approvers, *found.state.pending_approvers)}
+    seats = [(each.team_id, each.version_id) for each in approvers.of_identity(db, who.identity)]
+    others = approvers.of_versions(db, [team_id for team_id, _ in seats], [version_id for _, version_id in seats])
+    everybody = {who.identity, *(each.identity for each in others)}
     registered = [passkey_of(row) for row in approver_keys.of_identities(db, sorted(everybody))]
-    person = Person(handle_of(found.who.identity), found.who.email, found.who.name)
+    person = Person(handle_of(who.identity), who.email, who.name)
     return webauthn.discoverable_creation_options(party(settings), person, challenge=challenge, registered=registered)
 
 
@@ -57,6 +61,21 @@ def enrol(
     if approver_keys.of_identity(db, who.identity):
         # Whoever reads somebody's mail must not add a key of their own to those that they have.
         raise errors.Conflict("You have a key already, and accept with that.")
+    return _keep(db, settings, who, answer, challenge=challenge, nickname=nickname, now=now)
+
+
+def enrol_another(
+    db: Transaction, settings: Settings, who: ApproverIdentity, answer: Json, *, challenge: bytes, nickname: str, now: datetime
+) -> ApproverKeyRow:
+    """Give somebody who has just proved to be there by a key of theirs one more; raises the same."""
+    if len(approver_keys.of_identity(db, who.identity)) >= MOST_KEYS:
+        raise errors.Conflict(f"You have {MOST_KEYS} keys, and can have no more: remove one first.")
+    return _keep(db, settings, who, answer, challenge=challenge, nickname=nickname, now=now)
+
+
+def _keep(
+    db: Transaction, settings: Settings, who: ApproverIdentity, answer: Json, *, challenge: bytes, nickname: str, now: datetime
+) -> ApproverKeyRow:
     try:
         passkey = passkeys.registered(settings, party(settings), answer, challenge)
     except WebauthnRefused as error:

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 
 from crownkeep.domain.approvals import custodianship
-from crownkeep.storage.approvals import custodians, identity_sources
+from crownkeep.operations import approval_standing
+from crownkeep.storage.approvals import approvers, custodians, identity_sources
 from crownkeep.storage.approvals.approvers import ApproverRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.single_sign_on import directory_users, instances
@@ -55,3 +56,11 @@ def find(db: Transaction, account_id: str, source_id: str, identity_id: str) -> 
 def of_approver(db: Transaction, row: ApproverRow) -> ApproverIdentity | None:
     """Return who an approver is; None for somebody who is gone."""
     return find(db, row.account_id, row.source_id, row.identity_id)
+
+
+def with_identity(db: Transaction, identity: str) -> ApproverIdentity | None:
+    """Return who is kept by an identity: a custodian, or somebody of single sign-on who is in a team; None for nobody."""
+    if identity.startswith(approval_standing.CUSTODIAN):
+        return find(db, "", custodianship.SOURCE, identity.removeprefix(approval_standing.CUSTODIAN))
+    found = (of_approver(db, each) for each in approvers.of_identity(db, identity))
+    return next((each for each in found if each is not None), None)

@@ -7,44 +7,32 @@ that was asked learns nothing and changes nothing.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from datetime import timedelta
 
-from crownkeep import base64url, clock, errors
-from crownkeep.credentials import approval_proofs, approval_requests, sealing
-from crownkeep.credentials.approval_proofs import CustodianKey
+from crownkeep import base64url
+from crownkeep.credentials import approval_requests
 from crownkeep.credentials.approval_requests import ApprovalDecision
-from crownkeep.credentials.sealing import Purpose, Unsealable
-from crownkeep.credentials.webauthn import WebauthnRefused
 from crownkeep.domain.approvals import ending, proving, sessions, voting
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Permission
-from crownkeep.services.approvals import shown
+from crownkeep.services.approvals import presence, shown
 from crownkeep.services.approvals.service import approvals
-from crownkeep.storage.approvals import approver_keys, approvers, seals, votes
+from crownkeep.storage.approvals import approvers, seals, votes
 from crownkeep.storage.approvals import sessions as session_rows
-from crownkeep.storage.approvals.approver_keys import ApproverKeyRow
 from crownkeep.storage.approvals.sessions import ApprovalSessionRow
 
-PROVEN_WITHIN = timedelta(minutes=5)
-_CONTEXT = sealing.context_of("approver")
 _MOST_SHOWN = 50
 
 
 @approvals.operation("GetChallenge", resource=registry.everything, permission=Permission.NONE)
-def get_challenge(call: Call) -> Result:
+def get_challenge(call: Call, *, purpose: str = presence.REQUESTS) -> Result:
     """Return a challenge for a custodian's security key, good for five minutes, and whose keys are asked for."""
-    until = int((call.now + PROVEN_WITHIN).timestamp())
-    plain = json.dumps({"until": until, "random": clock.token_bytes(16).hex()}).encode()
-    nonce = clock.token_bytes(sealing.NONCE_SIZE)
-    token = sealing.seal(call.keyring, plain, purpose=Purpose.COOKIE, context=_CONTEXT, nonce=nonce)
-    party = voting.party(call.settings)
+    token = presence.token(call, **{"for": purpose})
     return {
         "Token": base64url.encode(token),
         "Challenge": base64url.encode(hashlib.sha256(token).digest()),
-        "RelyingPartyId": party.id,
+        "RelyingPartyId": voting.party(call.settings).id,
     }
 
 
@@ -54,7 +42,7 @@ def list_my_requests(call: Call, *, token: str, assertion: str, request_id: str 
 
     A request that is named comes first, however many others wait.
     """
-    key = _proven(call, token, assertion)
+    key = presence.proven(call, token, assertion, purpose=presence.REQUESTS)
     places = [each for each in approvers.of_identity(call.db, key.identity) if each.status == "ACCEPTED"]
     versions = {(each.team_id, each.version_id): each.approver_id for each in places}
     waiting = votes.unanswered(
@@ -98,23 +86,6 @@ def sign_off_review(call: Call, *, request_id: str, assertion: str) -> Result:
     """Sign off how root was used by a request, before it can be used again."""
     row = ending.sign_off(call, request_id, assertion)
     return {"Request": shown.pascal(proving.describe(call.db, row, now=call.now))}
-
-
-def _proven(call: Call, token: str, answer: str) -> ApproverKeyRow:
-    """Return the key by which somebody proves to be there; raises AccessDenied in the same words whatever is wrong."""
-    try:
-        blob = base64url.decode(token)
-        plain = json.loads(sealing.unseal(call.keyring, blob, purpose=Purpose.COOKIE, context=_CONTEXT))
-        assertion = approval_proofs.assertion_of(voting.mapping(answer))
-        key = approver_keys.with_credential(call.db, assertion.credential_id)
-        if key is None or call.now.timestamp() >= plain["until"]:
-            raise WebauthnRefused("the key is nobody's, or the challenge is over")
-        challenge = hashlib.sha256(blob).digest()
-        held = CustodianKey(key.credential_id, key.public_key)
-        approval_proofs.verify_assertion(challenge, assertion, held, voting.party(call.settings))
-    except (Unsealable, ValueError) as error:
-        raise errors.AccessDenied("this security key is of no custodian, or it took too long: try again") from error
-    return key
 
 
 def _waits_for(call: Call, row: ApprovalSessionRow, versions: Mapping[tuple[str, str], str]) -> bool:

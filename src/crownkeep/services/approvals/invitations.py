@@ -14,8 +14,9 @@ from crownkeep import base64url, clock, errors
 from crownkeep.credentials import sealing
 from crownkeep.credentials.one_time_links import InvalidLink
 from crownkeep.credentials.sealing import Purpose, Unsealable
-from crownkeep.domain.approvals import approver_invitations, arns, enrolment, team_changes
+from crownkeep.domain.approvals import approver_invitations, arns, enrolment, key_changes, team_changes
 from crownkeep.domain.approvals.approver_invitations import Invitation
+from crownkeep.domain.approvals.key_changes import KeyChange
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Permission, no_resource
 from crownkeep.principals import FederatedIdentity
@@ -41,7 +42,7 @@ def get_invitation(call: Call, *, invitation_token: str) -> Result:
         challenge = enrolment.acceptance_challenge(found, random)
         options = enrolment.acceptance_options(call.settings, keys, challenge)
     else:
-        options = enrolment.registration_options(call.db, call.settings, found, random)
+        options = enrolment.registration_options(call.db, call.settings, found.who, random)
     return {
         "AccountId": found.approver.account_id,
         "AccountName": account.name if account is not None else "",
@@ -53,6 +54,7 @@ def get_invitation(call: Call, *, invitation_token: str) -> Result:
         "Email": found.who.email,
         "ExpiresAt": found.expires_at,
         "HasKey": bool(keys),
+        "IsForKey": found.is_for_key,
         "Ceremony": base64url.encode(blob),
         "Options": json.dumps(dict(options)),
     }
@@ -60,18 +62,22 @@ def get_invitation(call: Call, *, invitation_token: str) -> Result:
 
 @approvals.operation("EnrolKey", resource=no_resource, permission=Permission.NONE, effect=Effect.STATE)
 def enrol_key(call: Call, *, invitation_token: str, ceremony: str, credential: str, nickname: str = "Security key") -> Result:
-    """Enrol the first key of whoever holds the link; user verification is required."""
+    """Enrol the first key of whoever holds the link, or the first after all were taken; user verification is required."""
     found = _held(call, invitation_token)
     challenge = _random(call, ceremony, found)
     answer = enrolment.read(credential)
     row = enrolment.enrol(call.db, call.settings, found.who, answer, challenge=challenge, nickname=nickname[:64], now=call.now)
+    if found.is_for_key:
+        # The link has done what it is for; an invitation is answered yet.
+        approver_invitations.withdraw(call.db, found.approver)
+    key_changes.record_change(call, found.who, KeyChange.ADDED, [row])
     return {"KeyId": row.key_id}
 
 
 @approvals.operation("AcceptInvitation", resource=no_resource, permission=Permission.NONE, effect=Effect.STATE)
 def accept_invitation(call: Call, *, invitation_token: str, ceremony: str, assertion: str) -> Result:
     """Accept, by the assertion of one's own key over exactly this team; the link is spent."""
-    found = _held(call, invitation_token)
+    found = _invited(call, invitation_token)
     challenge = enrolment.acceptance_challenge(found, _random(call, ceremony, found))
     answer = enrolment.read(assertion)
     used = enrolment.prove(call.db, call.settings, found.who.identity, answer, challenge=challenge, now=call.now)
@@ -83,7 +89,7 @@ def accept_invitation(call: Call, *, invitation_token: str, ceremony: str, asser
 @approvals.operation("RefuseInvitation", resource=no_resource, permission=Permission.NONE, effect=Effect.STATE)
 def refuse_invitation(call: Call, *, invitation_token: str) -> Result:
     """Refuse: what the invitation is for never comes into force."""
-    team_changes.refuse(call.db, _held(call, invitation_token), now=call.now)
+    team_changes.refuse(call.db, _invited(call, invitation_token), now=call.now)
     return NOTHING
 
 
@@ -105,6 +111,14 @@ def _held(call: Call, token: str) -> Invitation:
     """Return the same while the team's account is held: nobody answers at the same time on another node."""
     accounts.hold(call.db, _found(call, token).approver.account_id)
     return _found(call, token)
+
+
+def _invited(call: Call, token: str) -> Invitation:
+    """Return the same of a link that is an invitation."""
+    found = _held(call, token)
+    if found.is_for_key:
+        raise errors.AccessDenied("The link lets you enrol a key, and is no invitation.")
+    return found
 
 
 def _random(call: Call, ceremony: str, found: Invitation) -> bytes:

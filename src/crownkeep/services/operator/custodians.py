@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from crownkeep import errors
 from crownkeep.alerts import addresses
-from crownkeep.domain.approvals import custodianship
+from crownkeep.domain.approvals import custodianship, key_changes
+from crownkeep.domain.approvals.key_changes import KeyChange
+from crownkeep.operations import approval_standing
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, everything
 from crownkeep.services.operator.service import operator
@@ -41,6 +43,19 @@ def remove_custodian(call: Call, *, custodian_id: str) -> Result:
         raise errors.ResourceNotFound(f"there is no custodian `{custodian_id}`; `crownkeep custodian list` shows them all")
     custodianship.remove(call, row)
     return NOTHING
+
+
+@operator.operation("ResetCustodianKeys", resource=everything, effect=Effect.STATE)
+def reset_custodian_keys(call: Call, *, custodian_id: str) -> Result:
+    """Take all keys from an approver who has lost them, and mail them a link to enrol a new one.
+
+    Where an account is sealed under a team of theirs, that team approves it first, whatever else the seal covers.
+    """
+    who = key_changes.required(call, approval_standing.identity_named(call.db, custodian_id))
+    held = approver_keys.of_identity(call.db, who.identity)
+    key_changes.reset(call, who)
+    key_changes.record_change(call, who, KeyChange.RESET, held)
+    return {"identity": who.identity, "email": who.email, "keys": len(held)}
 
 
 def _described(call: Call, row: CustodianRow, keys: list[ApproverKeyRow]) -> dict[str, object]:

@@ -64,6 +64,10 @@ class ApproverKeyRow:
 
 
 _of_identity = RowQuery(ApproverKeyRow, select(table).where(table.c.identity == bindparam("identity")).order_by(table.c.key_id))
+_of_identity_for_update = RowQuery(
+    ApproverKeyRow,
+    select(table).where(table.c.identity == bindparam("identity")).order_by(table.c.key_id).with_for_update(),
+)
 _of_identities = RowQuery(
     ApproverKeyRow,
     select(table).where(table.c.identity.in_(bindparam("identities", expanding=True))).order_by(table.c.identity, table.c.key_id),
@@ -77,6 +81,11 @@ _remove_all = delete(table).where(table.c.identity == bindparam("of_identity"))
 def of_identity(db: Transaction, identity: str) -> list[ApproverKeyRow]:
     """Return the keys of an approver."""
     return _of_identity.all(db, {"identity": identity})
+
+
+def held(db: Transaction, identity: str) -> list[ApproverKeyRow]:
+    """Return the keys of an approver, and hold them to the transaction's end: they are changed one at a time."""
+    return (_of_identity if db.dialect.name == "sqlite" else _of_identity_for_update).all(db, {"identity": identity})
 
 
 def of_identities(db: Transaction, identities: Sequence[str]) -> list[ApproverKeyRow]:

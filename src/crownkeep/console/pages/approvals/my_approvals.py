@@ -6,7 +6,6 @@ locked.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,14 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep.console.kit import custodians, web
+from crownkeep.console.pages.approvals import key_proofs
 from crownkeep.errors import AwsError
-from crownkeep.operations.call import Request as Asked
-from crownkeep.principals import Anonymous
-from crownkeep.signin import acting
 
 PATH = "/approvals"
-_TIMEOUT = 300_000
-_LONGEST = 16_384
 _TITLES: Mapping[str, str] = {
     "signin:ConsoleLogin": "Sign in as root",
     "signin:PasswordRecovery": "Choose a new password for root",
@@ -53,13 +48,13 @@ async def prove(request: Request) -> Response:
 async def waiting(request: Request) -> Response:
     """Show what waits for whoever has shown their key."""
     form = web.form(request)
-    parameters = {"Token": form.one("token")[:512], "Assertion": form.one("credential")[:_LONGEST]}
+    parameters = {"Token": form.one("token")[:512], "Assertion": form.one("credential")[: key_proofs.LONGEST]}
     about = _request_id(form.one("request"))
     try:
-        found = await _call(request, "ListMyRequests", parameters | ({"RequestId": about} if about else {}))
+        found = await key_proofs.call(request, "ListMyRequests", parameters | ({"RequestId": about} if about else {}))
     except AwsError as refusal:
         return await _ask_for_key(request, alert=refusal.message, about=about)
-    party = (await _call(request, "GetChallenge", {}))["RelyingPartyId"]
+    party = (await key_proofs.call(request, "GetChallenge", {}))["RelyingPartyId"]
     requests = [_with_options(each, str(found["KeyId"]), party) for each in found["Requests"]]
     reviews = [_with_options(each, str(found["KeyId"]), party) for each in found["Reviews"]]
     return web.page(request, "my_approvals.html", requests=requests, reviews=reviews)
@@ -71,9 +66,9 @@ async def decide(request: Request) -> Response:
     operation, answer = _DECISIONS.get(form.one("decision"), ("", ""))
     if not operation:
         return await _ask_for_key(request, alert="There is no such decision.")
-    parameters = {"RequestId": form.one("request")[:32], "Assertion": form.one("credential")[:_LONGEST]}
+    parameters = {"RequestId": form.one("request")[:32], "Assertion": form.one("credential")[: key_proofs.LONGEST]}
     try:
-        found = await _call(request, operation, parameters)
+        found = await key_proofs.call(request, operation, parameters)
     except AwsError as refusal:
         return await _ask_for_key(request, alert=refusal.message)
     state = str(found["Request"]["State"])
@@ -82,8 +77,8 @@ async def decide(request: Request) -> Response:
 
 
 async def _ask_for_key(request: Request, *, alert: str = "", about: str = "") -> Response:
-    found = await _call(request, "GetChallenge", {})
-    options = _options(str(found["Challenge"]), str(found["RelyingPartyId"]), ())
+    found = await key_proofs.call(request, "GetChallenge", {})
+    options = key_proofs.options(str(found["Challenge"]), str(found["RelyingPartyId"]), ())
     named = _request_id(about)
     path = f"{PATH}?request={named}" if named else PATH
     return web.page(
@@ -95,6 +90,8 @@ async def _ask_for_key(request: Request, *, alert: str = "", about: str = "") ->
         about=named,
         alert=alert,
         elsewhere=custodians.address_for_keys(request, str(found["RelyingPartyId"]), path),
+        action=f"{PATH}/open",
+        title="My approvals",
     )
 
 
@@ -102,16 +99,8 @@ def _request_id(value: str) -> str:
     return value if re.fullmatch(r"[0-9a-f]{32}", value) else ""
 
 
-async def _call(request: Request, operation: str, parameters: Mapping[str, object]) -> Mapping[str, Any]:
-    here = web.of(request)
-    answer = await here.door.invoke(Asked(acting.find("approvals", operation), parameters, Anonymous(), here.origin, here.now))
-    if answer.error is not None:
-        raise answer.error
-    return answer.result
-
-
 def _with_options(found: Mapping[str, Any], key_id: str, party: str) -> dict[str, Any]:
-    options = {each["Decision"]: _options(each["Challenge"], party, (key_id,)) for each in found["Challenges"]}
+    options = {each["Decision"]: key_proofs.options(each["Challenge"], party, (key_id,)) for each in found["Challenges"]}
     title = _TITLES.get(str(found["Action"]), str(found["Action"]))
     return {
         **found,
@@ -119,18 +108,6 @@ def _with_options(found: Mapping[str, Any], key_id: str, party: str) -> dict[str
         "Title": title,
         "Approved": sum(each["Decision"] == "approve" for each in found["Votes"]),
     }
-
-
-def _options(challenge: str, party: str, keys: tuple[str, ...]) -> str:
-    allowed = [{"type": "public-key", "id": key} for key in keys]
-    options = {
-        "challenge": challenge,
-        "rpId": party,
-        "timeout": _TIMEOUT,
-        "userVerification": "required",
-        "allowCredentials": allowed,
-    }
-    return json.dumps(options)
 
 
 ROUTES = [
