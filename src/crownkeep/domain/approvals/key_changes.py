@@ -60,12 +60,14 @@ def record_change(call: Call, who: ApproverIdentity, change: KeyChange, keys: It
     """Record what has become of keys in the trail of every account whose teams or seal rest on them, and tell their owner."""
     fingerprints = [CustodianKey(each.credential_id, each.public_key).fingerprint for each in keys]
     seats = {each.account_id for each in _seats(call, who.identity)}
-    for account_id in sorted(seats | set(approval_standing.sealed_by(call.db, who.identity))):
+    concerned = sorted(seats | set(approval_standing.sealed_by(call.db, who.identity)))
+    for account_id in concerned:
         call.notes.further.append(record.row_of(_facts(call, account_id, who, change, fingerprints)))
     says = _SAYS.get(change)
     if says is not None and who.email:
         values = {
             "says": says,
+            "account_id": ", ".join(concerned) or "none yet",
             "when": f"{call.now:%Y-%m-%d %H:%M} UTC",
             "source": call.origin.source_ip,
             "key": ", ".join(fingerprints),
