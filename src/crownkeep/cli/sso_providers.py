@@ -14,6 +14,9 @@ from crownkeep.cli.account import account_id
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _HIDDEN = ("configuration_id",)
+_of_account = click.option(
+    "--account", required=True, metavar="ID", callback=account_id, help="The account that owns the instance."
+)
 
 
 @click.group("identity-provider", short_help="The provider elsewhere that people sign in with.")
@@ -27,9 +30,6 @@ def command() -> None:
 
 def _common(command: Function) -> Function:
     """Give a command the options that both protocols have."""
-    account = click.option(
-        "--account", required=True, metavar="ID", callback=account_id, help="The account that owns the instance."
-    )
     name = click.option("--name", metavar="NAME", help="What people read where they sign in.")
     match = click.option(
         "--match-by",
@@ -38,7 +38,7 @@ def _common(command: Function) -> Function:
     )
     attribute = click.option("--match-attribute", metavar="NAME", help="The claim or attribute of the provider that is compared.")
     unknown = click.option("--create-people", is_flag=True, help="Make people who sign in for the first time.")
-    return account(name(match(attribute(unknown(house.options(output.json_flag()(command)))))))
+    return _of_account(name(match(attribute(unknown(house.options(output.json_flag()(command)))))))
 
 
 @command.command("set-oidc", short_help="Sign people in by OpenID Connect.")
@@ -109,7 +109,7 @@ def set_saml(
 
 
 @command.command("show", short_help="Show the provider, and what it is told.")
-@click.option("--account", required=True, metavar="ID", callback=account_id, help="The account that owns the instance.")
+@_of_account
 @house.options
 @output.json_flag()
 def show(account: str, data: str | None, database: str | None, as_json: bool) -> None:
@@ -120,7 +120,7 @@ def show(account: str, data: str | None, database: str | None, as_json: bool) ->
 
 
 @command.command("remove", short_help="Sign people in here again.")
-@click.option("--account", required=True, metavar="ID", callback=account_id, help="The account that owns the instance.")
+@_of_account
 @house.options
 @output.json_flag()
 def remove(account: str, data: str | None, database: str | None, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from crownkeep import base64url, errors, paging
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Purpose
+from crownkeep.errors import AwsError
 from crownkeep.operations.call import Call
 
 Item = TypeVar("Item")
@@ -47,7 +48,7 @@ def page(
 ) -> tuple[Sequence[Item], dict[str, object]]:
     """Return one page of a list and what IAM says of it: `IsTruncated` always, `Marker` where there is more.
 
-    `fetch(after, limit)` answers up to `limit` rows in the order of their `key`, from the first one after `after`.
+    `fetch(after, limit)` returns up to `limit` rows in the order of their `key`, from the first one after `after`.
     """
     after = read(call, marker, list_name=list_name, filters=filters) if marker is not None else ""
     size = max_items if max_items is not None else paging.DEFAULT_SIZE
@@ -55,6 +56,33 @@ def page(
     if cut.next_key is None:
         return cut.items, {"IsTruncated": False}
     return cut.items, {"IsTruncated": True, "Marker": write(call, cut.next_key, list_name=list_name, filters=filters)}
+
+
+def page_by_next_token(
+    call: Call,
+    *,
+    list_name: str,
+    filters: Sequence[str] = (),
+    next_token: str | None,
+    size: int,
+    fetch: Callable[[str, int], Sequence[Item]],
+    key: Callable[[Item], str],
+    refusal: AwsError,
+    member: str = "NextToken",
+) -> tuple[Sequence[Item], dict[str, object]]:
+    """Return one page of a list as later services have it: the token where there is more, and nothing where that is all.
+
+    `fetch(after, limit)` returns up to `limit` rows in the order of their `key`, from the first one after `after`. The refusal is
+    what the service says of a token that was made for another list, and is raised.
+    """
+    try:
+        after = read(call, next_token, list_name=list_name, filters=filters) if next_token is not None else ""
+    except errors.ValidationError as error:
+        raise refusal from error
+    cut = paging.cut(fetch(after, size + 1), size, key)
+    if cut.next_key is None:
+        return cut.items, {}
+    return cut.items, {member: write(call, cut.next_key, list_name=list_name, filters=filters)}
 
 
 def _tag(call: Call, text: bytes, list_name: str, filters: Sequence[str]) -> bytes:

@@ -28,6 +28,11 @@ class PoolLimits:
     """The owner that stands for many, who may have every thread."""
 
 
+def for_passwords(threads: int, *, shared: str) -> PoolLimits:
+    """Leave one thread, and on small machines one core, to everybody else, however many passwords one account sets."""
+    return PoolLimits(threads, at_once=max(1, threads - 1), waiting_of_one=128, waiting=1024, shared=shared)
+
+
 class FairPool:
     """Threads for work that takes long; used on its event loop alone.
 

@@ -23,7 +23,7 @@ from typing import TypeVar, cast
 
 from crownkeep import clock, errors, logs
 from crownkeep.errors import AwsError
-from crownkeep.operations import approvals, authorize, last_way_in, record, validate
+from crownkeep.operations import approvals, authorize, fair_pool, last_way_in, record, validate
 from crownkeep.operations.call import NOTHING, Answer, Call, Notes, Request, Result, Wiring
 from crownkeep.operations.fair_pool import FairPool, PoolLimits
 from crownkeep.operations.outbound_calls import OutboundCall, OutboundCalls
@@ -90,7 +90,7 @@ class Door:
         self._writer = writer
         self.wiring = wiring
         threads = wiring.settings.argon2_threads
-        self._slow = FairPool("prepare", _for_passwords(threads))
+        self._slow = FairPool("prepare", fair_pool.for_passwords(threads, shared=_SIGN_IN))
         self._long = FairPool("long-read", PoolLimits(threads=2, at_once=1, waiting_of_one=64, waiting=256))
         self._outbound = OutboundCalls()
         self._uses = Uses()
@@ -232,11 +232,6 @@ class Door:
         """Do the slow part of a write for a caller who is allowed to ask for it; an `Outcome` where it ends here."""
         with self._database.snapshot() as db:
             return prepare(db, request, self.wiring)
-
-
-def _for_passwords(threads: int) -> PoolLimits:
-    """Leave one thread, and on small machines one core, to everybody else, however many passwords one account sets."""
-    return PoolLimits(threads, at_once=max(1, threads - 1), waiting_of_one=128, waiting=1024, shared=_SIGN_IN)
 
 
 def answered(item: Item) -> Answer:

@@ -80,7 +80,7 @@ def digest_of(kind: Token, token: str) -> bytes:
 def bearer(call: Call, access_token: str, *scopes: str) -> Bearer | None:
     """Return whom an access token stands for; None for one that is unknown, over, whose person or sign-in is gone, or that is
     good for none of these scopes."""
-    token = person_grants.token_with_digest(call.db, digest_of(Token.ACCESS, access_token))
+    token = person_grants.tokens.with_digest(call.db, digest_of(Token.ACCESS, access_token))
     grant = None if token is None or call.now >= token.expires_at else person_grants.with_id(call.db, token.grant_id)
     if grant is None or not set(scopes) & set((grant.scopes or clients.SCOPE).split()):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from crownkeep import errors, paging
+from crownkeep import errors
 from crownkeep.domain import page_tokens
 from crownkeep.operations.call import Call
 
@@ -30,11 +30,14 @@ def page(
 
     `fetch(after, limit)` returns up to `limit` rows in the order of their `key`, from the first one after `after`.
     """
-    try:
-        after = page_tokens.read(call, next_token, list_name=list_name, filters=filters) if next_token else ""
-    except errors.ValidationError as error:
-        raise errors.ServiceValidation("Invalid NextToken.") from error
-    cut = paging.cut(fetch(after, (max_results or MOST) + 1), max_results or MOST, key)
-    if cut.next_key is None:
-        return cut.items, {}
-    return cut.items, {member: page_tokens.write(call, cut.next_key, list_name=list_name, filters=filters)}
+    return page_tokens.page_by_next_token(
+        call,
+        list_name=list_name,
+        filters=filters,
+        next_token=next_token or None,
+        size=max_results or MOST,
+        fetch=fetch,
+        key=key,
+        member=member,
+        refusal=errors.ServiceValidation("Invalid NextToken."),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from crownkeep import errors, paging
+from crownkeep import errors
 from crownkeep.domain import page_tokens
 from crownkeep.operations.call import Call
 
@@ -27,19 +27,17 @@ def page(
 ) -> tuple[Sequence[Item], dict[str, object]]:
     """Return one page of a list, and `NextToken` where there is more; raises InvalidInputException for a token of another list.
 
-    `fetch(after, limit)` answers up to `limit` rows in the order of their `key`, from the first one after `after`.
+    `fetch(after, limit)` returns up to `limit` rows in the order of their `key`, from the first one after `after`.
     """
-    after = _read(call, next_token, list_name, filters) if next_token is not None else ""
-    size = max_results or MOST
-    cut = paging.cut(fetch(after, size + 1), size, key)
-    if cut.next_key is None:
-        return cut.items, {}
-    return cut.items, {"NextToken": page_tokens.write(call, cut.next_key, list_name=list_name, filters=filters)}
-
-
-def _read(call: Call, next_token: str, list_name: str, filters: Sequence[str]) -> str:
-    try:
-        return page_tokens.read(call, next_token, list_name=list_name, filters=filters)
-    except errors.ValidationError as error:
-        reason = {"Reason": "INVALID_NEXT_TOKEN"}
-        raise errors.InvalidInputException("You specified an invalid value for NextToken.", members=reason) from error
+    return page_tokens.page_by_next_token(
+        call,
+        list_name=list_name,
+        filters=filters,
+        next_token=next_token,
+        size=max_results or MOST,
+        fetch=fetch,
+        key=key,
+        refusal=errors.InvalidInputException(
+            "You specified an invalid value for NextToken.", members={"Reason": "INVALID_NEXT_TOKEN"}
+        ),
+    )

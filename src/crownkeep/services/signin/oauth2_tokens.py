@@ -22,7 +22,8 @@ from crownkeep.services.signin import id_tokens
 from crownkeep.services.signin.service import signin
 from crownkeep.signin import hosts, oauth
 from crownkeep.storage.sign_in import command_line_grants
-from crownkeep.storage.sign_in.command_line_grants import GrantRow, RefreshTokenRow
+from crownkeep.storage.sign_in.command_line_grants import GrantRow
+from crownkeep.storage.sign_in.grant_tokens import GrantTokenRow
 
 ACCESS_LIFETIME = timedelta(minutes=15)
 """AWS's limit; a program asks for new credentials before it is over."""
@@ -77,7 +78,7 @@ def _refresh(call: Call, asked: Mapping[str, str], proof: DpopProof) -> dict[str
     """Exchange a refresh token, which is of use to the key that it is bound to and to no other."""
     digest = oauth.digest_of(_required(asked, "refreshToken"))
     # 1. The token must be known and its grant there.
-    known = command_line_grants.token_with_digest(call.db, digest)
+    known = command_line_grants.tokens.with_digest(call.db, digest)
     found = command_line_grants.with_id(call.db, known.grant_id) if known else None
     if found is None:
         raise _denied("TOKEN_EXPIRED", "The refresh token is invalid or expired.")
@@ -85,7 +86,7 @@ def _refresh(call: Call, asked: Mapping[str, str], proof: DpopProof) -> dict[str
     # 2. The client and its key must be the same. A thief without the key must not be able to end the grant either.
     if asked["clientId"] != found.client_id or proof.thumbprint != found.key_thumbprint:
         raise _invalid("The refresh token was issued to another client or bound to another key.")
-    token = command_line_grants.token_with_digest(call.db, digest)
+    token = command_line_grants.tokens.with_digest(call.db, digest)
     if token is None or call.now >= min(token.expires_at, found.expires_at):
         raise _denied("TOKEN_EXPIRED", "The refresh token is invalid or expired.")
     # 3. One that was exchanged long ago is known to two parties (RFC 9700, 4.14.2): the grant ends.
@@ -94,7 +95,7 @@ def _refresh(call: Call, asked: Mapping[str, str], proof: DpopProof) -> dict[str
         raise _denied("TOKEN_EXPIRED", "The refresh token is invalid or expired.")
     # 4. The proof must be new, the grant still good, and its principal allowed to.
     _require(call, found, proof, asked["grantType"])
-    command_line_grants.spend_token(call.db, digest, at=call.now)
+    command_line_grants.tokens.spend(call.db, digest, at=call.now)
     return _output(call, found)[0]
 
 
@@ -146,8 +147,8 @@ def _output(call: Call, grant: GrantRow) -> tuple[dict[str, object], int]:
         raise _invalid(refusal.message) from refusal
     refresh = clock.token_bytes(_TOKEN_BYTES)
     spelled = oauth.spelled(refresh).reveal()
-    row = RefreshTokenRow(oauth.digest_of(spelled), grant.grant_id, grant.account_id, None, grant.expires_at)
-    command_line_grants.add_token(call.db, row)
+    row = GrantTokenRow(oauth.digest_of(spelled), grant.grant_id, grant.account_id, None, grant.expires_at)
+    command_line_grants.tokens.add(call.db, row)
     output: dict[str, object] = {
         "accessToken": {
             "accessKeyId": issued["AccessKeyId"],

@@ -14,8 +14,9 @@ from crownkeep.services.sso_oidc import refusals
 from crownkeep.services.sso_oidc.service import sso_oidc
 from crownkeep.signin import oauth, programs
 from crownkeep.signin.programs import Token
+from crownkeep.storage.sign_in.grant_tokens import GrantTokenRow
 from crownkeep.storage.single_sign_on import person_grants, person_sign_in_rules
-from crownkeep.storage.single_sign_on.person_grants import GIVEN, REDEEMED, REFUSED, WAITING, PersonGrantRow, PersonTokenRow
+from crownkeep.storage.single_sign_on.person_grants import GIVEN, REDEEMED, REFUSED, WAITING, PersonGrantRow
 
 ACCESS_LIFETIME = timedelta(hours=1)
 GRACE = timedelta(minutes=1)
@@ -107,7 +108,7 @@ def _require_patience(call: Call, grant: PersonGrantRow) -> None:
 
 def _refreshed(call: Call, client: Client, client_id: str, refresh_token: str) -> Result:
     digest = programs.digest_of(Token.REFRESH, refresh_token)
-    token = person_grants.token_with_digest(call.db, digest)
+    token = person_grants.tokens.with_digest(call.db, digest)
     grant = None if token is None or call.now >= token.expires_at else person_grants.with_id(call.db, token.grant_id)
     if token is None or grant is None or clients.digest_of(client_id) != grant.client_digest:
         raise refusals.invalid_grant()
@@ -115,7 +116,7 @@ def _refreshed(call: Call, client: Client, client_id: str, refresh_token: str) -
     if token.spent_at is not None and call.now - token.spent_at >= GRACE:
         _end(call, grant.grant_id)
         raise refusals.invalid_grant()
-    person_grants.spend_token(call.db, digest, at=call.now)
+    person_grants.tokens.spend(call.db, digest, at=call.now)
     return _tokens(call, client, grant.grant_id)
 
 
@@ -141,8 +142,8 @@ def _tokens(call: Call, client: Client, grant_id: str) -> Result:
 
 def _token(call: Call, grant: PersonGrantRow, kind: Token, expires_at: datetime) -> str:
     token = programs.mint().reveal()
-    row = PersonTokenRow(programs.digest_of(kind, token), grant.grant_id, grant.account_id, None, expires_at)
-    person_grants.add_token(call.db, row)
+    row = GrantTokenRow(programs.digest_of(kind, token), grant.grant_id, grant.account_id, None, expires_at)
+    person_grants.tokens.add(call.db, row)
     return token
 
 

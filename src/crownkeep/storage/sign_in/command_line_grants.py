@@ -13,6 +13,7 @@ from sqlalchemy import Column, LargeBinary, String, Table, Text, bindparam, dele
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
 from crownkeep.storage.rows import RowInsert, RowQuery
+from crownkeep.storage.sign_in.grant_tokens import GrantTokens
 
 grants = Table(
     "command_line_grants",
@@ -32,15 +33,7 @@ grants = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),
 )
-tokens = Table(
-    "refresh_tokens",
-    metadata,
-    Column("digest", LargeBinary(32), primary_key=True),
-    Column("grant_id", String(32), nullable=False, index=True),
-    Column("account_id", AccountId, nullable=False, index=True),
-    Column("spent_at", Moment),
-    Column("expires_at", Moment, nullable=False, index=True),
-)
+tokens = GrantTokens("refresh_tokens")
 proofs = Table(
     "possession_proofs",
     metadata,
@@ -75,17 +68,6 @@ class GrantRow:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshTokenRow:
-    """One refresh token of a grant, and when it was exchanged for another."""
-
-    digest: bytes
-    grant_id: str
-    account_id: str
-    spent_at: datetime | None
-    expires_at: datetime
-
-
 _with_id = RowQuery(GrantRow, select(grants).where(grants.c.grant_id == bindparam("of_grant")))
 _with_code = RowQuery(GrantRow, select(grants).where(grants.c.code_digest == bindparam("of_digest")))
 _redeem = (
@@ -93,16 +75,10 @@ _redeem = (
     .where(grants.c.grant_id == bindparam("of_grant"), grants.c.key_thumbprint.is_(None))
     .values(key_thumbprint=bindparam("thumbprint"))
 )
-_token = RowQuery(RefreshTokenRow, select(tokens).where(tokens.c.digest == bindparam("of_digest")))
-_spend = (
-    update(tokens).where(tokens.c.digest == bindparam("of_digest"), tokens.c.spent_at.is_(None)).values(spent_at=bindparam("at"))
-)
-_end_tokens = delete(tokens).where(tokens.c.grant_id == bindparam("of_grant"))
 _end_grant = delete(grants).where(grants.c.grant_id == bindparam("of_grant"))
 _seen = select(proofs.c.digest).where(proofs.c.digest == bindparam("of_digest"))
-_forget = tuple(delete(table).where(table.c.expires_at < bindparam("before")) for table in (tokens, grants, proofs))
+_forget = tuple(delete(table).where(table.c.expires_at < bindparam("before")) for table in (grants, proofs))
 _insert_grant = RowInsert(GrantRow, grants)
-_insert_token = RowInsert(RefreshTokenRow, tokens)
 
 
 def add(db: Transaction, row: GrantRow) -> None:
@@ -127,23 +103,8 @@ def redeem(db: Transaction, grant_id: str, *, key_thumbprint: str) -> bool:
 
 def end(db: Transaction, grant_id: str) -> None:
     """End a grant and void its refresh tokens."""
-    db.execute(_end_tokens, {"of_grant": grant_id})
+    tokens.end(db, grant_id)
     db.execute(_end_grant, {"of_grant": grant_id})
-
-
-def add_token(db: Transaction, row: RefreshTokenRow) -> None:
-    """Keep a new refresh token."""
-    _insert_token.run(db, row)
-
-
-def token_with_digest(db: Transaction, digest: bytes) -> RefreshTokenRow | None:
-    """Return the refresh token with this digest, spent or not."""
-    return _token.first(db, {"of_digest": digest})
-
-
-def spend_token(db: Transaction, digest: bytes, *, at: datetime) -> None:
-    """Remember when a refresh token was first exchanged for another."""
-    db.execute(_spend, {"of_digest": digest, "at": at})
 
 
 def see_proof(db: Transaction, digest: bytes, account_id: str, *, expires_at: datetime) -> bool:
@@ -156,5 +117,6 @@ def see_proof(db: Transaction, digest: bytes, account_id: str, *, expires_at: da
 
 def forget(db: Transaction, *, before: datetime) -> None:
     """Forget what expired before a moment."""
+    tokens.forget(db, before=before)
     for statement in _forget:
         db.execute(statement, {"before": before})

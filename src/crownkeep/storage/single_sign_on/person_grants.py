@@ -14,6 +14,7 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
 from crownkeep.storage.rows import RowInsert, RowQuery
 from crownkeep.storage.sign_in import browser_sessions
+from crownkeep.storage.sign_in.grant_tokens import GrantTokens
 from crownkeep.storage.single_sign_on.instances import StoreId
 
 grants = Table(
@@ -40,15 +41,7 @@ grants = Table(
     Column("polls", Integer, nullable=False, server_default="0"),
     Column("scopes", String(512), nullable=False, server_default=""),
 )
-tokens = Table(
-    "person_tokens",
-    metadata,
-    Column("digest", LargeBinary(32), primary_key=True),
-    Column("grant_id", String(32), nullable=False, index=True),
-    Column("account_id", AccountId, nullable=False, index=True),
-    Column("spent_at", Moment),
-    Column("expires_at", Moment, nullable=False, index=True),
-)
+tokens = GrantTokens("person_tokens")
 
 WAITING, GIVEN, REFUSED, REDEEMED = "waiting", "given", "refused", "redeemed"
 """What becomes of a grant: asked for, given or refused by its person, and redeemed by the program."""
@@ -85,17 +78,6 @@ class PersonGrantRow:
     """What its tokens are good for, with spaces between; empty for the portal's roles, as `sso:account:access`."""
 
 
-@dataclass(frozen=True, slots=True)
-class PersonTokenRow:
-    """One access token or refresh token; the digest covers which of them it is."""
-
-    digest: bytes
-    grant_id: str
-    account_id: str
-    spent_at: datetime | None
-    expires_at: datetime
-
-
 _with_id = RowQuery(PersonGrantRow, select(grants).where(grants.c.grant_id == bindparam("of_grant")))
 _with_code = RowQuery(PersonGrantRow, select(grants).where(grants.c.code_digest == bindparam("of_digest")))
 _with_user_code = RowQuery(PersonGrantRow, select(grants).where(grants.c.user_code_digest == bindparam("of_digest")))
@@ -110,20 +92,14 @@ _redeem = (
     .values(state=REDEEMED, expires_at=bindparam("new_end"))
 )
 _poll = update(grants).where(grants.c.grant_id == bindparam("of_grant")).values(polls=grants.c.polls + 1)
-_token = RowQuery(PersonTokenRow, select(tokens).where(tokens.c.digest == bindparam("of_digest")))
-_spend = (
-    update(tokens).where(tokens.c.digest == bindparam("of_digest"), tokens.c.spent_at.is_(None)).values(spent_at=bindparam("at"))
-)
-_end_tokens = delete(tokens).where(tokens.c.grant_id == bindparam("of_grant"))
 _end_grant = delete(grants).where(grants.c.grant_id == bindparam("of_grant"))
 _holds = select(grants.c.grant_id).where(
     grants.c.grant_id == bindparam("of_grant"),
     grants.c.session_digest == browser_sessions.table.c.digest,
     browser_sessions.table.c.ended_at.is_(None),
 )
-_forget = tuple(delete(table).where(table.c.expires_at < bindparam("before")) for table in (tokens, grants))
+_forget = delete(grants).where(grants.c.expires_at < bindparam("before"))
 _insert_grant = RowInsert(PersonGrantRow, grants)
-_insert_token = RowInsert(PersonTokenRow, tokens)
 
 
 def add(db: Transaction, row: PersonGrantRow) -> None:
@@ -169,26 +145,11 @@ def holds(db: Transaction, grant_id: str) -> bool:
 
 def end(db: Transaction, grant_id: str) -> None:
     """End a grant and void its tokens."""
-    db.execute(_end_tokens, {"of_grant": grant_id})
+    tokens.end(db, grant_id)
     db.execute(_end_grant, {"of_grant": grant_id})
-
-
-def add_token(db: Transaction, row: PersonTokenRow) -> None:
-    """Keep a new token."""
-    _insert_token.run(db, row)
-
-
-def token_with_digest(db: Transaction, digest: bytes) -> PersonTokenRow | None:
-    """Return the token with this digest, spent or not."""
-    return _token.first(db, {"of_digest": digest})
-
-
-def spend_token(db: Transaction, digest: bytes, *, at: datetime) -> bool:
-    """Remember that a refresh token was exchanged; returns False where that was done before."""
-    return db.execute(_spend, {"of_digest": digest, "at": at}).rowcount > 0
 
 
 def forget(db: Transaction, *, before: datetime) -> None:
     """Forget what expired before a moment."""
-    for statement in _forget:
-        db.execute(statement, {"before": before})
+    tokens.forget(db, before=before)
+    db.execute(_forget, {"before": before})
