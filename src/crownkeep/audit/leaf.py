@@ -52,14 +52,17 @@ def columns(
 def of_record(event_id: bytes, microseconds: int, account_id: str, record: bytes, found_by: bytes) -> bytes:
     """Return the bytes of a record's leaf; `found_by` are its columns. Every request makes one."""
     digest = sha256(record)
+    # The account has its length before it: so no two leaves of different records have the same bytes.
     head = (b"\x01", event_id, microseconds.to_bytes(8, "big"), len(account_id).to_bytes(1, "big"), account_id.encode("ascii"))
     first = digest.digest()
+    # The hash goes on from the record: the columns are hashed behind it, without hashing it twice.
     digest.update(found_by)
     return b"".join((*head, first, digest.digest()))
 
 
 def read(content: bytes) -> Leaf:
     """Read a leaf; raises UnreadableLeaf."""
+    # Byte 25 is the length of the account, behind version, event id and time.
     if len(content) < _SHORTEST or content[0] != VERSION or len(content) != _SHORTEST + content[25]:
         raise UnreadableLeaf("this is no leaf of version 1")
     end = 26 + content[25]

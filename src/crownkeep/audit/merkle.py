@@ -22,6 +22,7 @@ class WrongProof(ValueError):
 
 def leaf_hash(entry: bytes) -> bytes:
     """Return the hash of a leaf."""
+    # The first byte keeps leaves and nodes apart: no leaf can be passed off for an inner node (RFC 6962, section 2.1).
     return sha256(b"\0" + entry).digest()
 
 
@@ -47,6 +48,7 @@ class Frontier:
     def append(self, leaf: bytes, completed: list[tuple[int, int, bytes]] | None = None) -> None:
         """Append the hash of one leaf; `completed` gets the height, number and hash of every subtree that it makes complete."""
         number, height = self.size, 0
+        # Each trailing one of the size is a complete subtree that this leaf completes a larger one with: a carry, as in counting.
         while number & 1:
             leaf = node_hash(self.peaks.pop(), leaf)
             number, height = number >> 1, height + 1
@@ -60,6 +62,7 @@ class Frontier:
         if not self.peaks:
             return EMPTY_ROOT
         found = self.peaks[-1]
+        # From the smallest to the largest: the left side of every node is the larger subtree.
         for peak in reversed(self.peaks[:-1]):
             found = node_hash(peak, found)
         return found
@@ -112,6 +115,7 @@ def consistency_proof(old: int, size: int, node: Node) -> list[bytes]:
     """Return the proof that the tree of a size begins with the one of an older size (RFC 6962, section 2.1.2)."""
     if not 0 <= old <= size:
         raise ValueError("the older tree can't be the larger one")
+    # Nothing is to be proved: the empty tree begins every tree, and a tree begins itself.
     if old in (0, size):
         return []
     proof: list[bytes] = []
@@ -124,6 +128,7 @@ def consistency_proof(old: int, size: int, node: Node) -> list[bytes]:
         else:
             proof.append(_range(start, middle, node))
             start, whole = middle, False
+    # Where the old tree is one complete subtree, its root is known to whoever checks, and is left out.
     return ([] if whole else [_range(start, end, node)]) + proof[::-1]
 
 
@@ -135,8 +140,10 @@ def check_inclusion(leaf: bytes, index: int, *, size: int, root: bytes, proof: S
     for each in proof:
         if last == 0:
             raise WrongProof("the proof is too long")
+        # A right child, or the last node of a level without a right neighbour.
         if number & 1 or number == last:
             found = node_hash(each, found)
+            # Levels at which the last node has no neighbour add no hash to the proof.
             while not number & 1 and number:
                 number, last = number >> 1, last >> 1
         else:
@@ -159,6 +166,7 @@ def check_consistency(*, old: int, old_root: bytes, size: int, root: bytes, proo
 
 def _check_growth(old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> None:
     rest = list(proof)
+    # A power of two: the old root is itself the first node, which the proof leaves out.
     if old & (old - 1) == 0:
         rest.insert(0, old_root)
     if not rest:
@@ -177,6 +185,7 @@ def _check_growth(old: int, old_root: bytes, size: int, root: bytes, proof: Sequ
         else:
             second = node_hash(second, each)
         number, last = number >> 1, last >> 1
+    # Both roots must come out of the same hashes: that is what makes the new tree a continuation.
     if last != 0 or first != old_root or second != root:
         raise WrongProof("the proof does not lead from one root to the other")
 
@@ -194,6 +203,7 @@ def _split(count: int) -> int:
 
 
 def _range(start: int, end: int, node: Node) -> bytes:
+    # A range that begins at a multiple of a power of two and is as long is one stored subtree.
     count = end - start
     if count & (count - 1) == 0:
         height = count.bit_length() - 1

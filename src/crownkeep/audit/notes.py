@@ -54,6 +54,7 @@ class VerifierKey:
     @property
     def id(self) -> bytes:
         """The four bytes that tell it from other keys of its name."""
+        # Four bytes only pick the key; whether it signed is up to the signature.
         return sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.public).digest()[:4]
 
     @property
@@ -99,6 +100,7 @@ def decode(text: str) -> bytes:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise MalformedNote("this is no base64") from error
+    # One spelling only: padding bits that are ignored would give a note several texts with one meaning.
     if encode(content) != text:
         raise MalformedNote("this base64 is not written as it should be")
     return content
@@ -113,6 +115,7 @@ def read_key(text: str) -> VerifierKey:
     if content[0] not in list(SignatureType) or len(content) - 1 != PUBLIC_SIZES[SignatureType(content[0])]:
         raise MalformedNote("the verifier key is of a kind that is not known here, or has another length")
     key = VerifierKey(found[1], SignatureType(content[0]), content[1:])
+    # The id is a hash of name, kind and key, so a mistyped key is noticed here.
     if key.id.hex() != found[2]:
         raise MalformedNote("the verifier key does not have the id that it gives: it was changed or cut off")
     return key
@@ -126,6 +129,7 @@ def read(content: str | bytes) -> Note:
         raise MalformedNote("a note is UTF-8 text") from error
     if len(whole) > _LONGEST_NOTE or re.search("[\x00-\x09\x0b-\x1f]", whole):
         raise MalformedNote("a note is a short text without control characters")
+    # The last empty line: the text itself may hold others.
     text, blank, signatures = whole.rpartition("\n\n")
     if not blank or not text or not signatures.endswith("\n"):
         raise MalformedNote("a note has a text, an empty line and signatures, each line with its end")

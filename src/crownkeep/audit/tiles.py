@@ -81,6 +81,7 @@ def read_bundle(content: bytes) -> list[bytes]:
     entries, place = [], 0
     while place < len(content):
         start = place + 2
+        # A length that leads beyond the end is refused below, before anything of it is used.
         place = start + int.from_bytes(content[place:start], "big")
         if start > len(content) or place > len(content):
             raise Malformed("the bundle ends in the middle of an entry")
@@ -97,6 +98,7 @@ def _of_level(level: int | None, count: int) -> Iterable[Tile]:
 
 def _written(number: int) -> str:
     digits = str(number)
+    # In groups of three digits, all but the last with an `x` (C2SP tlog-tiles).
     digits = digits.zfill(-(-len(digits) // 3) * 3)
     groups = [digits[place : place + 3] for place in range(0, len(digits), 3)]
     return "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])

@@ -77,11 +77,13 @@ def decide(submission: WitnessSubmission, keys: Sequence[VerifierKey], seen: Wit
         raise WitnessRefusal(403, str(error)) from error
     if submission.old > head.size:
         raise WitnessRefusal(400, "the old size is the larger one")
+    # The log has to begin where this witness stands: the answer tells it where that is, and it asks again.
     if submission.old != seen.size:
         raise WitnessRefusal(409, "another checkpoint was cosigned last", seen.size)
     if head.size == 0 and head.root != EMPTY_ROOT:
         raise WitnessRefusal(422, "the root of an empty tree is another one")
     try:
+        # Against what this witness saw, and not against what the log says it was.
         merkle.check_consistency(old=seen.size, old_root=seen.root, size=head.size, root=head.root, proof=submission.proof)
     except WrongProof as error:
         raise WitnessRefusal(422, str(error)) from error

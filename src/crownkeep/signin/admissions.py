@@ -41,8 +41,10 @@ def of(db: Transaction, person: Principal, *, now: datetime) -> Admission | Barr
     if person.kind is not PrincipalKind.ROOT:
         return None
     seal = seals.of_account(db, person.account_id)
+    # A newline separates the names: no act is the beginning of another's entry.
     if seal is None or SealedAct.ROOT_SIGN_IN.value not in seal.acts.split("\n"):
         return None
+    # What is due comes before any approval: an approved request waits until it is done.
     why = _due(db, seal, now)
     if why:
         return Barred(why)
@@ -50,6 +52,7 @@ def of(db: Transaction, person: Principal, *, now: datetime) -> Admission | Barr
     for row in sessions.usable_of_acted(db, person.account_id, now=now):
         if row.action != sealed_acts.SIGN_IN:
             continue
+        # The very document that was signed is read, and not the columns beside it.
         request = approval_requests.read(row.document.encode())
         if request.principal == root and approvals.stands(db, row, request, now=now):
             # The team approved so many minutes; a seal that was tightened since holds, too.
@@ -59,8 +62,10 @@ def of(db: Transaction, person: Principal, *, now: datetime) -> Admission | Barr
 
 def use(db: Transaction, person: Principal, admission: Admission, *, now: datetime) -> bool:
     """Use a request up for one session of root's; returns False where another sign-in was quicker."""
+    # The database decides: the row changes for one transaction alone.
     if not approvals.use_up(db, admission.session_id, now=now):
         return False
+    # Written with the session: whatever happens to the browser, the review is due.
     values = {"last_session_id": admission.session_id, "last_used_at": now, "session_ends_at": now + admission.lasts}
     seals.change(db, person.account_id, **values, review_is_due=True)
     return True
@@ -79,6 +84,7 @@ def may_recover_password(db: Transaction, person: Principal, *, now: datetime) -
             continue
         request = approval_requests.read(row.document.encode())
         if request.principal == root and approvals.stands(db, row, request, now=now):
+            # Not wanted twice: a second use of the same link finds nothing approved.
             return approvals.use_up(db, row.session_id, now=now)
     return False
 

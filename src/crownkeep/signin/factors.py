@@ -107,6 +107,7 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
     `begun.trusts` says that the person wants to be asked for none in this browser from now on, where that may be.
     """
     wiring, now = door.wiring, visit.now
+    # The same counters as for passwords: guessing codes is no way around them.
     used = throttle.counters(wiring.keyring, wiring.settings, begun.claim, address=visit.origin.source_ip, browser=begun.browser)
     # 1. Count the attempt, or refuse it unseen.
     waiting = await sign_in_steps.commit(door, lambda db: Commit(throttle.reserve(db, used, now=now), []))
@@ -117,6 +118,7 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
 
     # 3. Spend the step and the factor, and go on.
     def work(db: Transaction) -> Commit[Entered | Rejected | Stale]:
+        # From here on no device of the account can be changed or removed by somebody else.
         accounts.hold(db, begun.person.account_id)
         found = progress.look(db, wiring, begun, now=now)
         if not isinstance(found, Next) or not isinstance(found.step, FactorStep):
@@ -127,6 +129,7 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
         if not progress.spend(db, begun):
             # Somebody else went on from here in the meantime; the factor is used up all the same.
             return Commit(Stale(), list(verified.rows))
+        # Only now is the try taken back: it was right, and the step is ours.
         throttle.release(db, used)
         made = replace(begun, method=verified.method, mfa_serial=verified.serial)
         proved = _proved(made, verified, visit)
@@ -175,12 +178,14 @@ def verify(
             return _verify_passkey(db, checked)
         case RecoveryCode() if Method.RECOVERY_CODE in methods:
             return _verify_recovery_code(db, person, answer, origin, now)
+        # Also a method that this person doesn't have, or that isn't enough: whatever is presented, it is wrong.
         case _:
             return Rejected(Rejection.WRONG)
 
 
 def handle_of(person: Principal) -> bytes:
     """Return the handle that passkeys know a person by: it stays for life and tells nothing."""
+    # A hash, as handles are stored on devices that others may read (WebAuthn level 3, section 14.6.1).
     return hashlib.sha256(f"crownkeep person {person.account_id} {person.unique_id}".encode()).digest()
 
 
@@ -242,6 +247,7 @@ def _failed(wiring: Wiring, visit: Visit, begun: Progress, answer: Answer, rejec
 
 def _verify_code(db: Transaction, wiring: Wiring, person: Principal, answer: Code, now: datetime) -> Verified | Rejected:
     device = mfa_devices.with_serial(db, person.account_id, answer.serial)
+    # The serial comes from a form: another person's device in the account must not do.
     if device is None or device.owner_id != person.unique_id or device.sealed_seed is None:
         return Rejected(Rejection.WRONG)
     try:
@@ -259,6 +265,7 @@ def _verify_code(db: Transaction, wiring: Wiring, person: Principal, answer: Cod
 def _signed(
     answer: PasskeyAnswer, keys: Sequence[tuple[MfaDeviceRow, Passkey]], challenge: bytes, handle: bytes
 ) -> _Signed | Rejection:
+    # Without a challenge of ours nothing is proved, however good the signature is.
     if not challenge or not keys:
         return Rejection.WRONG
     try:
@@ -295,6 +302,7 @@ def _verify_recovery_code(
         spent = codes.spend(answer.code, [row.digest for row in unspent], salt=unspent[0].salt)
     except InvalidRecoveryCode:
         return Rejected(Rejection.WRONG, serial)
+    # Used up in this transaction: on another node the same code meets the held account, and then finds nothing.
     recovery_codes.remove(db, next(row for row in unspent if row.digest == spent))
     used = events.of(person, origin, now, "RecoveryCodeUsed", additional={"RemainingRecoveryCodes": len(unspent) - 1})
     return Verified(Method.RECOVERY_CODE, serial, (used,))

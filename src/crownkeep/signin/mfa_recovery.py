@@ -109,6 +109,7 @@ async def request(door: Door, begun: Progress, *, origin: Origin, now: datetime)
     wiring, person = door.wiring, begun.person
 
     def work(db: Transaction) -> Commit[Requested | TooOften | Stale]:
+        # Held first, so that all that follows is decided on one state, on whichever node.
         accounts.hold(db, person.account_id)
         account = accounts.with_id(db, person.account_id)
         looked = progress.look(db, wiring, begun, now=now)
@@ -137,6 +138,7 @@ def look(door: Door, token: str, *, now: datetime) -> Recovery:
 def stands(db: Transaction, row: RootRecoveryRow, now: datetime) -> bool:
     """Tell whether a recovery may go on: root's credentials are what they were, and neither time nor tries ran out."""
     root = people.root_of(accounts.with_id(db, row.account_id))
+    # A change of password or devices shows that root is in possession again, or that somebody else is: both void it.
     is_current = root is not None and people.credentials(db, root).version == row.credential_version
     return is_current and now < row.expires_at and row.attempts < MOST_ATTEMPTS
 
@@ -155,6 +157,7 @@ async def open_link(door: Door, token: str, *, origin: Origin, now: datetime) ->
 
     def work(db: Transaction) -> Commit[InvalidLink | None]:
         try:
+            # Looked up twice: once to know whom to hold, and once more under the hold, where it counts.
             accounts.hold(db, _found(db, token, now).account_id)
             row = _found(db, token, now)
         except InvalidLink as error:
@@ -199,6 +202,7 @@ def count_wrong(db: Transaction, account_id: str) -> None:
     row = root_recoveries.of_account(db, account_id)
     if row is None:
         return
+    # Void at once with the last wrong code: a later, right one must not find it.
     if row.attempts + 1 >= MOST_ATTEMPTS:
         root_recoveries.remove(db, account_id)
     else:
@@ -277,6 +281,7 @@ async def complete(door: Door, token: str, *, origin: Origin, now: datetime) -> 
 
 def codes_equal(kept: bytes, presented: bytes) -> bool:
     """Compare two digests of codes in constant time."""
+    # `Secret` compares in constant time.
     return Secret(kept.hex()) == Secret(presented.hex())
 
 
@@ -287,6 +292,7 @@ def _asks_for_device(looked: Next | Stale) -> bool:
 def _post_link(db: Transaction, wiring: Wiring, account: AccountRow, version: bytes, origin: Origin, now: datetime) -> None:
     link = links.mint(LinkPurpose.RECOVER_MFA, clock.token_bytes(links.TOKEN_ENTROPY), now=now)
     address = origin.source_ip[:64]
+    # One row for each account: a newer recovery takes the place of the one before, whose link is void then.
     root_recoveries.put(db, RootRecoveryRow(account.account_id, link.digest, version, now, address, link.expires_at))
     custodian = root_recoveries.custodian(db, account.account_id)
     values = {
@@ -349,6 +355,7 @@ def _code(token: str) -> Secret:
     It follows from the link, so that it can be shown again and stands in no table.
     """
     digest = hashlib.sha256(f"crownkeep recovery code {token}".encode()).digest()
+    # Another hash than that under which the link is kept: neither tells the other.
     return Secret(codes.spell(int.from_bytes(digest[:5], "big"), length=_CODE_LENGTH))
 
 

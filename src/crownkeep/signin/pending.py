@@ -87,8 +87,10 @@ async def spend(door: Door, pending: Pending) -> bool:
 
 def claim(db: Transaction, pending: Pending) -> bool:
     """Spend a challenge in an open transaction."""
+    # Of two answers at once the second meets the first one's nonce, by its primary key, and is carried out again.
     if sign_in_nonces.exists(db, pending.nonce):
         return False
+    # What is forgotten is too old to be answered: its challenge has expired for longer than it lasts.
     sign_in_nonces.forget(db, before=pending.began_at - LASTS)
     sign_in_nonces.add(db, pending.nonce, pending.account_id, expires_at=pending.began_at + LASTS)
     return True

@@ -40,6 +40,7 @@ async def prove_by_factor(
     """Prove presence by a second factor, under the limits of sign-in."""
     wiring, person = door.wiring, sessions.recorded(session.person)
     used = counters(door, session, origin)
+    # Counted before it is verified, and apart from sign-in: see `claim_of`.
     waiting = await sign_in_steps.commit(door, lambda db: Commit(throttle.reserve(db, used, now=now), []))
     if waiting is not None:
         return waiting
@@ -50,6 +51,7 @@ async def prove_by_factor(
         accounts.hold(db, person.account_id)
         known = progress.methods_of(db, person, people.credentials(db, person))
         is_unspent = challenge is None or pending.claim(db, challenge)
+        # A session that has ended meanwhile must not become fresh again.
         if not binding.holds(db) or not is_unspent:
             return Commit(Rejected(Rejection.WRONG), [])
         verified = factors.verify(db, wiring, person, answer, checked, origin=origin, now=now, methods=known)
@@ -74,9 +76,11 @@ async def prove_by_password(
     with door.snapshot() as db:
         found = people.credentials(db, person)
     stored = found.password_hash
+    # Argon2 runs outside of the transaction, whose lock would keep the whole account waiting.
     is_right = await door.compute(lambda: stored is not None and passwords.verify(password, stored))
 
     def work(db: Transaction) -> Commit[Proved | Rejected]:
+        # A device that was enrolled meanwhile makes the password too little: then it is that device that must be shown.
         is_theirs = is_right and not found.devices and people.credentials(db, person).version == found.version
         if not is_theirs or not SessionBinding(session).holds(db):
             waits = entry.throttled(db, claim_of(session.person), person, used, origin=origin, now=now)

@@ -49,6 +49,7 @@ LASTS = timedelta(minutes=15)
 
 _NONCE_BYTES = 16
 _CONTEXT = sealing.context_of("sign-in")
+# How exactly the last use of a password is kept: a write for every sign-in would cost more than it tells.
 _USED_EVERY = timedelta(minutes=5)
 
 
@@ -67,6 +68,7 @@ class Progress:
     """How far somebody has come. The password is proved in every progress: before that there is none."""
 
     person: Principal
+    # Of password and devices together: whatever changes either voids a sign-in that is under way.
     version: bytes
     """The credentials that were proved."""
     nonce: bytes
@@ -131,6 +133,7 @@ class Expired:
 
 def begin(person: Principal, version: bytes, *, claim: Claim, browser: str, to: str, now: datetime) -> Progress:
     """Return the progress of somebody who has just proved the password; `proceed` gives it a nonce."""
+    # Events of IAM Identity Center share a workflow's id; those of root and users have none.
     workflow = person_events.new_workflow() if person.kind is PrincipalKind.PERSON else ""
     return Progress(person, version, b"", now, claim, browser, to, workflow=workflow)
 
@@ -151,6 +154,7 @@ def unseal(keyring: Keyring, cookie: str, *, now: datetime) -> Progress | None:
         progress = msgspec.json.decode(plain, type=Progress)
     except (Unsealable, binascii.Error, ValueError, msgspec.MsgspecError):
         return None
+    # The cookie's own end is not believed: a browser may keep it for as long as it likes.
     return progress if now < progress.began_at + LASTS else None
 
 
@@ -187,9 +191,11 @@ def renew(db: Transaction, progress: Progress, *, version: bytes | None = None) 
     `version` is theirs, where the caller has just read them in this transaction.
     """
     nonce = clock.token_bytes(_NONCE_BYTES)
+    # Old nonces go once in a while, by whoever happens to sign in: no process has to run for it.
     if sweeping.is_due():
         sign_in_nonces.forget(db, before=progress.began_at - LASTS)
     sign_in_nonces.add(db, nonce, progress.person.account_id, expires_at=progress.began_at + LASTS)
+    # A fresh challenge with each step, so that a passkey's answer belongs to this step and no other.
     challenge = clock.token_bytes(webauthn.CHALLENGE_SIZE)
     return replace(progress, nonce=nonce, challenge=challenge, version=version or people.credentials(db, progress.person).version)
 
@@ -205,11 +211,13 @@ def proceed(
     found = found or people.credentials(db, person)
     if person_rules.trusts(db, wiring, progress.claim, found.version, progress.browser, origin, now=now):
         progress = replace(progress, is_trusted=True)
+    # Read anew at every step, in this transaction: a demand that was made a moment ago holds for this sign-in too.
     wanted = demands(db, wiring, progress, found, now=now)
     admission = admissions.of(db, person, now=now)
     match _sealed(flow.advance(progress.proofs, wanted), admission):
         case SignInComplete():
             admitted = admission if isinstance(admission, Admission) else None
+            # Another browser may have used the approval up meanwhile: it is good for one session.
             if admitted is not None and not admissions.use(db, person, admitted, now=now):
                 return Next(renew(db, progress, version=found.version), ApprovalStep(admissions.UNAPPROVED)), []
             return _arrive(db, wiring, replace(progress, version=found.version), origin, now, admitted)
@@ -230,6 +238,7 @@ def _asked(progress: Progress, origin: Origin, now: datetime, step: FactorStep) 
 
 def _sealed(step: Step, admission: Admission | Barred | None) -> Step:
     """Return what comes before a step for a sealed root: its custodians' approval, once the second factor is proved."""
+    # The second factor comes first: nobody learns that an account is sealed, or troubles its custodians, by a password alone.
     if isinstance(admission, Barred) and not isinstance(step, FactorStep):
         return ApprovalStep(admission.why)
     return step
@@ -262,6 +271,7 @@ def demands(db: Transaction, wiring: Wiring, progress: Progress, found: Credenti
     needs_mfa = settings.users_need_mfa or found.needs_mfa
     return Demands(
         methods,
+        # A device can only be demanded of somebody who has none; whoever has one is asked for it anyway.
         Enrolment.REQUIRED if needs_mfa and not methods else Enrolment.NOT_NEEDED,
         must_change_password=found.reset_required or standing is PasswordStanding.MUST_CHANGE,
         is_expired_for_good=standing is PasswordStanding.MUST_BE_RESET,
@@ -289,6 +299,7 @@ def _arrive(
 ) -> tuple[Arrived, list[EventRow]]:
     person = progress.person
     used = throttle.counters(wiring.keyring, wiring.settings, progress.claim, address=origin.source_ip, browser=progress.browser)
+    # With the session, in one transaction: failures are forgotten only where somebody really got in.
     throttle.clear(db, used, now=now)
     opened = sessions.open_session(
         db,
@@ -301,6 +312,7 @@ def _arrive(
         approved_by=admission.session_id if admission is not None else "",
     )
     _remember_use(db, person, now)
+    # The days of grace count from the first sign-in without a device, and not from the account's creation.
     if person.kind is PrincipalKind.ROOT and progress.mfa_serial is None:
         _begin_grace(db, person.account_id, now)
     is_offered_codes = progress.mfa_serial is not None and _may_want_codes(db, person)

@@ -79,6 +79,7 @@ def recoverable(db: Transaction, account: AccountRow | None) -> Principal | None
 
 def count(db: Transaction, wiring: Wiring, what: str, value: str, *, account_id: str = NOBODY, now: datetime) -> int:
     """Count one more of what must not happen without end, within SPAN; nobody learns from the table what was counted."""
+    # Keyed and hashed: the table shows neither addresses nor names that were asked for.
     message = f"count {what} {value}".encode("utf-8", "replace")
     digest = sealing.fingerprint(wiring.keyring, message, purpose=sealing.Purpose.SIGN_IN_FLOW)
     return tallies.count_up(db, digest, account_id, now=now, span=SPAN)
@@ -92,15 +93,18 @@ def spelled(moment: datetime) -> str:
 def _request(db: Transaction, wiring: Wiring, email: str, origin: Origin, now: datetime) -> Commit[Asked]:
     from_address = count(db, wiring, "address", throttle.network(origin.source_ip), now=now)
     if from_address > MOST_FOR_ADDRESS:
+        # The first refusal of a span is recorded, and no further one: the trail is not for floods.
         return Commit(Asked.TOO_OFTEN, _refusal(None, origin, now) if from_address == MOST_FOR_ADDRESS + 1 else [])
     account = accounts.with_email(db, email) if email else None
     person = recoverable(db, account)
+    # Counted for unknown addresses too, or their rows would tell them from known ones.
     to_email = count(db, wiring, "password link", email.lower(), now=now)
     if to_email > MOST_FOR_EMAIL:
         return Commit(Asked.ANSWERED, _refusal(person, origin, now) if to_email == MOST_FOR_EMAIL + 1 else [])
     # To the address that is kept, never to the one that was typed: letters that fold to the same are not the same mailbox.
     recipient = account.email if account is not None and person is not None else ""
     _post_link(db, wiring, person or STRANGER, recipient, origin, now)
+    # As many rows as for a known address: what is written must not tell the two apart by its cost.
     if person is None:
         failed = {_REQUESTED: "Failure"}
         return Commit(Asked.ANSWERED, [events.of(None, origin, now, _REQUESTED, response=failed, message="No such account")])

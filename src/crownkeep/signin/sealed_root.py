@@ -45,6 +45,7 @@ async def ask(door: Door, visit: Visit, begun: Progress, *, reason: str, ticket:
         accounts.hold(db, person.account_id)
         looked = progress.look(db, wiring, begun, now=visit.now)
         standing = wiring.standings.of_account(db, person.account_id)
+        # Only at the step that asks for approval: password and MFA are behind them, so strangers can't trouble custodians.
         if not isinstance(looked, Next) or not isinstance(looked.step, ApprovalStep) or standing is None:
             return Commit(Stale(), [])
         call = Call(db, person.account_id, person, visit.now, visit.origin, wiring, standing)
@@ -63,6 +64,7 @@ async def go_on(door: Door, visit: Visit, begun: Progress) -> Next | Arrived | E
 
     def work(db: Transaction) -> Commit[Next | Arrived | Expired | Stale]:
         accounts.hold(db, begun.person.account_id)
+        # Spent although nothing may have been approved yet: `proceed` gives a new nonce, and the old page is void.
         if not progress.spend(db, begun):
             return Commit(Stale(), [])
         entered, rows = progress.proceed(db, door.wiring, begun, origin=visit.origin, now=visit.now)

@@ -176,8 +176,10 @@ def current(door: Door, token: str, *, now: datetime) -> BrowserSession | None:
 def _current(db: Transaction, wiring: Wiring, token: str, *, now: datetime) -> BrowserSession | None:
     digest = digest_of(token)
     row = browser_sessions.with_digest(db, digest) if digest else None
+    # The earlier of both ends counts: its own, and that of going unused.
     if row is None or row.ended_at is not None or now >= min(row.expires_at, row.last_seen_at + idle_limit(wiring)):
         return None
+    # Named as they are now: a user that was renamed, or a role that lost its trust, shows in the same request.
     person = _vouched(db, wiring, msgspec.json.decode(row.principal, type=Principal), now)
     # Any change of password or devices gives another version, which ends all sessions but the one that made the change
     # (`follow`).
@@ -243,6 +245,7 @@ async def see(door: Door, session: BrowserSession, *, now: datetime) -> None:
 def prove(db: Transaction, session: BrowserSession, *, now: datetime, mfa_serial: str | None) -> None:
     """Remember that a session's person proved to be there again, and with which device."""
     person = session.person
+    # The session then counts as one with MFA, for policies too: the device was proved just now.
     if mfa_serial is not None and person.session is not None:
         person = replace(person, session=replace(person.session, mfa_serial=mfa_serial, mfa_at=now))
     browser_sessions.prove(db, session.digest, msgspec.json.encode(person), at=now)
@@ -273,6 +276,7 @@ class SessionBinding:
 
     def confirm(self, db: Transaction) -> None:
         """Raise ExpiredToken where the session was ended, or its person's credentials changed, since the request began."""
+        # Read in the transaction of the change, under the account's row: "Sign out" on another node is seen.
         if not self.holds(db):
             raise errors.ExpiredToken(_EXPIRED)
 
@@ -289,6 +293,7 @@ class SessionBinding:
         """Bind the session to its person's credentials as this request leaves them: `confirm` saw that nobody else did."""
         row = browser_sessions.with_digest(db, self._session.digest)
         version = self._version(db)
+        # Only where this request itself changed them; `confirm` has excluded everybody else's change.
         if row is not None and row.credential_version != version:
             browser_sessions.rebind(db, self._session.digest, version)
 

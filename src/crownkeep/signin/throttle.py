@@ -83,12 +83,15 @@ def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str
 
     def counter(scope: Scope, value: str, *, times: int = 1, most: timedelta = longest) -> Counter:
         # Keyed, so that the table tells nobody which names and addresses were tried.
+        # The scope is a part of the message: a name that looks like an address is another counter.
         message = f"throttle {scope.value} {value}".encode("utf-8", "replace")
         digest = sealing.fingerprint(keyring, message, purpose=Purpose.SIGN_IN_FLOW)
         return Counter(scope, digest, claim.account_id if scope is not Scope.ADDRESS else "", free * times, most)
 
     if browser:
+        # Alone: a person whose browser is known is held up by nobody's failures but their own.
         return (counter(Scope.BROWSER, f"{claim.name} {browser}"),)
+    # An address has more free failures, as an office may share one.
     found = [counter(Scope.PERSON, claim.name), counter(Scope.ADDRESS, network(address), times=_ADDRESS)]
     if claim.account_id and not claim.is_root:
         # Root is left out: the failures of an account's users must not delay it.
@@ -100,6 +103,7 @@ def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str
 def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiting | None:
     """Count an attempt that is about to be made, or answer how long it must wait."""
     # Always in the order of `counters`, or two sign-ins on PostgreSQL could wait for each other's rows.
+    # Rows are locked as they are read: of two tries at once the second one sees the first one's count.
     held = [(counter, signin_throttles.held(db, counter.digest)) for counter in used]
     waits = [row.blocked_until - now for _, row in held if row is not None and _counts(row, now) and _blocks(row, now)]
     # Refused tries are not counted. Otherwise a stranger could keep somebody out by trying on.
@@ -107,6 +111,7 @@ def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiti
         return Waiting(max(waits))
     for counter, row in held:
         failures = row.failures + 1 if row is not None and _counts(row, now) else 1
+        # The wait begins with the attempt, before anybody knows whether it is right: it is taken back where it was.
         wait = delay(failures, free=counter.free, longest=counter.longest)
         changed = ThrottleRow(counter.digest, counter.account_id, failures, now, now + wait)
         # An update would also find the row that another node has made since, and count two attempts as one.
@@ -126,6 +131,7 @@ def waiting(db: Transaction, used: Iterable[Counter], *, now: datetime) -> bool:
 
 def release(db: Transaction, used: Iterable[Counter]) -> None:
     """Take back an attempt that was good."""
+    # A counter goes back by one and not to zero: others' tries at the same address stay counted.
     for counter in used:
         signin_throttles.take_back(db, counter.digest)
 
@@ -185,4 +191,5 @@ def network(address: str) -> str:
         return address
     if isinstance(parsed, IPv4Address):
         return str(parsed)
+    # Four groups of four digits with their colons: the first 64 bits.
     return str(parsed.ipv4_mapped) if parsed.ipv4_mapped else parsed.exploded[:19]
