@@ -104,6 +104,7 @@ class _Reader:
         character = self._text[self._at]
         if character == ".":
             self._at += 1
+            # A dot is "none of no characters".
             return _Atom(frozenset(), is_negated=True)
         if character == "[":
             return self._bracket()
@@ -114,6 +115,7 @@ class _Reader:
             raise ExpressionError(self._at, "groups are not supported; write the alternatives out, with `|` between them")
         if character in "?*+{":
             raise ExpressionError(self._at, f"`{character}` has nothing before it to repeat")
+        # Whatever could be syntax in AWS's dialect must be escaped, so that no pattern means something else there.
         if character not in _LITERAL and character.isascii():
             raise ExpressionError(self._at, f"`{character}` must be written with a backslash before it")
         self._at += 1
@@ -188,12 +190,14 @@ class _Reader:
             made = {"?": [optional], "*": [many], "+": [atom, many]}[sign]
         elif sign == "{":
             least, most = self._bounds()
+            # Cut before it is written out: `{9999}` must not make a list of that length to be refused.
             made = [atom] * min(least, MOST_PLACES + 1)
             made += [many] if most is None else [optional] * min(most - least, MOST_PLACES + 1)
         else:
             made = [atom]
         if self._text[self._at : self._at + 1] in ("?", "*", "+", "{") and sign in ("?", "*", "+", "{"):
             raise ExpressionError(self._at, "a quantifier can't follow another")
+        # Over the whole expression: its alternatives are each asked of every character.
         self._places += len(made)
         if self._places > MOST_PLACES:
             raise ExpressionError(start, f"with its repetitions written out it has more than {MOST_PLACES} places")
@@ -262,7 +266,9 @@ class _Places:
             if taken is None:
                 taken = self._learn(character)
             going = places & taken
+            # A place moves on, and stays where its atom may come again.
             places = self._skipping(going << 1 | going & self._repeating)
+            # Found anywhere: at every character a new attempt begins beside those under way.
             if not row.from_start:
                 places |= first
             elif not places:
@@ -277,6 +283,7 @@ class _Places:
 
     def _learn(self, character: str) -> int:
         taken = _bits(atom.takes(character) for atom in self._row.atoms)
+        # Only these are remembered: a text could hold a million others.
         if character.isascii():
             self._takes[character] = taken
         return taken

@@ -56,12 +56,15 @@ class Observer:
     def observe(self, db: Transaction, events: Sequence[EventRow]) -> None:
         """Write to whoever must hear of these events."""
         try:
+            # Rules and receivers are cached under a revision; here it is read in this transaction, so that a rule works from the
+            # next event on.
             self._book.open(db)
             for event in events:
                 if event.account_id:
                     self._observe(db, event)
                 else:
                     self._tell_operator(db, event)
+        # What was read may be what this transaction was going to change, and it is rolled back.
         except BaseException:
             self._book.forget()
             raise
@@ -69,6 +72,7 @@ class Observer:
     def summarize(self, db: Transaction, now: datetime) -> None:
         """Write the summaries that are due, and forget spans that have ended."""
         for found in alert_digests.due(db, now=now, limit=_SUMMARIES_AT_ONCE):
+            # Held one by one: several processes look at once, and each summary is written by one of them.
             row = alert_digests.hold(db, found.account_id, found.rule, found.topic)
             if row is None or row.ends_at > now:
                 # Another process has seen to it.
@@ -89,6 +93,7 @@ class Observer:
                     self.outbox.alert(db, Alert(row.account_id, target, rule, now, summary(row)))
 
     def _observe(self, db: Transaction, event: EventRow) -> None:
+        # For every event of every request: the rule set finds the candidates by the event's name first.
         fired = self._built_in.fired(event)
         if self._networks.is_new(db, event):
             fired.append(built_in.RULES[built_in.KEY_FROM_NEW_NETWORK])
@@ -125,6 +130,7 @@ class Observer:
         audible = [rule for rule in rules if not page.is_silent(rule, event.happened_at)]
         repeated = [rule for rule in audible if _is_repeated(db, event, account_id, rule)]
         # What is critical is held back from people alone, where it is a flood: machines count each.
+        # The order of the rules is kept, as the first one gives the message its subject.
         heard = [rule for rule in audible if rule.is_critical or rule not in repeated]
         details = record.get("serviceEventDetails")
         without = str(details.get("lane", "")) if isinstance(details, Mapping) else ""

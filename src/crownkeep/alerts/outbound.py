@@ -44,6 +44,7 @@ def check_url(url: str, networks: Sequence[str]) -> str:
         return "it is malformed"
     if parts.scheme not in _PORTS or not parts.hostname or port == 0:
         return "it does not begin with `https://` and a host"
+    # Credentials in an URL would stand in records and logs.
     if parts.username is not None or parts.fragment or not url.isascii() or not url.isprintable() or " " in url:
         return "it holds something that no request can be sent to"
     return check_host(parts.hostname, networks, is_plain=parts.scheme == "http")
@@ -68,6 +69,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], networks: Sequence[s
     host = str(parts.hostname)
 
     def talk(connection: socket.socket) -> HttpAnswer:
+        # The connection is made already, to the address that was checked: the client must not resolve the name again.
         client = http.client.HTTPConnection(host, parts.port or _PORTS[parts.scheme])
         client.sock = connection
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -98,6 +100,7 @@ def _connected(
     ends_at = clock.monotonic() + SECONDS
     try:
         address = reach.resolve(host, port, networks)
+        # Asked of the address and not of the name, which could lead anywhere by now.
         if is_plain and not reach.is_named(address, networks):
             raise Undelivered(f"`{host}` is plain `http`, and its network is not in `alert_networks`")
         connection = socket.create_connection((address, port), timeout=_left(ends_at))
@@ -118,6 +121,7 @@ def _connected(
 
 def _secured(connection: socket.socket, host: str, ends_at: float) -> ssl.SSLSocket:
     connection.settimeout(_left(ends_at))
+    # The certificate is that of the name, although the address was resolved by us.
     return ssl.create_default_context().wrap_socket(connection, server_hostname=host)
 
 
@@ -130,6 +134,7 @@ def _left(ends_at: float) -> float:
 
 def _hang_up(connection: socket.socket) -> None:
     with suppress(OSError):
+        # Shut down and not closed: the thread that reads is woken, and the descriptor can't be given to another file meanwhile.
         connection.shutdown(socket.SHUT_RDWR)
 
 

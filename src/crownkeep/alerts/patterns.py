@@ -123,6 +123,7 @@ class _Parser:
         return found
 
     def _any(self, depth: int) -> Term:
+        # Each level reads as many as stand side by side: no recursion for long chains, only for parentheses.
         parts = [self._all(depth)]
         while self._takes("||"):
             parts.append(self._all(depth))
@@ -147,6 +148,7 @@ class _Parser:
 
     def _term(self) -> Term:
         selector = self._selector()
+        # Longer operators first, or `<=` would be read as `<` and a value that begins with `=`.
         for operator in _OPERATORS:
             if self._takes(operator):
                 return self._comparison(selector, operator)
@@ -228,6 +230,7 @@ class _Parser:
             self._at += 1
             if character == '"':
                 return runs
+            # A run ends at a star: matching needs the runs alone.
             if character == "*":
                 runs.append("")
                 continue
@@ -246,6 +249,7 @@ class _Parser:
         if found is None:
             raise PatternError(self._at, "a value is expected here")
         self._at = found.end()
+        # Bare numbers compare as numbers, quoted ones as texts (CloudWatch Logs user guide, "Filter pattern syntax").
         number = float(found[0]) if _NUMBER.fullmatch(found[0]) else None
         if number is not None and not math.isfinite(number):
             raise PatternError(found.start(), "the number is too large")
@@ -256,6 +260,7 @@ class _Parser:
         end = self._text.find("%", start)
         if end < 0:
             raise PatternError(start - 1, "this `%` is not closed")
+        # Counted while reading: a pattern with too many is refused before any is compiled.
         self._expressions += 1
         if self._expressions > MOST_EXPRESSIONS:
             raise PatternError(start - 1, f"a pattern has at most {MOST_EXPRESSIONS} regular expressions")

@@ -105,6 +105,7 @@ class Administrators:
         self._decisions_left = bounds.decisions
         self._first = tuple(first)
         """Unique ids of users who are looked at first, since they probably are administrators."""
+        # Loaded anew, and not from the standing: the change that is looked at may be one of these very policies.
         membership = organization_controls.load(db, account_id)
         self._controls: tuple[PolicySet, ...] = () if membership is None else membership.service_control
         self._organization_id = "" if membership is None else membership.organization_id
@@ -117,6 +118,7 @@ class Administrators:
             if self._administers(self._principal(holder.row), holder.mfa_known):
                 yield _of_user(holder)
         for role in roles.page(self._db, self._account_id, path_prefix="/", after="", limit=self._most):
+            # A role's session may have MFA or not, as whoever takes it on has: both are tried.
             if role.owner_service in (None, on_behalf.SERVICE) and self._administers(self._session_of(role), ("true", None)):
                 by = self._taken_on_by(role)
                 if by:
@@ -136,9 +138,12 @@ class Administrators:
         passwords = {row.user_id for row in login_profiles.of_account(self._db, self._account_id)}
         keys: dict[str, int] = {}
         for key in access_keys.of_account(self._db, self._account_id):
+            # Root's keys don't count: root is judged by its password and device (`why_not_root`).
             if key.status == "Active" and key.owner_id != self._account_id:
                 keys[key.owner_id] = keys.get(key.owner_id, 0) + 1
+        # The likeliest first, so that the guard's usual look ends after one user. A dict keeps the order and drops repetitions.
         likely = dict.fromkeys((*self._first, *self._likely(), *sorted(passwords), *keys))
+        # Only who has something to sign in or sign with: permissions alone are no way in.
         sought = [each for each in likely if each in passwords or each in keys][: self._most]
         for begin in range(0, len(sought), _AT_ONCE):
             some = sought[begin : begin + _AT_ONCE]
@@ -161,11 +166,13 @@ class Administrators:
         return Principal(PrincipalKind.ROLE, self._account_id, role.role_id, role.name, role.path, session=session)
 
     def _administers(self, principal: Principal, mfa_known: Iterable[str | None]) -> bool:
+        # One and the same state of MFA for all the actions: they have to be possible in one session.
         return any(all(self._may(principal, action, mfa) for action in _NEEDED) for mfa in mfa_known)
 
     def _may(self, principal: Principal, action: str, mfa: str | None, role: RoleRow | None = None) -> bool:
         if self._decisions_left <= 0:
             return False
+        # A bound that is reached counts as "no": whoever fills an account must not make its writes slow.
         self._decisions_left -= 1
         held = self._permissions.get(principal.unique_id)
         if held is None:
@@ -214,6 +221,7 @@ class Administrators:
         """Say who can take a role on; nobody's name where nobody can."""
         if role.owner_service == on_behalf.SERVICE:
             return "people of single sign-on" if self._is_assigned(role) else ""
+        # Roles keep the owners of those they trust by unique id; an account's id is its own owner.
         owners = dict(pair.split("=", 1) for pair in role.trusted_accounts.split())
         for kind, name in _trusted(role):
             said = self._outsider(kind, owners.get(name, name))
@@ -227,6 +235,7 @@ class Administrators:
 
     def _outsider(self, kind: str, name: str) -> str:
         """Say who is meant by a principal that a role trusts and that is none of the account's own."""
+        # A provider that was deleted opens nothing, although the trust policy still names it.
         if kind == "Federated":
             is_there = saml_providers.with_arn(self._db, self._account_id, name) is not None or (
                 oidc_providers.with_arn(self._db, self._account_id, name) is not None

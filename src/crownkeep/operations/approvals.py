@@ -45,6 +45,7 @@ TEAM_SERVICE = "mpa.amazonaws.com"
 def require(call: Call, operation: Operation, arguments: Mapping[str, object]) -> None:
     """Refuse a sealed act unless it is approved for this caller, with exactly these parameters; raises ApprovalRequired."""
     name = name_of(operation)
+    # First, and for every act of root's: what root does by a key needs no further seal to be refused.
     _refuse_unapproved_root(call, name)
     found = sealed_acts.of(name, call.caller)
     if found is None:
@@ -55,11 +56,13 @@ def require(call: Call, operation: Operation, arguments: Mapping[str, object]) -
     account_id = sealing_account(call, found.act, accounts_of(call, found, parameters))
     if account_id is None:
         return
+    # Looked up by what is asked, and not by an id that the caller names: an approval of something else can't be passed off.
     request = approved(call.db, call.caller, account_id, name, parameters, now=call.now)
     if request is None:
         answer = refusal(call.caller, account_id, name, found.act)
         given = canonical_json.plain(parameters)
         raise errors.ApprovalRequired(answer, members={"account_id": account_id, "action": name, "parameters": given})
+    # Only noted here: it is used up with the act itself (`used_by`), and not by a call that is refused after this.
     call.notes.approval_id = request.session_id
     call.notes.additional["approvalRequestId"] = request.session_id
 
@@ -88,6 +91,7 @@ def use_up(db: Transaction, request_id: str, *, now: datetime) -> bool:
 
     One that nobody has decided on is looked at again while it is held: a refusal that came meanwhile is a veto.
     """
+    # Held first, so that a vote and a use come one after the other: whichever is later sees the earlier one.
     row = sessions.held(db, request_id)
     if row is None or (row.status == PENDING and not stands(db, row, approval_requests.read(row.document.encode()), now=now)):
         return False
@@ -96,6 +100,7 @@ def use_up(db: Transaction, request_id: str, *, now: datetime) -> bool:
 
 def _record_of_use(call: Call, row: ApprovalSessionRow) -> EventRow:
     """Make the event that an approved act was done, for the account's trail; for the operator's, where the account is gone."""
+    # Asked after the act: a purge has removed the account, and then only the operator's trail is left.
     account_id = row.acted_account_id if accounts.with_id(call.db, row.acted_account_id) is not None else record.NOBODY
     facts = EventFacts(
         event_id="",
@@ -127,6 +132,7 @@ def _refuse_unapproved_root(call: Call, name: str) -> None:
     if not isinstance(caller, Principal) or caller.kind is not PrincipalKind.ROOT:
         return
     session = caller.session
+    # Neither key nor session: a step of sign-in, which asks for the approval itself (`signin.admissions`).
     is_in_sign_in = session is None and not caller.access_key_id
     is_approved = session is not None and (session.assumed_root or APPROVED_BY in session.context)
     if is_in_sign_in or is_approved or SealedAct.ROOT_SIGN_IN.value not in call.standing.sealed(call.db):
@@ -173,6 +179,7 @@ def sealing_account(call: Call, act: SealedAct, account_ids: tuple[str, ...]) ->
         is_own = account_id == call.standing.account_id
         standing = call.standing if is_own else call.wiring.standings.of_account(call.db, account_id)
         sealed = standing.sealed(call.db) if standing is not None else frozenset()
+        # Lifting a seal is sealed by every seal, whatever else it covers: or that would be the way around it.
         if act.value in sealed or (sealed and act is SealedAct.UNSEAL):
             return account_id
     return None
@@ -189,6 +196,7 @@ def approved(
             continue
         request = approval_requests.read(row.document.encode())
         digest = approval_requests.act_digest(request.account_id, request.action, request.parameters)
+        # By a digest of account, act and parameters, so that no detail of the approved act can be exchanged.
         if digest == wanted and stands(db, row, request, now=now):
             return row
     return None
@@ -218,6 +226,7 @@ def stands_by(found: ApprovalStanding, row: ApprovalSessionRow, request: Approva
         return False
     if row.status == PENDING:
         starts = alone_from(version, row)
+        # A single refusal is a veto: going on alone is only for requests that nobody has objected to.
         is_quiet = starts is not None and now >= starts and all(vote.decision == APPROVED for vote in found.cast)
         return is_quiet and _could_refuse(found, row, request, version)
     return row.status == APPROVED and _is_met(found, row, request, version)
@@ -230,6 +239,7 @@ def _could_refuse(found: ApprovalStanding, row: ApprovalSessionRow, request: App
         (approver_id, CustodianKey(key.credential_id, key.public_key).fingerprint)
         for approver_id, identity in able.items()
         for key in found.keys.values()
+        # As for votes: a key that came later could have been enrolled so that silence counts.
         if key.identity == identity and key.enrolled_at <= row.initiated_at and identity != request.requester_identity
     ]
     return quorum_of(version, tuple(able)).is_met(approval_proofs.distinct(held))
@@ -254,6 +264,7 @@ def _is_met(found: ApprovalStanding, row: ApprovalSessionRow, request: ApprovalR
         # A key that came later than the request could have been enrolled for it, by whoever can have keys enrolled anew.
         if key.identity == member.identity and key.enrolled_at <= row.initiated_at:
             fingerprint = CustodianKey(key.credential_id, key.public_key).fingerprint
+            # By identity and not by seat: somebody with two seats is one person.
             counted.setdefault(member.identity, (vote.approver_id, fingerprint))
     return quorum_of(version, tuple(members)).is_met(approval_proofs.distinct(counted.values()))
 
@@ -264,6 +275,7 @@ def quorum_of(version: TeamVersionRow, approver_ids: tuple[str, ...]) -> Quorum:
     if version.groups is None:
         return everybody
     groups = [Quorum(int(each["min_approvals"]), tuple(each["approvers"])) for each in json.loads(version.groups)]
+    # Everybody's number and each group's must be met, all of them.
     return Quorum(len(groups) + 1, (), (everybody, *groups))
 
 
@@ -272,6 +284,7 @@ def alone_from(version: TeamVersionRow, row: ApprovalSessionRow) -> datetime | N
 
     None where the team doesn't let them, and for a change of the team itself.
     """
+    # A change of the team always takes votes: or one person could wait, and then own the team.
     if version.alone_after_hours is None or row.service == TEAM_SERVICE:
         return None
     return row.initiated_at + timedelta(hours=version.alone_after_hours)

@@ -49,6 +49,7 @@ class FairPool:
     async def run(self, owner: str, work: Callable[[], Done]) -> Done:
         """Run work when it is its owner's turn; raises Throttling where too much waits already."""
         queue = self._queues.get(owner)
+        # Refused at once: a work that waits longer than its client does is done for nobody.
         if self._waiting >= self._limits.waiting or (queue is not None and len(queue) >= self._limits.waiting_of_one):
             raise errors.Throttling("Rate exceeded")
         future: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
@@ -70,12 +71,15 @@ class FairPool:
 
     def _start(self) -> None:
         while self._running.total() < self._limits.threads:
+            # The first in the queue of owners that may have another thread: an owner at its limit is passed over, and keeps its
+            # place.
             owner = next((each for each in self._queues if self._running[each] < self._most_of(each)), None)
             if owner is None:
                 return
             queue = self._queues[owner]
             work, future = queue.popleft()
             self._waiting -= 1
+            # Whoever has had a turn goes behind all others.
             if queue:
                 self._queues.move_to_end(owner)
             else:
@@ -92,10 +96,12 @@ class FairPool:
 
         def finish(done: asyncio.Future[Any]) -> None:
             self._running[owner] -= 1
+            # Or every account that ever asked would stay in the counter.
             if not self._running[owner]:
                 del self._running[owner]
             self._start()
             fault = None if done.cancelled() else done.exception()
+            # Whoever asked has gone away meanwhile; the work was done all the same.
             if future.done():
                 return
             if done.cancelled():

@@ -37,6 +37,7 @@ def guarded(call: Call, request: Request, carry_out: Callable[[], Result]) -> Re
     Raises LastWayIn where the guard is on, and LastWayInUnconfirmed on the pages.
     """
     at_stake = _at_stake(call, request)
+    # Looked at before, or an account that nobody could administer could never be changed again.
     before = [each for each in at_stake if _anybody(call, each)]
     result = carry_out()
     for account_id in before:
@@ -75,6 +76,7 @@ def _anybody(call: Call, account_id: str) -> bool:
     if account is None:
         return False
     caller = call.principal
+    # The caller first: usually it is they who are left, and one look is enough.
     first = (caller.unique_id,) if caller.kind is PrincipalKind.USER and caller.account_id == account_id else ()
     found = Administrators(call.db, account_id, now=call.now, first=first, bounds=GUARD)
     return not why_not_root(call.db, account, found) or next(found.found(), None) is not None
@@ -85,6 +87,7 @@ def _refuse(call: Call, request: Request, account_id: str) -> None:
     if account is None:
         # Closed for good by its own organization: there is nothing left to administer.
         return
+    # Other accounts are only at stake because their guard is on.
     is_guarded = account_id != call.account_id or call.standing.is_guarded(call.db)
     if not is_guarded and request.confirmed_name == account.name:
         return

@@ -47,6 +47,7 @@ class OutboundCalls:
         self._under_way: dict[Hashable, asyncio.Future[object]] = {}
         self._queued: dict[tuple[str, Hashable], asyncio.Task[object]] = {}
         self._waiting: Counter[str] = Counter()
+        # A semaphore lives for as long as somebody waits at it, so that the accounts of the past leave nothing behind.
         self._places: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def run(self, call: OutboundCall) -> object:
@@ -71,6 +72,7 @@ class OutboundCalls:
         if call.topic is None:
             return self._task(call)
         under_way = self._under_way.get(call.topic)
+        # Whatever account asks: the answer is public, and the call is already being paid for.
         if under_way is not None:
             return under_way
         # Calls that only wait for a place are shared within their account: others would have to wait for its slow servers.
@@ -90,6 +92,7 @@ class OutboundCalls:
             return await asyncio.shield(self._made(call))
 
     def _made(self, call: OutboundCall) -> asyncio.Future[object]:
+        # Asked again: another account's request may have begun the same call while this one waited for a place.
         under_way = None if call.topic is None else self._under_way.get(call.topic)
         if under_way is None:
             under_way = asyncio.get_running_loop().run_in_executor(self._pool, call.run)

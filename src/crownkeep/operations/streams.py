@@ -49,6 +49,7 @@ def page(db: Transaction, account_id: str, *, after: int, newest: int, limit: in
         for index, event_id, record in lines
         if record is not None
     ]
+    # A full page may not be the end; a shorter one is, and then the reader may go on from the newest index.
     return {"Events": found, "LastIndex": lines[-1][0] if len(lines) == limit else max(after, newest)}
 
 
@@ -73,6 +74,7 @@ class Streams:
         """
         assert isinstance(request.caller, Principal)  # noqa: S101 - nobody else is allowed to begin one
         with self._place(request.caller.account_id):
+            # The first page was decided on and recorded as an operation; what follows is asked about again each time.
             yield _BEGINNING + _written(begun)
             ends, last, looks = clock.now() + self._lasts(request), int(begun["LastIndex"]), 0
             while not self._ending.is_set() and clock.now() < ends:
@@ -90,6 +92,7 @@ class Streams:
     async def _in_turn(self, request: Request, last: int) -> tuple[Mapping[str, Any], int]:
         """Look once the streams before have looked, and rest: together they take a part of the event loop's time, and no more."""
         async with self._turn:
+            # Under a lock: however many streams there are, one of them looks at a time.
             began = clock.monotonic()
             try:
                 return self._look(request, last)
@@ -119,11 +122,13 @@ class Streams:
         if request.binding is not None:
             request.binding.confirm(db)
         call = Call(db, standing.account_id, principal, now, request.origin, self._wiring, standing, binding=request.binding)
+        # With the policies of now: a permission that was taken away ends the stream within half a second.
         authorize.require(call, request.operation, {})
         return standing.account_id
 
     @contextmanager
     def _place(self, account_id: str) -> Iterator[None]:
+        # Checked before anything is sent: the generator raises on its first step, so the caller can still answer 503.
         if self._open[account_id] >= MOST_OF_ACCOUNT or self._open.total() >= MOST or self._ending.is_set():
             raise errors.Throttling("Rate exceeded")
         self._open[account_id] += 1

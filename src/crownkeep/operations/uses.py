@@ -61,8 +61,10 @@ class Uses:
         return Use(tuple(writes)) if writes else None
 
     def _is_first(self, used: str, span: int) -> bool:
+        # By spans of the clock and not by the time since the last use: one integer for each, and no order to keep.
         if self._spans.get(used) == span:
             return False
+        # Forgetting all costs a few writes that were not necessary, and nothing else.
         if len(self._spans) >= _MOST_REMEMBERED:
             self._spans.clear()
         self._spans[used] = span

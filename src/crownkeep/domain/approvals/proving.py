@@ -113,6 +113,7 @@ def _member(db: Transaction, row: ApproverRow, cast: list[ApprovalVoteRow], name
     """Return a member with their keys, those that they have voted with and lost since among them."""
     keys = [CustodianKey(key.credential_id, key.public_key) for key in approver_keys.of_identity(db, row.identity)]
     for vote in cast:
+        # A key that was lost after the vote is still what signed it, so the proof must hold it.
         if vote.approver_id == row.approver_id:
             kept = json.loads(vote.assertion)
             used = CustodianKey(base64url.decode(kept["credential_id"]), bytes.fromhex(kept["public_key"]))

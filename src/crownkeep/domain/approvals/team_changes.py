@@ -59,6 +59,7 @@ def create(call: Call, name: str, wanted: WantedTeam, *, policies: Sequence[str]
         updated_at=call.now,
     )
     team_rows.add(call.db, row)
+    # Everybody of a new team must accept: nobody becomes a custodian without knowing.
     for each in _add_version(call, row, version_id, wanted, code=None, kept=()):
         approver_invitations.send(call.db, call.wiring, each, now=call.now)
     return row
@@ -75,12 +76,14 @@ def require_changeable(state: TeamState) -> None:
 def start_update(call: Call, state: TeamState, wanted: WantedTeam, *, reason: str = "") -> TeamVersionRow:
     """Put an update to the team that is to be changed; nobody new is invited before the team has approved it."""
     row, version_id = state.row, _new_id()
+    # An earlier change that was approved and not yet accepted gives way.
     forget_pending(call.db, state)
     kept = [each for each in state.approvers if each.status == teams.ACCEPTED]
     code = teams.UPDATE_PENDING_APPROVAL
     members = _add_version(call, row, version_id, wanted, code=code, kept=kept)
     found = team_rows.version(call.db, row.team_id, version_id)
     assert found is not None  # noqa: S101 - added above, for the type checker
+    # Refused at once, before people are asked for nothing; asked again when it comes into force.
     if seals.of_team(call.db, row.team_id) and not ability.could_act(call.db, found, members):
         raise errors.Conflict(teams.UNABLE)
     arn = arns.team(row.account_id, row.team_id)
@@ -150,6 +153,7 @@ def decided(db: Transaction, wiring: Wiring, session: ApprovalSessionRow, *, now
     if session.service != SERVICE or session.action not in (UPDATE, DELETE):
         return
     state = teams.look(db, session.team_id, now=now)
+    # A later change has taken this one's place: its outcome concerns nothing any more.
     if state is None or state.row.update_session_id != session.session_id:
         return
     is_approved = session.status == sessions.APPROVED
@@ -198,6 +202,7 @@ def activate(db: Transaction, row: ApprovalTeamRow, version_id: str, *, now: dat
         code = teams.UPDATE_FAILED_VALIDATION
         team_rows.change_version(db, row.team_id, version_id, status_code=code, status_message=teams.UNABLE)
         return
+    # Votes of the old team must not add up with those of the new one.
     for session in session_rows.open_of_team(db, row.team_id, limit=_MOST_OPEN):
         sessions.end(db, session, status=sessions.FAILED, code=sessions.CONFIGURATION_CHANGED, now=now)
     values: dict[str, object] = {"version_id": version_id, "pending_version_id": None, "status": teams.ACTIVE}
@@ -252,6 +257,7 @@ def _decide_deletion(db: Transaction, session: ApprovalSessionRow, state: TeamSt
         failed = {"status_code": teams.DELETE_FAILED_VALIDATION, "status_message": teams.SEALING}
         team_rows.change(db, row.team_id, **failed, updated_at=now)
         return
+    # From the document that was signed, as the custodians saw it.
     days = sessions.request_of(session).parameters.get("PendingWindowDays", 0)
     goes = now + timedelta(days=days if isinstance(days, int) else 0)
     team_rows.change(db, row.team_id, status=teams.DELETING, status_code=None, deletes_at=goes, updated_at=now)

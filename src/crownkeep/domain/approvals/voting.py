@@ -53,14 +53,17 @@ def vote(call: Call, session_id: str, decision: ApprovalDecision, answer: str) -
 
     Whoever has voted, votes no more; a request that has ended takes no votes; the requester's own counts for nothing.
     """
+    # The request is held from here: two votes are counted one after the other, and the second one may end it.
     row = _open(call, session_id)
     request = sessions.request_of(row)
     version = _version(call, row)
     voter, assertion = prove(call, row, request, decision, answer)
+    # After the proof, since only that says who votes.
     if voter.approver.identity == request.requester_identity:
         raise errors.AccessDenied("nobody approves or refuses what they have asked for themselves")
     if votes.find(call.db, row.session_id, voter.approver.approver_id) is not None:
         raise errors.Conflict("you have decided on this request already")
+    # The public key is kept with the vote: it can be verified when the custodian has lost the key since.
     kept = json.dumps({**assertion.document(), "public_key": voter.key.public_key.hex()}, sort_keys=True)
     votes.add(
         call.db,
@@ -87,6 +90,7 @@ def prove(
     """Return which approver of a request's team has signed a decision on it; raises AccessDenied where none has."""
     try:
         assertion = approval_proofs.assertion_of(mapping(answer))
+        # Nobody says who they are: the key does.
         key = approver_keys.with_credential(call.db, assertion.credential_id)
         approver = None if key is None else _approver(call, row, key)
         if key is None or approver is None:
@@ -95,6 +99,7 @@ def prove(
         approval_proofs.verify_vote(request, decision, assertion, keys, party(call.settings))
     except WebauthnRefused as error:
         raise errors.AccessDenied(f"this proves no decision on the request `{row.session_id}`: {error}") from error
+    # Whoever can have keys enrolled could otherwise make the votes that they lack.
     if key.enrolled_at > row.initiated_at:
         raise errors.AccessDenied("this security key was enrolled after the request was made, and decides on later ones alone")
     return Voter(approver, key), assertion
@@ -158,6 +163,7 @@ def _remember(call: Call, row: ApprovalSessionRow, voter: Voter) -> None:
 
 def _decide(call: Call, row: ApprovalSessionRow, request: ApprovalRequest, version: TeamVersionRow) -> ApprovalSessionRow:
     """End a request once enough have approved it, or once too many have refused for that."""
+    # Read under the hold, this vote among them.
     cast = votes.of_session(call.db, row.session_id)
     members = [each for each in approvers.of_version(call.db, row.team_id, row.version_id) if each.status == "ACCEPTED"]
     if row.action == _BASELINE:
@@ -173,6 +179,7 @@ def _decide(call: Call, row: ApprovalSessionRow, request: ApprovalRequest, versi
             for each in members
             if each.approver_id not in refused and each.identity != request.requester_identity
         ]
+        # Could the rest still approve? If not, waiting for them would only keep the request open.
         quorum = approvals.quorum_of(version, tuple(each.approver_id for each in members))
         if not quorum.is_met(able):
             _end(call, row, status=sessions.FAILED, code=sessions.REJECTED)
