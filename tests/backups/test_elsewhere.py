@@ -51,7 +51,8 @@ class Bucket:
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 if "list-type" in parts.query:
-                    self.answer(200, bucket.listed(parse_qs(parts.query)["prefix"][0]))
+                    asked = parse_qs(parts.query)
+                    self.answer(200, bucket.listed(asked["prefix"][0], is_deep="delimiter" not in asked))
                     return
                 found = bucket.objects.get(unquote(parts.path))
                 self.answer(404, b"<Error><Code>NoSuchKey</Code></Error>") if found is None else self.answer(200, found)
@@ -69,8 +70,12 @@ class Bucket:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def listed(self, prefix: str) -> bytes:
-        inside = [key.removeprefix("/backups/") for key in self.objects]
+    def listed(self, prefix: str, *, is_deep: bool) -> bytes:
+        inside = {key.removeprefix("/backups/"): len(body) for key, body in self.objects.items()}
+        if is_deep:
+            kept = sorted(key for key in inside if key.startswith(prefix))
+            contents = (f"<Contents><Key>{escape(key)}</Key><Size>{inside[key]}</Size></Contents>" for key in kept)
+            return XML.format("".join(contents)).encode()
         names = sorted({key.removeprefix(prefix).partition("/")[0] for key in inside if key.startswith(prefix)})
         found = "".join(f"<CommonPrefixes><Prefix>{escape(prefix + name)}/</Prefix></CommonPrefixes>" for name in names)
         return XML.format(found).encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -14,19 +14,21 @@ import msgspec
 
 from crownkeep import clock, data_directory, server_address
 from crownkeep.alerts import channels
-from crownkeep.backups import manifest, passphrases, targets
+from crownkeep.audit import notes
+from crownkeep.audit.notes import VerifierKey
+from crownkeep.backups import manifest, passphrases, pieces, recipient_keys, targets
 from crownkeep.backups.faults import BackupFault
 from crownkeep.backups.frames import FrameWriter
-from crownkeep.backups.manifest import FORMAT, Manifest
+from crownkeep.backups.manifest import FORMAT, BackupPiece, Manifest
 from crownkeep.credentials import recipients, sealing
 from crownkeep.credentials.recipients import Wrapped
-from crownkeep.credentials.sealing import Keyring, Purpose
+from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.domain import trail_keys
 from crownkeep.settings import FILE_NAME
 from crownkeep.storage import copying, migrate
 from crownkeep.storage.database import Database, Transaction
-from crownkeep.storage.trail import checkpoints, leaves, log_keys
+from crownkeep.storage.trail import checkpoints, leaves, log_keys, sealed_files
 from crownkeep.trail import publishing
 
 _AT_ONCE = 64 << 10
@@ -65,6 +67,7 @@ class Sealed:
     wrapped_key: bytes = b""
     wrapped_sealing_key: bytes = b""
     sealing_key_for: bytes = b""
+    recipient: str = ""
 
 
 def sealed_for(
@@ -82,12 +85,8 @@ def sealed_for(
     UnusableRecipient for a recipient that is none.
     """
     if recipient:
-        key = clock.token_bytes(sealing.KEY_SIZE)
-        own = Keyring([sealing.mint_key(key, made=now.date())])
-        wrapped = recipients.wrap(recipient, key, kind=Wrapped.BACKUP_KEY, bound_to=backup_id)
-        # Sealed once more: anybody can wrap a key for a recipient, and only the installation can make a backup of it.
-        context, nonce = manifest.key_context(backup_id), clock.token_bytes(sealing.NONCE_SIZE)
-        return Sealed(own, sealing.seal(keyring, wrapped, purpose=Purpose.BACKUP, context=context, nonce=nonce))
+        own, wrapped = recipient_keys.make(keyring, recipient, backup_id=backup_id, now=now)
+        return Sealed(own, wrapped, recipient=recipient)
     key_file = sealing.write_key_file(keyring).reveal().encode()
     if sealing_key_for:
         wrapped = recipients.wrap(sealing_key_for, key_file, kind=Wrapped.KEY_IN_BACKUP, bound_to=backup_id)
@@ -106,8 +105,12 @@ def make(
     backup_id: str,
     now: datetime,
     sealed: Sealed | None = None,
+    known: Iterable[BackupPiece] = (),
 ) -> Made:
-    """Make a backup in a target directory; raises BackupFault, OSError, Unsealable and what the database raises."""
+    """Make a backup in a target directory, where the known pieces are; what it needs of them is not written again.
+
+    Raises BackupFault, OSError, Unsealable and what the database raises.
+    """
     sealed = sealed or Sealed(keyring)
     if target.resolve().is_relative_to(data.resolve()):
         raise BackupFault("the target is inside the data directory, and would be lost with it: name another place")
@@ -117,17 +120,35 @@ def make(
         writer = FrameWriter(sealed.keyring, backup_id, staged)
         try:
             with database.snapshot() as db:
-                found = _written(db, database, keyring, data, writer, backup_id=backup_id, now=now)
+                months = sealed_files.directory_of(db) or data / pieces.SEALED
+                kept = pieces.make(months, staged, keyring, recipient=sealed.recipient, now=now, known=known)
+                found = _written(db, keyring, data, writer, kept, backup_id=backup_id, now=now)
                 signer = trail_keys.signers(keyring, log_keys.every(db, log_keys.BACKUP), now=clock.now())[-1]
         finally:
             writer.abandon()
         whole = _with_parts(found, writer, sealed, vkey=signer.key.text)
         targets.write_manifest(staged, manifest.signed(whole, signer))
+        # Before the backup has its name: whoever finds a manifest finds all that it names.
+        pieces.place(staged, target)
     return Made(whole, target / name)
 
 
+def signers(database: Database, keyring: Keyring) -> list[VerifierKey]:
+    """Return the keys of which one has signed every backup of this installation."""
+    trail_keys.prepare(database, keyring)
+    with database.snapshot() as db:
+        return [notes.read_key(row.vkey) for row in log_keys.every(db, log_keys.BACKUP)]
+
+
 def _written(
-    db: Transaction, database: Database, keyring: Keyring, data: Path, writer: FrameWriter, *, backup_id: str, now: datetime
+    db: Transaction,
+    keyring: Keyring,
+    data: Path,
+    writer: FrameWriter,
+    kept: Sequence[BackupPiece],
+    *,
+    backup_id: str,
+    now: datetime,
 ) -> Manifest:
     newest = checkpoints.newest(db)
     note = "" if newest is None else publishing.note(db, newest)
@@ -136,7 +157,7 @@ def _written(
     writer.add(["head", head])
     counts = {name: _write_table(db, name, writer) for name in copying.tables()}
     files = sum(_write_file(data, path, writer) for path in _files(data))
-    writer.add(["end", {"rows": counts, "files": files}])
+    writer.add(["end", {"rows": counts, "files": files, "pieces": pieces.ids(kept)}])
     writer.finish()
     return Manifest(
         format=FORMAT,
@@ -144,13 +165,14 @@ def _written(
         made_at=now,
         version=version("crownkeep"),
         schema_step=step,
-        database="sqlite" if database.is_sqlite else "postgresql",
+        database=db.engine.dialect.name,
         sealing_key_id=keyring.newest.id,
         records=records,
         checkpoint=note,
         rows=counts,
         files=files,
         parts=(),
+        pieces=tuple(kept),
         vkey="",
     )
 
@@ -180,7 +202,10 @@ def _files(data: Path) -> Iterator[Path]:
         is_top = inside == data
         folders[:] = sorted(each for each in folders if not each.startswith(".") and not (is_top and each in LEFT_OUT))
         hidden = (".",) if is_top else ()
+        is_of_months = inside == data / pieces.SEALED
         for name in sorted(names):
+            if is_of_months and pieces.is_month(name):
+                continue  # It is a piece.
             if not name.startswith(hidden) and not (is_top and name in LEFT_OUT):
                 yield inside / name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,9 +11,9 @@ import msgspec
 from crownkeep.audit import notes, signed_texts
 from crownkeep.audit.checkpoints import Signer
 from crownkeep.audit.notes import BadSignature, MalformedNote, VerifierKey
-from crownkeep.credentials import sealing
 
 FORMAT = "crownkeep-backup/1"
+_PIECE = re.compile(r"\d{4}-\d\d\.(?:jsonl\.gz|index)-[0-9a-f]{8}")
 
 
 class UnsoundManifest(Exception):
@@ -25,6 +26,23 @@ class BackupPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     size: int
     sha256: str
+
+
+class BackupPiece(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A file of a sealed month, which several backups of a target share."""
+
+    id: str
+    name: str
+    mark: str
+    """A keyed hash of its content, by which the next backup finds it again."""
+    parts: tuple[BackupPart, ...]
+    wrapped_key: bytes = b""
+    """The piece's own key, wrapped for a recipient; without one, the sealing key opens it."""
+
+    @property
+    def folder(self) -> str:
+        """What its folder is called."""
+        return f"{self.name}-{self.id}"
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -56,15 +74,13 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sealing_key_for: bytes = b""
     """The file of sealing keys, wrapped for a recipient; empty unless that was asked for."""
 
+    pieces: tuple[BackupPiece, ...] = ()
+    """The files of sealed months, which other backups may share."""
+
     @property
     def size(self) -> int:
-        """The bytes of all parts."""
+        """The bytes of all parts, without those of pieces."""
         return sum(part.size for part in self.parts)
-
-
-def key_context(backup_id: str) -> bytes:
-    """Return what the wrapped key of a backup is bound to where it is sealed."""
-    return sealing.context_of("backup-key", backup_id)
 
 
 def signed(manifest: Manifest, signer: Signer) -> bytes:
@@ -81,7 +97,12 @@ def read(content: bytes, keys: Sequence[VerifierKey]) -> tuple[Manifest, Verifie
         signer = signed_texts.verify(note, trusted)
     except (MalformedNote, BadSignature, msgspec.DecodeError) as error:
         raise UnsoundManifest(f"the manifest is not sound: {error}") from error
-    names = [part.name for part in found.parts]
-    if found.format != FORMAT or names != [f"part-{number:05}" for number in range(1, len(names) + 1)]:
+    # Every name here becomes a path: no other than ours is taken, whoever signed.
+    are_pieces_ours = all(_PIECE.fullmatch(piece.folder) and _are_ours(piece.parts) for piece in found.pieces)
+    if found.format != FORMAT or not _are_ours(found.parts) or not are_pieces_ours:
         raise UnsoundManifest("the manifest is of another format: a newer version made it, or somebody else")
     return found, signer
+
+
+def _are_ours(parts: Sequence[BackupPart]) -> bool:
+    return [part.name for part in parts] == [f"part-{number:05}" for number in range(1, len(parts) + 1)]

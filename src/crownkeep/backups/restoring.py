@@ -14,12 +14,12 @@ from typing import Any, BinaryIO
 from crownkeep import clock, data_directory, durable_files
 from crownkeep.audit import checkpoints, notes
 from crownkeep.audit.notes import Note
-from crownkeep.backups import frames, manifest, passphrases
+from crownkeep.backups import frames, passphrases, pieces, recipient_keys
 from crownkeep.backups.faults import BackupFault
 from crownkeep.backups.manifest import Manifest
 from crownkeep.credentials import recipients, sealing
 from crownkeep.credentials.recipients import Wrapped
-from crownkeep.credentials.sealing import Keyring, Purpose, Unsealable
+from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.domain.accounts import key_check
 from crownkeep.storage import copying, migrate
@@ -28,8 +28,6 @@ from crownkeep.storage.trail import sealed_files
 from crownkeep.trail import verifying
 from crownkeep.trail.verifying import TrailReport
 
-SEALED = "sealed"
-"""Where the files of sealed months are in a data directory; others, elsewhere, are not in the backup."""
 ENDED = frozenset({"browser_sessions", "one_time_links"})
 """Tables that are not brought back: a session or a link that was used up since would work again."""
 
@@ -51,11 +49,12 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class BackupKeys:
-    """What opens a backup: the file of sealing keys for what is in it, and a keyring for its frames."""
+    """What opens a backup: the file of sealing keys for what is in it, a keyring for its frames, and an identity for pieces."""
 
     key_file: bytes
     keyring: Keyring
     frames: Keyring
+    identity: Secret | None = None
 
 
 def keys_of(
@@ -68,17 +67,8 @@ def keys_of(
     if key_file is None:
         key_file = _key_file_inside(found, passphrase, identity)
     keyring = sealing.read_key_file(key_file.decode())
-    if not found.wrapped_key:
-        return BackupKeys(key_file, keyring, keyring)
-    if identity is None:
-        raise BackupFault("the backup was sealed for a recipient: give the identity's file, or enough of its shares")
-    try:
-        context = manifest.key_context(found.backup_id)
-        wrapped = sealing.unseal(keyring, found.wrapped_key, purpose=Purpose.BACKUP, context=context)
-    except Unsealable as error:
-        raise BackupFault("the sealing key does not open the backup: it was sealed with another, or changed since") from error
-    own = recipients.unwrap(identity, wrapped, kind=Wrapped.BACKUP_KEY, bound_to=found.backup_id)
-    return BackupKeys(key_file, keyring, Keyring([sealing.mint_key(own, made=found.made_at.date())]))
+    opened = recipient_keys.open_(keyring, found.wrapped_key, identity, backup_id=found.backup_id, made=found.made_at)
+    return BackupKeys(key_file, keyring, opened, identity)
 
 
 def _key_file_inside(found: Manifest, passphrase: Secret | None, identity: Secret | None) -> bytes:
@@ -99,11 +89,11 @@ def restore(folder: Path, found: Manifest, keys: BackupKeys, new: Path, *, datab
         try:
             if not copying.is_empty(held):
                 raise BackupFault("the database is not empty, and nothing is written over: name a new one")
-            answer = _loaded(held, folder, found, keys.frames, staged)
+            answer = _loaded(held, folder, found, keys, staged)
             migrate.upgrade(held)
             key_check.require(held, keys.keyring)
-            if (staged / SEALED).is_dir():
-                sealed_files.keep_in(held, staged / SEALED)
+            if (staged / pieces.SEALED).is_dir():
+                sealed_files.keep_in(held, staged / pieces.SEALED)
             with held.snapshot() as db:
                 _prove(db, found, answer, newest)
         finally:
@@ -124,15 +114,19 @@ def _staged(new: Path) -> Iterator[Path]:
         shutil.rmtree(staged, ignore_errors=True)
 
 
-def _loaded(database: Database, folder: Path, found: Manifest, keyring: Keyring, staged: Path) -> Restored:
+def _loaded(database: Database, folder: Path, found: Manifest, keys: BackupKeys, staged: Path) -> Restored:
     migrate.upgrade_to(database, found.schema_step)
-    stream = frames.messages(keyring, found.backup_id, folder, found.parts)
+    stream = frames.messages(keys.frames, found.backup_id, folder, found.parts)
     kind, head = next(stream)
     if kind != "head" or (head["schema_step"], head["checkpoint"]) != (found.schema_step, found.checkpoint):
         raise BackupFault("the manifest says something else than what was sealed: it was changed")
     with database.transaction() as db:
-        answer = _Loading(db, staged, Restored(found)).run(stream)
+        loading = _Loading(db, staged, Restored(found))
+        answer = loading.run(stream)
         copying.finish(db)
+    for piece in found.pieces:
+        opened = recipient_keys.open_(keys.keyring, piece.wrapped_key, keys.identity, backup_id=piece.id, made=found.made_at)
+        loading.add_file(pieces.messages(folder.parent, piece, opened))
     return answer
 
 
@@ -167,9 +161,18 @@ class _Loading:
                     self._file.write(values[0])
                 case "end":
                     end = values[0]
-        if end != {"rows": self._counts, "files": self._report.files}:
+        # Backups of before there were pieces do not say that they have none.
+        named = end.pop("pieces", [])
+        if end != {"rows": self._counts, "files": self._report.files} or named != pieces.ids(self._report.manifest.pieces):
             raise BackupFault("not everything came back that was counted when the backup was made")
         return self._report
+
+    def add_file(self, stream: Iterator[list[Any]]) -> None:
+        """Write the file that a piece is."""
+        [_, name] = next(stream)
+        with self._begun(name) as file:
+            for _, content in stream:
+                file.write(content)
 
     def _add(self, rows: Sequence[Sequence[Any]]) -> None:
         name, columns = self._table

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from crownkeep.backups import targets
+from crownkeep.audit.notes import VerifierKey
+from crownkeep.backups import pieces, targets
 from crownkeep.backups.faults import BackupFault
-from crownkeep.backups.manifest import Manifest
+from crownkeep.backups.manifest import BackupPiece, Manifest, UnsoundManifest
 
 _URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9!_.*'()/-]*))?")
 _AT_ONCE = 1 << 20
@@ -39,9 +40,12 @@ class BackupBucket:
         """Put a backup into the bucket, its manifest last: what was interrupted is never taken for a backup."""
 
         def work(client: Any) -> None:
-            for name in (*(part.name for part in found.parts), targets.MANIFEST):
-                with (folder / name).open("rb") as body:
-                    client.put_object(Bucket=self._bucket, Key=f"{self._prefix}{folder.name}/{name}", Body=body)
+            made = [(f"{pieces.FOLDER}/{piece.folder}", part.name) for piece in found.pieces for part in piece.parts]
+            # Pieces that an earlier backup has put there are not here.
+            new = [(name, file) for name, file in made if (folder.parent / name / file).exists()]
+            for name, file in (*new, *((folder.name, each) for each in (*(part.name for part in found.parts), targets.MANIFEST))):
+                with (folder.parent / name / file).open("rb") as body:
+                    client.put_object(Bucket=self._bucket, Key=f"{self._prefix}{name}/{file}", Body=body)
 
         self._do(work)
 
@@ -49,13 +53,33 @@ class BackupBucket:
         """Write the manifest of each backup into a folder of its name below a directory."""
 
         def work(client: Any) -> None:
-            pages = client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix, Delimiter="/")
-            names = [each["Prefix"][len(self._prefix) : -1] for page in pages for each in page.get("CommonPrefixes", ())]
-            for name in names:
-                if targets.is_name(name):
-                    self._fetch(client, name, targets.MANIFEST, place, limit=targets.LARGEST_MANIFEST)
+            for name in self._names(client):
+                self._fetch(client, name, targets.MANIFEST, place, limit=targets.LARGEST_MANIFEST)
 
         self._do(work)
+
+    def newest_pieces(self, place: Path, keys: Sequence[VerifierKey]) -> list[BackupPiece]:
+        """Return the pieces that the next backup need not put there again, as `targets.newest_pieces` does for a directory."""
+
+        def work(client: Any) -> list[BackupPiece]:
+            for name in reversed(self._names(client)):
+                self._fetch(client, name, targets.MANIFEST, place, limit=targets.LARGEST_MANIFEST)
+                with suppress(UnsoundManifest):
+                    found, _ = targets.read_manifest(place / name, keys)
+                    sizes = self._sizes(client, f"{pieces.FOLDER}/")
+                    return [each for each in found.pieces if _parts_of(each).items() <= sizes.items()]
+            return []
+
+        return self._do(work)
+
+    def _names(self, client: Any) -> list[str]:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix, Delimiter="/")
+        names = (each["Prefix"][len(self._prefix) : -1] for page in pages for each in page.get("CommonPrefixes", ()))
+        return sorted(name for name in names if targets.is_name(name))
+
+    def _sizes(self, client: Any, below: str) -> dict[str, int]:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{self._prefix}{below}")
+        return {each["Key"][len(self._prefix) :]: each["Size"] for page in pages for each in page.get("Contents", ())}
 
     def fetch_parts(self, folder: Path, found: Manifest) -> None:
         """Write the parts of a backup beside its manifest; none may be larger than the manifest says."""
@@ -63,6 +87,12 @@ class BackupBucket:
         def work(client: Any) -> None:
             for part in found.parts:
                 self._fetch(client, folder.name, part.name, folder.parent, limit=part.size)
+            for piece in found.pieces:
+                name = f"{pieces.FOLDER}/{piece.folder}"
+                for part in piece.parts:
+                    # Backups share pieces: what another one has brought stays here.
+                    if not (folder.parent / name / part.name).exists():
+                        self._fetch(client, name, part.name, folder.parent, limit=part.size)
 
         self._do(work)
 
@@ -71,7 +101,7 @@ class BackupBucket:
             answer = client.get_object(Bucket=self._bucket, Key=f"{self._prefix}{name}/{file}")
         except client.exceptions.NoSuchKey:
             return  # Nobody finished it, or somebody removes it; a part that is missing is told by `verify`.
-        (place / name).mkdir(mode=0o700, exist_ok=True)
+        (place / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(place / name / file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as kept, closing(answer["Body"]) as body:
             while limit >= 0 and (content := body.read(_AT_ONCE)):
@@ -86,6 +116,10 @@ class BackupBucket:
             return work(self._client)
         except (BotoCoreError, ClientError) as error:
             raise BackupFault(f"the bucket `{self._bucket}` does not do what is asked: {error}") from error
+
+
+def _parts_of(piece: BackupPiece) -> dict[str, int]:
+    return {f"{pieces.FOLDER}/{piece.folder}/{part.name}": part.size for part in piece.parts}
 
 
 def _client(endpoint: str) -> Any:

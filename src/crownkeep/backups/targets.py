@@ -1,6 +1,7 @@
 """Where backups are kept: a directory with one folder for each, which has its name only once it is whole and on the disk.
 
 TARGET/2026-11-30T02-15-00Z-1a2b3c4d/   0700   manifest, part-00001, part-00002 ...   0600
+TARGET/months/                         0700   the files of sealed months, which backups share
 TARGET/.partial-...                            one that is being made, or that nobody finished
 """
 
@@ -11,14 +12,14 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from crownkeep.audit.notes import VerifierKey
-from crownkeep.backups import frames, manifest
+from crownkeep.backups import frames, manifest, pieces
 from crownkeep.backups.faults import BackupFault
-from crownkeep.backups.manifest import Manifest, UnsoundManifest
+from crownkeep.backups.manifest import BackupPiece, Manifest, UnsoundManifest
 
 MANIFEST = "manifest"
 _PARTIAL = ".partial-"
@@ -103,7 +104,17 @@ def faults(folder: Path, found: Manifest) -> list[str]:
                 wrong.append(f"`{part.name}` is not what was written")
         except OSError as error:
             wrong.append(f"`{part.name}` can't be read: {error.strerror}")
-    return wrong
+    return wrong + pieces.faults(folder.parent, found.pieces)
+
+
+def newest_pieces(target: Path, keys: Sequence[VerifierKey]) -> list[BackupPiece]:
+    """Return the pieces that the next backup in a target need not write again: those of the newest one of ours, where whole."""
+    if not target.is_dir():
+        return []
+    for folder in reversed(folders(target)):
+        with suppress(UnsoundManifest):
+            return pieces.whole(target, read_manifest(folder, keys)[0].pieces)
+    return []
 
 
 def _sweep(target: Path) -> None:

@@ -20,7 +20,7 @@ from crownkeep.cli.house import House
 if TYPE_CHECKING:
     from crownkeep.audit.notes import VerifierKey
     from crownkeep.backups.making import Made, Sealed
-    from crownkeep.backups.manifest import Manifest
+    from crownkeep.backups.manifest import BackupPiece, Manifest
     from crownkeep.backups.restoring import Restored
     from crownkeep.backups.s3 import BackupBucket
     from crownkeep.cli.backup_places import Opening, Shelf
@@ -133,21 +133,27 @@ def _sealing(recipient: Path | None, passphrase_file: Path | None, sealing_key_f
 
 def _kept(held: House, target: str, backup_id: str, bucket: BackupBucket | None, sealed: Sealed) -> tuple[Made, str]:
     """Make a backup where it is to be kept, and return it with its manifest's digest."""
+    from crownkeep.backups import making, targets
+
+    signers = making.signers(held.database, held.directory.keyring)
     if bucket is None:
-        made = _made(held, Path(target), backup_id, sealed)
+        made = _made(held, Path(target), backup_id, sealed, targets.newest_pieces(Path(target), signers))
         return made, _digest(made)
-    with tempfile.TemporaryDirectory(prefix="crownkeep-backup-") as place:
-        made = _made(held, Path(place), backup_id, sealed)
+    with (
+        tempfile.TemporaryDirectory(prefix="crownkeep-backup-") as place,
+        tempfile.TemporaryDirectory(prefix="crownkeep-backups-") as seen,
+    ):
+        made = _made(held, Path(place), backup_id, sealed, bucket.newest_pieces(Path(seen), signers))
         bucket.keep(made.place, made.manifest)
         return made, _digest(made)
 
 
-def _made(held: House, target: Path, backup_id: str, sealed: Sealed) -> Made:
+def _made(held: House, target: Path, backup_id: str, sealed: Sealed, known: list[BackupPiece]) -> Made:
     from crownkeep import clock
     from crownkeep.backups import making
 
     keyring, data = held.directory.keyring, held.directory.path
-    return making.make(held.database, keyring, data, target, backup_id=backup_id, now=clock.now(), sealed=sealed)
+    return making.make(held.database, keyring, data, target, backup_id=backup_id, now=clock.now(), sealed=sealed, known=known)
 
 
 def _digest(made: Made) -> str:
@@ -341,4 +347,5 @@ def _described(folder: Path, found: Manifest) -> dict[str, Any]:
         "records": found.records,
         "size": found.size,
         "parts": len(found.parts),
+        "months": sorted({piece.name.partition(".")[0] for piece in found.pieces}),
     }
