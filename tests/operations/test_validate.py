@@ -207,3 +207,44 @@ def test_whatever_is_decoded_validates_or_is_refused_and_nothing_else(seed):
     error = check(service.name, operation.name, **parameters)
 
     assert error is None or error.message
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ("ann\x00", "alternateIdentifier.uniqueAttribute.attributeValue"),
+        ({"a": ["b", {"c\x00": 1}]}, "alternateIdentifier.uniqueAttribute.attributeValue"),
+        (["b", "\x00"], "alternateIdentifier.uniqueAttribute.attributeValue"),
+    ],
+)
+def test_denial_of_service_a_document_with_a_nul_is_refused_and_reaches_no_database(value, field):
+    named = {"UniqueAttribute": {"AttributePath": "userName", "AttributeValue": value}}
+
+    error = check("identitystore", "GetUserId", IdentityStoreId="d-0123456789", AlternateIdentifier=named)
+
+    assert error.code.startswith("Validation")
+    assert f"at '{field}' failed to satisfy constraint" in error.message
+
+
+def test_denial_of_service_a_text_without_limits_in_the_model_holds_no_nul():
+    """PostgreSQL keeps none: the request would be answered like an outage, and logged as one."""
+    unlimited = [
+        (service, operation.name, name)
+        for service in ("iam", "organizations", "sso-admin", "identitystore", "cloudtrail", "approvals", "alerts")
+        for operation in models.service(service).operations.values()
+        if operation.input is not None
+        for name, member in operation.input.members.items()
+        if member.shape.type == "string" and not member.shape.enum
+    ]
+
+    let_through = [
+        place
+        for place in unlimited
+        if not any(
+            found.field == models.lower_camel(place[2])
+            for found in model_limits.violations(models.service(place[0]).operations[place[1]].input, {place[2]: "a\x00a"})
+        )
+    ]
+
+    assert len(unlimited) > 300
+    assert [] == let_through

@@ -87,7 +87,7 @@ def _written(way: Way) -> str:
 def _check(member: Member) -> Check | None:
     shape = member.shape
     if shape.document:
-        return None
+        return _document
     match shape.type:
         case "structure":
             return _structure(shape)
@@ -97,6 +97,8 @@ def _check(member: Member) -> Check | None:
             return _map(shape)
         case "string" if shape.enum or shape.pattern or _has_limits(shape):
             return _string(shape)
+        case "string":
+            return _unlimited
         case "blob" if _has_limits(shape):
             return _sized(shape)
         case "integer" | "long" | "float" | "double" if _has_limits(shape):
@@ -112,10 +114,31 @@ def _has_limits(shape: Shape) -> bool:
 # Scalars.
 
 
+def _unlimited(value: Any, way: Way, found: list[Violation]) -> None:
+    """Refuse U+0000 in texts that the model leaves open: PostgreSQL keeps none, and it ends strings in much of what reads them."""
+    if "\x00" in value:
+        found.append(Violation(_written(way), None, f"{PATTERN_SENTENCE}[^\\u0000]*", "pattern"))
+
+
+def _document(value: Any, way: Way, found: list[Violation]) -> None:
+    """Refuse U+0000 anywhere in a document, whose form nothing else says; the decoder has bounded how deep it nests."""
+    match value:
+        case str():
+            _unlimited(value, way, found)
+        case dict():
+            for key, each in value.items():
+                _unlimited(key, way, found)
+                _document(each, way, found)
+        case list():
+            for each in value:
+                _document(each, way, found)
+
+
 def _string(shape: Shape) -> Check:
     least, greatest = int(shape.minimum or 0), shape.maximum
     allowed = frozenset(shape.enum)
     matches = compile_pattern(shape.pattern) if shape.pattern else None
+    matches_anything = matches is None or matches("a\x00a")
     longest = LONGEST_BY_SHAPE.get(shape.name, LONGEST_WITHOUT_LIMIT) if greatest is None else greatest
 
     def check_string(value: Any, way: Way, found: list[Violation]) -> None:
@@ -128,6 +151,8 @@ def _string(shape: Shape) -> Check:
             found.append(_violation(shape, value, way, "maximum"))
         if allowed and value not in allowed:
             found.append(_violation(shape, value, way, "enum"))
+        if not allowed and matches_anything and "\x00" in value:
+            _unlimited(value, way, found)
 
     return check_string
 

@@ -205,3 +205,11 @@ def test_a_call_acts_on_the_people_and_groups_that_it_was_decided_on(sso: Single
     assert 6 == sum("FROM sso_instances" in text for text in lookups)
     assert 4 == sum("FROM directory_users" in text for text in lookups)
     assert 1 == sum("FROM directory_groups" in text for text in lookups)
+
+
+def test_denial_of_service_a_name_with_a_nul_is_no_outage(sso: SingleSignOn):
+    named = {"UniqueAttribute": {"AttributePath": "userName", "AttributeValue": "ann\x00"}}
+
+    said = refusal(sso.people.get_user_id, **sso.store, AlternateIdentifier=named)
+
+    assert said.startswith("ValidationException: ")
