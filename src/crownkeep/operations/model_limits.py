@@ -115,7 +115,7 @@ def _has_limits(shape: Shape) -> bool:
 
 
 def _unlimited(value: Any, way: Way, found: list[Violation]) -> None:
-    """Refuse U+0000 in texts that the model leaves open: PostgreSQL keeps none, and it ends strings in much of what reads them."""
+    """Refuse U+0000 in texts that the model leaves open: PostgreSQL keeps none, and it ends strings for many readers."""
     if "\x00" in value:
         found.append(Violation(_written(way), None, f"{PATTERN_SENTENCE}[^\\u0000]*", "pattern"))
 
