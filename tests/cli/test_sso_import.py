@@ -12,6 +12,7 @@ from tests.fixtures.crown import Crown
 from tests.fixtures.single_sign_on import SingleSignOn
 
 from crownkeep.cli import people_files, sso_import
+from crownkeep.services.sso_directory import imports
 
 HASH = "$2b$10$" + "a" * 21 + "." + "a" * 30 + "."
 URL = "http://127.0.0.1:9"
@@ -107,6 +108,16 @@ cn: host
     groups = {each["DisplayName"]: each.get("Description") for each in sso.people.list_groups(**sso.store)["Groups"]}
     assert {"ops": "on call", "Field, North": None} == groups
     assert "groups in groups are not taken" in next(each["reason"] for each in answer["rows"] if each["kind"] == "membership")
+
+
+def test_people_in_many_groups_are_sent_in_as_many_requests_as_the_server_takes():
+    people = [(None, {"UserName": f"u{number}", "Groups": ["g"] * 200}) for number in range(12)]
+
+    batches = list(sso_import._batches(people))
+
+    assert [5, 5, 2] == [len(each) for each in batches]
+    assert people == [each for batch in batches for each in batch]
+    assert imports.MOST_MEMBERSHIPS == sso_import._BATCH_MEMBERSHIPS
 
 
 def test_a_dry_run_says_it_and_changes_nothing(crownkeep: Terminal, sso: SingleSignOn, tmp_path: Path):

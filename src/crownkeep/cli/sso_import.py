@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _BATCH = 100
 _BATCH_BYTES = 256 * 1024
+_BATCH_MEMBERSHIPS = 1_000
+"""What the server takes in one request."""
 _STORE = re.compile(r"d-[0-9a-f]{10}")
 _INSTANCE = re.compile(r"(?:arn:aws:sso:::instance/)?(ssoins-[0-9a-f]{16})")
 _OUTCOMES = ("created", "existing", "refused")
@@ -134,14 +136,16 @@ def _store(clients: Any, instance: str) -> str:
 def _batches(items: Sequence[tuple[Any, Mapping[str, object]]]) -> Iterator[list[tuple[Any, Mapping[str, object]]]]:
     """Cut what is sent into requests that are neither too many nor too long."""
     batch: list[tuple[Any, Mapping[str, object]]] = []
-    size = 0
+    size = memberships = 0
     for item in items:
-        length = len(json.dumps(item[1]))
-        if batch and (len(batch) >= _BATCH or size + length > _BATCH_BYTES):
+        length, groups = len(json.dumps(item[1])), len(cast("Sequence[str]", item[1].get("Groups", ())))
+        is_full = len(batch) >= _BATCH or size + length > _BATCH_BYTES or memberships + groups > _BATCH_MEMBERSHIPS
+        if batch and is_full:
             yield batch
-            batch, size = [], 0
+            batch, size, memberships = [], 0, 0
         batch.append(item)
         size += length
+        memberships += groups
     if batch:
         yield batch
 

@@ -133,6 +133,16 @@ def test_a_batch_is_bounded_and_another_accounts_store_is_not_there(sso: SingleS
         imported(sso, someone("kim"), client=sso.organization.invited().client("sso-directory"))
 
 
+def test_denial_of_service_a_batch_of_people_in_many_groups_is_refused_unread(sso: SingleSignOn):
+    groups = [f"g{number}" for number in range(101)]
+
+    with pytest.raises(ClientError) as caught:
+        imported(sso, *(someone(f"u{number}", Groups=groups) for number in range(10)))
+
+    assert "ValidationException" == caught.value.response["Error"]["Code"]
+    assert [] == sso.people.list_groups(**sso.store)["Groups"]
+
+
 def test_hashes_and_names_are_in_no_record(sso: SingleSignOn):
     secret = hashed(PASSWORD)
 

@@ -6,6 +6,9 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.fixtures.single_sign_on import SingleSignOn, document
 
+from crownkeep.operations.registry import Mode
+from crownkeep.services.sso_directory.service import sso_directory
+
 
 def test_people_are_found_by_part_of_a_name_a_page_at_a_time(sso: SingleSignOn):
     ids = [sso.user(name, Emails=[{"Value": f"{name}@people.example", "Primary": True}]) for name in ("ann", "Anna", "b_n", "bx")]
@@ -61,3 +64,12 @@ def test_nobody_searches_the_directory_of_another_organization(sso: SingleSignOn
         stranger.search_users(**sso.store, Query="a")
     with pytest.raises(ClientError, match="IDENTITY_STORE not found"):
         stranger.search_account_assignments(**sso.store)
+
+
+@pytest.mark.parametrize("name", ["SearchUsers", "SearchAccountAssignments", "SearchPermissionSets"])
+def test_denial_of_service_whoever_has_many_people_and_permission_sets_searches_apart_from_everybody_else(name: str):
+    """Thousands of policies that nobody has compiled yet, or a hundred thousand people, took the event loop for seconds."""
+    operation = sso_directory.find(name)
+
+    assert operation is not None
+    assert Mode.LONG_READ is operation.mode

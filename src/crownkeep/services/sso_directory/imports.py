@@ -31,6 +31,8 @@ from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
 from crownkeep.storage.single_sign_on.instances import InstanceRow
 
 Given = Mapping[str, Any]
+MOST_MEMBERSHIPS = 1_000
+"""How many groups the people of one request are put into, taken together: nobody else's change commits meanwhile."""
 _IDENTITY = "arn:aws:identitystore:::"
 
 
@@ -60,6 +62,10 @@ def import_users(
 ) -> Result:
     """Make people and groups and put people into groups; what is there already stays, and nobody's password is changed."""
     instance = targets.required_store(call)
+    if sum(len(each.get("Groups") or ()) for each in users) > MOST_MEMBERSHIPS:
+        raise errors.ServiceValidation(
+            f"one request puts people into at most {MOST_MEMBERSHIPS} groups, taken together: send fewer people at a time"
+        )
     accounts.hold(call.db, instance.account_id)
     outcome: dict[str, list[dict[str, object]]] = {"Groups": [], "Users": []}
     try:

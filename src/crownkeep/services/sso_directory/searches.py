@@ -1,4 +1,7 @@
-"""People found by part of a name, and assignments with the names of what they are about: what pages list, a page at a time."""
+"""People found by part of a name, and assignments with the names of what they are about: what pages list, a page at a time.
+
+They are long reads: a text is looked for in every person, and policies of thousands of permission sets may have to be compiled.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from crownkeep.catalogue import managed_policies
 from crownkeep.domain.single_sign_on import instances, next_tokens
 from crownkeep.operations import permissions
 from crownkeep.operations.call import Call, Result
+from crownkeep.operations.giving_way import GivingWay
 from crownkeep.operations.permissions import Text
 from crownkeep.operations.registry import Mode, Target
 from crownkeep.policy import Applicable, PolicyKind, PolicyPrincipal, PolicyPrincipalKind, PolicyRequest, PolicySource
@@ -47,7 +51,7 @@ def in_instance(call: Call, *, identity_store_id: str, **_: object) -> Target:
     return Target(instances.arn_of("*" if row is None else row.instance_id), row=NamedPerson(row))
 
 
-@sso_directory.operation("SearchUsers", resource=targets.store, mode=Mode.READ)
+@sso_directory.operation("SearchUsers", resource=targets.store, mode=Mode.LONG_READ)
 def search_users(
     call: Call,
     *,
@@ -72,7 +76,7 @@ def search_users(
 
 
 @sso_directory.operation(
-    "SearchAccountAssignments", resource=in_instance, mode=Mode.READ, action="sso:ListAccountAssignmentsForPrincipal"
+    "SearchAccountAssignments", resource=in_instance, mode=Mode.LONG_READ, action="sso:ListAccountAssignmentsForPrincipal"
 )
 def search_account_assignments(
     call: Call,
@@ -125,7 +129,7 @@ def list_groups_for_user(call: Call, *, identity_store_id: str, user_id: str) ->
     return {"Groups": sorted(shown, key=lambda each: each["DisplayName"].lower())}
 
 
-@sso_directory.operation("SearchPermissionSets", resource=in_instance, mode=Mode.READ, action="sso:ListPermissionSets")
+@sso_directory.operation("SearchPermissionSets", resource=in_instance, mode=Mode.LONG_READ, action="sso:ListPermissionSets")
 def search_permission_sets(call: Call, *, identity_store_id: str) -> Result:
     """List the permission sets by name, with how many accounts have a role of each, and in how many it is out of date."""
     instance = targets.required_store(call)
@@ -171,7 +175,13 @@ def _ruling(db: Transaction, rows: Iterable[PermissionSetRow]) -> set[str]:
     held: dict[str, list[str]] = {}
     for each in permission_set_policies.of_instance(db, wanted[0].instance_id):
         held.setdefault(each.permission_set_id, []).append(each.reference)
-    return {row.permission_set_id for row in wanted if _administers(row, held.get(row.permission_set_id, ()))}
+    pace = GivingWay()
+    ruling: set[str] = set()
+    for row in wanted:
+        if _administers(row, held.get(row.permission_set_id, ())):
+            ruling.add(row.permission_set_id)
+        pace.pause()
+    return ruling
 
 
 def _administers(row: PermissionSetRow, references: Iterable[str]) -> bool:
