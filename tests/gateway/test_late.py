@@ -43,6 +43,27 @@ def test_a_service_is_imported_whole_when_it_is_first_asked_for_and_no_other():
     assert {"AssumeRole", "AssumeRoot", "GetCallerIdentity", "GetSessionToken"} < set(names)
 
 
+SHOWS_QUOTAS = """
+import sys
+from types import SimpleNamespace
+from unittest import mock
+import crownkeep.app
+from crownkeep import services
+from crownkeep.operations import registry
+
+services.load_late()
+registry.service("operator")
+module = sys.modules["crownkeep.services.operator.quotas"]
+with mock.patch.object(module, "accounts"), mock.patch.object(module, "account_quotas"):
+    shown = module.list_quotas(SimpleNamespace(db=None, notes=SimpleNamespace()), account_id="1")
+print(*(each["name"] for each in shown["quotas"]))
+"""
+
+
+def test_quotas_of_services_that_nobody_has_asked_for_yet_are_shown():
+    assert {"UsersQuota", "ApprovalTeamsPerAccount", "GroupsPerEntitledRoleQuota"} <= set(_run(SHOWS_QUOTAS))
+
+
 ASK_AT_ONCE = """
 import threading
 from crownkeep.operations import registry

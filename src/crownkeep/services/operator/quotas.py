@@ -46,6 +46,8 @@ def _require(call: Call, account_id: str) -> None:
     if accounts.with_id(call.db, account_id) is None:
         raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
     call.notes.account_id = account_id
+    # A service defines its quotas when it is loaded, and nobody may have asked for it yet.
+    registry.services()
 
 
 def _named(name: str) -> Quota:
