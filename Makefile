@@ -21,7 +21,7 @@ ARGS ?=
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
-.PHONY: help serve test nightly nightly-trail nightly-ceremony nightly-failover package release release-verify docs check format screenshots bench bench-request bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-organization bench-trail bench-alerts bench-what-if changelog system-packages protocol-cases
+.PHONY: help serve test nightly nightly-trail nightly-ceremony nightly-failover package release release-verify docs check format screenshots bench bench-request bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-organization bench-trail bench-alerts bench-sso bench-what-if changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,9 @@ bench-trail: .venv/.ready-to-develop ## Measure what the tree costs a record, an
 bench-alerts: .venv/.ready-to-develop ## Measure what rules of alerts cost a record, and how soon an alert has arrived
 	$(BIN)/python -m bench.alerts
 	$(BIN)/python -m bench.alert_delivery
+
+bench-sso: .venv/.ready-to-develop ## Measure single sign-on of 1,000 accounts, 5,000 people and 50,000 assignments
+	$(BIN)/python -m bench.single_sign_on $(ARGS)
 
 bench-what-if: .venv/.ready-to-develop ## Measure replaying recorded events through a change; ARGS="--events 1000000"
 	$(BIN)/python -m bench.what_if $(ARGS)

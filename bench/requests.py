@@ -21,6 +21,7 @@ class Signer:
     access_key_id: str
     secret_access_key: str
     port: int
+    session_token: str | None = None
 
     def sign(self, service: str, action: str, parameters: Mapping[str, str] | None = None) -> bytes:
         """Return one HTTP/1.1 request of the query protocol."""
@@ -30,7 +31,9 @@ class Signer:
     def _signed(self, service: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         address = f"127.0.0.1:{self.port}"
         request = AWSRequest(method="POST", url=f"http://{address}/", data=body, headers={**headers, "Host": address})
-        SigV4Auth(Credentials(self.access_key_id, self.secret_access_key), service, "us-east-1").add_auth(request)
+        SigV4Auth(Credentials(self.access_key_id, self.secret_access_key, self.session_token), service, "us-east-1").add_auth(
+            request
+        )
         head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
         return f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 

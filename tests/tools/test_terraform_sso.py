@@ -73,13 +73,14 @@ def test_two_hundred_assignments_by_terraform(serve: Callable[..., Process]):
     if missing:
         warnings.warn(f"{missing} is not installed: 200 assignments were not measured", stacklevel=1)
         return
-    terraform = configured(serve(), accounts=20, groups=10)
+    terraform = configured(serve(), accounts=8, groups=25)
 
     began = time.monotonic()
     terraform.run("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=20")
     took = time.monotonic() - began
 
     terraform.run("plan", "-input=false", "-no-color", "-detailed-exitcode")
+    print(f"200 assignments: {took:.1f} s, load {os.getloadavg()[0]:.1f}")
     if took > AIM_SECONDS:
         warnings.warn(
             f"200 assignments took {took:.0f} seconds (load {os.getloadavg()[0]:.1f}), and not {AIM_SECONDS}", stacklevel=1
