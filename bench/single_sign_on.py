@@ -37,6 +37,7 @@ from crownkeep.storage.organizations import organization_accounts, organizations
 from crownkeep.storage.organizations.organization_accounts import MemberRow
 from crownkeep.storage.sign_in import browser_sessions
 from crownkeep.storage.sign_in.browser_sessions import BrowserSessionRow
+from crownkeep.storage.sign_in.grant_tokens import GrantTokenRow
 from crownkeep.storage.single_sign_on import (
     account_assignments,
     directory_groups,
@@ -48,7 +49,7 @@ from crownkeep.storage.single_sign_on import (
     provisioned_roles,
 )
 from crownkeep.storage.single_sign_on.instances import InstanceRow
-from crownkeep.storage.single_sign_on.person_grants import REDEEMED, PersonGrantRow, PersonTokenRow
+from crownkeep.storage.single_sign_on.person_grants import REDEEMED, PersonGrantRow
 
 ACCOUNTS, PEOPLE, SETS, ASSIGNMENTS = 1_000, 5_000, 200, 50_000
 GROUPS, GROUPS_OF_EACH = 250, 5
@@ -292,7 +293,7 @@ def _signed_in(db: Transaction, instance: InstanceRow, now: datetime, user_id: s
     )
     person_grants.add(db, grant)
     token = programs.digest_of(Token.ACCESS, _TOKEN)
-    person_grants.add_token(db, PersonTokenRow(token, grant.grant_id, grant.account_id, None, until))
+    person_grants.tokens.add(db, GrantTokenRow(token, grant.grant_id, grant.account_id, None, until))
 
 
 if __name__ == "__main__":
