@@ -61,6 +61,7 @@ class Hands:
 
     def standing(self, step: PlanStep) -> StepStanding:
         """Read how what a step is about stands; raises Surprise where it can't be read."""
+        # The plan is only a wish: what counts is how the account stands now.
         found = self._look(step.reading.call, step.reading.pick, step)
         if found == step.reading.after:
             return StepStanding.AFTER
@@ -70,6 +71,7 @@ class Hands:
         """Take one step; raises Surprise."""
         match self.standing(step):
             case StepStanding.AFTER:
+                # The process was killed between the call and its note: the change is ours.
                 if self._journal.last().get(step.id) == journals.BEGUN:
                     self._journal.write(step.id, journals.DONE, "it was done before the interruption")
                     return StepOutcome(step, "was done before the interruption")
@@ -78,9 +80,11 @@ class Hands:
                 raise Surprise(f"what step {step.id} changes was changed since the plan was made: plan again")
             case StepStanding.BEFORE:
                 pass
+        # Asked right before the call, and not when the plan was made: somebody may have lost their way in since.
         reason = self._ready(step)
         if reason is not None:
             raise Surprise(f"step {step.id} is not taken: {reason}")
+        # On the disk before the call: after a crash, a step that is not begun has certainly not been done.
         self._journal.write(step.id, journals.BEGUN)
         self._do(step, step.call, refused=journals.FAILED)
         self._wait_for(step, StepStanding.AFTER)
@@ -97,6 +101,7 @@ class Hands:
                 raise Surprise(f"what step {step.id} changed was changed by somebody since: it is left as it is")
             case StepStanding.AFTER:
                 pass
+        # A refused undo leaves the step as it was: done.
         self._do(step, step.undo, refused=journals.DONE)
         self._wait_for(step, StepStanding.BEFORE)
         self._journal.write(step.id, journals.UNDONE)
@@ -137,6 +142,7 @@ class Hands:
         found = [self._look(each.call, each.pick, None) for each in step.lookups]
         names = {f"${{{number}}}": value for number, value in enumerate(found)}
         filled = {name: names.get(value, value) if isinstance(value, str) else value for name, value in call.parameters.items()}
+        # A lookup that finds nothing must not become a call about nothing, which AWS may take for everything.
         if None in filled.values():
             raise Surprise(f"step {step.id}: what it is about is not there")
         return filled

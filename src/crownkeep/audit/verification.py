@@ -61,6 +61,7 @@ class TrailFindings:
 
     def add(self, kind: TrailFault, text: str, *, index: int | None = None, event_id: str = "") -> None:
         """Note one more."""
+        # Counted beyond the limit: a trail that was rewritten must not fill the memory of who verifies it.
         self.counts[kind] += 1
         if len(self.first) < MOST_FINDINGS:
             self.first.append(TrailFinding(kind, text, index, event_id))
@@ -103,11 +104,14 @@ def hold_record(findings: TrailFindings, entry: Leaf, kept: Kept, *, index: int)
     """Hold a record, and what it is found by, against its leaf."""
     event_id = written_id(entry.event_id)
     digest = sha256(kept.record)
+    # The leaf is in the tree, and the record is not what the leaf says: so it is the record that was changed.
     if digest.digest() != entry.record_sha256:
         findings.add(TrailFault.RECORD_CHANGED, f"the record of event {event_id} was changed", index=index, event_id=event_id)
         return
+    # Behind the record, as the leaf was made (`audit.leaf`).
     digest.update(leaf.columns(kept.source, kept.name, kept.read_only, kept.username, kept.access_key_id, kept.resources))
     said = _read(kept.record)
+    # The columns may be right in the leaf and still not be the record's: both are asked.
     is_found_rightly = said is not None and (
         said.event_id == event_id
         and said.account_id == entry.account_id
@@ -132,6 +136,7 @@ class TreeCheck:
 
     def __init__(self, findings: TrailFindings, heads: Iterable[Checkpoint]) -> None:
         self._findings = findings
+        # By size, so that one pass over the leaves meets each of them in turn.
         self._heads = sorted(heads, key=lambda head: head.size)
         self._frontier = Frontier()
         self._is_whole = True
@@ -145,9 +150,11 @@ class TreeCheck:
 
     def add(self, index: int, entry: bytes) -> list[tuple[int, int, bytes]]:
         """Add the next leaf that is there, and return the complete subtrees that it ends, by level and number of their tiles."""
+        # A gap: from here on no root can be computed, and nothing more is said of the tree than what is missing.
         if index != self.size:
             self._miss(self.size, index - 1)
         self.size = index + 1
+        # Leaves behind a gap are still read and held against their records; only the tree can't be judged.
         if not self._is_whole:
             return []
         completed: list[tuple[int, int, bytes]] = []
@@ -163,6 +170,7 @@ class TreeCheck:
             self._place += 1
             if head.root == self._frontier.root():
                 self.signed = max(self.signed, head.size)
+            # Said once: every later checkpoint disagrees as well, and says nothing new.
             elif not self._is_changed:
                 self._is_changed = True
                 where = f"something from index {self.signed} to {head.size - 1} was changed"
@@ -243,6 +251,7 @@ class WithholdingCheck:
     def miss(self, entry: Leaf, *, index: int) -> None:
         """Note a leaf whose record is not there."""
         for act in self._by_account.get(entry.account_id, ()):
+            # No act excuses more records than it says it withheld.
             if act.first_event_id <= entry.event_id <= act.last_event_id and act.missing < act.records:
                 act.missing += 1
                 return

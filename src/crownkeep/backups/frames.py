@@ -51,6 +51,7 @@ class FrameWriter:
         """Write a message."""
         content = _encoder.encode(message)
         self._waiting += len(content).to_bytes(_LENGTH, "big") + content
+        # Frames of about this size: small enough for memory, large enough that compression and sealing cost little.
         if len(self._waiting) >= _FRAME:
             self._write(is_last=False)
 
@@ -66,6 +67,7 @@ class FrameWriter:
 
     def _write(self, *, is_last: bool) -> None:
         packed = zlib.compress(bytes(self._waiting), level=1)
+        # The number of the frame, from the start of the backup: frames can't be exchanged, left out or repeated.
         context = _context(self._backup_id, self._frames, is_last=is_last)
         nonce = clock.token_bytes(sealing.NONCE_SIZE)
         blob = sealing.seal(self._keyring, packed, purpose=Purpose.BACKUP, context=context, nonce=nonce)
@@ -95,6 +97,7 @@ class FrameWriter:
         if self._file is None:
             return
         self._file.flush()
+        # On the disk before the manifest names it: a manifest never speaks of what a crash has taken.
         os.fsync(self._file.fileno())
         self._file.close()
         self.parts.append(BackupPart(self._name, self._size, self._hash.hexdigest()))
@@ -105,6 +108,7 @@ def messages(keyring: Keyring, backup_id: str, folder: Path, parts: Sequence[Bac
     """Yield the messages of a backup; raises BackupFault where a key is missing, or anything is not as it was written."""
     is_over = False
     for number, blob in enumerate(_blobs(folder, parts)):
+        # The end is sealed into its frame, so it can't be moved; whatever follows is of another backup.
         if is_over:
             raise BackupFault("there is something behind the end of the backup: it was put together of several")
         packed, is_over = _opened(keyring, backup_id, number, blob)
@@ -118,6 +122,7 @@ def _blobs(folder: Path, parts: Sequence[BackupPart]) -> Iterator[bytes]:
         with (folder / part.name).open("rb") as file:
             while head := file.read(_LENGTH):
                 size = int.from_bytes(head, "big")
+                # Lengths are read before anything is verified: a made-up one must not ask for gigabytes.
                 blob = file.read(size) if size <= _LARGEST else b""
                 if len(blob) != size:
                     raise BackupFault(f"`{part.name}` is cut off or damaged")
@@ -125,6 +130,7 @@ def _blobs(folder: Path, parts: Sequence[BackupPart]) -> Iterator[bytes]:
 
 
 def _opened(keyring: Keyring, backup_id: str, number: int, blob: bytes) -> tuple[bytes, bool]:
+    # Whether it is the last frame is only in the seal: it is found by trying both.
     for is_last in (False, True):
         try:
             context = _context(backup_id, number, is_last=is_last)
@@ -135,6 +141,7 @@ def _opened(keyring: Keyring, backup_id: str, number: int, blob: bytes) -> tuple
 
 
 def _messages(packed: bytes) -> Iterator[list[Any]]:
+    # Bounded, although only the holder of the key can have sealed it.
     content = zlib.decompressobj().decompress(packed, _LARGEST)
     place = 0
     while place < len(content):

@@ -112,13 +112,16 @@ def make(
     Raises BackupFault, OSError, Unsealable and what the database raises.
     """
     sealed = sealed or Sealed(keyring)
+    # A backup beside the original is lost with it, and would be copied into the next one.
     if target.resolve().is_relative_to(data.resolve()):
         raise BackupFault("the target is inside the data directory, and would be lost with it: name another place")
     trail_keys.prepare(database, keyring)
     name = targets.name_of(backup_id, now)
     with targets.begun(target, name) as staged:
+        # Everything goes into a directory that is not named yet: `begun` names it once all is on the disk.
         writer = FrameWriter(sealed.keyring, backup_id, staged)
         try:
+            # One snapshot for all tables, so that the backup is one moment, however long it takes.
             with database.snapshot() as db:
                 months = sealed_files.directory_of(db) or data / pieces.SEALED
                 kept = pieces.make(months, staged, keyring, recipient=sealed.recipient, now=now, known=known)
@@ -152,6 +155,7 @@ def _written(
 ) -> Manifest:
     newest = checkpoints.newest(db)
     note = "" if newest is None else publishing.note(db, newest)
+    # Records that wait for their place are in the backup too, and must be counted.
     step, records = migrate.newest(), leaves.count(db) + leaves.pending_count(db)
     head = {"backup_id": backup_id, "made_at": now.isoformat(), "schema_step": step, "checkpoint": note, "records": records}
     writer.add(["head", head])

@@ -81,8 +81,10 @@ def _key_file_inside(found: Manifest, passphrase: Secret | None, identity: Secre
 
 def restore(folder: Path, found: Manifest, keys: BackupKeys, new: Path, *, database: str, newest: Note | None) -> Restored:
     """Restore a backup into a new data directory, and an empty database where one is named; raises BackupFault and OSError."""
+    # Nothing is ever written over: a restore in the wrong place must not destroy what is there.
     if new.exists() and (not new.is_dir() or any(new.iterdir())):
         raise BackupFault(f"`{new}` is there already, and nothing is written over: name a new directory")
+    # Beside its place, and renamed at the very end: a directory with that name has been proved.
     with _staged(new) as staged:
         durable_files.write_new(staged / data_directory.SEALING_KEY, keys.key_file)
         held = Database(database or f"sqlite:///{staged / 'crownkeep.db'}")
@@ -91,6 +93,7 @@ def restore(folder: Path, found: Manifest, keys: BackupKeys, new: Path, *, datab
                 raise BackupFault("the database is not empty, and nothing is written over: name a new one")
             answer = _loaded(held, folder, found, keys, staged)
             migrate.upgrade(held)
+            # The key file must open what came back: better to fail now than at the first sign-in.
             key_check.require(held, keys.keyring)
             if (staged / pieces.SEALED).is_dir():
                 sealed_files.keep_in(held, staged / pieces.SEALED)
@@ -118,6 +121,7 @@ def _loaded(database: Database, folder: Path, found: Manifest, keys: BackupKeys,
     migrate.upgrade_to(database, found.schema_step)
     stream = frames.messages(keys.frames, found.backup_id, folder, found.parts)
     kind, head = next(stream)
+    # What is sealed is believed; the manifest is only signed, by a key that it may have brought along.
     if kind != "head" or (head["schema_step"], head["checkpoint"]) != (found.schema_step, found.checkpoint):
         raise BackupFault("the manifest says something else than what was sealed: it was changed")
     with database.transaction() as db:
@@ -183,6 +187,7 @@ class _Loading:
 
     def _begun(self, name: str) -> BinaryIO:
         path = PurePosixPath(name)
+        # Sealed by us, and still: a name must not lead out of the directory.
         if path.is_absolute() or ".." in path.parts:
             raise BackupFault("a file of the backup has a name that leads elsewhere")
         place = self._staged / path

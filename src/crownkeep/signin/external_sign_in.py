@@ -96,10 +96,12 @@ async def receive(door: Door, visit: Visit, start: str, response: str) -> Receiv
         raise ExternalRefused("nobody signs in by SAML here")
     _require_patience(door, visit)
     try:
+        # In the pool, in its account's turn: anybody may post responses here.
         assertion = await door.compute(lambda: _verified(door, row, response, visit.now), account_id=row.account_id)
     except ExternalRefused as refusal:
         await _record(door, visit, row, str(refusal))
         raise
+    # An attribute with several values names nobody in particular.
     said = external_people.kept(row, {name: values[0] for name, values in assertion.attributes.items() if len(values) == 1})
     return Received(
         row.provider_id,
@@ -137,6 +139,7 @@ async def of_saml(door: Door, visit: Visit, start: str, request: ExternalRequest
     row = external_requests.provider_at(door, start)
     try:
         asked = _asked(row, request, ProviderKind.SAML)
+        # The response may have come before the provider was set anew: then its keys mean nothing.
         if received is None or received.provider_id != asked.provider_id:
             raise ExternalRefused("no response of the provider came with it")
         # A response that this browser didn't ask for would sign its person in as somebody of the sender's choice.
@@ -170,6 +173,7 @@ async def _openid_proof(
         raise ExternalRefused("the answer is not to what this browser asked for: its state is another's")
     # 2. And by the provider that was asked (RFC 9207): nobody is sent another one's code.
     said = answer.get("iss")
+    # A provider that says it names itself must do so: leaving it out is how codes are mixed up.
     if (said is not None and said != row.issuer) or (said is None and asked.names_itself):
         raise ExternalRefused("the answer is another issuer's")
     if answer.get("error"):
@@ -194,6 +198,7 @@ async def _openid_proof(
     if not isinstance(found, WebIdentity):
         raise ExternalRefused(found.why if isinstance(found, ExchangeRefused) else "the provider did not answer")
     said_of = {name: value for name, value in found.claims.items() if isinstance(value, str)}
+    # The claim is a boolean (OpenID Connect Core, 5.1): anything else, also the text `true`, proves nothing.
     is_verified = found.claims.get("email_verified") is True
     return _Proof(VouchedSubject(found.subject, external_people.kept(row, said_of), is_verified))
 
@@ -217,12 +222,18 @@ def _verified(door: Door, row: ExternalProviderRow, response: str, now: datetime
         if metadata.valid_until is not None and now >= metadata.valid_until:
             raise ExternalRefused("the provider's metadata has expired")
         found = saml_assertions.verify(
-            response[: saml_assertions.LARGEST + 1], metadata, audiences=(ours.entity_id,), recipients=(ours.consumer,), now=now
+            # Cut to one more than is allowed, so that what is too long is refused as such.
+            response[: saml_assertions.LARGEST + 1],
+            metadata,
+            audiences=(ours.entity_id,),
+            recipients=(ours.consumer,),
+            now=now,
         )
     except (InvalidAssertion, UnusableMetadata) as error:
         raise ExternalRefused(f"the response is not accepted: {error}") from error
     except SamlUnavailable as error:
         raise ExternalRefused("SAML can't be verified here: install `crownkeep[saml]`") from error
+    # Sign-in that begins at the provider would let anybody sign a browser in as somebody else.
     if not found.in_response_to:
         raise ExternalRefused("the response answers no request: responses that nobody asked for are refused")
     return found
@@ -247,6 +258,7 @@ def _entered(
     db: Transaction, door: Door, visit: Visit, asked: ExternalRequest, proof: _Proof
 ) -> Commit[Arrived | ExternalRefused]:
     wiring, now = door.wiring, visit.now
+    # Read again in the transaction: the operator may have removed the provider meanwhile.
     row = external_requests.provider_in(db, asked.store_id)
     if row is None or row.provider_id != asked.provider_id:
         raise ExternalRefused("the provider was set anew meanwhile")

@@ -53,13 +53,16 @@ def steps(database: Database, month: str, *, record: Record) -> Generator[str, N
     """Seal a month step by step, and yield what was done once it is on the disk; whoever comes later goes on from there."""
     with database.snapshot() as db:
         place = _place(db, month)
+    # One process at a time, on this machine or another that shares the directory.
     with exclusively(place.parent):
         with database.snapshot() as db:
+            # Asked under the lock: another process may have come further meanwhile.
             is_recorded = sealed_months.named(db, month) is not None
         if not is_recorded:
             _write(database, month, place)
             yield "written"
         with database.snapshot() as db:
+            # Read back from the disk, also when the act was recorded before: what is dropped next is only there.
             digest = _hold_all(db, place)
         yield "verified"
         if not is_recorded:
@@ -86,6 +89,7 @@ def _place(db: Transaction, month: str) -> Path:
 @contextmanager
 def exclusively(directory: Path) -> Iterator[None]:
     """Hold the lock of a directory of sealed files; raises NotSealable where another process does."""
+    # A link in the place of the lock could have another file opened.
     descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,6 +110,7 @@ def _write(database: Database, month: str, place: Path) -> None:
                 f"{queued} records of {month} wait for a trail's bucket: they are delivered first, or the trail deleted"
             )
         indexes, newest = sealed_months.indexes(db, month), checkpoints.newest(db)
+        # The file's own checkpoint must count every record in it, so that it can be verified without the database.
         if indexes is None or newest is None or newest.size <= indexes[1]:
             raise NotSealable(f"the tree has no records of {month}, or no checkpoint counts them all yet")
         head = {"checkpoint": publishing.note(db, newest), "selected": True, "month": month, "token": clock.token_bytes(16).hex()}
@@ -130,6 +135,7 @@ def _hold_all(db: Transaction, place: Path) -> str:
     for block, lines in sealed_files.lines_of(place, sealed_files.scan(place).blocks):
         entries = dict(enumerate(leaves.entries(db, block.first_index, block.last_index + 1), block.first_index))
         for line in lines:
+            # The leaf in the file is compared with the tree's, and then the record with the leaf.
             if line.record is not None and notes.decode(line.leaf) != entries.get(line.index):
                 raise NotSealable(f"the sealed file has another leaf at index {line.index} than the tree")
             _hold(line, line.entry)
@@ -194,6 +200,7 @@ def destroy_withheld(database: Database) -> int:
         return 0
     for month, ranges in hidden.items():
         place = directory / f"{month}.jsonl.gz"
+        # By the index, which costs a look for each file; the file itself is rewritten only where it must be.
         if any(ranges.values()) and _has_hidden(sealed_files.load(place), ranges):
             with exclusively(directory):
                 destroyed += _rewrite(place, month, ranges)
@@ -219,6 +226,7 @@ def _rewrite(place: Path, month: str, ranges: Mapping[str, Ranges]) -> int:
         nonlocal destroyed
         for _, lines in sealed_files.lines_of(place, blocks):
             for line in lines:
+                # The leaf stays: it proves that there was a record, and when.
                 said = leaf.read(notes.decode(line.leaf))
                 if line.record is not None and withholdings.is_hidden(said.event_id, ranges.get(said.account_id, ())):
                     destroyed += 1

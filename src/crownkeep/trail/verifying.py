@@ -57,6 +57,7 @@ class TrailReport:
 def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], progress: Progress) -> TrailReport:
     """Verify all of a trail; `olds` are checkpoints that were kept elsewhere. Without a policy the database's own keys count."""
     report = TrailReport(pending=leaves.pending_count(db))
+    # Whoever can write to the database can exchange these keys too: that is why the report says so.
     trusted = policy or own_policy(db)
     if policy is None:
         report.not_seen.append(
@@ -65,6 +66,7 @@ def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], prog
     heads = [*_kept_heads(db, report, trusted)]
     given = [*old_heads(report, trusted, olds)]
     for head in given:
+        # A log that has signed it must have kept it: it is kept before anybody sees it.
         if head not in heads:
             what = f"the checkpoint of {head.size} that was given is not among those that are kept"
             report.findings.add(TrailFault.CHECKPOINT_CHANGED, what)
@@ -99,6 +101,7 @@ def own_policy(db: Transaction) -> Policy:
 
 def _kept_heads(db: Transaction, report: TrailReport, trusted: Policy) -> Iterator[Checkpoint]:
     """Yield the checkpoints that the database keeps, each once its signature was seen to be the log's."""
+    # Older keys of the log's have signed older checkpoints, and are known from the database alone.
     known = [*trusted.keys, *trail_keys.public(log_keys.every(db, LOG))]
     after = -1
     while page := checkpoint_rows.page(db, after=after, limit=_AT_ONCE):
@@ -139,6 +142,7 @@ def _check_newest(db: Transaction, report: TrailReport, trusted: Policy) -> None
     report.origin, report.newest_at = newest.origin, newest.signed_at
     faults = []
     # Witnesses come a few seconds later: the newest that enough of them have signed is the one that counts.
+    # At most a few dozen: witnesses are seconds late, and not days.
     for row in (newest, *checkpoint_rows.witnessed(db, at_least=0, limit=_MOST_WITNESSED)):
         try:
             signed = trusted.check(notes.read(publishing.note(db, row)))
@@ -168,6 +172,7 @@ def _read_lines(db: Transaction, report: TrailReport, tree: TreeCheck, acts: Wit
     unreadable = set[str]()
 
     def note(fault: SealedFileFault) -> None:
+        # A file that can't be read is one finding, and not one for each of its records.
         if str(fault) not in unreadable:
             unreadable.add(str(fault))
             report.findings.add(TrailFault.SEALED_FILE, str(fault))
@@ -228,6 +233,7 @@ class _NodeCheck:
             if level not in self._levels:
                 self._levels[level] = reading.nodes(self._db, level)
                 self._next[level] = next(self._levels[level], None)
+            # Nodes that the leaves never led to: somebody has added them.
             while (there := self._next[level]) is not None and there[0] < number:
                 self._differ(level, there[0])
                 self._next[level] = next(self._levels[level], None)
@@ -267,6 +273,7 @@ def _check_resources(db: Transaction, report: TrailReport, expected: int) -> Non
         written = verification.written_id(event_id)
         what = f"event {written} of account `{account_id}` is found by `{name}`, which it does not name"
         report.findings.add(TrailFault.RESOURCES_CHANGED, what, event_id=written)
+    # As many right rows as there must be: none is missing, and the second pass is spared.
     if right >= expected:
         return
     for line in reading.lines(db, on_fault=lambda _: None):
@@ -289,6 +296,7 @@ def _act_record(db: Transaction, event_id: bytes) -> dict[str, object] | None:
         # It was named where the leaves were read.
         return _WITHHELD
     record = line.record if line is not None else reading.awaiting(db, event_id)
+    # Withheld later: the act that did so is held against its own record.
     if line is not None and not line.is_kept and not line.is_sealed:
         return _WITHHELD
     return json.loads(record) if record else None

@@ -47,12 +47,14 @@ def find(call: Call, role_arn: str) -> Assumable:
     parts = arn.parse(role_arn)
     if parts is None or not _ARN.fullmatch(role_arn):
         raise errors.ValidationError(f"{role_arn} is invalid")
+    # Any ARN is well formed enough to be denied by name; only one of a role's can lead to a row.
     if (parts.partition, parts.service, parts.region) != (arn.PARTITION, "iam", "") or not parts.resource.startswith("role/"):
         return Assumable(role_arn, parts.account_id, None)
     row = roles.named(call.db, parts.account_id, arn.name_and_path(parts.resource)[0])
     if row is None or not _is_open(call, row.account_id):
         return Assumable(role_arn, parts.account_id, None)
     found = arn.role(row.account_id, row.path, row.name)
+    # Letter for letter: another spelling of an existing role must be neither allowed nor denied as that role.
     return Assumable(found, row.account_id, row) if found == role_arn else Assumable(role_arn, parts.account_id, None)
 
 
@@ -61,6 +63,7 @@ def target_of(call: Call, role: Assumable, context: dict[str, str | tuple[str, .
     row = role.row
     return Target(
         role.arn,
+        # Read only where a policy asks for the role's tags.
         tags=lambda: tags.of_resource(call.db, row.account_id, row.role_id) if row is not None else {},
         context=context,
         policy=role.policy,
@@ -114,6 +117,7 @@ def answer(call: Call, role: RoleRow, session: Session, *, minimum_token_size: i
     holder = Principal(PrincipalKind.ROLE, role.account_id, role.role_id, role.name, role.path, session=session)
     issued = issue.credentials(call, holder, session, minimum_token_size=minimum_token_size or 0)
     token = issue.token_members(issued)
+    # The role's own account has a record of who took it on, wherever they came from.
     call.notes.shared_with = role.account_id
     call.notes.resources.append(("AWS::IAM::Role", arn.role(role.account_id, role.path, role.name)))
     answered = {
@@ -129,6 +133,7 @@ def answer(call: Call, role: RoleRow, session: Session, *, minimum_token_size: i
 
 
 def _is_open(call: Call, account_id: str) -> bool:
+    # A closed account's roles can't be taken on: they look as if they were not there.
     if account_id == call.standing.account_id:
         return call.standing.is_active(call.db)
     account = accounts.with_id(call.db, account_id)

@@ -27,6 +27,7 @@ def role_to_assume(
 
     A one-time code is spent here, for the trust policy may ask whether there was one (aws:MultiFactorAuthPresent).
     """
+    # Before the role is looked for: the answer is the same for every role, and tells nothing of it.
     if call.principal.kind is PrincipalKind.ROOT:
         raise errors.AccessDenied("Roles may not be assumed by root accounts.")
     target = assumable.target_of(call, assumable.find(call, role_arn), _context(call.principal, asked))
@@ -56,10 +57,12 @@ def assume_role(
     """Issue credentials of a session of the role, limited by session policies where some are passed (API_AssumeRole)."""
     if provided_contexts:
         raise errors.InvalidParameterValue("ProvidedContexts are not accepted: no context provider is known here.")
+    # A transitive tag of the caller's session can't be overwritten by what is passed now.
     tagged = session_tags.read(tags, transitive_tag_keys, of=_chaining(call.principal))
     asked: dict[str, object] = {"role_session_name": role_session_name, "transitive_tag_keys": transitive_tag_keys}
     asked |= {"external_id": external_id, "source_identity": source_identity, "tags": tags}
     _require_further(call, role_arn, asked, mfa_context=_WITH_MFA if token_code is not None else {})
+    # Only after policies have decided: until then, a role that is missing looks like one that doesn't trust the caller.
     role = assumable.required(call, role_arn)
     policies = session_policies.read(call, role.account_id, document=policy, descriptors=policy_arns)
     session = replace(
@@ -88,6 +91,7 @@ def _session(call: Call, role: RoleRow, seconds: int | None) -> Session:
     does not.
     """
     caller = call.principal
+    # Chaining is held to an hour, or sessions could take one another on for ever.
     is_chained = caller.session is not None and not caller.session.from_console
     lifetime = assumable.chained_lifetime(seconds) if is_chained else assumable.lifetime(role, seconds)
     began = Session(
@@ -109,6 +113,7 @@ def _context(caller: Principal, asked: Mapping[str, object]) -> dict[str, str | 
     transitive = asked.get("transitive_tag_keys")
     if isinstance(transitive, Sequence) and transitive:
         context["sts:TransitiveTagKeys"] = tuple(str(key) for key in transitive)
+    # What is inherited is asked about as well: a policy can demand a certain source identity all along the chain.
     identity = asked.get("source_identity") or _source_identity_of(caller)
     if identity:
         context["sts:SourceIdentity"] = str(identity)
@@ -121,6 +126,7 @@ def _require_further(call: Call, role_arn: str, asked: Mapping[str, object], *, 
     Whoever has a source identity can't change it (IAM user guide, "Monitor and control actions taken with assumed roles").
     """
     given, held = asked["source_identity"], _source_identity_of(call.principal)
+    # Nothing is passed, so nothing beside sts:AssumeRole is asked for.
     if not (asked["tags"] or given or held):
         return
     context = {**_context(call.principal, asked), **mfa_context}
@@ -143,6 +149,7 @@ def _with_factor(session: Session, caller: Principal, serial: str | None) -> Ses
     """Mark the session with the factor that was given now, or with the user's session (GetSessionToken); roles pass none on."""
     if serial is not None:
         return replace(session, mfa_serial=serial, mfa_at=session.issued_at)
+    # A role's session passes no MFA on: the factor was its user's, and not the role's.
     if caller.kind is PrincipalKind.USER and caller.session is not None:
         return replace(session, mfa_serial=caller.session.mfa_serial, mfa_at=caller.session.mfa_at)
     return session

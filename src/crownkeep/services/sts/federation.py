@@ -57,6 +57,7 @@ def take_on(call: Call, role: Assumable, vouched: Vouched, asked: RequestedSessi
 
     The trust policy alone decides: there is no account on the other side.
     """
+    # As a caller would pass them, so that conditions on aws:RequestTag see them.
     sent = [{"Key": key, "Value": value} for key, value in vouched.tags.items()]
     _require_limits(vouched, sent)
     tagged = session_tags.read(sent, vouched.transitive_tag_keys)
@@ -106,6 +107,7 @@ def _require_limits(vouched: Vouched, tags: Sequence[Mapping[str, str]]) -> None
         "TransitiveTagKeys": vouched.transitive_tag_keys,
         "SourceIdentity": vouched.source_identity or None,
     }
+    # What AssumeRole requires (a role's ARN) is not the provider's to say.
     broken = [each for each in model_limits.violations(_asking(), passed) if each.kind != "required"]
     if broken:
         raise errors.InvalidIdentityToken(validate.summary(broken))
@@ -124,6 +126,7 @@ def _seconds(asked: RequestedSession) -> int | None:
     """Return how long the session may last: the shorter of what the call and the provider say (API_AssumeRoleWithSAML)."""
     if asked.longest_seconds is None:
         return asked.duration_seconds
+    # The provider's own session is the outer limit, whatever the call asks for.
     return min(asked.duration_seconds or assumable.DEFAULT_SECONDS, asked.longest_seconds)
 
 
@@ -132,6 +135,7 @@ def _trusting(call: Call, role: Assumable, vouched: Vouched, tags: Sequence[Mapp
     actions = [vouched.action]
     actions += ["sts:TagSession"] if tags else []
     actions += ["sts:SetSourceIdentity"] if vouched.source_identity else []
+    # One refusal for all reasons: a stranger must not learn which roles there are.
     if role.row is None or not all(_is_allowed(call, role, vouched, action, tags) for action in actions):
         raise refusal
     return role.row
@@ -145,6 +149,7 @@ def _is_allowed(call: Call, role: Assumable, vouched: Vouched, action: str, tags
     if vouched.source_identity:
         keys["sts:SourceIdentity"] = vouched.source_identity
     target = assumable.target_of(call, role, keys)
+    # Nobody of any account: only a trust policy that names the provider itself can mean them.
     caller = policy.PolicyPrincipal(vouched.kind, names=(vouched.provider_arn,))
     request = policy.PolicyRequest(caller, action, role.arn, context.of_call(call, target, {"tags": tags}))
     applicable = Applicable(

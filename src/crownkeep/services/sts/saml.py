@@ -40,6 +40,7 @@ def verify_assertion(
     provider = _provider(call, assumable.targeted(call, role_arn), principal_arn)
     if provider is None:
         return None
+    # AWS's own addresses, as providers are set up for AWS, and this server's.
     audiences = (*_AUDIENCES, f"{call.settings.url}/saml")
     try:
         metadata = saml_metadata.read(provider.document)
@@ -82,8 +83,10 @@ def assume_role_with_saml(
         vouched = _vouched(provider, assertion, qualifier)
     except saml_assertions.InvalidAssertion as fault:
         raise errors.InvalidIdentityToken(str(fault)) from fault
+    # The assertion itself must name this role with this provider: its signature alone opens nothing.
     if not {(role.arn, provider.arn), (provider.arn, role.arn)} & set(assertion.roles):
         raise errors.AccessDenied("Not authorized to perform sts:AssumeRoleWithSAML")
+    # Before credentials are made, and undone with them where the call is refused later.
     _redeem(call, provider, assertion)
     longest = _longest_seconds(call, assertion)
     asked = RequestedSession(policy, policy_arns, duration_seconds, longest, minimum_session_token_size)
@@ -104,6 +107,7 @@ def _provider(call: Call, role: Assumable, principal_arn: str) -> SamlProviderRo
 
 def _verified(call: Call, provider: SamlProviderRow) -> SamlAssertion:
     found = call.prepared
+    # The metadata was exchanged between verification and transaction: what was verified proves nothing now.
     if not isinstance(found, VerifiedResponse) or found.document != provider.document:
         raise errors.InvalidIdentityToken("Response signature invalid")
     match found.assertion:
@@ -123,6 +127,7 @@ def _redeem(call: Call, provider: SamlProviderRow, assertion: SamlAssertion) -> 
     AWS takes an assertion as often as it comes within five minutes, and has no error for a second use. Of the two that it has for
     assertions, this one makes clients ask the provider for another, and doesn't say that time has run out.
     """
+    # The provider's id is a part of it: ids of assertions are unique to their provider alone.
     digest = hashlib.sha256(f"{provider.provider_id} {assertion.id}".encode()).digest()
     expires_at = assertion.redeemable_until
     if not redeemed_assertions.redeem(call.db, provider.account_id, digest, expires_at=expires_at, now=call.now):
@@ -159,6 +164,7 @@ def _name_qualifier(provider: SamlProviderRow, assertion: SamlAssertion) -> str:
     """Return the hash of issuer, account and provider that tells their subjects apart (API_AssumeRoleWithSAML)."""
     name, _ = arn.name_and_path(provider.arn.split(":", 5)[5])
     text = f"{assertion.issuer}{provider.account_id}/{name}"
+    # SHA-1 because AWS's NameQualifier is one, which policies compare; nothing rests on its strength.
     return base64.b64encode(hashlib.sha1(text.encode(), usedforsecurity=False).digest()).decode()
 
 

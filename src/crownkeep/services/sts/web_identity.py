@@ -43,6 +43,7 @@ def ask_for_keys(call: Call, *, role_arn: str, web_identity_token: str, **_: obj
     provider = _provider(call, assumable.targeted(call, role_arn).account_id, claimed.issuer)
     if provider is None:
         return None
+    # A token of this house is verified with keys from the database: the server must not call itself.
     own = outbound_identity.own_keys(call.db, call.settings, claimed.issuer, now=call.now)
     if own is not None:
         return Fetched(own, 0.0, 0.0)
@@ -74,6 +75,7 @@ def assume_role_with_web_identity(
         raise errors.ValidationError("ProviderId is only for OAuth 2.0 access tokens, which are not accepted.")
     role = assumable.targeted(call, role_arn)
     call.notes.account_id = role.account_id
+    # Verified in the transaction, with the provider as it is now; only the keys were fetched before.
     provider, identity = _verified(call, role.account_id, web_identity_token)
     principal_id = f"{provider.arn}:{identity.audience}:{identity.subject}"
     call.notes.federated = FederatedIdentity("WebIdentityUser", principal_id, identity.subject, provider.arn)
@@ -124,6 +126,7 @@ def _verified(call: Call, account_id: str, token: str) -> tuple[OidcProviderRow,
 def _provider(call: Call, account_id: str, issuer: str) -> OidcProviderRow | None:
     if not issuer.startswith(_SCHEME):
         return None
+    # Providers are kept without the scheme, as AWS's ARNs have them.
     return oidc_providers.with_url(call.db, account_id, issuer[len(_SCHEME) :])
 
 
@@ -132,6 +135,7 @@ def _trust_keys(role: Assumable, provider: OidcProviderRow, identity: WebIdentit
 
     A token that was made for one role must not open another that trusts its provider, whatever trust policies say.
     """
+    # Before the trust policy, which may be wider than what the provider meant.
     if identity.roles is not None and role.arn not in identity.roles:
         raise errors.InvalidIdentityToken("The role is not among those that the identity provider authorized")
     authorized = "false" if identity.roles is None else "true"

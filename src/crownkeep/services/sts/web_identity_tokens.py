@@ -57,6 +57,7 @@ def token_asked_for(
     keys: dict[str, ContextValue] = {
         "sts:IdentityTokenAudience": tuple(audience),
         "sts:SigningAlgorithm": signing_algorithm,
+        # The default counts as asked for: a policy that limits the duration must see it.
         "sts:DurationSeconds": str(duration_seconds or _DEFAULT_SECONDS),
         "sts:SubjectMode": subject_mode or token_subjects.AWS_IDENTITY,
     }
@@ -113,8 +114,10 @@ def get_web_identity_token(
     if scope is not None:
         claims["scope"] = scope
     claims[_NAMESPACE] = {**_identity(call, session_tags.read(tags).tags), **token_subjects.members(subject_mode)}
+    # Measured with everything in it, as the header will carry it.
     if len(msgspec.json.encode(claims)) > _LARGEST_CLAIMS:
         raise errors.JwtPayloadSizeExceeded("The requested token payload size exceeds the maximum allowed size.")
+    # The key was made before the transaction, and is kept only now that the call is allowed.
     outbound_identity.adopt(call, call.prepared if isinstance(call.prepared, tuple) else ())
     token = outbound_identity.sign(call, claims, algorithm=signing_algorithm)
     return {"WebIdentityToken": token, "Expiration": (call.now + lifetime).replace(microsecond=0)}

@@ -29,6 +29,7 @@ from crownkeep.storage.rows import RowInsert, RowQuery
 table = Table(
     "outbox",
     metadata,
+    # The column keeps its first name: renaming it would change every installation's table for nothing.
     Column("letter_id", String(32), key="notice_id", primary_key=True),
     Column("account_id", AccountId, nullable=False, index=True),
     Column("recipient", String(254), nullable=False),
@@ -94,7 +95,9 @@ _heads = RowQuery(
     .where(
         _waits,
         table.c.due_at <= bindparam("now"),
+        # The order of a lane is kept by the query itself: nothing is due behind something that waits.
         ~exists().where(_ahead.c.lane == table.c.lane, _ahead.c.notice_id < table.c.notice_id, _ahead.c.given_up_at.is_(None)),
+        # Lanes that another process sends are passed over, without waiting for it.
         ~exists().where(leases.table.c.lane == table.c.lane, leases.table.c.leased_until > bindparam("now")),
     )
     .order_by(table.c.due_at, table.c.notice_id)
@@ -220,6 +223,7 @@ def replay(db: Transaction, account_id: str, notice_id: str, *, now: datetime) -
 
 def remove(db: Transaction, notice_id: str) -> bool:
     """Forget a notice that was sent or is given up; returns False where another process has forgotten it."""
+    # Two processes may both have sent it, after a lease ran out; one of them ends it.
     return db.execute(_remove, {"of_notice": notice_id}).rowcount > 0
 
 
