@@ -23,7 +23,6 @@ from crownkeep.data_directory import DataDirectory, KeyFileWatch, UnusableDataDi
 from crownkeep.domain import trail_keys
 from crownkeep.domain.accounts import key_check
 from crownkeep.domain.accounts.key_check import WrongSealingKey
-from crownkeep.domain.credentials import outbound_identity
 from crownkeep.gateway import authenticate, open_files
 from crownkeep.gateway.asgi import Server
 from crownkeep.gateway.connections import ConnectionLimits, Connections
@@ -103,6 +102,8 @@ class Running:
 
     def published(self, path: str) -> bytes | None:
         """Return what the issuer of an account's web identities publishes at a path, None where that is nothing."""
+        from crownkeep.domain.credentials import outbound_identity  # with the libraries of tokens, which few accounts issue
+
         with self.database.snapshot() as db:
             return outbound_identity.document(db, self.door.wiring.settings, path, now=clock.now())
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILE_NAME = "server.url"
+OUTBOUND_IDENTITY = "/outbound-identity"
+"""The path at which each account's issuer has its discovery document and its keys (OpenID Connect Discovery 1.0, section 4)."""
 _LONGEST = 2048
 
 

@@ -10,12 +10,11 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Generic, Protocol, TypeVar
 
-from crownkeep import clock
-from crownkeep.domain.credentials import outbound_identity
+from crownkeep import clock, server_address
 from crownkeep.gateway import event_streams, s3_paths
 from crownkeep.gateway.connections import Connections
 from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, Receive, Scope, Send
-from crownkeep.gateway.metrics import CONTENT_TYPE, Metrics
+from crownkeep.gateway.metrics import Metrics
 from crownkeep.gateway.pipeline import Pipeline, Response
 from crownkeep.operations.streams import Streams
 from crownkeep.storage.database import DatabaseFault
@@ -81,7 +80,7 @@ _PAGE = frozenset(
 _HTML = b"text/html"
 _ROOT = (b"/", b"")
 _NO_TOKEN = b"send `Authorization: Bearer` and the token in `metrics.token` of the data directory\n"
-_ISSUERS = outbound_identity.PATH.encode() + b"/"
+_ISSUERS = server_address.OUTBOUND_IDENTITY.encode() + b"/"
 _TLOG = publishing.PREFIX.encode()
 _PUBLISHED = (_ISSUERS, _TLOG)
 _WITNESS = witness.PREFIX.encode()
@@ -196,8 +195,10 @@ class Server(Generic[Opened]):
                 challenge = (b"www-authenticate", b'Bearer realm="crownkeep"')
                 await _send(send, 401, [(b"content-type", b"text/plain"), challenge], _NO_TOKEN)
             case _:
-                body = self._metrics.render(writer_queue=house.writer_queue(), caches=house.caches())
-                await _send(send, 200, [(b"content-type", CONTENT_TYPE.encode())], body)
+                from crownkeep.gateway import exposition  # Prometheus's library, which nobody else needs
+
+                body = exposition.render(self._metrics.read(), writer_queue=house.writer_queue(), caches=house.caches())
+                await _send(send, 200, [(b"content-type", exposition.CONTENT_TYPE)], body)
 
     async def _publish(self, house: Runtime, path: bytes, send: Send) -> None:
         """Return what anybody may read, and many servers do: the keys that web identity tokens are verified with."""

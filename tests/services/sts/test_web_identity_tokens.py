@@ -21,7 +21,7 @@ from joserfc.jwk import KeySet
 from tests.fixtures.clients import Credentials
 from tests.fixtures.crown import Account, Crown, moment
 
-from crownkeep.domain.credentials import outbound_identity
+from crownkeep.server_address import OUTBOUND_IDENTITY
 from crownkeep.storage.accounts import account_settings
 from crownkeep.storage.database import Database
 from crownkeep.storage.federation import web_identity_keys
@@ -244,7 +244,7 @@ def test_the_keys_lie_sealed_in_the_database(crown: Crown, issuing: Account):
 
 @pytest.mark.parametrize("path", ["", "/", "/nobody/.well-known/jwks.json", "/.well-known/jwks.json", "/nobody"])
 def test_an_issuer_that_is_none_publishes_nothing(crown: Crown, path: str):
-    assert 404 == crown.request("GET", f"{outbound_identity.PATH}/{path.removeprefix('/')}").status
+    assert 404 == crown.request("GET", f"{OUTBOUND_IDENTITY}/{path.removeprefix('/')}").status
 
 
 def test_the_issuer_of_a_closed_account_publishes_nothing(crown: Crown, issuing: Account):

@@ -23,14 +23,12 @@ from crownkeep.credentials.web_identities import PublishedKey
 from crownkeep.operations import sealed
 from crownkeep.operations.call import Call
 from crownkeep.operations.standing import ACTIVE
+from crownkeep.server_address import OUTBOUND_IDENTITY
 from crownkeep.settings import Settings
 from crownkeep.storage.accounts import account_settings, accounts
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.federation import web_identity_keys
 from crownkeep.storage.federation.web_identity_keys import WebIdentityKeyRow
-
-PATH = "/outbound-identity"
-"""Under which each account's issuer has its discovery document and its keys (OpenID Connect Discovery 1.0, section 4)."""
 
 ALGORITHMS = ("ES384", "RS256")
 """What tokens may be signed with (API_GetWebIdentityToken)."""
@@ -58,7 +56,7 @@ class MintedKey:
 
 def issuer(settings: Settings, issuer_id: str) -> str:
     """Return an account's issuer, as its tokens name it in `iss`."""
-    return f"{settings.url}{PATH}/{issuer_id}"
+    return f"{settings.url}{OUTBOUND_IDENTITY}/{issuer_id}"
 
 
 def mint_missing(call: Call, algorithms: Sequence[str] = ALGORITHMS) -> tuple[MintedKey, ...]:
@@ -83,7 +81,7 @@ def sign(call: Call, claims: Mapping[str, object], *, algorithm: str) -> str:
 
 def document(db: Transaction, settings: Settings, path: str, *, now: datetime) -> bytes | None:
     """Return what an issuer publishes at a path: its configuration or its keys; None where there is nothing."""
-    issuer_id, slash, rest = path.removeprefix(f"{PATH}/").partition("/")
+    issuer_id, slash, rest = path.removeprefix(f"{OUTBOUND_IDENTITY}/").partition("/")
     account_id = _issuing(db, issuer_id)
     if account_id is None:
         return None
@@ -94,7 +92,7 @@ def document(db: Transaction, settings: Settings, path: str, *, now: datetime) -
 
 def own_keys(db: Transaction, settings: Settings, issuer_url: str, *, now: datetime) -> tuple[PublishedKey, ...] | None:
     """Return the keys of an issuer that is one of this house's accounts, None where it isn't: nobody asks themselves by HTTPS."""
-    prefix = f"{settings.url}{PATH}/"
+    prefix = f"{settings.url}{OUTBOUND_IDENTITY}/"
     account_id = _issuing(db, issuer_url.removeprefix(prefix)) if issuer_url.startswith(prefix) else None
     if account_id is None:
         return None
