@@ -79,6 +79,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sign_in_longest_delay_seconds: int = 900
     root_mfa_grace_days: int = 0
     root_needs_phishing_resistant_mfa: bool = False
+    root_key_level: str = ""
+    root_key_models: tuple[str, ...] = ()
+    custodian_key_level: str = ""
+    custodian_key_models: tuple[str, ...] = ()
     token_check_out_hours: int = 24
     smtp_host: str = ""
     smtp_port: int = 587
@@ -208,7 +212,9 @@ def _warn_of_another(*read: Path) -> None:
 # Addresses under which a browser on this computer reaches the server as `localhost`.
 _THIS_COMPUTER = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared, and listened on only where the operator says so
 # Settings that are lists: a variable has their entries with commas between them.
-_LISTS = ("trusted_proxies", "identity_provider_networks", "alert_networks")
+_NETWORKS = ("trusted_proxies", "identity_provider_networks", "alert_networks")
+_MODELS = ("root_key_models", "custodian_key_models")
+_LISTS = (*_NETWORKS, *_MODELS)
 # Settings that are tables of the file, and no variable could hold.
 _TABLES = ("services",)
 # What a number may be, both ends included.
@@ -241,11 +247,15 @@ _RANGES = {
     "trail_seal_after_days": (0, 36_500),
     "trail_withhold_after_days": (0, 36_500),
 }
+FIDO_LEVELS = ("", "L1", "L1+", "L2", "L2+", "L3", "L3+")
 _CHOICES = {
     "log_format": ("text", "json"),
     "log_level": ("debug", "info", "warning", "error"),
     "smtp_security": ("starttls", "tls", "none"),
+    "root_key_level": FIDO_LEVELS,
+    "custodian_key_level": FIDO_LEVELS,
 }
+_AAGUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def _check(settings: Settings) -> None:
@@ -256,9 +266,13 @@ def _check(settings: Settings) -> None:
     for name, choices in _CHOICES.items():
         if getattr(settings, name) not in choices:
             raise InvalidSettings(f"setting `{name}` is `{getattr(settings, name)}`; give one of {', '.join(choices)}")
-    for name in _LISTS:
+    for name in _NETWORKS:
         for network in getattr(settings, name):
             _check_network(name, network)
+    for name in _MODELS:
+        for model in getattr(settings, name):
+            if not _AAGUID.fullmatch(model):
+                raise InvalidSettings(f"setting `{name}` is no list of AAGUIDs in lower case: `{model}`")
     if settings.public_url:
         _check_public_url(settings.public_url)
     if bool(settings.tls_certificate) != bool(settings.tls_key):

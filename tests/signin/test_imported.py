@@ -85,11 +85,11 @@ def test_a_security_key_is_judged_by_metadata_that_came_while_the_server_ran(fre
     crown = fresh_crown()
     account, browser = crown.account(), Browser(crown)
     choose_root_password(browser, account)
-    _install(crown, {"status": "USER_KEY_REMOTE_COMPROMISE"})
-    refused = give(browser, _attested(key(aaguid=b"\x0a" * 16), challenge(browser.page)), name="broken")
-    _install(crown, {"status": "FIDO_CERTIFIED_L2"})
+    install(crown, {"status": "USER_KEY_REMOTE_COMPROMISE"})
+    refused = give(browser, attested(key(aaguid=b"\x0a" * 16), challenge(browser.page)), name="broken")
+    install(crown, {"status": "FIDO_CERTIFIED_L2"})
 
-    page = give(browser, _attested(key(aaguid=b"\x0a" * 16), challenge(browser.page)), name="good")
+    page = give(browser, attested(key(aaguid=b"\x0a" * 16), challenge(browser.page)), name="good")
 
     assert (403, "Recovery codes") == (refused.status, page.title)
     (device,) = account.root("iam").list_mfa_devices()["MFADevices"]
@@ -103,17 +103,18 @@ def test_a_deny_that_asks_for_a_security_keys_certification_holds_for_passkeys(f
     condition = {"StringEquals": {"iam:RegisterSecurityKey": "Activate"}, "StringNotEquals": {"iam:FIDO-certification": "L2"}}
     organization.bind(deny("iam:EnableMFADevice", **condition), account.id)
     choose_root_password(browser, account)
-    _install(crown, {"status": "FIDO_CERTIFIED_L1"})
-    refused = give(browser, _attested(key(aaguid=b"\x0a" * 16), challenge(browser.page)), name="weak")
-    _install(crown, {"status": "FIDO_CERTIFIED_L2"})
+    install(crown, {"status": "FIDO_CERTIFIED_L1"})
+    refused = give(browser, attested(key(aaguid=b"\x0a" * 16), challenge(browser.page)), name="weak")
+    install(crown, {"status": "FIDO_CERTIFIED_L2"})
 
-    page = give(browser, _attested(key(aaguid=b"\x0a" * 16), challenge(browser.page)), name="good")
+    page = give(browser, attested(key(aaguid=b"\x0a" * 16), challenge(browser.page)), name="good")
 
     assert (403, "Recovery codes") == (refused.status, page.title)
     assert "with an explicit deny in a service control policy" in refused.text
 
 
-def _install(crown: Crown, status: dict[str, Any]) -> None:
+def install(crown: Crown, status: dict[str, Any]) -> None:
+    """Install metadata of one model, which has this status."""
     folder = crown.settings.data_directory
     (folder / f".{METADATA_ROOT_FILE}.new").write_bytes(PUBLISHER.der)
     blob = metadata_blob(certify("signer", PUBLISHER), vendor=VENDOR, statuses=[status])
@@ -122,7 +123,7 @@ def _install(crown: Crown, status: dict[str, Any]) -> None:
     assert answer.status == 200, answer.text
 
 
-def _attested(device: SoftAuthenticator, put: bytes) -> dict[str, Any]:
+def attested(device: SoftAuthenticator, put: bytes) -> dict[str, Any]:
     """A registration whose statement is signed by the vendor's batch certificate, as hardware keys do."""
     answer = device.register(put)
     client_data = device.client_data("webauthn.create", put)

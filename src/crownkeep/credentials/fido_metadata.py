@@ -79,6 +79,10 @@ class Metadata:
         """The day by which a newer blob is published."""
         return self._payload.next_update
 
+    def knows(self, aaguid: str) -> bool:
+        """Tell whether the blob describes this model."""
+        return bytes.fromhex(aaguid.replace("-", "")) in self._entries
+
     def judge(self, attestation: AttestationObject, client_data_hash: bytes) -> tuple[tuple[str, str], ...]:
         """Return the certifications of the device that made an attestation, as GetMFADevice shows them.
 

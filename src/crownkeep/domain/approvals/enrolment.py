@@ -13,7 +13,7 @@ from crownkeep.credentials import webauthn
 from crownkeep.credentials.webauthn import Json, Passkey, Person, RelyingParty, WebauthnRefused
 from crownkeep.domain.approvals.approver_invitations import Invitation
 from crownkeep.domain.approvals.people import ApproverIdentity
-from crownkeep.domain.credentials import passkeys
+from crownkeep.domain.credentials import key_policies, passkeys
 from crownkeep.settings import Settings
 from crownkeep.storage.approvals import approver_keys, approvers
 from crownkeep.storage.approvals.approver_keys import ApproverKeyRow
@@ -77,7 +77,7 @@ def _keep(
     db: Transaction, settings: Settings, who: ApproverIdentity, answer: Json, *, challenge: bytes, nickname: str, now: datetime
 ) -> ApproverKeyRow:
     try:
-        passkey = passkeys.registered(settings, party(settings), answer, challenge)
+        passkey = passkeys.registered(settings, party(settings), answer, challenge, key_policies.of_custodians(settings))
     except WebauthnRefused as error:
         raise errors.AccessDenied(f"The key was not accepted: {error}") from error
     taken = approver_keys.with_credential(db, passkey.credential_id) is not None

@@ -10,6 +10,8 @@ from crownkeep import arn, clock, errors
 from crownkeep.credentials import webauthn
 from crownkeep.credentials.fido_metadata import MalformedMetadata, Metadata, UntrustedDevice, read_blob
 from crownkeep.credentials.webauthn import Json, Passkey, RelyingParty, WebauthnRefused
+from crownkeep.domain.credentials import key_policies
+from crownkeep.domain.credentials.key_policies import KeyPolicy
 from crownkeep.operations.call import Call
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.settings import Settings
@@ -45,12 +47,17 @@ def name_in(person: Principal, serial: str) -> str | None:
     return named[1] if named else None
 
 
-def registered(settings: Settings, party: RelyingParty, answer: Json, challenge: bytes) -> Passkey:
+def registered(
+    settings: Settings, party: RelyingParty, answer: Json, challenge: bytes, policy: KeyPolicy = key_policies.ANY
+) -> Passkey:
     """Verify what a browser registered; raises WebauthnRefused, also for a kind of key that the operator does not want."""
+    metadata = _metadata(settings)
     try:
-        return webauthn.register(party, answer, challenge=challenge, metadata=_metadata(settings))
+        passkey = webauthn.register(party, answer, challenge=challenge, metadata=metadata)
     except UntrustedDevice as error:
         raise WebauthnRefused(str(error)) from error
+    key_policies.require(policy, passkey, metadata)
+    return passkey
 
 
 def add(call: Call, passkey: Passkey, *, serial: str, name: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from crownkeep import errors
 from crownkeep.credentials.webauthn import Json, Passkey, RelyingParty, WebauthnRefused
-from crownkeep.domain.credentials import own_mfa, passkeys
+from crownkeep.domain.credentials import key_policies, own_mfa, passkeys
 from crownkeep.operations import authorize
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, RecordedAs, Target
@@ -41,8 +41,9 @@ def verify_passkey(
     """Verify what the browser's key answered; raises InvalidAuthenticationCode."""
     _require_own(call, user_name, serial_number)
     party = RelyingParty(relying_party["Id"], relying_party["Name"], frozenset({relying_party["Origin"]}))
+    policy = key_policies.of_root(call.settings) if call.principal.kind is PrincipalKind.ROOT else key_policies.ANY
     try:
-        return passkeys.registered(call.settings, party, _answer(credential), challenge)
+        return passkeys.registered(call.settings, party, _answer(credential), challenge, policy)
     except WebauthnRefused as refusal:
         raise errors.InvalidAuthenticationCode(f"The passkey was not accepted: {refusal}") from refusal
 
