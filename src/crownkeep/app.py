@@ -17,6 +17,7 @@ from crownkeep.alerts.delivery import Delivery
 from crownkeep.alerts.observer import Observer
 from crownkeep.alerts.reviews import Reviews
 from crownkeep.alerts.sealed_outbox import SealedOutbox
+from crownkeep.backups.replication import Replication
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.data_directory import DataDirectory, KeyFileWatch, UnusableDataDirectory
@@ -74,6 +75,7 @@ class Running:
     reviews: Reviews
     keeping: TrailKeeping
     audits: ScheduledAudits
+    replication: Replication
 
     def is_ready(self) -> bool:
         """Tell whether the database answers."""
@@ -139,6 +141,7 @@ def create_app(settings: Settings) -> Server[Running]:
         await running.reviews.stop()
         await running.keeping.stop()
         await running.audits.stop()
+        await running.replication.stop()
         await running.delivery.stop()
         await running.witnesses.stop()
         await running.trail_delivery.stop()
@@ -216,6 +219,7 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
         _reviews(database, writer),
         _keeping(database, writer, wiring),
         _audits(database, writer, wiring),
+        _replication(settings),
     )
 
 
@@ -247,6 +251,12 @@ def _keeping(database: Database, writer: Writer, wiring: Wiring) -> TrailKeeping
 
 def _audits(database: Database, writer: Writer, wiring: Wiring) -> ScheduledAudits:
     started = ScheduledAudits(database, writer, wiring)
+    started.start()
+    return started
+
+
+def _replication(settings: Settings) -> Replication:
+    started = Replication(settings)
     started.start()
     return started
 

@@ -60,7 +60,12 @@ def _write_temporary(file: Path, text: str) -> Path:
 
 def sync_directory(path: Path) -> None:
     """Have the names in a directory on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    sync(path)
+
+
+def sync(path: Path) -> None:
+    """Have what was written to a file, or a directory, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

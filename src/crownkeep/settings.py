@@ -106,6 +106,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     trail_sealed_directory: str = ""
     trail_seal_after_days: int = 0
     trail_withhold_after_days: int = 0
+    replica_directory: str = ""
+    replica_seconds: int = 60
 
     @property
     def data_directory(self) -> Path:
@@ -126,6 +128,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def sealed_directory(self) -> Path:
         """The directory that the files of the trail's sealed months are in: in the data directory unless another is set."""
         return Path(self.trail_sealed_directory).expanduser() if self.trail_sealed_directory else self.data_directory / "sealed"
+
+    @property
+    def replica_place(self) -> Path | None:
+        """The directory that a copy of the embedded database is kept in, None where there is to be none."""
+        return Path(self.replica_directory).expanduser() if self.replica_directory else None
 
     @property
     def url(self) -> str:
@@ -246,6 +253,7 @@ _RANGES = {
     "trail_digest_seconds": (1, 86_400),
     "trail_seal_after_days": (0, 36_500),
     "trail_withhold_after_days": (0, 36_500),
+    "replica_seconds": (1, 86_400),
 }
 FIDO_LEVELS = ("", "L1", "L1+", "L2", "L2+", "L3", "L3+")
 _CHOICES = {
@@ -281,8 +289,17 @@ def _check(settings: Settings) -> None:
         raise InvalidSettings("settings `smtp_username` and `smtp_password_file` go together; set both or neither")
     if settings.trail_checkpoint_mail and not _MAILBOX.fullmatch(settings.trail_checkpoint_mail):
         raise InvalidSettings("setting `trail_checkpoint_mail` is no e-mail address; give one such as `trail@acme.example`")
+    if settings.replica_place is not None:
+        _check_replica(settings, settings.replica_place)
     if settings.smtp_username and settings.smtp_security == "none":
         raise InvalidSettings("setting `smtp_username` sends a password: set `smtp_security` to starttls or tls")
+
+
+def _check_replica(settings: Settings, place: Path) -> None:
+    if not settings.database_url.startswith("sqlite:///"):
+        raise InvalidSettings("setting `replica_directory` copies the embedded database: PostgreSQL has standbys of its own")
+    if place.resolve().is_relative_to(settings.data_directory.resolve()):
+        raise InvalidSettings("setting `replica_directory` is inside the data directory, and would be lost with it")
 
 
 _MAILBOX = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,190}")

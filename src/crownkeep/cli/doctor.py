@@ -34,6 +34,7 @@ HOUSE: Mapping[str, Check] = {
     "schema": doctor_house.schema,
     "sealing-key": doctor_house.sealing_key,
     "backup": doctor_house.backup,
+    "replica": doctor_house.replica,
     "drill": doctor_house.drill,
     "operator-tokens": doctor_house.tokens,
     "mail": doctor_house.mail,

@@ -11,6 +11,7 @@ from crownkeep.alerts.channels import Smtp
 from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.audit import tlog_policy
 from crownkeep.audit.tlog_policy import MalformedTlogPolicy
+from crownkeep.cli import output
 from crownkeep.cli.doctor_diagnosis import Diagnosis, Installation, advice, amiss, unseen, well
 from crownkeep.domain.accounts import key_check
 from crownkeep.domain.accounts.key_check import WrongSealingKey
@@ -27,6 +28,7 @@ BACKED_UP = "CompleteBackup"
 _LARGEST_LOOKED_THROUGH = 1 << 30
 _OLD_KEY = timedelta(days=365)
 _OLD_BACKUP = timedelta(days=7)
+_OLD_REPLICA = timedelta(minutes=15)
 _STALE_MAIL = timedelta(hours=1)
 _SOON = timedelta(days=14)
 _MOST_NAMED = 5
@@ -147,6 +149,25 @@ def backup(found: Installation) -> Diagnosis:
         return advice("no backup was ever made with `crownkeep backup`", remedy)
     message = f"the last backup was made at {made[0].happened_at:%Y-%m-%dT%H:%M:%SZ}"
     return amiss(message, remedy) if found.now - made[0].happened_at > _OLD_BACKUP else well(message)
+
+
+def replica(found: Installation) -> Diagnosis:
+    """Look at how far the copy of the embedded database is behind, where one is kept."""
+    place = found.settings.replica_place
+    if place is None or found.file is None:
+        return unseen("no copy of the database on another disk is asked for (`replica_directory`)")
+    copy, remedy = place / found.file.name, "see in the server's log why"
+    if not copy.exists():
+        return amiss(f"there is no copy of the database in `{place}`", remedy)
+    if copy.stat().st_dev == found.file.stat().st_dev:
+        return advice(f"the copy in `{place}` is on the same disk as the database", "name a directory of another disk")
+    written = (found.file, found.file.with_name(f"{found.file.name}-wal"))
+    behind = timedelta(seconds=max(each.stat().st_mtime for each in written if each.exists()) - copy.stat().st_mtime)
+    if behind > _OLD_REPLICA:
+        return amiss(
+            f"the copy of the database in `{place}` is {output.counted(int(behind.total_seconds()), 'second')} behind", remedy
+        )
+    return well(f"a copy of the database is in `{place}`")
 
 
 def drill(found: Installation) -> Diagnosis:
