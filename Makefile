@@ -73,8 +73,8 @@ bench: .venv/.ready-to-develop .tools/moto-$(MOTO_VERSION) ## Measure requests b
 bench-request: .venv/.ready-to-develop ## Measure the CPU of one request in this process; ARGS="--profile GetUser"
 	$(BIN)/python -m bench.request_cost $(ARGS)
 
-bench-console: .venv/.ready-to-develop ## Measure every page of the console with 10,000 users and 200,000 events
-	$(BIN)/python -m bench.console
+bench-console: .venv/.ready-to-develop ## Measure every page of the console in a large organization; ARGS="--cpu --rounds 10"
+	$(BIN)/python -m bench.console $(ARGS)
 
 bench-sign-in: .venv/.ready-to-develop ## Measure sign-ins beside the one Argon2id computation in each
 	$(BIN)/python -m bench.sign_in

@@ -1,29 +1,34 @@
-"""`make bench-console`: what every page of the console costs with 10,000 users and 200,000 events, beside the sign-in page.
+"""`make bench-console`: what every page of the console costs with 10,000 users, 5,000 accounts and 200,000 events.
 
 One browser asks for a page again and again over a connection that stays open; its session is that of an administrator. A time
 is from the request's first byte to the answer's last, so it holds what the server does, the loopback and this client's reading:
 about what the bare answer of the last line costs. `CPU` is what the server itself used, which a busy machine doesn't blur. The
-benchmark fails where a page's p95 is above the limit.
+benchmark fails where a page's p95 is above the limit; with ARGS="--cpu", on a machine that is busy with something else, where a
+page's CPU time is. ARGS="--rounds 10" asks for each page less often.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared import every_page
+import boto3
+from shared import every_page, furnished
 from shared.furnished import Samples
 
 from bench import load, populous, servers
 from bench.browser import PASSWORD, Browser, token_in
 from bench.requests import Signer
 from bench.servers import Server
+from crownkeep import models
 
 ROUNDS = 40
-LIMIT_MILLISECONDS = 100.0
+LIMIT_MILLISECONDS = 60.0
 SIGN_IN = "/signin?choose"
 
 
@@ -44,6 +49,10 @@ class Timed:
 
 def main() -> int:
     """Measure every page, print the table, and fail where one is too slow."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cpu", action="store_true", help="hold the CPU time of a page to the limit, not its p95")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each page is asked for")
+    options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory,
         servers.crownkeep(Path(directory), servers.UNLIMITED) as server,
@@ -54,31 +63,34 @@ def main() -> int:
         # A report that the page makes itself, so that the pages that read it have one to read.
         _, page = browser.ask("/console/credential-report")
         browser.ask("/console/credential-report", {"csrf": token_in(page)})
-        sign_in = measure(server, Browser(server.port), SIGN_IN)
-        pages = [measure(server, browser, address) for address in every_page.inside(samples)]
+        sign_in = measure(server, Browser(server.port), SIGN_IN, options.rounds)
+        pages = [measure(server, browser, address, options.rounds) for address in every_page.inside(samples)]
     with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory, servers.bare(Path(directory)) as server:
-        bare = measure(server, Browser(server.port), "/")
+        bare = measure(server, Browser(server.port), "/", options.rounds)
     print(render(sign_in, pages, bare))
-    return 1 if any(page.percentile(0.95) > LIMIT_MILLISECONDS for page in pages) else 0
+    slow = [page.address for page in pages if (page.cpu if options.cpu else page.percentile(0.95)) > LIMIT_MILLISECONDS]
+    for address in slow:
+        print(f"above {LIMIT_MILLISECONDS:.0f} ms: {address}")
+    return 1 if slow else 0
 
 
-def measure(server: Server, browser: Browser, address: str) -> Timed:
+def measure(server: Server, browser: Browser, address: str, rounds: int) -> Timed:
     """Ask for a page again and again."""
     status, text = browser.ask(address)
     times = []
     used = server.cpu_seconds()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         began = time.perf_counter()
         browser.ask(address)
         times.append((time.perf_counter() - began) * 1e3)
-    cpu = (server.cpu_seconds() - used) / ROUNDS * 1e3
+    cpu = (server.cpu_seconds() - used) / rounds * 1e3
     return Timed(address, status, len(text) / 1024, sorted(times), cpu)
 
 
 def render(sign_in: Timed, pages: list[Timed], bare: Timed) -> str:
-    """Return the table, the slowest page first."""
+    """Return the table, the dearest page first."""
     head = f"{'page':74}{'status':>7}{'kB':>7}{'p50 ms':>8}{'p95 ms':>8}{'CPU ms':>8}{'/sign-in':>9}"
-    ordered = sorted(pages, key=lambda page: page.percentile(0.95), reverse=True)
+    ordered = sorted(pages, key=lambda page: page.cpu, reverse=True)
     lines = [head, "-" * len(head)]
     for page in (*ordered, sign_in, bare):
         name = "a bare answer" if page is bare else page.address[:73]
@@ -101,7 +113,19 @@ def _prepare(server: Server) -> Samples:
     if done.failures:
         raise RuntimeError(f"the account could not be prepared: {done.failures[0]!r}")
     event = populous.an_event(server.directory / "data", account)
-    return Samples(account, "user-00000", "group-0000", "role-0000", "policy-0000", "own", event)
+    samples = Samples(account, "user-00000", "group-0000", "role-0000", "policy-0000", "own", event)
+    key = answer["admin"]
+    os.environ["AWS_DATA_PATH"] = str(models.OWN_FOLDER)
+    organizations = boto3.client(
+        "organizations",
+        region_name="us-east-1",
+        endpoint_url=f"http://localhost:{server.port}",
+        aws_access_key_id=key["access_key_id"],
+        aws_secret_access_key=key["secret_access_key"],
+    )
+    samples = furnished.organize(organizations, samples)
+    populous.add_members(server.directory / "data", account)
+    return samples
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A populous account: thousands of users with their credentials, groups, roles, policies, and a trail of three months.
+"""A populous account: thousands of users with their credentials, groups, roles, policies, members, and a trail of three months.
 
 Rows go straight into storage: an account holds 5,000 users by default, and signing 200,000 requests would take a while.
 """
@@ -13,6 +13,7 @@ from uuid import UUID
 from crownkeep import clock, ids
 from crownkeep.ids import Prefix
 from crownkeep.storage.accounts import accounts
+from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.credentials import access_keys, login_profiles, mfa_devices
 from crownkeep.storage.credentials.access_keys import AccessKeyRow
 from crownkeep.storage.credentials.login_profiles import LoginProfileRow
@@ -23,6 +24,9 @@ from crownkeep.storage.identities.groups import GroupRow
 from crownkeep.storage.identities.owners import OwnerKind
 from crownkeep.storage.identities.roles import RoleRow
 from crownkeep.storage.identities.users import UserRow
+from crownkeep.storage.organizations import organization_accounts, organizational_units, organizations
+from crownkeep.storage.organizations.organization_accounts import MemberRow
+from crownkeep.storage.organizations.organizational_units import UnitRow
 from crownkeep.storage.policies import attachments, policies, policy_versions
 from crownkeep.storage.policies.attachments import AttachmentRow
 from crownkeep.storage.policies.policies import PolicyRow
@@ -36,6 +40,8 @@ ROLES = 1_000
 POLICIES = 1_500
 EVENTS = 200_000
 DAYS = 90
+UNITS = 50
+MEMBERS = 5_000
 
 _READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -57,6 +63,30 @@ def populate(data: Path, account_id: str) -> None:
     for first in range(0, EVENTS, _BATCH):
         with database.transaction() as db:
             events.add_all(db, [_event(account_id, number, now) for number in range(first, first + _BATCH)])
+    database.close()
+
+
+def add_members(data: Path, management_account_id: str) -> None:
+    """Fill the organization that an account manages, so that it has `MEMBERS` accounts in `UNITS` units."""
+    database = Database(f"sqlite:///{data / 'crownkeep.db'}")
+    now = clock.now()
+    with database.transaction() as db:
+        organization = organizations.of_account(db, management_account_id)
+        if organization is None:
+            raise RuntimeError("the account manages no organization")
+        here = (organization.organization_id, management_account_id)
+        units = [f"{organization.root_id.replace('r-', 'ou-')}-{number:08}" for number in range(UNITS)]
+        for number, unit_id in enumerate(units):
+            name = f"unit-{number:02}"
+            organizational_units.add(db, UnitRow(unit_id, *here, organization.root_id, name, name, now))
+        for number in range(MEMBERS):
+            account_id, email = f"7{number:011}", f"member-{number:04}@acme.example"
+            account = AccountRow(
+                account_id, f"member-{number:04}", email, email, "ACTIVE", now, None, clock.revision(), None, None, None, 0
+            )
+            accounts.add(db, account)
+            organization_accounts.add(db, MemberRow(account_id, *here, units[number % UNITS], "CREATED", now))
+        accounts.touch(db, management_account_id, clock.revision())
     database.close()
 
 

@@ -116,3 +116,25 @@ def test_the_end_of_an_unused_session_is_told_and_put_off(enter: Visit):
     page.get_by_role("button", name="Stay signed in").click()
 
     expect(notice).to_be_hidden()
+
+
+def test_the_trail_is_followed_by_the_keyboard_and_stopped(enter: Visit, served: Process, told: dict[str, Any]):
+    iam = served.client("iam", told["admin"])
+    page = enter()
+    page.goto("/console/trail")
+    button, newest = page.get_by_role("button", name="Follow live"), page.locator("table[data-tail] tbody tr").first
+
+    button.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Following")).to_be_visible()
+    iam.list_groups()
+    iam.create_group(GroupName="harbour-followed")
+    expect(newest).to_contain_text("CreateGroup")
+    expect(newest.get_by_role("link", name="CreateGroup")).to_be_visible()
+    expect(page.get_by_role("cell", name="ListGroups")).to_have_count(0)
+    page.get_by_role("button", name="Stop following").press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Not following")).to_be_visible()
+    iam.create_user(UserName="made-unseen")
+    iam.delete_user(UserName="made-unseen")
+
+    page.reload()
+    expect(newest).to_contain_text("DeleteUser")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.console.forms import follow, send
 from tests.console.members import MARKUP, administrator, member
 from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
@@ -250,3 +252,26 @@ def test_reads_that_drew_one_page_of_the_console_are_one_line(crown: Crown):
     page = browser.get(f"{TRAIL}?reads=1").text
 
     assert re.search(r"A page of the console: \d+ reads", page)
+
+
+def test_a_lookup_is_kept_under_a_name_and_leads_back_to_itself(crown: Crown):
+    browser = signed_in(crown.account(), user="admin")
+    kept = {"name": "Who makes users", "by": "EventName", "value": "CreateUser", "reads": "1", "failed": ""}
+
+    page = follow(browser, send(browser, TRAIL, f"{TRAIL}/keep", **kept))
+    link = re.search(r'<a href="([^"]+)" aria-current="true">Who makes users</a>', page)
+    assert link
+    again = browser.get(unescape(link[1])).text
+    assert "Remove Who makes users" in page
+    gone = follow(browser, send(browser, TRAIL, f"{TRAIL}/forget", name="Who makes users"))
+
+    assert 'value="CreateUser"' in again
+    assert "Remove Who makes users" not in gone
+
+
+def test_the_trail_is_followed_only_where_new_events_would_be_its_first(crown: Crown):
+    _, browser = administrator(crown)
+
+    assert "data-tail" in browser.get(TRAIL).response.text
+    for query in ("by=EventName&value=CreateUser", "last=2099-01-01"):
+        assert "data-tail" not in browser.get(f"{TRAIL}?{query}").response.text

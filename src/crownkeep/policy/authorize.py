@@ -28,6 +28,9 @@ NEEDS_NO_ALLOW = frozenset(
         "account-security:EndSession",
         "account-security:FindNames",
         "account-security:ListSessions",
+        "account-security:ListTrailFilters",
+        "account-security:PutTrailFilter",
+        "account-security:DeleteTrailFilter",
     }
 )
 

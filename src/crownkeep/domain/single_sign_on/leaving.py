@@ -8,7 +8,7 @@ from uuid import UUID
 from crownkeep.domain.approvals import custodianship
 from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.sign_in import browser_sessions, recovery_codes, trusted_places
+from crownkeep.storage.sign_in import browser_sessions, recovery_codes, trail_filters, trusted_places
 from crownkeep.storage.single_sign_on import external_providers, person_credentials, person_sign_in_rules
 from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
 from crownkeep.storage.single_sign_on.instances import InstanceRow
@@ -21,6 +21,7 @@ def forget_person(db: Transaction, user: DirectoryUserRow, *, at: datetime) -> N
     mfa_devices.remove_of_owner(*owner)
     recovery_codes.remove_all(*owner)
     trusted_places.remove_all(*owner)
+    trail_filters.remove_all(*owner)
     external_providers.unlink(db, user.identity_store_id, user.user_id)
     custodianship.forget(db, custodianship.identity_of_person(user.identity_store_id, user.user_id))
     browser_sessions.end_others(*owner, but=b"", at=at)

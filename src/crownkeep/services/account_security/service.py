@@ -6,5 +6,13 @@ account_security = registry.Service(
     "account-security",
     event_source="account-security.crownkeep",
     is_global=True,
-    for_people=("ListSessions", "EndSession", "EndOtherSessions", "CreateRecoveryCodes"),
+    for_people=(
+        "ListSessions",
+        "EndSession",
+        "EndOtherSessions",
+        "CreateRecoveryCodes",
+        "ListTrailFilters",
+        "PutTrailFilter",
+        "DeleteTrailFilter",
+    ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -77,9 +77,14 @@ class EventLine:
 
 def asked(request: Request) -> EventFilter:
     """Return what an address asks for: changes alone, unless it says otherwise or names a value."""
-    query = request.query_params
+    return read(request.query_params)
+
+
+def read(query: Mapping[str, str]) -> EventFilter:
+    """Return what the words of an address, or of a form, ask for."""
+    by = query.get("by", "")
     return EventFilter(
-        parts.chosen(request, "by", tuple(ATTRIBUTES)),
+        by if by in ATTRIBUTES else next(iter(ATTRIBUTES)),
         query.get("value", "").strip(),
         _day(query.get("first", "")),
         _day(query.get("last", "")),

@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import acts, csv_files, frame, parts, trail_standing, web
 from crownkeep.console.kit.parts import Part
-from crownkeep.console.pages.trail import lookups
+from crownkeep.console.pages.trail import kept_lookups, lookups
 
-TRAIL = "/console/trail"
+TRAIL = kept_lookups.TRAIL
 _LOOKUPS_OF_A_FILE = 8
 _COLUMNS = ("time", "event", "source", "user", "outcome", "address", "region", "mfa", "id")
 _ROOT = [{"AttributeKey": "Username", "AttributeValue": "root"}]
@@ -25,18 +25,22 @@ async def events(request: Request) -> Response:
     """Look events up by one attribute and a range of days, the newest first; reads only where they are asked for."""
     web.signed_in(request)
     wanted = lookups.asked(request)
-    (listed, found), standing = await asyncio.gather(lookups.look_up(request, wanted), trail_standing.ask(request))
-    here = wanted.query
+    (listed, found), standing, kept = await asyncio.gather(
+        lookups.look_up(request, wanted), trail_standing.ask(request), kept_lookups.ask(request, wanted)
+    )
+    here, lines = wanted.query, lookups.gathered(found)
     return frame.page(
         request,
         "trail.html",
         current=TRAIL,
-        same=[listed.call, trail_standing.CALL],
+        same=[listed.call, trail_standing.CALL, *([] if kept is None else [kept_lookups.LIST])],
+        kept=kept,
         standing=standing,
         attributes=lookups.ATTRIBUTES,
         here=here,
         listed=listed,
-        lines=lookups.gathered(found),
+        lines=lines,
+        is_followed=bool(lines) and not (wanted.value or wanted.marker or wanted.last),
         reads=parts.address(TRAIL, **{**here, "reads": "" if wanted.has_reads else "1"}),
         failures=parts.address(TRAIL, **{**here, "failed": "" if wanted.has_failures_alone else "1"}),
         file=parts.address(f"{TRAIL}/download", **here),
@@ -115,6 +119,8 @@ def _record(found: Part) -> dict[str, Any]:
 ROUTES = [
     Route(TRAIL, events, methods=["GET"]),
     Route(f"{TRAIL}/download", download, methods=["GET"]),
+    Route(f"{TRAIL}/keep", kept_lookups.keep, methods=["POST"]),
+    Route(f"{TRAIL}/forget", kept_lookups.forget, methods=["POST"]),
     Route(f"{TRAIL}/root", root, methods=["GET"]),
     Route(f"{TRAIL}/event", event, methods=["GET"]),
 ]

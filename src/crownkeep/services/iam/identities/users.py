@@ -29,6 +29,7 @@ from crownkeep.storage.identities import memberships, tags, users
 from crownkeep.storage.identities.users import UserRow
 from crownkeep.storage.policies import attachments, inline_policies
 from crownkeep.storage.reports import service_uses
+from crownkeep.storage.sign_in import trail_filters
 
 Tags = Sequence[Mapping[str, str]]
 RESOURCE_TYPE = "AWS::IAM::User"
@@ -247,6 +248,7 @@ def delete_user(call: Call, *, user_name: str) -> Result:
     _require_unused(call, row)
     tags.remove_all(call.db, call.account_id, row.user_id)
     service_uses.remove_all(call.db, call.account_id, row.user_id)
+    trail_filters.remove_all(call.db, call.account_id, row.user_id)
     users.remove(call.db, call.account_id, row.user_id)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     return NOTHING
