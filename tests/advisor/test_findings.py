@@ -15,7 +15,7 @@ from tests.advisor.spoilt import FAILING
 from crownkeep.advisor import findings
 from crownkeep.advisor.check import CheckSeverity, CheckState
 from crownkeep.advisor.findings import Change, Report, UnreadableBaseline
-from crownkeep.advisor.report import table
+from crownkeep.advisor.report import pdf, table
 from crownkeep.advisor.report.formats import FORMATS
 
 
@@ -135,6 +135,7 @@ def test_hostile_names_reach_no_formula_no_script_and_no_parser():
     assert not [cell for cell in cells if cell.startswith(("=", "@", "+", "-"))]
     assert "<script>alert" not in FORMATS["html"](report)
     ET.fromstring(FORMATS["junit"](report))
+    assert pdf.write(report).startswith(b"%PDF-")
     for name in ("json", "sarif", "ocsf", "oscal"):
         json.loads(FORMATS[name](report))
 

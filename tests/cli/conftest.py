@@ -37,6 +37,10 @@ class Terminal:
         result = self._runner.invoke(main, list(words), input=stdin, prog_name="crownkeep")
         return Ended(result.exit_code, result.stdout, result.stderr)
 
+    def raw(self, *words: str) -> bytes:
+        """Return what a command printed, as bytes."""
+        return self._runner.invoke(main, list(words), prog_name="crownkeep").stdout_bytes
+
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,21 @@ def test_every_format_is_printed(crownkeep: Terminal, kept: Path, form: str):
     ended = audit(crownkeep, "--from", str(kept), "--format", form)
 
     assert (0, True, "") == (ended.code, "versions" in ended.out, ended.err)
+
+
+def test_pdf_goes_into_a_file_the_same_each_time(crownkeep: Terminal, kept: Path):
+    first, again = (crownkeep.raw("audit", "--from", str(kept), "--format", "pdf") for _ in range(2))
+
+    assert first.startswith(b"%PDF-")
+    assert first == again
+
+
+def test_pdf_without_its_package_is_refused_in_one_sentence(crownkeep: Terminal, kept: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "typst", None)
+
+    ended = audit(crownkeep, "--from", str(kept), "--format", "pdf")
+
+    assert (1, True, "") == (ended.code, "pip install 'crownkeep[pdf]'" in ended.err, ended.out)
 
 
 def test_a_check_is_explained_and_all_are_listed(crownkeep: Terminal):

@@ -46,6 +46,11 @@ class Report:
         """Return how many findings are in this state."""
         return sum(each.state is state for each in self.findings)
 
+    def failing(self) -> list[CheckFinding]:
+        """Return what fails, the worst first."""
+        found = (each for each in self.findings if each.state is CheckState.FAIL)
+        return sorted(found, key=lambda each: each.check.severity.rank)
+
     def fails(self, least: CheckSeverity) -> bool:
         """Tell whether something at least this severe fails."""
         return any(each.state is CheckState.FAIL and each.check.severity.rank <= least.rank for each in self.findings)

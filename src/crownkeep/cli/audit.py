@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crownkeep.advisor.reader import Progress
 
 _SEVERITIES = ("critical", "high", "medium", "low")
-_FORMATS = ("table", "json", "csv", "sarif", "junit", "ocsf", "oscal", "html")
+_FORMATS = ("table", "json", "csv", "sarif", "junit", "ocsf", "oscal", "html", "pdf")
 
 
 @click.command("audit", short_help="Show how far an AWS account is from locked down.")
@@ -208,9 +208,23 @@ def _print(report: Report, form: str) -> None:
         click.echo()
         click.echo(table.summary(report))
         return
+    if form == "pdf":
+        _print_pdf(report)
+        return
     from crownkeep.advisor.report.formats import FORMATS
 
     click.echo(FORMATS[form](report))
+
+
+def _print_pdf(report: Report) -> None:
+    from crownkeep.advisor.report import pdf
+
+    if sys.stdout.isatty():
+        raise click.UsageError("PDF is nothing for a terminal: add `> report.pdf`")
+    try:
+        click.echo(pdf.write(report), nl=False)
+    except pdf.NoTypesetter as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _print_changes(file: Any, report: Report, *, as_json: bool) -> None:

@@ -13,9 +13,7 @@ from crownkeep.advisor.findings import Report
 
 def write(report: Report) -> str:
     """Return the page: what fails first, the worst on top, then everything by topic."""
-    failing = sorted(
-        (each for each in report.findings if each.state is CheckState.FAIL), key=lambda each: each.check.severity.rank
-    )
+    failing = report.failing()
     by_topic = [(topic, [each for each in report.findings if each.check.topic == topic]) for topic in TOPICS]
     counts = [(severity.value, sum(each.check.severity is severity for each in failing)) for severity in CheckSeverity]
     return _template().render(
