@@ -73,17 +73,25 @@ def test_two_hundred_assignments_by_terraform(serve: Callable[..., Process]):
     if missing:
         warnings.warn(f"{missing} is not installed: 200 assignments were not measured", stacklevel=1)
         return
-    terraform = configured(serve(), accounts=8, groups=25)
+    server = serve()
+    terraform = configured(server, accounts=8, groups=25)
+    used = -cpu_seconds(server.pid)
 
     # The provider waits five seconds before it asks what came of an assignment: ten at once would take 100 seconds.
     began = time.monotonic()
     terraform.run("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=100")
     took = time.monotonic() - began
+    used += cpu_seconds(server.pid)
 
     terraform.run("plan", "-input=false", "-no-color", "-detailed-exitcode")
-    print(f"200 assignments: {took:.1f} s, load {os.getloadavg()[0]:.1f}")
+    told = f"200 assignments: {took:.1f} s, of which {used:.1f} s of the server's CPU, load {os.getloadavg()[0]:.1f}"
+    print(told)
     if took > AIM_SECONDS:
-        warnings.warn(
-            f"200 assignments took {took:.0f} seconds (load {os.getloadavg()[0]:.1f}), and not {AIM_SECONDS}", stacklevel=1
-        )
+        warnings.warn(f"{told}; aimed at: {AIM_SECONDS} s", stacklevel=1)
     assert 201 == len([each for each in terraform.run("state", "list").splitlines() if "account_assignment" in each])
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return how long a process has computed so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
