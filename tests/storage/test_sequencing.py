@@ -55,7 +55,7 @@ def everything(database: Database) -> list[bytes]:
 def test_every_event_has_one_leaf_in_the_order_in_which_it_was_written(database: Database):
     write(database, 0, 700)
 
-    while (done := step(database, limit=300)) is not None and done.count:
+    while (done := step(database, limit=300)) is not None and done.has_more:
         pass
 
     entries = everything(database)
@@ -67,6 +67,40 @@ def test_every_event_has_one_leaf_in_the_order_in_which_it_was_written(database:
         assert root == tree.frontier(db, 700).root()
         assert root == merkle.root_at(700, tree.Nodes(db))
         assert [merkle.folded([merkle.leaf_hash(each) for each in entries[:256]])] == tree.row(db, 1, 0, 1)
+
+
+def test_leaves_that_waited_when_the_server_was_upgraded_get_the_next_indexes(database: Database):
+    with database.transaction() as db:
+        db.execute(insert(leaves.pending), [waiting(event(number)) for number in range(300)])
+    write(database, 300, 5)
+
+    while (done := step(database, limit=200)) is not None and done.has_more:
+        pass
+
+    entries = everything(database)
+    assert {leaves.make(event(number), b"{}") for number in range(305)} == {*entries}
+    assert 305 == len(entries)
+    with database.snapshot() as db:
+        assert 0 == leaves.pending_count(db)
+        assert tree.frontier(db, 305).root() == merkle.root_of([merkle.leaf_hash(each) for each in entries])
+
+
+def test_a_sequencer_that_died_before_it_signed_is_followed_by_one_that_goes_on(database: Database):
+    write(database, 0, 600)
+    step(database)
+    with database.transaction() as db:
+        sign(db, 400)
+    write(database, 600, 200)
+
+    done = step(database, holder="b", now=NOW + timedelta(seconds=2))
+
+    assert done is not None
+    assert not done.has_more
+    entries = everything(database)
+    assert 800 == len(entries) == done.frontier.size
+    assert merkle.root_of([merkle.leaf_hash(each) for each in entries]) == done.frontier.root()
+    with database.snapshot() as db:
+        assert done.frontier.peaks == tree.frontier(db, 800).peaks
 
 
 def test_two_sequencers_that_lose_the_lease_at_every_step_number_each_leaf_once(database: Database):
@@ -96,7 +130,7 @@ def test_sequencers_at_the_same_moment_number_each_leaf_once(database: Database)
             last = done.is_set()
             # Its term has run out before it begins: only the row's lock keeps them apart.
             taken = its.write(lambda db: sequencing.step(db, None, holder=holder, now=NOW, until=NOW, limit=7))
-            if last and (taken is None or taken.count == 0):
+            if last and (taken is None or not taken.has_more):
                 return
 
     with ThreadPoolExecutor(2) as pool:
@@ -124,7 +158,7 @@ def test_a_lease_that_another_holds_is_left_alone_until_it_runs_out(database: Da
     assert held is not None
     assert early is None
     assert late is not None
-    assert 1 == late.count
+    assert 1 == late.frontier.size
 
 
 def test_a_tree_that_does_not_continue_the_last_checkpoint_is_not_signed(database: Database):
@@ -187,6 +221,11 @@ REFUSED = {
 }
 
 
+def waiting(row: EventRow) -> dict[str, object]:
+    """Return what waits where a leaf was written by a version that gave none its index at once."""
+    return {"event_id": row.event_id.bytes, "account_id": row.account_id, "leaf": leaves.make(row, row.record)}
+
+
 @pytest.fixture
 def furnished(database: Database) -> Database:
     """A database with something in every table of the trail."""
@@ -197,6 +236,8 @@ def furnished(database: Database) -> Database:
         sign(db, 256)
         act = WithholdingAct(UUID(int=7), "law", "a court's order", "somebody", NOW)
         withholdings.withhold_one(db, ACCOUNT, event(3).event_id, act)
+        # On PostgreSQL the last two wait as well.
+        db.execute(insert(leaves.pending), waiting(event(400)))
     return database
 
 

@@ -67,7 +67,7 @@ def move(source: Database, target: Database, *, progress: Progress) -> Moved:
                 moved.rows[name] = _copied(old, new, name, progress)
             copying.finish(new)
             report = restoring.prove(new, olds)
-    moved.records = report.size + report.pending
+    moved.records = report.size + report.waiting
     return moved
 
 

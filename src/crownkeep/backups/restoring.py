@@ -199,7 +199,7 @@ class _Loading:
 def _prove(db: Transaction, found: Manifest, answer: Restored, newest: Note | None) -> None:
     """Verify the whole trail that came back against the checkpoint that was sealed with it; raises BackupFault."""
     report = prove(db, [notes.read(found.checkpoint)] if found.checkpoint else [])
-    answer.records, answer.newest_at, answer.not_seen = report.size + report.pending, report.newest_at, report.not_seen
+    answer.records, answer.newest_at, answer.not_seen = report.size + report.waiting, report.newest_at, report.not_seen
     if newest is None:
         return
     seen = TrailReport()

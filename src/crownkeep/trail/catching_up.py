@@ -21,7 +21,7 @@ def catch_up(database: Database, keyring: Keyring) -> None:
     trail_keys.prepare(database, keyring)
     holder = clock.token_bytes(16).hex()
     frontier: Frontier | None = None
-    while (done := _step(database, frontier, holder)) is not None and done.count:
+    while (done := _step(database, frontier, holder)) is not None and done.has_more:
         frontier = done.frontier
     if done is not None and done.frontier.size:
         # Bound to a name of its own: a lambda would see the variable's last value, and mypy can't know that it is no None.

@@ -1,6 +1,6 @@
 """The sequencer: every committed record gets its place in the tree, and the tree a signed checkpoint, within a second.
 
-    record committed -> waits -> index, under the lease -> checkpoint signed -> kept -> shown
+    record committed -> in the tree, under the lease -> checkpoint signed -> kept -> shown
 
 One process at a time does so; each looks several times a second whether something waits and nobody does. No request waits for
 it, and it keeps nothing that is not in the database: whoever comes next goes on from there.
@@ -84,15 +84,13 @@ class Sequencer:
         # Looking costs a snapshot and no lock: processes that don't lead never disturb the one that does.
         if not look.is_mine:
             return False
-        while look.has_pending:
-            done = await self._step()
-            if done is None:
-                return False
-            # Less than a full step means that nothing waited any more when it was taken.
-            if done.count < sequencing.AT_ONCE:
-                break
-        if look.has_pending or look.size > look.signed_size:
-            await self._sign()
+        if not look.has_pending and look.size == look.signed_size:
+            return True
+        while (done := await self._step()) is not None and done.has_more:
+            pass
+        if done is None:
+            return False
+        await self._sign(done.frontier)
         return True
 
     async def _run(self) -> None:
@@ -148,12 +146,9 @@ class Sequencer:
         self._frontier = done.frontier if done is not None else None
         return done
 
-    async def _sign(self) -> None:
+    async def _sign(self, frontier: Frontier) -> None:
         """Sign the tree as it was committed, keep that, and only then let anybody see it."""
-        if self._frontier is None and await self._step() is None:
-            return
-        frontier = self._frontier
-        if frontier is None or frontier.size == 0:
+        if frontier.size == 0:
             return
         with self._database.snapshot() as db:
             rows = log_keys.every(db, LOG)

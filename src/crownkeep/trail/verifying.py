@@ -42,7 +42,10 @@ class TrailReport:
     sealed: int = 0
     """How many of them are in the files of sealed months."""
     withheld: int = 0
+    waiting: int = 0
+    """How many records wait for their place in the tree."""
     pending: int = 0
+    """How many records no checkpoint that is kept counts yet."""
     checkpoints: int = 0
     newest_at: datetime | None = None
     signed_by: list[str] = field(default_factory=list)
@@ -56,7 +59,7 @@ class TrailReport:
 
 def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], progress: Progress) -> TrailReport:
     """Verify all of a trail; `olds` are checkpoints that were kept elsewhere. Without a policy the database's own keys count."""
-    report = TrailReport(pending=leaves.pending_count(db))
+    report = TrailReport()
     # Whoever can write to the database can exchange these keys too: that is why the report says so.
     trusted = policy or own_policy(db)
     if policy is None:
@@ -77,7 +80,8 @@ def verify(db: Transaction, *, policy: Policy | None, olds: Sequence[Note], prog
         Seal(row.act_event_id, row.month, row.first_event_id, row.before_event_id, row.records) for row in sealed_months.every(db)
     ]
     acts = WithholdingCheck(report.findings, _acts(db), seals, has_files=sealed_files.directory_of(db) is not None)
-    expected = _read_lines(db, report, tree, acts, progress)
+    nodes = _NodeCheck(db, report.findings, due=max((head.size for head in heads), default=0))
+    expected = _read_lines(db, report, tree, nodes, acts, progress)
     tree.finish()
     report.size, report.signed, report.withheld = tree.size, tree.signed, acts.withheld
     _check_strays(db, report, acts)
@@ -137,6 +141,8 @@ def old_heads(report: TrailReport, trusted: Policy, olds: Sequence[Note]) -> Ite
 def _check_newest(db: Transaction, report: TrailReport, trusted: Policy) -> None:
     """Hold the newest checkpoint, with all its signatures, against the policy."""
     newest = checkpoint_rows.newest(db)
+    report.waiting = leaves.pending_count(db)
+    report.pending = report.waiting + max(0, leaves.count(db) - (newest.size if newest else 0))
     if newest is None:
         return
     report.origin, report.newest_at = newest.origin, newest.signed_at
@@ -166,10 +172,11 @@ def _acts(db: Transaction) -> list[Withholding]:
     ]
 
 
-def _read_lines(db: Transaction, report: TrailReport, tree: TreeCheck, acts: WithholdingCheck, progress: Progress) -> int:
+def _read_lines(
+    db: Transaction, report: TrailReport, tree: TreeCheck, nodes: _NodeCheck, acts: WithholdingCheck, progress: Progress
+) -> int:
     """Hold every leaf against the tree and its record; returns how many rows there must be that find events by resources."""
-    expected, nodes = 0, _NodeCheck(db, report.findings)
-    unreadable = set[str]()
+    expected, unreadable = 0, set[str]()
 
     def note(fault: SealedFileFault) -> None:
         # A file that can't be read is one finding, and not one for each of its records.
@@ -220,11 +227,15 @@ def kept(line: TrailLine, record: bytes) -> Kept:
 
 
 class _NodeCheck:
-    """Holds the nodes that are kept against those that the leaves lead to."""
+    """Holds the nodes that are kept against those that the leaves lead to.
 
-    def __init__(self, db: Transaction, findings: TrailFindings) -> None:
+    Those above leaves that no checkpoint counts yet may still be missing: they are kept before it is signed.
+    """
+
+    def __init__(self, db: Transaction, findings: TrailFindings, *, due: int) -> None:
         self._db = db
         self._findings = findings
+        self._due = due
         self._levels: dict[int, Iterator[tuple[int, bytes]]] = {}
         self._next: dict[int, tuple[int, bytes] | None] = {}
 
@@ -237,10 +248,13 @@ class _NodeCheck:
             while (there := self._next[level]) is not None and there[0] < number:
                 self._differ(level, there[0])
                 self._next[level] = next(self._levels[level], None)
-            if there is None or there[0] != number or there[1] != found:
-                self._differ(level, number)
             if there is not None and there[0] == number:
+                is_wrong = there[1] != found
                 self._next[level] = next(self._levels[level], None)
+            else:
+                is_wrong = number + 1 << 8 * level <= self._due
+            if is_wrong:
+                self._differ(level, number)
 
     def finish(self) -> None:
         for level, there in self._next.items():
@@ -303,8 +317,8 @@ def _act_record(db: Transaction, event_id: bytes) -> dict[str, object] | None:
 
 
 def _say_what_was_not_seen(report: TrailReport, tree: TreeCheck) -> None:
-    if report.pending:
-        report.not_seen.append(f"{report.pending} records wait for their place in the tree")
+    if report.waiting:
+        report.not_seen.append(f"{report.waiting} records wait for their place in the tree")
     if tree.could_not_see:
         report.not_seen.append(f"{tree.could_not_see} leaves behind a gap, which no checkpoint could be held against")
     unsigned = tree.size - tree.signed

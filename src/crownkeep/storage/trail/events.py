@@ -186,7 +186,7 @@ def add_all(db: Transaction, rows: Sequence[EventRow]) -> None:
     kept = [(row, row.event_id.bytes, microseconds(row.happened_at)) for row in rows]
     # The order matters for nobody, as all three are seen together or not at all: record, leaf and what trails have to deliver.
     run_plainly_for_each(db, _INSERT, [_cells(*each) for each in kept])
-    leaves.await_indexes(
+    leaves.add_all(
         db, [(event_id, row.account_id, leaves.make_as_kept(row, event_id, at, row.record)) for row, event_id, at in kept]
     )
     named = [

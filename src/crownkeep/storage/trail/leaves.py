@@ -1,6 +1,7 @@
-"""The leaves of the tree: one for each event, written with it, and given its index by the sequencer a moment later.
+"""The leaves of the tree: one for each event, written with it.
 
-`trail_pending` is where a leaf waits, in the order in which leaves were written. Whatever is in `trail_leaves` never changes.
+SQLite has one writer at a time, so there a leaf gets its index at once. On PostgreSQL the sequencer gives it a moment later:
+`trail_pending` is where it waits, in the order in which leaves were written. Whatever is in `trail_leaves` never changes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, bindparam, func, select
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, bindparam, select
 
 from crownkeep.audit import leaf
 from crownkeep.storage.database import Transaction, run_plainly, run_plainly_for_each
@@ -53,7 +54,11 @@ class PendingLeaf:
 
 _WAIT = "INSERT INTO trail_pending (event_id, account_id, leaf) VALUES (?, ?, ?)"
 _APPEND = "INSERT INTO trail_leaves (idx, event_id, account_id, leaf) VALUES (?, ?, ?, ?)"
-_RELEASE = "DELETE FROM trail_pending WHERE pending_id = ?"
+_RELEASE = {
+    "sqlite": "DELETE FROM trail_pending WHERE pending_id IN (SELECT value FROM json_each(?))",
+    "postgresql": "DELETE FROM trail_pending WHERE pending_id IN (SELECT value::bigint FROM json_array_elements_text(?::json))",
+}
+_SIZE = "SELECT coalesce(max(idx), -1) + 1 FROM trail_leaves"
 _any_pending = Prepared(select(pending.c.pending_id).limit(bindparam("limit")))
 _oldest_pending = RowQuery(
     PendingLeaf,
@@ -61,7 +66,6 @@ _oldest_pending = RowQuery(
     .order_by(pending.c.pending_id)
     .limit(bindparam("limit")),
 )
-_last = Prepared(select(func.max(table.c.idx)))
 _from = Prepared(
     select(table.c.leaf).where(table.c.idx >= bindparam("first"), table.c.idx < bindparam("before")).order_by(table.c.idx)
 )
@@ -79,10 +83,14 @@ def make_as_kept(row: Any, event_id: bytes, happened_at: int, record: bytes) -> 
     return leaf.of_record(event_id, happened_at, row.account_id, record, columns)
 
 
-def await_indexes(db: Transaction, leaves: Iterable[tuple[bytes, str, bytes]]) -> None:
-    """Keep the leaves of new events, each after its event's id and account; a sequencer gives them their indexes."""
+def add_all(db: Transaction, leaves: Iterable[tuple[bytes, str, bytes]]) -> None:
+    """Keep the leaves of new events, each after its event's id and account."""
     # Every request has one, so these rows go to the driver as they are.
-    run_plainly_for_each(db, _WAIT, list(leaves))
+    if db.dialect.name == "sqlite":
+        # Whoever writes has the database to itself: nobody else can give the same indexes, or commit later with smaller ones.
+        run_plainly_for_each(db, _APPEND, [(index, *each) for index, each in enumerate(leaves, count(db))])
+    else:
+        run_plainly_for_each(db, _WAIT, list(leaves))
 
 
 def has_pending(db: Transaction) -> bool:
@@ -102,16 +110,16 @@ def append(db: Transaction, first: int, leaves: Sequence[PendingLeaf]) -> None:
     """Give leaves their indexes, from `first` on; they wait no longer."""
     # In one transaction with the rows that they leave: a leaf is in exactly one of the two tables at any moment.
     run_plainly_for_each(
-        db, _APPEND, [(first + place, each.event_id, each.account_id, each.leaf) for place, each in enumerate(leaves)]
+        db, _APPEND, [(index, each.event_id, each.account_id, each.leaf) for index, each in enumerate(leaves, first)]
     )
-    run_plainly_for_each(db, _RELEASE, [(each.pending_id,) for each in leaves])
+    # By their numbers alone: others between them may have become visible since they were read.
+    run_plainly(db, _RELEASE[db.dialect.name], (str([each.pending_id for each in leaves]),))
 
 
 def count(db: Transaction) -> int:
     """Return how many leaves have an index: the size of the tree."""
-    found = _last.first(db, {})
     # Indexes have no gaps, so the largest one is the size less one; the tree's verification shows where that is not so.
-    return 0 if found is None or found[0] is None else int(found[0]) + 1
+    return int(run_plainly(db, _SIZE).fetchone()[0])
 
 
 def entries(db: Transaction, first: int, before: int) -> list[bytes]:

@@ -1,4 +1,8 @@
-"""Sequencing: leaves that wait get the next indexes, and the tree its nodes, in one transaction under the lease."""
+"""Sequencing: the tree grows by the leaves that were added to it, and on PostgreSQL those that wait get the next indexes.
+
+All of it is done in one transaction under the lease. On SQLite a leaf has its index from the transaction that wrote it
+(`leaves`), so that no more is left to do than to hash it.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,10 @@ from crownkeep.audit import merkle
 from crownkeep.audit.merkle import Frontier
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail import checkpoints, leaves, sequencer_lease, tree
+from crownkeep.storage.trail.checkpoints import CheckpointRow
+from crownkeep.storage.trail.tree import IncompleteTree
 
-AT_ONCE = 512
+AT_ONCE = 1024
 
 
 class AlteredTree(Exception):
@@ -23,14 +29,14 @@ class Sequenced:
 
     frontier: Frontier
     """The tree's right edge once the step is committed."""
-    count: int
-    """How many leaves got their indexes."""
+    has_more: bool
+    """Whether another step finds more to do."""
 
 
 def step(
     db: Transaction, known: Frontier | None, *, holder: str, now: datetime, until: datetime, limit: int = AT_ONCE
 ) -> Sequenced | None:
-    """Give up to `limit` leaves their indexes; returns None where another process holds the lease.
+    """Let the tree grow, and give up to `limit` leaves their indexes; returns None where another process holds the lease.
 
     `known` is the tree's right edge after this process's last step. Raises AlteredTree, and IncompleteTree.
     """
@@ -38,27 +44,33 @@ def step(
     if not sequencer_lease.take(db, holder, now=now, until=until):
         return None
     size = leaves.count(db)
-    # What this process remembers is only used where it is the tree in the database; after another's turn it is read anew, and
-    # checked.
-    frontier = known.copy() if known is not None and known.size == size else _signed_frontier(db, size)
-    waiting = leaves.oldest_pending(db, limit=limit)
+    newest = checkpoints.newest(db)
+    # What this process remembers is only used where nobody else has signed since; otherwise the tree is read anew, and checked.
+    is_known = known is not None and (newest.size if newest else 0) <= known.size <= size
+    frontier = known.copy() if known is not None and is_known else _kept_frontier(db, newest, size)
+    completed: list[tuple[int, int, bytes]] = []
+    first = frontier.size
+    entries = leaves.entries(db, first, min(size, first + AT_ONCE))
+    if len(entries) != min(size - first, AT_ONCE):
+        raise IncompleteTree(f"the tree lacks a leaf between {first} and {size - 1}")
+    for entry in entries:
+        frontier.append(merkle.leaf_hash(entry), completed)
+    waiting = leaves.oldest_pending(db, limit=limit) if frontier.size == size else []
     if waiting:
-        completed: list[tuple[int, int, bytes]] = []
         for each in waiting:
             frontier.append(merkle.leaf_hash(each.leaf), completed)
         leaves.append(db, size, waiting)
-        tree.append(db, completed)
+    tree.append(db, completed)
     # The frontier runs ahead of the commit: whoever called keeps it only once the transaction is through.
-    return Sequenced(frontier, len(waiting))
+    return Sequenced(frontier, frontier.size < size or len(waiting) == limit)
 
 
-def _signed_frontier(db: Transaction, size: int) -> Frontier:
-    """Return the right edge of the tree as it is in the database, once it was seen to continue the last checkpoint."""
-    newest = checkpoints.newest(db)
+def _kept_frontier(db: Transaction, newest: CheckpointRow | None, size: int) -> Frontier:
+    """Return the tree's right edge as far as it is in the database, once it was seen to continue the last checkpoint."""
     if newest is not None:
         if newest.size > size:
             raise AlteredTree(f"the last checkpoint counts {newest.size} records, and the tree has {size}")
         # The proof that nothing of the past was changed before it is built on: a changed past must never be signed.
         if merkle.root_at(newest.size, tree.Nodes(db)) != newest.root:
             raise AlteredTree(f"the first {newest.size} records do not lead to the root of the last checkpoint")
-    return tree.frontier(db, size)
+    return tree.frontier(db, max(newest.size if newest else 0, min(tree.covered(db), size)))

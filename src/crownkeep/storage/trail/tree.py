@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, bindpara
 
 from crownkeep.audit import merkle, tiles
 from crownkeep.audit.merkle import Frontier
-from crownkeep.storage.database import Transaction, run_plainly_for_each
+from crownkeep.storage.database import Transaction, run_plainly, run_plainly_for_each
 from crownkeep.storage.metadata import metadata
 from crownkeep.storage.prepared import Prepared
 from crownkeep.storage.trail import leaves
@@ -21,7 +21,8 @@ table = Table(
     Column("hash", LargeBinary(32), nullable=False),
 )
 
-_APPEND = "INSERT INTO trail_nodes (level, number, hash) VALUES (?, ?, ?)"
+_APPEND = "INSERT INTO trail_nodes (level, number, hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_TILES = "SELECT coalesce(max(number), -1) + 1 FROM trail_nodes WHERE level = 1"
 _from = Prepared(
     select(table.c.hash)
     .where(table.c.level == bindparam("level"), table.c.number >= bindparam("first"), table.c.number < bindparam("before"))
@@ -72,8 +73,16 @@ def frontier(db: Transaction, size: int) -> Frontier:
     return Frontier(size, [nodes(height, number) for height, number in merkle.peaks(size)])
 
 
+def covered(db: Transaction) -> int:
+    """Return how many of the first leaves have all the nodes above them."""
+    return int(run_plainly(db, _TILES).fetchone()[0]) << tiles.HEIGHT
+
+
 def append(db: Transaction, completed: Sequence[tuple[int, int, bytes]]) -> None:
-    """Keep those of the subtrees that became complete which a tile holds; each with its height, number and hash."""
+    """Keep those of the subtrees that became complete which a tile holds; each with its height, number and hash.
+
+    Whoever goes on from the last checkpoint may come to some that are kept already, and they stay.
+    """
     # Every eighth height is stored, as C2SP tlog-tiles lays trees out: the others follow from them.
     kept = [(height // tiles.HEIGHT, number, hash_) for height, number, hash_ in completed if height % tiles.HEIGHT == 0]
     if kept:
