@@ -23,7 +23,7 @@ against Amazon's AWS as well as against Crownkeep, and needs no server of ours.
     crownkeep audit                                  the account that the usual AWS variables name
     crownkeep audit --profile acme                   a profile of yours: keys, roles and single sign-on as botocore has them
     crownkeep audit --endpoint-url http://localhost:4747
-    crownkeep audit --format html > report.html      also json, csv, sarif, junit, ocsf, oscal
+    crownkeep audit --format html > report.html      also json, csv, sarif, junit, ocsf, oscal; pdf with `crownkeep[pdf]`
     crownkeep audit --fail-on high                   for a pipeline: ends with 1 where something high or critical fails
 
 ## What it needs
