@@ -48,17 +48,21 @@ def paths(found: Grantees, view: View) -> list[Path]:
     only where one of them leads on.
     """
     everybody = [*found.users, *found.roles]
+    # They are where every path ends, so none is searched for from them.
     administrators = {each.arn for each in found.administrators}
     ways = _Ways(entities.of(view), administrators, view.account_id)
     said: dict[str, str] = {}
     left = [each for each in everybody if each.arn not in administrators]
     for each in left:
+        # The first way found is enough: one is as bad as several.
         alone = next(ways.alone(each), None)
         if alone is not None:
             said[each.arn] = alone
     reached = [*(each.arn for each in found.administrators), *said]
     while reached:
         left = [each for each in left if each.arn not in said]
+        # Breadth first: whoever is reached in one round needs one step more than in the round before, so each path is the
+        # shortest.
         newly = {each.arn: way for each in left if (way := _way_to_any(ways, each, reached, said)) is not None}
         said |= newly
         reached = list(newly)
@@ -67,6 +71,7 @@ def paths(found: Grantees, view: View) -> list[Path]:
 
 def _way_to_any(ways: _Ways, actor: Grantee, targets: list[str], said: dict[str, str]) -> str | None:
     for target in targets:
+        # The way on from the target is known already, and is written behind this step.
         step = ways.step(actor, target)
         if step is not None:
             return f"{step}; then {said[target]}" if target in said else step
@@ -89,15 +94,18 @@ class _Ways:
 
         A boundary holds whatever somebody gives itself: changing its own policies then leads nowhere.
         """
+        # The boundary stays, whatever is attached.
         if actor.applicable.boundary is not None:
             return
         user, role = self._users.get(actor.arn), self._roles.get(actor.arn)
         kind = "User" if user is not None else "Role"
+        # Either lets somebody give themselves any permission there is.
         for action in (f"iam:Attach{kind}Policy", f"iam:Put{kind}Policy"):
             if actor.may(action, actor.arn):
                 yield f"{action} on itself"
         held = self._account.of_user(user) if user is not None else role.own if role is not None else ()
         for arn in [each.arn for each in held]:
+            # Nobody can change AWS's own policies, and an inline one has no versions.
             if arn and ":iam::aws:" not in arn and actor.may("iam:CreatePolicyVersion", arn):
                 yield f"iam:CreatePolicyVersion on its own policy {arn.rpartition('/')[2]}"
         if user is not None:
@@ -112,6 +120,7 @@ class _Ways:
         return self._by_role(actor, self._roles[target])
 
     def _by_groups(self, actor: Grantee, user: entities.User) -> Iterator[str]:
+        # A group that one is in can be given more; one that has it all can be joined.
         for group in self._account.groups.values():
             if group.name in user.groups:
                 for action in ("iam:AttachGroupPolicy", "iam:PutGroupPolicy"):
@@ -121,6 +130,7 @@ class _Ways:
                 yield f"iam:AddUserToGroup into {group.name}"
 
     def _by_credentials(self, actor: Grantee, user: entities.User) -> str | None:
+        # Each of them makes a credential of the other user, and with it all that the user may do.
         for action in ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"):
             if actor.may(action, user.arn):
                 return f"{action} of {user.name}"
@@ -131,19 +141,24 @@ class _Ways:
             return f"iam:UpdateAssumeRolePolicy of {role.name}"
         if self._may_assume(actor, role):
             return f"sts:AssumeRole of {role.name}"
+        # Most can't pass any role, and for them the services need not be looked at one by one.
         if not actor.could("iam:PassRole"):
             return None
         for makes, runs, service in _PASSING:
+            # A policy may allow PassRole for one service only, so the question names the service.
             known = Context({"iam:PassedToService": service, "aws:PrincipalArn": actor.arn})
             passes = _trusts_service(role, service) and actor.may("iam:PassRole", role.arn, context=known)
+            # All of it is needed: to pass the role, to make what runs with it and, where it doesn't start by itself, to run it.
             if passes and actor.may(makes) and (not runs or actor.may(runs)):
                 return f"iam:PassRole of {role.name} with {makes}"
         return None
 
     def _may_assume(self, actor: Grantee, role: entities.Role) -> bool:
         trust = self._trusts[role.arn]
+        # A trust policy that can't be read trusts nobody; the engine takes it so, too.
         if trust is None:
             return False
+        # Taken to have MFA: whoever misuses their own rights has their own device, too.
         values = {"aws:MultiFactorAuthPresent": "true", "aws:PrincipalArn": actor.arn, "aws:PrincipalAccount": self._account_id}
         applicable = replace(actor.applicable, resource=trust, resource_role=ResourcePolicyRole.TRUST)
         return authorize(PolicyRequest(actor.principal, "sts:AssumeRole", role.arn, Context(values)), applicable).allowed
@@ -154,6 +169,7 @@ def _is_of_administrators(group: entities.AccountGroup) -> bool:
 
 
 def _trusts_service(role: entities.Role, service: str) -> bool:
+    # By name alone: a condition on the service's call can't be judged from here.
     found = [each.get("Principal") for each in entities.statements(role.trust)]
     return any(isinstance(each, dict) and service in entities.listed(each.get("Service")) for each in found)
 

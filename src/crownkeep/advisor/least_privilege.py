@@ -95,12 +95,15 @@ def size_of(document: Mapping[str, Any]) -> int:
 
 def propose(events: Iterable[RecordedEvent], principal_arn: str, found: Entities | None = None) -> ProposedPolicy:
     """Make a policy of what was recorded of a user or role; raises NothingRecorded."""
+    # Records write ARNs of sessions without the role's path, and policies need them with it.
     use = RecordedUse(paths=what_if.paths_of(found))
     use.take(events)
+    # What no policy decides, such as signing in, would only make the policy longer.
     of_it = {each: seen for each, seen in use.uses.items() if each.who.holder == principal_arn and _is_decided(each)}
     if not of_it:
         raise NothingRecorded(f"nothing is recorded of {principal_arn} that a policy decides")
     document, wildcards = _smallest(of_it)
+    # The proposal is read back by the engine itself, and every recorded use is asked of it again below.
     policies = policy_sets.of([(PolicySource(PolicyKind.IDENTITY, "proposed"), entities.text_of(document))])
     return ProposedPolicy(
         principal_arn,
@@ -135,6 +138,7 @@ def _recorded(uses: Mapping[UseKind, Occurrence]) -> tuple[RecordedAction, ...]:
 def _smallest(uses: Iterable[UseKind]) -> tuple[Mapping[str, Any], Mapping[str, int]]:
     kinds = list(uses)
     for thrift in _THRIFTS:
+        # The exact policy comes first. Each further try trades a little precision for length.
         document, wildcards = _written(kinds, thrift)
         if size_of(document) <= LARGEST:
             break
@@ -144,6 +148,7 @@ def _smallest(uses: Iterable[UseKind]) -> tuple[Mapping[str, Any], Mapping[str, 
 def _written(uses: Sequence[UseKind], thrift: _Thrift) -> tuple[Mapping[str, Any], dict[str, int]]:
     resources: dict[str, set[str | None]] = {}
     for use in uses:
+        # First which resources each action needs, then which actions need the same: those share a statement.
         resources.setdefault(use.action, set()).add(use.resource)
     by_resources: dict[tuple[str, ...], list[str]] = {}
     for action, found in sorted(resources.items()):
@@ -162,6 +167,7 @@ def _one(texts: Sequence[str]) -> str | list[str]:
 
 def _patterns(found: set[str | None], most: int, climbs: int) -> tuple[str, ...]:
     """Return the resources, or patterns of them where there are many; what a record did not name can be any."""
+    # One use on an unknown resource makes any narrower pattern useless for this action.
     if None in found or "*" in found:
         return ("*",)
     named = sorted(each for each in found if each is not None)
@@ -183,6 +189,7 @@ def _folder(arn: str) -> str:
 
 def _literal(text: str) -> str:
     """Write a text so that a policy takes it letter by letter."""
+    # A `*` in an object's name would otherwise stand for anything, and the policy would allow more than was seen.
     return "".join(f"${{{each}}}" if each in "*?$" else each for each in text)
 
 
@@ -194,20 +201,24 @@ def _together(named: Sequence[str], most: int, wildcards: dict[str, int]) -> lis
             prefix = f"{service}:{verb}"
             under = [each for each in left if each.startswith(prefix)]
             meant = [each for name, each in actions.actions_of(service).items() if name.startswith(verb.lower())]
+            # A verb is trusted only as far as the catalogue says that everything under it reads.
             if len(under) >= most and meant and all(each.access_level in _READING for each in meant):
                 left = [each for each in left if each not in under]
                 written.append(f"{prefix}*")
+                # The reader is told how much more than the recorded actions the pattern allows.
                 wildcards[f"{prefix}*"] = max(len(meant) - len(under), 0)
     return sorted([*left, *written])
 
 
 def _allows(policies: PolicySet, use: UseKind) -> bool:
+    # Without any context: the proposed policy has no conditions.
     request = PolicyRequest(what_if.principal_of(use.who), use.action, use.resource or "*", Context({}))
     return authorize(request, Applicable(identity=policies)).allowed
 
 
 def _taken(principal_arn: str, found: Entities, after: PolicySet) -> TakenAway | None:
     holdings = what_if.Holdings(found)
+    # Without the present policies there is nothing to compare with, and a guess would be worse than no number.
     if not holdings.knows(principal_arn):
         return None
     before = holdings.policies(principal_arn)
@@ -218,6 +229,7 @@ def _taken(principal_arn: str, found: Entities, after: PolicySet) -> TakenAway |
 
 
 def _speaks(policies: PolicySet, action: str) -> bool:
+    # Whether it may be done on anything at all; on what resource is left aside, or no number would come out.
     return any(each.allows for each in policies.for_action(action).statements)
 
 

@@ -107,9 +107,11 @@ class WhatIfAnswer:
 
 def ask(events: Iterable[RecordedEvent], change: HypotheticalChange, found: Entities | None = None) -> WhatIfAnswer:
     """Say what a change would have denied of what was recorded."""
+    # Uses that differ only in keys which the change doesn't read fall into one, so a year of records stays small.
     use = RecordedUse(change.keys, paths_of(found))
     use.take(events)
     groups: dict[tuple[bool, str, str, str], list[tuple[UseKind, recorded.Occurrence]]] = {}
+    # A kind of use is judged once, however often it happened.
     for each, seen in use.uses.items():
         judged = change.judge(each)
         if judged.is_denied or judged.unknown:
@@ -147,6 +149,7 @@ def paths_of(found: Entities | None) -> dict[str, str]:
     """Return ARNs with a path by what they would be without one."""
     if found is None:
         return {}
+    # Two names in one account never differ by path alone, so the path can be found again by the rest.
     arns = [each.arn for each in found.holders] + list(found.policies)
     return {_without_path(arn): arn for arn in arns}
 
@@ -182,6 +185,7 @@ def mfa_required(user_arn: str = "") -> HypotheticalChange:
     policies = policy_sets.of([(PolicySource(PolicyKind.IDENTITY, "mfa-demand"), entities.text_of(MFA_DEMAND))])
 
     def judge(use: UseKind) -> Judgement:
+        # Only users have a device of their own to set up.
         is_meant = use.who.type == "IAMUser" and user_arn in ("", use.who.arn)
         return _denied_by(policies, use, keys) if is_meant else UNTOUCHED
 
@@ -195,6 +199,7 @@ def scp_attached(document: str, *, management_account: str = "") -> Hypothetical
     keys = _keys(policies)
 
     def judge(use: UseKind) -> Judgement:
+        # AWS exempts both: the management account and service-linked roles are bound by no service control policy.
         is_exempt = use.who.account_id == management_account or "/aws-service-role/" in use.who.issuer_arn
         return UNTOUCHED if is_exempt else _denied_by(policies, use, keys)
 
@@ -212,6 +217,7 @@ def boundary_set(principal_arn: str, document: str, found: Entities | None = Non
     def judge(use: UseKind) -> Judgement:
         if use.who.holder != principal_arn:
             return UNTOUCHED
+        # A boundary allows nothing by itself, but what it doesn't allow is denied.
         said = _said(policies, use, keys)
         if isinstance(said, Judgement):
             return said
@@ -222,12 +228,14 @@ def boundary_set(principal_arn: str, document: str, found: Entities | None = Non
 
 def policy_removed(policy: str, found: Entities, *, principal_arn: str = "") -> HypotheticalChange:
     """A policy, by its ARN or an inline one's name, is taken from whoever has it, or from one of them; raises ValueError."""
+    # The same use is asked of both, and only the difference is put down to the change.
     before, after = Holdings(found), Holdings(found, without=policy, of=principal_arn)
     if not after.holders:
         raise ValueError(f"the policy `{policy}` is not had by {principal_arn or 'anybody'}")
     keys, trusts = _keys(*(before.policies(each) for each in after.holders)), _Trusts(found)
 
     def judge(use: UseKind) -> Judgement:
+        # Whatever the removed policy has nothing to say to stays as it is.
         if use.who.holder not in after.holders or not after.removed(use.who.holder).for_action(use.action).statements:
             return UNTOUCHED
         had = _said(before.policies(use.who.holder), use, keys)
@@ -244,6 +252,7 @@ class Holdings:
     """The identity policies of users and roles, with or without one of them."""
 
     def __init__(self, found: Entities, *, without: str = "", of: str = "") -> None:
+        # A policy that a thousand users have is compiled once.
         self._compiled = permissions.Compiled()
         self._held: dict[str, list[Held]] = {}
         self._removed: dict[str, list[Held]] = {}
@@ -287,6 +296,7 @@ class _Trusts:
         if role is None:
             return None
         source = PolicySource(PolicyKind.TRUST, role.name)
+        # A trust policy that can't be read is left out, and then names nobody.
         trust = policy_sets.of_readable([(source, entities.text_of(role.trust))])
         request = PolicyRequest(principal_of(use.who), use.action, use.resource or "*")
         found = [each.naming(request) for each in trust.for_action(use.action).statements if each.allows]
@@ -300,6 +310,7 @@ def _lacking(said: str, use: UseKind, trusts: _Trusts) -> Judgement:
     if said == "allow" or use.action in NEEDS_NO_ALLOW:
         return UNTOUCHED
     if use.action == "sts:AssumeRole":
+        # In one account a trust policy that names the caller is enough, and its own policies then need not allow it.
         named = trusts.name_directly(use)
         if named is None:
             return Judgement(unknown="the role's trust policy is not known here, and may name the caller itself")
@@ -319,10 +330,12 @@ def _said(policies: PolicySet, use: UseKind, keys: tuple[str, ...]) -> str | Jud
     if use.action in ALWAYS_ALLOWED or use.action.startswith("signin:"):
         return UNTOUCHED  # signing in to the console is no action that these policies are about
     statements = policies.for_action(use.action).statements
+    # Only statements about particular resources are in doubt; one for `*` holds whatever the resource was.
     if use.resource is None and any(each.statement.resources != ("*",) for each in statements):
         return Judgement(unknown="the record does not say which resource it was")
     lacking: set[str] = set()
 
+    # The engine asks for a key only where its answer depends on it. So a key that records lack matters only if it comes here.
     def resolve(key: str) -> None:
         if key not in recorded.KNOWN:
             lacking.add(key)
@@ -341,6 +354,7 @@ def _said(policies: PolicySet, use: UseKind, keys: tuple[str, ...]) -> str | Jud
 
 def principal_of(who: Who) -> PolicyPrincipal:
     """Return who did something as the engine asks about them."""
+    # A session's id is that of the role, a colon and the session's name.
     unique_id = who.unique_id.partition(":")[0] or None
     if who.type == "IAMUser":
         return PolicyPrincipal(_KINDS[who.type], who.arn, who.account_id, unique_id)

@@ -38,6 +38,7 @@ _TYPES = {
 def prepare(database: Database, keyring: Keyring) -> None:
     """Make the keys that are missing, before anything is served; several nodes may start at once."""
     roles = tuple(_TYPES)
+    # The usual start finds all keys by reading, and never waits for another node's lock.
     with database.snapshot() as db:
         if all(log_keys.every(db, role) for role in roles):
             return
@@ -45,7 +46,9 @@ def prepare(database: Database, keyring: Keyring) -> None:
 
 
 def _make_missing(db: Transaction, keyring: Keyring, role: str, now: datetime) -> list[LogKeyRow]:
+    # Under this lock one node makes the keys and the others find them, so a log never has two first keys.
     sequencer_lease.hold(db)
+    # Looked for once more: another node may have made them while this one waited for the lock.
     return log_keys.every(db, role) or _make(db, keyring, role, _PREFIX[role] + clock.token_bytes(8).hex(), now)
 
 
@@ -53,6 +56,7 @@ def rotate(db: Transaction, keyring: Keyring, role: str, *, now: datetime) -> li
     """Make new keys under the old name, and let the old ones sign beside them for a day."""
     old = _make_missing(db, keyring, role, now)
     for row in old:
+        # A key that was retired before keeps its own end: rotating twice a day must not let it sign longer.
         if row.retired_at is None:
             log_keys.retire(db, row.vkey_id, at=now + SIGNS_ON)
     return _make(db, keyring, role, notes.read_key(old[0].vkey).name, now)
@@ -60,7 +64,9 @@ def rotate(db: Transaction, keyring: Keyring, role: str, *, now: datetime) -> li
 
 def signers(keyring: Keyring, rows: Sequence[LogKeyRow], *, now: datetime) -> list[Signer]:
     """Return the keys that sign now; raises Unsealable, also where somebody has removed or changed them."""
+    # A key that is being replaced still signs on its last day, beside the new one.
     signing = [row for row in rows if row.retired_at is None or now < row.retired_at]
+    # No key at all can't come from rotation. Somebody has taken rows away, and a new key would only hide that.
     if not signing:
         raise Unsealable
     return [_opened(keyring, row) for row in signing]
@@ -76,6 +82,7 @@ def _opened(keyring: Keyring, row: LogKeyRow) -> Signer:
         key = notes.read_key(row.vkey)
     except MalformedNote as error:
         raise Unsealable from error
+    # The seal is bound to the key's id, so a seed can't be moved to another row.
     seed = sealed.open_trail_key(keyring, row.sealed_seed, vkey_id=row.vkey_id)
     return Signer(key.name, key.type, base64url.decode(seed.reveal()))
 
@@ -84,6 +91,7 @@ def _make(db: Transaction, keyring: Keyring, role: str, name: str, now: datetime
     made = []
     for kind in _TYPES[role]:
         signer = Signer(name, kind, clock.token_bytes(checkpoints.SEED_SIZE))
+        # A name and the hash that belongs to the public key, by which verifiers of C2SP's notes tell keys apart.
         vkey_id = f"{name}+{signer.key.id.hex()}"
         blob = sealed.seal_trail_key(keyring, Secret(base64url.encode(signer.seed)), vkey_id=vkey_id)
         made.append(LogKeyRow(vkey_id, role, signer.key.text, blob, now, None))

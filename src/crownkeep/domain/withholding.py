@@ -22,12 +22,14 @@ WITHHELD = "withheld"
 def withhold_account(call: Call, account_id: str, *, reason: str) -> dict[str, object]:
     """Withhold every record of an account, and return what the act's record has to say of it."""
     sealed = _sealed(call.db, account_id, None)
+    # No row means that there was nothing to withhold, and the record then says nothing of it.
     row = withholdings.withhold(call.db, account_id, _act(call, PURGE, reason), sealed=sealed)
     return {WITHHELD: [described(row)]} if row is not None else {}
 
 
 def withhold_older(call: Call, account_id: str, *, before: datetime, reason: str) -> dict[str, object]:
     """Withhold an account's records from before a moment, and return what the act's record has to say of it."""
+    # Event ids begin with their time, so a moment is a point in the order of ids and needs no look at the records.
     limit = ids.first_event_id(before)
     sealed = _sealed(call.db, account_id, limit)
     row = withholdings.withhold(call.db, account_id, _act(call, RETENTION, reason), before=limit, sealed=sealed)
@@ -55,16 +57,21 @@ def _sealed(db: Transaction, account_id: str, before: UUID | None) -> list[Seale
     found = []
     for seal in withholdings.sealed_of_account(db, account_id):
         first, last = bytes(seal.first_event_id), bytes(seal.last_event_id)
+        # The whole month is younger than what is to go.
         if before is not None and first >= before.bytes:
             continue
+        # All of it was withheld before, and counting it again would make the record's numbers wrong.
         if any(each[0] <= first and each[1] >= last for each in hidden):
             continue
+        # The seal's own count is right only if all of the month goes, none of it is in the database and none is hidden.
         is_whole = before is None or last < before.bytes
         in_database = sealed_months.kept_ids(db, account_id, first, last)
         if is_whole and not in_database and not any(each[0] <= last and each[1] >= first for each in hidden):
             found.append(SealedRecords(first, last, seal.records))
             continue
+        # The byte behind the last id puts that id itself inside the range.
         limit = before.bytes if before is not None and not is_whole else last + b"\0"
+        # Records that are still in the database are withheld there, and counted there.
         in_file = [each for each in lookups.sealed_ids(db, account_id, first, limit) if each not in in_database]
         if in_file:
             found.append(SealedRecords(min(in_file), max(in_file), len(in_file)))

@@ -19,23 +19,27 @@ def credentials(call: Call, principal: Principal, session: Session, *, minimum_t
 
     A token shorter than `minimum_token_size` characters is filled up. Raises PackedPolicyTooLarge.
     """
+    # The key id holds the account's id, so that the account is known before the token is opened.
     key_id = access_keys.mint(KeyPrefix.TEMPORARY, principal.account_id, clock.token_bytes(access_keys.ID_ENTROPY))
     secret = access_keys.mint_secret(clock.token_bytes(access_keys.SECRET_ENTROPY))
     holder = replace(principal, access_key_id=key_id, session=session)
     nonce = clock.token_bytes(session_tokens.NONCE_SIZE)
     token = session_tokens.mint(call.keyring, holder, secret, nonce=nonce, minimum_size=minimum_token_size)
+    # What counts is the token as the client will send it: after compression, sealing and base64.
     if len(token) > LARGEST_TOKEN:
         raise errors.PackedPolicyTooLarge(_too_large(session, utilization(token)))
     return {
         "AccessKeyId": key_id,
         "SecretAccessKey": secret.reveal(),
         "SessionToken": token,
+        # AWS writes whole seconds. They are rounded down: a client must not take credentials to last longer than they do.
         "Expiration": session.expires_at.replace(microsecond=0),
     }
 
 
 def utilization(token: str) -> int:
     """Return how many per cent of the longest token's size a token takes, rounded up."""
+    # Rounded up in whole numbers: a token that is too long by one byte must not be shown as 100 %.
     return -(-len(token) * 100 // LARGEST_TOKEN)
 
 
@@ -46,6 +50,7 @@ def token_members(issued: dict[str, object]) -> dict[str, object]:
 
 
 def _too_large(session: Session, percent: int) -> str:
+    # A policy is the likeliest reason, so it is named first when there are tags as well.
     if session.has_policy or session.scopes:
         return f"Packed policy consumes {percent}% of allotted space, please use smaller policy."
     if session.tags:

@@ -28,6 +28,7 @@ def require_own_mfa(call: Call, owner_id: str) -> None:
     A recovery code stands in for a device, since it is for the day when all are lost.
     """
     caller = call.principal
+    # For an administrator who changes another user's devices, policies alone decide.
     if owner_id != caller.unique_id:
         return
     session = caller.session
@@ -35,6 +36,7 @@ def require_own_mfa(call: Call, owner_id: str) -> None:
         # A central session that was given for just this (IAMDeleteRootUserCredentials).
         return
     devices = mfa_devices.of_owner(call.db, call.account_id, owner_id)
+    # A session says both which device was used and when; a serial without a time proves nothing.
     used = session.mfa_serial if session is not None and session.mfa_at is not None else None
     # A device that was taken away since then proves nothing any more.
     if devices and used not in {recovery_serial(caller), *(device.serial for device in devices)}:

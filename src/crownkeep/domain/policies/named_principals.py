@@ -20,14 +20,18 @@ def require_known(call: Call, document: Document) -> None:
 
     An account that is closed is none any more: whoever has its id next is not who was meant.
     """
+    # A policy may name one account many times, and each is looked up in the database once.
     known: set[str] = set()
     for kind, name in _named(document):
         if kind == "Service" and not service_principals.is_known(name, call.settings.services):
             raise MalformedPolicy(invalid_principal(kind, name))
+        # A bare account id means that account's root, and AWS's refusal writes it so.
         shown = arn.root(name) if is_account(name) else name
         parts = arn.parse(shown) if kind == "AWS" else None
         if parts is None or not is_account(parts.account_id) or parts.account_id in known:
             continue
+        # Only the account is checked here. Users and roles are checked where they are bound, by whoever knows the accounts to
+        # look in.
         if parts.partition != arn.PARTITION or not _is_open(call, parts.account_id):
             raise MalformedPolicy(invalid_principal(kind, shown))
         known.add(parts.account_id)
@@ -54,6 +58,7 @@ def _named(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def _is_open(call: Call, account_id: str) -> bool:
+    # The caller's own account was found open when the request was authenticated.
     if account_id == call.account_id:
         return True
     account = accounts.with_id(call.db, account_id)

@@ -79,15 +79,19 @@ def move_account(
 ) -> Result:
     """Put an account under another root or unit: the policies there are in force for it at once."""
     found = entities.required_account(call, organization, account_id)
+    # Both parents are looked for before they are compared, since AWS has an error of its own for each.
     if not entities.is_parent(call, organization, source_parent_id):
         raise errors.SourceParentNotFound("You specified a source parent that doesn't exist.")
     if not entities.is_parent(call, organization, destination_parent_id):
         raise errors.DestinationParentNotFound("You specified a destination parent that doesn't exist.")
     if found.member.parent_id == destination_parent_id:
         raise errors.DuplicateAccount("That account is already present in the specified destination.")
+    # A wrong source means that the caller's view is old. It is refused so that two people don't move an account against each
+    # other.
     if found.member.parent_id != source_parent_id:
         raise errors.AccountNotFound("You specified an account that doesn't exist.")
     organization_accounts.move(call.db, account_id, destination_parent_id)
+    # Other policies are in force at the new place, so every cache of the account's permissions must go.
     entities.touch(call, account_id)
     return NOTHING
 
@@ -95,6 +99,7 @@ def move_account(
 @organizations.operation("CloseAccount", resource=entities.account, effect=Effect.STATE, caller=AllowedCaller.MANAGEMENT)
 def close_account(call: Call, organization: OrganizationRow, *, account_id: str) -> Result:
     """Close a member: none of its credentials works from now on; whoever runs the server can open it again for 90 days."""
+    # The lock keeps the account from being closed, opened or removed at the same time.
     account_rows.hold(call.db, account_id)
     found = entities.required_account(call, organization, account_id)
     if callers.is_management(found.member):
@@ -102,10 +107,12 @@ def close_account(call: Call, organization: OrganizationRow, *, account_id: str)
     if found.account.state != ACTIVE:
         raise errors.AccountAlreadyClosed("The provided account is already closed.")
     place = (call.db, organization.organization_id)
+    # A stolen management account can so close only a part of the organization within a month.
     closed = organization_accounts.count_closed_since(*place, call.now - quotas.CLOSURES_COUNTED)
     if closed >= quotas.closures(organization_accounts.count(*place)):
         raise refusals.constraint("CLOSE_ACCOUNT_QUOTA_EXCEEDED")
     closed_accounts.close(call.db, account_id, now=call.now)
+    # The format that CloudTrail's example of this event has.
     at = java_date(call.now)
     status = {"accountId": account_id, "state": "SUCCEEDED", "requestedTimestamp": at, "completedTimestamp": at}
     service_events.keep(
@@ -124,6 +131,7 @@ def close_account(call: Call, organization: OrganizationRow, *, account_id: str)
 def remove_account_from_organization(call: Call, organization: OrganizationRow, *, account_id: str) -> Result:
     """Take a member out of the organization; it stands alone from now on, with all it has."""
     member = entities.required_account(call, organization, account_id).member
+    # What AWS asks of an account before it may stand alone.
     departures.require_may_leave(call, member)
     membership.leave(call, member, Departure.REMOVED)
     return NOTHING
@@ -132,6 +140,7 @@ def remove_account_from_organization(call: Call, organization: OrganizationRow, 
 def describe_all(call: Call, organization: OrganizationRow, found: Sequence[MemberAccount]) -> list[dict[str, object]]:
     """Return accounts as `Account`s, each with the path that leads to it."""
     place = (call.db, organization.organization_id)
+    # One query for the paths of a whole page of accounts.
     ways = organizational_units.ways_to(*place, [each.member.parent_id for each in found])
     return [
         {

@@ -32,6 +32,7 @@ _ACTIONS = (INVITE, ENABLE_ALL_FEATURES, APPROVE_ALL_FEATURES)
 def handshake(call: Call, *, handshake_id: str, **_: object) -> Target:
     """The handshake with this id, as far as the caller's account is a party to it."""
     row = _find(call, handshake_id)
+    # The ARN of a handshake that can't be seen names the caller's own place, and so gives nothing away about another's.
     if row is None:
         return Target(arns.handshake(callers.place(call), INVITE, handshake_id), row=None)
     return Target(arns.handshake(Place(row.account_id, row.organization_id), row.action, handshake_id), row=row)
@@ -40,6 +41,7 @@ def handshake(call: Call, *, handshake_id: str, **_: object) -> Target:
 @organizations.operation("AcceptHandshake", resource=handshake, caller=AllowedCaller.ANY_ACCOUNT)
 def accept_handshake(call: Call, *, handshake_id: str) -> Result:
     """Accept what the caller's account is asked for: to join, or to let the organization have all features."""
+    # From here on the organization is locked, so that two answers to one handshake come one after the other.
     row, organization_row = _asked(call, handshake_id, to="ACCEPTED")
     match row.action:
         case "INVITE":
@@ -65,6 +67,7 @@ def decline_handshake(call: Call, *, handshake_id: str) -> Result:
 def cancel_handshake(call: Call, *, handshake_id: str) -> Result:
     """Take back what the caller's organization asked for."""
     row = _targeted(call)
+    # Only the asking side may cancel. The account that is asked declines instead.
     if row.account_id != call.account_id:
         raise callers.no_permission()
     organization_row = callers.held(call, callers.member(call))
@@ -74,6 +77,7 @@ def cancel_handshake(call: Call, *, handshake_id: str) -> Result:
     if row.action == APPROVE_ALL_FEATURES:
         # A part goes with the whole.
         raise _wrong_transition()
+    # Members that were asked to approve must not find open requests whose purpose is gone.
     handshakes.cancel_parts(call.db, row.handshake_id, at=call.now)
     return _end(call, row, organization_row, "CANCELED")
 
@@ -97,6 +101,7 @@ def list_handshakes_for_account(
     max_results: int | None = None,
 ) -> Result:
     """List what the caller's account is, or lately was, asked for; an account in no organization may ask as well."""
+    # An invitation names an account by its id or by its e-mail address, and either finds it here.
     keys = membership.keys_of(call, call.account_id)
     wanted = filter or {}
     found, more = next_tokens.page(
@@ -155,6 +160,7 @@ def describe(call: Call, organization_row: OrganizationRow, row: HandshakeRow) -
     party = {"Id": row.recipient, "Type": row.recipient_type}
     parties = [{"Id": row.organization_id, "Type": "ORGANIZATION"}]
     resources = [_organization_resource(call, organization_row)]
+    # The request for all features is the organization's own, and has no second party.
     if row.action != ENABLE_ALL_FEATURES:
         parties.append(party)
         resources.append({"Value": row.recipient, "Type": row.recipient_type})
@@ -184,6 +190,7 @@ def _organization_resource(call: Call, organization_row: OrganizationRow) -> dic
 
 
 def _describe_all(call: Call, found: Sequence[HandshakeRow]) -> list[dict[str, object]]:
+    # One query for all organizations of a page, not one for each handshake.
     rows = organization_rows.with_ids(call.db, [each.organization_id for each in found])
     return [describe(call, rows[each.organization_id], each) for each in found if each.organization_id in rows]
 
@@ -197,20 +204,24 @@ def duplicate() -> errors.DuplicateHandshake:
 
 
 def _join(call: Call, row: HandshakeRow, organization_row: OrganizationRow) -> None:
+    # The account may have joined another organization since it was invited.
     if organization_accounts.of_account(call.db, call.account_id) is not None:
         raise refusals.handshake("ALREADY_IN_AN_ORGANIZATION")
     if handshakes.open_of(call.db, row.organization_id, ENABLE_ALL_FEATURES, now=call.now) is not None:
         # Whoever joins now would be bound by policies that it was not asked about.
         raise refusals.handshake("INVITE_DISABLED_DURING_ENABLE_ALL_FEATURES")
+    # Since the invitation was sent other accounts may have been made, or the limit lowered.
     if organization_accounts.count(call.db, row.organization_id) >= quotas.accounts(call):
         raise refusals.handshake("ACCOUNT_NUMBER_LIMIT_EXCEEDED")
     organization.require_linked_role(call)
     membership.join(call, organization_row, call.account_id, joined_method=membership.INVITED)
+    # The tags were given with the invitation and are put only now, since only a member can have tags.
     tags: dict[str, str] = json.loads(row.tags) if row.tags is not None else {}
     organization_tags.put(call.db, row.organization_id, row.account_id, call.account_id, tags)
 
 
 def _enable_all_features(call: Call, row: HandshakeRow) -> None:
+    # The management account finishes the change; until every member has agreed it can't.
     if not handshakes.all_parts_agreed(call.db, row.handshake_id):
         raise _wrong_transition()
     organization_rows.set_feature_set(call.db, row.organization_id, organization.ALL_FEATURES)
@@ -218,6 +229,7 @@ def _enable_all_features(call: Call, row: HandshakeRow) -> None:
 
 def _approve(call: Call, row: HandshakeRow) -> None:
     handshakes.set_state(call.db, row.handshake_id, "ACCEPTED", ended_at=call.now)
+    # The last approval opens the whole, which the management account then has to accept.
     if row.parent_id is not None and handshakes.all_parts_agreed(call.db, row.parent_id):
         handshakes.set_state(call.db, row.parent_id, OPEN, ended_at=None)
 
@@ -228,6 +240,7 @@ def _approve(call: Call, row: HandshakeRow) -> None:
 def _find(call: Call, handshake_id: str) -> HandshakeRow | None:
     """Return a handshake that the caller's account is a party to; to anybody else it doesn't exist."""
     row = handshakes.with_id(call.db, handshake_id)
+    # One that ended or expired longer ago than it is shown is as good as unknown.
     if row is None or (row.ended_at or row.expires_at) <= _since(call):
         return None
     is_party = row.account_id == call.account_id or row.recipient_key in membership.keys_of(call, call.account_id)
@@ -252,6 +265,7 @@ def _found(row: HandshakeRow | None) -> HandshakeRow:
 def _asked(call: Call, handshake_id: str, *, to: str) -> tuple[HandshakeRow, OrganizationRow]:
     """Return a handshake that waits for the answer of the caller's account, and hold the organization that asks."""
     row = _targeted(call)
+    # The asking side may see the handshake, and still must not answer for the other.
     if row.recipient_key not in membership.keys_of(call, call.account_id):
         raise callers.no_permission()
     organization_row = organization_rows.hold(call.db, row.organization_id)
@@ -275,11 +289,13 @@ def _require_transition(call: Call, row: HandshakeRow, *, to: str) -> None:
 
 def _end(call: Call, row: HandshakeRow, organization_row: OrganizationRow, state: str) -> Result:
     handshakes.set_state(call.db, row.handshake_id, state, ended_at=call.now)
+    # Accepting may have changed the organization itself, and the answer shows it as it is now.
     after = organization_rows.with_id(call.db, organization_row.organization_id) or organization_row
     return {"Handshake": describe(call, after, _required(call, row.handshake_id))}
 
 
 def _state(call: Call, row: HandshakeRow) -> str:
+    # Nothing runs when a handshake expires; it counts as expired whenever somebody looks at it.
     return "EXPIRED" if row.state in (OPEN, REQUESTED) and row.expires_at <= call.now else row.state
 
 

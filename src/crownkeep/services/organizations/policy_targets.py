@@ -20,6 +20,7 @@ _LAST = "You cannot remove the last policy attached to the specified target. You
 def entity_with_policy(call: Call, *, target_id: str, **_: object) -> list[Target]:
     """The root, unit or account that a policy is attached to: both must be allowed."""
     entity = _entity(call, target_id)
+    # The entity is decided on under the same condition keys as the policy, such as organizations:PolicyType.
     about_policy = {} if call.target is None else call.target.context
     return [Target(entity.arn, tags=entity.tags, context=about_policy)]
 
@@ -41,6 +42,7 @@ def attach_policy(call: Call, organization: OrganizationRow, *, policy_id: str, 
     if found.type not in organization_policy_types.enabled(*place):
         raise errors.PolicyTypeNotEnabled("This operation can be performed only for enabled policy types.")
     attached = organization_policy_targets.of_target(*place, target_id, found.type)
+    # Checked before the quota: attaching once more changes nothing, and AWS says so even when the entity is full.
     if any(each.policy_id == policy_id for each in attached):
         raise errors.DuplicatePolicyAttachment("The selected policy is already attached to the specified target.")
     if len(attached) >= catalogue.QUOTAS[found.type].attached:
@@ -48,6 +50,7 @@ def attach_policy(call: Call, organization: OrganizationRow, *, policy_id: str, 
         raise errors.ConstraintViolation("You have exceeded the number of policies attached to an entity.", members=reason)
     row = PolicyTargetRow(*place[1:], organization.management_account_id, target_id, policy_id, found.type, call.now)
     organization_policy_targets.add(call.db, row)
+    # Every account below gets a new revision in the same transaction, so no cache can outlive the change.
     organization_policy_targets.touch_under(*place, target_id, clock.revision())
     return NOTHING
 
@@ -60,16 +63,19 @@ def detach_policy(call: Call, organization: OrganizationRow, *, policy_id: str, 
     found = policies.required(call, organization, policy_id)
     entities.require_target(call, organization, target_id)
     place = (call.db, organization.organization_id)
+    # Without this policy nobody could do anything on the resources below, so AWS keeps it attached for ever.
     if policy_id == catalogue.RCP_FULL_AWS_ACCESS.policy_id:
         reason = {"Reason": "NON_DETACHABLE_POLICY"}
         raise errors.InvalidInputException("You can't detach this AWS managed policy.", members=reason)
     attached = organization_policy_targets.of_target(*place, target_id, found.type)
     if all(each.policy_id != policy_id for each in attached):
         raise errors.PolicyNotAttached("The policy isn't attached to the specified target in the specified root.")
+    # Without any service control policy every account below could do nothing at all.
     if found.type == catalogue.SERVICE_CONTROL and len(attached) == 1:
         reason = {"Reason": "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"}
         raise errors.ConstraintViolation(_LAST, members=reason)
     organization_policy_targets.remove(*place, target_id, policy_id)
+    # Detaching can take permissions away as well as give them; both must be seen at once.
     organization_policy_targets.touch_under(*place, target_id, clock.revision())
     return NOTHING
 
@@ -87,6 +93,7 @@ def list_policies_for_target(
     """List what of a type is attached to a root, unit or account itself, by name; what it inherits is not among it."""
     entities.require_target(call, organization, target_id)
     attached = organization_policy_targets.policies_of_target(call.db, organization.organization_id, target_id, filter)
+    # AWS's own default policies have no row, so the catalogue stands in for them.
     own: list[Policy] = [each.policy or catalogue.DEFAULTS[filter] for each in attached]
     own.sort(key=lambda each: each.name_key)
     listed, more = next_tokens.page(

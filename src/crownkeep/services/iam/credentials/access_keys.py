@@ -39,6 +39,7 @@ def owner_of_key(call: Call, *, access_key_id: str, **_: object) -> Target:
     if row is not None and row.owner_id == call.account_id:
         found = Target(arn.root(call.account_id), row=KeyOwner(row, None))
     else:
+        # A key of another account and one that never existed are decided on alike.
         found = registry.NO_RESOURCE if user is None else users.target_of(call, user)
         found = replace(found, row=None if row is None else KeyOwner(row, user))
     return replace(found, shown=f"access key {access_key_id}")
@@ -50,6 +51,7 @@ def create_access_key(call: Call, *, user_name: str | None = None) -> Result:
     owner = owners.targeted(call, user_name)
     count = len(access_keys.of_owner(call.db, call.account_id, owner.owner_id))
     quotas.require_room(call, count, quotas.ACCESS_KEYS_PER_USER, name="AccessKeysPerUser")
+    # The secret leaves the server here and never again: only its sealed form is stored.
     row, secret = long_term_keys.add(call, call.account_id, owner.owner_id)
     _note(call, owner, row.access_key_id)
     key = {
@@ -75,6 +77,7 @@ def list_access_keys(
         filters=(owner.owner_id,),
         marker=marker,
         max_items=max_items,
+        # There are two keys at most, so they are read once and paged in memory.
         fetch=lambda after, limit: [row for row in rows if _position(row) > after][:limit],
         key=_position,
     )
@@ -137,17 +140,20 @@ def get_access_key_last_used(call: Call, *, access_key_id: str) -> Result:
 
 def _of_account(call: Call, access_key_id: str) -> AccessKeyRow | None:
     row = access_keys.with_id(call.db, access_key_id)
+    # Key ids are unique in the whole installation, so this check is all that keeps accounts apart.
     return row if row is not None and row.account_id == call.account_id else None
 
 
 def _required(call: Call, owner: Owner, access_key_id: str) -> AccessKeyRow:
     row = _of_account(call, access_key_id)
+    # The key must be that of the user whom the call names, or permission for one user would do for the keys of all.
     if row is None or row.owner_id != owner.owner_id:
         raise errors.NoSuchEntity(f"The Access Key with id {access_key_id} cannot be found.")
     return row
 
 
 def _position(row: AccessKeyRow) -> str:
+    # With all six digits, even if they are zero, so that texts sort like the times they stand for.
     return f"{row.created_at.isoformat(timespec='microseconds')} {row.access_key_id}"
 
 

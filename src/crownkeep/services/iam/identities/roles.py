@@ -35,6 +35,7 @@ def new_role(call: Call, *, role_name: str, path: str = "/", permissions_boundar
 def named_role(call: Call, *, role_name: str, **_: object) -> Target:
     """The role with this name; the path is the real one where the role exists."""
     row = roles.named(call.db, call.account_id, role_name)
+    # The row is kept with the decision, so the handler works on what was decided on.
     found = target_of(call, row) if row else Target(arn.role(call.account_id, "/", role_name), row=None)
     return replace(found, shown=f"role {role_name}")
 
@@ -92,6 +93,7 @@ def _found(row: RoleRow | None, role_name: str) -> RoleRow:
 
 def changeable(row: RoleRow) -> RoleRow:
     """Return a role that a call changes; raises UnmodifiableEntity for a service's own."""
+    # Roles of services and of single sign-on follow from something else, and a change here would be undone or do harm.
     if row.owner_service is not None:
         raise errors.UnmodifiableEntity(
             f"Cannot perform the operation on the protected role '{row.name}' - this role is only modifiable by AWS"
@@ -167,7 +169,9 @@ def create_role(
 ) -> Result:
     """Create a role without permissions; its answer leaves out description and longest session, as AWS's does."""
     reserved.require_free_principal(path, role_name)
+    # Names in the trust policy become unique ids now: a user who is made later under the same name is not trusted.
     trust = trust_policies.bind(call, assume_role_policy_document)
+    # Checked before the account is looked at: a malformed call is refused whatever the account holds.
     tagging.checked(tags)
     boundary_arn = None if permissions_boundary is None else permissions_boundaries.required(call, permissions_boundary)
     if roles.named(call.db, call.account_id, role_name) is not None:
@@ -220,6 +224,7 @@ def list_roles(call: Call, *, path_prefix: str = "/", marker: str | None = None,
         fetch=lambda after, limit: roles.page(call.db, call.account_id, path_prefix=path_prefix, after=after, limit=limit),
         key=lambda row: row.name_key,
     )
+    # For a page at once: unique ids become names again by one query for all roles.
     trust = trust_policies.show(call, found)
     return {"Roles": [{**describe(row, trust[row.role_id]), **settings_of(row)} for row in found], **more}
 
@@ -237,6 +242,7 @@ def update_role(
     """Set a role's description, longest session or longest console session; what isn't given stays."""
     sign_in_durations.refuse_both(max_signin_session_duration, is_reset=reset_max_signin_session_duration)
     row = describable(call, role_name)
+    # Each setting has its own rule for service-linked roles, so each is checked where it is set.
     if max_session_duration is not None:
         _refuse_linked(row, "max session duration")
         roles.set_longest_session(call.db, call.account_id, row.role_id, seconds=max_session_duration)
@@ -268,6 +274,7 @@ def update_role_description(call: Call, *, role_name: str, description: str) -> 
 def delete_role(call: Call, *, role_name: str) -> Result:
     """Delete a role that has no policies and is in no instance profile any more; its sessions end with it."""
     row = changeable(targeted(call, role_name))
+    # Like a user, a role is deleted only once it holds nothing.
     place = (call.db, call.account_id, row.role_id)
     if attachments.of_owner(*place):
         raise errors.DeleteConflict("Cannot delete entity, must detach all policies first.")
@@ -275,6 +282,7 @@ def delete_role(call: Call, *, role_name: str) -> Result:
         raise errors.DeleteConflict("Cannot delete entity, must delete policies first.")
     if instance_profiles.holds(*place):
         raise errors.DeleteConflict("Cannot delete entity, must remove roles from instance profile first.")
+    # The sessions need no clean-up: they name the role's unique id, which will never exist again.
     tags.remove_all(*place)
     service_uses.remove_all(*place)
     roles.remove(*place)
@@ -286,6 +294,7 @@ def delete_role(call: Call, *, role_name: str) -> Result:
 def update_assume_role_policy(call: Call, *, role_name: str, policy_document: str) -> Result:
     """Set who may take on a role; sessions of those whom it no longer names end."""
     row = changeable(targeted(call, role_name))
+    # Ids of deleted users that were in the policy before may stay in it; new ones must exist.
     trust = trust_policies.bind(call, policy_document, before=row.trusted_accounts)
     roles.set_trust(call.db, call.account_id, row.role_id, policy=trust.document, accounts=trust.accounts)
     note(call, row)

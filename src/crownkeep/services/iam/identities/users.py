@@ -49,6 +49,7 @@ def named_user(call: Call, *, user_name: str, **_: object) -> Target:
     row = find(call, user_name)
     shown = f"user {user_name}"
     if row is None:
+        # A user that is not there is decided on like one under `/`: only who may ask at all learns that it is missing.
         return Target(arn.user(call.account_id, "/", user_name), row=None, shown=shown)
     return target_of(call, row, shown=shown)
 
@@ -188,8 +189,11 @@ def create_user(
         boundary_arn=boundary_arn,
         password_used_at=None,
     )
+    # The insert returns a number at least as high as the count. Counting all users of an account is slow, so it is done only near
+    # the limit.
     if users.add(call.db, row) > quotas.of(call, quotas.USERS):
         quotas.require_room(call, users.count(call.db, call.account_id) - 1, quotas.USERS, name="UsersPerAccount")
+    # The door has asked for iam:TagUser already where the call brings tags.
     tagged = tagging.put(call, row.user_id, tags)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
     return {"User": {**describe(row), **permissions_boundaries.members(boundary_arn), **tagging.members(tagged)}}
@@ -234,6 +238,7 @@ def update_user(call: Call, *, user_name: str, new_path: str | None = None, new_
     new_arn = arn.user(call.account_id, path, name)
     # Under its new ARN, too (API_UpdateUser): or it could move where policies forbid its mover to act.
     authorize.require_action(call, "iam:UpdateUser", Target(new_arn, tags=lambda: tagging.of(call, row.user_id)))
+    # Changing only the case of letters is no clash with oneself.
     if name.lower() != row.name_key and find(call, name) is not None:
         raise _exists(name)
     users.rename(call.db, call.account_id, row.user_id, name=name, path=path)
@@ -245,7 +250,9 @@ def update_user(call: Call, *, user_name: str, new_path: str | None = None, new_
 def delete_user(call: Call, *, user_name: str) -> Result:
     """Delete a user that has no policies, groups and credentials any more."""
     row = targeted(call, user_name)
+    # Like AWS, a user is never deleted with what it still holds: nobody loses keys or policies by accident.
     _require_unused(call, row)
+    # These two are no use of the user. They go with it, so that nothing is left under its id.
     tags.remove_all(call.db, call.account_id, row.user_id)
     service_uses.remove_all(call.db, call.account_id, row.user_id)
     trail_filters.remove_all(call.db, call.account_id, row.user_id)

@@ -22,6 +22,7 @@ def put(call: Call, holder: Holder, *, policy_name: str, policy_document: str) -
     documents.require_valid(policy_document)
     size = documents.size(policy_document)
     quota = quotas.of(call, holder.quotas.inline_policies_size)
+    # The quota is for all inline policies together, and the one that is replaced doesn't count.
     if inline_policies.size_beside(call.db, call.account_id, holder.owner_id, policy_name) + size > quota:
         kind = holder.kind.value
         raise errors.LimitExceeded(f"Maximum policy size of {quota} bytes exceeded for {kind} {holder.name}")
@@ -50,6 +51,7 @@ def get(call: Call, holder: Holder, *, policy_name: str) -> dict[str, object]:
 
 def delete(call: Call, holder: Holder, *, policy_name: str) -> Result:
     """Delete an entity's inline policy; raises NoSuchEntity."""
+    # One statement both looks and deletes, so two calls at once can't both succeed.
     if not inline_policies.remove(call.db, call.account_id, holder.owner_id, policy_name):
         raise _not_found(holder, policy_name)
     _note(call, holder, policy_name)

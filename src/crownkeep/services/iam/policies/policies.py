@@ -46,6 +46,7 @@ def create_policy(
     tags: Tags = (),
 ) -> Result:
     """Create a managed policy, attached to nothing, with its first version."""
+    # Paths such as /aws-service-role/ are for services alone.
     reserved.require_free_path(path)
     require_document(call, policy_document)
     if policies.named(call.db, call.account_id, policy_name) is not None:
@@ -65,9 +66,11 @@ def create_policy(
         last_version=1,
     )
     policies.add(call.db, row)
+    # The document is in the version, not in the policy, so that going back is only a change of a number.
     policy_versions.add(call.db, VersionRow(row.policy_id, 1, call.account_id, policy_document, call.now))
     tagged = tagging.put(call, row.policy_id, tags)
     call.notes.resources.append((managed.RESOURCE_TYPE, row.arn))
+    # A policy that was just made can't be attached to anything, so nothing is counted.
     return {"Policy": {**managed.describe(row, PolicyUses({}, {})), **tagging.members(tagged)}}
 
 
@@ -77,6 +80,7 @@ def get_policy(call: Call, *, policy_arn: str) -> Result:
     found = managed.required_target(call, policy_arn)
     call.notes.resources.append((managed.RESOURCE_TYPE, policy_arn))
     described = managed.describe(found, managed.uses_of(call, [policy_arn]))
+    # AWS's own policies have neither a description nor tags in this answer.
     if isinstance(found, ManagedPolicy):
         return {"Policy": {**described, "Tags": []}}
     if found.description is not None:
@@ -105,6 +109,7 @@ def list_policies(
             found += _local(call, path_prefix, usage, after, limit)
         if scope != "Local":
             found += _of_aws(call, path_prefix, usage, after, limit)
+        # Both lists are sorted and begin behind the marker, so the first `limit` of the two together are the right page.
         return sorted(found, key=managed.list_key)[:limit]
 
     found, more = page_tokens.page(
@@ -116,6 +121,7 @@ def list_policies(
         fetch=fetch,
         key=managed.list_key,
     )
+    # Attachments are counted only for what is shown, in one query.
     uses = managed.uses_of(call, [policy.arn for policy in found])
     return {"Policies": [managed.describe(policy, uses) for policy in found], **more}
 
@@ -125,6 +131,7 @@ def delete_policy(call: Call, *, policy_arn: str) -> Result:
     """Delete a managed policy that is used nowhere and has no versions but the default one."""
     row = managed.own_target(call, policy_arn, action="iam:DeletePolicy")
     uses = managed.uses_of(call, [policy_arn])
+    # As a boundary it is in use, too: if it could go, whoever is bound by it could do nothing any more.
     if uses.attachments or uses.boundaries:
         raise errors.DeleteConflict("Cannot delete a policy attached to entities.")
     if policy_versions.count(call.db, call.account_id, row.policy_id) > 1:
@@ -168,6 +175,7 @@ def require_document(call: Call, document: str) -> None:
     """Hold a managed policy's document to the grammar and the quota; raises MalformedPolicyDocument and LimitExceeded."""
     documents.require_valid(document)
     most = quotas.of(call, quotas.POLICY_SIZE)
+    # AWS doesn't count white space, and so a document may be laid out as one likes.
     if documents.size(document) > most:
         raise errors.LimitExceeded(f"Cannot exceed quota for PolicySize: {most}")
 
@@ -189,6 +197,7 @@ def _local(call: Call, path_prefix: str, usage: Usage, after: str, limit: int) -
 
 
 def _of_aws(call: Call, path_prefix: str, usage: Usage, after: str, limit: int) -> list[ManagedPolicy]:
+    # The catalogue is long and sorted, so the search begins close to the marker.
     begun = managed_policies.listed_from(after.partition(" ")[0])
     listed = (policy for policy in begun if managed.list_key(policy) > after and policy.path.startswith(path_prefix))
     if usage is Usage.ANY:
