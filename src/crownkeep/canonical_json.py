@@ -57,6 +57,19 @@ def plain(value: object) -> object:
             return str(value)
 
 
+def is_storable(value: object) -> bool:
+    """Tell whether a database keeps every text of a JSON value: PostgreSQL keeps none with U+0000 or half a character."""
+    match value:
+        case str():
+            return "\x00" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+        case Mapping():
+            return all(is_storable(name) and is_storable(each) for name, each in value.items())
+        case list():
+            return all(map(is_storable, value))
+        case _:
+            return True
+
+
 def _text(value: object, depth: int) -> str:
     if depth == 0:
         raise NotCanonical(f"values lie more than {DEEPEST} deep in one another")

@@ -192,6 +192,30 @@ def test_two_refusals_of_three_end_a_request_and_one_does_not(story: Story) -> N
     assert story.is_refused()
 
 
+@pytest.mark.parametrize(
+    ("action", "parameters"),
+    [
+        (ACT, '{"Name": "\\ud800"}'),
+        (ACT, '{"Name": {"\\ud800": 1}}'),
+        (ACT, '{"Name": "a\\u0000b"}'),
+        (ACT, '{"Name": {"\\u0000": 1}}'),
+        (ACT, '{"Name": ' + "[" * 40 + "]" * 40 + "}"),
+        (ACT, '{"Name": ' + "[" * 900 + "]" * 900 + "}"),
+        (ACT, '{"Name": ' + "9" * 5000 + "}"),
+        ("sts:AssumeRoot", '{"TargetPrincipal": "\\ud800"}'),
+        ("organizations:CloseAccount", '{"AccountId": "1\\u0000"}'),
+        ("cloudtrail:DeleteTrail", '{"Name": "\\u0000"}'),
+    ],
+)
+def test_denial_of_service_parameters_that_nobody_could_sign_or_keep_are_refused_and_no_fault(
+    story: Story, action: str, parameters: str
+) -> None:
+    with pytest.raises(ClientError) as caught:
+        story.asking.request_approval(Action=action, Parameters=parameters, Reason="x")
+
+    assert "ValidationException" == caught.value.response["Error"]["Code"]
+
+
 def test_a_stranger_and_another_user_neither_cancel_nor_stall_a_request(story: Story) -> None:
     """The attacks on Vault's single slot (CVE-2026-5807): starting, cancelling and crowding out without being asked."""
     crown, account = story.team.crown, story.account

@@ -133,6 +133,23 @@ def test_oversized_bodies_and_deep_ones_are_refused_before_anything_is_done(dire
     assert 413 == directory.ask("POST", "/Users", b"x" * 2_000_000).status
 
 
+@pytest.mark.parametrize("schemas", [5, True, 1.5, USER, {USER: 1}, [[USER]]])
+def test_schemas_of_another_type_are_refused_and_no_fault(directory: Directory, schemas: object):
+    answers = [
+        directory.ask("POST", "/Users", {"schemas": schemas, "userName": "ann"}),
+        directory.ask("POST", "/Groups", {"schemas": schemas, "displayName": "ops"}),
+    ]
+
+    assert [400, 400] == [each.status for each in answers]
+
+
+@pytest.mark.parametrize("depth", [100, 300, 450, 900])
+def test_denial_of_service_a_body_that_nests_is_refused_and_no_fault(directory: Directory, depth: int):
+    nested = b'{"schemas": ["' + USER.encode() + b'"], "userName": ' + b"[" * depth + b"]" * depth + b"}"
+
+    assert 400 == directory.ask("POST", "/Users", nested).status
+
+
 def test_a_patch_that_fails_half_way_leaves_nothing(directory: Directory):
     ann = directory.user("ann")["id"]
     group = directory.group("ops")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from crownkeep import arn, errors
+from crownkeep import arn, canonical_json, errors
 from crownkeep.domain.approvals import arns, sessions
 from crownkeep.domain.approvals.sessions import WantedSession
 from crownkeep.operations import approvals, registry, sealed_acts
@@ -128,8 +128,14 @@ def _operation(asked: WantedApproval) -> tuple[Operation | None, dict[str, objec
         raise errors.ServiceValidation(f"the parameters have more than {_LARGEST_PARAMETERS} characters")
     try:
         given = json.loads(asked.parameters or "{}")
+        # What approvers sign is this text: what has none is refused before anything is looked up by it.
+        canonical_json.write(canonical_json.plain(given))
     except (ValueError, RecursionError) as error:
-        raise errors.ServiceValidation("the parameters are no JSON") from error
+        raise errors.ServiceValidation(
+            f"the parameters are no JSON that can be signed: not deeper than {canonical_json.DEEPEST}, of whole characters"
+        ) from error
+    if not canonical_json.is_storable(given):
+        raise errors.ServiceValidation("the parameters have a null character in them")
     if not isinstance(given, dict):
         raise errors.ServiceValidation("the parameters are no JSON object")
     names = operation.model.arguments

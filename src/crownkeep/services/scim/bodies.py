@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from crownkeep import errors
+from crownkeep import canonical_json, errors
 
 LARGEST = 64 * 1024
 """Bytes: a hundred members with their names take a quarter of it."""
@@ -29,11 +29,13 @@ def read(body: bytes | None, schema: str) -> Json:
         raise unparsable(f"send a JSON object of at most {LARGEST:,} bytes")
     try:
         content = msgspec.json.decode(body)
+        is_storable = canonical_json.is_storable(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unparsable("the body is no JSON") from error
-    if not isinstance(content, dict) or schema not in (content.get("schemas") or ()):
+    named = content.get("schemas") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or not isinstance(named, list) or schema not in named:
         raise unparsable(f"`schemas` must name {schema}")
-    if not _is_storable(content):
+    if not is_storable:
         raise unparsable("a text has a null character or half a character in it")
     return content
 
@@ -55,16 +57,3 @@ def listed(resources: Sequence[Json], *, cursor: str | None, next_cursor: str | 
     if cursor is None:
         return sent({**page, "totalResults": len(resources), "startIndex": 1})
     return sent({**page, "nextCursor": next_cursor} if next_cursor else page)
-
-
-def _is_storable(value: object) -> bool:
-    match value:
-        case str():
-            # PostgreSQL takes no text with these.
-            return "\x00" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
-        case dict():
-            return all(_is_storable(name) and _is_storable(each) for name, each in value.items())
-        case list():
-            return all(map(_is_storable, value))
-        case _:
-            return True

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from crownkeep import canonical_json
 from crownkeep.services.scim import bodies
 
 _TERM = re.compile(r'\s*([A-Za-z][A-Za-z0-9.]{0,63})\s+eq\s+("(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*")\s*', re.IGNORECASE)
@@ -44,6 +45,6 @@ def _value(quoted: str) -> str:
         value = msgspec.json.decode(quoted, type=str)
     except msgspec.DecodeError as error:
         raise bodies.unparsable("a filter's value is a JSON text") from error
-    if "\x00" in value or any("\ud800" <= each <= "\udfff" for each in value):
+    if not canonical_json.is_storable(value):
         raise bodies.unparsable("a filter's value has a null character or half a character in it")
     return value
