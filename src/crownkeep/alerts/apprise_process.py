@@ -2,7 +2,7 @@
 
 Apprise opens its connections itself, more than a hundred services each in its own way, so that `outbound` can't stand in between.
 The interpreter's audit events can: a hook sees each connection before it is made, however it comes about, and can't be removed.
-Run as `python -I -m crownkeep.alerts.apprise_process`, with the request on its input; what became of it is the exit code.
+`apprise_services` starts this process with the request on its input; what became of it is the exit code.
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+import crownkeep
 from crownkeep.alerts.apprise_process import AppriseOutcome
 from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.credentials.secret import Secret
@@ -23,7 +25,12 @@ SECONDS = 30.0
 
 _URL = re.compile(r"([a-z][a-z0-9]{0,31})s?://[\x21-\x7e]+")
 _KINDS = {"critical": "failure", "high": "warning"}
-_MODULE = "crownkeep.alerts.apprise_process"
+# As the command of the Debian package starts: where our packages are is said by nothing but this.
+_START = """\
+import runpy, sys
+sys.path.insert(0, sys.argv[1])
+runpy.run_module("crownkeep.alerts.apprise_process", run_name="__main__")
+"""
 _FAULTS: Mapping[int, str] = {
     AppriseOutcome.MISSING: MISSING,
     AppriseOutcome.UNKNOWN_SERVICE: "apprise knows no service by that URL, or the URL is incomplete",
@@ -49,7 +56,7 @@ def send(url: Secret, title: str, body: str, severity: str, networks: Sequence[s
     request = {"url": url.reveal(), "title": title, "body": body, "kind": kind, "networks": list(networks)}
     try:
         ended = subprocess.run(  # noqa: S603 - our own module, and nothing of what is sent is an argument
-            [sys.executable, "-I", *_compiled(), "-m", _MODULE],
+            [sys.executable, *_flags(), "-c", _START, str(Path(crownkeep.__file__).parents[1])],
             input=json.dumps(request).encode(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -66,9 +73,10 @@ def send(url: Secret, title: str, body: str, severity: str, networks: Sequence[s
         raise Undelivered(_FAULTS.get(ended.returncode, "the service does not take the message"))
 
 
-def _compiled() -> list[str]:
-    """Return the option that says where compiled modules are kept; the process takes nothing from the environment."""
-    return ["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
+def _flags() -> list[str]:
+    """Return the interpreter's options: the process takes nothing from the environment, and packages from where ours are."""
+    flags = ["-I"] if not sys.flags.no_site else ["-I", "-S"]
+    return [*flags, "-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else flags
 
 
 def _environment() -> dict[str, str]:
