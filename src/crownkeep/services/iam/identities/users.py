@@ -25,7 +25,7 @@ from crownkeep.storage.credentials import (
     signing_certificates,
     ssh_public_keys,
 )
-from crownkeep.storage.identities import memberships, tags, users
+from crownkeep.storage.identities import memberships, tagged_users, tags, users
 from crownkeep.storage.identities.users import UserRow
 from crownkeep.storage.policies import attachments, inline_policies
 from crownkeep.storage.reports import service_uses
@@ -78,13 +78,32 @@ def user_with_present_boundary(call: Call, *, user_name: str, **_: object) -> Ta
 
 def own_or_named_user(call: Call, *, user_name: str | None = None, **_: object) -> Target:
     """The user with this name or, without one, the caller: a user, or the root user."""
+    name = _named_or_own(call, user_name)
+    return Target(call.principal.arn) if name is None else named_user(call, user_name=name)
+
+
+def own_or_named_tagged_user(call: Call, *, user_name: str | None = None, **_: object) -> Target:
+    """The same, whose tags are read with the row: for GetUser, which answers them."""
+    name = _named_or_own(call, user_name)
+    if name is None:
+        return Target(call.principal.arn)
+    found = tagged_users.named(call.db, call.account_id, name)
+    shown = f"user {name}"
+    if found is None:
+        return Target(arn.user(call.account_id, "/", name), row=None, shown=shown)
+    row, tagged = found
+    return replace(target_of(call, row, shown=shown), tags=lambda: tagged)
+
+
+def _named_or_own(call: Call, user_name: str | None) -> str | None:
+    """Return the name of the user who is meant, None where that is the root user, who calls."""
     if user_name is not None:
-        return named_user(call, user_name=user_name)
+        return user_name
     caller = call.principal
     if caller.kind is PrincipalKind.USER:
-        return named_user(call, user_name=caller.name)
+        return caller.name
     if caller.kind is PrincipalKind.ROOT:
-        return Target(caller.arn)
+        return None
     raise must_be_named()
 
 
@@ -199,7 +218,7 @@ def create_user(
     return {"User": {**describe(row), **permissions_boundaries.members(boundary_arn), **tagging.members(tagged)}}
 
 
-@iam.operation("GetUser", resource=own_or_named_user)
+@iam.operation("GetUser", resource=own_or_named_tagged_user)
 def get_user(call: Call, *, user_name: str | None = None) -> Result:
     """Return a user, or the caller where none is named."""
     caller = call.principal
@@ -207,7 +226,7 @@ def get_user(call: Call, *, user_name: str | None = None) -> Result:
         return {"User": describe_root(call)}
     row = targeted(call, caller.name if user_name is None else user_name)
     call.notes.resources.append((RESOURCE_TYPE, row.name))
-    tagged = tagging.of(call, row.user_id)
+    tagged = call.target.tags() if call.target is not None else {}
     return {"User": {**describe(row), **permissions_boundaries.members(row.boundary_arn), **tagging.members(tagged)}}
 
 
