@@ -14,9 +14,12 @@ from tests.fixtures.browsing import Browser
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.custody import Custody
 from tests.services.approvals.test_invitations import invited
-from tests.signin.people import choose_root_password, code, root_with_app, sign_in_root
+from tests.signin.people import choose_root_password, code, enrol_app, root_with_app, sign_in_root
 
 from crownkeep.credentials.approval_requests import ApprovalDecision
+from crownkeep.storage.approvals import seals
+from crownkeep.storage.credentials import mfa_devices
+from crownkeep.storage.credentials.mfa_devices import MfaDeviceRow
 
 
 def sealed(crown: Crown, **options: Any) -> tuple[Account, Custody, bytes]:
@@ -100,6 +103,48 @@ def test_the_session_of_a_sealed_root_ends_after_its_minutes(fresh_crown: Callab
 
     assert "Console home" == before
     assert "Console home" != after
+
+
+def test_mfa_devices_from_before_the_last_use_let_a_sealed_root_in_no_more_where_its_seal_renews_them(
+    fresh_crown: Callable[[], Crown],
+):
+    crown = fresh_crown()
+    account, team, seed = sealed(crown, renews_mfa=True)
+    browser = to_the_custodians(crown, account, seed, ahead=1)
+    browser.submit({"reason": "quarterly review"}, form="Ask the custodians")
+    request_id = latest(crown, account)
+    for person in team.people[:2]:
+        team.approve(person, request_id)
+    browser.submit({}, form="Continue once")
+    team.change(lambda db: seals.change(db, account.id, review_is_due=False))
+    (old,) = devices(team)
+    due = crown.operator("GET", f"/accounts/{account.id}/seal").json()["mfa_is_due"]
+    barred = to_the_custodians(crown, account, seed, ahead=2).page.text
+
+    alone = removed(browser, old.serial)
+    browser.get("/console/mfa/add")
+    enrol_app(browser, "second")
+    (fresh,) = (each for each in devices(team) if each.serial != old.serial)
+    newer = removed(browser, fresh.serial)
+    renewed = removed(browser, old.serial)
+
+    assert due
+    assert "that its last use began with" in barred
+    assert [True, True, False] == ["is sealed (root-mfa)" in each for each in (alone, newer, renewed)], (alone, newer, renewed)
+    assert [fresh.serial] == [each.serial for each in devices(team)]
+    assert not crown.operator("GET", f"/accounts/{account.id}/seal").json()["mfa_is_due"]
+
+
+def devices(team: Custody) -> list[MfaDeviceRow]:
+    found: list[MfaDeviceRow] = []
+    team.change(lambda db: found.extend(mfa_devices.of_owner(db, team.account_id, team.account_id)))
+    return found
+
+
+def removed(browser: Browser, serial: str) -> str:
+    """Remove a device on root's page, and return what the page says."""
+    _, filled = browser.get("/console/security").form("Sign out")
+    return browser.post("/console/mfa/remove", {"csrf": filled["csrf"], "serial": serial}).text
 
 
 def test_an_access_key_and_a_session_from_before_the_seal_do_nothing_as_root(crown: Crown):

@@ -51,6 +51,7 @@ def command() -> None:
 @click.option(
     "--unseal-delay", metavar="HOURS", type=click.IntRange(24, 720), help="How long you wait to unseal without the team; 72."
 )
+@click.option("--renew-mfa", is_flag=True, help="Root's MFA devices must be new after each use.")
 @waiting.options
 @house.options
 @output.json_flag()
@@ -61,6 +62,7 @@ def account(
     minutes: int | None,
     cooldown: int | None,
     unseal_delay: int | None,
+    renew_mfa: bool,
     asked: waiting.Asking,
     data: str | None,
     database: str | None,
@@ -78,6 +80,7 @@ def account(
             "session_minutes": minutes,
             "cooldown_minutes": cooldown,
             "unseal_delay_hours": unseal_delay,
+            "renews_mfa": renew_mfa or None,
         }
         found = waiting.ask(held, asked, "SealAccount", **parameters)
     _tell(found, as_json=as_json)
@@ -138,6 +141,7 @@ def _tell(found: Mapping[str, Any], *, as_json: bool) -> None:
         ("cooldown", f"{found['cooldown_minutes']} minutes"),
         ("last used", f"{found['last_used_at']:%Y-%m-%d %H:%M} UTC" if "last_used_at" in found else "never"),
         ("review", "due before the next use" if found["review_is_due"] else "none due"),
+        ("MFA", "to be renewed before the next use" if found["mfa_is_due"] else "nothing due"),
         ("password", "to be changed before the next use" if found["password_is_due"] else "nothing due"),
     ]
     if "unseals_at" in found:

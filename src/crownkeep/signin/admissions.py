@@ -17,6 +17,10 @@ from crownkeep.storage.database import Transaction
 
 REVIEW_DUE = "The last use of the root user has not been reviewed. A custodian signs it off at /approvals."
 PASSWORD_DUE = "The root user's password was not changed after its last use. Change it by a mailed link first."
+MFA_DUE = (
+    "The root user still has an MFA device that its last use began with. Remove it in a recovery that custodians approve, "
+    "and register a new one when you sign in."
+)
 COOLING_DOWN = "The root user was used a short while ago. It can be used again from {until:%Y-%m-%d %H:%M} UTC."
 UNAPPROVED = ""
 
@@ -96,4 +100,6 @@ def _due(db: Transaction, seal: SealRow, now: datetime) -> str:
             return COOLING_DOWN.format(until=until)
     if seal.review_is_due:
         return REVIEW_DUE
+    if sealing_accounts.mfa_is_due(db, seal):
+        return MFA_DUE
     return PASSWORD_DUE if sealing_accounts.password_is_due(db, seal) else ""

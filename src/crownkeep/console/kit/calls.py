@@ -106,8 +106,9 @@ def own(name: str, event_id: str) -> Done:
 
 def refused(request: Request, call: Equivalent, error: AwsError) -> Refused:
     """Put a refusal into words, with the id that its record has."""
-    # No permission is missing where the guard of the last way in refuses.
-    code = type(error).__name__ if isinstance(error, errors.LastWayIn) else error.code
+    # No permission is missing where the guard of the last way in refuses, or a seal: the message says how to ask.
+    is_permitted = isinstance(error, errors.LastWayIn | errors.ApprovalRequired)
+    code = type(error).__name__ if is_permitted else error.code
     return Refused(call.action, code, error.message, web.of(request).origin.request_id)
 
 

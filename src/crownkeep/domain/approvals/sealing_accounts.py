@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from crownkeep import arn, clock, errors
 from crownkeep.domain.approvals import ability, arns
+from crownkeep.operations import mfa_renewal
 from crownkeep.operations.call import Call
 from crownkeep.operations.sealed_acts import SealedAct
 from crownkeep.storage.accounts import accounts
@@ -29,6 +30,7 @@ class WantedSeal:
     session_minutes: int
     cooldown_minutes: int
     unseal_delay_hours: int
+    renews_mfa: bool = False
 
 
 def seal(call: Call, account_id: str, wanted: WantedSeal) -> SealRow:
@@ -48,6 +50,7 @@ def seal(call: Call, account_id: str, wanted: WantedSeal) -> SealRow:
         unseal_delay_hours=wanted.unseal_delay_hours,
         sealed_at=call.now,
         review_is_due=False,
+        renews_mfa=wanted.renews_mfa,
     )
     if before is not None:
         # What is due after the last use stays due: a seal that is changed forgets no review.
@@ -111,6 +114,11 @@ def password_is_due(db: Transaction, seal: SealRow) -> bool:
     return seal.last_used_at is not None and (changed is None or changed < seal.last_used_at)
 
 
+def mfa_is_due(db: Transaction, seal: SealRow) -> bool:
+    """Tell whether root still has an MFA device that its last use began with, and the seal asks for new ones."""
+    return bool(mfa_renewal.outdated(db, seal))
+
+
 def describe(db: Transaction, row: SealRow) -> dict[str, object]:
     """Return a seal by names in snake case."""
     described: dict[str, object] = {
@@ -123,6 +131,8 @@ def describe(db: Transaction, row: SealRow) -> dict[str, object]:
         "sealed_at": row.sealed_at,
         "review_is_due": row.review_is_due,
         "password_is_due": password_is_due(db, row),
+        "renews_mfa": row.renews_mfa,
+        "mfa_is_due": mfa_is_due(db, row),
     }
     moments = {"last_used_at": row.last_used_at, "session_ends_at": row.session_ends_at, "unseals_at": row.unseals_at}
     described |= {name: moment for name, moment in moments.items() if moment is not None}

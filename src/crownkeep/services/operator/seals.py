@@ -25,9 +25,10 @@ def seal_account(
     session_minutes: int = sealing_accounts.SESSION_MINUTES,
     cooldown_minutes: int = 0,
     unseal_delay_hours: int = 72,
+    renews_mfa: bool = False,
 ) -> Result:
     """Seal an account under a team that can act; to change a seal takes the approval of the team that it has."""
-    wanted = WantedSeal(team_arn, what, session_minutes, cooldown_minutes, unseal_delay_hours)
+    wanted = WantedSeal(team_arn, what, session_minutes, cooldown_minutes, unseal_delay_hours, renews_mfa)
     row = sealing_accounts.seal(call, account_id, wanted)
     call.notes.account_id = account_id
     return sealing_accounts.describe(call.db, row)

@@ -28,6 +28,7 @@ table = Table(
     Column("session_ends_at", Moment),
     Column("review_is_due", Boolean, nullable=False),
     Column("unseals_at", Moment),
+    Column("renews_mfa", Boolean, nullable=False),
 )
 
 
@@ -56,6 +57,8 @@ class SealRow:
     """Whether the last use waits for a custodian's sign-off."""
     unseals_at: datetime | None = None
     """From when the operator may unseal without the team; None where that was not asked for."""
+    renews_mfa: bool = False
+    """Whether root's MFA devices must be new after each use."""
 
 
 _of_account = RowQuery(SealRow, select(table).where(table.c.account_id == bindparam("of_account")))
