@@ -13,7 +13,7 @@ from tests.fixtures.process import Process
 
 from crownkeep.advisor.credential_report import Line
 from crownkeep.console.kit import report_lines
-from crownkeep.console.pages.reports import credential_report
+from crownkeep.console.pages.reports import credential_pictures, credential_report
 
 Visit = Callable[..., Page]
 PATH = "/console/credential-report"
@@ -31,6 +31,23 @@ def line(password: str, used: str, changed: str, mfa: str, key: str) -> Line:
     """Read a report of one user."""
     row = f"bob,arn,2026-01-01T00:00:00+00:00,{password},{used},{changed},N/A,{mfa},{key},N/A,N/A,false,N/A,N/A,N/A,N/A"
     return report_lines.read(f"{HEADER}\n{row},false,N/A,false,N/A".encode())[0]
+
+
+def test_the_pictures_say_in_words_and_figures_what_they_draw():
+    rows = [
+        "ann,arn,2025-01-01T00:00:00+00:00,true,N/A,2026-11-20T00:00:00+00:00,N/A,true,true,2025-11-01T00:00:00+00:00",
+        "bob,arn,2025-01-01T00:00:00+00:00,true,N/A,2026-07-01T00:00:00+00:00,N/A,false,false,N/A",
+        "eve,arn,2025-01-01T00:00:00+00:00,false,N/A,N/A,N/A,false,true,2026-11-23T00:00:00+00:00",
+    ]
+    rest = ",N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A"
+    content = "\n".join([HEADER, *(f"{row}{rest}" for row in rows)]).encode()
+
+    drawn = credential_pictures.of(report_lines.LatestReport(NOW, report_lines.read(content), content), now=NOW)
+
+    assert [(1, 1), (0, 0), (1, 0), (0, 0), (0, 1)] == [(each.passwords, each.keys) for each in drawn.bands]
+    assert "2 of 4 passwords and active access keys are 90 days old or older." == drawn.sentence
+    assert "1 of 2 people with a password have MFA." == drawn.mfa_sentence
+    assert {"covered", "bare"} == drawn.coverage.keys()
 
 
 def test_a_report_is_made_and_filtered_by_clicks(visit: Visit, served: Process):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -141,6 +142,7 @@ def test_the_picture_shows_on_how_many_days_root_was_used_and_how_many_sign_ins_
 
     assert "Root was used on 1 of the last 90 days." in browser.page.text
     assert "1 sign-in failed in the last 90 days." in browser.page.text
+    assert re.search(r"Day \(UTC\) Use of root Failed sign-ins \d{4}-\d\d-\d\d \d+ 1 ", browser.page.text)
 
 
 def test_a_user_called_root_is_not_taken_for_the_root_user(crown: Crown):

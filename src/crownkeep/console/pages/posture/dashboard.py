@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -91,6 +92,11 @@ class Picture:
         """The days as SVG path data."""
         return {} if isinstance(self.found, Refused) else activity.drawn(self.found)
 
+    @property
+    def counts(self) -> Mapping[int, int] | None:
+        """How often on which day, counted back from today; None where it can't be told."""
+        return None if isinstance(self.found, Refused) else self.found.days
+
 
 async def dashboard(request: Request) -> Response:
     """Show who is signed in and how the account stands."""
@@ -110,6 +116,7 @@ async def dashboard(request: Request) -> Response:
     )
     needs_mfa = not isinstance(settings, Refused) and bool(settings["UsersNeedMfa"])
     advice = recommendations.of(found, is_root=session.principal.kind is PrincipalKind.ROOT)
+    pictures = _pictures(used, failed)
     alias, summary = _alias(request, found), evidence_asked.value(request, found.evidence, questions.SUMMARY)
     return frame.page(
         request,
@@ -124,7 +131,8 @@ async def dashboard(request: Request) -> Response:
         steps=_steps(advice, found, needs_mfa=needs_mfa),
         summary=summary if isinstance(summary, Refused) else summary["SummaryMap"],
         counts=COUNTS,
-        pictures=_pictures(used, failed),
+        pictures=pictures,
+        figures=_figures(pictures, here.now.date()),
         days=activity.DAYS,
         standing=standing,
         history=history,
@@ -180,6 +188,13 @@ def _pictures(used: RootActivity | Refused, failed: Activity | Refused) -> list[
         *_of_root(used),
         Picture("Failed sign-ins", "" if isinstance(failed, Refused) else _failures(failed), failed),
     ]
+
+
+def _figures(pictures: Sequence[Picture], today: date) -> list[tuple[date, list[int]]]:
+    """Return the figures of the pictures, for the days on which there was anything."""
+    counted = [picture.counts for picture in pictures if picture.counts is not None]
+    days = sorted({day for each in counted for day, count in each.items() if count})
+    return [(today - timedelta(days=day), [each.get(day, 0) for each in counted]) for day in days]
 
 
 def _of_root(used: RootActivity | Refused) -> list[Picture]:

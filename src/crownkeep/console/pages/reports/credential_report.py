@@ -14,6 +14,7 @@ from crownkeep.console.kit import calls, frame, parts, report_lines, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.report_lines import LatestReport
+from crownkeep.console.pages.reports import credential_pictures
 from crownkeep.errors import AwsError
 
 DOWNLOAD = f"{report_lines.PATH}/download"
@@ -98,6 +99,7 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
         lines=found[(number - 1) * _ROWS : number * _ROWS],
         number=number,
         last=last,
+        pictures=credential_pictures.of(report, now=now) if isinstance(report, LatestReport) and report.lines else None,
         age_of=lambda moment: report_lines.age(moment, now=now),
         report_age=report_lines._spoken(now - report.generated_at) if isinstance(report, LatestReport) else "",
         begins_formulas=isinstance(report, LatestReport) and any(line.name.startswith(_FORMULA) for line in report.lines),
