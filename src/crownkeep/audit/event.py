@@ -242,7 +242,7 @@ def _session_context(caller: Principal, session: Session) -> dict[str, object]:
             issuer["userName"] = caller.name
     context: dict[str, object] = {
         "sessionIssuer": issuer,
-        "webIdFederationData": {"federatedProvider": session.federated_provider} if session.federated_provider else {},
+        "webIdFederationData": _web_identity(session.federated_provider),
         "attributes": {
             "creationDate": moment(session.issued_at),
             "mfaAuthenticated": "true" if caller.has_mfa else "false",
@@ -255,6 +255,14 @@ def _session_context(caller: Principal, session: Session) -> dict[str, object]:
     if APPROVED_BY in session.context:
         context["approvalRequestId"] = session.context[APPROVED_BY]
     return context
+
+
+def _web_identity(provider: str) -> dict[str, object]:
+    """Make the element about a session's OIDC provider; a SAML provider is named in the record of AssumeRoleWithSAML alone."""
+    if not provider or ":saml-provider/" in provider:
+        return {}
+    # AWS fills the attributes for Amazon Cognito alone.
+    return {"federatedProvider": provider, "attributes": {}}
 
 
 def _within(elements: Mapping[str, object] | None, limit: int) -> Mapping[str, object] | None:
