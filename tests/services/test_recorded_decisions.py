@@ -99,6 +99,7 @@ WHAT_OTHERS_COULD = {
     "account-security:GetRecoverability",
     "sso-directory:SearchAccountAssignments",
     "sso-directory:SearchPermissionSets",
+    "sso-directory:SearchRoleEntitlements",
 }
 """Operations that ask what others could do, of whom no request is there: nothing is done on the answer."""
 MAKING = ("Create", "Upload")

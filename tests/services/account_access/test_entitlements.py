@@ -15,6 +15,7 @@ from botocore.session import Session
 from tests.fixtures.asgi import Response
 from tests.fixtures.crown import Crown, Crowns
 from tests.fixtures.portal import REDIRECT, VERIFIER, Portal
+from tests.signin.browser import signed_in
 
 LISTING, TAKING = "account_access:read_only", "account_access:assume"
 SERVICE = "account-access.amazonaws.com"
@@ -293,6 +294,33 @@ def listed(entitled: Entitled, filters: dict[str, Any]) -> list[dict[str, Any]]:
         **entitled.application, filter=filters, PaginationConfig={"PageSize": 2}
     )
     return [each for page in pages for each in page["entitlements"]]
+
+
+def test_the_console_shows_who_is_entitled_to_what_and_which_roles_administer(one: Entitled):
+    group = one.sso.group("ops", one.ann)
+    one.entitle(groupId=group)
+    ruling = one.existing_role("ruling")
+    one.member.client("iam").attach_role_policy(RoleName="ruling", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    one.entitle(ruling)
+    asked: dict[str, Any] = {"IdentityStoreId": one.store}
+    search = one.directory.search_role_entitlements
+
+    administering = search(**asked, AdministratorsOnly=True)["RoleEntitlements"]
+
+    assert [("ann", ruling)] == [(each["PrincipalName"], each["RoleArn"]) for each in administering]
+    found = search(**asked, PrincipalId=one.ann)["RoleEntitlements"]
+    assert {("GROUP", "ops", False), ("USER", "ann", True)} == {
+        (each["PrincipalType"], each["PrincipalName"], each["GivesAdministrator"]) for each in found
+    }
+    first = search(**asked, MaxResults=1)
+    second = search(**asked, MaxResults=1, NextToken=first["NextToken"])
+    assert 2 == len({each["EntitlementId"] for each in (*first["RoleEntitlements"], *second["RoleEntitlements"])})
+    assert [] == search(**asked, AccountId=one.sso.management.id)["RoleEntitlements"]
+    admin = signed_in(one.sso.management, user="admin")
+    for path in (f"people/one?id={one.ann}", f"groups/one?id={group}", "assignments"):
+        assert "Existing roles" in admin.get(f"/console/single-sign-on/{path}").text
+    assert "ruling" in admin.get("/console/single-sign-on/assignments?administrators=1").text
+    assert "1 entitlement to existing roles" in admin.get("/console/single-sign-on").text
 
 
 def test_a_role_has_as_many_groups_as_the_quota_says(one: Entitled):

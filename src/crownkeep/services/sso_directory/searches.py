@@ -108,7 +108,7 @@ def search_account_assignments(
             instance.instance_id,
             instance.identity_store_id,
             target_id=account_id,
-            principal_ids=_principals(call, instance, principal_id),
+            principal_ids=principals(call, instance, principal_id),
             permission_set_ids=None if chosen is None else sorted(chosen),
             after=after,
             limit=limit,
@@ -152,7 +152,8 @@ def _permission_set(row: PermissionSetRow, followed: Mapping[int, int], gives_ad
     }
 
 
-def _principals(call: Call, instance: InstanceRow, principal_id: str) -> list[str] | None:
+def principals(call: Call, instance: InstanceRow, principal_id: str) -> list[str] | None:
+    """Return somebody with their groups, or a group; None where nobody is named."""
     if not principal_id:
         return None
     return [principal_id, *directory_memberships.groups_of(call.db, instance.identity_store_id, principal_id)]
@@ -190,6 +191,11 @@ def _administers(row: PermissionSetRow, references: Iterable[str]) -> bool:
     identity = permissions.compiled([*inline, *filter(None, map(_managed, references))])
     limit = _managed(json.loads(row.boundary).get("ManagedPolicyArn", "")) if row.boundary else None
     applicable = Applicable(identity=identity, boundary=permissions.compiled([limit]) if limit is not None else None)
+    return lets_administer(applicable)
+
+
+def lets_administer(applicable: Applicable) -> bool:
+    """Tell whether whoever has these policies may give anybody, and so itself, everything."""
     asked = (PolicyRequest(_SOMEBODY, action, _ANY_USER) for action in _NEEDED)
     return all(policy.authorize(each, applicable).allowed for each in asked)
 

@@ -79,8 +79,10 @@ async def _page(request: Request, *, refusal: Refused | None = None, entered: Ma
         "NextToken": query.get("marker", ""),
         "MaxResults": MOST,
     }
-    listed, sets = await asyncio.gather(
+    listed, existing, sets = await asyncio.gather(
         pages.ask(request, DIRECTORY, "SearchAccountAssignments", **found.of_store, **wanted),
+        # On the first page alone: both lists go on by themselves.
+        pages.ask(request, DIRECTORY, "SearchRoleEntitlements", **found.of_store, **{**wanted, "NextToken": ""}),
         pages.ask(request, DIRECTORY, "SearchPermissionSets", **found.of_store),
     )
     rows = () if isinstance(principal, Refused) else listed.rows("AccountAssignments")
@@ -94,6 +96,7 @@ async def _page(request: Request, *, refusal: Refused | None = None, entered: Ma
         ],
         refusal=refusal,
         listed=listed,
+        existing=None if query.get("marker") else existing,
         nobody=isinstance(principal, Refused),
         rows=rows,
         matrix=matrix_of(rows),

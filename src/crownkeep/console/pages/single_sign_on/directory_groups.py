@@ -66,10 +66,11 @@ async def show(request: Request) -> Response:
 async def _page(request: Request, found: ManagedInstance, group_id: str, *, refusal: Refused | None = None) -> Response:
     token = request.query_params.get("marker", "")
     paged = {"GroupId": group_id, "NextToken": token, "MaxResults": parts.ROWS}
-    about, members, access = await asyncio.gather(
+    about, members, access, existing = await asyncio.gather(
         pages.ask(request, STORE, "DescribeGroup", **found.of_store, GroupId=group_id),
         pages.ask(request, DIRECTORY, "SearchUsers", **found.of_store, **paged),
         pages.ask(request, DIRECTORY, "SearchAccountAssignments", **found.of_store, PrincipalId=group_id, MaxResults=parts.ROWS),
+        pages.ask(request, DIRECTORY, "SearchRoleEntitlements", **found.of_store, PrincipalId=group_id, MaxResults=parts.ROWS),
     )
     if about.refusal is not None and not about.refusal.is_denied:
         return parts.missing(request, about, current=GROUPS, title="There is no such group", back=GROUPS)
@@ -80,7 +81,7 @@ async def _page(request: Request, found: ManagedInstance, group_id: str, *, refu
         "sso_group.html",
         current=GROUPS,
         same=[
-            *parts.equivalents([about, members, access]),
+            *parts.equivalents([about, members, access, existing]),
             Equivalent(STORE, "CreateGroupMembership", {**found.of_store, **member}),
         ],
         refusal=refusal,
@@ -89,6 +90,7 @@ async def _page(request: Request, found: ManagedInstance, group_id: str, *, refu
         shown=about.found if about.refusal is None else {},
         members=members,
         access=access,
+        existing=existing,
         first=path if token else "",
         next_page=parts.address(f"{GROUPS}/one", id=group_id, marker=members.marker) if members.marker else "",
     )

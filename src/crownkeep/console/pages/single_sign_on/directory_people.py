@@ -121,7 +121,12 @@ async def _section(request: Request, found: ManagedInstance, whose: dict[str, st
         )
         return {"devices": devices, "sessions": sessions}
     wanted = {"PrincipalId": whose["UserId"], "MaxResults": parts.ROWS, "NextToken": request.query_params.get("marker", "")}
-    return {"access": await pages.ask(request, DIRECTORY, "SearchAccountAssignments", **found.of_store, **wanted)}
+    named = {"PrincipalId": whose["UserId"], "MaxResults": parts.ROWS}
+    access, existing = await asyncio.gather(
+        pages.ask(request, DIRECTORY, "SearchAccountAssignments", **found.of_store, **wanted),
+        pages.ask(request, DIRECTORY, "SearchRoleEntitlements", **found.of_store, **named),
+    )
+    return {"access": access, "existing": existing}
 
 
 def _changes(whose: dict[str, str], tab: str) -> list[Equivalent]:

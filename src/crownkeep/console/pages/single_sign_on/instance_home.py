@@ -29,15 +29,15 @@ async def _page(request: Request, *, refusal: Refused | None = None, alert: str 
     asked = [found.listed]
     rules = None
     if found.arn:
-        rules, administrators = await asyncio.gather(
+        most = {"AdministratorsOnly": True, "MaxResults": parts.ROWS}
+        rules, administrators, existing = await asyncio.gather(
             pages.ask(request, DIRECTORY, "GetSignInRules", **found.of_store),
-            pages.ask(
-                request, DIRECTORY, "SearchAccountAssignments", **found.of_store, AdministratorsOnly=True, MaxResults=parts.ROWS
-            ),
+            pages.ask(request, DIRECTORY, "SearchAccountAssignments", **found.of_store, **most),
+            pages.ask(request, DIRECTORY, "SearchRoleEntitlements", **found.of_store, **most),
         )
-        asked += [rules, administrators]
+        asked += [rules, administrators, existing]
     else:
-        administrators = None
+        administrators, existing = None, None
     return pages.page(
         request,
         "sso_home.html",
@@ -50,6 +50,7 @@ async def _page(request: Request, *, refusal: Refused | None = None, alert: str 
         start_url=f"{web.of(request).settings.url}/start/{found.store_id}",
         rules=rules,
         administrators=administrators,
+        existing=existing,
         is_own=found.owner_id == web.signed_in(request).principal.account_id,
         alert=alert,
     )
