@@ -28,17 +28,19 @@ def measure(directory: Path) -> list[Started]:
     """Measure in a directory of its own."""
     own = directory / "starting"
     own.mkdir()
-    seconds, idle = [], 0.0
+    seconds, cpu, idle = [], [], 0.0
     for _ in range(STARTS):
         began = time.monotonic()
         with servers.crownkeep(own) as server:
             seconds.append(time.monotonic() - began)
+            cpu.append(server.cpu_seconds())
             time.sleep(1)
             idle = server.memory_mib()
     (directory / "workers").mkdir()
     one, two, both = _workers(directory / "workers")
     return [
         Started("start to the first answer, the least of five (s)", f"{min(seconds):.2f}", "0.80"),
+        Started("CPU of a start, the least of five (s)", f"{min(cpu):.2f}", ""),
         Started("memory of an idle server (MiB)", f"{idle:.0f}", "60"),
         Started("memory of two idle workers, shared pages once (MiB)", f"{both:.0f}", ""),
         Started("CPU per GetUser of two workers to that of one", f"{two / one:.2f}x", "1.15x"),
