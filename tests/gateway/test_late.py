@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from tests.fixtures import coroutines
 
+from crownkeep import services
 from crownkeep.gateway.late import LateApplication
+from crownkeep.operations import registry
 
 NOT_FOR_A_START = ("alembic", "crownkeep.console", "fido2", "jinja2", "signxml", "starlette", "zxcvbn")
 """Nor for any service."""
@@ -105,6 +108,14 @@ for each in asking:
     each.join()
 print(len(tries), *(name for names in found for name in names))
 """
+
+
+def test_a_service_has_the_name_of_its_package_by_which_it_is_found():
+    packages = {each.name.replace("_", "-") for each in iter_modules(services.__path__)}
+
+    services.load()
+
+    assert set() == packages ^ {each.name for each in registry.services()}
 
 
 def test_whoever_asks_for_a_service_that_is_being_imported_waits_for_all_of_it():
