@@ -151,7 +151,8 @@ to `plan.json.proof`.
     crownkeep what-if attach-scp policy.json
     crownkeep what-if set-boundary ARN policy.json
     crownkeep what-if delete-key AKIA...
-    crownkeep what-if remove-policy ARN-OR-NAME [--principal ARN]
+    crownkeep what-if remove-policy ARN-OR-NAME [--principal ARN]    from a user, a group or a role alone
+    crownkeep what-if leave-group USER-ARN GROUP
 
 `what-if` says who and what, of all that was recorded in the last `--days` (90), a change would have denied, with counts
 and when it was last seen. Nothing is changed. Events come from LookupEvents of the account, from CloudTrail's files
@@ -169,8 +170,9 @@ know who has what: it is asked of the account, or given as kept evidence with `-
 
 On a terminal a bar on standard error says how many events have been read.
 
-The console asks the same before a change is made: **What if?** beside a user's access key, beneath a user's or role's policies
-and boundary, and where a control policy is attached to an account. It looks at the newest events of the last 90 days, up to
+The console asks the same before a change is made: **What if?** beside an access key, beneath the policies of a user, a
+group or a role, beside each group of a user, and where a control policy is attached to an account. It looks at the
+newest events of the last 90 days, up to
 5,000, for two seconds at most, and says how far back that reaches. The caller needs `trail:ListRecordedEvents`, and for
 policies `iam:GetAccountAuthorizationDetails`. The management account of an organization sees events of members since they joined.
 

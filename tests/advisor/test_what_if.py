@@ -132,6 +132,36 @@ def test_what_a_removed_policy_would_have_denied_is_denied_once_it_is_removed(ac
 
 
 @EXAMPLES
+@given(st.data(), st.sampled_from(("leave", "detach", "detach from the user")))
+def test_what_a_group_no_longer_gives_is_denied_once_it_is_left_or_loses_its_policy(
+    account: Account, data: st.DataObject, act: str
+):
+    drawn = data.draw(st.lists(statements(account.id), min_size=1, max_size=3))
+    subject, iam, name = Subject(account, left=document(drawn)), account.client("iam"), f"group-{next(_numbers)}"
+    group = iam.create_group(GroupName=name)["Group"]["Arn"]
+    everything = document([{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}])
+    shared = iam.create_policy(PolicyName=f"shared-{name}", PolicyDocument=everything)["Policy"]["Arn"]
+    iam.attach_group_policy(GroupName=name, PolicyArn=shared)
+    iam.add_user_to_group(GroupName=name, UserName=subject.user.name)
+    if act == "detach from the user":
+        iam.attach_user_policy(UserName=subject.user.name, PolicyArn=shared)
+    before, known = subject.allowed(), subject.known()
+
+    match act:
+        case "leave":
+            denied = denied_of(subject, what_if.group_left(subject.user.arn, name, known))
+            iam.remove_user_from_group(GroupName=name, UserName=subject.user.name)
+        case "detach":
+            denied = denied_of(subject, what_if.policy_removed(shared, known, principal_arn=group))
+            iam.detach_group_policy(GroupName=name, PolicyArn=shared)
+        case _:
+            denied = denied_of(subject, what_if.policy_removed(shared, known, principal_arn=subject.user.arn))
+            iam.detach_user_policy(UserName=subject.user.name, PolicyArn=shared)
+
+    assert denied == before - subject.allowed()
+
+
+@EXAMPLES
 @given(st.data())
 def test_what_a_boundary_would_have_denied_is_denied_once_it_is_set(account: Account, data: st.DataObject):
     boundary = document(data.draw(st.lists(statements(account.id), min_size=1, max_size=3)))

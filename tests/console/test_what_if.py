@@ -15,6 +15,7 @@ from tests.fixtures.organization import SCP, Organization
 
 from crownkeep.services.trail import recorded
 
+ALLOW_IAM = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}]}
 DENY_IAM = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "iam:ListUsers", "Resource": "*"}]}
 
 
@@ -51,6 +52,27 @@ def test_a_key_a_policy_and_a_boundary_are_tried_before_anything_is_changed(crow
     new = [record for record in account.records() if record["eventID"] not in before]
     assert {True} == {record["readOnly"] for record in new}
     assert {"ListRecordedEvents", "GetAccountAuthorizationDetails"} <= {record["eventName"] for record in new}
+
+
+def test_a_group_and_root_s_own_credentials_are_tried_before_anything_is_changed(crown: Crown):
+    account, browser = administrator(crown)
+    worker, iam = account.user("worker"), account.client("iam")
+    group = iam.create_group(GroupName="team")["Group"]["Arn"]
+    iam.put_group_policy(GroupName="team", PolicyName="inline", PolicyDocument=json.dumps(ALLOW_IAM))
+    iam.add_user_to_group(GroupName="team", UserName="worker")
+    worker.client("iam").list_users()
+    account.root("iam").list_users()
+    told = "this would have denied 1 call by 1 principal"
+
+    without_policy = asked(browser, change="remove-policy", policy="inline", principal=group)
+    left = asked(browser, change="leave-group", user=worker.arn, group="team")
+    without_root = asked(browser, change="root-off")
+    nothing = asked(browser, change="leave-group", user=worker.arn, group="unheard-of")
+
+    assert [True] * 3 == [told in each for each in (without_policy, left, without_root)]
+    assert "The user has nothing by this group." in nothing
+    assert "change=leave-group" in browser.get("/console/users/worker?tab=groups").response.text
+    assert "what-if?principal=" in browser.get("/console/groups/team").response.text
 
 
 def test_an_answer_that_stops_at_its_bound_says_so(crown: Crown, monkeypatch: pytest.MonkeyPatch):

@@ -8,6 +8,7 @@ from typing import Any
 
 from crownkeep.advisor import entities, policy_sets, what_if
 from crownkeep.advisor.entities import Entities
+from crownkeep.advisor.holdings import Holdings
 from crownkeep.advisor.recorded import Occurrence, RecordedEvent, RecordedUse, UseKind
 from crownkeep.catalogue import actions
 from crownkeep.catalogue.actions import AccessLevel
@@ -217,7 +218,7 @@ def _allows(policies: PolicySet, use: UseKind) -> bool:
 
 
 def _taken(principal_arn: str, found: Entities, after: PolicySet) -> TakenAway | None:
-    holdings = what_if.Holdings(found)
+    holdings = Holdings(found)
     # Without the present policies there is nothing to compare with, and a guess would be worse than no number.
     if not holdings.knows(principal_arn):
         return None

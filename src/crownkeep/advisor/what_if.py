@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crownkeep.advisor import entities, permissions, policy_sets, recorded
+from crownkeep.advisor import entities, policy_sets, recorded
 from crownkeep.advisor.entities import Entities, Held
+from crownkeep.advisor.holdings import Holdings, Taking
 from crownkeep.advisor.recorded import RecordedEvent, RecordedUse, UseKind, Who
 from crownkeep.policy import (
     ALWAYS_ALLOWED,
@@ -227,15 +228,36 @@ def boundary_set(principal_arn: str, document: str, found: Entities | None = Non
 
 
 def policy_removed(policy: str, found: Entities, *, principal_arn: str = "") -> HypotheticalChange:
-    """A policy, by its ARN or an inline one's name, is taken from whoever has it, or from one of them; raises ValueError."""
-    # The same use is asked of both, and only the difference is put down to the change.
-    before, after = Holdings(found), Holdings(found, without=policy, of=principal_arn)
+    """A policy, by its ARN or an inline one's name, is taken from whoever has it, or from one user, group or role.
+
+    What a user has of a group as well stays where it is taken from the user alone. Raises ValueError where nobody has it.
+    """
+    return _taken(
+        f"The policy {policy} is taken from {principal_arn or 'everybody who has it'}",
+        found,
+        lambda _, source, held: _is_named(held, policy) and principal_arn in ("", source),
+        nobody=f"the policy `{policy}` is not had by {principal_arn or 'anybody'}",
+    )
+
+
+def group_left(user_arn: str, group: str, found: Entities) -> HypotheticalChange:
+    """A user is in a group no more, named by its name or ARN; raises ValueError where the group gives the user nothing."""
+    group_arn = found.groups[group].arn if group in found.groups else group
+    return _taken(
+        f"{user_arn} is no member of {group} any more",
+        found,
+        lambda holder, source, _: holder == user_arn and source == group_arn,
+        nobody=f"{user_arn} has nothing by the group `{group}`",
+    )
+
+
+def _taken(title: str, found: Entities, taking: Taking, *, nobody: str) -> HypotheticalChange:
+    before, after = Holdings(found), Holdings(found, taking)
     if not after.holders:
-        raise ValueError(f"the policy `{policy}` is not had by {principal_arn or 'anybody'}")
+        raise ValueError(nobody)
     keys, trusts = _keys(*(before.policies(each) for each in after.holders)), _Trusts(found)
 
     def judge(use: UseKind) -> Judgement:
-        # Whatever the removed policy has nothing to say to stays as it is.
         if use.who.holder not in after.holders or not after.removed(use.who.holder).for_action(use.action).statements:
             return UNTOUCHED
         had = _said(before.policies(use.who.holder), use, keys)
@@ -245,39 +267,7 @@ def policy_removed(policy: str, found: Entities, *, principal_arn: str = "") -> 
         # What it did not allow before was allowed otherwise, or by policies that have changed since.
         return _lacking(left, use, trusts) if had == "allow" else UNTOUCHED
 
-    return HypotheticalChange(f"The policy {policy} is taken from {principal_arn or 'everybody who has it'}", judge, keys)
-
-
-class Holdings:
-    """The identity policies of users and roles, with or without one of them."""
-
-    def __init__(self, found: Entities, *, without: str = "", of: str = "") -> None:
-        # A policy that a thousand users have is compiled once.
-        self._compiled = permissions.Compiled()
-        self._held: dict[str, list[Held]] = {}
-        self._removed: dict[str, list[Held]] = {}
-        self.holders: set[str] = set()
-        held_by = {each.arn: list(found.of_user(each)) for each in found.users} | {
-            each.arn: list(each.own) for each in found.roles
-        }
-        for arn, held in held_by.items():
-            self._held[arn] = held
-            if without and of in ("", arn) and any(_is_named(one, without) for one in held):
-                self._held[arn] = [one for one in held if not _is_named(one, without)]
-                self._removed[arn] = [one for one in held if _is_named(one, without)]
-                self.holders.add(arn)
-
-    def knows(self, arn: str) -> bool:
-        """Tell whether there is such a user or role."""
-        return arn in self._held
-
-    def policies(self, arn: str) -> PolicySet:
-        """Return what a user or role has."""
-        return self._compiled.set_of(self._held.get(arn, ()))
-
-    def removed(self, arn: str) -> PolicySet:
-        """Return what is taken from a user or role."""
-        return self._compiled.set_of(self._removed.get(arn, ()))
+    return HypotheticalChange(title, judge, keys)
 
 
 def _is_named(held: Held, name: str) -> bool:

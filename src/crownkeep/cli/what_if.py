@@ -101,16 +101,31 @@ def delete_key(key: str, found: Entities | None, management_account: str) -> Hyp
 
 @command.command("remove-policy", short_help="A policy is taken away.")
 @click.argument("policy", metavar="ARN-OR-NAME")
-@click.option("--principal", metavar="ARN", default="", help="From this user or role alone.")
+@click.option("--principal", metavar="ARN", default="", help="From this user, group or role alone.")
 @_asking
 def remove_policy(policy: str, principal: str, found: Entities | None, management_account: str) -> HypotheticalChange:
     """Ask what nothing else would have allowed, once a managed policy or an inline one is taken from whoever has it."""
     from crownkeep.advisor import what_if
 
+    return _take_away(lambda known: what_if.policy_removed(policy, known, principal_arn=principal), found)
+
+
+@command.command("leave-group", short_help="A user is in a group no more.")
+@click.argument("user", metavar="USER-ARN")
+@click.argument("group", metavar="GROUP")
+@_asking
+def leave_group(user: str, group: str, found: Entities | None, management_account: str) -> HypotheticalChange:
+    """Ask what nothing else would have allowed a user, once they are no member of a group any more."""
+    from crownkeep.advisor import what_if
+
+    return _take_away(lambda known: what_if.group_left(user, group, known), found)
+
+
+def _take_away(change: Callable[[Entities], HypotheticalChange], found: Entities | None) -> HypotheticalChange:
     if found is None:
         raise WrongCall("who has which policies has to be known: give kept evidence with `--from`, or ask the account itself")
     try:
-        return what_if.policy_removed(policy, found, principal_arn=principal)
+        return change(found)
     except ValueError as error:
         raise WrongCall(output.printable(str(error))) from error
 

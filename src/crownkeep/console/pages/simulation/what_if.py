@@ -26,13 +26,14 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 
 PATH = "/console/what-if"
-CHANGES = ("delete-key", "remove-policy", "set-boundary", "attach-scp")
+CHANGES = ("delete-key", "remove-policy", "leave-group", "set-boundary", "root-off", "attach-scp")
 DAYS = 90
 _MOST_PAGES = 5
 _PAGE = 1000
 _ROWS = 50
+_NEEDED = {"remove-policy": "policy", "leave-group": "group", "set-boundary": "boundary"}
 _UNREADABLE = "The policy can't be read."
-_FIELDS = ("key", "policy", "principal", "holder", "boundary", "target")
+_FIELDS = ("key", "policy", "principal", "user", "group", "holder", "boundary", "target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,12 @@ async def _change(
     """Return the change and what it was made of, or why there is none."""
     if chosen == "delete-key":
         return (what_if.key_deleted(given["key"]), None) if given["key"] else "Name the access key."
+    if chosen == "root-off":
+        return what_if.root_off(), None
     if chosen == "attach-scp":
         return await _control(request, given, asked)
-    if not given["policy" if chosen == "remove-policy" else "boundary"]:
-        return "Name the policy, by its ARN or, of an inline one, its name."
+    if not given[_NEEDED[chosen]]:
+        return "Name the policy, by its ARN or, of an inline one, its name." if chosen != "leave-group" else "Name the group."
     found = await _entities(request, asked)
     if isinstance(found, str):
         return found
@@ -105,9 +108,11 @@ async def _change(
         document = await _document(request, given["boundary"], asked)
         return (what_if.boundary_set(given["holder"], document, found), found) if document else _UNREADABLE
     try:
+        if chosen == "leave-group":
+            return what_if.group_left(given["user"], given["group"], found), found
         return what_if.policy_removed(given["policy"], found, principal_arn=given["principal"]), found
     except ValueError:
-        return "Nobody who is meant has this policy."
+        return "Nobody who is meant has this policy." if chosen != "leave-group" else "The user has nothing by this group."
 
 
 async def _control(
