@@ -216,6 +216,7 @@ KEY_FILE: Mapping[str, str] = {
 """Commands that change the key file alone."""
 
 DATABASE: Mapping[str, str] = {
+    "cli.backup._kept": "the public keys that sign backups are read",
     "cli.backup._made": "every row is read in one snapshot",
     "cli.backup.create": "records get their places in the tree, which is no account's",
     "cli.credential_audit._kept": "records are read",

@@ -31,11 +31,11 @@ def write(report: Report) -> bytes:
     except ModuleNotFoundError as error:
         raise NoTypesetter("PDF takes a package of its own: `pip install 'crownkeep[pdf]'`") from error
     template = files("crownkeep.advisor.report").joinpath("templates/report.typ").read_bytes()
-    made = typst.compile(template, format="pdf", sys_inputs={"report": json.dumps(_data(report))}, ignore_system_fonts=True)
+    made = typst.compile(template, format="pdf", sys_inputs={"report": json.dumps(_embedded(report))}, ignore_system_fonts=True)
     return bytes(made)
 
 
-def _data(report: Report) -> dict[str, Any]:
+def _embedded(report: Report) -> dict[str, Any]:
     at = report.at
     moment = {"year": at.year, "month": at.month, "day": at.day, "hour": at.hour, "minute": at.minute, "second": at.second}
     return moment | {
