@@ -18,10 +18,10 @@ from crownkeep.gateway.shares import Contention
 MOST_AT_ONCE = 64
 """Requests of one turn: the loop reads no socket before they are done."""
 
-MOST_BESIDE = 1
+MOST_BESIDE = 2
 """Requests of one account in one turn while others ask."""
 
-MOST_IN_COMMIT_BESIDE = 4
+MOST_IN_COMMIT_BESIDE = 3
 """Requests of one account that wait for their commit while others ask: the larger a group is, the longer the next one waits."""
 
 Arrival = TypeVar("Arrival")

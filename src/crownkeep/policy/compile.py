@@ -13,7 +13,14 @@ from crownkeep.policy.document import Document, PolicyKind, Statement
 from crownkeep.policy.naming import NamedBy, Naming, compile_not_principal, compile_principal
 from crownkeep.policy.operators import Test, compile_condition
 from crownkeep.policy.patterns import Matcher, read_pattern
-from crownkeep.policy.resource_patterns import ResourceMatcher, ResourcePattern, compile_resources, resource_matches
+from crownkeep.policy.resource_patterns import (
+    Between,
+    ResourceMatcher,
+    ResourcePattern,
+    at_once,
+    compile_resources,
+    resource_matches,
+)
 from crownkeep.policy.work import Work
 
 # How many actions a set remembers the statements of; a caller that asks for ever new names must not grow it for ever.
@@ -92,31 +99,40 @@ class CompiledPolicy:
     """How many resource patterns it holds, at least one for each statement."""
 
 
-def compile_policy(document: Document, *, source: PolicySource) -> CompiledPolicy:
-    """Compile a document that was parsed (and, where it comes from outside, validated); done once per policy version."""
-    statements = tuple(_compile_statement(document, statement, source) for statement in document.statements)
+def compile_policy(document: Document, *, source: PolicySource, between: Between = at_once) -> CompiledPolicy:
+    """Compile a document that was parsed (and, where it comes from outside, validated); done once per policy version.
+
+    `between` is called after each pattern and condition: whoever compiles what callers send may give way to others there.
+    """
+    statements = tuple(_compile_statement(document, statement, source, between) for statement in document.statements)
     return CompiledPolicy(source, document, statements, sum(max(1, len(each.resources)) for each in statements))
 
 
-def _compile_statement(document: Document, statement: Statement, source: PolicySource) -> CompiledStatement:
+def _compile_statement(document: Document, statement: Statement, source: PolicySource, between: Between) -> CompiledStatement:
     variables = document.expands_variables
     # Resource control policies name everybody and can name nobody else: whoever comes with an identity provider's token as well.
     named_by = None if source.kind is PolicyKind.RESOURCE_CONTROL else _named_by(statement)
     # All of them must hold; they are kept in the document's order, by which explanations show them.
     conditions = tuple(
-        compile_condition(condition, effect=statement.effect, variables=variables) for condition in statement.conditions
+        _then(between, compile_condition(condition, effect=statement.effect, variables=variables))
+        for condition in statement.conditions
     )
     return CompiledStatement(
         allows=statement.effect.lower() == "allow",
         source=source,
         document=document,
         statement=statement,
-        resources=compile_resources(statement, variables=variables),
+        resources=compile_resources(statement, variables=variables, between=between),
         named_by=named_by,
         conditions=conditions,
         is_unconditional=named_by is None and not conditions,
         work=work.of_statement(statement),
     )
+
+
+def _then(between: Between, compiled: Test) -> Test:
+    between()
+    return compiled
 
 
 def _named_by(statement: Statement) -> NamedBy | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,6 +19,8 @@ from crownkeep.policy.patterns import (
 from crownkeep.policy.variables import Lookup, Template, Wildcard, expand, is_static, read_template
 
 ResourceMatcher = Callable[[str, Lookup], bool]
+Between = Callable[[], None]
+"""What is done between two steps of a compilation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,26 @@ class ResourcePattern:
 _EVERYTHING = ResourcePattern("", is_exact=False, matcher=None)
 
 
-def compile_resources(statement: Statement, *, variables: bool) -> tuple[ResourcePattern, ...]:
+def at_once() -> None:
+    """Go on without giving way to anybody."""
+
+
+def compile_resources(statement: Statement, *, variables: bool, between: Between = at_once) -> tuple[ResourcePattern, ...]:
     """Compile a statement's Resource or NotResource element; of a statement without either it is everything."""
     if statement.resources is not None:
-        return tuple(_resource_pattern(text, variables) for text in statement.resources)
+        return _patterns(statement.resources, variables, between)
     if statement.not_resources is not None:
-        excluded = tuple(_resource_pattern(text, variables) for text in statement.not_resources)
+        excluded = _patterns(statement.not_resources, variables, between)
         return (ResourcePattern("", is_exact=False, matcher=partial(_matches_none, excluded)),)
     return (_EVERYTHING,)  # a trust policy has no resource: it is attached to it
+
+
+def _patterns(texts: Iterable[str], variables: bool, between: Between) -> tuple[ResourcePattern, ...]:
+    found: list[ResourcePattern] = []
+    for text in texts:
+        found.append(_resource_pattern(text, variables))
+        between()
+    return tuple(found)
 
 
 def resource_matches(pattern: ResourcePattern, resource: str, lookup: Lookup) -> bool:

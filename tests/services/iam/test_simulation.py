@@ -8,6 +8,8 @@ import pytest
 from tests.fixtures.patience import bounded
 from tests.services.iam.asking import allow, refusal
 
+from crownkeep.operations.giving_way import GivingWay
+
 BUCKET = "arn:aws:s3:::box"
 GET = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 
@@ -388,3 +390,15 @@ def test_whoever_may_not_simulate_learns_nothing_of_others(account):
     keys = refusal(bob.client("iam").get_context_keys_for_principal_policy, **asked)
 
     assert [True, True] == [answer.startswith("AccessDenied: ") and "user/admin" in answer for answer in (simulated, keys)]
+
+
+def test_denial_of_service_a_large_simulation_gives_way_at_each_pattern_that_it_reads(iam, monkeypatch):
+    """Most of its time is spent on reading what was sent, and everybody else waited meanwhile."""
+    steps = []
+    monkeypatch.setattr(GivingWay, "pause", lambda _: steps.append(None))
+    resources = [f"arn:aws:s3:::*{number}?*x" for number in range(50)]
+    document = {"Effect": "Allow", "Action": "s3:*", "Condition": {"StringLike": {"aws:userid": "a*"}}, "Resource": resources}
+
+    custom(iam, {"Version": "2012-10-17", "Statement": [document]})
+
+    assert 50 + 1 + 1 == len(steps)

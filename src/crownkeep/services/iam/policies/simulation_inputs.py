@@ -17,6 +17,7 @@ from ipaddress import ip_network
 from crownkeep import arn, errors, ids, policy
 from crownkeep.catalogue import actions
 from crownkeep.operations.call import Call
+from crownkeep.operations.giving_way import GivingWay
 from crownkeep.policy import (
     CompiledPolicy,
     ContextValue,
@@ -48,8 +49,9 @@ def read(text: str, kind: PolicyKind) -> Document:
 
 def compiled(texts: Sequence[str], kind: PolicyKind, *, member: str) -> list[CompiledPolicy]:
     """Compile the documents of a list that came with the call; answers cite them as `PolicyInputList.1`."""
+    pace = GivingWay()
     return [
-        policy.compile_policy(read(text, kind), source=PolicySource(kind, f"{member}.{number}"))
+        policy.compile_policy(read(text, kind), source=PolicySource(kind, f"{member}.{number}"), between=pace.pause)
         for number, text in enumerate(texts, start=1)
     ]
 
