@@ -16,7 +16,7 @@ from typing import Any
 import jmespath
 from botocore.exceptions import BotoCoreError, ClientError
 
-from crownkeep import clock
+from crownkeep import arn, clock
 from crownkeep.advisor import journal as journals
 from crownkeep.advisor import reader
 from crownkeep.advisor.evidence import ApiAnswer, question
@@ -112,7 +112,7 @@ class Hands:
 
         After any other fault, as a timeout, it may have happened: the step stays begun, and is read before anything else is done.
         """
-        client = self._clients(call.service, reader.HOME_REGION)
+        client = self._clients(call.service, arn.GLOBAL_REGION)
         try:
             reader.invoke(client, call.operation, self._filled(call, step))
         except (ClientError, BotoCoreError) as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from crownkeep import arn
 from crownkeep.advisor import catalogue
 from crownkeep.advisor.check import AccountCheck, CheckSeverity, CheckState, Verdict
 from crownkeep.advisor.evidence import Evidence, moment, stamp
@@ -87,7 +88,7 @@ def judge(check: AccountCheck, evidence: Evidence) -> Iterator[CheckFinding]:
         verdicts = [Verdict(CheckState.UNKNOWN, f"an answer is not as AWS gives it: {type(error).__name__} {error}")]
     calls = tuple((text, answer.at) for text, answer in view.looked_at.items())
     for each in verdicts:
-        yield CheckFinding(check, each.state, each.resource or f"arn:aws:iam::{evidence.account_id}:root", each.detail, calls)
+        yield CheckFinding(check, each.state, each.resource or arn.root(evidence.account_id), each.detail, calls)
 
 
 def _accept(finding: CheckFinding, at: datetime, accepted: Sequence[Acceptance]) -> CheckFinding:

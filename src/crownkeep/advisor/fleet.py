@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from crownkeep import arn
 from crownkeep.advisor import calls, findings, reader
 from crownkeep.advisor.evidence import Missing
 from crownkeep.advisor.findings import Acceptance, Report
@@ -88,13 +89,12 @@ class Fleet:
         return AuditedMember(account_id, name, findings.audit(evidence, accepted))
 
     def _credentials(self, account_id: str) -> Mapping[str, Any]:
-        sts = self.clients("sts", reader.HOME_REGION)
+        sts = self.clients("sts", arn.GLOBAL_REGION)
         if self.entry is MemberEntry.ROOT:
             given = {"TargetPrincipal": account_id, "TaskPolicyArn": {"arn": _TASK}, "DurationSeconds": _SECONDS}
             credentials: Mapping[str, Any] = reader.invoke(sts, "AssumeRoot", given)["Credentials"]
             return credentials
-        arn = f"arn:aws:iam::{account_id}:role/{self.role}"
-        given = {"RoleArn": arn, "RoleSessionName": _SESSION, "DurationSeconds": _SECONDS}
+        given = {"RoleArn": arn.iam(account_id, f"role/{self.role}"), "RoleSessionName": _SESSION, "DurationSeconds": _SECONDS}
         taken: Mapping[str, Any] = reader.invoke(sts, "AssumeRole", given)["Credentials"]
         return taken
 

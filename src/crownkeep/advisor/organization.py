@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crownkeep import arn
 from crownkeep.advisor import calls, policy_sets
 from crownkeep.advisor.view import CannotTell, DoesNotApply, View
 from crownkeep.policy import (
@@ -97,12 +98,12 @@ def denies(policies: PolicySet, principal: PolicyPrincipal, action: str, resourc
 
 def member_root(account_id: str) -> PolicyPrincipal:
     """Return a member's root user."""
-    return PolicyPrincipal(PolicyPrincipalKind.ROOT, f"arn:aws:iam::{account_id}:root", account_id)
+    return PolicyPrincipal(PolicyPrincipalKind.ROOT, arn.root(account_id), account_id)
 
 
 def member_administrator(account_id: str) -> PolicyPrincipal:
     """Return an administrator of a member."""
-    return PolicyPrincipal(PolicyPrincipalKind.USER, f"arn:aws:iam::{account_id}:user/administrator", account_id)
+    return PolicyPrincipal(PolicyPrincipalKind.USER, arn.user(account_id, "/", "administrator"), account_id)
 
 
 def undenied(view: View, who: Callable[[str], PolicyPrincipal], actions: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from crownkeep import arn
 from crownkeep.advisor import calls, credential_report, findings, organization, password_policies
 from crownkeep.advisor.check import CheckState
 from crownkeep.advisor.evidence import Evidence
@@ -200,7 +201,7 @@ def _dashed(name: str) -> str:
 def _support(view: View, failing: set[str], _wishes: Wishes) -> Iterator[PlanStep]:
     if "support-role" not in failing:
         return
-    root = f"arn:aws:iam::{view.account_id}:root"
+    root = arn.root(view.account_id)
     statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     named = {"RoleName": SUPPORT_ROLE}

@@ -9,6 +9,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
+from crownkeep import arn
 from crownkeep.advisor import calls, credential_report
 from crownkeep.advisor.credential_report import Line
 from crownkeep.advisor.evidence import Evidence, Missing, question
@@ -163,7 +164,7 @@ def root_factor(evidence: Evidence) -> RootFactor | Missing:
         devices = view.get(DEVICES)
     except CannotTell:
         return RootFactor.SOME
-    root = f"arn:aws:iam::{evidence.account_id}:root"
+    root = arn.root(evidence.account_id)
     if any(each.get("User", {}).get("Arn") == root for each in devices["VirtualMFADevices"]):
         return RootFactor.APP
     return RootFactor.SOME if devices["IsTruncated"] else RootFactor.RESISTANT

@@ -13,11 +13,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from crownkeep import clock
+from crownkeep import arn, clock
 from crownkeep.advisor import calls, evidence
 from crownkeep.advisor.evidence import ApiAnswer, ApiQuestion, Evidence, Missing
 
-HOME_REGION = "us-east-1"
 WORKERS = 8
 
 _DENIED = frozenset(
@@ -92,7 +91,7 @@ def ask(clients: Clients, asked: ApiQuestion) -> ApiAnswer | Missing:
     """Ask one question."""
     at = clock.now()
     try:
-        client = clients(asked.service, asked.region or HOME_REGION)
+        client = clients(asked.service, asked.region or arn.GLOBAL_REGION)
         if asked == calls.CREDENTIAL_REPORT:
             return ApiAnswer(asked, at, evidence.plain(_credential_report(client)))
         return ApiAnswer(asked, at, evidence.plain(_call(client, asked)))

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from crownkeep.arn import GLOBAL_REGION
 from crownkeep.cli import output
 from crownkeep.cli.failures import WrongCall
 
@@ -20,8 +21,8 @@ def show(profile: str | None, endpoint_url: str | None, *, as_json: bool) -> Non
 
     clients = reader.clients_of(profile, endpoint_url, models=str(models.OWN_FOLDER))
     try:
-        identity = reader.invoke(clients("sts", reader.HOME_REGION), calls.IDENTITY.operation, {})
-        found = reader.invoke(clients("account-security", reader.HOME_REGION), "ListAccountAudits", {})
+        identity = reader.invoke(clients("sts", GLOBAL_REGION), calls.IDENTITY.operation, {})
+        found = reader.invoke(clients("account-security", GLOBAL_REGION), "ListAccountAudits", {})
     except ClientError as error:
         raise WrongCall(output.printable(f"the history can't be read: {error}")) from error
     answer = {

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from crownkeep.arn import GLOBAL_REGION
 from crownkeep.cli import audit, lockdown, output
 from crownkeep.cli.failures import WrongCall
 
@@ -40,7 +41,7 @@ def _parts(clients: Any, audit_id: str) -> tuple[str, dict[str, bytes]]:
     from crownkeep.audit import credential_evidence
     from crownkeep.audit.credential_evidence import Altered
 
-    service = clients("credential-audit", reader.HOME_REGION)
+    service = clients("credential-audit", GLOBAL_REGION)
     answer = reader.invoke(service, "GetCredentialAuditEvidence", {"AuditId": audit_id})
     document = str(answer["Document"]).encode()
     try:
@@ -64,7 +65,7 @@ def _proof(clients: Any, event_id: str) -> str:
     from crownkeep import clock
     from crownkeep.advisor import reader
 
-    service = clients("trail", reader.HOME_REGION)
+    service = clients("trail", GLOBAL_REGION)
     for _ in range(_TRIES):
         try:
             return str(reader.invoke(service, "GetProof", {"EventId": event_id})["Proof"])

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from crownkeep.arn import GLOBAL_REGION
 from crownkeep.cli import audit, output
 from crownkeep.cli.failures import WrongCall
 
@@ -102,7 +103,7 @@ def _make(clients: Clients, call: PlannedCall) -> ImportedCall:
     from crownkeep.advisor import reader
 
     try:
-        reader.invoke(clients(call.service, reader.HOME_REGION), call.operation, call.parameters)
+        reader.invoke(clients(call.service, GLOBAL_REGION), call.operation, call.parameters)
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         return ImportedCall(call, "there") if code in _THERE else ImportedCall(call, "left out", str(error))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from crownkeep.arn import GLOBAL_REGION
 from crownkeep.cli import audit, output
 from crownkeep.cli.failures import WrongCall
 
@@ -236,9 +237,9 @@ def _same_account(made: LockdownPlan, profile: str | None, endpoint_url: str | N
 def _hands(made: LockdownPlan, clients: Clients, journal: Journal, evidence: Evidence) -> Hands:
     from crownkeep.advisor import ways_in
     from crownkeep.advisor.apply import Hands
-    from crownkeep.advisor.reader import HOME_REGION, signing_key
+    from crownkeep.advisor.reader import signing_key
 
-    key_id = signing_key(clients("sts", HOME_REGION))
+    key_id = signing_key(clients("sts", GLOBAL_REGION))
 
     def ready(step: PlanStep) -> str | None:
         taken = [each for each in made.steps if journal.stands(each.id)]

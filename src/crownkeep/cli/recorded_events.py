@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from crownkeep.arn import GLOBAL_REGION
 from crownkeep.cli import audit, house, output, trail_sources
 from crownkeep.cli.account import account_id
 from crownkeep.cli.failures import WrongCall
@@ -134,9 +135,8 @@ def _looked_up(source: RecordedSource) -> Iterator[RecordedEvent]:
 
     from crownkeep import clock
     from crownkeep.advisor import recorded
-    from crownkeep.advisor.reader import HOME_REGION
 
-    client = clients(source)("cloudtrail", HOME_REGION)
+    client = clients(source)("cloudtrail", GLOBAL_REGION)
     pages = client.get_paginator("lookup_events").paginate(StartTime=clock.now() - timedelta(days=source.days))
     try:
         for page in pages:

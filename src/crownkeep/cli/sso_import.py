@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from crownkeep.arn import GLOBAL_REGION
 from crownkeep.cli import output
 from crownkeep.cli.failures import WrongCall
 
@@ -86,7 +87,7 @@ def _clients(profile: str | None, url: str) -> Any:
     session = Session(profile=profile)
     session.get_component("data_loader").search_paths.append(str(models.OWN_FOLDER))
     config = Config(retries={"mode": "adaptive", "total_max_attempts": 8}, connect_timeout=10, read_timeout=120)
-    return lambda name: session.create_client(name, region_name="us-east-1", endpoint_url=url, config=config)
+    return lambda name: session.create_client(name, region_name=GLOBAL_REGION, endpoint_url=url, config=config)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from crownkeep import arn
+
 
 class Trusted(Enum):
     """Who may take a role on; the values are those of the form."""
@@ -45,7 +47,7 @@ def document(trusted: Trusted, terms: Terms) -> str:
     """Write the trust policy; empty for a custom one, which is written by hand."""
     match trusted:
         case Trusted.ACCOUNT:
-            return _written({"AWS": f"arn:aws:iam::{terms.account_id}:root"}, "sts:AssumeRole", _of_account(terms))
+            return _written({"AWS": arn.root(terms.account_id)}, "sts:AssumeRole", _of_account(terms))
         case Trusted.SERVICE:
             return _written({"Service": terms.service}, "sts:AssumeRole", {})
         case Trusted.WEB_IDENTITY:

@@ -103,6 +103,7 @@ class _Known:
     def of(self, issuer: str, reach: Reach) -> PublishedProvider | Unpublished | None:
         with self._lock:
             found = self._found.get((issuer, reach))
+        # A failure is remembered for a shorter time, so that a provider which is back is soon noticed.
         kept = KEPT_SECONDS if isinstance(found, PublishedProvider) else ASK_AGAIN_SECONDS
         return found if found is not None and clock.monotonic() - found.at < kept else None
 
@@ -136,6 +137,7 @@ def wanted(issuer: str, account_id: str, reach: Reach) -> PublishedProvider | Un
 
 def is_issuer(text: str) -> bool:
     """Tell whether a text can be an issuer: an https address without a query (OpenID Connect Discovery 1.0, section 3)."""
+    # People's browsers are sent there, so it must be an address that a browser can be sent to.
     return web_addresses.is_for_browsers(text) and "?" not in text and len(text) <= _LONGEST_PATH
 
 
@@ -148,6 +150,7 @@ def _asked(issuer: str, reach: Reach) -> PublishedProvider | Unpublished:
     found: PublishedProvider | Unpublished
     try:
         found = _published(issuer, reach)
+    # Whatever a provider answers may be hostile, nested too deeply among other things. It is a failure and nothing worse.
     except (OutOfReach, ValueError, msgspec.DecodeError, RecursionError) as error:
         _log.warning("the identity provider `%s` can't be asked: %s", issuer, error)
         found = Unpublished(str(error), clock.monotonic())
@@ -161,6 +164,7 @@ def _published(issuer: str, reach: Reach) -> PublishedProvider:
     # To the letter: another issuer's metadata would have its own endpoints be sent our codes (mix-up, RFC 9700, 4.4).
     if said.issuer != issuer:
         raise ValueError("its metadata is another issuer's")
+    # Checked since it comes from outside: a `javascript:` address would run in the browser.
     if not web_addresses.is_for_browsers(said.authorization_endpoint):
         raise ValueError("its authorization endpoint is no https address")
     keys = web_identities.read_keys(outside.fetch(said.jwks_uri, reach))
@@ -177,6 +181,7 @@ def _published(issuer: str, reach: Reach) -> PublishedProvider:
 
 
 def _exchanged(code: CodeExchange, reach: Reach) -> WebIdentity | ExchangeRefused:
+    # It may have been forgotten since the sign-in began, and is then asked once more.
     known = _known.of(code.issuer, reach)
     provider = known if known is not None else _asked(code.issuer, reach)
     if isinstance(provider, Unpublished):
@@ -193,6 +198,7 @@ def _token(provider: PublishedProvider, code: CodeExchange, reach: Reach) -> str
         "grant_type": "authorization_code",
         "code": code.code,
         "redirect_uri": code.redirect_uri,
+        # PKCE: a stolen code is worth nothing without the secret that only this sign-in has.
         "code_verifier": code.verifier,
     }
     headers: dict[str, str] = {}
@@ -201,9 +207,11 @@ def _token(provider: PublishedProvider, code: CodeExchange, reach: Reach) -> str
     if code.client_secret is not None and provider.posts_secret:
         fields["client_secret"] = code.client_secret.reveal()
     elif code.client_secret is not None:
+        # Both are encoded before they are joined (RFC 6749, 2.3.1): a colon in the id would otherwise shift the border.
         pair = f"{quote(code.client_id, safe='')}:{quote(code.client_secret.reveal(), safe='')}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     answer = outside.post_form(provider.token_endpoint, urlencode(fields).encode(), headers, reach)
+    # The provider's own words are not repeated: they could say anything, and end up in the record.
     if answer.status != 200:
         raise ValueError(f"the provider does not take the code: it answers with status {answer.status}")
     return msgspec.json.decode(answer.body, type=_Tokens).id_token

@@ -71,12 +71,14 @@ def fetch(url: str, reach: Reach, *, thumbprints: Sequence[str] = ()) -> bytes:
     try:
         try:
             return _get(parts, _connect(parts, reach, _trusting(reach), deadline), deadline)
+        # Only if the usual trust fails does a thumbprint count, and then only the certificate it belongs to is trusted.
         except ssl.SSLCertVerificationError:
             if not thumbprints:
                 raise
             anchor = _anchor(parts, reach, thumbprints, deadline)
             return _get(parts, _connect(parts, reach, _trusting_only(anchor), deadline), deadline)
     except (OSError, http.client.HTTPException, ValueError) as error:
+        # Only the kind of the error is told: its text could reveal what is listening inside the network.
         raise OutOfReach(f"`{parts.hostname}` does not answer as it should: {type(error).__name__}") from error
 
 
@@ -94,6 +96,7 @@ def top_thumbprint(url: str, reach: Reach) -> str:
     """Return the SHA-1, in hexadecimal, of the last certificate in the chain that a server presents; raises OutOfReach."""
     parts = _parsed(url)
     try:
+        # SHA-1 is what IAM's thumbprints are made with. Here it names a certificate and protects nothing by itself.
         return hashlib.sha1(_presented(parts, reach, _Deadline())[-1], usedforsecurity=False).hexdigest()
     except (OSError, IndexError, ValueError) as error:
         raise OutOfReach(f"`{parts.hostname}` presents no certificate: {type(error).__name__}") from error
@@ -109,6 +112,7 @@ class _Deadline:
 
     def left(self) -> float:
         """Return how many seconds are left; raises TimeoutError where there are none."""
+        # On the monotonic clock: a clock that is set back must not give anybody more time.
         left = self._ends_at - clock.monotonic()
         if left <= 0:
             raise TimeoutError("it takes too long")
@@ -118,6 +122,7 @@ class _Deadline:
 def _parsed(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
+        # A name and password in the address would be sent along, and are refused with all else.
         is_usable = parts.scheme == "https" and parts.hostname and not parts.username and parts.port != 0
     except ValueError as error:
         raise OutOfReach("the address is malformed") from error
@@ -128,11 +133,13 @@ def _parsed(url: str) -> SplitResult:
 
 def _connect(parts: SplitResult, reach: Reach, context: ssl.SSLContext, deadline: _Deadline) -> ssl.SSLSocket:
     host = str(parts.hostname)
+    # The name is resolved once and the connection is made to that address, so a second answer of the DNS can't lead inside.
     address = _address(host, parts.port or _HTTPS, reach)
     plain = socket.create_connection(address, timeout=deadline.left())
     try:
         # The handshake as a whole ends within the socket's timeout.
         plain.settimeout(deadline.left())
+        # The certificate is still checked against the name, not against the address.
         return context.wrap_socket(plain, server_hostname=host)
     except BaseException:
         plain.close()
@@ -163,6 +170,7 @@ def _trusting_only(certificate: bytes) -> ssl.SSLContext:
 def _anchor(parts: SplitResult, reach: Reach, thumbprints: Sequence[str], deadline: _Deadline) -> bytes:
     top = _presented(parts, reach, deadline)[-1]
     digest = hashlib.sha1(top, usedforsecurity=False).hexdigest()
+    # The thumbprint alone proves nothing yet. It says which certificate to trust when the connection is made once more.
     if digest not in {each.lower() for each in thumbprints}:
         raise ssl.SSLCertVerificationError("the certificate has none of the thumbprints")
     return top
@@ -170,6 +178,7 @@ def _anchor(parts: SplitResult, reach: Reach, thumbprints: Sequence[str], deadli
 
 def _presented(parts: SplitResult, reach: Reach, deadline: _Deadline) -> list[bytes]:
     """Return the certificates that a server presents, its own first, before any of them is believed."""
+    # Nothing is sent on this connection and nothing that it says is believed; it only shows its certificates.
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -191,6 +200,7 @@ def _get(parts: SplitResult, connection: ssl.SSLSocket, deadline: _Deadline) -> 
 def _talk(parts: SplitResult, connection: ssl.SSLSocket, deadline: _Deadline, asked: _Asked) -> Posted:
     host = str(parts.hostname)
     with connection:
+        # It is handed the connection that was made above, and so never resolves the name itself or follows a redirect.
         client = http.client.HTTPSConnection(host, parts.port or _HTTPS)
         client.sock = connection
         # A socket's own timeout begins anew with every byte: this one ends it all.
@@ -212,6 +222,7 @@ def _answer(parts: SplitResult, client: http.client.HTTPSConnection, asked: _Ask
     # The body of a refusal is nobody's: only who asked by a form may have to read why.
     if asked.method == "GET" and answer.status != http.client.OK:
         return Posted(answer.status, b"")
+    # One byte more than allowed is enough to tell that there is too much.
     body = answer.read(LARGEST + 1)
     if len(body) > LARGEST:
         raise OutOfReach(f"`{parts.hostname}` answers with more than {LARGEST} bytes")

@@ -49,6 +49,8 @@ class Fetched:
 
     def serves(self, key_id: str | None, *, now: float) -> bool:
         """Tell whether a token that names this key is judged by these keys, without asking the provider once more."""
+        # An unknown key may be a new one. The provider is asked again, but not with every token that names a key of its own
+        # invention.
         has_key = self.keys is not None and web_identities.has_key(self.keys, key_id)
         return now - self.asked_at < ASK_AGAIN_SECONDS or (has_key and now - self.at < KEPT_SECONDS)
 
@@ -63,13 +65,16 @@ class _Known:
 
     def of(self, place: Hashable) -> Fetched | None:
         with self._lock:
+            # The lock is held for the look-up only, never while a provider is asked.
             return self._fetched.get(place)
 
     def keep(self, place: Hashable, fetched: Fetched) -> None:
         with self._lock:
+            # The old entry goes first, so that its keys are not counted twice and the new one is the youngest.
             self._keys -= _weight(self._fetched.pop(place, None))
             self._fetched[place] = fetched
             self._keys += _weight(fetched)
+            # Anybody with an account can register providers, so what they publish must not fill the memory.
             while len(self._fetched) > _MOST_PROVIDERS or self._keys > _MOST_KEYS:
                 _, forgotten = self._fetched.popitem(last=False)
                 self._keys -= _weight(forgotten)
@@ -94,10 +99,12 @@ def forget_all() -> None:
 
 def wanted(provider: OidcProviderRow, key_id: str | None, reach: Reach) -> Fetched | OutboundCall:
     """Return a provider's keys as they are known or, where they may be others by now, the call that asks for them."""
+    # With the thumbprints and the reach: keys that were fetched under other trust prove nothing under this one.
     place = (provider.url, provider.thumbprints, reach)
     known = _known.of(place)
     if known is not None and known.serves(key_id, now=clock.monotonic()):
         return known
+    # The call is only described here. It is made outside the transaction, once for all who wait for the same.
     return OutboundCall(lambda: _fetch(provider, reach, place), provider.account_id, topic=place)
 
 
@@ -106,6 +113,7 @@ def _fetch(provider: OidcProviderRow, reach: Reach, place: Hashable) -> Fetched:
         keys = _published(provider, reach)
         now = clock.monotonic()
         fetched = Fetched(keys, now, now)
+    # A failure is kept as well, or every token would make us wait for a provider that is down.
     except (OutOfReach, ValueError) as error:
         _log.warning("the keys of the identity provider `%s` can't be had: %s", provider.url, error)
         fetched = _without_answer(_known.of(place))
@@ -116,6 +124,7 @@ def _fetch(provider: OidcProviderRow, reach: Reach, place: Hashable) -> Fetched:
 def _without_answer(known: Fetched | None) -> Fetched:
     """Return what stands while a provider does not answer: its keys are used for as long as if nobody had asked."""
     now = clock.monotonic()
+    # Keys that are too old are not used any longer, even if there are no newer ones: one may have been withdrawn.
     if known is None or known.keys is None or now - known.at >= KEPT_SECONDS:
         return Fetched(None, now, now)
     return replace(known, asked_at=now)
@@ -126,6 +135,7 @@ def _published(provider: OidcProviderRow, reach: Reach) -> tuple[PublishedKey, .
     issuer = f"https://{provider.url}"
     text = outside.fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration", reach, thumbprints=provider.thumbprints)
     found = msgspec.json.decode(text, type=_Configuration)
+    # Otherwise a host could publish keys in another issuer's name.
     if found.issuer.rstrip("/") != issuer.rstrip("/"):
         raise ValueError("the provider's metadata is another issuer's")
     return web_identities.read_keys(outside.fetch(found.jwks_uri, reach, thumbprints=provider.thumbprints))

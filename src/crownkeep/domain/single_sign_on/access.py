@@ -54,6 +54,7 @@ def person_behind(call: Call, person: Principal, *, sign_in: str, until: datetim
     """Return a person as the directory knows them now; None for one who is gone."""
     instance = instance_rows.of_account(call.db, person.account_id)
     user = None if instance is None else directory_users.with_id(call.db, instance.identity_store_id, person.person_id)
+    # Asked anew each time: somebody who was disabled since they signed in takes nothing more.
     return None if instance is None or user is None or not user.is_active else SignedIn(instance, user, sign_in, until)
 
 
@@ -63,16 +64,20 @@ def take(call: Call, person: SignedIn, *, account_id: str, role_name: str) -> Is
     Who may not take a role isn't told whether there is one.
     """
     found = _role(call, person, account_id, role_name)
+    # One answer for all reasons. Otherwise anybody could find out what roles an account has.
     if found is None:
         raise errors.ResourceNotFound("No access")
     role, permission_set_id = found
     instance, user = person.instance, person.user
     session = Session(
         issued_at=call.now,
+        # A session of a role never outlives the sign-in that it was taken with.
         expires_at=min(call.now + timedelta(seconds=role.max_session_seconds), person.until),
         name=session_name(user.user_name),
         tags=session_tags(instance, user),
+        # In records the session looks as AWS's do: taken through the provider of the instance.
         assumed_by=provisioning.provider_arn(instance, account_id),
+        # With this in the token each request can be checked against the directory and the assignments as they are now.
         on_behalf_of=OnBehalfOf(
             user_id=user.user_id,
             identity_store_id=instance.identity_store_id,
@@ -84,6 +89,7 @@ def take(call: Call, person: SignedIn, *, account_id: str, role_name: str) -> Is
         ),
     )
     holder = Principal(PrincipalKind.ROLE, account_id, role.role_id, role.name, role.path, session=session)
+    # The account whose role was taken gets the record, too.
     call.notes.shared_with = account_id
     call.notes.resources.append(("AWS::IAM::Role", arn.role(account_id, role.path, role.name)))
     try:
@@ -95,6 +101,7 @@ def take(call: Call, person: SignedIn, *, account_id: str, role_name: str) -> Is
 
 def session_name(user_name: str) -> str:
     """Return the name of somebody's sessions: the user name as far as a session's name may hold it."""
+    # Two user names may become one session name; who it was is told by the user id beside it.
     return _NOT_IN_NAMES.sub("-", user_name)[:_LONGEST_NAME]
 
 
@@ -105,8 +112,10 @@ def session_tags(instance: InstanceRow, user: DirectoryUserRow) -> dict[str, str
     held: dict[str, Any] = json.loads(user.attributes)
     tags = {}
     for each in json.loads(instance.access_control_attributes):
+        # The first source that has a value wins, in the order in which they were set.
         value = next((found for source in each["Value"]["Source"] if (found := _value(held, source))), "")
         if value:
+            # Cut rather than refused: a long attribute must not keep somebody from working.
             tags[str(each["Key"])] = value[:_LONGEST_TAG]
     return tags
 
@@ -115,8 +124,10 @@ def _role(call: Call, person: SignedIn, account_id: str, role_name: str) -> tupl
     instance, user = person.instance, person.user
     named = permission_sets.named(call.db, instance.instance_id, role_name)
     standing = call.wiring.standings.of_account(call.db, account_id)
+    # The name is compared letter by letter, though it is found without regard to case.
     if named is None or named.name != role_name or standing is None or not standing.is_active(call.db):
         return None
+    # Asked last and under the person's own id, with the groups as they are now.
     may_take = entitlements.may_take(
         call.db,
         instance.instance_id,
@@ -138,6 +149,7 @@ def _value(held: Mapping[str, Any], source: str) -> str:
     if found is None:
         return ""
     names = [name[:1].upper() + name[1:] for name in found[1].split(".")]
+    # The enterprise extension of SCIM is kept beside the other attributes, under its own name.
     if names[0] == "Enterprise":
         extension = held.get("Extensions", {}).get(_ENTERPRISE, {})
         return _text(extension.get(found[1].partition(".")[2]))
@@ -147,6 +159,7 @@ def _value(held: Mapping[str, Any], source: str) -> str:
     if found[2] is None:
         return _text(value)
     listed = [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+    # Where none is marked as the primary one, the first counts.
     primary = next((each for each in listed if each.get("Primary")), listed[0] if listed else {})
     return _text(primary.get(found[2][:1].upper() + found[2][1:]))
 

@@ -64,6 +64,7 @@ def hold(call: Call, instance: InstanceRow) -> None:
 
     Otherwise an assignment could be made while the role that it needs goes with what was the last one.
     """
+    # The owner's row stands for the instance, since both accounts that may change it can find it.
     accounts.hold(call.db, instance.account_id)
 
 
@@ -72,14 +73,18 @@ def create(call: Call, wanted: Wanted) -> ProvisioningRequestRow:
 
     Raises AccessDenied where a delegated administrator reaches for the management account.
     """
+    # Refused as a call. All that comes later is told as what came of the request, as AWS does.
     _require_within_reach(call, wanted)
     hold(call, wanted.instance)
+    # Looked at only under the lock: a moment before, the person or the account may still have been there.
     fault = _fault(call, wanted)
     if fault is None:
         try:
+            # The role comes before the assignment, so that nobody is ever assigned to a role that is not there.
             provisioning.provision(call, wanted.instance, wanted.permission_set, wanted.target_id)
         except Unprovisionable as error:
             fault = str(error)
+    # The same assignment once more brings the role up to date and adds nothing.
     if fault is None and account_assignments.find(call.db, wanted.instance.instance_id, **wanted.place) is None:
         account_assignments.add(call.db, _row(call, wanted))
     return _note(call, wanted, CREATION, fault)
@@ -91,6 +96,7 @@ def delete(call: Call, wanted: Wanted) -> ProvisioningRequestRow:
     hold(call, wanted.instance)
     instance_id = wanted.instance.instance_id
     account_assignments.remove(call.db, instance_id, **wanted.place)
+    # Only now that the assignment is gone can it be seen whether it was the last one.
     _withdraw_unassigned(call, instance_id, wanted.target_id, wanted.permission_set.permission_set_id)
     return _note(call, wanted, DELETION, None)
 
@@ -101,11 +107,13 @@ def provision_anew(
     """Let a permission set's roles follow it, in one account or all; return what came of it."""
     hold(call, instance)
     fault = None
+    # One account that can't follow must not keep the others from following.
     for kept in _provisioned(call, permission_set, target_id):
         try:
             provisioning.provision(call, instance, permission_set, kept.target_id)
         except Unprovisionable as error:
             fault = str(error)
+    # Without a named account there may be no role at all, and then nothing had to be done.
     if target_id is not None and fault is None:
         place = (call.db, instance.instance_id, permission_set.permission_set_id, target_id)
         if provisioned_roles.find(*place) is None:
@@ -118,6 +126,7 @@ def provision_anew(
 def forget_principal(call: Call, instance: InstanceRow, principal_id: str) -> None:
     """End every assignment of a person or group that goes, with the roles that nobody else may take."""
     hold(call, instance)
+    # Read before they are removed: afterwards nobody could tell in which accounts roles may have to go.
     ended = account_assignments.of_principal(call.db, instance.instance_id, principal_id)
     account_assignments.remove_principal(call.db, instance.instance_id, principal_id)
     role_entitlements.remove_principal(call.db, instance.instance_id, principal_id)
@@ -143,6 +152,7 @@ def dissolve(call: Call, instance: InstanceRow) -> None:
     for permission_set in permission_sets.page(call.db, instance.instance_id, after="", limit=_BATCH * 10):
         for kept in _provisioned(call, permission_set, None):
             provisioning.withdraw(call, kept)
+        # In this order nothing is left that points at what is gone already.
         place = (call.db, instance.instance_id, permission_set.permission_set_id)
         account_assignments.remove_permission_set(*place)
         permission_set_policies.remove_all(*place)
@@ -166,6 +176,7 @@ def require_people_within_reach(call: Call, instance: InstanceRow, principal_ids
     if call.account_id == owner:
         return
     place = (call.db, instance.instance_id, owner, principal_ids)
+    # By themselves or through a group: both lead into the management account.
     if account_assignments.reaches(*place) or role_entitlements.reaches(*place):
         raise errors.AccessDenied("A delegated administrator can't change people and groups who reach the management account.")
 
@@ -174,12 +185,14 @@ def require_permission_set_within_reach(call: Call, permission_set: PermissionSe
     """Raise AccessDenied where a delegated administrator changes a permission set that the owner's account has a role of."""
     owner = permission_set.account_id
     place = (permission_set.instance_id, permission_set.permission_set_id, owner)
+    # A changed policy would follow into the management account with the next provisioning.
     if call.account_id != owner and provisioned_roles.find(call.db, *place) is not None:
         raise errors.AccessDenied("A delegated administrator can't change a permission set of the management account.")
 
 
 def _require_within_reach(call: Call, wanted: Wanted) -> None:
     owner = wanted.instance.account_id
+    # A delegate could otherwise assign administrator access in the management account to itself.
     if wanted.target_id == owner and call.account_id != owner:
         raise errors.AccessDenied("A delegated administrator can't change who may take what in the management account.")
 
@@ -197,6 +210,7 @@ def _fault(call: Call, wanted: Wanted) -> str | None:
 
 def _withdraw_unassigned(call: Call, instance_id: str, target_id: str, permission_set_id: str) -> None:
     place = {"target_id": target_id, "permission_set_id": permission_set_id}
+    # The role serves everybody who is assigned to it, and stays as long as there is anybody.
     if account_assignments.is_assigned(call.db, instance_id, **place):
         return
     kept = provisioned_roles.find(call.db, instance_id, permission_set_id, target_id)
@@ -210,6 +224,7 @@ def _provisioned(call: Call, permission_set: PermissionSetRow, target_id: str | 
         kept = provisioned_roles.find(*place, target_id)
         return [] if kept is None else [kept]
     found: list[ProvisionedRoleRow] = []
+    # In pages, since a permission set may have a role in thousands of accounts.
     while page := provisioned_roles.page_of_set(*place, after=found[-1].target_id if found else "", limit=_BATCH):
         found += page
     return found
@@ -248,6 +263,7 @@ def _request(
     target_id: str | None,
     principal: tuple[str | None, str | None] = (None, None),
 ) -> ProvisioningRequestRow:
+    # Old requests go with each new one, so that no worker has to clean up.
     provisioning_requests.remove_before(call.db, permission_set.instance_id, call.now - KEPT)
     return ProvisioningRequestRow(
         instance_id=permission_set.instance_id,

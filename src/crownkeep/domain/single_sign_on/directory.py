@@ -57,6 +57,7 @@ def add_user(
         updated_by=by,
     )
     made = _with(made, held)
+    # Asked beforehand for the sake of the error's words. The table's own unique indexes are what holds against two calls at once.
     _require_unique_user(db, made)
     directory_users.add(db, made)
     return made
@@ -70,8 +71,10 @@ def change_user(call: Call, before: DirectoryUserRow, held: Attributes, *, by: s
     after = _with(replace(before, **columns), held)
     after = replace(after, updated_at=call.now, updated_by=by, revision=before.revision + 1)
     _require_unique_user(call.db, after)
+    # The change is written only where the row still has the revision that was read, so no other change is lost.
     if not directory_users.change(call.db, before, after):
         raise changed_meanwhile()
+    # Disabling somebody is what is done in an emergency, so it must reach those who are signed in.
     if before.is_active and not after.is_active:
         browser_sessions.end_others(call.db, before.account_id, UUID(before.user_id).hex, but=b"", at=call.now)
     return after
@@ -79,6 +82,7 @@ def change_user(call: Call, before: DirectoryUserRow, held: Attributes, *, by: s
 
 def delete_user(call: Call, instance: InstanceRow, row: DirectoryUserRow) -> None:
     """Delete a person: memberships, assignments and whatever sessions rest on them end at once."""
+    # In this order nobody is found through what is half gone, and roles go with their last assignment.
     directory_memberships.remove_user(call.db, row.identity_store_id, row.user_id)
     assignments.forget_principal(call, instance, row.user_id)
     leaving.forget_person(call.db, row, at=call.now)
@@ -117,6 +121,7 @@ def make_group(
 def change_group(call: Call, before: DirectoryGroupRow, *, by: str, **columns: Any) -> DirectoryGroupRow:
     """Give a group another `display_name`, `description` or `external_id`; raises ConflictException."""
     after = replace(before, **columns)
+    # Names are compared without regard to case, as AWS does.
     key = after.display_name.lower()
     after = replace(after, display_name_key=key, updated_at=call.now, updated_by=by, revision=before.revision + 1)
     _require_unique_group(call, after)
@@ -151,6 +156,7 @@ def changed_meanwhile() -> errors.Conflict:
 def _with(row: DirectoryUserRow, held: Attributes) -> DirectoryUserRow:
     """Return a person with these attributes, and what it is found by."""
     _require_complete(held)
+    # The first address is the one that a person is found by, and the only one that must be unique.
     name, emails = held["UserName"], held.get("Emails") or [{}]
     email = emails[0].get("Value")
     return replace(
@@ -158,6 +164,7 @@ def _with(row: DirectoryUserRow, held: Attributes) -> DirectoryUserRow:
         user_name=name,
         user_name_key=name.lower(),
         email_key=email.lower() if email else None,
+        # In a fixed order, so that equal attributes are equal texts.
         attributes=json.dumps(dict(held), ensure_ascii=False, sort_keys=True),
     )
 
@@ -183,6 +190,7 @@ def _require_unique_user(db: Transaction, row: DirectoryUserRow) -> None:
     if row.external_id is not None:
         found["Duplicate ExternalId"] = directory_users.with_external_id(db, store_id, row.external_id)
     for text, other in found.items():
+        # Nobody is in the way of themselves: most changes leave the name as it was.
         if other is not None and other.user_id != row.user_id:
             raise not_unique(text)
 

@@ -60,12 +60,15 @@ def take(call: Call, person: SignedIn, role_arn: str, wanted: SessionAsked) -> I
     application = access_application_rows.of_instance(call.db, person.instance.instance_id)
     role = _role(call, person, role_arn)
     if application is None or role is None:
+        # The same words as below, so that nobody learns whether the role exists, or what it lacks.
         raise _denied(role_arn)
     name = wanted.name or access.session_name(person.user.user_name)
     keys = _keys(call, application, name)
+    # Both are needed: to take the role on, and to tell it for whom.
     if not all(_is_trusted(call, role, action, keys, {}) for action in ("sts:AssumeRole", "sts:SetContext")):
         raise _denied(role_arn)
     session_tags = access.session_tags(person.instance, person.user)
+    # A role that may not be tagged is taken without tags, as AWS does; whatever asks for them then refuses.
     if session_tags and not _is_trusted(call, role, "sts:TagSession", keys, session_tags):
         session_tags = {}
     session = Session(
@@ -99,10 +102,13 @@ def _role(call: Call, person: SignedIn, role_arn: str) -> RoleRow | None:
     )
     parts = arn.parse(role_arn)
     if not is_entitled or parts is None:
+        # Not entitled, and no ARN at all, end alike.
         return None
+    # A closed account's roles can't be taken, whoever is entitled to them.
     standing = call.wiring.standings.of_account(call.db, parts.account_id)
     if standing is None or not standing.is_active(call.db):
         return None
+    # IAM finds names without regard to case, and an entitlement is for one ARN exactly.
     row = roles.named(call.db, parts.account_id, arn.name_and_path(parts.resource)[0])
     return row if row is not None and arn.role(row.account_id, row.path, row.name) == role_arn else None
 
@@ -117,6 +123,7 @@ def _is_trusted(
         context=keys,
         account_id=role.account_id,
     )
+    # The service is who calls. The person's own permissions have no part in this.
     caller = policy.PolicyPrincipal(policy.PolicyPrincipalKind.SERVICE, names=(access_applications.SERVICE,))
     request = policy.PolicyRequest(caller, action, role_arn, context.of_call(call, target, {"tags": dict(session_tags)}))
     applicable = Applicable(
@@ -132,10 +139,12 @@ def _keys(call: Call, application: AccessApplicationRow, name: str) -> dict[str,
     """Return what the role's trust policy, and its organization's, may ask of a service that acts for an application."""
     membership = context.membership_of(call, application.account_id)
     return {
+        # Said to be absent instead of left open: the general resolver would fill them in with the person's own.
         **dict.fromkeys(_OF_A_CALLER, ()),
         "aws:PrincipalIsAWSService": "true",
         "aws:PrincipalServiceName": access_applications.SERVICE,
         "aws:PrincipalServiceNamesList": (access_applications.SERVICE,),
+        # These let a trust policy demand that the service acts for this organization only (the confused deputy).
         "aws:SourceAccount": application.account_id,
         "aws:SourceArn": access_applications.arn_of(application),
         "aws:SourceOrgID": membership.organization_id if membership is not None else (),
@@ -164,11 +173,13 @@ def _on_behalf_of(person: SignedIn, role: RoleRow) -> OnBehalfOf:
         permission_set_id="",
         account_id=role.account_id,
         sign_in=person.sign_in,
+        # By this the entitlement is looked up again with each request of the session.
         role_digest=access_applications.role_digest(arn.role(role.account_id, role.path, role.name)),
     )
 
 
 def _lifetime(role: RoleRow, seconds: int | None) -> timedelta:
+    # Without a wish it is the usual hour, or less where the role allows less.
     if seconds is None:
         return timedelta(seconds=min(DEFAULT_SECONDS, role.max_session_seconds))
     if not SHORTEST_SECONDS <= seconds <= role.max_session_seconds:

@@ -44,6 +44,7 @@ class VouchedSubject:
 
     def value(self, attribute: str) -> str:
         """Return what an attribute says; empty where it is not there, or nothing that a person can be found by."""
+        # Both protocols have their own word for the subject; it never comes from the attributes.
         found = self.subject if attribute in ("sub", provider_settings.NAME_ID) else self.said.get(attribute, "")
         return found if found.isprintable() and len(found) <= _LONGEST_SUBJECT else ""
 
@@ -63,6 +64,7 @@ class FoundPerson:
 def kept(row: ExternalProviderRow, said: Mapping[str, str]) -> dict[str, str]:
     """Return what of a provider's words is used: what a person is found by and, where people are made, what a new one needs."""
     found = {row.match_attribute: said[row.match_attribute]} if row.match_attribute in said else {}
+    # What is not needed is not kept, least of all what a provider says of people beyond their names.
     if row.unknown_people is UnknownPeople.CREATE:
         for names in _NAMES.values():
             name = next((each for each in names if said.get(each)), None)
@@ -76,12 +78,15 @@ def find(
 ) -> FoundPerson:
     """Return whom a subject is; raises NobodyHere. The account's row must be held."""
     store_id, issuer = row.identity_store_id, _digest(row.issuer)
+    # Everything rests on the subject, so nobody is found without one.
     if not vouched.value("sub"):
         raise NobodyHere("the provider's name of the person can't be used")
+    # The issuer is part of it: another provider's subject of the same name is somebody else.
     subject = _digest(row.issuer, vouched.subject)
     linked_id = external_providers.person_linked(db, store_id, subject)
     linked = None if linked_id is None else directory_users.with_id(db, store_id, linked_id)
     matched = _matched(db, row, vouched)
+    # Who has signed in before is found by the link, and the attribute must not contradict it.
     if linked is not None:
         if matched is not None and matched.user_id != linked.user_id:
             raise NobodyHere(
@@ -91,6 +96,7 @@ def find(
     found = (
         FoundPerson(_made(db, instance, row, vouched, now=now), is_new=True) if matched is None else FoundPerson(matched, False)
     )
+    # A person of ours has one subject per provider. A second one means that the name was given to somebody new.
     if external_providers.is_linked(db, store_id, found.user.user_id, issuer):
         raise NobodyHere("the person signs in as somebody else of the provider: its name of them was given to another")
     place = (db, row.account_id, store_id, _allowed(found.user).user_id)
@@ -100,6 +106,7 @@ def find(
 
 def _matched(db: Transaction, row: ExternalProviderRow, vouched: VouchedSubject) -> DirectoryUserRow | None:
     value, store_id = vouched.value(row.match_attribute), row.identity_store_id
+    # Without the attribute nobody may be found, not even whoever has an empty one.
     if not value:
         raise NobodyHere(f"the provider says no `{row.match_attribute}`")
     is_address = row.match_attribute == EMAIL or row.match_by is MatchBy.EMAIL
@@ -128,16 +135,20 @@ def _made(
         raise NobodyHere("nobody here is who the provider names")
     value = vouched.value(row.match_attribute)
     said = {each: _first(vouched, names) for each, names in _NAMES.items()}
+    # A SAML provider signs what its administrators say; an address in an ID token may be whatever the person has typed.
     is_believed = row.kind is ProviderKind.SAML or vouched.email_is_verified
     email = said["email"] if is_believed else ""
+    # The name must be the one that they are found by next time.
     name = value if row.match_by is MatchBy.USER_NAME else said["user"] or email or value
     if " " in name or len(name) > _LONGEST:
         raise NobodyHere("the provider says no user name that somebody can have here")
     held: dict[str, object] = {
+        # The directory demands a full name, so the user name stands in for what the provider leaves out.
         "UserName": name,
         "DisplayName": said["display"] or name,
         "Name": {"GivenName": said["given"] or name, "FamilyName": said["family"] or name},
     }
+    # It was verified above, or they would not have come this far.
     if row.match_by is MatchBy.EMAIL:
         email = value
     if email:
@@ -156,4 +167,5 @@ def _first(vouched: VouchedSubject, names: tuple[str, ...]) -> str:
 
 
 def _digest(*parts: str) -> bytes:
+    # Joined by what no part can hold, so that two different pairs never become one text.
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()

@@ -60,7 +60,7 @@ def new(call: Call, account_id: str, *, organization_id: str | None, name: str) 
         organization_id=organization_id,
         identity_store_id=f"d-{clock.token_bytes(_STORE_ID_LENGTH // 2).hex()}",
         name=name,
-        region=call.origin.region or "us-east-1",
+        region=call.origin.region or arn.GLOBAL_REGION,
         created_at=call.now,
         access_control_attributes=None,
         permission_sets_enabled=organization_id is not None,

@@ -81,14 +81,18 @@ def set_openid(
     """Have an instance's people sign in with an OpenID Connect provider; raises ValidationException where it can't be used."""
     if not openid_providers.is_issuer(issuer):
         raise errors.ServiceValidation("The issuer is an https address without a query, as the provider's metadata spells it.")
+    # The provider was asked before the transaction began, so no lock is held while it takes its time.
     if isinstance(call.prepared, Unpublished):
         raise errors.ServiceValidation(f"The provider does not say what it must at {issuer}: {call.prepared.why}")
+    # Without `openid` there would be no ID token, so it is always among the scopes and never twice.
     wanted = tuple(dict.fromkeys((*_SCOPES[:1], *(scopes or _SCOPES[1:]))))
     if not client_id.isprintable() or not all(each.isascii() and each.isprintable() and " " not in each for each in wanted):
         raise errors.ServiceValidation("The client id and the scopes hold letters that can be seen.")
     row = _row(call, instance, ProviderKind.OIDC, name or issuer, issuer, people)
+    # A client without a secret is a public one, which PKCE alone protects.
     secret = None
     if client_secret is not None:
+        # The seal is bound to this provider, so that the secret can't be moved to one that somebody else controls.
         place = {"account_id": row.account_id, "provider_id": row.provider_id}
         secret = sealed.seal_client_secret(call.keyring, Secret(client_secret), **place)
     return _put(call, instance, replace(row, client_id=client_id, scopes=wanted, sealed_secret=secret))
@@ -96,6 +100,7 @@ def set_openid(
 
 def set_saml(call: Call, instance: InstanceRow, *, name: str | None, document: str, people: People) -> ExternalProviderRow:
     """Have an instance's people sign in with a SAML provider; raises ValidationException for metadata that can't be used."""
+    # The library is an extra; it is better to refuse now than at everybody's sign-in.
     if not saml_assertions.is_available():
         raise errors.Conflict("SAML can't be verified here: install `crownkeep[saml]`.")
     try:
@@ -104,6 +109,7 @@ def set_saml(call: Call, instance: InstanceRow, *, name: str | None, document: s
         raise errors.ServiceValidation(
             "The document is not the metadata of one SAML identity provider with a certificate."
         ) from error
+    # Sign-in begins here with a redirect, and without an address there is nowhere to send people.
     if not metadata.sign_in_address:
         raise errors.ServiceValidation("The metadata names no https address that takes requests by HTTP-Redirect.")
     if not metadata.entity_id.isprintable():
@@ -121,6 +127,7 @@ def unset(call: Call, instance: InstanceRow) -> None:
 
 def require_none(call: Call, store_id: str) -> None:
     """Refuse to change what people sign in with here while they don't; raises ConflictException."""
+    # A password set here would do nothing, and whoever sets one should learn so.
     if external_providers.id_of_store(call.db, store_id):
         raise errors.Conflict("People sign in with an external identity provider: passwords and MFA devices are there.")
 
@@ -142,6 +149,7 @@ def described(call: Call, row: ExternalProviderRow) -> dict[str, object]:
     if row.kind is ProviderKind.OIDC:
         return found | {
             "ClientId": row.client_id,
+            # Whether there is one is all that is shown: a secret goes in and never comes out.
             "HasClientSecret": row.sealed_secret is not None,
             "Scopes": list(row.scopes),
             "RedirectUri": redirect_uri(call.settings.url, row.identity_store_id),
@@ -150,12 +158,14 @@ def described(call: Call, row: ExternalProviderRow) -> dict[str, object]:
 
 
 def _row(call: Call, instance: InstanceRow, kind: ProviderKind, name: str, issuer: str, people: People) -> ExternalProviderRow:
+    # The subject is the safest default: a provider gives it to one person only.
     attribute = people.match_attribute or _DEFAULT_ATTRIBUTE[kind]
     if not attribute.isprintable():
         raise errors.ServiceValidation("The attribute's name holds letters that can't be seen.")
     return ExternalProviderRow(
         identity_store_id=instance.identity_store_id,
         account_id=instance.account_id,
+        # A new id with every change. What was bound to the provider of before, such as a sign-in under way, fits no more.
         provider_id=clock.token_bytes(16).hex(),
         kind=kind,
         name=name[:_LONGEST_NAME],
@@ -166,6 +176,7 @@ def _row(call: Call, instance: InstanceRow, kind: ProviderKind, name: str, issue
         sealed_secret=None,
         match_by=MatchBy(people.match_by) if people.match_by else _DEFAULT_MATCH[kind],
         match_attribute=attribute,
+        # Strangers are refused unless somebody has decided otherwise.
         unknown_people=UnknownPeople(people.unknown_people or UnknownPeople.REFUSE.value),
         changed_at=call.now,
     )
@@ -185,4 +196,5 @@ def _sign_out(call: Call, instance: InstanceRow) -> None:
     """
     one_time_links.remove_all(call.db, instance.account_id, purpose=LinkPurpose.SET_PERSON_PASSWORD)
     ended = external_providers.end_sessions(call.db, instance.account_id, instance.identity_store_id, at=call.now)
+    # The record says how many were signed out.
     call.notes.additional["EndedSessions"] = ended

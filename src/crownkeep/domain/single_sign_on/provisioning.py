@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from datetime import timedelta
 
-from crownkeep import clock, ids
+from crownkeep import arn, clock, ids
 from crownkeep.catalogue import managed_policies, reserved_names
 from crownkeep.domain.policies import policy_documents
 from crownkeep.domain.single_sign_on import instances
@@ -38,9 +38,11 @@ def provision(call: Call, instance: InstanceRow, permission_set: PermissionSetRo
     """Make the role of a permission set in an account, or bring it up to date; raises Unprovisionable before any change."""
     # Nobody deletes a policy of the account while it is being attached here.
     accounts.hold(call.db, target_id)
+    # All that can fail comes first, so that a failure leaves the role as it was.
     policy_arns = _policy_arns(call, permission_set, target_id)
     boundary = _boundary(call, permission_set, target_id)
     kept = provisioned_roles.find(call.db, instance.instance_id, permission_set.permission_set_id, target_id)
+    # The role may be gone although its row is there. It is then made anew.
     role = None if kept is None else roles.with_id(call.db, target_id, kept.role_id)
     if role is None:
         role = _new_role(call, instance, permission_set, target_id)
@@ -48,6 +50,7 @@ def provision(call: Call, instance: InstanceRow, permission_set: PermissionSetRo
     roles.set_description(*place, permission_set.description)
     roles.set_longest_session(*place, seconds=seconds_of(permission_set.session_duration))
     roles.set_boundary(*place, boundary)
+    # From here on the role is made exactly what the permission set says, whatever it had before.
     _attach(call, role, policy_arns)
     inline_policies.remove(*place, INLINE_NAME)
     if permission_set.inline_policy is not None:
@@ -55,7 +58,9 @@ def provision(call: Call, instance: InstanceRow, permission_set: PermissionSetRo
     if kept is None:
         provisioned_roles.add(call.db, _provisioned(instance, permission_set, role))
     else:
+        # By this number it is told later whether the role still follows its permission set.
         provisioned_roles.set_revision(call.db, kept, permission_set.revision)
+    # Every cache of the account's permissions is void from the commit on.
     accounts.touch(call.db, target_id, clock.revision())
     return role
 
@@ -69,17 +74,19 @@ def withdraw(call: Call, kept: ProvisionedRoleRow) -> None:
     tags.remove_all(*place)
     roles.remove(*place)
     provisioned_roles.remove(call.db, kept)
+    # A cache must not let a session of the role live on.
     accounts.touch(call.db, kept.target_id, clock.revision())
 
 
 def provider_arn(instance: InstanceRow, target_id: str) -> str:
     """Return the ARN of the provider that the roles of an instance name in their trust policies: there is no such provider."""
-    return f"arn:aws:iam::{target_id}:saml-provider/AWSSSO_{instance.instance_id.removeprefix('ssoins-')}_DO_NOT_DELETE"
+    return arn.iam(target_id, f"saml-provider/AWSSSO_{instance.instance_id.removeprefix('ssoins-')}_DO_NOT_DELETE")
 
 
 def seconds_of(duration: str) -> int:
     """Return how many seconds an ISO 8601 duration of hours and minutes lasts, as `PT1H30M`; raises ValueError for another."""
     text = duration.removeprefix("PT")
+    # Each part takes its unit off the front; whatever is left in the end was in the wrong order or no duration.
     hours, has_hours, rest = text.rpartition("H")
     minutes, has_minutes, rest = rest.rpartition("M")
     seconds, has_seconds, rest = rest.rpartition("S")
@@ -97,13 +104,15 @@ def _policy_arns(call: Call, permission_set: PermissionSetRow, target_id: str) -
 
 def _resolved(call: Call, reference: str, target_id: str) -> str:
     """Return the ARN in an account of what a permission set refers to: AWS's own is the same everywhere."""
+    # A reference with an ARN is one of AWS's policies; one by path and name is looked for in the account.
     if reference.startswith("arn:"):
         return reference
     path, _, name = reference.rpartition("/")
     found = policies.named(call.db, target_id, name)
+    # A policy with the right name at another path is not the one that was meant.
     if found is None or found.path != f"{path}/":
         raise Unprovisionable(f"The customer managed policy {reference} does not exist in account {target_id}.")
-    return f"arn:aws:iam::{target_id}:policy{found.path}{found.name}"
+    return arn.policy(target_id, found.path, found.name)
 
 
 def _boundary(call: Call, permission_set: PermissionSetRow, target_id: str) -> str | None:
@@ -120,8 +129,10 @@ def _boundary(call: Call, permission_set: PermissionSetRow, target_id: str) -> s
 
 
 def _new_role(call: Call, instance: InstanceRow, permission_set: PermissionSetRow, target_id: str) -> RoleRow:
+    # A random end, as AWS's have: a role that is made anew can't be taken for the one of before.
     name = f"AWSReservedSSO_{permission_set.name}_{clock.token_bytes(_SUFFIX_BYTES).hex()}"
-    region = "" if instance.region == "us-east-1" else f"{instance.region}/"
+    # AWS leaves the region out of the path where it is the oldest one.
+    region = "" if instance.region == arn.GLOBAL_REGION else f"{instance.region}/"
     row = RoleRow(
         role_id=ids.unique_id(ids.Prefix.ROLE, clock.token_bytes(16)),
         account_id=target_id,
@@ -133,6 +144,7 @@ def _new_role(call: Call, instance: InstanceRow, permission_set: PermissionSetRo
         trusted_accounts="",
         description=permission_set.description,
         max_session_seconds=seconds_of(permission_set.session_duration),
+        # This is what protects the role: IAM's own operations refuse to change it.
         owner_service=instances.SERVICE,
     )
     roles.add(call.db, row)
@@ -154,6 +166,7 @@ def _attach(call: Call, role: RoleRow, wanted: Iterable[str]) -> None:
     place = (call.db, role.account_id, role.role_id)
     before = {row.policy_arn for row in attachments.of_owner(*place)}
     after = set(wanted)
+    # Only the difference is written, so that what stays attached keeps its date.
     for policy_arn in sorted(before - after):
         attachments.remove(*place, policy_arn)
     for policy_arn in sorted(after - before):

@@ -36,6 +36,7 @@ def create_account_assignment(
 ) -> Result:
     """Let a person or group take a permission set in an account, where its role is made if this is the first assignment."""
     instance, permission_set = targets.required_permission_set(call, instance_arn, permission_set_arn)
+    # AWS answers with a request that is in progress. Here all is done at once, and the answer says what came of it.
     wanted = Wanted(instance, permission_set, target_id, principal_type, principal_id)
     return {"AccountAssignmentCreationStatus": _describe(assignments.create(call, wanted))}
 
@@ -102,6 +103,7 @@ def list_account_assignments_for_principal(
     """List what a person may take, by assignments of its own and of its groups, or what a group may take."""
     instance = targets.organization_instance(call, instance_arn)
     principals = [principal_id]
+    # The groups are read anew for each page, so a page shows what counts now.
     if principal_type == "USER":
         principals += directory_memberships.groups_of(call.db, instance.identity_store_id, principal_id)
     account_id = (filter or {}).get("AccountId", "")
@@ -189,6 +191,7 @@ def requests(
 
 
 def _of(call: Call, instance_id: str, principals: list[str], account_id: str, after: str, limit: int) -> list[AssignmentRow]:
+    # The position in the list is the whole key, for no part of it is unique by itself.
     target, permission_set, principal = after.split(" ") if after else ("", "", "")
     if not account_id:
         return account_assignments.page_of(
@@ -206,6 +209,7 @@ def _key(row: AssignmentRow) -> str:
 
 def _request(call: Call, instance_arn: str, kind: str, request_id: str) -> ProvisioningRequestRow:
     instance = targets.organization_instance(call, instance_arn)
+    # Requests to make and to end assignments are told apart, so one can't be asked for as the other.
     found = provisioning_requests.with_id(call.db, instance.instance_id, kind, request_id)
     if found is None:
         raise errors.ResourceNotFound(f"Could not find a request with id {request_id}")

@@ -32,6 +32,7 @@ def attach_managed_policy_to_permission_set(
     call: Call, *, instance_arn: str, permission_set_arn: str, managed_policy_arn: str
 ) -> Result:
     """Attach one of AWS's managed policies."""
+    # Changeable: a delegated administrator may not touch what has a role in the management account.
     _, row = targets.changeable_permission_set(call, instance_arn, permission_set_arn)
     if managed_policies.with_arn(managed_policy_arn) is None:
         raise errors.ResourceNotFound(f"Policy does not exist with ARN: {managed_policy_arn}")
@@ -103,11 +104,13 @@ def put_inline_policy_to_permission_set(call: Call, *, instance_arn: str, permis
     """Give a permission set its inline policy, in the place of the one that it had."""
     _, row = targets.changeable_permission_set(call, instance_arn, permission_set_arn)
     try:
+        # Checked when it is set: provisioning would otherwise fail later in every account.
         policy.validate(policy.parse(inline_policy), PolicyKind.IDENTITY)
     except MalformedPolicy as fault:
         raise errors.ServiceValidation(f"InlinePolicy is malformed: {fault}") from fault
     if policy_documents.size(inline_policy) > _MOST_INLINE:
         raise errors.ServiceQuotaExceeded(f"The inline policy exceeds {_MOST_INLINE} characters.")
+    # This raises the revision, so the roles of it count as outdated until they are provisioned anew.
     permission_sets.change(call.db, replace(row, inline_policy=inline_policy))
     return NOTHING
 
@@ -134,9 +137,11 @@ def put_permissions_boundary_to_permission_set(
 ) -> Result:
     """Bound what a permission set's roles may do by one managed policy."""
     _, row = targets.changeable_permission_set(call, instance_arn, permission_set_arn)
+    # The two members exclude each other, which the model doesn't say.
     if len(permissions_boundary) != 1:
         raise errors.ServiceValidation("Give either CustomerManagedPolicyReference or ManagedPolicyArn as PermissionsBoundary.")
     managed = permissions_boundary.get("ManagedPolicyArn")
+    # A customer's policy can't be looked up here: each account has its own, or lacks it.
     if managed is not None and managed_policies.with_arn(managed) is None:
         raise errors.ResourceNotFound(f"Policy does not exist with ARN: {managed}")
     permission_sets.change(call.db, replace(row, boundary=json.dumps(permissions_boundary)))
@@ -172,6 +177,7 @@ def _attach(call: Call, row: PermissionSetRow, reference: str, *, taken: str) ->
         )
     kept = PermissionSetPolicyRow(row.instance_id, row.permission_set_id, row.account_id, reference, call.now)
     permission_set_policies.add(call.db, kept)
+    # What is attached is kept beside the permission set, so its revision is raised by hand.
     permission_sets.advance(call.db, row.instance_id, row.permission_set_id)
 
 
@@ -185,6 +191,7 @@ def _page(
     call: Call, row: PermissionSetRow, list_name: str, kind: str, next_token: str | None, max_results: int | None
 ) -> tuple[list[str], dict[str, object]]:
     held = permission_set_policies.of_permission_set(call.db, row.instance_id, row.permission_set_id)
+    # There are twenty at most, so they are read at once and paged in memory.
     found = sorted(each.reference for each in held if each.reference.startswith(kind))
     listed, more = next_tokens.page(
         call,

@@ -52,6 +52,7 @@ def create_permission_set(
     _require_duration(session_duration)
     if permission_sets.named(call.db, instance.instance_id, name) is not None:
         raise errors.Conflict(f"PermissionSet with name {name} already exists.")
+    # Counted after the name is looked up, so that a name that is taken is named as the reason.
     if permission_sets.count(call.db, instance.instance_id) >= MOST:
         raise errors.ServiceQuotaExceeded(f"You have exceeded AWS SSO limits. Cannot create PermissionSet more than {MOST}.")
     row = PermissionSetRow(
@@ -112,6 +113,7 @@ def update_permission_set(
     _, row = targets.changeable_permission_set(call, instance_arn, permission_set_arn)
     if session_duration is not None:
         _require_duration(session_duration)
+    # An empty text removes a description; only what is missing stays as it was.
     after = replace(
         row,
         description=row.description if description is None else description,
@@ -127,6 +129,7 @@ def delete_permission_set(call: Call, *, instance_arn: str, permission_set_arn: 
     """Delete a permission set that nobody is assigned to any more."""
     instance, row = targets.changeable_permission_set(call, instance_arn, permission_set_arn)
     place = (call.db, instance.instance_id, row.permission_set_id)
+    # A role without an assignment would be left behind with nobody to withdraw it.
     if account_assignments.is_used(*place) or provisioned_roles.page_of_set(*place, after="", limit=1):
         raise errors.Conflict(f"PermissionSet with id {row.permission_set_id} has assignments: delete them first.")
     permission_set_policies.remove_all(*place)
@@ -140,6 +143,7 @@ def _require_duration(text: str) -> None:
         seconds = provisioning.seconds_of(text)
     except ValueError as error:
         raise errors.ServiceValidation(f"SessionDuration: {error}.") from error
+    # The model's pattern lets through durations that AWS refuses.
     if not _SHORTEST_SECONDS <= seconds <= _LONGEST_SECONDS:
         raise errors.ServiceValidation("SessionDuration must be between PT1H and PT12H.")
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from crownkeep import arn
 from crownkeep.console.kit import parts
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
@@ -112,7 +113,7 @@ class Choices:
         yield from (("boundary", self.boundary), ("tags", self.tag_lines), ("other", ""))
         ticked = {"reset": self.must_change, "mfa": self.needs_mfa, "force": self.forces_mfa}
         yield from ((name, "on") for name, is_ticked in ticked.items() if is_ticked)
-        yield from (("policy", arn) for arn in self.policies)
+        yield from (("policy", each) for each in self.policies)
         yield from (("group", name) for name in self.groups)
 
 
@@ -166,14 +167,14 @@ async def plan(request: Request, choices: Choices, account_id: str) -> Plan:
     if choices.has_password and choices.must_change:
         arns.append(CHANGE_PASSWORD)
     if choices.forces_mfa:
-        arn = f"arn:aws:iam::{account_id}:policy/{FORCE_MFA}"
-        found = await parts.ask(request, "GetPolicy", PolicyArn=arn)
+        policy_arn = arn.policy(account_id, "/", FORCE_MFA)
+        found = await parts.ask(request, "GetPolicy", PolicyArn=policy_arn)
         if found.is_missing:
             wanted.append(Equivalent("iam", "CreatePolicy", {"PolicyName": FORCE_MFA, "PolicyDocument": force_mfa_document()}))
         elif found.refusal is not None:
             refusals.append(found.refusal)
-        arns.append(arn)
-    wanted += [Equivalent("iam", "AttachUserPolicy", {**named, "PolicyArn": arn}) for arn in dict.fromkeys(arns)]
+        arns.append(policy_arn)
+    wanted += [Equivalent("iam", "AttachUserPolicy", {**named, "PolicyArn": each}) for each in dict.fromkeys(arns)]
     for name, document in copied.inline:
         wanted.append(Equivalent("iam", "PutUserPolicy", {**named, "PolicyName": name, "PolicyDocument": document}))
     groups = dict.fromkeys([*choices.groups, *copied.groups])
