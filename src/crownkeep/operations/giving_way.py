@@ -14,8 +14,8 @@ from crownkeep import clock
 SECONDS_AT_ONCE = 0.001
 SECONDS_BETWEEN = 0.002
 SECONDS_ASIDE = 0.0003
-MOST_TIMES_ASIDE = 20
-"""A loop that is never idle delays a long read at each step by so many looks, and does not end it."""
+MOST_ASIDE = 4
+"""How many times the time that it has computed a long read stands aside: a loop that is never idle slows it down, and no more."""
 
 _turns: list[None] = []
 """One for each loop of this process that is carrying out requests; a list, because its two changes are atomic."""
@@ -35,17 +35,18 @@ class GivingWay:
     """A long read's pace; its thread alone calls it, never the event loop."""
 
     def __init__(self) -> None:
-        self._since = clock.cpu_seconds()
+        self._began = self._since = clock.cpu_seconds()
+        self._aside = 0.0
 
     def pause(self) -> None:
         """Leave the interpreter to others for a moment, where they need it or this thread has had it for a while.
 
         Call it between two steps.
         """
-        times = 0
-        while _turns and times < MOST_TIMES_ASIDE:
+        most = SECONDS_AT_ONCE + MOST_ASIDE * (clock.cpu_seconds() - self._began)
+        while _turns and self._aside < most:
             clock.sleep(SECONDS_ASIDE)
-            times += 1
+            self._aside += SECONDS_ASIDE
         if clock.cpu_seconds() - self._since >= SECONDS_AT_ONCE:
             clock.sleep(SECONDS_BETWEEN)
             self._since = clock.cpu_seconds()
