@@ -24,7 +24,7 @@ AIMS: Mapping[str, int] = {"tamperings": 10_000, "kills": 1_000, "ceremony steps
 SHARDS: Mapping[str, tuple[str, int, tuple[str, ...]]] = {
     "tamperings": ("CROWNKEEP_TAMPERINGS", 500, ("tests/trail/test_verifying.py", "-k", "any_kind")),
     "kills": ("CROWNKEEP_KILLS", 20, ("tests/crash/test_kill.py", "-k", "however_often")),
-    "ceremony steps": ("CROWNKEEP_CEREMONIES", 200, ("tests/services/approvals/test_every_order.py",)),
+    "ceremony steps": ("CROWNKEEP_CEREMONIES", 50, ("tests/services/approvals/test_every_order.py",)),
 }
 """What a shard counts: the variable that says how many, how many there are, and which tests they are."""
 

@@ -106,6 +106,8 @@ def test_a_sealed_root_is_let_in_by_two_custodians_in_their_own_browsers_and_rev
     expect(bob.page.get_by_role("heading", name="This link is not valid")).to_be_visible()
     cid.follow_link()
     cid.join()
+    look(ann.open("/approvals/keys"))
+    expect(ann.page.get_by_role("button", name="Add a security key")).to_be_visible()
     served.operator("PUT", f"/accounts/{people.id}/seal", {"team_arn": team})
 
     # Root asks, is not let in by one approval, and is by two.

@@ -51,6 +51,29 @@ def test_a_sealed_account_shows_its_seal_and_who_can_approve(crown: Crown, accou
     assert "waits for a custodian" in home
 
 
+def test_a_team_is_asked_for_groups_and_a_delay_on_a_form_that_shows_what_is_in_force(crown: Crown, account: Account) -> None:
+    team, browser = custody.seat(crown, account.id), member(account, arn=ADMINISTRATOR)
+    ann, bob, cid = (each.approver_id for each in team.people)
+    path = f"{CUSTODY}/rules?team={team.arn}"
+    browser.get(path)
+    wanted = {f"of-{ann}": "1", f"of-{bob}": "1", f"of-{cid}": "2", "name-1": "Passwords", "name-2": "Keys", "alone": "24"}
+    nonsense = browser.submit({**wanted, "least-2": "2"}, form="Ask the team")
+    browser.get(path)
+    listed = browser.submit({**wanted, "reason": "dual control"}, form="Ask the team")
+    request_id = account.client("approvals").list_requests()["Requests"][0]["RequestId"]
+    for person in (team.people[0], team.people[2]):
+        team.approve(person, request_id)
+
+    shown, again = text(browser, CUSTODY), text(browser, path)
+
+    assert "would have 1 people" in nonsense.text
+    assert "dual control" in listed.text
+    assert "Of the group Keys, 1 must approve: cid." in shown
+    assert "go on alone after 24 hours" in shown
+    assert '<option value="1" selected>Passwords</option>' in again
+    assert "There is no such team" in text(browser, f"{CUSTODY}/rules?team=arn:none")
+
+
 def test_an_account_that_is_not_sealed_is_told_how_it_could_be(account: Account) -> None:
     browser = member(account, arn=ADMINISTRATOR)
 
