@@ -163,6 +163,7 @@ def _groups(found: TeamCustody) -> list[dict[str, object]]:
         {
             "name": str(each["name"]),
             "approvals_needed": each["min_approvals"],
+            "approver_ids": list(each["approvers"]),
             "approvers": [names.get(person, person) for person in each["approvers"]],
         }
         for each in json.loads(found.version.groups or "[]")
