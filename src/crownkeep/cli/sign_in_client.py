@@ -58,6 +58,7 @@ class Attempt:
     @property
     def address(self) -> str:
         """Where the person goes with a browser."""
+        # Only the hash goes through the browser; the verifier itself is shown when the code is redeemed.
         challenge = base64url.encode(hashlib.sha256(self.verifier.reveal().encode()).digest())
         parameters = {
             "response_type": "code",
@@ -80,6 +81,7 @@ class Attempt:
 
     def _code(self, given: Mapping[str, list[str]]) -> Secret:
         """Return the code in an answer to this attempt; another's may be an attacker's, who wants it redeemed here."""
+        # Compared in constant time, like every secret.
         if not compare_digest(given.get("state", [""])[0].encode(), self.state.encode()):
             raise SignInFailed("the answer belongs to another attempt to sign in: start again")
         if "code" not in given:
@@ -91,6 +93,7 @@ class Listener:
     """Waits on this computer's loopback address for the browser to bring the code."""
 
     def __init__(self) -> None:
+        # On the loopback address only, at a port that the system chooses: nobody from outside can bring a code.
         self._server = _Server(("127.0.0.1", 0), _Callback)
 
     @property
@@ -102,6 +105,7 @@ class Listener:
         """Return the code when it comes; raises SignInFailed after PATIENCE, and where the person refuses."""
         deadline = clock.monotonic() + PATIENCE.total_seconds()
         self._server.attempt = attempt
+        # Every request ends one turn, also those that are not the browser's answer.
         while self._server.code is None and not self._server.refused:
             self._server.timeout = deadline - clock.monotonic()
             if self._server.timeout <= 0:
@@ -159,8 +163,10 @@ def redeem(attempt: Attempt, code: Secret) -> tuple[str, dict[str, Any]]:
         "codeVerifier": attempt.verifier.reveal(),
         "redirectUri": attempt.redirect_uri,
     }
+    # The proof of possession is made with the attempt's key, so a stolen token is of no use without it.
     output = _ask(attempt.endpoint, body, attempt.key)
     try:
+        # The token is not verified: it comes straight from the endpoint, and only its name for the session is used.
         session = str(json.loads(base64url.decode(str(output["idToken"]).split(".")[1]))["sub"])
         token = {
             "accessToken": _access_token(output, session.split(":")[4]),
@@ -181,6 +187,7 @@ def refresh(endpoint: str, token: Mapping[str, Any]) -> dict[str, Any]:
         key = serialization.load_pem_private_key(str(token["dpopKey"]).encode(), None)
         body = {"clientId": token["clientId"], "grantType": "refresh_token", "refreshToken": token["refreshToken"]}
         account_id = str(token["accessToken"]["accountId"])
+        # A cache that was changed by hand is refused before anything is sent.
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise SignInFailed("the cache holds another kind of key: sign in again")
     except (KeyError, TypeError, ValueError) as error:

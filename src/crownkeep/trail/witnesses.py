@@ -89,11 +89,13 @@ class Witnesses:
 
     async def send(self) -> None:
         """Send the newest checkpoint to everybody who has not seen it; raises what the database raises."""
+        # The snapshot ends before anything is sent: a slow witness must hold nothing open here.
         with self._database.snapshot() as db:
             newest = checkpoint_rows.newest(db)
             note = publishing.note(db, newest) if newest is not None else ""
         if newest is None:
             return
+        # Only trees that have grown are sent; the same checkpoint once more would say nothing new.
         if self._file is not None and newest.size > self._written:
             await self._tell(str(self._file), self._put(self._file, note, newest.size))
         if self._url and newest.size > self._posted:
@@ -109,6 +111,7 @@ class Witnesses:
     async def _run(self) -> None:
         while not self._stopping.is_set():
             try:
+                # One process alone sends, so that witnesses are not asked by every node.
                 if self._sequencer.leads:
                     await self.send()
             except (DatabaseFault, WriteFailed, WriterBusy, IncompleteTree) as error:
@@ -122,6 +125,7 @@ class Witnesses:
             await doing
         except (Unwitnessed, OSError) as error:
             fault = str(error) or type(error).__name__
+            # The same fault is logged once and not with every round.
             if fault != self._faults.get(name):
                 _log.warning("the checkpoint does not reach `%s`: %s", name, fault)
         self._faults[name] = fault
@@ -137,6 +141,7 @@ class Witnesses:
     async def _put(self, file: Path, note: str, size: int) -> None:
         """Write a checkpoint to a file; where that can't be done, it is tried again with the next round."""
         await asyncio.to_thread(_write, file, note)
+        # Set only once it was written, so that a failure is tried again.
         self._written = size
 
     async def _send(self, mail: Mailing, note: str, size: int) -> None:
@@ -154,6 +159,7 @@ class Witnesses:
     def _parties(self) -> dict[str, Party]:
         if self._policy is None:
             return {}
+        # Read anew with each round, so a changed policy needs no restart.
         try:
             return tlog_policy.read(self._policy.read_bytes()).witnesses
         except (OSError, MalformedTlogPolicy) as error:
@@ -164,13 +170,16 @@ class Witnesses:
         """Ask one witness; where it has seen another tree than we know of, once more from there."""
         with self._database.snapshot() as db:
             old = checkpoint_rows.largest_cosigned(db, party.key.name, party.key.id.hex())
+        # It has signed this tree already.
         if old >= newest.size:
             return
         status, body = await self._submit(party, newest, old)
+        # The witness says which size it has seen, and a proof from there is what it needs. A size beyond ours is not believed.
         if status == http.client.CONFLICT and body.strip().isdigit() and int(body[:20]) <= newest.size:
             status, body = await self._submit(party, newest, int(body[:20]))
         if status != http.client.OK:
             raise Unwitnessed(f"it answers {status}: {body[:200].decode('utf-8', 'replace').strip()}")
+        # Verified before it is kept: nobody else's line is ever shown as this witness's.
         line = _cosignature(party, newest, body)
         row = CosignatureRow(size=newest.size, name=line.name, key_id=line.key_id.hex(), line=line.text, signed_at=clock.now())
         await self._writer.submit(partial(_keep, row=row))
@@ -188,6 +197,7 @@ def _keep(db: Transaction, *, row: CosignatureRow) -> Commit[None]:
 
 def _submission(db: Transaction, newest: CheckpointRow, old: int) -> bytes:
     note = notes.read(publishing.note(db, newest))
+    # Only our own signatures: witnesses judge the log, and not each other.
     own = Note(note.text, tuple(line for line in note.signatures if line.name == newest.origin))
     proof = merkle.consistency_proof(old, newest.size, tree.Nodes(db))
     return WitnessSubmission(old, tuple(proof), own, checkpoints.read(own)).encode()
@@ -212,6 +222,7 @@ def _post(url: str, body: bytes) -> tuple[int, bytes]:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Unwitnessed("that is no address: write `https://HOST/PREFIX`")
+    # Plain HTTP is allowed as well, for what is said is public and its signature is what protects it.
     if parts.scheme == "https":
         client: http.client.HTTPConnection = http.client.HTTPSConnection(
             parts.hostname, parts.port, timeout=_SECONDS_TO_ANSWER, context=ssl.create_default_context()
@@ -226,6 +237,7 @@ def _post(url: str, body: bytes) -> tuple[int, bytes]:
             {"Content-Type": "text/plain; charset=utf-8"},
         )
         answer = client.getresponse()
+        # No more than this is read, whatever the other side sends.
         return answer.status, answer.read(_LARGEST_ANSWER)
     except (http.client.HTTPException, OSError, ValueError) as error:
         raise Unwitnessed(f"it does not answer: {type(error).__name__}") from error

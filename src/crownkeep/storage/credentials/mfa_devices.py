@@ -254,6 +254,7 @@ def hardware_with_serials(db: Transaction, serials: Sequence[str]) -> list[MfaDe
 
 def has_unassigned_hardware(db: Transaction, account_id: str) -> bool:
     """Tell whether the account has hardware tokens that nobody uses."""
+    # Whether there is one is all that is asked, so the first one found ends the search.
     return db.execute(_unassigned_hardware, {"account_id": account_id}).first() is not None
 
 
@@ -284,6 +285,7 @@ def count_of_owner(db: Transaction, account_id: str, owner_id: str) -> int:
 
 def counts_of_owners(db: Transaction, account_id: str, owner_ids: Sequence[str]) -> dict[str, int]:
     """Return how many devices each of some users has; those without any are left out."""
+    # An empty list can't be written as SQL on every database.
     if not owner_ids:
         return {}
     found = db.execute(_counts_of_owners, {"account_id": account_id, "owner_ids": list(owner_ids)})
@@ -309,6 +311,7 @@ def add(db: Transaction, row: MfaDeviceRow) -> None:
             "account_id": row.account_id,
             "kind": row.kind.value,
             "serial": row.serial,
+            # Serials are found without regard to case, and kept as they were given.
             "serial_key": row.serial.lower(),
             "name": row.name,
             "path": row.path,

@@ -98,6 +98,7 @@ class SealedIndex(msgspec.Struct, frozen=True):
         """Tell whether a member may have a record that is found by this; rarely it has none."""
         low, high = block.keys_at, block.keys_at + block.keys
         while low < high:
+            # The hashes of one member are sorted, so a few comparisons are enough, and nothing is unpacked for it.
             middle = (low + high) // 2
             found = self.keys[middle * _KEY : (middle + 1) * _KEY]
             if found == key:
@@ -132,13 +133,17 @@ def file_of(db: Transaction, month: str) -> Path:
 
 def key_of(account_id: str, attribute: str, value: str) -> bytes:
     """Return the hash that stands for what a record is found by."""
+    # Four bytes only. Two texts may share them, so a member that is found is looked through; the hash only saves reading the
+    # others.
     return blake2b(f"{account_id}\0{attribute}\0{value}".encode(), digest_size=_KEY).digest()
 
 
 def found_by(line: SealedLine, entry: Leaf) -> Iterator[tuple[str, str]]:
     """Yield what a record is found by, as LookupEvents names it; the account alone first."""
+    # A search without an attribute finds whatever the account has.
     yield "", ""
     yield "EventId", entry.event_id.hex()
+    # Of a withheld record nothing else is known any more.
     if line.columns is None:
         return
     source, name, read_only, username, access_key_id, resources = line.columns
@@ -154,17 +159,22 @@ def found_by(line: SealedLine, entry: Leaf) -> Iterator[tuple[str, str]]:
 
 def write(place: Path, head: dict[str, object], lines: Iterable[SealedLine]) -> None:
     """Write a file and its index beside their places, and put both there; raises OSError, and leaves what was there."""
+    # In the same directory, since only there can a file be put into another's place at once.
     part, index_part = place.with_name(f".{place.name}.part"), place.with_name(f".{place.name}.index.part")
     with _new(part) as file:
+        # Always with the same time and level, so that the same records always make the same file.
         file.write(gzip.compress(_json({EXPORT: _VERSION} | head), 9, mtime=0))
         for block in _blocks(lines):
             file.write(gzip.compress(b"".join(_encode_line(line) + b"\n" for line in block), 9, mtime=0))
         _sync(file)
     with _new(index_part) as file:
+        # Made from the file that was written and not from what should be in it: writing is checked by that as well.
         file.write(msgspec.msgpack.encode(scan(part)))
         _sync(file)
+    # The file comes first. An index without its file would be of no use; a file without its index only costs a scan.
     part.replace(place)
     index_part.replace(_index_place(place))
+    # The new names are on the disk only once the directory is.
     descriptor = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -191,6 +201,7 @@ def _blocks(lines: Iterable[SealedLine]) -> Iterator[list[SealedLine]]:
 
 
 def _new(place: Path) -> BinaryIO:
+    # Nobody may have put a link there that leads the records elsewhere.
     return os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb")
 
 
@@ -218,6 +229,7 @@ def scan(place: Path) -> SealedIndex:
                 lines = [_decode_line(line) for line in content.splitlines()]
                 entries = [line.entry for line in lines]
                 found = set[bytes]()
+                # What is withheld counts for nobody: it can't be found and is no longer among the account's records.
                 for line, entry in zip(lines, entries, strict=True):
                     if line.record is not None:
                         found |= {key_of(entry.account_id, *each) for each in found_by(line, entry)}
@@ -247,6 +259,7 @@ def _members(file: BinaryIO, offset: int) -> Iterator[tuple[bytes, int]]:
     rest = b""
     while rest or (rest := file.read(_HEAD_BYTES)):
         unpacker, parts, length = zlib.decompressobj(wbits=31), list[bytes](), 0
+        # Piece by piece: a member may be longer than what is read at once, and end in the middle of it.
         while not unpacker.eof:
             if not rest and not (rest := file.read(_HEAD_BYTES)):
                 raise EOFError("it ends in the middle of a member")
@@ -260,6 +273,7 @@ def _head(file: BinaryIO) -> tuple[str, int]:
     """Return the token in a file's first line, and where the records begin."""
     content, length = next(_members(file, 0), (b"{}", 0))
     head = json.loads(content)
+    # Before anything else is read, since any gzip file could lie there.
     if EXPORT not in head:
         raise ValueError("it is no file of a sealed month")
     return str(head["token"]), length
@@ -282,11 +296,13 @@ def load(place: Path) -> SealedIndex:
         found = place.stat()
     except OSError as error:
         raise SealedFileFault(f"the sealed file `{place}` is not there: {_reason(error)}") from error
+    # The file's own numbers are part of the key, so a file that was replaced is never read by its old index.
     return _loaded(place, found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 @lru_cache(maxsize=_INDEXES_KEPT)
 def _loaded(place: Path, *_version_of_it: int) -> SealedIndex:
+    # A broken index is no fault: it is made anew from the file, which alone counts.
     with suppress(*_UNREADABLE):
         index = _decode_index(_index_place(place).read_bytes())
         with place.open("rb") as file:
@@ -299,6 +315,7 @@ def lines_of(place: Path, blocks: Sequence[SealedBlock]) -> Iterator[tuple[Seale
     """Yield the lines of members of a file; raises SealedFileFault for the first that can't be read."""
     for block in blocks:
         try:
+            # Opened for each member, so that no file stays open while whoever asks takes their time.
             with place.open("rb") as file:
                 file.seek(block.offset)
                 content = gzip.decompress(file.read(block.length))
@@ -310,6 +327,7 @@ def lines_of(place: Path, blocks: Sequence[SealedBlock]) -> Iterator[tuple[Seale
 
 def blocks_with(index: SealedIndex, places: Iterable[int]) -> list[SealedBlock]:
     """Return the members that may have the records at these indexes of the tree."""
+    # The members are in the order of the tree, so the one before the next is the only one it can be in.
     firsts = [block.first_index for block in index.blocks]
     numbers = sorted({bisect_right(firsts, each) - 1 for each in places})
     return [index.blocks[each] for each in numbers if each >= 0]

@@ -149,6 +149,7 @@ _delivering_to = RowQuery(
 )
 _insert = RowInsert(TrailRow, table)
 _leave_organization = update(table).where(table.c.organization_id == bindparam("of_organization")).values(organization_id=None)
+# The same condition finds a trail and claims it: whoever comes second changes no row.
 _is_due = (
     or_(table.c.due_at <= bindparam("now"), table.c.digest_due_at <= bindparam("now")),
     table.c.claimed_until <= bindparam("now"),
@@ -202,6 +203,7 @@ def due(db: Transaction, *, now: datetime, limit: int) -> Sequence[str]:
 
 def claim(db: Transaction, trail_id: str, *, now: datetime, until: datetime) -> TrailRow | None:
     """Claim a trail for delivery; returns None where another process was faster."""
+    # The number of changed rows decides, so two processes never deliver the same files.
     if db.execute(_claim, {"of_trail": trail_id, "now": now, "until": until}).rowcount == 0:
         return None
     return with_id(db, trail_id)
@@ -209,6 +211,7 @@ def claim(db: Transaction, trail_id: str, *, now: datetime, until: datetime) -> 
 
 def remove(db: Transaction, trail_id: str) -> None:
     """Forget a trail that was deleted and has delivered all."""
+    # First what belongs to it, or it would be left without an owner.
     db.execute(_remove_scopes, {"of_trail": trail_id})
     db.execute(_remove, {"of_trail": trail_id})
 
