@@ -68,7 +68,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory, servers.bare(Path(directory)) as server:
         bare = measure(server, Browser(server.port), "/", options.rounds)
     print(render(sign_in, pages, bare))
-    slow = [page.address for page in pages if (page.cpu if options.cpu else page.percentile(0.95)) > LIMIT_MILLISECONDS]
+    # A file of all there is takes as long as there is much of it, and is no page.
+    shown = [page for page in pages if not every_page.is_file(page.address)]
+    slow = [page.address for page in shown if (page.cpu if options.cpu else page.percentile(0.95)) > LIMIT_MILLISECONDS]
     for address in slow:
         print(f"above {LIMIT_MILLISECONDS:.0f} ms: {address}")
     return 1 if slow else 0

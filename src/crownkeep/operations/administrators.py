@@ -135,14 +135,12 @@ class Administrators:
         return [each.row.name for each in islice(self._holders(), _MOST_NAMED)]
 
     def _holders(self) -> Iterator[_Holder]:
-        passwords = {row.user_id for row in login_profiles.of_account(self._db, self._account_id)}
-        keys: dict[str, int] = {}
-        for key in access_keys.of_account(self._db, self._account_id):
-            # Root's keys don't count: root is judged by its password and device (`why_not_root`).
-            if key.status == "Active" and key.owner_id != self._account_id:
-                keys[key.owner_id] = keys.get(key.owner_id, 0) + 1
+        passwords = dict.fromkeys(login_profiles.user_ids_of_account(self._db, self._account_id))
+        keys = access_keys.active_counts(self._db, self._account_id)
+        # Root's keys don't count: root is judged by its password and device (`why_not_root`).
+        keys.pop(self._account_id, None)
         # The likeliest first, so that the guard's usual look ends after one user. A dict keeps the order and drops repetitions.
-        likely = dict.fromkeys((*self._first, *self._likely(), *sorted(passwords), *keys))
+        likely = dict.fromkeys((*self._first, *self._likely(), *passwords, *keys))
         # Only who has something to sign in or sign with: permissions alone are no way in.
         sought = [each for each in likely if each in passwords or each in keys][: self._most]
         for begin in range(0, len(sought), _AT_ONCE):

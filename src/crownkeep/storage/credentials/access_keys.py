@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, delete, select, update
+from sqlalchemy import Column, Index, LargeBinary, String, Table, bindparam, delete, func, select, update
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.prepared import Prepared
 from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
@@ -59,6 +60,12 @@ _of_owner = RowQuery(
 _of_account = RowQuery(
     AccessKeyRow, select(table).where(table.c.account_id == bindparam("account_id")).order_by(table.c.created_at)
 )
+_active_counts = Prepared(
+    select(table.c.owner_id, func.count())
+    .where(table.c.account_id == bindparam("account_id"), table.c.status == "Active")
+    .group_by(table.c.owner_id)
+    .order_by(func.min(table.c.created_at), table.c.owner_id)
+)
 _this = (table.c.account_id == bindparam("of_account"), table.c.access_key_id == bindparam("of_key"))
 _set_status = update(table).where(*_this).values(status=bindparam("new_status"))
 _remove = delete(table).where(*_this)
@@ -90,6 +97,11 @@ def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[AccessKeyR
 def of_account(db: Transaction, account_id: str) -> list[AccessKeyRow]:
     """Return every key of the account, the oldest first; for reports."""
     return _of_account.all(db, {"account_id": account_id})
+
+
+def active_counts(db: Transaction, account_id: str) -> dict[str, int]:
+    """Return how many active keys each owner in the account has, whoever has the oldest first; those without are left out."""
+    return {str(owner): int(count) for owner, count in _active_counts.all(db, {"account_id": account_id})}
 
 
 def add(db: Transaction, row: AccessKeyRow) -> None:

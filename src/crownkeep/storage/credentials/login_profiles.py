@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Column, Integer, String, Table, Text, bindparam,
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.prepared import Prepared
 from crownkeep.storage.rows import RowQuery
 
 LONGEST_HISTORY = 24
@@ -93,6 +94,7 @@ _renew_hash = (
     .where(*_this, table.c.password_hash == bindparam("old_hash"))
     .values(password_hash=bindparam("new_hash"), history=bindparam("new_history"))
 )
+_user_ids = Prepared(select(table.c.user_id).where(table.c.account_id == bindparam("of_account")).order_by(table.c.user_id))
 _set_reset_required = update(table).where(*_this).values(reset_required=bindparam("is_required"))
 _set_needs_mfa = update(table).where(*_this).values(needs_mfa=bindparam("is_needed"))
 _set_sign_in = update(table).where(*_this).values(max_sign_in_seconds=bindparam("new_seconds"))
@@ -107,6 +109,11 @@ def of_user(db: Transaction, account_id: str, user_id: str) -> LoginProfileRow |
 def of_account(db: Transaction, account_id: str) -> list[LoginProfileRow]:
     """Return every login profile of the account; for reports."""
     return _of_account.all(db, {"of_account": account_id})
+
+
+def user_ids_of_account(db: Transaction, account_id: str) -> list[str]:
+    """Return the unique ids of every user of the account that has a password."""
+    return [str(user_id) for (user_id,) in _user_ids.all(db, {"of_account": account_id})]
 
 
 def add(db: Transaction, row: LoginProfileRow) -> None:

@@ -12,6 +12,7 @@ from crownkeep.storage.identities import groups, users
 from crownkeep.storage.identities.groups import GroupRow
 from crownkeep.storage.identities.users import UserRow
 from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
+from crownkeep.storage.prepared import Prepared
 from crownkeep.storage.rows import RowQuery, part
 
 table = Table(
@@ -22,7 +23,8 @@ table = Table(
     Column("user_id", UniqueId, nullable=False),
     Column("joined_at", Moment, nullable=False),
     PrimaryKeyConstraint("account_id", "group_id", "user_id"),
-    Index(None, "account_id", "user_id"),
+    # With the group, so that SQLite reads no other index for the groups of a user: that one would pass all of the account.
+    Index(None, "account_id", "user_id", "group_id"),
 )
 
 _in_account = table.c.account_id == bindparam("account_id")
@@ -32,7 +34,7 @@ _with_group = table.join(groups.table, groups.table.c.group_id == table.c.group_
 _with_user = table.join(users.table, users.table.c.user_id == table.c.user_id)
 _is_member = select(table.c.user_id).where(_of_group, table.c.user_id == bindparam("user_id"))
 _any_member = select(table.c.user_id).where(_of_group).limit(1)
-_group_ids = select(table.c.group_id).where(_of_user).order_by(table.c.group_id)
+_group_ids = Prepared(select(table.c.group_id).where(_of_user).order_by(table.c.group_id))
 _count_of_user = select(func.count()).select_from(table).where(_of_user)
 _groups_page = RowQuery(
     GroupRow,
@@ -78,7 +80,7 @@ def has_members(db: Transaction, account_id: str, group_id: str) -> bool:
 
 def group_ids_of_user(db: Transaction, account_id: str, user_id: str) -> list[str]:
     """Return the unique ids of the groups a user belongs to."""
-    return list(db.execute(_group_ids, {"account_id": account_id, "user_id": user_id}).scalars())
+    return [str(group_id) for (group_id,) in _group_ids.all(db, {"account_id": account_id, "user_id": user_id})]
 
 
 def count_of_user(db: Transaction, account_id: str, user_id: str) -> int:

@@ -32,6 +32,9 @@ _MOST_PAGES = 5
 _PAGE = 1000
 _ROWS = 50
 _NEEDED = {"remove-policy": "policy", "leave-group": "group", "set-boundary": "boundary"}
+_TOO_MANY = (
+    f"The account has more than {_MOST_PAGES * _PAGE:,} users, groups, roles and policies: ask `crownkeep what-if` instead."
+)
 _UNREADABLE = "The policy can't be read."
 _FIELDS = ("key", "policy", "principal", "user", "group", "holder", "boundary", "target")
 
@@ -140,7 +143,11 @@ async def _document(request: Request, arn: str, asked: list[Part]) -> str:
 
 
 async def _entities(request: Request, asked: list[Part]) -> Entities | str:
-    """Return who has which policies, by a bounded number of calls."""
+    """Return who has which policies, by a bounded number of calls; none of them where it is known to be too much."""
+    summary = await parts.ask(request, "GetAccountSummary")
+    counted = summary.one("SummaryMap")
+    if sum(int(counted.get(member, 0)) for member in ("Users", "Groups", "Roles", "Policies")) > _MOST_PAGES * _PAGE:
+        return _TOO_MANY
     whole: dict[str, list[Any]] = {}
     marker = ""
     for _ in range(_MOST_PAGES):
@@ -156,7 +163,7 @@ async def _entities(request: Request, asked: list[Part]) -> Entities | str:
             answer = ApiAnswer(questions.AUTHORIZATION, web.of(request).now, evidence.plain(whole))
             account_id = web.signed_in(request).principal.account_id
             return entities.of(View(evidence.of(account_id, answer.at, [answer])))
-    return f"The account has more than {_MOST_PAGES * _PAGE:,} users, roles and policies: ask `crownkeep what-if` instead."
+    return _TOO_MANY
 
 
 async def _foreseen(
