@@ -171,10 +171,11 @@ know who has what: it is asked of the account, or given as kept evidence with `-
 On a terminal a bar on standard error says how many events have been read.
 
 The console asks the same before a change is made: **What if?** beside an access key, beneath the policies of a user, a
-group or a role, beside each group of a user, and where a control policy is attached to an account. It looks at the
+group or a role, beside each group of a user, and where a control policy is attached. It looks at the
 newest events of the last 90 days, up to
 5,000, for two seconds at most, and says how far back that reaches. The caller needs `trail:ListRecordedEvents`, and for
-policies `iam:GetAccountAuthorizationDetails`. The management account of an organization sees events of members since they joined.
+policies `iam:GetAccountAuthorizationDetails`. The management account of an organization sees
+events of members since they joined; of a root or unit, those of up to ten accounts below it.
 
 ## Least privilege
 

@@ -13,6 +13,7 @@ from tests.console.members import member as signed_in
 from tests.fixtures.crown import Account, Crown, Crowns
 from tests.fixtures.organization import SCP, Organization
 
+from crownkeep.console.pages.simulation import what_if
 from crownkeep.services.trail import recorded
 
 ALLOW_IAM = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}]}
@@ -117,6 +118,39 @@ def test_a_manager_sees_members_events_since_they_joined_and_nobody_else_s(crown
         with pytest.raises(ClientError, match="AccessDenied"):
             one.client("trail").list_recorded_events(AccountId=other.id)
     assert policy_answer(organization, member, made["Policy"]["PolicySummary"]["Id"])
+
+
+def test_a_control_policy_for_a_unit_or_the_root_is_tried_in_the_accounts_below(crown: Crown, monkeypatch: pytest.MonkeyPatch):
+    organization = Organization(crown)
+    unit = organization.unit("outer")
+    inner = organization.unit("inner", under=unit)
+    members = [organization.invited(under=unit), organization.invited(under=inner), organization.invited()]
+    for each in (*members, organization.management):
+        each.client("iam").list_users()
+    policy_id = organization.policy(DENY_IAM)
+    browser = signed_in(organization.management, arn=ADMINISTRATOR)
+
+    answers = [asked(browser, change="attach-scp", policy=policy_id, target=each) for each in (inner, unit, organization.root_id)]
+    empty = asked(browser, change="attach-scp", policy=policy_id, target=organization.unit("empty"))
+    monkeypatch.setattr(what_if, "_MOST_ACCOUNTS", 1)
+    bounded = asked(browser, change="attach-scp", policy=policy_id, target=unit)
+
+    calls = ["1 call by 1 principal", "2 calls by 2 principals", "3 calls by 3 principals"]
+    assert [True] * 3 == [f"this would have denied {said}" in each for said, each in zip(calls, answers, strict=True)]
+    assert "No account below it can be seen" in empty
+    assert "2 accounts below were looked at." in answers[1]
+    assert "1 account below was looked at; there are more" in bounded
+    organization.attach(policy_id, unit)
+    for each, is_denied in zip(members, (True, True, False), strict=True):
+        assert is_denied is is_refused(each)
+
+
+def is_refused(account: Account) -> bool:
+    try:
+        account.client("iam").list_users()
+    except ClientError:
+        return True
+    return False
 
 
 def policy_answer(organization: Organization, member: Account, policy_id: str) -> bool:

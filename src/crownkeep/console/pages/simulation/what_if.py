@@ -31,6 +31,8 @@ DAYS = 90
 _MOST_PAGES = 5
 _PAGE = 1000
 _ROWS = 50
+_MOST_ACCOUNTS, _MOST_PLACES = 10, 20
+"""Of what lies below a root or unit: each account's events may take two seconds to read."""
 _NEEDED = {"remove-policy": "policy", "leave-group": "group", "set-boundary": "boundary"}
 _TOO_MANY = (
     f"The account has more than {_MOST_PAGES * _PAGE:,} users, groups, roles and policies: ask `crownkeep what-if` instead."
@@ -40,12 +42,21 @@ _FIELDS = ("key", "policy", "principal", "user", "group", "holder", "boundary", 
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """The accounts whose recorded events are looked at; empty for one's own alone."""
+
+    ids: tuple[str, ...] = ()
+    are_all: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Foreseen:
     """What the recorded events say of a change, and how far back they reach."""
 
     answer: WhatIfAnswer
     reaches_back_to: datetime
     is_complete: bool
+    accounts: Reach
 
     @property
     def calls(self) -> int:
@@ -69,8 +80,10 @@ async def page(request: Request) -> Response:
         found = await _change(request, chosen, given, asked)
         if isinstance(found, str):
             fault = found
+        elif (reach := await _reach(request, chosen, given, asked)) is None:
+            fault = "No account below it can be seen that the policy would bind."
         else:
-            foreseen = await _foreseen(request, found[0], found[1], _account(request, chosen, given), asked)
+            foreseen = await _foreseen(request, *found, reach, asked)
     return frame.page(
         request,
         "what_if.html",
@@ -87,9 +100,29 @@ async def page(request: Request) -> Response:
     )
 
 
-def _account(request: Request, chosen: str, given: Mapping[str, str]) -> str:
+async def _reach(request: Request, chosen: str, given: Mapping[str, str], asked: list[Part]) -> Reach | None:
+    """Return the accounts that a change would reach: the target, or what is below a root or unit, some at most; None for none."""
     own = web.signed_in(request).principal.account_id
-    return given["target"] if chosen == "attach-scp" and given["target"] != own else ""
+    if chosen != "attach-scp" or given["target"] == own:
+        return Reach()
+    if given["target"].isdigit():
+        return Reach((given["target"],))
+    below: list[str] = []
+    places, are_all = [given["target"]], True
+    for place in places:
+        inside = {
+            kind: await parts.ask(request, "ListChildren", service="organizations", ParentId=place, ChildType=kind)
+            for kind in ("ACCOUNT", "ORGANIZATIONAL_UNIT")
+        }
+        asked += inside.values()
+        are_all = are_all and not any(each.marker or each.refusal is not None for each in inside.values())
+        # The control policies of an organization don't bind the account that manages it.
+        below += [str(each["Id"]) for each in inside["ACCOUNT"].rows("Children") if each["Id"] != own]
+        places += [str(each["Id"]) for each in inside["ORGANIZATIONAL_UNIT"].rows("Children")]
+        if len(below) > _MOST_ACCOUNTS or len(places) > _MOST_PLACES:
+            are_all = False
+            break
+    return Reach(tuple(below[:_MOST_ACCOUNTS]), are_all) if below else None
 
 
 async def _change(
@@ -121,8 +154,6 @@ async def _change(
 async def _control(
     request: Request, given: Mapping[str, str], asked: list[Part]
 ) -> tuple[HypotheticalChange, Entities | None] | str:
-    if not given["target"].isdigit():
-        return "Recorded use is looked at for one account: open the policy for an account to see it."
     policy = await parts.ask(request, "DescribePolicy", service="organizations", PolicyId=given["policy"])
     asked.append(policy)
     document = str(policy.one("Policy").get("Content", ""))
@@ -167,17 +198,21 @@ async def _entities(request: Request, asked: list[Part]) -> Entities | str:
 
 
 async def _foreseen(
-    request: Request, change: HypotheticalChange, found: Entities | None, account_id: str, asked: list[Part]
+    request: Request, change: HypotheticalChange, found: Entities | None, reach: Reach, asked: list[Part]
 ) -> Foreseen | None:
-    part = await parts.ask(request, "ListRecordedEvents", service="trail", Days=DAYS, AccountId=account_id)
-    asked.append(part)
-    if part.refusal is not None:
+    listed = [
+        await parts.ask(request, "ListRecordedEvents", service="trail", Days=DAYS, AccountId=account_id)
+        for account_id in reach.ids or ("",)
+    ]
+    asked += listed
+    replies = [part.found for part in listed if isinstance(part.found, Mapping) and part.refusal is None]
+    if len(replies) < len(listed):
         return None
-    events = [str(each["CloudTrailEvent"]) for each in part.rows("Events")]
+    events = [str(each["CloudTrailEvent"]) for part in listed for each in part.rows("Events")]
     # Thousands of records are read and decided on: not on the event loop.
     answer = await asyncio.to_thread(_ask, events, change, found)
-    reply = part.found
-    return Foreseen(answer, reply["ReachesBackTo"], bool(reply["IsComplete"])) if isinstance(reply, Mapping) else None
+    latest = max(reply["ReachesBackTo"] for reply in replies)
+    return Foreseen(answer, latest, all(reply["IsComplete"] for reply in replies), reach)
 
 
 def _ask(events: Sequence[str], change: HypotheticalChange, found: Entities | None) -> WhatIfAnswer:
