@@ -14,6 +14,7 @@ from crownkeep.operations.registry import Effect
 from crownkeep.services.account_access import targets
 from crownkeep.services.account_access.service import account_access
 from crownkeep.storage.organizations import organization_accounts
+from crownkeep.storage.single_sign_on import access_applications as access_application_rows
 from crownkeep.storage.single_sign_on import directory_groups, directory_users, role_entitlements
 from crownkeep.storage.single_sign_on import instances as instance_rows
 from crownkeep.storage.single_sign_on.access_applications import AccessApplicationRow
@@ -127,9 +128,12 @@ def delete_entitlement(call: Call, *, application_arn: str, entitlement_id: str)
 def _held(call: Call, application: AccessApplicationRow) -> InstanceRow:
     """Return the application's instance, held: what its owner and a delegated administrator change at once comes one by one."""
     instance = instance_rows.with_id(call.db, application.instance_id)
-    if instance is None:
+    if instance is not None:
+        assignments.hold(call, instance)
+    # Asked again once held, as the owner holds its own account while it ends the application: an entitlement that a delegated
+    # administrator makes meanwhile would be there for the next one.
+    if instance is None or access_application_rows.with_id(call.db, application.application_id) is None:
         raise errors.ResourceNotFound(f"The application {access_applications.arn_of(application)} does not exist.")
-    assignments.hold(call, instance)
     return instance
 
 
