@@ -55,13 +55,21 @@ def user(account_id: str, path: str, name: str) -> str:
 
 def users(account_id: str, paths: Iterable[str], names: Iterable[str]) -> list[str]:
     """Return the ARNs of users by their paths and names."""
-    start = iam(account_id, "user")
-    return [f"{start}{path}{name}" for path, name in zip(paths, names, strict=True)]
+    return _each(iam(account_id, "user"), paths, names)
 
 
 def group(account_id: str, path: str, name: str) -> str:
     """Return the ARN of a group; `path` begins and ends with a slash."""
     return iam(account_id, f"group{path}{name}")
+
+
+def groups(account_id: str, paths: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Return the ARNs of groups by their paths and names."""
+    return _each(iam(account_id, "group"), paths, names)
+
+
+def _each(start: str, paths: Iterable[str], names: Iterable[str]) -> list[str]:
+    return [f"{start}{path}{name}" for path, name in zip(paths, names, strict=True)]
 
 
 def role(account_id: str, path: str, name: str) -> str:

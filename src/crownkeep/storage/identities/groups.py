@@ -8,9 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import Column, Table, UniqueConstraint, bindparam, delete, func, select, update
 
+from crownkeep.columns import Columns
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, Name, Path, UniqueId, begins_with, metadata
-from crownkeep.storage.rows import RowInsert, RowQuery
+from crownkeep.storage.rows import ColumnQuery, RowInsert, RowQuery
 
 table = Table(
     "groups",
@@ -50,17 +51,14 @@ _by_ids = RowQuery(
     .where(table.c.account_id == bindparam("account_id"), table.c.group_id.in_(bindparam("group_ids", expanding=True)))
     .order_by(table.c.name_key),
 )
-_page = RowQuery(
-    GroupRow,
-    select(table)
-    .where(
-        table.c.account_id == bindparam("account_id"),
-        table.c.name_key > bindparam("after"),
-        begins_with(table.c.path, "prefix"),
-    )
+_listed = (
+    select(table.c.path, table.c.name, table.c.group_id, table.c.created_at)
+    .where(table.c.account_id == bindparam("account_id"), table.c.name_key > bindparam("after"))
     .order_by(table.c.name_key)
-    .limit(bindparam("limit")),
+    .limit(bindparam("limit"))
 )
+_listed_any_path = ColumnQuery(_listed)
+_listed_under_path = ColumnQuery(_listed.where(begins_with(table.c.path, "prefix")))
 _count = select(func.count()).select_from(table).where(table.c.account_id == bindparam("account_id"))
 _rename = (
     update(table).where(*_this).values(name=bindparam("new_name"), name_key=bindparam("new_name_key"), path=bindparam("new_path"))
@@ -86,10 +84,12 @@ def with_ids(db: Transaction, account_id: str, group_ids: Sequence[str]) -> list
     return _by_ids.all(db, {"account_id": account_id, "group_ids": list(group_ids)})
 
 
-def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[GroupRow]:
-    """Return up to `limit` groups in the order of their names, from the one after the key `after`."""
-    values = {"account_id": account_id, "after": after, "limit": limit, "prefix": path_prefix}
-    return _page.all(db, values)
+def listed(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> Columns:
+    """Return `path`, `name`, `group_id` and `created_at` of up to `limit` groups by name, from the one after the key `after`."""
+    values = {"account_id": account_id, "after": after, "limit": limit}
+    if path_prefix == "/":
+        return _listed_any_path.all(db, values)
+    return _listed_under_path.all(db, {**values, "prefix": path_prefix})
 
 
 def count(db: Transaction, account_id: str) -> int:

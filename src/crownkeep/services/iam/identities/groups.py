@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crownkeep import arn, clock, errors, ids
+from crownkeep.columns import Columns
 from crownkeep.domain import page_tokens
 from crownkeep.operations import authorize
 from crownkeep.operations.call import NOTHING, Call, Result
@@ -66,6 +67,20 @@ def describe(row: GroupRow) -> dict[str, object]:
     }
 
 
+def describe_each(account_id: str, found: Columns) -> Columns:
+    """Return what `describe` says of each of an account's groups."""
+    paths, names = found.texts("path"), found.texts("name")
+    return Columns(
+        {
+            "Path": paths,
+            "GroupName": names,
+            "GroupId": found.of("group_id"),
+            "Arn": arn.groups(account_id, paths, names),
+            "CreateDate": found.of("created_at"),
+        }
+    )
+
+
 @iam.operation("CreateGroup", resource=new_group, effect=Effect.STATE)
 def create_group(call: Call, *, group_name: str, path: str = "/") -> Result:
     """Create a group without members and permissions."""
@@ -111,10 +126,12 @@ def list_groups(call: Call, *, path_prefix: str = "/", marker: str | None = None
         filters=(path_prefix,),
         marker=marker,
         max_items=max_items,
-        fetch=lambda after, limit: groups.page(call.db, call.account_id, path_prefix=path_prefix, after=after, limit=limit),
-        key=lambda row: row.name_key,
+        fetch=lambda after, limit: describe_each(
+            call.account_id, groups.listed(call.db, call.account_id, path_prefix=path_prefix, after=after, limit=limit)
+        ),
+        key=lambda group: str(group["GroupName"]).lower(),
     )
-    return {"Groups": [describe(row) for row in found], **more}
+    return {"Groups": found, **more}
 
 
 @iam.operation("UpdateGroup", resource=named_group, effect=Effect.STATE)
