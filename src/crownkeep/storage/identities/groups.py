@@ -51,6 +51,17 @@ _by_ids = RowQuery(
     .where(table.c.account_id == bindparam("account_id"), table.c.group_id.in_(bindparam("group_ids", expanding=True)))
     .order_by(table.c.name_key),
 )
+_page = RowQuery(
+    GroupRow,
+    select(table)
+    .where(
+        table.c.account_id == bindparam("account_id"),
+        table.c.name_key > bindparam("after"),
+        begins_with(table.c.path, "prefix"),
+    )
+    .order_by(table.c.name_key)
+    .limit(bindparam("limit")),
+)
 _listed = (
     select(table.c.path, table.c.name, table.c.group_id, table.c.created_at)
     .where(table.c.account_id == bindparam("account_id"), table.c.name_key > bindparam("after"))
@@ -84,8 +95,14 @@ def with_ids(db: Transaction, account_id: str, group_ids: Sequence[str]) -> list
     return _by_ids.all(db, {"account_id": account_id, "group_ids": list(group_ids)})
 
 
+def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> list[GroupRow]:
+    """Return up to `limit` groups in the order of their names, from the one after the key `after`."""
+    values = {"account_id": account_id, "after": after, "limit": limit, "prefix": path_prefix}
+    return _page.all(db, values)
+
+
 def listed(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> Columns:
-    """Return `path`, `name`, `group_id` and `created_at` of up to `limit` groups by name, from the one after the key `after`."""
+    """Return of the same groups what a list shows: `path`, `name`, `group_id` and `created_at`."""
     values = {"account_id": account_id, "after": after, "limit": limit}
     if path_prefix == "/":
         return _listed_any_path.all(db, values)
