@@ -19,6 +19,7 @@ from tests.fixtures.custody import Custody, key_row
 from tests.fixtures.nodes import Nodes, at_once
 from tests.fixtures.organization import Organization, allow
 from tests.fixtures.single_sign_on import SingleSignOn
+from tests.fixtures.statements import given
 
 from crownkeep.credentials import approval_proofs
 from crownkeep.credentials.approval_requests import ApprovalDecision
@@ -433,6 +434,25 @@ def test_auditors_find_every_operation_that_a_seal_covers_in_the_document() -> N
     ]
 
     assert [] == missing
+
+
+def test_an_account_without_a_seal_pays_one_look_for_what_can_be_sealed_and_none_for_anything_else(crown: Crown) -> None:
+    account = crown.account()
+    iam, alerts = account.client("iam"), account.client("alerts")
+    iam.list_users()
+    about = ("seals", "approval_sessions", "approval_votes", "approver_keys", "approval_team")
+
+    with given() as free:
+        iam.create_user(UserName="ann")
+        iam.list_users()
+        alerts.list_alert_rules()
+    with given() as sealable:
+        alerts.put_alert_rule(**RULE)
+
+    assert [] == [each.text for each in free if any(f"FROM {table}" in each.text for table in about)]
+    looks = [each.text for each in sealable if any(f"FROM {table}" in each.text for table in about)]
+    assert len(looks) <= 1, looks
+    assert all("FROM seals" in each for each in looks), looks
 
 
 def test_a_seal_refuses_teams_that_could_not_act(crown: Crown) -> None:
