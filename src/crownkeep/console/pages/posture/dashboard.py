@@ -138,14 +138,14 @@ async def dashboard(request: Request) -> Response:
         history=history,
         organization=organization.one("Organization"),
         sealed=sealed,
-        is_powerless=all(each.status is Status.UNKNOWN for each in advice),
     )
 
 
 def _advised(request: Request, advice: list[Recommendation]) -> dict[str, Any]:
-    """Return the recommendations as the page groups them, which is the next one, and how many are done of those that apply."""
+    """Return the recommendations as the page groups them, the next one, how many are done, and whether none can be told."""
     return {
         "groups": _grouped(request, advice),
+        "is_powerless": all(each.status is Status.UNKNOWN for each in advice),
         "next": _next(advice),
         "done_count": sum(each.status is Status.DONE for each in advice),
         "applicable_count": sum(each.status is not Status.NOT_APPLICABLE for each in advice),

@@ -66,6 +66,7 @@ async def listed(request: Request) -> Response:
 
 
 async def _page(request: Request, *, refusal: Refused | None = None, entered: Mapping[str, str] | None = None) -> Response:
+    """Show assignments and, on their first page alone, existing roles: both lists go on by themselves."""
     found = await pages.managed(request)
     if not found.arn:
         return pages.without_instance(request, found, ASSIGNMENTS)
@@ -81,7 +82,6 @@ async def _page(request: Request, *, refusal: Refused | None = None, entered: Ma
     }
     listed, existing, sets = await asyncio.gather(
         pages.ask(request, DIRECTORY, "SearchAccountAssignments", **found.of_store, **wanted),
-        # On the first page alone: both lists go on by themselves.
         pages.ask(request, DIRECTORY, "SearchRoleEntitlements", **found.of_store, **{**wanted, "NextToken": ""}),
         pages.ask(request, DIRECTORY, "SearchPermissionSets", **found.of_store),
     )
