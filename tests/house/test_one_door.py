@@ -203,6 +203,7 @@ NO_CHANGE: Mapping[str, str] = {
     "trail witness list": "a list",
     "what-if attach-scp": _API,
     "what-if delete-key": _API,
+    "what-if leave-group": _API,
     "what-if remove-policy": _API,
     "what-if require-mfa": _API,
     "what-if root-off": _API,
