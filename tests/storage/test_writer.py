@@ -51,7 +51,7 @@ def keeps(account_id: str, alias: str) -> Callable[[Transaction], Commit[str]]:
 
 
 def an_event(account_id: str) -> EventRow:
-    event_id = ids.event_id(NOON, account_id.rjust(20, "0").encode()[:10])
+    event_id = ids.event_id(NOON, account_id.rjust(20, "0").encode()[-10:])
     return EventRow(account_id, event_id, NOON, "iam.amazonaws.com", "X", "false", "bob", "AKIA", b"{}")
 
 
