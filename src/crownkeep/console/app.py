@@ -30,7 +30,7 @@ from crownkeep.console.pages.credentials import (
     passwords,
     security_credentials,
 )
-from crownkeep.console.pages.custody import ceremonies, sealed_account, team_rules, token_register
+from crownkeep.console.pages.custody import ceremonies, rules_form, sealed_account, token_register
 from crownkeep.console.pages.federation import identity_providers
 from crownkeep.console.pages.identities import (
     attaching,
@@ -115,7 +115,7 @@ ROUTES: list[Route] = [
     *search.ROUTES,
     *ways_in.ROUTES,
     *sealed_account.ROUTES,
-    *team_rules.ROUTES,
+    *rules_form.ROUTES,
     *ceremonies.ROUTES,
     *token_register.ROUTES,
     *organization.ROUTES,
