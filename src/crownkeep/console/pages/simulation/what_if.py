@@ -42,7 +42,7 @@ _FIELDS = ("key", "policy", "principal", "user", "group", "holder", "boundary", 
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class JudgedAccounts:
     """The accounts whose recorded events are looked at; empty for one's own alone."""
 
     ids: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class Foreseen:
     answer: WhatIfAnswer
     reaches_back_to: datetime
     is_complete: bool
-    accounts: Reach
+    accounts: JudgedAccounts
 
     @property
     def calls(self) -> int:
@@ -100,13 +100,13 @@ async def page(request: Request) -> Response:
     )
 
 
-async def _reach(request: Request, chosen: str, given: Mapping[str, str], asked: list[Part]) -> Reach | None:
+async def _reach(request: Request, chosen: str, given: Mapping[str, str], asked: list[Part]) -> JudgedAccounts | None:
     """Return the accounts that a change would reach: the target, or what is below a root or unit, some at most; None for none."""
     own = web.signed_in(request).principal.account_id
     if chosen != "attach-scp" or given["target"] == own:
-        return Reach()
+        return JudgedAccounts()
     if given["target"].isdigit():
-        return Reach((given["target"],))
+        return JudgedAccounts((given["target"],))
     below: list[str] = []
     places, are_all = [given["target"]], True
     for place in places:
@@ -122,7 +122,7 @@ async def _reach(request: Request, chosen: str, given: Mapping[str, str], asked:
         if len(below) > _MOST_ACCOUNTS or len(places) > _MOST_PLACES:
             are_all = False
             break
-    return Reach(tuple(below[:_MOST_ACCOUNTS]), are_all) if below else None
+    return JudgedAccounts(tuple(below[:_MOST_ACCOUNTS]), are_all) if below else None
 
 
 async def _change(
@@ -198,7 +198,7 @@ async def _entities(request: Request, asked: list[Part]) -> Entities | str:
 
 
 async def _foreseen(
-    request: Request, change: HypotheticalChange, found: Entities | None, reach: Reach, asked: list[Part]
+    request: Request, change: HypotheticalChange, found: Entities | None, reach: JudgedAccounts, asked: list[Part]
 ) -> Foreseen | None:
     listed = [
         await parts.ask(request, "ListRecordedEvents", service="trail", Days=DAYS, AccountId=account_id)
