@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -123,14 +124,18 @@ def test_a_sealed_root_is_let_in_by_two_custodians_in_their_own_browsers_and_rev
     root.get_by_role("button", name="Continue once it is approved").click()
     expect(root.get_by_role("heading", name="Console home")).to_be_visible()
 
-    # Another custodian signs the use off. What the operator asks is refused by two. Who was removed is told so.
+    # Another custodian signs the use off. What the operator asks is refused by two. Who was removed by two is told so.
     look(cid.open())
     cid.decide(SIGN_OFF, "You have signed off the review")
     asked = {"action": "signin:PasswordRecovery", "parameters": "{}", "reason": "rotation"}
     request_id = str(served.operator("POST", f"/accounts/{people.id}/approval-requests", asked)["request_id"])
     ann.open(f"/approvals?request={request_id}").get_by_role("button", name=REFUSE).click()
     look(bob.decide(REFUSE, "You have refused the request"))
-    served.crownkeep("custodian", "remove", cid.custodian_id)
+    waits = served.crownkeep("custodian", "remove", cid.custodian_id, "--json")
+    ann.decide(APPROVE, "You have approved the request")
+    bob.decide(APPROVE, "You have approved the request")
+    removed = served.crownkeep("custodian", "remove", cid.custodian_id, "--request", json.loads(waits.stdout)["request_id"])
+    assert [3, 0] == [waits.returncode, removed.returncode], removed.stderr
     expect(cid.open().get_by_role("alert")).to_contain_text("this security key is of no custodian")
     look(cid.page)
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crownkeep.console.kit import parts, web
+from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.trail import lookups
 from crownkeep.console.pages.trail.lookups import EventFilter
@@ -29,14 +30,14 @@ class KeptLookup:
     """Whether it is what the page shows now."""
 
 
-async def ask(request: Request, shown: EventFilter) -> Sequence[KeptLookup] | None:
+async def ask(request: Request, shown: EventFilter) -> Sequence[KeptLookup] | Refused | None:
     """Return what the person who signed in has kept; None for a session that is nobody's own, such as a federated one."""
     person = web.signed_in(request).person
     if person.kind not in (PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.PERSON):
         return None
     found, outcome = await parts.obtain(request, LIST, actor=web.person_acting(request))
     if outcome.refused is not None:
-        return None
+        return outcome.refused
     return [_kept(each, shown) for each in found["Filters"]]
 
 
