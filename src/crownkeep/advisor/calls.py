@@ -6,6 +6,7 @@ cannot tell.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -72,6 +73,10 @@ FIRST = (
 MOST_ITEMS = {"LookupEvents": 250}
 """How many items of a list are read at most, of those that may be very long."""
 
+MOST_PARENTS = 500
+"""Of how many units, the root among them, what is below them is asked."""
+ACCOUNT_ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
+
 _NO_ORGANIZATION = frozenset({"AWSOrganizationsNotInUseException", "OrganizationNotFoundException"})
 _ABSENT: Mapping[str, frozenset[str]] = {
     "iam:GetAccountPasswordPolicy": frozenset({"NoSuchEntity", "NoSuchEntityException"}),
@@ -121,6 +126,16 @@ def policy_targets(policy_id: str) -> ApiQuestion:
     return question("organizations", "ListTargetsForPolicy", PolicyId=policy_id)
 
 
+def units_below(parent: str) -> ApiQuestion:
+    """Return the question which units are below the organization's root or a unit."""
+    return question("organizations", "ListOrganizationalUnitsForParent", ParentId=parent)
+
+
+def accounts_below(parent: str) -> ApiQuestion:
+    """Return the question which accounts are right below the organization's root or a unit."""
+    return question("organizations", "ListAccountsForParent", ParentId=parent)
+
+
 def analyzers(region: str) -> ApiQuestion:
     """Return the question which analyzers a Region has."""
     return question("accessanalyzer", "ListAnalyzers", region=region)
@@ -137,6 +152,16 @@ BUCKET_OPERATIONS = ("GetBucketAcl", "GetPublicAccessBlock", "GetBucketPolicySta
 def follow_ups(evidence: Evidence) -> list[ApiQuestion]:
     """Return what the first answers give reason to ask."""
     return list(dict.fromkeys([*_of_trails(evidence), *_of_policies(evidence), *_of_regions(evidence), *_of_providers(evidence)]))
+
+
+def of_units(evidence: Evidence) -> list[ApiQuestion]:
+    """Return what is to be asked of the organization's root and of units that were not known before, MOST_PARENTS in all."""
+    found = [root["Id"] for root in _listed(evidence, ORGANIZATION_ROOTS, "Roots")]
+    for parent in found:
+        # The list grows while it is gone through: units below units.
+        found += [unit["Id"] for unit in _listed(evidence, units_below(parent), "OrganizationalUnits")]
+    new = [parent for parent in found[:MOST_PARENTS] if units_below(parent).text not in evidence.answers]
+    return [asked(parent) for parent in new for asked in (units_below, accounts_below)]
 
 
 def _listed(evidence: Evidence, asked: ApiQuestion, member: str) -> list[Mapping[str, Any]]:

@@ -71,7 +71,11 @@ def gather(clients: Clients, *, on_progress: Progress | None = None, workers: in
     first = ask_all(clients, calls.FIRST, on_progress=on_progress, workers=workers)
     so_far = evidence.of(account_id, at, [identity, *first])
     then = ask_all(clients, calls.follow_ups(so_far), on_progress=on_progress, workers=workers)
-    return evidence.of(account_id, at, [identity, *first, *then])
+    answers = [identity, *first, *then]
+    # One level of units after the other: AWS allows five.
+    while deeper := calls.of_units(evidence.of(account_id, at, answers)):
+        answers += ask_all(clients, deeper, on_progress=on_progress, workers=workers)
+    return evidence.of(account_id, at, answers)
 
 
 def ask_all(

@@ -200,6 +200,7 @@ def subjects(made: Iterable[PlannedCall]) -> Mapping[str, int]:
     counted: dict[str, int] = {}
     for each in made:
         if each.operation.startswith("Create"):
-            kind = each.operation.removeprefix("Create")
+            is_control = (each.service, each.operation) == ("organizations", "CreatePolicy")
+            kind = "ControlPolicy" if is_control else each.operation.removeprefix("Create")
             counted[kind] = counted.get(kind, 0) + 1
     return counted

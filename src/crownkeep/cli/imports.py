@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from crownkeep.advisor.evidence import Evidence
     from crownkeep.advisor.plans import PlannedCall
     from crownkeep.advisor.reader import Clients
+    from crownkeep.advisor.twin_organization import Caller, ImportedCall
 
 _THERE = frozenset({"EntityAlreadyExists", "EntityAlreadyExistsException", "AccountAliasAlreadyExists"})
 
@@ -38,11 +38,14 @@ def aws(
 ) -> None:
     """Make an account's users, groups, roles, policies, password policy and contacts anew in an account of a Crownkeep server.
 
+    Where the account leads an organization, its units, control policies and members are made, too: members as empty accounts at
+    addresses that nobody has.
+
     Make that account first: `crownkeep account create --account-id ID --admin-user NAME`. With the same id, ARNs stay the same;
     another takes its place in them. Nobody can sign in as anybody of the twin: passwords, keys and MFA are not read. A user, a
     group or a role of the same name is kept, and gets the policies. Ends with 1 where something could not be made.
     """
-    from crownkeep.advisor import twin
+    from crownkeep.advisor import twin, twin_organization
     from crownkeep.advisor.view import CannotTell
 
     if urlsplit(to_endpoint_url).hostname is None or _is_amazon(to_endpoint_url):
@@ -54,7 +57,8 @@ def aws(
         wanted = twin.of(evidence, account_id)
     except CannotTell as error:
         raise click.ClickException(output.printable(f"users and roles are not known: {error}")) from error
-    _print(evidence, account_id, made(clients, wanted), as_json=as_json)
+    outcomes = [*made(clients, wanted), *twin_organization.make(_caller(clients), evidence, account_id)]
+    _print(evidence, account_id, outcomes, as_json=as_json)
 
 
 def _is_amazon(url: str) -> bool:
@@ -74,15 +78,6 @@ def _target(profile: str | None, endpoint_url: str) -> tuple[Clients, str]:
     return clients, str(who.value["Account"])
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedCall:
-    """What became of a call: `made`, `there`, or why it was left out."""
-
-    call: PlannedCall
-    state: str
-    reason: str = ""
-
-
 def made(clients: Clients, wanted: Sequence[PlannedCall]) -> list[ImportedCall]:
     """Make the calls; those that did not find what they name are tried again as long as that helps."""
     done: list[ImportedCall] = []
@@ -98,18 +93,30 @@ def made(clients: Clients, wanted: Sequence[PlannedCall]) -> list[ImportedCall]:
 
 
 def _make(clients: Clients, call: PlannedCall) -> ImportedCall:
+    from crownkeep.advisor.twin_organization import CallRefused, ImportedCall
+
+    try:
+        _caller(clients)(call)
+    except CallRefused as error:
+        return ImportedCall(call, "there") if error.code in _THERE else ImportedCall(call, "left out", str(error))
+    return ImportedCall(call, "made")
+
+
+def _caller(clients: Clients) -> Caller:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from crownkeep.advisor import reader
+    from crownkeep.advisor.twin_organization import CallRefused
 
-    try:
-        reader.invoke(clients(call.service, GLOBAL_REGION), call.operation, call.parameters)
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        return ImportedCall(call, "there") if code in _THERE else ImportedCall(call, "left out", str(error))
-    except BotoCoreError as error:
-        return ImportedCall(call, "left out", str(error))
-    return ImportedCall(call, "made")
+    def make(call: PlannedCall, /) -> Mapping[str, Any]:
+        try:
+            return reader.invoke(clients(call.service, GLOBAL_REGION), call.operation, call.parameters)
+        except ClientError as error:
+            raise CallRefused(error.response.get("Error", {}).get("Code", ""), str(error)) from error
+        except BotoCoreError as error:
+            raise CallRefused("", str(error)) from error
+
+    return make
 
 
 def _print(evidence: Evidence, account_id: str, outcomes: Sequence[ImportedCall], *, as_json: bool) -> None:
