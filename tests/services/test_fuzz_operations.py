@@ -52,6 +52,8 @@ TRACES = {
     # what is counted and sent of alerts.
     *("trail_lease", "trail_pending", "trail_leaves", "trail_nodes", "trail_checkpoints", "trail_cosignatures", "key_networks"),
     *("alert_digests", "deliveries", "notice_leases"),
+    # What everybody may keep for themselves.
+    "trail_filters",
 }
 
 SECRET_NAME = "Zanzibar-of-the-other-account"

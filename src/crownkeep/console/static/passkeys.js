@@ -1,4 +1,5 @@
-// Passkeys: asks the browser for what a form's data-options say, and sends its answer with the form.
+// Passkeys: asks the browser for what a form's data-options say, and sends its answer with the form. Until this script is here,
+// the form's button is disabled: without it, the form would be sent without an answer.
 "use strict";
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
@@ -24,4 +25,5 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       button.disabled = false;
     }
   });
+  form.querySelector("button[type=submit]").disabled = false;
 }
