@@ -96,7 +96,8 @@ def test_events_come_in_the_order_of_the_tree_and_go_on_behind_the_last_index(cr
     client = account.client("trail")
 
     pages, after = [], -1
-    while not pages or pages[-1]["Events"]:
+    # Each answer is an event, too: a page that isn't full is as near to the end as anybody gets.
+    while not pages or len(pages[-1]["Events"]) == 2:
         pages.append(client.stream_events(After=after, MaxResults=2))
         after = pages[-1]["LastIndex"]
 
