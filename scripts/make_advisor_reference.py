@@ -203,6 +203,11 @@ in them. No secret is read or made: nobody can sign in as anybody of the twin un
 or role of the same name is kept, and gets the policies. What can't be made, such as a role that trusts an account which is
 not here, is listed with the reason, and the command ends with 1. Nothing is ever written to AWS.
 
+Where the account leads an organization, its units, service control policies and what they are attached to are made as well,
+and each member as an empty account at an address that nobody has (`ID@twin.invalid`), in its unit. Policies then name the
+twin's accounts. A server makes ten accounts of an organization unless `accounts_per_organization` says more, and units
+beyond the first 500 are left out.
+
 ## For an auditor
 
     crownkeep evidence pack --out pack.zip --plan plan.json --events logs/ --trail-proof record.tlog-proof
