@@ -299,11 +299,7 @@ def staging(path: Path, name: str) -> Iterator[BinaryIO]:
 def install(path: Path, name: str) -> None:
     """Put a staged file into its place, at once and durably: a reader sees the old or the new one. Raises FileNotFoundError."""
     place = staged(path, name)
-    descriptor = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable_files.sync(place)
     place.replace(path / name)
     durable_files.sync_directory(path)
 

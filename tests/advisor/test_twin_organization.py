@@ -103,3 +103,53 @@ def test_so_many_units_and_no_more_are_asked_about(monkeypatch: pytest.MonkeyPat
     asked = calls.of_units(evidence.of("111122223333", now, [roots, units]))
 
     assert [make(unit) for unit in ("ou-0", "ou-1") for make in (calls.units_below, calls.accounts_below)] == asked
+
+
+def test_a_server_that_refuses_to_list_ends_the_twin_with_a_line_of_the_report(crown: Crown):
+    account, twin = crown.account(), crown.account()
+    organization(account)
+    found = reader.gather(lambda service, region: account.client(service, region=region))
+    real = caller_of(twin)
+
+    def refusing(planned: PlannedCall, /):
+        if planned.operation == "ListAccounts":
+            raise CallRefused("AccessDeniedException", "you may not")
+        return real(planned)
+
+    made = twin_organization.make(refusing, found, twin.id)
+
+    assert [("CreateOrganization", "made"), ("ListAccounts", "left out")] == [(each.call.operation, each.state) for each in made]
+
+
+def test_what_is_there_is_looked_for_on_every_page(crown: Crown):
+    account, twin = crown.account(), crown.account()
+    organization(account)
+    found = reader.gather(lambda service, region: account.client(service, region=region))
+    real = caller_of(twin)
+
+    def one_at_a_time(planned: PlannedCall, /):
+        is_list = planned.operation in {"ListAccounts", "ListPolicies", "ListOrganizationalUnitsForParent"}
+        limit = {"MaxResults": 1} if is_list else {}
+        return real(PlannedCall(planned.service, planned.operation, {**planned.parameters, **limit}))
+
+    twin_organization.make(one_at_a_time, found, twin.id)
+    again = twin_organization.make(one_at_a_time, found, twin.id)
+
+    assert {"there"} == {each.state for each in again}
+
+
+def test_an_account_that_was_not_made_is_left_out_with_the_reason(crown: Crown):
+    account, twin = crown.account(), crown.account()
+    organization(account)
+    found = reader.gather(lambda service, region: account.client(service, region=region))
+    real = caller_of(twin)
+
+    def failing(planned: PlannedCall, /):
+        if planned.operation == "CreateAccount":
+            return {"CreateAccountStatus": {"State": "FAILED", "FailureReason": "ACCOUNT_LIMIT_EXCEEDED"}}
+        return real(planned)
+
+    made = twin_organization.make(failing, found, twin.id)
+
+    left_out = [(each.call.operation, each.reason) for each in made if each.state == "left out"]
+    assert [("CreateAccount", "ACCOUNT_LIMIT_EXCEEDED")] == left_out

@@ -64,13 +64,25 @@ def make(caller: Caller, evidence: Evidence, account_id: str) -> list[ImportedCa
     except (DoesNotApply, CannotTell):
         return []
     twin = _Twin(caller, view, account_id)
-    for root in roots[:1]:
-        twin.begin(root)
-        twin.add_below(root["Id"])
-        for policy in policies:
-            twin.add_policy(policy)
-        twin.take_full_access_away()
+    try:
+        for root in roots[:1]:
+            twin.begin(root)
+            twin.add_below(root["Id"])
+            for policy in policies:
+                twin.add_policy(policy)
+            twin.take_full_access_away()
+    except _Unlisted as stopped:
+        # What is there already can't be known, and so nothing more can be told from it.
+        twin.outcomes.append(ImportedCall(stopped.call, "left out", str(stopped)))
     return twin.outcomes
+
+
+class _Unlisted(Exception):
+    """The server refused to list what is there."""
+
+    def __init__(self, call: PlannedCall, message: str) -> None:
+        super().__init__(message)
+        self.call = call
 
 
 class _Twin:
@@ -81,6 +93,8 @@ class _Twin:
         self._view = view
         self._ids = {view.account_id: account_id, _FULL_ACCESS: _FULL_ACCESS}
         self._root = ""
+        self._members: dict[str, str] = {}
+        """The accounts that are in the twin's organization already, by address."""
         self._bound: set[str] = set()
         """The old ids of all that a policy can be attached to."""
         self.outcomes: list[ImportedCall] = []
@@ -88,7 +102,8 @@ class _Twin:
     def begin(self, root: Mapping[str, Any]) -> None:
         """Have an organization, and control policies in force where they were."""
         self._do("CreateOrganization", FeatureSet="ALL")
-        self._root = str(self._answer("ListRoots")["Roots"][0]["Id"])
+        self._root = str(self._list("ListRoots", "Roots")[0]["Id"])
+        self._members = {str(each.get("Email")): str(each["Id"]) for each in self._list("ListAccounts", "Accounts")}
         self._know(str(root["Id"]), self._root)
         if any(each.get("Type") == _SCP and each.get("Status") == "ENABLED" for each in root.get("PolicyTypes", [])):
             self._do("EnablePolicyType", RootId=self._root, PolicyType=_SCP)
@@ -142,18 +157,13 @@ class _Twin:
         if old != self._view.account_id:
             # At an address that nobody has: mail of a rehearsal reaches nobody's root.
             email = f"{old}@twin.invalid"
-            there = next((each for each in self._answer("ListAccounts")["Accounts"] if each.get("Email") == email), None)
-            status = (
-                {}
-                if there
-                else self._do("CreateAccount", AccountName=account["Name"], Email=email).get("CreateAccountStatus", {})
-            )
-            made = there["Id"] if there else status.get("AccountId")
+            made = self._members.get(email) or self._made_account(str(account["Name"]), email)
             if made is None:
                 return
             self._know(old, str(made))
         self._bound.add(old)
-        now = str(self._answer("ListParents", ChildId=self._ids[old])["Parents"][0]["Id"])
+        is_there = self._ids[old] in self._members.values()
+        now = str(self._list("ListParents", "Parents", ChildId=self._ids[old])[0]["Id"]) if is_there else self._root
         if now != parent:
             self._do("MoveAccount", AccountId=self._ids[old], SourceParentId=now, DestinationParentId=parent)
 
@@ -182,12 +192,23 @@ class _Twin:
         self.outcomes.append(ImportedCall(call, "made"))
         return answer
 
-    def _answer(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
-        return self._caller(PlannedCall("organizations", operation, parameters))
+    def _list(self, operation: str, member: str, **parameters: Any) -> list[Mapping[str, Any]]:
+        """Return a whole list, every page of it; raises _Unlisted."""
+        found: list[Mapping[str, Any]] = []
+        token: dict[str, Any] = {}
+        while True:
+            call = PlannedCall("organizations", operation, {**parameters, **token})
+            try:
+                answer = self._caller(call)
+            except CallRefused as error:
+                raise _Unlisted(call, str(error)) from error
+            found += answer.get(member, [])
+            if not answer.get("NextToken"):
+                return found
+            token = {"NextToken": answer["NextToken"]}
 
     def _named(self, operation: str, member: str, name: str, **parameters: Any) -> Mapping[str, Any] | None:
-        found: list[Mapping[str, Any]] = self._answer(operation, **parameters).get(member, [])
-        return next((each for each in found if each.get("Name") == name), None)
+        return next((each for each in self._list(operation, member, **parameters) if each.get("Name") == name), None)
 
     def _targets(self, policy_id: str) -> Iterator[str]:
         for each in self._value(calls.policy_targets(policy_id)).get("Targets", []):

@@ -87,12 +87,12 @@ def sealed_for(
     if recipient:
         own, wrapped = recipient_keys.make(keyring, recipient, backup_id=backup_id, now=now)
         return Sealed(own, wrapped, recipient=recipient)
+    if not sealing_key_for and passphrase is None:
+        return Sealed(keyring)
     key_file = sealing.write_key_file(keyring).reveal().encode()
-    if sealing_key_for:
+    if passphrase is None:
         wrapped = recipients.wrap(sealing_key_for, key_file, kind=Wrapped.KEY_IN_BACKUP, bound_to=backup_id)
         return Sealed(keyring, sealing_key_for=wrapped)
-    if passphrase is None:
-        return Sealed(keyring)
     return Sealed(keyring, wrapped_sealing_key=passphrases.wrap(passphrase, key_file, backup_id=backup_id))
 
 

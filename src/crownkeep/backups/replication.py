@@ -43,7 +43,7 @@ class Replication:
     async def stop(self) -> None:
         """End; the last copy stays as it is."""
         await self._looks.stop()
-        self._replica.close()
+        await asyncio.to_thread(self._replica.close)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

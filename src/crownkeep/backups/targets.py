@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from crownkeep import durable_files
 from crownkeep.audit.notes import VerifierKey
 from crownkeep.backups import frames, manifest, pieces
 from crownkeep.backups.faults import BackupFault
@@ -55,7 +56,7 @@ def begun(target: Path, name: str) -> Iterator[Path]:
         yield staged
         os.fsync(descriptor)
         staged.rename(place)
-        _sync(target)
+        durable_files.sync_directory(target)
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
         raise
@@ -65,11 +66,7 @@ def begun(target: Path, name: str) -> Iterator[Path]:
 
 def write_manifest(staged: Path, content: bytes) -> None:
     """Write a manifest durably, as the last of a backup's files."""
-    descriptor = os.open(staged / MANIFEST, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    durable_files.write_new(staged / MANIFEST, content)
 
 
 def folders(target: Path) -> list[Path]:
@@ -127,11 +124,3 @@ def _sweep(target: Path) -> None:
             continue  # It is being written.
         finally:
             os.close(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -65,7 +65,7 @@ def rules(
     hours = 0 if never_alone else alone_after
     with house.opened(data, database) as held:
         if asked.request_id is not None:
-            waiting.require_done(held, asked)
+            waiting.require(held, asked, "used")
             _tell(asked.request_id, as_json=as_json)
             return
         parameters = {"groups": wanted, "alone_after_hours": hours, "reason": asked.reason or None}

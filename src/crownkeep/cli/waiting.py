@@ -72,7 +72,7 @@ def ask(held: House, asked: Asking, operation: str, **parameters: object) -> Map
     from crownkeep.errors import ApprovalRequired
 
     if asked.request_id is not None:
-        _require_approved(held, asked)
+        require(held, asked, "approved")
     try:
         return held.ask(operation, **parameters)
     except ApprovalRequired as refusal:
@@ -90,27 +90,16 @@ def ask(held: House, asked: Asking, operation: str, **parameters: object) -> Map
     raise waits(asked, str(request["request_id"]))
 
 
-def _require_approved(held: House, asked: Asking) -> None:
-    found = held.ask("GetApprovalRequest", request_id=asked.request_id)
-    match found["state"]:
-        case "approved":
-            return
-        case "waiting":
-            raise waits(asked, str(asked.request_id))
-        case state:
-            raise click.ClickException(f"request {asked.request_id} is {state}: leave `--request` out to ask anew")
+def require(held: House, asked: Asking, state: str) -> None:
+    """Return where the request is in a state: `approved` before an act, `used` where a team has decided on itself.
 
-
-def require_done(held: House, asked: Asking) -> None:
-    """Raise WaitsForApproval while a team has not decided on itself, and a ClickException where it won't any more."""
-    found = held.ask("GetApprovalRequest", request_id=asked.request_id)
-    match found["state"]:
-        case "used":
-            return
-        case "waiting":
-            raise waits(asked, str(asked.request_id))
-        case state:
-            raise click.ClickException(f"request {asked.request_id} is {state}: leave `--request` out to ask anew")
+    Raises WaitsForApproval while it waits, and a ClickException where it is anything else.
+    """
+    found = held.ask("GetApprovalRequest", request_id=asked.request_id)["state"]
+    if found == "waiting":
+        raise waits(asked, str(asked.request_id))
+    if found != state:
+        raise click.ClickException(f"request {asked.request_id} is {found}: leave `--request` out to ask anew")
 
 
 def waits(asked: Asking, request_id: str) -> WaitsForApproval:

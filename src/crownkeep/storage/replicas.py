@@ -6,6 +6,7 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from threading import Lock
 
 from crownkeep import durable_files
 
@@ -25,6 +26,8 @@ class DatabaseReplica:
         self._directory = directory
         self._connection: sqlite3.Connection | None = None
         self._copied: int | None = None
+        # A copy goes on in its thread when its task is cancelled: closed under it, the driver would use what is gone.
+        self._lock = Lock()
 
     @property
     def place(self) -> Path:
@@ -36,21 +39,29 @@ class DatabaseReplica:
 
         Whoever reads the directory sees the copy of before or the new one, whole.
         """
-        try:
-            connection = self._opened()
-            # Changes whenever another connection has committed (sqlite.org/pragma.html#pragma_data_version).
-            [version] = connection.execute("PRAGMA data_version").fetchone()
-            if version == self._copied and self.place.exists():
-                return False
-            self._copy(connection)
-        except (sqlite3.Error, OSError) as error:
-            self.close()
-            raise ReplicaFault(str(error)) from error
+        with self._lock:
+            try:
+                return self._refresh()
+            except (sqlite3.Error, OSError) as error:
+                self._close()
+                raise ReplicaFault(str(error)) from error
+
+    def close(self) -> None:
+        """Let go of the database, once a copy that is being made is."""
+        with self._lock:
+            self._close()
+
+    def _refresh(self) -> bool:
+        connection = self._opened()
+        # Changes whenever another connection has committed (sqlite.org/pragma.html#pragma_data_version).
+        [version] = connection.execute("PRAGMA data_version").fetchone()
+        if version == self._copied and self.place.exists():
+            return False
+        self._copy(connection)
         self._copied = version
         return True
 
-    def close(self) -> None:
-        """Let go of the database."""
+    def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = self._copied = None

@@ -80,11 +80,7 @@ async def _page(request: Request, *, refusal: Refused | None = None, entered: Ma
         "NextToken": query.get("marker", ""),
         "MaxResults": MOST,
     }
-    listed, existing, sets = await asyncio.gather(
-        pages.ask(request, DIRECTORY, "SearchAccountAssignments", **found.of_store, **wanted),
-        pages.ask(request, DIRECTORY, "SearchRoleEntitlements", **found.of_store, **{**wanted, "NextToken": ""}),
-        pages.ask(request, DIRECTORY, "SearchPermissionSets", **found.of_store),
-    )
+    listed, sets, existing = await _lists(request, found.of_store, wanted)
     rows = () if isinstance(principal, Refused) else listed.rows("AccountAssignments")
     return pages.page(
         request,
@@ -96,7 +92,7 @@ async def _page(request: Request, *, refusal: Refused | None = None, entered: Ma
         ],
         refusal=refusal,
         listed=listed,
-        existing=None if query.get("marker") else existing,
+        existing=existing,
         nobody=isinstance(principal, Refused),
         rows=rows,
         matrix=matrix_of(rows),
@@ -106,6 +102,16 @@ async def _page(request: Request, *, refusal: Refused | None = None, entered: Ma
         first=parts.address(ASSIGNMENTS, **asked) if query.get("marker") else "",
         next_page=parts.address(ASSIGNMENTS, **asked, marker=listed.marker) if listed.marker else "",
     )
+
+
+async def _lists(
+    request: Request, of_store: Mapping[str, str], wanted: Mapping[str, object]
+) -> tuple[parts.Part, parts.Part, parts.Part | None]:
+    """Return assignments, permission sets and, on the first page alone, existing roles."""
+    asked = [("SearchAccountAssignments", wanted), ("SearchPermissionSets", {})]
+    asked += [] if wanted["NextToken"] else [("SearchRoleEntitlements", wanted)]
+    found = await asyncio.gather(*(pages.ask(request, DIRECTORY, name, **of_store, **given) for name, given in asked))
+    return found[0], found[1], found[2] if len(found) > 2 else None
 
 
 async def _principal(request: Request, of_store: Mapping[str, str], name: str) -> str | Refused:
