@@ -72,6 +72,7 @@ ELSEWHERE: Mapping[str, str] = {
     "credential-over-age": "alerts/test_reviews.py",
     "password-of-root-over-age": "alerts/test_reviews.py",
     "receiver-unreachable": "alerts/test_webhooks.py",
+    "trail-altered": "alerts/test_reviews.py",
     "trail-delivery-failed": "trail/test_delivery.py",
     "witness-silent": "alerts/test_reviews.py",
 }

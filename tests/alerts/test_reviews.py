@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from tests.alerts.test_delivery import Office
 from tests.alerts.test_silencing import soc_of
-from tests.fixtures.crown import Account
+from tests.fixtures.crown import Account, Crowns
 from tests.trail import logs
 
 from crownkeep import clock
@@ -30,6 +30,8 @@ from crownkeep.storage.credentials.server_certificates import ServerCertificateR
 from crownkeep.storage.credentials.signing_certificates import SigningCertificateRow
 from crownkeep.storage.database import Database, Transaction
 from crownkeep.storage.notices import outbox
+from crownkeep.storage.trail import checkpoints
+from crownkeep.storage.trail.checkpoints import CheckpointRow
 from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Writer
 from crownkeep.trail import witnesses as witness_rounds
@@ -140,3 +142,21 @@ def test_a_witness_that_is_silent_for_an_hour_is_told_to_the_operator_s_receiver
     with time_machine.travel(clock.now() + witness_rounds.SILENT_AFTER, tick=True):
         account.crown._served.run(witnesses.send())
         assert soc.wait("A witness of the server's trail has been silent for an hour")
+
+
+def test_a_tree_that_was_altered_is_told_to_the_operator_s_receivers_once(crowns: Crowns, caplog: pytest.LogCaptureFixture):
+    crown = crowns.fresh("sqlite")
+    soc, house = soc_of(crown.account()), crown._served._app._house
+    logs.settled(crown)
+
+    with house.database.transaction() as db:
+        checkpoints.add(db, CheckpointRow(1_000_000, "log", bytes(32), NOON, ""), [])
+
+    assert soc.wait("The server's trail was altered in the database, and is no longer signed")
+    # The fault counts the records, and so is another one each time.
+    for _ in range(3):
+        crown._served.run(house.sequencer._go_on())
+    told = [each for each in crown.records("") if each["eventName"] == "TrailTreeAltered"]
+    assert ["the last checkpoint counts 1000000 records"] == [each["serviceEventDetails"]["fault"].split(",")[0] for each in told]
+    assert 1 == sum("no checkpoint is signed" in each for each in caplog.messages)
+    crown.close()

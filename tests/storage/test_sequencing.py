@@ -17,8 +17,8 @@ from crownkeep.storage.database import Database, Transaction
 from crownkeep.storage.trail import checkpoints, events, leaves, sequencing, tree, withholdings
 from crownkeep.storage.trail.checkpoints import CheckpointRow
 from crownkeep.storage.trail.events import EventRow
-from crownkeep.storage.trail.sequencing import AlteredTree, Sequenced
-from crownkeep.storage.trail.tree import IncompleteTree
+from crownkeep.storage.trail.sequencing import Sequenced
+from crownkeep.storage.trail.tree import AlteredTree, IncompleteTree
 from crownkeep.storage.trail.withholdings import WithholdingAct
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -178,6 +178,39 @@ def test_a_tree_that_is_shorter_than_the_last_checkpoint_is_not_signed(database:
         checkpoints.add(db, CheckpointRow(6, "log", bytes(32), NOW, ""), [])
 
     with pytest.raises(AlteredTree, match="counts 6 records, and the tree has 5"):
+        step(database)
+
+
+@pytest.mark.parametrize("known", ["by one that has just begun", "by one that remembers its last step"])
+def test_a_false_node_that_stands_already_stops_the_sequencer(database: Database, known: str):
+    write(database, 0, 250)
+    before = step(database)
+    assert before is not None
+    with database.transaction() as db:
+        sign(db, 250)
+        db.execute(insert(tree.table).values(level=1, number=0, hash=bytes(32)))
+    write(database, 250, 50)
+    frontier = before.frontier if "remembers" in known else None
+
+    # The transaction is committed, as the writer commits what others do in it: so nothing may have been written by then.
+    with (
+        database.transaction() as db,
+        pytest.raises(AlteredTree, match=r"node 0 of level 1 .* the leaves 0 to 255 lead to another"),
+    ):
+        sequencing.step(db, frontier, holder="a", now=NOW, until=NOW)
+
+    with database.snapshot() as db:
+        assert [bytes(32)] == tree.row(db, 1, 0, 1)
+        assert leaves.count(db) + leaves.pending_count(db) == 300
+        assert (250 if database.engine.dialect.name == "postgresql" else 300) == leaves.count(db)
+
+
+def test_nodes_that_nobody_has_signed_are_not_built_on(database: Database):
+    write(database, 0, 300)
+    with database.transaction() as db:
+        db.execute(insert(tree.table).values(level=1, number=0, hash=bytes(32)))
+
+    with pytest.raises(AlteredTree, match="node 0 of level 1"):
         step(database)
 
 

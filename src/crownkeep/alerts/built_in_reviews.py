@@ -135,11 +135,27 @@ def whole_server() -> Iterable[Rule]:
             "A physical security key is not back in its vault in time",
             "ask whoever has it, who is named in the register (`crownkeep token list`)",
         ),
-        (
-            "witness-silent",
-            f"{{ {named('TrailWitnessSilent')} && $.eventSource = trail.crownkeep }}",
-            "A witness of the server's trail has been silent for an hour",
-            "see in the server's log why it does not answer; until it does, nobody else vouches for new records",
-        ),
     ):
         yield make_rule(name, pattern, subject, advice, AlertSeverity.HIGH, (), is_protected=True, whom=Whom.OPERATOR)
+    yield from _log()
+
+
+def _log() -> Iterable[Rule]:
+    for name, event_name, subject, advice, severity in (
+        (
+            "witness-silent",
+            "TrailWitnessSilent",
+            "A witness of the server's trail has been silent for an hour",
+            "see in the server's log why it does not answer; until it does, nobody else vouches for new records",
+            AlertSeverity.HIGH,
+        ),
+        (
+            "trail-altered",
+            "TrailTreeAltered",
+            "The server's trail was altered in the database, and is no longer signed",
+            "run `crownkeep trail verify` with a checkpoint that you kept, and find out who can write to the database",
+            AlertSeverity.CRITICAL,
+        ),
+    ):
+        pattern = f"{{ {named(event_name)} && $.eventSource = trail.crownkeep }}"
+        yield make_rule(name, pattern, subject, advice, severity, (), is_protected=True, whom=Whom.OPERATOR)

@@ -24,10 +24,10 @@ from crownkeep.storage.recurring import rest
 from crownkeep.storage.trail import checkpoints, leaves, log_keys, sequencer_lease, sequencing
 from crownkeep.storage.trail.checkpoints import CheckpointRow, CosignatureRow
 from crownkeep.storage.trail.log_keys import LOG
-from crownkeep.storage.trail.sequencing import AlteredTree, Sequenced
-from crownkeep.storage.trail.tree import IncompleteTree
+from crownkeep.storage.trail.sequencing import Sequenced
+from crownkeep.storage.trail.tree import AlteredTree, IncompleteTree
 from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
-from crownkeep.trail import signing
+from crownkeep.trail import own_records, signing
 
 SECONDS_BETWEEN_LOOKS = 0.25
 LEASED_FOR = timedelta(seconds=0.7)
@@ -59,6 +59,7 @@ class Sequencer:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._fault = ""
+        self._is_altered = False
         self.leads = False
         """Whether this process is the one that sequences, as of its last look."""
 
@@ -98,15 +99,27 @@ class Sequencer:
             # Read before the look, so that the last look comes after the stop: what was recorded until then gets its place.
             ending = self._stopping.is_set()
             try:
-                await self.catch_up()
-                self._say("")
+                await self._go_on()
             except (DatabaseFault, WriteFailed, WriterBusy) as error:
                 self._say(f"the trail can't be sequenced ({type(error).__name__}); trying again")
-            except (AlteredTree, IncompleteTree, Unsealable) as error:
-                self._say(f"no checkpoint is signed: {error}; run `crownkeep trail verify`")
             if ending:
                 return
             await rest(self._stopping, SECONDS_BETWEEN_LOOKS)
+
+    async def _go_on(self) -> None:
+        """Catch up; a tree that was altered is said and recorded once, so that the operator's receivers are told."""
+        try:
+            await self.catch_up()
+            self._say("")
+            self._is_altered = False
+        except Unsealable as error:
+            self._say(f"no checkpoint is signed: {error}; run `crownkeep trail verify`")
+        except (AlteredTree, IncompleteTree) as error:
+            # Not whenever the text is another one: it may count the records, of which this makes one more.
+            if not self._is_altered:
+                await self._writer.record(own_records.tree_altered(str(error), now=clock.now()))
+                self._say(f"no checkpoint is signed: {error}; run `crownkeep trail verify`")
+            self._is_altered = True
 
     def _say(self, fault: str) -> None:
         """Say once what is wrong, for as long as it is."""

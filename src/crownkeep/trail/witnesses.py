@@ -32,7 +32,7 @@ from crownkeep.storage.trail import tree
 from crownkeep.storage.trail.checkpoints import CheckpointRow, CosignatureRow
 from crownkeep.storage.trail.tree import IncompleteTree
 from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
-from crownkeep.trail import publishing, silent_witnesses
+from crownkeep.trail import own_records, publishing
 from crownkeep.trail.sequencer import Sequencer
 
 Mailing = Callable[[str, int], None]
@@ -136,7 +136,7 @@ class Witnesses:
         if clock.now() - since >= SILENT_AFTER:
             # Told again for as long as it lasts: what is told is summed up.
             self._silent_since.pop(name)
-            await self._writer.record(silent_witnesses.event(name, fault, now=clock.now()))
+            await self._writer.record(own_records.witness_silent(name, fault, now=clock.now()))
 
     async def _put(self, file: Path, note: str, size: int) -> None:
         """Write a checkpoint to a file; where that can't be done, it is tried again with the next round."""

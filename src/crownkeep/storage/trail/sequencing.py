@@ -14,13 +14,9 @@ from crownkeep.audit.merkle import Frontier
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail import checkpoints, leaves, sequencer_lease, tree
 from crownkeep.storage.trail.checkpoints import CheckpointRow
-from crownkeep.storage.trail.tree import IncompleteTree
+from crownkeep.storage.trail.tree import AlteredTree, IncompleteTree
 
 AT_ONCE = 1024
-
-
-class AlteredTree(Exception):
-    """The tree is not the one that was signed: what is in the database is no continuation of the last checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +52,24 @@ def step(
     for entry in entries:
         frontier.append(merkle.leaf_hash(entry), completed)
     waiting = leaves.oldest_pending(db, limit=limit) if frontier.size == size else []
-    if waiting:
-        for each in waiting:
-            frontier.append(merkle.leaf_hash(each.leaf), completed)
-        leaves.append(db, size, waiting)
+    for each in waiting:
+        frontier.append(merkle.leaf_hash(each.leaf), completed)
+    # Nodes first: where a false one stands, no leaf is moved, as the writer commits the works of others beside this one.
     tree.append(db, completed)
+    if waiting:
+        leaves.append(db, size, waiting)
     # The frontier runs ahead of the commit: whoever called keeps it only once the transaction is through.
     return Sequenced(frontier, frontier.size < size or len(waiting) == limit)
 
 
 def _kept_frontier(db: Transaction, newest: CheckpointRow | None, size: int) -> Frontier:
-    """Return the tree's right edge as far as it is in the database, once it was seen to continue the last checkpoint."""
+    """Return the right edge of the tree of the last checkpoint, once its nodes were seen to lead to that checkpoint's root."""
     if newest is not None:
         if newest.size > size:
             raise AlteredTree(f"the last checkpoint counts {newest.size} records, and the tree has {size}")
         # The proof that nothing of the past was changed before it is built on: a changed past must never be signed.
         if merkle.root_at(newest.size, tree.Nodes(db)) != newest.root:
             raise AlteredTree(f"the first {newest.size} records do not lead to the root of the last checkpoint")
-    return tree.frontier(db, max(newest.size if newest else 0, min(tree.covered(db), size)))
+    # Nodes behind the checkpoint may be kept as well, but nobody has vouched for them. Hashing the leaves again, as a rule those
+    # of some seconds, holds such nodes against what they lead to.
+    return tree.frontier(db, newest.size if newest else 0)

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, bindpara
 
 from crownkeep.audit import merkle, tiles
 from crownkeep.audit.merkle import Frontier
-from crownkeep.storage.database import Transaction, run_plainly, run_plainly_for_each
+from crownkeep.storage.database import Transaction, run_plainly_for_each
 from crownkeep.storage.metadata import metadata
 from crownkeep.storage.prepared import Prepared
 from crownkeep.storage.trail import leaves
@@ -21,8 +21,7 @@ table = Table(
     Column("hash", LargeBinary(32), nullable=False),
 )
 
-_APPEND = "INSERT INTO trail_nodes (level, number, hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-_TILES = "SELECT coalesce(max(number), -1) + 1 FROM trail_nodes WHERE level = 1"
+_APPEND = "INSERT INTO trail_nodes (level, number, hash) VALUES (?, ?, ?)"
 _from = Prepared(
     select(table.c.hash)
     .where(table.c.level == bindparam("level"), table.c.number >= bindparam("first"), table.c.number < bindparam("before"))
@@ -32,6 +31,10 @@ _from = Prepared(
 
 class IncompleteTree(LookupError):
     """A leaf or a node is missing that the tree must have: somebody has removed it."""
+
+
+class AlteredTree(Exception):
+    """The tree is not the one that was signed, or that its leaves lead to: somebody has changed what is in the database."""
 
 
 class Nodes:
@@ -73,17 +76,22 @@ def frontier(db: Transaction, size: int) -> Frontier:
     return Frontier(size, [nodes(height, number) for height, number in merkle.peaks(size)])
 
 
-def covered(db: Transaction) -> int:
-    """Return how many of the first leaves have all the nodes above them."""
-    return int(run_plainly(db, _TILES).fetchone()[0]) << tiles.HEIGHT
-
-
 def append(db: Transaction, completed: Sequence[tuple[int, int, bytes]]) -> None:
     """Keep those of the subtrees that became complete which a tile holds; each with its height, number and hash.
 
-    Whoever goes on from the last checkpoint may come to some that are kept already, and they stay.
+    Whoever goes on from the last checkpoint may come to some that are kept already, and they stay. Raises AlteredTree, before
+    anything is written, where another hash stands in the place of one: it would be served in tiles, and proofs be made of it.
     """
     # Every eighth height is stored, as C2SP tlog-tiles lays trees out: the others follow from them.
-    kept = [(height // tiles.HEIGHT, number, hash_) for height, number, hash_ in completed if height % tiles.HEIGHT == 0]
-    if kept:
-        run_plainly_for_each(db, _APPEND, kept)
+    due = [(height // tiles.HEIGHT, number, hash_) for height, number, hash_ in completed if height % tiles.HEIGHT == 0]
+    new: list[tuple[int, int, bytes]] = []
+    # One look for 256 leaves, so that a look for each costs nothing that counts.
+    for level, number, hash_ in due:
+        found = _from.all(db, {"level": level, "first": number, "before": number + 1})
+        if not found:
+            new.append((level, number, hash_))
+        elif bytes(found[0][0]) != hash_:
+            first, last = number << tiles.HEIGHT * level, (number + 1 << tiles.HEIGHT * level) - 1
+            raise AlteredTree(f"node {number} of level {level} is kept already, and the leaves {first} to {last} lead to another")
+    if new:
+        run_plainly_for_each(db, _APPEND, new)
