@@ -76,9 +76,9 @@ def authenticate(
         # What the token says was true when it was made: `vouch` asks whether the role, its trust and the revocations still let
         # it be.
         return standing.vouch(db, key.principal)
-    # A long-term key has no session token, and must be active in an account that is.
+    # A long-term key has no session token.
     # One text for inactive, deleted and unknown keys: which of them it is would tell a stranger that the id exists.
-    if not key.is_active or signature.session_token is not None or not standing.is_active(db):
+    if not key.is_active or signature.session_token is not None:
         raise errors.InvalidClientTokenId(_INVALID)
     sigv4.verify(request, signature, key.secret, now=now)
     return key.principal

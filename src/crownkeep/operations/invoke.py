@@ -14,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -116,11 +116,9 @@ class Door:
             _strangers.error("the database can't be used: %s", type(error.orig).__name__)
             return UNAVAILABLE
 
-    @contextmanager
-    def snapshot(self) -> Iterator[Transaction]:
+    def snapshot(self) -> AbstractContextManager[Transaction]:
         """Open a snapshot to read in, for what is looked up without an operation: sessions, sign-ins under way, links."""
-        with self._database.snapshot() as db:
-            yield db
+        return self._database.snapshot()
 
     async def record(self, event: EventRow) -> None:
         """Keep the event of a request that reached no operation; raises WriterBusy or WriteFailed."""
@@ -315,7 +313,9 @@ def _performed(call: Call, request: Request) -> Result:
         if request.binding is not None:
             # The same for the browser session: a form that was sent before "Sign out" must not change anything after it.
             request.binding.confirm(call.db)
-        result = last_way_in.guarded(call, request, lambda: _carry_out(call, request, arguments))
+        at_stake = last_way_in.at_stake(call, request)
+        result = _carry_out(call, request, arguments)
+        last_way_in.require(call, request, at_stake)
         if request.binding is not None:
             request.binding.follow(call.db)
         if request.operation.effect is Effect.STANDING and call.account_id:
@@ -386,7 +386,7 @@ def _refused(request: Request, notes: Notes, refusal: AwsError, *, account_alias
 
 def _carry_out(call: Call, request: Request, arguments: Mapping[str, object]) -> Result:
     authorize.require(call, request.operation, arguments)
-    return approvals.used_by(call, lambda: request.operation.handler(call, **arguments))
+    return approvals.used_by(call, partial(request.operation.handler, call, **arguments))
 
 
 def _call(db: Transaction, request: Request, wiring: Wiring, standing: Standing, notes: Notes, prepared: object) -> Call:

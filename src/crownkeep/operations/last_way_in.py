@@ -10,11 +10,11 @@ don't count: they can't sign in, and should not be there. An account that nobody
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from crownkeep import errors
 from crownkeep.operations.administrators import GUARD, Administrators
-from crownkeep.operations.call import Call, Request, Result
+from crownkeep.operations.call import Call, Request
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.accounts.accounts import AccountRow
@@ -31,19 +31,20 @@ _OF_ORGANIZATION = frozenset({"organizations", "sso", "sso-admin", "identitystor
 """Those that can do it to other accounts of its organization as well."""
 
 
-def guarded(call: Call, request: Request, carry_out: Callable[[], Result]) -> Result:
-    """Carry a write out, and raise where nobody could administer an account after it; the caller's savepoint undoes it then.
+def at_stake(call: Call, request: Request) -> Sequence[str]:
+    """Return the accounts that somebody can administer before a write, and must be able to after it; for `require`."""
+    # Looked at before, or an account that nobody could administer could never be changed again.
+    return [each for each in _guarded_accounts(call, request) if _anybody(call, each)]
+
+
+def require(call: Call, request: Request, accounts_at_stake: Sequence[str]) -> None:
+    """Raise where a write left one of these accounts to nobody; the caller's savepoint undoes it then.
 
     Raises LastWayIn where the guard is on, and LastWayInUnconfirmed on the pages.
     """
-    at_stake = _at_stake(call, request)
-    # Looked at before, or an account that nobody could administer could never be changed again.
-    before = [each for each in at_stake if _anybody(call, each)]
-    result = carry_out()
-    for account_id in before:
+    for account_id in accounts_at_stake:
         if not _anybody(call, account_id):
             _refuse(call, request, account_id)
-    return result
 
 
 def why_not_root(db: Transaction, account: AccountRow, found: Administrators) -> str:
@@ -55,8 +56,8 @@ def why_not_root(db: Transaction, account: AccountRow, found: Administrators) ->
     return "" if found.root_may_act() else "the organization's policies leave root no power"
 
 
-def _at_stake(call: Call, request: Request) -> Sequence[str]:
-    """Return the accounts in which somebody must be left."""
+def _guarded_accounts(call: Call, request: Request) -> Sequence[str]:
+    """Return the accounts in which somebody must be left, whether or not anybody is there now."""
     service = request.operation.service.name
     if not isinstance(call.caller, Principal) or service not in _OWN | _OF_ORGANIZATION:
         return ()

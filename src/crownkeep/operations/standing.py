@@ -48,6 +48,7 @@ class SigningKey:
 
     secret: Secret
     is_active: bool
+    """Whether it may be signed with: neither the key nor its account is closed."""
     principal: Principal
 
 
@@ -310,7 +311,7 @@ class Standing:
             _log.error("the secret of the access key `%s` opens with no key of the key file", row.access_key_id)
             raise errors.InternalFailure(_UNREADABLE) from error
         principal = self._owner(db, row.owner_id, access_key_id)
-        return None if principal is None else SigningKey(secret, row.status == "Active", principal)
+        return None if principal is None else SigningKey(secret, row.status == "Active" and self.is_active(db), principal)
 
     def _owner(self, db: Transaction, owner_id: str, access_key_id: str) -> Principal | None:
         if owner_id == self.account_id:
