@@ -245,13 +245,54 @@ def test_failures_alone_are_shown_with_their_outcome_and_saved_as_a_file_without
     assert [] == [line for line in file.text.splitlines() if line.startswith(("=", "+", "-", "@"))]
 
 
-def test_reads_that_drew_one_page_of_the_console_are_one_line(crown: Crown):
+def test_reads_that_drew_one_page_of_the_console_are_one_line_that_names_the_page(crown: Crown):
     browser = signed_in(crown.account(), user="admin")
     browser.get("/console/account")
 
     page = browser.get(f"{TRAIL}?reads=1").text
 
-    assert re.search(r"A page of the console: \d+ reads", page)
+    assert re.search(r"Account settings: \d+ reads</summary><div[^>]*>Drawing /console/account<", page)
+
+
+def console_read(name: str, request_id: str, at: str, path: str) -> acts.Act:
+    """Return what the trail says of a read of the console."""
+    return acts.of(
+        {
+            "eventID": f"{name} at {at}",
+            "eventName": name,
+            "eventSource": "iam.amazonaws.com",
+            "eventTime": f"2026-11-24T00:{at}Z",
+            "requestID": request_id,
+            "readOnly": True,
+            "sessionCredentialFromConsole": "true",
+            "additionalEventData": {"consolePage": path},
+        }
+    )
+
+
+def test_a_slow_page_s_reads_are_one_line_whatever_came_between_them_and_another_page_s_are_not():
+    users, home = ("page-1", "/console/users/bob"), ("page-2", "/console")
+    found = [
+        console_read("ListUsers", users[0], "01:30", users[1]),
+        console_read("GetAccountSummary", home[0], "01:20", home[1]),
+        console_read("ListGroups", users[0], "00:10", users[1]),
+    ]
+
+    lines = lookups.gathered(found)
+
+    assert [("Users", 2), ("Console home", 1)] == [(line.page, line.count) for line in lines]
+
+
+def test_a_record_names_the_console_s_page_without_its_query_and_of_no_other_page(crown: Crown):
+    account = crown.account()
+    browser = signed_in(account, user="admin")
+    browser.get("/console/users?name=secret-in-a-query")
+    account.client("iam").list_groups()
+
+    pages = {each["eventName"]: (each.get("additionalEventData") or {}).get("consolePage") for each in account.records()}
+
+    assert ("/console/users", None) == (pages["DescribeUsers"], pages["ListGroups"])
+    assert {None, "/console", "/console/users"} >= set(pages.values())
 
 
 def test_a_lookup_is_kept_under_a_name_and_leads_back_to_itself(crown: Crown):

@@ -60,6 +60,8 @@ class Origin:
     """The token that a request carries in the place of a signature (RFC 6750), unverified; empty for whoever has signed."""
     signing: Signing | None = None
     """None where nothing is signed: a stranger's request, and a page's."""
+    page: str = ""
+    """The page of the console that is being drawn, as a path without its query; empty for programs and for forms."""
 
 
 class Binding(Protocol):

@@ -16,6 +16,9 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail import events
 from crownkeep.storage.trail.events import EventRow
 
+CONSOLE_PAGE = "consolePage"
+"""Under which name a record says for which page of the console a call was made."""
+
 NOBODY = ""
 """The account of events that can be attributed to none: kept for the operator, seen by no tenant."""
 
@@ -97,11 +100,14 @@ def _facts(request: Request, notes: Notes, *, result: Result, error: AwsError | 
 
 
 def _additional(request: Request, notes: Notes) -> dict[str, object]:
-    """Return what the handler notes; of the command line, too, who ran it: unlike a user agent, nobody can send that."""
+    """Return what the handler notes; of the command line, too, who ran it: unlike a user agent, nobody can send that.
+
+    Of a page of the console, too, which one was drawn: its reads have the request's id in common.
+    """
     caller = request.caller
     if isinstance(caller, Operator) and caller.system_user:
         return {**notes.additional, "systemUser": caller.system_user}
-    return notes.additional
+    return {**notes.additional, CONSOLE_PAGE: request.origin.page} if request.origin.page else notes.additional
 
 
 def _response(operation: Operation, name: str, result: Result, error: AwsError | None) -> dict[str, object] | None:

@@ -36,6 +36,9 @@ class Act:
     error: str
     error_message: str
     parameters: tuple[tuple[str, str], ...]
+    request_id: str
+    page: str
+    """The page of the console that it helped to draw; empty for everything else."""
     task: str
     """Of an AssumeRoot: whose root user was taken on, and for which task."""
 
@@ -75,7 +78,7 @@ def of(record: Mapping[str, Any]) -> Act:
     """Read a CloudTrail record."""
     identity = record.get("userIdentity") or {}
     session = (identity.get("sessionContext") or {}).get("attributes") or {}
-    signed_in_with = (record.get("additionalEventData") or {}).get("MFAUsed", "")
+    additional = record.get("additionalEventData") or {}
     key = str(identity.get("accessKeyId") or "")
     return Act(
         event_id=str(record["eventID"]),
@@ -92,10 +95,12 @@ def of(record: Mapping[str, Any]) -> Act:
         region=str(record.get("awsRegion") or ""),
         is_read=str(record.get("readOnly")).lower() == "true",
         from_console=str(record.get("sessionCredentialFromConsole")).lower() == "true",
-        has_mfa=str(session.get("mfaAuthenticated")).lower() == "true" or signed_in_with == "Yes",
+        has_mfa=str(session.get("mfaAuthenticated")).lower() == "true" or additional.get("MFAUsed") == "Yes",
         error=str(record.get("errorCode") or ""),
         error_message=str(record.get("errorMessage") or ""),
         parameters=_flat(record.get("requestParameters")),
+        request_id=str(record.get("requestID") or ""),
+        page=str(additional.get("consolePage") or ""),
         task=_task(record),
     )
 

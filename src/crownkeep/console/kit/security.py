@@ -53,6 +53,7 @@ FOR_PROGRAMS = frozenset({"/federation"})
 
 _HSTS = "max-age=31536000"
 _VISIT_BYTES = 24
+_LONGEST_PAGE = 256
 
 
 class Guard:
@@ -251,7 +252,15 @@ def _origin(scope: Scope, headers: Mapping[str, str]) -> Origin:
         scheme=scope["scheme"],
         tls_version=tls_version,
         tls_cipher=tls_cipher,
+        page=_page(scope),
     )
+
+
+def _page(scope: Scope) -> str:
+    """Return which page of the console a browser asks for; other paths may hold what is secret, and a query may everywhere."""
+    path: str = scope["path"]
+    is_drawn = scope["method"] != "POST" and f"{path}/".startswith("/console/")
+    return path[:_LONGEST_PAGE] if is_drawn else ""
 
 
 def _is_from_our_page(headers: Mapping[str, str], base: str, public: str) -> bool:

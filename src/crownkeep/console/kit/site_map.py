@@ -75,6 +75,17 @@ def matching(text: str) -> list[FindablePage]:
     return sorted(found, key=lambda place: not place.label.lower().startswith(text.lower()))
 
 
+def label(path: str) -> str:
+    """Return what a page is called; one that stands below another is called by that one's name."""
+    if not path:
+        return ""
+    above = [place for place in PLACES if f"{path}/".startswith(f"{place.path}/")]
+    nearest_above = max(above, key=lambda place: len(place.path), default=None)
+    if nearest_above is None or (nearest_above.path == "/console" and path != "/console"):
+        return "A page of the console"
+    return nearest_above.label
+
+
 def nearest(words: str, *, most: int = 6) -> list[FindablePage]:
     """Return pages of which one of these words is part, those with most of them first: for an address that leads nowhere."""
     wanted = [word for word in words.split() if len(word) > 2]

@@ -27,6 +27,13 @@ function usedMfa(record) {
   return String(session.mfaAuthenticated).toLowerCase() === "true" || record.additionalEventData?.MFAUsed === "Yes";
 }
 
+function pageOf(record) {
+  const page = document.createElement("div");
+  page.className = "small secondary";
+  page.textContent = `For the page ${record.additionalEventData.consolePage}`;
+  return page;
+}
+
 function named(record) {
   const link = document.createElement("a");
   link.href = `/console/trail/event?id=${encodeURIComponent(record.eventID)}`;
@@ -65,6 +72,7 @@ function row(record) {
     if (heads[place] === "Address") cell.className = "code";
     cell.dataset.label = heads[place];
     cell.append(part);
+    if (!place && record.additionalEventData?.consolePage) cell.append(pageOf(record));
     made.append(cell);
   });
   return made;

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
 
-from crownkeep.console.kit import acts, parts
+from crownkeep.console.kit import acts, parts, site_map
 from crownkeep.console.kit.acts import Act
 from crownkeep.console.kit.parts import Part
 
@@ -26,8 +26,6 @@ ATTRIBUTES = {
 _CHANGES = {"AttributeKey": "ReadOnly", "AttributeValue": "false"}
 _MOST_LOOKUPS = 8
 """Lookups of one page that looks for failures, or of one file: LookupEvents can't look for an outcome itself."""
-_ONE_PAGE = timedelta(seconds=3)
-"""Reads of the console within so long of one another draw one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +62,15 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """One line of the trail's page: an event, or the reads that drew one page of the console."""
+    """One line of the trail's page: an event, or the reads that drew one page of the console, the newest first."""
 
     act: Act
     others: tuple[Act, ...] = ()
+
+    @property
+    def page(self) -> str:
+        """What the page of the console is called that these reads drew; empty for what nobody needed for a page."""
+        return site_map.label(self.act.page)
 
     @property
     def count(self) -> int:
@@ -119,19 +122,12 @@ async def look_up(request: Request, wanted: EventFilter, *, lookups: int = 1) ->
 
 def gathered(found: Sequence[Act]) -> list[EventLine]:
     """Put reads together with which the console drew one page; everything else is a line of its own."""
-    rows: list[EventLine] = []
+    rows: dict[str, list[Act]] = {}
     for act in found:
-        before = rows[-1].act if rows else None
-        if before is not None and _is_of_one_page(before, act):
-            rows[-1] = EventLine(before, (*rows[-1].others, act))
-        else:
-            rows.append(EventLine(act))
-    return rows
-
-
-def _is_of_one_page(one: Act, other: Act) -> bool:
-    is_read = all(each.is_read and each.from_console and not each.has_failed for each in (one, other))
-    return is_read and one.who == other.who and one.address == other.address and abs(one.at - other.at) <= _ONE_PAGE
+        # All calls for one page have the id of the browser's request, whatever else came between them.
+        drew = act.is_read and act.from_console and not act.has_failed and act.request_id
+        rows.setdefault(f"page {act.request_id}" if drew else act.event_id, []).append(act)
+    return [EventLine(first, tuple(others)) for first, *others in rows.values()]
 
 
 def _day(text: str) -> datetime | None:
