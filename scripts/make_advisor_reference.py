@@ -100,11 +100,13 @@ nothing, and that nobody can take on.
 
 - The security contact and receivers hear of each audit (`account-audited`) with what became worse and better. Where something
   fails that did not, or for more users or roles than before, it is an alert of severity high (`account-audit-worse`).
-- The console's first page draws the results as a line, with the figures beneath. `crownkeep audit --history --endpoint-url U`
+- The console's first page draws the results as a line, and who has MFA and how many credentials are 90 days old or older as
+  another, with the figures beneath. `crownkeep audit --history --endpoint-url U`
   prints them; the API has `account-security:ListAccountAudits`.
 - One server of several does it, one account after another. After each it waits nine times as long as that took, so that audits
   take a tenth of one thread at most. Lists of more than 20 pages are not read: what depends on them is `UNKNOWN`.
-- What is kept of an audit is the counts and which checks fail for how many resources, of the last 120 audits. The single reads of
+- What is kept of an audit is how many findings came out how, which checks fail for how many resources, and how many passwords and
+  access keys there are, of the last 120 audits. Whoever may list audits can read it; no user is named. The single reads of
   an audit are not in the trail; the audit is one event, `AccountAudited`.
 - Nothing can be accepted there: `--baseline` is for `crownkeep audit`.
 

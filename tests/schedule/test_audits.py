@@ -259,3 +259,38 @@ def test_a_list_with_too_many_pages_is_unknown_and_never_passes(on_sqlite: Accou
     assert CheckState.PASS not in {
         each.state for each in findings.audit(evidence).findings if each.check.name.startswith("users-")
     }
+
+
+def test_an_audit_keeps_who_has_mfa_and_how_many_credentials_are_old(office: tuple[Crown, Office]):
+    crown, made = office
+    account = crown.account()
+    account.client("iam").create_login_profile(UserName="admin", Password="Plum-Lantern-Quartz-47!")
+    now = clock.now()
+
+    for days in (2, 95):
+        with time_machine.travel(now + timedelta(days=days), tick=False):
+            made.look()
+
+    listed = account.client("account-security").list_account_audits()["AccountAudits"]
+    counted = [(each["Passwords"], each["PasswordsWithMfa"], each["OldCredentials"] == each["Credentials"]) for each in listed]
+    assert [(counted[0][0], 0, True), (counted[1][0], 0, False)] == counted
+    assert all(each["Credentials"] >= 2 for each in listed)
+    assert [] == [each for each in listed if each["PasswordsWithMfa"] > each["Passwords"]]
+
+
+def test_the_first_page_draws_mfa_and_old_credentials_over_time_of_the_audits_that_counted_them(office: tuple[Crown, Office]):
+    crown, made = office
+    account, browser = administrator(crown)
+    uncounted, *counted = (
+        AccountAuditRow(account.id, clock.now() - timedelta(days=days), 40, 4, 9, 1, 2, 3, 4, "{}", *counts)
+        for days, counts in ((183, ()), (92, (4, 1, 8, 6)), (1, (4, 3, 8, 2)))
+    )
+
+    made.database.write(lambda db: [account_audits.add(db, row) for row in (uncounted, *counted)])
+
+    page = browser.get("/console").text
+    said = "3 of 4 people with a password had MFA, and 2 of 8 passwords and access keys were 90 days old or older."
+    assert f"{said} At the one before it, 25 % had MFA and 75 % were old." in page
+    assert "Not counted" in page
+    drawn = browser.page.response.text.split('class="history"')[2].partition("</svg>")[0]
+    assert 2 == drawn.count("<path")

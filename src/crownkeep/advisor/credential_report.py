@@ -91,12 +91,12 @@ class Line:
 
 def users(view: View) -> list[Line]:
     """Return the lines of users: root's is no user's (a scanner that forgets it says that root has no password)."""
-    return [line for line in _lines(view) if line.name != ROOT]
+    return [line for line in lines(view) if line.name != ROOT]
 
 
 def root(view: View) -> Line | None:
     """Return root's line."""
-    return next((line for line in _lines(view) if line.name == ROOT), None)
+    return next((line for line in lines(view) if line.name == ROOT), None)
 
 
 def is_idle(last: datetime | None, since: datetime | None, now: datetime) -> bool:
@@ -114,7 +114,9 @@ def read(text: str) -> Sequence[Line]:
     return tuple(_line(row) for row in csv.DictReader(io.StringIO(text)))
 
 
-def _lines(view: View) -> Sequence[Line]:
+def lines(view: View) -> Sequence[Line]:
+    """Return every line, root's too; raises CannotTell."""
+
     def found() -> Sequence[Line]:
         text = view.get(calls.CREDENTIAL_REPORT)["Content"]
         try:

@@ -11,6 +11,14 @@ from crownkeep.arn import GLOBAL_REGION
 from crownkeep.cli import output
 from crownkeep.cli.failures import WrongCall
 
+_COUNTED = {
+    "passwords": "Passwords",
+    "passwords_with_mfa": "PasswordsWithMfa",
+    "credentials": "Credentials",
+    "old_credentials": "OldCredentials",
+}
+"""Counts of credentials by what the JSON calls them; null of audits that have none."""
+
 
 def show(profile: str | None, endpoint_url: str | None, *, as_json: bool) -> None:
     """Ask the server for the history and print it, the newest audit first."""
@@ -40,7 +48,8 @@ def _described(audit: Mapping[str, Any]) -> dict[str, Any]:
     names = ("passed", "failed", "critical", "high", "medium", "low", "unknown")
     counts = {name: audit[name.capitalize()] for name in names}
     failing = {each["Check"]: each["Resources"] for each in audit["Failing"]}
-    return {"at": audit["AuditedAt"], **counts, "not_applicable": audit["NotApplicable"], "failing": failing}
+    counted = {name: audit.get(member) for name, member in _COUNTED.items()}
+    return {"at": audit["AuditedAt"], **counts, "not_applicable": audit["NotApplicable"], "failing": failing, **counted}
 
 
 def _print(answer: Mapping[str, Any]) -> None:

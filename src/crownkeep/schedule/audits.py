@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crownkeep import clock
-from crownkeep.advisor import findings
+from crownkeep.advisor import credential_counts, findings
 from crownkeep.alerts import own_events
 from crownkeep.alerts.built_in_reviews import ACCOUNT_AUDITED
 from crownkeep.operations.call import Wiring
@@ -113,13 +113,14 @@ class ScheduledAudits:
         """Audit an account; None where a fault of ours keeps it from being audited, until the next look."""
         began = clock.monotonic()
         try:
-            report = findings.audit(self._reader.gather(due.account_id))
+            gathered = self._reader.gather(due.account_id)
+            row = outcomes.row_of(findings.audit(gathered), credential_counts.of(gathered))
         except DatabaseFault:
             raise
         except Exception as fault:  # noqa: BLE001 - what a tenant has in its account must keep no other one from its audit
             _log.error("account %s can't be audited", due.account_id, exc_info=fault)
             return None
-        return _Audited(due.audited_at, outcomes.row_of(report), clock.monotonic() - began)
+        return _Audited(due.audited_at, row, clock.monotonic() - began)
 
     def _keep(self, db: Transaction, found: _Audited) -> Commit[None]:
         row = found.row

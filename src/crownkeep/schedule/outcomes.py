@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from crownkeep.advisor.check import CheckSeverity, CheckState
+from crownkeep.advisor.credential_counts import CredentialCounts
 from crownkeep.advisor.findings import Report
 from crownkeep.storage.audits.account_audits import AccountAuditRow
 
@@ -31,8 +32,8 @@ class Difference:
         return "; ".join([*parts, *([f"better: {_listed(self.better)}"] if self.better else [])])
 
 
-def row_of(report: Report) -> AccountAuditRow:
-    """Return what is kept of a report."""
+def row_of(report: Report, counts: CredentialCounts | None) -> AccountAuditRow:
+    """Return what is kept of a report, and of the credentials that were counted for it."""
     failed = [each for each in report.findings if each.state is CheckState.FAIL]
     severities = Counter(each.check.severity for each in failed)
     failing = Counter(each.check.name for each in failed)
@@ -47,6 +48,7 @@ def row_of(report: Report) -> AccountAuditRow:
         medium=severities[CheckSeverity.MEDIUM],
         low=severities[CheckSeverity.LOW],
         failing=json.dumps(failing, sort_keys=True, separators=(",", ":")),
+        **({} if counts is None else asdict(counts)),
     )
 
 

@@ -34,6 +34,12 @@ def _due_at(call: Call, newest: AccountAuditRow | None) -> datetime | None:
 
 
 def _described(row: AccountAuditRow) -> dict[str, object]:
+    counted = {
+        "Passwords": row.passwords,
+        "PasswordsWithMfa": row.passwords_with_mfa,
+        "Credentials": row.credentials,
+        "OldCredentials": row.old_credentials,
+    }
     return {
         "AuditedAt": row.audited_at,
         "Passed": row.passed,
@@ -45,4 +51,5 @@ def _described(row: AccountAuditRow) -> dict[str, object]:
         "Unknown": row.unknown,
         "NotApplicable": row.not_applicable,
         "Failing": [{"Check": name, "Resources": count} for name, count in json.loads(row.failing).items()],
+        **{name: count for name, count in counted.items() if count is not None},
     }

@@ -28,6 +28,10 @@ table = Table(
     Column("medium", Integer, nullable=False),
     Column("low", Integer, nullable=False),
     Column("failing", Text, nullable=False),
+    Column("passwords", Integer),
+    Column("passwords_with_mfa", Integer),
+    Column("credentials", Integer),
+    Column("old_credentials", Integer),
     PrimaryKeyConstraint("account_id", "audited_at"),
 )
 
@@ -47,6 +51,12 @@ class AccountAuditRow:
     low: int
     failing: str
     """A JSON object: each check that fails, and for how many resources."""
+    passwords: int | None = None
+    """This and what follows: None of an audit before they were counted, and of one that could read no credential report."""
+    passwords_with_mfa: int | None = None
+    credentials: int | None = None
+    """Passwords and active access keys whose age is known."""
+    old_credentials: int | None = None
 
     @property
     def failed(self) -> int:

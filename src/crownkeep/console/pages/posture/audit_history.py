@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from crownkeep.advisor.credential_report import OLD_DAYS
 from crownkeep.console.kit import calls
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
@@ -18,6 +19,8 @@ MOST = 40
 CALL = Equivalent("account-security", "ListAccountAudits", {"MaxResults": MOST})
 
 _WIDTH, _HEIGHT, _EDGE = 720, 120, 4
+_MFA = ("PasswordsWithMfa", "Passwords")
+_OLD = ("OldCredentials", "Credentials")
 _LEAST_AT_TOP = 5
 """What the top stands for at least, so that one failure does not fill the picture."""
 
@@ -65,6 +68,36 @@ class AuditHistory:
         }
         return DrawnLines(_WIDTH, _HEIGHT, paths, max(every))
 
+    @property
+    def counted(self) -> Sequence[Mapping[str, Any]]:
+        """The audits that counted credentials, the newest first."""
+        return [each for each in self.audits if "Credentials" in each]
+
+    @property
+    def credentials_sentence(self) -> str:
+        """Who has MFA and what is old, and what that is beside the audit before; empty where none has counted."""
+        if not self.counted:
+            return ""
+        last = self.counted[0]
+        said = f"{last['PasswordsWithMfa']} of {last['Passwords']} people with a password had MFA"
+        old = f"{last['OldCredentials']} of {last['Credentials']} passwords and access keys were {OLD_DAYS} days old or older"
+        if len(self.counted) == 1:
+            return f"At the last audit {said}, and {old}."
+        before = self.counted[1]
+        shares = f"{_percent(before, *_MFA)} % had MFA and {_percent(before, *_OLD)} % were old"
+        return f"At the last audit {said}, and {old}. At the one before it, {shares}."
+
+    @property
+    def credential_lines(self) -> DrawnLines | None:
+        """The picture of who has MFA and of what is old, in percent; None before the second audit that counted."""
+        if len(self.counted) < 2:
+            return None
+        ordered = list(reversed(self.counted))
+        times = [each["AuditedAt"] for each in ordered]
+        shares = {"covered": _MFA, "old": _OLD}
+        paths = {name: _path(times, [_percent(each, *members) for each in ordered], 100) for name, members in shares.items()}
+        return DrawnLines(_WIDTH, _HEIGHT, paths, 100)
+
 
 async def ask(request: Request) -> AuditHistory:
     """Ask for the last audits by one call."""
@@ -72,6 +105,10 @@ async def ask(request: Request) -> AuditHistory:
     if isinstance(found, Refused):
         return AuditHistory((), None, found)
     return AuditHistory(found["AccountAudits"], found.get("NextAuditAt"))
+
+
+def _percent(audit: Mapping[str, Any], part: str, whole: str) -> int:
+    return round(100 * audit[part] / audit[whole]) if audit[whole] else 0
 
 
 def _findings(number: int) -> str:
