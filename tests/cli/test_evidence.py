@@ -91,7 +91,8 @@ class Whole:
         """Write the pack with one byte of a part changed: by somebody without the key, or by whoever has it."""
         with zipfile.ZipFile(self.path) as archive:
             found = {name: archive.read(name) for name in archive.namelist()}
-        middle = len(found[part]) // 2
+        # Of a proof, a byte of its record: a signature that its change hides is left out, and the log's other one suffices.
+        middle = (found[part].index(b"\n") + 400) if part.startswith(evidence_pack.TRAIL_PROOFS) else len(found[part]) // 2
         found[part] = found[part][:middle] + bytes([found[part][middle] ^ 1]) + found[part][middle + 1 :]
         changed = self.path.with_name("changed.zip")
         if is_signed_anew:

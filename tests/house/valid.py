@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from crownkeep.models import OperationModel, Shape
@@ -45,6 +46,10 @@ TEXTS = (
 )
 
 
+# By identity, each beside its shape: so no other shape can come to have that identity.
+_found: dict[int, tuple[Shape, dict[str, Any]]] = {}
+
+
 def parameters(operation: OperationModel) -> dict[str, Any]:
     """Return valid parameters of an operation."""
     if operation.input is None:
@@ -55,11 +60,14 @@ def parameters(operation: OperationModel) -> dict[str, Any]:
 
 
 def _structure(shape: Shape) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for name in shape.required:
-        candidates = [made | {name: _value(shape.members[name].shape, text)} for text in TEXTS]
-        made = min(candidates, key=lambda candidate: len(violations(shape, candidate)))
-    return made
+    # Found once for each shape: every text is tried for every member, so structures within one another would multiply.
+    if id(shape) not in _found:
+        made: dict[str, Any] = {}
+        for name in shape.required:
+            candidates = [made | {name: _value(shape.members[name].shape, text)} for text in TEXTS]
+            made = min(candidates, key=lambda candidate: len(violations(shape, candidate)))
+        _found[id(shape)] = shape, made
+    return deepcopy(_found[id(shape)][1])
 
 
 def _smallest(shape: Shape, text: str) -> dict[str, Any]:

@@ -44,6 +44,25 @@ def test_a_proof_of_an_own_record_is_checked_by_the_log_s_keys_alone(account: Ac
     assert record == json.loads(proving.check(proof.encode(), trusted).record)
 
 
+def test_forgery_a_changed_byte_of_a_proof_is_found_or_in_a_signature_that_is_not_needed(account: Account):
+    record = made_user(account, "bob")
+    client = account.client("trail")
+    proof = client.get_proof(EventId=record["eventID"])["Proof"].encode()
+    trusted = tlog_policy.trusting([notes.read_key(key) for key in client.get_integrity()["Keys"]])
+    signatures = proof.index("— ".encode())
+
+    proven = proving.check(proof, trusted)
+    # A third of the bytes before the signatures, and of these enough to meet names, ids and both kinds.
+    for at in (*range(0, signatures, 3), *range(signatures, len(proof), 13)):
+        try:
+            answer = proving.check(proof[:at] + bytes([proof[at] ^ 1]) + proof[at + 1 :], trusted)
+        except (proving.Unproven, notes.MalformedNote):
+            continue
+        # A signature of a name or an id that nobody knows is passed over (C2SP signed-note): the log's other one proves it.
+        assert at >= signatures, (at, proof[at - 20 : at + 20])
+        assert proven == answer
+
+
 def test_a_proof_of_another_account_s_record_is_not_there(crown: Crown, account: Account):
     theirs = made_user(crown.account(), "bob")["eventID"]
 
