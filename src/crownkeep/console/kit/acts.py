@@ -68,6 +68,7 @@ class Act:
         """The first few things that it was given, for a table."""
         if self.task:
             return self.task
+        # The last condition drops structures and, since every text holds the empty one, empty values as well.
         answer = [
             f"{name} {value}" for name, value in self.parameters if len(value) <= _LONGEST_PARAMETER and value[:1] not in "[{"
         ]
@@ -78,6 +79,8 @@ def of(record: Mapping[str, Any]) -> Act:
     """Read a CloudTrail record."""
     identity = record.get("userIdentity") or {}
     session = (identity.get("sessionContext") or {}).get("attributes") or {}
+    # A ConsoleLogin is done with no session yet: its record says beside the identity whether MFA was used.
+    signed_in_with = (record.get("additionalEventData") or {}).get("MFAUsed", "")
     additional = record.get("additionalEventData") or {}
     key = str(identity.get("accessKeyId") or "")
     return Act(
@@ -140,6 +143,7 @@ def _credentials(record: Mapping[str, Any], key: str) -> str:
         return "the console"
     if not key:
         return "no credentials"
+    # AKIA begins long-term keys, ASIA temporary ones (IAM user guide, "Understanding unique ID prefixes").
     return f"access key {key}" if key.startswith("AKIA") else f"temporary credentials {key}"
 
 

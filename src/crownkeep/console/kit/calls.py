@@ -125,6 +125,7 @@ def go(request: Request, path: str, *made: Done, undo: str = "") -> Response:
 
 def done(request: Request) -> list[Done]:
     """Return the changes that brought the browser here; none where the address was made up."""
+    # Without the seal a link from elsewhere could tell people that something was done in their name.
     said = _DONE.fullmatch(request.query_params.get("done", ""))
     if said is None or not compare_digest(said["seal"], _seal(request, said["calls"])):
         return []

@@ -105,6 +105,7 @@ async def apply(request: Request, *, chosen: ChosenRows) -> Response:
     folder = chosen.listing.folder
     if act is None or not names:
         return web.go(folder)
+    # Planned anew, and not read from the review's form: the rows may have changed, and a form may say anything.
     planned = await act.plan(request, names, _entered(request, act))
     if planned.refused is not None or not planned.calls:
         return await _shown(request, chosen, names, act, planned)
@@ -113,6 +114,7 @@ async def apply(request: Request, *, chosen: ChosenRows) -> Response:
 
 def _asked(request: Request, chosen: ChosenRows) -> tuple[list[str], ChosenAct | None]:
     form = web.form(request)
+    # No more than a page shows, whatever a form brings: each row is a call.
     return list(dict.fromkeys(form.all("chosen")))[: parts.ROWS], chosen.acts.get(form.one("act"))
 
 

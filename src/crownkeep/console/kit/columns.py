@@ -17,6 +17,7 @@ def chosen(request: Request, list_name: str, every: Mapping[str, str], usual: Se
     """Return the columns to show, in the order of `every`: those that were chosen, or the usual ones."""
     kept = _read(web.of(request).cookie(Cookie.COLUMNS)).get(list_name)
     wanted = usual if kept is None else kept
+    # The cookie is a browser's word: what is no column of this list falls out here.
     return [name for name in every if name in wanted]
 
 

@@ -67,4 +67,5 @@ def _member_of(found: Found | Refused, member: str) -> Mapping[str, str] | Refus
     if not isinstance(found, Refused):
         answer: Mapping[str, str] = found[member]
         return answer
+    # The Account API refuses where there is no such contact; on a page that is an empty form, and no refusal.
     return {} if found.code == "ResourceNotFoundException" else found

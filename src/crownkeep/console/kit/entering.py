@@ -61,6 +61,7 @@ async def follow(request: Request, outcome: Entered | Stale, wrong: Callable[[],
 
 def wait(request: Request, waiting: Waiting, *, root: str = "") -> Response:
     """Say how long somebody must wait; the same for names that nobody has."""
+    # Rounded up: who comes back after so many seconds must not find that some of the last one is left.
     seconds = -(-waiting.wait // timedelta(seconds=1))
     response = web.page(request, "wait.html", status=429, seconds=seconds, email=root)
     response.headers["retry-after"] = str(seconds)
@@ -76,6 +77,7 @@ def stale(request: Request) -> Response:
 def keep(request: Request, begun: Progress) -> None:
     """Keep the progress of a sign-in for its next page."""
     here = web.of(request)
+    # Strict: a link on another site must not lead anybody into the middle of a sign-in.
     here.set_cookie(Cookie.FLOW, progress.seal(here.door.wiring.keyring, begun), lasts=LASTS, same_site="Strict")
 
 
@@ -126,5 +128,6 @@ def passkey_address(request: Request) -> str:
     """Return where the same page can be found under a name, for a browser that came to an address of this computer."""
     here = web.of(request)
     _, colon, port = here.visited.base.rpartition(":")
+    # Browsers bind passkeys to `localhost` without TLS, and to no IP address (WebAuthn, "effective domain").
     is_this_computer = here.visited.name in ("127.0.0.1", "::1")
     return f"http://localhost{colon}{port}" if is_this_computer and port.isdigit() and not here.settings.public_url else ""

@@ -62,6 +62,7 @@ def _option(name: str) -> str:
 def _arguments(name: str, value: object) -> list[str]:
     option = _option(name)
     if isinstance(value, bool):
+        # The CLI takes no value for a boolean: each has an option for true and another for false.
         return [f"--{option}" if value else f"--no-{option}"]
     if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
         return [f"--{option}", *value]

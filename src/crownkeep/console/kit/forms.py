@@ -77,11 +77,17 @@ def parse(body: bytes, content_type: str) -> Form:
         raise MalformedForm("the form is not of the type that our pages send")
     try:
         pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MOST_FIELDS
+            # Browsers encode all that isn't ASCII by percent signs: other bytes are no form of a browser's.
+            body.decode("ascii"),
+            keep_blank_values=True,
+            encoding="utf-8",
+            errors="strict",
+            max_num_fields=MOST_FIELDS,
         )
     except ValueError as error:
         raise MalformedForm("the form can't be read") from error
     values: dict[str, list[str]] = {}
+    # PostgreSQL keeps no null character in a text, and SQLite does: refused here, before the two differ.
     if any("\0" in value for _, value in pairs):
         raise MalformedForm("a field holds a null character")
     for name, value in pairs:
@@ -96,4 +102,5 @@ def token(keyring: Keyring, binding: str) -> str:
 
 def is_ours(form: Form, keyring: Keyring, binding: str) -> bool:
     """Tell whether a form was made for this session or visit."""
+    # Replaced, as a lone surrogate can't be encoded and must be a wrong token, not a fault.
     return compare_digest(form.one(TOKEN).encode("utf-8", "replace"), token(keyring, binding).encode())

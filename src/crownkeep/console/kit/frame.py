@@ -28,6 +28,7 @@ def page(
     Raises SignInNeeded: no page of the console is for strangers, whatever brought it about.
     """
     web.signed_in(request)
+    # A refused form comes back to the same address, which may still tell of the change before.
     done = calls.done(request) if refusal is None else []
     status = 403 if refusal is not None and status == 200 else status
     offer = undo.read(request, request.query_params.get("undo", "")) if done else None

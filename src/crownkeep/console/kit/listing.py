@@ -210,6 +210,7 @@ async def download(request: Request, *, wanted: ConsoleList) -> Response:
     for _ in range(_MOST_CALLS):
         listed = await parts.ask(request, wanted.operation, service=wanted.service, **asked, Marker=marker)
         if listed.refusal is not None:
+            # No file rather than a part of one: nothing in a file could say that rows are missing.
             title = f"{wanted.name.capitalize()} can't be listed"
             return parts.missing(request, listed, current=wanted.folder, title=title, back=wanted.folder)
         found += listed.rows(wanted.member)

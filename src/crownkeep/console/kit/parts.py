@@ -75,6 +75,7 @@ class ChangesMade:
 
 async def ask(request: Request, operation: str, *, service: str = "iam", **parameters: object) -> Part:
     """Ask for a part; parameters are the operation's, and those that are empty are not sent."""
+    # `False` and 0 are values and are sent; `in` compares them with neither.
     given = {name: value for name, value in parameters.items() if value not in ("", None)}
     return Part(Equivalent(service, operation, given), await calls.ask(request, service, operation, given))
 
@@ -103,6 +104,7 @@ async def carry_out(request: Request, wanted: Sequence[Equivalent]) -> ChangesMa
     made: list[Done] = []
     for each in wanted:
         try:
+            # One after the other, as each may need the one before: a user's policies before the user.
             made.append(await calls.change(request, each.service, each.operation, each.parameters))
         except AwsError as error:
             return ChangesMade(tuple(made), calls.refused(request, each, error))

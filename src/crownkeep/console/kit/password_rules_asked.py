@@ -9,6 +9,7 @@ from crownkeep.console.kit import parts
 from crownkeep.credentials import password_policy
 from crownkeep.credentials.password_policy import PasswordPolicy, PasswordRules
 
+# IAM tells it beside the settings, and computes it from MaxPasswordAge (API_PasswordPolicy).
 _NOT_ASKED = frozenset({"ExpirePasswords"})
 
 

@@ -102,6 +102,7 @@ def validation(document: str, sort: Sort = Sort.IDENTITY) -> Equivalent:
 
 def typed(request: Request) -> str:
     """Return the document that came in a form, with the line ends that findings count by."""
+    # Browsers send a text area's lines with CR and LF, whatever was typed (HTML, "constructing the entry list").
     return web.form(request).one("document").replace("\r\n", "\n")
 
 

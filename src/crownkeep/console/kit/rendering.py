@@ -33,6 +33,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
+        # A misspelled name is a fault at once, and not an empty place on a page that nobody notices.
         undefined=StrictUndefined,
         # The templates of a server that runs don't change, and each look at one would cost a system call.
         auto_reload=False,

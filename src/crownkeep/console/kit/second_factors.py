@@ -71,6 +71,7 @@ def kept(request: Request, session: BrowserSession) -> Pending | None:
 def factor_options(request: Request, person: Principal, challenge: bytes) -> str | None:
     """Return what the browser asks a person's passkeys, as JSON; None where they have none that can be used here."""
     party, here = entering.party(request), web.of(request)
+    # At an IP address no browser can answer, so that nobody is asked.
     keys = factors.passkeys_to_ask(here.door, person)
     if party is None or not keys:
         return None

@@ -165,6 +165,7 @@ class Guard:
             raise _Refusal(_refused("That form is too large", 413))
         try:
             body = await _body(receive, largest)
+            # Programs may also ask by the address alone.
             if for_programs and not body:
                 return Form({})
             form = forms.parse(body, headers.get("content-type", ""))
@@ -222,6 +223,7 @@ def _sealed(send: Send, web: Web | None, *, secure: bool = False) -> Send:
             extra = dict(HEADERS)
             if secure:
                 extra["strict-transport-security"] = _HSTS
+            # A page may set a header of these itself, such as what may be cached; what it says stays.
             added = [(name.encode(), value.encode()) for name, value in extra.items() if name.encode() not in present]
             added += [(b"set-cookie", value.encode("latin-1")) for value in (web.set_cookies if web else ())]
             message["headers"] = [*message["headers"], *added]
@@ -265,6 +267,7 @@ def _page(scope: Scope) -> str:
 
 def _is_from_our_page(headers: Mapping[str, str], base: str, public: str) -> bool:
     """Tell whether the browser says that a page of ours sent this; forms of ours always come with `Origin`."""
+    # Browsers that don't send it are judged by Origin alone; `none` is what somebody typed or opened from a bookmark.
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     return headers.get("origin", base) in (base, public)

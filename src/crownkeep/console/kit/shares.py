@@ -46,5 +46,6 @@ class Metered:
             try:
                 sent = yield waited_for
                 step = self._work.send
+            # Thrown into the coroutine at its next step, as `await` does (PEP 380): a cancellation must run its `finally`.
             except BaseException as error:  # noqa: BLE001 - an end or a cancellation belongs to the coroutine
                 step, sent = self._work.throw, error

@@ -24,5 +24,6 @@ async def last_audit(request: Request) -> LastAudit | Refused:
     made_at = None
     if not found["CredentialAudits"]:
         about = await calls.ask(request, account_names.INFORMATION.service, account_names.INFORMATION.operation)
+        # The first audit is due a quarter after the account was made.
         made_at = None if isinstance(about, Refused) else about["AccountCreatedDate"]
     return posture.last_audit(found["CredentialAudits"], made_at, now=now)

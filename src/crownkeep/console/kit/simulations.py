@@ -72,6 +72,7 @@ class SimulationQuestion:
 
 def read(form: Form) -> SimulationQuestion:
     """Read the form."""
+    # Not strict: a form that somebody made up has what it has, and the shortest of the three ends it.
     rows = zip(form.all("key"), form.all("type"), form.all("value"), strict=False)
     entries = (Entry(key.strip(), kind if kind in TYPES else "string", value.strip()) for key, kind, value in rows)
     return SimulationQuestion(

@@ -69,6 +69,8 @@ def _of_account(terms: Terms) -> dict[str, Mapping[str, object]]:
 
 
 def _of_web_identity(terms: Terms) -> dict[str, Mapping[str, object]]:
+    # Condition keys of a provider begin with its host, and not with its ARN (IAM user guide, "Available keys for AWS OIDC
+    # federation").
     host = terms.provider.partition(_OIDC)[2] or terms.provider
     condition: dict[str, Mapping[str, object]] = {}
     if terms.audience:

@@ -43,6 +43,7 @@ def offer(request: Request, wanted: Sequence[Equivalent], *, then: str) -> str:
 def read(request: Request, token: str) -> Undo | None:
     """Read an offer; None for one that was not made to this session."""
     text, _, seal = token.partition(".")
+    # The seal before anything is read: what is decoded below was written by this server.
     if not text or not compare_digest(seal.encode("utf-8", "replace"), _seal(request, text).encode()):
         return None
     try:

@@ -185,6 +185,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
 
 def go(path: str) -> Response:
     """Send the browser to another page of ours, by GET; anything that is no page of ours becomes the console."""
+    # 303 and not 302: the browser comes by GET, and a reload sends no form again (RFC 9110, 15.4.4).
     return RedirectResponse(destinations.ours(path), 303)
 
 
@@ -202,6 +203,7 @@ def confirm_path(request: Request) -> str:
 
 def _here(request: Request) -> str:
     if request.method != "GET":
+        # A form's own address can't be asked for by GET: back to the page that it stood on.
         return destinations.ours(request.headers.get("referer", "").removeprefix(of(request).visited.base))
     query = f"?{request.url.query}" if request.url.query else ""
     return f"{request.url.path}{query}"

@@ -33,6 +33,7 @@ def sign_in_url(settings: Settings, account_id: str) -> str:
 def list_accounts(call: Call, *, max_results: int = _PAGE, next_token: str | None = None) -> Result:
     """Return the accounts in the order of their ids, the closed ones too."""
     after = "" if next_token is None else page_tokens.read(call, next_token, list_name="ListAccounts", filters=())
+    # One more than is shown tells whether there is a next page, without a count of all.
     found = accounts.page(call.db, after=after, limit=max_results + 1)
     result: dict[str, object] = {"accounts": [_describe(call, row) for row in found[:max_results]]}
     if len(found) > max_results:
@@ -130,6 +131,7 @@ def _changed(call: Call, account_id: str) -> Result:
 
 def _held(call: Call, account_id: str) -> AccountRow:
     accounts.hold(call.db, account_id)
+    # Read once it is held: what was read before may have been closed, reopened or purged by whoever held it.
     return _required(call, account_id)
 
 

@@ -81,6 +81,7 @@ def require_account(call: Call, account_id: str) -> None:
 
 def _with_secret(row: AlertReceiverRow, secret: Secret | None) -> dict[str, object]:
     result: dict[str, object] = {"id": row.receiver_id}
+    # HMAC's secret is shared, so that it must be told, once. Of a key pair the public half alone leaves the server.
     if secret is not None and row.signing == HMAC:
         result["secret"] = secret.reveal()
     elif secret is not None:

@@ -56,6 +56,7 @@ def get_approval_report(call: Call, *, request_id: str) -> Result:
     """Return everything that was done by a request, from the trails of the accounts that it concerns and the operator's own."""
     row = _required(call, request_id)
     call.notes.account_id = row.acted_account_id
+    # The empty id stands for the operator's own trail.
     return use_reports.of_request(call.db, row, [row.acted_account_id, row.requester_account_id, ""])
 
 

@@ -35,6 +35,7 @@ def update_approval_team_rules(
 ) -> Result:
     """Ask a team to approve groups each of which must approve, or that whoever asks goes on alone after so many hours."""
     state = team_rules.find(call, team_arn)
+    # Found, held and found again: only the team tells whose row is to be held, and the team may have changed before it was.
     accounts.hold(call.db, state.row.account_id)
     state = team_rules.find(call, team_arn)
     session = team_rules.start_update(call, state, WantedRules(groups, alone_after_hours, reason))

@@ -52,6 +52,7 @@ def reset_custodian_keys(call: Call, *, custodian_id: str) -> Result:
     Where an account is sealed under a team of theirs, that team approves it first, whatever else the seal covers.
     """
     who = key_changes.required(call, approval_standing.identity_named(call.db, custodian_id))
+    # Read before they are gone: the record names the keys that were taken.
     held = approver_keys.of_identity(call.db, who.identity)
     key_changes.reset(call, who)
     key_changes.record_change(call, who, KeyChange.RESET, held)

@@ -28,6 +28,7 @@ def put_delegation_template(call: Call, *, account_id: str, name: str, policy: s
         raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
     try:
         msgspec.json.decode(policy, type=dict[str, object])
+    # A lone surrogate and a deep nesting are faults of the text as well, and none of ours.
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as fault:
         raise errors.ValidationError(f"the policy of template `{name}` is not a JSON object; write it as one") from fault
     delegation_templates.put(call.db, DelegationTemplateRow(account_id, name, policy, call.now))

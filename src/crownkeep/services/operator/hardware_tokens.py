@@ -80,6 +80,7 @@ def return_hardware_token(call: Call, *, serial: str, vault: str | None = None, 
 def audit_hardware_tokens(call: Call, *, audit: str, seen: Sequence[str]) -> Result:
     """Record which tokens were seen at an audit, and return those that should have been and were not."""
     every = {row.serial: row for row in hardware_tokens.page(call.db, after="", limit=_MOST_IN_AUDIT)}
+    # All are looked up before anything is recorded: an audit is one statement about the register, and half of one says nothing.
     unknown = sorted(set(seen) - every.keys())
     if unknown:
         raise errors.ResourceNotFound(f"the token `{unknown[0]}` is not in the register; nothing was recorded")

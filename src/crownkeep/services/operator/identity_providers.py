@@ -106,6 +106,7 @@ def remove_identity_provider(call: Call, *, account_id: str) -> Result:
 
 
 def _held(call: Call, account_id: str) -> InstanceRow:
+    # Held, so that of two settings of one provider the second sees the first.
     accounts.hold(call.db, account_id)
     return _instance(call, account_id)
 

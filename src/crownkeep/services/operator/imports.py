@@ -34,9 +34,11 @@ def install_breached_passwords(call: Call) -> Result:
     folder = call.settings.data_directory
     place = data_directory.staged(folder, BREACHED_FILE)
     try:
+        # Mapped and not read: the index of all known breached passwords has many gigabytes.
         with place.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             opened = BreachedPasswords(mapped)
             answer: dict[str, object] = {"entries": opened.count, "kind": opened.kind.name}
+    # An empty file can't be mapped, and is told by a ValueError.
     except (FileNotFoundError, MalformedIndex, ValueError) as error:
         raise errors.Conflict("no index is staged: run `crownkeep passwords import-breached`") from error
     data_directory.install(folder, BREACHED_FILE)
@@ -57,6 +59,8 @@ def prepare_metadata(call: Call) -> Metadata:
     except MalformedMetadata as error:
         raise errors.Conflict(str(error)) from error
     kept = _kept(folder)
+    # An older list would trust models again whose keys have been found to be broken since (FIDO Metadata Service, the payload's
+    # `no`).
     if kept is not None and found.number < kept.number:
         raise errors.Conflict(f"this is FIDO metadata number {found.number}, older than number {kept.number}, which is in use")
     return found
@@ -127,6 +131,7 @@ def _kept(folder: Path) -> Metadata | None:
     """Return the metadata in use; None where there is none, or none that can be read."""
     try:
         root = (folder / METADATA_ROOT_FILE).read_bytes()
+        # Without `now`: what is in use may have run out by now, and its number counts all the same.
         return fido_metadata.read_blob((folder / METADATA_FILE).read_bytes(), trust_root=root)
     except (FileNotFoundError, MalformedMetadata):
         return None

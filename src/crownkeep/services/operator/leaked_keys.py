@@ -66,6 +66,7 @@ def quarantine_user(call: Call, *, account_id: str, user_name: str) -> Result:
 def _held(call: Call, access_key_id: str) -> AccessKeyRow:
     row = access_keys.with_id(call.db, access_key_id)
     if row is not None:
+        # Only the key tells whose row is to be held, and the key may be deleted before it is: so it is read twice.
         accounts.hold(call.db, row.account_id)
         row = access_keys.with_id(call.db, access_key_id)
     if row is None:

@@ -85,6 +85,7 @@ def _unused_id(call: Call, wanted: str | None) -> str:
 def _set_password_url(call: Call, account_id: str) -> str:
     purpose = links.LinkPurpose.SET_ROOT_PASSWORD
     link = links.mint(purpose, clock.token_bytes(links.TOKEN_ENTROPY), now=call.now)
+    # The digest alone is kept: whoever reads the database, or a backup, can't take the account over with it.
     one_time_links.add(call.db, OneTimeLinkRow(link.digest, account_id, purpose, call.now, link.expires_at))
     return f"{call.settings.url}/signin/set-password?token={link.token.reveal()}"
 

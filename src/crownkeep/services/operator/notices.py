@@ -31,6 +31,7 @@ def list_notices(call: Call, *, max_results: int = _PAGE, next_token: str | None
 def get_notice(call: Call, *, notice_id: str) -> Result:
     """Return a notice that waits as the message that it will be; it may hold a one-time link."""
     row = outbox.with_id(call.db, notice_id)
+    # A notice without a recipient stands for nobody (`signin.recovery`), and must look like none at all.
     if row is None or not row.recipient:
         raise errors.ResourceNotFound(f"no notice `{notice_id}` waits; `crownkeep mail list` shows those that do")
     try:

@@ -83,6 +83,7 @@ def _required(call: Call, name: str) -> OperatorRow:
 def _require_covered(call: Call, name: str, wanted: Sequence[str]) -> None:
     """Raise AccessDenied where the caller's own token does not hold these scopes."""
     caller = call.caller
+    # The shared token of the data directory has no name and no scopes: whoever has it has the machine.
     if not isinstance(caller, Operator) or not caller.name:
         return
     missing = [scope for scope in wanted if not operator_scopes.covers(caller.scopes, scope)]

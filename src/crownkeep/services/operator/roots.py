@@ -60,6 +60,7 @@ def confirm_root_recovery(call: Call, *, account_id: str, code: str) -> Result:
                 f"no recovery of root waits in account `{account_id}`: the person signs in and follows the mailed link first"
             )
         case RecoveryOutcome.WRONG_CODE:
+            # Counted although the call is refused and undone, or the code could be guessed without end.
             call.notes.lasting.append(lambda db: mfa_recovery.count_wrong(db, account_id))
             raise errors.Conflict(
                 f"that is not the code of the recovery that waits in account `{account_id}`; ask the person again"

@@ -65,9 +65,11 @@ def reseal_secrets(call: Call, *, max_results: int = _STEP, next_token: str | No
         except sealing.Unsealable:
             unopenable += 1
             continue
+        # Only where it still is what was read: a secret that was set meanwhile must not get its former value back.
         resealed += sealed_values.replace(call.db, column, value, blob)
     call.notes.additional |= {"sealingKeyId": call.keyring.newest.id, "column": _name(column)}
     result: dict[str, object] = {"resealed": resealed, "unopenable": unopenable}
+    # A full page may be the last one of its column; the next step finds nothing there and goes on.
     if len(values) == max_results:
         result["next_token"] = _token(call, index, values[-1].key)
     elif index + 1 < len(sealed_values.COLUMNS):
@@ -96,6 +98,7 @@ def _position(call: Call, token: str | None) -> tuple[int, str]:
     if token is None:
         return 0, ""
     index, _, after = page_tokens.read(call, token, list_name="ResealSecrets", filters=()).partition(":")
+    # The token is one of ours, but may come from a version that sealed other columns.
     if int(index) >= len(sealed_values.COLUMNS):
         raise errors.ValidationError("Invalid Marker.")
     return int(index), after

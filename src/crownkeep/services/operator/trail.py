@@ -33,6 +33,7 @@ def list_events(
     before = _AFTER_ALL
     if next_token is not None:
         before = UUID(page_tokens.read(call, next_token, list_name="ListEvents", filters=filters))
+    # Ids begin with their moment, so that a range of ids is a range of time.
     first = ids.first_event_id(since) if since else UUID(int=0)
     found = lookups.newest(call.db, account_id, first=first, before=before, limit=max_results + 1)
     result: dict[str, object] = {"events": [msgspec.json.decode(row.record) for row in found[:max_results]]}

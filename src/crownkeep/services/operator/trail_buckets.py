@@ -94,6 +94,7 @@ def _require_account(call: Call, account_id: str) -> None:
 
 
 def _require_free(call: Call, name: str) -> None:
+    # S3 forbids such names, too (S3 user guide, "General purpose bucket naming rules"): clients would take them for a host.
     if _is_address(name):
         raise errors.ValidationError(f"a bucket can't be called `{name}`, as an address is written; choose another name")
     if buckets.named(call.db, name) is not None:
@@ -113,6 +114,7 @@ def _require_directory(call: Call, directory: str) -> None:
     given = Path(directory)
     if not given.is_absolute() or "\0" in directory:
         raise errors.ValidationError(f"`{directory}` is no absolute path; name the directory from the root on")
+    # Both resolved: a symbolic link must not lead an account to the keys and the database.
     ours, wanted = call.settings.data_directory.resolve(), given.resolve()
     if ours.is_relative_to(wanted) or wanted.is_relative_to(ours):
         raise errors.ValidationError(
@@ -130,6 +132,7 @@ def _require_endpoint(endpoint: str, directory: str, access_key_id: str, secret_
     try:
         parts = urlsplit(endpoint)
         is_usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and endpoint.isprintable()
+    # An unfinished `[` of an IPv6 address, or a port beyond 65,535.
     except ValueError:
         is_usable, parts = False, urlsplit("")
     if not is_usable or parts.username or parts.query or parts.fragment or " " in endpoint:

@@ -65,6 +65,7 @@ def record_trail_verification(
     """
     if size > leaves.count(call.db):
         raise errors.ValidationError("`size` is larger than the trail: that was a verification of another one")
+    # Kept under the id of this call's own record, so that the two can be held against each other.
     event_id = UUID(record.id_of(call))
     verifications.add(call.db, VerificationRow(event_id.bytes, call.now, size, findings))
     return {"verified_at": call.now}
@@ -77,6 +78,7 @@ def witness_log(call: Call, *, vkeys: Sequence[str]) -> Result:
         keys = [notes.read_key(vkey) for vkey in vkeys]
     except MalformedNote as error:
         raise errors.ValidationError(f"a key can't be used: {error}") from error
+    # A cosigning key is a witness's and no log's (C2SP tlog-cosignature): trusting it would let a witness speak for the log.
     if len({key.name for key in keys}) != 1 or any(key.type is SignatureType.ED25519_COSIGNATURE for key in keys):
         raise errors.ValidationError("give the keys of one log: each has its origin as its name")
     origin, text = keys[0].name, "\n".join(key.text for key in keys)
