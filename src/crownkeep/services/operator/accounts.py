@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crownkeep import arn, errors
-from crownkeep.domain import page_tokens, withholding
+from crownkeep.domain import withholding
 from crownkeep.domain.accounts import closed_accounts, membership
 from crownkeep.domain.accounts.membership import Departure
 from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.standing import ACTIVE
+from crownkeep.services.operator import known_accounts, list_pages
 from crownkeep.services.operator.service import operator
 from crownkeep.settings import Settings
 from crownkeep.storage import purge
@@ -21,8 +22,6 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.organizations import handshakes, organization_accounts, organizations
 from crownkeep.storage.trail import buckets
 
-_PAGE = 100
-
 
 def sign_in_url(settings: Settings, account_id: str) -> str:
     """Return where the people of an account sign in."""
@@ -30,22 +29,18 @@ def sign_in_url(settings: Settings, account_id: str) -> str:
 
 
 @operator.operation("ListAccounts", resource=registry.everything)
-def list_accounts(call: Call, *, max_results: int = _PAGE, next_token: str | None = None) -> Result:
+def list_accounts(call: Call, *, max_results: int = list_pages.MOST_ROWS, next_token: str | None = None) -> Result:
     """Return the accounts in the order of their ids, the closed ones too."""
-    after = "" if next_token is None else page_tokens.read(call, next_token, list_name="ListAccounts", filters=())
-    # One more than is shown tells whether there is a next page, without a count of all.
-    found = accounts.page(call.db, after=after, limit=max_results + 1)
-    result: dict[str, object] = {"accounts": [_describe(call, row) for row in found[:max_results]]}
-    if len(found) > max_results:
-        last = found[max_results - 1].account_id
-        result["next_token"] = page_tokens.write(call, last, list_name="ListAccounts", filters=())
-    return result
+    found, following = list_pages.page(
+        call, accounts.page, next_token, max_results, list_name="ListAccounts", key=lambda row: row.account_id
+    )
+    return {"accounts": [_describe(call, row) for row in found], **following}
 
 
 @operator.operation("GetAccount", resource=registry.everything)
 def get_account(call: Call, *, account_id: str) -> Result:
     """Return one account."""
-    row = _required(call, account_id)
+    row = known_accounts.required(call, account_id)
     call.notes.account_id = account_id
     return _describe(call, row)
 
@@ -53,7 +48,7 @@ def get_account(call: Call, *, account_id: str) -> Result:
 @operator.operation("CloseAccount", resource=registry.everything)
 def close_account(call: Call, *, account_id: str) -> Result:
     """Close an account: none of its credentials works from now on, and nothing of it is lost."""
-    row = _held(call, account_id)
+    row = known_accounts.held(call, account_id)
     if row.state != ACTIVE:
         raise errors.Conflict(f"account `{account_id}` is closed already")
     _refuse_while_it_manages(call, account_id, organization_accounts.count_open, "close or remove those first")
@@ -64,7 +59,7 @@ def close_account(call: Call, *, account_id: str) -> Result:
 @operator.operation("ReopenAccount", resource=registry.everything)
 def reopen_account(call: Call, *, account_id: str) -> Result:
     """Open a closed account again, within 90 days: its credentials work as before."""
-    row = _held(call, account_id)
+    row = known_accounts.held(call, account_id)
     if row.closed_at is None:
         raise errors.Conflict(f"account `{account_id}` is open")
     if call.now - row.closed_at > closed_accounts.REOPENED_WITHIN:
@@ -82,7 +77,7 @@ def purge_account(call: Call, *, account_id: str) -> Result:
 
     A member leaves its organization by it; whoever manages one must be its last account.
     """
-    row = _held(call, account_id)
+    row = known_accounts.held(call, account_id)
     _refuse_while_it_manages(call, account_id, organization_accounts.count, "purge or remove those first")
     resting = seals.resting_on(call.db, account_id)
     if resting is not None:
@@ -126,20 +121,7 @@ def _leave(call: Call, account_id: str) -> None:
 
 def _changed(call: Call, account_id: str) -> Result:
     call.notes.account_id = account_id
-    return _describe(call, _required(call, account_id))
-
-
-def _held(call: Call, account_id: str) -> AccountRow:
-    accounts.hold(call.db, account_id)
-    # Read once it is held: what was read before may have been closed, reopened or purged by whoever held it.
-    return _required(call, account_id)
-
-
-def _required(call: Call, account_id: str) -> AccountRow:
-    row = accounts.with_id(call.db, account_id)
-    if row is None:
-        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
-    return row
+    return _describe(call, known_accounts.required(call, account_id))
 
 
 def _describe(call: Call, row: AccountRow) -> dict[str, object]:

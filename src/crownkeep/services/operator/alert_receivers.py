@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crownkeep import errors
 from crownkeep.alerts import receivers, webhooks
 from crownkeep.alerts.receivers import WantedReceiver
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Mode, everything
+from crownkeep.services.operator import known_accounts
 from crownkeep.services.operator.service import operator
-from crownkeep.storage.accounts import accounts
 from crownkeep.storage.notices import alert_receivers
 from crownkeep.storage.notices.alert_receivers import HMAC, AlertReceiverRow
 
@@ -29,7 +28,7 @@ def create_alert_receiver(
     quiet_until: str = "",
 ) -> Result:
     """Add a receiver of an account's alerts; its secret is shown once."""
-    require_account(call, account_id)
+    known_accounts.recorded(call, account_id)
     wanted = WantedReceiver(channel, target, tuple(rules), signing, quiet_from, quiet_until)
     row, secret = receivers.add(call, account_id, wanted)
     return _with_secret(row, secret) | {"receiver": receivers.described(call, row)}
@@ -38,21 +37,21 @@ def create_alert_receiver(
 @operator.operation("ListAlertReceivers", resource=everything)
 def list_alert_receivers(call: Call, *, account_id: str) -> Result:
     """Return an account's receivers."""
-    require_account(call, account_id)
+    known_accounts.recorded(call, account_id)
     return {"receivers": [receivers.described(call, row) for row in alert_receivers.of_account(call.db, account_id)]}
 
 
 @operator.operation("RotateAlertReceiverSecret", resource=everything, effect=Effect.STATE)
 def rotate_alert_receiver_secret(call: Call, *, account_id: str, receiver_id: str) -> Result:
     """Give a webhook a new secret, shown once; for a day both sign."""
-    require_account(call, account_id)
+    known_accounts.recorded(call, account_id)
     return _with_secret(*receivers.rotate(call, account_id, receiver_id))
 
 
 @operator.operation("EnableAlertReceiver", resource=everything, effect=Effect.STATE)
 def enable_alert_receiver(call: Call, *, account_id: str, receiver_id: str) -> Result:
     """Send to a receiver again that was disabled."""
-    require_account(call, account_id)
+    known_accounts.recorded(call, account_id)
     receivers.enable(call, account_id, receiver_id)
     return NOTHING
 
@@ -60,7 +59,7 @@ def enable_alert_receiver(call: Call, *, account_id: str, receiver_id: str) -> R
 @operator.operation("DeleteAlertReceiver", resource=everything, effect=Effect.STATE)
 def delete_alert_receiver(call: Call, *, account_id: str, receiver_id: str) -> Result:
     """Remove a receiver, whoever has added it."""
-    require_account(call, account_id)
+    known_accounts.recorded(call, account_id)
     receivers.remove(call, account_id, receiver_id)
     return NOTHING
 
@@ -68,15 +67,8 @@ def delete_alert_receiver(call: Call, *, account_id: str, receiver_id: str) -> R
 @operator.operation("TestAlertReceiver", resource=everything, effect=Effect.STATE, mode=Mode.WRITE)
 def test_alert_receiver(call: Call, *, account_id: str, receiver_id: str) -> Result:
     """Send a test to a receiver."""
-    require_account(call, account_id)
+    known_accounts.recorded(call, account_id)
     return {"notice_id": receivers.test(call, account_id, receiver_id)}
-
-
-def require_account(call: Call, account_id: str) -> None:
-    """Raise ResourceNotFound where there is no such account; what is done to one is recorded in its trail."""
-    if accounts.with_id(call.db, account_id) is None:
-        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
-    call.notes.account_id = account_id
 
 
 def _with_secret(row: AlertReceiverRow, secret: Secret | None) -> dict[str, object]:

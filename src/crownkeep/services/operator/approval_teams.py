@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crownkeep import errors
 from crownkeep.domain.approvals import custody, proving, team_rules
 from crownkeep.domain.approvals.team_rules import WantedRules
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
+from crownkeep.services.operator import known_accounts
 from crownkeep.services.operator.service import operator
 from crownkeep.storage.accounts import accounts
 
@@ -18,9 +18,7 @@ from crownkeep.storage.accounts import accounts
 @operator.operation("ListApprovalTeams", resource=registry.everything)
 def list_approval_teams(call: Call, *, account_id: str) -> Result:
     """Return an account's teams, and that of its seal, with who in them could act today."""
-    if accounts.with_id(call.db, account_id) is None:
-        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
-    call.notes.account_id = account_id
+    known_accounts.recorded(call, account_id)
     return {"teams": [custody.describe(each, now=call.now) for each in custody.of_account(call.db, account_id)]}
 
 

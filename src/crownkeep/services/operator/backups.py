@@ -10,7 +10,7 @@ from datetime import datetime
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
-from crownkeep.services.operator.alert_receivers import require_account
+from crownkeep.services.operator import known_accounts
 from crownkeep.services.operator.service import operator
 
 
@@ -30,7 +30,7 @@ def complete_backup(call: Call, *, backup_id: str, target: str, records: int, si
 def fail_backup(call: Call, *, backup_id: str, target: str, reason: str, account_id: str | None = None) -> Result:
     """Record that a backup came to nothing; in the trail of an account, whose contacts hear of it, where one is named."""
     if account_id is not None:
-        require_account(call, account_id)
+        known_accounts.recorded(call, account_id)
     return {"backup_id": backup_id}
 
 

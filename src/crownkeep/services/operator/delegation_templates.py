@@ -12,6 +12,7 @@ from crownkeep import errors
 from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
+from crownkeep.services.operator import known_accounts
 from crownkeep.services.operator.service import operator
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.delegation import delegation_templates
@@ -23,9 +24,7 @@ _ARN_PREFIX = "arn:aws:iam:::delegation-template/"
 @operator.operation("PutDelegationTemplate", resource=registry.everything, effect=Effect.STATE)
 def put_delegation_template(call: Call, *, account_id: str, name: str, policy: str) -> Result:
     """Register a template of a provider, in the place of one with the same name; placeholders are written `@{name}`."""
-    accounts.hold(call.db, account_id)
-    if accounts.with_id(call.db, account_id) is None:
-        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
+    known_accounts.held(call, account_id)
     try:
         msgspec.json.decode(policy, type=dict[str, object])
     # A lone surrogate and a deep nesting are faults of the text as well, and none of ours.

@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from crownkeep import errors
-from crownkeep.domain import page_tokens
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
+from crownkeep.services.operator import known_accounts, list_pages
 from crownkeep.services.operator.service import operator
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.credentials import hardware_tokens
 from crownkeep.storage.credentials.hardware_tokens import HardwareTokenRow
 
-_PAGE = 100
 _MOST_IN_AUDIT = 10_000
-_LIST = "ListHardwareTokens"
 
 
 @operator.operation("RegisterHardwareToken", resource=registry.everything, effect=Effect.STATE)
@@ -27,23 +25,20 @@ def register_hardware_token(
     """Put a token into the register, in its vault and envelope."""
     if hardware_tokens.with_serial(call.db, serial) is not None:
         raise errors.Conflict(f"the token `{serial}` is registered already")
-    if account_id is not None and accounts.with_id(call.db, account_id) is None:
-        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
+    if account_id is not None:
+        known_accounts.required(call, account_id)
     row = HardwareTokenRow(serial, model, vault, envelope, holder, account_id or "", call.now)
     hardware_tokens.add(call.db, row)
     return _as_json(call, serial)
 
 
 @operator.operation("ListHardwareTokens", resource=registry.everything)
-def list_hardware_tokens(call: Call, *, max_results: int = _PAGE, next_token: str | None = None) -> Result:
+def list_hardware_tokens(call: Call, *, max_results: int = list_pages.MOST_ROWS, next_token: str | None = None) -> Result:
     """Return the tokens in the order of their serial numbers."""
-    after = "" if next_token is None else page_tokens.read(call, next_token, list_name=_LIST, filters=())
-    found = hardware_tokens.page(call.db, after=after, limit=max_results + 1)
-    result: dict[str, object] = {"tokens": [_described(row) for row in found[:max_results]]}
-    if len(found) > max_results:
-        last = found[max_results - 1].serial
-        result["next_token"] = page_tokens.write(call, last, list_name=_LIST, filters=())
-    return result
+    found, following = list_pages.page(
+        call, hardware_tokens.page, next_token, max_results, list_name="ListHardwareTokens", key=lambda row: row.serial
+    )
+    return {"tokens": [_described(row) for row in found], **following}
 
 
 @operator.operation("TakeOutHardwareToken", resource=registry.everything, effect=Effect.STATE)

@@ -16,8 +16,9 @@ from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.outbound_calls import OutboundCall
 from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
+from crownkeep.services.operator.single_sign_on import required_instance
 from crownkeep.storage.accounts import accounts
-from crownkeep.storage.single_sign_on import external_providers, instances
+from crownkeep.storage.single_sign_on import external_providers
 from crownkeep.storage.single_sign_on.instances import InstanceRow
 
 _NAMES: Mapping[str, str] = {
@@ -92,7 +93,7 @@ def set_saml_provider(
 @operator.operation("GetIdentityProvider", resource=registry.everything)
 def get_identity_provider(call: Call, *, account_id: str) -> Result:
     """Show the provider, and what it is told about us; its secret is not shown."""
-    row = external_providers.of_store(call.db, _instance(call, account_id).identity_store_id)
+    row = external_providers.of_store(call.db, required_instance(call, account_id).identity_store_id)
     if row is None:
         raise errors.ResourceNotFound(f"the people of account `{account_id}` sign in with no provider elsewhere")
     return _spelled(provider_settings.described(call, row))
@@ -108,17 +109,7 @@ def remove_identity_provider(call: Call, *, account_id: str) -> Result:
 def _held(call: Call, account_id: str) -> InstanceRow:
     # Held, so that of two settings of one provider the second sees the first.
     accounts.hold(call.db, account_id)
-    return _instance(call, account_id)
-
-
-def _instance(call: Call, account_id: str) -> InstanceRow:
-    call.notes.account_id = account_id if accounts.with_id(call.db, account_id) is not None else ""
-    instance = instances.of_account(call.db, account_id)
-    if instance is None:
-        raise errors.ResourceNotFound(
-            f"account `{account_id}` has no instance of single sign-on; `crownkeep sso enable` makes one"
-        )
-    return instance
+    return required_instance(call, account_id)
 
 
 def _spelled(described: Mapping[str, object]) -> dict[str, object]:

@@ -19,10 +19,10 @@ from crownkeep.domain.credentials.passkeys import METADATA_FILE, METADATA_ROOT_F
 from crownkeep.operations import registry, sealed
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
+from crownkeep.services.operator import known_accounts
 from crownkeep.services.operator.service import operator
 from crownkeep.signin.password_rules import BREACHED_FILE
 from crownkeep.storage import holds
-from crownkeep.storage.accounts import accounts
 from crownkeep.storage.credentials import mfa_devices
 from crownkeep.storage.credentials.mfa_devices import DeviceKind, MfaDeviceRow
 from crownkeep.storage.holds import Hold
@@ -85,8 +85,7 @@ def import_mfa_tokens(call: Call, *, account_id: str, tokens: Sequence[Mapping[s
 
     A token belongs to one account: in a second one each of its codes could be used again.
     """
-    if accounts.hold(call.db, account_id) is None:
-        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
+    known_accounts.held(call, account_id)
     # The account's row is not enough: another node may give the same token to another account.
     holds.take(call.db, Hold.HARDWARE_TOKENS)
     call.notes.account_id = account_id

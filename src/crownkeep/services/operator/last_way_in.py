@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from crownkeep import clock, errors
+from crownkeep import clock
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
+from crownkeep.services.operator import known_accounts
 from crownkeep.services.operator.service import operator
 from crownkeep.storage.accounts import accounts, last_way_in_guards
 
@@ -14,8 +15,7 @@ from crownkeep.storage.accounts import accounts, last_way_in_guards
 @operator.operation("SetLastWayInGuard", resource=registry.everything)
 def set_last_way_in_guard(call: Call, *, account_id: str, enabled: bool) -> Result:
     """Switch an account's guard on or off for the operator; one that the account has switched on itself stays on."""
-    if accounts.hold(call.db, account_id) is None:
-        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
+    known_accounts.held(call, account_id)
     row = replace(last_way_in_guards.of_account(call.db, account_id), by_operator=enabled)
     last_way_in_guards.put(call.db, row)
     # What is cached of the account knows whether its guard is on.

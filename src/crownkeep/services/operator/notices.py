@@ -5,26 +5,21 @@ from __future__ import annotations
 from crownkeep import errors
 from crownkeep.alerts import messages, sealed_outbox
 from crownkeep.credentials.sealing import Unsealable
-from crownkeep.domain import page_tokens
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
+from crownkeep.services.operator import list_pages
 from crownkeep.services.operator.service import operator
 from crownkeep.storage.notices import outbox
 from crownkeep.storage.notices.outbox import NoticeRow
 
-_PAGE = 100
-
 
 @operator.operation("ListNotices", resource=registry.everything)
-def list_notices(call: Call, *, max_results: int = _PAGE, next_token: str | None = None) -> Result:
+def list_notices(call: Call, *, max_results: int = list_pages.MOST_ROWS, next_token: str | None = None) -> Result:
     """Return the notices that wait, in the order they were written."""
-    after = "" if next_token is None else page_tokens.read(call, next_token, list_name="ListNotices", filters=())
-    found = outbox.page(call.db, after=after, limit=max_results + 1)
-    result: dict[str, object] = {"notices": [_describe(row) for row in found[:max_results]]}
-    if len(found) > max_results:
-        last = found[max_results - 1].notice_id
-        result["next_token"] = page_tokens.write(call, last, list_name="ListNotices", filters=())
-    return result
+    found, following = list_pages.page(
+        call, outbox.page, next_token, max_results, list_name="ListNotices", key=lambda row: row.notice_id
+    )
+    return {"notices": [_describe(row) for row in found], **following}
 
 
 @operator.operation("GetNotice", resource=registry.everything)

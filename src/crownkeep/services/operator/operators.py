@@ -12,16 +12,15 @@ from datetime import datetime, timedelta
 from crownkeep import clock, errors
 from crownkeep.credentials import operator_tokens
 from crownkeep.credentials.operator_tokens import OperatorToken
-from crownkeep.domain import page_tokens
 from crownkeep.operations import operator_scopes, registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.principals import Operator
+from crownkeep.services.operator import list_pages
 from crownkeep.services.operator.service import operator
 from crownkeep.storage.credentials import operators
 from crownkeep.storage.credentials.operators import OperatorRow
 
-_PAGE = 100
 _GOOD_FOR = timedelta(days=90)
 _LONGEST = timedelta(days=366)
 
@@ -43,15 +42,12 @@ def add_operator(
 
 
 @operator.operation("ListOperators", resource=registry.everything)
-def list_operators(call: Call, *, max_results: int = _PAGE, next_token: str | None = None) -> Result:
+def list_operators(call: Call, *, max_results: int = list_pages.MOST_ROWS, next_token: str | None = None) -> Result:
     """Return the operators by name, those with an expired token too."""
-    after = "" if next_token is None else page_tokens.read(call, next_token, list_name="ListOperators", filters=())
-    found = operators.page(call.db, after=after, limit=max_results + 1)
-    result: dict[str, object] = {"operators": [_describe(call, row) for row in found[:max_results]]}
-    if len(found) > max_results:
-        last = found[max_results - 1].name
-        result["next_token"] = page_tokens.write(call, last, list_name="ListOperators", filters=())
-    return result
+    found, following = list_pages.page(
+        call, operators.page, next_token, max_results, list_name="ListOperators", key=lambda row: row.name
+    )
+    return {"operators": [_describe(call, row) for row in found], **following}
 
 
 @operator.operation("RotateOperator", resource=registry.everything, effect=Effect.STATE)

@@ -8,6 +8,7 @@ from crownkeep.domain.quotas import Quota
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
+from crownkeep.services.operator import known_accounts
 from crownkeep.services.operator.service import operator
 from crownkeep.storage.accounts import account_quotas, accounts
 
@@ -43,9 +44,7 @@ def reset_quota(call: Call, *, account_id: str, name: str) -> Result:
 
 
 def _require(call: Call, account_id: str) -> None:
-    if accounts.with_id(call.db, account_id) is None:
-        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
-    call.notes.account_id = account_id
+    known_accounts.recorded(call, account_id)
     # A service defines its quotas when it is loaded, and nobody may have asked for it yet.
     registry.services()
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from crownkeep import errors
 from crownkeep.domain.accounts import recoverability_report
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode
+from crownkeep.services.operator import known_accounts
 from crownkeep.services.operator.service import operator
-from crownkeep.storage.accounts import accounts
 
 
 @operator.operation("GetRecoverability", resource=registry.everything, mode=Mode.LONG_READ)
 def get_recoverability(call: Call, *, account_id: str) -> Result:
     """Return which ways lead into an account, what each needs, and what the loss of any one thing would mean."""
-    row = accounts.with_id(call.db, account_id)
-    if row is None:
-        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
-    call.notes.account_id = account_id
+    row = known_accounts.recorded(call, account_id)
     return recoverability_report.of_account(call.db, row, now=call.now)

@@ -8,11 +8,10 @@ from crownkeep.domain.approvals import custodianship
 from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
+from crownkeep.services.operator import known_accounts
 from crownkeep.services.operator.service import operator
 from crownkeep.signin import mfa_recovery
 from crownkeep.signin.mfa_recovery import RecoveryOutcome
-from crownkeep.storage.accounts import accounts
-from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.approvals import custodians
 from crownkeep.storage.credentials import access_keys, mfa_devices
 from crownkeep.storage.sign_in import browser_sessions, recovery_codes, root_recoveries
@@ -22,7 +21,7 @@ from crownkeep.storage.sign_in.root_recoveries import RootCustodianRow
 @operator.operation("GetRoot", resource=registry.everything)
 def get_root(call: Call, *, account_id: str) -> Result:
     """Return what an account's root user has to sign in with, and its recovery where one waits."""
-    account = _required(call, account_id)
+    account = known_accounts.required(call, account_id)
     call.notes.account_id = account_id
     devices = mfa_devices.of_owner(call.db, account_id, account_id)
     keys = access_keys.of_owner(call.db, account_id, account_id)
@@ -53,7 +52,7 @@ def get_root(call: Call, *, account_id: str) -> Result:
 @operator.operation("ConfirmRootRecovery", resource=registry.everything, effect=Effect.STATE, holds="account_id")
 def confirm_root_recovery(call: Call, *, account_id: str, code: str) -> Result:
     """Confirm that whoever told this code has lost root's MFA devices; they remove them then, within an hour."""
-    _required(call, account_id)
+    known_accounts.required(call, account_id)
     match mfa_recovery.confirm(call.db, call.wiring, account_id, Secret(code), by=mfa_recovery.OPERATOR, now=call.now):
         case RecoveryOutcome.NONE_WAITS:
             raise errors.Conflict(
@@ -73,7 +72,7 @@ def confirm_root_recovery(call: Call, *, account_id: str, code: str) -> Result:
 @operator.operation("SetRootCustodian", resource=registry.everything, effect=Effect.STATE)
 def set_root_custodian(call: Call, *, account_id: str, email: str) -> Result:
     """Name who may confirm the recoveries of a root user beside the operator: somebody who doesn't read root's mail."""
-    account = _required(call, account_id)
+    account = known_accounts.required(call, account_id)
     if email.lower() == account.email_key:
         raise errors.Conflict("that is root's own address: a custodian is a second person with a mailbox of their own")
     custodian = custodians.with_email(call.db, email) or custodianship.add(call, name=email.partition("@")[0], email=email)
@@ -85,18 +84,11 @@ def set_root_custodian(call: Call, *, account_id: str, email: str) -> Result:
 @operator.operation("RemoveRootCustodian", resource=registry.everything, effect=Effect.STATE)
 def remove_root_custodian(call: Call, *, account_id: str) -> Result:
     """Let nobody but the operator confirm the recoveries of an account's root user."""
-    _required(call, account_id)
+    known_accounts.required(call, account_id)
     if not root_recoveries.remove_custodian(call.db, account_id):
         raise errors.ResourceNotFound(f"the root user of account `{account_id}` has no custodian")
     call.notes.account_id = account_id
     return NOTHING
-
-
-def _required(call: Call, account_id: str) -> AccountRow:
-    row = accounts.with_id(call.db, account_id)
-    if row is None:
-        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
-    return row
 
 
 def _recovery(call: Call, account_id: str) -> dict[str, object] | None:

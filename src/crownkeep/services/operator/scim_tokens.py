@@ -8,9 +8,9 @@ from crownkeep.operations import registry
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.operator.service import operator
+from crownkeep.services.operator.single_sign_on import required_instance
 from crownkeep.storage.accounts import accounts
-from crownkeep.storage.single_sign_on import instances, scim_tokens
-from crownkeep.storage.single_sign_on.instances import InstanceRow
+from crownkeep.storage.single_sign_on import scim_tokens
 from crownkeep.storage.single_sign_on.scim_tokens import ScimTokenRow
 
 
@@ -18,7 +18,7 @@ from crownkeep.storage.single_sign_on.scim_tokens import ScimTokenRow
 def create_scim_token(call: Call, *, account_id: str) -> Result:
     """Make a token that lasts a year; raises ConflictException where the instance has two."""
     accounts.hold(call.db, account_id)
-    instance = _instance(call, account_id)
+    instance = required_instance(call, account_id)
     row, token = scim_bearers.mint(call, instance)
     return {**_described(row), "token": token.reveal(), "endpoint": scim_bearers.endpoint(call.settings.url, instance)}
 
@@ -26,7 +26,7 @@ def create_scim_token(call: Call, *, account_id: str) -> Result:
 @operator.operation("ListScimTokens", resource=registry.everything)
 def list_scim_tokens(call: Call, *, account_id: str) -> Result:
     """List the tokens, and the address that the other directory is told; no token is shown again."""
-    instance = _instance(call, account_id)
+    instance = required_instance(call, account_id)
     listed = [_described(row) for row in scim_tokens.of_store(call.db, instance.identity_store_id)]
     return {"endpoint": scim_bearers.endpoint(call.settings.url, instance), "tokens": listed}
 
@@ -35,20 +35,10 @@ def list_scim_tokens(call: Call, *, account_id: str) -> Result:
 def delete_scim_token(call: Call, *, account_id: str, token_id: str) -> Result:
     """Delete a token: the next request with it is refused."""
     accounts.hold(call.db, account_id)
-    instance = _instance(call, account_id)
+    instance = required_instance(call, account_id)
     if not scim_tokens.remove(call.db, instance.identity_store_id, token_id):
         raise errors.ResourceNotFound(f"there is no token `{token_id[:64]}`; `crownkeep sso scim-token list` shows them all")
     return NOTHING
-
-
-def _instance(call: Call, account_id: str) -> InstanceRow:
-    call.notes.account_id = account_id if accounts.with_id(call.db, account_id) is not None else ""
-    instance = instances.of_account(call.db, account_id)
-    if instance is None:
-        raise errors.ResourceNotFound(
-            f"account `{account_id}` has no instance of single sign-on; `crownkeep sso enable` makes one"
-        )
-    return instance
 
 
 def _described(row: ScimTokenRow) -> dict[str, object]:

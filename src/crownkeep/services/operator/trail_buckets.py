@@ -8,17 +8,15 @@ from urllib.parse import urlsplit
 
 from crownkeep import clock, errors
 from crownkeep.credentials.secret import Secret
-from crownkeep.domain import page_tokens
 from crownkeep.operations import registry, sealed
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
+from crownkeep.services.operator import known_accounts, list_pages
 from crownkeep.services.operator.service import operator
-from crownkeep.storage.accounts import accounts
 from crownkeep.storage.trail import buckets, trails
 from crownkeep.storage.trail.buckets import BucketRow
 from crownkeep.trail import buckets as places
 
-_PAGE = 100
 _REGION = "us-east-1"
 
 
@@ -36,7 +34,8 @@ def add_trail_bucket(
     secret_access_key: str = "",
 ) -> Result:
     """Give an account a bucket: kept in the data directory, in another directory, or by an S3-compatible server."""
-    _require_account(call, account_id)
+    known_accounts.held(call, account_id)
+    call.notes.account_id = account_id
     _require_free(call, name)
     if directory:
         _require_directory(call, directory)
@@ -63,15 +62,12 @@ def add_trail_bucket(
 
 
 @operator.operation("ListTrailBuckets", resource=registry.everything)
-def list_trail_buckets(call: Call, *, max_results: int = _PAGE, next_token: str | None = None) -> Result:
+def list_trail_buckets(call: Call, *, max_results: int = list_pages.MOST_ROWS, next_token: str | None = None) -> Result:
     """Return the buckets of all accounts by name, and which trails deliver to each."""
-    after = "" if next_token is None else page_tokens.read(call, next_token, list_name="ListTrailBuckets", filters=())
-    found = buckets.page(call.db, after=after, limit=max_results + 1)
-    result: dict[str, object] = {"buckets": [_describe(call, row) for row in found[:max_results]]}
-    if len(found) > max_results:
-        last = found[max_results - 1].name
-        result["next_token"] = page_tokens.write(call, last, list_name="ListTrailBuckets", filters=())
-    return result
+    found, following = list_pages.page(
+        call, buckets.page, next_token, max_results, list_name="ListTrailBuckets", key=lambda row: row.name
+    )
+    return {"buckets": [_describe(call, row) for row in found], **following}
 
 
 @operator.operation("RemoveTrailBucket", resource=registry.everything, effect=Effect.STATE)
@@ -84,13 +80,6 @@ def remove_trail_bucket(call: Call, *, name: str) -> Result:
     described = _describe(call, row)
     buckets.remove(call.db, name)
     return described
-
-
-def _require_account(call: Call, account_id: str) -> None:
-    accounts.hold(call.db, account_id)
-    if accounts.with_id(call.db, account_id) is None:
-        raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
-    call.notes.account_id = account_id
 
 
 def _require_free(call: Call, name: str) -> None:
