@@ -43,6 +43,7 @@ def list_my_requests(call: Call, *, token: str, assertion: str, request_id: str 
     A request that is named comes first, however many others wait.
     """
     key = presence.proven(call, token, assertion, purpose=presence.REQUESTS)
+    # Whoever was invited and has not accepted decides on nothing yet.
     places = [each for each in approvers.of_identity(call.db, key.identity) if each.status == "ACCEPTED"]
     versions = {(each.team_id, each.version_id): each.approver_id for each in places}
     waiting = votes.unanswered(

@@ -34,6 +34,7 @@ def get_invitation(call: Call, *, invitation_token: str) -> Result:
     found = _found(call, invitation_token)
     account = accounts.with_id(call.db, found.approver.account_id)
     keys = approver_keys.of_identity(call.db, found.who.identity)
+    # The challenge is kept by the browser, sealed, and not by a row: whoever holds a link could fill a table.
     plain = json.dumps({"until": (call.now + ANSWERED_WITHIN).timestamp(), "of": found.digest.hex()}).encode()
     nonce = clock.token_bytes(sealing.NONCE_SIZE)
     blob = sealing.seal(call.keyring, plain, purpose=Purpose.SIGN_IN_FLOW, context=_CONTEXT, nonce=nonce)
@@ -128,6 +129,7 @@ def _random(call: Call, ceremony: str, found: Invitation) -> bytes:
         plain = json.loads(sealing.unseal(call.keyring, blob, purpose=Purpose.SIGN_IN_FLOW, context=_CONTEXT))
     except (Unsealable, binascii.Error, ValueError) as error:
         raise errors.AccessDenied("The page has expired: open the link again.") from error
+    # Bound to this link: what was begun by one invitation can't be finished by another.
     if plain["of"] != found.digest.hex() or call.now.timestamp() >= plain["until"]:
         raise errors.AccessDenied("The page has expired: open the link again.")
     return hashlib.sha256(blob).digest()

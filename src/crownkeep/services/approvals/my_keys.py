@@ -69,6 +69,7 @@ def _held(call: Call, ceremony: str) -> tuple[bytes, ApproverIdentity]:
     except (Unsealable, NoBase64, ValueError) as error:
         raise errors.AccessDenied(_OVER) from error
     identity = str(plain["identity"])
+    # A key that was removed since it was shown proves nothing any more, such as one that is lost.
     has_it = any(each.key_id == plain["key"] for each in approver_keys.held(call.db, identity))
     if not has_it or approval_standing.disabled(call.db, {identity}):
         raise errors.AccessDenied(_OVER)

@@ -30,6 +30,7 @@ def token(call: Call, **values: object) -> bytes:
     until = int((call.now + PROVEN_WITHIN).timestamp())
     plain = json.dumps({**values, "until": until, "random": clock.token_bytes(16).hex()}).encode()
     nonce = clock.token_bytes(sealing.NONCE_SIZE)
+    # Nothing is stored: strangers ask for challenges, and each would leave a row.
     return sealing.seal(call.keyring, plain, purpose=Purpose.COOKIE, context=_CONTEXT, nonce=nonce)
 
 
@@ -49,6 +50,7 @@ def proven(call: Call, given: str, answer: str, *, purpose: str) -> ApproverKeyR
         assertion = approval_proofs.assertion_of(voting.mapping(answer))
         key = approver_keys.with_credential(call.db, assertion.credential_id)
         if key is None or approval_standing.disabled(call.db, {key.identity}):
+            # Refused like any other failure: whether a key is known is told to nobody.
             raise WebauthnRefused("the key is nobody's, or whoever has it is disabled")
         held = CustodianKey(key.credential_id, key.public_key)
         approval_proofs.verify_assertion(hashlib.sha256(blob).digest(), assertion, held, voting.party(call.settings))

@@ -19,6 +19,7 @@ _MOST_SHOWN = 100
 def one_request(call: Call, *, request_id: str, **_: object) -> Target:
     """The request with this id, of the caller's account or about it."""
     row = sessions.with_id(call.db, request_id)
+    # Who asked, whose account it is about, and whose team decides may be three accounts; each may see it.
     is_theirs = row is not None and call.account_id in (row.requester_account_id, row.acted_account_id, row.account_id)
     return Target(f"arn:aws:approvals::{call.account_id}:request/{request_id}", row=row if is_theirs else None)
 

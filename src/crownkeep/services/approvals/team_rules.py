@@ -22,6 +22,7 @@ MOST_INVITATIONS = 10
 def one_team(call: Call, *, team_arn: str, **_: object) -> Target:
     """The team with this ARN, of the caller's account."""
     state = teams.look(call.db, team_arn.rpartition("/")[2], now=call.now)
+    # The whole ARN is compared, and not the id alone: another account's team must look like none.
     is_theirs = state is not None and arns.team(call.account_id, state.row.team_id) == team_arn
     return Target(team_arn if is_theirs else arns.team(call.account_id, "*"), row=state if is_theirs else None)
 

@@ -27,6 +27,7 @@ def _opened(call: Call, tenant_id: str, row: ScimTokenRow | None) -> InstanceRow
     instance = None if row is None else instances.with_store(call.db, row.identity_store_id)
     if row is None or instance is None or row.identity_store_id != tenant_id or call.now >= row.expires_at:
         raise _unauthorized()
+    # A closed account is provisioned by nobody, whatever token of it is still about.
     standing = call.wiring.standings.of_account(call.db, instance.account_id)
     if standing is None or not standing.is_active(call.db):
         raise _unauthorized()
@@ -37,6 +38,7 @@ def _opened(call: Call, tenant_id: str, row: ScimTokenRow | None) -> InstanceRow
 
 def writing(call: Call, tenant_id: str, bearer_token: str | None) -> InstanceRow:
     """Return the same for a change, with its account held: nobody takes the token away meanwhile."""
+    # Read, held and read again: only the token tells whose row is to be held, and it may be deleted before it is.
     accounts.hold(call.db, reading(call, tenant_id, bearer_token).account_id)
     return _opened(call, tenant_id, scim_bearers.find(call.db, bearer_token or ""))
 

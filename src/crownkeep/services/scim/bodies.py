@@ -32,6 +32,7 @@ def read(body: bytes | None, schema: str) -> Json:
         is_storable = canonical_json.is_storable(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unparsable("the body is no JSON") from error
+    # RFC 7643, 3: every resource and message names its schemas, which is how a user sent to /Groups is noticed.
     named = content.get("schemas") if isinstance(content, dict) else None
     if not isinstance(content, dict) or not isinstance(named, list) or schema not in named:
         raise unparsable(f"`schemas` must name {schema}")

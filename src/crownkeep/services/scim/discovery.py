@@ -94,5 +94,6 @@ def _attribute(name: str, *, kind: str = "string") -> Json:
 def _complex(name: str, parts: Sequence[str], *, is_list: bool = False) -> Json:
     within = [_attribute(part) for part in parts]
     if is_list and name != "members":
+        # Members have no primary one; of addresses, numbers and the like one is (RFC 7643, 2.4).
         within.append(_attribute("primary", kind="boolean"))
     return {**_attribute(name, kind="complex"), "multiValued": is_list, "subAttributes": within}

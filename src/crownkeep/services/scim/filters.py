@@ -10,6 +10,7 @@ import msgspec
 from crownkeep import canonical_json
 from crownkeep.services.scim import bodies
 
+# Each part ends where the next must begin, so that no text makes it try anew from many places.
 _TERM = re.compile(r'\s*([A-Za-z][A-Za-z0-9.]{0,63})\s+eq\s+("(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*")\s*', re.IGNORECASE)
 _AND = re.compile(r"and(?=\s)", re.IGNORECASE)
 

@@ -38,6 +38,7 @@ def create_group(call: Call, *, tenant_id: str, bearer_token: str | None = None,
     if set(given) - _TAKEN:
         raise bodies.unparsable(f"the attribute {min(set(given) - _TAKEN)[:64]} is not supported")
     external_id = resources.external_id_in(given.get("externalId"))
+    # Everything is read before anything is made, so that a fault in the last member makes no group.
     members = memberships.ids_in(given.get("members") or [])
     made = directory.make_group(call, instance, _name(given.get("displayName")), by=bearers.by(instance), external_id=external_id)
     memberships.put(call, instance, made.group_id, members)
@@ -77,6 +78,7 @@ def patch_group(
     row = _required(call, instance, group_id)
     columns: dict[str, Any] = {}
     changes = 0
+    # In their order, as RFC 7644 (3.5.2) has it: a later operation sees what an earlier one did.
     for each in patches.read(http_body):
         if each.path.lower().startswith("members") or (isinstance(each.value, dict) and "members" in each.value):
             changes += memberships.apply(call, instance, row.group_id, each)
@@ -108,6 +110,7 @@ def _columns(patch: Patch) -> dict[str, Any]:
             columns["display_name"] = _name(value)
         elif name == "externalId":
             columns["external_id"] = None if patch.verb == "remove" else resources.external_id_in(value)
+        # Clients send these back as they were given them; they are read-only, and what is sent of them is ignored.
         elif name not in ("id", "schemas", "meta"):
             raise bodies.unparsable(f"the attribute {name[:64]} can't be changed")
     return columns

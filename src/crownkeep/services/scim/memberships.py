@@ -51,6 +51,7 @@ def ids_in(value: object) -> list[str]:
 def put(call: Call, instance: InstanceRow, group_id: str, user_ids: list[str]) -> None:
     """Put people into a group; who is in it already stays."""
     store_id = instance.identity_store_id
+    # All are looked up before any is put in, in one query: a group never gets a part of a request.
     missing = set(user_ids) - directory_users.existing(call.db, store_id, user_ids)
     if missing:
         raise errors.ResourceNotFound("User not found.")

@@ -58,6 +58,7 @@ def answer(call: Call, kind: Listing[Row], asked: ListingAsked) -> Result:
 def _page(call: Call, kind: Listing[Row], instance: InstanceRow, asked: ListingAsked) -> tuple[Sequence[Row], str | None]:
     """Return one page and the cursor of the next; raises ValidationException."""
     count, cursor, list_name = asked.count, asked.cursor, kind.name
+    # `isdigit` knows digits of other scripts, and `int` takes time that grows with the square of what it reads.
     if count is not None and (not count.isascii() or not count.isdigit() or not 1 <= int(count[:9]) <= bodies.MOST_RESULTS):
         raise bodies.unparsable(f"count is a number from 1 to {bodies.MOST_RESULTS}")
     size = int(count) if count else bodies.MOST_RESULTS

@@ -40,6 +40,7 @@ def read(body: bytes | None) -> list[Patch]:
 
 def patched(resource: Json, patches: list[Patch]) -> Json:
     """Return a person's resource after some operations."""
+    # Deep: lists within it are changed below, and the resource before is still needed to see what has changed.
     after = copy.deepcopy(resource)
     for each in patches:
         if each.path:
@@ -67,6 +68,7 @@ def _apply_all(resource: Json, patch: Patch) -> None:
         raise bodies.unparsable("without a path, value has attributes by their names")
     for name, value in patch.value.items():
         if name == ENTERPRISE and isinstance(value, dict):
+            # Merged, and not replaced: what the value doesn't name stays (RFC 7644, 3.5.2).
             resource[ENTERPRISE] = {**resource.get(ENTERPRISE, {}), **value}
         else:
             _apply(resource, patch.verb, name, value)
@@ -90,6 +92,7 @@ def _apply(resource: Json, verb: str, path: str, value: Any) -> None:
     elif part is None:
         before = held.get(name)
         if name == "name" and isinstance(value, dict) and isinstance(before, dict):
+            # The same for a complex attribute: a family name alone must not take the given name away.
             value = {**before, **value}
         _put(held, verb, name, value)
     else:

@@ -90,6 +90,7 @@ def delete_external_idp_link_for_user(call: Call, *, identity_store_id: str, use
     found = targets.changeable(call)
     external_providers.unlink(call.db, found.user.identity_store_id, found.user.user_id)
     person = found.person
+    # Whoever the link was to may be signed in as this person right now.
     browser_sessions.end_others(call.db, person.account_id, person.unique_id, but=b"", at=call.now)
     return NOTHING
 

@@ -74,6 +74,7 @@ def import_users(
             outcome["Groups"] += [_settled(batch, "DisplayName", each, _import_group) for each in groups]
             outcome["Users"] += [_settled(batch, "UserName", each, _import_user) for each in users]
             if dry_run:
+                # Undone by the savepoint and not by a second code path: a rehearsal meets exactly what the import would.
                 raise _Rehearsed
     except _Rehearsed:
         call.notes.additional["DryRun"] = True
@@ -105,6 +106,7 @@ def _import_group(batch: _Batch, given: Given) -> dict[str, object]:
 def _make_group(batch: _Batch, name: str, description: str | None = None) -> DirectoryGroupRow:
     call, instance = batch.call, batch.instance
     _require_valid("Group", {"DisplayName": name, **({} if description is None else {"Description": description})})
+    # By name: the call as a whole was decided on CreateUser, which says nothing of groups.
     authorize.require_action(call, "identitystore:CreateGroup", Target(instances.store_arn(instance)))
     return directory.make_group(call, instance, name, by=call.principal.arn, description=description)
 
@@ -142,6 +144,7 @@ def _attributes(given: Given) -> dict[str, Any]:
 def _require_valid(kind: str, held: Given) -> None:
     """Raise ValidationException for what the API wouldn't take; the import's own model lets more in, to refuse it by row."""
     found = model_limits.violations(model_of("identitystore").shapes[kind], held)
+    # What is required of a whole user differs from what an import needs, which fills in what can be derived.
     wrong = [each for each in found if each.kind != "required"]
     if wrong:
         raise errors.ServiceValidation(wrong[0].text)
@@ -157,6 +160,7 @@ def _join(batch: _Batch, user: DirectoryUserRow, name: str) -> bool:
         return False
     for each in (f"{_IDENTITY}group/{group.group_id}", f"{_IDENTITY}user/{user.user_id}", instances.store_arn(instance)):
         authorize.require_action(call, "identitystore:CreateGroupMembership", Target(each))
+    # A group may hold a role in the management account, which a delegated administrator must not give to anybody.
     assignments.require_people_within_reach(call, instance, [group.group_id])
     row = DirectoryMembershipRow(
         identity_store_id=store_id,
@@ -182,6 +186,7 @@ def _admit(batch: _Batch, user: DirectoryUserRow, given: Given) -> dict[str, obj
             reason = {"Reason": str(error)}
         else:
             authorize.require_action(call, "sso-directory:UpdatePassword", Target(f"{_IDENTITY}user/{user.user_id}"))
+            # A hash may be of a password that the importer knows: so it takes the permission to set one.
             person_passwords.set_password(call.db, person, kept, now=call.now)
             return {"Password": "KEPT"}
     if not batch.invites or not user.is_active or not person_notices.email_of(user):

@@ -79,6 +79,7 @@ def complete_virtual_mfa_device_registration(
     """Register an authenticator app whose seed was shown to the caller, against two consecutive codes of it."""
     found = _registering(call)
     try:
+        # Two consecutive codes, as EnableMFADevice takes: they show that device and server agree on the time.
         state = totp.enrol(totp.read_seed(seed), authentication_code1, authentication_code2, now=call.now)
     except (totp.InvalidCode, ValueError) as refusal:
         raise errors.InvalidAuthenticationCode(_WRONG_CODE) from refusal
@@ -155,6 +156,7 @@ def _registering(call: Call) -> DirectoryPerson:
     """Return who registers a device: somebody at a browser who has proved to be there, with a device where they have one."""
     found = targets.required_self(call)
     call.require_fresh_proof()
+    # Before a device is added as well: a stolen session must not be able to register a factor of the thief's.
     own_mfa.require_own_mfa(call, found.person.unique_id)
     own_mfa.require_room(call, found.person.unique_id)
     return found

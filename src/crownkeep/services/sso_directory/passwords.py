@@ -47,9 +47,11 @@ class PasswordForOnce:
 def prepare_change(call: Call, *, old_password: str, new_password: str) -> PersonPasswordChange:
     """Verify the present password and, where it is right, hold the new one to the rules and hash it."""
     kept = _kept(call)
+    # Before hashing: whoever must wait gets no guess computed, and takes no turn in the pool.
     if throttle.waiting(call.db, presence.counters_of(call.wiring, call.principal, call.origin), now=call.now):
         raise errors.Throttling(_TOO_MANY)
     if not passwords.verify(Secret(old_password), kept.password_hash):
+        # Told as a value and refused in the transaction, where the failure can be counted.
         return PersonPasswordChange(is_right=False, version=kept.credential_version)
     user = directory_users.with_id(call.db, call.principal.path.strip("/"), call.principal.person_id)
     if user is None:

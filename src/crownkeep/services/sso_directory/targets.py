@@ -50,6 +50,7 @@ def user(call: Call, *, identity_store_id: str, user_id: str, **_: object) -> Ta
     instance = asked.instance if isinstance(asked, NamedPerson) else None
     row = None if instance is None else directory_users.with_id(call.db, instance.identity_store_id, user_id)
     about = replace(within, row=NamedPerson(instance, row))
+    # Decided on the person and on the store, as Identity Store's actions are (service authorization reference).
     return replace(about, arn=f"arn:aws:identitystore:::user/{user_id}", further=(about,))
 
 
@@ -74,6 +75,7 @@ def required(call: Call) -> DirectoryPerson:
     asked = call.target_row(NamedPerson)
     caller = call.principal
     is_person = caller.kind is PrincipalKind.PERSON
+    # The same refusal for somebody else and for nobody, or people could find out who is in the directory.
     if is_person and (asked is None or asked.user is None or asked.user.user_id != caller.person_id):
         raise errors.AccessDenied("People of single sign-on do this for themselves alone.")
     if asked is None or asked.instance is None or asked.user is None:
@@ -93,6 +95,8 @@ def changeable(call: Call) -> DirectoryPerson:
             *directory_memberships.groups_of(call.db, found.user.identity_store_id, found.user.user_id),
         ]
         assignments.require_people_within_reach(call, found.instance, principals)
+    # The account of the instance, which owns the person, and not the caller's: a delegated administrator calls from another
+    # one.
     accounts.hold(call.db, found.instance.account_id)
     note(call, found)
     return found

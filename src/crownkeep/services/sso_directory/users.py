@@ -27,6 +27,7 @@ def disable_user(call: Call, *, identity_store_id: str, user_id: str) -> Result:
 def enable_user(call: Call, *, identity_store_id: str, user_id: str) -> Result:
     """Let a person sign in again; nothing that was open before comes back."""
     found = targets.changeable(call)
+    # Before they are let in again: what was open when they were disabled must not come back to life.
     _end(call, found)
     if not found.user.is_active:
         directory.change_user(call, found.user, directory.held(found.user), by=call.principal.arn, is_active=True)
