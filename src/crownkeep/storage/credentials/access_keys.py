@@ -16,6 +16,7 @@ from crownkeep.storage.rows import RowInsert, RowQuery
 table = Table(
     "access_keys",
     metadata,
+    # Alone, and not with the account: the id names the account, and is unique in the whole installation.
     Column("access_key_id", String(32), primary_key=True),
     Column("account_id", AccountId, nullable=False),
     Column("owner_id", UniqueId, nullable=False),
@@ -71,6 +72,7 @@ _set_status = update(table).where(*_this).values(status=bindparam("new_status"))
 _remove = delete(table).where(*_this)
 _used = (
     update(table)
+    # Without the account: what is told here is the use of a key that has just been verified.
     .where(table.c.access_key_id == bindparam("of_key"))
     .values(used_at=bindparam("at"), used_service=bindparam("service"), used_region=bindparam("region"))
 )

@@ -45,5 +45,6 @@ def is_known(db: Transaction, key_id: str) -> bool:
 
 def put(db: Transaction, row: KnownSealingKeyRow) -> None:
     """Keep a key as the one that seals from now on."""
+    # A key that seals again, after another one, counts from now on as the latest.
     db.execute(table.delete().where(table.c.key_id == row.key_id))
     _insert.run(db, row)

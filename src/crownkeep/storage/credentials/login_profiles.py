@@ -91,6 +91,7 @@ _set_password = (
 )
 _renew_hash = (
     update(table)
+    # Hashed outside the transaction: a password that was changed in the meantime must not be undone by it.
     .where(*_this, table.c.password_hash == bindparam("old_hash"))
     .values(password_hash=bindparam("new_hash"), history=bindparam("new_history"))
 )
@@ -138,6 +139,7 @@ def add(db: Transaction, row: LoginProfileRow) -> None:
 def set_password(db: Transaction, row: LoginProfileRow, password_hash: str, *, at: datetime) -> None:
     """Put a new password in the place of the profile's present one, which goes into its history."""
     history = (password_hash, *row.history)[:LONGEST_HISTORY]
+    # PostgreSQL's INTEGER has 31 bits and a sign. Only that it differs from the one before matters.
     version = (row.credential_version + 1) % (1 << 31)
     values = {"new_hash": password_hash, "new_history": "\n".join(history), "at": at, "new_version": version}
     db.execute(_set_password, {"of_account": row.account_id, "of_user": row.user_id, **values})

@@ -176,6 +176,7 @@ _order = table.c.serial_key + ""
 _of_owner = (
     select(table).where(_in_account, table.c.owner_id == bindparam("owner_id"), _order > bindparam("after")).order_by(_order)
 )
+# Across accounts: in a second account each code of a token could be used again.
 _hardware_with_serials = RowQuery(
     _row,
     select(table).where(
@@ -194,6 +195,7 @@ _counts_of_owners = (
     .group_by(table.c.owner_id)
 )
 _owner_ids = select(table.c.owner_id).where(_in_account, table.c.owner_id.is_not(None), IS_OF_IAM).distinct()
+# All three in one pass over the account's devices, for GetAccountSummary.
 _counts = select(
     func.count(),
     func.count(table.c.owner_id),

@@ -24,6 +24,7 @@ table = Table(
     Column("certifications", Text, nullable=False),
     # None for what earlier versions let in although it was registered before, or is longer than may be.
     Column("credential_id", LargeBinary),
+    # Unique in the house: a sign-in finds the key by this id alone (WebAuthn 3, section 7.1, asks for it at registration).
     Index(None, "credential_id", unique=True),
 )
 

@@ -26,6 +26,7 @@ table = Table(
     UniqueConstraint("account_id", "name_key"),
 )
 
+# A chain has up to 2 MiB: lists don't read what they don't show.
 _listed = [column for column in table.columns if column.name not in ("body", "chain")]
 
 

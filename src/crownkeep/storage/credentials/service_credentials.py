@@ -25,6 +25,7 @@ table = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     Index(None, "account_id", "user_id"),
+    # Programs sign in with the public name alone, so it must name one user.
     UniqueConstraint("account_id", "service", "public_name"),
 )
 

@@ -22,6 +22,8 @@ table = Table(
     Column("status", String(10), nullable=False),
     Column("uploaded_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=True, index=True),
+    # A certificate says who signs: two users with one could not be told apart (API_UploadSigningCertificate,
+    # DuplicateCertificate).
     UniqueConstraint("account_id", "fingerprint"),
 )
 

@@ -73,6 +73,7 @@ _of_owner = RowQuery(
     .limit(200),
 )
 _this = table.c.digest == bindparam("of_digest")
+# The first end counts: ended rows stay until they expire, and say when.
 _end = update(table).where(_this, table.c.ended_at.is_(None)).values(ended_at=bindparam("at"))
 _end_named = (
     update(table)
@@ -89,6 +90,7 @@ _end_others = (
     .where(
         table.c.account_id == bindparam("of_account"),
         table.c.owner_id == bindparam("of_owner"),
+        # An empty digest is no session's, and then excepts nothing: SHA-256 has 32 bytes.
         table.c.digest != bindparam("but_digest"),
         table.c.ended_at.is_(None),
     )

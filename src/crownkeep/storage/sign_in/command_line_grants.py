@@ -72,6 +72,7 @@ _with_id = RowQuery(GrantRow, select(grants).where(grants.c.grant_id == bindpara
 _with_code = RowQuery(GrantRow, select(grants).where(grants.c.code_digest == bindparam("of_digest")))
 _redeem = (
     update(grants)
+    # The condition is what makes a code good for once: of two that redeem it, the second changes no row (RFC 6749, 4.1.2).
     .where(grants.c.grant_id == bindparam("of_grant"), grants.c.key_thumbprint.is_(None))
     .values(key_thumbprint=bindparam("thumbprint"))
 )
@@ -103,6 +104,7 @@ def redeem(db: Transaction, grant_id: str, *, key_thumbprint: str) -> bool:
 
 def end(db: Transaction, grant_id: str) -> None:
     """End a grant and void its refresh tokens."""
+    # The tokens first: without their grant they would be refused, and stay.
     tokens.end(db, grant_id)
     db.execute(_end_grant, {"of_grant": grant_id})
 

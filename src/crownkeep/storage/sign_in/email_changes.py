@@ -49,6 +49,7 @@ def of_account(db: Transaction, account_id: str) -> EmailChangeRow | None:
 
 def put(db: Transaction, row: EmailChangeRow) -> None:
     """Keep a change, in the place of the account's one before."""
+    # A second request voids the first one's code: only the newest address can be taken.
     remove(db, row.account_id)
     _insert.run(db, row)
 

@@ -19,6 +19,7 @@ table = Table(
     Column("account_id", AccountId, primary_key=True),
     Column("owner_id", UniqueId, primary_key=True),
     Column("digest", LargeBinary(32), primary_key=True),
+    # Shared by a set, so that a code that is tried is hashed once, and not once for each that is left.
     Column("salt", LargeBinary(16), nullable=False),
     Column("created_at", Moment, nullable=False),
 )
@@ -46,6 +47,7 @@ class RecoveryCodeRow:
 _of = (table.c.account_id == bindparam("of_account"), table.c.owner_id == bindparam("of_owner"))
 _of_owner = RowQuery(RecoveryCodeRow, select(table).where(*_of))
 _count = Prepared(select(func.count()).select_from(table).where(*_of))
+# Deleting is spending: the row count tells which of two at once was first.
 _remove = delete(table).where(*_of, table.c.digest == bindparam("of_digest"))
 _remove_all = delete(table).where(*_of)
 _of_declined = (declined.c.account_id == bindparam("of_account"), declined.c.owner_id == bindparam("of_owner"))

@@ -102,6 +102,7 @@ def with_custodian_link(db: Transaction, digest: bytes) -> RootRecoveryRow | Non
 
 def put(db: Transaction, row: RootRecoveryRow) -> None:
     """Keep a new recovery in the place of the account's one before, whose links are void."""
+    # One for each account, so that a new request voids the links of the one before.
     remove(db, row.account_id)
     _insert.run(db, row)
 

@@ -36,6 +36,7 @@ def exists(db: Transaction, nonce: bytes) -> bool:
 
 def spend(db: Transaction, nonce: bytes) -> bool:
     """Spend a nonce; returns False where it was spent before."""
+    # The row count, and no look before: of two at once exactly one deletes the row.
     return _spend.run(db, {"of_nonce": nonce}) > 0
 
 

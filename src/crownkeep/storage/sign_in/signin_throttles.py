@@ -37,6 +37,8 @@ class ThrottleRow:
 
 _this = table.c.digest == bindparam("of_digest")
 _with_digest = RowQuery(ThrottleRow, select(table).where(_this))
+# Guesses come in parallel on purpose; without the lock each would see the count of before. SQLite ignores it, and writes one at
+# a time.
 _held = RowQuery(ThrottleRow, select(table).where(_this).with_for_update())
 _change = PreparedChange(
     update(table)
@@ -47,6 +49,7 @@ _insert = RowInsert(ThrottleRow, table)
 _take_back = PreparedChange(
     update(table)
     .where(_this)
+    # Never below none: a success may be told after the row was reset by another.
     .values(failures=case((table.c.failures > 0, table.c.failures - 1), else_=0), blocked_until=table.c.failed_at)
 )
 _remove = PreparedChange(delete(table).where(_this))

@@ -37,9 +37,11 @@ def count_up(db: Transaction, digest: bytes, account_id: str, *, now: datetime, 
     """
     row = db.execute(_with_digest, {"of_digest": digest}).first()
     if row is None:
+        # On the way of a new key, which is rare: no job has to clean this table up.
         db.execute(_forget, {"before": now - _LONGEST_SPAN})
         db.execute(insert(table), {"digest": digest, "account_id": account_id, "began_at": now, "count": 1})
         return 1
+    # A fixed window that begins with the first of it: at a window's end up to twice as many may pass in a row.
     began_at, count = (row[0], row[1] + 1) if now - row[0] < span else (now, 1)
     db.execute(_change, {"of_digest": digest, "new_began_at": began_at, "new_count": count})
     return int(count)

@@ -57,6 +57,7 @@ def of_owner(db: Transaction, account_id: str, owner_id: str) -> list[TrailFilte
 
 def put(db: Transaction, row: TrailFilterRow) -> None:
     """Keep a lookup, in the place of another of this name."""
+    # By the lower-case key: `Root` takes the place of `root`, and both would look like one on a page.
     remove(db, row.account_id, row.owner_id, row.name)
     _insert.run(db, row)
 

@@ -19,6 +19,7 @@ table = Table(
     Index(None, "account_id", "owner_id"),
 )
 
+# The digest covers person, browser and network, so that a place that anybody else has looks like none.
 _is_trusted = select(table.c.digest).where(table.c.digest == bindparam("of_digest"), table.c.expires_at > bindparam("now"))
 _remove = delete(table).where(table.c.digest == bindparam("of_digest"))
 _remove_all = delete(table).where(table.c.account_id == bindparam("of_account"), table.c.owner_id == bindparam("of_owner"))

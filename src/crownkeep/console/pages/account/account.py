@@ -72,6 +72,7 @@ async def save_name(request: Request) -> Response:
     name = web.form(request).one("name")
     information = account_names.INFORMATION
     wanted, held = _renaming(name), await calls.ask(request, information.service, information.operation)
+    # Who may rename the account and not read its name is offered no way back, for nobody can tell which.
     back = [] if isinstance(held, Refused) else [_renaming(str(held["AccountName"]))]
     try:
         done = await calls.change(request, wanted.service, wanted.operation, wanted.parameters)
@@ -101,6 +102,7 @@ async def _change_alias(request: Request, operation: str) -> Response:
     # Giving an alias takes the place of the one there is, and is taken back by giving that one again.
     before = held if isinstance(held, str) else ""
     back = [Equivalent("iam", "CreateAccountAlias", {"AccountAlias": before})] if before else []
+    # Known to have had none, as opposed to a refusal, after which nothing is known.
     if held == "":
         back = [Equivalent("iam", "DeleteAccountAlias", {"AccountAlias": alias})]
     try:

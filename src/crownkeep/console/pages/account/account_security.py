@@ -26,6 +26,7 @@ async def users_need_mfa(request: Request) -> Response:
 async def session_tokens(request: Request) -> Response:
     """Choose the version of session tokens."""
     version = web.form(request).one("version")
+    # Asked before the change: afterwards nothing tells what it was.
     held = (await settings.look(request)).token_version
     back = [] if isinstance(held, Refused) else [_setting(f"v{held}Token")]
     return await parts.change(request, [_setting(version)], then=HERE, current=destinations.ACCOUNT, back=back)

@@ -33,6 +33,7 @@ async def close(request: Request) -> Response:
     outcome = await parts.carry_out(request, [wanted])
     if outcome.refused is not None:
         return await _page(request, refusal=outcome.refused)
+    # The session is void with its account; a cookie of it would lead to a page that asks to sign in.
     here.drop_cookie(Cookie.SESSION)
     account_id, event_id = session.person.account_id, outcome.made[0].event_id
     return web.page(request, "closed.html", account_id=account_id, event_id=event_id, days=closing.REOPENED_WITHIN_DAYS)
@@ -51,6 +52,7 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
         information=found,
         is_readable=not isinstance(found, Refused),
         barred=barred,
+        # The page says already what bars it: not twice.
         alert=refusal.message if refusal and refusal.message != barred else "",
         days=closing.REOPENED_WITHIN_DAYS,
     )

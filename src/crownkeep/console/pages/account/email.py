@@ -48,6 +48,7 @@ def _session(request: Request) -> BrowserSession:
 
 def _page(request: Request, session: BrowserSession, *, refusal: Refused | None = None) -> Response:
     here, person = web.of(request), session.person
+    # Whoever switched to a role acts as the role, though root is the person at the browser.
     if person.kind is not PrincipalKind.ROOT or session.switched:
         return web.page(
             request, "refused.html", status=403, title="That was refused", text=email_change.NOT_ROOT, home="/console"

@@ -60,6 +60,7 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
     try:
         found = await last_notices.last_notices(web.of(request).door, web.actor(request))
     except AwsError as error:
+        # The session has ended: there is no page to show a refusal on.
         if error.code == "ExpiredToken":
             raise
         found = calls.refused(request, _READING, error)

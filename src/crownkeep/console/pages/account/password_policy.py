@@ -83,6 +83,7 @@ async def edit(request: Request) -> Response:
     """Show the form, filled with the policy that holds or with a preset's."""
     held = await policy_in_force.current(request)
     chosen = next((preset for preset in PRESETS if preset.name == request.query_params.get("preset")), None)
+    # AWS's default can't be filled in: it asks for three of four kinds of characters, which no policy can say.
     start = PRESETS[0].fields if isinstance(held, Refused) or held is None else held
     return _form(request, chosen.fields if chosen else start)
 

@@ -34,6 +34,7 @@ async def show(request: Request) -> Response:
 async def choose(request: Request) -> Response:
     """Opt into a Region, or out of it."""
     form = web.form(request)
+    # For anything else the safer of the two: a Region that is off can be switched on again.
     operation = _CHANGES.get(form.one("to"), "DisableRegion")
     wanted = Equivalent("account", operation, {"RegionName": form.one("region")})
     opposite = "DisableRegion" if operation == "EnableRegion" else "EnableRegion"

@@ -43,6 +43,7 @@ async def change_rule(request: Request) -> Response:
         case "remove":
             wanted = Equivalent("alerts", "DeleteAlertRule", {"Name": name})
         case "silence":
+            # Compared as texts before it is read: `int` takes more than these digits, such as those of other scripts.
             days = int(form.one("days")) if form.one("days") in map(str, _DAYS) else _DAYS[0]
             ends_at = web.of(request).now + timedelta(days=days)
             reason = form.one("reason").strip()
@@ -69,6 +70,7 @@ async def change_receiver(request: Request) -> Response:
         wanted: Mapping[str, object] = {"Channel": form.one("channel"), "Target": form.one("target").strip()}
         return await _add(request, wanted)
     if operation not in _STEPS:
+        # What changes nothing, for a form that asks for none of the page's own steps.
         operation = "TestAlertReceiver"
     asked: dict[str, object] = {"ReceiverId": form.one("receiver")}
     if operation == "ConfirmAlertReceiver":

@@ -21,6 +21,7 @@ _TIMEOUT = 300_000
 async def call(request: Request, operation: str, parameters: Mapping[str, object]) -> Mapping[str, Any]:
     """Call an operation of custodians; raises what it refuses with."""
     here = web.of(request)
+    # As nobody, whoever is signed in at this browser: the key decides, and the record names its owner.
     answer = await here.door.invoke(Asked(acting.find("approvals", operation), parameters, Anonymous(), here.origin, here.now))
     if answer.error is not None:
         raise answer.error
@@ -29,6 +30,7 @@ async def call(request: Request, operation: str, parameters: Mapping[str, object
 
 def options(challenge: str, party: str, keys: tuple[str, ...]) -> str:
     """Return what a browser asks a key for, as JSON: any key of ours, or one of these."""
+    # None at all lets the browser offer every key that it has for this name (WebAuthn, "discoverable credentials").
     allowed = [{"type": "public-key", "id": key} for key in keys]
     wanted = {
         "challenge": challenge,

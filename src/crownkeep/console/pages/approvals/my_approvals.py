@@ -48,6 +48,7 @@ async def prove(request: Request) -> Response:
 async def waiting(request: Request) -> Response:
     """Show what waits for whoever has shown their key."""
     form = web.form(request)
+    # Cut to what a true one has at most: nothing reads the rest of a longer one.
     parameters = {"Token": form.one("token")[:512], "Assertion": form.one("credential")[: key_proofs.LONGEST]}
     about = _request_id(form.one("request"))
     try:

@@ -42,6 +42,7 @@ async def show(request: Request, *, refusal: Refused | None = None, entered: str
     here = {
         "state": parts.chosen(request, "state", ("", *STATES)),
         "change": parts.chosen(request, "change", ("", *CHANGES)),
+        # 64 characters are IAM's longest user name; more would be refused and find nothing in any case.
         "user": request.query_params.get("user", "").strip()[:64],
     }
     about = await parts.ask(request, "GetCredentialAudit", service=signed_audits.SERVICE, AuditId=audit_id)
@@ -101,4 +102,5 @@ async def _credentials(request: Request, audit_id: str, here: dict[str, str]) ->
 def _is_own(request: Request, row: dict[str, Any]) -> bool:
     """Tell whether a credential is of the person who looks, also where they have taken a role on."""
     person = web.signed_in(request).person
+    # Nobody decides on their own credentials; the audit refuses it, and the page shows why beforehand.
     return bool(row["IsRoot"]) if person.kind is PrincipalKind.ROOT else row["OwnerArn"] == person.arn

@@ -77,6 +77,7 @@ async def _remove(request: Request, audit_id: str, chosen: Sequence[str], *, mad
     is_root = web.signed_in(request).principal.kind is PrincipalKind.ROOT
     only_deactivate = web.form(request).one("how") != "delete"
     for row in listed.rows("AuditedCredentials"):
+        # Only root removes root's own; they stay in the list until somebody comes as root.
         if row["IsRoot"] and not is_root:
             continue
         for wanted in _removal(row, only_deactivate=only_deactivate):
@@ -85,6 +86,7 @@ async def _remove(request: Request, audit_id: str, chosen: Sequence[str], *, mad
             except AwsError as error:
                 return ChangesMade(tuple(made), calls.refused(request, wanted, error))
             made.append(done)
+            # The deactivation is the proof; deleting the device after it only clears up.
             if wanted.operation != "DeleteVirtualMFADevice":
                 proof = {"AuditId": audit_id, "CredentialId": row["CredentialId"], "EventId": done.event_id}
                 proven = await parts.carry_out(request, [Equivalent(SERVICE, "RecordCredentialRemoval", proof)])
@@ -102,6 +104,7 @@ def _removal(row: Mapping[str, Any], *, only_deactivate: bool) -> list[Equivalen
         named[member] = row["Identifier"]
     if row["Kind"] == "ACCESS_KEY" and only_deactivate:
         return [Equivalent("iam", "UpdateAccessKey", {**named, "Status": "Inactive"})]
+    # DeactivateMFADevice names root by the account's id, as it requires a user name (`enrolment.user_name`).
     if row["Kind"] == "MFA_DEVICE" and row["IsRoot"]:
         named["UserName"] = row["OwnerArn"].split(":")[4]
     wanted = [Equivalent("iam", operation, named)]

@@ -50,6 +50,7 @@ def _value(key: Row) -> str:
 
 
 async def _turned_off(_: Request, names: Sequence[str], __: Mapping[str, str]) -> Planned:
+    # User names hold no slash (API_User), so the first one ends the name.
     pairs = [name.partition("/") for name in names]
     keys = [{"UserName": user, "AccessKeyId": key} for user, _, key in pairs if user and key]
     return Planned(*chosen_acts.key_changes(keys))

@@ -79,6 +79,8 @@ async def remove(request: Request) -> Response:
     session, serial = web.proven(request), web.form(request).one("serial")
     whose = {"UserName": enrolment.user_name(session.person), "SerialNumber": serial}
     wanted = [Equivalent("iam", "DeactivateMFADevice", whose)]
+    # A virtual device is an object of its own and would stay, unassigned, in the account; the others go with their
+    # deactivation.
     if ":mfa/" in serial:
         wanted.append(Equivalent("iam", "DeleteVirtualMFADevice", {"SerialNumber": serial}))
     return await parts.change(request, wanted, then=SECURITY, current=SECURITY)
@@ -104,12 +106,14 @@ async def resynced(request: Request) -> Response:
 
 async def _passkey(request: Request, session: BrowserSession) -> Done:
     form, here, party, begun = web.form(request), web.of(request), entering.party(request), second_factors.kept(request, session)
+    # Spent before it is used: one challenge registers one key, also where a form is sent twice.
     if party is None or begun is None or not await pending.spend(here.door, begun):
         raise MalformedForm("the registration has expired: go back and begin again")
     parameters = enrolment.with_passkey(
         session.person, name=form.one("name"), answer=second_factors.credential_in(form), challenge=begun.challenge, party=party
     )
     done = await calls.change(request, "account-security", "RegisterPasskey", parameters)
+    # Told as AWS's action, which policies name and the record shows; RegisterPasskey is only how a browser's answer comes in.
     return replace(done, action=_ENABLE.action)
 
 

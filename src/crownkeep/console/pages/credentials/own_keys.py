@@ -47,6 +47,7 @@ async def change(request: Request) -> Response:
     """Turn a key on or off, or delete it. What turns one on needs a fresh proof; what takes access away does not."""
     person, form = own.owner(request), web.form(request)
     key, to = {**own.named(person), "AccessKeyId": form.one("key")}, form.one("to")
+    # Only what gives access asks for more than the session; whoever finds a leak turns the key off at once.
     if to == "Active":
         web.proven(request)
     wanted = Equivalent("iam", "UpdateAccessKey", {**key, "Status": to})

@@ -46,6 +46,7 @@ async def codes_made(request: Request) -> Response:
     shown = found["RecoveryCodes"]
     heading = f"Crownkeep recovery codes of {person.name or 'root user'}, account {person.account_id}, {here.now:%Y-%m-%d}"
     text = "\n".join([heading, *shown, ""])
+    # In the page itself: no address on the server ever answers with the codes.
     download = "data:text/plain;base64," + base64.b64encode(text.encode()).decode()
     return _codes_page(request, to=to, codes=shown, download=download, made=outcome.made)
 
@@ -63,6 +64,7 @@ async def end_session(request: Request) -> Response:
     session, form = web.signed_in(request), web.form(request)
     if "others" in form:
         wanted = Equivalent("account-security", "EndOtherSessions")
+    # One's own is signed out, so that the cookie goes and the trail says so.
     elif form.one("session") == session.session_id:
         return await _signed_out(request)
     else:

@@ -67,6 +67,7 @@ async def confirmed(request: Request) -> Response:
     else:
         answer = second_factors.answer_in(request, form)
         begun = second_factors.kept(request, session)
+        # Only a passkey answers a challenge of ours; a code needs none, and must not spend it.
         put = begun if isinstance(answer, PasskeyAnswer) else None
         outcome = await presence.prove_by_factor(here.door, session, answer, challenge=put, origin=here.origin, now=here.now)
     match outcome:
@@ -86,6 +87,7 @@ async def _root_changed(request: Request, session: BrowserSession) -> Response:
     if refused is None:
         return _changed_page(request, outcome.made[0])
     waiting = presence.waiting(here.door, session, origin=here.origin, now=here.now)
+    # Told as a wait with its seconds, like at sign-in; the API's Throttling says no time.
     if refused.code == "Throttling" and waiting is not None:
         return entering.wait(request, waiting)
     if refused.code == "ValidationError":

@@ -51,6 +51,7 @@ async def _ask(request: Request, person: Principal) -> Mapping[str, Part]:
     wanted = {"devices": "ListMFADevices", "keys": "ListAccessKeys", "certificates": "ListSigningCertificates"}
     if person.kind is PrincipalKind.USER:
         wanted |= {"ssh": "ListSSHPublicKeys", "services": "ListServiceSpecificCredentials"}
+    # At once: an answer waits for the commit of its record, and so all of them for one commit.
     found = await asyncio.gather(*(parts.ask(request, operation, **own.named(person)) for operation in wanted.values()))
     return dict(zip(wanted, found, strict=True))
 
