@@ -80,7 +80,6 @@ def of(record: Mapping[str, Any]) -> Act:
     identity = record.get("userIdentity") or {}
     session = (identity.get("sessionContext") or {}).get("attributes") or {}
     # A ConsoleLogin is done with no session yet: its record says beside the identity whether MFA was used.
-    signed_in_with = (record.get("additionalEventData") or {}).get("MFAUsed", "")
     additional = record.get("additionalEventData") or {}
     key = str(identity.get("accessKeyId") or "")
     return Act(
