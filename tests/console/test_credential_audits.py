@@ -97,6 +97,7 @@ def test_a_removal_needs_the_reviewer_s_own_permission_in_iam(account: Account, 
         decision="REMOVE",
         reason="old",
         how="delete",
+        typed="delete",
     )
 
     assert "This needs the permission iam:DeleteAccessKey" in page.text
@@ -110,7 +111,7 @@ def test_root_s_key_is_judged_by_another_and_removed_by_root_itself(account: Acc
     send(browser, f"{address}/decide", credential=key, decision="REMOVE", reason="root needs no key")
     waiting = credentials(account, address)["", "ACCESS_KEY"]["State"]
 
-    send(root, f"{address}/remove", credential=key, how="delete")
+    send(root, f"{address}/remove", credential=key, how="delete", typed="delete")
 
     removed = credentials(account, address)["", "ACCESS_KEY"]
     assert ("TO_BE_REMOVED", "REMOVED", "DeleteAccessKey") == (waiting, removed["State"], removed["RemovalName"])

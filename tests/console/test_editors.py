@@ -124,7 +124,7 @@ def test_a_role_is_created_and_deleted_by_keyboard_alone(enter: Visit):
     expect(page.get_by_role("heading", name="worker")).to_be_visible()
     page.get_by_role("link", name="Delete", exact=True).focus()
     page.keyboard.press("Enter")
-    page.get_by_label("Type the role's name").focus()
+    page.get_by_label("Type worker to confirm").focus()
     page.keyboard.type("worker")
     page.keyboard.press("Enter")
 

@@ -18,6 +18,7 @@ from scripts import make_screenshots
 from shared import every_page, furnished
 from shared.furnished import Samples
 from tests.console.members import NOTHING, READER
+from tests.console.test_danger import dangerous, send_again
 from tests.fixtures.asgi import Response
 from tests.fixtures.clients import Credentials
 from tests.fixtures.crown import Account, Crowns
@@ -342,12 +343,32 @@ def test_after_signing_out_no_page_can_be_seen_with_the_cookies_that_were_kept(s
     assert {address: answer.status for address, answer in answers.items() if not is_led_to_sign_in(answer)} == {}
 
 
-def test_history_no_page_is_kept_by_a_browser_or_shown_in_a_frame(house: House):
+@pytest.fixture(scope="module")
+def shown(house: House) -> dict[str, Response]:
+    """Every page as the administrator sees it."""
+    browser = house.people["administrator"].browser
+    return {address: browser.get(address) for address in every_page.inside(house.samples)}
+
+
+def test_no_form_that_is_marked_dangerous_changes_anything_without_its_word(house: House, shown: dict[str, Response]):
+    browser, before = house.people["administrator"].browser, newest(house.account)
+    found = {action: fields for page in shown.values() for action, fields in dangerous(page)}
+
+    for action, fields in found.items():
+        silent, wrong = (send_again(browser, action, {**fields, **typed}) for typed in ({}, {"typed": "another word"}))
+        assert (200, 400) == (silent.status, wrong.status), (action, silent.text)
+        assert "This can't be undone" in silent.text
+        assert "Nothing was changed" in wrong.text
+
+    assert [] == done_since(house.account, before)
+    assert len(found) >= 12, sorted(found)
+
+
+def test_history_no_page_is_kept_by_a_browser_or_shown_in_a_frame(house: House, shown: dict[str, Response]):
     browser = house.people["administrator"].browser
     wrong: dict[str, Mapping[str, str | None]] = {}
 
-    for address in [*every_page.inside(house.samples), *every_page.outside(house.samples)]:
-        answer = browser.get(address)
+    for address, answer in [*shown.items(), *((each, browser.get(each)) for each in every_page.outside(house.samples))]:
         headers = {name: answer.header(name) for name in ("cache-control", "x-frame-options", "content-security-policy")}
         policy = headers["content-security-policy"] or ""
         safe = "frame-ancestors 'none'" in policy and "script-src 'self';" in policy and "unsafe" not in policy

@@ -24,7 +24,7 @@ def test_a_group_with_members_is_not_deleted_and_the_page_says_why(iam: Any, bro
     iam.create_group(GroupName="staff")
     iam.add_user_to_group(GroupName="staff", UserName="admin")
 
-    page = send(browser, "/console/groups/staff", "/console/groups/staff/delete")
+    page = send(browser, "/console/groups/staff", "/console/groups/staff/delete", typed="staff")
 
     assert 403 == page.status
     assert "DeleteConflict" in page.text

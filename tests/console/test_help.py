@@ -51,7 +51,7 @@ def test_a_policy_is_deleted_once_its_name_is_typed(iam: Any, browser: Browser):
     page = f"/console/policies/one?arn={arn}"
 
     mistyped = send(browser, page, "/console/policies/delete", arn=arn, typed="writing")
-    assert "What was typed is not the policy" in mistyped.text
+    assert "What was typed is not reading." in mistyped.text
     assert iam.get_policy(PolicyArn=arn)
     done = send(browser, page, "/console/policies/delete", arn=arn, typed="reading")
 

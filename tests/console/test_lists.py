@@ -58,7 +58,7 @@ def test_the_console_is_worked_by_clicks_alone_without_scripts(enter: Visit):
     page.get_by_role("button", name=re.compile("Deactivate AKIA")).click()
     expect(page.get_by_text("Inactive", exact=True)).to_be_visible()
     page.get_by_role("link", name="Delete", exact=True).click()
-    page.get_by_label("Type the user's name").fill("carol")
+    page.get_by_label("Type carol to confirm").fill("carol")
     page.get_by_role("button", name="Delete user").click()
 
     expect(page.get_by_role("heading", name="Users", exact=True)).to_be_visible()

@@ -50,7 +50,9 @@ def test_units_are_created_renamed_and_deleted(organization: Organization, brows
     unit = organization.client.list_organizational_units_for_parent(ParentId=organization.root_id)["OrganizationalUnits"][0]["Id"]
     here = f"{HOME}?under={unit}"
     renamed = follow(browser, send(browser, here, f"{HOME}/units/rename", unit=unit, name="Production", before="Workloads"))
-    deleted = follow(browser, send(browser, here, f"{HOME}/units/delete", unit=unit, parent=organization.root_id))
+    deleted = follow(
+        browser, send(browser, here, f"{HOME}/units/delete", unit=unit, parent=organization.root_id, typed="Production")
+    )
 
     assert "Workloads" in page
     assert "Undo" in page
@@ -168,10 +170,10 @@ def test_an_administrator_of_a_member_reaches_nothing_of_the_management(organiza
     unit, policy = organization.unit("Workloads"), organization.policy(deny("s3:*"))
     forms = {
         "units/create": {"parent": organization.root_id, "name": "Mine"},
-        "units/delete": {"unit": unit, "parent": organization.root_id},
+        "units/delete": {"unit": unit, "parent": organization.root_id, "typed": unit},
         "accounts/move": {"account": member.id, "from": organization.root_id, "to": unit, "other": ""},
         "policies/attach": {"policy": policy, "target": organization.management.id},
-        "policies/delete": {"policy": policy},
+        "policies/delete": {"policy": policy, "typed": policy},
         "settings/service": {"service": "iam.amazonaws.com"},
         "create-account": {"name": "x", "email": "x@test.example", "role": ""},
         "invite": {"target": "111122223333", "notes": ""},

@@ -183,11 +183,12 @@ def test_revoking_puts_aws_s_own_policy_and_cuts_off_who_is_at_work(account: Acc
 def test_a_role_is_deleted_with_all_that_hangs_on_it_once_its_name_is_typed(iam: Any, browser: Browser):
     here = "/console/roles/auditor/delete"
 
-    mistyped = send(browser, here, here, typed="auditors")
+    opened, mistyped = browser.get(here), send(browser, here, here, typed="auditors")
     page = follow(browser, send(browser, here, here, typed="auditor"))
 
     assert 400 == mistyped.status
-    assert "iam:RemoveRoleFromInstanceProfile" in mistyped.text
+    assert "iam:RemoveRoleFromInstanceProfile" in opened.text
+    assert "its place in an instance profile" in opened.text
     assert "iam:DeleteRole" in page
     assert "auditor" not in [each["RoleName"] for each in iam.list_roles()["Roles"]]
     assert [] == iam.get_instance_profile(InstanceProfileName="machines")["InstanceProfile"]["Roles"]

@@ -118,7 +118,7 @@ def test_a_user_makes_a_key_and_turns_it_off_and_on_and_deletes_it(crown: Crown)
         browser.get(PATH)
         browser.submit({"key": made}, form=f">{button}<")
         statuses.append(keys_of(account)[made])
-    browser.submit({"key": made}, form=">Delete<")
+    browser.submit({"key": made, "typed": made}, form=">Delete<")
 
     assert re.search(rf"Access key {made} Secret access key \S{{40}}", shown)
     assert ["Inactive", "Active", "Inactive"] == statuses
@@ -159,7 +159,10 @@ def test_root_turns_its_key_off_with_one_click_and_deletes_it(crown: Crown):
     root.get(PATH)
 
     off = root.submit(form=">Deactivate<")
-    gone = root.submit(form=">Delete<")
+    asked = root.submit(form=">Delete<")
+    key = re.search(r"Type (AKIA\w+) to confirm", asked.text)
+    assert key is not None, asked.text
+    gone = root.submit({"typed": key[1]}, form=">Delete access key<")
 
     assert "Activate" in off.text
     assert "There are none, as it should be" in gone.text
@@ -180,7 +183,7 @@ def test_an_unattended_browser_no_key_is_made_or_activated_without_a_fresh_proof
         made = browser.post(NEW_KEY, {"csrf": token})
         activated = browser.post(KEYS, {"csrf": token, "key": key, "to": "Active"})
         uploaded = browser.post(f"{PATH}/upload/ssh", {"csrf": token, "body": "ssh-rsa AAAA"})
-        deleted = browser.post(KEYS, {"csrf": token, "key": key, "to": "Deleted"})
+        deleted = browser.post(KEYS, {"csrf": token, "key": key, "to": "Deleted", "typed": key})
 
     assert {"Confirm that it is you"} == {made.title, activated.title, uploaded.title}
     assert "iam:DeleteAccessKey" in deleted.text
@@ -192,7 +195,9 @@ def test_mass_assignment_nobody_changes_another_user_s_key_by_adding_fields(crow
     account.user("dave")
     (other,) = keys_of(account, "dave")
 
-    browser.post(KEYS, {"csrf": csrf(browser), "key": other, "to": "Deleted", "UserName": "dave", "user_name": "dave"})
+    browser.post(
+        KEYS, {"csrf": csrf(browser), "key": other, "to": "Deleted", "typed": other, "UserName": "dave", "user_name": "dave"}
+    )
 
     assert browser.page.status == 403
     assert {other: "Active"} == keys_of(account, "dave")
@@ -205,7 +210,7 @@ def test_a_user_s_ssh_key_is_uploaded_turned_off_and_deleted(crown: Crown, ssh_k
     (kept,) = account.client("iam").list_ssh_public_keys(UserName="carol")["SSHPublicKeys"]
 
     off = browser.submit(form=kept["SSHPublicKeyId"])
-    browser.submit({"to": "Deleted"}, form=kept["SSHPublicKeyId"])
+    browser.submit({"to": "Deleted", "typed": kept["SSHPublicKeyId"]}, form=kept["SSHPublicKeyId"])
 
     assert "iam:UpdateSSHPublicKey" in off.text
     assert [] == account.client("iam").list_ssh_public_keys(UserName="carol")["SSHPublicKeys"]
@@ -247,7 +252,7 @@ def test_a_signing_certificate_is_uploaded_by_root_too_and_deleted(crown: Crown,
     root.submit({"body": certificate}, form='name="body"')
     (kept,) = account.root("iam").list_signing_certificates()["Certificates"]
     root.submit({"to": "Inactive"}, form=kept["CertificateId"])
-    page = root.submit({"to": "Deleted"}, form=kept["CertificateId"])
+    page = root.submit({"to": "Deleted", "typed": kept["CertificateId"]}, form=kept["CertificateId"])
 
     assert "iam:DeleteSigningCertificate" in page.text
     assert [] == account.root("iam").list_signing_certificates()["Certificates"]
@@ -381,7 +386,7 @@ def test_a_change_that_is_denied_names_the_permission(crown: Crown):
     token = csrf(browser, NEW_KEY)
 
     made = browser.post(NEW_KEY, {"csrf": token})
-    deleted = browser.post(KEYS, {"csrf": token, "key": key, "to": "Deleted"})
+    deleted = browser.post(KEYS, {"csrf": token, "key": key, "to": "Deleted", "typed": key})
 
     assert (403, 403) == (made.status, deleted.status)
     assert "This needs the permission iam:CreateAccessKey" in made.text
@@ -445,6 +450,8 @@ def test_a_person_makes_and_retires_a_key_without_javascript(visit: Visit, serve
     page.get_by_role("link", name="Continue").click()
     page.get_by_role("button", name=f"Deactivate {key}").click()
     page.get_by_role("button", name=f"Delete {key}").click()
+    page.get_by_label(f"Type {key} to confirm").fill(key)
+    page.get_by_role("button", name="Delete access key").click()
 
     expect(page.get_by_text("No access keys")).to_be_visible()
     assert [] == account.iam.list_access_keys(UserName="carol")["AccessKeyMetadata"]

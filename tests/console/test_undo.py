@@ -67,7 +67,7 @@ def test_an_inline_policy_that_was_deleted_is_put_back_word_by_word_where_it_is_
     iam.put_user_policy(UserName="bob", PolicyName="short", PolicyDocument=short)
     iam.put_user_policy(UserName="bob", PolicyName="long", PolicyDocument=long)
 
-    unoffered = follow(browser, send(browser, BOB, f"{BOB}/inline", policy="long"))
+    unoffered = follow(browser, send(browser, BOB, f"{BOB}/inline", policy="long", typed="long"))
     page = follow(browser, send(browser, BOB, f"{BOB}/inline", policy="short"))
     follow(browser, send(browser, BOB, UNDO, undo=offered(page)))
 

@@ -83,7 +83,7 @@ def test_a_key_is_deactivated_and_then_deleted(iam: Any, browser: Browser):
     page = follow(browser, send(browser, here, "/console/users/bob/key", key=key, to="Inactive"))
     assert "Inactive" in page
     assert "Activate" in page
-    page = follow(browser, send(browser, here, "/console/users/bob/key", key=key, to="Deleted"))
+    page = follow(browser, send(browser, here, "/console/users/bob/key", key=key, to="Deleted", typed=key))
 
     assert [] == iam.list_access_keys(UserName="bob")["AccessKeyMetadata"]
 

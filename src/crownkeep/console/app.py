@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from crownkeep.console.kit import frame, rendering, site_map, web
+from crownkeep.console.kit import danger, frame, rendering, site_map, web
+from crownkeep.console.kit.danger import WordNeeded
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.security import Application, Guard, Receive, Scope, Send, unavailable
 from crownkeep.console.kit.shares import PageShares
@@ -193,6 +194,7 @@ def create_pages(door: Door, shares: PageShares) -> Application:
             SignInNeeded: _sign_in,
             ProofNeeded: _confirm,
             NameNeeded: _name,
+            WordNeeded: _word,
             RoleNeeded: _portal,
             MalformedForm: _malformed,
             AwsError: _refused,
@@ -249,6 +251,11 @@ async def _name(request: Request, error: Exception) -> Response:
         action=action,
         confirmed=web.CONFIRMED_NAME,
     )
+
+
+async def _word(request: Request, error: Exception) -> Response:
+    assert isinstance(error, WordNeeded)  # noqa: S101 - what it is registered for, for the type checker
+    return danger.page(request, error.ending)
 
 
 async def _malformed(request: Request, error: Exception) -> Response:

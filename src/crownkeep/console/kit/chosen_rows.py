@@ -57,7 +57,6 @@ class ChosenAct:
     suggested: Callable[[Request], Awaitable[Sequence[str]]] | None = None
     """Finds what the first field may hold."""
     nothing: str = "There is nothing to do"
-    is_dangerous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, parts, web
+from crownkeep.console.kit import calls, danger, frame, parts, web
 from crownkeep.console.kit.calls import Found, Refused
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 
 PATH = "/console/alerts"
@@ -41,6 +42,8 @@ async def change_rule(request: Request) -> Response:
         case "save":
             wanted = Equivalent("alerts", "PutAlertRule", {"Name": name, "Pattern": pattern})
         case "remove":
+            text = "Its pattern goes, and nobody hears any more of what it found."
+            danger.require(request, Ending(name, f"Remove the rule {name}?", text, "Remove rule", PATH))
             wanted = Equivalent("alerts", "DeleteAlertRule", {"Name": name})
         case "silence":
             # Compared as texts before it is read: `int` takes more than these digits, such as those of other scripts.
@@ -73,12 +76,22 @@ async def change_receiver(request: Request) -> Response:
         # What changes nothing, for a form that asks for none of the page's own steps.
         operation = "TestAlertReceiver"
     asked: dict[str, object] = {"ReceiverId": form.one("receiver")}
+    if operation == "DeleteAlertReceiver":
+        await _require_word(request, form.one("receiver"))
     if operation == "ConfirmAlertReceiver":
         asked["Code"] = form.one("code").strip()
     outcome = await parts.carry_out(request, [Equivalent("alerts", operation, asked)])
     if outcome.refused is not None:
         return await _receivers(request, refusal=outcome.refused)
     return calls.go(request, RECEIVERS, *outcome.made)
+
+
+async def _require_word(request: Request, receiver: str) -> None:
+    """Ask for the address of a receiver before it is removed; its id, where the receivers can't be read."""
+    listed = await parts.ask(request, "ListAlertReceivers", service="alerts")
+    word = next((str(each["Target"]) for each in listed.rows("Receivers") if each["ReceiverId"] == receiver), receiver)
+    text = "It hears of nothing any more. Added again, it gets a new code, and a webhook a new secret."
+    danger.require(request, Ending(word, f"Remove {word}?", text, "Remove receiver", RECEIVERS, {"Receiver ID": receiver}))
 
 
 async def history(request: Request) -> Response:

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, parts, web
+from crownkeep.console.kit import calls, danger, parts, web
 from crownkeep.console.kit.calls import Done
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import ChangesMade
 from crownkeep.console.kit.signed_audits import PATH, SERVICE
@@ -34,6 +35,8 @@ async def decided(request: Request) -> Response:
     audit_id, form = request.path_params["audit"], web.form(request)
     chosen, reason = form.all("credential"), form.one("reason").strip()
     decision = "REMOVE" if form.one("decision") == "REMOVE" else "KEEP"
+    if decision == "REMOVE":
+        _require_word(request, audit_id)
     named: dict[str, object] = {"AuditId": audit_id, "CredentialIds": chosen}
     wanted = Equivalent(SERVICE, "DecideCredentials", {**named, "Decision": decision, "Reason": reason})
     outcome = await parts.carry_out(request, [wanted])
@@ -47,6 +50,7 @@ async def decided(request: Request) -> Response:
 async def removed(request: Request) -> Response:
     """Remove credentials that are to be removed, as whoever may: root's own keys, for example, only root does."""
     audit_id = request.path_params["audit"]
+    _require_word(request, audit_id)
     return _outcome_page(request, audit_id, await _remove(request, audit_id, web.form(request).all("credential"), made=[]))
 
 
@@ -59,6 +63,14 @@ async def proved(request: Request) -> Response:
     if outcome.refused is not None:
         return await audit_page.show(request, refusal=outcome.refused)
     return _outcome_page(request, audit_id, outcome)
+
+
+def _require_word(request: Request, audit_id: str) -> None:
+    """Ask for a word before access keys are deleted; those that are only deactivated can be activated again."""
+    if web.form(request).one("how") == "delete":
+        text = "Programs that sign with them are refused from now on. Deactivate them instead to be able to go back."
+        here = audit_page.page_of(audit_id)
+        danger.require(request, Ending("delete", "Delete these access keys for good?", text, "Delete them", here))
 
 
 async def _remove(request: Request, audit_id: str, chosen: Sequence[str], *, made: list[Done]) -> ChangesMade:

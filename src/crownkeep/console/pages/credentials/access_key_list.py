@@ -66,7 +66,6 @@ CHOSEN = ChosenRows(
             "Deactivate",
             chosen_acts.keys_turned_off,
             _turned_off,
-            is_dangerous=True,
         )
     },
     lambda call: str(call.parameters["UserName"]),

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, parts, web
+from crownkeep.console.kit import calls, frame, key_endings, parts, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.destinations import SECURITY
 from crownkeep.console.kit.equivalents import Equivalent
@@ -52,6 +52,7 @@ async def change(request: Request) -> Response:
         web.proven(request)
     wanted = Equivalent("iam", "UpdateAccessKey", {**key, "Status": to})
     if to == "Deleted":
+        key_endings.require(request, form.one("key"), SECURITY)
         wanted = Equivalent("iam", "DeleteAccessKey", key)
     return await parts.change(request, [wanted], then=SECURITY, current=SECURITY)
 

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, web
+from crownkeep.console.kit import danger, frame, parts, web
 from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.destinations import SECURITY
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.credentials import own
@@ -103,9 +104,11 @@ async def change(request: Request) -> Response:
         return await _obtained(request, kind, Equivalent("iam", f"Reset{kind.noun}", one))
     if to == "Active":
         web.proven(request)
-    wanted = Equivalent("iam", f"Delete{kind.noun}", one)
-    if to != "Deleted":
-        wanted = Equivalent("iam", f"Update{kind.noun}", {**one, "Status": to})
+    wanted = Equivalent("iam", f"Update{kind.noun}", {**one, "Status": to})
+    if to == "Deleted":
+        text = "What signs or signs in with it is refused from now on. It is not kept anywhere."
+        danger.require(request, Ending(form.one("id"), "Delete this credential?", text, "Delete", SECURITY))
+        wanted = Equivalent("iam", f"Delete{kind.noun}", one)
     return await parts.change(request, [wanted], then=SECURITY, current=SECURITY)
 
 

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, web
+from crownkeep.console.kit import danger, frame, parts, web
 from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 
 FOLDER = "/console/identity-providers"
@@ -183,10 +184,10 @@ async def untag(request: Request) -> Response:
 
 async def deleted(request: Request) -> Response:
     """Forget a provider, where its name was typed; roles that trust it trust nobody by it any more."""
-    form = web.form(request)
-    arn = form.one("arn")
-    if form.one("typed").strip() != name_of(arn):
-        return await _page(request, arn, alert=f"Type {name_of(arn)} to delete this provider.")
+    arn = web.form(request).one("arn")
+    text = "Roles that trust it stay, but nobody can assume them through it any more."
+    name = name_of(arn)
+    danger.require(request, Ending(name, f"Delete the provider {name}?", text, "Delete provider", page(arn), {"ARN": arn}))
     outcome = await parts.carry_out(request, [_call("Delete", arn)])
     then = FOLDER if outcome.refused is None else page(arn)
     return parts.after(request, outcome, then=then, current=FOLDER)

@@ -57,7 +57,6 @@ ACTS: Mapping[str, ChosenAct] = {
         chosen_acts.keys_turned_off,
         _keys,
         nothing="No active key",
-        is_dangerous=True,
     ),
     "group": ChosenAct(
         "Add to a group",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -10,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, web
+from crownkeep.console.kit import danger, frame, parts, web
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import ROLE, USER, IdentityKind
 from crownkeep.console.kit.parts import Part
@@ -48,9 +50,9 @@ async def delete(request: Request, *, kind: IdentityKind) -> Response:
 
 async def deleted(request: Request, *, kind: IdentityKind) -> Response:
     """Delete the user or role and what it holds, where its name was typed."""
-    name, form = request.path_params["name"], web.form(request)
-    if form.one("typed").strip() != name:
-        return await _page(request, kind, alert=f"Type {name} to delete this {kind.noun.lower()}.")
+    name, noun = request.path_params["name"], kind.noun.lower()
+    text = f"What the {noun} holds goes with it. What it did stays in the trail."
+    danger.require(request, Ending(name, f"Delete the {noun} {name}?", text, f"Delete {noun}", f"{kind.page(name)}/delete"))
     wanted, unseen = await _ending(request, kind, name)
     if unseen:
         return await _page(request, kind)
@@ -59,7 +61,7 @@ async def deleted(request: Request, *, kind: IdentityKind) -> Response:
     return parts.after(request, outcome, then=then, current=kind.folder)
 
 
-async def _page(request: Request, kind: IdentityKind, *, alert: str = "") -> Response:
+async def _page(request: Request, kind: IdentityKind) -> Response:
     name, noun = request.path_params["name"], kind.noun.lower()
     about = await parts.ask(request, f"Get{kind.noun}", **{kind.key: name})
     if about.is_missing:
@@ -69,15 +71,36 @@ async def _page(request: Request, kind: IdentityKind, *, alert: str = "") -> Res
         request,
         "deletion.html",
         current=kind.folder,
-        status=400 if alert else 200,
         same=wanted,
         kind=noun,
         name=name,
         path=kind.page(name),
         wanted=wanted,
         unseen=unseen,
-        alert=alert,
+        parts_of_it=_in_words(wanted),
     )
+
+
+_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "DeleteLoginProfile": ("the password", "the password"),
+    "DeleteAccessKey": ("an access key", "{} access keys"),
+    "DeleteSigningCertificate": ("a signing certificate", "{} signing certificates"),
+    "DeleteSSHPublicKey": ("an SSH key", "{} SSH keys"),
+    "DeleteServiceSpecificCredential": ("a service credential", "{} service credentials"),
+    "DeactivateMFADevice": ("an MFA device", "{} MFA devices"),
+    "RemoveUserFromGroup": ("the membership of a group", "memberships of {} groups"),
+    "DetachUserPolicy": ("an attached policy", "{} attached policies"),
+    "DetachRolePolicy": ("an attached policy", "{} attached policies"),
+    "DeleteUserPolicy": ("an inline policy", "{} inline policies"),
+    "DeleteRolePolicy": ("an inline policy", "{} inline policies"),
+    "RemoveRoleFromInstanceProfile": ("its place in an instance profile", "its places in {} instance profiles"),
+}
+
+
+def _in_words(wanted: Sequence[Equivalent]) -> list[str]:
+    """Return what goes beside the user or role itself, such as `2 access keys`."""
+    counted = Counter(each.operation for each in wanted)
+    return [one if counted[name] == 1 else many.format(counted[name]) for name, (one, many) in _WORDS.items() if counted[name]]
 
 
 async def _ending(request: Request, kind: IdentityKind, name: str) -> tuple[list[Equivalent], list[Part]]:

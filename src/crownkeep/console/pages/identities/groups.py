@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, web
+from crownkeep.console.kit import danger, frame, parts, web
 from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import GROUP
 from crownkeep.console.kit.parts import Part
@@ -142,8 +143,10 @@ def _edit_page(
 
 
 async def delete(request: Request) -> Response:
-    """Delete the group; one that has members or policies is refused by IAM."""
+    """Delete the group once its name was typed; one that has members or policies is refused by IAM."""
     name = request.path_params["name"]
+    text = "Its name, its path and its ARN go. A group with people or policies is not deleted: take them out first."
+    danger.require(request, Ending(name, f"Delete the group {name}?", text, "Delete group", GROUP.page(name)))
     wanted = Equivalent("iam", "DeleteGroup", {"GroupName": name})
     outcome = await parts.carry_out(request, [wanted])
     then = GROUP.folder if outcome.refused is None else GROUP.page(name)

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, frame, parts, policy_documents, policy_summary, web
+from crownkeep.console.kit import calls, danger, frame, parts, policy_documents, policy_summary, undo, web
 from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import IdentityKind
 from crownkeep.console.kit.parts import Part
@@ -41,14 +42,18 @@ async def inline(request: Request) -> Response:
 
 
 async def deleted(request: Request) -> Response:
-    """Delete an inline policy; where its document can be read and is short, putting it back is offered."""
+    """Delete an inline policy; putting it back is offered where its document is short, and its name asked for where it isn't."""
     kind, name = tabs.named(request)
     policy = web.form(request).one("policy")
     found = await _found(request, kind, name, policy)
     entered = {"policy": policy, "document": unquote(found.text("PolicyDocument"))}
     wanted = kind.call("Delete", "Policy", name, PolicyName=policy)
     back = [_call(kind, name, entered)] if entered["document"] else []
-    return await parts.change(request, [wanted], then=kind.page(name, "permissions"), current=kind.folder, back=back)
+    then = kind.page(name, "permissions")
+    if not undo.offer(request, back, then=then):
+        text = f"Its document goes, and {name} has no longer what it allows. Nothing here can put it back."
+        danger.require(request, Ending(policy, f"Delete {policy}?", text, "Delete policy", then))
+    return await parts.change(request, [wanted], then=then, current=kind.folder, back=back)
 
 
 async def edit(request: Request) -> Response:

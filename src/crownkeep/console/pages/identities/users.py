@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, password_rules_asked, web
+from crownkeep.console.kit import frame, key_endings, parts, password_rules_asked, web
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import USER
 from crownkeep.console.kit.parts import Part
@@ -152,6 +152,7 @@ async def key(request: Request) -> Response:
     named = {"UserName": name, "AccessKeyId": form.one("key")}
     then, status = USER.page(name, "security"), form.one("to")
     if status == "Deleted":
+        key_endings.require(request, named["AccessKeyId"], then)
         return await parts.change(request, [Equivalent("iam", "DeleteAccessKey", named)], then=then, current=USER.folder)
     wanted = Equivalent("iam", "UpdateAccessKey", {**named, "Status": status})
     back = Equivalent("iam", "UpdateAccessKey", {**named, "Status": "Inactive" if status == "Active" else "Active"})

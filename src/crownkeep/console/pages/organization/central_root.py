@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, parts, web
+from crownkeep.console.kit import calls, danger, parts, web
 from crownkeep.console.kit.calls import Found, Refused
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.organization import places
 from crownkeep.errors import AwsError
@@ -34,32 +35,32 @@ async def show(request: Request) -> Response:
 
 async def deleted(request: Request) -> Response:
     """Take all credentials of a member's root user away, once the account's name was typed."""
-    account_id, mistyped = await _confirmed(request)
-    if mistyped is not None:
-        return mistyped
+    text = "Root's password, access keys, certificates and MFA devices go. Programs that use a key of root's stop working."
+    account_id, missing = await _confirmed(request, "Delete root's credentials of {}?", text, "Delete root's credentials")
+    if missing is not None:
+        return missing
     return await _done(request, account_id, member_roots.DELETE, "Root has no credentials any more")
 
 
 async def recovery_allowed(request: Request) -> Response:
     """Let whoever reads the mail of a member's root user choose a password, once the account's name was typed."""
-    account_id, mistyped = await _confirmed(request)
-    if mistyped is not None:
-        return mistyped
+    text = "Anybody who reads the root user's mail can choose a password, until its credentials are deleted again."
+    account_id, missing = await _confirmed(request, "Let root's password of {} be recovered?", text, "Allow recovery")
+    if missing is not None:
+        return missing
     return await _done(request, account_id, member_roots.ALLOW_RECOVERY, "Root's password can be recovered")
 
 
-async def _confirmed(request: Request) -> tuple[str, Response | None]:
-    """Return the account that is meant, and the page to show where its name was not typed; raises ProofNeeded."""
-    entered = parts.entered(request, "account", "typed")
+async def _confirmed(request: Request, title: str, text: str, button: str) -> tuple[str, Response | None]:
+    """Return the account that is meant, or the page to show where there is none; raises ProofNeeded and WordNeeded."""
     web.proven(request)
-    about = await places.ask(request, "DescribeAccount", AccountId=entered["account"])
+    account_id = web.form(request).one("account")
+    about = await places.ask(request, "DescribeAccount", AccountId=account_id)
     if about.refusal is not None:
         return "", places.missing(request, about, "There is no such account in the organization")
-    name = str(about.one("Account")["Name"])
-    if entered["typed"] != name:
-        text = f"Type {name} to do this. Nothing was changed."
-        return "", await _page(request, entered["account"], alert=text)
-    return entered["account"], None
+    name, here = str(about.one("Account")["Name"]), parts.address(PATH, id=account_id)
+    danger.require(request, Ending(name, title.format(name), text, button, here, {"Account ID": account_id}))
+    return account_id, None
 
 
 async def _done(request: Request, account_id: str, task: str, message: str) -> Response:
@@ -103,7 +104,6 @@ async def _page(
     account_id: str,
     *,
     refusal: Refused | None = None,
-    alert: str = "",
     message: str = "",
 ) -> Response:
     about, security, features = await asyncio.gather(
@@ -119,7 +119,6 @@ async def _page(
         "organization_root.html",
         same=[*parts.equivalents([about, security, features]), Equivalent("sts", "AssumeRoot", task)],
         refusal=refusal,
-        status=400 if alert else 200,
         account_id=account_id,
         about=about,
         name=str(about.one("Account").get("Name", account_id)),
@@ -127,7 +126,6 @@ async def _page(
         known=next(iter(security.rows("Members")), None),
         features=features,
         is_enabled="RootCredentialsManagement" in features.rows("EnabledFeatures"),
-        alert=alert,
         message=message,
     )
 

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep.catalogue import organization_presets
-from crownkeep.console.kit import parts, policy_summary, web
+from crownkeep.console.kit import danger, parts, policy_summary, web
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.organization import places
 
@@ -80,8 +81,13 @@ def _changes(policy_id: str) -> list[Equivalent]:
 
 
 async def deleted(request: Request) -> Response:
-    """Delete a policy; one that is attached is refused by Organizations."""
+    """Delete a policy once its name was typed; one that is attached is refused by Organizations."""
     policy_id = web.form(request).one("policy")
+    about = await places.ask(request, "DescribePolicy", PolicyId=policy_id)
+    name = str(about.one("Policy").get("PolicySummary", {}).get("Name", policy_id))
+    text = "Its document goes. One that is attached somewhere is not deleted: detach it first."
+    here, ids = places.policy(policy_id), {"Policy ID": policy_id}
+    danger.require(request, Ending(name, f"Delete the policy {name}?", text, "Delete policy", here, ids))
     outcome = await parts.carry_out(request, [places.call("DeletePolicy", PolicyId=policy_id)])
     then = places.POLICIES if outcome.refused is None else places.policy(policy_id, "targets")
     return parts.after(request, outcome, then=then, current=places.FOLDER)
@@ -93,8 +99,11 @@ async def enabled(request: Request) -> Response:
 
 
 async def disabled(request: Request) -> Response:
-    """Disable a type of policy: every attachment of it is gone at once. Its person has proved to be there."""
+    """Disable a type of policy: every attachment of it is gone at once. Its person has proved to be there, and typed a word."""
     web.proven(request)
+    kind = places.KINDS.get(web.form(request).one("type"), "control policies").lower()
+    text = "What is attached anywhere in the organization is forgotten. Enabling the type again brings no attachment back."
+    danger.require(request, Ending("disable", f"Disable {kind}?", text, f"Disable {kind}", places.POLICIES))
     return await _switched(request, "DisablePolicyType")
 
 

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import parts, web
+from crownkeep.console.kit import danger, parts, web
 from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.organization import attached_policies, places, unit_tree
@@ -34,9 +35,6 @@ async def _page(
     about: Part,
     organization: Part,
     tab: str,
-    *,
-    refusal: Refused | None = None,
-    alert: str = "",
 ) -> Response:
     account = about.one("Account")
     account_id = str(account.get("Id", request.query_params.get("id", "")))
@@ -51,8 +49,6 @@ async def _page(
     return places.page(
         request,
         "organization_account.html",
-        status=400 if alert else 200,
-        refusal=refusal,
         same=[*parts.equivalents(asked), *_changes(account_id, way.shown_id if way else "PARENT")],
         account_id=account_id,
         about=about,
@@ -64,7 +60,6 @@ async def _page(
         targets=targets,
         is_management=account_id == organization.one("Organization").get("MasterAccountId"),
         is_managed_here=places.place(request, organization) is places.OrganizationPlace.MANAGEMENT,
-        alert=alert,
     )
 
 
@@ -177,19 +172,32 @@ async def removed(request: Request) -> Response:
     return await _ended(request, "RemoveAccountFromOrganization")
 
 
+_ENDINGS = {
+    "CloseAccount": (
+        "Close {}?",
+        "Nobody can sign in to it, and none of its keys works. For 90 days the operator of this server can reopen it.",
+        "Close account",
+    ),
+    "RemoveAccountFromOrganization": (
+        "Take {} out of the organization?",
+        "The account stands alone, and no policy of the organization binds it any more. It comes back by an invitation only.",
+        "Take out of the organization",
+    ),
+}
+"""By what ends: the question, what becomes of the account, and the button."""
+
+
 async def _ended(request: Request, operation: str) -> Response:
-    entered = parts.entered(request, "account", "typed")
     web.proven(request)
-    about, organization = await asyncio.gather(
-        places.ask(request, "DescribeAccount", AccountId=entered["account"]), places.described(request)
-    )
+    account_id = web.form(request).one("account")
+    about = await places.ask(request, "DescribeAccount", AccountId=account_id)
     if about.refusal is not None:
         return places.missing(request, about, "There is no such account in the organization")
-    name = str(about.one("Account")["Name"])
-    if entered["typed"] != name:
-        return await _page(request, about, organization, "details", alert=f"Type {name} to do this. Nothing was changed.")
-    wanted = places.call(operation, AccountId=entered["account"])
-    then = places.account(entered["account"]) if operation == "CloseAccount" else places.FOLDER
+    name, here = str(about.one("Account")["Name"]), places.account(account_id)
+    title, text, button = _ENDINGS[operation]
+    danger.require(request, Ending(name, title.format(name), text, button, here, {"Account ID": account_id}))
+    wanted = places.call(operation, AccountId=account_id)
+    then = here if operation == "CloseAccount" else places.FOLDER
     return await parts.change(request, [wanted], then=then, current=places.FOLDER)
 
 

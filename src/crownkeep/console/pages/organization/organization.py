@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import parts, web
+from crownkeep.console.kit import danger, parts, web
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.organization import attached_policies, places, unit_tree
@@ -103,10 +104,9 @@ async def created(request: Request) -> Response:
 
 async def left(request: Request) -> Response:
     """Take this account out of its organization, once its id was typed."""
-    typed = web.form(request).one("typed").replace("-", "").strip()
-    if typed != web.signed_in(request).principal.account_id:
-        return await _standing_page(request, await places.described(request))
-    web.proven(request)
+    account_id = web.proven(request).principal.account_id
+    text = "The account stands alone afterwards. The organization's policies no longer bind it, and only it can get back in."
+    danger.require(request, Ending(account_id, "Leave the organization?", text, "Leave organization", places.FOLDER))
     return await parts.change(request, [places.call("LeaveOrganization")], then=places.FOLDER, current=places.FOLDER)
 
 

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import parts, web
+from crownkeep.console.kit import danger, parts, web
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.pages.organization import places
@@ -126,8 +127,9 @@ async def deleted(request: Request) -> Response:
     """Delete an organization in which no other account is, once its id was typed and its person has proved to be there."""
     web.proven(request)
     about = await places.described(request)
-    if web.form(request).one("typed").strip() != about.one("Organization").get("Id", ""):
-        return web.go(places.SETTINGS)
+    word = str(about.one("Organization").get("Id", "")) or "delete"
+    text = "Its units and policies are gone for good. Only an organization with no other account can be deleted."
+    danger.require(request, Ending(word, "Delete the organization?", text, "Delete organization", places.SETTINGS))
     wanted = places.call("DeleteOrganization")
     return await parts.change(request, [wanted], then=places.FOLDER, current=places.FOLDER)
 

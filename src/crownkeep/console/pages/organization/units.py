@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import parts, web
+from crownkeep.console.kit import danger, parts, web
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.pages.organization import places
 
 
@@ -32,8 +33,13 @@ async def renamed(request: Request) -> Response:
 
 
 async def deleted(request: Request) -> Response:
-    """Delete a unit; one with accounts or units in it is refused by Organizations."""
+    """Delete a unit once its name was typed; one with accounts or units in it is refused by Organizations."""
     entered = parts.entered(request, "unit", "parent")
+    unit = entered["unit"]
+    about = await places.ask(request, "DescribeOrganizationalUnit", OrganizationalUnitId=unit)
+    name = str(about.one("OrganizationalUnit").get("Name", unit))
+    text = "Its id is not given again. Policies that are attached to it stay, and bind nobody through it."
+    danger.require(request, Ending(name, f"Delete the unit {name}?", text, "Delete unit", places.tree(unit), {"Unit ID": unit}))
     wanted = places.call("DeleteOrganizationalUnit", OrganizationalUnitId=entered["unit"])
     return await parts.change(request, [wanted], then=places.tree(entered["parent"]), current=places.FOLDER)
 

@@ -9,12 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, parts, policy_pages, policy_summary, web
-from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit import danger, frame, parts, policy_pages, policy_summary, web
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 
-_MISTYPED = "What was typed is not the policy's name."
 TABS = ("document", "versions", "holders")
 
 
@@ -107,19 +106,21 @@ async def set_default(request: Request) -> Response:
 async def version_deleted(request: Request) -> Response:
     """Delete a version that is not the default."""
     arn, version = _version(request)
+    then = policy_pages.page(arn, "versions")
+    text = "Its document goes. The version that counts now, and the other ones, stay."
+    danger.require(request, Ending(version, f"Delete version {version}?", text, "Delete version", then, {"Policy": arn}))
     wanted = Equivalent("iam", "DeletePolicyVersion", {"PolicyArn": arn, "VersionId": version})
-    return await parts.change(request, [wanted], then=policy_pages.page(arn, "versions"), current=policy_pages.FOLDER)
+    return await parts.change(request, [wanted], then=then, current=policy_pages.FOLDER)
 
 
 async def deleted(request: Request) -> Response:
     """Delete a policy once its name was typed; one that somebody holds, or that has other versions, is refused by IAM."""
-    form = web.form(request)
-    arn = form.one("arn")
-    if form.one("typed").strip() != arn.rpartition("/")[2]:
-        refused = parts.ChangesMade((), Refused("iam:DeletePolicy", "NotConfirmed", _MISTYPED, web.of(request).origin.request_id))
-        return parts.result_page(
-            request, refused, title="Nothing was changed", then=policy_pages.page(arn), current=policy_pages.FOLDER
-        )
+    arn = web.form(request).one("arn")
+    name = arn.rpartition("/")[2]
+    text = "All its versions go with it. Somebody who holds it keeps it from being deleted: detach it first."
+    danger.require(
+        request, Ending(name, f"Delete the policy {name}?", text, "Delete policy", policy_pages.page(arn), {"ARN": arn})
+    )
     outcome = await parts.carry_out(request, [Equivalent("iam", "DeletePolicy", {"PolicyArn": arn})])
     then = policy_pages.FOLDER if outcome.refused is None else policy_pages.page(arn)
     return parts.after(request, outcome, then=then, current=policy_pages.FOLDER)

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import calls, parts, web
+from crownkeep.console.kit import calls, danger, parts, web
 from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.single_sign_on import instance_pages as pages
 from crownkeep.console.pages.single_sign_on.instance_pages import DIRECTORY, GROUPS, STORE, ManagedInstance
@@ -127,9 +128,14 @@ async def left(request: Request) -> Response:
 
 
 async def deleted(request: Request) -> Response:
-    """Delete the group, with what its people could take through it."""
+    """Delete the group once its name was typed, with what its people could take through it."""
     group_id = web.form(request).one("id")
     found = await pages.managed(request)
+    about = await pages.ask(request, STORE, "DescribeGroup", **found.of_store, GroupId=group_id)
+    name = about.text("DisplayName") or group_id
+    text = "Its memberships and assignments end at once, and sessions that rest on them end with them. Its people stay."
+    ids = {"Group ID": group_id}
+    danger.require(request, Ending(name, f"Delete the group {name}?", text, "Delete group", pages.group(group_id), ids))
     wanted = Equivalent(STORE, "DeleteGroup", {**found.of_store, "GroupId": group_id})
     return await parts.change(request, [wanted], then=GROUPS, current=GROUPS)
 

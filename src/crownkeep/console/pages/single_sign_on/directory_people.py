@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import parts, web
+from crownkeep.console.kit import danger, parts, web
 from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.parts import Part
@@ -175,11 +176,13 @@ async def device_removed(request: Request) -> Response:
 
 async def deleted(request: Request) -> Response:
     """Delete a person, once their user name was typed."""
-    entered = parts.entered(request, "id", "typed", "name")
+    user_id = web.form(request).one("id")
     found = await pages.managed(request)
-    if entered["typed"] != entered["name"]:
-        return web.go(pages.person(entered["id"], "sign-in"))
-    wanted = Equivalent(STORE, "DeleteUser", {**found.of_store, "UserId": entered["id"]})
+    about = await pages.ask(request, STORE, "DescribeUser", **found.of_store, UserId=user_id)
+    name, ids = about.text("UserName") or user_id, {"User ID": user_id}
+    text = "Memberships, assignments, MFA devices and sessions end at once. Somebody added under the same name has none of it."
+    danger.require(request, Ending(name, f"Delete {name}?", text, "Delete person", pages.person(user_id, "sign-in"), ids))
+    wanted = Equivalent(STORE, "DeleteUser", {**found.of_store, "UserId": user_id})
     return await parts.change(request, [wanted], then=PEOPLE, current=PEOPLE)
 
 

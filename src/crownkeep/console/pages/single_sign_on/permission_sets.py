@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import parts, web
+from crownkeep.console.kit import danger, parts, web
 from crownkeep.console.kit.calls import Refused
+from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.pages.single_sign_on import instance_pages as pages
@@ -146,9 +147,14 @@ async def changed(request: Request) -> Response:
 
 
 async def deleted(request: Request) -> Response:
-    """Delete a permission set that nobody may take."""
+    """Delete a permission set that nobody may take, once its name was typed."""
     arn = web.form(request).one("arn")
     found = await pages.managed(request)
+    about = await pages.ask(request, ADMIN, "DescribePermissionSet", **found.of_instance, PermissionSetArn=arn)
+    name = str(about.one("PermissionSet").get("Name", arn))
+    text = "Its policies go with it. One that is still assigned somewhere is not deleted."
+    here = pages.permission_set(arn)
+    danger.require(request, Ending(name, f"Delete the permission set {name}?", text, "Delete permission set", here, {"ARN": arn}))
 
     async def again(refusal: Refused) -> Response:
         return await _page(request, found, arn, refusal=refusal)
