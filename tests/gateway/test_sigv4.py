@@ -355,4 +355,4 @@ def test_the_scope_must_name_the_service_addressed() -> None:
 
 
 def test_the_memory_of_signing_keys_is_bounded() -> None:
-    assert sigv4._signing_key.cache_info().maxsize is not None
+    assert sigv4._begun_hmac.cache_info().maxsize is not None

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
-from functools import lru_cache
 
 import msgspec
 
@@ -19,8 +18,10 @@ from crownkeep.values import value_type
 VERSION = "1.11"
 OPERATOR = "crownkeep operator"
 """How a record names the operator: a party that is no principal of the account, as AWS's own services are."""
-_LONGEST_TEXT = 1024
-_LARGEST_ELEMENTS = 100 * 1024
+LONGEST_TEXT = 1024
+"""Characters that are kept of a text."""
+LARGEST_ELEMENTS = 100 * 1024
+"""Bytes of JSON that are kept of parameters, and of an answer."""
 _LARGEST_ADDITIONAL = 28 * 1024
 _encoder = msgspec.json.Encoder()
 
@@ -78,13 +79,13 @@ def record(facts: EventFacts, event_id: str = "") -> dict[str, object]:
         "eventName": facts.name,
         "awsRegion": facts.region,
         "sourceIPAddress": facts.source_ip,
-        "userAgent": facts.user_agent[:_LONGEST_TEXT],
+        "userAgent": facts.user_agent[:LONGEST_TEXT],
     }
     if facts.error_code:
-        event["errorCode"] = facts.error_code[:_LONGEST_TEXT]
+        event["errorCode"] = facts.error_code[:LONGEST_TEXT]
     if facts.error_code or facts.error_message:
         # Failed sign-ins have a message and no code (CloudTrail user guide, "AWS Management Console sign-in events").
-        event["errorMessage"] = facts.error_message[:_LONGEST_TEXT]
+        event["errorMessage"] = facts.error_message[:LONGEST_TEXT]
     _add_elements(event, facts)
     event["requestID"] = facts.request_id
     event["eventID"] = event_id or facts.event_id
@@ -113,8 +114,8 @@ def _owner(name: str, facts: EventFacts) -> str:
 
 
 def _add_elements(event: dict[str, object], facts: EventFacts) -> None:
-    event["requestParameters"] = _within(facts.parameters or None, _LARGEST_ELEMENTS)
-    event["responseElements"] = _within(facts.response or None, _LARGEST_ELEMENTS)
+    event["requestParameters"] = within_limit(facts.parameters or None)
+    event["responseElements"] = within_limit(facts.response or None)
     additional = _within(facts.additional or None, _LARGEST_ADDITIONAL)
     if additional is not None:
         event["additionalEventData"] = additional
@@ -124,11 +125,17 @@ def _add_edge(event: dict[str, object], facts: EventFacts) -> None:
     if isinstance(facts.caller, Principal) and facts.caller.session and facts.caller.session.from_console:
         event["sessionCredentialFromConsole"] = "true"
     if facts.tls_version:
-        event["tlsDetails"] = {
-            "tlsVersion": facts.tls_version,
-            "cipherSuite": facts.tls_cipher,
-            "clientProvidedHostHeader": facts.host[:_LONGEST_TEXT],
-        }
+        event["tlsDetails"] = tls_details(facts.tls_version, facts.tls_cipher, facts.host)
+
+
+def tls_details(version: str, cipher: str, host: str) -> dict[str, object]:
+    """Make the `tlsDetails` element of a request over TLS."""
+    return {"tlsVersion": version, "cipherSuite": cipher, "clientProvidedHostHeader": host[:LONGEST_TEXT]}
+
+
+def within_limit(elements: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    """Return a request's parameters or an answer's elements, or in their place that they are too large."""
+    return _within(elements, LARGEST_ELEMENTS)
 
 
 def encode(event: Mapping[str, object]) -> bytes:
@@ -161,8 +168,7 @@ def identity(caller: Caller | None, account_alias: str = "") -> dict[str, object
     if isinstance(caller, Operator):
         named = {"userName": caller.name, "credentialId": caller.token_id} if caller.name else {}
         return {"type": "AWSService", "invokedBy": OPERATOR, **named}
-    # A long-term key's caller is the same in each of its requests; of what is remembered, each record gets its own copy.
-    return dict(_of_lasting(caller, account_alias)) if caller.session is None else _of_principal(caller, account_alias)
+    return _of_principal(caller, account_alias)
 
 
 _KINDS = {
@@ -171,11 +177,6 @@ _KINDS = {
     PrincipalKind.ROLE: "AssumedRole",
     PrincipalKind.FEDERATED_USER: "FederatedUser",
 }
-
-
-@lru_cache(maxsize=4096)
-def _of_lasting(caller: Principal, account_alias: str) -> dict[str, object]:
-    return _of_principal(caller, account_alias)
 
 
 def _of_person(caller: Principal) -> dict[str, object]:

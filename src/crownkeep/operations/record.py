@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from crownkeep import clock, ids
-from crownkeep.audit import event, redact
+from crownkeep.audit import event, event_text, redact
 from crownkeep.errors import AwsError
 from crownkeep.models import ServiceModel
 from crownkeep.operations.call import Call, Notes, Request, Result
@@ -177,7 +177,6 @@ def id_of(call: Call) -> str:
 def row_of(facts: event.EventFacts) -> EventRow:
     """Give an event its time-ordered id, unless it has one, and make the row that is kept."""
     event_id = UUID(facts.event_id) if facts.event_id else ids.event_id(facts.happened_at, clock.id_bytes(10))
-    record = event.record(facts, str(event_id))
     caller = facts.caller
     key = caller.access_key_id if isinstance(caller, Principal) else ""
     # Nobody finds out by a lookup what the copy that another account keeps of a call does not say of its caller.
@@ -191,7 +190,7 @@ def row_of(facts: event.EventFacts) -> EventRow:
         read_only="true" if facts.read_only else "false",
         username="" if is_anothers else event.username(caller)[:128],
         access_key_id="" if is_anothers else key[:128],
-        record=event.encode(record),
+        record=event_text.text(facts, ids.event_id_text(event_id)),
         resources=(*facts.resources, *_approval(facts)),
     )
 

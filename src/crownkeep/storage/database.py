@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import select
 import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -18,6 +16,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Dialect, Engine, RootTransaction, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from crownkeep.storage import additions
 
 Transaction = Connection
 """An open transaction: what every named query takes first."""
@@ -263,27 +263,17 @@ def run_plainly_for_each(transaction: Transaction, statement: str, rows: Sequenc
     PostgreSQL takes rows that are only added by COPY, which costs half.
     """
     is_sqlite = transaction.dialect.name == "sqlite"
-    copying = None if is_sqlite else _as_copy(statement)
+    copying = None if is_sqlite else additions.as_copy(statement)
     try:
         cursor = driver(transaction).cursor()
         if copying is None:
-            cursor.executemany(statement if is_sqlite else statement.replace("?", "%s"), rows)
+            cursor.executemany(additions.as_addition(statement) if is_sqlite else statement.replace("?", "%s"), rows)
             return
         with cursor.copy(copying) as copy:
             for row in rows:
                 copy.write_row(row)
     except transaction.dialect.loaded_dbapi.Error as error:
         raise _as_fault(error, statement, transaction.dialect) from error
-
-
-_PLAIN_INSERT = re.compile(r"INSERT INTO (\w+) \(([\w, ]+)\) VALUES \((?:\?, )*\?\)")
-
-
-@cache
-def _as_copy(statement: str) -> str | None:
-    """Return the COPY that does what an INSERT of whole rows does, None where the statement does anything else."""
-    plain = _PLAIN_INSERT.fullmatch(statement)
-    return None if plain is None else f"COPY {plain[1]} ({plain[2]}) FROM STDIN"
 
 
 def _as_fault(error: Exception, statement: str, dialect: Dialect) -> Exception:

@@ -41,13 +41,20 @@ def of_table(dialect: str, table: str, key: str) -> list[str]:
         return [
             _sqlite_trigger(table, "UPDATE", "changes", ""),
             _sqlite_trigger(table, "DELETE", "goes", ""),
-            _sqlite_trigger(table, "INSERT", "is_replaced", f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "),  # noqa: S608 - our own names
+            _against_replacement(table, (key,)),
         ]
     return [
         _postgresql_trigger(table, "changes", "UPDATE", "ROW", ""),
         _postgresql_trigger(table, "is_emptied", "TRUNCATE", "STATEMENT", ""),
         _postgresql_trigger(table, "goes", "DELETE", "ROW", ""),
     ]
+
+
+def against_replacement() -> Iterator[str]:
+    """Return what makes SQLite's triggers against INSERT OR REPLACE anew, as they are made today."""
+    for table, key in {**_KEYS, "trail_sealed_months": ("month",)}.items():
+        yield f"DROP TRIGGER IF EXISTS {table}_never_is_replaced"
+        yield _against_replacement(table, key)
 
 
 def _sqlite() -> Iterator[str]:
@@ -59,13 +66,20 @@ def _sqlite() -> Iterator[str]:
         yield _sqlite_trigger(table, "DELETE", "goes", f"WHEN NOT {_WITHHELD} ")
     yield _sqlite_trigger(_PENDING, "DELETE", "goes", f"WHEN NOT {_SEQUENCED} ")
     for table, key in _KEYS.items():
-        # INSERT OR REPLACE removes a row without asking the triggers for DELETE.
-        same = " AND ".join(f"{column} = NEW.{column}" for column in key)
-        yield _sqlite_trigger(table, "INSERT", "is_replaced", f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) ")  # noqa: S608 - our own names
+        yield _against_replacement(table, key)
+
+
+def _against_replacement(table: str, key: tuple[str, ...]) -> str:
+    # INSERT OR REPLACE removes a row without asking the triggers for DELETE.
+    same = " AND ".join(f"{column} = NEW.{column}" for column in key)
+    return _sqlite_trigger(table, "INSERT", "is_replaced", f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) ")  # noqa: S608 - our own names
 
 
 def _sqlite_trigger(table: str, event: str, what: str, condition: str) -> str:
-    refusal = f"SELECT RAISE(ABORT, 'the trail is append-only: nothing in {table} {what.replace('_', ' ')}');"
+    # ABORT undoes what the statement has done so far, for which SQLite copies each page before it is changed. Nothing must be
+    # undone of an INSERT that fails before it replaces its first row, and every request makes two.
+    how = "FAIL" if event == "INSERT" else "ABORT"
+    refusal = f"SELECT RAISE({how}, 'the trail is append-only: nothing in {table} {what.replace('_', ' ')}');"
     return f"CREATE TRIGGER {table}_never_{what} BEFORE {event} ON {table} {condition}BEGIN {refusal} END"
 
 
