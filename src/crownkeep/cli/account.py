@@ -93,11 +93,13 @@ def create(
             name=name,
             account_id=account_id,
             admin_user=admin_user,
+            # None and not False: what isn't asked for is not sent, and not in the record.
             root_access_key=root_access_key or None,
             root_password=password,
         )
     if "root" in answer:
         click.echo(_ROOT_KEY_WARNING, err=True)
+    # After the account is made, which needs no server: what it prints can't be used before one runs.
     if not held.is_served:
         click.echo(_NOT_SERVED, err=True)
     if as_json:
@@ -286,6 +288,7 @@ def _password() -> str:
     if sys.stdin.isatty():
         typed: str = click.prompt("Root's password", hide_input=True, confirmation_prompt=True, err=True)
         return typed
+    # From the input alone, never an argument: whoever lists this machine's processes reads those.
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
         raise click.UsageError("standard input holds no password; write root's password into it, as one line")

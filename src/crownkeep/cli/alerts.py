@@ -60,6 +60,7 @@ def add(
     A webhook's secret is shown once: give it to the receiver, which verifies each request with it. Whoever sees this machine's
     processes sees an URL that is given as an argument: one with a secret in it is better read from the input.
     """
+    # The names of the channels as the server knows them, by the options that choose them.
     channels = {"webhook": webhook, "mail": email, "syslog": syslog, "directory": directory, "apprise": apprise}
     given = [(channel, target) for channel, target in channels.items() if target]
     if len(given) != 1:

@@ -70,6 +70,7 @@ def rules(
             return
         parameters = {"groups": wanted, "alone_after_hours": hours, "reason": asked.reason or None}
         found = held.ask("UpdateApprovalTeamRules", team_arn=team_arn, **parameters)
+    # Ends with 3, for scripts: nothing is wrong, and nothing has changed yet.
     raise waiting.waits(asked, str(found["request_id"]))
 
 

@@ -201,7 +201,9 @@ def verify(file: IO[bytes], keys: Sequence[str], as_json: bool) -> None:
     from crownkeep.credentials import approval_proofs
     from crownkeep.credentials.approval_proofs import UnprovenApproval
 
+    # One byte beyond the limit is enough to tell that it is too large, whatever the file's size.
     content = file.read(approval_proofs.LARGEST + 1)
+    # Fingerprints are written with and without colons, in either case.
     known = frozenset(key.replace(":", "").lower() for key in keys)
     try:
         proof = approval_proofs.read(content)

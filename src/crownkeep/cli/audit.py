@@ -110,6 +110,7 @@ def _audit_organization(
     with botocore_failures(), _progress() as on_progress:
         found = audit_organization.audited(profile, endpoint_url, accepted, role=role, as_root=as_root, on_progress=on_progress)
     audit_organization.show(found, as_json=form == "json")
+    # An account that could not be asked counts as failed: silence must not pass a build.
     if fail_on is not None and any(each.report is None or each.report.fails(_severity(fail_on)) for each in found):
         raise click.exceptions.Exit(1)
 
@@ -152,6 +153,7 @@ def write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Progress | None]:
+    # No bar in logs and pipes, and no import of `rich`, which costs a tenth of a second.
     if not sys.stderr.isatty():
         yield None
         return
@@ -222,6 +224,7 @@ def _print_pdf(report: Report) -> None:
     if sys.stdout.isatty():
         raise click.UsageError("PDF is nothing for a terminal: add `> report.pdf`")
     try:
+        # Bytes go out as they are: a line end after them would be part of the file.
         click.echo(pdf.write(report), nl=False)
     except pdf.NoTypesetter as error:
         raise click.ClickException(str(error)) from error

@@ -27,6 +27,7 @@ def show(profile: str | None, endpoint_url: str | None, *, as_json: bool) -> Non
     from crownkeep import models
     from crownkeep.advisor import calls, reader
 
+    # Our own service's model comes along: botocore's data knows AWS's alone.
     clients = reader.clients_of(profile, endpoint_url, models=str(models.OWN_FOLDER))
     try:
         identity = reader.invoke(clients("sts", GLOBAL_REGION), calls.IDENTITY.operation, {})

@@ -39,6 +39,7 @@ def profile(name: str) -> Mapping[str, str]:
 
 def check_free(name: str) -> None:
     """Raise UnusableFile where a profile has credentials of another kind, which would go before these."""
+    # Sections of the credentials file have the bare name, those of the configuration `profile NAME`.
     for path, section in ((_config_file(), _section(name)), (_credentials_file(), name)):
         found = _read(path, section)
         for key, kind in _OTHER_CREDENTIALS.items():
@@ -49,6 +50,7 @@ def check_free(name: str) -> None:
 def write_profile(name: str, values: Mapping[str, str | None]) -> Path:
     """Set keys of a profile, or take them out where they are None, and leave the rest of the file as it is."""
     path = _config_file()
+    # Read before it is written: a file that can't be read is left alone, whatever is in it.
     profile(name)
     lines = path.read_text().splitlines() if path.exists() else []
     _write(path, "\n".join(_changed(lines, _section(name), values)) + "\n")
@@ -89,6 +91,7 @@ def _section(name: str) -> str:
 
 
 def _read(path: Path, section: str) -> Mapping[str, str]:
+    # As botocore reads it: no interpolation of `%`, no section that others inherit from, and the later of two keys holds.
     parser = RawConfigParser(default_section="", strict=False)
     try:
         parser.read(path, encoding="utf-8")
@@ -103,6 +106,7 @@ def _changed(lines: list[str], section: str, values: Mapping[str, str | None]) -
     wanted = [f"{key} = {value}" for key, value in values.items() if value is not None]
     if not starts:
         return [*lines, *([""] if lines and lines[-1].strip() else []), f"[{section}]", *wanted]
+    # Of two sections with one name the later one's keys hold, so that is where they are set.
     start = starts[-1]
     end = next((number for number, _ in spans if number > start), len(lines))
     kept = [line for line in lines[start + 1 : end] if line.partition("=")[0].strip().lower() not in values]
@@ -111,6 +115,7 @@ def _changed(lines: list[str], section: str, values: Mapping[str, str | None]) -
 
 def _write(path: Path, text: str) -> None:
     """Replace a file at once, readable for its owner alone: others must never see half of it, nor any of it."""
+    # A link to a file elsewhere stays a link; what it leads to is replaced.
     target = path.resolve()
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -118,6 +123,7 @@ def _write(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
             file.flush()
+            # Before it is renamed, or a crash could leave an empty file in the place of the one before.
             os.fsync(file.fileno())
         Path(temporary).replace(target)
     except OSError as error:

@@ -91,11 +91,15 @@ def create(
     target = target if bucket is not None else str(Path(target).expanduser().absolute())
     with house.opened(data, database) as held:
         backup_id = clock.token_bytes(4).hex()
+        # Recorded before the first byte is read: also a backup that somebody interrupts stands in the trail.
         held.ask("StartBackup", backup_id=backup_id, target=target)
         try:
             if not held.is_served:
+                # A running server puts records into the tree by itself; without one the backup's checkpoint would not hold the
+                # last of them.
                 catching_up.catch_up(held.database, held.directory.keyring)
             made, digest = _kept(held, target, backup_id, bucket, seal(held.directory.keyring, backup_id, now=clock.now()))
+        # Ctrl-C as well: whoever interrupts a backup leaves it as a failed one in the trail.
         except (BackupFault, OSError, DatabaseFault, Unsealable, UnusableRecipient, KeyboardInterrupt) as error:
             reason = _reason(error)
             held.ask("FailBackup", backup_id=backup_id, target=target, reason=reason, account_id=account)
@@ -119,6 +123,7 @@ def _sealing(recipient: Path | None, passphrase_file: Path | None, sealing_key_f
     """Return how a backup is to be sealed, with what its files hold; raises WrongCall before anything is begun."""
     from crownkeep.backups import making
 
+    # At most one of the three was given.
     if [recipient, passphrase_file, sealing_key_for].count(None) < 2:
         raise WrongCall(
             "give one of `--recipient`, `--include-sealing-key` and `--sealing-key-for`: each says alone what opens the backup"
@@ -235,6 +240,7 @@ def _verified(held: Shelf, folder: Path, trusted: list[VerifierKey]) -> dict[str
         return {"name": folder.name, "ok": False, "signed_by": None, "findings": [str(error)]}
     held.complete(folder, manifest)
     faults = targets.faults(folder, manifest)
+    # One backup's parts at a time: all of a bucket's may not have room here.
     held.forget(folder, manifest)
     return {"name": folder.name, "ok": not faults, "signed_by": signer.text, "findings": faults}
 
@@ -264,6 +270,7 @@ def restore(
     """
     from crownkeep.backups import restoring
 
+    # Read before anything is restored, so that a file that is no checkpoint costs no half of a restore.
     newest = trail_sources.kept_checkpoints([checkpoint])[0] if checkpoint is not None else None
     new = new.expanduser().absolute()
     with places.shelf(target, endpoint) as shelf:

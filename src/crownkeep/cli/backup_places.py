@@ -124,6 +124,7 @@ def chosen(held: Shelf, target: str, backup_id: str | None, keys: list[VerifierK
     from crownkeep.backups import targets
     from crownkeep.backups.manifest import UnsoundManifest
 
+    # Oldest first, by names that begin with their moment: the last one is the newest that is meant.
     folders = [each for each in held.folders() if backup_id is None or each.name.endswith(f"-{backup_id}")]
     if not folders:
         raise click.ClickException(f"there is no such backup in `{target}`")
@@ -226,6 +227,7 @@ def read(file: Path) -> str:
     """Return the text of a small file; raises WrongCall where there is none."""
     try:
         with file.open("rb") as opened:
+            # Bounded, for a path may name a device, or a database, by mistake.
             return opened.read(_LARGEST_FILE).decode()
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is no text"

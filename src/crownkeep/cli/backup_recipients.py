@@ -55,6 +55,7 @@ def _split(file: Path, shares: int | None, needed: int | None) -> tuple[Identity
 
     if shares is None or needed is None:
         raise WrongCall("`--shares` and `--needed` belong together")
+    # Never written whole: the identity is derived from it in memory, and only its shares are kept.
     secret = clock.token_bytes(splitting.SECRET_BYTES)
     try:
         parts = splitting.split(secret, needed=needed, shares=shares)
@@ -74,6 +75,7 @@ def _write(files: dict[Path, str]) -> None:
             durable_files.write_new(path, text.encode())
             written.append(path)
     except OSError as error:
+        # All or none: a part of the shares looks like a set, and opens nothing.
         for path in written:
             path.unlink()
         said = "is there already, and nothing is written over" if isinstance(error, FileExistsError) else error.strerror

@@ -46,6 +46,7 @@ def _since(chosen: Settings) -> str:
 def warnings(chosen: Settings) -> Iterator[str]:
     """Yield what is not as safe as it could be; `crownkeep doctor` looks further, and may take its time."""
     found = Installation(chosen, clock.now())
+    # Only what is quick: a start waits for no host that does not answer.
     for check in (doctor_machine.wire, doctor_machine.certificate, doctor_machine.time):
         said = check(found)
         if said.health in (Health.ADVICE, Health.AMISS):

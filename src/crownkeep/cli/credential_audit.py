@@ -40,6 +40,7 @@ def verify(file: IO[bytes], events: IO[bytes] | None, data: str | None, database
     signed off. Both are computed anew from the file.
     """
     content = file.read()
+    # How a ZIP file begins (APPNOTE, 4.3.7): the pack that `export` writes.
     if content[:2] == b"PK":
         raise WrongCall("this is an evidence pack: check it with `crownkeep evidence check`")
     if events is not None:
@@ -120,6 +121,7 @@ def _kept(account_id: str, ids: tuple[str, str], data: str | None, database: str
 
     found: dict[str, Mapping[str, Any]] = {}
     with house.opened(data, database) as held, held.database.snapshot() as db:
+        # The file is not trusted: what is no id finds nothing, and is no fault.
         for event_id in filter(_is_uuid, ids):
             last, wanted = UUID(int=(1 << 128) - 1), ("EventId", event_id)
             for row in lookups.newest(db, account_id, first=UUID(int=0), before=last, limit=1, attribute=wanted):

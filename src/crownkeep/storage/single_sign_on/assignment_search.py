@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.rows import RowQuery
-from crownkeep.storage.single_sign_on import account_assignments, directory_groups, directory_users, permission_sets
+from crownkeep.storage.single_sign_on import account_assignments, permission_sets, principal_names
 
 _assigned, _sets = account_assignments.table.c, permission_sets.table.c
-_users, _groups, _accounts = directory_users.table.c, directory_groups.table.c, accounts.table.c
+_accounts = accounts.table.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +37,12 @@ class NamedAssignment:
         return f"{self.target_id} {self.permission_set_id} {self.principal_id}"
 
 
-_joined = (
+_joined = principal_names.joined(
     account_assignments.table.join(
         permission_sets.table,
         (_sets.instance_id == _assigned.instance_id) & (_sets.permission_set_id == _assigned.permission_set_id),
-    )
-    .join(accounts.table, _accounts.account_id == _assigned.target_id)
-    .outerjoin(
-        directory_users.table,
-        (_users.identity_store_id == bindparam("store_id")) & (_users.user_id == _assigned.principal_id),
-    )
-    .outerjoin(
-        directory_groups.table,
-        (_groups.identity_store_id == bindparam("store_id")) & (_groups.group_id == _assigned.principal_id),
-    )
+    ).join(accounts.table, _accounts.account_id == _assigned.target_id),
+    _assigned.principal_id,
 )
 
 
@@ -76,7 +68,7 @@ def _query(*, by_account: bool, by_principal: bool, by_set: bool) -> RowQuery[Na
             _sets.name.label("permission_set"),
             _assigned.principal_type,
             _assigned.principal_id,
-            func.coalesce(_users.user_name, _groups.display_name, _assigned.principal_id).label("principal"),
+            principal_names.name(_assigned.principal_id),
         )
         .select_from(_joined)
         .where(*wanted)

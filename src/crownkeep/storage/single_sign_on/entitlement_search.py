@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.rows import RowQuery
-from crownkeep.storage.single_sign_on import directory_groups, directory_users, role_entitlements
+from crownkeep.storage.single_sign_on import principal_names, role_entitlements
 
 _entitled, _accounts = role_entitlements.table.c, accounts.table.c
-_users, _groups = directory_users.table.c, directory_groups.table.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +31,8 @@ class NamedEntitlement:
     """The user name or the group's display name."""
 
 
-_joined = (
-    role_entitlements.table.join(accounts.table, _accounts.account_id == _entitled.owner_account_id)
-    .outerjoin(
-        directory_users.table,
-        (_users.identity_store_id == bindparam("store_id")) & (_users.user_id == _entitled.principal_id),
-    )
-    .outerjoin(
-        directory_groups.table,
-        (_groups.identity_store_id == bindparam("store_id")) & (_groups.group_id == _entitled.principal_id),
-    )
+_joined = principal_names.joined(
+    role_entitlements.table.join(accounts.table, _accounts.account_id == _entitled.owner_account_id), _entitled.principal_id
 )
 
 
@@ -61,7 +52,7 @@ def _query(*, by_account: bool, by_principal: bool) -> RowQuery[NamedEntitlement
             _entitled.role_arn,
             _entitled.principal_type,
             _entitled.principal_id,
-            func.coalesce(_users.user_name, _groups.display_name, _entitled.principal_id).label("principal"),
+            principal_names.name(_entitled.principal_id),
         )
         .select_from(_joined)
         .where(*wanted)
