@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scripts import verify_trail
+from tests.trail import logs
 
 from crownkeep.audit import merkle, tiles
 from crownkeep.audit.merkle import Frontier, WrongProof
@@ -155,7 +156,7 @@ def test_a_bundle_holds_its_entries_and_no_half_of_one(entries: list[bytes]):
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 65_536, 70_000])
 def test_a_tree_s_tiles_hold_every_hash_once(size: int):
-    found = list(tiles.of_tree(size))
+    found = list(logs.tiles_of(size))
 
     counts = [sum(tile.width for tile in found if tile.level == level) for level in (None, 0, 1, 2)]
     assert [size, size, size >> 8, size >> 16] == counts

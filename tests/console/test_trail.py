@@ -151,7 +151,7 @@ def test_the_person_whom_root_was_taken_on_for_is_named_where_the_record_says_it
 
     act = acts.of(record)
 
-    assert (True, False) == (act.is_central, act.is_roots_own)
+    assert act.is_central
     assert "The root user, taken on centrally by the organization for Sue," == act.who
 
 

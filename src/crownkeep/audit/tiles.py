@@ -57,15 +57,6 @@ def read_path(path: str) -> Tile | None:
     return tile if is_named_so else None
 
 
-def of_tree(size: int) -> Iterable[Tile]:
-    """Return every tile and bundle of a tree of this size, level by level, bundles first."""
-    count, level = size, 0
-    yield from _of_level(None, size)
-    while count:
-        yield from _of_level(level, count)
-        count, level = count // WIDTH, level + 1
-
-
 def write_bundle(entries: Iterable[bytes]) -> bytes:
     """Return entries as a bundle holds them: each after its length, as two bytes."""
     parts: list[bytes] = []
@@ -87,13 +78,6 @@ def read_bundle(content: bytes) -> list[bytes]:
             raise Malformed("the bundle ends in the middle of an entry")
         entries.append(content[start:place])
     return entries
-
-
-def _of_level(level: int | None, count: int) -> Iterable[Tile]:
-    for number in range(count // WIDTH):
-        yield Tile(level, number)
-    if count % WIDTH:
-        yield Tile(level, count // WIDTH, count % WIDTH)
 
 
 def _written(number: int) -> str:

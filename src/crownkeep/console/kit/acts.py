@@ -53,11 +53,6 @@ class Act:
         return self.error or self.error_message or "Done"
 
     @property
-    def is_roots_own(self) -> bool:
-        """Whether it was done with root's own password or keys."""
-        return self.is_root and not self.is_central
-
-    @property
     def program(self) -> str:
         """What it was done with, in short; the whole of it is the user agent."""
         first = self.agent.partition(" ")[0]
