@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
-from tests.fixtures.crown import Account, Crown
+from tests.fixtures.crown import Account, Crown, Crowns
 from tests.fixtures.organization import RCP, Organization, deny_to_all
 from tests.services.sts.identity_provider import IdentityProvider, identity_provider
 
@@ -40,9 +40,9 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvi
 
 
 @pytest.fixture
-def house(fresh_crown: Callable[..., Crown]) -> Crown:
-    """A house whose operator lets it reach this machine."""
-    return fresh_crown(identity_provider_networks=("127.0.0.0/8",))
+def house(crowns: Crowns, database_kind: str) -> Crown:
+    """A house whose operator lets it reach this machine, shared by these tests: each makes accounts of its own."""
+    return crowns.shared(database_kind, identity_provider_networks=("127.0.0.0/8",))
 
 
 @pytest.fixture(autouse=True)
