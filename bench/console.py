@@ -4,7 +4,7 @@ One browser asks for a page again and again over a connection that stays open; i
 is from the request's first byte to the answer's last, so it holds what the server does, the loopback and this client's reading:
 about what the bare answer of the last line costs. `CPU` is what the server itself used, which a busy machine doesn't blur. The
 benchmark fails where a page's p95 is above the limit; with ARGS="--cpu", on a machine that is busy with something else, where a
-page's CPU time is. ARGS="--rounds 10" asks for each page less often.
+page's CPU time is. ARGS="--rounds 10" asks for each page less often, ARGS="--pages /console/access-keys" for those pages alone.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cpu", action="store_true", help="hold the CPU time of a page to the limit, not its p95")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each page is asked for")
+    parser.add_argument("--pages", default="", help="only those whose address holds this text")
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory,
@@ -64,7 +65,8 @@ def main() -> int:
         _, page = browser.ask("/console/credential-report")
         browser.ask("/console/credential-report", {"csrf": token_in(page)})
         sign_in = measure(server, Browser(server.port), SIGN_IN, options.rounds)
-        pages = [measure(server, browser, address, options.rounds) for address in every_page.inside(samples)]
+        wanted = [address for address in every_page.inside(samples) if options.pages in address]
+        pages = [measure(server, browser, address, options.rounds) for address in wanted]
     with tempfile.TemporaryDirectory(prefix="crownkeep-bench-") as directory, servers.bare(Path(directory)) as server:
         bare = measure(server, Browser(server.port), "/", options.rounds)
     print(render(sign_in, pages, bare))

@@ -90,17 +90,12 @@ def _take_all(browser: Browser, url: str, link: str, samples: Samples) -> None:
     _first_sign_in(page, link)
     state: Any = entering.storage_state()
     pictures = names(replace(samples, audit=_start_audit(page)))
-    for scheme in SCHEMES:
-        for size, (width, height) in SIZES.items():
-            looks: Any = {"color_scheme": scheme, "viewport": {"width": width, "height": height}, "base_url": url}
-            stranger = browser.new_context(**looks).new_page()
-            inside = browser.new_context(storage_state=state, **looks).new_page()
-            for name, address in pictures.items():
-                shown = stranger if address.startswith("/signin") else inside
-                shown.goto(address)
-                shown.screenshot(path=PICTURES / f"{name}-{scheme}-{size}.png", full_page=True)
-                if name in SHOWN and (scheme, size) == ("light", "wide"):
-                    shown.screenshot(path=ROOT / "docs/pictures" / f"{name}-light-wide.png")
+    stranger = browser.new_context(base_url=url).new_page()
+    inside = browser.new_context(base_url=url, storage_state=state).new_page()
+    for name, address in pictures.items():
+        shown = stranger if address.startswith("/signin") else inside
+        shown.goto(address)
+        _picture(shown, name)
 
 
 def _first_sign_in(page: Page, link: str) -> None:
@@ -179,7 +174,7 @@ def _picture(page: Page, name: str) -> None:
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": height})
             page.screenshot(path=PICTURES / f"{name}-{scheme}-{size}.png", full_page=True)
-            if name in SHOWN_OF_PEOPLE and (scheme, size) == ("light", "wide"):
+            if name in (*SHOWN, *SHOWN_OF_PEOPLE) and (scheme, size) == ("light", "wide"):
                 page.screenshot(path=ROOT / "docs/pictures" / f"{name}-light-wide.png")
 
 
