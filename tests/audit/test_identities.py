@@ -56,7 +56,7 @@ def shape(value: object, name: str = "") -> object:
     return value if name == "type" else ""
 
 
-@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("kind", CALLERS)
 def test_an_identity_has_the_elements_that_awss_has(kind: str):
     identity = event.identity(CALLERS[kind], "acme" if "alias" in kind else "")
 

@@ -105,6 +105,8 @@ def _survive(server: Process, *, rounds: int) -> None:
     # A night's shards are to die at other moments each.
     chance = random.Random(4747 if rounds == ROUNDS else None)
     answer = server.account(admin_user="admin")
+    # A night's clients create more users than an account may have by AWS's own quota.
+    server.operator("PUT", f"/accounts/{answer['account_id']}/quotas/UsersQuota", {"value": 100_000})
     iam = server.client("iam", answer["admin"])
     iam.create_user(UserName="outsider")
     outsider = Credentials.of(iam.create_access_key(UserName="outsider")["AccessKey"])

@@ -204,6 +204,9 @@ def _of_principal(caller: Principal, account_alias: str) -> dict[str, object]:
     }
     if caller.kind is PrincipalKind.USER:
         element["userName"] = caller.name
+        if not caller.access_key_id:
+            # A user who signs in has none, and AWS leaves it out; root's and a failed sign-in's is there, and empty.
+            del element["accessKeyId"]
     elif caller.kind is PrincipalKind.ROOT and account_alias:
         element["userName"] = account_alias
     if caller.session is not None:

@@ -117,6 +117,8 @@ class Notes:
     resources: list[tuple[str, str]] = field(default_factory=list)
     """Pairs of a CloudFormation-style type and a name or ARN, such as `AWS::IAM::User` and `bob`."""
     additional: dict[str, object] = field(default_factory=dict)
+    parameters: dict[str, object] = field(default_factory=dict)
+    """What the record shows among the parameters although it was sent otherwise, such as tags in a provider's assertion."""
     account_id: str = ""
     """Whose trail keeps the record of what the operator did; the operator's own where empty."""
     federated: FederatedIdentity | None = None

@@ -67,6 +67,8 @@ def _facts(request: Request, notes: Notes, *, result: Result, error: AwsError | 
     as_ = operation.recorded_as
     name = (as_.name if as_ else "") or operation.name
     parameters = redact.parameters(operation.name, request.parameters, operation.model.input)
+    if notes.parameters:
+        parameters = {**(parameters or {}), **notes.parameters}
     if parameters is not None and error is not None and account_id == NOBODY:
         # Nobody answers for it, so it takes no more room in the trail than it takes to see what was tried.
         parameters = redact.summary(parameters)

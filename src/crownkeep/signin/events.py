@@ -27,15 +27,6 @@ def console_login(person: Principal, origin: Origin, now: datetime, *, to: str, 
 
 def failed_login(person: Principal, origin: Origin, now: datetime, *, to: str, mfa_serial: str | None = None) -> EventRow:
     """Record that somebody has failed to sign in as a person of ours."""
-    identity: Mapping[str, object] | None = None
-    if person.kind is PrincipalKind.USER:
-        identity = {
-            "type": "IAMUser",
-            "principalId": person.unique_id,
-            "accountId": person.account_id,
-            "accessKeyId": "",
-            "userName": person.name,
-        }
     return record.row_of(
         _facts(
             person,
@@ -46,9 +37,17 @@ def failed_login(person: Principal, origin: Origin, now: datetime, *, to: str, m
             response={"ConsoleLogin": "Failure"},
             additional=_login(to, mfa_serial),
             message="Failed authentication",
-            identity=identity,
+            identity=_not_yet_in(person),
         )
     )
+
+
+def _not_yet_in(person: Principal) -> Mapping[str, object] | None:
+    """Return how a user is named who hasn't signed in: without an ARN, as AWS does; None where nothing is special."""
+    if person.kind is not PrincipalKind.USER:
+        return None
+    whose = {"principalId": person.unique_id, "accountId": person.account_id}
+    return {"type": "IAMUser", **whose, "accessKeyId": "", "userName": person.name}
 
 
 def unknown_login(account_id: str, origin: Origin, now: datetime, *, to: str) -> EventRow:
@@ -76,7 +75,19 @@ def check_mfa(person: Principal, origin: Origin, now: datetime, methods: tuple[M
     """Record that a second factor is asked for."""
     devices = [method for method in methods if method is not Method.RECOVERY_CODE]
     kind = _MFA_TYPES[devices[0]] if len(devices) == 1 else "Multiple MFA Devices"
-    return of(person, origin, now, "CheckMfa", response={"CheckMfa": "Success"}, additional={"MfaType": kind})
+    answer, identity = {"CheckMfa": "Success"}, _not_yet_in(person)
+    return record.row_of(
+        _facts(
+            person,
+            person.account_id,
+            origin,
+            now,
+            "CheckMfa",
+            response=answer,
+            additional={"MfaType": kind},
+            identity=identity,
+        )
+    )
 
 
 def cloned(person: Principal, origin: Origin, now: datetime) -> EventRow:

@@ -12,7 +12,7 @@ A token is random, and only its digest is kept. A grant ends with the browser se
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 
@@ -52,6 +52,11 @@ class Bearer:
     grant: PersonGrantRow
     person: Principal
     signed_in: SignedIn
+
+    @property
+    def caller(self) -> Principal:
+        """The person as records of what the token does name them: with the grant, which is no secret, as `credentialId`."""
+        return replace(self.person, access_key_id=self.grant.grant_id)
 
 
 def mint() -> Secret:

@@ -73,6 +73,6 @@ def _bearer(call: Call, tenant_id: str, *scopes: str) -> Bearer:
     application = None if found is None else access_applications.of_instance(call.db, found.signed_in.instance.instance_id)
     if found is None or application is None or application.tenant_id != tenant_id:
         raise errors.Unauthorized("The bearer token is missing, invalid, or expired, or is not for this tenant.")
-    call.notes.vouched = found.person
+    call.notes.vouched = found.caller
     call.notes.additional["UserName"] = found.person.name
     return found

@@ -86,7 +86,7 @@ def _bearer(call: Call, access_token: str) -> Bearer:
     found = programs.bearer(call, access_token, clients.SCOPE)
     if found is None:
         raise errors.Unauthorized("Session token not found or invalid")
-    call.notes.vouched = found.person
+    call.notes.vouched = found.caller
     return found
 
 

@@ -59,6 +59,8 @@ def assume_role(
         raise errors.InvalidParameterValue("ProvidedContexts are not accepted: no context provider is known here.")
     # A transitive tag of the caller's session can't be overwritten by what is passed now.
     tagged = session_tags.read(tags, transitive_tag_keys, of=_chaining(call.principal))
+    if inherited := session_tags.inherited(_chaining(call.principal)):
+        call.notes.parameters["incomingTransitiveTags"] = inherited
     asked: dict[str, object] = {"role_session_name": role_session_name, "transitive_tag_keys": transitive_tag_keys}
     asked |= {"external_id": external_id, "source_identity": source_identity, "tags": tags}
     _require_further(call, role_arn, asked, mfa_context=_WITH_MFA if token_code is not None else {})

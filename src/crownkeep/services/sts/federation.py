@@ -60,6 +60,11 @@ def take_on(call: Call, role: Assumable, vouched: Vouched, asked: RequestedSessi
     # As a caller would pass them, so that conditions on aws:RequestTag see them.
     sent = [{"Key": key, "Value": value} for key, value in vouched.tags.items()]
     _require_limits(vouched, sent)
+    # As AWS's records have them, whether the role is then taken on or not (IAM user guide, "Logging IAM and AWS STS API calls").
+    if sent:
+        call.notes.parameters["principalTags"] = dict(vouched.tags)
+    if vouched.transitive_tag_keys:
+        call.notes.parameters["transitiveTagKeys"] = list(vouched.transitive_tag_keys)
     tagged = session_tags.read(sent, vouched.transitive_tag_keys)
     row = _trusting(call, role, vouched, sent)
     lifetime = assumable.lifetime(row, _seconds(asked))

@@ -79,6 +79,8 @@ def assume_role_with_saml(
     assertion = _verified(call, provider)
     qualifier = _name_qualifier(provider, assertion)
     call.notes.federated = FederatedIdentity("SAMLUser", f"{qualifier}:{assertion.subject}", assertion.subject, qualifier)
+    # The assertion itself is a secret while it can be used; its id and what it says of the session are not.
+    call.notes.parameters = {"sAMLAssertionID": assertion.id, "roleSessionName": assertion.session_name}
     try:
         vouched = _vouched(provider, assertion, qualifier)
     except saml_assertions.InvalidAssertion as fault:

@@ -35,22 +35,23 @@ def read(sent: Tags, transitive_keys: Sequence[str] = (), *, of: Session | None 
         raise errors.InvalidParameterValue("Tag keys beginning with aws: are reserved for system use.")
     if not {key.lower() for key in transitive_keys} <= keys:
         raise errors.InvalidParameterValue("The specified transitive tag key must be included in the requested tags.")
-    inherited = _inherited(of)
-    if keys & {key.lower() for key in inherited}:
+    passed = inherited(of)
+    if keys & {key.lower() for key in passed}:
         raise errors.InvalidParameterValue(
             "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the "
             "calling session."
         )
-    tags = {**inherited, **{tag["Key"]: tag["Value"] for tag in sent}}
+    tags = {**passed, **{tag["Key"]: tag["Value"] for tag in sent}}
     if len(tags) > _MOST:
         raise errors.InvalidParameterValue(f"The number of session tags must not exceed {_MOST}.")
     passed_on = dict.fromkeys(transitive_keys)
     # A key's spelling is the tag's, whatever the list of transitive keys made of it.
-    spelled = tuple(key for key in tags if key.lower() in {each.lower() for each in passed_on} or key in inherited)
+    spelled = tuple(key for key in tags if key.lower() in {each.lower() for each in passed_on} or key in passed)
     return SessionTags(tags, spelled)
 
 
-def _inherited(session: Session | None) -> dict[str, str]:
+def inherited(session: Session | None) -> dict[str, str]:
+    """Return the tags that a session passes on to the next."""
     if session is None:
         return {}
     transitive = {key.lower() for key in session.transitive_tag_keys}
