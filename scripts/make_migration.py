@@ -2,7 +2,8 @@
 
     .venv/bin/python scripts/make_migration.py "Keep one-time links"
 
-Read what it wrote before you commit it. `--first` makes step 0001 anew, for as long as no version has been released.
+Read what it wrote before you commit it. Where servers of the version before can live with the step, write `oldest_code` into
+it, as `crownkeep.storage.steps` says. `--first` makes step 0001 anew, for as long as no version has been released.
 """
 
 from __future__ import annotations

@@ -109,12 +109,15 @@ def make(
 ) -> Made:
     """Make a backup in a target directory, where the known pieces are; what it needs of them is not written again.
 
-    Raises BackupFault, OSError, Unsealable and what the database raises.
+    Raises BackupFault, NewerDatabase, OSError, Unsealable and what the database raises.
     """
     sealed = sealed or Sealed(keyring)
     # A backup beside the original is lost with it, and would be copied into the next one.
     if target.resolve().is_relative_to(data.resolve()):
         raise BackupFault("the target is inside the data directory, and would be lost with it: name another place")
+    # A node of this version may serve a newer schema, but would leave out what it doesn't know.
+    if not migrate.is_current(database):
+        raise BackupFault("the database is of an older version: start the server once, which brings it up to date")
     trail_keys.prepare(database, keyring)
     name = targets.name_of(backup_id, now)
     with targets.begun(target, name) as staged:

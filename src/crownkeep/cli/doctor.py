@@ -32,6 +32,7 @@ HOUSE: Mapping[str, Check] = {
     "database": doctor_house.database,
     "database-settings": doctor_house.durability,
     "schema": doctor_house.schema,
+    "nodes": doctor_house.nodes,
     "sealing-key": doctor_house.sealing_key,
     "backup": doctor_house.backup,
     "replica": doctor_house.replica,

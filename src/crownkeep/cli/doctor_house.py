@@ -19,6 +19,7 @@ from crownkeep.settings import InvalidSettings
 from crownkeep.storage import health, migrate
 from crownkeep.storage.audits import drills
 from crownkeep.storage.credentials import operators
+from crownkeep.storage.migrate import NewerDatabase
 from crownkeep.storage.notices import outbox
 from crownkeep.storage.trail import checkpoints, lookups
 
@@ -107,11 +108,35 @@ def schema(found: Installation) -> Diagnosis:
     newest = migrate.newest()
     if step is None or step == newest:
         return well(f"step {newest}")
-    if step > newest:
+    try:
+        is_usable = migrate.serves(found.database)
+    except NewerDatabase:
         return amiss(
             f"the database is at step {step}, and this version knows {newest}", "install the version that the servers run"
         )
+    if is_usable:
+        return advice(
+            f"the database is at step {step}, and this version knows {newest}, which may go on", "upgrade this node, too"
+        )
     return advice(f"the database is at step {step}, this version's is {newest}", "make a backup; the next start takes the steps")
+
+
+def nodes(found: Installation) -> Diagnosis:
+    """Look at whether servers of several versions run on the database."""
+    if found.database is None:
+        return unseen("the database can't be opened")
+    if found.database.is_sqlite:
+        return unseen("an embedded database has one server")
+    with found.database.snapshot() as db:
+        versions = health.nodes(db)
+    others = [each for each in versions if each != migrate.newest()]
+    if not others:
+        return well("all who are connected to the database are of this version, as far as PostgreSQL sees")
+    return advice(
+        f"servers or commands of another version are connected (schema step {', '.join(others)}; this version's is"
+        f" {migrate.newest()})",
+        "upgrade the nodes that are left: what is new in a version holds once all run it",
+    )
 
 
 def sealing_key(found: Installation) -> Diagnosis:

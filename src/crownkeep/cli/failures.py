@@ -15,7 +15,7 @@ from crownkeep.domain.accounts.key_check import WrongSealingKey
 from crownkeep.errors import AwsError
 from crownkeep.settings import InvalidSettings
 from crownkeep.storage.database import DatabaseFault, UnusableDatabaseUrl
-from crownkeep.storage.migrate import NewerDatabase
+from crownkeep.storage.migrate import NewerDatabase, OlderNodes
 from crownkeep.storage.trail.sealed_files import SealedFileFault
 
 
@@ -38,6 +38,7 @@ def explain(error: Exception) -> click.ClickException:
         case (
             UnusableDataDirectory()
             | NewerDatabase()
+            | OlderNodes()
             | WrongSealingKey()
             | BackupFault()
             | UnusableRecipient()

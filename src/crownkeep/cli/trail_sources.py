@@ -47,7 +47,7 @@ def offline(data: str | None, database: str | None) -> Iterator[Database]:
     opened = Database(url)
     sealed_files.keep_in(opened, settings.sealed_directory)
     try:
-        if not migrate.is_current(opened):
+        if not migrate.serves(opened):
             raise WrongCall("the database is of an older version: start the server once, which brings it up to date")
         yield opened
     finally:

@@ -8,6 +8,16 @@ import click
 
 from crownkeep.cli import house, output
 
+_WHAT_TO_DO = {
+    True: "Make a backup, and start the new version on one node after another: the others may go on while it takes these steps.",
+    False: "Make a backup, stop the servers, and start one of the new version: it takes these steps. There is no way back.",
+}
+"""By whether servers of the version before may go on while the steps are taken."""
+_WHO_GOES_ON = {
+    True: "Servers of the version before go on, and start on it.",
+    False: "Versions that don't know it no longer start on it.",
+}
+
 
 @click.command("upgrade", short_help="Say which steps an upgrade takes, or take them.")
 @click.option("--check", is_flag=True, help="Only say what would be done; nothing is changed.")
@@ -16,7 +26,8 @@ from crownkeep.cli import house, output
 def command(check: bool, data: str | None, database: str | None, as_json: bool) -> None:
     """Bring the database up to the schema of this version, in one transaction, as the first start of a server does.
 
-    With `--check` nothing is changed. It exits with 1 where the database is of a newer version, which this one can't serve.
+    With `--check` nothing is changed, and it says whether servers of the version before may go on meanwhile. It exits with 1
+    where the database is of a newer version, which this one can't serve.
     """
     from importlib.metadata import version
 
@@ -36,7 +47,8 @@ def command(check: bool, data: str | None, database: str | None, as_json: bool) 
         answer = {
             "version": version("crownkeep"),
             "newest_step": migrate.newest(),
-            "steps": [{"step": number, "says": says} for number, says in lacking],
+            "steps": [{"step": each.number, "says": each.says} for each in lacking],
+            "online": migrate.is_online(lacking),
             "taken": bool(lacking) and not check,
         }
     finally:
@@ -53,8 +65,6 @@ def _print(answer: dict[str, Any]) -> None:
         return
     output.print_table(("STEP", "WHAT IT DOES"), [(each["step"], each["says"]) for each in answer["steps"]])
     if answer["taken"]:
-        click.echo(f"\nThe database is at step {answer['newest_step']} now. Versions that don't know it no longer start on it.")
+        click.echo(f"\nThe database is at step {answer['newest_step']} now. {_WHO_GOES_ON[answer['online']]}")
     else:
-        click.echo(
-            "\nMake a backup, stop the servers, and start one of the new version: it takes these steps. There is no way back."
-        )
+        click.echo(f"\n{_WHAT_TO_DO[answer['online']]}")

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Dialect, Engine, RootTransaction, create_engi
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from crownkeep.storage import additions
+from crownkeep.storage import additions, steps
 
 Transaction = Connection
 """An open transaction: what every named query takes first."""
@@ -338,16 +338,13 @@ def _engine(url: str) -> Engine:
         try:
             # A server that doesn't answer must not stop the event loop for the two minutes that TCP tries.
             options: dict[str, Any] = {} if "connect_timeout" in parsed.query else {"connect_timeout": _SECONDS_TO_CONNECT}
+            # Whoever takes a step of the schema sees which versions run (`health.nodes`).
+            options["application_name"] = steps.NODE + steps.newest()
             if parsed.query.get(_POOLED) == "true":
                 # In transaction mode the next transaction may run on another connection, which has no statement prepared here.
                 options["prepare_threshold"] = None
-            return create_engine(
-                parsed.set(drivername="postgresql+psycopg").difference_update_query([_POOLED]),
-                pool_size=8,
-                max_overflow=24,
-                pool_pre_ping=True,
-                connect_args=options,
-            )
+            driven = parsed.set(drivername="postgresql+psycopg").difference_update_query([_POOLED])
+            return create_engine(driven, pool_size=8, max_overflow=24, pool_pre_ping=True, connect_args=options)
         except ModuleNotFoundError as error:
             raise UnusableDatabaseUrl(
                 f"PostgreSQL needs its driver: run `{sys.executable} -m pip install 'psycopg[binary]>=3.3'`"

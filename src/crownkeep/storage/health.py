@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import inspect, text
 
-from crownkeep.storage.database import Transaction
+from crownkeep.storage.database import Transaction, run_plainly
+from crownkeep.storage.steps import NODE
 
 _WRITE_AHEAD = 2
 _VERSIONS_AT = 18
@@ -60,3 +61,16 @@ def step(db: Transaction) -> str | None:
         return None
     found = db.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return None if found is None else str(found)
+
+
+def nodes(db: Transaction) -> list[str]:
+    """Return the newest schema step that each version knows whose servers or commands are connected; none on SQLite.
+
+    A pooler hides them: it names the one of its clients that used a connection last.
+    """
+    if db.dialect.name == "sqlite":
+        return []
+    run_plainly(db, "SELECT pg_stat_clear_snapshot()")
+    statement = """SELECT DISTINCT substr(application_name, length(?) + 1) FROM pg_stat_activity
+        WHERE datname = current_database() AND starts_with(application_name, ?)"""
+    return sorted(str(name) for (name,) in run_plainly(db, statement, (NODE, NODE)))
