@@ -16,7 +16,7 @@ from sqlalchemy import inspect, text
 from crownkeep import clock
 from crownkeep.storage import health, steps
 from crownkeep.storage.database import Database, DatabaseFault, Transaction, run_plainly
-from crownkeep.storage.steps import Step
+from crownkeep.storage.steps import SchemaStep
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -97,12 +97,12 @@ def serves(database: Database) -> bool:
     return True
 
 
-def lacking(database: Database) -> list[Step]:
+def lacking(database: Database) -> list[SchemaStep]:
     """Return the steps that a database has not taken; raises NewerDatabase as `serves` does."""
     return [] if serves(database) else steps.after(_state(database)[0] or "")
 
 
-def is_online(lacking: list[Step]) -> bool:
+def is_online(lacking: list[SchemaStep]) -> bool:
     """Tell whether servers of the version before go on while these steps, which are all that is lacking, are taken."""
     return all(each.oldest_code < lacking[0].number for each in lacking)
 

@@ -24,7 +24,7 @@ _OLDEST_CODE = re.compile(r'^oldest_code = "(?P<step>\d{4})"$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SchemaStep:
     """One step of the schema's history."""
 
     number: str
@@ -40,7 +40,7 @@ def newest() -> str:
     return max(file.name[:4] for file in _files())
 
 
-def after(number: str) -> list[Step]:
+def after(number: str) -> list[SchemaStep]:
     """Return the steps that follow one, the next first."""
     return [_read(file) for file in _files() if file.name[:4] > number]
 
@@ -55,8 +55,8 @@ def _files() -> list[Path]:
 
 
 @cache
-def _read(file: Path) -> Step:
+def _read(file: Path) -> SchemaStep:
     number, says = file.stem[:4], file.stem[5:].replace("_", " ")
     # Read and not imported: steps are alembic's to import, which is slow.
     said = _OLDEST_CODE.search(file.read_text(encoding="utf-8"))
-    return Step(number, says, said["step"] if said else number)
+    return SchemaStep(number, says, said["step"] if said else number)
