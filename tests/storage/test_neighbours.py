@@ -128,7 +128,7 @@ def test_a_step_that_waits_for_a_table_lets_requests_pass_and_tries_again(crowns
     crown.close()
     database = Database(url)
     with database.transaction() as db:
-        db.execute(text("UPDATE alembic_version SET version_num = '0036'"))
+        db.execute(text("UPDATE alembic_version SET version_num = '0037'"))
 
     def take(transaction: Transaction, _: str) -> None:
         transaction.execute(text("ALTER TABLE memberships ADD COLUMN later INTEGER"))

@@ -27,7 +27,7 @@ _LOCK_TIMEOUT = "3s"
 """How long a step waits for a table that somebody uses: whoever comes later waits behind it."""
 _LOCK_NOT_AVAILABLE = "55P03"
 _COLUMN = "understood_by"
-"""Beside alembic's own: from which step's code to which the database is understood, such as `0037-0038`."""
+"""Beside alembic's own: from which step's code to which the database is understood, such as `0038-0041`."""
 
 
 class NewerDatabase(Exception):

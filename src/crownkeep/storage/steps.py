@@ -3,7 +3,7 @@
 A step that only adds (a table, a column that may be absent or has a default, an index) is taken while servers of the version
 before go on. Such a step says so in its module:
 
-    oldest_code = "0037"
+    oldest_code = "0038"
 
 That is the newest step of the oldest version whose servers go on beside it. A step without that line suits no older version.
 """
