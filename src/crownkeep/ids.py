@@ -8,11 +8,11 @@ from enum import Enum
 from uuid import UUID
 
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-_LOWER_ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyz0123456789"
 _LOWER_ALPHANUMERIC = _ALPHANUMERIC.lower()
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 """The digit that a UUID's variant leaves of a random one (RFC 9562, section 4.1)."""
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_EVENT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Prefix(Enum):
@@ -76,6 +76,11 @@ def event_id_text(event_id: UUID) -> str:
     """Return an event's id as it is written, which is what `str` of it returns in twice the time."""
     text = f"{event_id.int:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def is_event_id(text: str) -> bool:
+    """Tell whether a text is an event's id, written as records have it."""
+    return _EVENT_ID.fullmatch(text) is not None
 
 
 def first_event_id(moment: datetime) -> UUID:

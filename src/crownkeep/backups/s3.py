@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from crownkeep.arn import GLOBAL_REGION
 from crownkeep.audit.notes import VerifierKey
 from crownkeep.backups import pieces, targets
 from crownkeep.backups.faults import BackupFault
@@ -136,5 +137,5 @@ def _client(endpoint: str) -> Any:
         s3={"addressing_style": "path"},
     )
     session = botocore.session.get_session()
-    region = session.get_config_variable("region") or "us-east-1"
+    region = session.get_config_variable("region") or GLOBAL_REGION
     return session.create_client("s3", region_name=region, endpoint_url=endpoint or None, config=config)

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
+from crownkeep import ids
 from crownkeep.policy.document import Document, MalformedPolicy
 from crownkeep.policy.parse import parse
 from crownkeep.policy.positions import Path, Span
@@ -16,7 +17,6 @@ from crownkeep.policy.validate import invalid_principal
 
 Resolve = Callable[[str], "str | None"]
 
-_ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
 _BOUND = re.compile(r"[0-9]{12}|arn:[^:]+:iam::[0-9]{12}:(?:user|role)/.+", re.ASCII)
 _UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Z0-9]{8,32}", re.ASCII)
 
@@ -31,7 +31,7 @@ def bind_principals(document: Document, unique_id_of: Resolve, arn_of_account: C
     """
 
     def bound(arn: str) -> str:
-        if _ACCOUNT_ID.fullmatch(arn):
+        if ids.is_account_id(arn):
             return arn_of_account(arn) if arn_of_account is not None else arn
         unique_id = unique_id_of(arn)
         if unique_id is None:

@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from crownkeep import base64url, errors
+from crownkeep.credentials import code_challenges
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations.call import Origin
 from crownkeep.operations.invoke import Door
@@ -41,10 +42,6 @@ CONFIRMATION = "/v1/sessions/confirmation"
 CODE_LIFETIME = timedelta(minutes=10)
 
 _LOOPBACK = re.compile(r"http://127\.0\.0\.1:(?P<port>[1-9][0-9]{0,4})/oauth/callback")
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-_STATE = re.compile(r"[A-Za-z0-9._~+/=-]{8,512}")
-_CHALLENGE_METHODS = ("SHA-256", "S256")
-"""As the AWS CLI names it, and as RFC 7636 does; `plain`, which hides nothing, is not among them."""
 _RESOURCES = {SAME_DEVICE: "localhost", CROSS_DEVICE: "remote"}
 
 
@@ -96,9 +93,10 @@ def read(parameters: Mapping[str, Sequence[str]], *, bases: Sequence[str]) -> Au
         raise InvalidAuthorization("the client wants the code sent to an address that it must not be sent to")
     if given.get("response_type") != "code" or given.get("scope", "openid") != "openid":
         raise InvalidAuthorization("the client asks for something other than a code")
-    if given.get("code_challenge_method") not in _CHALLENGE_METHODS or not _CHALLENGE.fullmatch(given.get("code_challenge", "")):
+    is_known_method = given.get("code_challenge_method") in code_challenges.METHODS
+    if not is_known_method or not code_challenges.is_challenge(given.get("code_challenge", "")):
         raise InvalidAuthorization("the client does not protect the code with a SHA-256 challenge (PKCE)")
-    if not _STATE.fullmatch(given.get("state", "")):
+    if not code_challenges.is_state(given.get("state", "")):
         raise InvalidAuthorization("the client sends no state that it could know the answer by")
     return AuthorizationRequest(client_id, redirect_uri, given["state"], given["code_challenge"])
 

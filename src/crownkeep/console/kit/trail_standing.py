@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
 
-from crownkeep.console.kit import calls, web
+from crownkeep.console.kit import calls, rendering, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 
@@ -51,7 +51,7 @@ def _of(found: Mapping[str, Any], now: datetime) -> TrailStanding:
     signed = ""
     if checkpoint is not None:
         waiting = f", {found['Unsigned']} wait for the next" if found["Unsigned"] else ""
-        signed = f"{checkpoint['Size']:,} records, signed {_age(checkpoint['SignedAt'], now)}{waiting}"
+        signed = f"{checkpoint['Size']:,} records, signed {rendering.ago(checkpoint['SignedAt'], now)}{waiting}"
     verified = ""
     if verification is not None:
         at, size, findings = verification["VerifiedAt"], verification["Size"], verification["Findings"]
@@ -63,17 +63,8 @@ def _of(found: Mapping[str, Any], now: datetime) -> TrailStanding:
         verified,
         verification is not None and bool(verification["IsAsItWas"]),
         signed,
-        [TrailWitness(each["Name"], each["Size"], _age(each["SignedAt"], now)) for each in found["Witnesses"]],
+        [TrailWitness(each["Name"], each["Size"], rendering.ago(each["SignedAt"], now)) for each in found["Witnesses"]],
         found["WithheldRecords"],
         found["SealedRecords"],
         found["Origin"],
     )
-
-
-def _age(at: datetime, now: datetime) -> str:
-    passed = max(now - at, timedelta())
-    for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
-        count = passed // length
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "less than a minute ago"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from crownkeep import clock, errors
+from crownkeep.credentials import code_challenges
 from crownkeep.domain.single_sign_on import clients
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, everything
@@ -16,15 +15,13 @@ from crownkeep.signin.programs import Token
 from crownkeep.storage.single_sign_on import person_grants
 from crownkeep.storage.single_sign_on.person_grants import GIVEN, REFUSED, WAITING, PersonGrantRow
 
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-
 
 @access_portal.operation("AuthorizeProgram", resource=everything, effect=Effect.STATE)
 def authorize_program(call: Call, *, client_id: str, redirect_uri: str, code_challenge: str) -> Result:
     """Let a program on the person's own computer act for them, by a code for one use (RFC 7636 and 8252)."""
     mine = me.required(call)
     client = clients.known(call.keyring, client_id, now=call.now)
-    if client is None or not clients.may_receive(client, redirect_uri) or not _CHALLENGE.fullmatch(code_challenge):
+    if client is None or not clients.may_receive(client, redirect_uri) or not code_challenges.is_challenge(code_challenge):
         raise errors.ServiceValidation("The program is not registered, or not for this address.")
     code = programs.mint().reveal()
     person_grants.forget(call.db, before=call.now)

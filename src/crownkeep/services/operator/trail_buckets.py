@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from crownkeep import clock, errors
+from crownkeep.arn import GLOBAL_REGION
 from crownkeep.credentials.secret import Secret
 from crownkeep.operations import registry, sealed
 from crownkeep.operations.call import Call, Result
@@ -17,8 +18,6 @@ from crownkeep.storage.trail import buckets, trails
 from crownkeep.storage.trail.buckets import BucketRow
 from crownkeep.trail import buckets as places
 
-_REGION = "us-east-1"
-
 
 @operator.operation("AddTrailBucket", resource=registry.everything, effect=Effect.STATE)
 def add_trail_bucket(
@@ -28,7 +27,7 @@ def add_trail_bucket(
     account_id: str,
     directory: str = "",
     endpoint: str = "",
-    endpoint_region: str = _REGION,
+    endpoint_region: str = GLOBAL_REGION,
     endpoint_bucket: str | None = None,
     access_key_id: str = "",
     secret_access_key: str = "",

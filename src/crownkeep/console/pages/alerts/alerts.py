@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -10,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crownkeep import ids
 from crownkeep.console.kit import calls, danger, frame, parts, web
 from crownkeep.console.kit.calls import Found, Refused
 from crownkeep.console.kit.danger import Ending
@@ -22,7 +22,6 @@ LOCK_DOWN = f"{PATH}/lock-down"
 
 _SHOWN = 100
 _DAYS = (1, 7, 30)
-_EVENT_ID = re.compile(r"[0-9a-f-]{36}")
 _STEPS = {"ConfirmAlertReceiver", "DeleteAlertReceiver", "EnableAlertReceiver", "TestAlertReceiver"}
 
 
@@ -117,7 +116,7 @@ async def replay(request: Request) -> Response:
 async def lock_down(request: Request) -> Response:
     """Say what to do now, for whoever follows the link of an alert: the link does nothing, and each step asks for a proof."""
     event = request.query_params.get("event", "")
-    return frame.page(request, "lock_down.html", current=PATH, same=[], event=event if _EVENT_ID.fullmatch(event) else "")
+    return frame.page(request, "lock_down.html", current=PATH, same=[], event=event if ids.is_event_id(event) else "")
 
 
 async def _add(request: Request, wanted: Mapping[str, object]) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -14,15 +13,13 @@ from starlette.routing import Route
 from crownkeep.console.kit import parts, security, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.credentials import code_challenges
 from crownkeep.domain.single_sign_on import clients
 from crownkeep.domain.single_sign_on.clients import Client
 from crownkeep.signin.sessions import BrowserSession
 
 _SERVICE = "access-portal"
 _NAMES = ("response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "scopes", "scope")
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-_STATE = re.compile(r"[A-Za-z0-9._~+/=-]{8,512}")
-_METHODS = ("S256", "SHA-256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +111,8 @@ def _read(request: Request, given: Mapping[str, str]) -> ConsentAsked | None:
     uri, challenge, state = given.get("redirect_uri", ""), given.get("code_challenge", ""), given.get("state", "")
     if client is None or not client.start or not clients.may_receive(client, uri):
         return None
-    is_code = given.get("response_type") == "code" and given.get("code_challenge_method") in _METHODS
-    if not is_code or not _CHALLENGE.fullmatch(challenge) or not _STATE.fullmatch(state):
+    is_code = given.get("response_type") == "code" and given.get("code_challenge_method") in code_challenges.METHODS
+    if not is_code or not code_challenges.is_challenge(challenge) or not code_challenges.is_state(state):
         return None
     return ConsentAsked(client_id, client, uri, state, challenge)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from crownkeep import ids
 from crownkeep.console.kit import parts, policy_pages, site_map, web
 from crownkeep.console.kit.identity_kinds import GROUP, ROLE, USER
 from crownkeep.console.kit.parts import Part
@@ -21,7 +22,6 @@ SEARCH = "FindNames"
 """The operation that finds by a part of the name."""
 
 _KEY = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,28}")
-_EVENT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACCOUNT = re.compile(r"[0-9]{4}-?[0-9]{4}-?[0-9]{4}")
 _ARN = re.compile(r"arn:aws:iam::[0-9a-z]*:(user|group|role|policy)/(?:.*/)?([^/]+)")
 
@@ -79,7 +79,7 @@ async def _by_id(request: Request, text: str) -> SearchResult | None:
     """Return the one thing that has this id; None where the text is no id."""
     if _KEY.fullmatch(text):
         return await _key(request, text)
-    if _EVENT.fullmatch(text.lower()):
+    if ids.is_event_id(text.lower()):
         return await _event(request, text.lower())
     if _ACCOUNT.fullmatch(text):
         return await _account(request, text.replace("-", ""))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crownkeep import ids
 from crownkeep.console.kit import calls, web
 from crownkeep.console.kit.calls import Refused
 
 PROOF = "/console/trail/proof"
-_EVENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEADERS = {"content-type": "text/plain; charset=utf-8"}
 
 
@@ -20,7 +18,7 @@ async def proof(request: Request) -> Response:
     """Give the proof of one event as a file."""
     web.signed_in(request)
     event_id = request.query_params.get("id", "")
-    if not _EVENT_ID.fullmatch(event_id):
+    if not ids.is_event_id(event_id):
         return web.page(request, "refused.html", status=404, title="There is no such event", text="", home="/console/trail")
     found = await calls.ask(request, "trail", "GetProof", {"EventId": event_id})
     if isinstance(found, Refused):
