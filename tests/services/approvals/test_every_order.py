@@ -29,7 +29,7 @@ from tests.services.approvals.ceremonies import Asked, Ceremony, Key, Person
 
 from crownkeep.credentials import approval_requests
 from crownkeep.credentials.approval_requests import ApprovalDecision
-from crownkeep.domain.approvals import voting
+from crownkeep.domain.approvals import enrolment
 from crownkeep.storage.approvals import approver_keys, sessions
 from crownkeep.storage.database import Database
 
@@ -208,7 +208,7 @@ class Machine(RuleBasedStateMachine):
             return
         seat.device = self._device(name)
         with self.pair.database.transaction() as db:
-            approver_keys.add(db, key_row(seat, seat.device, voting.party(self.pair.crowns[0].settings), self.now))
+            approver_keys.add(db, key_row(seat, seat.device, enrolment.party(self.pair.crowns[0].settings), self.now))
         person.key = Key(uuid4().hex, self.now)
 
     @precondition(lambda self: not any(each.has_left for each in self.it.people.values()))
@@ -338,7 +338,7 @@ class Machine(RuleBasedStateMachine):
         bob.device.key = ann.device.key
         with self.pair.database.transaction() as db:
             approver_keys.remove_all(db, bob.identity)
-            party = voting.party(self.pair.crowns[0].settings)
+            party = enrolment.party(self.pair.crowns[0].settings)
             approver_keys.add(db, key_row(bob, bob.device, party, self.now - timedelta(minutes=1)))
         self.it.people["bob"].key.material = "ann"
 

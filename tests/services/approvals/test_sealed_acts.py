@@ -23,7 +23,7 @@ from tests.fixtures.statements import given
 
 from crownkeep.credentials import approval_proofs
 from crownkeep.credentials.approval_requests import ApprovalDecision
-from crownkeep.domain.approvals import sessions, voting
+from crownkeep.domain.approvals import enrolment, sessions
 from crownkeep.operations import sealed_acts
 from crownkeep.services.approvals import decisions
 from crownkeep.storage.approvals import approver_keys, approvers, teams
@@ -160,7 +160,7 @@ def test_an_approval_is_void_once_a_key_is_revoked_or_somebody_left_or_the_team_
     assert "void" == story.state(first)
     assert story.is_refused()
     fresh = SoftAuthenticator(story.bob.device.rp_id, story.bob.device.origin, credential_id=b"bob's new key")
-    party = voting.party(story.team.crown.settings)
+    party = enrolment.party(story.team.crown.settings)
     story.team.change(lambda db: approver_keys.add(db, key_row(story.bob, fresh, party, datetime.now(UTC))))
     answer = story.team.answer(story.bob, story.ask(), device=fresh)
     assert answer  # a key enrolled after a request was made does not decide on it
@@ -174,7 +174,7 @@ def test_an_approval_is_void_once_a_key_is_revoked_or_somebody_left_or_the_team_
 def test_a_key_enrolled_after_the_request_does_not_decide_on_it(story: Story) -> None:
     request_id = story.ask()
     fresh = SoftAuthenticator(story.ann.device.rp_id, story.ann.device.origin, credential_id=request_id.encode())
-    row = key_row(story.ann, fresh, voting.party(story.team.crown.settings), datetime.now(UTC) + timedelta(seconds=1))
+    row = key_row(story.ann, fresh, enrolment.party(story.team.crown.settings), datetime.now(UTC) + timedelta(seconds=1))
     story.team.change(lambda db: approver_keys.add(db, row))
 
     answer = story.team.answer(story.ann, request_id, device=fresh)

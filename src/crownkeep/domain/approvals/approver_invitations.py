@@ -88,6 +88,7 @@ def find(db: Transaction, token: str, *, now: datetime) -> Invitation:
     if link is None or link.owner_id is None:
         raise InvalidLink
     links.check(expires_at=link.expires_at, spent_at=None, now=now)
+    # An approver has a row in each version of the team that they are in; the link is for one that waits for them.
     for row in approvers.with_id(db, link.account_id, link.owner_id):
         state = teams.look(db, row.team_id, now=now) if row.status in (teams.INVITED, teams.ACCEPTED) else None
         version = None if state is None else _invited_to(db, state, row)

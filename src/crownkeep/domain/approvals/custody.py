@@ -83,6 +83,7 @@ class TeamCustody:
         if not self.can_act:
             return 0
         rules = self.quorum.groups or (self.quorum,)
+        # The group with the least to spare decides: each of them must approve.
         return max(0, min(len(self.able.intersection(rule.people)) - rule.least for rule in rules))
 
     def remarks(self, now: datetime) -> list[str]:
@@ -113,6 +114,7 @@ def of_account(db: Transaction, account_id: str) -> list[TeamCustody]:
     rows = teams.page(db, account_id, after="", limit=MOST_TEAMS)
     seal = seals.of_account(db, account_id)
     if seal is not None and seal.team_account_id != account_id:
+        # The seal's team may be of another account, such as the organization's, and is the one that matters most here.
         rows = [*teams.with_ids(db, [seal.team_id]), *rows]
     return of_teams(db, rows)
 

@@ -80,6 +80,7 @@ def _keep(
         passkey = passkeys.registered(settings, party(settings), answer, challenge, key_policies.of_custodians(settings))
     except WebauthnRefused as error:
         raise errors.AccessDenied(f"The key was not accepted: {error}") from error
+    # Nor one that somebody signs in with: a key that is at hand every day guards no seal.
     taken = approver_keys.with_credential(db, passkey.credential_id) is not None
     if taken or passkey_rows.is_registered(db, passkey.credential_id):
         raise errors.Conflict("This key is somebody's already.")
@@ -136,6 +137,7 @@ def prove(db: Transaction, settings: Settings, identity: str, answer: Json, *, c
     except WebauthnRefused as error:
         raise errors.AccessDenied(f"The key was not accepted: {error}") from error
     row = next(row for row in rows if row.credential_id == used.credential_id)
+    # Kept, as a count that falls tells of a copied key (WebAuthn, 6.1.1).
     approver_keys.change(db, row.key_id, signature_count=used.sign_count, last_used_at=now)
     return row
 
@@ -153,6 +155,7 @@ def read(answer: str) -> Json:
 
 def handle_of(identity: str) -> bytes:
     """Return by which handle devices know somebody; it tells nothing about them."""
+    # WebAuthn asks for a handle without personal data (section 14.6.1), as devices show it to whoever has them.
     return hashlib.sha256(f"crownkeep approver {identity}".encode()).digest()
 
 

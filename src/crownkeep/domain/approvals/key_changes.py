@@ -49,6 +49,7 @@ def reset(call: Call, who: ApproverIdentity) -> None:
 
     What they have approved counts no more, and no key that they enrol decides on what was asked before.
     """
+    # Held first: a vote by one of these keys that is under way is counted before, or refused after.
     approver_keys.held(call.db, who.identity)
     approver_keys.remove_all(call.db, who.identity)
     seat = next(iter(_seats(call, who.identity)), None)
@@ -60,6 +61,7 @@ def record_change(call: Call, who: ApproverIdentity, change: KeyChange, keys: It
     """Record what has become of keys in the trail of every account whose teams or seal rest on them, and tell their owner."""
     fingerprints = [CustodianKey(each.credential_id, each.public_key).fingerprint for each in keys]
     seats = {each.account_id for each in _seats(call, who.identity)}
+    # A key change may be how somebody takes a seal over, so every account that rests on these keys hears of it.
     concerned = sorted(seats | set(approval_standing.sealed_by(call.db, who.identity)))
     for account_id in concerned:
         call.notes.further.append(record.row_of(_facts(call, account_id, who, change, fingerprints)))

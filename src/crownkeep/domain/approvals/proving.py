@@ -10,7 +10,7 @@ from crownkeep import base64url
 from crownkeep.credentials import approval_proofs, approval_requests
 from crownkeep.credentials.approval_proofs import ApprovalProof, Assertion, CastVote, CustodianKey, TeamMember
 from crownkeep.credentials.approval_requests import ApprovalDecision
-from crownkeep.domain.approvals import arns, people_names, sessions, voting
+from crownkeep.domain.approvals import arns, enrolment, people_names, sessions
 from crownkeep.operations import approval_standing, approvals
 from crownkeep.operations.approval_standing import ApprovalStanding
 from crownkeep.operations.call import Call
@@ -97,13 +97,14 @@ def proof_of(call: Call, row: ApprovalSessionRow) -> bytes | None:
     if version is None:
         return None
     cast = votes.of_session(call.db, row.session_id)
+    # Those who left since as well: their votes are in the proof, and the quorum was theirs.
     members = [each for each in approvers.of_version(call.db, row.team_id, row.version_id) if each.status != "REJECTED"]
     names = people_names.of_approvers(call.db, members)
     proof = ApprovalProof(
         request=sessions.request_of(row),
         quorum=approvals.quorum_of(version, tuple(each.approver_id for each in members)),
         members=tuple(_member(call.db, each, cast, names[each.identity]) for each in members),
-        party=voting.party(call.settings),
+        party=enrolment.party(call.settings),
         votes=tuple(_cast(each) for each in cast),
     )
     return approval_proofs.write(proof)

@@ -44,6 +44,7 @@ def seal(call: Call, account_id: str, wanted: WantedSeal) -> SealRow:
         account_id=account_id,
         team_id=team.team_id,
         team_account_id=team.account_id,
+        # In the order of the enumeration, whatever order they came in; unsealing is always sealed, and so never chosen.
         acts="\n".join(each.value for each in SealedAct if each.value in wanted.acts and each is not SealedAct.UNSEAL),
         session_minutes=wanted.session_minutes,
         cooldown_minutes=wanted.cooldown_minutes,
@@ -62,6 +63,7 @@ def seal(call: Call, account_id: str, wanted: WantedSeal) -> SealRow:
             review_is_due=before.review_is_due,
         )
     seals.put(call.db, row)
+    # What is cached of the account knows what is sealed in it.
     accounts.touch(call.db, account_id, clock.revision())
     return row
 
@@ -111,6 +113,7 @@ def password_is_due(db: Transaction, seal: SealRow) -> bool:
     """Tell whether root's password is the one that its last use began with."""
     account = accounts.with_id(db, seal.account_id)
     changed = account.root_password_changed_at if account is not None else None
+    # Whoever was there in the last use knows the password: it is due until it was changed after that use began.
     return seal.last_used_at is not None and (changed is None or changed < seal.last_used_at)
 
 
@@ -152,6 +155,7 @@ def require_able(call: Call, team: ApprovalTeamRow) -> None:
             f"the team `{team.name}` could approve nothing: too few of its people have a security key of their own"
             f" ({len(ability.able(call.db, members))} of {len(members)})"
         )
+    # A seal that one person lifts is a password more, and no second pair of eyes.
     if version.min_approvals < 2:
         raise errors.Conflict(f"the team `{team.name}` asks for one approval alone: a seal takes two people at least")
 

@@ -58,6 +58,7 @@ def begin(call: Call, team: ApprovalTeamRow, wanted: WantedSession, *, lasts: ti
         raise errors.Conflict(f"you have asked {MOST_WITHIN_HOUR} times within an hour: wait before you ask again")
     request = _request(call, team, wanted, call.now + lasts)
     document = request.canonical()
+    # The document that is signed is kept whole; the columns beside it are for lists and lookups, and decide nothing.
     row = ApprovalSessionRow(
         session_id=request.request_id,
         account_id=team.account_id,
@@ -93,6 +94,7 @@ def begin(call: Call, team: ApprovalTeamRow, wanted: WantedSession, *, lasts: ti
 def _request(call: Call, team: ApprovalTeamRow, wanted: WantedSession, until: datetime) -> ApprovalRequest:
     who = call.caller.arn if isinstance(call.caller, Principal) else approvals.asker_of(call.caller)[0]
     return ApprovalRequest(
+        # Ordered by time, as the ids of events are.
         request_id=ids.event_id(call.now, clock.id_bytes(10)).hex,
         account_id=wanted.acted_account_id,
         team=arns.team(team.account_id, team.team_id),
@@ -108,6 +110,7 @@ def _request(call: Call, team: ApprovalTeamRow, wanted: WantedSession, until: da
         minutes=wanted.minutes,
         asked_at=call.now,
         expires_at=until,
+        # So that two requests for the same act have different documents, and a signature over one is none over the other.
         nonce=clock.token_bytes(NONCE_SIZE),
     )
 

@@ -199,6 +199,7 @@ def activate(db: Transaction, row: ApprovalTeamRow, version_id: str, *, now: dat
     version = team_rows.version(db, row.team_id, version_id)
     members = approvers.of_version(db, row.team_id, version_id)
     if version is not None and seals.of_team(db, row.team_id) and not ability.can_act(db, version, members):
+        # Told as a code of the version and not raised: it was the last person's acceptance, which stands.
         code = teams.UPDATE_FAILED_VALIDATION
         team_rows.change_version(db, row.team_id, version_id, status_code=code, status_message=teams.UNABLE)
         return
@@ -229,6 +230,7 @@ def _add_version(
             status=teams.INVITED,
             invited_at=call.now,
         )
+        # Whoever stays keeps their approver id, and need not accept again: they approve the change itself.
         members.append(fresh if before is None else replace(before, version_id=version_id))
     approvers.add_each(call.db, members)
     version = TeamVersionRow(

@@ -66,6 +66,7 @@ def look(db: Transaction, team_id: str, *, now: datetime) -> TeamState | None:
         return None
     version = _version(db, team_id, row.version_id)
     found = tuple(approvers.of_version(db, team_id, row.version_id))
+    # Seen and not written: no job has to run at that moment, and every node sees the same.
     if row.status == INVITING and _is_unanswered(found, now):
         row = replace(row, status=INACTIVE, status_code=FAILED_ACTIVATION, status_message=UNANSWERED)
     if row.status_code == DELETE_PENDING_APPROVAL and _is_unapproved(db, row, now):

@@ -31,6 +31,7 @@ def tell_asked(call: Call, row: ApprovalSessionRow) -> None:
         "link": f"{call.settings.url}{PAGE}?request={row.session_id}",
     }
     asked = set(row.asked.splitlines())
+    # Also those who can't vote today: that somebody asks is what a mail is for.
     for approver in approvers.of_version(call.db, row.team_id, row.version_id):
         who = people.of_approver(call.db, approver) if not asked or approver.approver_id in asked else None
         if who is not None and who.email:

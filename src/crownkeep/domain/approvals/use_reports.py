@@ -41,6 +41,7 @@ def of_request(db: Transaction, row: ApprovalSessionRow, trails: Iterable[str]) 
     found: dict[UUID, EventRow] = {}
     first, attribute = ids.first_event_id(row.initiated_at), ("ResourceName", row.session_id)
     for account_id in dict.fromkeys(trails):
+        # One more than is told, so that the report can say whether it is all.
         listed = lookups.newest(db, account_id, first=first, before=_END, limit=MOST + 1, attribute=attribute)
         found |= {each.event_id: each for each in listed}
     newest = sorted(found.values(), key=lambda each: each.event_id)[-MOST:]
@@ -68,11 +69,13 @@ def _told(row: EventRow) -> dict[str, object]:
         "who": _who(record),
         "source_ip": str(record.get("sourceIPAddress", "")),
     }
+    # A ConsoleLogin that failed has no error code, and says so in its response elements.
     failed = record.get("errorCode") or ("Failure" if "Failure" in (record.get("responseElements") or {}).values() else "")
     return answer | ({"error_code": str(failed)} if failed else {})
 
 
 def _part(row: EventRow, record: Mapping[str, Any]) -> ReportPart:
+    # Everything that root does in a session that was let in by a request carries the request's id.
     if "approvalRequestId" in (record.get("userIdentity", {}).get("sessionContext") or {}):
         return ReportPart.SESSION
     if row.name == "SignOffReview":

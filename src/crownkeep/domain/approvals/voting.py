@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from crownkeep import errors
 from crownkeep.credentials import approval_proofs
 from crownkeep.credentials.approval_proofs import Assertion, CustodianKey
 from crownkeep.credentials.approval_requests import ApprovalDecision, ApprovalRequest
-from crownkeep.credentials.webauthn import RelyingParty, WebauthnRefused
-from crownkeep.domain.approvals import sessions, team_changes
+from crownkeep.credentials.webauthn import WebauthnRefused
+from crownkeep.domain.approvals import enrolment, sessions, team_changes
 from crownkeep.operations import approval_standing, approvals
 from crownkeep.operations.call import Call
-from crownkeep.settings import Settings
 from crownkeep.storage.approvals import approver_keys, approvers, teams, votes
 from crownkeep.storage.approvals import sessions as session_rows
 from crownkeep.storage.approvals.approver_keys import ApproverKeyRow
@@ -34,18 +32,6 @@ class Voter:
 
     approver: ApproverRow
     key: ApproverKeyRow
-
-
-def party(settings: Settings) -> RelyingParty:
-    """Return in whose name custodians' keys sign: that of the server's own address and no other.
-
-    A server that is reached by an address alone is asked as `localhost`, since no key can be bound to an address.
-    """
-    parts = urlsplit(settings.url)
-    if settings.public_url:
-        return RelyingParty(parts.hostname or "", "Crownkeep", frozenset({f"{parts.scheme}://{parts.netloc}"}))
-    port = f":{parts.port}" if parts.port is not None else ""
-    return RelyingParty("localhost", "Crownkeep", frozenset({f"{parts.scheme}://localhost{port}"}))
 
 
 def vote(call: Call, session_id: str, decision: ApprovalDecision, answer: str) -> ApprovalSessionRow:
@@ -96,7 +82,7 @@ def prove(
         if key is None or approver is None:
             raise WebauthnRefused("the security key is of nobody in the team that was asked")
         keys = [CustodianKey(key.credential_id, key.public_key)]
-        approval_proofs.verify_vote(request, decision, assertion, keys, party(call.settings))
+        approval_proofs.verify_vote(request, decision, assertion, keys, enrolment.party(call.settings))
     except WebauthnRefused as error:
         raise errors.AccessDenied(f"this proves no decision on the request `{row.session_id}`: {error}") from error
     # Whoever can have keys enrolled could otherwise make the votes that they lack.
@@ -168,6 +154,7 @@ def _decide(call: Call, row: ApprovalSessionRow, request: ApprovalRequest, versi
     members = [each for each in approvers.of_version(call.db, row.team_id, row.version_id) if each.status == "ACCEPTED"]
     if row.action == _BASELINE:
         asked = row.asked.split("\n") if row.asked else [each.approver_id for each in members]
+        # A rehearsal is over when all who were asked have answered, with either decision: it shows who still can.
         if {vote.approver_id for vote in cast} >= set(asked):
             _end(call, row, status=sessions.APPROVED, code="ALL_APPROVERS_IN_SESSION")
     elif approvals.is_met(call.db, row, request, version):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from crownkeep import base64url
 from crownkeep.credentials import approval_requests
 from crownkeep.credentials.approval_requests import ApprovalDecision
-from crownkeep.domain.approvals import ending, proving, sessions, voting
+from crownkeep.domain.approvals import ending, enrolment, proving, sessions, voting
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect, Permission
@@ -32,7 +32,7 @@ def get_challenge(call: Call, *, purpose: str = presence.REQUESTS) -> Result:
     return {
         "Token": base64url.encode(token),
         "Challenge": base64url.encode(hashlib.sha256(token).digest()),
-        "RelyingPartyId": voting.party(call.settings).id,
+        "RelyingPartyId": enrolment.party(call.settings).id,
     }
 
 

@@ -13,7 +13,7 @@ from crownkeep.credentials import approval_proofs, sealing
 from crownkeep.credentials.approval_proofs import CustodianKey
 from crownkeep.credentials.sealing import Purpose, Unsealable
 from crownkeep.credentials.webauthn import WebauthnRefused
-from crownkeep.domain.approvals import voting
+from crownkeep.domain.approvals import enrolment, voting
 from crownkeep.operations import approval_standing
 from crownkeep.operations.call import Call
 from crownkeep.storage.approvals import approver_keys
@@ -53,7 +53,7 @@ def proven(call: Call, given: str, answer: str, *, purpose: str) -> ApproverKeyR
             # Refused like any other failure: whether a key is known is told to nobody.
             raise WebauthnRefused("the key is nobody's, or whoever has it is disabled")
         held = CustodianKey(key.credential_id, key.public_key)
-        approval_proofs.verify_assertion(hashlib.sha256(blob).digest(), assertion, held, voting.party(call.settings))
+        approval_proofs.verify_assertion(hashlib.sha256(blob).digest(), assertion, held, enrolment.party(call.settings))
     except (Unsealable, ValueError) as error:
         raise errors.AccessDenied("this security key is of no custodian, or it took too long: try again") from error
     return key
