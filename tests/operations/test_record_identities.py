@@ -20,7 +20,6 @@ from tests.operations.test_record_corpus import CORPUS, unlike
 from tests.services.iam.asking import allow
 from tests.services.sts import saml_provider, test_saml, test_web_identity
 from tests.services.sts.identity_provider import identity_provider
-from tests.trail import logs
 
 TAGS = [{"Key": "team", "Value": "red"}, {"Key": "cost", "Value": "1"}]
 TRUST_TAGS = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
@@ -104,7 +103,6 @@ def test_each_kind_of_caller_has_the_identity_that_aws_writes(house: Crown):
 
 
 def test_who_is_of_no_account_has_the_identity_that_aws_writes(house: Crown):
-    logs.settled(house)
     house.operator("GET", "/accounts")
     with pytest.raises(ClientError):
         house.session(None, "sts").assume_role_with_saml(

@@ -80,11 +80,12 @@ def assume_role_with_saml(
     qualifier = _name_qualifier(provider, assertion)
     call.notes.federated = FederatedIdentity("SAMLUser", f"{qualifier}:{assertion.subject}", assertion.subject, qualifier)
     # The assertion itself is a secret while it can be used; its id and what it says of the session are not.
-    call.notes.parameters = {"sAMLAssertionID": assertion.id, "roleSessionName": assertion.session_name}
+    call.notes.parameters["sAMLAssertionID"] = assertion.id
     try:
         vouched = _vouched(provider, assertion, qualifier)
     except saml_assertions.InvalidAssertion as fault:
         raise errors.InvalidIdentityToken(str(fault)) from fault
+    call.notes.parameters["roleSessionName"] = vouched.session_name
     # The assertion itself must name this role with this provider: its signature alone opens nothing.
     if not {(role.arn, provider.arn), (provider.arn, role.arn)} & set(assertion.roles):
         raise errors.AccessDenied("Not authorized to perform sts:AssumeRoleWithSAML")
