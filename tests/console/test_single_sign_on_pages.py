@@ -126,7 +126,7 @@ def test_a_permission_set_is_changed_and_its_roles_are_brought_up_to_date(sso: S
     here = f"{SETS}/one?arn={arn}"
 
     def change(act: str, value: str = "") -> str:
-        return follow(browser, send(browser, here, f"{SETS}/change", arn=arn, act=act, value=value))
+        return follow(browser, send(browser, here, f"{SETS}/change", arn=arn, act=act, value=value, document=value))
 
     change("attach", "SecurityAudit")
     change("boundary", "PowerUserAccess")
@@ -137,7 +137,7 @@ def test_a_permission_set_is_changed_and_its_roles_are_brought_up_to_date(sso: S
     change("detach", "arn:aws:iam::aws:policy/SecurityAudit")
     change("inline")
     bare = change("boundary")
-    wrong = send(browser, here, f"{SETS}/change", arn=arn, act="inline", value="nonsense").text
+    wrong = send(browser, here, f"{SETS}/change", arn=arn, act="inline", document="nonsense").text
 
     assert "Roles are out of date in 1 account" in outdated
     assert "Out of date in 1" in listed

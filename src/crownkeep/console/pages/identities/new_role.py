@@ -61,7 +61,7 @@ async def created(request: Request) -> Response:
     checked = await policy_documents.check(request, trust, Sort.TRUST)
     form = web.form(request)
     # A policy that was written by hand says what it says, and its findings may have been shown while it was typed.
-    is_reviewed = form.one("reviewed") == checked.mark and "review" not in form
+    is_reviewed = form.one("reviewed") == checked.mark and "review" not in form and not checked.has_errors
     if not is_reviewed:
         return await _form_page(request, entered, checked=checked)
 

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import danger, parts, web
+from crownkeep.console.kit import danger, parts, policy_documents, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import MalformedForm
+from crownkeep.console.kit.policy_documents import Checked
 from crownkeep.console.pages.single_sign_on import instance_pages as pages
 from crownkeep.console.pages.single_sign_on.instance_pages import ADMIN, DIRECTORY, SETS, ManagedInstance
 
@@ -59,7 +60,12 @@ async def show(request: Request) -> Response:
 
 
 async def _page(
-    request: Request, found: ManagedInstance, arn: str, *, refusal: Refused | None = None, inline: str = ""
+    request: Request,
+    found: ManagedInstance,
+    arn: str,
+    *,
+    refusal: Refused | None = None,
+    checked: Checked | None = None,
 ) -> Response:
     which = {**found.of_instance, "PermissionSetArn": arn}
     wanted = [
@@ -93,7 +99,8 @@ async def _page(
         managed=managed,
         customers=customers,
         document=document,
-        inline=inline or parts.readable(document.text("InlinePolicy")),
+        inline=checked.document if checked else parts.readable(document.text("InlinePolicy")),
+        checked=checked,
         limit=boundary.one("PermissionsBoundary"),
         outdated=outdated,
         assigned=assigned,
@@ -118,6 +125,11 @@ async def changed(request: Request) -> Response:
     form = parts.entered(request, "arn", "act", "value")
     found = await pages.managed(request)
     arn, value = form["arn"], form["value"]
+    checked = None
+    if form["act"] == "inline" and (value := policy_documents.typed(request)):
+        checked = await policy_documents.check(request, value)
+        if policy_documents.has_to_be_read(request, checked):
+            return await _page(request, found, arn, checked=checked)
     which = {**found.of_instance, "PermissionSetArn": arn}
     match form["act"]:
         case "attach":
@@ -141,7 +153,7 @@ async def changed(request: Request) -> Response:
             raise MalformedForm("no such act")
 
     async def again(refusal: Refused) -> Response:
-        return await _page(request, found, arn, refusal=refusal, inline=value if form["act"] == "inline" else "")
+        return await _page(request, found, arn, refusal=refusal, checked=checked)
 
     return await parts.change(request, [wanted], then=pages.permission_set(arn), current=SETS, show=again)
 
