@@ -50,7 +50,7 @@ STEPS: Mapping[str, str] = {
 }
 """Who commits without an operation, each with the reason."""
 
-_LISTS = ("user", "group", "role", "policy", "access-key")
+_LISTS = ("user", "group", "role", "policy", "access-key", "account")
 READS: Mapping[str, str] = {
     "/signin": "the account or the address is asked for, and the next page for the password",
     "/signin/step/strength": "how strong a password is that somebody types",
@@ -78,6 +78,7 @@ PUT_TOGETHER: Mapping[str, tuple[str, ...]] = {
     "/console/role-list/apply": ("AttachRolePolicy", "TagRole"),
     "/console/policy-list/apply": ("TagPolicy",),
     "/console/access-key-list/apply": ("UpdateAccessKey",),
+    "/console/account-list/apply": ("MoveAccount", "TagResource", "AttachPolicy", "DetachPolicy"),
     "/console/identity-providers/thumbprints": ("UpdateOpenIDConnectProviderThumbprint",),
     "/console/identity-providers/metadata": ("UpdateSAMLProvider",),
     "/console/identity-providers/tag": ("TagOpenIDConnectProvider", "TagSAMLProvider"),

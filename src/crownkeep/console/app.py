@@ -52,6 +52,7 @@ from crownkeep.console.pages.identities import (
     users,
 )
 from crownkeep.console.pages.organization import (
+    account_list,
     central_root,
     control_attachments,
     control_policies,
@@ -121,6 +122,7 @@ ROUTES: list[Route] = [
     *token_register.ROUTES,
     *organization.ROUTES,
     *units.ROUTES,
+    *account_list.ROUTES,
     *member_accounts.ROUTES,
     *central_root.ROUTES,
     *invitations.ROUTES,

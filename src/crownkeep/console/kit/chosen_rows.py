@@ -37,6 +37,9 @@ class AskedField:
     is_required: bool = True
 
 
+Suggestion = str | tuple[str, str]
+"""What a field may hold, with what it is called where that is something else."""
+
 Plan = Callable[[Request, Sequence[str], Mapping[str, str]], Awaitable[Planned]]
 """Plans an act for the chosen rows, given what was typed into its fields; plans nothing while something is missing."""
 
@@ -54,7 +57,7 @@ class ChosenAct:
     plan: Plan
     asks: tuple[AskedField, ...] = ()
     question: str = ""
-    suggested: Callable[[Request], Awaitable[Sequence[str]]] | None = None
+    suggested: Callable[[Request], Awaitable[Sequence[Suggestion]]] | None = None
     """Finds what the first field may hold."""
     nothing: str = "There is nothing to do"
 

@@ -35,6 +35,7 @@ PLACES = (
     FindablePage("/console/what-if", "What if", "denied replay trail scp boundary key"),
     FindablePage("/console/password-policy", "Password policy", "rules length expiry"),
     FindablePage("/console/organization", "Accounts and units", "organization ou tree"),
+    FindablePage("/console/organization/accounts", "All accounts", "organization members list root csv"),
     FindablePage("/console/organization/policies", "Control policies", "scp rcp service resource organization"),
     FindablePage("/console/organization/invitations", "Invitations", "handshakes organization"),
     FindablePage("/console/organization/settings", "Organization settings", "delegated administrators trusted services"),

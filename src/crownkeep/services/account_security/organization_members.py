@@ -25,8 +25,13 @@ def list_member_security(call: Call, *, account_ids: Sequence[str]) -> Result:
     organization = organizations.of_account(call.db, call.account_id)
     if organization is None or not central_root.is_administrator(call.db, organization, call.account_id):
         raise errors.AccessDenied("You don't have permissions to access this resource.")
-    roots = member_security.roots(call.db, organization.organization_id, account_ids)
-    return {"Members": _described(call, roots) if roots else []}
+    return {"Members": standing(call, organization.organization_id, account_ids)}
+
+
+def standing(call: Call, organization_id: str, account_ids: Sequence[str]) -> list[dict[str, object]]:
+    """Return how those of these accounts stand that are in the organization."""
+    roots = member_security.roots(call.db, organization_id, account_ids)
+    return _described(call, roots) if roots else []
 
 
 def _described(call: Call, roots: Sequence[MemberRoot]) -> list[dict[str, object]]:

@@ -14,6 +14,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 
 FOLDER = "/console/organization"
+ACCOUNTS = f"{FOLDER}/accounts"
 INVITATIONS = f"{FOLDER}/invitations"
 POLICIES = f"{FOLDER}/policies"
 SETTINGS = f"{FOLDER}/settings"
@@ -108,6 +109,7 @@ def page(
 
 PLACES = {
     "folder": FOLDER,
+    "accounts": ACCOUNTS,
     "invitations": INVITATIONS,
     "policies": POLICIES,
     "settings": SETTINGS,

@@ -1,0 +1,88 @@
+"""All accounts of the organization in one list: found by a part of the name, sorted, with chosen columns, and several at once."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crownkeep.console.kit import listing, parts, web
+from crownkeep.console.kit.chosen_rows import ChosenRows
+from crownkeep.console.kit.listing import ConsoleList, ListColumn, Row
+from crownkeep.console.pages.organization import chosen_accounts, places
+
+
+def _security(member: str) -> listing.Cell:
+    def written(row: Row) -> object:
+        value = row.get("Security", {}).get(member, "")
+        return " ".join(value) if isinstance(value, list | tuple) else value
+
+    return written
+
+
+def _security_moment(member: str) -> listing.Cell:
+    written = listing.when(member)
+    return lambda row: written(row.get("Security", {}))
+
+
+LISTING = ConsoleList(
+    name="accounts",
+    noun="account",
+    folder=places.ACCOUNTS,
+    operation="DescribeMembers",
+    member="Members",
+    key="Name",
+    first=ListColumn("Account", listing.of("Name"), orders=("name", "-name")),
+    columns={
+        "id": ListColumn("Account ID", listing.of("AccountId")),
+        "email": ListColumn("Root user's address", listing.of("Email")),
+        "state": ListColumn("State", listing.of("Status"), orders=("state", "-state")),
+        "unit": ListColumn("Unit", listing.of("UnitName")),
+        "credentials": ListColumn("Root credentials", _security("RootAccessKeys"), facet="Security"),
+        "mfa": ListColumn("Root MFA", _security("RootMfaKinds"), facet="Security"),
+        "used": ListColumn("Root last used", _security_moment("RootLastUsedAt"), facet="Security", orders=("-used", "used")),
+        "contact": ListColumn("Security contact", _security("HasSecurityContact"), facet="Security"),
+        "audit": ListColumn("Last audit", _security_moment("LastAuditAt"), facet="Security", orders=("audit", "-audit")),
+        "tags": listing.TAGS,
+        "joined": ListColumn("Joined", listing.when("JoinedAt"), orders=("-joined", "joined")),
+    },
+    usual=("state", "unit", "credentials", "mfa", "used", "contact", "audit"),
+    orders={
+        "name": ("Name", "Name, A to Z"),
+        "-name": ("Name", "Name, Z to A"),
+        "-joined": ("Joined", "Joined lately first"),
+        "joined": ("Joined", "Joined longest ago first"),
+        "state": ("State", "Closed first"),
+        "-state": ("State", "Active first"),
+        "-used": ("RootLastUsed", "Root used lately first"),
+        "used": ("RootLastUsed", "Root unused longest first"),
+        "audit": ("LastAudit", "Audited longest ago first"),
+        "-audit": ("LastAudit", "Audited lately first"),
+    },
+    limits={"name": "Text", "unit": "ParentId"},
+)
+CHOSEN = ChosenRows(LISTING, ("account", "accounts"), chosen_accounts.ACTS, chosen_accounts.account_of)
+
+
+async def accounts(request: Request) -> Response:
+    """List accounts a page at a time; the whole name of the only one found goes to its account."""
+    web.signed_in(request)
+    shown = await listing.ask(request, LISTING)
+    if shown.only is not None:
+        return web.go(places.account(shown.only["AccountId"]))
+    about = await places.described(request)
+    return places.page(
+        request,
+        "organization_accounts.html",
+        current=places.FOLDER,
+        same=[places.call("ListAccounts", MaxResults=places.MOST), shown.listed.call],
+        shown=shown,
+        chosen=CHOSEN,
+        ids=lambda account: account["AccountId"],
+        manager=about.one("Organization").get("MasterAccountId", ""),
+        unit=places.tree(shown.here["unit"]) if shown.here["unit"] else "",
+        whole=parts.address(places.ACCOUNTS, name=shown.here["name"], sort=shown.here["sort"]),
+    )
+
+
+ROUTES = [Route(places.ACCOUNTS, accounts, methods=["GET"]), *listing.routes(LISTING), *CHOSEN.routes()]

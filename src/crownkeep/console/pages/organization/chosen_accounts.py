@@ -1,0 +1,144 @@
+"""Several accounts at once: moved to a unit, tagged, or given a control policy, and one taken away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from starlette.requests import Request
+
+from crownkeep.console.kit import parts
+from crownkeep.console.kit.chosen_rows import AskedField, ChosenAct, Plan, Planned, Suggestion
+from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.console.pages.organization import places
+
+
+def account_of(call: Equivalent) -> str:
+    """Name the account that a call is about."""
+    named = call.parameters
+    return str(named.get("AccountId") or named.get("TargetId") or named.get("ResourceId"))
+
+
+async def _move(request: Request, names: Sequence[str], entered: Mapping[str, str]) -> Planned:
+    """Move the accounts from where they are now, whatever a form says of that."""
+    to = entered["unit"]
+    if not to:
+        return Planned(())
+    found = await parts.ask(request, "DescribeMembers", service="account-security", AccountIds=list(names))
+    if found.refusal is not None:
+        return Planned((), refused=found.refusal)
+    parents = {str(each["AccountId"]): str(each["ParentId"]) for each in found.rows("Members")}
+    moving = [(each, parents[each]) for each in names if parents.get(each, to) != to]
+    wanted, back = (
+        tuple(
+            places.call("MoveAccount", AccountId=each, SourceParentId=source, DestinationParentId=destination)
+            for each, source, destination in way
+        )
+        for way in (((each, parent, to) for each, parent in moving), ((each, to, parent) for each, parent in moving))
+    )
+    return Planned(wanted, back, tuple(each for each in names if parents.get(each) == to))
+
+
+def _moved(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
+    return (
+        f"{rows} would be moved to {entered['unit']}. The policies there bind them at once, in the place of those where they are."
+    )
+
+
+async def _units(request: Request) -> Sequence[Suggestion]:
+    """Suggest the root and the units directly below it; any other is named by its id, as its page shows it."""
+    roots = await places.ask(request, "ListRoots")
+    found: list[Suggestion] = []
+    for root in roots.rows("Roots"):
+        found.append((str(root["Id"]), str(root["Name"])))
+        listed = await places.ask(request, "ListOrganizationalUnitsForParent", ParentId=root["Id"], MaxResults=places.MOST)
+        found += [(str(each["Id"]), str(each["Name"])) for each in listed.rows("OrganizationalUnits")]
+    return found
+
+
+async def _tag(_: Request, names: Sequence[str], entered: Mapping[str, str]) -> Planned:
+    tag = [{"Key": entered["key"], "Value": entered["value"]}]
+    # A tag that replaces another can't be taken back by removing it, so no undo is offered.
+    return Planned(tuple(places.call("TagResource", ResourceId=each, Tags=tag) for each in names if entered["key"]))
+
+
+def _tagged(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
+    value = f" with the value {entered['value']}" if entered["value"] else ""
+    return f"{rows} would get the tag {entered['key']}{value}, in the place of another value of that tag."
+
+
+def _attachment(operation: str, reverse: str) -> Plan:
+    async def plan(_: Request, names: Sequence[str], entered: Mapping[str, str]) -> Planned:
+        policy = entered["policy"]
+        if not policy:
+            return Planned(())
+        wanted, back = (
+            tuple(places.call(each, PolicyId=policy, TargetId=name) for name in names) for each in (operation, reverse)
+        )
+        return Planned(wanted, back)
+
+    return plan
+
+
+def _attached(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
+    return f"The policy {entered['policy']} would be attached to {rows}. What it denies is refused from their next request on."
+
+
+def _detached(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
+    return (
+        f"The policy {entered['policy']} would be detached from {rows}. It denies nothing there any more, unless it is inherited."
+    )
+
+
+async def _policies(request: Request) -> Sequence[Suggestion]:
+    """Suggest the first policies of both types by their names."""
+    found = await asyncio.gather(
+        *(places.ask(request, "ListPolicies", Filter=kind, MaxResults=places.MOST) for kind in places.KINDS)
+    )
+    return [(str(each["Id"]), str(each["Name"])) for part in found for each in part.rows("Policies")]
+
+
+_POLICY = (AskedField("policy", "ID of the policy", 130),)
+
+ACTS: Mapping[str, ChosenAct] = {
+    "move": ChosenAct(
+        "Move accounts",
+        "Move them to a unit",
+        "Move",
+        _moved,
+        _move,
+        (AskedField("unit", "ID of the unit", 68),),
+        "To which unit?",
+        _units,
+        nothing="There already",
+    ),
+    "tag": ChosenAct(
+        "Tag",
+        "Tag them",
+        "Tag",
+        _tagged,
+        _tag,
+        (AskedField("key", "Key", 128), AskedField("value", "Value", 256, is_required=False)),
+        "Which tag?",
+    ),
+    "attach": ChosenAct(
+        "Attach a policy",
+        "Attach a policy to them",
+        "Attach the policy",
+        _attached,
+        _attachment("AttachPolicy", "DetachPolicy"),
+        _POLICY,
+        "Which policy?",
+        _policies,
+    ),
+    "detach": ChosenAct(
+        "Detach a policy",
+        "Detach a policy from them",
+        "Detach the policy",
+        _detached,
+        _attachment("DetachPolicy", "AttachPolicy"),
+        _POLICY,
+        "Which policy?",
+        _policies,
+    ),
+}
