@@ -79,6 +79,7 @@ PUT_TOGETHER: Mapping[str, tuple[str, ...]] = {
     "/console/policy-list/apply": ("TagPolicy",),
     "/console/access-key-list/apply": ("UpdateAccessKey",),
     "/console/account-list/apply": ("MoveAccount", "TagResource", "AttachPolicy", "DetachPolicy"),
+    "/console/identity-providers/delete": ("DeleteOpenIDConnectProvider", "DeleteSAMLProvider"),
     "/console/identity-providers/thumbprints": ("UpdateOpenIDConnectProviderThumbprint",),
     "/console/identity-providers/metadata": ("UpdateSAMLProvider",),
     "/console/identity-providers/tag": ("TagOpenIDConnectProvider", "TagSAMLProvider"),

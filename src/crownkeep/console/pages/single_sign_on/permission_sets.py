@@ -59,6 +59,17 @@ async def show(request: Request) -> Response:
     return await _page(request, found, request.query_params.get("arn", ""))
 
 
+_PARTS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("DescribePermissionSet", {}),
+    ("ListManagedPoliciesInPermissionSet", {}),
+    ("ListCustomerManagedPolicyReferencesInPermissionSet", {}),
+    ("GetInlinePolicyForPermissionSet", {}),
+    ("GetPermissionsBoundaryForPermissionSet", {}),
+    ("ListAccountsForProvisionedPermissionSet", {"ProvisioningStatus": "LATEST_PERMISSION_SET_NOT_PROVISIONED"}),
+)
+"""What a permission set's page asks of single sign-on."""
+
+
 async def _page(
     request: Request,
     found: ManagedInstance,
@@ -68,15 +79,7 @@ async def _page(
     checked: Checked | None = None,
 ) -> Response:
     which = {**found.of_instance, "PermissionSetArn": arn}
-    wanted = [
-        ("DescribePermissionSet", {}),
-        ("ListManagedPoliciesInPermissionSet", {}),
-        ("ListCustomerManagedPolicyReferencesInPermissionSet", {}),
-        ("GetInlinePolicyForPermissionSet", {}),
-        ("GetPermissionsBoundaryForPermissionSet", {}),
-        ("ListAccountsForProvisionedPermissionSet", {"ProvisioningStatus": "LATEST_PERMISSION_SET_NOT_PROVISIONED"}),
-    ]
-    asked = await asyncio.gather(*(pages.ask(request, ADMIN, name, **which, **further) for name, further in wanted))
+    asked = await asyncio.gather(*(pages.ask(request, ADMIN, name, **which, **further) for name, further in _PARTS))
     about, managed, customers, document, boundary, outdated = asked
     if about.refusal is not None and not about.refusal.is_denied:
         return parts.missing(request, about, current=SETS, title="There is no such permission set", back=SETS)
