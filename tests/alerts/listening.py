@@ -33,6 +33,7 @@ class HttpReceiver:
     got: list[Got] = field(default_factory=list)
     drops: bool = False
     hangs: threading.Event | None = None
+    body: bytes = b""
 
     def __post_init__(self) -> None:
         receiver = self
@@ -74,8 +75,9 @@ class HttpReceiver:
         request.send_response(self.answers.pop(0) if self.answers else self.status)
         for name, value in self.headers.items():
             request.send_header(name, value)
-        request.send_header("Content-Length", "0")
+        request.send_header("Content-Length", str(len(self.body)))
         request.end_headers()
+        request.wfile.write(self.body)
 
 
 class SyslogReceiver:

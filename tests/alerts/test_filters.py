@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.credentials.hostile import changed, edited
 
 from crownkeep.alerts.expressions import LONGEST_VALUE, ExpressionError, compile_expression
 from crownkeep.alerts.filters import compile_filter
@@ -212,3 +214,48 @@ def test_no_text_makes_the_parser_raise_anything_but_a_refusal(text: str):
             compile_filter(pattern).matches(RECORD)
         except PatternError as error:
             assert 1 <= error.position <= len(pattern) + 1  # noqa: PT017 - any refusal will do, but it must say where
+
+
+def spoilt(draw: st.DataObject, pattern: str) -> str:
+    return draw.draw(edited(pattern.encode())).decode("latin-1")
+
+
+@given(st.data(), changed(RECORD))
+def test_a_hostile_pattern_is_refused_as_such_or_asks_its_question_of_any_record(draw: st.DataObject, record: dict[str, Any]):
+    pieces = [
+        "$.count > 5",
+        "$.eventName = Create*",
+        '$.tags[0].key != "a*b"',
+        "$.ratio IS NULL",
+        "$.userIdentity.type = %^I[A-Z]+r$%",
+    ]
+    shape = draw.draw(st.sampled_from(["{{ {} && {} }}", "{{ ({}) || {} }}", "{{{}}}"]))
+    pattern = shape.format(*draw.draw(st.permutations(pieces)))
+
+    for text in (pattern, spoilt(draw, pattern)):
+        with suppress(PatternError):
+            found = compile_filter(text)
+            assert found.matches(record) in (True, False)
+            assert all(isinstance(each, bytes) for each in (*found.pieces, *found.members))
+
+
+def test_a_number_that_no_float_can_hold_is_compared_and_stops_nobody():
+    record = {**RECORD, "count": 10**400, "ratio": -(10**400)}
+
+    assert [True, False, True] == [fires(each, record) for each in ("{ $.count > 5 }", "{ $.count = 5 }", "{ $.ratio < 5 }")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" + "(" * 4_000,
+        "{ $.a = " + "9" * 4_000 + " }",
+        "{ $.a = %a{9999}% }",
+        "{ $" + ".a" * 2_000 + " = 1 }",
+        "{ $.a IS IS }",
+        "{",
+    ],
+)
+def test_a_pattern_of_the_greatest_length_is_refused_or_compiled(text: str):
+    with suppress(PatternError):
+        assert compile_filter(text).matches(RECORD) in (True, False)

@@ -241,6 +241,7 @@ def test_a_json_body_is_read_by_the_model(body, expected):
         (b'{"LookupAttributes": [[]]}', "Start of list found where not expected"),
         (b'{"StartTime": "yesterday"}', "STRING_VALUE can not be converted to a Timestamp"),
         (b'{"StartTime": 1e300}', "NUMBER_VALUE can not be converted to a Timestamp"),
+        (b'{"StartTime": 1' + b"0" * 400 + b"}", "NUMBER_VALUE can not be converted to a Timestamp"),
         (b'{"StartTime": true}', "TRUE_VALUE can not be converted to a Timestamp"),
         (b'{"NextToken": "\\u0000"}', "a string holds a null character: leave it out"),
     ],

@@ -315,6 +315,13 @@ def test_a_parameter_that_comes_twice_is_refused(account: Account, credentials: 
     assert 400 == answer.status
 
 
+def test_a_stranger_s_session_that_nests_beyond_all_use_is_refused_as_any_other(account: Account):
+    answers = [exchange(account, f'{{"x":{"[" * 5_000}'), exchange(account, f'{{"sessionId":{"[" * 5_000}')]
+
+    assert [400, 400] == [answer.status for answer in answers]
+    assert answers[0].text == exchange(account, "{}").text
+
+
 def test_a_program_is_told_what_actions_there_are(account: Account):
     answers = [account.crown.request("GET", "/federation"), account.crown.request("POST", "/federation?Action=login")]
 

@@ -237,5 +237,23 @@ def test_a_checkpoint_that_could_not_be_written_or_mailed_goes_out_with_the_next
     crown.close()
 
 
+def test_a_witness_that_answers_with_an_odd_size_does_not_end_the_rounds(
+    crowns: Crowns, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    crown, hostile, policy = crowns.shared("sqlite"), HttpReceiver(status=409), tmp_path / "policy"
+    crown.account()
+    logs.settled(crown)
+    house = crown._served._app._house
+    key = Signer("witness.example/odd", SignatureType.ED25519_COSIGNATURE, bytes(32)).key
+    policy.write_text(f"witness odd {key.text} {hostile.url}\nquorum odd\n")
+    settings = Settings(data=str(tmp_path), trail_policy=str(policy))
+
+    for hostile.body in (b" " * 20 + b"1", b"\n" * 30, b"9" * 40, b"\xc2\xb2", b"-1", b"1" * 20 + b"x"):
+        crown._served.run(Witnesses(house.database, house.writer, settings, house.sequencer).send())
+
+    assert 6 == sum("`odd`: it answers 409" in each for each in caplog.messages)
+    hostile.stop()
+
+
 def size_of(note: str) -> int:
     return int(note.splitlines()[1])

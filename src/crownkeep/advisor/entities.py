@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from crownkeep import untrusted_json
 from crownkeep.advisor import calls
 from crownkeep.advisor.view import View
 
@@ -179,7 +180,7 @@ def _document(answer: object) -> Mapping[str, Any]:
     """Return a document, which clients decode, but for endpoints that write it otherwise than AWS."""
     if isinstance(answer, str):
         try:
-            answer = json.loads(unquote(answer))
+            answer = untrusted_json.read(unquote(answer))
         except ValueError:
             return {}
     return answer if isinstance(answer, dict) else {}

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from crownkeep import untrusted_json
+
 FORMAT = "crownkeep-evidence/1"
 
 # Where IAM's action is not the service's client name and the operation's.
@@ -46,7 +48,7 @@ class ApiQuestion:
 
     def arguments(self) -> dict[str, Any]:
         """Return the parameters."""
-        return dict(json.loads(self.parameters)) if self.parameters else {}
+        return dict(untrusted_json.read(self.parameters)) if self.parameters else {}
 
 
 def question(service: str, operation: str, *, region: str = "", **parameters: object) -> ApiQuestion:
@@ -118,7 +120,7 @@ def save(evidence: Evidence) -> str:
 def load(text: str) -> Evidence:
     """Read evidence; raises UnreadableEvidence."""
     try:
-        whole = json.loads(text)
+        whole = untrusted_json.read(text)
         if whole["format"] != FORMAT:
             raise UnreadableEvidence(f"the evidence is not of the format `{FORMAT}`")
         return of(str(whole["account_id"]), moment(whole["at"]), [_read(each) for each in whole["answers"]])

@@ -7,7 +7,6 @@ list with its digest, and nothing may be beside the list.
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from crownkeep import untrusted_json
 from crownkeep.advisor import evidence, findings, plans, signing
 from crownkeep.advisor.plans import UnreadablePlan
 from crownkeep.audit import credential_evidence
@@ -86,7 +86,7 @@ def read(content: bytes, *, trusted: str | None = None) -> EvidencePack:
     parts = _unpacked(content)
     manifest = parts.pop(MANIFEST, b"")
     try:
-        signer = str(json.loads(manifest)["signature"]["key"])
+        signer = str(untrusted_json.read(manifest)["signature"]["key"])
         answer = signing.read(manifest.decode(), trusted or signer)
         if answer["format"] != FORMAT:
             raise UnsoundPack(f"the pack is not of the format `{FORMAT}`")
@@ -156,7 +156,7 @@ def _evidence(found: EvidencePack) -> str:
 def _report(found: EvidencePack) -> str:
     answer = evidence.load(found.parts[EVIDENCE].decode())
     accepted = findings.read_baseline(found.parts[BASELINE].decode()) if BASELINE in found.parts else ()
-    anew, said = findings.as_object(findings.audit(answer, accepted)), json.loads(found.parts[REPORT])
+    anew, said = findings.as_object(findings.audit(answer, accepted)), untrusted_json.read(found.parts[REPORT])
     if anew == said:
         return f"{len(said['findings'])} findings, the same as the evidence gives now"
     names = {each["check"] for each in anew["findings"]} ^ {each["check"] for each in said["findings"]}
@@ -167,7 +167,7 @@ def _report(found: EvidencePack) -> str:
 
 def _plan(found: EvidencePack) -> str:
     text = found.parts[PLAN].decode()
-    made = plans.of(signing.read(text, str(json.loads(text)["signature"]["key"])))
+    made = plans.of(signing.read(text, str(untrusted_json.read(text)["signature"]["key"])))
     if made.account_id != found.account_id:
         raise UnsoundPack(f"it is for account {made.account_id}")
     return f"{len(made.steps)} steps, and {len(made.people)} things for people"
@@ -175,7 +175,7 @@ def _plan(found: EvidencePack) -> str:
 
 def _journal(found: EvidencePack) -> str:
     digest = sha256(found.parts[PLAN]).hexdigest()
-    lines = [json.loads(line) for line in found.parts[JOURNAL].decode().splitlines() if line.strip()]
+    lines = [untrusted_json.read(line) for line in found.parts[JOURNAL].decode().splitlines() if line.strip()]
     done = {line["step"] for line in lines if line["plan"] == digest and line["event"] == "done"}
     if lines and not any(line["plan"] == digest for line in lines):
         raise UnsoundPack("it is of another plan")
@@ -184,7 +184,7 @@ def _journal(found: EvidencePack) -> str:
 
 def _proof(found: EvidencePack) -> str:
     text = found.parts[PROOF].decode()
-    answer = signing.read(text, str(json.loads(text)["signature"]["key"]))
+    answer = signing.read(text, str(untrusted_json.read(text)["signature"]["key"]))
     if answer["plan_sha256"] != sha256(found.parts[PLAN]).hexdigest():
         raise UnsoundPack("it is of another plan")
     holding = sum(each["state"] == "holds" for each in answer["steps"])
@@ -212,7 +212,7 @@ def _credential_audit(found: EvidencePack) -> str:
 
 
 def _records(found: EvidencePack) -> Records:
-    return {str(each["eventID"]): each for each in json.loads(found.parts[EVENTS])["Records"]}
+    return {str(each["eventID"]): each for each in untrusted_json.read(found.parts[EVENTS])["Records"]}
 
 
 _CHECKS = {

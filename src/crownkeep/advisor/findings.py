@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from crownkeep import arn
+from crownkeep import arn, untrusted_json
 from crownkeep.advisor import catalogue
 from crownkeep.advisor.check import AccountCheck, CheckSeverity, CheckState, Verdict
 from crownkeep.advisor.evidence import Evidence, moment, stamp
@@ -103,7 +102,7 @@ def _accept(finding: CheckFinding, at: datetime, accepted: Sequence[Acceptance])
 def read_baseline(text: str) -> list[Acceptance]:
     """Read what was accepted: `{"accepted": [{"check", "resource", "until", "reason", "who"}]}`; raises UnreadableBaseline."""
     try:
-        return [_acceptance(each) for each in json.loads(text)["accepted"]]
+        return [_acceptance(each) for each in untrusted_json.read(text)["accepted"]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         shape = '{"accepted": [{"check", "resource", "until", "reason", "who"}]}'
         raise UnreadableBaseline(f"a baseline is written {shape}, with no reason and nobody left out") from error

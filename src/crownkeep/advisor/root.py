@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from crownkeep import untrusted_json
 from crownkeep.advisor import calls, credential_report
 from crownkeep.advisor.evidence import ApiQuestion, moment
 from crownkeep.advisor.view import View
@@ -58,7 +58,7 @@ def sign_ins_without_mfa(view: View) -> list[datetime]:
 def events(view: View, asked: ApiQuestion) -> Iterator[Mapping[str, Any]]:
     """Return the records that a lookup found."""
     for each in view.get(asked)["Events"]:
-        yield json.loads(each["CloudTrailEvent"])
+        yield untrusted_json.read(each["CloudTrailEvent"])
 
 
 def is_own_use(record: Mapping[str, Any]) -> bool:

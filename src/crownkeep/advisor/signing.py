@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from crownkeep import clock
+from crownkeep import clock, untrusted_json
 from crownkeep.advisor.plans import UnreadablePlan, canonical
 
 _SIZE = 32
@@ -59,7 +59,7 @@ def sign(content: Mapping[str, Any], key: Ed25519PrivateKey) -> str:
 def read(text: str, trusted: str) -> dict[str, Any]:
     """Return what was signed with the trusted key; raises UnreadablePlan."""
     try:
-        content = json.loads(text)
+        content = untrusted_json.read(text)
         signature = content.pop("signature")
         public, value = base64.b64decode(signature["key"], validate=True), base64.b64decode(signature["value"], validate=True)
         key = Ed25519PublicKey.from_public_bytes(public)

@@ -112,7 +112,8 @@ def _comparison(comparison: Comparison) -> Predicate:
 
     def holds(record: Record) -> bool:
         found = find(record)
-        return isinstance(found, int | float) and not isinstance(found, bool) and compare(float(found), number)
+        # Compared as it is: a whole number may be larger than any float, and Python compares the two exactly.
+        return isinstance(found, int | float) and not isinstance(found, bool) and compare(found, number)
 
     return holds
 

@@ -7,13 +7,12 @@ The document is canonical JSON (`canonical_json`) of texts and truth values and 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from crownkeep import canonical_json
+from crownkeep import canonical_json, untrusted_json
 
 FORMAT = "crownkeep-credential-audit/1"
 SIGN_OFF = "SignOffCredentialAudit"
@@ -69,7 +68,7 @@ def document(
 def read(content: bytes) -> EvidenceClaims:
     """Read a document's claims; raises Altered where it is no signed evidence or breaks its own digest of the snapshot."""
     try:
-        whole = json.loads(content)
+        whole = untrusted_json.read(content)
         claims = _claims(whole, content)
         snapshot = snapshot_sha256(each["snapshot"] for each in whole["credentials"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:

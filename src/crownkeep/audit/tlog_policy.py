@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from crownkeep.audit import checkpoints, notes
@@ -41,6 +41,8 @@ class Policy:
     logs: list[Party] = field(default_factory=list)
     witnesses: dict[str, Party] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
+    members: set[str] = field(default_factory=set)
+    """Of all groups."""
     quorum: str = ""
 
     @property
@@ -50,7 +52,14 @@ class Policy:
 
     def is_met_by(self, keys: Collection[VerifierKey]) -> bool:
         """Tell whether enough witnesses are among those who have signed."""
-        return self.quorum == NONE or _has_signed(self, self.quorum, keys)
+        if self.quorum == NONE:
+            return True
+        counted = {name for name, witness in self.witnesses.items() if witness.key in keys}
+        # A group's members stand in lines before its own: one pass is enough, however deep groups lie in one another.
+        for name, group in self.groups.items():
+            if sum(each in counted for each in group.members) >= group.least:
+                counted.add(name)
+        return self.quorum in counted
 
     def check(self, note: Note) -> list[Signed]:
         """Return who of those whom the policy names has signed a checkpoint.
@@ -111,9 +120,9 @@ def _group(policy: Policy, least: str, members: Sequence[str]) -> Group:
     unknown = [each for each in members if not _is_known(policy, each)]
     if unknown:
         raise MalformedTlogPolicy(f"`{unknown[0]}` is no witness and no group of a line before")
-    taken = {each for group in policy.groups.values() for each in group.members}
-    if len(set(members)) != len(members) or taken & set(members):
+    if len(set(members)) != len(members) or not policy.members.isdisjoint(members):
         raise MalformedTlogPolicy("a name is a member once, of one group")
+    policy.members.update(members)
     if least not in ("any", "all") and not _NUMBER.fullmatch(least):
         raise MalformedTlogPolicy("a group asks for `any`, `all` or a number of its members")
     count = {"any": 1, "all": len(members)}.get(least) or int(least)
@@ -139,12 +148,4 @@ def _new(policy: Policy, name: str) -> str:
 
 
 def _is_known(policy: Policy, name: str) -> bool:
-    known: Mapping[str, object] = {**policy.witnesses, **policy.groups}
-    return name in known
-
-
-def _has_signed(policy: Policy, name: str, keys: Collection[VerifierKey]) -> bool:
-    if name in policy.witnesses:
-        return policy.witnesses[name].key in keys
-    group = policy.groups[name]
-    return sum(_has_signed(policy, each, keys) for each in group.members) >= group.least
+    return name in policy.witnesses or name in policy.groups

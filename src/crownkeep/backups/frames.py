@@ -9,8 +9,10 @@ is the last: frames of another backup, in another order or with the end cut off 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -119,7 +121,7 @@ def messages(keyring: Keyring, backup_id: str, folder: Path, parts: Sequence[Bac
 
 def _blobs(folder: Path, parts: Sequence[BackupPart]) -> Iterator[bytes]:
     for part in parts:
-        with (folder / part.name).open("rb") as file:
+        with opened(folder / part.name) as file:
             while head := file.read(_LENGTH):
                 size = int.from_bytes(head, "big")
                 # Lengths are read before anything is verified: a made-up one must not ask for gigabytes.
@@ -154,11 +156,21 @@ def _context(backup_id: str, number: int, *, is_last: bool) -> bytes:
     return sealing.context_of("backup", backup_id, str(number), "last" if is_last else "more")
 
 
-def digest(file: Path) -> tuple[int, str]:
-    """Return the size and the SHA-256 of a file."""
+def digest(file: Path, *, most: int) -> tuple[int, str]:
+    """Return the size and the SHA-256 of a file; of one that is larger than it may be, only that it is."""
     size, found = 0, hashlib.sha256()
-    with file.open("rb") as opened:
-        while content := opened.read(_AT_ONCE):
+    with opened(file) as held:
+        while size <= most and (content := held.read(_AT_ONCE)):
             size += len(content)
             found.update(content)
     return size, found.hexdigest()
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a regular file; raises OSError for anything else, which could have no end, or keep its reader waiting for ever."""
+    # Whoever keeps a target can put a named pipe or a device there: without O_NONBLOCK to open it is to wait already.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return os.fdopen(descriptor, "rb")

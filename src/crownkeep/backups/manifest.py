@@ -8,9 +8,11 @@ from datetime import datetime
 
 import msgspec
 
+from crownkeep import untrusted_json
 from crownkeep.audit import notes, signed_texts
 from crownkeep.audit.checkpoints import Signer
 from crownkeep.audit.notes import BadSignature, MalformedNote, VerifierKey
+from crownkeep.untrusted_json import UnreadableJson
 
 FORMAT = "crownkeep-backup/1"
 _PIECE = re.compile(r"\d{4}-\d\d\.(?:jsonl\.gz|index)-[0-9a-f]{8}")
@@ -92,10 +94,10 @@ def read(content: bytes, keys: Sequence[VerifierKey]) -> tuple[Manifest, Verifie
     """Return a manifest and who has signed it; without keys, that is the key that it names itself. Raises UnsoundManifest."""
     try:
         note = notes.read(content)
-        found = msgspec.json.decode(note.text, type=Manifest)
+        found = untrusted_json.read_as(note.text, Manifest)
         trusted = keys or [notes.read_key(found.vkey)]
         signer = signed_texts.verify(note, trusted)
-    except (MalformedNote, BadSignature, msgspec.DecodeError) as error:
+    except (MalformedNote, BadSignature, UnreadableJson) as error:
         raise UnsoundManifest(f"the manifest is not sound: {error}") from error
     # Every name here becomes a path: no other than ours is taken, whoever signed.
     are_pieces_ours = all(_PIECE.fullmatch(piece.folder) and _are_ours(piece.parts) for piece in found.pieces)

@@ -81,7 +81,7 @@ def folders(target: Path) -> list[Path]:
 def read_manifest(folder: Path, keys: Sequence[VerifierKey] = ()) -> tuple[Manifest, VerifierKey]:
     """Return a backup's manifest and who has signed it; raises UnsoundManifest."""
     try:
-        with (folder / MANIFEST).open("rb") as file:
+        with frames.opened(folder / MANIFEST) as file:
             content = file.read(LARGEST_MANIFEST)
     except OSError as error:
         raise UnsoundManifest(f"the manifest can't be read: {error.strerror}") from error
@@ -97,7 +97,7 @@ def faults(folder: Path, found: Manifest) -> list[str]:
     wrong = []
     for part in found.parts:
         try:
-            if frames.digest(folder / part.name) != (part.size, part.sha256):
+            if frames.digest(folder / part.name, most=part.size) != (part.size, part.sha256):
                 wrong.append(f"`{part.name}` is not what was written")
         except OSError as error:
             wrong.append(f"`{part.name}` can't be read: {error.strerror}")

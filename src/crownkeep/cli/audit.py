@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crownkeep import untrusted_json
 from crownkeep.cli import output
 from crownkeep.cli.failures import WrongCall
 
@@ -231,12 +232,11 @@ def _print_pdf(report: Report) -> None:
 
 
 def _print_changes(file: Any, report: Report, *, as_json: bool) -> None:
-    import json
 
     from crownkeep.advisor import findings
 
     try:
-        found = findings.changes(json.loads(file.read()), report)
+        found = findings.changes(untrusted_json.read(file.read()), report)
     except (findings.UnreadableBaseline, ValueError) as error:
         raise WrongCall(f"`{file.name}` is no report that `crownkeep audit --json` has printed") from error
     if as_json:

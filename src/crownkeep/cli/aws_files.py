@@ -16,6 +16,8 @@ from configparser import RawConfigParser
 from pathlib import Path
 from typing import Any
 
+from crownkeep import untrusted_json
+
 PROFILE_NAME = re.compile(r"[A-Za-z0-9_.@+=,:/-]{1,128}")
 
 _SECTION = re.compile(r"\s*\[\s*(?P<name>[^\]]*?)\s*\]\s*(?:[#;].*)?")
@@ -60,7 +62,7 @@ def write_profile(name: str, values: Mapping[str, str | None]) -> Path:
 def cached(session: str) -> dict[str, Any] | None:
     """Return what the cache holds of a session, named by the ARN of whoever signed in; None where it holds nothing usable."""
     try:
-        found = json.loads(_cache_file(session).read_text())
+        found = untrusted_json.read(_cache_file(session).read_text())
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from crownkeep import untrusted_json
 from crownkeep.cli import house, output
 from crownkeep.cli.failures import WrongCall
 
@@ -125,7 +125,7 @@ def _kept(account_id: str, ids: tuple[str, str], data: str | None, database: str
         for event_id in filter(_is_uuid, ids):
             last, wanted = UUID(int=(1 << 128) - 1), ("EventId", event_id)
             for row in lookups.newest(db, account_id, first=UUID(int=0), before=last, limit=1, attribute=wanted):
-                found[event_id] = json.loads(row.record)
+                found[event_id] = untrusted_json.read(row.record)
     return found
 
 
@@ -142,9 +142,9 @@ def _is_uuid(text: str) -> bool:
 def read_records(file: IO[bytes]) -> Records:
     """Read records from LookupEvents' answer, a list of its events or of records, or from one record."""
     try:
-        answer = json.load(file)
+        answer = untrusted_json.read(file.read())
         entries = answer.get("Events", [answer]) if isinstance(answer, dict) else answer
-        records = [json.loads(each["CloudTrailEvent"]) if "CloudTrailEvent" in each else each for each in entries]
+        records = [untrusted_json.read(each["CloudTrailEvent"]) if "CloudTrailEvent" in each else each for each in entries]
         return {str(each["eventID"]): each for each in records}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WrongCall(

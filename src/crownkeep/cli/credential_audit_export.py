@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from crownkeep import untrusted_json
 from crownkeep.arn import GLOBAL_REGION
 from crownkeep.cli import audit, lockdown, output
 from crownkeep.cli.failures import WrongCall
@@ -79,7 +80,7 @@ def _proof(clients: Any, event_id: str) -> str:
 def _record(proof: str) -> Any:
     from crownkeep.audit import tlog_proof
 
-    return json.loads(json.loads(tlog_proof.read(proof.encode()).extra)["record"])
+    return untrusted_json.read(untrusted_json.read(tlog_proof.read(proof.encode()).extra)["record"])
 
 
 def _packed(account_id: str, parts: dict[str, bytes], key: Any) -> bytes:

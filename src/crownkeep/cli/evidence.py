@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crownkeep import untrusted_json
 from crownkeep.cli import audit, lockdown, output, recorded_events, trail_sources
 from crownkeep.cli import credential_audit as credential_audits
 from crownkeep.cli.failures import WrongCall
@@ -153,7 +154,7 @@ def _events(paths: Sequence[Path]) -> bytes:
     from crownkeep.advisor import recorded_files
 
     with recorded_events.failures():
-        records = [json.loads(each) for each in recorded_files.contents(paths)]
+        records = [untrusted_json.read(each) for each in recorded_files.contents(paths)]
     return json.dumps({"Records": records}, ensure_ascii=False).encode()
 
 
@@ -175,7 +176,7 @@ def _trail_proofs(found: EvidencePack, trusted: Policy | None) -> tuple[list[Par
         except (Unproven, MalformedNote) as error:
             checked.append(PartCheck(name, False, str(error)))
             continue
-        record = json.loads(proven.record)
+        record = untrusted_json.read(proven.record)
         records[str(record["eventID"])] = record
         checked.append(PartCheck(name, True, f"record {proven.index} of {proven.size} of the log {proven.origin}"))
     return checked, records

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from crownkeep import untrusted_json
 from crownkeep.arn import GLOBAL_REGION
 from crownkeep.cli import audit, output
 from crownkeep.cli.failures import WrongCall
@@ -170,7 +170,7 @@ def _wishes(file: Any) -> Wishes:
     if file is None:
         return Wishes()
     try:
-        answer = json.loads(file.read())
+        answer = untrusted_json.read(file.read())
         contacts = {str(kind).upper(): dict(contact) for kind, contact in answer.get("contacts", {}).items()}
         named = all({"Name", "Title", "EmailAddress", "PhoneNumber"} <= contact.keys() for contact in contacts.values())
         if not named or not contacts.keys() <= {"SECURITY", "BILLING", "OPERATIONS"}:

@@ -88,12 +88,26 @@ class _House(click.Group):
         _warn_of_unknown_variables()
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError, KeyboardInterrupt):
+        except click.ClickException as refused:
+            _printable(refused)
+            raise
+        except (click.Abort, click.exceptions.Exit, BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as error:
             from crownkeep.cli import failures  # what it needs to know has long been imported where something failed
 
-            raise failures.explain(error) from error
+            raise _printable(failures.explain(error)) from error
+
+
+def _printable(error: click.ClickException) -> click.ClickException:
+    """Return an error whose message drives no terminal: names in files and texts of servers come to stand in it."""
+    lines = error.message.split("\n")
+    if not all(map(str.isprintable, lines)):
+        from crownkeep.cli import output  # what prints has its costs, and few messages need it
+
+        # click shows this attribute at the very end, and calls it final until then.
+        vars(error)["message"] = "\n".join(map(output.printable, lines))
+    return error
 
 
 def _warn_of_unknown_variables() -> None:

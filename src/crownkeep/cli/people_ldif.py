@@ -25,6 +25,7 @@ _ATTRIBUTES = {
     "PhoneNumber": ("telephonenumber",),
     "ExternalId": ("entryuuid",),
 }
+_SEPARATORS = (",", "=", "+")
 _DISABLED_BIT = 2  # of Active Directory's userAccountControl
 _LONGEST_NAME = 64
 
@@ -158,7 +159,9 @@ def _first(entry: Entry, names: Sequence[str]) -> str:
 
 def _normal(dn: str) -> str:
     """Return a DN as it compares: without blanks around its commas and equals signs, in lower case."""
-    return re.sub(r"\s*([,=+])\s*", r"\1", dn.strip()).lower()
+    # Cut and trimmed: an expression that looks for blanks before a comma tries each run of blanks from each of its places.
+    parts = (part.strip() if part not in _SEPARATORS else part for part in re.split("([,=+])", dn))
+    return "".join(parts).lower()
 
 
 def _leaf(dn: str) -> str:

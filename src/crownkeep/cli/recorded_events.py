@@ -71,10 +71,11 @@ def options(function: Function) -> Function:
 def failures() -> Iterator[None]:
     """Say in one sentence what is no record."""
     from crownkeep.advisor.recorded import UnreadableRecords
+    from crownkeep.untrusted_json import UnreadableJson
 
     try:
         yield
-    except UnreadableRecords as error:
+    except (UnreadableRecords, UnreadableJson) as error:
         raise WrongCall(output.printable(str(error))) from error
 
 

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from crownkeep import base64url, clock
+from crownkeep import base64url, clock, untrusted_json
 from crownkeep.credentials.secret import Secret
 
 SAME_DEVICE = "arn:aws:signin:::devtools/same-device"
@@ -167,7 +167,7 @@ def redeem(attempt: Attempt, code: Secret) -> tuple[str, dict[str, Any]]:
     output = _ask(attempt.endpoint, body, attempt.key)
     try:
         # The token is not verified: it comes straight from the endpoint, and only its name for the session is used.
-        session = str(json.loads(base64url.decode(str(output["idToken"]).split(".")[1]))["sub"])
+        session = str(untrusted_json.read(base64url.decode(str(output["idToken"]).split(".")[1]))["sub"])
         token = {
             "accessToken": _access_token(output, session.split(":")[4]),
             "tokenType": output["tokenType"],
@@ -227,7 +227,7 @@ def _ask(endpoint: str, body: Mapping[str, str], key: ec.EllipticCurvePrivateKey
     context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS_TO_ANSWER, context=context) as answer:  # noqa: S310 - as above
-            output = json.load(answer)
+            output = untrusted_json.read(answer.read())
     except urllib.error.HTTPError as error:
         raise SignInFailed(_reason(error)) from error
     except (OSError, ValueError) as error:
@@ -246,7 +246,7 @@ _TOLD = {
 
 def _reason(error: urllib.error.HTTPError) -> str:
     try:
-        answer = json.load(error)
+        answer = untrusted_json.read(error.read())
         return _TOLD.get(answer["error"], str(answer["message"]))
     except (KeyError, TypeError, ValueError, OSError):
         return f"the server answers {error.code}: is it the right address"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
+from crownkeep import untrusted_json
 from crownkeep.cli import house, output, trail_sources
 from crownkeep.cli.failures import WrongCall
 
@@ -76,10 +76,10 @@ def check(file: Path, policy: Path | None, key: tuple[str, ...], data: str | Non
         raise click.ClickException(f"this proves nothing: {output.printable(str(error))}") from error
     answer = {"index": proven.index, "size": proven.size, "origin": proven.origin, "signed_by": proven.signed_by}
     if as_json:
-        output.print_json({"ok": True, **answer, "record": json.loads(proven.record)})
+        output.print_json({"ok": True, **answer, "record": untrusted_json.read(proven.record)})
         return
     click.echo(f"This record is number {proven.index} of {proven.size} of the log {output.printable(proven.origin)}:")
-    output.print_json(json.loads(proven.record))
+    output.print_json(untrusted_json.read(proven.record))
 
 
 def _own_keys(data: str | None, database: str | None) -> Policy:

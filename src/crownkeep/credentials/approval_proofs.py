@@ -8,12 +8,11 @@ vouch for who holds a key, only for what each key has signed.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from crownkeep import base64url, canonical_json
+from crownkeep import base64url, canonical_json, untrusted_json
 from crownkeep.credentials import approval_requests, webauthn
 from crownkeep.credentials.approval_requests import ApprovalDecision, ApprovalRequest
 from crownkeep.credentials.webauthn import Passkey, RelyingParty, WebauthnRefused
@@ -238,7 +237,7 @@ def read(content: bytes) -> ApprovalProof:
     if len(content) > LARGEST:
         raise UnprovenApproval(f"the file has more than {LARGEST} bytes, and a proof of approval has not")
     try:
-        value = json.loads(content.decode())
+        value = untrusted_json.read(content.decode())
         if not isinstance(value, Mapping) or value.get("format") != FORMAT:
             raise UnprovenApproval(f"the file is no proof of approval (`{FORMAT}`)")
         return _proof(value)

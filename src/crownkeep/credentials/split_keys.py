@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
+from crownkeep import untrusted_json
 from crownkeep.credentials import recipients
 from crownkeep.credentials.recipients import Identity, UnusableRecipient, Wrapped
+from crownkeep.untrusted_json import UnreadableJson
 
 _FORMAT = "crownkeep-split-key/1"
 
@@ -52,8 +54,8 @@ def wrap(key_file: bytes, recipient: str, *, split: int, needed: int) -> SplitKe
 def read(content: bytes) -> SplitKey:
     """Read the file; raises MalformedSplitKey."""
     try:
-        found = msgspec.json.decode(content, type=SplitKey)
-    except msgspec.DecodeError as error:
+        found = untrusted_json.read_as(content, SplitKey)
+    except UnreadableJson as error:
         raise MalformedSplitKey(f"the split key can't be read: {error}") from error
     if found.format != _FORMAT:
         raise MalformedSplitKey("the split key has another format: a newer version wrote it")

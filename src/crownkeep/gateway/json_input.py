@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -209,7 +208,7 @@ def _timestamp(value: object) -> datetime:
     try:
         if isinstance(value, str):
             return scalars.read_timestamp(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, int | float) and not isinstance(value, bool):
             return scalars.read_epoch(value)
     except ValueError as error:
         raise _mismatch(value, "a Timestamp") from error

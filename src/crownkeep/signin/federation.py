@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from crownkeep import base64url, clock, errors
+from crownkeep import base64url, clock, errors, untrusted_json
 from crownkeep.credentials import sealing, session_tokens
 from crownkeep.credentials.sealing import Keyring, Purpose
 from crownkeep.credentials.secret import Secret
@@ -27,6 +27,7 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles
 from crownkeep.storage.sign_in import sign_in_nonces
 from crownkeep.storage.writer import Commit
+from crownkeep.untrusted_json import UnreadableJson
 
 TOKEN_LIFETIME = timedelta(minutes=15)
 SHORTEST, LONGEST = 900, 43_200
@@ -160,7 +161,7 @@ def _holder(db: Transaction, wiring: Wiring, session_text: str, now: datetime) -
     try:
         if len(session_text) > LONGEST_SESSION_TEXT:
             raise FederationRefused(_INVALID)
-        given = msgspec.json.decode(session_text, type=_SessionText)
+        given = untrusted_json.read_as(session_text, _SessionText)
         claims = session_tokens.read(wiring.keyring, given.sessionToken, access_key_id=given.sessionId)
         if claims.secret != Secret(given.sessionKey) or claims.is_expired(now) or claims.principal.kind not in _KINDS:
             raise FederationRefused(_INVALID)
@@ -168,7 +169,7 @@ def _holder(db: Transaction, wiring: Wiring, session_text: str, now: datetime) -
         if standing is None:
             raise FederationRefused(_INVALID)
         return standing.vouch(db, claims.principal)
-    except (msgspec.DecodeError, UnicodeEncodeError, InvalidToken, errors.InvalidClientTokenId) as error:
+    except (UnreadableJson, UnicodeEncodeError, InvalidToken, errors.InvalidClientTokenId) as error:
         raise FederationRefused(_INVALID) from error
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from crownkeep import clock
+from crownkeep import clock, untrusted_json
+from crownkeep.untrusted_json import UnreadableJson
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest object that is read; log files stay far below."""
@@ -81,8 +82,8 @@ class DirectoryBucket:
         beside = self._read([*segments[:-1], _beside(segments[-1])])
         metadata: dict[str, str] = {}
         if beside is not None:
-            with suppress(msgspec.DecodeError):
-                metadata = msgspec.json.decode(beside[0], type=dict[str, str])
+            with suppress(UnreadableJson):
+                metadata = untrusted_json.read_as(beside[0], dict[str, str])
         return ObjectContents(_listed(key, status), body, metadata)
 
     def objects(self, *, prefix: str = "", after: str = "") -> Iterator[ObjectSummary]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from uuid import UUID
 
+from crownkeep import untrusted_json
 from crownkeep.audit import checkpoints, leaf, merkle, notes, tlog_proof
 from crownkeep.audit.leaf import UnreadableLeaf
 from crownkeep.audit.merkle import WrongProof
@@ -69,7 +70,7 @@ def check(content: bytes, policy: Policy) -> Proven:
     """Check a proof with its record, by the keys of a policy alone; raises Unproven and MalformedNote."""
     proof = tlog_proof.read(content)
     try:
-        extra = json.loads(proof.extra)
+        extra = untrusted_json.read(proof.extra)
         entry, record = notes.decode(extra["leaf"]), extra["record"]
         said = leaf.read(entry)
     except (ValueError, KeyError, TypeError, MalformedNote, UnreadableLeaf) as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from crownkeep import untrusted_json
 from crownkeep.audit import checkpoints, leaf, notes, tlog_policy, verification
 from crownkeep.audit.checkpoints import Checkpoint
 from crownkeep.audit.notes import BadSignature, MalformedNote, Note
@@ -21,6 +21,7 @@ from crownkeep.storage.trail.log_keys import LOG
 from crownkeep.storage.trail.reading import TrailLine
 from crownkeep.storage.trail.sealed_files import SealedFileFault
 from crownkeep.trail import publishing
+from crownkeep.untrusted_json import UnreadableJson
 
 _AT_ONCE = 1000
 _MOST_WITNESSED = 50
@@ -313,7 +314,14 @@ def _act_record(db: Transaction, event_id: bytes) -> dict[str, object] | None:
     # Withheld later: the act that did so is held against its own record.
     if line is not None and not line.is_kept and not line.is_sealed:
         return _WITHHELD
-    return json.loads(record) if record else None
+    if not record:
+        return None
+    try:
+        found: dict[str, object] = untrusted_json.read(record)
+    except UnreadableJson:
+        # Not the bytes that were recorded, which its own leaf says: what they were is not known.
+        return None
+    return found
 
 
 def _say_what_was_not_seen(report: TrailReport, tree: TreeCheck) -> None:

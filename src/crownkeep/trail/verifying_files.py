@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from crownkeep import untrusted_json
 from crownkeep.audit import checkpoints, leaf, merkle, notes, tiles, verification
 from crownkeep.audit.checkpoints import Checkpoint
 from crownkeep.audit.leaf import UnreadableLeaf
@@ -160,7 +160,7 @@ def _read(file: Path) -> str:
 
 def _json(line: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        found = untrusted_json.read(line)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

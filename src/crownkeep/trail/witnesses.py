@@ -10,14 +10,17 @@ import asyncio
 import http.client
 import logging
 import os
+import socket
 import ssl
 import tempfile
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Timer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from crownkeep import clock
 from crownkeep.audit import checkpoints, merkle, notes, tlog_policy
@@ -42,8 +45,11 @@ MAILED_EVERY = timedelta(days=1)
 SILENT_AFTER = timedelta(hours=1)
 """How long a witness may be silent before somebody hears of it."""
 
-_SECONDS_TO_ANSWER = 10
+_SECONDS_TO_ANSWER = 10.0
+"""Within which an answer must be there, all of it: others wait for their turn behind a witness that sends byte after byte."""
 _LARGEST_ANSWER = 1 << 20
+_DIGITS = 20
+_NO_ADDRESS = "that is no address: write `https://HOST/PREFIX`"
 _POSTED = (200, 300)
 _log = logging.getLogger("crownkeep.trail")
 
@@ -175,8 +181,9 @@ class Witnesses:
             return
         status, body = await self._submit(party, newest, old)
         # The witness says which size it has seen, and a proof from there is what it needs. A size beyond ours is not believed.
-        if status == http.client.CONFLICT and body.strip().isdigit() and int(body[:20]) <= newest.size:
-            status, body = await self._submit(party, newest, int(body[:20]))
+        seen = body.strip()[:_DIGITS]
+        if status == http.client.CONFLICT and seen.isdigit() and int(seen) <= newest.size:
+            status, body = await self._submit(party, newest, int(seen))
         if status != http.client.OK:
             raise Unwitnessed(f"it answers {status}: {body[:200].decode('utf-8', 'replace').strip()}")
         # Verified before it is kept: nobody else's line is ever shown as this witness's.
@@ -219,16 +226,11 @@ def _cosignature(party: Party, newest: CheckpointRow, body: bytes) -> notes.Sign
 
 def _post(url: str, body: bytes) -> tuple[int, bytes]:
     """Send a request to an address that the operator has named, and return the status and the body."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Unwitnessed("that is no address: write `https://HOST/PREFIX`")
-    # Plain HTTP is allowed as well, for what is said is public and its signature is what protects it.
-    if parts.scheme == "https":
-        client: http.client.HTTPConnection = http.client.HTTPSConnection(
-            parts.hostname, parts.port, timeout=_SECONDS_TO_ANSWER, context=ssl.create_default_context()
-        )
-    else:
-        client = http.client.HTTPConnection(parts.hostname, parts.port, timeout=_SECONDS_TO_ANSWER)
+    client, parts = _client(url)
+    # A socket's own timeout begins anew with every byte: this one ends it all.
+    timer = Timer(_SECONDS_TO_ANSWER, _hang_up, (client,))
+    timer.daemon = True
+    timer.start()
     try:
         client.request(
             "POST",
@@ -242,7 +244,31 @@ def _post(url: str, body: bytes) -> tuple[int, bytes]:
     except (http.client.HTTPException, OSError, ValueError) as error:
         raise Unwitnessed(f"it does not answer: {type(error).__name__}") from error
     finally:
+        timer.cancel()
         client.close()
+
+
+def _client(url: str) -> tuple[http.client.HTTPConnection, SplitResult]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise Unwitnessed(_NO_ADDRESS) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Unwitnessed(_NO_ADDRESS)
+    # Plain HTTP is allowed as well, for what is said is public and its signature is what protects it.
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(parts.hostname, port, timeout=_SECONDS_TO_ANSWER), parts
+    context = ssl.create_default_context()
+    return http.client.HTTPSConnection(parts.hostname, port, timeout=_SECONDS_TO_ANSWER, context=context), parts
+
+
+def _hang_up(client: http.client.HTTPConnection) -> None:
+    held = client.sock
+    if held is not None:
+        # Shut down and not closed: the thread that reads is woken.
+        with suppress(OSError):
+            held.shutdown(socket.SHUT_RDWR)
 
 
 def _write(file: Path, note: str) -> None:

@@ -10,7 +10,7 @@ from threading import Lock
 
 import msgspec
 
-from crownkeep import clock, logs
+from crownkeep import clock, logs, untrusted_json
 from crownkeep.credentials import web_identities
 from crownkeep.credentials.web_identities import PublishedKey
 from crownkeep.domain.federation import outside
@@ -134,7 +134,7 @@ def _published(provider: OidcProviderRow, reach: Reach) -> tuple[PublishedKey, .
     """Ask for the provider's metadata and then for its keys (OpenID Connect Discovery 1.0, section 4)."""
     issuer = f"https://{provider.url}"
     text = outside.fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration", reach, thumbprints=provider.thumbprints)
-    found = msgspec.json.decode(text, type=_Configuration)
+    found = untrusted_json.read_as(text, _Configuration)
     # Otherwise a host could publish keys in another issuer's name.
     if found.issuer.rstrip("/") != issuer.rstrip("/"):
         raise ValueError("the provider's metadata is another issuer's")

@@ -13,7 +13,7 @@ from crownkeep.services.scim.bodies import ENTERPRISE, Json
 from crownkeep.services.scim.resources import LISTS
 
 MOST = 100
-"""Operations, and members of a group, in one request."""
+"""Operations, members of a group and values of an attribute, in one request."""
 
 _PATH = re.compile(r'(?:(urn:[A-Za-z0-9:.-]+):)?([A-Za-z$]+)(?:\[([A-Za-z]+) eq ("[^"\\]*"|true|false)\])?(?:\.([A-Za-z$]+))?')
 _VERBS = ("add", "replace", "remove")
@@ -112,12 +112,15 @@ def _in_list(held: Json, verb: str, name: str, choice: tuple[str | None, str | N
         raise bodies.unparsable(f"values of {name} are chosen by type or primary")
     wanted: Any = chosen == "true" if chosen in ("true", "false") else (chosen or "").strip('"')
     others = [] if chosen_by is None else [each for each in present if each.get(chosen_by) != wanted]
-    picked = [each for each in present if each not in others]
+    picked = present if chosen_by is None else [each for each in present if each.get(chosen_by) == wanted]
     if verb == "remove" and part is None:
         held[name] = others
         return
     if part is None:
         held[name] = others + (value if isinstance(value, list) else [value])
+        # Each operation walks the list that those before it have made.
+        if len(held[name]) > MOST:
+            raise bodies.unparsable(f"{name} has at most {MOST} values")
         return
     made: Json = picked[0] if picked else ({} if chosen_by in (None, "value") else {chosen_by: wanted})
     if not picked and not others:

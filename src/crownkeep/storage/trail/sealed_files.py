@@ -25,6 +25,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from crownkeep import untrusted_json
 from crownkeep.audit import leaf, notes
 from crownkeep.audit.leaf import Leaf
 from crownkeep.storage.database import Database, Transaction
@@ -272,7 +273,7 @@ def _members(file: BinaryIO, offset: int) -> Iterator[tuple[bytes, int]]:
 def _head(file: BinaryIO) -> tuple[str, int]:
     """Return the token in a file's first line, and where the records begin."""
     content, length = next(_members(file, 0), (b"{}", 0))
-    head = json.loads(content)
+    head = untrusted_json.read(content)
     # Before anything else is read, since any gzip file could lie there.
     if EXPORT not in head:
         raise ValueError("it is no file of a sealed month")
@@ -284,7 +285,7 @@ def head_of(place: Path) -> dict[str, object]:
     try:
         with place.open("rb") as file:
             content, _ = next(_members(file, 0), (b"{}", 0))
-        found: dict[str, object] = json.loads(content)
+        found: dict[str, object] = untrusted_json.read(content)
     except _UNREADABLE as error:
         raise SealedFileFault(f"the sealed file `{place}` can't be read: {_reason(error)}") from error
     return found
