@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from crownkeep import clock, server_address
 from crownkeep.gateway import event_streams, s3_paths
 from crownkeep.gateway.connections import Connections
-from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, Receive, Scope, Send
+from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, HttpRequest, Receive, Scope, Send
 from crownkeep.gateway.metrics import Metrics
 from crownkeep.gateway.pipeline import Pipeline, Response
 from crownkeep.operations.streams import Streams
@@ -113,7 +113,9 @@ class Server(Generic[Opened]):
                 await self._http(scope, receive, send)
             case "lifespan":
                 # uvicorn hands this state to each connection: so the protocol reaches the application without a global.
-                scope.setdefault("state", {}).update(connections=self._connections, take=self.take, end=self.end)
+                scope.setdefault("state", {}).update(
+                    connections=self._connections, take=self.take, take_plain=self.take_plain, end=self.end
+                )
                 await self._lifespan(receive, send)
             case _:
                 await send({"type": "websocket.close", "code": 1003})
@@ -131,6 +133,26 @@ class Server(Generic[Opened]):
             request = self._edge.whole(scope, body)
         except BodyTooLarge:
             return False
+        self._hand_over(house, request, respond)
+        return True
+
+    def take_plain(
+        self,
+        headers: Mapping[bytes, bytes],
+        body: bytes,
+        peer: str,
+        scheme: str,
+        tls: tuple[str, str],
+        respond: Callable[[Response], None],
+    ) -> bool:
+        """Take in a signed POST at the root that was read as a whole (`plain_head`), and return whether it could be."""
+        house = self._house
+        if house is None:
+            return False
+        self._hand_over(house, self._edge.plain(headers, body, peer=peer, scheme=scheme, tls=tls), respond)
+        return True
+
+    def _hand_over(self, house: Runtime, request: HttpRequest, respond: Callable[[Response], None]) -> None:
         began = clock.monotonic()
 
         def responded(response: Response) -> None:
@@ -138,7 +160,6 @@ class Server(Generic[Opened]):
             self._metrics.count(response.service, response.operation, response.code, clock.monotonic() - began)
 
         house.pipeline.take(request, responded)
-        return True
 
     def end(self) -> None:
         """End what would go on for longer than a server that stops may wait."""

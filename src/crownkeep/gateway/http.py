@@ -69,6 +69,11 @@ class Edge:
             raise BodyTooLarge
         return self._request(scope, headers, body)
 
+    def plain(self, headers: Mapping[bytes, bytes], body: bytes, *, peer: str, scheme: str, tls: tuple[str, str]) -> HttpRequest:
+        """Return a signed POST at the root, which is read in one piece and so is never too large."""
+        source_ip, scheme = self._origin(peer, scheme, headers)
+        return HttpRequest("POST", b"/", b"", headers, body, source_ip, scheme, tls if peer == source_ip else _NO_TLS)
+
     def without_body(self, scope: Scope) -> HttpRequest:
         """Return a request whose body is not going to be read."""
         return self._request(scope, signature.fold(scope["headers"]), b"")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import httptools
 from uvicorn.config import Config
@@ -22,6 +23,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
+from crownkeep.gateway import plain_head
 from crownkeep.gateway.bounds import CALLERS
 from crownkeep.gateway.connections import Connections, Ended, Stage
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from crownkeep.gateway.pipeline import Response
 
 Take = Callable[[Any, bytes, "Callable[[Response], None]"], bool]
+TakePlain = Callable[[dict[bytes, bytes], bytes, str, str, tuple[str, str], "Callable[[Response], None]"], bool]
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of a request line and headers, and of what frames a body: chunks' sizes, extensions and trailers."""
@@ -42,6 +45,7 @@ MOST_PIPELINED = 16
 LARGEST_REST = 1024 * 1024
 """Bytes that are read and dropped of a body that was refused, so that its sender gets to see why."""
 
+_NO_TLS = ("", "")
 _FED_AT_ONCE = 16 * 1024
 _BYTES_OF_FRAME = 8
 """A byte of framing is allowed for so many of content, beyond the first LARGEST_HEAD: tiny chunks cost a call each."""
@@ -58,6 +62,28 @@ class _Refused(Exception):
     """Raised in the parser's callbacks to stop it."""
 
 
+class _Unawaited:
+    """The event of a request that no task waits for: its body was there when it began."""
+
+    def set(self) -> None:
+        """Wake nobody."""
+
+
+class _PlainCycle:
+    """What uvicorn's protocol knows of a request that goes on, of one that is plain and has come as a whole."""
+
+    scope: ClassVar = MappingProxyType({"method": "POST"})
+    message_event: ClassVar = _Unawaited()
+    more_body = False
+
+    def __init__(self) -> None:
+        self.disconnected = self.response_started = self.response_complete = self.waiting_for_100_continue = False
+        self.keep_alive = True
+
+
+Cycle = RequestResponseCycle | _PlainCycle
+
+
 class EdgeProtocol(HttpToolsProtocol):
     """One connection; the application puts the `connections` that it belongs to into its lifespan's state."""
 
@@ -71,6 +97,7 @@ class EdgeProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._all: Connections = app_state["connections"]
         self._take: Take = app_state["take"]
+        self._take_plain: TakePlain = app_state["take_plain"]
         self._end_streams: Callable[[], None] = app_state["end"]
         self._tls: tuple[str, str] | None = None
         """The version and the cipher suite that the connection speaks."""
@@ -108,7 +135,8 @@ class EdgeProtocol(HttpToolsProtocol):
         # The usual case, a whole request in one piece, is fed without slicing. It can't exceed the head's limit: a piece is
         # smaller than that.
         if len(data) <= _FED_AT_ONCE and self._parsing is Stage.IDLE:
-            self._feed(data)
+            if not self._takes_plain(data):
+                self._feed(data)
             return
         position = 0
         # In pieces, so that the head's limit is noticed at most one piece too late: the parser itself would take megabytes in
@@ -123,6 +151,23 @@ class EdgeProtocol(HttpToolsProtocol):
             self._feed(part)
         if self.stage is Stage.LEAVING:
             self._drop(len(data) - position)
+
+    def _takes_plain(self, data: bytes) -> bool:
+        """Take a plain request in without the parser, which stands between two requests meanwhile; tell whether it was one."""
+        before: Cycle | None = self.cycle
+        # Behind a request that is not answered, or for a client that takes no bytes, requests wait as the parser's side has it.
+        if (before is not None and not before.response_complete) or self.flow.write_paused:
+            return False
+        found = plain_head.read(data)
+        if found is None:
+            return False
+        cycle = _PlainCycle()
+        peer = self.client[0] if self.client else ""
+        if not self._take_plain(*found, peer, self.scheme or "http", self._tls or _NO_TLS, partial(self._respond, cycle)):
+            return False
+        self.cycle = cycle  # type: ignore[assignment]  # of which uvicorn reads what both have
+        self._enter(Stage.SERVED)
+        return True
 
     def end(self, reason: Ended) -> None:
         """End the connection from our side; a client that has sent a part of a request is told so."""
@@ -193,21 +238,23 @@ class EdgeProtocol(HttpToolsProtocol):
         if not is_whole or not self._take(cycle.scope, bytes(cycle.body), partial(self._respond, cycle)):
             super()._start_asgi_task(cycle, app)
 
-    def _respond(self, cycle: RequestResponseCycle, response: Response) -> None:
+    def _respond(self, cycle: Cycle, response: Response) -> None:
         """Send a response as a whole, as uvicorn sends what ASGI applications do."""
         if cycle.disconnected or self.transport.is_closing():
             return
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        parts = [STATUS_LINE[response.status], *self._every_answers_headers()]
+        parts = [STATUS_LINE[response.status], self._every_answers_headers()]
+        has_length = False
         # uvicorn checks this for ASGI applications (response splitting); what goes around them is held to the same.
         for name, value in response.headers:
-            if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+            if not _is_header_name(name) or HEADER_VALUE_RE.search(value):
                 self.transport.abort()
                 raise RuntimeError("a header of a response is malformed")
             parts += (name, b": ", value, b"\r\n")
+            has_length = has_length or name == b"content-length"
         # The length of what is not sent, in answers to HEAD, is known to whoever makes them.
-        if not any(name == b"content-length" for name, _ in response.headers):
+        if not has_length:
             parts.append(b"content-length: %d\r\n" % len(response.body))
         parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
         if cycle.scope["method"] != "HEAD":
@@ -217,9 +264,9 @@ class EdgeProtocol(HttpToolsProtocol):
             self.transport.close()
         self.on_response_complete()
 
-    def _every_answers_headers(self) -> list[bytes]:
+    def _every_answers_headers(self) -> bytes:
         """Return the lines that uvicorn begins each answer with: its date, by which clients set their clocks right."""
-        return [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        return _lines(tuple(self.server_state.default_headers))
 
     def on_body(self, body: bytes) -> None:
         """Pass a piece of the body on to the application."""
@@ -306,7 +353,7 @@ class EdgeProtocol(HttpToolsProtocol):
         text = _TEXTS[status]
         self.transport.write(
             STATUS_LINE[status]
-            + b"".join(self._every_answers_headers())
+            + self._every_answers_headers()
             + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (len(text), text)
         )
         # Half a close: the client can read the answer to its end, while what it still sends is read and dropped (RFC 9112,
@@ -321,3 +368,15 @@ class EdgeProtocol(HttpToolsProtocol):
         self._content += size
         if self._content > LARGEST_REST:
             self.transport.abort()
+
+
+# uvicorn makes another date each second.
+@lru_cache(maxsize=8)
+def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
+
+
+# Names are ours, and few.
+@lru_cache(maxsize=256)
+def _is_header_name(name: bytes) -> bool:
+    return HEADER_RE.search(name) is None
