@@ -13,7 +13,8 @@ from crownkeep.cli.doctor_diagnosis import Diagnosis, Health, Installation, amis
 from crownkeep.data_directory import UnusableDataDirectory
 from crownkeep.settings import InvalidSettings
 from crownkeep.storage import health
-from crownkeep.storage.database import Database, DatabaseFault, UnusableDatabaseUrl
+from crownkeep.storage.database import Database, DatabaseFault
+from crownkeep.storage.engines import UnusableDatabaseUrl
 
 if TYPE_CHECKING:
     from crownkeep.credentials.sealing import Keyring

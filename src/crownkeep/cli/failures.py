@@ -14,7 +14,8 @@ from crownkeep.data_directory import UnusableDataDirectory
 from crownkeep.domain.accounts.key_check import WrongSealingKey
 from crownkeep.errors import AwsError
 from crownkeep.settings import InvalidSettings
-from crownkeep.storage.database import DatabaseFault, UnusableDatabaseUrl
+from crownkeep.storage.database import DatabaseFault
+from crownkeep.storage.engines import UnusableDatabaseUrl
 from crownkeep.storage.migrate import NewerDatabase, OlderNodes
 from crownkeep.storage.trail.sealed_files import SealedFileFault
 

@@ -1,23 +1,18 @@
-"""The database: SQLite by default, PostgreSQL when its URL says so; connections, transactions and what may be retried."""
+"""The database of an installation: its connections, transactions, and what may be retried."""
 
 from __future__ import annotations
 
-import os
 import select
-import stat
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, RootTransaction, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy import Connection, Dialect, RootTransaction
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from crownkeep.storage import additions, steps
+from crownkeep.storage import additions, engines
 
 Transaction = Connection
 """An open transaction: what every named query takes first."""
@@ -28,17 +23,12 @@ DatabaseFault = DBAPIError
 Result = TypeVar("Result")
 
 
-class UnusableDatabaseUrl(ValueError):
-    """The database's URL can't be used; the message says why without repeating the URL, which may hold a password."""
-
-
 _DRIVER = "_crownkeep_driver"
 """Where a kept connection has the driver's own."""
-_BUSY_MILLISECONDS = 10_000
-_SECONDS_TO_CONNECT = 5
+_STATEMENTS = "_crownkeep_statements"
+"""Where a kept connection to PostgreSQL has what it has prepared; in its pool's notes under the same name."""
+_FEW_ROWS = 2
 _ATTEMPTS = 8
-_POOLED = "pgbouncer"
-"""The URL's parameter that says a pooler is between us and PostgreSQL: `?pgbouncer=true`."""
 _READ_ONLY = "25006"
 """A server that was the primary until a fail-over, and now only reads: another connection may lead to the new one."""
 # Serialization failure, deadlock, a name that another node took first (run again, the work sees it and says so), and a server
@@ -57,7 +47,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = _engine(url)
+        self.engine = engines.make(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         """Whether this is the embedded database."""
         self._local = threading.local()
@@ -142,6 +132,8 @@ class Database:
             setattr(self._local, purpose, connection)
             # Asked of SQLAlchemy each time, it costs as much as a small statement.
             setattr(connection, _DRIVER, connection.connection.driver_connection)
+            if not self.is_sqlite:
+                setattr(connection, _STATEMENTS, _statements(connection))
         return connection
 
     def forget(self, purpose: str) -> None:
@@ -238,6 +230,14 @@ def driver(transaction: Transaction) -> Any:
     return transaction.connection.driver_connection if known is None else known
 
 
+def _statements(connection: Connection) -> Any:
+    """Return what runs the statements of a connection to PostgreSQL, which may have been another's in the pool before."""
+    # Here and not above: the driver is installed where there is a PostgreSQL.
+    from crownkeep.storage.libpq import Statements
+
+    return connection.info.setdefault(_STATEMENTS, Statements(driver(connection)))
+
+
 def run_plainly(transaction: Transaction, statement: str, parameters: Sequence[object] = ()) -> Any:
     """Run a statement on the driver itself and return its cursor; what it raises is a DatabaseFault, as ever.
 
@@ -251,6 +251,9 @@ def run_plainly(transaction: Transaction, statement: str, parameters: Sequence[o
 def run_as_written(transaction: Transaction, statement: str, parameters: Sequence[object]) -> Any:
     """Run a statement that is written in the driver's own way, as `run_plainly` does."""
     try:
+        statements = getattr(transaction, _STATEMENTS, None)
+        if statements is not None and (rows := statements.run(statement, parameters)) is not None:
+            return rows
         return driver(transaction).execute(statement, parameters)
     # Evaluated where something is raised, and only there.
     except transaction.dialect.loaded_dbapi.Error as error:
@@ -260,9 +263,13 @@ def run_as_written(transaction: Transaction, statement: str, parameters: Sequenc
 def run_plainly_for_each(transaction: Transaction, statement: str, rows: Sequence[Sequence[object]]) -> None:
     """Run a statement once for each row of parameters, on the driver itself, as `run_plainly` does.
 
-    PostgreSQL takes rows that are only added by COPY, which costs half.
+    PostgreSQL takes rows that are only added by COPY, which costs half; a few are spared what a COPY takes to begin and end.
     """
     is_sqlite = transaction.dialect.name == "sqlite"
+    if not is_sqlite and len(rows) <= _FEW_ROWS:
+        for row in rows:
+            run_plainly(transaction, statement, row)
+        return
     copying = None if is_sqlite else additions.as_copy(statement)
     try:
         cursor = driver(transaction).cursor()
@@ -317,70 +324,3 @@ def savepoint(transaction: Transaction) -> Iterator[None]:
         run_plainly(transaction, "RELEASE SAVEPOINT work")
         raise
     run_plainly(transaction, "RELEASE SAVEPOINT work")
-
-
-def _engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise UnusableDatabaseUrl(
-            "the database's URL can't be read; write `sqlite:////DIR/FILE` or `postgresql://HOST/NAME`"
-        ) from error
-    if parsed.get_backend_name() == "sqlite":
-        # Writers wait for one another instead of failing; every commit reaches the disk before anybody is told.
-        engine = create_engine(
-            parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, connect_args={"check_same_thread": False}
-        )
-        event.listen(engine, "do_connect", lambda *_: _keep_to_owner(parsed.database))
-        event.listen(engine, "connect", _prepare_sqlite)
-        return engine
-    if parsed.get_backend_name() == "postgresql":
-        try:
-            # A server that doesn't answer must not stop the event loop for the two minutes that TCP tries.
-            options: dict[str, Any] = {} if "connect_timeout" in parsed.query else {"connect_timeout": _SECONDS_TO_CONNECT}
-            # Whoever takes a step of the schema sees which versions run (`health.nodes`).
-            options["application_name"] = steps.NODE + steps.newest()
-            if parsed.query.get(_POOLED) == "true":
-                # In transaction mode the next transaction may run on another connection, which has no statement prepared here.
-                options["prepare_threshold"] = None
-            driven = parsed.set(drivername="postgresql+psycopg").difference_update_query([_POOLED])
-            return create_engine(driven, pool_size=8, max_overflow=24, pool_pre_ping=True, connect_args=options)
-        except ModuleNotFoundError as error:
-            raise UnusableDatabaseUrl(
-                f"PostgreSQL needs its driver: run `{sys.executable} -m pip install 'psycopg[binary]>=3.3'`"
-            ) from error
-    raise UnusableDatabaseUrl(f"no driver for the database `{parsed.get_backend_name()}`; use a sqlite or postgresql URL")
-
-
-def _keep_to_owner(file: str | None) -> None:
-    """Make the database's files the owner's alone: SQLite makes them as readable as the umask lets it.
-
-    An existing file is not opened: closing it would end the locks that this process holds on it (POSIX, fcntl).
-    """
-    if not file or file.startswith((":memory:", "file:")):
-        return
-    # What is wrong with a path is said by SQLite, which is asked next.
-    with suppress(OSError):
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    for each in (file, f"{file}-wal", f"{file}-shm"):
-        # It may not be there, or be somebody else's to say who reads it.
-        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-            if stat.S_IMODE(Path(each).stat().st_mode) & 0o077:
-                Path(each).chmod(0o600)
-
-
-def _prepare_sqlite(connection: object, _: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3's own: we begin transactions ourselves
-    cursor = connection.cursor()  # type: ignore[attr-defined]  # a DB-API connection, which SQLAlchemy doesn't type
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        f"busy_timeout = {_BUSY_MILLISECONDS}",
-        "foreign_keys = ON",
-        # A file that somebody else has made must not bring functions in its schema (SQLite, "Defense Against The Dark Arts").
-        "trusted_schema = OFF",
-        # Negative is in KiB: 32 MiB for each connection.
-        "cache_size = -32768",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

@@ -11,8 +11,8 @@ from crownkeep.storage.metadata import metadata
 
 __all__ = ["metadata"]
 
-_NO_TOPICS = "crownkeep.storage.migrations"
-"""Steps are alembic's to import."""
+_NO_TOPICS = ("crownkeep.storage.migrations", "crownkeep.storage.libpq")
+"""Steps are alembic's to import, and libpq comes with a driver that only PostgreSQL needs."""
 
 for _found in walk_packages(storage.__path__, f"{storage.__name__}."):
     if not _found.name.startswith(_NO_TOPICS):
