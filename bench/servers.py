@@ -22,7 +22,6 @@ ROOT = Path(__file__).parents[1]
 MOTO = ROOT / ".tools" / "moto" / "bin" / "moto_server"
 
 _PATIENCE_SECONDS = 60
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,8 @@ class Server:
 
 
 def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    # Linux's clock of another process (clock_getcpuclockid(3)): /proc counts in hundredths of a second.
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 UNLIMITED = {"CROWNKEEP_REQUESTS_PER_SECOND_OF_ACCOUNT": "0", "CROWNKEEP_REQUESTS_PER_SECOND_OF_PRINCIPAL": "0"}
