@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +12,11 @@ from tests.console.forms import ALLOW, reader, send
 from tests.fixtures.crown import Account, Crown
 from tests.signin.browser import Browser
 
-from crownkeep.console.kit import missing_permissions
+from crownkeep.console.app import ROUTES
+from crownkeep.console.kit import manual, missing_permissions, page_help
+
+HOME = ("/console/", "/console/undo", "/console/check-document")
+"""Routes that are the first page, or no page by themselves."""
 
 
 def test_a_refusal_says_who_can_change_it_and_which_statement_to_add(account: Account):
@@ -65,3 +72,59 @@ def test_every_page_knows_when_the_session_ends(browser: Browser):
 
     assert 'data-idle-seconds="3600"' in page
     assert "Stay signed in" in page
+
+
+def test_every_page_has_two_sentences_of_its_own_and_a_heading_of_the_manual_that_is_there():
+    paths = {re.sub(r"^/console/\{kind\}/", "/console/users/", each.path) for each in ROUTES if each.path.startswith("/console/")}
+
+    found = {path: page_help.of(path) for path in paths - {*HOME}}
+
+    assert [] == [path for path, each in found.items() if each is page_help.PAGES["/console"]]
+    assert [] == [path for path, each in found.items() if len(re.findall(r"[.](?= |$)", each.text)) != 2]
+    for each in page_help.PAGES.values():
+        page = manual.find(each.document)
+        assert page is not None
+        assert not each.heading or f'id="{each.heading}"' in page.text
+
+
+def test_a_page_says_what_it_is_for_and_leads_to_the_manual_that_came_with_the_server(browser: Browser):
+    page = browser.get("/console/trail").text
+    link = re.search(r'<a href="(/console/help/console)#trail">More in the manual</a>', page)
+    assert link
+    document = browser.get(link[1])
+
+    assert "Every call to this account is recorded, also those that were refused." in unescape(page)
+    assert '<h2 id="trail">Trail</h2>' in document.text
+    assert 'href="/console/help/sign-in"' in document.text
+
+
+def test_links_of_the_manual_lead_to_its_pages_and_headings_and_nothing_in_it_is_markup_of_a_document():
+    pages = {name: manual.find(name) for name in manual.titles()}
+    texts = {name: page.text for name, page in pages.items() if page is not None}
+
+    leads = {lead for text in texts.values() for lead in re.findall(rf'href="{manual.PLACE}/([^"#]+)(?:#([^"]+))?"', text)}
+
+    assert pages.keys() == texts.keys()
+    assert [] == [(name, heading) for name, heading in leads if heading and f'id="{heading}"' not in texts[name]]
+    odd = re.compile(r'<(?:script|img|iframe|form|style)|href="(?!/console/help/|https?://|#)')
+    assert [] == [name for name, text in texts.items() if odd.search(text)]
+
+
+@pytest.mark.parametrize(
+    "name", ["../pyproject", "..%2F..%2Fpyproject", "/etc/passwd", "console.md", "nothing", "reference/../console"]
+)
+def test_only_documents_of_the_manual_are_opened(browser: Browser, name: str):
+    assert 404 == browser.get(f"/console/help/{name}").status
+    assert manual.find(name) is None
+
+
+def test_markup_in_a_document_is_shown_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "bad.md").write_text("# Bad\n\n<script>x</script> [y](javascript:x) [z](data:text/html,x) ![p](p.png)\n")
+    monkeypatch.setattr(manual, "_FOLDER", tmp_path)
+    monkeypatch.setattr(manual, "titles", lambda: {"bad": "Bad"})
+
+    page = manual.find("bad")
+
+    assert page is not None
+    assert "<script" not in page.text
+    assert "href=" not in page.text

@@ -67,7 +67,7 @@ from crownkeep.console.pages.policies import documents, policies, policy_editor,
 from crownkeep.console.pages.portal import consent, external_sign_in, person_links, person_security, portal
 from crownkeep.console.pages.posture import dashboard, root_use, ways_in
 from crownkeep.console.pages.reports import credential_report
-from crownkeep.console.pages.search import search
+from crownkeep.console.pages.search import manual_pages, search
 from crownkeep.console.pages.sign_in import (
     approver_invitation,
     federation,
@@ -115,6 +115,7 @@ ROUTES: list[Route] = [
     *dashboard.ROUTES,
     *root_use.ROUTES,
     *search.ROUTES,
+    *manual_pages.ROUTES,
     *ways_in.ROUTES,
     *sealed_account.ROUTES,
     *rules_form.ROUTES,

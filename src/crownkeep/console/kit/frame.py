@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crownkeep.console.kit import calls, undo, web
+from crownkeep.console.kit import calls, page_help, undo, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 
@@ -33,5 +33,14 @@ def page(
     status = 403 if refusal is not None and status == 200 else status
     offer = undo.read(request, request.query_params.get("undo", "")) if done else None
     return web.page(
-        request, template, status=status, current=current, same=same, refusal=refusal, done=done, offer=offer, **values
+        request,
+        template,
+        status=status,
+        current=current,
+        same=same,
+        refusal=refusal,
+        done=done,
+        offer=offer,
+        page_help=page_help.of(request.url.path),
+        **values,
     )

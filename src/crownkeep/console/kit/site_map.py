@@ -65,6 +65,7 @@ PLACES = (
     FindablePage("/console/alerts", "Alerts", "notices webhooks mail rules"),
     FindablePage("/console/trail", "Trail", "events history cloudtrail log"),
     FindablePage("/console/trail/root", "Use of root", "trail events"),
+    FindablePage("/console/help", "Manual", "help documents documentation about"),
     FindablePage("/switchrole", "Switch role", "assume"),
 )
 """Every page that stands by itself; what is named is found by its name."""
