@@ -60,7 +60,7 @@ from crownkeep.operations import registry
 services.load_late()
 registry.service("operator")
 module = sys.modules["crownkeep.services.operator.quotas"]
-with mock.patch.object(module, "accounts"), mock.patch.object(module, "account_quotas"):
+with mock.patch.object(module, "known_accounts"), mock.patch.object(module, "account_quotas"):
     shown = module.list_quotas(SimpleNamespace(db=None, notes=SimpleNamespace()), account_id="1")
 print(*(each["name"] for each in shown["quotas"]))
 """

@@ -27,9 +27,9 @@ from crownkeep.gateway.intake import Intake
 from crownkeep.gateway.limits import KeyAllowances, RecordAllowance
 from crownkeep.gateway.route import Route, Unroutable
 from crownkeep.gateway.shares import Shares
-from crownkeep.operations import giving_way, record
+from crownkeep.operations import giving_way, outcomes, record
 from crownkeep.operations.call import Request, Result
-from crownkeep.operations.invoke import Door, Unavailable, answered, failed
+from crownkeep.operations.invoke import Door, Unavailable
 from crownkeep.operations.registry import Mode
 from crownkeep.operations.standing import SeenStandings
 from crownkeep.principals import Anonymous, Caller, Principal
@@ -242,12 +242,12 @@ class Pipeline:
         self._settle_refusal(arrival, exchange, response, item)
 
     def _settle_refusal(self, arrival: _Arrival, exchange: Exchange, response: Response, item: Item) -> None:
-        error = failed(item).error if item.failure is not None else None
+        error = outcomes.failed(item).error if item.failure is not None else None
         arrival.respond(response if error is None else self._failed(exchange, error))
 
     def _settle_write(self, arrival: _Arrival, exchange: Exchange, request: Request, item: Item) -> None:
         self._intake.ended(arrival.account)
-        answer = answered(item)
+        answer = outcomes.answered(item)
         arrival.respond(self._response(exchange, request, answer.result, answer.error))
 
     def _response(self, exchange: Exchange, request: Request, result: Result, error: AwsError | None) -> Response:

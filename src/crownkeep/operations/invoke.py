@@ -19,14 +19,15 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from crownkeep import clock, errors, logs
 from crownkeep.errors import AwsError
-from crownkeep.operations import approvals, authorize, fair_pool, last_way_in, record, validate
+from crownkeep.operations import approvals, authorize, fair_pool, last_way_in, outcomes, record, validate
 from crownkeep.operations.call import NOTHING, Answer, Call, Notes, Request, Result, Wiring
 from crownkeep.operations.fair_pool import FairPool, PoolLimits
 from crownkeep.operations.outbound_calls import OutboundCall, OutboundCalls
+from crownkeep.operations.outcomes import Outcome
 from crownkeep.operations.registry import Effect, Mode
 from crownkeep.operations.standing import Standing
 from crownkeep.operations.streams import Streams
@@ -36,7 +37,6 @@ from crownkeep.storage.accounts import accounts
 from crownkeep.storage.database import Database, DatabaseFault, Transaction, savepoint
 from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Commit, Item, WriteFailed, Writer, WriterBusy
-from crownkeep.values import value_type
 
 Done = TypeVar("Done")
 
@@ -44,39 +44,8 @@ _log = logging.getLogger("crownkeep.operations")
 _strangers = logging.getLogger(logs.STRANGERS)
 
 
-@value_type(frozen=True, slots=True)
-class Outcome:
-    """What a request came to, and the event that must be kept before anybody hears of it."""
-
-    result: Result
-    error: AwsError | None
-    event: EventRow
-    leaves_nothing: bool = False
-    """It was refused, and nothing stays of it but its record."""
-    copies: tuple[EventRow, ...] = ()
-    """What other accounts keep of it in their trails, and what else it leaves in its own."""
-
-    def kept(self, request: Request) -> list[EventRow]:
-        """Return what is recorded: all but the refusals of strangers beyond the rate at which they may fill the trail.
-
-        What an account's own trail is to hold, as of somebody whom its identity provider vouches for, no flood keeps out.
-        """
-        is_strangers = self.leaves_nothing and self.event.account_id == record.NOBODY
-        if is_strangers and request.may_record_refusal is not None and not request.may_record_refusal():
-            return []
-        return [self.event, *self.copies]
-
-    def answer(self) -> Answer:
-        """Return what may leave once the event is kept."""
-        return Answer(self.result, self.error, str(self.event.event_id))
-
-
 Unavailable = DatabaseFault
 """What whoever reads outside of the door's operations gets to see where the database can't be used; to be answered with 503."""
-
-UNAVAILABLE = Answer(NOTHING, errors.ServiceUnavailable("The request has failed due to a temporary failure of the server."))
-_BUSY = Answer(NOTHING, errors.Throttling("Rate exceeded"))
-_UNRECORDED = Answer(NOTHING, errors.ServiceUnavailable("The service is temporarily unable to keep a record of the request."))
 
 _SIGN_IN = ""
 """Whose turn a sign-in takes: all of them share one."""
@@ -109,12 +78,12 @@ class Door:
             return await self._write(request)
         # Neither of these is recorded: the writer that would keep the record is what is full.
         except (WriterBusy, errors.Throttling):
-            return _BUSY
+            return outcomes.BUSY
         except WriteFailed:
-            return _UNRECORDED
+            return outcomes.UNRECORDED
         except Unavailable as error:
             _strangers.error("the database can't be used: %s", type(error.orig).__name__)
-            return UNAVAILABLE
+            return outcomes.UNAVAILABLE
 
     def snapshot(self) -> AbstractContextManager[Transaction]:
         """Open a snapshot to read in, for what is looked up without an operation: sessions, sign-ins under way, links."""
@@ -197,7 +166,7 @@ class Door:
     async def keep(self, request: Request, outcome: Outcome) -> Answer:
         """Record what a read came to, and only then answer."""
         settled = await self._settled(partial(self.reading, request, outcome))
-        return outcome.answer() if settled.failure is None else failed(settled)
+        return outcome.answer() if settled.failure is None else outcomes.failed(settled)
 
     async def _settled(self, make: Callable[[Callable[[Item], None]], Item]) -> Item:
         """Hand one item over and wait until it is settled."""
@@ -215,7 +184,7 @@ class Door:
                 for event in prepared.kept(request):
                     await self._writer.record(event)
                 return prepared.answer()
-        return answered(await self._settled(partial(self.writing, request, prepared=prepared)))
+        return outcomes.answered(await self._settled(partial(self.writing, request, prepared=prepared)))
 
     async def _called(self, request: Request, outbound: OutboundCall) -> object:
         """Make an outbound call, with no transaction open; an `Outcome` where the request ends here."""
@@ -230,16 +199,6 @@ class Door:
         """Do the slow part of a write for a caller who is allowed to ask for it; an `Outcome` where it ends here."""
         with self._database.snapshot() as db:
             return prepare(db, request, self.wiring)
-
-
-def answered(item: Item) -> Answer:
-    """Return what may leave of a write that is settled."""
-    return cast(Answer, item.result) if item.failure is None else failed(item)
-
-
-def failed(item: Item) -> Answer:
-    """Return what is told where a commit could not be made, or where the database went away and nobody knows."""
-    return _BUSY if isinstance(item.failure, WriterBusy) else _UNRECORDED
 
 
 def _resolve(waiting: asyncio.Future[Item], item: Item) -> None:

@@ -19,6 +19,7 @@ from crownkeep.arn import GLOBAL_REGION
 from crownkeep.errors import AwsError
 from crownkeep.operations import auditor, invoke, registry
 from crownkeep.operations.call import Origin, Request, Wiring
+from crownkeep.operations.outcomes import Outcome
 from crownkeep.operations.registry import Operation
 from crownkeep.services.iam.reports.credential_report import CredentialReport
 from crownkeep.storage.database import Database
@@ -96,7 +97,7 @@ class OwnReader:
         request = _request(account_id, making, {}, "")
         with self.database.snapshot() as db:
             made = invoke.prepare(db, request, self.wiring)
-        if isinstance(made, invoke.Outcome) and made.error is not None:
+        if isinstance(made, Outcome) and made.error is not None:
             raise made.error
         if isinstance(made, CredentialReport) and made.content is not None:
             return {"Content": made.content, "ReportFormat": "text/csv", "GeneratedTime": request.now}

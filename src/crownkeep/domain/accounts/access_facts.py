@@ -92,6 +92,7 @@ def of_account(db: Transaction, account: AccountRow, *, now: datetime, counts_ot
     """Gather what an account can be got into with; other accounts at its mail domain are counted for the operator alone."""
     account_id = account.account_id
     found = Administrators(db, account_id, now=now)
+    # One more than is named tells whether these are all; each is judged by all policies, so no more are looked for.
     named = tuple(islice(found.found(), MOST_ADMINISTRATORS + 1))
     custodian = root_recoveries.custodian(db, account_id)
     devices = mfa_devices.of_owner(db, account_id, account_id)
@@ -124,6 +125,7 @@ def domain_of(address: str) -> str:
 def _mailbox(db: Transaction, account: AccountRow, *, counts_others: bool) -> Mailbox:
     found = ((kind, contacts.alternate(db, account.account_id, kind)) for kind in CONTACT_TYPES)
     alternates = tuple((kind, row.email_address) for kind, row in found if row is not None)
+    # Without this account itself.
     others = accounts.count_at_domain(db, domain_of(account.email)) - 1 if counts_others else 0
     return Mailbox(account.email, alternates, max(0, others))
 

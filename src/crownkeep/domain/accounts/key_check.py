@@ -30,6 +30,7 @@ def require(database: Database, keyring: Keyring) -> None:
     """
     with database.snapshot() as db:
         _require(db, keyring)
+        # In a snapshot first: a start with a known key, which nearly every one is, writes nothing.
         if known_sealing_keys.is_known(db, keyring.newest.id):
             return
     begin(database, keyring)
@@ -39,6 +40,7 @@ def begin(database: Database, keyring: Keyring) -> None:
     """Keep a key file's newest key as the one that seals from now on; the file must be on the disk. Raises WrongSealingKey."""
 
     def work(db: Transaction) -> None:
+        # Two nodes may start at once, each with a key file of its own: the second one sees what the first has kept.
         holds.take(db, Hold.SEALING_KEYS)
         _require(db, keyring)
         check = sealed.seal_key_check(keyring)
@@ -77,6 +79,7 @@ def _opens_nothing(db: Transaction, keyring: Keyring) -> bool:
     sample = [
         (column, value) for column in sealed_values.COLUMNS for value in sealed_values.page(db, column, after="", limit=_SAMPLE)
     ]
+    # Any that opens is enough: a restored column or a damaged row must not keep a whole server from starting.
     return bool(sample) and not any(_opens(keyring, column, value) for column, value in sample)
 
 

@@ -49,6 +49,7 @@ class Departure(Enum):
 def keys_of(call: Call, account_id: str) -> list[str]:
     """Return what handshakes that ask an account are made out to: its id, and root's address."""
     account = accounts.with_id(call.db, account_id)
+    # An invitation may name either (API_InviteAccountToOrganization, `Target`).
     return [account_id, account.email_key] if account is not None else [account_id]
 
 

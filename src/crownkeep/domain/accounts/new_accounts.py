@@ -11,6 +11,7 @@ from crownkeep.storage.accounts.accounts import AccountRow
 
 def unused_id(call: Call) -> str:
     """Return an account id that no account has."""
+    # Of a million million ids few are taken: the first try is nearly always the last.
     while True:
         account_id = ids.account_id(clock.token_bytes(8))
         if accounts.with_id(call.db, account_id) is None:

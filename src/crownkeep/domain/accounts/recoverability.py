@@ -121,6 +121,7 @@ def judge(facts: AccessFacts, *, now: datetime) -> RecoverabilityAnswer:
         ways=ways,
         losses=losses,
         single_points=tuple(loss.what for loss in losses if loss.is_final),
+        # Pairs of a few dozen ways; MOST_ADMINISTRATORS bounds them.
         has_two_independent_ways=any(not set(one.needs) & set(other.needs) for one, other in combinations(ways, 2)),
         remarks=tuple(_remarks(facts, now)),
     )
@@ -136,6 +137,7 @@ def _of_root(facts: AccessFacts) -> Iterator[WayIn]:
         return
     mailbox = mailbox_needs(facts.mailbox.address)
     factors = [f"root's MFA device {each.serial}" for each in facts.devices]
+    # Codes stand in for a device: without any device nobody is asked for one, and the codes open nothing.
     factors += [CODES] if facts.recovery_codes and facts.devices else []
     by_mail = facts.may_recover_password
     if facts.has_password:
@@ -170,6 +172,7 @@ def _under_seal(facts: AccessFacts, way: WayIn) -> Iterator[WayIn]:
     """Yield how a way of root's is gone where root is sealed: with the custodians, or slowly and without them."""
     custody = facts.custody
     is_by_mail = mailbox_needs(facts.mailbox.address)[0] in way.needs
+    # A way by mail is closed by either seal: it chooses a password, and signs in with it.
     covered = {SealedAct.ROOT_SIGN_IN.value, *([SealedAct.ROOT_RECOVERY.value] if is_by_mail else [])}
     if custody is None or not covered & custody.acts:
         yield way

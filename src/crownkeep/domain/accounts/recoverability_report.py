@@ -32,6 +32,7 @@ def without_addresses(db: Transaction, account: AccountRow, *, now: datetime) ->
     """Report the same to somebody who is not root, and is not told what root signs in with: of addresses, the domain alone."""
     facts = access_facts.of_account(db, account, now=now, counts_others=False)
     mailbox = facts.mailbox
+    # Masked in the facts, and not in the report: the sentences of the verdict name addresses as well.
     contacts = tuple((kind, _masked(address)) for kind, address in mailbox.contacts)
     masked = Mailbox(_masked(mailbox.address), contacts, mailbox.accounts_at_domain)
     facts = replace(facts, mailbox=masked, custodian=facts.custodian and _masked(facts.custodian))

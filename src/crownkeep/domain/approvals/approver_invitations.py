@@ -21,6 +21,9 @@ from crownkeep.storage.sign_in import one_time_links
 from crownkeep.storage.sign_in.one_time_links import OneTimeLinkRow
 
 LINK = "/signin/approvals/invitation"
+MOST_WITHIN_HOUR = 10
+"""That one account may send to one person, when teams are made or changed and again."""
+
 _PURPOSE = LinkPurpose.JOIN_APPROVAL_TEAM
 
 

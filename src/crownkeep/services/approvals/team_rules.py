@@ -15,9 +15,6 @@ from crownkeep.services.approvals import shown
 from crownkeep.services.approvals.service import approvals
 from crownkeep.signin import recovery
 
-MOST_INVITATIONS = 10
-"""That one account may send to one person within an hour, when teams are made or changed and again."""
-
 
 def one_team(call: Call, *, team_arn: str, **_: object) -> Target:
     """The team with this ARN, of the caller's account."""
@@ -53,8 +50,10 @@ def resend_invitation(call: Call, *, team_arn: str, approver_id: str) -> Result:
     if not approver_invitations.waits_for(state, found):
         raise errors.Conflict("this approver has answered, or is asked no more: there is nothing to send again")
     sent = recovery.count(call.db, call.wiring, "approver invitation", found.identity, account_id=call.account_id, now=call.now)
-    if sent > MOST_INVITATIONS:
-        raise errors.Conflict(f"you have sent {MOST_INVITATIONS} invitations to this person within an hour: wait")
+    if sent > approver_invitations.MOST_WITHIN_HOUR:
+        raise errors.Conflict(
+            f"you have sent {approver_invitations.MOST_WITHIN_HOUR} invitations to this person within an hour: wait"
+        )
     approver_invitations.send(call.db, call.wiring, found, now=call.now)
     return NOTHING
 

@@ -52,6 +52,7 @@ def take_snapshot(call: Call, *, name: str) -> Taken:
 @credential_audit.operation("StartCredentialAudit", resource=registry.everything, effect=Effect.STATE, prepare=take_snapshot)
 def start_credential_audit(call: Call, *, name: str) -> Result:
     """Open an audit with a snapshot of every credential; one is open at a time."""
+    # Asked again: another one may have been started while this snapshot was taken.
     _refuse_second(call)
     taken = call.prepared if isinstance(call.prepared, Taken) else take_snapshot(call, name=name)
     chance = base64.b32encode(clock.token_bytes(_ID_BYTES)).decode().lower()
@@ -103,6 +104,7 @@ def write_evidence(call: Call, *, audit_id: str, statement: str) -> SignedEviden
     """Write the evidence of an audit as it stands, for its digest."""
     audit = _finished(call, audit_id)
     _refuse_restored(call, audit_id)
+    # Chosen here, as the evidence names the event that holds its own digest.
     event_id = str(ids.event_id(call.now, clock.id_bytes(10)))
     document = evidence.of_audit(call, audit, SignOff(call.principal.arn, call.now, statement, event_id))
     return SignedEvidence(audit.version, event_id, credential_evidence.sha256(document))
@@ -117,6 +119,7 @@ def sign_off_credential_audit(call: Call, *, audit_id: str, statement: str) -> R
         else write_evidence(call, audit_id=audit_id, statement=statement)
     )
     audit = _finished(call, audit_id)
+    # The evidence was written before the transaction: what was decided since is not in it.
     if audit.version != signed.version:
         raise errors.Conflict(f"credential audit `{audit_id}` has gone on since; look at it and sign it off again")
     call.notes.event_id = signed.event_id
@@ -137,6 +140,7 @@ def get_credential_audit_evidence(call: Call, *, audit_id: str) -> Result:
     audit = audit_names.targeted(call, audit_id)
     document = evidence.of_audit(call, audit, evidence.sign_off_of(audit))
     digest = credential_evidence.sha256(document)
+    # Nothing rather than a document that looks signed: rows may have been changed in the database since.
     if audit.evidence_sha256 is not None and digest != audit.evidence_sha256:
         raise errors.Conflict(f"what is kept of credential audit `{audit_id}` is not what was signed off; ask the operator")
     return {"Document": document.decode(), "Sha256": digest}
@@ -162,6 +166,7 @@ def _refuse_restored(call: Call, audit_id: str) -> None:
     """Raise Conflict where a credential works again whose removal was recorded: nobody signs that it is gone."""
     wanted = {"state": audited_credentials.REMOVED}
     removed = audited_credentials.page(call.db, call.account_id, audit_id, after=0, limit=_LAST_NUMBER, wanted=wanted)
+    # An inactive key can be turned on again after its removal was recorded.
     restored = {row.credential_id for row in removed} & snapshots.working(call) if removed else set()
     if restored:
         raise errors.Conflict(f"credential `{min(restored)}` is there again, and active; remove it once more")

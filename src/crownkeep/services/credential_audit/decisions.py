@@ -82,6 +82,7 @@ def list_audited_credentials(
 def decide_credentials(call: Call, *, audit_id: str, credential_ids: list[str], decision: str, reason: str) -> Result:
     """Keep or remove credentials, all of them or none, in the name of whoever calls."""
     audit_names.targeted_open(call, audit_id)
+    # Each once, so that the number of rows that are changed below can be compared with theirs.
     wanted = sorted(set(credential_ids))
     rows = _required(call, audit_id, wanted)
     for row in rows:
@@ -97,6 +98,7 @@ def decide_credentials(call: Call, *, audit_id: str, credential_ids: list[str], 
         event_id=record.id_of(call),
     )
     decided = audited_credentials.decide(call.db, call.account_id, audit_id, wanted, made)
+    # The count tells of rows that changed between the look and the update; all or none, so the refusal undoes the rest.
     if decided != len(wanted) or not credential_audits.advance(call.db, call.account_id, audit_id):
         raise errors.Conflict(f"credential audit `{audit_id}` has gone on since; look at it again")
     audit_names.note(call, audit_id)
@@ -135,6 +137,7 @@ def _refuse_own(call: Call, row: AuditedCredentialRow) -> None:
     caller = call.principal
     own = {caller.unique_id}
     if caller.session is not None:
+        # Whoever took the role on; in a chain of roles that is the role before.
         own.add(caller.session.assumed_by_id)
     if caller.kind is PrincipalKind.FEDERATED_USER:
         own.add(caller.account_id if not caller.name else caller.unique_id)

@@ -38,6 +38,7 @@ def take(call: Call) -> tuple[list[AuditedCredentialRow], str | None]:
     known: dict[str, AuditedCredentialRow] = {}
     if before is not None:
         found = audited_credentials.of_audit(call.db, call.account_id, before.audit_id)
+        # What was gone at the last audit already is told no second time.
         known = {row.credential_id: row for row in found if row.change != GONE}
     owners = {user.user_id: (number, user) for number, user in enumerate(users.of_account(call.db, call.account_id), start=1)}
     held = list(held_credentials.of_account(call.db, call.account_id))
@@ -87,6 +88,7 @@ def _row(
 def _change(row: AuditedCredentialRow, before: AuditedCredentialRow | None, *, is_first: bool) -> str:
     if before is None:
         return UNCHANGED if is_first else NEW
+    # Not the last use: a key that is used as before has not changed.
     same = (row.status, row.created_at, row.changed_at, row.user_name, row.owner_has_mfa)
     was = (before.status, before.created_at, before.changed_at, before.user_name, before.owner_has_mfa)
     return UNCHANGED if same == was else CHANGED

@@ -98,6 +98,7 @@ def _rehearsals(call: Call, state: TeamState) -> dict[str, str]:
         if session.action != changes.BASELINE or call.now >= session.expires_at:
             continue
         answered = {vote.approver_id for vote in votes.of_session(call.db, session.session_id)}
+        # Empty stands for everybody.
         asked = session.asked.splitlines() or [each.approver_id for each in state.approvers]
         arn = arns.session(session.account_id, session.team_id, session.session_id)
         found |= {each: arn for each in asked if each not in answered}

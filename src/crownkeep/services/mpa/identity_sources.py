@@ -45,6 +45,7 @@ def create_identity_source(
         raise errors.ServiceValidation(f"There is no instance {wanted['InstanceArn']} in Region {wanted['Region']} to use.")
     token = token_digest(call, client_token, wanted, checked)
     before = identity_sources.of_account(call.db, call.account_id)
+    # A repeated request with its token is answered as the first one was, and before any quota.
     repeated = next((row for row in before if token is not None and row.client_token == token), None)
     if repeated is None and len(before) >= MOST:
         raise errors.ServiceQuotaExceeded("The account has an identity source of IAM Identity Center already.")

@@ -141,6 +141,7 @@ def _held(call: Call, team_arn: str) -> list[ManagedTeamPolicy]:
     state = targets.find_team(call, team_arn)
     if state is None:
         raise targets.missing(team_arn)
+    # One that a later version of this server doesn't have any more is left out.
     return [found for each in state.row.policies.splitlines() if (found := _version(each)) is not None]
 
 

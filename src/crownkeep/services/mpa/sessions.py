@@ -90,6 +90,7 @@ def list_sessions(
 
     def fetch(after: str, limit: int) -> list[ApprovalSessionRow]:
         found: list[ApprovalSessionRow] = []
+        # Filters are applied after the query, so that a page may take several reads.
         while len(found) < limit:
             rows = session_rows.page(call.db, state.row.team_id, after=after, limit=_AT_ONCE)
             seen = [sessions.seen(row, call.now) for row in rows]
@@ -152,6 +153,7 @@ def _listed(row: ApprovalSessionRow) -> dict[str, object]:
     shown: dict[str, object] = {
         "SessionArn": arns.session(row.account_id, row.team_id, row.session_id),
         "ApprovalTeamArn": arns.team(row.account_id, row.team_id),
+        # From the id, which is the name and random digits: the team itself may be gone.
         "ApprovalTeamName": row.team_id.rpartition("-")[0],
         "InitiationTime": row.initiated_at,
         "ExpirationTime": row.expires_at,
@@ -195,4 +197,5 @@ def _moment(text: str) -> datetime:
         found = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise errors.ServiceValidation(f"{text} is no moment such as 2026-11-30T12:00:00Z.") from error
+    # A moment without a zone is UTC, as everything that AWS shows.
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found

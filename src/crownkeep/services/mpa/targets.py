@@ -63,6 +63,7 @@ def find_team(call: Call, team_arn: str) -> TeamState | None:
     """Return the team of the caller's account with this ARN."""
     team_id = _id_in(call, team_arn, "approval-team/")
     state = teams.look(call.db, team_id, now=call.now) if team_id else None
+    # The ARN says so already; compared once more, as a row of another account must look like none.
     return state if state is not None and state.row.account_id == call.account_id else None
 
 

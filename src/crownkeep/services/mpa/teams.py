@@ -11,7 +11,7 @@ import msgspec
 
 from crownkeep import errors
 from crownkeep.domain import quotas
-from crownkeep.domain.approvals import arns, people, team_changes, team_groups, teams
+from crownkeep.domain.approvals import approver_invitations, arns, people, team_changes, team_groups, teams
 from crownkeep.domain.approvals.people import ApproverIdentity
 from crownkeep.domain.approvals.team_changes import WantedTeam
 from crownkeep.domain.approvals.teams import TeamState
@@ -28,8 +28,6 @@ from crownkeep.storage.approvals.teams import ApprovalTeamRow
 TEAMS = quotas.define("ApprovalTeamsPerAccount", 10, least=0, most=100)
 FEWEST_APPROVERS, FEWEST_APPROVALS = 3, 2
 LONGEST_WINDOW_DAYS = 30
-MOST_INVITATIONS = 10
-"""That one account may send to one person within an hour."""
 
 Approvers = Sequence[Mapping[str, str]]
 Strategy = Mapping[str, Mapping[str, int]]
@@ -108,6 +106,7 @@ def update_approval_team(
     if approval_strategy is None and approvers is None and description is None:
         if not update_actions:
             raise errors.ServiceValidation("Say what to change: the strategy, the approvers or the description.")
+        # SYNCHRONIZE_MFA_DEVICES alone: there is nothing to synchronise.
         return {"VersionId": state.row.version_id}
     team_changes.require_changeable(state)
     members = [_member(each.source_id, each.identity_id, state) for each in state.approvers] if approvers is None else approvers
@@ -153,6 +152,7 @@ def token_digest(call: Call, client_token: str | None, *request: object) -> byte
     """Return by what a repeated request is known to be the same; None without a token."""
     if client_token is None:
         return None
+    # Over the request as well: a token that is used again for something else is another request.
     return hashlib.sha256(msgspec.json.encode([call.account_id, client_token, *request])).digest()
 
 
@@ -217,5 +217,5 @@ def _refuse_flood(call: Call, wanted: WantedTeam) -> None:
         sent = recovery.count(
             call.db, call.wiring, "approver invitation", each.identity, account_id=call.account_id, now=call.now
         )
-        if sent > MOST_INVITATIONS:
+        if sent > approver_invitations.MOST_WITHIN_HOUR:
             raise errors.Throttling("Rate exceeded")

@@ -116,7 +116,6 @@ def search_account_assignments(
         ),
         key=lambda row: row.place,
     )
-    # Only the sets of this page are compiled: that is what takes long.
     ruling = _ruling(call.db, (known[each] for each in {row.permission_set_id for row in found}))
     shown = [_assignment(row, instance, is_ruling=row.permission_set_id in ruling) for row in found]
     return {"AccountAssignments": shown, **more}
