@@ -33,7 +33,7 @@ test: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) .tools/awscli-v2-$
 	$(BIN)/pytest -n 2 -m "not nightly" $(ARGS)
 
 nightly: .venv/.ready-to-develop .venv/.ready-to-release .tools/awscli-$(AWSCLI_VERSION) .tools/awscli-v2-$(AWSCLI_V2_VERSION) .tools/moto-$(MOTO_VERSION) .tools/prowler-$(PROWLER_VERSION) system-packages protocol-cases ## Run the tests that take long, too
-	@scripts/install_system_packages pgbouncer lintian nginx haproxy prometheus
+	@scripts/install_system_packages pgbouncer lintian nginx haproxy prometheus softhsm2
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 2 $(ARGS)
 
 nightly-trail: .venv/.ready-to-develop ## Tamper with trails and kill servers for ARGS="--minutes 30 --tally FILE", and say what adds up

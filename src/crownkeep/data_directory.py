@@ -4,7 +4,9 @@ DIR/                 0700   whoever may enter it is the operator
   crownkeep.db              the embedded database (with its -wal and -shm beside it)
   sealing.key        0600   opens every sealed secret in the database; back it up apart from the database. It may be a
                             symbolic link to a file that several machines share: the file is changed, never the link. It may be
-                            missing where a service manager hands it in as a credential, or an orchestrator in a variable
+                            missing where a service manager hands it in as a credential, or an orchestrator in a variable; and
+                            it may be wrapped by a key of a token or a key management service
+  sealing.pin        0600   the PIN of that token, where nobody else hands it in
   sealing.key.split  0600   the same keys for the holders of shares, where `sealing.key` is a link into memory: whoever starts
                             a server then needs enough of them
   operator.token     0600   the bearer token of /operator/v1
@@ -33,9 +35,13 @@ from crownkeep.credentials.sealing import Keyring
 from crownkeep.credentials.secret import Secret
 from crownkeep.credentials.split_keys import MalformedSplitKey, SplitKey
 from crownkeep.settings import SEALING_KEY_VARIABLE, Settings
+from crownkeep.wrapping import key_files, pins
+from crownkeep.wrapping.faults import UnusableKeyHolder
+from crownkeep.wrapping.key_files import KeyHolder
 
 SEALING_KEY = "sealing.key"
 SPLIT_KEY = "sealing.key.split"
+PIN = "sealing.pin"
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """The variable by which systemd says where a service's credentials are (systemd.exec(5), "Credentials")."""
 OPERATOR_TOKEN = "operator.token"
@@ -135,16 +141,8 @@ def unsafe(path: Path) -> list[str]:
     # Whoever examines an installation may be root, and need not be the user that it runs as.
     owners = {path.stat().st_uid, os.geteuid(), 0}
     found = [_unsafe_part(path, wanted=0o700, owners=owners)]
-    for name in (
-        SEALING_KEY,
-        SPLIT_KEY,
-        OPERATOR_TOKEN,
-        METRICS_TOKEN,
-        _DATABASE,
-        f"{_DATABASE}-wal",
-        f"{_DATABASE}-shm",
-        "outbox",
-    ):
+    databases = (_DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm")
+    for name in (SEALING_KEY, SPLIT_KEY, PIN, OPERATOR_TOKEN, METRICS_TOKEN, *databases, "outbox"):
         with suppress(FileNotFoundError, PermissionError):
             found.append(_unsafe_part(path / name, wanted=0o700 if name == "outbox" else 0o600, owners=owners))
     return [each for each in found if each]
@@ -175,17 +173,28 @@ def key_file(path: Path) -> Path | None:
 def load_keyring(path: Path) -> Keyring:
     """Read the sealing keys of a data directory, newest first; raises UnusableDataDirectory and OSError."""
     file = key_file(path)
-    if file is None:
-        try:
-            return sealing.read_key_file(os.environ[SEALING_KEY_VARIABLE])
-        except sealing.MalformedKeyFile as error:
-            raise UnusableDataDirectory(f"the variable `{SEALING_KEY_VARIABLE}` can't be used: {error}") from error
-    _refuse_other_readers(file)
+    if file is not None:
+        _refuse_other_readers(file)
+    named = f"the variable `{SEALING_KEY_VARIABLE}` can't be used" if file is None else f"`{file}` can't be read"
     try:
-        return sealing.read_key_file(file.read_text(encoding="utf-8"))
-    except (sealing.MalformedKeyFile, UnicodeDecodeError) as error:
-        reason = str(error) if isinstance(error, sealing.MalformedKeyFile) else "it is no text: restore it from its backup"
-        raise UnusableDataDirectory(f"`{file}` can't be read: {reason}") from error
+        text = os.environ[SEALING_KEY_VARIABLE] if file is None else file.read_text(encoding="utf-8")
+        found = key_files.read(text)
+        return sealing.read_key_file(text if found is None else found.open(lambda: _load_pin(path)))
+    except (sealing.MalformedKeyFile, UnusableKeyHolder) as error:
+        raise UnusableDataDirectory(f"{named}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise UnusableDataDirectory(f"{named}: it is no text: restore it from its backup") from error
+
+
+def key_holder(path: Path) -> KeyHolder | None:
+    """Return who has wrapped the sealing keys, None where they lie open; raises OSError and UnusableKeyHolder."""
+    file = key_file(path)
+    found = key_files.read(os.environ[SEALING_KEY_VARIABLE] if file is None else file.read_text(encoding="utf-8"))
+    return None if found is None else found.holder
+
+
+def _load_pin(path: Path) -> Secret:
+    return pins.find((path / PIN, Path(os.environ.get(_CREDENTIALS) or "/nowhere", PIN)), check=_refuse_other_readers)
 
 
 def _refuse_other_readers(file: Path) -> None:
@@ -217,20 +226,44 @@ def change_keyring(path: Path, change: Callable[[Keyring], Keyring]) -> Keyring:
 
     Whoever changes them at the same moment waits, and then sees what was put in: no key is lost. Where `sealing.key` is a
     symbolic link, the file that it leads to is changed, for everybody who shares it. A reader sees the old or the new one, whole.
-    Raises UnusableDataDirectory.
+    Who has wrapped the keys wraps them again. Raises UnusableDataDirectory and UnusableKeyHolder.
     """
     try:
         file = (path / SEALING_KEY).resolve(strict=True)
         with durable_files.exclusively(file):
             changed = change(load_keyring(path))
-            text = sealing.write_key_file(changed).reveal()
+            held = _held(path, changed, key_holder(path))
             if (path / SPLIT_KEY).exists():
                 # First where it outlives a restart: what is in memory alone must not seal anything.
-                durable_files.replace(path / SPLIT_KEY, split_key(path).with_keys(text.encode()).encode().decode())
-            durable_files.replace(file, text)
+                durable_files.replace(path / SPLIT_KEY, split_key(path).with_keys(held.encode()).encode().decode())
+            durable_files.replace(file, held)
     except OSError as error:
         raise UnusableDataDirectory(f"`{path / SEALING_KEY}` can't be changed: {error.strerror}; nothing was") from error
     return changed
+
+
+def hold_key(path: Path, holder: KeyHolder | None) -> None:
+    """Let somebody wrap the sealing keys, or keep them open for None; what was in the file's place is written over.
+
+    Raises OSError, UnusableDataDirectory and UnusableKeyHolder; the file then is as it was.
+    """
+    if (path / SPLIT_KEY).exists():
+        raise UnusableDataDirectory("the sealing key is split: run `crownkeep keys join` first")
+    file = (path / SEALING_KEY).resolve(strict=True)
+    with durable_files.exclusively(file), file.open("r+b") as old:
+        durable_files.replace(file, _held(path, load_keyring(path), holder))
+        _write_over(old)
+
+
+def _held(path: Path, keyring: Keyring, holder: KeyHolder | None) -> str:
+    text = sealing.write_key_file(keyring).reveal()
+    return text if holder is None else key_files.wrap(text, holder, lambda: _load_pin(path)).encode()
+
+
+def _write_over(old: BinaryIO) -> None:
+    # As far as the file system writes in place: `keys rotate` afterwards helps against what it keeps elsewhere.
+    old.write(bytes(os.fstat(old.fileno()).st_size))
+    os.fsync(old.fileno())
 
 
 def split_key(path: Path) -> SplitKey:
@@ -251,6 +284,8 @@ def move_key(path: Path, split: SplitKey, into: Path) -> None:
     file = path / SEALING_KEY
     if file.is_symlink():
         raise UnusableDataDirectory(f"`{file}` is a link already: only a file of this machine's own can be split")
+    if key_holder(path) is not None:
+        raise UnusableDataDirectory("the sealing key is wrapped: run `crownkeep keys unwrap` first")
     with durable_files.exclusively(file):
         durable_files.replace(path / SPLIT_KEY, split.encode().decode())
         durable_files.replace(into, file.read_text(encoding="utf-8"))
@@ -260,9 +295,7 @@ def move_key(path: Path, split: SplitKey, into: Path) -> None:
         with file.open("r+b") as old:
             link.replace(file)
             durable_files.sync_directory(path)
-            # As far as the file system writes in place: `keys rotate` afterwards helps against what it keeps elsewhere.
-            old.write(bytes(file.stat().st_size))
-            os.fsync(old.fileno())
+            _write_over(old)
 
 
 def join_key(path: Path) -> None:

@@ -26,6 +26,9 @@ SYSTEM_DIRECTORY = Path("/etc/crownkeep")
 SEALING_KEY_VARIABLE = "CROWNKEEP_SEALING_KEY"
 """Holds the text of a key file where an orchestrator hands it in; no setting, so that nothing prints it."""
 
+PIN_VARIABLE = "CROWNKEEP_SEALING_PIN"
+"""Holds the PIN of the token that has wrapped the sealing key; as above."""
+
 CONFIG_VARIABLE = "CROWNKEEP_CONFIG"
 """The file that `--config` names, for this process and those that it starts."""
 
@@ -333,7 +336,7 @@ def as_variables(settings: Settings) -> dict[str, str]:
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
     """Return the variables that look like a setting and are none, sorted: a misspelt one would silently leave the default."""
     names = (name for name in Settings.__struct_fields__ if name not in _TABLES)
-    settings = {CONFIG_VARIABLE, SEALING_KEY_VARIABLE, *(ENVIRONMENT_PREFIX + name.upper() for name in names)}
+    settings = {CONFIG_VARIABLE, SEALING_KEY_VARIABLE, PIN_VARIABLE, *(ENVIRONMENT_PREFIX + name.upper() for name in names)}
     given = os.environ if environment is None else environment
     return sorted(name for name in given if name.startswith(ENVIRONMENT_PREFIX) and name not in settings)
 

@@ -36,11 +36,13 @@ def test_only_their_owner_may_read_backups(crownkeep, shelf):
     assert {0o600} == {path.stat().st_mode & 0o777 for path in folder.iterdir()}
 
 
-def test_the_sealing_key_and_the_tokens_are_not_in_a_backup(crownkeep, shelf, data):
+def test_the_sealing_key_the_pin_and_the_tokens_are_not_in_a_backup(crownkeep, shelf, data):
+    (data / "sealing.pin").write_bytes(b"31415926")
+    (data / "sealing.pin").chmod(0o600)
     folder = backed_up(crownkeep, shelf)
 
     inside = msgspec.msgpack.encode(messages(folder, data))
-    secrets = [data_directory.load_keyring(data).newest.material, (data / "operator.token").read_bytes().strip()]
+    secrets = [data_directory.load_keyring(data).newest.material, (data / "operator.token").read_bytes().strip(), b"31415926"]
     assert [] == [each for each in secrets if each in inside]
     assert b"crownkeep.toml.from-backup" in inside
     assert b"trail-buckets/b1/.log.json.gz.metadata" in inside

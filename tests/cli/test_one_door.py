@@ -48,6 +48,8 @@ CHANGES = {
     "keys split {folder}/b.pub --into {folder}/run/k --share {folder}/b.share-1 --share {folder}/b.share-2": "SplitSealingKey",
     "keys unseal --share {folder}/b.share-1 --share {folder}/b.share-2": "OpenSealingKey",
     "keys join": "JoinSealingKey",
+    "keys wrap --kms alias/none --region us-east-1 --endpoint http://127.0.0.1:9": "WrapSealingKey",
+    "keys unwrap": "UnwrapSealingKey",
     "seal account {account_id} --team arn:aws:mpa:us-east-1:111122223333:approval-team/Nobody-01": "SealAccount",
     "seal unseal {account_id}": "UnsealAccount",
     "approvals rules arn:aws:mpa:us-east-1:{account_id}:approval-team/none-00 --alone-after 24": "UpdateApprovalTeamRules",

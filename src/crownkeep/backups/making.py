@@ -39,6 +39,7 @@ LEFT_OUT = frozenset(
         "crownkeep.db-shm",
         data_directory.SEALING_KEY,
         data_directory.SPLIT_KEY,
+        data_directory.PIN,
         data_directory.OPERATOR_TOKEN,
         data_directory.METRICS_TOKEN,
         server_address.FILE_NAME,

@@ -18,6 +18,7 @@ from crownkeep.storage.database import DatabaseFault
 from crownkeep.storage.engines import UnusableDatabaseUrl
 from crownkeep.storage.migrate import NewerDatabase, OlderNodes
 from crownkeep.storage.trail.sealed_files import SealedFileFault
+from crownkeep.wrapping.faults import UnusableKeyHolder
 
 
 class WrongCall(click.ClickException):
@@ -44,6 +45,7 @@ def explain(error: Exception) -> click.ClickException:
             | BackupFault()
             | UnusableRecipient()
             | SealedFileFault()
+            | UnusableKeyHolder()
         ):
             return click.ClickException(str(error))
         case DatabaseFault():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crownkeep.cli import house, keys_leaked, keys_split, output, waiting
+from crownkeep.cli import house, keys_leaked, keys_split, keys_wrap, output, waiting
 from crownkeep.cli.house import House
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _SECONDS_TO_NOTICE = 3.0
 
 
-@click.group("keys", short_help="Rotate and split sealing keys, and find leaked access keys.")
+@click.group("keys", short_help="Rotate, split and wrap sealing keys, and find leaked access keys.")
 def command() -> None:
-    """Rotate and split sealing keys, and find leaked access keys."""
+    """Rotate, split and wrap sealing keys, and find leaked access keys."""
 
 
-for _each in (keys_leaked.command, keys_split.split, keys_split.unseal, keys_split.join):
+for _each in (keys_leaked.command, keys_split.split, keys_split.unseal, keys_split.join, keys_wrap.wrap, keys_wrap.unwrap):
     command.add_command(_each)
 
 

@@ -41,7 +41,7 @@ _COMMANDS = {
     "policy": "Check policies, and explain decisions.",
     "credential-audit": "Export and check the evidence of credential audits.",
     "operations": "List which AWS operations are served.",
-    "keys": "Rotate and split sealing keys, and find leaked access keys.",
+    "keys": "Rotate, split and wrap sealing keys, and find leaked access keys.",
     "trail": "Read, verify and prove the audit trail.",
 }
 

@@ -41,7 +41,7 @@ _OPERATIONS: Mapping[str, str] = {
         "FindAccessKeys DeactivateAccessKey QuarantineUser ImportMfaTokens InstallBreachedPasswords InstallFidoMetadata "
         "CreateScimToken DeleteScimToken SetOpenIdProvider SetSamlProvider RemoveIdentityProvider"
     ),
-    "keys": "BeginKeyRotation SplitSealingKey OpenSealingKey JoinSealingKey ResealSecrets",
+    "keys": ("BeginKeyRotation SplitSealingKey OpenSealingKey JoinSealingKey WrapSealingKey UnwrapSealingKey ResealSecrets"),
     "backups": "StartBackup CompleteBackup FailBackup RestoreBackup MoveDatabase",
     "operators": "ListOperators AddOperator RotateOperator RemoveOperator",
 }

@@ -46,6 +46,18 @@ def join_sealing_key(call: Call) -> Result:
     return NOTHING
 
 
+@operator.operation("WrapSealingKey", resource=registry.everything, effect=Effect.STATE)
+def wrap_sealing_key(call: Call, *, by: str) -> Result:
+    """Record that the sealing key is to be wrapped by a key that is elsewhere; the command does that afterwards."""
+    return NOTHING
+
+
+@operator.operation("UnwrapSealingKey", resource=registry.everything, effect=Effect.STATE)
+def unwrap_sealing_key(call: Call) -> Result:
+    """Record that the sealing key is to lie open on the disk again; the command does that afterwards."""
+    return NOTHING
+
+
 @operator.operation("ResealSecrets", resource=registry.everything, effect=Effect.STATE)
 def reseal_secrets(call: Call, *, max_results: int = _STEP, next_token: str | None = None) -> Result:
     """Look at some sealed values and seal those anew that the newest key did not seal; the token leads to the next ones.

@@ -1,0 +1,119 @@
+"""The sealing key wrapped by a key management service: one that speaks AWS's API here, and knows nothing but to wrap."""
+
+from __future__ import annotations
+
+import json
+import sys
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from crownkeep import data_directory
+from crownkeep.credentials.secret import Secret
+from crownkeep.data_directory import UnusableDataDirectory
+from crownkeep.settings import Settings
+from crownkeep.wrapping import key_files
+from crownkeep.wrapping.faults import UnusableKeyHolder
+from crownkeep.wrapping.services import ServiceKey
+from crownkeep.wrapping.tokens import TokenKey
+
+_NONCE = bytes(12)
+
+
+class Service(BaseHTTPRequestHandler):
+    """Encrypt and Decrypt as KMS has them: the context must be the same, and a key is known by its name."""
+
+    cipher = AESGCM(bytes(32))
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        context = json.dumps([asked["KeyId"], asked["EncryptionContext"]]).encode()
+        try:
+            if self.headers["X-Amz-Target"] == "TrentService.Encrypt":
+                blob = self.cipher.encrypt(_NONCE, b64decode(asked["Plaintext"]), context)
+                self._reply(200, {"CiphertextBlob": b64encode(blob).decode()})
+            else:
+                plain = self.cipher.decrypt(_NONCE, b64decode(asked["CiphertextBlob"]), context)
+                self._reply(200, {"Plaintext": b64encode(plain).decode()})
+        except InvalidTag:
+            self._reply(400, {"__type": "InvalidCiphertextException"})
+
+    def _reply(self, status: int, answer: dict[str, Any]) -> None:
+        content = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def holder(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceKey]:
+    """A key of a service that runs."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with HTTPServer(("127.0.0.1", 0), Service) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield ServiceKey(key="alias/crownkeep", region="eu-central-1", endpoint=f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
+
+
+def test_a_sealing_key_that_a_service_wraps_opens_and_is_rotated(holder: ServiceKey, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    before = data_directory.prepare(Settings(data=str(data))).keyring
+
+    data_directory.hold_key(data, holder)
+    lies_open = data_directory.key_holder(data) is None
+    opened = data_directory.load_keyring(data)
+    data_directory.hold_key(data, None)
+
+    assert (False, before.keys) == (lies_open, opened.keys)
+    assert (None, before.keys) == (data_directory.key_holder(data), data_directory.load_keyring(data).keys)
+
+
+def test_what_was_wrapped_opens_with_that_key_alone_and_unchanged(holder: ServiceKey, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data_directory.prepare(Settings(data=str(data)))
+    data_directory.hold_key(data, holder)
+    text = (data / "sealing.key").read_text()
+
+    for changed, says in (
+        (text.replace("alias/crownkeep", "alias/another"), "was refused: InvalidCiphertextException"),
+        (text.replace("http://127.0.0.1:", "http://127.0.0.1:1"), "can't be used"),
+        (text[:-20], "it is a damaged wrapped key"),
+        (text.replace("wrapped-key/1", "wrapped-key/2"), "it was wrapped by a newer version"),
+    ):
+        (data / "sealing.key").write_text(changed)
+        with pytest.raises(UnusableDataDirectory, match=says):
+            data_directory.load_keyring(data)
+
+
+def test_a_key_that_cannot_be_wrapped_stays_as_it_is(holder: ServiceKey, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data_directory.prepare(Settings(data=str(data)))
+    before = (data / "sealing.key").read_text()
+
+    with pytest.raises(UnusableKeyHolder, match="can't be used"):
+        data_directory.hold_key(data, ServiceKey(key="k", region="eu-central-1", endpoint="http://127.0.0.1:9"))
+    with pytest.raises(UnusableKeyHolder, match="too long"):
+        key_files.wrap("x" * 5000, holder, lambda: Secret(""))
+
+    assert before == (data / "sealing.key").read_text()
+
+
+def test_a_token_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pkcs11", None)
+
+    with pytest.raises(UnusableKeyHolder, match=r"tokens need their driver: run .* 'crownkeep\[pkcs11\]'"):
+        TokenKey(module="m", token="t", key="k").wrap(b"", b"", lambda: Secret("1"))
