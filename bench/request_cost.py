@@ -4,8 +4,9 @@ Bytes go into the server's own HTTP protocol, 32 requests in each turn of the ev
 Beside each operation stands what the bare answer of `bench.bare` takes on uvicorn's protocol, fed in the same way. What sockets
 cost is in neither. Of many short samples the least counts: what neighbours take makes a sample dearer and never cheaper.
 
-`make bench-request ARGS="--profile GetUser"` prints where the time goes. `--database postgresql://...` runs on that, which must
-be empty.
+`make bench-request ARGS="--tree"` measures with the trail's tree and without it, in turns: what leaves, places in the tree
+and checkpoints cost a read and a write. `--profile GetUser` prints where the time goes. `--database postgresql://...` runs on
+that, which must be empty.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import cProfile
 import gc
 import json
 import pstats
+import statistics
 import sys
 import tempfile
 import time
@@ -36,6 +38,8 @@ from crownkeep.app import create_app
 from crownkeep.gateway.asgi import Server
 from crownkeep.gateway.protocol import EdgeProtocol
 from crownkeep.gateway.shares import SECONDS_BESIDE
+from crownkeep.storage.trail import leaves
+from crownkeep.trail.sequencer import SECONDS_BETWEEN_LOOKS, Sequencer
 
 CONNECTIONS = 32
 TURNS = 6
@@ -45,6 +49,10 @@ WARMING = 2
 UNDONE = ("CreateUser", "DeleteUser")
 """What must be undone before it can be done again, and by what."""
 OPERATIONS = ("GetCallerIdentity", "GetUser", "ListUsers", "AssumeRole", "CreateUser")
+
+TREE_OPERATIONS = ("GetCallerIdentity", "GetUser", "CreateUser")
+TREE_SAMPLES = 8
+"""Samples in a row before the tree is switched; as many as fall between two looks of the sequencer, more or less."""
 
 _PORT = 4747
 _PEER = ("127.0.0.1", 50_000)
@@ -132,6 +140,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--users", type=int, default=USERS)
     parser.add_argument("--only", default=",".join(OPERATIONS))
     parser.add_argument("--profile", choices=OPERATIONS, help="print where this operation's time goes")
+    parser.add_argument("--tree", action="store_true", help="measure with the trail's tree and without, in turns")
     parser.add_argument("--database", default="", help="an empty PostgreSQL database; SQLite unless given")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -153,6 +162,8 @@ async def _run(app: Server[Any], directory: Path, options: argparse.Namespace) -
     gc.freeze()
     if options.profile:
         await _profile(ours, made, options.profile)
+    elif options.tree and app._house is not None:
+        await _measure_tree(ours, made, Tree(app._house.sequencer), options.samples)
     else:
         await _measure(ours, beside, made, options)
     into.put_nowait({"type": "lifespan.shutdown"})
@@ -223,6 +234,74 @@ async def _measure(
         return
     for name, used in least.items():
         sys.stdout.write(f"{name:20}{used:10.1f} us {used / least['bare']:8.1f} times bare\n")
+
+
+class Tree:
+    """The trail's tree of this process, which only a benchmark can do without."""
+
+    def __init__(self, sequencer: Sequencer) -> None:
+        self._sequencer = sequencer
+        self._works = leaves.add_all, leaves.make_as_kept, sequencer.catch_up
+        self._seconds = 0.0
+        self._sequencer.catch_up = _idle  # type: ignore[method-assign]
+
+    def switch(self, *, on: bool) -> None:
+        """Let events have leaves, or not."""
+        leaves.add_all = self._works[0] if on else _nothing  # type: ignore[assignment]
+        leaves.make_as_kept = self._works[1] if on else _no_leaf
+
+    async def cost(self, ours: _Connections, source: Sequence[bytes], undo: Sequence[bytes], *, on: bool) -> float:
+        """Return the microseconds that each of many requests took, with all that follows for the tree."""
+        used, requests = 0.0, CONNECTIONS * TURNS
+        for _ in range(TREE_SAMPLES):
+            self.switch(on=on)
+            taken = await _sample(ours, source)
+            used += taken
+            self.switch(on=False)
+            if on:
+                used += await self._follow(taken * requests / 1e6) / requests * 1e6
+            if undo:
+                await _sample(ours, undo)
+        return used / TREE_SAMPLES
+
+    async def _follow(self, seconds: float) -> float:
+        """Sequence and sign as often as a server does that is busy with nothing else; returns the seconds of CPU that took."""
+        # By its CPU and not by the clock, which beside other programs would let it sign many times for a few requests.
+        self._seconds += seconds
+        began = time.process_time()
+        while self._seconds >= SECONDS_BETWEEN_LOOKS:
+            self._seconds -= SECONDS_BETWEEN_LOOKS
+            await self._works[2]()
+        return time.process_time() - began
+
+
+def _nothing(db: Any, new: Any) -> None:
+    pass
+
+
+def _no_leaf(row: Any, event_id: bytes, happened_at: int, record: bytes) -> bytes:
+    return b""
+
+
+async def _idle() -> bool:
+    return False
+
+
+async def _measure_tree(ours: _Connections, made: dict[str, Sequence[bytes]], tree: Tree, samples: int) -> None:
+    for name in TREE_OPERATIONS:
+        pairs = []
+        for number in range(samples + WARMING):
+            undo = made[UNDONE[1]] if name == UNDONE[0] else ()
+            # Whichever comes first finds the processor as the other left it: so each does in its turn.
+            costs = {on: await tree.cost(ours, made[name], undo, on=on) for on in (number % 2 == 0, number % 2 == 1)}
+            if number >= WARMING:
+                pairs.append((costs[True], costs[False]))
+        with_, without = (min(column) for column in zip(*pairs, strict=True))
+        middle = statistics.median(on / off for on, off in pairs)
+        sys.stdout.write(
+            f"{name:20}{with_:10.1f} us with the tree {without:10.1f} without: {with_ / without - 1:+.1%} of the least,"
+            f" {middle - 1:+.1%} in the median of {len(pairs)} pairs\n"
+        )
 
 
 async def _sample(connections: _Connections, source: Sequence[bytes]) -> float:
