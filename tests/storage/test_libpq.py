@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
-from crownkeep.storage.database import Database, DatabaseFault, Transaction, driver, run_plainly
+from crownkeep.storage.database import Database, DatabaseFault, Transaction, driver, run_plainly, savepoint
 from crownkeep.storage.libpq import Rows, Statements
 
 TIMES = 4
@@ -43,10 +45,10 @@ def database(postgres) -> Iterator[Database]:
     opened.close()
 
 
-@pytest.mark.parametrize("threshold", [5, None])
-def test_what_libpq_returns_is_what_a_cursor_returns(database: Database, threshold: int | None) -> None:
+@pytest.mark.parametrize("may_prepare", [True, False])
+def test_what_libpq_returns_is_what_a_cursor_returns(database: Database, may_prepare: bool) -> None:
     with database.transaction() as db:
-        statements = statements_of(db, threshold)
+        statements = statements_of(db, may_prepare)
         for statement, parameters in ASKED:
             cursor = driver(db).execute(statement, parameters)
             expected = (cursor.fetchall() if cursor.description else [], cursor.rowcount)
@@ -58,12 +60,12 @@ def test_what_libpq_returns_is_what_a_cursor_returns(database: Database, thresho
 
 
 @pytest.mark.parametrize(("statement", "parameters", "fault"), REFUSED)
-@pytest.mark.parametrize("threshold", [5, None])
+@pytest.mark.parametrize("may_prepare", [True, False])
 def test_what_libpq_refuses_is_an_error_of_the_same_kind(
-    database: Database, statement: str, parameters: tuple, fault: type[psycopg.Error], threshold: int | None
+    database: Database, statement: str, parameters: tuple, fault: type[psycopg.Error], may_prepare: bool
 ) -> None:
     with database.transaction() as db:
-        statements = statements_of(db, threshold)
+        statements = statements_of(db, may_prepare)
 
         with pytest.raises(fault) as refused, driver(db).transaction():
             [statements.run(statement, parameters) for _ in range(TIMES)]
@@ -81,18 +83,54 @@ def test_a_connection_that_was_ended_is_a_fault_of_the_database_and_replaced(dat
     assert isinstance(fault.value.orig, psycopg.OperationalError)
 
 
+def test_statements_stay_prepared_when_something_is_undone(database: Database) -> None:
+    """A cursor that had prepared some itself would have the server forget all of them."""
+    for _ in range(3):
+        with suppress(Undone), database.transaction() as db:
+            ask_often(db)
+            with suppress(Undone), savepoint(db):
+                ask_often(db)
+                raise Undone
+            ask_often(db)
+            raise Undone
+    with database.transaction() as db:
+        answer = run_plainly(db, "SELECT 7").fetchone()
+
+    assert (7,) == answer
+
+
+def test_a_statement_that_the_server_was_made_to_forget_is_prepared_anew(database: Database) -> None:
+    with database.transaction() as db:
+        ask_often(db)
+    with database.transaction() as db:
+        db.exec_driver_sql("DEALLOCATE ALL")
+
+    answer = database.write(lambda db: run_plainly(db, "SELECT 7").fetchone())
+
+    assert (7,) == answer
+
+
+class Undone(Exception):
+    """Undoes what was done before it."""
+
+
+def ask_often(db: Transaction) -> None:
+    """Ask so often that whoever prepares statements has prepared these: one by way of a cursor, one without."""
+    for _ in range(2 * TIMES):
+        db.execute(text("SELECT name FROM kept"))
+        run_plainly(db, "SELECT 7")
+
+
 def test_rows_are_read_one_by_one_or_all_that_are_left() -> None:
     rows = Rows([(1,), (2,), (3,)], 3)
 
     assert ((1,), [(2,), (3,)], None, []) == (rows.fetchone(), rows.fetchall(), rows.fetchone(), rows.fetchall())
 
 
-def statements_of(db: Transaction, threshold: int | None) -> Statements:
+def statements_of(db: Transaction, may_prepare: bool) -> Statements:
     """Return the statements of a connection as one that may, or may not, prepare them; none is prepared yet."""
-    connection = driver(db)
-    connection.execute("DEALLOCATE ALL")
-    connection.prepare_threshold = threshold
-    return Statements(connection)
+    driver(db).execute("DEALLOCATE ALL")
+    return Statements(driver(db), may_prepare=may_prepare)
 
 
 def ask_of_one_that_is_ended(db: Transaction, postgres) -> None:

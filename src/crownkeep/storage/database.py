@@ -31,9 +31,9 @@ _FEW_ROWS = 2
 _ATTEMPTS = 8
 _READ_ONLY = "25006"
 """A server that was the primary until a fail-over, and now only reads: another connection may lead to the new one."""
-# Serialization failure, deadlock, a name that another node took first (run again, the work sees it and says so), and a server
-# that went away (PostgreSQL, appendix A; YugabyteDB and CockroachDB use 40001).
-_RETRIED_STATES = {"40001", "40P01", "23505", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08006", _READ_ONLY}
+# Serialization failure, deadlock, a name that another node took first (run again, the work sees it and says so), a statement that
+# somebody made the connection forget, and a server that went away (PostgreSQL, appendix A; YugabyteDB and CockroachDB use 40001).
+_RETRIED_STATES = {"40001", "40P01", "23505", "26000", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08006", _READ_ONLY}
 
 
 # A full disk, a quota, and a server or a transaction that is read-only (PostgreSQL, appendix A).
@@ -50,6 +50,7 @@ class Database:
         self.engine = engines.make(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         """Whether this is the embedded database."""
+        self._may_prepare = not engines.is_pooled(url)
         self._local = threading.local()
 
     def snapshot(self) -> AbstractContextManager[Transaction]:
@@ -133,7 +134,7 @@ class Database:
             # Asked of SQLAlchemy each time, it costs as much as a small statement.
             setattr(connection, _DRIVER, connection.connection.driver_connection)
             if not self.is_sqlite:
-                setattr(connection, _STATEMENTS, _statements(connection))
+                setattr(connection, _STATEMENTS, _statements(connection, may_prepare=self._may_prepare))
         return connection
 
     def forget(self, purpose: str) -> None:
@@ -230,12 +231,12 @@ def driver(transaction: Transaction) -> Any:
     return transaction.connection.driver_connection if known is None else known
 
 
-def _statements(connection: Connection) -> Any:
+def _statements(connection: Connection, *, may_prepare: bool) -> Any:
     """Return what runs the statements of a connection to PostgreSQL, which may have been another's in the pool before."""
     # Here and not above: the driver is installed where there is a PostgreSQL.
     from crownkeep.storage.libpq import Statements
 
-    return connection.info.setdefault(_STATEMENTS, Statements(driver(connection)))
+    return connection.info.setdefault(_STATEMENTS, Statements(driver(connection), may_prepare=may_prepare))
 
 
 def run_plainly(transaction: Transaction, statement: str, parameters: Sequence[object] = ()) -> Any:

@@ -47,9 +47,8 @@ def make(url: str) -> Engine:
             options: dict[str, Any] = {} if "connect_timeout" in parsed.query else {"connect_timeout": _SECONDS_TO_CONNECT}
             # Whoever takes a step of the schema sees which versions run (`health.nodes`).
             options["application_name"] = steps.NODE + steps.newest()
-            if parsed.query.get(_POOLED) == "true":
-                # In transaction mode the next transaction may run on another connection, which has no statement prepared here.
-                options["prepare_threshold"] = None
+            # Statements are prepared by `libpq` alone: a cursor that prepared some would forget all with each rollback, ours too.
+            options["prepare_threshold"] = None
             driven = parsed.set(drivername="postgresql+psycopg").difference_update_query([_POOLED])
             return create_engine(driven, pool_size=8, max_overflow=24, pool_pre_ping=True, connect_args=options)
         except ModuleNotFoundError as error:
@@ -57,6 +56,11 @@ def make(url: str) -> Engine:
                 f"PostgreSQL needs its driver: run `{sys.executable} -m pip install 'psycopg[binary]>=3.3'`"
             ) from error
     raise UnusableDatabaseUrl(f"no driver for the database `{parsed.get_backend_name()}`; use a sqlite or postgresql URL")
+
+
+def is_pooled(url: str) -> bool:
+    """Tell whether the next transaction may run on another connection, which has no statement prepared here."""
+    return make_url(url).query.get(_POOLED) == "true"
 
 
 def _keep_to_owner(file: str | None) -> None:

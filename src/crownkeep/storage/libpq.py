@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
+from itertools import count
 from typing import Any
 
 from psycopg import Connection
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
+from psycopg.errors import InvalidSqlStatementName, error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
 
 Cells = tuple[Any, ...]
@@ -55,12 +56,12 @@ class Rows:
 class Statements:
     """The statements of one connection to PostgreSQL."""
 
-    def __init__(self, connection: Connection[Any]) -> None:
+    def __init__(self, connection: Connection[Any], *, may_prepare: bool) -> None:
         self._connection = connection
         self._libpq = connection.pgconn
         self._transformer = Transformer(connection)
-        # A pooler's transactions run on whichever connection is free: what is prepared on one is unknown to the next.
-        self._may_prepare = connection.prepare_threshold is not None
+        self._may_prepare = may_prepare
+        self._names = count()
         self._uses: dict[tuple[str, tuple[int, ...]], int] = {}
         self._prepared: dict[tuple[str, tuple[int, ...]], bytes] = {}
 
@@ -72,11 +73,11 @@ class Statements:
         # Outside of a transaction a cursor begins one, in the connection's isolation.
         if self._libpq.transaction_status != TransactionStatus.INTRANS:
             return None
-        text, count = _with_numbers(statement)
-        if count != len(parameters):
+        text, places = _with_numbers(statement)
+        if places != len(parameters):
             return None
         # The C library takes None for NULL, which psycopg's own types leave out.
-        given: Any = self._transformer.dump_sequence(parameters, _AUTO * count)
+        given: Any = self._transformer.dump_sequence(parameters, _AUTO * places)
         types, formats = self._transformer.types or (), self._transformer.formats
         if not self._may_prepare:
             return self._read(self._libpq.exec_params(text, given, types, formats))
@@ -88,7 +89,7 @@ class Statements:
         self._uses[key] = uses = self._uses.get(key, 0) + 1
         if uses < _USES_BEFORE_PREPARED or len(self._prepared) >= _MOST_PREPARED:
             return None
-        name = b"crownkeep_%d" % len(self._prepared)
+        name = b"crownkeep_%d" % next(self._names)
         self._read(self._libpq.prepare(name, text, types))
         self._prepared[key] = name
         return name
@@ -96,12 +97,16 @@ class Statements:
     def _read(self, result: Any) -> Rows:
         if result.status == ExecStatus.TUPLES_OK:
             self._transformer.set_pgresult(result)
-            count = result.ntuples
-            return Rows(self._transformer.load_rows(0, count, tuple), count)
+            found = result.ntuples
+            return Rows(self._transformer.load_rows(0, found, tuple), found)
         if result.status == ExecStatus.COMMAND_OK:
             changed = result.command_tuples
             return Rows([], -1 if changed is None else changed)
-        raise error_from_result(result, encoding=self._connection.info.encoding)
+        error = error_from_result(result, encoding=self._connection.info.encoding)
+        if isinstance(error, InvalidSqlStatementName):
+            # Somebody had the server forget (DEALLOCATE, DISCARD): the next attempt prepares anew, under names not yet used.
+            self._prepared.clear()
+        raise error
 
 
 @cache
