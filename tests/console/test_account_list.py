@@ -89,3 +89,19 @@ def test_a_member_s_administrator_lists_no_accounts_and_moves_none(organization:
 
     assert organization.management.id not in page
     assert 403 == applied.status
+
+
+def test_the_credential_report_of_all_accounts_is_shown_and_kept_as_a_file(
+    organization: Organization, browser: Browser, member: Account
+):
+    member.client("iam").create_user(UserName="=formula")
+    page = browser.get("/console/organization/credential-report").text
+    file = browser.get("/console/organization/credential-report/download").text
+    rows = list(csv.DictReader(io.StringIO(file)))
+    other = signed_in(member, user="admin").get("/console/organization/credential-report").text
+
+    assert member.id in page.replace("-", "")
+    assert {(organization.management.id, "admin"), (member.id, "admin"), (member.id, "'=formula")} <= {
+        (each["account_id"], each["user"]) for each in rows
+    }
+    assert organization.management.id not in other.replace("-", "")

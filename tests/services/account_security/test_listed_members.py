@@ -73,3 +73,30 @@ def test_what_a_caller_may_not_ask_for_is_not_told_and_orders_nothing(organizati
 def test_a_member_and_a_stranger_list_no_accounts(organization: Organization, crown: Crown):
     for account in (organization.invited(), crown.account()):
         assert "AccessDenied" in refusal(account.client("account-security").describe_members)
+
+
+def test_the_credential_reports_of_all_accounts_are_those_of_iam(organization: Organization):
+    member = organization.invited()
+    iam = member.client("iam")
+    iam.create_user(UserName="alice", Path="/a,b/")
+    iam.generate_credential_report()
+    own = iam.get_credential_report()["Content"].decode()
+    security = organization.management.client("account-security")
+
+    (report,) = security.list_member_credentials(AccountIds=[member.id, "000000000000"])["Reports"]
+
+    assert member.id == report["AccountId"]
+    assert own.splitlines()[0] == report["Content"].splitlines()[0]
+    assert [line.partition(",")[0] for line in own.splitlines()] == [
+        line.partition(",")[0] for line in report["Content"].splitlines()
+    ]
+
+
+def test_a_member_a_stranger_and_a_reader_get_no_credential_reports(organization: Organization, crown: Crown):
+    member, stranger = organization.invited(), crown.account()
+    reader = organization.management.user("reader", policy=allow("account-security:ListMemberSecurity"))
+
+    for client in (each.client("account-security") for each in (member, stranger, reader)):
+        assert "AccessDenied" in refusal(client.list_member_credentials, AccountIds=[member.id])
+    outside = organization.management.client("account-security").list_member_credentials(AccountIds=[stranger.id])
+    assert [] == outside["Reports"]

@@ -36,6 +36,7 @@ PLACES = (
     FindablePage("/console/password-policy", "Password policy", "rules length expiry"),
     FindablePage("/console/organization", "Accounts and units", "organization ou tree"),
     FindablePage("/console/organization/accounts", "All accounts", "organization members list root csv"),
+    FindablePage("/console/organization/credential-report", "Credentials of all accounts", "report csv mfa keys"),
     FindablePage("/console/organization/policies", "Control policies", "scp rcp service resource organization"),
     FindablePage("/console/organization/invitations", "Invitations", "handshakes organization"),
     FindablePage("/console/organization/settings", "Organization settings", "delegated administrators trusted services"),

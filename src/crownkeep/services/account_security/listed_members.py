@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crownkeep import errors
 from crownkeep.domain import page_tokens
-from crownkeep.operations import authorize, central_root, registry
+from crownkeep.operations import authorize, registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode
 from crownkeep.services.account_security import ordered_lists, organization_members
 from crownkeep.services.account_security.ordered_lists import AskedList
 from crownkeep.services.account_security.service import account_security
-from crownkeep.storage.organizations import organizations
 from crownkeep.storage.organizations.organizations import OrganizationRow
 from crownkeep.storage.reports import member_lists, ordered_names
 from crownkeep.storage.reports.member_lists import ListedMember
@@ -47,9 +45,7 @@ def describe_members(
     Raises AccessDenied for an account that does not administer root access of an organization, and for an order that would tell
     what the caller may not know.
     """
-    organization = organizations.of_account(call.db, call.account_id)
-    if organization is None or not central_root.is_administrator(call.db, organization, call.account_id):
-        raise errors.AccessDenied("You don't have permissions to access this resource.")
+    organization = organization_members.administered(call)
     if sort_by in _BY_SECURITY:
         ordered_lists.require(call, _NEEDED["Security"])
     more: dict[str, object] = {"IsTruncated": False}

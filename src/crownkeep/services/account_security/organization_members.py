@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from crownkeep import errors
 from crownkeep.catalogue import organization_policies as catalogue
+from crownkeep.domain.credentials import reported_credentials
 from crownkeep.operations import central_root, registry
 from crownkeep.operations.call import Call, Result
+from crownkeep.operations.registry import Mode
 from crownkeep.services.account_security.service import account_security
 from crownkeep.storage.organizations import organizational_units, organizations
-from crownkeep.storage.reports import binding_policies, member_security
+from crownkeep.storage.organizations.organizations import OrganizationRow
+from crownkeep.storage.reports import binding_policies, member_lists, member_security
 from crownkeep.storage.reports.binding_policies import BindingPolicy
 from crownkeep.storage.reports.member_security import MemberRoot
 
@@ -22,16 +25,36 @@ def list_member_security(call: Call, *, account_ids: Sequence[str]) -> Result:
 
     Raises AccessDenied for an account that does not administer root access of an organization.
     """
-    organization = organizations.of_account(call.db, call.account_id)
-    if organization is None or not central_root.is_administrator(call.db, organization, call.account_id):
-        raise errors.AccessDenied("You don't have permissions to access this resource.")
-    return {"Members": standing(call, organization.organization_id, account_ids)}
+    return {"Members": standing(call, administered(call).organization_id, account_ids)}
 
 
 def standing(call: Call, organization_id: str, account_ids: Sequence[str]) -> list[dict[str, object]]:
     """Return how those of these accounts stand that are in the organization."""
     roots = member_security.roots(call.db, organization_id, account_ids)
     return _described(call, roots) if roots else []
+
+
+@account_security.operation("ListMemberCredentials", resource=registry.everything, mode=Mode.LONG_READ)
+def list_member_credentials(call: Call, *, account_ids: Sequence[str]) -> Result:
+    """Return the credential reports of these accounts as they are now, those that are no members left out.
+
+    Raises AccessDenied for an account that does not administer root access of an organization.
+    """
+    found = member_lists.with_ids(call.db, administered(call).organization_id, list(dict.fromkeys(account_ids)))
+    written = [
+        {"AccountId": each, "Content": reported_credentials.content(call.db, each).decode()}
+        for each in account_ids
+        if each in found
+    ]
+    return {"Reports": written}
+
+
+def administered(call: Call) -> OrganizationRow:
+    """Return the organization whose root access the calling account administers; raises AccessDenied."""
+    organization = organizations.of_account(call.db, call.account_id)
+    if organization is None or not central_root.is_administrator(call.db, organization, call.account_id):
+        raise errors.AccessDenied("You don't have permissions to access this resource.")
+    return organization
 
 
 def _described(call: Call, roots: Sequence[MemberRoot]) -> list[dict[str, object]]:
