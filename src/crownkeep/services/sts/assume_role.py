@@ -59,8 +59,7 @@ def assume_role(
         raise errors.InvalidParameterValue("ProvidedContexts are not accepted: no context provider is known here.")
     # A transitive tag of the caller's session can't be overwritten by what is passed now.
     tagged = session_tags.read(tags, transitive_tag_keys, of=_chaining(call.principal))
-    if inherited := session_tags.inherited(_chaining(call.principal)):
-        call.notes.parameters["incomingTransitiveTags"] = inherited
+    _note_inherited_tags(call)
     asked: dict[str, object] = {"role_session_name": role_session_name, "transitive_tag_keys": transitive_tag_keys}
     asked |= {"external_id": external_id, "source_identity": source_identity, "tags": tags}
     _require_further(call, role_arn, asked, mfa_context=_WITH_MFA if token_code is not None else {})
@@ -79,6 +78,12 @@ def assume_role(
     )
     session = _with_factor(session, call.principal, serial_number if token_code is not None else None)
     return assumable.answer(call, role, session, minimum_token_size=minimum_session_token_size)
+
+
+def _note_inherited_tags(call: Call) -> None:
+    """Say in the record which tags the chain of roles brings along."""
+    if inherited := session_tags.inherited(_chaining(call.principal)):
+        call.notes.parameters["incomingTransitiveTags"] = inherited
 
 
 def _chaining(caller: Principal) -> Session | None:

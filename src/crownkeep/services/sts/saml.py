@@ -71,11 +71,7 @@ def assume_role_with_saml(
     """Issue credentials of a session of the role to whoever the provider vouches for (API_AssumeRoleWithSAML)."""
     role = assumable.targeted(call, role_arn)
     call.notes.account_id = role.account_id
-    provider = _provider(call, role, principal_arn)
-    if provider is None:
-        raise errors.InvalidIdentityToken("Specified provider doesn't exist")
-    if provider.valid_until <= call.now:
-        raise errors.InvalidIdentityToken("The metadata of the specified provider has expired")
+    provider = _valid_provider(call, role, principal_arn)
     assertion = _verified(call, provider)
     qualifier = _name_qualifier(provider, assertion)
     call.notes.federated = FederatedIdentity("SAMLUser", f"{qualifier}:{assertion.subject}", assertion.subject, qualifier)
@@ -101,6 +97,16 @@ def assume_role_with_saml(
         "Audience": assertion.recipient,
         "NameQualifier": qualifier,
     }
+
+
+def _valid_provider(call: Call, role: Assumable, principal_arn: str) -> SamlProviderRow:
+    """Return the provider whose assertion this is to be; raises InvalidIdentityToken where it can vouch for nobody."""
+    provider = _provider(call, role, principal_arn)
+    if provider is None:
+        raise errors.InvalidIdentityToken("Specified provider doesn't exist")
+    if provider.valid_until <= call.now:
+        raise errors.InvalidIdentityToken("The metadata of the specified provider has expired")
+    return provider
 
 
 def _provider(call: Call, role: Assumable, principal_arn: str) -> SamlProviderRow | None:
