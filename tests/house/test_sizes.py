@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tests.house.source import Definition, definitions, modules
+from tests.house.source import Definition, Module, definitions, modules
 
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 40
@@ -28,15 +28,15 @@ def test_a_module_has_no_more_than_four_hundred_lines():
     assert LONG_MODULES.keys() == too_long.keys(), too_long
 
 
-def test_a_function_has_no_more_than_forty_lines_beside_its_docstring():
-    lengths = {each.name: _length(each) for module in modules() for each in definitions(module)}
+def test_a_function_has_no_more_than_forty_lines_beside_its_docstring_and_comments():
+    lengths = {each.name: _length(each, module) for module in modules() for each in definitions(module)}
 
     too_long = {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION}
 
     assert LONG_FUNCTIONS.keys() == too_long.keys(), too_long
 
 
-def _length(definition: Definition) -> int:
+def _length(definition: Definition, module: Module) -> int:
     node = definition.node
     if isinstance(node, ast.ClassDef) or node.end_lineno is None:
         return 0
@@ -44,4 +44,6 @@ def _length(definition: Definition) -> int:
     docstring = 0
     if isinstance(first, ast.Expr) and ast.get_docstring(node) is not None and first.end_lineno is not None:
         docstring = first.end_lineno - first.lineno + 1
-    return node.end_lineno - node.lineno + 1 - docstring
+    # What is explained is no longer to read: a comment must never be left out to stay below the limit.
+    lines = module.text.split("\n")[node.lineno - 1 : node.end_lineno]
+    return len(lines) - docstring - sum(line.lstrip().startswith("# ") for line in lines)
