@@ -10,6 +10,7 @@ import zipfile
 from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ from tests.advisor.accounts import ID
 from tests.advisor.test_evidence_pack import KEY, packed, parts
 from tests.credentials.hostile import changed, documents, edited, json_values
 
-from crownkeep import untrusted_json
-from crownkeep.advisor import evidence, evidence_pack, findings, plans, recorded_files, signing
+from crownkeep import canonical_json, untrusted_json
+from crownkeep.advisor import evidence, evidence_pack, findings, plans, recorded, recorded_files, signing
 from crownkeep.advisor.evidence import UnreadableEvidence
 from crownkeep.advisor.evidence_pack import UnsoundPack
 from crownkeep.advisor.findings import UnreadableBaseline
@@ -106,7 +107,7 @@ ENTRIES = st.tuples(NAMES, st.sampled_from([0, 0o120777, 0o40755]), st.binary(ma
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-@given(st.lists(ENTRIES, max_size=5), json_values | st.none())
+@given(st.lists(ENTRIES, max_size=5), json_values.filter(canonical_json.is_storable) | st.none())
 def test_a_pack_with_doubled_names_links_and_paths_is_read_as_bytes_or_refused(
     entries: list[tuple[str, int, bytes]], listed: Any
 ) -> None:
@@ -160,3 +161,13 @@ def test_hostile_log_files_are_refused_as_such(
             list(recorded_files.of([place]))
         with suppress(UnreadableRecords):
             list(recorded_files.contents([place]))
+
+
+@pytest.mark.parametrize("line", [b'{"eventName": "\x80"}', b'{"eventName":' + b"[" * 50_000, b'{"record": "\x80"}', b"\xff"])
+def test_a_log_file_that_is_no_text_or_nests_without_end_is_refused_as_such(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "log").write_bytes(line)
+
+    with pytest.raises(UnreadableRecords):
+        list(recorded_files.of([tmp_path / "log"]))
+    with pytest.raises(UnreadableRecords):
+        list(map(recorded.read, recorded_files.contents([tmp_path / "log"])))

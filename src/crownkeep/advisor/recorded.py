@@ -144,7 +144,7 @@ def read(content: bytes | str) -> RecordedEvent:
     """Read one record; raises UnreadableRecords."""
     try:
         return _record.decode(content)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableRecords(f"no record of CloudTrail: {error}") from error
 
 

@@ -84,7 +84,7 @@ def _unpacked(content: bytes) -> bytes:
 def _of_content(content: bytes) -> Iterator[RecordedEvent]:
     try:
         whole = _log_file.decode(content)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         yield from (recorded.read(each) for each in _of_lines(content))
         return
     if whole.records is not None:
@@ -104,7 +104,7 @@ def _of_lines(content: bytes) -> Iterator[bytes | str]:
             continue
         try:
             exported = _exported.decode(line)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise UnreadableRecords(f"no record of CloudTrail: {error}") from error
         if exported.record is not None:
             yield exported.record
@@ -117,7 +117,7 @@ def contents(paths: Sequence[Path]) -> Iterator[bytes | str]:
     for content in map(_content, _every(paths)):
         try:
             whole = _raw_log_file.decode(content)
-        except (msgspec.DecodeError, RecursionError):
+        except (ValueError, RecursionError):
             yield from _of_lines(content)
             continue
         if whole.records is not None:
