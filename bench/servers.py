@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,10 @@ class Server:
     def cpu_seconds(self) -> float:
         """Return the CPU time that the server's processes have used so far, in all their threads."""
         return sum(_cpu_seconds(pid) for pid in self._processes())
+
+    def seconds_without_a_core(self) -> float:
+        """Return how long the server's first thread, its event loop, could have run so far and was kept from it by others."""
+        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
 
     def shared_memory_mib(self) -> float:
         """Return the memory that the server's processes hold, each page that several share divided among them."""
@@ -84,10 +88,15 @@ UNLIMITED = {"CROWNKEEP_REQUESTS_PER_SECOND_OF_ACCOUNT": "0", "CROWNKEEP_REQUEST
 
 
 @contextmanager
-def crownkeep(directory: Path, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[Server]:
-    """Run Crownkeep as its users run it, on SQLite in this directory, with further settings as variables."""
+def crownkeep(
+    directory: Path, settings: Mapping[str, str] = MappingProxyType({}), *, program: Sequence[str] = ()
+) -> Iterator[Server]:
+    """Run Crownkeep as its users run it, on SQLite in this directory, with further settings as variables.
+
+    A program of a bench's own may stand for the command `crownkeep`.
+    """
     variables = {"CROWNKEEP_DATA": str(directory / "data"), "CROWNKEEP_LOG_LEVEL": "warning", **settings}
-    command = [str(Path(sys.executable).with_name("crownkeep")), "serve", "--port"]
+    command = [*(program or [str(Path(sys.executable).with_name("crownkeep"))]), "serve", "--port"]
     with _running("crownkeep", command, directory, variables, "/ready") as server:
         yield server
 

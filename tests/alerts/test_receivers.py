@@ -161,6 +161,18 @@ def test_a_silence_of_a_rule_that_is_not_protected_ends_by_itself(account: Accou
     assert "ValidationException" == refusal(client.silence_alert_rule, Name="mfa-removed", Reason="x", EndsAt=too_long)
 
 
+def test_an_account_can_not_end_what_the_operator_switched_off_by_a_silence_of_its_own_in_its_place(account: Account):
+    client, path = account.client("alerts"), f"/accounts/{account.id}/alerts/rules/mfa-removed"
+    assert 204 == account.crown.operator("POST", f"{path}/off", {"reason": "a migration"}).status
+
+    silenced = refusal(client.silence_alert_rule, Name="mfa-removed", Reason="x", EndsAt=tomorrow())
+    ended = refusal(client.end_alert_silence, Name="mfa-removed")
+
+    assert ("AccessDeniedException", "AccessDeniedException") == (silenced, ended)
+    [rule] = [each for each in client.list_alert_rules()["Rules"] if each["Name"] == "mfa-removed"]
+    assert ("operator", "a migration") == (rule["SilencedBy"], rule["SilencedBecause"])
+
+
 def test_many_refusals_of_one_caller_are_told(account: Account):
     bob = account.user("bob").client("iam")
     for _ in range(20):

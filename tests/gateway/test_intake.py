@@ -16,7 +16,7 @@ from tests.fixtures.crown import Account, Crown
 from tests.services.iam.asking import allow, refusal
 
 from crownkeep.gateway import authenticate, encode, exchange
-from crownkeep.gateway.intake import MOST_AT_ONCE, MOST_BESIDE, MOST_IN_COMMIT_BESIDE, Intake
+from crownkeep.gateway.intake import LONG_SECONDS, MOST_AT_ONCE, MOST_BESIDE, MOST_IN_COMMIT_BESIDE, MOST_KNOWN_LONG, Intake
 from crownkeep.gateway.shares import Contention
 from crownkeep.operations.standing import Standings
 
@@ -56,6 +56,37 @@ def test_an_account_with_many_requests_makes_another_wait_for_a_few_of_them():
     assert "quiet" in turns[1]
     assert all(turn.count("loud") <= MOST_BESIDE for turn in turns)
     assert 40 == sum(turn.count("loud") for turn in turns)
+
+
+def test_an_account_whose_requests_take_long_has_one_in_a_turn_while_another_asks():
+    turns: list[list[str]] = []
+
+    async def ask() -> None:
+        def carry_out(together: list[str]) -> None:
+            turns.append(together)
+            for account in together:
+                intake.took(account, LONG_SECONDS * (3 if account == "loud" and len(turns) < 9 else 0.5))
+
+        intake: Intake[str] = Intake(carry_out)
+        for account in ("quiet", *["loud"] * 14, *["quiet"] * 12):
+            intake.add(account, account)
+        while sum(map(len, turns)) < 27:
+            await asyncio.sleep(0)
+
+    coroutines.run(ask())
+
+    loud = [turn.count("loud") for turn in turns if "loud" in turn]
+    # The first was not known to be long, and from the ninth turn on they are short again.
+    assert [2, *[1] * 8, 2, 2] == loud
+
+
+def test_accounts_whose_requests_take_long_are_remembered_in_bounded_number():
+    intake: Intake[str] = Intake(lambda _: None)
+
+    for number in range(MOST_KNOWN_LONG + 50):
+        intake.took(f"account {number}", LONG_SECONDS * 2)
+
+    assert MOST_KNOWN_LONG == len(intake._long)
 
 
 def test_an_account_that_floods_fills_no_group_of_commits_while_another_asks():

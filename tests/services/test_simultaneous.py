@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +15,8 @@ from botocore.exceptions import ClientError
 from tests.fixtures.crown import Account
 from tests.fixtures.nodes import AT_ONCE, Nodes, at_once, of_each
 from tests.fixtures.organization import SCP, Organization, allow, deny
+
+from crownkeep.storage.credentials import hardware_tokens
 
 Calls = list[Callable[[], Any]]
 _numbers = itertools.count(1)
@@ -243,3 +246,26 @@ def furnish(nodes: Nodes, operation: str) -> None:
                 iam.create_role(RoleName=f"r{number}", AssumeRolePolicyDocument=trust)
         case "tag_user":
             iam.create_user(UserName="tagged", Tags=[{"Key": f"k{number}", "Value": "v"} for number in range(48)])
+
+
+def hesitate(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+    """Let a write wait a moment, so that whoever has read what it changes is sure to be overtaken."""
+    write = getattr(module, name)
+
+    def late(*given: Any, **named: Any) -> Any:
+        time.sleep(0.02)
+        return write(*given, **named)
+
+    monkeypatch.setattr(module, name, late)
+
+
+def test_a_registered_token_is_checked_out_by_one_of_several_on_two_nodes(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    serial = f"yubikey-{next(_numbers)}"
+    body = {"serial": serial, "model": "YubiKey 5", "vault": "safe", "envelope": "1", "holder": "Ann"}
+    assert 201 == nodes.crowns[0].operator("POST", "/hardware-tokens", body).status
+    hesitate(monkeypatch, hardware_tokens, "change")
+    takers = [{"to": f"person {number}", "reason": "drill"} for number in range(AT_ONCE)]
+
+    came_to = at_once(*operated(nodes, *(("POST", f"/hardware-tokens/{serial}/check-out", each) for each in takers)))
+
+    assert Counter({"": 1, "409": AT_ONCE - 1}) == Counter(came_to)

@@ -97,6 +97,7 @@ def silence(call: Call, account_id: str, name: str, *, reason: str, ends_at: dat
     _require(call, account_id, name)
     if not call.now < ends_at <= call.now + LONGEST_SILENCE:
         raise errors.AccountValidation(f"a silence ends within {LONGEST_SILENCE.days} days from now")
+    _refuse_switched_off(call, account_id, name)
     _put_silence(call, AlertSilenceRow(account_id, name, reason, ends_at, _name(call), call.now))
 
 
@@ -108,11 +109,9 @@ def switch_off(call: Call, account_id: str, name: str, *, reason: str) -> None:
 
 def end_silence(call: Call, account_id: str, name: str) -> None:
     """Let a rule fire again; what the operator has switched off, the account can't switch on."""
-    found = next((each for each in alert_rules.silences_of(call.db, account_id) if each.rule == name), None)
-    if found is None:
+    if _silence_of(call, account_id, name) is None:
         raise errors.ResourceNotFound(f"rule `{name}` is not silent")
-    if not found.silenced_by and isinstance(call.caller, Principal):
-        raise errors.AccessDenied("The operator has switched this rule off, and alone can switch it on.")
+    _refuse_switched_off(call, account_id, name)
     alert_rules.end_silence(call.db, account_id, name)
     alert_revisions.touch(call.db, clock.revision())
 
@@ -159,6 +158,17 @@ def _refuse_protected(name: str) -> None:
     rule = built_in.RULES.get(name)
     if rule is not None and rule.is_protected:
         raise errors.AccessDenied("This rule is protected: nobody of the account can silence it, its root user included.")
+
+
+def _silence_of(call: Call, account_id: str, name: str) -> AlertSilenceRow | None:
+    return next((each for each in alert_rules.silences_of(call.db, account_id) if each.rule == name), None)
+
+
+def _refuse_switched_off(call: Call, account_id: str, name: str) -> None:
+    """Raise AccessDenied where the operator has switched a rule off: a silence in its place would end when the account likes."""
+    found = _silence_of(call, account_id, name)
+    if found is not None and not found.silenced_by and isinstance(call.caller, Principal):
+        raise errors.AccessDenied("The operator has switched this rule off, and alone can switch it on.")
 
 
 def _require(call: Call, account_id: str, name: str) -> None:

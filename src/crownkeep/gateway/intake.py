@@ -1,8 +1,9 @@
 """The intake: what has arrived is carried out together, once per turn of the event loop, and accounts go in turn.
 
 Requests that arrive in one turn share a snapshot of the database and one hand-over to the writer, which cost as much as the rest
-of a request does. While several accounts ask, so many requests of each go on in a turn and no more, and so many wait for their
-commit at a time: an account that keeps many connections busy makes another wait for a few of its requests, however many it sends.
+of a request does. While several accounts ask, so many requests of each go on in a turn and no more, one where they take long, and
+so many wait for their commit at a time: an account that keeps many connections busy makes another wait for a few of its requests,
+however many it sends and whatever they ask.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ MOST_AT_ONCE = 64
 MOST_BESIDE = 2
 """Requests of one account in one turn while others ask."""
 
+LONG_SECONDS = 0.001
+"""An account whose last request took longer has one in a turn while others ask: no request ends before it is through."""
+
+MOST_KNOWN_LONG = 1_000
+"""Accounts of which that is remembered."""
+
 MOST_IN_COMMIT_BESIDE = 3
 """Requests of one account that wait for their commit while others ask: the larger a group is, the longer the next one waits."""
 
@@ -38,6 +45,8 @@ class Intake(Generic[Arrival]):
         # Requests that were carried out and wait for the disk. Turns go on meanwhile, so this is what keeps one account from
         # filling every group.
         self._in_commit: Counter[Hashable] = Counter()
+        # Accounts whose last request took long. Whoever asks for little is in here for no longer than until the next one.
+        self._long: OrderedDict[Hashable, None] = OrderedDict()
         self._is_due = False
 
     def add(self, account: Hashable, arrival: Arrival) -> None:
@@ -51,6 +60,15 @@ class Intake(Generic[Arrival]):
             line = self._waiting[account] = deque()
         line.append(arrival)
         self._ask_for_turn()
+
+    def took(self, account: Hashable, seconds: float) -> None:
+        """Note how long a request of an account kept the turn that it was in."""
+        if seconds <= LONG_SECONDS:
+            self._long.pop(account, None)
+            return
+        self._long[account] = None
+        if len(self._long) > MOST_KNOWN_LONG:
+            self._long.popitem(last=False)
 
     def begun(self, account: Hashable) -> None:
         """Note that one of an account's requests waits for its commit."""
@@ -101,4 +119,5 @@ class Intake(Generic[Arrival]):
         return together
 
     def _most_now(self, account: Hashable) -> int:
-        return min(MOST_BESIDE, max(0, MOST_IN_COMMIT_BESIDE - self._in_commit[account]))
+        most = 1 if account in self._long else MOST_BESIDE
+        return min(most, max(0, MOST_IN_COMMIT_BESIDE - self._in_commit[account]))

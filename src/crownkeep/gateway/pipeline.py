@@ -165,6 +165,7 @@ class Pipeline:
         # The difference since the request before, so that one call of the clock serves both. What a turn costs beyond that (its
         # snapshot) is nobody's.
         began, turn.computed = turn.computed, clock.cpu_seconds()
+        self._intake.took(arrival.account, turn.computed - began)
         if isinstance(exchange.caller, Principal):
             self.shares.charge(exchange.caller, turn.computed - began)
 

@@ -19,6 +19,8 @@ from tests.fixtures.portal import PASSWORD, REDIRECT, Portal, authorization
 from tests.fixtures.single_sign_on import reserved_roles
 from tests.services.sts.saml_provider import SamlProvider
 
+from crownkeep.storage.single_sign_on import person_grants
+
 ATTRIBUTES = "https://aws.amazon.com/SAML/Attributes/"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 NOT_KNOWN = "That is no request of a program that is known here"
@@ -197,6 +199,22 @@ def test_a_code_redeemed_twice_ends_what_came_of_it(portal: Portal):
 
     refused("InvalidGrantException", lambda: portal.redeem(program, code))
     refused("UnauthorizedException", lambda: portal.role(token))
+
+
+def test_a_code_that_two_redeem_at_the_same_moment_ends_what_the_first_got(portal: Portal, monkeypatch: pytest.MonkeyPatch):
+    program = portal.program()
+    code, redeem = portal.code(portal.browser(), program), person_grants.redeem
+
+    def overtaken(*given: Any, **named: Any) -> bool:
+        """Redeem it as another server does that has read it at the same moment, and come second."""
+        redeem(*given, **named)
+        return redeem(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(person_grants, "redeem", overtaken)
+        refused("InvalidGrantException", lambda: portal.redeem(program, code))
+    # Refused, what was redeemed is rolled back: only its end says that nobody gets anything any more.
+    refused("InvalidGrantException", lambda: portal.redeem(program, code))
 
 
 def test_a_stolen_refresh_token_ends_the_grant_when_both_use_it(portal: Portal):

@@ -28,7 +28,7 @@ def create_alert_receiver(
     quiet_until: str = "",
 ) -> Result:
     """Add a receiver of an account's alerts; its secret is shown once."""
-    known_accounts.recorded(call, account_id)
+    known_accounts.recorded_and_held(call, account_id)
     wanted = WantedReceiver(channel, target, tuple(rules), signing, quiet_from, quiet_until)
     row, secret = receivers.add(call, account_id, wanted)
     return _with_secret(row, secret) | {"receiver": receivers.described(call, row)}
@@ -44,14 +44,14 @@ def list_alert_receivers(call: Call, *, account_id: str) -> Result:
 @operator.operation("RotateAlertReceiverSecret", resource=everything, effect=Effect.STATE)
 def rotate_alert_receiver_secret(call: Call, *, account_id: str, receiver_id: str) -> Result:
     """Give a webhook a new secret, shown once; for a day both sign."""
-    known_accounts.recorded(call, account_id)
+    known_accounts.recorded_and_held(call, account_id)
     return _with_secret(*receivers.rotate(call, account_id, receiver_id))
 
 
 @operator.operation("EnableAlertReceiver", resource=everything, effect=Effect.STATE)
 def enable_alert_receiver(call: Call, *, account_id: str, receiver_id: str) -> Result:
     """Send to a receiver again that was disabled."""
-    known_accounts.recorded(call, account_id)
+    known_accounts.recorded_and_held(call, account_id)
     receivers.enable(call, account_id, receiver_id)
     return NOTHING
 
@@ -59,7 +59,7 @@ def enable_alert_receiver(call: Call, *, account_id: str, receiver_id: str) -> R
 @operator.operation("DeleteAlertReceiver", resource=everything, effect=Effect.STATE)
 def delete_alert_receiver(call: Call, *, account_id: str, receiver_id: str) -> Result:
     """Remove a receiver, whoever has added it."""
-    known_accounts.recorded(call, account_id)
+    known_accounts.recorded_and_held(call, account_id)
     receivers.remove(call, account_id, receiver_id)
     return NOTHING
 
@@ -67,7 +67,7 @@ def delete_alert_receiver(call: Call, *, account_id: str, receiver_id: str) -> R
 @operator.operation("TestAlertReceiver", resource=everything, effect=Effect.STATE, mode=Mode.WRITE)
 def test_alert_receiver(call: Call, *, account_id: str, receiver_id: str) -> Result:
     """Send a test to a receiver."""
-    known_accounts.recorded(call, account_id)
+    known_accounts.recorded_and_held(call, account_id)
     return {"notice_id": receivers.test(call, account_id, receiver_id)}
 
 

@@ -30,7 +30,7 @@ def put_alert_rule(
     runbook: str = "",
 ) -> Result:
     """Keep a rule of an account."""
-    known_accounts.recorded(call, account_id)
+    known_accounts.recorded_and_held(call, account_id)
     account_rules.put(call, account_rules.new(call, account_id, name, pattern, severity, contact_type, runbook))
     return NOTHING
 
@@ -38,7 +38,7 @@ def put_alert_rule(
 @operator.operation("DeleteAlertRule", resource=everything, effect=Effect.STATE)
 def delete_alert_rule(call: Call, *, account_id: str, name: str) -> Result:
     """Remove a rule of an account."""
-    known_accounts.recorded(call, account_id)
+    known_accounts.recorded_and_held(call, account_id)
     account_rules.remove(call, account_id, name)
     return NOTHING
 
@@ -53,7 +53,7 @@ def test_alert_rule(call: Call, *, account_id: str, pattern: str, days: int = ac
 @operator.operation("SwitchOffAlertRule", resource=everything, effect=Effect.STATE)
 def switch_off_alert_rule(call: Call, *, account_id: str, name: str, reason: str) -> Result:
     """Let a rule fire for nobody, also one that the account can't silence; everybody who hears of alerts hears of that."""
-    known_accounts.recorded(call, account_id)
+    known_accounts.recorded_and_held(call, account_id)
     account_rules.switch_off(call, account_id, name, reason=reason)
     return NOTHING
 
@@ -61,7 +61,7 @@ def switch_off_alert_rule(call: Call, *, account_id: str, name: str, reason: str
 @operator.operation("SwitchOnAlertRule", resource=everything, effect=Effect.STATE)
 def switch_on_alert_rule(call: Call, *, account_id: str, name: str) -> Result:
     """Let a rule fire again."""
-    known_accounts.recorded(call, account_id)
+    known_accounts.recorded_and_held(call, account_id)
     account_rules.end_silence(call, account_id, name)
     return NOTHING
 
@@ -76,7 +76,7 @@ def list_alerts(call: Call, *, account_id: str, max_results: int = _PAGE) -> Res
 @operator.operation("ReplayAlerts", resource=everything, effect=Effect.STATE, mode=Mode.WRITE)
 def replay_alerts(call: Call, *, account_id: str, notice_id: str | None = None) -> Result:
     """Send alerts again that were given up: one, or all of them."""
-    known_accounts.recorded(call, account_id)
+    known_accounts.recorded_and_held(call, account_id)
     if notice_id is None:
         return {"replayed": history.replay_all(call, account_id)}
     history.replay(call, account_id, notice_id)

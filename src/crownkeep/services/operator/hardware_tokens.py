@@ -44,7 +44,7 @@ def list_hardware_tokens(call: Call, *, max_results: int = list_pages.MOST_ROWS,
 @operator.operation("TakeOutHardwareToken", resource=registry.everything, effect=Effect.STATE)
 def take_out_hardware_token(call: Call, *, serial: str, to: str, reason: str, hours: int | None = None) -> Result:
     """Record who takes a token out of its vault, what for, and until when it is to be back."""
-    row = _required(call, serial)
+    row = _held(call, serial)
     if row.out_to is not None:
         raise errors.Conflict(f"the token `{serial}` is out already: {row.out_to} has it")
     due_at = call.now + timedelta(hours=hours or call.settings.token_check_out_hours)
@@ -55,7 +55,7 @@ def take_out_hardware_token(call: Call, *, serial: str, to: str, reason: str, ho
 @operator.operation("ReturnHardwareToken", resource=registry.everything, effect=Effect.STATE)
 def return_hardware_token(call: Call, *, serial: str, vault: str | None = None, envelope: str | None = None) -> Result:
     """Record that a token is back in its vault, or in another one, in an envelope that may have a new number."""
-    row = _required(call, serial)
+    row = _held(call, serial)
     if row.out_to is None:
         raise errors.Conflict(f"the token `{serial}` is not out")
     hardware_tokens.change(
@@ -87,6 +87,12 @@ def audit_hardware_tokens(call: Call, *, audit: str, seen: Sequence[str]) -> Res
         "missing": [row.serial for row in missing if row.out_to is None],
         "out": [row.serial for row in missing if row.out_to is not None],
     }
+
+
+def _held(call: Call, serial: str) -> HardwareTokenRow:
+    # Whoever asks at the same time on another node waits, and then reads who has it.
+    hardware_tokens.held(call.db, serial)
+    return _required(call, serial)
 
 
 def _required(call: Call, serial: str) -> HardwareTokenRow:

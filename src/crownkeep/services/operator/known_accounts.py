@@ -28,3 +28,9 @@ def recorded(call: Call, account_id: str) -> AccountRow:
     row = required(call, account_id)
     call.notes.account_id = account_id
     return row
+
+
+def recorded_and_held(call: Call, account_id: str) -> AccountRow:
+    """Return the same, held: what an account sets itself is checked and written while its row is, and so is this."""
+    accounts.hold(call.db, account_id)
+    return recorded(call, account_id)

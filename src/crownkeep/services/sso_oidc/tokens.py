@@ -58,6 +58,8 @@ def create_token(
     rules = person_sign_in_rules.of_store(call.db, grant.account_id, grant.identity_store_id)
     ends_at = call.now + timedelta(seconds=rules.session_seconds)
     if not person_grants.redeem(call.db, grant.grant_id, expires_at=ends_at):
+        # Somebody else has redeemed it at this very moment, and one of the two has stolen it.
+        _end(call, grant.grant_id)
         raise refusals.invalid_grant()
     return _tokens(call, client, grant.grant_id)
 

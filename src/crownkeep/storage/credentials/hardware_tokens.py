@@ -56,6 +56,7 @@ class HardwareTokenRow:
 
 _this = table.c.serial == bindparam("of_serial")
 _with_serial = RowQuery(HardwareTokenRow, select(table).where(_this))
+_held = RowQuery(HardwareTokenRow, select(table).where(_this).with_for_update())
 _page = RowQuery(
     HardwareTokenRow,
     select(table).where(table.c.serial > bindparam("after")).order_by(table.c.serial).limit(bindparam("limit")),
@@ -70,6 +71,11 @@ _insert = RowInsert(HardwareTokenRow, table)
 def with_serial(db: Transaction, serial: str) -> HardwareTokenRow | None:
     """Return the token with this serial number."""
     return _with_serial.first(db, {"of_serial": serial})
+
+
+def held(db: Transaction, serial: str) -> HardwareTokenRow | None:
+    """Return the same, and hold it to the transaction's end: a token goes to one person at a time."""
+    return (_with_serial if db.dialect.name == "sqlite" else _held).first(db, {"of_serial": serial})
 
 
 def page(db: Transaction, *, after: str, limit: int) -> list[HardwareTokenRow]:
