@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from tests.alerts.office import Mailbox, link_in
 from tests.console.forms import follow, reader, send
@@ -151,3 +154,47 @@ def test_a_user_without_permissions_sees_which_they_lack(sso: SingleSignOn):
     page = reader(sso.management, "iam:ListUsers").get(HOME).text
 
     assert "sso:ListInstances" in page
+
+
+def test_a_group_is_entitled_to_an_existing_role_seen_page_by_page_and_entitled_no_more(
+    sso: SingleSignOn, browser: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    member, here = sso.organization.invited(), f"{HOME}/existing-roles"
+    trust = document("sts:AssumeRole").replace('"Resource": "*"', f'"Principal": {{"AWS": "{member.id}"}}')
+    roles = []
+    for name in ("support", "repair"):
+        made = member.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+        roles.append(made["Role"]["Arn"])
+    sso.group("ops")
+    monkeypatch.setattr("crownkeep.console.kit.parts.ROWS", 1)
+
+    off = browser.get(here).text
+    follow(browser, send(browser, here, f"{here}/enable"))
+    nobody = send(browser, here, f"{here}/add", role=roles[0], kind="GROUP", who="nobody").text
+    for role in roles:
+        made = follow(browser, send(browser, here, f"{here}/add", role=role, kind="GROUP", who="ops"))
+    first = browser.get(here).text
+    more = re.search(r'href="([^"]+marker=[^"]+)"', first)
+    assert more is not None
+    second = browser.get(html.unescape(more[1])).text
+    form = dict(re.findall(r'name="(entitlement|role|kind|id)" value="([^"]*)"', first))
+    gone = follow(browser, send(browser, here, f"{here}/remove", **form))
+
+    assert "Account access is off" in off
+    assert 'value="nobody"' in nobody
+    assert "Undo" in made
+    assert {True, False} == {"<td>support" in page for page in (first, second)}
+    assert "Undo" in gone
+    assert form["role"] not in browser.get(here).text
+
+
+def test_somebody_who_may_entitle_nobody_entitles_nobody(sso: SingleSignOn):
+    sso.management.client("account-access").create_application(identitySource={"identityCenter": {"instanceArn": sso.arn}})
+    sso.group("ops")
+    person = reader(sso.management, "sso:List*", "sso:Describe*", "identitystore:*", "account-access:List*")
+    here, role = f"{HOME}/existing-roles", f"arn:aws:iam::{sso.management.id}:role/x"
+
+    answer = send(person, here, f"{here}/add", role=role, kind="GROUP", who="ops")
+
+    assert 403 == answer.status
+    assert "account-access:CreateEntitlement" in answer.text

@@ -87,6 +87,7 @@ from crownkeep.console.pages.single_sign_on import (
     assignments,
     directory_groups,
     directory_people,
+    existing_roles,
     instance_home,
     permission_sets,
 )
@@ -138,6 +139,7 @@ ROUTES: list[Route] = [
     *directory_groups.ROUTES,
     *permission_sets.ROUTES,
     *assignments.ROUTES,
+    *existing_roles.ROUTES,
     *account.ROUTES,
     *contacts.ROUTES,
     *account_security.ROUTES,

@@ -46,6 +46,7 @@ PLACES = (
     FindablePage("/console/single-sign-on/people", "People", "single sign-on sso users directory"),
     FindablePage("/console/single-sign-on/groups", "Groups of people", "single sign-on sso directory"),
     FindablePage("/console/single-sign-on/permission-sets", "Permission sets", "single sign-on sso roles"),
+    FindablePage("/console/single-sign-on/existing-roles", "Existing roles", "single sign-on sso entitlements account access"),
     FindablePage("/console/single-sign-on/assignments", "Assignments", "single sign-on sso access matrix administrators"),
     FindablePage("/console/account", "Account settings", "contacts alias regions close alerts mfa"),
     FindablePage("/console/account/alias", "Account alias", "sign-in address"),

@@ -18,7 +18,8 @@ PEOPLE = f"{HOME}/people"
 GROUPS = f"{HOME}/groups"
 SETS = f"{HOME}/permission-sets"
 ASSIGNMENTS = f"{HOME}/assignments"
-PLACES = {"home": HOME, "people": PEOPLE, "groups": GROUPS, "sets": SETS, "assignments": ASSIGNMENTS}
+EXISTING = f"{HOME}/existing-roles"
+PLACES = {"home": HOME, "people": PEOPLE, "groups": GROUPS, "sets": SETS, "assignments": ASSIGNMENTS, "existing": EXISTING}
 
 STORE, DIRECTORY, ADMIN = "identitystore", "sso-directory", "sso-admin"
 
