@@ -22,7 +22,7 @@ ARGS ?=
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
-.PHONY: help serve test nightly nightly-trail nightly-ceremony nightly-failover package release release-verify docs check format screenshots bench bench-request bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-organization bench-trail bench-alerts bench-sso bench-what-if changelog system-packages protocol-cases
+.PHONY: help serve test nightly nightly-trail nightly-ceremony nightly-failover package release release-verify docs check format screenshots bench bench-request bench-console bench-sign-in bench-policy bench-fair-shares bench-scale bench-nodes bench-organization bench-trail bench-alerts bench-sso bench-what-if changelog system-packages protocol-cases
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -101,6 +101,9 @@ bench-fair-shares: .venv/.ready-to-develop ## Measure one account's requests whi
 
 bench-scale: .venv/.ready-to-develop ## Measure a large installation beside a small one; ARGS="--accounts 200"
 	$(BIN)/python -m bench.scale $(ARGS)
+
+bench-nodes: .venv/.ready-to-develop system-packages ## Measure four nodes on one PostgreSQL, and a synchronous standby
+	$(BIN)/python -m bench.nodes $(ARGS)
 
 bench-organization: .venv/.ready-to-develop ## Measure decisions in an organization of 10,000 accounts; ARGS="--accounts 1000"
 	$(BIN)/python -m bench.organization $(ARGS)
