@@ -87,3 +87,22 @@ def _is_named_by_aws(definition: Definition) -> bool:
 
 def _words(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)}
+
+
+def test_nothing_private_of_a_module_is_used_by_another():
+    used = [
+        f"{module.name}: {name}.{private}"
+        for module in modules()
+        for name, private in re.findall(r"(?<![\w.])([a-z]\w*)\.(_[a-z]\w*)", module.text)
+        if name in _imported(module)
+    ]
+
+    assert [] == used
+
+
+def _imported(module: Module) -> set[str]:
+    """Return by which names a module knows others of ours."""
+    imports = [
+        node for node in module.tree.body if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("crownkeep")
+    ]
+    return {each.asname or each.name for node in imports for each in node.names}

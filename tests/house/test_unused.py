@@ -39,6 +39,20 @@ def test_what_nobody_names_is_not_kept():
     assert [] == unused
 
 
+def test_what_is_private_is_named_in_its_own_module():
+    unused = [
+        definition.name
+        for module in modules()
+        for definition in definitions(module)
+        if (name := definition.node.name).startswith("_")
+        and not definition.node.decorator_list
+        and len(re.findall(rf"\b{name}\b", module.text)) == 1
+        and not _is_called_by_others(definition)
+    ]
+
+    assert [] == unused
+
+
 def test_a_constant_that_nobody_names_is_not_kept():
     named = _words()
 

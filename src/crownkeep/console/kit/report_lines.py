@@ -80,7 +80,8 @@ def age(moment: datetime | None, *, now: datetime) -> Age | None:
     return None if moment is None else Age(moment, max((now - moment).days, 0))
 
 
-def _spoken(span: timedelta) -> str:
+def spoken(span: timedelta) -> str:
+    """Write how long ago a report was made, to the minute: after four hours another one can be made."""
     minutes = int(span.total_seconds()) // 60
     if minutes < 1:
         return "just now"

@@ -64,6 +64,7 @@ async def one(request: Request) -> Response:
         parts.ask(request, "GetRequest", service="approvals", RequestId=request_id),
         parts.ask(request, "GetRequestReport", service="approvals", RequestId=request_id),
     )
+    # Who may not see requests is told which permission it takes; only what isn't there is missing.
     if found.refusal is not None and not found.refusal.is_denied:
         return parts.missing(request, found, current="/console/custody", title="No such request", back=REQUESTS)
     asked = found.one("Request")
@@ -101,6 +102,7 @@ def _steps(asked: Mapping[str, Any], report: Part) -> list[CeremonyStep]:
     found = report.one("Report")
     if "UsedAt" in found:
         steps.append(CeremonyStep("Used", found["UsedAt"], _done(report)))
+    # Only a sign-in as root is reviewed: of other acts the request names exactly what was done.
     if asked["Action"] == "signin:ConsoleLogin" and asked["State"] == "used":
         reviewed = next((each["Who"] for each in _events(report) if each["Part"] == "review"), "")
         waits = "A custodian other than whoever asked signs it off at /approvals"

@@ -67,6 +67,7 @@ async def review(request: Request) -> Response:
     arns = [arn for arn in (*form.all("arn"), form.one("other").strip()) if arn]
     if not arns:
         return web.go(parts.address(_ATTACH, to=form.one("to"), name=name, use=use))
+    # At once, as each answer waits for a commit; each policy once, however often it was chosen.
     chosen = await asyncio.gather(*(_chosen(request, arn) for arn in dict.fromkeys(arns)))
     return frame.page(
         request,

@@ -54,6 +54,7 @@ async def deleted(request: Request, *, kind: IdentityKind) -> Response:
     text = f"What the {noun} holds goes with it. What it did stays in the trail."
     danger.require(request, Ending(name, f"Delete the {noun} {name}?", text, f"Delete {noun}", f"{kind.page(name)}/delete"))
     wanted, unseen = await _ending(request, kind, name)
+    # Not even a part: what could not be listed would make the last call fail, after everything else was gone.
     if unseen:
         return await _page(request, kind)
     outcome = await parts.carry_out(request, wanted)
@@ -114,8 +115,10 @@ async def _ending(request: Request, kind: IdentityKind, name: str) -> tuple[list
         for row in held.rows(member):
             entry = row if isinstance(row, str) else str(row[key])
             wanted.append(Equivalent("iam", operation, {**named, key: entry}))
+            # A virtual device would stay in the account, assigned to nobody.
             if operation == "DeactivateMFADevice" and ":mfa/" in entry:
                 wanted.append(Equivalent("iam", "DeleteVirtualMFADevice", {key: entry}))
+    # Last, for IAM refuses to delete what still holds anything (API_DeleteUser, API_DeleteRole: DeleteConflict).
     return [*wanted, kind.call("Delete", "", name)], unseen
 
 

@@ -14,6 +14,7 @@ SERVICE = "account-security"
 
 async def is_demanded(request: Request, name: str, password: Part) -> bool:
     """Tell whether MFA is demanded of this very user, where they have a password and the person may see it."""
+    # Without a password nobody signs in, and there is nothing to demand.
     if isinstance(password.found, Refused):
         return False
     found = await calls.ask(request, SERVICE, "GetUserSignInSettings", {"UserName": name})

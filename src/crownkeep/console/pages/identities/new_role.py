@@ -74,6 +74,7 @@ async def created(request: Request) -> Response:
 
 def _entered(form: Form) -> Entered:
     chosen = form.one("trust")
+    # For anything else the account itself: the one choice that lets in nobody from outside.
     trusted = next((each for each in Trusted if each.value == chosen), Trusted.ACCOUNT)
     texts = {name: form.one(name).strip() for name in (*_TEXTS, *_SETTINGS)}
     document = form.one("document").replace("\r\n", "\n")
@@ -90,6 +91,7 @@ def _terms(request: Request, entered: Entered) -> Terms:
         provider=texts["saml_provider"] if entered.trusted is Trusted.SAML else texts["web_provider"],
         audience=texts["audience"],
         subject=texts["subject"],
+        # Both: providers that were set up for AWS name AWS's address, and others this server's.
         saml_audiences=(_AWS_SIGN_IN, f"{web.of(request).settings.url}/saml"),
     )
 

@@ -61,6 +61,7 @@ async def made(request: Request) -> Response:
     """Create the user as it was reviewed, once, and show what can be shown this once."""
     form, session, here = web.form(request), web.signed_in(request), web.of(request)
     choices = user_choices.read(form)
+    # Planned anew and compared: what is called is what was looked at, and not what a form says of it.
     plan = await _plan(request, choices)
     if plan.digest != form.one("reviewed"):
         return await _review_page(request, choices, alert="What would be called has changed since you looked at it.")
@@ -103,6 +104,7 @@ async def _generated(request: Request) -> str:
     """Generate a password that is as long as the account's policy asks for."""
     policy = await parts.ask(request, "GetAccountPasswordPolicy")
     least = int(policy.one("PasswordPolicy").get("MinimumPasswordLength", 0))
+    # Where the policy may not be read the usual length is tried, and IAM says what is wrong with it.
     length = min(max(generated_passwords.LENGTH, least), _LONGEST)
     return generated_passwords.generate(clock.token_bytes(generated_passwords.CHANCE), length=length)
 

@@ -91,6 +91,7 @@ async def edited(request: Request) -> Response:
 def _setting(name: str, entered: dict[str, str]) -> Equivalent:
     settings: dict[str, object] = {"RoleName": name, "Description": entered["description"]}
     if entered["duration"].isdigit():
+        # Nine digits: what is longer is refused by IAM in any case, and `int` takes time over long texts.
         settings["MaxSessionDuration"] = int(entered["duration"][:9])
     return Equivalent("iam", "UpdateRole", settings)
 
@@ -99,6 +100,7 @@ def _edit_page(
     request: Request, name: str, entered: dict[str, str], *, about: Part | None = None, refusal: Refused | None = None
 ) -> Response:
     durations = role_limits.DURATIONS
+    # A length that was set by the API is offered as well, or saving the description would change it.
     if entered["duration"] not in durations:
         durations = {entered["duration"]: f"{entered['duration']} seconds", **durations}
     return frame.page(

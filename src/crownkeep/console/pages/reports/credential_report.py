@@ -101,7 +101,7 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
         last=last,
         pictures=credential_pictures.of(report, now=now) if isinstance(report, LatestReport) and report.lines else None,
         age_of=lambda moment: report_lines.age(moment, now=now),
-        report_age=report_lines._spoken(now - report.generated_at) if isinstance(report, LatestReport) else "",
+        report_age=report_lines.spoken(now - report.generated_at) if isinstance(report, LatestReport) else "",
         begins_formulas=isinstance(report, LatestReport) and any(line.name.startswith(_FORMULA) for line in report.lines),
     )
 
