@@ -83,8 +83,8 @@ bench-sign-in: .venv/.ready-to-develop ## Measure sign-ins beside the one Argon2
 bench-policy: .venv/.ready-to-develop ## Measure policy decisions beside cedarpy, moto, pycasbin and vakt
 	$(BIN)/python -m bench.policy
 
-bench-trail: .venv/.ready-to-develop ## Measure what the tree costs a record, and verifying and searching a long trail
-	$(BIN)/python -m bench.trail
+bench-trail: .venv/.ready-to-develop ## Measure what the tree costs a record, and verifying and searching a long trail; ARGS="--records 10000000 --keep DIR"
+	$(BIN)/python -m bench.trail $(ARGS)
 
 bench-alerts: .venv/.ready-to-develop ## Measure what rules of alerts cost a record, and how soon an alert has arrived
 	$(BIN)/python -m bench.alerts

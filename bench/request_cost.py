@@ -61,6 +61,7 @@ _SHOWN = 45
 
 Answers = list[bytes]
 Round = Callable[[Sequence[bytes]], Any]
+Signed = Callable[[], dict[str, Sequence[bytes]]]
 
 
 class _Pipe(asyncio.Transport):
@@ -155,7 +156,8 @@ async def _run(app: Server[Any], directory: Path, options: argparse.Namespace) -
     await out.get()
     ours = _Connections(_protocol(EdgeProtocol, app, state))
     beside = _Connections(_protocol(HttpToolsProtocol, bare.answer, {}))
-    made = await _prepared(ours, directory, options.users)
+    signed = await _prepared(ours, directory, options.users)
+    made = signed()
     # Until then the account that the operator made counts as asking beside the operator, and has smaller turns.
     await asyncio.sleep(SECONDS_BESIDE)
     gc.collect()
@@ -163,7 +165,7 @@ async def _run(app: Server[Any], directory: Path, options: argparse.Namespace) -
     if options.profile:
         await _profile(ours, made, options.profile)
     elif options.tree and app._house is not None:
-        await _measure_tree(ours, made, Tree(app._house.sequencer), options.samples)
+        await _measure_tree(ours, signed, Tree(app._house.sequencer), options.samples)
     else:
         await _measure(ours, beside, made, options)
     into.put_nowait({"type": "lifespan.shutdown"})
@@ -178,13 +180,19 @@ def _protocol(kind: type[HttpToolsProtocol], app: Any, state: dict[str, Any]) ->
     return lambda: kind(config, shared, state, asyncio.get_running_loop())
 
 
-async def _prepared(ours: _Connections, directory: Path, users: int) -> dict[str, Sequence[bytes]]:
+async def _prepared(ours: _Connections, directory: Path, users: int) -> Signed:
+    """Make what is asked about, and return what signs the requests, which are good for five minutes."""
     account = await _account(ours, (directory / "operator.token").read_text().strip())
     signer = Signer(account["admin"]["access_key_id"], account["admin"]["secret_access_key"], _PORT)
     role = signer.create_role("bench", account_id=account["account_id"])
     for batch in _batches([role, *signer.create_users(f"user-{number:05}" for number in range(users))]):
         _require_success(await ours.ask(batch))
-    wanted = {"RoleArn": f"arn:aws:iam::{account['account_id']}:role/bench", "RoleSessionName": "bench"}
+    return lambda: _signed(signer, account["account_id"], users)
+
+
+def _signed(signer: Signer, account_id: str, users: int) -> dict[str, Sequence[bytes]]:
+    """Sign every request, for five minutes."""
+    wanted = {"RoleArn": f"arn:aws:iam::{account_id}:role/bench", "RoleSessionName": "bench"}
     names = [f"user-{number * users // 64:05}" for number in range(64)]
     made = [f"made-{number:05}" for number in range(CONNECTIONS * TURNS)]
     return {
@@ -287,10 +295,11 @@ async def _idle() -> bool:
     return False
 
 
-async def _measure_tree(ours: _Connections, made: dict[str, Sequence[bytes]], tree: Tree, samples: int) -> None:
+async def _measure_tree(ours: _Connections, signed: Signed, tree: Tree, samples: int) -> None:
     for name in TREE_OPERATIONS:
         pairs = []
         for number in range(samples + WARMING):
+            made = signed()
             undo = made[UNDONE[1]] if name == UNDONE[0] else ()
             # Whichever comes first finds the processor as the other left it: so each does in its turn.
             costs = {on: await tree.cost(ours, made[name], undo, on=on) for on in (number % 2 == 0, number % 2 == 1)}
