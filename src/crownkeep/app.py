@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -151,7 +152,9 @@ def create_app(settings: Settings) -> Server[Running]:
         running.database.close()
 
     edge = Edge(settings.trusted_proxies)
-    return Server(start, stop, edge, Connections(_connection_limits(settings), is_exempt=edge.speaks_for_many))
+    connections = Connections(_connection_limits(settings), is_exempt=edge.speaks_for_many)
+    slow_after = settings.slow_request_milliseconds / 1_000 or math.inf
+    return Server(start, stop, edge, connections, slow_after)
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:

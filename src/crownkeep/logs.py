@@ -16,6 +16,9 @@ STRANGERS = "crownkeep.strangers"
 STORAGE = "crownkeep.storage"
 """The logger for changes that the database did not take: in an outage, every request is one."""
 
+SLOW = "crownkeep.slow"
+"""The logger for requests that took long: under load, that may be every one."""
+
 LINES_AT_ONCE = 20
 LINES_PER_SECOND = 0.2
 """Lines of one bounded logger: so many at once, then one in five seconds."""
@@ -84,7 +87,7 @@ class Rate(logging.Filter):
 _OF_REQUESTS = ("crownkeep.operations", "crownkeep.signin", "crownkeep.alerts", "crownkeep.trail")
 """The loggers for faults that a tenant meets as often as it asks, such as a bucket that refuses; those of operations have
 tracebacks."""
-_BOUNDED = {name: Rate() for name in (STRANGERS, "uvicorn.error", STORAGE, *_OF_REQUESTS)}
+_BOUNDED = {name: Rate() for name in (STRANGERS, "uvicorn.error", STORAGE, SLOW, *_OF_REQUESTS)}
 """What strangers, tenants and outages bring about; the server's own logger has the faults of pages, whoever asks for these."""
 
 

@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     trusted_proxies: tuple[str, ...] = ()
     log_format: str = "text"
     log_level: str = "info"
+    slow_request_milliseconds: int = 1_000
     argon2_memory_kib: int = 19_456
     argon2_iterations: int = 2
     argon2_lanes: int = 1
@@ -237,6 +238,7 @@ _RANGES = {
     "connection_idle_seconds": (1, 3_600),
     "request_head_seconds": (1, 600),
     "request_body_seconds": (1, 600),
+    "slow_request_milliseconds": (0, 3_600_000),
     "argon2_memory_kib": (8, 4_194_304),
     "argon2_iterations": (1, 100),
     "argon2_lanes": (1, 16),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from crownkeep import clock, server_address
-from crownkeep.gateway import event_streams, s3_paths
+from crownkeep.gateway import event_streams, s3_paths, slow_requests
 from crownkeep.gateway.connections import Connections
 from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, HttpRequest, Receive, Scope, Send
 from crownkeep.gateway.metrics import Metrics
@@ -98,12 +99,14 @@ class Server(Generic[Opened]):
         stop: Callable[[Opened], Awaitable[None]],
         edge: Edge,
         connections: Connections,
+        slow_after: float = math.inf,
     ) -> None:
         self._start = start
         self._stop = stop
         self._edge = edge
         self._connections = connections
         self._metrics = Metrics(connections)
+        self._slow_after = slow_after
         self._house: Opened | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -157,9 +160,15 @@ class Server(Generic[Opened]):
 
         def responded(response: Response) -> None:
             respond(response)
-            self._metrics.count(response.service, response.operation, response.code, clock.monotonic() - began)
+            self._count(response, began)
 
         house.pipeline.take(request, responded)
+
+    def _count(self, response: Response, began: float) -> None:
+        seconds = clock.monotonic() - began
+        self._metrics.count(response.service, response.operation, response.code, seconds)
+        if seconds >= self._slow_after:
+            slow_requests.tell(response, seconds)
 
     def end(self) -> None:
         """End what would go on for longer than a server that stops may wait."""
@@ -267,7 +276,7 @@ class Server(Generic[Opened]):
             return
         began = clock.monotonic()
         response = await house.pipeline.respond(request)
-        self._metrics.count(response.service, response.operation, response.code, clock.monotonic() - began)
+        self._count(response, began)
         if response.begun is None:
             await _send(send, response.status, response.headers, response.body)
             return
@@ -286,7 +295,7 @@ class Server(Generic[Opened]):
             response = await house.pipeline.respond(request)
         # An answer to HEAD has no content, whatever it would be the answer of (RFC 9110, 9.3.2).
         await _send(send, response.status, response.headers, b"" if scope["method"] == "HEAD" else response.body)
-        self._metrics.count(response.service, response.operation, response.code, clock.monotonic() - began)
+        self._count(response, began)
 
 
 def _is_for_aws(scope: Scope, path: bytes) -> bool:
