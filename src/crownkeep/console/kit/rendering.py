@@ -50,8 +50,8 @@ def _environment() -> Environment:
 
 def _moment(value: datetime) -> Markup:
     # The script of the pages writes it in the viewer's zone; without it, it stays as it is here.
-    written = _moment_text(value)
-    return Markup('<time class="nowrap" datetime="{}" title="{}">{}</time>').format(value.isoformat(), written, written)
+    exact = f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    return Markup('<time class="nowrap" datetime="{}" title="{}">{}</time>').format(value.isoformat(), exact, _moment_text(value))
 
 
 def _moment_text(value: datetime) -> str:

@@ -1,5 +1,5 @@
 // Names the cells of tables by their columns, so that narrow screens can show a row as a stack.
-for (const table of document.querySelectorAll(".table-scroll table:not(.context)")) {
+for (const table of document.querySelectorAll(".table-scroll table")) {
   const heads = [...table.querySelectorAll("thead th")];
   if (!heads.length) continue;
   // A table that is shown as blocks would lose its roles.
@@ -12,6 +12,7 @@ for (const table of document.querySelectorAll(".table-scroll table:not(.context)
       cell.setAttribute("role", cell.tagName === "TH" ? "rowheader" : "cell");
       const head = heads[place];
       if (head && cell.colSpan === 1 && !head.querySelector(".hidden-to-sight")) cell.dataset.label = head.textContent.trim();
+      cell.classList.toggle("blank", !cell.childElementCount && !cell.textContent.trim());
     });
   }
   table.classList.add("stacked");
