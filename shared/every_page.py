@@ -43,7 +43,7 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     "/console/users/{name}": _tabs("/console/users/{user}", users.TABS),
     "/console/groups/{name}": _tabs("/console/groups/{group}", groups.TABS),
     "/console/roles/{name}": _tabs("/console/roles/{role}", roles.TABS),
-    "/console/help/{name:path}": ("/console/help/console", "/console/help/reference/settings"),
+    "/console/help/{name:path}": ("/console/help/sign-in", "/console/help/reference/settings"),
     "/console/policies/one": (
         *_tabs(f"/console/policies/one?arn={_OWN_POLICY}", policies.TABS),
         *_tabs(f"/console/policies/one?arn={_AWS_POLICY}", policies.TABS),

@@ -28,7 +28,7 @@ def test_a_person_signs_in_takes_a_role_and_loses_it_with_the_assignment(crown: 
     portal.sso.unassign(portal.found, portal.member.id, user=portal.ann)
     with pytest.raises(ClientError, match="InvalidClientTokenId"):
         crown.session(keys, "sts").get_caller_identity()
-    assert "You may take nothing yet" in browser.get("/console").text
+    assert "Nothing is assigned to you yet" in browser.get("/console").text
 
 
 def test_refresh_logout_and_the_end_of_what_was_taken(crown: Crown):
