@@ -167,6 +167,7 @@ PAGES: Final[dict[str, PageHelp]] = {
     ),
     "/console/password-policy": _PASSWORD_POLICY,
     "/console/organization": _ORGANIZATION,
+    "/console/account-list": _ORGANIZATION,
     "/console/organization/policies": _CONTROLS,
     "/console/organization/invitations": PageHelp(
         "An account joins when somebody there accepts. Until then nothing is changed, and either side can end it.",
