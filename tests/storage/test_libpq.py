@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from crownkeep.storage import health
 from crownkeep.storage.database import Database, DatabaseFault, Transaction, driver, run_plainly, savepoint
 from crownkeep.storage.libpq import Rows, Statements
 
@@ -125,6 +126,15 @@ def test_rows_are_read_one_by_one_or_all_that_are_left() -> None:
     rows = Rows([(1,), (2,), (3,)], 3)
 
     assert ((1,), [(2,), (3,)], None, []) == (rows.fetchone(), rows.fetchall(), rows.fetchone(), rows.fetchall())
+    assert [1, 2] == [number for (number,) in Rows([(1,), (2,)], 2)]
+
+
+def test_which_versions_run_is_said_however_often_somebody_asks(database: Database) -> None:
+    with database.snapshot() as db:
+        answers = [health.nodes(db) for _ in range(TIMES)]
+
+    assert [answers[0]] * TIMES == answers
+    assert answers[0]
 
 
 def statements_of(db: Transaction, may_prepare: bool) -> Statements:

@@ -8,7 +8,7 @@ cursor.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import count
 from typing import Any
@@ -38,6 +38,9 @@ class Rows:
         self._next = 0
         self.rowcount = rowcount
         """How many rows there are, or were changed."""
+
+    def __iter__(self) -> Iterator[Cells]:
+        return iter(self.fetchall())
 
     def fetchone(self) -> Cells | None:
         """Return the next row, None where there is none any more."""
