@@ -69,6 +69,16 @@ def test_nothing_is_done_before_it_was_reviewed(account: Account, browser: Brows
     assert [] == made_of(account, "CreateUser", "CreateLoginProfile")[:-1]
 
 
+def test_the_review_says_what_policies_and_the_boundary_grant(browser: Browser):
+    aws = "arn:aws:iam::aws:policy/"
+
+    page = review(browser, name="carol", policy=f"{aws}IAMReadOnlyAccess", boundary=f"{aws}PowerUserAccess").text
+
+    assert "Boundary: PowerUserAccess" in page
+    assert "IAMReadOnlyAccess</h2>" in page
+    assert "Allowed" in page
+
+
 def test_a_user_is_made_as_it_was_reviewed(account: Account, iam: Any, browser: Browser):
     iam.create_group(GroupName="staff")
     boundary = "arn:aws:iam::aws:policy/PowerUserAccess"

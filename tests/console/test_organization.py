@@ -153,6 +153,11 @@ def test_a_service_is_trusted_and_root_access_and_an_administrator_are_switched_
     follow(browser, send(browser, settings, f"{settings}/feature", feature="RootCredentialsManagement"))
     page = follow(browser, send(browser, settings, f"{settings}/delegate", account=member.id, **service))
 
+    off = follow(browser, send(browser, settings, f"{settings}/delegate-off", account=member.id, **service))
+    follow(browser, send(browser, settings, f"{settings}/delegate", account=member.id, **service))
+
+    assert "Deregister" in page
+    assert "Deregister" not in off.partition("<h2>Delegated administrators</h2>")[2].partition("</section>")[0]
     assert "Switch off" in page
     assert member.id in [each["Id"] for each in organization.client.list_delegated_administrators()["DelegatedAdministrators"]]
     features = organization.management.client("iam").list_organizations_features()["EnabledFeatures"]

@@ -103,6 +103,20 @@ def test_a_role_trusts_a_provider_and_nobody_else_of_it(iam: Any, browser: Brows
     assert "repo:acme/app:*" == statement["Condition"]["StringLike"]["token.actions.githubusercontent.com:sub"]
 
 
+def test_the_review_of_a_new_role_says_what_its_policies_and_its_boundary_grant(browser: Browser):
+    aws = "arn:aws:iam::aws:policy/"
+    fields = {"trust": "service", "service": "lambda.amazonaws.com", "name": "worker", "boundary": f"{aws}PowerUserAccess"}
+
+    review = send(
+        browser, CREATE, CREATE, **{**EMPTY, **fields, "other": f"{aws}IAMReadOnlyAccess {aws}Missing"}, review="1"
+    ).text
+
+    assert "Boundary: PowerUserAccess" in review
+    assert "IAMReadOnlyAccess</h2>" in review
+    assert "What it grants can&#39;t be shown here" in review or "What it grants can't be shown here" in review
+    assert "Allowed" in review
+
+
 def test_a_custom_trust_policy_is_checked_and_used_as_it_is_written(iam: Any, browser: Browser):
     review, made = create(browser, trust="custom", document=json.dumps(TRUST, indent=2), name="open")
 

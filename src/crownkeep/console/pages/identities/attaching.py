@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.console.kit import frame, identity_kinds, parts, policy_pages, policy_summary, web
+from crownkeep.console.kit import frame, identity_kinds, parts, policy_pages, web
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import IdentityKind
-from crownkeep.console.kit.parts import Part
-from crownkeep.console.kit.policy_summary import Summary
-from crownkeep.console.pages.identities import tabs
+from crownkeep.console.pages.identities import granted_policies, tabs
 
 _ATTACH = "/console/attach"
 _SCOPES = ("All", "AWS", "Local")
 _USES = ("attach", "boundary")
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenPolicy:
-    """One policy that was chosen, and what it grants as far as it may be read."""
-
-    arn: str
-    name: str
-    asked: tuple[Part, ...]
-    summary: Summary | None
 
 
 async def attach(request: Request) -> Response:
@@ -68,7 +55,7 @@ async def review(request: Request) -> Response:
     if not arns:
         return web.go(parts.address(_ATTACH, to=form.one("to"), name=name, use=use))
     # At once, as each answer waits for a commit; each policy once, however often it was chosen.
-    chosen = await asyncio.gather(*(_chosen(request, arn) for arn in dict.fromkeys(arns)))
+    chosen = await asyncio.gather(*(granted_policies.chosen(request, arn) for arn in dict.fromkeys(arns)))
     return frame.page(
         request,
         "attach_review.html",
@@ -94,17 +81,6 @@ def _calls(kind: IdentityKind, name: str, use: str, arns: list[str]) -> list[Equ
     if use == "boundary":
         return [tabs.bounding(kind, name, arn) for arn in arns[:1]]
     return [kind.call("Attach", "Policy", name, PolicyArn=arn) for arn in arns]
-
-
-async def _chosen(request: Request, arn: str) -> ChosenPolicy:
-    about = await parts.ask(request, "GetPolicy", PolicyArn=arn)
-    version = str(about.one("Policy").get("DefaultVersionId", ""))
-    if not version:
-        return ChosenPolicy(arn, arn.rpartition("/")[2], (about,), None)
-    found = await parts.ask(request, "GetPolicyVersion", PolicyArn=arn, VersionId=version)
-    document = parts.readable(str(found.one("PolicyVersion").get("Document", "")))
-    summary = policy_summary.summarize(document) if document else None
-    return ChosenPolicy(arn, str(about.one("Policy")["PolicyName"]), (about, found), summary)
 
 
 async def attached(request: Request) -> Response:

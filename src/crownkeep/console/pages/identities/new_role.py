@@ -16,7 +16,7 @@ from crownkeep.console.kit.forms import Form
 from crownkeep.console.kit.identity_kinds import ROLE
 from crownkeep.console.kit.policy_documents import Checked, Sort
 from crownkeep.console.kit.trusts import Terms, Trusted
-from crownkeep.console.pages.identities import role_limits
+from crownkeep.console.pages.identities import granted_policies, role_limits
 
 CREATE = "/console/create-role"
 EC2 = "ec2.amazonaws.com"
@@ -142,6 +142,7 @@ async def _form_page(
         texts=entered.texts,
         checked=checked,
         wanted=_calls(entered, shown) if checked is not None else [],
+        granted=await granted_policies.of_calls(request, _calls(entered, shown)) if checked is not None else [],
         services=SERVICES,
         durations=role_limits.DURATIONS,
         suggested={name.rpartition("/")[2]: f"{_MANAGED}{name}" for name in SUGGESTED},

@@ -22,7 +22,7 @@ from crownkeep.console.kit.calls import Done, Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import USER
 from crownkeep.console.kit.parts import ChangesMade
-from crownkeep.console.pages.identities import mfa_demand, user_choices
+from crownkeep.console.pages.identities import granted_policies, mfa_demand, user_choices
 from crownkeep.console.pages.identities.user_choices import CHOSEN, GENERATED, MANAGED, PASSWORD, Choices, Plan
 from crownkeep.credentials import generated_passwords
 from crownkeep.signin import pending
@@ -156,6 +156,7 @@ async def _review_page(request: Request, choices: Choices, *, alert: str = "", r
         alert=alert,
         choices=choices,
         plan=plan,
+        granted=await granted_policies.of_calls(request, plan.calls),
         rules=await password_rules_asked.ask(request) if choices.access == CHOSEN else None,
         once=pending.seal(here.door.wiring.keyring, once),
         change=CREATE,

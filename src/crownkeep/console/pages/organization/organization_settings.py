@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from crownkeep.console.kit import danger, parts, web
 from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import MalformedForm
+from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.organization import places
 
 _FEATURES = {
@@ -35,11 +37,13 @@ async def show(request: Request) -> Response:
         places.ask(request, "ListDelegatedAdministrators", MaxResults=places.MOST),
         parts.ask(request, "ListOrganizationsFeatures"),
     )
+    administered = await _administered(request, [str(each["Id"]) for each in delegates.rows("DelegatedAdministrators")])
     return places.page(
         request,
         "organization_settings.html",
         current=places.SETTINGS,
-        same=[*parts.equivalents([about, services, delegates, features]), *_CHANGES],
+        same=[*parts.equivalents([about, services, delegates, features, *administered.values()]), *_CHANGES],
+        administered=administered,
         about=about,
         services=services,
         delegates=delegates,
@@ -47,6 +51,14 @@ async def show(request: Request) -> Response:
         known_features=_FEATURES,
         account=places.account,
     )
+
+
+async def _administered(request: Request, account_ids: Sequence[str]) -> dict[str, Part]:
+    """Return which services each delegated administrator administers, by account; a page lists 20 of them at most."""
+    asked = await asyncio.gather(
+        *(places.ask(request, "ListDelegatedServicesForAccount", AccountId=each, MaxResults=places.MOST) for each in account_ids)
+    )
+    return dict(zip(account_ids, asked, strict=True))
 
 
 _CHANGES = (
