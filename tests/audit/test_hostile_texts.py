@@ -78,6 +78,11 @@ def test_a_hostile_policy_is_refused_as_such_or_asks_for_somebody_s_signature(li
                 found.check(NOTE)
 
 
+def test_a_key_whose_name_is_no_text_is_refused_with_its_line() -> None:
+    with pytest.raises(MalformedTlogPolicy, match="line 2"):
+        tlog_policy.read(b"# trusted\nlog \x80" + LOG.key.text.encode() + b"\nquorum none\n")
+
+
 def test_denial_of_service_groups_that_lie_deep_in_one_another_are_counted_without_recursion() -> None:
     chain = [f"group g{number} any {f'g{number - 1}' if number else 'w0'}" for number in range(3_000)]
 

@@ -17,6 +17,7 @@ from hashlib import sha256
 _MOST_SIGNATURES = 64
 _LONGEST_NOTE = 1 << 20
 _LINE = re.compile("— ([^\\s+]+) ([A-Za-z0-9+/]+={0,2})")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _VKEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
 
 
@@ -109,7 +110,8 @@ def decode(text: str) -> bytes:
 def read_key(text: str) -> VerifierKey:
     """Read a vkey; raises MalformedNote."""
     found = _VKEY.fullmatch(text.strip())
-    if found is None:
+    # Octets that are no UTF-8 come as half characters (PEP 383), of which no id can be made.
+    if found is None or _HALF_CHARACTER.search(found[1]):
         raise MalformedNote("a verifier key is written `NAME+ID+KEY`")
     content = decode(found[3])
     if content[0] not in list(SignatureType) or len(content) - 1 != PUBLIC_SIZES[SignatureType(content[0])]:
