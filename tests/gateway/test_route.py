@@ -36,6 +36,21 @@ def test_a_query_operation_may_come_in_the_query_string_as_a_presigned_url_does(
     assert found.operation.name == "GetCallerIdentity"
 
 
+@pytest.mark.parametrize(
+    ("more", "sources"),
+    [
+        (b"", ()),
+        (b"&UserName=bob", (b"", b"Action=GetUser&Version=2010-05-08&UserName=bob")),
+        (b"\n", (b"", b"Action=GetUser&Version=2010-05-08\n")),
+        (b"&", (b"", b"Action=GetUser&Version=2010-05-08&")),
+    ],
+)
+def test_only_what_follows_an_operations_name_is_read_for_parameters(more, sources):
+    found = route(headers=FORM, body=b"Action=GetUser&Version=2010-05-08" + more)
+
+    assert sources == found.sources
+
+
 @pytest.mark.parametrize("headers", [FORM, {}])
 def test_a_query_operation_may_be_named_in_the_url_and_its_parameters_in_the_body(headers):
     found = route(query="Action=GetUser&Version=2010-05-08", headers=headers, body=b"UserName=bob")

@@ -118,7 +118,8 @@ def _by_action(method: str, query: str, content_type: str, body: bytes, scope: s
     if method == "POST" and media_type in (FORM, ""):
         sources.append(body)
     try:
-        action, version = _usual_action(sources) or (read_one(b"Action", *sources), read_one(b"Version", *sources))
+        usual = _usual_action(sources)
+        action, version = usual or (read_one(b"Action", *sources), read_one(b"Version", *sources))
     except AwsError as refusal:
         return _unroutable_query(refusal, _scoped_query_service(scope))
     if method not in ("GET", "POST") or action is None:
@@ -130,7 +131,8 @@ def _by_action(method: str, query: str, content_type: str, body: bytes, scope: s
     if operation is None:
         error = errors.InvalidAction(f"Could not find operation {action[:128]} for version {version[:32]}")
         return _unroutable_query(error, service or _scoped_query_service(scope))
-    return Route(operation, sources=tuple(sources))
+    # A body that only names its operation, as GetCallerIdentity's does, holds no parameters to be read.
+    return Route(operation, sources=() if usual and len(body) == _length_of(usual) else tuple(sources))
 
 
 _USUAL_ACTION = re.compile(rb"Action=([A-Za-z0-9]{1,128})&Version=([0-9-]{10})(?=&|$)")
@@ -144,6 +146,10 @@ def _usual_action(sources: list[bytes]) -> tuple[str, str] | None:
     if found is None or body.find(b"&Action=") >= 0 or body.find(b"&Version=", found.start(2)) >= 0:
         return None
     return found[1].decode(), found[2].decode()
+
+
+def _length_of(usual: tuple[str, str]) -> int:
+    return len("Action=&Version=") + len(usual[0]) + len(usual[1])
 
 
 def _without_action(method: str, media_type: str, scope: str | None) -> Unroutable:
