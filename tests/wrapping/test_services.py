@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from tests.cli.conftest import Terminal
 
 from crownkeep import data_directory
 from crownkeep.credentials.secret import Secret
 from crownkeep.data_directory import UnusableDataDirectory
-from crownkeep.settings import Settings
+from crownkeep.settings import SEALING_KEY_VARIABLE, Settings
 from crownkeep.wrapping import key_files
 from crownkeep.wrapping.faults import UnusableKeyHolder
 from crownkeep.wrapping.services import ServiceKey
@@ -110,6 +111,17 @@ def test_a_key_that_cannot_be_wrapped_stays_as_it_is(holder: ServiceKey, tmp_pat
         key_files.wrap("x" * 5000, holder, lambda: Secret(""))
 
     assert before == (data / "sealing.key").read_text()
+
+
+def test_a_key_that_is_handed_in_is_not_wrapped_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data"
+    data_directory.prepare(Settings(data=str(data)))
+    monkeypatch.setenv(SEALING_KEY_VARIABLE, (data / "sealing.key").read_text())
+    (data / "sealing.key").unlink()
+
+    ended = Terminal({"CROWNKEEP_DATA": str(data)})("keys", "wrap", "--kms", "alias/crownkeep")
+
+    assert (1, True) == (ended.code, "wrap it where it is a file" in ended.err), ended.err
 
 
 def test_a_token_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

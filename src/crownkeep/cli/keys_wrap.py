@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -44,6 +45,7 @@ def wrap(
     holder = _holder(module, token, label, kms, region, endpoint)
     with house.opened(data, database) as held:
         held.ask("WrapSealingKey", by="kms" if module is None else "pkcs11")
+        _require_file(held.directory.path)
         data_directory.hold_key(held.directory.path, holder)
     if as_json:
         output.print_json({"wrapped_by": holder.spoken})
@@ -65,11 +67,21 @@ def unwrap(data: str | None, database: str | None, as_json: bool) -> None:
         held.ask("UnwrapSealingKey")
         if data_directory.key_holder(held.directory.path) is None:
             raise click.ClickException("the sealing key is not wrapped: see `crownkeep keys wrap`")
+        _require_file(held.directory.path)
         data_directory.hold_key(held.directory.path, None)
     if as_json:
         output.print_json({"wrapped_by": None})
     else:
         click.echo("The sealing key is open on the disk again.")
+
+
+def _require_file(path: Path) -> None:
+    from crownkeep import data_directory
+
+    if not (path / data_directory.SEALING_KEY).exists():
+        raise click.ClickException(
+            f"the sealing key is handed in, and not in `{path}`: wrap it where it is a file, and hand that file in"
+        )
 
 
 def _holder(module: str | None, token: str | None, label: str, kms: str | None, region: str, endpoint: str) -> KeyHolder:
