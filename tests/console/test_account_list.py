@@ -44,7 +44,9 @@ def test_accounts_are_found_sorted_and_kept_as_a_file(organization: Organization
     assert f'value="{member.id}"' in found
     assert f'value="{organization.management.id}"' not in found
     assert "No accounts are here" in only
-    assert {member.id, organization.management.id} == {each["id"] for each in rows}
+    assert {member.id: "1 access keys", organization.management.id: "1 access keys"} == {
+        each["id"]: each["credentials"] for each in rows
+    }
 
 
 def test_several_accounts_are_moved_after_a_review_and_back_by_an_undo(

@@ -20,6 +20,14 @@ def _security(member: str) -> listing.Cell:
     return written
 
 
+def _credentials(row: Row) -> str:
+    """Write what root can sign in with into a file."""
+    security = row.get("Security", {})
+    counted = {"access keys": security.get("RootAccessKeys"), "certificates": security.get("RootSigningCertificates")}
+    held = ["password"] if security.get("RootHasPassword") else []
+    return ", ".join([*held, *(f"{count} {name}" for name, count in counted.items() if count)])
+
+
 def _security_moment(member: str) -> listing.Cell:
     written = listing.when(member)
     return lambda row: written(row.get("Security", {}))
@@ -38,7 +46,7 @@ LISTING = ConsoleList(
         "email": ListColumn("Root user's address", listing.of("Email")),
         "state": ListColumn("State", listing.of("Status"), orders=("state", "-state")),
         "unit": ListColumn("Unit", listing.of("UnitName")),
-        "credentials": ListColumn("Root credentials", _security("RootAccessKeys"), facet="Security"),
+        "credentials": ListColumn("Root credentials", _credentials, facet="Security"),
         "mfa": ListColumn("Root MFA", _security("RootMfaKinds"), facet="Security"),
         "used": ListColumn("Root last used", _security_moment("RootLastUsedAt"), facet="Security", orders=("-used", "used")),
         "contact": ListColumn("Security contact", _security("HasSecurityContact"), facet="Security"),
