@@ -214,6 +214,21 @@ def test_half_a_plain_request_is_the_parsers_to_its_end():
     run(story())
 
 
+def test_a_plain_request_behind_bytes_that_were_refused_is_not_served():
+    async def story() -> None:
+        edge = Edge()
+        protocol, wire = edge.connected()
+        wire.can_write_eof = lambda: False  # type: ignore[method-assign]  # as over TLS
+
+        protocol.data_received(b"\x16\x03\x01")
+        protocol.data_received(PLAIN)
+
+        assert wire.written.startswith(b"HTTP/1.1 400 ")
+        assert ([], [], []) == (edge.plain, edge.parsed, edge.served)
+
+    run(story())
+
+
 def test_what_ends_while_a_plain_request_is_served_gets_no_answer():
     async def story() -> None:
         edge = Edge()

@@ -158,6 +158,9 @@ class EdgeProtocol(HttpToolsProtocol):
         # Behind a request that is not answered, or for a client that takes no bytes, requests wait as the parser's side has it.
         if (before is not None and not before.response_complete) or self.flow.write_paused:
             return False
+        # Nor is anything served behind bytes that were refused, whatever it looks like.
+        if self.stage is Stage.LEAVING:
+            return False
         found = plain_head.read(data)
         if found is None:
             return False
