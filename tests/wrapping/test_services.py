@@ -124,6 +124,18 @@ def test_a_key_that_is_handed_in_is_not_wrapped_here(tmp_path: Path, monkeypatch
     assert (1, True) == (ended.code, "wrap it where it is a file" in ended.err), ended.err
 
 
+def test_a_backup_is_restored_with_the_wrapped_key_file(holder: ServiceKey, tmp_path: Path) -> None:
+    data, crownkeep = tmp_path / "data", Terminal({"CROWNKEEP_DATA": str(tmp_path / "data")})
+    assert 0 == crownkeep("backup", "create", "--to", str(tmp_path / "shelf")).code
+    data_directory.hold_key(data, holder)
+
+    key = str(data / "sealing.key")
+    ended = crownkeep("backup", "restore", str(tmp_path / "shelf"), "--data", str(tmp_path / "new"), "--sealing-key", key)
+
+    assert (0, "") == (ended.code, ended.err)
+    assert data_directory.load_keyring(data).keys == data_directory.load_keyring(tmp_path / "new").keys
+
+
 def test_a_token_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pkcs11", None)
 

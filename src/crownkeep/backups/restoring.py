@@ -27,6 +27,8 @@ from crownkeep.storage.database import Database, Transaction
 from crownkeep.storage.trail import sealed_files
 from crownkeep.trail import verifying
 from crownkeep.trail.verifying import TrailReport
+from crownkeep.wrapping import key_files, pins
+from crownkeep.wrapping.faults import UnusableKeyHolder
 
 ENDED = frozenset({"browser_sessions", "one_time_links"})
 """Tables that are not brought back: a session or a link that was used up since would work again."""
@@ -66,9 +68,19 @@ def keys_of(
     """
     if key_file is None:
         key_file = _key_file_inside(found, passphrase, identity)
+    key_file = _unwrapped(key_file)
     keyring = sealing.read_key_file(key_file.decode())
     opened = recipient_keys.open_(keyring, found.wrapped_key, identity, backup_id=found.backup_id, made=found.made_at)
     return BackupKeys(key_file, keyring, opened, identity)
+
+
+def _unwrapped(key_file: bytes) -> bytes:
+    """Return the key file itself, where it was wrapped by a token or a service: they are asked."""
+    try:
+        held = key_files.read(key_file.decode())
+        return key_file if held is None else held.open(pins.handed_in).encode()
+    except UnusableKeyHolder as error:
+        raise BackupFault(f"the key file can't be opened: {error}") from error
 
 
 def _key_file_inside(found: Manifest, passphrase: Secret | None, identity: Secret | None) -> bytes:

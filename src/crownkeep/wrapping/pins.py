@@ -26,3 +26,10 @@ def find(places: Sequence[Path], *, check: Callable[[Path], None]) -> Secret:
     raise UnusableKeyHolder(
         f"the token's PIN is nowhere: put it into `{places[0]}` (mode 0600), the credential `{name}`, or `{PIN_VARIABLE}`"
     )
+
+
+def handed_in() -> Secret:
+    """Return the PIN in the variable; raises UnusableKeyHolder where there is none."""
+    if found := os.environ.get(PIN_VARIABLE):
+        return Secret(found)
+    raise UnusableKeyHolder(f"the token's PIN is nowhere: put it into `{PIN_VARIABLE}`")
