@@ -258,3 +258,13 @@ def test_a_server_that_stops_closes_after_the_answer_to_a_plain_request():
         assert [True] == closed
 
     run(story())
+
+
+def test_denial_of_service_long_names_of_headers_are_not_remembered():
+    plain_head._name.cache_clear()
+    for number in range(3):
+        name = b"x" * 30_000 + b"%d" % number
+
+        assert plain_head.read(PLAIN.replace(b"\r\n\r\n", b"\r\n" + name + b": 1\r\n\r\n", 1)) is None
+
+    assert plain_head._name.cache_info().currsize < 20

@@ -14,7 +14,8 @@ _LINE = b"POST / HTTP/1.1\r\n"
 _END = b"\r\n\r\n"
 _SIGNED = b"AWS4-"
 _PRINTABLE = bytes(range(0x20, 0x7F))
-_NAME = re.compile(rb"[A-Za-z0-9-]{1,64}")
+_NAME = re.compile(rb"[A-Za-z0-9-]+")
+_LONGEST_NAME = 64
 _MOST_LINES = 64
 _LONGEST_LENGTH = 7
 """Digits of a Content-Length: more than a piece of the wire has bytes."""
@@ -41,7 +42,8 @@ def read(piece: bytes) -> tuple[dict[bytes, bytes], bytes] | None:
     headers: dict[bytes, bytes] = {}
     for line in lines:
         written, _, value = line.partition(b":")
-        name = _name(written)
+        # Long names are kept out of what is remembered, or strangers would fill it with theirs.
+        name = _name(written) if len(written) <= _LONGEST_NAME else None
         value = value.strip(b" ")
         if name is None or not value or name in headers:
             return None
