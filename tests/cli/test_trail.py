@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+from datetime import UTC, datetime
 
 import click
 import pytest
@@ -14,6 +15,9 @@ from tests.cli.conftest import Terminal
 
 from crownkeep.cli import output
 from crownkeep.logs import TextFormatter
+from crownkeep.storage.database import Database
+from crownkeep.storage.trail import checkpoints
+from crownkeep.storage.trail.checkpoints import CheckpointRow
 
 
 def events(ended):
@@ -131,3 +135,23 @@ def test_the_record_names_who_had_signed_in_behind_sudo(crownkeep, tmp_path, mon
 
     agent = events(crownkeep("trail", "list", "--json"))[0]["userAgent"]
     assert said == agent.removeprefix(agent.partition(" login/")[0])
+
+
+def test_commands_say_that_a_tree_was_altered_and_sign_nothing(made, crownkeep, tmp_path):
+    made()
+    database = Database(f"sqlite:///{tmp_path}/data/crownkeep.db")
+    with database.transaction() as db:
+        checkpoints.add(db, CheckpointRow(1_000_000, "log", bytes(32), datetime(2026, 11, 1, tzinfo=UTC), ""), [])
+    database.close()
+    event_id = "0197a1b2-0000-7000-8000-000000000000"
+
+    refused = [
+        crownkeep("trail", "checkpoint"),
+        crownkeep("trail", "prove", event_id, "--out", str(tmp_path / "proof")),
+        crownkeep("trail", "seal-month", "2026-10"),
+        crownkeep("backup", "create", "--to", str(tmp_path / "backups")),
+    ]
+
+    for each in refused:
+        assert 1 == each.code
+        assert "the last checkpoint counts 1000000 records" in each.err

@@ -84,8 +84,10 @@ def create(
     from crownkeep.credentials.recipients import UnusableRecipient
     from crownkeep.credentials.sealing import Unsealable
     from crownkeep.storage.database import DatabaseFault
+    from crownkeep.storage.trail.tree import AlteredTree, IncompleteTree
     from crownkeep.trail import catching_up
 
+    faults = (AlteredTree, IncompleteTree, Unsealable, UnusableRecipient)
     seal = _sealing(recipient, passphrase_file, sealing_key_for)
     bucket = places.bucket_of(target, endpoint)
     target = target if bucket is not None else str(Path(target).expanduser().absolute())
@@ -100,7 +102,7 @@ def create(
                 catching_up.catch_up(held.database, held.directory.keyring)
             made, digest = _kept(held, target, backup_id, bucket, seal(held.directory.keyring, backup_id, now=clock.now()))
         # Ctrl-C as well: whoever interrupts a backup leaves it as a failed one in the trail.
-        except (BackupFault, OSError, DatabaseFault, Unsealable, UnusableRecipient, KeyboardInterrupt) as error:
+        except (*faults, BackupFault, OSError, DatabaseFault, KeyboardInterrupt) as error:
             reason = _reason(error)
             held.ask("FailBackup", backup_id=backup_id, target=target, reason=reason, account_id=account)
             raise click.ClickException(f"no backup was made: {reason}") from error

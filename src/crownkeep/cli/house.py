@@ -63,6 +63,21 @@ class House:
         operator = Operator(system_user=_user_name(os.getuid()))
         return asking.ask(self.database, self.wiring, operation, parameters, caller=operator, who=_user_agent())
 
+    def settle_trail(self) -> None:
+        """Give what was recorded while no server ran its place in the tree, and sign; a server that runs does so by itself.
+
+        Raises ClickException where somebody has altered the tree.
+        """
+        from crownkeep.storage.trail.tree import AlteredTree, IncompleteTree
+        from crownkeep.trail import catching_up
+
+        if self.is_served:
+            return
+        try:
+            catching_up.catch_up(self.database, self.directory.keyring)
+        except (AlteredTree, IncompleteTree) as error:
+            raise click.ClickException(f"the trail can't be signed: {error}; run `crownkeep trail verify`") from error
+
 
 @contextmanager
 def opened(data: str | None, database: str | None) -> Iterator[House]:

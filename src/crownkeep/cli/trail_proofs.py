@@ -30,12 +30,11 @@ def _event_id(_ctx: click.Context, _param: click.Parameter, value: str) -> UUID:
 @output.json_flag()
 def prove(event_id: UUID, out: Path, data: str | None, database: str | None, as_json: bool) -> None:
     """Write a `.tlog-proof` file with a record, and what proves that it is in the trail; `check` verifies it anywhere."""
-    from crownkeep.trail import catching_up, proving
+    from crownkeep.trail import proving
     from crownkeep.trail.proving import Unproven
 
     with house.opened(data, database) as held:
-        if not held.is_served:
-            catching_up.catch_up(held.database, held.directory.keyring)
+        held.settle_trail()
         try:
             with held.database.snapshot() as db:
                 proof = proving.prove(db, event_id)

@@ -19,12 +19,11 @@ def seal_month(month: str, data: str | None, database: str | None, as_json: bool
     Every record is read back and held against its leaf before any is dropped. LookupEvents, `search`, `export`, `prove`
     and `verify` find them there. Run it again where it was interrupted.
     """
-    from crownkeep.trail import catching_up, month_sealing
+    from crownkeep.trail import month_sealing
     from crownkeep.trail.month_sealing import NotSealable
 
     with house.opened(data, database) as held:
-        if not held.is_served:
-            catching_up.catch_up(held.database, held.directory.keyring)
+        held.settle_trail()
         try:
             row = month_sealing.seal(
                 held.database, month, record=lambda sha256: held.ask("SealMonth", month=month, sha256=sha256)

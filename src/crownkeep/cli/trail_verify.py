@@ -181,11 +181,10 @@ def checkpoint(data: str | None, database: str | None, as_json: bool) -> None:
     """
     from crownkeep.audit import notes
     from crownkeep.storage.trail import checkpoints, log_keys
-    from crownkeep.trail import catching_up, publishing
+    from crownkeep.trail import publishing
 
     with house.opened(data, database) as held:
-        if not held.is_served:
-            catching_up.catch_up(held.database, held.directory.keyring)
+        held.settle_trail()
         with held.database.snapshot() as db:
             row = checkpoints.newest(db)
             if row is None:
