@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -24,6 +24,8 @@ _USES_BEFORE_PREPARED = 3
 """A statement is prepared once it has been asked so many times: what a start asks once is not."""
 _MOST_PREPARED = 500
 """Statements of one connection; each takes memory on the server."""
+_MOST_COUNTED = 2000
+"""Lists of values make a statement of each length, so what is remembered of statements has a bound."""
 _PLACE = re.compile(r"%(.)")
 _AUTO = [PyFormat.AUTO]
 
@@ -89,6 +91,8 @@ class Statements:
 
     def _prepare(self, statement: str, text: bytes, types: tuple[int, ...]) -> bytes | None:
         key = (statement, types)
+        if len(self._uses) >= _MOST_COUNTED:
+            self._uses.clear()
         self._uses[key] = uses = self._uses.get(key, 0) + 1
         if uses < _USES_BEFORE_PREPARED or len(self._prepared) >= _MOST_PREPARED:
             return None
@@ -112,7 +116,7 @@ class Statements:
         raise error
 
 
-@cache
+@lru_cache(maxsize=_MOST_COUNTED)
 def _with_numbers(statement: str) -> tuple[bytes, int]:
     """Return a statement with places as libpq writes them, and how many; -1 places where it has others than `%s`."""
     marks = _PLACE.findall(statement)
