@@ -17,8 +17,10 @@ from tests.cli.conftest import Terminal
 from tests.fixtures.process import COMMAND
 
 from crownkeep import clock, data_directory
+from crownkeep.cli import house
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring
+from crownkeep.domain.accounts import key_check
 from crownkeep.operations import sealed
 from crownkeep.settings import Settings
 from crownkeep.storage import sealed_values
@@ -128,6 +130,29 @@ def test_rotations_at_the_same_moment_lose_no_key_and_no_secret(serve):
     assert all(sealing.is_current(keyring, blob) for blob in blobs(database_in(server.data)))
     for each in answer:
         assert server.client("iam", each["admin"]).get_user()["User"]["UserName"] == "admin"
+
+
+def test_a_rotation_that_another_one_overtakes_goes_on_with_the_newer_key(made, crownkeep, data, monkeypatch):
+    made("--admin-user", "admin")
+    change_keyring, overtaken = data_directory.change_keyring, []
+
+    def change(path, changed):
+        ours = change_keyring(path, changed)
+        if not overtaken:
+            overtaken.append(True)
+            with house.opened(str(data), None) as other:
+                key = sealing.mint_key(os.urandom(sealing.KEY_SIZE), made=clock.now().date())
+                change_keyring(path, lambda found: sealing.rotated(found, key))
+                key_check.begin(other.database, data_directory.load_keyring(path))
+        return ours
+
+    monkeypatch.setattr(data_directory, "change_keyring", change)
+
+    ended = crownkeep("keys", "rotate", "--wait", "0", "--json")
+
+    keyring = data_directory.load_keyring(data)
+    assert (0, keyring.newest.id, 3) == (ended.code, ended.json()["sealing_key_id"], len(keyring.keys)), ended.err
+    assert all(sealing.is_current(keyring, blob) for blob in blobs(database_in(data)))
 
 
 def test_rotation_changes_the_file_that_machines_share_and_leaves_the_link_to_it(made, crownkeep, data):

@@ -71,8 +71,10 @@ def test_root_with_a_device_is_told_so_and_led_to_its_keys_which_it_deletes_by_c
     browser.get("/console/security")
     browser.submit(form=">Deactivate<")
 
-    browser.submit(form=">Delete<")
+    asked = browser.submit(form=">Delete<")
+    browser.submit({"typed": account.created["root"]["access_key_id"]}, form="Delete access key")
 
+    assert "Delete this access key?" in asked.text
     assert "iam:DeleteAccessKey" in browser.page.text
     assert browser.get("/console").status == 200
     assert status(browser, "root-keys") == "done"

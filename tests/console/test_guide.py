@@ -238,6 +238,9 @@ def take_root_s_key_away(page: Page, person: Person) -> None:
     keys = page.locator("#keys")
     person.press(keys.get_by_role("button", name="Deactivate"))
     person.press(keys.get_by_role("button", name="Delete"))
+    word = page.locator(".danger .select-all").inner_text()
+    person.write(page.get_by_label(f"Type {word} to confirm"), word)
+    person.press(page.get_by_role("button", name="Delete access key"))
     is_done(page, person, "root-keys")
 
 

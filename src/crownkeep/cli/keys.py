@@ -65,7 +65,8 @@ def rotate(wait: float, key_id: str | None, asked: waiting.Asking, data: str | N
         except LookupError as error:
             raise click.ClickException(f"the key file holds no key `{output.printable(key_id or '')}`") from error
         held.directory.keyring.adopt(changed)
-        key_check.begin(held.database, changed)
+        # Not `changed`: another rotation may have followed, and only the keyring that is watched looks at the file again.
+        key_check.begin(held.database, held.directory.keyring)
         clock.sleep(wait)
         _reseal(held, as_json=as_json)
 
