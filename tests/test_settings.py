@@ -54,13 +54,50 @@ def test_a_public_url_names_a_host_and_perhaps_a_port(url: str):
     assert url.rstrip("/") == settings.load({"public_url": url}, environment={}, system=NOWHERE).url
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "collector:4318",
+        "https://name:password@collector",
+        "http://collector?key=1",
+        "http://",
+        "http://collector:port",
+        "grpc://c",
+    ],
+)
+def test_a_collector_s_address_that_is_none_is_said_in_one_sentence(url: str):
+    with pytest.raises(settings.InvalidSettings) as refused:
+        settings.load({"traces_endpoint": url}, environment={}, system=NOWHERE)
+
+    assert "setting `traces_endpoint` is no address of a collector; give " in str(refused.value)
+    assert "password" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "posted"),
+    [
+        ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"),
+        ("https://[2001:db8::1]:4318/", "https://[2001:db8::1]:4318/v1/traces"),
+        ("https://collector.example/otlp/v1/traces", "https://collector.example/otlp/v1/traces"),
+    ],
+)
+def test_spans_are_posted_to_the_usual_path_unless_another_is_given(url: str, posted: str):
+    assert posted == settings.load({"traces_endpoint": url}, environment={}, system=NOWHERE).traces_url
+
+
+@pytest.mark.parametrize("ratio", ["-0.1", "1.1", "nan"])
+def test_a_ratio_of_traces_is_from_none_to_all(ratio: str):
+    with pytest.raises(settings.InvalidSettings, match="setting `traces_ratio` is"):
+        settings.load(environment={"CROWNKEEP_TRACES_RATIO": ratio}, system=NOWHERE)
+
+
 def test_worker_processes_read_the_same_settings_also_those_that_are_tables(tmp_path: Path):
     file = tmp_path / "own.toml"
     file.write_text(
         'trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]\nlog_format = "json"\n\n[[services]]\nprincipal = "deploy.corp.example"\n'
     )
     named = {settings.CONFIG_VARIABLE: str(file)}
-    chosen = settings.load({"port": 5001, "workers": 2}, environment=named, system=NOWHERE)
+    chosen = settings.load({"port": 5001, "workers": 2, "traces_ratio": 0.1}, environment=named, system=NOWHERE)
 
     read = settings.load(environment=named | settings.as_variables(chosen), system=NOWHERE)
 

@@ -8,7 +8,7 @@ import math
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crownkeep import clock, data_directory, services, supervision
 from crownkeep.alerts import channels, observer
@@ -50,6 +50,9 @@ from crownkeep.trail.sequencer import Sequencer
 from crownkeep.trail.witness import Witness, WitnessAnswer
 from crownkeep.trail.witnesses import Mailing, Witnesses
 
+if TYPE_CHECKING:
+    from crownkeep.gateway.traces import Traces
+
 _log = logging.getLogger("crownkeep")
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SWITCH_SECONDS = 0.0001
@@ -77,6 +80,7 @@ class Running:
     keeping: TrailKeeping
     audits: ScheduledAudits
     replication: Replication
+    traces: Traces | None
 
     def is_ready(self) -> bool:
         """Tell whether the database answers."""
@@ -133,7 +137,7 @@ def create_app(settings: Settings) -> Server[Running]:
         # a request asks for the interpreter's lock anew each time that the database has answered.
         sys.setswitchinterval(_SWITCH_SECONDS)
         directory = data_directory.prepare(settings)
-        return _open(settings, directory)
+        return _open(settings, directory, edge)
 
     async def stop(running: Running) -> None:
         supervision.tell(supervision.STOPPING)
@@ -150,6 +154,8 @@ def create_app(settings: Settings) -> Server[Running]:
         await running.writer.stop()
         running.door.close()
         running.database.close()
+        if running.traces is not None:
+            await running.traces.stop()
 
     edge = Edge(settings.trusted_proxies)
     connections = Connections(_connection_limits(settings), is_exempt=edge.speaks_for_many)
@@ -184,7 +190,7 @@ def open_wiring(settings: Settings, directory: DataDirectory) -> tuple[Database,
     return database, Wiring(settings, directory.keyring, Standings(directory.keyring), outbox)
 
 
-def _open(settings: Settings, directory: DataDirectory) -> Running:
+def _open(settings: Settings, directory: DataDirectory, edge: Edge) -> Running:
     channel = channels.chosen(settings)
     database, wiring = open_wiring(settings, directory)
     trail_keys.prepare(database, wiring.keyring)
@@ -205,13 +211,12 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
 
         return create_pages(door, pipeline.shares)
 
-    pages = LateApplication(make_pages)
     return Running(
         database,
         writer,
         door,
         pipeline,
-        pages,
+        LateApplication(make_pages),
         tasks,
         delivery,
         sequencer,
@@ -223,6 +228,7 @@ def _open(settings: Settings, directory: DataDirectory) -> Running:
         _keeping(database, writer, wiring),
         _audits(database, writer, wiring),
         _replication(settings),
+        _traces(settings, edge),
     )
 
 
@@ -262,6 +268,14 @@ def _replication(settings: Settings) -> Replication:
     started = Replication(settings)
     started.start()
     return started
+
+
+def _traces(settings: Settings, edge: Edge) -> Traces | None:
+    if not settings.traces_endpoint:
+        return None
+    from crownkeep.gateway import traces  # with OpenTelemetry's libraries, which are an extra
+
+    return traces.start(settings, edge)
 
 
 async def _watch_keys(watch: KeyFileWatch, database: Database, keyring: Keyring) -> None:

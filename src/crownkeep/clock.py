@@ -56,6 +56,11 @@ def revision() -> int:
     return int.from_bytes(id_bytes(8), "big") >> 2
 
 
+def fraction() -> float:
+    """Return a random number from 0 up to 1, to draw samples by; it guards nothing."""
+    return int.from_bytes(id_bytes(6), "big") / 2**48
+
+
 def is_synchronised() -> bool | None:
     """Tell whether somebody keeps this machine's clock right, as the kernel knows it (adjtimex(2)); None where it can't say."""
     ask = getattr(ctypes.CDLL(None), "adjtimex", None)

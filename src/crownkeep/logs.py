@@ -87,7 +87,9 @@ class Rate(logging.Filter):
 _OF_REQUESTS = ("crownkeep.operations", "crownkeep.signin", "crownkeep.alerts", "crownkeep.trail")
 """The loggers for faults that a tenant meets as often as it asks, such as a bucket that refuses; those of operations have
 tracebacks."""
-_BOUNDED = {name: Rate() for name in (STRANGERS, "uvicorn.error", STORAGE, SLOW, *_OF_REQUESTS)}
+_OF_TRACES = ("opentelemetry.exporter.otlp.proto.http.trace_exporter", "opentelemetry.sdk._shared_internal")
+"""The loggers that say each time that a collector took no spans, and that spans were dropped."""
+_BOUNDED = {name: Rate() for name in (STRANGERS, "uvicorn.error", STORAGE, SLOW, *_OF_REQUESTS, *_OF_TRACES)}
 """What strangers, tenants and outages bring about; the server's own logger has the faults of pages, whoever asks for these."""
 
 

@@ -68,6 +68,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     log_format: str = "text"
     log_level: str = "info"
     slow_request_milliseconds: int = 1_000
+    traces_endpoint: str = ""
+    traces_ratio: float = 1.0
+    traces_from_proxies: bool = False
     argon2_memory_kib: int = 19_456
     argon2_iterations: int = 2
     argon2_lanes: int = 1
@@ -137,6 +140,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def replica_place(self) -> Path | None:
         """The directory that a copy of the embedded database is kept in, None where there is to be none."""
         return Path(self.replica_directory).expanduser() if self.replica_directory else None
+
+    @property
+    def traces_url(self) -> str:
+        """Where spans are posted to: OTLP's usual path, unless the endpoint has one."""
+        has_path = urlsplit(self.traces_endpoint).path.strip("/")
+        return self.traces_endpoint if has_path else f"{self.traces_endpoint.rstrip('/')}/v1/traces"
 
     @property
     def url(self) -> str:
@@ -229,7 +238,7 @@ _LISTS = (*_NETWORKS, *_MODELS)
 # Settings that are tables of the file, and no variable could hold.
 _TABLES = ("services",)
 # What a number may be, both ends included.
-_RANGES = {
+_RANGES: dict[str, tuple[float, float]] = {
     "port": (0, 65_535),
     "smtp_port": (1, 65_535),
     "workers": (1, 64),
@@ -239,6 +248,7 @@ _RANGES = {
     "request_head_seconds": (1, 600),
     "request_body_seconds": (1, 600),
     "slow_request_milliseconds": (0, 3_600_000),
+    "traces_ratio": (0, 1),
     "argon2_memory_kib": (8, 4_194_304),
     "argon2_iterations": (1, 100),
     "argon2_lanes": (1, 16),
@@ -288,6 +298,8 @@ def _check(settings: Settings) -> None:
                 raise InvalidSettings(f"setting `{name}` is no list of AAGUIDs in lower case: `{model}`")
     if settings.public_url:
         _check_public_url(settings.public_url)
+    if settings.traces_endpoint:
+        _check_traces_endpoint(settings.traces_endpoint)
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise InvalidSettings("settings `tls_certificate` and `tls_key` go together; set both or neither")
     if bool(settings.smtp_username) != bool(settings.smtp_password_file):
@@ -324,6 +336,18 @@ def _check_public_url(url: str) -> None:
         raise InvalidSettings(
             f"setting `public_url` is `{url}`; give `https://HOST` or `https://HOST:PORT`, with no path behind it"
         )
+
+
+def _check_traces_endpoint(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        port, parts = None, urlsplit("")
+    # No name and password: the exporter's log lines hold the address.
+    host = parts.netloc.removesuffix("" if port is None else f":{port}")
+    if parts.scheme not in ("http", "https") or not _HOST_NAME.fullmatch(host) or parts.query or parts.fragment:
+        raise InvalidSettings("setting `traces_endpoint` is no address of a collector; give one such as `http://127.0.0.1:4318`")
 
 
 def as_variables(settings: Settings) -> dict[str, str]:

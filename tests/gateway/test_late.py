@@ -15,7 +15,7 @@ from crownkeep import services
 from crownkeep.gateway.late import LateApplication
 from crownkeep.operations import registry
 
-NOT_FOR_A_START = ("alembic", "crownkeep.console", "fido2", "jinja2", "signxml", "starlette", "zxcvbn")
+NOT_FOR_A_START = ("alembic", "crownkeep.console", "fido2", "jinja2", "opentelemetry", "signxml", "starlette", "zxcvbn")
 """Nor for any service."""
 NOT_BEFORE_A_SERVICE = ("cryptography.x509", "joserfc", "prometheus_client")
 

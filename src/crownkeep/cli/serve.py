@@ -16,7 +16,7 @@ import click
 
 from crownkeep import data_directory, server_address, services, settings
 from crownkeep.app import create_app, open_wiring
-from crownkeep.cli import banner, house, listening, reloading
+from crownkeep.cli import banner, failures, house, listening, reloading
 from crownkeep.cli.banner import StartFacts
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.domain import trail_keys
@@ -52,6 +52,7 @@ def command(**flags: Any) -> None:
     chosen = settings.load(flags)
     configure(chosen)
     reloading.require_usable_tls(chosen)
+    _require_traces(chosen)
     inherited = listening.inherited()
     if inherited is None:
         _require_free_port(chosen)
@@ -71,6 +72,18 @@ def _facts(database: Database, keyring: Keyring) -> StartFacts:
     with database.snapshot() as db:
         signer = trail_keys.public(log_keys.every(db, log_keys.LOG))[-1]
     return StartFacts("SQLite" if database.is_sqlite else "PostgreSQL", signer.name, keyring.newest.id)
+
+
+def _require_traces(chosen: Settings) -> None:
+    """Raise WrongCall where traces are wanted and what exports them isn't installed."""
+    if not chosen.traces_endpoint:
+        return
+    try:
+        from crownkeep.gateway import traces  # noqa: F401 - asked whether it can be had, before anything is opened
+    except ModuleNotFoundError as error:
+        raise failures.WrongCall(
+            "setting `traces_endpoint` takes packages of its own: `pip install 'crownkeep[opentelemetry]'`"
+        ) from error
 
 
 def _require_free_port(chosen: Settings) -> None:

@@ -9,12 +9,12 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from crownkeep import clock, server_address
 from crownkeep.gateway import event_streams, s3_paths, slow_requests
 from crownkeep.gateway.connections import Connections
-from crownkeep.gateway.http import BodyTooLarge, Disconnected, Edge, HttpRequest, Receive, Scope, Send
+from crownkeep.gateway.http import Application, BodyTooLarge, Disconnected, Edge, HttpRequest, Receive, Scope, Send
 from crownkeep.gateway.metrics import Metrics
 from crownkeep.gateway.pipeline import Pipeline, Response
 from crownkeep.operations.streams import Streams
@@ -24,9 +24,10 @@ from crownkeep.trail import publishing, witness
 from crownkeep.trail.publishing import Published
 from crownkeep.trail.witness import WitnessAnswer
 
-_log = logging.getLogger("crownkeep.gateway")
+if TYPE_CHECKING:
+    from crownkeep.gateway.traces import Traces
 
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+_log = logging.getLogger("crownkeep.gateway")
 
 
 class Runtime(Protocol):
@@ -39,6 +40,10 @@ class Runtime(Protocol):
     @property
     def pages(self) -> Application:
         """The web pages."""
+
+    @property
+    def traces(self) -> Traces | None:
+        """The traces that requests leave; None where nobody wants any."""
 
     def is_ready(self) -> bool:
         """Tell whether the database answers."""
@@ -136,6 +141,8 @@ class Server(Generic[Opened]):
             request = self._edge.whole(scope, body)
         except BodyTooLarge:
             return False
+        if house.traces is not None:
+            respond = house.traces.following(request, _peer(scope), respond)
         self._hand_over(house, request, respond)
         return True
 
@@ -152,7 +159,10 @@ class Server(Generic[Opened]):
         house = self._house
         if house is None:
             return False
-        self._hand_over(house, self._edge.plain(headers, body, peer=peer, scheme=scheme, tls=tls), respond)
+        request = self._edge.plain(headers, body, peer=peer, scheme=scheme, tls=tls)
+        if house.traces is not None:
+            respond = house.traces.following(request, peer, respond)
+        self._hand_over(house, request, respond)
         return True
 
     def _hand_over(self, house: Runtime, request: HttpRequest, respond: Callable[[Response], None]) -> None:
@@ -204,13 +214,20 @@ class Server(Generic[Opened]):
         elif path.startswith(_WITNESS):
             await self._witness(house, scope, receive, send)
         elif not _is_published(scope, path):
-            await house.pages(self._edge.locate(scope), receive, send)
+            await self._page(house, scope, receive, send)
         elif path in _OBSERVED:
             await self._observe(house, scope, path, send)
         elif path.startswith(_TLOG):
             await self._tlog(house, path, send)
         else:
             await self._publish(house, path, send)
+
+    async def _page(self, house: Runtime, scope: Scope, receive: Receive, send: Send) -> None:
+        located = self._edge.locate(scope)
+        if house.traces is None:
+            await house.pages(located, receive, send)
+        else:
+            await house.traces.serve_page(house.pages, located, receive, send, peer=_peer(scope))
 
     async def _observe(self, house: Runtime, scope: Scope, path: bytes, send: Send) -> None:
         match path:
@@ -277,6 +294,8 @@ class Server(Generic[Opened]):
         began = clock.monotonic()
         response = await house.pipeline.respond(request)
         self._count(response, began)
+        if house.traces is not None:
+            house.traces.answered(request, _peer(scope), response, clock.monotonic() - began)
         if response.begun is None:
             await _send(send, response.status, response.headers, response.body)
             return
@@ -290,12 +309,21 @@ class Server(Generic[Opened]):
         except Disconnected:
             return
         except BodyTooLarge:
-            response = await house.pipeline.refuse_too_large(self._edge.without_body(scope))
+            request = self._edge.without_body(scope)
+            response = await house.pipeline.refuse_too_large(request)
         else:
             response = await house.pipeline.respond(request)
         # An answer to HEAD has no content, whatever it would be the answer of (RFC 9110, 9.3.2).
         await _send(send, response.status, response.headers, b"" if scope["method"] == "HEAD" else response.body)
         self._count(response, began)
+        if house.traces is not None:
+            house.traces.answered(request, _peer(scope), response, clock.monotonic() - began)
+
+
+def _peer(scope: Scope) -> str:
+    """Return the address that a connection is with, whoever it may speak for."""
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def _is_for_aws(scope: Scope, path: bytes) -> bool:

@@ -15,6 +15,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Network = IPv4Network | IPv6Network
 
 _TLS = "crownkeep.tls"
@@ -88,7 +89,14 @@ class Edge:
 
     def speaks_for_many(self, address: str) -> bool:
         """Return whether many clients may stand behind a connection: a trusted proxy's, or one from this computer."""
-        return _is_address(address) and (ip_address(address).is_loopback or self._is_trusted(address))
+        return _is_address(address) and (ip_address(address).is_loopback or self.is_trusted(address))
+
+    def is_trusted(self, address: str) -> bool:
+        """Tell whether an address is a trusted proxy's."""
+        if not _is_address(address):
+            return False
+        parsed = ip_address(address)
+        return any(parsed in network for network in self._trusted)
 
     def _request(self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> HttpRequest:
         client = scope.get("client")
@@ -108,7 +116,7 @@ class Edge:
     def _origin(self, peer: str, scheme: str, headers: Mapping[bytes, bytes]) -> tuple[str, str]:
         """Return the client's address and scheme: the last hop that no trusted proxy vouches for as its own."""
         # The header is anybody's to write: without a trusted proxy in between it says nothing.
-        if not self._trusted or not self._is_trusted(peer):
+        if not self._trusted or not self.is_trusted(peer):
             if not self._has_warned and b"x-forwarded-for" in headers:
                 self._warn(peer)
             return peer, scheme
@@ -124,7 +132,7 @@ class Edge:
                 # A hop that is no address ends the walk: nothing left of it can be believed.
                 break
             peer = address
-            if not self._is_trusted(address):
+            if not self.is_trusted(address):
                 break
         return peer, scheme
 
@@ -136,12 +144,6 @@ class Edge:
             "through it count as one address",
             peer if _is_address(peer) else "an unknown address",
         )
-
-    def _is_trusted(self, address: str) -> bool:
-        if not _is_address(address):
-            return False
-        parsed = ip_address(address)
-        return any(parsed in network for network in self._trusted)
 
 
 def _tls(scope: Scope, peer: str, source_ip: str) -> tuple[str, str]:
