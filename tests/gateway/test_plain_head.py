@@ -7,7 +7,7 @@ from typing import Any
 
 import httptools
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.fixtures.coroutines import run
 from uvicorn.config import Config
@@ -72,6 +72,8 @@ OTHER = {
     "a space before the colon": with_header(b"X-A : 1"),
     "no colon": with_header(b"X-A"),
     "an empty value": with_header(b"X-A:"),
+    "a value of blanks": with_header(b"X-A:   "),
+    "a blank after a value": with_header(b"X-A: 1 "),
     "a bare line feed": with_header(b"X-A: 1\nX-B: 2"),
     "a bare carriage return": with_header(b"X-A: 1\rX-B: 2"),
     "a tab": with_header(b"X-A:\t1"),
@@ -102,6 +104,7 @@ PARTS = st.sampled_from(
 
 
 @settings(max_examples=150)
+@example(inserted=[b": ", b"\r\n", b"X-A", b": "], at=22, cut=0)
 @given(inserted=st.lists(PARTS, max_size=6), at=st.integers(0, len(PLAIN)), cut=st.integers(0, 4))
 def test_whatever_comes_no_request_is_read_in_two_ways(inserted: list[bytes], at: int, cut: int):
     piece = PLAIN[:at] + b"".join(inserted) + PLAIN[at + cut :]

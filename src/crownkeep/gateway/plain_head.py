@@ -44,8 +44,9 @@ def read(piece: bytes) -> tuple[dict[bytes, bytes], bytes] | None:
         written, _, value = line.partition(b":")
         # Long names are kept out of what is remembered, or strangers would fill it with theirs.
         name = _name(written) if len(written) <= _LONGEST_NAME else None
-        value = value.strip(b" ")
-        if name is None or not value or name in headers:
+        value = value.lstrip(b" ")
+        # A blank at the end is no part of a value (RFC 9112, section 5.1), but the parser hands it on as one.
+        if name is None or not value or value.endswith(b" ") or name in headers:
             return None
         headers[name] = value
     length = headers.get(b"content-length", b"")
