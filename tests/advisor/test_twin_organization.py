@@ -11,6 +11,7 @@ from tests.fixtures.crown import Account, Crown
 
 from crownkeep import clock
 from crownkeep.advisor import calls, evidence, reader, twin_organization
+from crownkeep.advisor.evidence import Evidence
 from crownkeep.advisor.plans import PlannedCall
 from crownkeep.advisor.twin_organization import CallRefused
 
@@ -40,6 +41,13 @@ def organization(account: Account) -> dict[str, str]:
     client.attach_policy(PolicyId=only["Policy"]["PolicySummary"]["Id"], TargetId=lower)
     client.detach_policy(PolicyId="p-FullAWSAccess", TargetId=lower)
     return {"member": made["AccountId"]}
+
+
+def organized(crown: Crown) -> tuple[Evidence, Account]:
+    """Return what is read of an organization, and an account that is to become its twin."""
+    account, twin = crown.account(), crown.account()
+    organization(account)
+    return reader.gather(lambda service, region: account.client(service, region=region)), twin
 
 
 def shape(account: Account) -> Any:
@@ -106,9 +114,7 @@ def test_so_many_units_and_no_more_are_asked_about(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_server_that_refuses_to_list_ends_the_twin_with_a_line_of_the_report(crown: Crown):
-    account, twin = crown.account(), crown.account()
-    organization(account)
-    found = reader.gather(lambda service, region: account.client(service, region=region))
+    found, twin = organized(crown)
     real = caller_of(twin)
 
     def refusing(planned: PlannedCall, /):
@@ -122,9 +128,7 @@ def test_a_server_that_refuses_to_list_ends_the_twin_with_a_line_of_the_report(c
 
 
 def test_what_is_there_is_looked_for_on_every_page(crown: Crown):
-    account, twin = crown.account(), crown.account()
-    organization(account)
-    found = reader.gather(lambda service, region: account.client(service, region=region))
+    found, twin = organized(crown)
     real = caller_of(twin)
 
     def one_at_a_time(planned: PlannedCall, /):
@@ -139,9 +143,7 @@ def test_what_is_there_is_looked_for_on_every_page(crown: Crown):
 
 
 def test_an_account_that_was_not_made_is_left_out_with_the_reason(crown: Crown):
-    account, twin = crown.account(), crown.account()
-    organization(account)
-    found = reader.gather(lambda service, region: account.client(service, region=region))
+    found, twin = organized(crown)
     real = caller_of(twin)
 
     def failing(planned: PlannedCall, /):

@@ -4,34 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.audit import facts as shared
+from tests.audit.facts import ACCOUNT, BOB, NOON, SESSION
 
 from crownkeep.audit import event
-from crownkeep.audit.event import EventFacts
-from crownkeep.principals import Anonymous, Principal, PrincipalKind, Session
+from crownkeep.principals import Anonymous, Principal, PrincipalKind
 
-NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
-ACCOUNT = "111122223333"
 ROOT = Principal(PrincipalKind.ROOT, ACCOUNT, ACCOUNT, access_key_id="AKIAROOT")
-BOB = Principal(PrincipalKind.USER, ACCOUNT, "AIDABOB", "bob", "/division/", "AKIABOB")
-SESSION = Session(issued_at=NOON, expires_at=NOON + timedelta(hours=1), name="deploy")
-FACTS = EventFacts(
-    event_id="e-1",
-    happened_at=NOON,
-    event_type="AwsApiCall",
-    source="iam.amazonaws.com",
-    name="CreateUser",
-    caller=BOB,
-    account_id=ACCOUNT,
-    region="us-east-1",
-    source_ip="192.0.2.7",
-    user_agent="aws-cli/2",
-    request_id="r-1",
-    read_only=False,
+FACTS = replace(
+    shared.FACTS,
     api_version="2010-05-08",
     parameters={"userName": "carol"},
     response={"user": {"userName": "carol"}},

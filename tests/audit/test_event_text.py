@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.audit.facts import ACCOUNT, BOB, FACTS, SESSION
 
 from crownkeep.audit import event, event_text
 from crownkeep.audit.event import EventFacts
-from crownkeep.principals import Anonymous, Operator, Principal, PrincipalKind, Session
+from crownkeep.principals import Anonymous, Operator, Principal, PrincipalKind
 
-NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
-ACCOUNT = "111122223333"
-BOB = Principal(PrincipalKind.USER, ACCOUNT, "AIDABOB", "bob", "/division/", "AKIABOB")
-SESSION = Session(issued_at=NOON, expires_at=NOON + timedelta(hours=1), name="deploy")
-FACTS = EventFacts(
-    event_id="",
-    happened_at=NOON,
-    event_type="AwsApiCall",
-    source="iam.amazonaws.com",
-    name="CreateUser",
-    caller=BOB,
-    account_id=ACCOUNT,
-    region="us-east-1",
-    source_ip="192.0.2.7",
-    user_agent="aws-cli/2",
-    request_id="r-1",
-    read_only=False,
-)
 TEXTS = st.sampled_from(["", "plain", 'with "quotes"', "ü€", "lone \ud800", "x" * 2_000])
 CALLERS = [
     None,

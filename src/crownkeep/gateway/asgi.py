@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from crownkeep import clock, server_address
 from crownkeep.gateway import event_streams, s3_paths, slow_requests
 from crownkeep.gateway.connections import Connections
-from crownkeep.gateway.http import Application, BodyTooLarge, Disconnected, Edge, HttpRequest, Receive, Scope, Send
+from crownkeep.gateway.http import Application, BodyTooLarge, Disconnected, Edge, HttpRequest, Receive, Scope, Send, peer_of
 from crownkeep.gateway.metrics import Metrics
 from crownkeep.gateway.pipeline import Pipeline, Response
 from crownkeep.operations.streams import Streams
@@ -141,9 +141,7 @@ class Server(Generic[Opened]):
             request = self._edge.whole(scope, body)
         except BodyTooLarge:
             return False
-        if house.traces is not None:
-            respond = house.traces.following(request, _peer(scope), respond)
-        self._hand_over(house, request, respond)
+        self._hand_over(house, request, peer_of(scope), respond)
         return True
 
     def take_plain(
@@ -160,25 +158,26 @@ class Server(Generic[Opened]):
         if house is None:
             return False
         request = self._edge.plain(headers, body, peer=peer, scheme=scheme, tls=tls)
-        if house.traces is not None:
-            respond = house.traces.following(request, peer, respond)
-        self._hand_over(house, request, respond)
+        self._hand_over(house, request, peer, respond)
         return True
 
-    def _hand_over(self, house: Runtime, request: HttpRequest, respond: Callable[[Response], None]) -> None:
+    def _hand_over(self, house: Runtime, request: HttpRequest, peer: str, respond: Callable[[Response], None]) -> None:
         began = clock.monotonic()
 
         def responded(response: Response) -> None:
             respond(response)
-            self._count(response, began)
+            self._observed(house, request, peer, response, began)
 
         house.pipeline.take(request, responded)
 
-    def _count(self, response: Response, began: float) -> None:
+    def _observed(self, house: Runtime, request: HttpRequest, peer: str, response: Response, began: float) -> None:
+        """Count an AWS request that has been answered, and tell of it where somebody wants to hear: the log, and traces."""
         seconds = clock.monotonic() - began
         self._metrics.count(response.service, response.operation, response.code, seconds)
         if seconds >= self._slow_after:
             slow_requests.tell(response, seconds)
+        if house.traces is not None:
+            house.traces.answered(request, peer, response, seconds)
 
     def end(self) -> None:
         """End what would go on for longer than a server that stops may wait."""
@@ -227,7 +226,7 @@ class Server(Generic[Opened]):
         if house.traces is None:
             await house.pages(located, receive, send)
         else:
-            await house.traces.serve_page(house.pages, located, receive, send, peer=_peer(scope))
+            await house.traces.serve_page(house.pages, located, receive, send, peer=peer_of(scope))
 
     async def _observe(self, house: Runtime, scope: Scope, path: bytes, send: Send) -> None:
         match path:
@@ -293,9 +292,7 @@ class Server(Generic[Opened]):
             return
         began = clock.monotonic()
         response = await house.pipeline.respond(request)
-        self._count(response, began)
-        if house.traces is not None:
-            house.traces.answered(request, _peer(scope), response, clock.monotonic() - began)
+        self._observed(house, request, peer_of(scope), response, began)
         if response.begun is None:
             await _send(send, response.status, response.headers, response.body)
             return
@@ -315,15 +312,7 @@ class Server(Generic[Opened]):
             response = await house.pipeline.respond(request)
         # An answer to HEAD has no content, whatever it would be the answer of (RFC 9110, 9.3.2).
         await _send(send, response.status, response.headers, b"" if scope["method"] == "HEAD" else response.body)
-        self._count(response, began)
-        if house.traces is not None:
-            house.traces.answered(request, _peer(scope), response, clock.monotonic() - began)
-
-
-def _peer(scope: Scope) -> str:
-    """Return the address that a connection is with, whoever it may speak for."""
-    client = scope.get("client")
-    return client[0] if client else ""
+        self._observed(house, request, peer_of(scope), response, began)
 
 
 def _is_for_aws(scope: Scope, path: bytes) -> bool:

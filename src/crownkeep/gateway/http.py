@@ -81,8 +81,7 @@ class Edge:
 
     def locate(self, scope: Scope) -> Scope:
         """Return the scope with the client's address and scheme as this server believes them, for the pages."""
-        client = scope.get("client")
-        peer = client[0] if client else ""
+        client, peer = scope.get("client"), peer_of(scope)
         source_ip, scheme = self._origin(peer, scope["scheme"], signature.fold(scope["headers"]))
         located = {**scope, "client": (source_ip, client[1] if client else 0), "scheme": scheme}
         return located | {_TLS: _tls(scope, peer, source_ip)}
@@ -99,8 +98,7 @@ class Edge:
         return any(parsed in network for network in self._trusted)
 
     def _request(self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> HttpRequest:
-        client = scope.get("client")
-        peer = client[0] if client else ""
+        peer = peer_of(scope)
         source_ip, scheme = self._origin(peer, scope["scheme"], headers)
         return HttpRequest(
             method=scope["method"],
@@ -144,6 +142,12 @@ class Edge:
             "through it count as one address",
             peer if _is_address(peer) else "an unknown address",
         )
+
+
+def peer_of(scope: Scope) -> str:
+    """Return the address that a connection is with, whoever it may speak for."""
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def _tls(scope: Scope, peer: str, source_ip: str) -> tuple[str, str]:

@@ -60,18 +60,8 @@ class Traces:
         self._tracer = self._provider.get_tracer("crownkeep")
         self._propagator = TraceContextTextMapPropagator()
 
-    def following(self, http: HttpRequest, peer: str, respond: Callable[[Response], None]) -> Callable[[Response], None]:
-        """Return what responds to an AWS request and then makes its span; `peer` is whoever the connection is with."""
-        began = clock.monotonic()
-
-        def responded(response: Response) -> None:
-            respond(response)
-            self.answered(http, peer, response, clock.monotonic() - began)
-
-        return responded
-
     def answered(self, http: HttpRequest, peer: str, response: Response, seconds: float) -> None:
-        """Make the span of an AWS request that has been answered."""
+        """Make the span of an AWS request that has been answered; `peer` is whoever the connection is with."""
         attributes = {"rpc.system": "aws-api", "aws.request_id": slow_requests.request_id(response)}
         if response.service:
             attributes["rpc.service"] = response.service

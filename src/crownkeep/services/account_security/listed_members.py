@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crownkeep.domain import page_tokens
-from crownkeep.operations import authorize, registry
+from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode
 from crownkeep.services.account_security import ordered_lists, organization_members
@@ -52,31 +51,16 @@ def describe_members(
     ids = list(dict.fromkeys(account_ids))
     if not ids:
         wanted = ListSearch(text, parent_id, sort_by, descending)
-        ids, more = _page(call, organization, AskedList("DescribeMembers", wanted, marker, max_items))
+        asked = AskedList("DescribeMembers", wanted, marker, max_items)
+        ids, more = ordered_lists.page(call, member_lists.LISTED, asked, owner=organization.management_account_id)
     found = member_lists.with_ids(call.db, organization.organization_id, ids)
-    refused = {_NEEDED[each] for each in include if not authorize.allows(call, _NEEDED[each], registry.EVERYTHING)}
+    refused = ordered_lists.refused(call, [_NEEDED[each] for each in include])
     rows = [found[each] for each in ids if each in found]
     told = _told(
         call, organization, [each.account_id for each in rows], [each for each in include if _NEEDED[each] not in refused]
     )
     members = [{**_described(row), **told.get(row.account_id, {})} for row in rows]
     return {"Members": members, "NotPermitted": sorted(refused), **more}
-
-
-def _page(call: Call, organization: OrganizationRow, asked: AskedList) -> tuple[list[str], dict[str, object]]:
-    manager = organization.management_account_id
-    found, more = page_tokens.page(
-        call,
-        list_name=asked.name,
-        filters=asked.filters,
-        marker=asked.marker,
-        max_items=asked.max_items,
-        fetch=lambda after, limit: member_lists.LISTED.page(
-            call.db, manager, asked.search, after=ordered_lists.read(after) if after else None, limit=limit
-        ),
-        key=ordered_lists.key,
-    )
-    return [each.id for each in found], more
 
 
 def _described(row: ListedMember) -> dict[str, object]:

@@ -30,8 +30,8 @@ class AskedList:
         return (wanted.text, wanted.path_prefix, wanted.order, str(wanted.is_descending), *self.limits)
 
 
-def page(call: Call, listed: OrderedNames, asked: AskedList) -> tuple[list[str], dict[str, object]]:
-    """Return the ids of one page in their order, and what says whether there is more."""
+def page(call: Call, listed: OrderedNames, asked: AskedList, *, owner: str = "") -> tuple[list[str], dict[str, object]]:
+    """Return the ids of one page in their order, and what says whether there is more; `owner` is another account's list."""
     found, more = page_tokens.page(
         call,
         list_name=asked.name,
@@ -39,7 +39,7 @@ def page(call: Call, listed: OrderedNames, asked: AskedList) -> tuple[list[str],
         marker=asked.marker,
         max_items=asked.max_items,
         fetch=lambda after, limit: listed.page(
-            call.db, call.account_id, asked.search, after=read(after) if after else None, limit=limit
+            call.db, owner or call.account_id, asked.search, after=read(after) if after else None, limit=limit
         ),
         key=key,
     )
