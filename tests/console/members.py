@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
 from tests.fixtures.browsing import Browser
+from tests.fixtures.clicks import send
 from tests.fixtures.crown import Account, Crown
 from tests.fixtures.process import Process
 from tests.signin import people
@@ -69,4 +70,4 @@ class Served:
         page.goto(f"{link.path}?{link.query}")
         page.get_by_label("New password").fill(PASSWORD)
         page.get_by_label("Retype the password").fill(PASSWORD)
-        page.get_by_role("button", name="Set the password").click()
+        send(page, "Set the password")

@@ -50,7 +50,8 @@ def keep_all(page: Page) -> None:
     for box in page.get_by_role("checkbox").all():
         box.check()
     page.get_by_label("Reason, for all").fill("seen by its team")
-    page.get_by_role("button", name="Keep", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Keep", exact=True).click()
 
 
 def test_an_audit_is_led_by_clicks_from_its_start_to_its_evidence(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from tests.console.forms import TRUST
+from tests.fixtures.clicks import send
 from tests.fixtures.process import Process
 from tests.signin.people import PASSWORD
 
@@ -91,7 +92,7 @@ def test_without_scripts_the_button_checks_and_a_change_is_undone(enter: Visit):
     page.goto("/console/policies/create")
 
     page.get_by_label("JSON").fill(BROKEN)
-    page.get_by_role("button", name="Check").click()
+    send(page, "Check")
     expect(page.get_by_text("at line 6, column")).to_be_visible()
     page.goto("/console/attach?to=user&name=bob&scope=Local")
     page.get_by_label("reading").check()
@@ -162,7 +163,7 @@ def test_findings_decisions_and_an_old_version_bar_nobody(
     page = enter(viewport={"width": 360, "height": 800}, bypass_csp=True)
     page.goto("/console/policies/create")
     page.get_by_label("JSON").fill(json.dumps([ALLOW, BROKEN]))
-    page.get_by_role("button", name="Check").click()
+    send(page, "Check")
     found = faults(page)
     page.goto("/console/simulator?principal=user/bob")
     page.get_by_label("Actions").fill("s3:GetObject iam:CreateUser")

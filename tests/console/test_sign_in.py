@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.fixtures.clicks import send
 from tests.fixtures.process import Process
 from tests.signin.people import PASSWORD, code
 
@@ -34,24 +35,24 @@ class People:
         page.goto(self.link)
         page.get_by_label("New password").fill(PASSWORD)
         page.get_by_label("Retype the password").fill(PASSWORD)
-        page.get_by_role("button", name="Set the password").click()
+        send(page, "Set the password")
 
     def enrol_app(self, page: Page) -> bytes:
         page.locator("#app-name").fill("phone")
-        page.get_by_role("button", name="Set up an authenticator app").click()
+        send(page, "Set up an authenticator app")
         page.get_by_text("Show the secret key").click()
         seed = totp.read_seed(page.locator(".seed").inner_text())
         page.get_by_label("MFA code 1").fill(code(seed, ahead=-1))
         page.get_by_label("MFA code 2").fill(code(seed))
-        page.get_by_role("button", name="Add MFA").click()
+        send(page, "Add MFA")
         return seed
 
     def enter_as_root(self, page: Page, password: str = PASSWORD) -> None:
         page.goto("/signin?choose")
         page.get_by_label("Root user email address").fill(self.email)
-        page.get_by_role("button", name="Next").click()
+        send(page, "Next")
         page.get_by_label("Password").fill(password)
-        page.get_by_role("button", name="Sign in").click()
+        send(page, "Sign in")
 
     def user(self, name: str, **options: Any) -> None:
         self.iam.create_user(UserName=name)
@@ -62,7 +63,7 @@ class People:
 def enter_as_user(page: Page, name: str, password: str = PASSWORD) -> None:
     page.get_by_label("IAM username").fill(name)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    send(page, "Sign in")
 
 
 def sign_out(page: Page) -> None:
@@ -144,7 +145,7 @@ def test_a_recovery_code_stands_in_for_the_device_once(visit: Visit, people: Peo
     page = visit()
     people.choose_password(page)
     people.enrol_app(page)
-    page.get_by_role("button", name="Make recovery codes").click()
+    send(page, "Make recovery codes")
     codes = page.locator(".codes li").all_inner_texts()
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Download").click()
@@ -198,7 +199,7 @@ def test_no_page_on_the_way_in_has_a_serious_accessibility_fault_or_is_too_wide(
     people.enrol_app(page)
     expect(page.get_by_role("button", name="Make recovery codes")).to_be_visible()
     look()
-    page.get_by_role("button", name="Make recovery codes").click()
+    send(page, "Make recovery codes")
     expect(page.get_by_role("button", name="Make recovery codes")).to_be_hidden()
     look()
     # Pages that ask about what this person has; all others are looked at in test_accessibility.py.
