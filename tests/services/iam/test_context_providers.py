@@ -85,16 +85,25 @@ def test_a_context_provider_that_breaks_its_rules_is_refused(account: Account, o
     assert shown(account, oidc) is None
 
 
-def test_what_excludes_one_another_and_what_there_is_none_of_is_refused(account: Account, oidc: str):
+def test_what_excludes_one_another_is_refused(account: Account, oidc: str):
     update = account.client("iam").update_open_id_connect_provider
 
     for asked in (
         {"ContextProvider": CONTEXT, "RemoveContextProvider": True},
         {"ContextProvider": CONTEXT, "RemoveIdentityCenterInstance": True},
-        {"IdentityCenterInstanceArn": INSTANCE},
     ):
         assert refusal(update, OpenIDConnectProviderArn=oidc, **asked).startswith("InvalidInput: ")
     update(OpenIDConnectProviderArn=oidc, RemoveIdentityCenterInstance=True)
+
+
+def test_a_provider_is_associated_with_no_instance_of_identity_center_and_the_refusal_does_not_deny_that_there_is_one(
+    account: Account, oidc: str
+):
+    update = account.client("iam").update_open_id_connect_provider
+
+    answer = refusal(update, OpenIDConnectProviderArn=oidc, IdentityCenterInstanceArn=INSTANCE)
+
+    assert "InvalidInput: Identity providers can't be associated with an IAM Identity Center instance here." == answer
 
 
 def test_a_policy_says_who_may_set_up_propagation_and_for_which_issuer(account: Account, oidc: str):

@@ -56,9 +56,9 @@ def change(
 
 
 def refuse_instance(instance_arn: str | None) -> None:
-    """Raise InvalidInput for an instance of IAM Identity Center: there is none here."""
+    """Raise InvalidInput for an instance of IAM Identity Center: its applications, which would use it, are not served."""
     if instance_arn is not None:
-        raise errors.InvalidInput(f"The IAM Identity Center instance {instance_arn} does not exist.")
+        raise errors.InvalidInput("Identity providers can't be associated with an IAM Identity Center instance here.")
 
 
 def members(kept: str | None) -> dict[str, object]:
