@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -56,7 +58,8 @@ def test_a_sealed_month_is_written_once_and_comes_back_with_every_backup(crownke
     assert {each.name: each.read_bytes() for each in sealed.iterdir()} == {
         each.name: each.read_bytes() for each in (tmp_path / "new" / "sealed").iterdir()
     }
-    assert targets.read_manifest(first)[0].pieces == targets.read_manifest(second)[0].pieces
+    kept = [[piece.folder for piece in targets.read_manifest(each)[0].pieces] for each in (first, second)]
+    assert kept[0] == kept[1]
     assert b"a month of records" not in b"".join(each.read_bytes() for each in shelf.rglob("part-*"))
     assert [["2026-01"], ["2026-01"], ["2026-01", "2026-02"]] == [
         each["months"] for each in crownkeep("backup", "list", str(shelf), "--json").json()["backups"]
@@ -84,6 +87,28 @@ def test_what_was_withheld_from_a_month_since_is_a_new_piece_and_so_is_all_after
     backed_up(crownkeep, shelf)
 
     assert ["2026-01.index"] * 2 + [MONTH] * 3 == folders(shelf)
+
+
+def test_a_sealed_month_is_read_once_and_again_only_after_it_was_touched(crownkeep, shelf, sealed, monkeypatch):
+    read, real = list[str](), hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, kind: read.append(Path(file.name).name) or real(file, kind))
+
+    def read_by_a_backup() -> list[str]:
+        read.clear()
+        backed_up(crownkeep, shelf)
+        return list(read)
+
+    # The first two days: the files are too new for the first backup to know them by their times.
+    assert [["2026-01.index", MONTH]] * 2 == [read_by_a_backup(), read_by_a_backup()]
+    assert [] == read_by_a_backup()
+    # Another content of the same size, with its time set back: the inode's own time tells.
+    before = (sealed / MONTH).stat()
+    (sealed / MONTH).write_bytes(b"A month of records" * 999)
+    os.utime(sealed / MONTH, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert [MONTH] == read_by_a_backup()
+    assert ["2026-01.index", MONTH, MONTH] == folders(shelf)
+    assert all(each["ok"] for each in crownkeep("backup", "verify", str(shelf), "--json").json()["backups"])
 
 
 def test_a_piece_that_was_changed_or_is_missing_is_noticed_and_written_again(crownkeep, shelf, data):

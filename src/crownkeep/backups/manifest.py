@@ -40,6 +40,8 @@ class BackupPiece(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     parts: tuple[BackupPart, ...]
     wrapped_key: bytes = b""
     """The piece's own key, wrapped for a recipient; without one, the sealing key opens it."""
+    stamp: str = ""
+    """A keyed hash of its file's size, times and inode, by which the next backup need not read it; empty where it was too new."""
 
     @property
     def folder(self) -> str:

@@ -3,8 +3,9 @@
 TARGET/months/2026-10.jsonl.gz-1a2b3c4d/   part-00001 ...
 
 A piece is sealed like a backup, under an id of its own, and named by the manifest of every backup that it belongs to. Whether a
-file is there already is told by a keyed mark of its content, so that nobody who sees a target can guess at what is in it. After a
-rotation of the sealing key, or for another recipient, pieces are made anew.
+file is there already is told by a keyed mark of its content, so that nobody who sees a target can guess at what is in it. The
+content is read only where the file's size, times or inode are others than when the mark was made. After a rotation of the sealing
+key, or for another recipient, pieces are made anew.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from crownkeep import clock, durable_files
 from crownkeep.backups import frames, recipient_keys
@@ -31,21 +34,27 @@ SEALED = "sealed"
 """Where the files of sealed months come back to in a data directory, wherever they were."""
 _AT_ONCE = 1 << 20
 _MONTH = re.compile(r"\d{4}-\d\d\.(?:jsonl\.gz|index)")
+_SETTLED = timedelta(seconds=2)
+"""How old a change must be before a file is known by its times: two writes in one tick of a file system have the same."""
 
 
 def make(
     months: Path, staged: Path, keyring: Keyring, *, recipient: str, now: datetime, known: Iterable[BackupPiece]
 ) -> list[BackupPiece]:
     """Return the pieces for all files of sealed months in a directory; what is not known yet is written below a staged backup."""
-    by_mark = {piece.mark: piece for piece in known}
+    held = list(known)
+    by_mark, by_stamp = {piece.mark: piece for piece in held}, {piece.stamp: piece for piece in held if piece.stamp}
     made = []
     for path in _files(months):
         with path.open("rb") as file:
-            mark = _mark(keyring, recipient, path.name, hashlib.file_digest(file, "sha256").digest())
-            file.seek(0)
-            piece = by_mark.get(mark)
+            # Taken before the content is read: of what is written meanwhile, the next backup finds another stamp.
+            stamp = _stamp(keyring, recipient, path.name, os.fstat(file.fileno()), now=now)
+            piece = by_stamp.get(stamp)
             if piece is None:
-                piece = _write(file, path.name, mark, staged, keyring, recipient=recipient, now=now)
+                mark = _mark(keyring, recipient, path.name, hashlib.file_digest(file, "sha256").digest())
+                file.seek(0)
+                piece = by_mark.get(mark) or _write(file, path.name, mark, staged, keyring, recipient=recipient, now=now)
+                piece = msgspec.structs.replace(piece, stamp=stamp)
         made.append(piece)
     return made
 
@@ -113,7 +122,20 @@ def _files(months: Path) -> Iterator[Path]:
 
 
 def _mark(keyring: Keyring, recipient: str, name: str, content: bytes) -> str:
-    message = b"\0".join((b"piece of a backup", recipient.strip().encode(), name.encode(), content))
+    return _keyed(keyring, b"piece of a backup", recipient, name, content)
+
+
+def _stamp(keyring: Keyring, recipient: str, name: str, found: os.stat_result, *, now: datetime) -> str:
+    """Return what tells that a file is still the one that it was, empty where it is too new to tell."""
+    # The inode's own time can't be set back as the content's can: who changes a file in place is noticed.
+    if max(found.st_mtime, found.st_ctime) > (now - _SETTLED).timestamp():
+        return ""
+    numbers = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+    return _keyed(keyring, b"file of a piece", recipient, name, " ".join(map(str, numbers)).encode())
+
+
+def _keyed(keyring: Keyring, kind: bytes, recipient: str, name: str, content: bytes) -> str:
+    message = b"\0".join((kind, recipient.strip().encode(), name.encode(), content))
     return sealing.fingerprint(keyring, message, purpose=Purpose.BACKUP).hex()
 
 
