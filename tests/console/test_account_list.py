@@ -103,6 +103,7 @@ def test_the_credential_report_of_all_accounts_is_shown_and_kept_as_a_file(
     other = signed_in(member, user="admin").get("/console/organization/credential-report").text
 
     assert member.id in page.replace("-", "")
+    assert "<td>2</td><td>0</td>" in page
     assert {(organization.management.id, "admin"), (member.id, "admin"), (member.id, "'=formula")} <= {
         (each["account_id"], each["user"]) for each in rows
     }

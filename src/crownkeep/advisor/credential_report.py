@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from crownkeep.advisor import calls
 from crownkeep.advisor.evidence import moment
 from crownkeep.advisor.view import CannotTell, View
+from crownkeep.credentials import credential_ages
 
 ROOT = "<root_account>"
-OLD_DAYS = 90
-"""From when on a credential should be changed (CIS AWS Foundations, "access keys are rotated every 90 days")."""
-UNUSED_DAYS = 45
-"""From when on a credential that nobody used should go (CIS AWS Foundations, "credentials unused for 45 days")."""
+OLD_DAYS = credential_ages.OLD_DAYS
+UNUSED_DAYS = credential_ages.UNUSED_DAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,11 +62,15 @@ def test_accounts_of_one_unit_or_these_alone_are_listed(organization: Organizati
 def test_what_a_caller_may_not_ask_for_is_not_told_and_orders_nothing(organization: Organization):
     lister = organization.management.user("lister", policy=allow("organizations:ListAccounts")).client("account-security")
 
-    listed = lister.describe_members(Include=["Security", "Tags"])
+    listed = lister.describe_members(Include=["Credentials", "Security", "Tags"])
 
     assert 3 == len(ids(listed))
-    assert ["account-security:ListMemberSecurity", "organizations:ListTagsForResource"] == listed["NotPermitted"]
-    assert not any("Security" in each or "Tags" in each for each in listed["Members"])
+    assert [
+        "account-security:ListMemberCredentials",
+        "account-security:ListMemberSecurity",
+        "organizations:ListTagsForResource",
+    ] == listed["NotPermitted"]
+    assert not any({"Credentials", "Security", "Tags"} & set(each) for each in listed["Members"])
     assert "AccessDenied" in refusal(lister.describe_members, SortBy="LastAudit")
 
 
@@ -90,6 +94,28 @@ def test_the_credential_reports_of_all_accounts_are_those_of_iam(organization: O
     assert [line.partition(",")[0] for line in own.splitlines()] == [
         line.partition(",")[0] for line in report["Content"].splitlines()
     ]
+
+
+def test_credentials_of_accounts_are_counted_in_the_list(organization: Organization):
+    member = organization.invited()
+    iam = member.client("iam")
+    iam.create_user(UserName="alice")
+    iam.create_login_profile(UserName="alice", Password="correct horse 7 Battery")
+
+    (listed,) = organization.management.client("account-security").describe_members(
+        AccountIds=[member.id], Include=["Credentials"]
+    )["Members"]
+
+    # Root has a key, and `admin` one.
+    assert {
+        "Users": 2,
+        "Passwords": 1,
+        "WithoutMfa": 1,
+        "ActiveAccessKeys": 2,
+        "WithOldCredentials": 0,
+        "WithUnusedCredentials": 0,
+        "RootCanSignIn": True,
+    } == listed["Credentials"]
 
 
 def test_a_member_a_stranger_and_a_reader_get_no_credential_reports(organization: Organization, crown: Crown):

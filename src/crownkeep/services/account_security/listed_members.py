@@ -1,13 +1,15 @@
 """The accounts of an organization for a list that people look at: found by a part of the name, the address or the id.
 
-Organizations lists them by id alone. The list is for whoever may list accounts; how their root users stand is told to whoever may
-ask for that, and tags to whoever may read them.
+Organizations lists them by id alone. The list is for whoever may list accounts. How their root users stand and how many
+credentials they have is told to whoever may ask for that, and tags to whoever may read them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from crownkeep.domain.credentials import counted_credentials
+from crownkeep.domain.credentials.counted_credentials import CountedCredentials
 from crownkeep.operations import registry
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Mode
@@ -19,7 +21,11 @@ from crownkeep.storage.reports import member_lists, ordered_names
 from crownkeep.storage.reports.member_lists import ListedMember
 from crownkeep.storage.reports.ordered_names import ListSearch
 
-_NEEDED = {"Security": "account-security:ListMemberSecurity", "Tags": "organizations:ListTagsForResource"}
+_NEEDED = {
+    "Credentials": "account-security:ListMemberCredentials",
+    "Security": "account-security:ListMemberSecurity",
+    "Tags": "organizations:ListTagsForResource",
+}
 """By what may be asked for of each account: the action that tells the same of all of them."""
 _BY_SECURITY = frozenset({member_lists.ROOT_LAST_USED, member_lists.LAST_AUDIT})
 
@@ -80,8 +86,11 @@ def _described(row: ListedMember) -> dict[str, object]:
 def _told(
     call: Call, organization: OrganizationRow, account_ids: Sequence[str], include: Sequence[str]
 ) -> dict[str, dict[str, object]]:
-    """Return what is asked for of these accounts, by id and each by one query."""
+    """Return what is asked for of these accounts, by id and of all of them at once."""
     told: dict[str, dict[str, object]] = {each: {} for each in account_ids}
+    if "Credentials" in include:
+        for account_id, counted in counted_credentials.of_accounts(call.db, account_ids, now=call.now).items():
+            told[account_id]["Credentials"] = _counts(counted)
     if "Security" in include:
         for each in organization_members.standing(call, organization.organization_id, account_ids):
             told[str(each["AccountId"])]["Security"] = each
@@ -90,3 +99,16 @@ def _told(
         for account_id, answer in told.items():
             answer["Tags"] = ordered_lists.described_tags(tagged.get(account_id, {}))
     return told
+
+
+def _counts(counted: CountedCredentials) -> dict[str, object]:
+    held = counted.held
+    return {
+        "Users": counted.users,
+        "Passwords": held.passwords,
+        "WithoutMfa": held.without_mfa,
+        "ActiveAccessKeys": held.active_keys,
+        "WithOldCredentials": held.with_old,
+        "WithUnusedCredentials": held.with_unused,
+        "RootCanSignIn": held.root_can_sign_in,
+    }

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crownkeep.advisor import credential_report
 from crownkeep.console.kit import csv_files, parts, web
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.organization import places
@@ -25,73 +21,29 @@ _MOST = 5000
 """Accounts of a file, and of an organization."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountCredentials:
-    """One account's report, counted."""
-
-    account_id: str
-    name: str
-    users: int
-    passwords: int
-    without_mfa: int
-    keys: int
-    old: int
-    unused: int
-    root_can_sign_in: bool
-
-
 async def show(request: Request) -> Response:
     """Show how many credentials each account has, and what is wrong with them."""
     web.signed_in(request)
     marker = request.query_params.get("marker", "")
-    listed = await _members(request, marker, _AT_ONCE)
-    reported = await _reports(request, listed.rows("Members")) if listed.rows("Members") else None
-    contents = {str(each["AccountId"]): str(each["Content"]) for each in reported.rows("Reports")} if reported is not None else {}
-    # A report may have ten thousand lines: not on the event loop.
-    rows = await asyncio.to_thread(_counted, listed.rows("Members"), contents, web.of(request).now)
+    listed = await _members(request, marker, parts.ROWS, Include=["Credentials"])
     return places.page(
         request,
         "organization_credentials.html",
         current=places.FOLDER,
-        same=parts.equivalents([each for each in (listed, reported) if each is not None]),
-        refused=next((each for each in (listed, reported) if each is not None and each.refusal is not None), None),
-        rows=rows,
+        same=[listed.call],
+        listed=listed,
         first=PATH if marker else "",
         next_page=parts.address(PATH, marker=listed.marker) if listed.marker else "",
     )
 
 
-async def _members(request: Request, marker: str, most: int) -> Part:
-    return await parts.ask(request, "DescribeMembers", service="account-security", Marker=marker, MaxItems=most)
+async def _members(request: Request, marker: str, most: int, **more: object) -> Part:
+    return await parts.ask(request, "DescribeMembers", service="account-security", Marker=marker, MaxItems=most, **more)
 
 
 async def _reports(request: Request, members: Sequence[Mapping[str, Any]]) -> Part:
     ids = [each["AccountId"] for each in members]
     return await parts.ask(request, "ListMemberCredentials", service="account-security", AccountIds=ids)
-
-
-def _counted(members: Sequence[Mapping[str, Any]], contents: Mapping[str, str], now: datetime) -> tuple[AccountCredentials, ...]:
-    return tuple(
-        _of_account(str(each["AccountId"]), str(each["Name"]), contents[each["AccountId"]], now)
-        for each in members
-        if each["AccountId"] in contents
-    )
-
-
-def _of_account(account_id: str, name: str, content: str, now: datetime) -> AccountCredentials:
-    lines = credential_report.read(content)
-    users = [each for each in lines if not each.is_root]
-    return AccountCredentials(
-        account_id,
-        name,
-        len(users),
-        sum(each.has_password for each in users),
-        sum(each.lacks_mfa for each in lines),
-        sum(len(each.active_keys) for each in lines),
-        sum(each.has_old(now) for each in lines),
-        sum(each.has_unused(now) for each in lines),
-        any(each.is_root and each.can_sign_in for each in lines),
-    )
 
 
 async def download(request: Request) -> Response:
