@@ -104,6 +104,29 @@ def test_the_search_box_is_worked_by_keys_alone(enter: Visit):
     expect(page).to_have_url(re.compile("/console/users/bob"))
 
 
+def test_days_and_times_are_those_of_the_viewer_s_zone_with_utc_on_hover(enter: Visit):
+    page = enter(timezone_id="Asia/Tokyo")
+    page.goto("/console/trail")
+    today = page.evaluate("new Intl.DateTimeFormat('sv-SE').format(new Date())")
+
+    page.get_by_label("From", exact=True).fill(today)
+    page.get_by_label("To", exact=True).fill(today)
+    page.get_by_role("button", name="Look up").click()
+
+    expect(page).to_have_url(re.compile("first=[^&]*T15%3A00%3A00Z&last=[^&]*T14%3A59%3A59Z"))
+    expect(page.get_by_label("From", exact=True)).to_have_value(today)
+    expect(page.get_by_label("To", exact=True)).to_have_value(today)
+    page.get_by_role("link", name="PutUserPolicy").first.click()
+    sentence = page.locator("p", has_text="called PutUserPolicy")
+    expect(sentence).not_to_contain_text("UTC")
+    said = sentence.locator("time").first
+    expect(said).to_have_attribute("title", re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$"))
+    assert said.inner_text() == page.evaluate(
+        "said => new Intl.DateTimeFormat('sv-SE', {dateStyle: 'short', timeStyle: 'short'}).format(new Date(said))",
+        said.get_attribute("datetime"),
+    )
+
+
 def test_the_end_of_an_unused_session_is_told_and_put_off(enter: Visit):
     page = enter()
     page.clock.install()

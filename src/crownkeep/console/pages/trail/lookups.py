@@ -23,6 +23,8 @@ ATTRIBUTES = {
     "ResourceType": "Resource type",
     "AccessKeyId": "Access key",
 }
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+_WHOLE_DAY = timedelta(days=1, seconds=-1)
 _CHANGES = {"AttributeKey": "ReadOnly", "AttributeValue": "false"}
 _MOST_LOOKUPS = 8
 """Lookups of one page that looks for failures, or of one file: LookupEvents can't look for an outcome itself."""
@@ -89,8 +91,8 @@ def read(query: Mapping[str, str]) -> EventFilter:
     return EventFilter(
         by if by in ATTRIBUTES else next(iter(ATTRIBUTES)),
         query.get("value", "").strip(),
-        _day(query.get("first", "")),
-        _day(query.get("last", "")),
+        _moment(query.get("first", ""), later=timedelta()),
+        _moment(query.get("last", ""), later=_WHOLE_DAY),
         query.get("reads", "") == "1",
         query.get("failed", "") == "1",
         query.get("marker", ""),
@@ -108,7 +110,7 @@ async def look_up(request: Request, wanted: EventFilter, *, lookups: int = 1) ->
             service="cloudtrail",
             LookupAttributes=wanted.attributes,
             StartTime=wanted.first,
-            EndTime=wanted.last + timedelta(days=1, seconds=-1) if wanted.last else None,
+            EndTime=wanted.last,
             MaxResults=parts.ROWS,
             NextToken=marker,
         )
@@ -130,13 +132,15 @@ def gathered(found: Sequence[Act]) -> list[EventLine]:
     return [EventLine(first, tuple(others)) for first, *others in rows.values()]
 
 
-def _day(text: str) -> datetime | None:
-    """Read a day as browsers send it; anything else counts as not given."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+def _moment(text: str, *, later: timedelta) -> datetime | None:
+    """Read a moment, or a day in UTC and how much later is meant, as browsers without scripts send it; anything else is none."""
+    for form, added in ((_MOMENT, timedelta()), ("%Y-%m-%d", later)):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC) + added
+        except ValueError:
+            continue
+    return None
 
 
-def _written(day: datetime | None) -> str:
-    return f"{day:%Y-%m-%d}" if day else ""
+def _written(moment: datetime | None) -> str:
+    return f"{moment:{_MOMENT}}" if moment else ""
