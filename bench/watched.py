@@ -12,7 +12,8 @@ from pathlib import Path
 
 from crownkeep.cli.main import main
 from crownkeep.gateway.http import HttpRequest
-from crownkeep.gateway.pipeline import Pipeline, Response
+from crownkeep.gateway.pipeline import Pipeline
+from crownkeep.gateway.responses import Response
 
 HEADER = b"x-watched"
 FILE = "CROWNKEEP_BENCH_WATCHED"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +16,11 @@ from tests.fixtures.clients import Credentials
 from tests.fixtures.crown import Account, Crown
 from tests.services.iam.asking import allow, refusal
 
-from crownkeep.gateway import authenticate, encode, exchange
+from crownkeep import errors
+from crownkeep.gateway import authenticate, encode, exchange, long_reads
 from crownkeep.gateway.intake import LONG_SECONDS, MOST_AT_ONCE, MOST_BESIDE, MOST_IN_COMMIT_BESIDE, MOST_KNOWN_LONG, Intake
 from crownkeep.gateway.shares import Contention
+from crownkeep.operations.invoke import Door
 from crownkeep.operations.standing import Standings
 
 POLICY = json.dumps(allow("iam:GetUser"))
@@ -141,7 +144,7 @@ def test_a_request_that_comes_while_a_turn_is_carried_out_waits_for_the_next_one
     assert [["first"], ["second"]] == turns
 
 
-def together(crown: Crown, credentials: list[Credentials]) -> list[Response]:
+def together(crown: Crown, credentials: list[Credentials], *, is_beside: bool = False) -> list[Response]:
     """Send one GetCallerIdentity for each of these credentials within one turn of the server's event loop."""
     served = crown._served
     caught: list[Any] = []
@@ -168,7 +171,7 @@ def together(crown: Crown, credentials: list[Credentials]) -> list[Response]:
 
     with pytest.MonkeyPatch.context() as patched:
         # Accounts of other tests on this server may have asked a moment ago: their requests would divide these into turns.
-        patched.setattr(Contention, "is_beside", lambda *_: False)
+        patched.setattr(Contention, "is_beside", lambda *_: is_beside)
         return served.run(all_at_once())
 
 
@@ -275,3 +278,94 @@ def test_a_fault_of_ours_in_writing_an_answer_is_answered_and_keeps_no_neighbour
 
     assert [FAULT] * 2 == refused
     assert "made" == iam.get_user(UserName="made")["User"]["UserName"]
+
+
+def read_apart(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Take every answer for one that took long, and note which operations are read beside the loop."""
+    monkeypatch.setattr(long_reads, "LONG_BYTES", 100)
+    noted: list[str] = []
+    read = Door.read_apart
+
+    def noting(self: Door, request: Any) -> Any:
+        noted.append(request.operation.name)
+        assert threading.current_thread() is not threading.main_thread()
+        return read(self, request)
+
+    monkeypatch.setattr(Door, "read_apart", noting)
+    return noted
+
+
+def test_reads_that_took_long_are_carried_out_beside_the_loop_while_others_ask_and_none_is_refused(
+    crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
+):
+    asking = keys(account, 1)
+    noted = read_apart(monkeypatch)
+    together(crown, asking, is_beside=True)
+
+    answers = together(crown, asking * 80, is_beside=True)
+
+    assert {200} == {each.status for each in answers}
+    assert ["GetCallerIdentity"] * 80 == noted
+    assert 81 == len({each["requestID"] for each in account.records() if each["eventName"] == "GetCallerIdentity"})
+
+
+def test_an_account_that_is_alone_has_its_reads_on_the_loop_however_long_they_take(
+    crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
+):
+    asking = keys(account, 1)
+    noted = read_apart(monkeypatch)
+
+    answers = [*together(crown, asking), *together(crown, asking)]
+
+    assert [200, 200] == [each.status for each in answers]
+    assert [] == noted
+
+
+def test_a_read_that_took_long_once_is_carried_out_on_the_loop_again_once_it_is_short(
+    crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
+):
+    asking = keys(account, 1)
+    noted = read_apart(monkeypatch)
+    together(crown, asking, is_beside=True)
+    monkeypatch.setattr(long_reads, "LONG_BYTES", 2**16)
+    monkeypatch.setattr(long_reads, "LONG_SECONDS", 60)
+
+    for _ in range(3):
+        together(crown, asking, is_beside=True)
+
+    assert ["GetCallerIdentity"] == noted
+
+
+def test_a_fault_beside_the_loop_is_answered_and_the_account_s_next_read_goes_on(
+    crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
+):
+    asking = keys(account, 1)
+    read_apart(monkeypatch)
+    together(crown, asking, is_beside=True)
+    faults: list[Exception] = [
+        ZeroDivisionError("a secret that nobody should read"),
+        OperationalError("SELECT", {}, Exception("gone")),
+        errors.Throttling("Rate exceeded"),
+    ]
+
+    def faulty(self: Door, request: Any) -> Any:
+        raise faults.pop(0)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Door, "read_apart", faulty)
+        refused = [together(crown, asking, is_beside=True)[0] for _ in range(3)]
+
+    assert [500, 503, 400] == [each.status for each in refused]
+    assert not any("secret that" in each.text for each in refused)
+    # More than may wait for their commit at a time: each of the three has given its place back.
+    assert {200} == {each.status for each in together(crown, asking * 5, is_beside=True)}
+
+
+def test_operations_that_took_long_are_remembered_in_bounded_number():
+    known = long_reads.LongReads()
+
+    for number in range(long_reads.MOST_KNOWN + 50):
+        known.note(f"account {number}", "ListUsers")
+
+    assert long_reads.MOST_KNOWN == len(known._known)
+    assert known.holds(f"account {long_reads.MOST_KNOWN + 49}", "ListUsers")

@@ -15,8 +15,8 @@ from uvicorn.server import ServerState
 
 from crownkeep.gateway import plain_head
 from crownkeep.gateway.connections import ConnectionLimits, Connections, Stage
-from crownkeep.gateway.pipeline import Response
 from crownkeep.gateway.protocol import EdgeProtocol
+from crownkeep.gateway.responses import Response
 from crownkeep.gateway.signature import fold
 
 HEADERS = b"Host: sts.example\r\nX-Amz-Date: 20261130T120000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=A\r\n"

@@ -19,7 +19,7 @@ from tests.fixtures.crown import Crown, Crowns
 from crownkeep import clock
 from crownkeep.gateway import traces
 from crownkeep.gateway.http import Edge, HttpRequest
-from crownkeep.gateway.pipeline import Response
+from crownkeep.gateway.responses import Response
 from crownkeep.gateway.traces import Traces
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

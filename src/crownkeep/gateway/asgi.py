@@ -16,7 +16,8 @@ from crownkeep.gateway import event_streams, s3_paths, slow_requests
 from crownkeep.gateway.connections import Connections
 from crownkeep.gateway.http import Application, BodyTooLarge, Disconnected, Edge, HttpRequest, Receive, Scope, Send, peer_of
 from crownkeep.gateway.metrics import Metrics
-from crownkeep.gateway.pipeline import Pipeline, Response
+from crownkeep.gateway.pipeline import Pipeline
+from crownkeep.gateway.responses import Response
 from crownkeep.operations.streams import Streams
 from crownkeep.storage.database import DatabaseFault
 from crownkeep.storage.trail.tree import IncompleteTree

@@ -61,6 +61,10 @@ class Intake(Generic[Arrival]):
         line.append(arrival)
         self._ask_for_turn()
 
+    def is_beside(self, account: Hashable) -> bool:
+        """Tell whether others have asked in the last seconds."""
+        return self._contention.is_beside(account, clock.monotonic())
+
     def took(self, account: Hashable, seconds: float) -> None:
         """Note how long a request of an account kept the turn that it was in."""
         if seconds <= LONG_SECONDS:

@@ -18,18 +18,22 @@ from urllib.parse import urlsplit
 from crownkeep import clock, errors, ids
 from crownkeep.credentials.secret import Secret
 from crownkeep.errors import AwsError
-from crownkeep.gateway import authenticate, compression, encode, own_paths, reading, sigv4
+from crownkeep.gateway import authenticate, compression, long_reads, own_paths, reading, responses, sigv4
 from crownkeep.gateway import exchange as exchanges
 from crownkeep.gateway.bounds import CALLERS, MOST_IN_QUERY, STRANGERS
 from crownkeep.gateway.exchange import Exchange
 from crownkeep.gateway.http import HttpRequest
 from crownkeep.gateway.intake import Intake
 from crownkeep.gateway.limits import KeyAllowances, RecordAllowance
+from crownkeep.gateway.long_reads import LongReads
+from crownkeep.gateway.responses import Response
 from crownkeep.gateway.route import Route, Unroutable
 from crownkeep.gateway.shares import Shares
 from crownkeep.operations import giving_way, outcomes, record
-from crownkeep.operations.call import Request, Result
+from crownkeep.operations.call import Request
+from crownkeep.operations.giving_way import GivingWay
 from crownkeep.operations.invoke import Door, Unavailable
+from crownkeep.operations.outcomes import Outcome
 from crownkeep.operations.registry import Mode
 from crownkeep.operations.standing import SeenStandings
 from crownkeep.principals import Anonymous, Caller, Principal
@@ -41,20 +45,6 @@ from crownkeep.values import value_type
 _log = logging.getLogger("crownkeep.gateway")
 _UNAVAILABLE = errors.ServiceUnavailable("The request has failed due to a temporary failure of the server.")
 _PACKED = "a compressed body is read of signed requests alone: send it as it is"
-
-
-@value_type(frozen=True, slots=True)
-class Response:
-    """What goes back over the wire."""
-
-    status: int
-    headers: Iterable[tuple[bytes, bytes]]
-    body: bytes
-    service: str = ""
-    operation: str = ""
-    code: str = ""
-    begun: tuple[Request, Result] | None = None
-    """What a stream goes on from; None where the answer is all."""
 
 
 @value_type(frozen=True, slots=True, eq=False)
@@ -88,6 +78,7 @@ class Pipeline:
         self._allowance = RecordAllowance(settings.unattributed_records_per_second)
         self._key_allowances = KeyAllowances()
         self._intake: Intake[_Arrival] = Intake(self._carry_out)
+        self._long_reads = LongReads()
         self._apart: set[asyncio.Task[None]] = set()
         self.shares = Shares(
             of_account=settings.requests_per_second_of_account, of_principal=settings.requests_per_second_of_principal
@@ -119,7 +110,7 @@ class Pipeline:
                     for arrival in self._begin_in_one_snapshot(waiting, items):
                         exchange = self._exchange(arrival.http)
                         reading.find_out_protocol(exchange)
-                        arrival.respond(self._failed(exchange, _UNAVAILABLE))
+                        arrival.respond(responses.refusing(exchange, _UNAVAILABLE))
             finally:
                 # What has begun goes on, whatever went wrong with those behind it.
                 if items:
@@ -161,13 +152,15 @@ class Pipeline:
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours in one request must keep no neighbour from an answer
             exchanges.log_fault(exchange, error)
-            self._begin_refusal(arrival, exchange, _unknown_fault(), items)
+            self._begin_refusal(arrival, exchange, responses.unknown_fault(), items)
         # The difference since the request before, so that one call of the clock serves both. What a turn costs beyond that (its
         # snapshot) is nobody's.
         began, turn.computed = turn.computed, clock.cpu_seconds()
         self._intake.took(arrival.account, turn.computed - began)
         if isinstance(exchange.caller, Principal):
             self.shares.charge(exchange.caller, turn.computed - began)
+            if turn.computed - began > long_reads.LONG_SECONDS and isinstance(exchange.routed, Route):
+                self._long_reads.note(arrival.account, exchange.routed.operation.name)
 
     def _begun(self, turn: _Turn, arrival: _Arrival, exchange: Exchange) -> Sequence[Item]:
         request = self._request(turn, exchange)
@@ -175,8 +168,16 @@ class Pipeline:
         # A read is answered from the turn's snapshot, but its answer leaves with the commit of its record: no record, no
         # answer.
         if operation.mode is Mode.READ:
+            if self._takes_long_beside_others(arrival, request):
+                # It counts as one that waits for its commit, so the account's further ones wait in its line: the pool is never
+                # so full of an account's reads that one would be refused which the loop would have answered.
+                self._intake.begun(arrival.account)
+                self._see_to(self._read_apart(arrival, exchange, request))
+                return ()
             outcome = self._door.read(turn.db, request, exchange.standing)
-            response = self._response(exchange, request, outcome.result, outcome.error)
+            response = responses.of(exchange, request, outcome.result, outcome.error)
+            if len(response.body) > long_reads.LONG_BYTES:
+                self._long_reads.note(arrival.account, operation.name)
             settle = partial(self._settle_read, arrival, exchange, response)
             return self._in_commit(arrival, self._door.reading(request, outcome, settle))
         # Writes that need nothing beforehand wait for the writer, who gives each its own savepoint; its handler sees the newest
@@ -187,6 +188,10 @@ class Pipeline:
         self._see_to(self._respond_apart(arrival, exchange, request))
         return ()
 
+    def _takes_long_beside_others(self, arrival: _Arrival, request: Request) -> bool:
+        is_known = self._long_reads.holds(arrival.account, request.operation.name)
+        return is_known and isinstance(request.caller, Principal) and self._intake.is_beside(arrival.account)
+
     def _in_commit(self, arrival: _Arrival, item: Item) -> Sequence[Item]:
         self._intake.begun(arrival.account)
         return (item,)
@@ -194,7 +199,7 @@ class Pipeline:
     def _begin_refusal(self, arrival: _Arrival, exchange: Exchange, refusal: AwsError, items: list[Item]) -> None:
         """Refuse a request that reached no operation, and record it as far as such requests may fill a trail."""
         is_throttled = isinstance(refusal, errors.Throttling)
-        response = self._failed(exchange, refusal)
+        response = responses.refusing(exchange, refusal)
         events: tuple[EventRow, ...] = ()
         if self._may_record(exchange, is_throttled=is_throttled):
             events = (record.row_of(exchanges.refused(exchange, refusal)),)
@@ -221,16 +226,33 @@ class Pipeline:
             answer = await self._door.invoke(request)
             if isinstance(request.caller, Principal):
                 self.shares.charge(request.caller, answer.seconds)
-            written = partial(self._response, exchange, request, answer.result, answer.error)
+            written = partial(responses.of, exchange, request, answer.result, answer.error)
             # What took long to gather may take long to write.
             is_long = request.operation.mode is Mode.LONG_READ and answer.error is None
             response = await self._door.apart(request, written) if is_long else written()
-        except errors.Throttling as refusal:
-            response = self._failed(exchange, refusal)
         except Exception as fault:  # noqa: BLE001 - whatever it was, somebody waits for a response
-            exchanges.log_fault(exchange, fault)
-            response = self._failed(exchange, _unknown_fault())
+            response = responses.refusing(exchange, _refusal_of(exchange, fault))
         arrival.respond(response)
+
+    async def _read_apart(self, arrival: _Arrival, exchange: Exchange, request: Request) -> None:
+        """Carry out a read beside the loop, and write its answer there; it leaves with the commit of its record, as any does."""
+        try:
+            outcome, response, seconds = await self._door.apart(request, partial(self._read_and_written, exchange, request))
+            if isinstance(request.caller, Principal):
+                self.shares.charge(request.caller, seconds)
+            if not long_reads.is_long(seconds, response.body):
+                self._long_reads.forget(arrival.account, request.operation.name)
+            self._door.put([self._door.reading(request, outcome, partial(self._settle_read, arrival, exchange, response))])
+        except Exception as fault:  # noqa: BLE001 - whatever it was, somebody waits for a response
+            self._intake.ended(arrival.account)
+            arrival.respond(responses.refusing(exchange, _refusal_of(exchange, fault)))
+
+    def _read_and_written(self, exchange: Exchange, request: Request) -> tuple[Outcome, Response, float]:
+        began, pace = clock.cpu_seconds(), GivingWay()
+        outcome, _ = self._door.read_apart(request)
+        pace.pause()
+        response = responses.of(exchange, request, outcome.result, outcome.error)
+        return outcome, response, clock.cpu_seconds() - began
 
     def _see_to(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -244,26 +266,12 @@ class Pipeline:
 
     def _settle_refusal(self, arrival: _Arrival, exchange: Exchange, response: Response, item: Item) -> None:
         error = outcomes.failed(item).error if item.failure is not None else None
-        arrival.respond(response if error is None else self._failed(exchange, error))
+        arrival.respond(response if error is None else responses.refusing(exchange, error))
 
     def _settle_write(self, arrival: _Arrival, exchange: Exchange, request: Request, item: Item) -> None:
         self._intake.ended(arrival.account)
         answer = outcomes.answered(item)
-        arrival.respond(self._response(exchange, request, answer.result, answer.error))
-
-    def _response(self, exchange: Exchange, request: Request, result: Result, error: AwsError | None) -> Response:
-        if error is not None:
-            return self._failed(exchange, error)
-        operation, accept = request.operation, exchange.http.header(b"accept")
-        try:
-            encoded = encode.encode(
-                operation.model, result, request_id=exchange.request_id, accept=accept, protocol=exchange.protocol
-            )
-        except Exception as fault:  # noqa: BLE001 - it has been done and recorded; whoever waits hears that something is wrong
-            exchanges.log_fault(exchange, fault)
-            return self._failed(exchange, _unknown_fault())
-        begun = (request, result) if operation.is_stream else None
-        return Response(encoded.status, encoded.headers, encoded.body, operation.service.name, operation.name, begun=begun)
+        arrival.respond(responses.of(exchange, request, answer.result, answer.error))
 
     async def refuse_too_large(self, http: HttpRequest) -> Response:
         """Respond to a request whose body nobody read."""
@@ -356,18 +364,6 @@ class Pipeline:
         self.shares.require(principal)
         return principal
 
-    def _failed(self, exchange: Exchange, error: AwsError) -> Response:
-        encoded = encode.encode_error(
-            error,
-            protocol=exchange.protocol,
-            service=exchange.model,
-            request_id=exchange.request_id,
-            accept=exchange.http.header(b"accept"),
-        )
-        operation = exchange.routed.operation.name if isinstance(exchange.routed, Route) else ""
-        service = exchange.model.name if exchange.model else ""
-        return Response(encoded.status, encoded.headers, encoded.body, service, operation, error.code)
-
 
 def _resolve(waiting: asyncio.Future[Response], response: Response) -> None:
     if not waiting.done():
@@ -383,5 +379,11 @@ def _claimed_account(http: HttpRequest) -> str:
     return authorization[at + 15 : at + 23].decode("latin-1") if at >= 0 else http.source_ip
 
 
-def _unknown_fault() -> errors.InternalFailure:
-    return errors.InternalFailure("The request processing has failed because of an unknown error.")
+def _refusal_of(exchange: Exchange, fault: Exception) -> AwsError:
+    """Return what is told where a step beside the loop could not be taken; a fault of ours is logged."""
+    if isinstance(fault, errors.Throttling):
+        return fault
+    if isinstance(fault, Unavailable):
+        return _UNAVAILABLE
+    exchanges.log_fault(exchange, fault)
+    return responses.unknown_fault()

@@ -30,7 +30,7 @@ from crownkeep.gateway.connections import Connections, Ended, Stage
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
-    from crownkeep.gateway.pipeline import Response
+    from crownkeep.gateway.responses import Response
 
 Take = Callable[[Any, bytes, "Callable[[Response], None]"], bool]
 TakePlain = Callable[[dict[bytes, bytes], bytes, str, str, tuple[str, str], "Callable[[Response], None]"], bool]

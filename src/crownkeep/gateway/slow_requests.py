@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from crownkeep.gateway.pipeline import Response
+from crownkeep.gateway.responses import Response
 from crownkeep.logs import SLOW
 
 _log = logging.getLogger(SLOW)

@@ -22,7 +22,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from crownkeep import clock
 from crownkeep.gateway import signature, slow_requests
 from crownkeep.gateway.http import Application, Edge, HttpRequest, Message, Receive, Scope, Send
-from crownkeep.gateway.pipeline import Response
+from crownkeep.gateway.responses import Response
 from crownkeep.settings import Settings
 
 _QUEUE = 2_048
