@@ -10,7 +10,7 @@ from threading import Barrier
 
 import pytest
 
-from crownkeep import data_directory
+from crownkeep import data_directory, sealing_key_file
 from crownkeep.credentials import sealing
 from crownkeep.settings import Settings
 
@@ -114,7 +114,7 @@ def test_a_rotated_keyring_takes_the_old_ones_place_and_still_opens_what_it_seal
     before = data_directory.prepare(settings(tmp_path / "data"))
     key = sealing.mint_key(bytes(32), made=before.keyring.newest.made)
 
-    data_directory.change_keyring(before.path, lambda found: sealing.rotated(found, key))
+    sealing_key_file.change_keyring(before.path, lambda found: sealing.rotated(found, key))
 
     after = data_directory.load_keyring(before.path)
     assert [key.id, before.keyring.newest.id] == [held.id for held in after.keys]
@@ -130,7 +130,7 @@ def test_a_watch_goes_over_to_the_keys_of_a_changed_file_once(tmp_path: Path) ->
     key = sealing.mint_key(bytes(32), made=directory.keyring.newest.made)
     assert not watch.look()
 
-    data_directory.change_keyring(directory.path, lambda found: sealing.rotated(found, key))
+    sealing_key_file.change_keyring(directory.path, lambda found: sealing.rotated(found, key))
 
     assert [True, False] == [watch.look(), watch.look()]
     assert key.id == directory.keyring.newest.id
@@ -141,7 +141,7 @@ def test_a_watch_says_that_a_file_is_damaged_and_keeps_the_keys_it_has(tmp_path:
     directory = data_directory.prepare(settings(tmp_path / "data"))
     watch = data_directory.KeyFileWatch(directory)
     before = directory.keyring.newest.id
-    data_directory.change_keyring(directory.path, lambda found: found)
+    sealing_key_file.change_keyring(directory.path, lambda found: found)
     file = directory.path / "sealing.key"
     match damage:
         case "truncated":
@@ -164,7 +164,7 @@ def test_changes_of_the_key_file_at_the_same_moment_lose_no_key(tmp_path: Path) 
 
     def put(key: sealing.SealingKey) -> None:
         barrier.wait()
-        data_directory.change_keyring(directory.path, lambda found: sealing.rotated(found, key))
+        sealing_key_file.change_keyring(directory.path, lambda found: sealing.rotated(found, key))
 
     with ThreadPoolExecutor(len(new)) as threads:
         list(threads.map(put, new))
@@ -202,7 +202,7 @@ def test_a_watch_does_not_go_over_to_a_file_that_holds_none_of_its_keys(tmp_path
     watch = data_directory.KeyFileWatch(directory)
     before = directory.keyring.newest.id
     stranger = sealing.Keyring([sealing.mint_key(bytes(32), made=directory.keyring.newest.made)])
-    data_directory.change_keyring(directory.path, lambda _: stranger)
+    sealing_key_file.change_keyring(directory.path, lambda _: stranger)
 
     for _ in range(2):
         with pytest.raises(data_directory.UnusableDataDirectory, match="holds none of the keys that it held"):
@@ -236,7 +236,7 @@ def test_a_sealing_key_in_the_variable_of_an_orchestrator_opens_what_it_sealed(t
     assert first.keyring.keys == second.keyring.keys
     assert not data_directory.KeyFileWatch(second).look()
     with pytest.raises(data_directory.UnusableDataDirectory, match="can't be changed"):
-        data_directory.change_keyring(tmp_path / "data", lambda keyring: keyring)
+        sealing_key_file.change_keyring(tmp_path / "data", lambda keyring: keyring)
 
 
 def test_a_variable_that_holds_no_key_is_told_without_what_it_holds(tmp_path, monkeypatch):

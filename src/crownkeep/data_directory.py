@@ -22,7 +22,7 @@ import fcntl
 import os
 import pwd
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,7 +179,7 @@ def load_keyring(path: Path) -> Keyring:
     try:
         text = os.environ[SEALING_KEY_VARIABLE] if file is None else file.read_text(encoding="utf-8")
         found = key_files.read(text)
-        return sealing.read_key_file(text if found is None else found.open(lambda: _load_pin(path)))
+        return sealing.read_key_file(text if found is None else found.open(lambda: load_pin(path)))
     except (sealing.MalformedKeyFile, UnusableKeyHolder) as error:
         raise UnusableDataDirectory(f"{named}: {error}") from error
     except UnicodeDecodeError as error:
@@ -193,7 +193,18 @@ def key_holder(path: Path) -> KeyHolder | None:
     return None if found is None else found.holder
 
 
-def _load_pin(path: Path) -> Secret:
+def split_key(path: Path) -> SplitKey:
+    """Return the sealing keys of a data directory as the holders of shares open them; raises UnusableDataDirectory."""
+    try:
+        return split_keys.read((path / SPLIT_KEY).read_bytes())
+    except FileNotFoundError as error:
+        raise UnusableDataDirectory(f"the sealing key of `{path}` is not split: see `crownkeep keys split`") from error
+    except (OSError, MalformedSplitKey) as error:
+        raise UnusableDataDirectory(f"`{path / SPLIT_KEY}` can't be read: {error}") from error
+
+
+def load_pin(path: Path) -> Secret:
+    """Read the PIN of the token that has wrapped the sealing keys; raises UnusableKeyHolder and UnusableDataDirectory."""
     return pins.find((path / PIN, Path(os.environ.get(_CREDENTIALS) or "/nowhere", PIN)), check=_refuse_other_readers)
 
 
@@ -219,93 +230,6 @@ def _load_token(file: Path) -> Secret:
     if len(token) < _SHORTEST_TOKEN or not token.isascii():
         raise UnusableDataDirectory(f"`{file}` holds no token: delete it, and the next start makes a new one")
     return Secret(token.decode())
-
-
-def change_keyring(path: Path, change: Callable[[Keyring], Keyring]) -> Keyring:
-    """Change the sealing keys of a data directory, and answer them once they are on the disk; nothing may be sealed before.
-
-    Whoever changes them at the same moment waits, and then sees what was put in: no key is lost. Where `sealing.key` is a
-    symbolic link, the file that it leads to is changed, for everybody who shares it. A reader sees the old or the new one, whole.
-    Who has wrapped the keys wraps them again. Raises UnusableDataDirectory and UnusableKeyHolder.
-    """
-    try:
-        file = (path / SEALING_KEY).resolve(strict=True)
-        with durable_files.exclusively(file):
-            changed = change(load_keyring(path))
-            held = _held(path, changed, key_holder(path))
-            if (path / SPLIT_KEY).exists():
-                # First where it outlives a restart: what is in memory alone must not seal anything.
-                durable_files.replace(path / SPLIT_KEY, split_key(path).with_keys(held.encode()).encode().decode())
-            durable_files.replace(file, held)
-    except OSError as error:
-        raise UnusableDataDirectory(f"`{path / SEALING_KEY}` can't be changed: {error.strerror}; nothing was") from error
-    return changed
-
-
-def hold_key(path: Path, holder: KeyHolder | None) -> None:
-    """Let somebody wrap the sealing keys, or keep them open for None; what was in the file's place is written over.
-
-    Raises OSError, UnusableDataDirectory and UnusableKeyHolder; the file then is as it was.
-    """
-    if (path / SPLIT_KEY).exists():
-        raise UnusableDataDirectory("the sealing key is split: run `crownkeep keys join` first")
-    file = (path / SEALING_KEY).resolve(strict=True)
-    with durable_files.exclusively(file), file.open("r+b") as old:
-        durable_files.replace(file, _held(path, load_keyring(path), holder))
-        _write_over(old)
-
-
-def _held(path: Path, keyring: Keyring, holder: KeyHolder | None) -> str:
-    text = sealing.write_key_file(keyring).reveal()
-    return text if holder is None else key_files.wrap(text, holder, lambda: _load_pin(path)).encode()
-
-
-def _write_over(old: BinaryIO) -> None:
-    # As far as the file system writes in place: `keys rotate` afterwards helps against what it keeps elsewhere.
-    old.write(bytes(os.fstat(old.fileno()).st_size))
-    os.fsync(old.fileno())
-
-
-def split_key(path: Path) -> SplitKey:
-    """Return the sealing keys of a data directory as the holders of shares open them; raises UnusableDataDirectory."""
-    try:
-        return split_keys.read((path / SPLIT_KEY).read_bytes())
-    except FileNotFoundError as error:
-        raise UnusableDataDirectory(f"the sealing key of `{path}` is not split: see `crownkeep keys split`") from error
-    except (OSError, MalformedSplitKey) as error:
-        raise UnusableDataDirectory(f"`{path / SPLIT_KEY}` can't be read: {error}") from error
-
-
-def move_key(path: Path, split: SplitKey, into: Path) -> None:
-    """Keep the sealing keys on the disk for the holders of shares alone: `sealing.key` leads into memory from now on.
-
-    Whoever is interrupted has both, and may do it again. Raises OSError, and UnusableDataDirectory where that was done before.
-    """
-    file = path / SEALING_KEY
-    if file.is_symlink():
-        raise UnusableDataDirectory(f"`{file}` is a link already: only a file of this machine's own can be split")
-    if key_holder(path) is not None:
-        raise UnusableDataDirectory("the sealing key is wrapped: run `crownkeep keys unwrap` first")
-    with durable_files.exclusively(file):
-        durable_files.replace(path / SPLIT_KEY, split.encode().decode())
-        durable_files.replace(into, file.read_text(encoding="utf-8"))
-        link = file.with_name(f".{file.name}.link")
-        link.unlink(missing_ok=True)
-        link.symlink_to(into)
-        with file.open("r+b") as old:
-            link.replace(file)
-            durable_files.sync_directory(path)
-            _write_over(old)
-
-
-def join_key(path: Path) -> None:
-    """Put the sealing keys on the disk again, as a file that opens without shares; raises OSError and UnusableDataDirectory."""
-    split_key(path)
-    file = path / SEALING_KEY
-    with durable_files.exclusively(file.resolve(strict=True)):
-        durable_files.replace(file, file.read_text(encoding="utf-8"))
-        (path / SPLIT_KEY).unlink()
-        durable_files.sync_directory(path)
 
 
 def staged(path: Path, name: str) -> Path:

@@ -16,7 +16,7 @@ from sqlalchemy import LargeBinary
 from tests.cli.conftest import Terminal
 from tests.fixtures.process import COMMAND
 
-from crownkeep import clock, data_directory
+from crownkeep import clock, data_directory, sealing_key_file
 from crownkeep.cli import house
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring
@@ -103,7 +103,7 @@ def test_an_interrupted_rotation_is_finished_by_a_reseal(made, crownkeep, data):
     made("--admin-user", "admin")
     keyring = data_directory.load_keyring(data)
     new = sealing.mint_key(os.urandom(32), made=keyring.newest.made)
-    data_directory.change_keyring(data, lambda found: sealing.rotated(found, new))
+    sealing_key_file.change_keyring(data, lambda found: sealing.rotated(found, new))
 
     first = crownkeep("keys", "reseal", "--json").json()
     second = crownkeep("keys", "reseal", "--json").json()
@@ -134,7 +134,7 @@ def test_rotations_at_the_same_moment_lose_no_key_and_no_secret(serve):
 
 def test_a_rotation_that_another_one_overtakes_goes_on_with_the_newer_key(made, crownkeep, data, monkeypatch):
     made("--admin-user", "admin")
-    change_keyring, overtaken = data_directory.change_keyring, []
+    change_keyring, overtaken = sealing_key_file.change_keyring, []
 
     def change(path, changed):
         ours = change_keyring(path, changed)
@@ -146,7 +146,7 @@ def test_a_rotation_that_another_one_overtakes_goes_on_with_the_newer_key(made, 
                 key_check.begin(other.database, data_directory.load_keyring(path))
         return ours
 
-    monkeypatch.setattr(data_directory, "change_keyring", change)
+    monkeypatch.setattr(sealing_key_file, "change_keyring", change)
 
     ended = crownkeep("keys", "rotate", "--wait", "0", "--json")
 
@@ -206,7 +206,7 @@ def test_a_secret_that_was_sealed_with_a_key_which_a_server_has_not_read_yet_ope
     data_directory.KeyFileWatch(directory)
     key = sealing.mint_key(bytes(32), made=directory.keyring.newest.made)
 
-    elsewhere = data_directory.change_keyring(directory.path, lambda found: sealing.rotated(found, key))
+    elsewhere = sealing_key_file.change_keyring(directory.path, lambda found: sealing.rotated(found, key))
     blob = sealed.seal_key_check(elsewhere)
 
     assert sealed.opens_key_check(directory.keyring, blob, key_id=key.id)

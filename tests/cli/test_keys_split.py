@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Terminal
 
-from crownkeep import data_directory
+from crownkeep import clock, data_directory, sealing_key_file
 from crownkeep.cli import keys_split
+from crownkeep.credentials import sealing
 
 
 @pytest.fixture
@@ -63,7 +65,8 @@ def test_a_split_key_is_on_no_disk_and_opens_with_enough_shares(crownkeep, data,
 
     assert (0, "The sealing key is open: start the server.\n") == (second.code, second.out)
     assert 0 == crownkeep("account", "list").code
-    assert ["sealing.key"] == [each.name for each in memory.iterdir()]
+    assert ["sealing.key"] == [each.name for each in memory.iterdir() if not each.name.startswith(".")]
+    assert not (memory / "sealing.key.shares").exists()
     records = crownkeep("trail", "list", "--json").json()["events"]
     [opened] = [each["requestParameters"] for each in records if each["eventName"] == "OpenSealingKey"]
     assert {"shares": [1, 3]} == opened
@@ -148,3 +151,48 @@ def test_a_split_key_is_in_no_backup(crownkeep, data, memory, shares, tmp_path):
     assert 0 == crownkeep(*words).code
 
     assert not (tmp_path / "new" / "sealing.key.split").exists()
+
+
+def once_read(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
+    """Let something happen when the next command has read the shares that it was given."""
+    read = keys_split._read
+
+    def reading(*given: object) -> object:
+        found = read(*given)  # type: ignore[arg-type]  # as they were given
+        monkeypatch.setattr(keys_split, "_read", read)
+        meanwhile()
+        return found
+
+    monkeypatch.setattr(keys_split, "_read", reading)
+
+
+def test_a_key_that_is_rotated_in_while_somebody_hands_in_shares_again_stays_the_newest(
+    crownkeep, data, memory, shares, monkeypatch
+):
+    split(crownkeep, memory, shares)
+    key = sealing.mint_key(clock.token_bytes(sealing.KEY_SIZE), made=clock.now().date())
+    once_read(monkeypatch, lambda: sealing_key_file.change_keyring(data, lambda found: sealing.rotated(found, key)))
+
+    ended = crownkeep("keys", "unseal", "--share", shares[0], "--share", shares[1])
+
+    assert (0, key) == (ended.code, data_directory.load_keyring(data).newest), ended.err
+
+
+def test_two_holders_who_hand_in_their_shares_at_the_same_moment_open_the_key(crownkeep, memory, shares, monkeypatch):
+    split(crownkeep, memory, shares)
+    restart(memory)
+    first = []
+    once_read(monkeypatch, lambda: first.append(crownkeep("keys", "unseal", "--share", shares[0], "--json")))
+
+    second = crownkeep("keys", "unseal", "--share", shares[1], "--json")
+
+    assert [False, True] == [each.json()["open"] for each in (*first, second)]
+
+
+def test_half_a_share_that_a_killed_command_left_keeps_nobody_out(crownkeep, memory, shares):
+    split(crownkeep, memory, shares)
+    restart(memory)
+    assert 0 == crownkeep("keys", "unseal", "--share", shares[0]).code
+    (memory / "sealing.key.shares" / ".2.abcdefgh").write_text("half a")
+
+    assert crownkeep("keys", "unseal", "--share", shares[1], "--json").json()["open"]

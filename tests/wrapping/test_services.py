@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tests.cli.conftest import Terminal
 
-from crownkeep import data_directory
+from crownkeep import data_directory, sealing_key_file
 from crownkeep.credentials.secret import Secret
 from crownkeep.data_directory import UnusableDataDirectory
 from crownkeep.settings import SEALING_KEY_VARIABLE, Settings
@@ -74,10 +74,10 @@ def test_a_sealing_key_that_a_service_wraps_opens_and_is_rotated(holder: Service
     data = tmp_path / "data"
     before = data_directory.prepare(Settings(data=str(data))).keyring
 
-    data_directory.hold_key(data, holder)
+    sealing_key_file.hold_key(data, holder)
     lies_open = data_directory.key_holder(data) is None
     opened = data_directory.load_keyring(data)
-    data_directory.hold_key(data, None)
+    sealing_key_file.hold_key(data, None)
 
     assert (False, before.keys) == (lies_open, opened.keys)
     assert (None, before.keys) == (data_directory.key_holder(data), data_directory.load_keyring(data).keys)
@@ -86,7 +86,7 @@ def test_a_sealing_key_that_a_service_wraps_opens_and_is_rotated(holder: Service
 def test_what_was_wrapped_opens_with_that_key_alone_and_unchanged(holder: ServiceKey, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data_directory.prepare(Settings(data=str(data)))
-    data_directory.hold_key(data, holder)
+    sealing_key_file.hold_key(data, holder)
     text = (data / "sealing.key").read_text()
 
     for changed, says in (
@@ -106,7 +106,7 @@ def test_a_key_that_cannot_be_wrapped_stays_as_it_is(holder: ServiceKey, tmp_pat
     before = (data / "sealing.key").read_text()
 
     with pytest.raises(UnusableKeyHolder, match="can't be used"):
-        data_directory.hold_key(data, ServiceKey(key="k", region="eu-central-1", endpoint="http://127.0.0.1:9"))
+        sealing_key_file.hold_key(data, ServiceKey(key="k", region="eu-central-1", endpoint="http://127.0.0.1:9"))
     with pytest.raises(UnusableKeyHolder, match="too long"):
         key_files.wrap("x" * 5000, holder, lambda: Secret(""))
 
@@ -127,7 +127,7 @@ def test_a_key_that_is_handed_in_is_not_wrapped_here(tmp_path: Path, monkeypatch
 def test_a_backup_is_restored_with_the_wrapped_key_file(holder: ServiceKey, tmp_path: Path) -> None:
     data, crownkeep = tmp_path / "data", Terminal({"CROWNKEEP_DATA": str(tmp_path / "data")})
     assert 0 == crownkeep("backup", "create", "--to", str(tmp_path / "shelf")).code
-    data_directory.hold_key(data, holder)
+    sealing_key_file.hold_key(data, holder)
 
     key = str(data / "sealing.key")
     ended = crownkeep("backup", "restore", str(tmp_path / "shelf"), "--data", str(tmp_path / "new"), "--sealing-key", key)

@@ -117,7 +117,7 @@ def test_each_thing_that_is_wrong_with_a_token_is_one_sentence(crownkeep: Termin
     assert "has no key `gone`" in says(text.replace('"fourth"', '"gone"'))
     assert "can't be loaded as a PKCS#11 module" in says(text.replace(MODULE, str(tmp_path / "none.so")))
     wrapped_by_another = TokenKey(module=MODULE, token="vault", key="another")
-    other = key_files.wrap("another key file\n", wrapped_by_another, lambda: data_directory._load_pin(data)).encode()
+    other = key_files.wrap("another key file\n", wrapped_by_another, lambda: data_directory.load_pin(data)).encode()
     assert "doesn't open the sealing key" in says(other.replace('"another"', '"fourth"'))
     (data / "sealing.key").write_text(text)
     assert 0 == crownkeep("account", "list").code

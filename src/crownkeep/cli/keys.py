@@ -51,14 +51,14 @@ def rotate(wait: float, key_id: str | None, asked: waiting.Asking, data: str | N
     Where a seal covers it, its approval is asked for first: the command prints the request's id and ends with 3. If a rotation is
     interrupted, finish it with `crownkeep keys reseal`. Back up the key file afterwards.
     """
-    from crownkeep import clock, data_directory
+    from crownkeep import clock, sealing_key_file
     from crownkeep.credentials import sealing
     from crownkeep.domain.accounts import key_check
 
     with house.opened(data, database) as held:
         waiting.ask(held, asked, "BeginKeyRotation", sealing_key_id=key_id)
         try:
-            changed = data_directory.change_keyring(
+            changed = sealing_key_file.change_keyring(
                 held.directory.path,
                 lambda found: sealing.rotated(found, _minted()) if key_id is None else sealing.promoted(found, key_id),
             )
@@ -79,12 +79,12 @@ def add(data: str | None, database: str | None, as_json: bool) -> None:
 
     Copy the key file to each machine, then switch to the key with `crownkeep keys rotate --to ID`.
     """
-    from crownkeep import data_directory
+    from crownkeep import sealing_key_file
     from crownkeep.credentials import sealing
 
     with house.opened(data, database) as held:
         key = _minted()
-        data_directory.change_keyring(held.directory.path, lambda found: sealing.extended(found, key))
+        sealing_key_file.change_keyring(held.directory.path, lambda found: sealing.extended(found, key))
     if as_json:
         output.print_json({"sealing_key_id": key.id})
     else:

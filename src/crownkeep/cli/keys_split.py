@@ -44,7 +44,7 @@ def split(recipient: Path, into: Path, files: tuple[Path, ...], data: str | None
     is taken away before they have opened the key. Servers that run go on. Rotate the key afterwards, as disks keep what was
     deleted.
     """
-    from crownkeep import data_directory
+    from crownkeep import sealing_key_file
     from crownkeep.credentials import sealing, split_keys
 
     into = into.expanduser().absolute()
@@ -56,7 +56,7 @@ def split(recipient: Path, into: Path, files: tuple[Path, ...], data: str | None
         if _opened(made, found) != key_file:
             raise click.ClickException("the shares do not open what was wrapped; nothing was changed")
         held.ask("SplitSealingKey", needed=made.needed)
-        data_directory.move_key(path, made, into)
+        sealing_key_file.move_key(path, made, into)
     if as_json:
         output.print_json({"needed": made.needed, "into": str(into)})
     else:
@@ -74,25 +74,29 @@ def unseal(files: tuple[Path, ...], again: bool, data: str | None, database: str
 
     What was handed in waits in memory, beside where the key will be.
     """
-    from crownkeep import data_directory, durable_files, settings
+    from crownkeep import data_directory, durable_files, sealing_key_file, settings
 
     path = settings.load({"data": data, "database": database}).data_directory
-    kept = data_directory.split_key(path)
+    given = _read(files, data_directory.split_key(path))
     into = _place_of_key(path)
-    waiting = into.with_name(f"{into.name}.shares")
-    if again:
-        _forget(waiting)
-    found = {each.number: each for each in (*_waiting(waiting), *_read(files, kept))}
-    if len(found) < kept.needed:
-        _keep(waiting, found.values())
-        _tell(kept.needed, len(found), as_json=as_json)
-        return
-    try:
-        key_file = _opened(kept, list(found.values()))
-    finally:
-        # Where one of them is wrong, nobody can tell which: all are handed in again.
-        _forget(waiting)
-    durable_files.replace(into, key_file.decode())
+    # From here on nobody else hands in shares, and nobody rotates: an older key must not take the place of a newer one.
+    with sealing_key_file.opening(path):
+        kept = data_directory.split_key(path)
+        _require_shares_of(kept, given)
+        waiting = into.with_name(f"{into.name}.shares")
+        if again:
+            _forget(waiting)
+        found = {each.number: each for each in (*_waiting(waiting, kept), *given)}
+        if len(found) < kept.needed:
+            _keep(waiting, found.values())
+            _tell(kept.needed, len(found), as_json=as_json)
+            return
+        try:
+            key_file = _opened(kept, list(found.values()))
+        finally:
+            # Where one of them is wrong, nobody can tell which: all are handed in again.
+            _forget(waiting)
+        durable_files.replace(into, key_file.decode())
     with house.opened(data, database) as held:
         held.ask("OpenSealingKey", shares=sorted(found))
     _tell(kept.needed, len(found), as_json=as_json)
@@ -103,12 +107,12 @@ def unseal(files: tuple[Path, ...], again: bool, data: str | None, database: str
 @output.json_flag()
 def join(data: str | None, database: str | None, as_json: bool) -> None:
     """Put a split sealing key on the disk again, so that servers start without shares. It must be open."""
-    from crownkeep import data_directory
+    from crownkeep import data_directory, sealing_key_file
 
     with house.opened(data, database) as held:
         data_directory.split_key(held.directory.path)
         held.ask("JoinSealingKey")
-        data_directory.join_key(held.directory.path)
+        sealing_key_file.join_key(held.directory.path)
     if as_json:
         output.print_json({"joined": True})
     else:
@@ -161,10 +165,13 @@ def _read(files: Sequence[Path], kept: SplitKey | None = None) -> list[KeyShare]
             found.append(shares.read(text))
         except BackupFault as error:
             raise WrongCall(f"`{file}`: {error}") from error
-    expected = (kept.split, kept.needed) if kept is not None else (found[0].split, found[0].needed)
-    if any((each.split, each.needed) != expected for each in found):
-        raise WrongCall("a share belongs to another key: the first three words are the same for all shares of one")
+    _require_shares_of(found[0] if kept is None else kept, found)
     return found
+
+
+def _require_shares_of(key: SplitKey | KeyShare, found: Sequence[KeyShare]) -> None:
+    if any((each.split, each.needed) != (key.split, key.needed) for each in found):
+        raise WrongCall("a share belongs to another key: the first three words are the same for all shares of one")
 
 
 def _typed() -> str:
@@ -182,17 +189,20 @@ def _opened(kept: SplitKey, found: Sequence[KeyShare]) -> bytes:
     return kept.open(recipients.from_secret(shares.combine(found)))
 
 
-def _waiting(folder: Path) -> list[KeyShare]:
-    """Return the shares that were handed in before; raises ClickException where somebody else could have put them there."""
+def _waiting(folder: Path, kept: SplitKey) -> list[KeyShare]:
+    """Return the shares of this key that wait; raises ClickException where somebody else could have put them there."""
     from crownkeep.backups import shares
 
     try:
-        found = folder.lstat()
+        status = folder.lstat()
     except FileNotFoundError:
         return []
-    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o700 or not stat.S_ISDIR(found.st_mode):
+    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) != 0o700 or not stat.S_ISDIR(status.st_mode):
         raise click.ClickException(f"`{folder}` is somebody else's: remove it")
-    return [shares.read(file.read_text(encoding="utf-8")) for file in sorted(folder.iterdir())]
+    # A command that was killed may have left half a share behind, under a hidden name.
+    files = [file for file in sorted(folder.iterdir()) if not file.name.startswith(".")]
+    found = [shares.read(file.read_text(encoding="utf-8")) for file in files]
+    return [each for each in found if (each.split, each.needed) == (kept.split, kept.needed)]
 
 
 def _keep(folder: Path, found: Iterable[KeyShare]) -> None:

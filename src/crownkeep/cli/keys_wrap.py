@@ -40,13 +40,13 @@ def wrap(
     directory, the credential `sealing.pin` or CROWNKEEP_SEALING_PIN. Servers that run go on. Rotate the key afterwards, as disks
     keep what was deleted.
     """
-    from crownkeep import data_directory
+    from crownkeep import sealing_key_file
 
     holder = _holder(module, token, label, kms, region, endpoint)
     with house.opened(data, database) as held:
         held.ask("WrapSealingKey", by="kms" if module is None else "pkcs11")
         _require_file(held.directory.path)
-        data_directory.hold_key(held.directory.path, holder)
+        sealing_key_file.hold_key(held.directory.path, holder)
     if as_json:
         output.print_json({"wrapped_by": holder.spoken})
     else:
@@ -61,14 +61,14 @@ def wrap(
 @output.json_flag()
 def unwrap(data: str | None, database: str | None, as_json: bool) -> None:
     """Put a wrapped sealing key on the disk again, so that servers start without the holder, who must be reached once more."""
-    from crownkeep import data_directory
+    from crownkeep import data_directory, sealing_key_file
 
     with house.opened(data, database) as held:
         held.ask("UnwrapSealingKey")
         if data_directory.key_holder(held.directory.path) is None:
             raise click.ClickException("the sealing key is not wrapped: see `crownkeep keys wrap`")
         _require_file(held.directory.path)
-        data_directory.hold_key(held.directory.path, None)
+        sealing_key_file.hold_key(held.directory.path, None)
     if as_json:
         output.print_json({"wrapped_by": None})
     else:
