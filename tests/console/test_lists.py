@@ -27,6 +27,7 @@ def told(served: Process) -> dict[str, Any]:
     iam.create_access_key(UserName="bob")
     iam.attach_user_policy(UserName="bob", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     iam.put_user_policy(UserName="bob", PolicyName="own", PolicyDocument=json.dumps(ALLOW))
+    iam.create_user(UserName="auditor-of-copies")
     iam.create_group(GroupName="staff")
     iam.add_user_to_group(GroupName="staff", UserName="bob")
     iam.create_role(RoleName="auditor", AssumeRolePolicyDocument=json.dumps(TRUST), Description="Looks and changes nothing")
@@ -63,6 +64,22 @@ def test_the_console_is_worked_by_clicks_alone_without_scripts(enter: Visit):
 
     expect(page.get_by_role("heading", name="Users", exact=True)).to_be_visible()
     expect(page.get_by_text("carol", exact=True)).to_have_count(0)
+
+
+def test_what_is_shown_once_is_copied_by_a_button(enter: Visit):
+    page = enter(permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/console/users/auditor-of-copies?tab=security")
+    page.get_by_role("button", name="Create access key").click()
+    shown = [each.strip() for each in page.locator(".secret").all_inner_texts()]
+
+    copied = []
+    for button in page.get_by_role("button", name=re.compile("^Copy: ")).all():
+        button.click()
+        expect(page.get_by_role("button", name="Copied").last).to_be_visible()
+        copied.append(page.evaluate("navigator.clipboard.readText()"))
+
+    assert 2 == len(copied)
+    assert shown == copied
 
 
 def test_a_policy_is_written_warned_about_and_saved(enter: Visit):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.fixtures.crown import Crown
 from tests.signin import people
 from tests.signin.browser import Browser
 
+from crownkeep.console.kit import rendering
 from crownkeep.credentials import password_policy
 from crownkeep.credentials.password_policy import PasswordPolicy
 from crownkeep.credentials.secret import Secret
@@ -39,6 +41,25 @@ def test_rules_are_shown_when_a_change_is_forced(crown: Crown):
 
     assert "You must change your password" in browser.page.text
     assert "At least 17 characters" in browser.page.text
+
+
+def test_rules_of_root_are_shown_where_a_link_leads_to_its_password(crown: Crown):
+    browser = Visitor(crown)
+
+    page = browser.get(people.set_password_path(crown.account())).text
+
+    assert 'id="rules" data-rules="new"' in page
+    assert "Three of: uppercase letters" in page
+
+
+def test_whatever_is_shown_once_has_a_button_that_copies_it():
+    shown = {each.name: each.read_text() for each in (rendering.FOLDER / "templates").glob("*.html")}
+    once = {name: text for name, text in shown.items() if re.search(r'class="(seed|secrets?)"', text)}
+
+    assert {"app_steps.html", "outcome.html"} <= set(once)
+    assert [] == [name for name, text in once.items() if "copy.js" not in text]
+    # What stands in a list of secrets gets its button from the script.
+    assert [] == [name for name, text in once.items() if 'class="secrets"' not in text and "parts.copy(" not in text]
 
 
 @pytest.mark.parametrize("policy", [None, PasswordPolicy(10, require_numbers=True), PasswordPolicy(6, True, True, True, True)])

@@ -134,7 +134,11 @@ def test_a_user_signs_in_by_alias_and_must_change_the_password(visit: Visit, peo
 
     enter_as_user(page, "bob")
     page.get_by_label("Old password").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill("another horse")
+    kept = page.locator(".rules .kept")
+    expect(kept).to_have_text(["At least 8 characters"])
     page.get_by_label("New password", exact=True).fill("another Horse battery 8")
+    expect(kept).to_have_count(page.locator(".rules li").count())
     page.get_by_label("Retype new password").fill("another Horse battery 8")
     page.get_by_role("button", name="Confirm password change").click()
 

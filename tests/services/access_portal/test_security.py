@@ -288,7 +288,7 @@ def test_a_new_password_ends_what_was_taken_in_other_browsers(portal: Portal):
     portal.sign_in(other)
     keys = portal.role(portal.tokens(other, portal.program())["accessToken"])
 
-    browser.get(f"{portal.start}/change-password")
+    assert "A lowercase letter" in browser.get(f"{portal.start}/change-password").text
     page = browser.submit({"old": PASSWORD, "new": NEXT, "again": NEXT})
 
     assert "My security" == page.title

@@ -9,10 +9,13 @@ for (const secret of document.querySelectorAll(".secrets dd")) {
 }
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) break; // Browsers offer it in secure contexts only.
+  const name = button.getAttribute("aria-label");
+  // The name changes as well: it is what a screen reader says instead of the button's text.
+  const say = (text, label) => { button.textContent = text; button.setAttribute("aria-label", label); };
   button.hidden = false;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(button.dataset.copy);
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    say("Copied", "Copied");
+    setTimeout(() => say("Copy", name), 2000);
   });
 }

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crownkeep.console.kit import entering, web
+from crownkeep.credentials import password_policy
 from crownkeep.credentials.one_time_links import InvalidLink
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import person_passwords
@@ -66,7 +67,8 @@ def _page(
         return _invalid(request)
     assessment = refused.assessment if refused else None
     values = {"token": token, "name": linked.user.user_name, "alert": alert, "assessment": assessment}
-    return web.page(request, "person_set_password.html", status=status, start=_start(request), **values)
+    rules = password_policy.person_rules()
+    return web.page(request, "person_set_password.html", status=status, start=_start(request), rules=rules, **values)
 
 
 def _invalid(request: Request) -> Response:

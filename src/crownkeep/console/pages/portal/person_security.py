@@ -18,6 +18,7 @@ from crownkeep.console.kit.cookies import Cookie
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.web import ProofNeeded, SignInNeeded
+from crownkeep.credentials import password_policy
 from crownkeep.errors import AwsError
 from crownkeep.signin import enrolment, external_requests, pending, recovery_codes
 from crownkeep.signin.sessions import BrowserSession
@@ -111,7 +112,7 @@ async def codes_made(request: Request) -> Response:
 
 async def password(request: Request) -> Response:
     """Ask for the present password and a new one."""
-    return _page(request, "person_change_password.html", _mine(request), alert="")
+    return _password_page(request, _mine(request))
 
 
 async def password_changed(request: Request) -> Response:
@@ -119,7 +120,7 @@ async def password_changed(request: Request) -> Response:
     session, form, here = _mine(request), web.form(request), web.of(request)
 
     def again(alert: str) -> Response:
-        return _page(request, "person_change_password.html", session, status=403, alert=alert)
+        return _password_page(request, session, status=403, alert=alert)
 
     if form.one("new") != form.one("again"):
         return again("The two new passwords are not the same.")
@@ -128,6 +129,11 @@ async def password_changed(request: Request) -> Response:
     except AwsError as refusal:
         return again(refusal.message)
     return web.go(f"{_start(request)}/security")
+
+
+def _password_page(request: Request, session: BrowserSession, *, status: int = 200, alert: str = "") -> Response:
+    rules = password_policy.person_rules()
+    return _page(request, "person_change_password.html", session, status=status, alert=alert, rules=rules)
 
 
 async def _register_passkey(request: Request, session: BrowserSession) -> None:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crownkeep.console.kit import destinations, entering, web
+from crownkeep.credentials import password_policy
 from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import root_passwords
@@ -49,6 +50,7 @@ def page(
         account_id=account.account_id,
         alert=alert,
         assessment=refused.assessment if refused else None,
+        rules=password_policy.root_rules(),
     )
 
 
