@@ -79,6 +79,7 @@ def explain(db: Transaction, wiring: Wiring, question: Question, *, now: datetim
     scheme = wiring.settings.public_url.partition(":")[0] or "http"
     origin = Origin(source_ip="", user_agent="", region="", request_id="", scheme=scheme)
     call = Call(db, parts.account_id, principal, now, origin, wiring, standing)
+    # AssumeRole refuses root itself, before any policy is asked (API_AssumeRole): the engine alone would say that it is allowed.
     if principal.kind is PrincipalKind.ROOT and question.action.lower() == "sts:assumerole":
         raise errors.AccessDenied("Roles may not be assumed by root accounts.")
     return authorize.explain(call, principal, question.action, _target(call, question))
@@ -127,6 +128,7 @@ def is_multivalued(key: str) -> bool:
 def _read(source: GivenPolicy, kind: PolicyKind) -> Document:
     try:
         document = policy.parse(source.document)
+        # New documents of the version of 2008 are refused where they are saved. Old ones are still in force, and are asked about.
         policy.validate(replace(document, version=CURRENT_VERSION), kind)
     except policy.MalformedPolicy as error:
         raise errors.MalformedPolicyDocument(f"{source.name}: {error.message}") from error
@@ -192,6 +194,7 @@ def _stored(db: Transaction, parts: _Parts, now: datetime) -> Principal:
             found = replace(imagined, unique_id=role.role_id, name=role.name, path=role.path)
         case _:
             pass
+    # Found by the name, whatever its case and path: the ARN must be the very one, or the answer would be about somebody else.
     if found is None or parts.arn not in (found.arn, found.policy_arn):
         raise errors.NoSuchEntity(f"The {parts.kind.value} with name {parts.name} cannot be found.")
     return found
@@ -220,6 +223,7 @@ def _owner(resource: str, otherwise: str) -> str:
 
 def _foreign_policy(question: Question, account_id: str) -> PolicySet | None:
     """Return the resource's policy: the one that was given; one that allows nothing where another account's has none."""
+    # Across accounts both sides must allow. A policy that was not given can't be taken for one that allows.
     if question.resource_policy is not None or _owner(question.resource, account_id) == account_id:
         return question.resource_policy
     return policy.EMPTY

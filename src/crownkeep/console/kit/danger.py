@@ -57,6 +57,7 @@ def require(request: Request, ending: Ending) -> None:
 def page(request: Request, ending: Ending) -> Response:
     """Return the page that asks for the word and sends the form again, with all else that was in it."""
     form = web.form(request)
+    # Most forms that lead here have no field for the word: asking for it is not yet an error of whoever sent them.
     is_wrong = bool(form.one(TYPED).strip())
     return frame.page(
         request,

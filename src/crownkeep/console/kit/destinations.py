@@ -18,6 +18,7 @@ _LONGEST = 1500
 
 def ours(destination: str) -> str:
     """Return the destination where it is a page of ours, and the console's first page for anything else."""
+    # A browser resolves `/console/..//elsewhere.example` before it asks, and is then on its way to another host.
     if len(destination) > _LONGEST or ".." in destination or not _PATH.fullmatch(destination):
         return HOME
     return destination

@@ -100,6 +100,7 @@ def begun(request: Request) -> Next | None:
 async def arrive(request: Request, arrived: Arrived) -> Response:
     """Give the browser its new session, never one that it brought, and send it where it wanted to go."""
     here = web.of(request)
+    # Ended, and not only replaced: the session that the browser brought may have been planted there (session fixation).
     if here.session is not None:
         await sessions.sign_out(here.door, here.session, origin=here.origin, now=here.now)
     here.set_cookie(Cookie.SESSION, arrived.opened.token.reveal())

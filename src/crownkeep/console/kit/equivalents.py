@@ -56,6 +56,7 @@ def _modelled(service: str, operation: str) -> OperationModel:
 
 
 def _option(name: str) -> str:
+    # Words that Python keeps for itself have an underscore behind them, which no option of the CLI has.
     return models.snake_case(name).rstrip("_").replace("_", "-")
 
 

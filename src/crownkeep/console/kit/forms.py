@@ -97,6 +97,7 @@ def parse(body: bytes, content_type: str) -> Form:
 
 def token(keyring: Keyring, binding: str) -> str:
     """Return what a form must bring: a keyed hash of the session or visit that it was made for."""
+    # Computed, not kept: it holds on every node, ends with the session, and is worth nothing in another browser.
     return sealing.fingerprint(keyring, f"form of {binding}".encode(), purpose=Purpose.COOKIE).hex()
 
 

@@ -28,6 +28,7 @@ _BY_REASON = (
         "Your permissions boundary denies this. Ask whoever set it: more policies don't help.",
     ),
     ("explicit deny in a session policy", "The policy of this session denies this. Sign in anew, without that policy."),
+    # Behind those that name the kind of policy: their texts hold these two words as well.
     (
         "explicit deny",
         "A policy denies this in so many words, and no other policy can allow it. Ask an administrator which, and why.",

@@ -33,5 +33,6 @@ async def containing(request: Request, text: str, **limits: Any) -> Part:
         marker = listed.marker
         if not marker or len(found) >= MOST_FOUND:
             break
+    # Names that begin with the text come first; the sort is stable, so IAM's order stays among them and among the others.
     found.sort(key=lambda each: not each["PolicyName"].lower().startswith(text.lower()))
     return Part(listed.call, {"Policies": found[:MOST_FOUND], "IsTruncated": "yes" if len(found) > MOST_FOUND or marker else ""})

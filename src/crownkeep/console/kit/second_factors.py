@@ -59,6 +59,7 @@ def message_of(rejected: Rejected) -> str:
 def keep(request: Request, begun: Pending) -> None:
     """Keep what was put to whoever is signed in, for the next page."""
     here = web.of(request)
+    # Strict, as in `entering.keep`: a link on another site must not find somebody in the middle of enrolling a device.
     here.set_cookie(Cookie.FLOW, pending.seal(here.door.wiring.keyring, begun), lasts=pending.LASTS, same_site="Strict")
 
 

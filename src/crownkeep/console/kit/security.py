@@ -266,8 +266,9 @@ def _page(scope: Scope) -> str:
 
 
 def _is_from_our_page(headers: Mapping[str, str], base: str, public: str) -> bool:
-    """Tell whether the browser says that a page of ours sent this; forms of ours always come with `Origin`."""
-    # Browsers that don't send it are judged by Origin alone; `none` is what somebody typed or opened from a bookmark.
+    """Tell whether the browser says that a page of ours sent this."""
+    # Browsers that don't send it are judged by Origin alone; `none` is what somebody typed or opened from a bookmark. A client
+    # that sends neither is no browser that another site could use: the form's token (6) decides on it alone.
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     return headers.get("origin", base) in (base, public)

@@ -71,5 +71,6 @@ def _zone(region: str, number: int) -> dict[str, str]:
 
 def _short(region: str) -> str:
     """Return a Region as the ids of its zones begin: `use1` for us-east-1, `apse2` for ap-southeast-2."""
+    # Three parts, as every Region of the partition `aws` has; those of others (us-gov-west-1) are refused with the signature.
     area, direction, number = region.split("-")
     return f"{area}{_DIRECTIONS.get(direction, direction[0])}{number}"

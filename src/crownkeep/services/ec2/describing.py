@@ -23,6 +23,7 @@ def in_region(call: Call, **_: object) -> Target:
 
 def refuse_dry_run(is_dry_run: bool) -> None:
     """Raise DryRunOperation where the caller only wants to know whether it may."""
+    # A handler runs after the decision: whoever comes here was allowed, and EC2 says that by an error.
     if is_dry_run:
         raise errors.DryRunOperation("Request would have succeeded, but DryRun flag is set.")
 

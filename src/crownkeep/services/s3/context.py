@@ -17,6 +17,7 @@ def of_request(call: Call, **further: str | int | None) -> dict[str, str]:
     if signing is not None:
         keys["s3:authType"] = "REST-QUERY-STRING" if signing.is_presigned else "REST-HEADER"
         keys["s3:signatureversion"] = signing.algorithm
+        # In milliseconds, as S3 has it, while the global keys of time are in seconds.
         keys["s3:signatureAge"] = str(max(0, (call.now - signing.signed_at) // timedelta(milliseconds=1)))
         if signing.payload_hash:
             keys["s3:x-amz-content-sha256"] = signing.payload_hash

@@ -19,6 +19,7 @@ def required(call: Call, name: str, owner: str | None = None) -> DirectoryBucket
     if owner is not None and owner != call.account_id:
         raise errors.AccessDenied("Access Denied")
     row = buckets.of(call.db, call.account_id, name)
+    # The same for another account's bucket and for none: who has which is nobody else's business.
     if row is None:
         raise errors.NoSuchBucket("The specified bucket does not exist", members={"BucketName": name})
     found = places.readable(call.settings, row)

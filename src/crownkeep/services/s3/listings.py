@@ -16,6 +16,7 @@ from crownkeep.trail.directories import DirectoryBucket, ObjectSummary
 
 MOST = 1_000
 _AFTER_ALL = "\U0010ffff"
+"""The last character there is: behind a common prefix, it stands after every key that begins so."""
 
 
 @dataclass(slots=True)
@@ -109,8 +110,10 @@ def list_objects_v2(
 def cut(held: DirectoryBucket, *, prefix: str, delimiter: str, after: str, size: int) -> ListingPage:
     """Return one page: keys that have the delimiter behind the prefix count once, as the prefix that they share."""
     page = ListingPage(last=after)
+    # The page before ended with a common prefix: this one goes on behind everything that it stands for.
     if delimiter and after.endswith(delimiter):
         after += _AFTER_ALL
+    # Each round begins behind the last common prefix: what lies below one is skipped and not read, however much it is.
     while True:
         shared = ""
         for each in held.objects(prefix=prefix, after=after):

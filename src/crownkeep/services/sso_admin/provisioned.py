@@ -93,6 +93,7 @@ def list_accounts_for_provisioned_permission_set(
         fetch=lambda after, limit: provisioned_roles.page_of_set(call.db, *place, after=after, limit=limit),
         key=lambda row: row.target_id,
     )
+    # Left out after the page was cut: it may have fewer rows than were asked for, and its token still leads on.
     chosen = [row for row in found if _is_wanted(row, permission_set.revision, provisioning_status)]
     return {"AccountIds": [row.target_id for row in chosen], **more}
 

@@ -92,6 +92,7 @@ def _administers(call: Call, role_arn: str) -> bool:
     """Tell whether a role lets people administer its account: by its own policies and boundary, as they are now."""
     parts = arn.parse(role_arn)
     standing = None if parts is None else call.wiring.standings.of_account(call.db, parts.account_id)
+    # By the very ARN: a role of the same name under another path is not the one that people are entitled to.
     row = None if parts is None else roles.named(call.db, parts.account_id, role_arn.rpartition("/")[2])
     if standing is None or row is None or arn.role(row.account_id, row.path, row.name) != role_arn:
         return False

@@ -39,6 +39,7 @@ _MOST_SETS = 5000
 _MOST_GROUPS = 1000
 _NEEDED = ("iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey")
 """Whoever may do these may give anybody, and so itself, everything."""
+# Nobody's account: policies are asked about as they stand, and a condition on the caller's account is not met.
 _SOMEBODY = PolicyPrincipal(
     PolicyPrincipalKind.ROLE_SESSION, "arn:aws:sts::000000000000:assumed-role/role/session", "000000000000"
 )

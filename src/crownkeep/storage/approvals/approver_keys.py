@@ -85,6 +85,7 @@ def of_identity(db: Transaction, identity: str) -> list[ApproverKeyRow]:
 
 def held(db: Transaction, identity: str) -> list[ApproverKeyRow]:
     """Return the keys of an approver, and hold them to the transaction's end: they are changed one at a time."""
+    # SQLite has one writer at a time, so that whoever writes holds every row; it knows no FOR UPDATE.
     return (_of_identity if db.dialect.name == "sqlite" else _of_identity_for_update).all(db, {"identity": identity})
 
 

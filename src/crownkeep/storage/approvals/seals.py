@@ -71,6 +71,7 @@ _resting_on = RowQuery(
     .limit(1),
 )
 _of_team = RowQuery(SealRow, select(table).where(table.c.team_id == bindparam("team_id")).order_by(table.c.account_id))
+# A line end before and behind, so that only a whole line matches: `trail` must not be found in an act whose name only begins so.
 _covers = literal("\n").concat(table.c.acts).concat("\n").like(bindparam("line"))
 _accounts_over = select(table.c.account_id).where(_covers)
 _oldest_over = RowQuery(

@@ -138,6 +138,8 @@ _usable = RowQuery(
     )
     .order_by(table.c.session_id),
 )
+# One statement finds and marks it, so of two nodes that use an approval at the same moment one changes no row. PENDING is among
+# the states, as a team may let its requester go on alone after a delay: then nobody has approved, and nobody has refused.
 _execute = (
     update(table)
     .where(
@@ -165,6 +167,7 @@ def with_id(db: Transaction, session_id: str) -> ApprovalSessionRow | None:
 
 def held(db: Transaction, session_id: str) -> ApprovalSessionRow | None:
     """Return the session with this id, and hold it to the transaction's end: votes and endings come one by one."""
+    # SQLite has one writer at a time, so that whoever writes holds every row; it knows no FOR UPDATE.
     return (_by_id if db.dialect.name == "sqlite" else _for_update).first(db, {"session_id": session_id})
 
 

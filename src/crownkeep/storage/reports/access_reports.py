@@ -36,6 +36,7 @@ class AccessReportRow:
     created_at: datetime
 
 
+# By the account as well: a job id is no secret, and must open no other account's report.
 _by_id = RowQuery(
     AccessReportRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.job_id == bindparam("job_id"))
 )

@@ -163,6 +163,7 @@ def of_owner(db: Transaction, account_id: str, owner_id: str, *, kind: str) -> l
 
 
 def _root_password(db: Transaction, account_id: str) -> Iterator[HeldCredential]:
+    # Root has no login profile: its password is the account's, and every other credential of root is in the tables above.
     account = accounts.with_id(db, account_id)
     if account is not None and account.root_password_hash is not None:
         yield HeldCredential(

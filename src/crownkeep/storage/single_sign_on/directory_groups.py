@@ -93,6 +93,7 @@ _of_member = RowQuery(
 _with_ids = select(table.c.group_id).where(_in_store, table.c.group_id.in_(bindparam("group_ids", expanding=True)))
 _this = (table.c.identity_store_id == bindparam("of_store"), table.c.group_id == bindparam("of_group"))
 _insert = RowInsert(DirectoryGroupRow, table)
+# With the revision that was read: whoever has changed the group in the meantime is not overwritten, on any node.
 _change = (
     update(table)
     .where(*_this, table.c.revision == bindparam("of_revision"))

@@ -25,6 +25,7 @@ table = Table(
     Column("created_at", Moment, nullable=False),
     Column("created_by", AnyArn, nullable=False),
     PrimaryKeyConstraint("identity_store_id", "membership_id"),
+    # The same rule twice, for the two indexes that it makes: a group is listed by person, and a person by group.
     UniqueConstraint("identity_store_id", "group_id", "user_id"),
     UniqueConstraint("identity_store_id", "user_id", "group_id"),
 )

@@ -18,6 +18,7 @@ from crownkeep.storage.sign_in import browser_sessions
 from crownkeep.storage.single_sign_on import directory_memberships, directory_users, person_credentials
 
 _users = directory_users.table.c
+# Devices, passwords and sessions are kept by owner, as those of users are: people's UUIDs stand there without hyphens.
 _owner_id = func.replace(_users.user_id, "-", "")
 _devices, _sessions = mfa_devices.table.c, browser_sessions.table.c
 _members, _passwords = directory_memberships.table.c, person_credentials.table.c

@@ -45,6 +45,7 @@ _groups = select(_memberships.group_id).where(
 _principals = union_all(select(cast(bindparam("user_id"), String(47))), _groups)
 _is_theirs = (_assignments.instance_id == bindparam("instance_id"), _assignments.principal_id.in_(_principals))
 _people = directory_users.table.c
+# Somebody who is disabled keeps assignments, for when they are enabled again: so this is asked beside them.
 _may_use_it = exists().where(
     _people.identity_store_id == bindparam("store_id"), _people.user_id == bindparam("user_id"), _people.is_active
 )

@@ -159,6 +159,7 @@ _link = identities.insert()
 _unlink = delete(identities).where(_in_store, identities.c.user_id == bindparam("of_user"))
 _unlink_all = delete(identities).where(_in_store)
 _sessions = browser_sessions.table
+# Sessions name people by their UUID without hyphens.
 _people = select(func.replace(directory_users.table.c.user_id, "-", "")).where(
     directory_users.table.c.identity_store_id == bindparam("of_store")
 )

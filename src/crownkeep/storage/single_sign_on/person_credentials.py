@@ -73,6 +73,7 @@ _of_owner = RowQuery(
 _this = (table.c.account_id == bindparam("of_account"), table.c.owner_id == bindparam("of_owner"))
 _remove = delete(table).where(*_this)
 _remove_all = delete(table).where(table.c.account_id == bindparam("of_account"))
+# With the hash that was verified: a password that was changed while this one was hashed anew must not come back.
 _renew = update(table).where(*_this, table.c.password_hash == bindparam("old_hash")).values(password_hash=bindparam("new_hash"))
 _require_reset = update(table).where(*_this).values(reset_required=True)
 _like = (

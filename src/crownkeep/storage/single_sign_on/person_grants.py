@@ -86,6 +86,7 @@ _decide = (
     .where(grants.c.grant_id == bindparam("of_grant"), grants.c.state == WAITING)
     .values(state=bindparam("new_state"), owner_id=bindparam("new_owner"), session_digest=bindparam("new_session"))
 )
+# One statement finds and spends it: of two who redeem a code at the same moment, one changes no row.
 _redeem = (
     update(grants)
     .where(grants.c.grant_id == bindparam("of_grant"), grants.c.state == GIVEN)
@@ -93,6 +94,7 @@ _redeem = (
 )
 _poll = update(grants).where(grants.c.grant_id == bindparam("of_grant")).values(polls=grants.c.polls + 1)
 _end_grant = delete(grants).where(grants.c.grant_id == bindparam("of_grant"))
+# Asked on every request of a program, so signing out in the browser ends what programs were allowed there.
 _holds = select(grants.c.grant_id).where(
     grants.c.grant_id == bindparam("of_grant"),
     grants.c.session_digest == browser_sessions.table.c.digest,

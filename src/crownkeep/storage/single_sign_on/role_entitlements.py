@@ -120,6 +120,7 @@ _between = RowQuery(
 
 
 def _unless_given(column: ColumnElement[str], parameter: str) -> ColumnElement[bool]:
+    # One statement for sixteen choices of filters. The database walks the primary key in any case, as the list is in its order.
     return or_(bindparam(parameter, type_=String) == "", column == bindparam(parameter, type_=String))
 
 
@@ -142,7 +143,9 @@ _memberships = directory_memberships.table.c
 _groups = select(_memberships.group_id).where(
     _memberships.identity_store_id == bindparam("store_id"), _memberships.user_id == bindparam("user_id")
 )
+# One list of ids, as in `entitlements`: with an `or`, SQLite reads every entitlement of the instance.
 _is_theirs = (_in_instance, table.c.principal_id.in_(union_all(select(cast(bindparam("user_id"), String(47))), _groups)))
+# Somebody who is disabled keeps entitlements, for when they are enabled again: so this is asked beside them.
 _may_use_it = exists().where(
     _people.identity_store_id == bindparam("store_id"), _people.user_id == bindparam("user_id"), _people.is_active
 )
