@@ -79,6 +79,16 @@ def test_an_unused_key_is_switched_off_and_its_reverse_switches_it_on():
     assert (["Active"], ["Inactive"]) == (step.reading.before, step.reading.after)
 
 
+def test_a_key_in_use_is_not_switched_off_for_an_unused_one_that_was_made_in_the_same_minute():
+    account = Account()
+    account.lines["ann"].update(**key(1, "2026-05-01", ""), **key(2, "2026-05-01"))
+
+    plan = planned(account)
+
+    assert [] == [step for step in plan.steps if step.check == "unused-keys"]
+    assert ["unused-keys"] == [each.check for each in plan.people if each.check == "unused-keys"]
+
+
 def test_the_key_that_signs_is_never_switched_off():
     reason = ways_in.reason_against(a_key_of("ann"), Account().evidence(), KEY_ID)
 

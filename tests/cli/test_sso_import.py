@@ -207,3 +207,18 @@ def test_without_a_server_or_credentials_it_says_what_is_missing(
     assert (2, True) == (nowhere.code, "which server?" in nowhere.err)
     assert (2, True) == (wrong.code, "`--instance` takes an ARN" in wrong.err)
     assert (2, True) == (unknown.code, "no AWS account can be asked" in unknown.err), unknown.err
+
+
+def test_the_service_s_own_variable_names_the_server_before_the_general_one(
+    crownkeep: Terminal, sso: SingleSignOn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked = []
+    monkeypatch.setattr(sso_import, "_clients", lambda _profile, url: asked.append(url) or sso.management.client)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://general.example")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSO_DIRECTORY", URL)
+    (tmp_path / "people.csv").write_text("username,given name,family name\nann,Ann,Lee\n")
+
+    ended = crownkeep("sso", "import", str(tmp_path / "people.csv"), "--instance", sso.arn, "--dry-run", "--json")
+
+    assert 0 == ended.code
+    assert [URL] == asked

@@ -98,6 +98,7 @@ def read(content: bytes, *, trusted: str | None = None) -> EvidencePack:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnsoundPack(f"this is no evidence pack: it has no signed list of parts ({MANIFEST})") from error
+    # In both directions: a part beside the list was signed by nobody, and one that is missing may be the one that matters.
     if listed.keys() != parts.keys():
         names = ", ".join(sorted(listed.keys() ^ parts.keys()))
         raise UnsoundPack(f"the parts are not those of the signed list: {names}")
@@ -112,6 +113,7 @@ def _unpacked(content: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             names = {each.filename for each in entries}
+            # A name twice is read differently by different tools: one shows the part that was signed, another the other one.
             if len(entries) > MOST_PARTS or len(names) != len(entries):
                 raise UnsoundPack("the pack has too many parts, or one of them twice")
             if any(each.compress_type not in _COMPRESSIONS for each in entries):

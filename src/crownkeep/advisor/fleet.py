@@ -84,6 +84,7 @@ class Fleet:
             evidence = reader.gather(clients, workers=_WORKERS)
         except (ClientError, BotoCoreError, NoAccount) as error:
             return AuditedMember(account_id, name, None, str(error))
+        # A profile or a role that leads elsewhere must not have another account judged under this one's name.
         if evidence.account_id != account_id:
             return AuditedMember(account_id, name, None, f"the session is one of account {evidence.account_id}")
         return AuditedMember(account_id, name, findings.audit(evidence, accepted))

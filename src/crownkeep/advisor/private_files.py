@@ -52,6 +52,7 @@ def read(path: Path) -> str | None:
     What another user could have written is not believed: it would say what was done, and what wasn't. Raises UnsafeFile.
     """
     try:
+        # Not blocking: a pipe that somebody has put in its place would be waited for without end.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None

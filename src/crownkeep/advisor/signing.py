@@ -72,6 +72,7 @@ def read(text: str, trusted: str) -> dict[str, Any]:
         key.verify(value, canonical(content))
     except InvalidSignature as error:
         raise UnreadablePlan("the file was changed since it was signed: plan again, and read the new plan") from error
+    # After the signature: a file that was changed is told apart from one that another machine has signed.
     if signature["key"] != trusted:
         raise UnreadablePlan(f"the file was signed on another machine, with the key {signature['key']}: name it with `--key`")
     return dict(content)

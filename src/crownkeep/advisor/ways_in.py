@@ -22,6 +22,7 @@ def reason_against(step: PlanStep, evidence: Evidence, signing_key: str, *, take
     if key_id == signing_key:
         return "it would switch off the key that this command signs with"
     try:
+        # With what the steps before it took: each may be harmless, and both together take the last way in.
         without_keys = {str(each.call.parameters["UserName"]) for each in taken if _takes_a_credential(each)}
         left = [each for each in _ways(View(evidence), without_keys) if each != owner]
     except CannotTell as error:

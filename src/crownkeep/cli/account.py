@@ -113,15 +113,8 @@ def create(
 @output.json_flag()
 def list_(data: str | None, database: str | None, as_json: bool) -> None:
     """List all accounts by id, including closed ones."""
-    accounts: list[Mapping[str, Any]] = []
     with house.opened(data, database) as held:
-        token = None
-        while True:
-            page = held.ask("ListAccounts", max_results=1000, next_token=token)
-            accounts += page["accounts"]
-            token = page.get("next_token")
-            if token is None:
-                break
+        accounts = held.ask_for_all("ListAccounts", "accounts")
     if as_json:
         output.print_json({"accounts": accounts})
         return

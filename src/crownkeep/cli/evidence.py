@@ -101,6 +101,7 @@ def check(file: Path, key: str | None, log_key: tuple[str, ...], policy: Path | 
     from crownkeep.advisor.evidence_pack import UnsoundPack
 
     content = _read(file)
+    # A pack is a ZIP file. What a credential audit hands out by itself is JSON.
     if content[:1] == b"{":
         _check_credential_audit(content, events, as_json=as_json)
         return

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_LONGEST_PAGE = 1000
+"""Entries of a list that one answer holds at most."""
+
 
 def options(command: Function) -> Function:
     """Give a command the options that say which house it works in; they come as `data` and `database`."""
@@ -62,6 +65,17 @@ class House:
 
         operator = Operator(system_user=_user_name(os.getuid()))
         return asking.ask(self.database, self.wiring, operation, parameters, caller=operator, who=_user_agent())
+
+    def ask_for_all(self, operation: str, member: str) -> list[Mapping[str, Any]]:
+        """Ask for a whole list, page by page, and return its entries, which are in this member of each answer."""
+        found: list[Mapping[str, Any]] = []
+        token: str | None = None
+        while True:
+            page = self.ask(operation, max_results=_LONGEST_PAGE, next_token=token)
+            found += page[member]
+            token = page.get("next_token")
+            if token is None:
+                return found
 
     def settle_trail(self) -> None:
         """Give what was recorded while no server ran its place in the tree, and sign; a server that runs does so by itself.

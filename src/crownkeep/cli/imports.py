@@ -62,6 +62,7 @@ def aws(
 
 
 def _is_amazon(url: str) -> bool:
+    # What is made by mistake in a real account is real: so the address is looked at, whatever the credentials are.
     host = (urlsplit(url).hostname or "").lower().rstrip(".")
     return any(host == each or host.endswith(f".{each}") for each in ("amazonaws.com", "amazonaws.com.cn", "api.aws", "aws"))
 
@@ -80,6 +81,7 @@ def _target(profile: str | None, endpoint_url: str) -> tuple[Clients, str]:
 
 def made(clients: Clients, wanted: Sequence[PlannedCall]) -> list[ImportedCall]:
     """Make the calls; those that did not find what they name are tried again as long as that helps."""
+    # A trust policy may name a user or role that comes later in the list: rounds settle that, without an order of our own.
     done: list[ImportedCall] = []
     left = list(wanted)
     while left:

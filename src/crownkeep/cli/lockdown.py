@@ -153,6 +153,7 @@ def undo(file: Path, key: str | None, profile: str | None, endpoint_url: str | N
     hands = _hands(made, clients, journal, evidence)
     done: list[dict[str, str]] = []
     surprise = None
+    # The last first: a step may rest on what an earlier one made, such as the policy that it attached.
     for step in reversed(made.steps):
         if not journal.stands(step.id):
             continue
@@ -242,6 +243,7 @@ def _hands(made: LockdownPlan, clients: Clients, journal: Journal, evidence: Evi
     key_id = signing_key(clients("sts", GLOBAL_REGION))
 
     def ready(step: PlanStep) -> str | None:
+        # Read anew for each step: those before it are in the journal by then.
         taken = [each for each in made.steps if journal.stands(each.id)]
         return ways_in.reason_against(step, evidence, key_id, taken=taken)
 

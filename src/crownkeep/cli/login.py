@@ -105,6 +105,7 @@ def _values(profile: str, session: str, endpoint: str, region: str | None, *, lo
 
     ours = Path(sys.argv[0]).name.startswith("crownkeep")
     program = str(Path(sys.argv[0]).resolve()) if ours else "crownkeep"
+    # AWS's tools take this apart as a shell would. A profile's name needs no quotes: PROFILE_NAME lets no such character through.
     process = f"{shlex.quote(program)} login --credential-process --profile {profile}"
     return {
         "login_session": session if login_session else None,

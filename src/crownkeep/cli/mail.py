@@ -35,16 +35,10 @@ def list_(data: str | None, database: str | None, as_json: bool) -> None:
     """List the messages in the outbox's files and the notices that wait to be sent, the newest last."""
     from crownkeep.alerts import channels
 
-    waiting: list[Mapping[str, Any]] = []
     with house.opened(data, database) as held:
-        token = None
-        while True:
-            page = held.ask("ListNotices", max_results=1000, next_token=token)
-            waiting += page["notices"]
-            token = page.get("next_token")
-            if token is None:
-                break
+        waiting = held.ask_for_all("ListNotices", "notices")
         files = channels.written(held.directory.path / channels.FOLDER)
+    # Ids are ordered by time, so files and notices that wait fall into one order.
     found = sorted([*map(_of_file, files), *map(_of_notice, waiting)], key=lambda each: each["id"])
     if as_json:
         output.print_json({"messages": found})

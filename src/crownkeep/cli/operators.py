@@ -80,15 +80,8 @@ def add(
 @output.json_flag()
 def list_(data: str | None, database: str | None, as_json: bool) -> None:
     """List operators, with what each may do and until when."""
-    found: list[Mapping[str, Any]] = []
     with house.opened(data, database) as held:
-        token: str | None = None
-        while True:
-            page = held.ask("ListOperators", next_token=token)
-            found += page["operators"]
-            token = page.get("next_token")
-            if token is None:
-                break
+        found = held.ask_for_all("ListOperators", "operators")
     if as_json:
         output.print_json({"operators": found})
         return

@@ -65,6 +65,7 @@ def _write(target: IO[bytes], lines: Iterator[bytes], spelled: str | None, at_le
     kind = _FORMATS[spelled] if spelled else breached.kind_of(first.removeprefix(b"\xef\xbb\xbf"))
     every = itertools.chain((first.removeprefix(b"\xef\xbb\xbf"),), lines)
     chunks = breached.entries(every, kind=kind, at_least=at_least) if kind else _sorted(breached.plain_entries(every), folder)
+    # The header says how many there are, which is known at the end: its place is kept free until then.
     target.write(bytes(breached.HEADER_SIZE))
     for chunk in chunks:
         target.write(chunk)

@@ -56,6 +56,7 @@ def read(text: str) -> FileContents:
 
 
 def _take(contents: FileContents, row: int, columns: Sequence[str], cells: Sequence[str]) -> None:
+    # Shorter rows are fine: spreadsheets leave empty cells at the end out. Longer ones have slipped, and are refused below.
     given = dict(zip(columns, cells, strict=False))
     try:
         if len(cells) > len(columns):

@@ -36,6 +36,7 @@ def read(text: str) -> FileContents:
     entries = list(_entries(text))
     groups = [(row, entry) for row, entry in entries if _kinds(entry) & _GROUPS]
     people = [(row, entry) for row, entry in entries if _is_person(entry)]
+    # Groups name their members by DN, and people their groups, wherever each stands in the file: so both are known first.
     names = {_normal(entry["dn"][0]): _first(entry, _ATTRIBUTES["UserName"]) for _, entry in people}
     named_groups = {_normal(entry["dn"][0]): _first(entry, ("cn",)) for _, entry in groups}
     joined: dict[str, list[str]] = {}

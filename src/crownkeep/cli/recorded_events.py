@@ -163,6 +163,7 @@ def known(source: RecordedSource) -> Evidence | None:
 
     if source.kept is not None:
         return audit.kept_evidence(source.kept)
+    # Recorded use from files or a database is read offline, so nobody is asked. `--from` says who has what, where it is needed.
     if source.events or source.data is not None or source.database is not None:
         return None
     ask = clients(source)

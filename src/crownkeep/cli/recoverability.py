@@ -27,6 +27,7 @@ def command(account_id: str, data: str | None, database: str | None, as_json: bo
         output.print_json({"ok": found["two_independent_ways"], **found})
     else:
         _print(found)
+    # The report is printed first: whoever reads the exit code alone still finds the reason in the log.
     if not found["two_independent_ways"]:
         raise SystemExit(1)
 

@@ -29,6 +29,7 @@ class _Seal(click.Group):
     """Takes an account where a command is expected: `crownkeep seal ACCOUNT --team ARN` seals it."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        # No command has the name of an account, which is twelve digits.
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             return super().resolve_command(ctx, ["account", *args])
         return super().resolve_command(ctx, args)

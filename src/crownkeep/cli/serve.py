@@ -54,6 +54,7 @@ def command(**flags: Any) -> None:
     reloading.require_usable_tls(chosen)
     _require_traces(chosen)
     inherited = listening.inherited()
+    # Before the data directory is touched: a second server that is started by mistake changes nothing.
     if inherited is None:
         _require_free_port(chosen)
     directory = data_directory.prepare(chosen)

@@ -58,7 +58,9 @@ def import_(
     from crownkeep.cli import audit
 
     contents = _read(file, kind)
-    url = endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_SSO_DIRECTORY") or ""
+    # As AWS's tools do, the variable of the service goes before the general one.
+    named = os.environ.get("AWS_ENDPOINT_URL_SSO_DIRECTORY") or os.environ.get("AWS_ENDPOINT_URL")
+    url = endpoint_url or named or ""
     if not re.match(r"https?://[^/\s]", url):
         raise WrongCall("which server? Name its URL with `--endpoint-url`, or set AWS_ENDPOINT_URL")
     with audit.botocore_failures(), _refusals():
@@ -111,6 +113,7 @@ def _import(clients: Any, instance: str, contents: FileContents, *, dry_run: boo
         (each, {"DisplayName": each.name, **({"Description": each.description} if each.description else {})})
         for each in contents.groups
     ]
+    # Groups first, so that people find them; and a group that nobody is in is made all the same.
     for group_batch in _batches(groups):
         answer = client.import_users(**whole, Groups=[sent for _, sent in group_batch])
         for (group, _), reply in zip(group_batch, answer["Groups"], strict=True):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from crownkeep.cli import house, output
+from crownkeep.cli import house, output, secret_files
 from crownkeep.cli.account import account_id
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -67,7 +67,7 @@ def set_oidc(
 
     The provider's metadata is fetched now and held to the issuer. By default its `sub` is compared with people's external ids.
     """
-    secret = None if client_secret_file is None else _line(client_secret_file)
+    secret = None if client_secret_file is None else secret_files.line(client_secret_file, "the client's secret")
     people = _people(name, match_by, match_attribute, create_people=create_people)
     with house.opened(data, database) as held:
         made = held.ask(
@@ -165,17 +165,3 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"`{file}` can't be read: save the provider's metadata there, as text") from error
-
-
-def _line(file: Path) -> str:
-    lines = _text_of_secret(file).splitlines()
-    if not lines or not lines[0].strip():
-        raise click.UsageError(f"`{file}` holds no secret: put the client's secret into it, as one line")
-    return lines[0].strip()
-
-
-def _text_of_secret(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"`{file}` can't be read: put the client's secret into it, as one line") from error

@@ -57,15 +57,8 @@ def register(
 @output.json_flag()
 def list_(data: str | None, database: str | None, as_json: bool) -> None:
     """List the tokens with their places, who has them out, and when each was seen last at an audit."""
-    found: list[Mapping[str, Any]] = []
     with house.opened(data, database) as held:
-        token = None
-        while True:
-            page = held.ask("ListHardwareTokens", max_results=1000, next_token=token)
-            found += page["tokens"]
-            token = page.get("next_token")
-            if token is None:
-                break
+        found = held.ask_for_all("ListHardwareTokens", "tokens")
     if as_json:
         output.print_json({"tokens": found})
         return

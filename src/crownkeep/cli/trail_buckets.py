@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from crownkeep.cli import house, output, waiting
+from crownkeep.cli import house, output, secret_files, waiting
 from crownkeep.cli.account import account_id
 
 
@@ -46,7 +46,7 @@ def add(
     What is in a directory can be read by the account through this server's S3 API. A server that `--s3-endpoint` names is only
     written to.
     """
-    secret = None if s3_secret_file is None else _secret(s3_secret_file)
+    secret = None if s3_secret_file is None else secret_files.line(s3_secret_file, "the secret access key")
     with house.opened(data, database) as held:
         made = held.ask(
             "AddTrailBucket",
@@ -71,14 +71,7 @@ def add(
 def list_(data: str | None, database: str | None, as_json: bool) -> None:
     """List the buckets of all accounts, where they are, and how many trails deliver to each."""
     with house.opened(data, database) as held:
-        found: list[Mapping[str, Any]] = []
-        token: str | None = None
-        while True:
-            page = held.ask("ListTrailBuckets", next_token=token)
-            found += page["buckets"]
-            token = page.get("next_token")
-            if token is None:
-                break
+        found = held.ask_for_all("ListTrailBuckets", "buckets")
     if as_json:
         output.print_json({"buckets": found})
         return
@@ -103,16 +96,6 @@ def remove(name: str, asked: waiting.Asking, data: str | None, database: str | N
     click.echo(f"The bucket `{output.printable(name)}` is removed; its files stay in {removed['place']}.")
     for each in removed["trails"]:
         click.echo(f"The trail {each} can't deliver any longer.")
-
-
-def _secret(file: Path) -> str:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"`{file}` can't be read: put the secret access key into it, as one line") from error
-    if not lines or not lines[0].strip():
-        raise click.UsageError(f"`{file}` holds no secret: put the secret access key into it, as one line")
-    return lines[0].strip()
 
 
 def _row(bucket: Mapping[str, Any]) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ def withhold(
 
     with house.opened(data, database) as held:
         done = waiting.ask(held, asked, "WithholdRecords", account_id=account, event_id=event_id, before=before, reason=reason)
+        # After the act, which is what counts: from it on nobody is shown them, and a server takes the bytes out later.
         try:
             month_sealing.destroy_withheld(held.database)
         except (NotSealable, SealedFileFault) as error:

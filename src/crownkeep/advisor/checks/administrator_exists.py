@@ -41,6 +41,7 @@ def administrator_exists(view: View) -> Iterator[Verdict]:
 
 
 def _is_for_people(role: entities.Role) -> bool:
+    # A role that services alone take on administers for nobody who could repair the account.
     """Tell whether somebody who is no AWS service takes this role on."""
     principals = [each.get("Principal") for each in entities.statements(role.trust) if each.get("Effect") == "Allow"]
     return any(each == "*" or (isinstance(each, dict) and ({"AWS", "Federated"} & each.keys())) for each in principals)

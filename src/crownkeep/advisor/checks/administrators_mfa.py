@@ -26,6 +26,7 @@ def administrators_mfa(view: View) -> Iterator[Verdict]:
     lines = {line.arn: line for line in credential_report.users(view)}
     found = permissions.actors(view)
     people = [each for each in found.users if permissions.is_administrator(each)]
+    # Whoever has keys alone is no concern of this check: their MFA is what policies ask for, and not the sign-in page.
     signing_in = [each for each in people if each.arn in lines and lines[each.arn].has_password]
     if not signing_in:
         raise DoesNotApply("No administrator has a password.")

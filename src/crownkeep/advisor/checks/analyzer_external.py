@@ -27,6 +27,7 @@ KINDS = ("ACCOUNT", "ORGANIZATION")
 def analyzer_external(view: View) -> Iterator[Verdict]:
     """Ask in each Region that is switched on."""
     regions = [each["RegionName"] for each in view.get(calls.REGIONS)["Regions"]]
+    # No Region at all would pass every one of none.
     if not regions:
         raise CannotTell("ec2:DescribeRegions told of no Region")
     bare = [region for region in regions if not _is_watched(view, region)]

@@ -22,6 +22,7 @@ def break_glass(view: View) -> Iterator[Verdict]:
     lines = {line.arn: line for line in credential_report.users(view)}
     people = [each for each in permissions.actors(view).users if permissions.is_administrator(each)]
     ready = [each.name for each in people if each.arn in lines and lines[each.arn].has_password and lines[each.arn].has_mfa]
+    # Root counts as one of the two: it is the way that no policy of the account can close.
     root = credential_report.root(view)
     if root is not None and root.has_password and root.has_mfa:
         ready.append("root")

@@ -26,6 +26,7 @@ def central_users(view: View) -> Iterator[Verdict]:
     if len(people) <= FEW:
         yield passed(f"{len(people)} users have a password.")
         return
+    # A provider alone doesn't pass: people who still have a password here don't go through it.
     saml = view.get(calls.SAML_PROVIDERS).get("SAMLProviderList", [])
     oidc = view.get(calls.OIDC_PROVIDERS).get("OpenIDConnectProviderList", [])
     if saml or oidc:

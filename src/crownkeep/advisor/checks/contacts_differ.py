@@ -22,6 +22,7 @@ def contacts_differ(view: View) -> Iterator[Verdict]:
     found = contacts.named(view)
     if len(found) < 2:
         raise DoesNotApply("There are no two alternate contacts to compare.")
+    # Each by itself: two names with one telephone are still one person who is asleep.
     same = [
         what
         for what, member in (("address", "EmailAddress"), ("telephone", "PhoneNumber"), ("name", "Name"))

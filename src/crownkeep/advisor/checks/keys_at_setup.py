@@ -26,6 +26,7 @@ _AT_ONCE = timedelta(minutes=1)
 )
 def keys_at_setup(view: View) -> Iterator[Verdict]:
     """Compare when the user and the key were made."""
+    # The console's form made user and key by two calls: within a minute is together.
     found = [
         (line, key)
         for line in credential_report.users(view)

@@ -26,6 +26,7 @@ from crownkeep.advisor.view import DoesNotApply, View
 )
 def member_root_credentials(view: View) -> Iterator[Verdict]:
     """Look for what is left, whether or not central management is on."""
+    # Nobody can take root on in the management account, so there it is the last way in.
     if organization.is_led(view):
         raise DoesNotApply("The management account keeps its root user.")
     summary = view.get(calls.SUMMARY)["SummaryMap"]

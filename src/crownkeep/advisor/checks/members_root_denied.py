@@ -8,6 +8,8 @@ from crownkeep.advisor import organization
 from crownkeep.advisor.check import CheckSeverity, Fix, Verdict, check, cis, failed, passed
 from crownkeep.advisor.view import View
 
+# Samples of several services: what is looked for is the absence of a guard, and a guard denies all of them. A policy that denies
+# these to root, and nothing else, passes.
 _ACTIONS = ("iam:CreateAccessKey", "iam:CreateUser", "s3:DeleteBucket", "ec2:RunInstances")
 
 

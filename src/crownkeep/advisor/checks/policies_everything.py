@@ -43,8 +43,10 @@ def _granting(found: entities.Entities) -> Iterator[tuple[str, str]]:
 
 
 def _is_everything(statement: dict[str, object] | object) -> bool:
+    # A condition may leave little of it: what a policy amounts to is the engine's to say, and other checks ask that.
     if not isinstance(statement, dict) or statement.get("Effect") != "Allow" or statement.get("Condition"):
         return False
+    # `**` and `*:*` mean the same as `*`, and a check that looks for one star misses them.
     all_actions = any(set(each) <= {"*"} or each == "*:*" for each in entities.listed(statement.get("Action")))
     all_resources = any(set(each) <= {"*"} for each in entities.listed(statement.get("Resource")))
     return all_actions and all_resources

@@ -41,6 +41,7 @@ def policies_wildcards(view: View) -> Iterator[Verdict]:
 
 
 def _whole(statement: Mapping[str, Any]) -> list[str]:
+    # An action `*` is every service's: `policies-everything` finds it.
     if statement.get("Effect") != "Allow" or statement.get("Condition") or "*" not in entities.listed(statement.get("Resource")):
         return []
     return [each for each in entities.listed(statement.get("Action")) if each.endswith(":*") and not each.startswith("*")]

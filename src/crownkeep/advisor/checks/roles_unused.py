@@ -28,6 +28,7 @@ def roles_unused(view: View) -> Iterator[Verdict]:
     """Count from the last use, or from when the role was made."""
     is_clean = True
     for role in trusts.roles(view):
+        # Never used counts from when it was made: a role of yesterday is not unused.
         last = role.used_at or role.made_at
         if last and view.at - moment(last) > timedelta(days=DAYS):
             is_clean = False
