@@ -79,6 +79,22 @@ def test_guessing_passwords_by_many_at_once_on_two_nodes_is_as_many_tries_as_one
     assert sorted([403] * pair[0].settings.sign_in_attempts + [429] * (AT_ONCE - 5)) == sorted(page.status for page in pages)
 
 
+def test_code_guessing_by_many_at_once_on_two_nodes_is_as_many_tries_as_one_by_one(
+    pair: tuple[Crown, Crown], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(throttle, "_FIRST_WAIT_SECONDS", 60)
+    account, _, _ = root_with_app(pair[0])
+    asked = Browser(pair[0])
+    sign_in_root(asked, account)
+    browsers = [Browser(crown) for crown in nodes(pair)]
+    for each in browsers:
+        each.cookies, each.page = dict(asked.cookies), asked.page
+
+    pages = at_once([lambda each=each: each.submit({"code": "000000"}) for each in browsers])
+
+    assert sorted([403] * pair[0].settings.sign_in_attempts + [429] * (AT_ONCE - 5)) == sorted(page.status for page in pages)
+
+
 def test_mail_bombing_by_many_at_once_on_two_nodes_sends_five_links(pair: tuple[Crown, Crown]):
     account = pair[0].account()
 

@@ -22,8 +22,9 @@ from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import entry, events, people, person_events, progress, sign_in_steps, throttle
 from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.flow import FactorStep, Method
+from crownkeep.signin.people import Credentials
 from crownkeep.signin.progress import Next, Progress, Stale
-from crownkeep.signin.throttle import Counter
+from crownkeep.signin.throttle import Counter, Waiting
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.credentials import mfa_devices, passkeys
 from crownkeep.storage.credentials.mfa_devices import DeviceKind, MfaDeviceRow
@@ -86,7 +87,14 @@ class Rejected:
 
     reason: Rejection
     serial: str | None = None
-    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """A factor was not accepted in a sign-in, which asks for one again."""
+
+    rejected: Rejected
+    at: Next
     """Where the sign-in stands now; a challenge that was answered is not asked again."""
 
 
@@ -101,39 +109,50 @@ class _Signed:
 Checked = _Signed | Rejection | None
 
 
-async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> Entered | Rejected | Stale:
-    """Go on with a sign-in by a second factor: the step is taken once, and each try is counted before it is looked at.
+async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> Entered | AskedAgain | Stale:
+    """Go on with a sign-in by a second factor: the step is taken once, and a failed one is counted before its answer leaves.
 
     `begun.trusts` says that the person wants to be asked for none in this browser from now on, where that may be.
     """
     wiring, now = door.wiring, visit.now
     # The same counters as for passwords: guessing codes is no way around them.
     used = throttle.counters(wiring.keyring, wiring.settings, begun.claim, address=visit.origin.source_ip, browser=begun.browser)
-    # 1. Count the attempt, or refuse it unseen.
-    waiting = await sign_in_steps.commit(door, lambda db: Commit(throttle.reserve(db, used, now=now), []))
-    if waiting is not None:
-        return waiting
-    # 2. Verify a signature outside of the transaction.
-    checked = await check(door, begun.person, answer, begun.challenge)
+    checked, is_counted = None, isinstance(answer, PasskeyAnswer)
+    if is_counted:
+        # 1. A passkey's try is counted, or refused unseen, before its signature is verified, which happens outside of the
+        # transaction.
+        if not _is_at_factor(progress.stands_at(door, begun, now=now)):
+            return Stale()
+        waiting = await sign_in_steps.commit(door, lambda db: Commit(throttle.reserve(db, used, now=now), []))
+        if waiting is not None:
+            return waiting
+        checked = await check(door, begun.person, answer, begun.challenge)
 
-    # 3. Spend the step and the factor, and go on.
-    def work(db: Transaction) -> Commit[Entered | Rejected | Stale]:
-        # From here on no device of the account can be changed or removed by somebody else.
+    def work(db: Transaction) -> Commit[Entered | AskedAgain | Stale]:
+        # 2. From here on no device of the account can be changed or removed by somebody else.
         accounts.hold(db, begun.person.account_id)
-        found = progress.look(db, wiring, begun, now=now)
-        if not isinstance(found, Next) or not isinstance(found.step, FactorStep):
+        at = progress.look(db, wiring, begun, now=now)
+        if not isinstance(at, Next) or not isinstance(at.step, FactorStep):
             return Commit(Stale(), [])
-        verified = verify(db, wiring, begun.person, answer, checked, origin=visit.origin, now=now, methods=found.step.methods)
+        # 3. A code's try is refused unseen, or counted by the transaction that verifies it, so that many at once gain nothing.
+        held = () if is_counted else throttle.hold(db, used, now=now)
+        if isinstance(held, Waiting):
+            return Commit(held, [])
+        verified = verify(db, wiring, begun.person, answer, checked, origin=visit.origin, now=now, methods=at.step.methods)
         if isinstance(verified, Rejected):
-            return _rejected(db, wiring, visit, begun, answer, verified, used)
-        if not progress.spend(db, begun):
+            throttle.count(db, held, now=now)
+            return _rejected(db, wiring, visit, at, answer, verified, used)
+        # 4. Spend the step and go on.
+        if not progress.spend(db, begun, found=at.found):
             # Somebody else went on from here in the meantime; the factor is used up all the same.
+            throttle.count(db, held, now=now)
             return Commit(Stale(), list(verified.rows))
-        # Only now is the try taken back: it was right, and the step is ours.
-        throttle.release(db, used)
+        if is_counted:
+            # Only now is the try taken back: it was right, and the step is ours.
+            throttle.release(db, used)
         made = replace(begun, method=verified.method, mfa_serial=verified.serial)
         proved = _proved(made, verified, visit)
-        entered, rows = progress.proceed(db, wiring, made, origin=visit.origin, now=now)
+        entered, rows = progress.proceed(db, wiring, made, origin=visit.origin, now=now, found=at.found)
         return Commit(entered, [*proved, *rows])
 
     return await sign_in_steps.commit(door, work)
@@ -215,7 +234,16 @@ def passkeys_to_ask(door: Door, person: Principal) -> list[Passkey]:
 def codes_of(door: Door, person: Principal) -> list[MfaDeviceRow]:
     """Return a person's TOTP devices, for choosing one."""
     with door.snapshot() as db:
-        return [each for each in people.credentials(db, person).devices if each.sealed_seed is not None]
+        return codes_among(people.credentials(db, person))
+
+
+def codes_among(found: Credentials) -> list[MfaDeviceRow]:
+    """Return the TOTP devices among what somebody has to sign in with."""
+    return [each for each in found.devices if each.sealed_seed is not None]
+
+
+def _is_at_factor(at: Next | Stale) -> bool:
+    return isinstance(at, Next) and isinstance(at.step, FactorStep)
 
 
 def _proved(made: Progress, verified: Verified, visit: Visit) -> list[EventRow]:
@@ -226,15 +254,16 @@ def _proved(made: Progress, verified: Verified, visit: Visit) -> list[EventRow]:
 
 
 def _rejected(
-    db: Transaction, wiring: Wiring, visit: Visit, begun: Progress, answer: Answer, rejected: Rejected, used: tuple[Counter, ...]
-) -> Commit[Entered | Rejected | Stale]:
+    db: Transaction, wiring: Wiring, visit: Visit, at: Next, answer: Answer, rejected: Rejected, used: tuple[Counter, ...]
+) -> Commit[Entered | AskedAgain | Stale]:
+    begun = at.progress
     # A challenge is spent by one answer, good or bad (WebAuthn level 3, section 13.4.3).
     is_spent = isinstance(answer, PasskeyAnswer) and progress.spend(db, begun)
     going_on = progress.renew(db, begun) if is_spent else begun
     failed = _failed(wiring, visit, begun, answer, rejected)
     waits = entry.throttled(db, begun.claim, begun.person, used, origin=visit.origin, now=visit.now)
     cloned = [events.cloned(begun.person, visit.origin, visit.now)] if rejected.reason is Rejection.CLONED else []
-    return Commit(replace(rejected, progress=going_on), [*cloned, failed, *waits])
+    return Commit(AskedAgain(rejected, replace(at, progress=going_on)), [*cloned, failed, *waits])
 
 
 def _failed(wiring: Wiring, visit: Visit, begun: Progress, answer: Answer, rejected: Rejected) -> EventRow:

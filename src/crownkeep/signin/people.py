@@ -40,6 +40,8 @@ class Credentials:
     """
     needs_mfa: bool = False
     """Whether this very user must have a second factor."""
+    max_sign_in_seconds: int | None = None
+    """How long this very user's sessions last; None where that isn't set."""
 
 
 def root_with_email(db: Transaction, email: str) -> Principal | None:
@@ -114,7 +116,12 @@ def credentials(db: Transaction, person: Principal) -> Credentials:
                 return _gathered(db, person)
             lineage = str(profile.credential_version)
             found = _gathered(db, person, profile.password_hash, profile.changed_at, lineage=lineage)
-            return replace(found, reset_required=profile.reset_required, needs_mfa=profile.needs_mfa)
+            return replace(
+                found,
+                reset_required=profile.reset_required,
+                needs_mfa=profile.needs_mfa,
+                max_sign_in_seconds=profile.max_sign_in_seconds,
+            )
         case PrincipalKind.PERSON:
             if is_disabled(db, person):
                 # Another version than before: every session, sign-in under way and link of theirs is void.

@@ -100,6 +100,8 @@ class Next:
 
     progress: Progress
     step: FactorStep | EnrolStep | ChangePasswordStep | ApprovalStep
+    found: Credentials
+    """What its person has to sign in with, as it was just read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,9 @@ def look(db: Transaction, wiring: Wiring, progress: Progress, *, now: datetime) 
     if isinstance(admission, Admission) and isinstance(step, SignInComplete):
         # Approved while the page was open: the next step lets them in.
         step = ApprovalStep(admissions.UNAPPROVED)
-    return Next(progress, step) if isinstance(step, FactorStep | EnrolStep | ChangePasswordStep | ApprovalStep) else Stale()
+    if isinstance(step, FactorStep | EnrolStep | ChangePasswordStep | ApprovalStep):
+        return Next(progress, step, found)
+    return Stale()
 
 
 def stands_at(door: Door, progress: Progress, *, now: datetime) -> Next | Stale:
@@ -180,9 +184,13 @@ def stands_at(door: Door, progress: Progress, *, now: datetime) -> Next | Stale:
         return look(db, door.wiring, progress, now=now)
 
 
-def spend(db: Transaction, progress: Progress) -> bool:
-    """Take a step; returns False where it was taken before or where the credentials have changed since."""
-    return people.credentials(db, progress.person).version == progress.version and sign_in_nonces.spend(db, progress.nonce)
+def spend(db: Transaction, progress: Progress, *, found: Credentials | None = None) -> bool:
+    """Take a step; returns False where it was taken before or where the credentials have changed since.
+
+    A caller who has just read the person's credentials in this transaction hands them in as `found`.
+    """
+    kept = found or people.credentials(db, progress.person)
+    return kept.version == progress.version and sign_in_nonces.spend(db, progress.nonce)
 
 
 def renew(db: Transaction, progress: Progress, *, version: bytes | None = None) -> Progress:
@@ -219,11 +227,11 @@ def proceed(
             admitted = admission if isinstance(admission, Admission) else None
             # Another browser may have used the approval up meanwhile: it is good for one session.
             if admitted is not None and not admissions.use(db, person, admitted, now=now):
-                return Next(renew(db, progress, version=found.version), ApprovalStep(admissions.UNAPPROVED)), []
-            return _arrive(db, wiring, replace(progress, version=found.version), origin, now, admitted)
+                return Next(renew(db, progress, version=found.version), ApprovalStep(admissions.UNAPPROVED), found), []
+            return _arrive(db, wiring, replace(progress, version=found.version), origin, now, admitted, found)
         case FactorStep() | EnrolStep() | ChangePasswordStep() | ApprovalStep() as step:
             asked = [_asked(progress, origin, now, step)] if isinstance(step, FactorStep) else []
-            return Next(renew(db, progress, version=found.version), step), asked
+            return Next(renew(db, progress, version=found.version), step, found), asked
         case _:
             return Expired(), [
                 events.failed_login(person, origin, now, to=login_to(wiring, progress), mfa_serial=progress.mfa_serial)
@@ -295,7 +303,13 @@ def login_to(wiring: Wiring, progress: Progress) -> str:
 
 
 def _arrive(
-    db: Transaction, wiring: Wiring, progress: Progress, origin: Origin, now: datetime, admission: Admission | None
+    db: Transaction,
+    wiring: Wiring,
+    progress: Progress,
+    origin: Origin,
+    now: datetime,
+    admission: Admission | None,
+    found: Credentials,
 ) -> tuple[Arrived, list[EventRow]]:
     person = progress.person
     used = throttle.counters(wiring.keyring, wiring.settings, progress.claim, address=origin.source_ip, browser=progress.browser)
@@ -307,7 +321,7 @@ def _arrive(
         origin=origin,
         now=now,
         mfa_serial=progress.mfa_serial,
-        lifetime=sessions.lifetime_of(db, person) if admission is None else admission.lasts,
+        lifetime=sessions.lifetime_of(db, person, found=found) if admission is None else admission.lasts,
         version=progress.version,
         approved_by=admission.session_id if admission is not None else "",
     )
@@ -345,9 +359,7 @@ def _remember_use(db: Transaction, person: Principal, now: datetime) -> None:
         if account and (account.root_password_used_at is None or now - account.root_password_used_at >= _USED_EVERY):
             accounts.change(db, person.account_id, root_password_used_at=now)
         return
-    user = users.with_id(db, person.account_id, person.unique_id)
-    if user and (user.password_used_at is None or now - user.password_used_at >= _USED_EVERY):
-        users.set_password_used(db, person.account_id, person.unique_id, at=now)
+    users.set_password_used(db, person.account_id, person.unique_id, at=now, unless_after=now - _USED_EVERY)
 
 
 def _begin_grace(db: Transaction, account_id: str, now: datetime) -> None:

@@ -24,7 +24,7 @@ from crownkeep.operations.call import Origin, Wiring
 from crownkeep.operations.invoke import Door
 from crownkeep.principals import APPROVED_BY, Principal, PrincipalKind, Session
 from crownkeep.signin import events, people, sign_in_steps, sweeping
-from crownkeep.storage.credentials import login_profiles
+from crownkeep.signin.people import Credentials
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles
 from crownkeep.storage.sign_in import browser_sessions
@@ -97,15 +97,15 @@ def sign_in_context(account_id: str, session_id: str, *, region: str) -> dict[st
     return {_CONTEXT_KEY: f"arn:aws:signin:{region}:{account_id}:session/{UUID(session_id)}"}
 
 
-def lifetime_of(db: Transaction, person: Principal) -> timedelta:
+def lifetime_of(db: Transaction, person: Principal, *, found: Credentials | None = None) -> timedelta:
     """Return how long a new session of somebody lasts at most: as MaxSigninSessionDuration says, of a user or of a role.
 
-    Of a person of single sign-on, as the rules of the identity store say.
+    Of a person of single sign-on, as the rules of the identity store say. A caller who has just read the person's credentials
+    in this transaction hands them in as `found`.
     """
     seconds = None
     if person.kind is PrincipalKind.USER:
-        profile = login_profiles.of_user(db, person.account_id, person.unique_id)
-        seconds = profile.max_sign_in_seconds if profile is not None else None
+        seconds = (found or people.credentials(db, person)).max_sign_in_seconds
     elif person.kind is PrincipalKind.ROLE:
         role = roles.with_id(db, person.account_id, person.unique_id)
         seconds = role.max_sign_in_seconds if role is not None else None

@@ -53,6 +53,10 @@ class Counter:
     longest: timedelta
 
 
+Held = tuple[tuple[Counter, ThrottleRow | None], ...]
+"""The counters of an attempt, each with its row as it is held."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """The attempt is refused unseen: whoever makes it must wait."""
@@ -102,13 +106,28 @@ def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str
 
 def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiting | None:
     """Count an attempt that is about to be made, or answer how long it must wait."""
+    held = hold(db, used, now=now)
+    if isinstance(held, Waiting):
+        # Refused tries are not counted. Otherwise a stranger could keep somebody out by trying on.
+        return held
+    count(db, held, now=now)
+    return None
+
+
+def hold(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Held | Waiting:
+    """Hold the counters of an attempt that is verified in this same transaction, or answer how long it must wait.
+
+    Unless the attempt was good, `count` must count it before the transaction ends.
+    """
     # Always in the order of `counters`, or two sign-ins on PostgreSQL could wait for each other's rows.
     # Rows are locked as they are read: of two tries at once the second one sees the first one's count.
-    held = [(counter, signin_throttles.held(db, counter.digest)) for counter in used]
+    held = tuple((counter, signin_throttles.held(db, counter.digest)) for counter in used)
     waits = [row.blocked_until - now for _, row in held if row is not None and _counts(row, now) and _blocks(row, now)]
-    # Refused tries are not counted. Otherwise a stranger could keep somebody out by trying on.
-    if waits:
-        return Waiting(max(waits))
+    return Waiting(max(waits)) if waits else held
+
+
+def count(db: Transaction, held: Held, *, now: datetime) -> None:
+    """Count an attempt whose counters are held."""
     for counter, row in held:
         failures = row.failures + 1 if row is not None and _counts(row, now) else 1
         # The wait begins with the attempt, before anybody knows whether it is right: it is taken back where it was.
@@ -119,7 +138,6 @@ def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiti
             signin_throttles.add(db, changed)
         else:
             signin_throttles.change(db, changed)
-    return None
 
 
 def waiting(db: Transaction, used: Iterable[Counter], *, now: datetime) -> bool:

@@ -34,6 +34,7 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import users
 from crownkeep.storage.identities.users import UserRow
 from crownkeep.storage.metadata import AccountId, Moment, Path, UniqueId, metadata
+from crownkeep.storage.prepared import PreparedChange
 from crownkeep.storage.rows import RowQuery, optional_part, part
 
 FRESH = DeviceState()
@@ -202,7 +203,7 @@ _counts = select(
     func.coalesce(func.sum(case((table.c.owner_id == table.c.account_id, 1), else_=0)), 0),
 ).where(_in_account, IS_OF_IAM)
 _assign = update(table).where(*_this).values(owner_id=bindparam("new_owner_id"), enabled_at=bindparam("at"))
-_set_state = (
+_set_state = PreparedChange(
     update(table)
     .where(*_this)
     .values(
@@ -353,7 +354,7 @@ def set_state(db: Transaction, account_id: str, device_id: str, state: DeviceSta
         "new_attempts": state.attempts,
         "new_failures": state.failures,
     }
-    db.execute(_set_state, {"of_account": account_id, "of_device": device_id, **values})
+    _set_state.run(db, {"of_account": account_id, "of_device": device_id, **values})
 
 
 def rename(db: Transaction, account_id: str, device_id: str, name: str) -> None:

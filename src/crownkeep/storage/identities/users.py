@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint, bindparam, delete, func, insert, or_, select, update
 
 from crownkeep.columns import Columns
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
-from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.prepared import Prepared, PreparedChange
 from crownkeep.storage.rows import ColumnQuery, RowQuery
 from crownkeep.values import value_type
 
@@ -109,7 +109,11 @@ _rename = (
     update(table).where(*_this).values(name=bindparam("new_name"), name_key=bindparam("new_name_key"), path=bindparam("new_path"))
 )
 _set_boundary = update(table).where(*_this).values(boundary_arn=bindparam("new_boundary_arn"))
-_set_password_used = update(table).where(*_this).values(password_used_at=bindparam("at"))
+_set_password_used = PreparedChange(
+    update(table)
+    .where(*_this, or_(table.c.password_used_at.is_(None), table.c.password_used_at <= bindparam("unless_after")))
+    .values(password_used_at=bindparam("at"))
+)
 _remove = delete(table).where(*_this)
 
 
@@ -191,9 +195,10 @@ def set_boundary(db: Transaction, account_id: str, user_id: str, policy_arn: str
     db.execute(_set_boundary, {"of_account": account_id, "of_user": user_id, "new_boundary_arn": policy_arn})
 
 
-def set_password_used(db: Transaction, account_id: str, user_id: str, *, at: datetime) -> None:
-    """Remember when a user's password was last used to sign in."""
-    db.execute(_set_password_used, {"of_account": account_id, "of_user": user_id, "at": at})
+def set_password_used(db: Transaction, account_id: str, user_id: str, *, at: datetime, unless_after: datetime) -> None:
+    """Remember when a user's password was last used to sign in, unless it is remembered of after another moment."""
+    values = {"of_account": account_id, "of_user": user_id, "at": at, "unless_after": unless_after}
+    _set_password_used.run(db, values)
 
 
 def remove(db: Transaction, account_id: str, user_id: str) -> None:

@@ -16,7 +16,7 @@ from crownkeep.errors import AwsError, InvalidAuthenticationCode
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import enrolment, factors, password_rules, person_rules
 from crownkeep.signin.enrolment import ProgressBinding
-from crownkeep.signin.factors import Rejected
+from crownkeep.signin.factors import AskedAgain
 from crownkeep.signin.flow import ChangePasswordStep, EnrolStep, FactorStep, Method
 from crownkeep.signin.progress import Next, Progress, Stale
 
@@ -26,22 +26,21 @@ async def factor(request: Request) -> Response:
     begun = entering.begun(request)
     if begun is None or not isinstance(begun.step, FactorStep):
         return _elsewhere(request, begun)
-    return _factor_page(request, begun.progress, begun.step)
+    return _factor_page(request, begun)
 
 
 async def factor_given(request: Request) -> Response:
     """Take a second factor."""
-    begun, here = entering.begun(request), web.of(request)
-    if begun is None or not isinstance(begun.step, FactorStep):
+    begun, here, form = entering.begun_anywhere(request), web.of(request), web.form(request)
+    if begun is None:
         return entering.stale(request)
-    step, form = begun.step, web.form(request)
-    visit, made = entering.visit(request, begun.progress.to), replace(begun.progress, trusts="trust" in form)
-    outcome = await factors.present(here.door, visit, made, second_factors.answer_in(request, form))
-    if isinstance(outcome, Rejected):
-        going_on = outcome.progress or begun.progress
-        entering.keep(request, going_on)
-        return _factor_page(request, going_on, step, alert=second_factors.message_of(outcome), status=403)
-    claim = begun.progress.claim
+    made = replace(begun, trusts="trust" in form)
+    visit, answer = entering.visit(request, begun.to), second_factors.answer_in(request, form)
+    outcome = await factors.present(here.door, visit, made, answer)
+    if isinstance(outcome, AskedAgain):
+        entering.keep(request, outcome.at.progress)
+        return _factor_page(request, outcome.at, alert=second_factors.message_of(outcome.rejected), status=403)
+    claim = begun.claim
     return await entering.follow(request, outcome, lambda: entering.stale(request), root=claim.name if claim.is_root else "")
 
 
@@ -172,9 +171,11 @@ async def _enrol_again(request: Request, begun: Progress, step: EnrolStep, refus
     return _enrol_page(request, fresh, step, alert=text, status=403)
 
 
-def _factor_page(request: Request, begun: Progress, step: FactorStep, *, alert: str = "", status: int = 200) -> Response:
-    devices = factors.codes_of(web.of(request).door, begun.person) if Method.TOTP in step.methods else []
-    has_passkey = Method.PASSKEY in step.methods
+def _factor_page(request: Request, at: Next, *, alert: str = "", status: int = 200) -> Response:
+    begun = at.progress
+    methods = at.step.methods if isinstance(at.step, FactorStep) else ()
+    devices = factors.codes_among(at.found) if Method.TOTP in methods else []
+    has_passkey = Method.PASSKEY in methods
     return web.page(
         request,
         "factor.html",
@@ -184,7 +185,7 @@ def _factor_page(request: Request, begun: Progress, step: FactorStep, *, alert: 
         has_passkey=has_passkey,
         passkey_options=second_factors.factor_options(request, begun.person, begun.challenge) if has_passkey else None,
         passkey_address=entering.passkey_address(request),
-        has_recovery_codes=Method.RECOVERY_CODE in step.methods,
+        has_recovery_codes=Method.RECOVERY_CODE in methods,
         is_root=begun.claim.is_root,
         cancel=_cancel(begun),
         trust_days=person_rules.TRUSTED_FOR.days if person_rules.is_offered(web.of(request).door, begun.person) else 0,
