@@ -312,9 +312,9 @@ def _arrive(
     found: Credentials,
 ) -> tuple[Arrived, list[EventRow]]:
     person = progress.person
-    used = throttle.counters(wiring.keyring, wiring.settings, progress.claim, address=origin.source_ip, browser=progress.browser)
     # With the session, in one transaction: failures are forgotten only where somebody really got in.
-    throttle.clear(db, used, now=now)
+    counted = throttle.own(wiring.keyring, wiring.settings, progress.claim, browser=progress.browser)
+    throttle.clear(db, (counted,), now=now)
     opened = sessions.open_session(
         db,
         person,

@@ -82,26 +82,37 @@ def counters(keyring: Keyring, settings: Settings, claim: Claim, *, address: str
     A known browser is delayed by no address and no account: behind one translated address (NAT), or a proxy that the operator has
     not declared, one stranger would keep out everybody. It can try for nobody else than its person.
     """
-    longest = timedelta(seconds=settings.sign_in_longest_delay_seconds)
-    free = settings.sign_in_attempts
-
-    def counter(scope: Scope, value: str, *, times: int = 1, most: timedelta = longest) -> Counter:
-        # Keyed, so that the table tells nobody which names and addresses were tried.
-        # The scope is a part of the message: a name that looks like an address is another counter.
-        message = f"throttle {scope.value} {value}".encode("utf-8", "replace")
-        digest = sealing.fingerprint(keyring, message, purpose=Purpose.SIGN_IN_FLOW)
-        return Counter(scope, digest, claim.account_id if scope is not Scope.ADDRESS else "", free * times, most)
-
+    # Alone: a person whose browser is known is held up by nobody's failures but their own.
     if browser:
-        # Alone: a person whose browser is known is held up by nobody's failures but their own.
-        return (counter(Scope.BROWSER, f"{claim.name} {browser}"),)
+        return (own(keyring, settings, claim, browser=browser),)
     # An address has more free failures, as an office may share one.
-    found = [counter(Scope.PERSON, claim.name), counter(Scope.ADDRESS, network(address), times=_ADDRESS)]
+    found = [
+        own(keyring, settings, claim),
+        _counter(keyring, settings, claim, Scope.ADDRESS, network(address), times=_ADDRESS),
+    ]
     if claim.account_id and not claim.is_root:
         # Root is left out: the failures of an account's users must not delay it.
-        most = min(longest, _LONGEST_ACCOUNT_WAIT)
-        found.append(counter(Scope.ACCOUNT, claim.account_id, times=_ACCOUNT, most=most))
+        found.append(_counter(keyring, settings, claim, Scope.ACCOUNT, claim.account_id, times=_ACCOUNT))
     return tuple(found)
+
+
+def own(keyring: Keyring, settings: Settings, claim: Claim, *, browser: str = "") -> Counter:
+    """Return the counter that is nobody else's: a known browser's, or the person's where the browser is not known."""
+    if browser:
+        return _counter(keyring, settings, claim, Scope.BROWSER, f"{claim.name} {browser}")
+    return _counter(keyring, settings, claim, Scope.PERSON, claim.name)
+
+
+def _counter(keyring: Keyring, settings: Settings, claim: Claim, scope: Scope, value: str, *, times: int = 1) -> Counter:
+    # Keyed, so that the table tells nobody which names and addresses were tried.
+    # The scope is a part of the message: a name that looks like an address is another counter.
+    message = f"throttle {scope.value} {value}".encode("utf-8", "replace")
+    digest = sealing.fingerprint(keyring, message, purpose=Purpose.SIGN_IN_FLOW)
+    longest = timedelta(seconds=settings.sign_in_longest_delay_seconds)
+    if scope is Scope.ACCOUNT:
+        longest = min(longest, _LONGEST_ACCOUNT_WAIT)
+    account_id = claim.account_id if scope is not Scope.ADDRESS else ""
+    return Counter(scope, digest, account_id, settings.sign_in_attempts * times, longest)
 
 
 def reserve(db: Transaction, used: Iterable[Counter], *, now: datetime) -> Waiting | None:

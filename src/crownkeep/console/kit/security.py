@@ -51,7 +51,8 @@ HEADERS = {
 FOR_PROGRAMS = frozenset({"/federation"})
 """Where programs send forms: not from pages, so without a token; what they do there needs no cookie, and must heed none."""
 
-_HSTS = "max-age=31536000"
+_WIRE = tuple((name.encode(), value.encode()) for name, value in HEADERS.items())
+_WIRE_OVER_TLS = (*_WIRE, (b"strict-transport-security", b"max-age=31536000"))
 _VISIT_BYTES = 24
 _LONGEST_PAGE = 256
 
@@ -220,11 +221,8 @@ def _sealed(send: Send, web: Web | None, *, secure: bool = False) -> Send:
     async def outgoing(message: Message) -> None:
         if message["type"] == "http.response.start":
             present = {name for name, _ in message["headers"]}
-            extra = dict(HEADERS)
-            if secure:
-                extra["strict-transport-security"] = _HSTS
             # A page may set a header of these itself, such as what may be cached; what it says stays.
-            added = [(name.encode(), value.encode()) for name, value in extra.items() if name.encode() not in present]
+            added = [each for each in (_WIRE_OVER_TLS if secure else _WIRE) if each[0] not in present]
             added += [(b"set-cookie", value.encode("latin-1")) for value in (web.set_cookies if web else ())]
             message["headers"] = [*message["headers"], *added]
         await send(message)

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, 
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import Moment, metadata
-from crownkeep.storage.prepared import Prepared
+from crownkeep.storage.prepared import Prepared, PreparedChange
 from crownkeep.storage.rows import RowInsert, RowQuery
 
 table = Table(
@@ -91,6 +91,16 @@ _of_others = RowQuery(
     )
     .order_by(cosignatures.c.name, cosignatures.c.key_id),
 )
+_remove_same = PreparedChange(
+    delete(cosignatures).where(
+        cosignatures.c.size == bindparam("size"),
+        cosignatures.c.name == bindparam("name"),
+        cosignatures.c.key_id == bindparam("key_id"),
+    )
+)
+_remove_of = PreparedChange(
+    delete(cosignatures).where(cosignatures.c.size == bindparam("size"), cosignatures.c.name == bindparam("name"))
+)
 _earlier = Prepared(
     select(table.c.size)
     .where(table.c.size < bindparam("size"), table.c.signed_at >= bindparam("since", type_=Moment))
@@ -124,15 +134,13 @@ def add(db: Transaction, row: CheckpointRow, signatures: Sequence[CosignatureRow
     hour = previous.signed_at.replace(minute=0, second=0, microsecond=0)
     # Another checkpoint of the same hour came before it, so its large signatures are no hour's first, and go.
     if _earlier.first(db, {"size": previous.size, "since": hour, "limit": 1}) is not None:
-        of_it = (cosignatures.c.size == previous.size, cosignatures.c.name == previous.origin)
-        db.execute(delete(cosignatures).where(*of_it))
+        _remove_of.run(db, {"size": previous.size, "name": previous.origin})
 
 
 def cosign(db: Transaction, signatures: Sequence[CosignatureRow]) -> None:
     """Keep signatures of a checkpoint, each in the place of an older one by the same key."""
     for each in signatures:
-        same = (cosignatures.c.size == each.size, cosignatures.c.name == each.name, cosignatures.c.key_id == each.key_id)
-        db.execute(delete(cosignatures).where(*same))
+        _remove_same.run(db, {"size": each.size, "name": each.name, "key_id": each.key_id})
         _insert_cosignature.run(db, each)
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, Moment, OrganizationId, UniqueId, metadata
+from crownkeep.storage.prepared import Prepared
 from crownkeep.storage.rows import RowInsert, RowQuery
 from crownkeep.storage.trail.buckets import BucketName
 
@@ -154,7 +155,7 @@ _is_due = (
     or_(table.c.due_at <= bindparam("now"), table.c.digest_due_at <= bindparam("now")),
     table.c.claimed_until <= bindparam("now"),
 )
-_due = select(table.c.trail_id).where(*_is_due).order_by(table.c.due_at, table.c.trail_id).limit(bindparam("limit"))
+_due = Prepared(select(table.c.trail_id).where(*_is_due).order_by(table.c.due_at, table.c.trail_id).limit(bindparam("limit")))
 _claim = update(table).where(_this, *_is_due).values(claimed_until=bindparam("until"))
 _remove = delete(table).where(_this)
 _scopes = select(scopes.c.version, scopes.c.document).where(scopes.c.trail_id == bindparam("of_trail"))
@@ -198,7 +199,7 @@ def change(db: Transaction, trail_id: str, **values: object) -> None:
 
 def due(db: Transaction, *, now: datetime, limit: int) -> Sequence[str]:
     """Return the ids of trails that have something to deliver now and that no process has claimed."""
-    return db.execute(_due, {"now": now, "limit": limit}).scalars().all()
+    return [row[0] for row in _due.all(db, {"now": now, "limit": limit})]
 
 
 def claim(db: Transaction, trail_id: str, *, now: datetime, until: datetime) -> TrailRow | None:
