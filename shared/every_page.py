@@ -67,6 +67,10 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     "/console/mfa/resync": ("/console/mfa/resync?serial=arn%3Aaws%3Aiam%3A%3A{account}%3Amfa%2Fphone",),
     "/console/organization": ("/console/organization", "/console/organization?under={unit}&tab=policies"),
     "/console/organization/account": _tabs("/console/organization/account?id={member}", member_accounts.TABS),
+    "/console/organization/accounts/move": (
+        "/console/organization/accounts/move?account={member}&to={unit}",
+        "/console/organization/accounts/move?account={member}&to={root}",
+    ),
     "/console/organization/root": ("/console/organization/root?id={member}",),
     "/console/organization/policies": _controls("/console/organization/policies"),
     "/console/organization/policies/create": (

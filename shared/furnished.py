@@ -53,6 +53,8 @@ class Samples:
     asked: str = "00000000000000000000000000000000"
     """The id of a request for approval."""
 
+    root: str = "r-none"
+    """The id of the root of the organization that the account manages."""
     unit: str = "ou-none-00000000"
     """The id of a unit of the organization that the account manages."""
     member: str = "000000000000"
@@ -115,7 +117,7 @@ def organize(organizations: Any, samples: Samples) -> Samples:
         Name="keep-trails", Description="Nobody turns a trail off", Content=content, Type="SERVICE_CONTROL_POLICY"
     )["Policy"]["PolicySummary"]["Id"]
     organizations.attach_policy(PolicyId=control, TargetId=unit)
-    return replace(samples, unit=unit, member=made, control=control)
+    return replace(samples, root=root_id, unit=unit, member=made, control=control)
 
 
 def sign_on(client: Callable[[str], Any], samples: Samples) -> Samples:

@@ -70,12 +70,17 @@ def test_an_account_is_created_moved_and_closed_once_its_name_is_typed(organizat
     here = f"{HOME}/account?id={account_id}"
     fields = {"account": account_id, "from": organization.root_id, "to": unit, "other": ""}
 
-    moved = follow(browser, send(browser, here, f"{HOME}/accounts/move", **fields))
+    review = f"{HOME}/accounts/move?account={account_id}&to={unit}"
+    reviewed = browser.get(review)
+    moved = follow(browser, send(browser, review, f"{HOME}/accounts/move", **fields))
+    again = browser.get(review)
     mistyped = send(browser, here, f"{HOME}/accounts/close", account=account_id, typed="shiping")
     closed = follow(browser, send(browser, here, f"{HOME}/accounts/close", account=account_id, typed="shipping"))
 
     assert "<h1>shipping</h1>" in created
+    assert "Move shipping to Workloads?" in reviewed.text
     assert "the unit Workloads" in moved
+    assert "shipping is in Workloads already" in again.text
     assert "Undo" in moved
     assert 400 == mistyped.status
     assert "Nothing was changed" in mistyped.text

@@ -102,6 +102,8 @@ def _make(page: Page, hand: Hand, *, email: str) -> None:
     hand.write(page.get_by_label("Address of its root user"), email)
     hand.press(page.get_by_role("button", name="Create account"))
     hand.choose(page.get_by_label("Unit", exact=True), "– Workloads")
+    hand.press(page.get_by_role("button", name="Review the move"))
+    expect(page.get_by_role("heading", name="Move shipping to Workloads?")).to_be_visible()
     hand.press(page.get_by_role("button", name="Move account"))
     expect(page.get_by_text("in the unit Workloads")).to_be_visible()
 

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 from tests.console.members import ADMINISTRATOR, administrator
 from tests.console.members import member as signed_in
 from tests.fixtures.crown import Account, Crown, Crowns
-from tests.fixtures.organization import SCP, Organization
+from tests.fixtures.organization import FULL, SCP, Organization, allow
 
-from crownkeep.console.pages.simulation import what_if
+from crownkeep.console.pages.simulation import control_changes
 from crownkeep.services.trail import recorded
 
 ALLOW_IAM = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}]}
@@ -132,7 +132,7 @@ def test_a_control_policy_for_a_unit_or_the_root_is_tried_in_the_accounts_below(
 
     answers = [asked(browser, change="attach-scp", policy=policy_id, target=each) for each in (inner, unit, organization.root_id)]
     empty = asked(browser, change="attach-scp", policy=policy_id, target=organization.unit("empty"))
-    monkeypatch.setattr(what_if, "_MOST_ACCOUNTS", 1)
+    monkeypatch.setattr(control_changes, "_MOST_ACCOUNTS", 1)
     bounded = asked(browser, change="attach-scp", policy=policy_id, target=unit)
 
     calls = ["1 call by 1 principal", "2 calls by 2 principals", "3 calls by 3 principals"]
@@ -143,6 +143,38 @@ def test_a_control_policy_for_a_unit_or_the_root_is_tried_in_the_accounts_below(
     organization.attach(policy_id, unit)
     for each, is_denied in zip(members, (True, True, False), strict=True):
         assert is_denied is is_refused(each)
+
+
+def test_what_detaching_a_control_policy_or_moving_an_account_would_have_denied_is_denied_once_it_is_done(crown: Crown):
+    organization = Organization(crown)
+    strict, loose = organization.unit("strict"), organization.unit("loose")
+    member = organization.invited(under=loose)
+    alone, others = organization.bind(allow("iam:*"), loose), organization.bind(allow("organizations:*"), loose)
+    organization.attach(others, strict)
+    for unit in (loose, strict):
+        organization.detach(FULL, unit)
+    member.client("iam").list_users()
+    browser = signed_in(organization.management, arn=ADMINISTRATOR)
+    back = {"policy": alone, "target": loose}
+
+    review = browser.get(f"/console/organization/policies/detach?policy={alone}&target={loose}").text
+    detached = asked(browser, change="detach-scp", **back)
+    moved = asked(browser, change="move-account", account=member.id, target=strict)
+    to_root = asked(browser, change="move-account", account=member.id, target=organization.root_id)
+    elsewhere = asked(browser, change="detach-scp", policy=alone, target=strict)
+
+    assert "What would this have denied?" in review
+    for answer in (detached, moved):
+        assert "this would have denied 1 call by 1 principal" in answer
+        assert "iam:ListUsers" in answer
+    assert "this would have denied 0 calls" in to_root
+    assert "The policy is not attached there." in elsewhere
+    assert not is_refused(member)
+    organization.move(member.id, to=strict)
+    assert is_refused(member)
+    organization.move(member.id, to=loose)
+    organization.detach(alone, loose)
+    assert is_refused(member)
 
 
 def is_refused(account: Account) -> bool:

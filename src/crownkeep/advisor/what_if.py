@@ -200,14 +200,57 @@ def scp_attached(document: str, *, management_account: str = "") -> Hypothetical
     keys = _keys(policies)
 
     def judge(use: UseKind) -> Judgement:
-        # AWS exempts both: the management account and service-linked roles are bound by no service control policy.
-        is_exempt = use.who.account_id == management_account or "/aws-service-role/" in use.who.issuer_arn
-        return UNTOUCHED if is_exempt else _denied_by(policies, use, keys)
+        return UNTOUCHED if _is_exempt(use.who, management_account) else _denied_by(policies, use, keys)
 
     assumes = ["It is attached beside FullAWSAccess, so that only what it denies counts."]
     if not management_account:
         assumes.append("The accounts are members: control policies don't bind a management account.")
     return HypotheticalChange("The control policy is attached", judge, keys, tuple(assumes))
+
+
+@dataclass(frozen=True, slots=True)
+class ControlLevel:
+    """The documents of the service control policies of one root, unit or account: as they will be, and as they are."""
+
+    after: tuple[str, ...]
+    before: tuple[str, ...] | None = None
+    """None of a level that the accounts are not below yet."""
+
+
+def levels_changed(title: str, levels: Iterable[ControlLevel], *, management_account: str = "") -> HypotheticalChange:
+    """Levels of service control policies are others, each of which must allow what is done below it; raises MalformedPolicy."""
+    compiled = [(_level(each.after), None if each.before is None else _level(each.before)) for each in levels]
+    keys = _keys(*(one for pair in compiled for one in pair if one is not None))
+
+    def judge(use: UseKind) -> Judgement:
+        if _is_exempt(use.who, management_account):
+            return UNTOUCHED
+        found = [_denied_at_level(after, before, use, keys) for after, before in compiled]
+        return next((each for each in found if each.is_denied), next((each for each in found if each.unknown), UNTOUCHED))
+
+    return HypotheticalChange(title, judge, keys, ("Policies elsewhere on the way to the accounts stay as they are.",))
+
+
+def _level(documents: Iterable[str]) -> PolicySet:
+    return policy_sets.of(
+        (PolicySource(PolicyKind.SERVICE_CONTROL, f"policy {number}"), each) for number, each in enumerate(documents)
+    )
+
+
+def _denied_at_level(after: PolicySet, before: PolicySet | None, use: UseKind, keys: tuple[str, ...]) -> Judgement:
+    said = _said(after, use, keys)
+    if isinstance(said, Judgement):
+        return said
+    if said == "allow" or (said == "nothing" and use.action in NEEDS_NO_ALLOW):
+        return UNTOUCHED
+    had = "allow" if before is None else _said(before, use, keys)
+    # What the level did not allow before was recorded under other policies, which are no part of the change.
+    return had if isinstance(had, Judgement) else DENIED if had == "allow" else UNTOUCHED
+
+
+def _is_exempt(who: Who, management_account: str) -> bool:
+    # AWS exempts both: the management account and service-linked roles are bound by no service control policy.
+    return who.account_id == management_account or "/aws-service-role/" in who.issuer_arn
 
 
 def boundary_set(principal_arn: str, document: str, found: Entities | None = None) -> HypotheticalChange:

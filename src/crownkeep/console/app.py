@@ -53,6 +53,7 @@ from crownkeep.console.pages.identities import (
 )
 from crownkeep.console.pages.organization import (
     account_list,
+    account_moves,
     central_root,
     control_attachments,
     control_policies,
@@ -134,6 +135,7 @@ ROUTES: list[Route] = [
     *control_policy_editor.ROUTES,
     *control_attachments.ROUTES,
     *organization_settings.ROUTES,
+    *account_moves.ROUTES,
     *instance_home.ROUTES,
     *directory_people.ROUTES,
     *directory_groups.ROUTES,

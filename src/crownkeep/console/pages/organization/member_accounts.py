@@ -151,17 +151,6 @@ def _form(
     return places.page(request, template, same=[same[template]], refusal=refusal, entered=entered, alert=alert, status=status)
 
 
-async def moved(request: Request) -> Response:
-    """Put an account under another unit: the policies there are in force for it at once."""
-    entered = parts.entered(request, "account", "from", "to", "other")
-    to = entered["other"] or entered["to"]
-    wanted, back = (
-        places.call("MoveAccount", AccountId=entered["account"], SourceParentId=source, DestinationParentId=destination)
-        for source, destination in ((entered["from"], to), (to, entered["from"]))
-    )
-    return await parts.change(request, [wanted], then=places.account(entered["account"]), current=places.FOLDER, back=[back])
-
-
 async def closed(request: Request) -> Response:
     """Close a member, once its name was typed and its person has proved to be there."""
     return await _ended(request, "CloseAccount")
@@ -207,7 +196,6 @@ ROUTES = [
     Route(places.NEW_ACCOUNT, created, methods=["POST"]),
     Route(places.INVITE, invite, methods=["GET"]),
     Route(places.INVITE, invited, methods=["POST"]),
-    Route(f"{places.FOLDER}/accounts/move", moved, methods=["POST"]),
     Route(f"{places.FOLDER}/accounts/close", closed, methods=["POST"]),
     Route(f"{places.FOLDER}/accounts/remove", removed, methods=["POST"]),
 ]

@@ -24,29 +24,21 @@ from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.kit.destinations import ours
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
+from crownkeep.console.pages.simulation import control_changes
+from crownkeep.console.pages.simulation.control_changes import JudgedAccounts
 
 PATH = "/console/what-if"
-CHANGES = ("delete-key", "remove-policy", "leave-group", "set-boundary", "root-off", "attach-scp")
+CHANGES = ("delete-key", "remove-policy", "leave-group", "set-boundary", "root-off", *control_changes.CHANGES)
 DAYS = 90
 _MOST_PAGES = 5
 _PAGE = 1000
 _ROWS = 50
-_MOST_ACCOUNTS, _MOST_PLACES = 10, 20
-"""Of what lies below a root or unit: each account's events may take two seconds to read."""
 _NEEDED = {"remove-policy": "policy", "leave-group": "group", "set-boundary": "boundary"}
 _TOO_MANY = (
     f"The account has more than {_MOST_PAGES * _PAGE:,} users, groups, roles and policies: ask `crownkeep what-if` instead."
 )
 _UNREADABLE = "The policy can't be read."
-_FIELDS = ("key", "policy", "principal", "user", "group", "holder", "boundary", "target")
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedAccounts:
-    """The accounts whose recorded events are looked at; empty for one's own alone."""
-
-    ids: tuple[str, ...] = ()
-    are_all: bool = True
+_FIELDS = ("key", "policy", "principal", "user", "group", "holder", "boundary", "target", "account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +72,8 @@ async def page(request: Request) -> Response:
         found = await _change(request, chosen, given, asked)
         if isinstance(found, str):
             fault = found
-        elif (reach := await _reach(request, chosen, given, asked)) is None:
-            fault = "No account below it can be seen that the policy would bind."
+        elif (reach := await control_changes.reach(request, chosen, given, asked)) is None:
+            fault = "No account below it can be seen that the policy binds or would bind."
         else:
             foreseen = await _foreseen(request, *found, reach, asked)
     return frame.page(
@@ -100,31 +92,6 @@ async def page(request: Request) -> Response:
     )
 
 
-async def _reach(request: Request, chosen: str, given: Mapping[str, str], asked: list[Part]) -> JudgedAccounts | None:
-    """Return the accounts that a change would reach: the target, or what is below a root or unit, some at most; None for none."""
-    own = web.signed_in(request).principal.account_id
-    if chosen != "attach-scp" or given["target"] == own:
-        return JudgedAccounts()
-    if given["target"].isdigit():
-        return JudgedAccounts((given["target"],))
-    below: list[str] = []
-    places, are_all = [given["target"]], True
-    for place in places:
-        inside = {
-            kind: await parts.ask(request, "ListChildren", service="organizations", ParentId=place, ChildType=kind)
-            for kind in ("ACCOUNT", "ORGANIZATIONAL_UNIT")
-        }
-        asked += inside.values()
-        are_all = are_all and not any(each.marker or each.refusal is not None for each in inside.values())
-        # The control policies of an organization don't bind the account that manages it.
-        below += [str(each["Id"]) for each in inside["ACCOUNT"].rows("Children") if each["Id"] != own]
-        places += [str(each["Id"]) for each in inside["ORGANIZATIONAL_UNIT"].rows("Children")]
-        if len(below) > _MOST_ACCOUNTS or len(places) > _MOST_PLACES:
-            are_all = False
-            break
-    return JudgedAccounts(tuple(below[:_MOST_ACCOUNTS]), are_all) if below else None
-
-
 async def _change(
     request: Request, chosen: str, given: Mapping[str, str], asked: list[Part]
 ) -> tuple[HypotheticalChange, Entities | None] | str:
@@ -133,8 +100,9 @@ async def _change(
         return (what_if.key_deleted(given["key"]), None) if given["key"] else "Name the access key."
     if chosen == "root-off":
         return what_if.root_off(), None
-    if chosen == "attach-scp":
-        return await _control(request, given, asked)
+    if chosen in control_changes.CHANGES:
+        control = await control_changes.change(request, chosen, given, asked)
+        return control if isinstance(control, str) else (control, None)
     if not given[_NEEDED[chosen]]:
         return "Name the policy, by its ARN or, of an inline one, its name." if chosen != "leave-group" else "Name the group."
     found = await _entities(request, asked)
@@ -149,17 +117,6 @@ async def _change(
         return what_if.policy_removed(given["policy"], found, principal_arn=given["principal"]), found
     except ValueError:
         return "Nobody who is meant has this policy." if chosen != "leave-group" else "The user has nothing by this group."
-
-
-async def _control(
-    request: Request, given: Mapping[str, str], asked: list[Part]
-) -> tuple[HypotheticalChange, Entities | None] | str:
-    policy = await parts.ask(request, "DescribePolicy", service="organizations", PolicyId=given["policy"])
-    asked.append(policy)
-    document = str(policy.one("Policy").get("Content", ""))
-    if not policy_sets.is_readable(document):
-        return _UNREADABLE
-    return what_if.scp_attached(document, management_account=web.signed_in(request).principal.account_id), None
 
 
 async def _document(request: Request, arn: str, asked: list[Part]) -> str:
