@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
+from gettext import NullTranslations
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from crownkeep import translation
+from crownkeep.translation import gettext, ngettext
 
 FOLDER = Path(__file__).parents[1]
 STATIC = FOLDER / "static"
+_TEXTS = 8192
 
 
 def render(template: str, **values: object) -> str:
@@ -39,7 +44,16 @@ def _environment() -> Environment:
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    # A text may be broken over lines in a template: in the catalogue it is one line.
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        translation.look_up, translation.look_up_plural, newstyle=True
+    )
+    # `_()` gives text, which is escaped; `{% trans %}` gives markup, with its values escaped.
+    environment.globals["_"] = _text
+    environment.globals["language"] = lambda: translation.spoken().tag
     # Of markup, though it holds nothing to escape: every page has several, and escaping takes as long as joining.
     environment.globals["static"] = cache(lambda name: Markup("/static/{}?v={}").format(name, version()))
     environment.filters["moment"] = _moment
@@ -47,6 +61,16 @@ def _environment() -> Environment:
     environment.filters["ago"] = ago
     environment.filters["grouped"] = _grouped
     return environment
+
+
+def _text(message: str, /, **values: object) -> str:
+    return translation.gettext(message, **values) if values else _escaped(translation.spoken().messages, message)
+
+
+@lru_cache(maxsize=_TEXTS)
+def _escaped(messages: NullTranslations, message: str) -> Markup:
+    # A page holds a hundred texts, and escaping each takes longer than looking it up.
+    return escape(messages.gettext(message) % {})
 
 
 def _moment(value: datetime) -> Markup:
@@ -63,11 +87,13 @@ def _moment_text(value: datetime) -> str:
 def ago(value: datetime, now: datetime) -> str:
     """Write how long ago something was, in its largest whole unit."""
     passed = max(now - value, timedelta())
-    for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
-        count = passed // length
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+    if days := passed // timedelta(days=1):
+        return ngettext("%(num)s day ago", "%(num)s days ago", days)
+    if hours := passed // timedelta(hours=1):
+        return ngettext("%(num)s hour ago", "%(num)s hours ago", hours)
+    if minutes := passed // timedelta(minutes=1):
+        return ngettext("%(num)s minute ago", "%(num)s minutes ago", minutes)
+    return gettext("just now")
 
 
 def _grouped(account_id: str) -> str:

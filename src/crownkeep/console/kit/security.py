@@ -15,7 +15,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from crownkeep import clock, ids
+from crownkeep import clock, ids, translation
 from crownkeep.arn import GLOBAL_REGION
 from crownkeep.console.kit import cookies, destinations, forms, rendering
 from crownkeep.console.kit.cookies import Cookie
@@ -66,8 +66,12 @@ class Guard:
         self._shares = shares
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lead one request past every check; answers itself where one fails."""
+        """Lead one request past every check, in the browser's language; answers itself where one fails."""
         headers = _joined(scope)
+        with translation.speaking(translation.preferred(headers.get("accept-language", ""))):
+            await self._lead(headers, scope, receive, send)
+
+    async def _lead(self, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send) -> None:
         scheme: str = scope["scheme"]
         # 1. The host.
         found = hosts.visited(self._settings, headers.get("host", ""), scheme)

@@ -1,0 +1,49 @@
+"""Gather every text for people into src/crownkeep/locale/crownkeep.pot, the catalogue that translations begin with.
+
+    python -m scripts.make_message_catalogue
+
+Texts are what `gettext`, `ngettext` and `gettext_noop` are called with, and what templates hold in `_()` and `{% trans %}`.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import write_po
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "crownkeep"
+TEMPLATE = SOURCE / "locale" / "crownkeep.pot"
+_METHODS = [("console/templates/**.html", "jinja2"), ("**.py", "python")]
+_OPTIONS = {"console/templates/**.html": {"extensions": "jinja2.ext.i18n", "trimmed": "true", "silent": "false"}}
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+"""The same texts give the same file, whenever it is written."""
+
+
+def gathered() -> Catalog:
+    """Return the catalogue of every text, with the files that it stands in."""
+    catalogue = Catalog(project="Crownkeep", copyright_holder="The Crownkeep authors", creation_date=_EPOCH, revision_date=_EPOCH)
+    found = extract_from_dir(SOURCE, method_map=_METHODS, options_map=_OPTIONS, comment_tags=("Translators:",))
+    for file, line, message, comments, context in found:
+        catalogue.add(message, None, [(file, line)], auto_comments=comments, context=context)
+    return catalogue
+
+
+def written(catalogue: Catalog) -> bytes:
+    """Return the catalogue as a file, sorted; without line numbers, which change with every line above them."""
+    file = io.BytesIO()
+    write_po(file, catalogue, width=120, sort_output=True, include_lineno=False)
+    return file.getvalue()
+
+
+def main() -> None:
+    """Write the catalogue."""
+    TEMPLATE.write_bytes(written(gathered()))
+
+
+if __name__ == "__main__":
+    main()
