@@ -106,6 +106,23 @@ def office(database: Database, tmp_path: Path) -> Office:
 
 
 @time_machine.travel(NOON)
+def test_a_notice_that_nobody_can_send_for_a_fault_of_ours_counts_its_attempts_and_ends_like_others(
+    office: Office, caplog: pytest.LogCaptureFixture
+):
+    class Faulty(Recorded):
+        def send(self, message: EmailMessage, *, notice_id: str, account_id: str) -> None:
+            raise ZeroDivisionError
+
+    office.post()
+
+    assert [0] == office.send_due(Faulty())
+
+    [waiting] = office.waiting()
+    assert (1, True) == (waiting.attempts, waiting.due_at > NOON)
+    assert "a notice could not be sent" in caplog.text
+
+
+@time_machine.travel(NOON)
 def test_a_notice_is_sent_once_and_forgotten(office: Office):
     office.post()
     channel = Recorded()

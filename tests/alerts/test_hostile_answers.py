@@ -1,21 +1,29 @@
-"""Whatever a receiver or a witness sends back, delivery ends within its time, and in its own error."""
+"""Whatever a receiver, witness, bucket, identity provider or mail relay sends back, it ends in time and in its own error."""
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.credentials.hostile import edited
 
 from crownkeep.alerts import outbound, webhooks
 from crownkeep.alerts.undelivered import Undelivered
-from crownkeep.trail import witnesses
+from crownkeep.credentials.secret import Secret
+from crownkeep.domain.federation import outside
+from crownkeep.domain.federation.outside import OutOfReach, Reach
+from crownkeep.trail import endpoints, witnesses
+from crownkeep.trail.directories import BucketRefused
+from crownkeep.trail.endpoints import EndpointBucket
 from crownkeep.trail.witnesses import Unwitnessed
 
 INSIDE = ("127.0.0.0/8",)
@@ -49,18 +57,28 @@ BODIES = st.sampled_from([b"", b"{}", b"ffffffffffffffff\r\nx", b"\r\n" * 30 + b
 
 
 class Raw:
-    """A server on this machine that answers each connection with the bytes that it is told, whatever they are."""
+    """A server on this machine that answers each connection with the bytes that it is told, whatever they are.
 
-    def __init__(self) -> None:
+    Where it drips, bytes follow one after the other, until somebody hangs up.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.answer = b""
-        self.drips = False
+        self.drips = b""
+        self.is_greeting = False
+        self.connections = 0
+        self._context = context
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._serve, daemon=True).start()
 
     @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/hook"
+        return f"http://127.0.0.1:{self.port}/hook" if self._context is None else f"https://localhost:{self.port}/hook"
 
     def stop(self) -> None:
         self._stopped.set()
@@ -72,21 +90,33 @@ class Raw:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
             with connection, suppress(OSError):
+                self._talk(connection if self._context is None else self._context.wrap_socket(connection, server_side=True))
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection:
+            if not self.is_greeting:
                 connection.recv(65536)
-                connection.sendall(self.answer)
-                # No single read is ever late, and a client that waits for the end is rewarded.
-                for _ in range(500 if self.drips else 0):
-                    self._stopped.wait(0.02)
-                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-                if self.drips:
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            connection.sendall(self.answer)
+            # No single read is ever late.
+            for _ in range(500 if self.drips else 0):
+                self._stopped.wait(0.02)
+                connection.sendall(self.drips)
 
 
 @pytest.fixture(scope="module")
 def raw() -> Iterator[Raw]:
     """One server for all of them."""
     server = Raw()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def raw_tls(tls: ssl.SSLContext, trusted: None) -> Iterator[Raw]:
+    """One behind TLS, which this process trusts."""
+    server = Raw(tls)
     yield server
     server.stop()
 
@@ -113,16 +143,64 @@ def test_a_hostile_answer_of_a_witness_is_no_cosignature(raw: Raw, status: bytes
         assert len(said) <= 1 << 20
 
 
-def test_a_receiver_or_witness_that_never_comes_to_an_end_is_hung_up_on(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbound, "SECONDS", 0.1)
-    monkeypatch.setattr(witnesses, "_SECONDS_TO_ANSWER", 0.1)
-    monkeypatch.setattr(raw, "answer", b"")
-    monkeypatch.setattr(raw, "drips", True)
+def bucket(server: Raw) -> EndpointBucket:
+    return EndpointBucket(server.url, "eu-central-1", "logs", "writer", Secret("a-secret-key"))
 
-    with pytest.raises(Undelivered):
-        outbound.post(raw.url, b"{}", {}, INSIDE)
-    with pytest.raises(Unwitnessed):
-        witnesses._post(raw.url, b"old 0\n")
+
+@given(status=STATUS_LINES, headers=HEADERS, body=BODIES)
+def test_a_hostile_answer_of_a_bucket_s_server_is_a_refusal_in_few_words(
+    raw: Raw, status: bytes, headers: list[bytes], body: bytes
+) -> None:
+    raw.answer = b"\r\n".join([status, *headers, b"", b"<Code>" + body[:50] + b"</Code>" + body])
+
+    refusal = ""
+    try:
+        bucket(raw).put("AWSLogs/x", b"body", {})
+    except BucketRefused as error:
+        refusal = str(error)
+
+    assert len(refusal) <= 200
+    assert refusal.isprintable()
+
+
+def test_whoever_never_comes_to_an_end_is_hung_up_on_with_tls_and_without(
+    raw: Raw, raw_tls: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((outbound, "SECONDS"), (witnesses, "_SECONDS_TO_ANSWER"), (endpoints, "SECONDS"), (outside, "SECONDS")):
+        monkeypatch.setattr(module, name, 0.3)
+    reach = Reach(INSIDE, os.environ["SSL_CERT_FILE"])
+    began = time.monotonic()
+    for server in (raw, raw_tls):
+        monkeypatch.setattr(server, "answer", b"HTTP/1.1 200 OK\r\n")
+        monkeypatch.setattr(server, "drips", b"X: y\r\n")
+
+        with pytest.raises(Undelivered):
+            outbound.post(server.url, b"{}", {}, INSIDE)
+        with pytest.raises(Unwitnessed):
+            witnesses._post(server.url, b"old 0\n")
+        with pytest.raises(BucketRefused):
+            bucket(server).put("AWSLogs/x", b"body", {})
+    with pytest.raises(OutOfReach):
+        outside.fetch(raw_tls.url, reach)
+    with pytest.raises(OutOfReach):
+        outside.post_form(raw_tls.url, b"code=1", {}, reach)
+
+    # A server that drips for ten seconds would be heard to its end eight times.
+    assert time.monotonic() - began < 10
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(status=STATUS_LINES, headers=HEADERS, body=BODIES)
+def test_a_hostile_answer_of_an_identity_provider_is_out_of_reach(
+    raw_tls: Raw, status: bytes, headers: list[bytes], body: bytes
+) -> None:
+    raw_tls.answer = b"\r\n".join([status, *headers, b"", body])
+    reach = Reach(INSIDE, os.environ["SSL_CERT_FILE"])
+
+    with suppress(OutOfReach):
+        assert len(outside.fetch(raw_tls.url, reach)) <= outside.LARGEST
+    with suppress(OutOfReach):
+        assert len(outside.post_form(raw_tls.url, b"code=1", {}, reach).body) <= outside.LARGEST
 
 
 @pytest.mark.parametrize("url", ["https://witness.example:port", "http://[::1", "gopher://x", "https://", "https://x:99999999"])

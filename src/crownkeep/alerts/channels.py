@@ -7,11 +7,13 @@ import smtplib
 import ssl
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
 
-from crownkeep.alerts import messages
+from crownkeep.alerts import messages, smtp
 from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.settings import InvalidSettings, Settings
 
@@ -24,7 +26,6 @@ MOST_OF_ACCOUNT = 1_000
 LOOKS_EVERY = 50
 """After how many messages a process makes room."""
 
-_TIMEOUT_SECONDS = 20
 _LONGEST_FAULT = 300
 
 
@@ -55,44 +56,28 @@ class Smtp:
 
     def send(self, message: EmailMessage, *, notice_id: str, account_id: str) -> None:
         """Hand a message to the server, over TLS unless the settings say that the way to it is safe; raises Undelivered."""
-        try:
-            with self._connected() as client:
-                if self._settings.smtp_username:
-                    client.login(self._settings.smtp_username, _password(self._settings))
-                client.send_message(message)
-        except InvalidSettings as error:
-            raise Undelivered(str(error)) from error
-        except OSError as error:
-            # What smtplib raises is one, too.
-            raise Undelivered(_explained(error)) from error
+        with self._logged_in() as client:
+            client.send_message(message)
 
     def try_out(self) -> None:
         """Greet the server as for a message, and send none; raises Undelivered."""
+        with self._logged_in() as client:
+            client.noop()
+
+    @contextmanager
+    def _logged_in(self) -> Iterator[smtplib.SMTP]:
+        settings = self._settings
+        name, security = messages.sender(settings).domain, smtp.Security(settings.smtp_security)
         try:
-            with self._connected() as client:
-                if self._settings.smtp_username:
-                    client.login(self._settings.smtp_username, _password(self._settings))
-                client.noop()
+            with smtp.connected(settings.smtp_host, settings.smtp_port, security, name=name) as client:
+                if settings.smtp_username:
+                    client.login(settings.smtp_username, _password(settings))
+                yield client
         except InvalidSettings as error:
             raise Undelivered(str(error)) from error
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            # What smtplib raises is the one; what it can't read of a server's answers, or say of ours, the other.
             raise Undelivered(_explained(error)) from error
-
-    def _connected(self) -> smtplib.SMTP:
-        settings = self._settings
-        name = messages.sender(settings).domain
-        host, port = settings.smtp_host, settings.smtp_port
-        if settings.smtp_security == "tls":
-            return smtplib.SMTP_SSL(host, port, name, timeout=_TIMEOUT_SECONDS, context=ssl.create_default_context())
-        client = smtplib.SMTP(host, port, name, timeout=_TIMEOUT_SECONDS)
-        if settings.smtp_security == "starttls":
-            try:
-                # Raises where it isn't offered: whoever strips the offer from the connection gets no mail in the clear.
-                client.starttls(context=ssl.create_default_context())
-            except BaseException:
-                client.close()
-                raise
-        return client
 
 
 class Files:
@@ -158,7 +143,7 @@ def _password(settings: Settings) -> str:
         ) from error
 
 
-def _explained(error: OSError) -> str:
+def _explained(error: OSError | ValueError) -> str:
     """Say what went wrong: of what a server answers only the code, for its text may repeat what we sent."""
     match error:
         case smtplib.SMTPRecipientsRefused():
@@ -174,5 +159,7 @@ def _explained(error: OSError) -> str:
             return str(error)[:_LONGEST_FAULT]
         case ssl.SSLError():
             return f"no trusted TLS connection to the server: {error.reason}"
-        case _:
+        case OSError():
             return f"the server can't be reached: {error.strerror or type(error).__name__}"
+        case _:
+            return f"the server does not speak as it should: {type(error).__name__}"

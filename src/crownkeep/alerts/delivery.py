@@ -225,6 +225,10 @@ class Delivery:
             await asyncio.get_running_loop().run_in_executor(self._pool(lane), self._carriers.hand_over, row, receiver)
         except Undelivered as fault:
             return await self._endings.put_off(row, fault, now=clock.now())
+        except Exception:  # noqa: BLE001 - a notice that nobody can send must not hold up its lane
+            # It is one attempt that failed: uncounted, it would come again for ever, and what is behind it never.
+            _log.exception("a notice could not be sent")
+            return await self._endings.put_off(row, Undelivered("a fault of the server's own; see its log"), now=clock.now())
         return await self._endings.sent(row)
 
     def _pool(self, lane: _Lane) -> ThreadPoolExecutor:

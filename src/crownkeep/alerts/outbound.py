@@ -7,15 +7,15 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from threading import Timer
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from crownkeep import clock
 from crownkeep.alerts.undelivered import Undelivered
 from crownkeep.domain import reach
+from crownkeep.domain.hanging_up import hang_up_after
 from crownkeep.domain.reach import MayNotReach
 
 SECONDS = 15.0
@@ -104,15 +104,11 @@ def _connected(
         if is_plain and not reach.is_named(address, networks):
             raise Undelivered(f"`{host}` is plain `http`, and its network is not in `alert_networks`")
         connection = socket.create_connection((address, port), timeout=_left(ends_at))
-        # A socket's own timeout begins anew with every byte: this one ends it all.
-        timer = Timer(_left(ends_at), _hang_up, (connection,))
-        timer.daemon = True
-        timer.start()
-        try:
-            return talk(connection if is_plain else _secured(connection, host, ends_at))
-        finally:
-            timer.cancel()
-            connection.close()
+        with closing(connection), hang_up_after(connection, _left(ends_at)):
+            if is_plain:
+                return talk(connection)
+            with _secured(connection, host, ends_at) as secured:
+                return talk(secured)
     except MayNotReach as error:
         raise Undelivered(f"`{host}` {_REFUSED}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -130,12 +126,6 @@ def _left(ends_at: float) -> float:
     if left <= 0:
         raise TimeoutError
     return left
-
-
-def _hang_up(connection: socket.socket) -> None:
-    with suppress(OSError):
-        # Shut down and not closed: the thread that reads is woken, and the descriptor can't be given to another file meanwhile.
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _explained(host: str, error: Exception) -> str:

@@ -10,15 +10,13 @@ import hashlib
 import hmac
 import http.client
 import re
-import socket
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Timer
 from urllib.parse import quote, urlsplit
 
 from crownkeep import clock
 from crownkeep.credentials.secret import Secret
+from crownkeep.domain.hanging_up import http_connection
 from crownkeep.trail.directories import BucketRefused
 
 SECONDS = 30.0
@@ -43,21 +41,15 @@ class EndpointBucket:
         parts = urlsplit(self.url)
         path = f"{parts.path.rstrip('/')}/{self.name}/{quote(key, safe='/-_.~')}"
         headers = {f"x-amz-meta-{name}": value for name, value in metadata.items()}
-        connection = _connection(parts.scheme, str(parts.hostname), parts.port)
-        timer = Timer(SECONDS, _hang_up, (connection,))
-        timer.daemon = True
-        timer.start()
         try:
-            connection.request("PUT", path, body, self._signed(parts.netloc, path, headers, body))
-            answer = connection.getresponse()
-            said = answer.read(_LONGEST_ANSWER)
+            with http_connection(parts, SECONDS) as connection:
+                connection.request("PUT", path, body, self._signed(parts.netloc, path, headers, body))
+                answer = connection.getresponse()
+                said = answer.read(_LONGEST_ANSWER)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise BucketRefused(
                 f"RequestTimeout: `{parts.netloc}` does not answer as it should ({type(error).__name__})"
             ) from error
-        finally:
-            timer.cancel()
-            connection.close()
         if answer.status != http.client.OK:
             code = _CODE.search(said)
             message = code[1].decode() if code else f"Status{answer.status}"
@@ -82,19 +74,3 @@ class EndpointBucket:
         signature = hmac.digest(key, f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{request}".encode(), "sha256").hex()
         credential = f"Credential={self.access_key_id}/{scope}"
         return given | {"authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={names}, Signature={signature}"}
-
-
-def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-    if scheme == "https":
-        return http.client.HTTPSConnection(host, port, timeout=SECONDS, context=ssl.create_default_context())
-    return http.client.HTTPConnection(host, port, timeout=SECONDS)
-
-
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    """End a connection for good: a socket's own timeout begins anew with every byte."""
-    held = connection.sock
-    if held is not None:
-        try:
-            held.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # It has ended by itself.

@@ -10,15 +10,11 @@ import asyncio
 import http.client
 import logging
 import os
-import socket
-import ssl
 import tempfile
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from threading import Timer
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -27,6 +23,7 @@ from crownkeep.audit import checkpoints, merkle, notes, tlog_policy
 from crownkeep.audit.notes import BadSignature, MalformedNote, Note
 from crownkeep.audit.tlog_policy import MalformedTlogPolicy, Party
 from crownkeep.audit.witnessing import WitnessSubmission
+from crownkeep.domain.hanging_up import http_connection
 from crownkeep.settings import Settings
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
 from crownkeep.storage.recurring import rest
@@ -226,49 +223,28 @@ def _cosignature(party: Party, newest: CheckpointRow, body: bytes) -> notes.Sign
 
 def _post(url: str, body: bytes) -> tuple[int, bytes]:
     """Send a request to an address that the operator has named, and return the status and the body."""
-    client, parts = _client(url)
-    # A socket's own timeout begins anew with every byte: this one ends it all.
-    timer = Timer(_SECONDS_TO_ANSWER, _hang_up, (client,))
-    timer.daemon = True
-    timer.start()
+    parts = _parsed(url)
     try:
-        client.request(
-            "POST",
-            f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}",
-            body,
-            {"Content-Type": "text/plain; charset=utf-8"},
-        )
-        answer = client.getresponse()
-        # No more than this is read, whatever the other side sends.
-        return answer.status, answer.read(_LARGEST_ANSWER)
+        with http_connection(parts, _SECONDS_TO_ANSWER) as client:
+            target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+            client.request("POST", target, body, {"Content-Type": "text/plain; charset=utf-8"})
+            answer = client.getresponse()
+            # No more than this is read, whatever the other side sends.
+            return answer.status, answer.read(_LARGEST_ANSWER)
     except (http.client.HTTPException, OSError, ValueError) as error:
         raise Unwitnessed(f"it does not answer: {type(error).__name__}") from error
-    finally:
-        timer.cancel()
-        client.close()
 
 
-def _client(url: str) -> tuple[http.client.HTTPConnection, SplitResult]:
+def _parsed(url: str) -> SplitResult:
+    """Return an address in parts; plain HTTP is fine as well, for what is said is public and its signature protects it."""
     try:
         parts = urlsplit(url)
-        port = parts.port
+        is_usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError as error:
         raise Unwitnessed(_NO_ADDRESS) from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not is_usable:
         raise Unwitnessed(_NO_ADDRESS)
-    # Plain HTTP is allowed as well, for what is said is public and its signature is what protects it.
-    if parts.scheme == "http":
-        return http.client.HTTPConnection(parts.hostname, port, timeout=_SECONDS_TO_ANSWER), parts
-    context = ssl.create_default_context()
-    return http.client.HTTPSConnection(parts.hostname, port, timeout=_SECONDS_TO_ANSWER, context=context), parts
-
-
-def _hang_up(client: http.client.HTTPConnection) -> None:
-    held = client.sock
-    if held is not None:
-        # Shut down and not closed: the thread that reads is woken.
-        with suppress(OSError):
-            held.shutdown(socket.SHUT_RDWR)
+    return parts
 
 
 def _write(file: Path, note: str) -> None:

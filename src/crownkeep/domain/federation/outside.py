@@ -11,12 +11,13 @@ import socket
 import ssl
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from threading import Timer
 from urllib.parse import SplitResult, urlsplit
 
 from crownkeep import clock
 from crownkeep.domain import reach as reachable
+from crownkeep.domain.hanging_up import hang_up_after
 from crownkeep.domain.reach import MayNotReach
 from crownkeep.settings import Settings
 
@@ -199,19 +200,12 @@ def _get(parts: SplitResult, connection: ssl.SSLSocket, deadline: _Deadline) -> 
 
 def _talk(parts: SplitResult, connection: ssl.SSLSocket, deadline: _Deadline, asked: _Asked) -> Posted:
     host = str(parts.hostname)
-    with connection:
+    with connection, hang_up_after(connection, deadline.left()):
         # It is handed the connection that was made above, and so never resolves the name itself or follows a redirect.
         client = http.client.HTTPSConnection(host, parts.port or _HTTPS)
         client.sock = connection
-        # A socket's own timeout begins anew with every byte: this one ends it all.
-        timer = Timer(deadline.left(), _hang_up, (connection,))
-        timer.daemon = True
-        timer.start()
-        try:
+        with closing(client):
             return _answer(parts, client, asked)
-        finally:
-            timer.cancel()
-            client.close()
 
 
 def _answer(parts: SplitResult, client: http.client.HTTPSConnection, asked: _Asked) -> Posted:
@@ -227,10 +221,3 @@ def _answer(parts: SplitResult, client: http.client.HTTPSConnection, asked: _Ask
     if len(body) > LARGEST:
         raise OutOfReach(f"`{parts.hostname}` answers with more than {LARGEST} bytes")
     return Posted(answer.status, body)
-
-
-def _hang_up(connection: ssl.SSLSocket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # It has ended by itself.
