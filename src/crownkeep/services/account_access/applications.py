@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import access_applications, assignments, instances, next_tokens
+from crownkeep.domain import next_tokens
+from crownkeep.domain.single_sign_on import access_applications, assignments, instances
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target, everything
 from crownkeep.services.account_access import application_tags, targets

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from crownkeep import arn, errors
-from crownkeep.domain import quotas
-from crownkeep.domain.single_sign_on import access_applications, assignments, instances, next_tokens
+from crownkeep.domain import next_tokens, quotas
+from crownkeep.domain.single_sign_on import access_applications, assignments, instances
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.account_access import targets

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import clients, entitled_roles, next_tokens
+from crownkeep.domain import next_tokens
+from crownkeep.domain.single_sign_on import clients, entitled_roles
 from crownkeep.domain.single_sign_on.entitled_roles import SessionAsked
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Permission, no_resource

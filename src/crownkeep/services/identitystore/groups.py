@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import assignments, directory, next_tokens
+from crownkeep.domain import next_tokens
+from crownkeep.domain.single_sign_on import assignments, directory
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.identitystore import attributes, targets

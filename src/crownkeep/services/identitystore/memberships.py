@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from crownkeep.domain.single_sign_on import assignments, directory, instances, next_tokens
+from crownkeep.domain import next_tokens
+from crownkeep.domain.single_sign_on import assignments, directory, instances
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.identitystore import groups, targets, users

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import instances, next_tokens
+from crownkeep.domain import next_tokens
+from crownkeep.domain.single_sign_on import instances
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.services.identitystore import targets

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crownkeep import clock, errors
+from crownkeep.domain import next_tokens
 from crownkeep.domain.approvals import arns, custodianship
-from crownkeep.domain.single_sign_on import instances, next_tokens
+from crownkeep.domain.single_sign_on import instances
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, everything
 from crownkeep.services.mpa import tags, targets

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import next_tokens
+from crownkeep.domain import next_tokens
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.registry import everything
 from crownkeep.services.mpa import targets

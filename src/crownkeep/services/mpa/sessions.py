@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from crownkeep import errors
+from crownkeep.domain import next_tokens
 from crownkeep.domain.approvals import arns, sessions, team_changes, teams
-from crownkeep.domain.single_sign_on import next_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Target
 from crownkeep.services.mpa import describing, targets

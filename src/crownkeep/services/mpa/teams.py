@@ -10,12 +10,11 @@ from datetime import timedelta
 import msgspec
 
 from crownkeep import errors
-from crownkeep.domain import quotas
+from crownkeep.domain import next_tokens, quotas
 from crownkeep.domain.approvals import approver_invitations, arns, people, team_changes, team_groups, teams
 from crownkeep.domain.approvals.people import ApproverIdentity
 from crownkeep.domain.approvals.team_changes import WantedTeam
 from crownkeep.domain.approvals.teams import TeamState
-from crownkeep.domain.single_sign_on import next_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, everything
 from crownkeep.services.mpa import describing, policies, tags, targets

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from crownkeep import errors
-from crownkeep.domain.single_sign_on import assignments, instances, next_tokens
+from crownkeep.domain import next_tokens
+from crownkeep.domain.single_sign_on import assignments, instances
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import EVERYTHING, Effect, Tagging, Target
 from crownkeep.services.sso_admin import tags as tagging

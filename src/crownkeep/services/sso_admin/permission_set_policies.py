@@ -9,8 +9,8 @@ from typing import Any
 
 from crownkeep import errors, policy
 from crownkeep.catalogue import managed_policies
+from crownkeep.domain import next_tokens
 from crownkeep.domain.policies import policy_documents
-from crownkeep.domain.single_sign_on import next_tokens
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect
 from crownkeep.policy import MalformedPolicy, PolicyKind

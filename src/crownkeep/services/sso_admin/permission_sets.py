@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from crownkeep import clock, errors
-from crownkeep.domain.single_sign_on import instances, next_tokens, provisioning
+from crownkeep.domain import next_tokens
+from crownkeep.domain.single_sign_on import instances, provisioning
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Tagging, Target
 from crownkeep.services.sso_admin import tags as tagging

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crownkeep import arn
-from crownkeep.domain.single_sign_on import next_tokens
+from crownkeep.domain import next_tokens
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.giving_way import GivingWay
 from crownkeep.operations.registry import Mode

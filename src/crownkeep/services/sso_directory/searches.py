@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from crownkeep import errors, policy
 from crownkeep.catalogue import managed_policies
-from crownkeep.domain.single_sign_on import instances, next_tokens
+from crownkeep.domain import next_tokens
+from crownkeep.domain.single_sign_on import instances
 from crownkeep.operations import permissions
 from crownkeep.operations.call import Call, Result
 from crownkeep.operations.giving_way import GivingWay

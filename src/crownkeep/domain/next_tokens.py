@@ -1,4 +1,4 @@
-"""Pages of the services' lists: `NextToken` where there is more, and ValidationException for a token of another list."""
+"""Pages of lists as later services have them: `NextToken` where there is more, and ValidationException for another list's."""
 
 from __future__ import annotations
 
