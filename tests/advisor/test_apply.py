@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
-from crownkeep.advisor.apply import Hands, Surprise
+from crownkeep.advisor.apply import PlanExecutor, UnexpectedState
 from crownkeep.advisor.journal import Journal
 from crownkeep.advisor.plans import PlannedCall, PlanStep, Reading
 
@@ -30,7 +30,7 @@ class Endpoint:
         self.client = botocore.session.Session().create_client("iam", region_name="us-east-1", **keys)
         self.stub = Stubber(self.client)
         self.journal = Journal(directory / "plan.json.journal", "digest")
-        self.hands = Hands(lambda service, region: self.client, self.journal, lambda step: None)
+        self.executor = PlanExecutor(lambda service, region: self.client, self.journal, lambda step: None)
 
     def shows(self, *aliases: str) -> None:
         self.stub.add_response("list_account_aliases", {"AccountAliases": [*aliases], "IsTruncated": False})
@@ -57,8 +57,8 @@ def test_a_step_that_was_refused_does_not_stand(endpoint: Endpoint):
     endpoint.shows()
     endpoint.refuses("create_account_alias", 403)
 
-    with pytest.raises(Surprise, match="failed"):
-        endpoint.hands.apply(STEP)
+    with pytest.raises(UnexpectedState, match="failed"):
+        endpoint.executor.apply(STEP)
 
     assert not endpoint.journal.stands(STEP.id)
 
@@ -70,14 +70,14 @@ def test_a_step_whose_call_may_have_happened_stands_and_can_be_undone(endpoint: 
         endpoint.hangs("CreateAccountAlias")
     else:
         endpoint.refuses("create_account_alias", 500)
-    with pytest.raises(Surprise, match="failed"):
-        endpoint.hands.apply(STEP)
+    with pytest.raises(UnexpectedState, match="failed"):
+        endpoint.executor.apply(STEP)
     assert endpoint.journal.stands(STEP.id)
     endpoint.shows("quiet")
     endpoint.stub.add_response("delete_account_alias", {})
     endpoint.shows()
 
-    assert "undone" == endpoint.hands.undo(STEP).what
+    assert "undone" == endpoint.executor.undo(STEP).what
 
     assert not endpoint.journal.stands(STEP.id)
 
@@ -88,8 +88,8 @@ def test_a_step_whose_undoing_failed_stands_and_is_tried_again(endpoint: Endpoin
     endpoint.shows("quiet")
     endpoint.refuses("delete_account_alias", status)
 
-    with pytest.raises(Surprise, match="failed"):
-        endpoint.hands.undo(STEP)
+    with pytest.raises(UnexpectedState, match="failed"):
+        endpoint.executor.undo(STEP)
 
     assert endpoint.journal.stands(STEP.id)
 
@@ -115,8 +115,8 @@ class Fragile:
 
     def apply(self, steps: Sequence[PlanStep]) -> list[str]:
         """Run `apply` as a new process does, with nothing but the files of the one before."""
-        hands = Hands(lambda service, region: self, DyingJournal(self), lambda step: None)
-        return [hands.apply(step).what for step in steps]
+        executor = PlanExecutor(lambda service, region: self, DyingJournal(self), lambda step: None)
+        return [executor.apply(step).what for step in steps]
 
     # What reader.invoke and reader.ask call of a client.
     def can_paginate(self, _: str) -> bool:

@@ -23,7 +23,7 @@ def test_iam_is_served_as_a_whole_and_the_page_says_how_much_that_is():
 
 
 def test_every_operation_of_access_analyzer_that_is_not_served_is_named():
-    section = TEXT.partition("## Access Analyzer")[2].partition("## Neighbours")[0]
+    section = TEXT.partition("## Access Analyzer")[2].partition("## Services served in part")[0]
 
     assert set() == {name for name in unserved("accessanalyzer") if f"`{name}`" not in section}
 
@@ -41,7 +41,7 @@ def test_every_operation_of_account_that_is_not_served_is_named_and_no_other():
 
 
 def test_every_operation_of_single_sign_on_that_is_not_served_is_named_and_no_other():
-    section = TEXT.partition("## IAM Identity Center")[2].partition("further Regions: ")[2].partition("## ")[0]
+    section = TEXT.partition("## IAM Identity Center")[2].partition("these are refused: ")[2].partition("## ")[0]
 
     assert unserved("sso-admin") == set(section.split("`")[1::2])
     assert set() == unserved("identitystore")
@@ -63,7 +63,7 @@ def test_no_operation_is_named_that_aws_does_not_have():
         if shape is not None
         for member in shape.members
     }
-    section = TEXT.partition("## IAM")[2].partition("## Neighbours")[0]
+    section = TEXT.partition("## IAM")[2].partition("## Services served in part")[0]
     named = {word for word in section.split("`")[1::2] if word[0].isupper() and word.isalnum()}
 
     assert set() == {name for name in named - known if not name.endswith("Exception")} - {

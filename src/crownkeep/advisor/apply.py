@@ -27,7 +27,7 @@ from crownkeep.advisor.reader import Clients
 _PATIENCE = 10
 
 
-class Surprise(Exception):
+class UnexpectedState(Exception):
     """Something is not as the plan has it; nothing more is done. The text says what."""
 
 
@@ -51,7 +51,7 @@ Ready = Callable[[PlanStep], str | None]
 """Says why a step must not be taken, or None: the proof that a way in remains."""
 
 
-class Hands:
+class PlanExecutor:
     """What reads and changes an account for a plan."""
 
     def __init__(self, clients: Clients, journal: Journal, ready: Ready) -> None:
@@ -60,7 +60,7 @@ class Hands:
         self._ready = ready
 
     def standing(self, step: PlanStep) -> StepStanding:
-        """Read how what a step is about stands; raises Surprise where it can't be read."""
+        """Read how what a step is about stands; raises UnexpectedState where it can't be read."""
         # The plan is only a wish: what counts is how the account stands now.
         found = self._look(step.reading.call, step.reading.pick, step)
         if found == step.reading.after:
@@ -68,7 +68,7 @@ class Hands:
         return StepStanding.BEFORE if found == step.reading.before else StepStanding.OTHER
 
     def apply(self, step: PlanStep) -> StepOutcome:
-        """Take one step; raises Surprise."""
+        """Take one step; raises UnexpectedState."""
         match self.standing(step):
             case StepStanding.AFTER:
                 # The process was killed between the call and its note: the change is ours.
@@ -77,13 +77,13 @@ class Hands:
                     return StepOutcome(step, "was done before the interruption")
                 return StepOutcome(step, "holds already")
             case StepStanding.OTHER:
-                raise Surprise(f"what step {step.id} changes was changed since the plan was made: plan again")
+                raise UnexpectedState(f"what step {step.id} changes was changed since the plan was made: plan again")
             case StepStanding.BEFORE:
                 pass
         # Asked right before the call, and not when the plan was made: somebody may have lost their way in since.
         reason = self._ready(step)
         if reason is not None:
-            raise Surprise(f"step {step.id} is not taken: {reason}")
+            raise UnexpectedState(f"step {step.id} is not taken: {reason}")
         # On the disk before the call: after a crash, a step that is not begun has certainly not been done.
         self._journal.write(step.id, journals.BEGUN)
         self._do(step, step.call, refused=journals.FAILED)
@@ -92,13 +92,13 @@ class Hands:
         return StepOutcome(step, "done")
 
     def undo(self, step: PlanStep) -> StepOutcome:
-        """Take one step back; raises Surprise where it no longer holds."""
+        """Take one step back; raises UnexpectedState where it no longer holds."""
         match self.standing(step):
             case StepStanding.BEFORE:
                 self._journal.write(step.id, journals.UNDONE, "it did not hold any more")
                 return StepOutcome(step, "did not hold any more")
             case StepStanding.OTHER:
-                raise Surprise(f"what step {step.id} changed was changed by somebody since: it is left as it is")
+                raise UnexpectedState(f"what step {step.id} changed was changed by somebody since: it is left as it is")
             case StepStanding.AFTER:
                 pass
         # A refused undo leaves the step as it was: done.
@@ -117,7 +117,7 @@ class Hands:
             reader.invoke(client, call.operation, self._filled(call, step))
         except (ClientError, BotoCoreError) as error:
             self._journal.write(step.id, refused if _is_refusal(error) else journals.BEGUN, str(error))
-            raise Surprise(f"step {step.id}: {call.service}:{call.operation} failed: {error}") from error
+            raise UnexpectedState(f"step {step.id}: {call.service}:{call.operation} failed: {error}") from error
 
     def _wait_for(self, step: PlanStep, wanted: StepStanding) -> None:
         """Read until the change is seen everywhere: AWS shows some of its changes a moment later."""
@@ -126,13 +126,13 @@ class Hands:
                 return
             clock.sleep(1)
         self._journal.write(step.id, journals.BEGUN, "the call succeeded, and its effect is not seen")
-        raise Surprise(f"step {step.id}: the call succeeded, and its effect is not seen")
+        raise UnexpectedState(f"step {step.id}: the call succeeded, and its effect is not seen")
 
     def _look(self, call: PlannedCall, pick: str, step: PlanStep | None) -> Any:
         parameters = self._filled(call, step) if step is not None else call.parameters
         answer = reader.ask(self._clients, question(call.service, call.operation, **parameters))
         if not isinstance(answer, ApiAnswer):
-            raise Surprise(f"{call.service}:{call.operation} can't be read: {answer.reason}")
+            raise UnexpectedState(f"{call.service}:{call.operation} can't be read: {answer.reason}")
         return jmespath.search(pick, answer.value)
 
     def _filled(self, call: PlannedCall, step: PlanStep) -> Mapping[str, Any]:
@@ -144,7 +144,7 @@ class Hands:
         filled = {name: names.get(value, value) if isinstance(value, str) else value for name, value in call.parameters.items()}
         # A lookup that finds nothing must not become a call about nothing, which AWS may take for everything.
         if None in filled.values():
-            raise Surprise(f"step {step.id}: what it is about is not there")
+            raise UnexpectedState(f"step {step.id}: what it is about is not there")
         return filled
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from crownkeep import arn
 from crownkeep.alerts import administrators, built_in, detectors, routing, rule_set
-from crownkeep.alerts.book import Book, added
+from crownkeep.alerts.alert_settings import AlertSettingsCache, added
 from crownkeep.alerts.detectors import Networks, Refusals
 from crownkeep.alerts.rule import SPAN, Rule, Whom
 from crownkeep.alerts.rule_set import Record, RuleSet
@@ -45,7 +45,7 @@ class Observer:
         every = built_in.RULES.values()
         self._built_in = RuleSet(rule for rule in every if rule.whom is not Whom.OPERATOR)
         self._of_server = RuleSet(rule for rule in every if rule.whom is Whom.OPERATOR)
-        self._book = Book()
+        self._alert_settings = AlertSettingsCache()
         self._networks = Networks()
         self._refusals = Refusals()
 
@@ -58,7 +58,7 @@ class Observer:
         try:
             # Rules and receivers are cached under a revision; here it is read in this transaction, so that a rule works from the
             # next event on.
-            self._book.open(db)
+            self._alert_settings.open(db)
             for event in events:
                 if event.account_id:
                     self._observe(db, event)
@@ -66,7 +66,7 @@ class Observer:
                     self._tell_operator(db, event)
         # What was read may be what this transaction was going to change, and it is rolled back.
         except BaseException:
-            self._book.forget()
+            self._alert_settings.forget()
             raise
 
     def summarize(self, db: Transaction, now: datetime) -> None:
@@ -84,11 +84,11 @@ class Observer:
             if rule is not None and rule.whom is Whom.OPERATOR:
                 self._alert_operator(db, rule, now, summary(row))
                 continue
-            self._book.open(db)
-            page = self._book.page(db, row.account_id)
-            if rule is None or page.is_silent(rule, now):
+            self._alert_settings.open(db)
+            chosen = self._alert_settings.of_account(db, row.account_id)
+            if rule is None or chosen.is_silent(rule, now):
                 continue
-            for target, _ in routing.targets(db, page, row.account_id, [rule]).values():
+            for target, _ in routing.targets(db, chosen, row.account_id, [rule]).values():
                 if not (rule.is_critical and target.is_machine):
                     self.outbox.alert(db, Alert(row.account_id, target, rule, now, summary(row)))
 
@@ -104,8 +104,8 @@ class Observer:
         administrator = built_in.RULES[built_in.ADMINISTRATOR]
         if administrator not in fired and administrators.was_made(db, event):
             fired.append(administrator)
-        if self._book.has_rules(event.account_id):
-            fired += self._book.page(db, event.account_id).rules.fired(event)
+        if self._alert_settings.has_rules(event.account_id):
+            fired += self._alert_settings.of_account(db, event.account_id).rules.fired(event)
         if not fired:
             return
         record = rule_set.decode(event.record)
@@ -126,8 +126,8 @@ class Observer:
             self.outbox.alert(db, Alert(account_id, target, rule, at, {**values, "account_id": account_id}))
 
     def _alert(self, db: Transaction, event: EventRow, record: Record, account_id: str, rules: list[Rule]) -> None:
-        page = self._book.page(db, account_id)
-        audible = [rule for rule in rules if not page.is_silent(rule, event.happened_at)]
+        chosen = self._alert_settings.of_account(db, account_id)
+        audible = [rule for rule in rules if not chosen.is_silent(rule, event.happened_at)]
         repeated = [rule for rule in audible if _is_repeated(db, event, account_id, rule)]
         # What is critical is held back from people alone, where it is a flood: machines count each.
         # The order of the rules is kept, as the first one gives the message its subject.
@@ -135,7 +135,7 @@ class Observer:
         details = record.get("serviceEventDetails")
         without = str(details.get("lane", "")) if isinstance(details, Mapping) else ""
         values = _values(event, record, _subject(event, record))
-        for target, rule in routing.targets(db, page, account_id, heard, flooding=repeated, without=without).values():
+        for target, rule in routing.targets(db, chosen, account_id, heard, flooding=repeated, without=without).values():
             others = [each.name for each in heard if each is not rule]
             self.outbox.alert(db, Alert(account_id, target, rule, event.happened_at, values | {"others": " ".join(others)}))
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crownkeep.alerts.book import AccountPage
+from crownkeep.alerts.alert_settings import AlertSettings
 from crownkeep.alerts.rule import AlertSeverity, ContactType, Rule
 from crownkeep.storage.accounts import accounts, contacts
 from crownkeep.storage.database import Transaction
@@ -43,7 +43,13 @@ class AlertTarget:
 
 
 def targets(
-    db: Transaction, page: AccountPage, account_id: str, rules: list[Rule], *, flooding: Collection[Rule] = (), without: str = ""
+    db: Transaction,
+    chosen: AlertSettings,
+    account_id: str,
+    rules: list[Rule],
+    *,
+    flooding: Collection[Rule] = (),
+    without: str = "",
 ) -> dict[str, tuple[AlertTarget, Rule]]:
     """Return who hears, each with the first of the rules that they hear of: nobody twice, and nobody on the lane `without`.
 
@@ -52,7 +58,7 @@ def targets(
     found: dict[str, tuple[AlertTarget, Rule]] = {}
     for rule in rules:
         people = () if rule in flooding else _people(db, account_id, rule)
-        for target in (*people, *_receivers(page, rule)):
+        for target in (*people, *_receivers(chosen, rule)):
             is_held_back = rule in flooding and not target.is_machine
             if not is_held_back and lane(account_id, target, is_urgent=True) != without:
                 found.setdefault(target.key, (target, rule))
@@ -119,8 +125,8 @@ def _management(db: Transaction, account_id: str) -> Iterator[AlertTarget]:
         yield AlertTarget(outbox.MAIL, contact.email_address)
 
 
-def _receivers(page: AccountPage, rule: Rule) -> Iterator[AlertTarget]:
-    for receiver in page.receivers:
+def _receivers(chosen: AlertSettings, rule: Rule) -> Iterator[AlertTarget]:
+    for receiver in chosen.receivers:
         if receiver.confirmed_at is None or receiver.disabled_at is not None:
             continue
         if rule.name in receiver.rules.split() or (not receiver.rules and rule.is_built_in):

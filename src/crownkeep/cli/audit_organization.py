@@ -11,7 +11,7 @@ from crownkeep.cli import output
 
 if TYPE_CHECKING:
     from crownkeep.advisor.findings import Acceptance, Report
-    from crownkeep.advisor.fleet import AuditedMember
+    from crownkeep.advisor.member_audits import AuditedMember
     from crownkeep.advisor.reader import Clients, Progress
 
 
@@ -26,14 +26,14 @@ def audited(
 ) -> list[AuditedMember]:
     """Audit every account that the management account can enter."""
     from crownkeep.advisor import reader
-    from crownkeep.advisor.fleet import ROLE, Fleet, MemberEntry
+    from crownkeep.advisor.member_audits import ROLE, MemberAudits, MemberEntry
 
     def session(credentials: Mapping[str, Any]) -> Clients:
         return reader.clients_of(None, endpoint_url, credentials)
 
     entry = MemberEntry.ROOT if as_root else MemberEntry.ROLE
-    fleet = Fleet(reader.clients_of(profile, endpoint_url), session, entry, role or ROLE)
-    return fleet.audit(accepted, on_progress=on_progress)
+    audits = MemberAudits(reader.clients_of(profile, endpoint_url), session, entry, role or ROLE)
+    return audits.audit(accepted, on_progress=on_progress)
 
 
 def show(found: Sequence[AuditedMember], *, as_json: bool) -> None:

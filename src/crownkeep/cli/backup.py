@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crownkeep.backups.manifest import BackupPiece, Manifest
     from crownkeep.backups.restoring import Restored
     from crownkeep.backups.s3 import BackupBucket
-    from crownkeep.cli.backup_places import Opening, Shelf
+    from crownkeep.cli.backup_places import Opening, TargetBackups
 
 _LONGEST_REASON = 500
 _FILE = click.Path(path_type=Path)
@@ -188,11 +188,11 @@ def list_(target: str, endpoint: str, as_json: bool) -> None:
     from crownkeep.backups.manifest import UnsoundManifest
 
     found: list[dict[str, Any]] = []
-    with places.shelf(target, endpoint) as held:
-        for folder in held.folders():
+    with places.backups_in(target, endpoint) as backups:
+        for folder in backups.folders():
             try:
                 manifest, _ = targets.read_manifest(folder)
-                own = {} if held.bucket is None else {"path": f"{target.rstrip('/')}/{folder.name}"}
+                own = {} if backups.bucket is None else {"path": f"{target.rstrip('/')}/{folder.name}"}
                 found.append(_described(folder, manifest) | own)
             except UnsoundManifest as error:
                 found.append({"name": folder.name, "fault": str(error)})
@@ -214,8 +214,8 @@ def verify(target: str, endpoint: str, key: tuple[str, ...], as_json: bool) -> N
     Without `--key` the key that a backup names itself is believed: then this finds damage, and not somebody who made all of it.
     """
     trusted = places.signers(key)
-    with places.shelf(target, endpoint) as held:
-        answer = [_verified(held, folder, trusted) for folder in held.folders()]
+    with places.backups_in(target, endpoint) as backups:
+        answer = [_verified(backups, folder, trusted) for folder in backups.folders()]
     if not answer:
         raise click.ClickException(f"there is no backup in `{target}`")
     is_sound = all(each["ok"] for each in answer)
@@ -232,7 +232,7 @@ def verify(target: str, endpoint: str, key: tuple[str, ...], as_json: bool) -> N
         raise SystemExit(1)
 
 
-def _verified(held: Shelf, folder: Path, trusted: list[VerifierKey]) -> dict[str, Any]:
+def _verified(backups: TargetBackups, folder: Path, trusted: list[VerifierKey]) -> dict[str, Any]:
     from crownkeep.backups import targets
     from crownkeep.backups.manifest import UnsoundManifest
 
@@ -240,10 +240,10 @@ def _verified(held: Shelf, folder: Path, trusted: list[VerifierKey]) -> dict[str
         manifest, signer = targets.read_manifest(folder, trusted)
     except UnsoundManifest as error:
         return {"name": folder.name, "ok": False, "signed_by": None, "findings": [str(error)]}
-    held.complete(folder, manifest)
+    backups.complete(folder, manifest)
     faults = targets.faults(folder, manifest)
     # One backup's parts at a time: all of a bucket's may not have room here.
-    held.forget(folder, manifest)
+    backups.forget(folder, manifest)
     return {"name": folder.name, "ok": not faults, "signed_by": signer.text, "findings": faults}
 
 
@@ -275,8 +275,8 @@ def restore(
     # Read before anything is restored, so that a file that is no checkpoint costs no half of a restore.
     newest = trail_sources.kept_checkpoints([checkpoint])[0] if checkpoint is not None else None
     new = new.expanduser().absolute()
-    with places.shelf(target, endpoint) as shelf:
-        folder, manifest = places.chosen(shelf, target, backup_id, given.signers)
+    with places.backups_in(target, endpoint) as backups:
+        folder, manifest = places.chosen(backups, target, backup_id, given.signers)
         opened = given.keys(manifest)
         answer = restoring.restore(folder, manifest, opened, new, database=database or "", newest=newest)
     # By its own URL: settings of this machine may name another database, which must not hear of it.
@@ -319,8 +319,8 @@ def drill(
     """
     from crownkeep.backups import restoring
 
-    with places.shelf(target, endpoint) as shelf, tempfile.TemporaryDirectory(prefix="crownkeep-drill-") as place:
-        folder, manifest = places.chosen(shelf, target, backup_id, given.signers)
+    with places.backups_in(target, endpoint) as backups, tempfile.TemporaryDirectory(prefix="crownkeep-drill-") as place:
+        folder, manifest = places.chosen(backups, target, backup_id, given.signers)
         opened = given.keys(manifest)
         answer = restoring.restore(folder, manifest, opened, Path(place) / "data", database="", newest=None)
     if as_json:

@@ -72,7 +72,7 @@ def opening_options(command: Function) -> Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class TargetBackups:
     """Backups within reach: each in a folder here, of a bucket the manifests alone until `complete`."""
 
     place: Path
@@ -97,15 +97,15 @@ class Shelf:
 
 
 @contextmanager
-def shelf(target: str, endpoint: str) -> Iterator[Shelf]:
+def backups_in(target: str, endpoint: str) -> Iterator[TargetBackups]:
     """Have the backups of a target within reach; what was fetched of a bucket is removed in the end."""
     bucket = bucket_of(target, endpoint)
     if bucket is None:
-        yield Shelf(Path(target))
+        yield TargetBackups(Path(target))
         return
     with tempfile.TemporaryDirectory(prefix="crownkeep-backups-") as place:
         bucket.fetch_manifests(Path(place))
-        yield Shelf(Path(place), bucket)
+        yield TargetBackups(Path(place), bucket)
 
 
 def bucket_of(target: str, endpoint: str) -> BackupBucket | None:
@@ -119,20 +119,20 @@ def bucket_of(target: str, endpoint: str) -> BackupBucket | None:
     return BackupBucket(target, endpoint)
 
 
-def chosen(held: Shelf, target: str, backup_id: str | None, keys: list[VerifierKey]) -> tuple[Path, Manifest]:
+def chosen(backups: TargetBackups, target: str, backup_id: str | None, keys: list[VerifierKey]) -> tuple[Path, Manifest]:
     """Return a backup that is sound and whole here, the newest of those that are meant; raises ClickException."""
     from crownkeep.backups import targets
     from crownkeep.backups.manifest import UnsoundManifest
 
     # Oldest first, by names that begin with their moment: the last one is the newest that is meant.
-    folders = [each for each in held.folders() if backup_id is None or each.name.endswith(f"-{backup_id}")]
+    folders = [each for each in backups.folders() if backup_id is None or each.name.endswith(f"-{backup_id}")]
     if not folders:
         raise click.ClickException(f"there is no such backup in `{target}`")
     try:
         manifest, _ = targets.read_manifest(folders[-1], keys)
     except UnsoundManifest as error:
         raise click.ClickException(f"`{folders[-1].name}`: {error}; choose another with `--id`") from error
-    held.complete(folders[-1], manifest)
+    backups.complete(folders[-1], manifest)
     faults = targets.faults(folders[-1], manifest)
     if faults:
         raise click.ClickException(f"`{folders[-1].name}` is not sound: {faults[0]}; choose another with `--id`")

@@ -16,7 +16,7 @@ from crownkeep.cli import audit, output
 from crownkeep.cli.failures import WrongCall
 
 if TYPE_CHECKING:
-    from crownkeep.advisor.apply import Hands
+    from crownkeep.advisor.apply import PlanExecutor
     from crownkeep.advisor.evidence import Evidence
     from crownkeep.advisor.journal import Journal
     from crownkeep.advisor.planner import Wishes
@@ -85,7 +85,7 @@ def apply(file: Path, yes: bool, key: str | None, profile: str | None, endpoint_
     made, journal = _read(file, key)
     clients, evidence = _same_account(made, profile, endpoint_url)
     drift = _drift(made.states, planner.states(findings.audit(evidence)))
-    hands = _hands(made, clients, journal, evidence)
+    executor = _executor(made, clients, journal, evidence)
     done: list[dict[str, str]] = []
     surprise = None
     for step in made.steps:
@@ -93,8 +93,8 @@ def apply(file: Path, yes: bool, key: str | None, profile: str | None, endpoint_
             done.append(_as_json(step, "left out"))
             continue
         try:
-            done.append(_as_json(step, hands.apply(step).what))
-        except (applying.Surprise, UnsafeFile) as error:
+            done.append(_as_json(step, executor.apply(step).what))
+        except (applying.UnexpectedState, UnsafeFile) as error:
             surprise = output.printable(str(error))
             break
     _print_outcome(made, done, drift, surprise, as_json=as_json)
@@ -109,18 +109,18 @@ def verify(file: Path, key: str | None, profile: str | None, endpoint_url: str |
     What was found is signed and written beside the plan, as FILE.proof.
     """
     from crownkeep.advisor import findings, signing
-    from crownkeep.advisor.apply import StepStanding, Surprise
+    from crownkeep.advisor.apply import StepStanding, UnexpectedState
     from crownkeep.advisor.check import CheckState
 
     made, journal = _read(file, key)
     clients, evidence = _same_account(made, profile, endpoint_url)
-    hands = _hands(made, clients, journal, evidence)
+    executor = _executor(made, clients, journal, evidence)
     applied = [step for step in made.steps if journal.stands(step.id)]
     found: list[dict[str, str]] = []
     for step in applied:
         try:
-            standing = "holds" if hands.standing(step) is StepStanding.AFTER else "does not hold"
-        except Surprise as error:
+            standing = "holds" if executor.standing(step) is StepStanding.AFTER else "does not hold"
+        except UnexpectedState as error:
             standing = f"can't be read: {error}"
         found.append(_as_json(step, standing))
     report = findings.audit(evidence)
@@ -150,7 +150,7 @@ def undo(file: Path, key: str | None, profile: str | None, endpoint_url: str | N
 
     made, journal = _read(file, key)
     clients, evidence = _same_account(made, profile, endpoint_url)
-    hands = _hands(made, clients, journal, evidence)
+    executor = _executor(made, clients, journal, evidence)
     done: list[dict[str, str]] = []
     surprise = None
     # The last first: a step may rest on what an earlier one made, such as the policy that it attached.
@@ -158,8 +158,8 @@ def undo(file: Path, key: str | None, profile: str | None, endpoint_url: str | N
         if not journal.stands(step.id):
             continue
         try:
-            done.append(_as_json(step, hands.undo(step).what))
-        except (applying.Surprise, UnsafeFile) as error:
+            done.append(_as_json(step, executor.undo(step).what))
+        except (applying.UnexpectedState, UnsafeFile) as error:
             surprise = output.printable(str(error))
             break
     _print_outcome(made, done, [], surprise, as_json=as_json)
@@ -235,9 +235,9 @@ def _same_account(made: LockdownPlan, profile: str | None, endpoint_url: str | N
     return _clients(profile, endpoint_url), evidence
 
 
-def _hands(made: LockdownPlan, clients: Clients, journal: Journal, evidence: Evidence) -> Hands:
+def _executor(made: LockdownPlan, clients: Clients, journal: Journal, evidence: Evidence) -> PlanExecutor:
     from crownkeep.advisor import ways_in
-    from crownkeep.advisor.apply import Hands
+    from crownkeep.advisor.apply import PlanExecutor
     from crownkeep.advisor.reader import signing_key
 
     key_id = signing_key(clients("sts", GLOBAL_REGION))
@@ -247,7 +247,7 @@ def _hands(made: LockdownPlan, clients: Clients, journal: Journal, evidence: Evi
         taken = [each for each in made.steps if journal.stands(each.id)]
         return ways_in.reason_against(step, evidence, key_id, taken=taken)
 
-    return Hands(clients, journal, ready)
+    return PlanExecutor(clients, journal, ready)
 
 
 def _drift(planned: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

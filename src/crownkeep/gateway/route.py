@@ -76,7 +76,7 @@ def find(*, method: str, path: str, query: str, headers: Mapping[str, str], body
 
 def _by_target(method: str, target: str, content_type: str) -> Route | Unroutable:
     prefix, _, name = target.rpartition(".")
-    service = _json_services().get(prefix) or _neighbour_with_target(prefix)
+    service = _json_services().get(prefix) or _partly_served_with_target(prefix)
     operation = service.operation(name) if service else None
     media_type = _media_type(content_type)
     # An empty content type is taken: minimal clients leave it out.
@@ -88,7 +88,7 @@ def _by_target(method: str, target: str, content_type: str) -> Route | Unroutabl
 
 def _by_rpc(method: str, path: str) -> Route | Unroutable:
     found = _RPC.fullmatch(path)
-    service = _neighbour_with_target(found[1]) if found else None
+    service = _partly_served_with_target(found[1]) if found else None
     operation = service.operation(found[2]) if service and found else None
     if operation is None or method != "POST":
         message = f"no operation that is served here is asked for by {method[:16]} {path[:_LONGEST_TOLD]}"
@@ -99,8 +99,8 @@ def _by_rpc(method: str, path: str) -> Route | Unroutable:
 _RPC = re.compile(r"/service/([A-Za-z0-9_]{1,128})/operation/([A-Za-z0-9_]{1,128})")
 
 
-def _neighbour_with_target(prefix: str) -> ServiceModel | None:
-    found = (name for name, each in models.NEIGHBOURS.items() if each.target_prefix and each.target_prefix == prefix)
+def _partly_served_with_target(prefix: str) -> ServiceModel | None:
+    found = (name for name, each in models.PARTLY_SERVED.items() if each.target_prefix and each.target_prefix == prefix)
     name = next(found, None)
     return None if name is None else models.service(name)
 
@@ -217,16 +217,16 @@ def _services(protocol: str) -> tuple[ServiceModel, ...]:
     return tuple(service for service in map(models.service, spoken) if service.protocol == protocol)
 
 
-def _neighbour(protocol: str, scope: str | None) -> ServiceModel | None:
-    """Return the neighbour that a signature is for, where it speaks this protocol; its model is read for its own requests."""
-    found = (name for name, each in models.NEIGHBOURS.items() if each.protocol == protocol and each.signing_name == scope)
+def _partly_served(protocol: str, scope: str | None) -> ServiceModel | None:
+    """Return the service served in part that a signature is for, in this protocol; its model is read for its own requests ."""
+    found = (name for name, each in models.PARTLY_SERVED.items() if each.protocol == protocol and each.signing_name == scope)
     name = next(found, None)
     return None if name is None else models.service(name)
 
 
 @lru_cache(maxsize=256)
 def _is_rest_xml(scope: str | None) -> bool:
-    return any(each.protocol == "rest-xml" and each.signing_name == scope for each in models.NEIGHBOURS.values())
+    return any(each.protocol == "rest-xml" and each.signing_name == scope for each in models.PARTLY_SERVED.values())
 
 
 @cache
@@ -247,9 +247,9 @@ def _query_versions() -> Mapping[str, tuple[ServiceModel, ...]]:
 
 @lru_cache(maxsize=256)
 def _query_service(version: str, scope: str | None) -> ServiceModel | None:
-    neighbour = next((name for name, each in models.NEIGHBOURS.items() if each.api_version == version), None)
-    if neighbour is not None:
-        return models.service(neighbour)
+    found = next((name for name, each in models.PARTLY_SERVED.items() if each.api_version == version), None)
+    if found is not None:
+        return models.service(found)
     published = _query_versions().get(version, ())
     # A version is a date, and two services may share one: then the signature's scope decides.
     if len(published) > 1:
@@ -259,14 +259,14 @@ def _query_service(version: str, scope: str | None) -> ServiceModel | None:
 
 def _scoped_query_service(scope: str | None) -> ServiceModel | None:
     found = next((service for service in _services("query") if scope in service.signing_names), None)
-    return found or _neighbour("ec2", scope)
+    return found or _partly_served("ec2", scope)
 
 
 def _rest_services(scope: str | None) -> tuple[ServiceModel, ...]:
     """Return the services a path may belong to: those of the signature, or all where none of them is signed for."""
-    neighbour = _neighbour("rest-xml", scope)
-    if neighbour is not None:
-        return (neighbour,)
+    found = _partly_served("rest-xml", scope)
+    if found is not None:
+        return (found,)
     services = _services("rest-json")
     return tuple(service for service in services if scope in service.signing_names) or services
 

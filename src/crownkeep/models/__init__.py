@@ -5,14 +5,14 @@ for, and each service is read once per process.
 """
 
 from crownkeep.models.names import lower_camel, snake_case
-from crownkeep.models.published import NEIGHBOURS, OWN_FOLDER, OWN_SERVICES, SERVICES, SPOKEN, compile_service, service
+from crownkeep.models.published import OWN_FOLDER, OWN_SERVICES, PARTLY_SERVED, SERVICES, SPOKEN, compile_service, service
 from crownkeep.models.services import ErrorModel, OperationModel, ServiceModel
 from crownkeep.models.shapes import Member, Shape
 
 __all__ = [
-    "NEIGHBOURS",
     "OWN_FOLDER",
     "OWN_SERVICES",
+    "PARTLY_SERVED",
     "SERVICES",
     "SPOKEN",
     "ErrorModel",

@@ -16,7 +16,7 @@ from crownkeep.models.shapes import Lazy, Member, Shape
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class PartlyServed:
     """What routing needs to know of a service before its model is read."""
 
     protocol: str
@@ -45,10 +45,10 @@ SERVICES = (
 )
 """Every AWS service whose wire we speak; to add one, name its folder in botocore's data here."""
 
-NEIGHBOURS: Mapping[str, Neighbour] = {
-    "s3": Neighbour(protocol="rest-xml", signing_name="s3"),
-    "ec2": Neighbour(protocol="ec2", signing_name="ec2", api_version="2016-11-15"),
-    "resourcegroupstaggingapi": Neighbour(
+PARTLY_SERVED: Mapping[str, PartlyServed] = {
+    "s3": PartlyServed(protocol="rest-xml", signing_name="s3"),
+    "ec2": PartlyServed(protocol="ec2", signing_name="ec2", api_version="2016-11-15"),
+    "resourcegroupstaggingapi": PartlyServed(
         protocol="smithy-rpc-v2-cbor", signing_name="tagging", target_prefix="ResourceGroupsTaggingAPI_20170126"
     ),
 }
@@ -73,7 +73,7 @@ OWN_SERVICES = (
 What accounts call by AWS's own tools lies as botocore lays out its data, so that they need nothing but AWS_DATA_PATH to know it.
 """
 
-SPOKEN = (*SERVICES, *NEIGHBOURS, *OWN_SERVICES)
+SPOKEN = (*SERVICES, *PARTLY_SERVED, *OWN_SERVICES)
 """Every service that a request may be for."""
 
 OWN_FOLDER = Path(__file__).parent / "own"

@@ -47,7 +47,7 @@ class ServiceModel:
 
     name: str
     protocol: str
-    """`query`, `json`, `rest-json` or, of neighbours, `rest-xml`, `ec2` or `smithy-rpc-v2-cbor`."""
+    """`query`, `json`, `rest-json` or, of services served in part, `rest-xml`, `ec2` or `smithy-rpc-v2-cbor`."""
     json_version: str | None
     api_version: str
     target_prefix: str | None

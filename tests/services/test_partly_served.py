@@ -42,9 +42,9 @@ def allow(action: str, **condition: Any) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement | ({"Condition": condition} if condition else {})]}
 
 
-@pytest.mark.parametrize("name", models.NEIGHBOURS)
-def test_what_is_known_of_a_neighbour_before_its_model_is_read_is_what_the_model_says(name: str):
-    known, model = models.NEIGHBOURS[name], botocore.session.get_session().get_service_model(name)
+@pytest.mark.parametrize("name", models.PARTLY_SERVED)
+def test_what_is_known_of_a_service_served_in_part_before_its_model_is_read_is_what_the_model_says(name: str):
+    known, model = models.PARTLY_SERVED[name], botocore.session.get_session().get_service_model(name)
 
     assert (known.protocol, known.signing_name) == (model.protocol, model.signing_name)
     assert known.api_version in ("", model.api_version)
@@ -75,17 +75,17 @@ print(json.dumps(read))
 """
 
 
-def test_no_neighbours_model_is_read_for_other_services_requests():
+def test_no_model_of_a_service_served_in_part_is_read_for_other_services_requests():
     # In a process of its own, where nothing has been read yet.
     command = [sys.executable, "-c", READ]
     read = json.loads(subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True).stdout)
 
     assert "iam" in read
-    assert set() == set(read) & set(models.NEIGHBOURS)
+    assert set() == set(read) & set(models.PARTLY_SERVED)
 
 
-@pytest.mark.parametrize("name", models.NEIGHBOURS)
-def test_what_is_served_of_a_neighbour_is_read_and_written_as_botocore_does(name: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("name", models.PARTLY_SERVED)
+def test_a_service_served_in_part_is_read_and_written_as_botocore_does(name: str, monkeypatch: pytest.MonkeyPatch):
     service = registry.service(name)
     assert service is not None
     if name in ("ec2", "s3"):
@@ -100,11 +100,11 @@ def test_what_is_served_of_a_neighbour_is_read_and_written_as_botocore_does(name
             round_trip.test_an_answer_as_we_write_it_is_read_by_botocore_as_it_was_meant(name, operation)
 
 
-SPOKEN = [(name, models.NEIGHBOURS[name].protocol) for name in models.NEIGHBOURS] + [("resourcegroupstaggingapi", "json")]
+SPOKEN = [(name, models.PARTLY_SERVED[name].protocol) for name in models.PARTLY_SERVED] + [("resourcegroupstaggingapi", "json")]
 
 
 @pytest.mark.parametrize(("name", "protocol"), SPOKEN)
-def test_any_error_of_a_neighbour_is_one_that_botocore_can_read(name: str, protocol: str):
+def test_any_error_of_a_service_served_in_part_is_one_that_botocore_can_read(name: str, protocol: str):
     for kind in round_trip.COMMON:
         written = encode_error(kind("It won't do."), protocol=protocol, service=models.service(name), request_id="the-id")
 

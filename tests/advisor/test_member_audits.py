@@ -11,7 +11,7 @@ from tests.fixtures.crown import Crowns
 from tests.fixtures.organization import Organization
 
 from crownkeep.advisor.check import CheckState
-from crownkeep.advisor.fleet import AuditedMember, Fleet, MemberEntry
+from crownkeep.advisor.member_audits import AuditedMember, MemberAudits, MemberEntry
 from crownkeep.advisor.reader import Clients, NoAccount
 
 
@@ -38,7 +38,7 @@ def _audit(organization: Organization, entry: MemberEntry) -> dict[str, AuditedM
     def session(credentials: Mapping[str, Any]) -> Clients:
         return clients_of(_Taken(organization, credentials))
 
-    found = Fleet(clients_of(organization.management), session, entry).audit()
+    found = MemberAudits(clients_of(organization.management), session, entry).audit()
     return {each.account_id: each for each in found}
 
 
@@ -69,4 +69,4 @@ def test_an_account_in_no_organization_has_no_accounts_to_audit(crowns: Crowns):
     account = crowns.shared("sqlite").account()
 
     with pytest.raises(NoAccount, match="no organization"):
-        Fleet(clients_of(account), lambda _: clients_of(account)).audit()
+        MemberAudits(clients_of(account), lambda _: clients_of(account)).audit()

@@ -1,4 +1,4 @@
-"""The book: what accounts have set about their alerts, as a process has read it, for as long as it is true.
+"""What accounts have set about their alerts, as a process has read it, for as long as it is true.
 
 Each change of anybody's rules, silences or receivers changes one revision, in the same transaction. Whoever observes a group of
 events reads it first, so that a change is in force for the very next event on every node.
@@ -17,11 +17,11 @@ from crownkeep.storage.notices import alert_receivers, alert_revisions, alert_ru
 from crownkeep.storage.notices.alert_receivers import AlertReceiverRow
 from crownkeep.storage.notices.alert_rules import AlertRuleRow, AlertSilenceRow
 
-_MOST_PAGES = 4096
+_MOST_ACCOUNTS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class AccountPage:
+class AlertSettings:
     """What one account has set."""
 
     rules: RuleSet
@@ -36,19 +36,19 @@ class AccountPage:
         return False
 
 
-class Book:
-    """The pages of accounts that were looked up since the last change."""
+class AlertSettingsCache:
+    """What was read of accounts since the last change of any of them."""
 
     def __init__(self) -> None:
         self._revision = -1
         self._with_rules: frozenset[str] = frozenset()
-        self._pages: dict[str, AccountPage] = {}
+        self._known: dict[str, AlertSettings] = {}
 
     def open(self, db: Transaction) -> None:
         """Forget what has changed since the last look; called once for each group of events."""
         revision = alert_revisions.current(db)
         if revision != self._revision:
-            self._pages.clear()
+            self._known.clear()
             self._with_rules = alert_rules.accounts_with_rules(db)
             self._revision = revision
 
@@ -56,13 +56,13 @@ class Book:
         """Tell whether an account has rules of its own."""
         return account_id in self._with_rules
 
-    def page(self, db: Transaction, account_id: str) -> AccountPage:
+    def of_account(self, db: Transaction, account_id: str) -> AlertSettings:
         """Return what an account has set."""
-        found = self._pages.get(account_id)
+        found = self._known.get(account_id)
         if found is None:
-            if len(self._pages) >= _MOST_PAGES:
-                self._pages.clear()
-            found = self._pages[account_id] = _read(db, account_id)
+            if len(self._known) >= _MOST_ACCOUNTS:
+                self._known.clear()
+            found = self._known[account_id] = _read(db, account_id)
         return found
 
     def forget(self) -> None:
@@ -85,8 +85,8 @@ def added(row: AlertRuleRow) -> Rule:
     )
 
 
-def _read(db: Transaction, account_id: str) -> AccountPage:
-    return AccountPage(
+def _read(db: Transaction, account_id: str) -> AlertSettings:
+    return AlertSettings(
         RuleSet(added(row) for row in alert_rules.of_account(db, account_id)),
         tuple(alert_rules.silences_of(db, account_id)),
         tuple(alert_receivers.of_account(db, account_id)),

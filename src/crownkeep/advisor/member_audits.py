@@ -1,4 +1,4 @@
-"""An organization's accounts, audited one after another and several at once: by a role in each, or as root for the audit task."""
+"""An organization's accounts, audited several at a time: by a role in each, or as root for the audit task."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class AuditedMember:
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class MemberAudits:
     """How to reach an organization's accounts."""
 
     clients: Clients
