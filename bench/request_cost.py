@@ -5,8 +5,8 @@ Beside each operation stands what the bare answer of `bench.bare` takes on uvico
 cost is in neither. Of many short samples the least counts: what neighbours take makes a sample dearer and never cheaper.
 
 `make bench-request ARGS="--tree"` measures with the trail's tree and without it, in turns: what leaves, places in the tree
-and checkpoints cost a read and a write. `--profile GetUser` prints where the time goes. `--database postgresql://...` runs on
-that, which must be empty.
+and checkpoints cost a read and a write; the last two come behind the answer. `--profile GetUser` prints where the time goes.
+`--database postgresql://...` runs on that, which must be empty.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, cast
@@ -39,7 +40,7 @@ from crownkeep.gateway.asgi import Server
 from crownkeep.gateway.protocol import EdgeProtocol
 from crownkeep.gateway.shares import SECONDS_BESIDE
 from crownkeep.storage.trail import leaves
-from crownkeep.trail.sequencer import SECONDS_BETWEEN_LOOKS, Sequencer
+from crownkeep.trail.sequencer import Sequencer
 
 CONNECTIONS = 32
 TURNS = 6
@@ -51,8 +52,8 @@ UNDONE = ("CreateUser", "DeleteUser")
 OPERATIONS = ("GetCallerIdentity", "GetUser", "ListUsers", "AssumeRole", "CreateUser")
 
 TREE_OPERATIONS = ("GetCallerIdentity", "GetUser", "CreateUser")
-TREE_SAMPLES = 8
-"""Samples in a row before the tree is switched; as many as fall between two looks of the sequencer, more or less."""
+TREE_SAMPLES = 10
+"""Samples of each kind before the tree follows: 1,920 requests, about what a busy server answers between two checkpoints."""
 
 _PORT = 4747
 _PEER = ("127.0.0.1", 50_000)
@@ -250,7 +251,6 @@ class Tree:
     def __init__(self, sequencer: Sequencer) -> None:
         self._sequencer = sequencer
         self._works = leaves.add_all, leaves.make_as_kept, sequencer.catch_up
-        self._seconds = 0.0
         self._sequencer.catch_up = _idle  # type: ignore[method-assign]
 
     def switch(self, *, on: bool) -> None:
@@ -258,29 +258,30 @@ class Tree:
         leaves.add_all = self._works[0] if on else _nothing  # type: ignore[assignment]
         leaves.make_as_kept = self._works[1] if on else _no_leaf
 
-    async def cost(self, ours: _Connections, source: Sequence[bytes], undo: Sequence[bytes], *, on: bool) -> float:
-        """Return the microseconds that each of many requests took, with all that follows for the tree."""
-        used, requests = 0.0, CONNECTIONS * TURNS
+    async def pair(self, ours: _Connections, source: Sequence[bytes], undo: Sequence[bytes], *, is_first: bool) -> _Pair:
+        """Measure many requests with leaves beside as many without, and what then follows behind the answers."""
+        taken: dict[bool, list[float]] = {True: [], False: []}
         for _ in range(TREE_SAMPLES):
-            self.switch(on=on)
-            taken = await _sample(ours, source)
-            used += taken
-            self.switch(on=False)
-            if on:
-                used += await self._follow(taken * requests / 1e6) / requests * 1e6
-            if undo:
-                await _sample(ours, undo)
-        return used / TREE_SAMPLES
-
-    async def _follow(self, seconds: float) -> float:
-        """Sequence and sign as often as a server does that is busy with nothing else; returns the seconds of CPU that took."""
-        # By its CPU and not by the clock, which beside other programs would let it sign many times for a few requests.
-        self._seconds += seconds
+            # Whichever comes first finds the processor as the other left it: so each does in its turn.
+            for on in (is_first, not is_first):
+                self.switch(on=on)
+                taken[on].append(await _sample(ours, source))
+                self.switch(on=False)
+                if undo:
+                    await _sample(ours, undo)
         began = time.process_time()
-        while self._seconds >= SECONDS_BETWEEN_LOOKS:
-            self._seconds -= SECONDS_BETWEEN_LOOKS
-            await self._works[2]()
-        return time.process_time() - began
+        await self._works[2]()
+        after = (time.process_time() - began) / (TREE_SAMPLES * CONNECTIONS * TURNS) * 1e6
+        return _Pair(taken[True], taken[False], after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Microseconds that a request took in each sample with leaves and without, and its part of what followed."""
+
+    on: list[float]
+    off: list[float]
+    after: float
 
 
 def _nothing(db: Any, new: Any) -> None:
@@ -301,15 +302,15 @@ async def _measure_tree(ours: _Connections, signed: Signed, tree: Tree, samples:
         for number in range(samples + WARMING):
             made = signed()
             undo = made[UNDONE[1]] if name == UNDONE[0] else ()
-            # Whichever comes first finds the processor as the other left it: so each does in its turn.
-            costs = {on: await tree.cost(ours, made[name], undo, on=on) for on in (number % 2 == 0, number % 2 == 1)}
+            found = await tree.pair(ours, made[name], undo, is_first=number % 2 == 0)
             if number >= WARMING:
-                pairs.append((costs[True], costs[False]))
-        with_, without = (min(column) for column in zip(*pairs, strict=True))
-        middle = statistics.median(on / off for on, off in pairs)
+                pairs.append(found)
+        on, off = min(min(each.on) for each in pairs), min(min(each.off) for each in pairs)
+        after = min(each.after for each in pairs)
+        middle = statistics.median((statistics.fmean(each.on) + each.after) / statistics.fmean(each.off) for each in pairs)
         sys.stdout.write(
-            f"{name:20}{with_:10.1f} us with the tree {without:10.1f} without: {with_ / without - 1:+.1%} of the least,"
-            f" {middle - 1:+.1%} in the median of {len(pairs)} pairs\n"
+            f"{name:20}{off:10.1f} us without the tree,{on - off:+6.1f} for leaves,{after:+6.1f} behind the answer:"
+            f" {(on + after) / off - 1:+.1%} of the least, {middle - 1:+.1%} in the median of {len(pairs)} pairs\n"
         )
 
 

@@ -46,6 +46,22 @@ def slow_subproof(old: int, leaves: list[bytes], whole: bool) -> list[bytes]:
     return [*slow_subproof(old - half, leaves[half:], False), slow_root(leaves[:half])]
 
 
+@given(st.integers(0, 600), st.integers(0, 600))
+def test_many_leaves_at_once_make_the_tree_that_each_in_turn_makes(already: int, most: int):
+    in_turn, at_once = Frontier(), Frontier()
+    for each in LEAVES[:already]:
+        in_turn.append(each)
+        at_once.append(each)
+    completed, expected = list[tuple[int, int, bytes]](), list[tuple[int, int, bytes]]()
+
+    at_once.extend(LEAVES[already:most], completed)
+
+    for each in LEAVES[already:most]:
+        in_turn.append(each, expected)
+    assert (in_turn.size, in_turn.peaks) == (at_once.size, at_once.peaks)
+    assert sorted(expected) == sorted(completed)
+
+
 def node(height: int, number: int) -> bytes:
     return merkle.folded(LEAVES[number << height : number + 1 << height])
 

@@ -30,6 +30,8 @@ from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
 from crownkeep.trail import own_records, signing
 
 SECONDS_BETWEEN_LOOKS = 0.25
+SECONDS_BETWEEN_CHECKPOINTS = 0.5
+"""A server that is busy signs no more often: what a checkpoint costs does not depend on how many records it is the first of."""
 LEASED_FOR = timedelta(seconds=0.7)
 """How long the others wait for a process that has died; it holds what it does together in no way."""
 
@@ -60,6 +62,7 @@ class Sequencer:
         self._task: asyncio.Task[None] | None = None
         self._fault = ""
         self._is_altered = False
+        self._has_signed = False
         self.leads = False
         """Whether this process is the one that sequences, as of its last look."""
 
@@ -80,6 +83,7 @@ class Sequencer:
 
         Raises what the database raises, AlteredTree, IncompleteTree and Unsealable.
         """
+        self._has_signed = False
         look = self._look()
         self.leads = look.is_mine
         # Looking costs a snapshot and no lock: processes that don't lead never disturb the one that does.
@@ -92,6 +96,7 @@ class Sequencer:
         if done is None:
             return False
         await self._sign(done.frontier)
+        self._has_signed = True
         return True
 
     async def _run(self) -> None:
@@ -104,7 +109,7 @@ class Sequencer:
                 self._say(f"the trail can't be sequenced ({type(error).__name__}); trying again")
             if ending:
                 return
-            await rest(self._stopping, SECONDS_BETWEEN_LOOKS)
+            await rest(self._stopping, SECONDS_BETWEEN_CHECKPOINTS if self._has_signed else SECONDS_BETWEEN_LOOKS)
 
     async def _go_on(self) -> None:
         """Catch up; a tree that was altered is said and recorded once, so that the operator's receivers are told."""

@@ -16,7 +16,8 @@ from crownkeep.storage.trail import checkpoints, leaves, sequencer_lease, tree
 from crownkeep.storage.trail.checkpoints import CheckpointRow
 from crownkeep.storage.trail.tree import AlteredTree, IncompleteTree
 
-AT_ONCE = 1024
+AT_ONCE = 2048
+"""Leaves in one step: about two milliseconds, for which requests on the same event loop wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,9 @@ def step(
     entries = leaves.entries(db, first, min(size, first + AT_ONCE))
     if len(entries) != min(size - first, AT_ONCE):
         raise IncompleteTree(f"the tree lacks a leaf between {first} and {size - 1}")
-    for entry in entries:
-        frontier.append(merkle.leaf_hash(entry), completed)
+    frontier.extend([merkle.leaf_hash(entry) for entry in entries], completed)
     waiting = leaves.oldest_pending(db, limit=limit) if frontier.size == size else []
-    for each in waiting:
-        frontier.append(merkle.leaf_hash(each.leaf), completed)
+    frontier.extend([merkle.leaf_hash(each.leaf) for each in waiting], completed)
     # Nodes first: where a false one stands, no leaf is moved, as the writer commits the works of others beside this one.
     tree.append(db, completed)
     if waiting:
