@@ -19,6 +19,7 @@ Beside them what the operator has imported: a file is written whole beside its p
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import pwd
 import stat
@@ -37,7 +38,7 @@ from crownkeep.credentials.split_keys import MalformedSplitKey, SplitKey
 from crownkeep.settings import SEALING_KEY_VARIABLE, Settings
 from crownkeep.wrapping import key_files, pins
 from crownkeep.wrapping.faults import UnusableKeyHolder
-from crownkeep.wrapping.key_files import KeyHolder
+from crownkeep.wrapping.key_files import KeyHolder, WrappedKeyFile
 
 SEALING_KEY = "sealing.key"
 SPLIT_KEY = "sealing.key.split"
@@ -93,16 +94,16 @@ class KeyFileWatch:
                 stamp = _stamp(file)
                 if stamp == self._seen:
                     return False
-                found = load_keyring(path)
+                found = keyring if has_keys_of(path, keyring) else load_keyring(path)
             except OSError as error:
                 raise UnusableDataDirectory(f"`{path / SEALING_KEY}` can't be read: {error.strerror}; restore it") from error
             if not {key.id for key in found.keys} & {key.id for key in keyring.keys}:
                 raise UnusableDataDirectory(f"`{path / SEALING_KEY}` holds none of the keys that it held; restore it")
             self._seen = stamp
-            if found.keys == keyring.keys:
-                return False
+            is_another = found.keys != keyring.keys
+            # Also the same keys, wrapped by somebody else: they are known by the file's text from now on.
             keyring.adopt(found)
-            return True
+            return is_another
 
     def _look_quietly(self) -> None:
         # What is wrong with the file says the next look of the server, or the next step of the command.
@@ -173,24 +174,54 @@ def key_file(path: Path) -> Path | None:
 def load_keyring(path: Path) -> Keyring:
     """Read the sealing keys of a data directory, newest first; raises UnusableDataDirectory and OSError."""
     file = key_file(path)
-    if file is not None:
-        _refuse_other_readers(file)
     named = f"the variable `{SEALING_KEY_VARIABLE}` can't be used" if file is None else f"`{file}` can't be read"
     try:
-        text = os.environ[SEALING_KEY_VARIABLE] if file is None else file.read_text(encoding="utf-8")
+        text = _text(file)
         found = key_files.read(text)
-        return sealing.read_key_file(text if found is None else found.open(lambda: load_pin(path)))
+        keyring = sealing.read_key_file(text if found is None else found.open(lambda: load_pin(path)))
+        keyring.source = source_of(text)
+        return keyring
     except (sealing.MalformedKeyFile, UnusableKeyHolder) as error:
         raise UnusableDataDirectory(f"{named}: {error}") from error
     except UnicodeDecodeError as error:
         raise UnusableDataDirectory(f"{named}: it is no text: restore it from its backup") from error
 
 
+def has_keys_of(path: Path, keyring: Keyring) -> bool:
+    """Tell whether a keyring has just the keys that a data directory has now; whoever wraps them isn't asked.
+
+    Raises OSError, and UnusableDataDirectory where others can read the file.
+    """
+    try:
+        return source_of(_text(key_file(path))) == keyring.source
+    except UnicodeDecodeError:
+        return False
+
+
+def source_of(text: str) -> bytes:
+    """Return what a keyring has as its source that was read from a key file of this text."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def wrapped_key(path: Path) -> WrappedKeyFile | None:
+    """Return the sealing keys as somebody has wrapped them, None where they lie open.
+
+    Raises OSError, UnusableKeyHolder, and UnusableDataDirectory where others can read the file.
+    """
+    return key_files.read(_text(key_file(path)))
+
+
 def key_holder(path: Path) -> KeyHolder | None:
     """Return who has wrapped the sealing keys, None where they lie open; raises OSError and UnusableKeyHolder."""
-    file = key_file(path)
-    found = key_files.read(os.environ[SEALING_KEY_VARIABLE] if file is None else file.read_text(encoding="utf-8"))
+    found = wrapped_key(path)
     return None if found is None else found.holder
+
+
+def _text(file: Path | None) -> str:
+    if file is None:
+        return os.environ[SEALING_KEY_VARIABLE]
+    _refuse_other_readers(file)
+    return file.read_text(encoding="utf-8")
 
 
 def split_key(path: Path) -> SplitKey:

@@ -30,8 +30,7 @@ def change_keyring(path: Path, change: Callable[[Keyring], Keyring]) -> Keyring:
     """
     try:
         with _locked(path) as file:
-            changed = change(data_directory.load_keyring(path))
-            held = _held(path, changed, data_directory.key_holder(path))
+            changed, held = _changed(path, change)
             if (path / SPLIT_KEY).exists():
                 # First where it outlives a restart: what is in memory alone must not seal anything.
                 split = data_directory.split_key(path).with_keys(held.encode())
@@ -40,6 +39,21 @@ def change_keyring(path: Path, change: Callable[[Keyring], Keyring]) -> Keyring:
     except OSError as error:
         raise UnusableDataDirectory(f"`{path / SEALING_KEY}` can't be changed: {error.strerror}; nothing was") from error
     return changed
+
+
+def _changed(path: Path, change: Callable[[Keyring], Keyring]) -> tuple[Keyring, str]:
+    """Return the changed sealing keys of a data directory, and the text of the file that is to hold them."""
+    found = data_directory.wrapped_key(path)
+    if found is None:
+        changed = change(data_directory.load_keyring(path))
+        text = _held(path, changed, None)
+    else:
+        # Opened and wrapped in one go: each time that it is asked, a token wants its PIN.
+        with found.opened(lambda: data_directory.load_pin(path)) as held:
+            changed = change(sealing.read_key_file(held.text))
+            text = held.wrap(_held(path, changed, None)).encode()
+    changed.source = data_directory.source_of(text)
+    return changed, text
 
 
 def hold_key(path: Path, holder: KeyHolder | None) -> None:

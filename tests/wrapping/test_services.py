@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -32,9 +32,11 @@ class Service(BaseHTTPRequestHandler):
     """Encrypt and Decrypt as KMS has them: the context must be the same, and a key is known by its name."""
 
     cipher = AESGCM(bytes(32))
+    asked_for: ClassVar[list[str]] = []
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked_for.append(self.headers["X-Amz-Target"].rpartition(".")[2])
         context = json.dumps([asked["KeyId"], asked["EncryptionContext"]]).encode()
         try:
             if self.headers["X-Amz-Target"] == "TrentService.Encrypt":
@@ -81,6 +83,19 @@ def test_a_sealing_key_that_a_service_wraps_opens_and_is_rotated(holder: Service
 
     assert (False, before.keys) == (lies_open, opened.keys)
     assert (None, before.keys) == (data_directory.key_holder(data), data_directory.load_keyring(data).keys)
+
+
+def test_a_rotation_asks_the_holder_once_and_not_in_each_of_its_steps(holder: ServiceKey, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data_directory.prepare(Settings(data=str(data)))
+    sealing_key_file.hold_key(data, holder)
+    Service.asked_for.clear()
+
+    ended = Terminal({"CROWNKEEP_DATA": str(data)})("keys", "rotate", "--wait", "0", "--json")
+
+    # The command opens the keys; then they are opened again, wrapped with the new one, and what was wrapped is tried.
+    assert (0, ["Decrypt", "Decrypt", "Encrypt", "Decrypt"]) == (ended.code, Service.asked_for)
+    assert data_directory.load_keyring(data).newest.id == ended.json()["sealing_key_id"]
 
 
 def test_what_was_wrapped_opens_with_that_key_alone_and_unchanged(holder: ServiceKey, tmp_path: Path) -> None:
@@ -140,4 +155,4 @@ def test_a_token_without_its_driver_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pkcs11", None)
 
     with pytest.raises(UnusableKeyHolder, match=r"tokens need their driver: run .* 'crownkeep\[pkcs11\]'"):
-        TokenKey(module="m", token="t", key="k").wrap(b"", b"", lambda: Secret("1"))
+        key_files.wrap("", TokenKey(module="m", token="t", key="k"), lambda: Secret("1"))

@@ -16,7 +16,7 @@ from crownkeep import data_directory
 from crownkeep.credentials.secret import Secret
 from crownkeep.data_directory import UnusableDataDirectory
 from crownkeep.settings import PIN_VARIABLE
-from crownkeep.wrapping import key_files
+from crownkeep.wrapping import key_files, pins
 from crownkeep.wrapping.faults import UnusableKeyHolder
 from crownkeep.wrapping.tokens import TokenKey
 
@@ -83,6 +83,20 @@ def test_a_rotated_key_is_wrapped_again_and_unwrapping_puts_it_on_the_disk(crown
     assert (rotated.keys, None) == (data_directory.load_keyring(data).keys, data_directory.key_holder(data))
 
 
+def test_a_rotation_asks_for_the_pin_once_beyond_the_start_of_its_command(
+    crownkeep: Terminal, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crownkeep("account", "create", "--email", "root@acme.example", "--name", "acme")
+    wrapped(crownkeep, "asked")
+    asked, real = list[object](), pins.find
+    monkeypatch.setattr(pins, "find", lambda *given, **rest: asked.append(given) or real(*given, **rest))
+
+    ended = crownkeep("keys", "rotate", "--wait", "0", "--json")
+
+    assert (2, 0) == (len(asked), ended.json()["unopenable"])
+    assert data_directory.load_keyring(data).newest.id == ended.json()["sealing_key_id"]
+
+
 def test_a_pin_comes_from_a_file_that_nobody_else_reads(crownkeep: Terminal, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crownkeep("account", "list")
     wrapped(crownkeep, "third")
@@ -125,16 +139,18 @@ def test_each_thing_that_is_wrong_with_a_token_is_one_sentence(crownkeep: Termin
 
 def test_the_wrapping_key_cannot_leave_the_token() -> None:
     holder = TokenKey(module=MODULE, token="vault", key="kept")
-    blob = holder.wrap(b"text", b"context", lambda: Secret(PIN))
+    with holder.opened(lambda: Secret(PIN)) as held:
+        blob = held.wrap(b"text", b"context")
 
     with pkcs11.lib(MODULE).get_token(token_label="vault").open(user_pin=PIN) as session:
         key = next(iter(session.get_objects({pkcs11.Attribute.LABEL: "kept"})))
         assert (True, False) == (key[pkcs11.Attribute.SENSITIVE], key[pkcs11.Attribute.EXTRACTABLE])
         with pytest.raises(pkcs11.AttributeSensitive):
             key[pkcs11.Attribute.VALUE]
-    assert b"text" == holder.unwrap(blob, b"context", lambda: Secret(PIN))
-    with pytest.raises(UnusableKeyHolder, match="doesn't open"):
-        holder.unwrap(blob, b"another context", lambda: Secret(PIN))
+    with holder.opened(lambda: Secret(PIN)) as held:
+        assert b"text" == held.unwrap(blob, b"context")
+        with pytest.raises(UnusableKeyHolder, match="doesn't open"):
+            held.unwrap(blob, b"another context")
 
 
 def test_a_server_starts_with_the_token_alone(crownkeep: Terminal, data: Path) -> None:

@@ -94,7 +94,7 @@ class SealingKey:
 class Keyring:
     """The sealing keys, newest first, with the subkeys derived from them so far."""
 
-    __slots__ = ("_ciphers", "_macs", "keys", "look_again")
+    __slots__ = ("_ciphers", "_macs", "keys", "look_again", "source")
 
     def __init__(self, keys: Iterable[SealingKey]) -> None:
         """Hold the keys of a key file; raises MalformedKeyFile when there is none or an id comes twice."""
@@ -107,6 +107,8 @@ class Keyring:
         self._macs: dict[tuple[str, Purpose], bytes] = {}
         self.look_again: Callable[[], object] | None = None
         """Called where a blob names a key that is not here: the key file may have it by now, and `adopt` takes it in."""
+        self.source = b""
+        """The SHA-256 of the file's text that has these very keys, wrapped or not; empty where none is known to."""
 
     def __repr__(self) -> str:
         """Show the keys' ids only."""
@@ -118,6 +120,8 @@ class Keyring:
         Subkeys are kept by the id of their key, so none derived from an old key is taken for a new one's.
         """
         self.keys = other.keys
+        # Afterwards: whoever finds that a file's text is our source finds its keys here, too.
+        self.source = other.source
 
     @property
     def newest(self) -> SealingKey:

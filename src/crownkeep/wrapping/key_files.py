@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 import msgspec
 
 from crownkeep.wrapping.faults import UnusableKeyHolder
 from crownkeep.wrapping.services import ServiceKey
-from crownkeep.wrapping.tokens import Pin, TokenKey
+from crownkeep.wrapping.tokens import OpenToken, Pin, TokenKey
 
 KeyHolder = TokenKey | ServiceKey
 _FORMAT = "crownkeep-wrapped-key/1"
@@ -21,22 +25,51 @@ class WrappedKeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     def open(self, pin: Pin) -> str:
         """Return the key file; raises UnusableKeyHolder."""
-        try:
-            return self.holder.unwrap(self.wrapped, _FORMAT.encode(), pin).decode()
-        except UnicodeDecodeError as error:
-            raise UnusableKeyHolder(f"what {self.holder.spoken} opened is no key file") from error
+        with self.opened(pin) as held:
+            return held.text
+
+    @contextmanager
+    def opened(self, pin: Pin) -> Iterator[OpenKeyFile]:
+        """Open the key file for one change at the most; a PIN is asked for once. Raises UnusableKeyHolder."""
+        with self.holder.opened(pin) as held:
+            yield OpenKeyFile(self.holder, held, _opened(held, self))
 
     def encode(self) -> str:
         """Return the file."""
         return msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class OpenKeyFile:
+    """A key file whose holder can still be asked."""
+
+    _holder: KeyHolder
+    _held: OpenToken | ServiceKey
+    text: str
+
+    def wrap(self, key_file: str) -> WrappedKeyFile:
+        """Wrap what follows it, and see that it opens; raises UnusableKeyHolder."""
+        return _wrapped(self._held, key_file, self._holder)
+
+
 def wrap(key_file: str, holder: KeyHolder, pin: Pin) -> WrappedKeyFile:
-    """Wrap a key file, and see that it opens; raises UnusableKeyHolder."""
-    made = WrappedKeyFile(format=_FORMAT, holder=holder, wrapped=holder.wrap(key_file.encode(), _FORMAT.encode(), pin))
-    if made.open(pin) != key_file:
+    """Wrap a key file, and see that it opens; a PIN is asked for once. Raises UnusableKeyHolder."""
+    with holder.opened(pin) as held:
+        return _wrapped(held, key_file, holder)
+
+
+def _wrapped(held: OpenToken | ServiceKey, key_file: str, holder: KeyHolder) -> WrappedKeyFile:
+    made = WrappedKeyFile(format=_FORMAT, holder=holder, wrapped=held.wrap(key_file.encode(), _FORMAT.encode()))
+    if _opened(held, made) != key_file:
         raise UnusableKeyHolder(f"{holder.spoken} doesn't open what it has wrapped; nothing was changed")
     return made
+
+
+def _opened(held: OpenToken | ServiceKey, found: WrappedKeyFile) -> str:
+    try:
+        return held.unwrap(found.wrapped, _FORMAT.encode()).decode()
+    except UnicodeDecodeError as error:
+        raise UnusableKeyHolder(f"what {found.holder.spoken} opened is no key file") from error
 
 
 def read(text: str) -> WrappedKeyFile | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -26,13 +28,18 @@ class ServiceKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         """Say whose key it is, for people."""
         return f"the key `{self.key}` of the key management service in {self.region}"
 
-    def wrap(self, plain: bytes, bound_to: bytes, _pin: object) -> bytes:
+    @contextmanager
+    def opened(self, _pin: object) -> Iterator[ServiceKey]:
+        """Return itself: each use of the service is a request of its own, and needs no PIN."""
+        yield self
+
+    def wrap(self, plain: bytes, bound_to: bytes) -> bytes:
         """Let the service encrypt; raises UnusableKeyHolder."""
         if len(plain) > _MOST_BYTES:
             raise UnusableKeyHolder("the key file is too long for a key management service: take old keys out of it first")
         return bytes(self._asked("encrypt", Plaintext=plain, EncryptionContext=_context(bound_to))["CiphertextBlob"])
 
-    def unwrap(self, wrapped: bytes, bound_to: bytes, _pin: object) -> bytes:
+    def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
         """Let the service decrypt; raises UnusableKeyHolder."""
         return bytes(self._asked("decrypt", CiphertextBlob=wrapped, EncryptionContext=_context(bound_to))["Plaintext"])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -41,45 +42,16 @@ class TokenKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """Say whose key it is, for people."""
         return f"the key `{self.key}` of the token `{self.token}`"
 
-    def wrap(self, plain: bytes, bound_to: bytes, pin: Pin) -> bytes:
-        """Encrypt; the key is made where the token has none of that label. Raises UnusableKeyHolder."""
-        nonce = clock.token_bytes(_NONCE_SIZE)
-        with self._opened(pin, is_writing=True) as (pkcs11, session):
-            key = self._found(pkcs11, session) or _made(pkcs11, session, self.key)
-            return nonce + bytes(key.encrypt(plain, **_by_gcm(pkcs11, nonce, bound_to)))
-
-    def unwrap(self, wrapped: bytes, bound_to: bytes, pin: Pin) -> bytes:
-        """Decrypt; raises UnusableKeyHolder."""
-        nonce, sealed = wrapped[:_NONCE_SIZE], wrapped[_NONCE_SIZE:]
-        with self._opened(pin, is_writing=False) as (pkcs11, session):
-            key = self._found(pkcs11, session)
-            if key is None:
-                raise UnusableKeyHolder(f"the token `{self.token}` has no key `{self.key}`: restore it from the token's backup")
-            try:
-                return bytes(key.decrypt(sealed, **_by_gcm(pkcs11, nonce, bound_to)))
-            except pkcs11.PKCS11Error as error:
-                # Each maker has another code for a tag that is wrong: SoftHSM's is CKR_GENERAL_ERROR.
-                reason = "it is another key, or the file was changed"
-                raise UnusableKeyHolder(
-                    f"{self.spoken} doesn't open the sealing key ({type(error).__name__}): {reason}"
-                ) from error
-
-    def _found(self, pkcs11: Any, session: Any) -> Any:
-        wanted = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY, pkcs11.Attribute.LABEL: self.key}
-        found = list(session.get_objects(wanted))
-        if len(found) > 1:
-            raise UnusableKeyHolder(f"the token `{self.token}` has {len(found)} keys `{self.key}`: name one that is alone")
-        return found[0] if found else None
-
     @contextmanager
-    def _opened(self, pin: Pin, *, is_writing: bool) -> Iterator[tuple[Any, Any]]:
+    def opened(self, pin: Pin) -> Iterator[OpenToken]:
+        """Log in to the token, which asks for its PIN once, whatever is done there; raises UnusableKeyHolder."""
         pkcs11 = _driver()
         secret = pin()
         with _one_at_a_time:
             try:
                 found = self._library(pkcs11).get_token(token_label=self.token)
-                with found.open(user_pin=secret.reveal(), rw=is_writing) as session:
-                    yield pkcs11, session
+                with found.open(user_pin=secret.reveal()) as session:
+                    yield OpenToken(self, pkcs11, found, session)
             except pkcs11.PKCS11Error as error:
                 raise UnusableKeyHolder(self._told(pkcs11.exceptions, error)) from error
 
@@ -108,25 +80,68 @@ class TokenKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 return f"the token `{self.token}` failed: {type(error).__name__} (see its maker's manual)"
 
 
+@dataclass(frozen=True, slots=True)
+class OpenToken:
+    """A token to which somebody is logged in."""
+
+    holder: TokenKey
+    _pkcs11: Any
+    _token: Any
+    _session: Any
+
+    def wrap(self, plain: bytes, bound_to: bytes) -> bytes:
+        """Encrypt; the key is made where the token has none of that label. Raises UnusableKeyHolder."""
+        nonce = clock.token_bytes(_NONCE_SIZE)
+        key = self._found() or self._made()
+        return nonce + bytes(key.encrypt(plain, **self._by_gcm(nonce, bound_to)))
+
+    def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
+        """Decrypt; raises UnusableKeyHolder."""
+        nonce, sealed = wrapped[:_NONCE_SIZE], wrapped[_NONCE_SIZE:]
+        key = self._found()
+        if key is None:
+            asked = self.holder
+            raise UnusableKeyHolder(f"the token `{asked.token}` has no key `{asked.key}`: restore it from the token's backup")
+        try:
+            return bytes(key.decrypt(sealed, **self._by_gcm(nonce, bound_to)))
+        except self._pkcs11.PKCS11Error as error:
+            # Each maker has another code for a tag that is wrong: SoftHSM's is CKR_GENERAL_ERROR.
+            reason = "it is another key, or the file was changed"
+            raise UnusableKeyHolder(
+                f"{self.holder.spoken} doesn't open the sealing key ({type(error).__name__}): {reason}"
+            ) from error
+
+    def _found(self) -> Any:
+        wanted = self._pkcs11.Attribute
+        template = {wanted.CLASS: self._pkcs11.ObjectClass.SECRET_KEY, wanted.LABEL: self.holder.key}
+        found = list(self._session.get_objects(template))
+        if len(found) > 1:
+            raise UnusableKeyHolder(
+                f"the token `{self.holder.token}` has {len(found)} keys `{self.holder.key}`: name one that is alone"
+            )
+        return found[0] if found else None
+
+    def _made(self) -> Any:
+        wanted = self._pkcs11.Attribute
+        # A process is logged in as a whole: this session, the only one that may write, needs no PIN of its own.
+        with self._token.open(rw=True) as session:
+            session.generate_key(
+                self._pkcs11.KeyType.AES,
+                _KEY_BITS,
+                label=self.holder.key,
+                store=True,
+                capabilities=self._pkcs11.MechanismFlag.ENCRYPT | self._pkcs11.MechanismFlag.DECRYPT,
+                template={wanted.SENSITIVE: True, wanted.EXTRACTABLE: False},
+            )
+        return self._found()
+
+    def _by_gcm(self, nonce: bytes, bound_to: bytes) -> dict[str, Any]:
+        return {"mechanism": self._pkcs11.Mechanism.AES_GCM, "mechanism_param": self._pkcs11.GCMParams(nonce, bound_to)}
+
+
 def _driver() -> Any:
     try:
         import pkcs11
     except ModuleNotFoundError as error:
         raise UnusableKeyHolder(f"tokens need their driver: run `{sys.executable} -m pip install 'crownkeep[pkcs11]'`") from error
     return pkcs11
-
-
-def _made(pkcs11: Any, session: Any, label: str) -> Any:
-    wanted = pkcs11.Attribute
-    return session.generate_key(
-        pkcs11.KeyType.AES,
-        _KEY_BITS,
-        label=label,
-        store=True,
-        capabilities=pkcs11.MechanismFlag.ENCRYPT | pkcs11.MechanismFlag.DECRYPT,
-        template={wanted.SENSITIVE: True, wanted.EXTRACTABLE: False},
-    )
-
-
-def _by_gcm(pkcs11: Any, nonce: bytes, bound_to: bytes) -> dict[str, Any]:
-    return {"mechanism": pkcs11.Mechanism.AES_GCM, "mechanism_param": pkcs11.GCMParams(nonce, bound_to)}
