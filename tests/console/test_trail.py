@@ -19,7 +19,7 @@ from tests.signin import people
 from tests.signin.browser import signed_in
 from tests.trail import logs
 
-from crownkeep.audit import notes, tlog_policy
+from crownkeep.audit import notes, redact, tlog_policy
 from crownkeep.console.kit import acts
 from crownkeep.console.pages.trail import lookups
 from crownkeep.trail import proving
@@ -166,6 +166,21 @@ def test_markup_in_an_event_is_shown_as_text(crown: Crown):
 
     assert "PutAlternateContact" in page
     assert "<img src=x" not in browser.page.response.text
+
+
+def test_what_a_record_hides_is_no_news_in_a_table():
+    record = {
+        "eventID": "1",
+        "eventName": "CreateUser",
+        "eventSource": "identitystore.amazonaws.com",
+        "eventTime": "2026-11-30T10:00:00Z",
+        "requestParameters": {"userName": redact.HIDDEN, "identityStoreId": "d-1", "displayName": redact.HIDDEN},
+    }
+
+    act = acts.of(record)
+
+    assert "identityStoreId d-1" == act.about
+    assert ("userName", redact.HIDDEN) in act.parameters
 
 
 def test_an_event_without_an_identity_is_read_all_the_same():

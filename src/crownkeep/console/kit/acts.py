@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from crownkeep.audit import redact
+
 _MOST_PARAMETERS = 3
 _LONGEST_PARAMETER = 80
 
@@ -63,9 +65,11 @@ class Act:
         """The first few things that it was given, for a table."""
         if self.task:
             return self.task
-        # The last condition drops structures and, since every text holds the empty one, empty values as well.
+        # The condition on the first letter drops structures and, since every text holds the empty one, empty values as well.
         answer = [
-            f"{name} {value}" for name, value in self.parameters if len(value) <= _LONGEST_PARAMETER and value[:1] not in "[{"
+            f"{name} {value}"
+            for name, value in self.parameters
+            if value != redact.HIDDEN and len(value) <= _LONGEST_PARAMETER and value[:1] not in "[{"
         ]
         return ", ".join(answer[:_MOST_PARAMETERS])
 
