@@ -80,4 +80,6 @@ def test_the_profile_of_access_keys_names_this_server_or_they_would_go_to_amazon
 
     keys = browser.submit({"role": "Readers"}, form="Access keys")
 
-    assert f"endpoint_url={crown.settings.url}" in keys.text
+    assert f"\nendpoint_url={crown.settings.url}" in keys.response.text
+    # Programs read a profile line by line.
+    assert "\naws_secret_access_key=" in keys.response.text
