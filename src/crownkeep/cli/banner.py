@@ -31,6 +31,8 @@ def text(chosen: Settings, facts: StartFacts) -> str:
         ("mail", f"by {chosen.smtp_host}" if chosen.smtp_host else f"as files in {chosen.data_directory / 'outbox'}"),
         ("enforced", f"signatures and policies, always; MFA of root {_since(chosen)}; a record before every answer"),
     ]
+    if chosen.traces_endpoint:
+        answer.append(("traces", f"of {chosen.traces_ratio:.0%} of all requests, to {chosen.traces_url}"))
     lines = [f"Crownkeep serves {chosen.url}.", ""]
     lines += [f"  {name:<17} {value}" for name, value in answer]
     lines += ["", "  make an account   crownkeep account create --email root@acme.example --name acme"]

@@ -26,6 +26,7 @@ FILES: Mapping[str, Check] = {
     "disk": doctor_machine.disk,
     "wire": doctor_machine.wire,
     "tls": doctor_machine.certificate,
+    "traces": doctor_machine.traces,
     "journal": doctor_house.journal,
 }
 """Checks that are made before anything is opened: the driver gives SQLite's files their modes, and the journal its own."""
@@ -49,7 +50,7 @@ HOUSE: Mapping[str, Check] = {
 @house.options
 @output.json_flag()
 def command(data: str | None, database: str | None, as_json: bool) -> None:
-    """Look an installation over, served or not: files, clock, disk, database, keys, backups, drills, operators, mail, witnesses.
+    """Look an installation over, served or not: files, clock, disk, database, keys, backups, drills, mail, witnesses, traces.
 
     Exits 0 where all is well, and 1 where something is to be mended. A warning says what could be safer, and is no failure.
     """

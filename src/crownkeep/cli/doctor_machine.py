@@ -1,11 +1,14 @@
-"""Checks of the machine: who may use the files, the clock, the disk, the certificate, and who can listen to the wire."""
+"""Checks of the machine: who may use the files, the clock, the disk, the certificate, who can listen to the wire, and traces."""
 
 from __future__ import annotations
 
 import shutil
+import socket
 from datetime import timedelta
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from crownkeep import clock, data_directory
 from crownkeep.cli.doctor_diagnosis import Diagnosis, Installation, advice, amiss, unseen, well
@@ -14,6 +17,7 @@ _LITTLE_ROOM = 1 << 30
 _NO_ROOM = 256 << 20
 _RENEW_BEFORE = timedelta(days=21)
 _TOO_LATE = timedelta(days=7)
+_SECONDS_FOR_COLLECTOR = 3
 
 
 def permissions(found: Installation) -> Diagnosis:
@@ -107,6 +111,30 @@ def listens(host: str, url: str, *, has_tls: bool) -> Diagnosis:
         f"plain HTTP at {url}: whoever is on the way reads passwords and tokens",
         "set `tls_certificate` and `tls_key`, or put a proxy before it and set `public_url` to its https address",
     )
+
+
+def traces(found: Installation) -> Diagnosis:
+    """Look at whether traces, where they are wanted, can be exported, and who can read them on their way."""
+    url = found.settings.traces_endpoint
+    if not url:
+        return unseen("no traces are exported (`traces_endpoint`)")
+    if find_spec("opentelemetry") is None:
+        return amiss("traces are wanted, and what exports them isn't installed", "run `pip install 'crownkeep[opentelemetry]'`")
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((host, port), timeout=_SECONDS_FOR_COLLECTOR).close()
+    except OSError as error:
+        # Requests don't wait for it, so nothing else is amiss.
+        reason = error.strerror or str(error)
+        return advice(
+            f"nobody listens at `{url}`, and traces are lost: {reason}", "start the collector, or unset `traces_endpoint`"
+        )
+    if parts.scheme == "http" and not _is_local(host):
+        return advice(
+            f"traces leave for `{url}` in the clear", "name the collector by an https address, or let it listen on this machine"
+        )
+    return well(f"traces of {found.settings.traces_ratio:.0%} of all requests leave for `{url}`")
 
 
 def _is_local(host: str) -> bool:
