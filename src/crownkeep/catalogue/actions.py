@@ -198,6 +198,7 @@ def condition_key(key: str) -> ConditionKey | None:
     """Return the key that a policy means by `iam:PolicyARN` or `s3:ExistingObjectTag/team`; None for unknown and global ones."""
     lower = key.lower()
     prefix = lower.partition(":")[0]
+    # Most keys are their prefix's own. Some prefixes are no service (`saml`), and other services fill their keys in.
     for service in (prefix, *_homes().get(prefix, ())):
         known = condition_keys_of(service)
         found = known.get(lower) or next((known[each] for each in known if _is_written_as(each, lower)), None)

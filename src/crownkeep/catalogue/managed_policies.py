@@ -103,6 +103,7 @@ def holding(text: str) -> Iterator[ManagedPolicy]:
     """Return the policies whose names hold a text, without regard to case: those that begin with it first."""
     key, catalogue = text.lower(), _catalogue()
     found = [place for place, name in enumerate(catalogue.keys) if key in name]
+    # Stable: those that begin with the text, and then the others, each in the order of their names.
     found.sort(key=lambda place: not catalogue.keys[place].startswith(key))
     return (catalogue.policies[place] for place in found)
 

@@ -27,6 +27,7 @@ _NAMES: Mapping[str, str] = {
 
 def fault_of_path(path: str) -> str | None:
     """Return why nobody may put something under this path, None where anybody may; further slashes in front change nothing."""
+    # Slashes in front are legal in a path, and a policy's pattern with a star may still match behind them.
     first, _, _ = path.lstrip("/").partition("/")
     return _PATHS.get(first.lower())
 

@@ -2,8 +2,8 @@
 
 AWS publishes no list of them. These are the principals of services that have actions, service-linked roles or a part in an
 organization, those that AWS's managed policies speak of, and others that the services' guides and models name. A part of a known
-service is known, too: `monitoring.rds` beside `rds`. A name that is none of these may belong to somebody else, or be a slip of
-the pen (`ec2.amazonaws.co`, `lamda.amazonaws.com`).
+service is known, too: `monitoring.rds` beside `rds`. A name that is none of these may belong to somebody else, or be a typing
+error (`ec2.amazonaws.co`, `lamda.amazonaws.com`).
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def is_known(principal: str, registered: Sequence[RegisteredService] = ()) -> bo
     """Tell whether this is the principal of a service, as AWS writes it, of one Region's too, or one that was registered."""
     if principal in _ELSEWHERE or any(principal == each.principal for each in registered):
         return True
+    # The whole suffix: `lambda.amazonaws.com.example` is a name that somebody else can own.
     if not principal.endswith(_SUFFIX):
         return False
     name = principal.removesuffix(_SUFFIX)

@@ -59,6 +59,7 @@ async def forked(source: Database, wiring: Wiring) -> AsyncIterator[tuple[Databa
         database = Database(url)
         try:
             _copy(source, database)
+            # The same keys: a drill opens seeds as the installation would, and nothing sealed leaves the directory.
             outbox = Observer(SealedOutbox(wiring.keyring))
             writer = Writer(database, outbox.observe)
             door = Door(database, writer, Wiring(settings, wiring.keyring, Standings(wiring.keyring), outbox))
@@ -77,6 +78,7 @@ def _copy(source: Database, target: Database) -> None:
         for name in copying.tables():
             if name in _LEFT_BEHIND or name.startswith(_TRAIL):
                 continue
+            # Some tables have rows from the first step on: what is copied takes their place.
             copying.clear(new, name)
             columns = copying.columns(name)
             for rows in copying.rows(old, name):

@@ -31,6 +31,7 @@ async def _rehearsed(name: DrillName, account_id: str, source: Database, wiring:
             await SCENARIOS[name](stage, report)
             report.worked = True
         except WayClosed as closed:
+            # A step that failed has its reason already. A way that closed between two steps has it nowhere else.
             if not report.steps or report.steps[-1].worked:
                 report.remarks.append(str(closed))
         report.seconds = clock.monotonic() - began

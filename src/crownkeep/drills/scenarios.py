@@ -251,6 +251,7 @@ def _lock_out(stage: DrillStage) -> list[str]:
         rows = [users.named(db, stage.account_id, name) for name in names]
         for row in [each for each in rows if each is not None]:
             login_profiles.remove(db, stage.account_id, row.user_id)
+            # Switched off and not removed: root finds in the copy what it would find in the account.
             for key in access_keys.of_owner(db, stage.account_id, row.user_id):
                 access_keys.set_status(db, stage.account_id, key.access_key_id, "Inactive")
         accounts.touch(db, stage.account_id, clock.revision())

@@ -54,7 +54,7 @@ _MOST_NOTICES = 200
 
 @dataclass(slots=True)
 class DrillStage:
-    """A fork with one account in its light."""
+    """A fork, and the one account in it that the drill is about."""
 
     database: Database
     door: Door

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
+from crownkeep import untrusted_json
 from crownkeep.console.kit import entering, web
 from crownkeep.console.kit.cookies import Cookie
 from crownkeep.console.kit.forms import Form, MalformedForm
@@ -17,6 +18,7 @@ from crownkeep.signin import entry, factors, pending
 from crownkeep.signin.factors import Answer, Code, PasskeyAnswer, RecoveryCode, Rejected, Rejection
 from crownkeep.signin.pending import Pending
 from crownkeep.signin.sessions import BrowserSession
+from crownkeep.untrusted_json import UnreadableJson
 
 _TOO_MANY = "This device was tried too often. Wait a quarter of an hour, then use a fresh code."
 _UNREADABLE = "The server can't read this device's secret. That is no fault of yours: use another device, or tell its operator."
@@ -37,8 +39,8 @@ def answer_in(request: Request, form: Form) -> Answer:
 def credential_in(form: Form) -> Mapping[str, object]:
     """Read a browser's WebAuthn answer; raises MalformedForm."""
     try:
-        answer = json.loads(form.one("credential"))
-    except (ValueError, RecursionError) as error:
+        answer = untrusted_json.read(form.one("credential"))
+    except UnreadableJson as error:
         raise MalformedForm("the browser's answer can't be read") from error
     if not isinstance(answer, dict):
         raise MalformedForm("the browser's answer can't be read")

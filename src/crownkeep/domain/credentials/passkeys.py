@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from crownkeep import arn, clock, errors
+from crownkeep import arn, clock, errors, untrusted_json
 from crownkeep.credentials import webauthn
 from crownkeep.credentials.fido_metadata import MalformedMetadata, Metadata, UntrustedDevice, read_blob
 from crownkeep.credentials.webauthn import Json, Passkey, RelyingParty, WebauthnRefused
@@ -18,6 +18,7 @@ from crownkeep.settings import Settings
 from crownkeep.storage.credentials import mfa_devices, passkeys
 from crownkeep.storage.credentials.mfa_devices import DeviceKind, MfaDeviceRow
 from crownkeep.storage.credentials.passkeys import PasskeyRow
+from crownkeep.untrusted_json import UnreadableJson
 
 METADATA_FILE = "fido-metadata.jwt"
 METADATA_ROOT_FILE = "fido-metadata-root.der"
@@ -45,6 +46,17 @@ def name_in(person: Principal, serial: str) -> str | None:
     """Return what a key with this serial number is called; None where it can't be one of this person."""
     named = re.fullmatch(f"{re.escape(_of(person))}({NAME})-{_RANDOM}", serial)
     return named[1] if named else None
+
+
+def answered(credential: str) -> Json:
+    """Read what a browser's key answered, as JSON; raises WebauthnRefused."""
+    try:
+        answer = untrusted_json.read(credential)
+    except UnreadableJson as error:
+        raise WebauthnRefused("the browser's answer can't be read") from error
+    if not isinstance(answer, dict):
+        raise WebauthnRefused("the browser's answer can't be read")
+    return answer
 
 
 def registered(

@@ -19,6 +19,7 @@ def send_test_alert(call: Call, *, alternate_contact_type: str) -> Result:
     contact = contacts.alternate(call.db, call.account_id, alternate_contact_type)
     if contact is None:
         raise errors.ResourceNotFound("No contact of the inputted alternate contact type found.")
+    # Counted before it is sent, and in any case: the contact's mailbox is somebody's who may not have asked for it.
     sent = recovery.count(call.db, call.wiring, "test alert of", call.account_id, account_id=call.account_id, now=call.now)
     if sent > MOST_TESTS:
         raise errors.TooManyRequests(f"At most {MOST_TESTS} test alerts are sent within an hour. Try again later.")

@@ -28,6 +28,7 @@ def close_account(call: Call, *, account_name: str) -> Result:
     if managed is not None:
         # Held, so that nobody joins between the count of its members and the end of its management account.
         organizations.hold(call.db, managed.organization_id)
+    # Before the proof is asked for: nobody has to fetch a device to hear that it is of no use.
     barred = closing.barred(call.db, call.principal)
     if barred is not None:
         raise errors.AccessDenied(barred)

@@ -42,6 +42,7 @@ def authorize_oauth2_access(call: Call, *, client_id: str, redirect_uri: str, co
         raise errors.ValidationError("The client wants the code sent to an address that it must not be sent to.")
     code = oauth.spelled(clock.token_bytes(_TOKEN_BYTES)).reveal()
     command_line_grants.forget(call.db, before=call.now)
+    # Bound to the session and to the password's version: the grant ends with either, without being looked for.
     grant = GrantRow(
         grant_id=clock.token_bytes(16).hex(),
         account_id=principal.account_id,

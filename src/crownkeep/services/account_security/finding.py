@@ -51,6 +51,7 @@ def find_names(call: Call, *, text: str, max_items: int = _MOST) -> Result:
 
 def _found(call: Call, kind: Searched, text: str, most: int) -> list[dict[str, str]]:
     place = (call.db, kind, call.account_id, text)
+    # What begins with the text is found by the index. Only where that is too little, names are looked through one by one.
     found = name_search.beginning_with(*place, limit=most)
     if len(found) < most:
         known = set(found)

@@ -91,6 +91,7 @@ class _KnownKeys:
         call, size = self._call, limit
         place = ordered_lists.read(after) if after else None
         found: list[ListPlace] = []
+        # Bounded: whoever may know of one key in a million must not have all of them decided on for each page.
         for _ in range(MOST_ORDERED // _AT_ONCE):
             listed = key_lists.LISTED.page(call.db, call.account_id, wanted, after=place, limit=size)
             self._read([each.id for each in listed])

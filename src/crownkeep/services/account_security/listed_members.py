@@ -61,6 +61,7 @@ def describe_members(
         ids, more = ordered_lists.page(call, member_lists.LISTED, asked, owner=organization.management_account_id)
     found = member_lists.with_ids(call.db, organization.organization_id, ids)
     refused = ordered_lists.refused(call, [_NEEDED[each] for each in include])
+    # Accounts that were named and are no members are left out without a word: who else has an account here is not told.
     rows = [found[each] for each in ids if each in found]
     told = _told(
         call, organization, [each.account_id for each in rows], [each for each in include if _NEEDED[each] not in refused]

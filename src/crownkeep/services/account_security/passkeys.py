@@ -6,12 +6,11 @@ activated with what it is certified for (IAM user guide, "Supported configuratio
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 
 from crownkeep import errors
-from crownkeep.credentials.webauthn import Json, Passkey, RelyingParty, WebauthnRefused
+from crownkeep.credentials.webauthn import Passkey, RelyingParty, WebauthnRefused
 from crownkeep.domain.credentials import key_policies, own_mfa, passkeys
 from crownkeep.operations import authorize
 from crownkeep.operations.call import NOTHING, Call, Result
@@ -43,7 +42,7 @@ def verify_passkey(
     party = RelyingParty(relying_party["Id"], relying_party["Name"], frozenset({relying_party["Origin"]}))
     policy = key_policies.of_root(call.settings) if call.principal.kind is PrincipalKind.ROOT else key_policies.ANY
     try:
-        return passkeys.registered(call.settings, party, _answer(credential), challenge, policy)
+        return passkeys.registered(call.settings, party, passkeys.answered(credential), challenge, policy)
     except WebauthnRefused as refusal:
         raise errors.InvalidAuthenticationCode(f"The passkey was not accepted: {refusal}") from refusal
 
@@ -93,13 +92,3 @@ def _require_own(call: Call, user_name: str, serial_number: str) -> str:
     if name is None or user_name != myself.name_of(person):
         raise errors.ValidationError("a passkey is registered for oneself: give `UserName` and `SerialNumber` of the caller")
     return name
-
-
-def _answer(credential: str) -> Json:
-    try:
-        answer = json.loads(credential)
-    except (ValueError, RecursionError) as error:
-        raise WebauthnRefused("the browser's answer can't be read") from error
-    if not isinstance(answer, dict):
-        raise WebauthnRefused("the browser's answer can't be read")
-    return answer

@@ -20,6 +20,7 @@ def get_recoverability(call: Call) -> Result:
     row = accounts.with_id(call.db, call.account_id)
     if row is None:
         raise errors.AccessDenied("there is no such account")
+    # Whoever knows root's mailbox knows whose to take over: an administrator gets the domain alone.
     report = recoverability_report.of_root if root_user.is_itself(call) else recoverability_report.without_addresses
     answer = _renamed(report(call.db, row, now=call.now))
     return answer if isinstance(answer, Mapping) else {}

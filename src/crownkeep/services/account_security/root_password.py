@@ -45,6 +45,7 @@ def root(call: Call, **_: object) -> Target:
 def prepare_change(call: Call, *, old_password: str, new_password: str) -> _Change:
     """Verify the present password and, where it is right, hold the new one to the rules and hash it."""
     row = root_user.required(call, otherwise=_NOT_ROOT)
+    # Before hashing: whoever must wait gets no guess computed, and takes no turn in the pool.
     if throttle.waiting(call.db, presence.counters_of(call.wiring, call.principal, call.origin), now=call.now):
         raise errors.Throttling(_TOO_MANY)
     stored = row.root_password_hash

@@ -19,6 +19,7 @@ def own_account(call: Call, **_: object) -> Target:
 def is_itself(call: Call) -> bool:
     """Tell whether the caller is an account's own root user, rather than somebody who has taken it on."""
     session = call.principal.session
+    # A session of AssumeRoot is root too, and is somebody of the management account: what is root's own is not theirs.
     return call.principal.kind is PrincipalKind.ROOT and not (session is not None and session.assumed_root)
 
 

@@ -33,6 +33,7 @@ def list_sessions(call: Call) -> Result:
 def end_session(call: Call, *, session_id: str) -> Result:
     """End one of the caller's sessions, this one or another; raises ResourceNotFound for any that is not theirs."""
     _this(call)
+    # Looked for among the caller's own: another person's session is answered as one that isn't there.
     ending = next((each for each in _own(call) if each.session_id == session_id), None)
     if ending is None:
         raise errors.ResourceNotFound("You have no such session.")

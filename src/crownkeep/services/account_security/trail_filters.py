@@ -35,6 +35,7 @@ def put_trail_filter(
     """Keep a lookup under a name, in the place of another of that name; raises LimitExceeded where there are too many."""
     person = myself.with_credentials(call)
     kept = trail_filters.of_owner(call.db, person.account_id, person.unique_id)
+    # One that takes the place of another makes no more of them.
     if len(kept) >= MOST and name.lower() not in {row.name_key for row in kept}:
         raise errors.LimitExceeded(f"You have kept {MOST} lookups, which is as many as there can be. Remove one first.")
     row = TrailFilterRow(

@@ -51,6 +51,7 @@ def put_event_selectors(
         raise errors.InvalidEventSelectors(f"The advanced event selectors of a trail can have up to {MOST_VALUES} values.")
     before = _scope(call, row)
     scope = TrailScope(before.home_region, before.is_multi_region, before.has_global_events, basic, advanced)
+    # A new version beside the old one: what was recorded until now is delivered by the selectors of its time.
     trails.renew_scope(call, row, scope)
     trail_rows.change(call.db, row.trail_id, has_selectors=bool(advanced) or basic != (DEFAULT,))
     return _described(row, scope)

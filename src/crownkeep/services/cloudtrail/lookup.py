@@ -40,6 +40,7 @@ def lookup_events(
     attribute = _attribute(lookup_attributes)
     if start_time is not None and end_time is not None and start_time > end_time:
         raise errors.InvalidTimeRange("The start time must not be after the end time.")
+    # All that the lookup asks for: a token goes on with this lookup, and with no other.
     filters = [*(attribute or ("", "")), _written(start_time), _written(end_time), event_category or ""]
     before = _before(call, end_time) if next_token is None else _from_token(call, next_token, filters)
     if event_category is not None or (attribute is not None and not _can_match(*attribute)):

@@ -70,6 +70,7 @@ def named(call: Call, name_or_arn: str) -> Named:
     if parts is None or not parts.resource.startswith(_KIND):
         raise errors.CloudTrailArnInvalid(f"{name_or_arn[:256]} is not a valid trail ARN.")
     found = Named(parts.account_id, parts.region, parts.resource.removeprefix(_KIND))
+    # Letter for letter: another partition or spelling names another trail, and must not be taken for this one.
     if found.arn != name_or_arn:
         raise errors.CloudTrailArnInvalid(f"{name_or_arn[:256]} is not a valid trail ARN.")
     require_name(found.name)
@@ -122,6 +123,7 @@ def changeable(call: Call, name_or_arn: str) -> TrailRow:
     organization whose trail it is.
     """
     row = required(call, name_or_arn)
+    # A member sees its organization's trail, as on AWS, and may change nothing of it: it could hide what it does.
     if row.account_id != call.account_id and not administers(call, row.account_id):
         raise errors.NotOrganizationMasterAccount(
             "You must be signed in to the management account of the organization, or be its delegated administrator for "

@@ -27,6 +27,7 @@ def register_organization_delegated_admin(call: Call, *, member_account_id: str)
     _require_dependency(call, place, "organizations:RegisterDelegatedAdministrator", member_account_id)
     if member_account_id == call.account_id:
         raise errors.CannotDelegateManagementAccount("The management account cannot be a delegated administrator.")
+    # Within the organization alone: an account elsewhere and one that isn't there are answered alike.
     found = organization_accounts.within(call.db, place.organization_id, member_account_id)
     if found is None or found.account.state != ACTIVE:
         raise _not_found()

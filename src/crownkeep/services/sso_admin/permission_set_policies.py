@@ -36,7 +36,7 @@ def attach_managed_policy_to_permission_set(
     _, row = targets.changeable_permission_set(call, instance_arn, permission_set_arn)
     if managed_policies.with_arn(managed_policy_arn) is None:
         raise errors.ResourceNotFound(f"Policy does not exist with ARN: {managed_policy_arn}")
-    # AWS's text, slip of the pen and all.
+    # AWS's text, with its typing error.
     taken = "already has a typed link attachment to a manged policy with"
     _attach(call, row, managed_policy_arn, taken=f"Permission set with id {row.permission_set_id} {taken} {managed_policy_arn}")
     return NOTHING

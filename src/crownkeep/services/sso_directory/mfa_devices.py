@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from crownkeep import arn, clock, errors
 from crownkeep.credentials import totp
 from crownkeep.credentials.secret import Secret
-from crownkeep.credentials.webauthn import Json, Passkey, RelyingParty, WebauthnRefused
+from crownkeep.credentials.webauthn import Passkey, RelyingParty, WebauthnRefused
 from crownkeep.domain.credentials import own_mfa, passkeys
 from crownkeep.operations import sealed
 from crownkeep.operations.call import NOTHING, Call, Result
@@ -120,7 +119,7 @@ def verify_passkey(
     call.require_fresh_proof()
     party = RelyingParty(relying_party["Id"], relying_party["Name"], frozenset({relying_party["Origin"]}))
     try:
-        return passkeys.registered(call.settings, party, _answer(credential), challenge)
+        return passkeys.registered(call.settings, party, passkeys.answered(credential), challenge)
     except WebauthnRefused as refusal:
         raise errors.InvalidAuthenticationCode(f"The passkey was not accepted: {refusal}") from refusal
 
@@ -187,13 +186,3 @@ def _describe(row: MfaDeviceRow) -> dict[str, object]:
         "DeviceType": _TYPES[row.kind],
         "RegisteredAt": row.enabled_at,
     }
-
-
-def _answer(credential: str) -> Json:
-    try:
-        answer = json.loads(credential)
-    except (ValueError, RecursionError) as error:
-        raise WebauthnRefused("the browser's answer can't be read") from error
-    if not isinstance(answer, dict):
-        raise WebauthnRefused("the browser's answer can't be read")
-    return answer
