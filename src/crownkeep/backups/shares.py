@@ -1,7 +1,7 @@
 """Shares of a secret: any `needed` of them bring it back, and fewer say nothing about it.
 
 They are mnemonics of SLIP-0039 with one group and no passphrase: words that can be written on paper, with a checksum that finds
-a mistake in writing, and whose first words are the same for all shares of one secret. The library is the reference implementation.
+a writing mistake, and whose first words are the same for all shares of one secret. The library is the reference implementation.
 """
 
 from __future__ import annotations
