@@ -52,7 +52,8 @@ def test_accounts_are_found_sorted_and_kept_as_a_file(organization: Organization
 def test_several_accounts_are_moved_after_a_review_and_back_by_an_undo(
     organization: Organization, browser: Browser, member: Account
 ):
-    unit, other = organization.unit("Workloads"), organization.invited()
+    unit, other = organization.unit("Inner", under=organization.unit("Outer")), organization.invited()
+    names = {each["Id"]: each["Name"] for each in organization.client.list_accounts()["Accounts"]}
     organization.move(other.id, to=unit)
     fields: dict[str, str | list[str]] = {"chosen": [member.id, other.id], "act": "move", "unit": unit}
 
@@ -60,8 +61,9 @@ def test_several_accounts_are_moved_after_a_review_and_back_by_an_undo(
     before = organization.client.list_parents(ChildId=member.id)["Parents"][0]["Id"]
     moved = follow(browser, send(browser, HOME, APPLY, **fields))
 
-    assert "1 account would be moved" in review
-    assert "There already" in review
+    assert f"1 account would be moved to Inner ({unit})" in review
+    assert f"<li>{names[member.id]} <span" in review
+    assert f"There already: {names[other.id]}." in review
     assert organization.root_id == before
     assert "Undo" in moved
     assert unit == organization.client.list_parents(ChildId=member.id)["Parents"][0]["Id"]
@@ -78,7 +80,8 @@ def test_several_accounts_are_tagged_and_get_a_policy_and_lose_it(organization: 
     left = organization.client.list_policies_for_target(TargetId=member.id, Filter="SERVICE_CONTROL_POLICY")["Policies"]
 
     assert [{"Key": "team", "Value": "red"}] == organization.client.list_tags_for_resource(ResourceId=member.id)["Tags"]
-    assert "would be attached to 1 account" in review
+    name = organization.client.describe_policy(PolicyId=policy)["Policy"]["PolicySummary"]["Name"]
+    assert f"The policy {name} ({policy}) would be attached to 1 account" in review
     assert policy in [each["Id"] for each in attached]
     assert policy not in [each["Id"] for each in left]
 

@@ -40,6 +40,9 @@ class AskedField:
 Suggestion = str | tuple[str, str]
 """What a field may hold, with what it is called where that is something else."""
 
+Naming = Callable[[Request, Sequence[str]], Awaitable[Mapping[str, str]]]
+"""Finds what people call rows that are chosen by their ids."""
+
 Plan = Callable[[Request, Sequence[str], Mapping[str, str]], Awaitable[Planned]]
 """Plans an act for the chosen rows, given what was typed into its fields; plans nothing while something is missing."""
 
@@ -72,6 +75,8 @@ class ChosenRows:
     acts: Mapping[str, ChosenAct]
     label: Callable[[Equivalent], str]
     """Names the row that a call is about."""
+    naming: Naming | None = None
+    """None where rows are chosen by what people call them."""
 
     @property
     def reviewing(self) -> str:
@@ -128,6 +133,8 @@ async def _shown(request: Request, chosen: ChosenRows, names: Sequence[str], act
     one, several = chosen.noun
     count = len(planned.calls) or len(names)
     entered = _entered(request, act)
+    suggested = await act.suggested(request) if act.suggested is not None else []
+    said = {each[0]: f"{each[1]} ({each[0]})" for each in suggested if not isinstance(each, str)}
     return frame.page(
         request,
         "chosen_rows.html",
@@ -139,7 +146,12 @@ async def _shown(request: Request, chosen: ChosenRows, names: Sequence[str], act
         word=web.form(request).one("act"),
         planned=planned,
         rows=f"1 {one}" if len(names) == 1 else f"{len(names)} {several}",
-        sentence=act.sentence(planned, f"1 {one}" if count == 1 else f"{count} {several}", entered),
-        suggested=await act.suggested(request) if act.suggested is not None else [],
+        sentence=act.sentence(
+            planned,
+            f"1 {one}" if count == 1 else f"{count} {several}",
+            {name: said.get(value, value) for name, value in entered.items()},
+        ),
+        suggested=suggested,
         entered=entered,
+        called=await chosen.naming(request, names) if chosen.naming is not None else {},
     )

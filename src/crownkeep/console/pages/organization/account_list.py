@@ -69,7 +69,7 @@ LISTING = ConsoleList(
     },
     limits={"name": "Text", "unit": "ParentId"},
 )
-CHOSEN = ChosenRows(LISTING, ("account", "accounts"), chosen_accounts.ACTS, chosen_accounts.account_of)
+CHOSEN = ChosenRows(LISTING, ("account", "accounts"), chosen_accounts.ACTS, chosen_accounts.account_of, chosen_accounts.called)
 
 
 async def accounts(request: Request) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
 
-from crownkeep.console.kit import parts
+from crownkeep.console.kit import parts, web
 from crownkeep.console.kit.chosen_rows import AskedField, ChosenAct, Plan, Planned, Suggestion
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.organization import places
@@ -17,6 +17,12 @@ def account_of(call: Equivalent) -> str:
     """Name the account that a call is about."""
     named = call.parameters
     return str(named.get("AccountId") or named.get("TargetId") or named.get("ResourceId"))
+
+
+async def called(request: Request, names: Sequence[str]) -> Mapping[str, str]:
+    """Return the names of accounts by their ids; an account that can't be seen is left out."""
+    found = await parts.ask(request, "DescribeMembers", service="account-security", AccountIds=list(names))
+    return {str(each["AccountId"]): str(each["Name"]) for each in found.rows("Members")}
 
 
 async def _move(request: Request, names: Sequence[str], entered: Mapping[str, str]) -> Planned:
@@ -53,6 +59,10 @@ async def _units(request: Request) -> Sequence[Suggestion]:
         found.append((str(root["Id"]), str(root["Name"])))
         listed = await places.ask(request, "ListOrganizationalUnitsForParent", ParentId=root["Id"], MaxResults=places.MOST)
         found += [(str(each["Id"]), str(each["Name"])) for each in listed.rows("OrganizationalUnits")]
+    typed = web.form(request).one("unit").strip()
+    if typed.startswith("ou-") and typed not in {each[0] for each in found}:
+        unit = (await places.ask(request, "DescribeOrganizationalUnit", OrganizationalUnitId=typed)).one("OrganizationalUnit")
+        found += [(typed, str(unit["Name"]))] if unit else []
     return found
 
 
@@ -95,7 +105,12 @@ async def _policies(request: Request) -> Sequence[Suggestion]:
     found = await asyncio.gather(
         *(places.ask(request, "ListPolicies", Filter=kind, MaxResults=places.MOST) for kind in places.KINDS)
     )
-    return [(str(each["Id"]), str(each["Name"])) for part in found for each in part.rows("Policies")]
+    listed = [(str(each["Id"]), str(each["Name"])) for part in found for each in part.rows("Policies")]
+    typed = web.form(request).one("policy").strip()
+    if typed and typed not in {each[0] for each in listed}:
+        policy = (await places.ask(request, "DescribePolicy", PolicyId=typed)).one("Policy")
+        listed += [(typed, str(policy["PolicySummary"]["Name"]))] if policy else []
+    return listed
 
 
 _POLICY = (AskedField("policy", "ID of the policy", 130),)
