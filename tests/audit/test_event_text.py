@@ -25,6 +25,14 @@ CALLERS = [
     Principal(PrincipalKind.PERSON, ACCOUNT, "0" * 32, "ada", "/d-0123456789/"),
 ]
 
+RESOURCES = [
+    (),
+    (("AWS::IAM::User", "bob"),),
+    (("AWS::IAM::Role", f"arn:aws:iam::{ACCOUNT}:role/ci"),),
+    (("AWS::IAM::Policy", "arn:aws:iam::aws:policy/ReadOnlyAccess"), ("AWS::IAM::User", "bob")),
+    (("AWS::IAM::Role", f"arn:aws:iam::210987654321:role/{'x' * 600}"),),
+]
+
 
 def same(facts: EventFacts) -> None:
     assert event.encode(event.record(facts, "e-1")) == event_text.text(facts, "e-1")
@@ -49,7 +57,7 @@ def same(facts: EventFacts) -> None:
         parameters=st.one_of(st.none(), st.dictionaries(TEXTS, TEXTS, max_size=2)),
         response=st.sampled_from([None, {"user": {"tags": [{"key": "k"}]}}, {"large": "y" * 120_000}]),
         additional=st.sampled_from([{}, {"MFAUsed": "Yes"}]),
-        resources=st.sampled_from([(), (("AWS::IAM::User", "bob"),), (("AWS::IAM::Role", f"arn:aws:iam::{ACCOUNT}:role/ci"),)]),
+        resources=st.sampled_from(RESOURCES),
         identity=st.sampled_from([None, {"type": "WebIdentityUser"}]),
         shared_event_id=st.sampled_from(["", "s-1"]),
         service_details=st.sampled_from([None, {"reason": "age"}]),

@@ -1,6 +1,7 @@
 """Sealed blobs open only in their place and under their key; key files survive a round trip and notice damage."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -65,6 +66,15 @@ def test_a_blob_with_any_bit_flipped_does_not_open(position: int, bit: int) -> N
 def test_garbage_does_not_open(garbage: bytes) -> None:
     with pytest.raises(sealing.Unsealable):
         unseal(garbage)
+
+
+def test_what_several_threads_seal_at_once_opens_again() -> None:
+    # They share one cipher, which must not mix their blocks.
+    def sealed_and_opened(number: int) -> bool:
+        return all(unseal(seal(b"%d" % number, nonce=os.urandom(24))) == b"%d" % number for _ in range(200))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(sealed_and_opened, range(4)))
 
 
 def test_a_blob_swapped_into_another_row_does_not_open() -> None:

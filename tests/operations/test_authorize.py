@@ -93,7 +93,7 @@ def test_a_federated_user_without_a_session_policy_has_nothing_at_all(inside: In
     caller = Principal(PrincipalKind.FEDERATED_USER, inside.account.id, bob.unique_id, "bob", session=session(name="ann"))
 
     with inside.call(caller) as call:
-        applicable = authorize.applicable(call, caller)
+        applicable = authorize.applicable(call, caller, "iam:ListUsers", Target("*"))
 
     assert policy.EMPTY is applicable.session
 

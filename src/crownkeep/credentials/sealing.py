@@ -265,15 +265,19 @@ def _subkey(key: SealingKey, use: str, purpose: Purpose) -> bytes:
 class _ExtendedNonceAesGcm:
     """XAES-256-GCM, by the names of its specification."""
 
-    __slots__ = ("_aes", "_mask")
+    __slots__ = ("_blocks", "_encrypt")
 
     def __init__(self, key: bytes) -> None:
         # S305: ECB on single blocks is how the specification (NIST SP 800-108r1 CMAC) is written down.
-        self._aes = Cipher(AES(key), modes.ECB())  # noqa: S305
-        block = int.from_bytes(self._aes.encryptor().update(bytes(16)), "big")
+        # One for every message: whole blocks leave no state behind in ECB, and no thread gives way to another in between.
+        self._encrypt = Cipher(AES(key), modes.ECB()).encryptor().update  # noqa: S305
+        block = int.from_bytes(self._encrypt(bytes(16)), "big")
         # Doubling in GF(2^128), as in CMAC (NIST SP 800-38B, section 6.1): shift, and subtract the polynomial.
         doubled = block << 1 & (1 << 128) - 1
-        self._mask = doubled ^ 0x87 if block >> 127 else doubled
+        mask = doubled ^ 0x87 if block >> 127 else doubled
+        # Counter 1 and 2, `X` and zero before half the nonce, masked, as one number.
+        first, second = (int.from_bytes(head, "big") << 96 for head in (b"\x00\x01X\x00", b"\x00\x02X\x00"))
+        self._blocks = (first ^ mask) << 128 | (second ^ mask)
 
     def encrypt(self, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
         return self._message_key(nonce[:12]).encrypt(nonce[12:], plaintext, associated)
@@ -282,8 +286,6 @@ class _ExtendedNonceAesGcm:
         return self._message_key(nonce[:12]).decrypt(nonce[12:], sealed, associated)
 
     def _message_key(self, half: bytes) -> AESGCM:
-        # Counter 1 and 2, `X`, zero, and half the nonce, masked: two CMACs make the 256-bit key of this one message.
-        blocks = b"".join(
-            (int.from_bytes(head + half, "big") ^ self._mask).to_bytes(16, "big") for head in (b"\x00\x01X\x00", b"\x00\x02X\x00")
-        )
-        return AESGCM(self._aes.encryptor().update(blocks))
+        number = int.from_bytes(half, "big")
+        # Two CMACs make the 256-bit key of this one message.
+        return AESGCM(self._encrypt((self._blocks ^ (number << 128 | number)).to_bytes(32, "big")))

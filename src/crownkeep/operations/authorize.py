@@ -12,7 +12,7 @@ from crownkeep.errors import AwsError
 from crownkeep.operations import approvals, context, operator_scopes, organization_controls, permissions
 from crownkeep.operations.call import Call
 from crownkeep.operations.registry import Operation, Permission, Tagging, Target
-from crownkeep.policy import Applicable, Decision, Explanation, PolicySet
+from crownkeep.policy import Applicable, Decision, Explanation, PolicySet, ResourcePolicyRole
 from crownkeep.principals import Anonymous, Caller, Operator, Principal, PrincipalKind
 
 OPERATOR_SERVICE = "operator"
@@ -157,24 +157,20 @@ def _question(
     if _is_person(principal):
         raise errors.AccessDenied(f"{action} is not for people of single sign-on: take a role in an account first")
     # Gathered once for a decision: standing and compiled sets come from caches, session policies from the token.
-    found = applicable(call, principal)
+    found = applicable(call, principal, action, target)
     caller = policy_principal(principal, has_boundary=found.boundary is not None)
-    request = policy.PolicyRequest(caller, action, target.arn or "*", context.of_call(call, target, arguments))
-    # Control policies of the resource's organization, which may be another one than the caller's.
-    controls = resource_controls(call, action, target)
-    if controls:
-        # `Applicable` is frozen and cached in parts: a copy is changed, or the next request would inherit it.
-        found = replace(found, resource_control=controls)
-    if target.policy is not None:
-        account_id = target.account_id or principal.account_id
-        found = replace(found, resource=target.policy, resource_role=target.policy_role, resource_account_id=account_id)
-    return request, found
+    return policy.PolicyRequest(caller, action, target.arn or "*", context.of_call(call, target, arguments)), found
 
 
-def applicable(call: Call, principal: Principal) -> Applicable:
-    """Gather every policy that applies to a principal."""
+def applicable(call: Call, principal: Principal, action: str, target: Target) -> Applicable:
+    """Gather every policy that applies to a principal, and to what an action is done to."""
     held = call.standing.permissions(call.db, principal)
     return Applicable(
+        resource=target.policy,
+        resource_role=ResourcePolicyRole.OPTIONAL if target.policy is None else target.policy_role,
+        resource_account_id=None if target.policy is None else target.account_id or principal.account_id,
+        # Of the resource's organization, which may be another one than the caller's.
+        resource_control=resource_controls(call, action, target),
         identity=held.identity,
         grants=held.grants,
         boundary=held.boundary,

@@ -76,7 +76,7 @@ _CURRENT_BYTE = bytes([_CURRENT])
 _LARGEST_USUAL = 6 * 1024
 # A window of 8 KiB holds the dictionary and a usual record. To copy a small compressor that has read the dictionary takes less
 # time than to make a new one, and leaves the processor's cache to others.
-_primed = zlib.compressobj(level=2, wbits=13, memLevel=5, zdict=_DICTIONARIES[_CURRENT])
+_primed = zlib.compressobj(level=3, wbits=13, memLevel=5, zdict=_DICTIONARIES[_CURRENT])
 
 
 @value_type(frozen=True, slots=True)
