@@ -135,8 +135,8 @@ def _identity_faults(identity: Mapping[str, Any], account_id: str) -> list[str]:
     rules = {
         "elements": {"type", "principalId", "arn", "accountId", "accessKeyId", "sessionContext"} == set(identity),
         "type": "AssumedRole" == identity["type"],
-        "principal": bool(re.fullmatch("AROA[A-Z0-9]{16,17}:walk", identity["principalId"])),
-        "key": identity["accessKeyId"].startswith("ASIA"),
+        "principal": bool(re.fullmatch("AROA[A-Z0-9]{16,17}:walk", identity.get("principalId", ""))),
+        "key": identity.get("accessKeyId", "").startswith("ASIA"),
         "account": account_id == identity["accountId"] == issuer.get("accountId"),
         "issuer": ("Role", "walker") == (issuer.get("type"), issuer.get("userName")),
         "issuer's arn": f"arn:aws:iam::{account_id}:role/walker" == issuer.get("arn"),

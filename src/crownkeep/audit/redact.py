@@ -48,6 +48,9 @@ _SECRET_MEMBERS = frozenset(
     }
 )
 
+# Who asks is in the record, and no parameter: AWS records none of such headers.
+_UNRECORDED_MEMBERS = frozenset({"BearerToken"})
+
 # Where alerts go: whoever knows the path of a webhook of Slack's or Teams' can write there, but its host is worth knowing.
 _ADDRESS_MEMBERS = frozenset({"Target", "target"})
 
@@ -144,7 +147,7 @@ def _members(shape: Shape, omitted: frozenset[str]) -> Mapping[str, tuple[str, _
     return {
         name: (lower_camel(name), _how(name, member.shape), member.shape)
         for name, member in shape.members.items()
-        if name not in omitted
+        if name not in omitted and name not in _UNRECORDED_MEMBERS
     }
 
 

@@ -119,6 +119,8 @@ class Notes:
     additional: dict[str, object] = field(default_factory=dict)
     parameters: dict[str, object] = field(default_factory=dict)
     """What the record shows among the parameters although it was sent otherwise, such as tags in a provider's assertion."""
+    answer: dict[str, object] = field(default_factory=dict)
+    """What the record shows of an answer that is bytes to the model."""
     account_id: str = ""
     """Whose trail keeps the record of what the operator did; the operator's own where empty."""
     federated: FederatedIdentity | None = None

@@ -91,7 +91,7 @@ def _facts(request: Request, notes: Notes, *, result: Result, error: AwsError | 
         error_code=error_name(error, operation.service.model) if error else "",
         error_message=error.message if error else "",
         parameters=parameters,
-        response=_response(operation, name, result, error),
+        response=_response(operation, name, notes, result, error),
         additional=_additional(request, notes),
         resources=tuple(notes.resources),
         tls_version=request.origin.tls_version,
@@ -112,10 +112,12 @@ def _additional(request: Request, notes: Notes) -> dict[str, object]:
     return {**notes.additional, CONSOLE_PAGE: request.origin.page} if request.origin.page else notes.additional
 
 
-def _response(operation: Operation, name: str, result: Result, error: AwsError | None) -> dict[str, object] | None:
+def _response(operation: Operation, name: str, notes: Notes, result: Result, error: AwsError | None) -> dict[str, object] | None:
     if operation.recorded_as is not None and operation.recorded_as.tells_outcome:
         return {name: "Failure" if error is not None else "Success"}
-    return redact.response(result, operation.model.output) if error is None and operation.records_answer else None
+    if error is not None or not operation.records_answer:
+        return None
+    return notes.answer or redact.response(result, operation.model.output)
 
 
 def _caller(request: Request, notes: Notes) -> Caller:

@@ -41,7 +41,7 @@ OPERATIONS = st.lists(
 
 def patched(content: Any) -> None:
     with suppress(errors.ServiceValidation):
-        wanted = patches.read(json.dumps(content).encode())
+        wanted = patches.read(bodies.read(json.dumps(content).encode(), bodies.PATCH))
         found = resources.person_in(patches.patched(person("ann"), wanted))
         # What is kept can be kept: by PostgreSQL, and as JSON.
         assert canonical_json.is_storable(found.held)
@@ -89,4 +89,4 @@ def test_denial_of_service_operations_on_a_list_of_thousands_are_refused_at_the_
     assert len(body) <= bodies.LARGEST
 
     with pytest.raises(errors.ServiceValidation, match="at most 100 values"):
-        patches.patched({}, patches.read(body))
+        patches.patched({}, patches.read(bodies.read(body, bodies.PATCH)))

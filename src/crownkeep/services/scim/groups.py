@@ -9,7 +9,7 @@ from crownkeep import errors
 from crownkeep.domain.single_sign_on import directory, scim_bearers
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Permission, no_resource
-from crownkeep.services.scim import bearers, bodies, memberships, pages, patches, resources
+from crownkeep.services.scim import bearers, bodies, memberships, pages, patches, recorded, resources
 from crownkeep.services.scim.pages import Listing, ListingAsked
 from crownkeep.services.scim.patches import Patch
 from crownkeep.services.scim.service import scim
@@ -34,7 +34,7 @@ _LONGEST_NAME = 1024
 def create_group(call: Call, *, tenant_id: str, bearer_token: str | None = None, http_body: bytes | None = None) -> Result:
     """Make a group, with up to 100 people in it."""
     instance = bearers.writing(call, tenant_id, bearer_token)
-    given = bodies.read(http_body, bodies.GROUP)
+    given = recorded.read(call, http_body, bodies.GROUP)
     if set(given) - _TAKEN:
         raise bodies.unparsable(f"the attribute {min(set(given) - _TAKEN)[:64]} is not supported")
     external_id = resources.external_id_in(given.get("externalId"))
@@ -44,14 +44,16 @@ def create_group(call: Call, *, tenant_id: str, bearer_token: str | None = None,
     memberships.put(call, instance, made.group_id, members)
     call.notes.resources.append(("AWS::IdentityStore::Group", made.group_id))
     endpoint = scim_bearers.endpoint(call.settings.url, instance)
-    return bodies.sent(resources.group(made, endpoint), location=f"{endpoint}/Groups/{made.group_id}")
+    resource = resources.group(made, endpoint)
+    recorded.note_answer(call, made, resource)
+    return bodies.sent(resource, location=f"{endpoint}/Groups/{made.group_id}")
 
 
 @scim.operation("GetGroup", resource=no_resource, permission=Permission.NONE)
-def get_group(call: Call, *, tenant_id: str, group_id: str, bearer_token: str | None = None) -> Result:
+def get_group(call: Call, *, tenant_id: str, id: str, bearer_token: str | None = None) -> Result:
     """Return a group, without its members."""
     instance = bearers.reading(call, tenant_id, bearer_token)
-    row = _required(call, instance, group_id)
+    row = _required(call, instance, id)
     return bodies.sent(resources.group(row, scim_bearers.endpoint(call.settings.url, instance)))
 
 
@@ -71,15 +73,15 @@ def list_groups(
 
 @scim.operation("PatchGroup", resource=no_resource, permission=Permission.NONE, effect=Effect.STATE)
 def patch_group(
-    call: Call, *, tenant_id: str, group_id: str, bearer_token: str | None = None, http_body: bytes | None = None
+    call: Call, *, tenant_id: str, id: str, bearer_token: str | None = None, http_body: bytes | None = None
 ) -> Result:
     """Rename a group, or change who is in it: all that is asked for, or nothing of it."""
     instance = bearers.writing(call, tenant_id, bearer_token)
-    row = _required(call, instance, group_id)
+    row = _required(call, instance, id)
     columns: dict[str, Any] = {}
     changes = 0
     # In their order, as RFC 7644 (3.5.2) has it: a later operation sees what an earlier one did.
-    for each in patches.read(http_body):
+    for each in patches.read(recorded.read(call, http_body, bodies.PATCH)):
         if each.path.lower().startswith("members") or (isinstance(each.value, dict) and "members" in each.value):
             changes += memberships.apply(call, instance, row.group_id, each)
         else:
@@ -92,10 +94,10 @@ def patch_group(
 
 
 @scim.operation("DeleteGroup", resource=no_resource, permission=Permission.NONE, effect=Effect.STATE)
-def delete_group(call: Call, *, tenant_id: str, group_id: str, bearer_token: str | None = None) -> Result:
+def delete_group(call: Call, *, tenant_id: str, id: str, bearer_token: str | None = None) -> Result:
     """Delete a group: what its people could take through it they can't take any more."""
     instance = bearers.writing(call, tenant_id, bearer_token)
-    directory.delete_group(call, instance, _required(call, instance, group_id))
+    directory.delete_group(call, instance, _required(call, instance, id))
     return NOTHING
 
 

@@ -30,9 +30,9 @@ class Patch:
     value: Any
 
 
-def read(body: bytes | None) -> list[Patch]:
-    """Return the operations in a body; raises ValidationException."""
-    operations = bodies.read(body, bodies.PATCH).get("Operations")
+def read(content: Json) -> list[Patch]:
+    """Return the operations in a body's object; raises ValidationException."""
+    operations = content.get("Operations")
     if not isinstance(operations, list) or not 1 <= len(operations) <= MOST:
         raise bodies.unparsable(f"Operations has 1 to {MOST} operations")
     return [_operation(each) for each in operations]

@@ -6,7 +6,7 @@ from crownkeep import errors
 from crownkeep.domain.single_sign_on import directory, scim_bearers
 from crownkeep.operations.call import NOTHING, Call, Result
 from crownkeep.operations.registry import Effect, Permission, no_resource
-from crownkeep.services.scim import bearers, bodies, pages, patches, resources
+from crownkeep.services.scim import bearers, bodies, pages, patches, recorded, resources
 from crownkeep.services.scim.pages import Listing, ListingAsked
 from crownkeep.services.scim.resources import Provisioned
 from crownkeep.services.scim.service import scim
@@ -22,7 +22,7 @@ _TOGETHER = [frozenset(each) for each in (("userName",), ("externalId",), ("id",
 def create_user(call: Call, *, tenant_id: str, bearer_token: str | None = None, http_body: bytes | None = None) -> Result:
     """Make a person who has no password and may take nothing."""
     instance = bearers.writing(call, tenant_id, bearer_token)
-    wanted = resources.person_in(bodies.read(http_body, bodies.USER))
+    wanted = resources.person_in(recorded.read(call, http_body, bodies.USER))
     made = directory.make_user(
         call,
         instance,
@@ -35,10 +35,10 @@ def create_user(call: Call, *, tenant_id: str, bearer_token: str | None = None, 
 
 
 @scim.operation("GetUser", resource=no_resource, permission=Permission.NONE)
-def get_user(call: Call, *, tenant_id: str, user_id: str, bearer_token: str | None = None) -> Result:
+def get_user(call: Call, *, tenant_id: str, id: str, bearer_token: str | None = None) -> Result:
     """Return a person."""
     instance = bearers.reading(call, tenant_id, bearer_token)
-    return _shown(call, instance, _required(call, instance, user_id))
+    return _shown(call, instance, _required(call, instance, id))
 
 
 @scim.operation("ListUsers", resource=no_resource, permission=Permission.NONE)
@@ -56,23 +56,19 @@ def list_users(
 
 
 @scim.operation("PutUser", resource=no_resource, permission=Permission.NONE, effect=Effect.STATE)
-def put_user(
-    call: Call, *, tenant_id: str, user_id: str, bearer_token: str | None = None, http_body: bytes | None = None
-) -> Result:
+def put_user(call: Call, *, tenant_id: str, id: str, bearer_token: str | None = None, http_body: bytes | None = None) -> Result:
     """Put what is sent in the place of a person's attributes."""
     instance = bearers.writing(call, tenant_id, bearer_token)
-    row = _required(call, instance, user_id)
-    return _changed(call, instance, row, resources.person_in(bodies.read(http_body, bodies.USER)))
+    row = _required(call, instance, id)
+    return _changed(call, instance, row, resources.person_in(recorded.read(call, http_body, bodies.USER)))
 
 
 @scim.operation("PatchUser", resource=no_resource, permission=Permission.NONE, effect=Effect.STATE)
-def patch_user(
-    call: Call, *, tenant_id: str, user_id: str, bearer_token: str | None = None, http_body: bytes | None = None
-) -> Result:
+def patch_user(call: Call, *, tenant_id: str, id: str, bearer_token: str | None = None, http_body: bytes | None = None) -> Result:
     """Change attributes of a person."""
     instance = bearers.writing(call, tenant_id, bearer_token)
-    row = _required(call, instance, user_id)
-    wanted = patches.read(http_body)
+    row = _required(call, instance, id)
+    wanted = patches.read(recorded.read(call, http_body, bodies.PATCH))
     for each in wanted:
         if each.verb == "remove" and each.path.lower() in ("username", "active"):
             raise bodies.unparsable(f"{each.path} can't be removed")
@@ -81,10 +77,10 @@ def patch_user(
 
 
 @scim.operation("DeleteUser", resource=no_resource, permission=Permission.NONE, effect=Effect.STATE)
-def delete_user(call: Call, *, tenant_id: str, user_id: str, bearer_token: str | None = None) -> Result:
+def delete_user(call: Call, *, tenant_id: str, id: str, bearer_token: str | None = None) -> Result:
     """Delete a person: what they could take they can't take any more."""
     instance = bearers.writing(call, tenant_id, bearer_token)
-    directory.delete_user(call, instance, _required(call, instance, user_id))
+    directory.delete_user(call, instance, _required(call, instance, id))
     return NOTHING
 
 
@@ -119,9 +115,11 @@ def _filtered(call: Call, instance: InstanceRow, asked: dict[str, str]) -> list[
 
 def _shown(call: Call, instance: InstanceRow, row: DirectoryUserRow, *, is_new: bool = False) -> Result:
     endpoint = scim_bearers.endpoint(call.settings.url, instance)
+    resource = resources.person(row, endpoint)
+    recorded.note_answer(call, row, resource)
     if is_new:
         call.notes.resources.append(("AWS::IdentityStore::User", row.user_id))
-    return bodies.sent(resources.person(row, endpoint), location=f"{endpoint}/Users/{row.user_id}" if is_new else "")
+    return bodies.sent(resource, location=f"{endpoint}/Users/{row.user_id}" if is_new else "")
 
 
 _LISTING = Listing(
