@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +12,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.credentials.hostile import edited
+from tests.fixtures.raw_servers import HEADERS, STATUS_LINES, Raw
 
 from crownkeep.alerts import outbound, webhooks
 from crownkeep.alerts.undelivered import Undelivered
@@ -27,82 +25,7 @@ from crownkeep.trail.endpoints import EndpointBucket
 from crownkeep.trail.witnesses import Unwitnessed
 
 INSIDE = ("127.0.0.0/8",)
-STATUS_LINES = st.one_of(
-    st.sampled_from(
-        [b"HTTP/1.1 200 OK", b"HTTP/1.1 302 Found", b"HTTP/1.1 99 x", b"HTTP/1.1 1000 x", b"HTTP/9 200", b"", b"200"]
-    ),
-    edited(b"HTTP/1.1 503 Service Unavailable"),
-)
-HEADERS = st.lists(
-    st.one_of(
-        st.sampled_from(
-            [
-                b"Location: http://169.254.169.254/latest",
-                b"Content-Length: -1",
-                b"Content-Length: 99999999999999999999",
-                b"Transfer-Encoding: chunked",
-                b"Retry-After: \xd9\xa5",
-                b"Retry-After: 999999",
-                b"Connection: close",
-                b" folded",
-                b":",
-                b"X: " + b"y" * 70_000,
-            ]
-        ),
-        edited(b"Retry-After: 120"),
-    ),
-    max_size=4,
-)
 BODIES = st.sampled_from([b"", b"{}", b"ffffffffffffffff\r\nx", b"\r\n" * 30 + b"5", b" " * 20 + b"7", b"-1\n", b"x" * 9_000])
-
-
-class Raw:
-    """A server on this machine that answers each connection with the bytes that it is told, whatever they are.
-
-    Where it drips, bytes follow one after the other, until somebody hangs up.
-    """
-
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        self.answer = b""
-        self.drips = b""
-        self.is_greeting = False
-        self.connections = 0
-        self._context = context
-        self._stopped = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook" if self._context is None else f"https://localhost:{self.port}/hook"
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with connection, suppress(OSError):
-                self._talk(connection if self._context is None else self._context.wrap_socket(connection, server_side=True))
-
-    def _talk(self, connection: socket.socket) -> None:
-        with connection:
-            if not self.is_greeting:
-                connection.recv(65536)
-            connection.sendall(self.answer)
-            # No single read is ever late.
-            for _ in range(500 if self.drips else 0):
-                self._stopped.wait(0.02)
-                connection.sendall(self.drips)
 
 
 @pytest.fixture(scope="module")

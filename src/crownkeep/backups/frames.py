@@ -143,13 +143,19 @@ def _opened(keyring: Keyring, backup_id: str, number: int, blob: bytes) -> tuple
 
 
 def _messages(packed: bytes) -> Iterator[list[Any]]:
-    # Bounded, although only the holder of the key can have sealed it.
-    content = zlib.decompressobj().decompress(packed, _LARGEST)
-    place = 0
-    while place < len(content):
-        end = place + _LENGTH + int.from_bytes(content[place : place + _LENGTH], "big")
-        yield _decoder.decode(content[place + _LENGTH : end])
-        place = end
+    # Bounded, and held to its form, although only the holder of the key can have sealed it.
+    try:
+        unpacker = zlib.decompressobj()
+        content = unpacker.decompress(packed, _LARGEST)
+        if not unpacker.eof:
+            raise BackupFault("a frame of the backup is not whole")
+        place = 0
+        while place < len(content):
+            end = place + _LENGTH + int.from_bytes(content[place : place + _LENGTH], "big")
+            yield _decoder.decode(content[place + _LENGTH : end])
+            place = end
+    except (zlib.error, msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise BackupFault("a frame of the backup holds something else than what is written into one") from error
 
 
 def _context(backup_id: str, number: int, *, is_last: bool) -> bytes:

@@ -10,17 +10,22 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from crownkeep.arn import GLOBAL_REGION
+from crownkeep import bounded_clients
 from crownkeep.audit.notes import VerifierKey
 from crownkeep.backups import pieces, targets
 from crownkeep.backups.faults import BackupFault
 from crownkeep.backups.manifest import BackupPiece, Manifest, UnsoundManifest
+from crownkeep.bounded_clients import UnreadableAnswer
 
 _URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9!_.*'()/-]*))?")
 _AT_ONCE = 1 << 20
+_SECONDS = 60.0
+_MOST_PAGES = 100
+"""Pages of a list that are looked at, of a thousand each: a list that never ends is nobody's."""
 Done = TypeVar("Done")
 
 
@@ -75,12 +80,14 @@ class BackupBucket:
 
     def _names(self, client: Any) -> list[str]:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix, Delimiter="/")
-        names = (each["Prefix"][len(self._prefix) : -1] for page in pages for each in page.get("CommonPrefixes", ()))
-        return sorted(name for name in names if targets.is_name(name))
+        listed = (each["Prefix"] for page in islice(pages, _MOST_PAGES) for each in page.get("CommonPrefixes", ()))
+        # One name once, whatever is listed: each becomes a folder.
+        return sorted({name for each in listed if targets.is_name(name := each[len(self._prefix) : -1])})
 
     def _sizes(self, client: Any, below: str) -> dict[str, int]:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{self._prefix}{below}")
-        return {each["Key"][len(self._prefix) :]: each["Size"] for page in pages for each in page.get("Contents", ())}
+        listed = (each for page in islice(pages, _MOST_PAGES) for each in page.get("Contents", ()))
+        return {each["Key"][len(self._prefix) :]: each["Size"] for each in listed}
 
     def fetch_parts(self, folder: Path, found: Manifest) -> None:
         """Write the parts of a backup beside its manifest; none may be larger than the manifest says."""
@@ -110,13 +117,13 @@ class BackupBucket:
                 kept.write(content)
 
     def _do(self, work: Callable[[Any], Done]) -> Done:
-        from botocore.exceptions import BotoCoreError, ClientError
-
         try:
-            self._client = self._client or _client(self._endpoint)
-            return work(self._client)
-        except (BotoCoreError, ClientError) as error:
-            raise BackupFault(f"the bucket `{self._bucket}` does not do what is asked: {error}") from error
+            with bounded_clients.reading():
+                self._client = self._client or _client(self._endpoint)
+                return work(self._client)
+        except UnreadableAnswer as error:
+            told = f"{error}: {error.said}" if error.said else str(error)
+            raise BackupFault(f"the bucket `{self._bucket}` does not do what is asked: {told}") from error
 
 
 def _parts_of(piece: BackupPiece) -> dict[str, int]:
@@ -124,7 +131,6 @@ def _parts_of(piece: BackupPiece) -> dict[str, int]:
 
 
 def _client(endpoint: str) -> Any:
-    import botocore.session
     from botocore.config import Config
 
     config = Config(
@@ -136,6 +142,4 @@ def _client(endpoint: str) -> Any:
         response_checksum_validation="when_required",
         s3={"addressing_style": "path"},
     )
-    session = botocore.session.get_session()
-    region = session.get_config_variable("region") or GLOBAL_REGION
-    return session.create_client("s3", region_name=region, endpoint_url=endpoint or None, config=config)
+    return bounded_clients.create("s3", region="", endpoint=endpoint, config=config, seconds=_SECONDS)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import msgspec
 
+from crownkeep import bounded_clients
+from crownkeep.bounded_clients import UnreadableAnswer
 from crownkeep.wrapping.faults import UnusableKeyHolder
 
 _MOST_BYTES = 4096
 """What KMS encrypts at most (Encrypt, "Plaintext")."""
+_SECONDS = 15.0
 
 
 class ServiceKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="kms", tag_field="by"):
@@ -37,32 +39,33 @@ class ServiceKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         """Let the service encrypt; raises UnusableKeyHolder."""
         if len(plain) > _MOST_BYTES:
             raise UnusableKeyHolder("the key file is too long for a key management service: take old keys out of it first")
-        return bytes(self._asked("encrypt", Plaintext=plain, EncryptionContext=_context(bound_to))["CiphertextBlob"])
+        return self._asked("encrypt", "CiphertextBlob", Plaintext=plain, EncryptionContext=_context(bound_to))
 
     def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
         """Let the service decrypt; raises UnusableKeyHolder."""
-        return bytes(self._asked("decrypt", CiphertextBlob=wrapped, EncryptionContext=_context(bound_to))["Plaintext"])
+        return self._asked("decrypt", "Plaintext", CiphertextBlob=wrapped, EncryptionContext=_context(bound_to))
 
-    def _asked(self, operation: str, **parameters: object) -> Any:
-        import botocore.session
+    def _asked(self, operation: str, member: str, **parameters: object) -> bytes:
         from botocore.config import Config
-        from botocore.exceptions import BotoCoreError, ClientError
 
         # A server that can't get its key must say so soon, and its supervisor tries again.
         config = Config(retries={"total_max_attempts": 3, "mode": "standard"}, connect_timeout=5, read_timeout=10)
         try:
-            client = botocore.session.get_session().create_client(
-                "kms", region_name=self.region, endpoint_url=self.endpoint or None, config=config
-            )
-            return getattr(client, operation)(KeyId=self.key, **parameters)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "an unknown error")
-            raise UnusableKeyHolder(f"{self.spoken} was refused: {code}") from error
-        except (BotoCoreError, ValueError) as error:
-            # Of an error of the client's own only the kind: its text may hold what was sent.
+            with bounded_clients.reading():
+                client = bounded_clients.create(
+                    "kms", region=self.region, endpoint=self.endpoint, config=config, seconds=_SECONDS
+                )
+                found = getattr(client, operation)(KeyId=self.key, **parameters)[member]
+        except UnreadableAnswer as error:
+            # Never what else a service says: it may repeat what it was sent.
+            if error.is_refusal:
+                raise UnusableKeyHolder(f"{self.spoken} was refused: {error}") from error
             raise UnusableKeyHolder(
-                f"{self.spoken} can't be used ({type(error).__name__}): see its address and this process's AWS credentials"
+                f"{self.spoken} can't be used ({error}): see its address and this process's AWS credentials"
             ) from error
+        if not isinstance(found, bytes):
+            raise UnusableKeyHolder(f"{self.spoken} answers something else than bytes")
+        return found
 
 
 def _context(bound_to: bytes) -> dict[str, str]:
