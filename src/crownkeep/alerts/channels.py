@@ -67,7 +67,7 @@ class Smtp:
     @contextmanager
     def _logged_in(self) -> Iterator[smtplib.SMTP]:
         settings = self._settings
-        name, security = messages.sender(settings).domain, smtp.Security(settings.smtp_security)
+        name, security = messages.sender(settings).domain, smtp.RelaySecurity(settings.smtp_security)
         try:
             with smtp.connected(settings.smtp_host, settings.smtp_port, security, name=name) as client:
                 if settings.smtp_username:

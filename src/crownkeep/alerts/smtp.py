@@ -23,7 +23,7 @@ LARGEST_REPLIES = 64 * 1024
 _READY = 220
 
 
-class Security(Enum):
+class RelaySecurity(Enum):
     """How the way to the relay is secured; the values are those of the setting `smtp_security`."""
 
     STARTTLS = "starttls"
@@ -32,16 +32,16 @@ class Security(Enum):
 
 
 @contextmanager
-def connected(host: str, port: int, security: Security, *, name: str) -> Iterator[smtplib.SMTP]:
+def connected(host: str, port: int, security: RelaySecurity, *, name: str) -> Iterator[smtplib.SMTP]:
     """Connect to a relay and introduce us by a name; raises OSError, which what `smtplib` raises is, and ValueError."""
     connection = socket.create_connection((host, port), timeout=SECONDS_OF_REPLY)
     client = _Relay(name)
     try:
         with hang_up_after(connection, SECONDS):
-            if security is Security.TLS:
+            if security is RelaySecurity.TLS:
                 connection = ssl.create_default_context().wrap_socket(connection, server_hostname=host)
             client.greet(connection)
-            if security is Security.STARTTLS:
+            if security is RelaySecurity.STARTTLS:
                 client.secure(host)
             try:
                 yield client
