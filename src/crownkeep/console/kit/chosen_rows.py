@@ -40,7 +40,7 @@ class AskedField:
 Suggestion = str | tuple[str, str]
 """What a field may hold, with what it is called where that is something else."""
 
-Naming = Callable[[Request, Sequence[str]], Awaitable[Mapping[str, str]]]
+RowNames = Callable[[Request, Sequence[str]], Awaitable[Mapping[str, str]]]
 """Finds what people call rows that are chosen by their ids."""
 
 Plan = Callable[[Request, Sequence[str], Mapping[str, str]], Awaitable[Planned]]
@@ -75,7 +75,7 @@ class ChosenRows:
     acts: Mapping[str, ChosenAct]
     label: Callable[[Equivalent], str]
     """Names the row that a call is about."""
-    naming: Naming | None = None
+    naming: RowNames | None = None
     """None where rows are chosen by what people call them."""
 
     @property
