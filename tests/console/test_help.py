@@ -33,7 +33,7 @@ def test_a_refusal_says_who_can_change_it_and_which_statement_to_add(account: Ac
         ("because no service control policy allows the iam:ListUsers action", "manage the organization"),
         ("because no permissions boundary allows the iam:ListUsers action", "permissions boundary"),
         ("with an explicit deny in an identity-based policy", "no other policy can allow it"),
-        ("because no session policy allows the iam:ListUsers action", "Sign in anew"),
+        ("because no session policy allows the iam:ListUsers action", "Sign in again"),
     ],
 )
 def test_no_statement_is_named_where_adding_one_would_not_help(reason: str, told: str):

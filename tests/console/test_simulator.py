@@ -79,7 +79,7 @@ def test_a_key_that_was_not_given_is_asked_for_in_its_type(browser: Browser):
     page = simulate(browser, principal="user/bob", actions="s3:GetObject")
 
     assert ["s3:GetObject: Not allowed"] == told(page)
-    assert "Conditions ask for keys that were not given" in page.text
+    assert "conditions ask for keys that were not given" in page.text
     assert 'name="key" value="aws:MultiFactorAuthPresent"' in page.text
     assert "<option selected>boolean</option>" in page.text
 

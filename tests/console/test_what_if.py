@@ -71,7 +71,7 @@ def test_a_group_and_root_s_own_credentials_are_tried_before_anything_is_changed
     nothing = asked(browser, change="leave-group", user=worker.arn, group="unheard-of")
 
     assert [True] * 3 == [told in each for each in (without_policy, left, without_root)]
-    assert "The user has nothing by this group." in nothing
+    assert "The user gets nothing through this group." in nothing
     assert "change=leave-group" in browser.get("/console/users/worker?tab=groups").response.text
     assert "what-if?principal=" in browser.get("/console/groups/team").response.text
 
@@ -92,7 +92,7 @@ def test_what_can_not_be_answered_is_said(crown: Crown):
     account, browser = administrator(crown)
 
     assert "Name the access key." in asked(browser, change="delete-key")
-    assert "Nobody who is meant has this policy." in asked(browser, change="remove-policy", policy="unheard-of")
+    assert "Nobody whom you named has this policy." in asked(browser, change="remove-policy", policy="unheard-of")
     assert "The policy can't be read." in asked(
         browser, change="set-boundary", holder=f"arn:aws:iam::{account.id}:user/admin", boundary="arn:aws:iam::aws:policy/none"
     )
@@ -137,7 +137,7 @@ def test_a_control_policy_for_a_unit_or_the_root_is_tried_in_the_accounts_below(
 
     calls = ["1 call by 1 principal", "2 calls by 2 principals", "3 calls by 3 principals"]
     assert [True] * 3 == [f"this would have denied {said}" in each for said, each in zip(calls, answers, strict=True)]
-    assert "No account below it can be seen" in empty
+    assert "You can see no account below it" in empty
     assert "2 accounts below were looked at." in answers[1]
     assert "1 account below was looked at; there are more" in bounded
     organization.attach(policy_id, unit)

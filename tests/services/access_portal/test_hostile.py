@@ -23,7 +23,7 @@ from crownkeep.storage.single_sign_on import person_grants
 
 ATTRIBUTES = "https://aws.amazon.com/SAML/Attributes/"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
-NOT_KNOWN = "That is no request of a program that is known here"
+NOT_KNOWN = "No program has made this request"
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def tagging(operation: str, key: str) -> ChosenAct:
 def _tagged(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
     value = f" with the value {entered['value']}" if entered["value"] else ""
     return (
-        f"{rows} would get the tag {entered['key']}{value}, in the place of another value of that tag. "
+        f"{rows} would get the tag {entered['key']}{value}, which replaces any value that the tag has now. "
         "Policies that compare tags apply it at once."
     )
 

@@ -130,7 +130,7 @@ def _reasons(it: _Outcome, without: _Outcome | None) -> Iterator[DecisionBranch]
         yield DecisionBranch(mark, f"{kind}: {decision}")
     if it.missing:
         yield DecisionBranch(
-            Mark.SILENT, "Conditions ask for keys that were not given; with them it may come out otherwise", keys=it.missing
+            Mark.SILENT, "Some conditions ask for keys that were not given; with them, the answer may be another", keys=it.missing
         )
 
 
@@ -164,4 +164,4 @@ def _of_policies(it: _Outcome, without: _Outcome | None) -> Iterator[DecisionBra
     elif it.by_boundary is not False and it.by_organizations is not False:
         yield DecisionBranch(Mark.SILENT, "No statement allows it")
     else:
-        yield DecisionBranch(Mark.SILENT, "What the identity's own policies say of it, the simulator does not tell")
+        yield DecisionBranch(Mark.SILENT, "The simulator doesn't tell what the identity's own policies say")

@@ -27,7 +27,7 @@ _BY_REASON = (
         "explicit deny in a permissions boundary",
         "Your permissions boundary denies this. Ask whoever set it: more policies don't help.",
     ),
-    ("explicit deny in a session policy", "The policy of this session denies this. Sign in anew, without that policy."),
+    ("explicit deny in a session policy", "The policy of this session denies this. Sign in again without that policy."),
     # Behind those that name the kind of policy: their texts hold these two words as well.
     (
         "explicit deny",
@@ -42,7 +42,7 @@ _BY_REASON = (
         "no permissions boundary allows",
         "Your permissions boundary leaves this out. Ask whoever set it: more policies don't help.",
     ),
-    ("no session policy allows", "The policy of this session leaves this out. Sign in anew, without that policy."),
+    ("no session policy allows", "The policy of this session leaves this out. Sign in again without that policy."),
 )
 """By what a refusal says of its reason, in the order in which it is looked for: what would help, where no statement does."""
 

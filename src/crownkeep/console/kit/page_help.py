@@ -223,7 +223,7 @@ PAGES: Final[dict[str, PageHelp]] = {
     ),
     "/console/recoverability": PageHelp(
         "This page shows what would be left if any one thing were lost. A drill rehearses it on a copy, so that you "
-        "know and don't hope.",
+        "know instead of hoping.",
         "recoverability-and-drills",
         "can-we-still-get-in",
     ),

@@ -194,7 +194,7 @@ class _Refusal(Exception):
 
 _NOT_OURS = "Another site may have tried to make you do something here. Nothing was done."
 _COME_AGAIN = "It can't reach its database at the moment, and nothing was done. Try again in a few seconds."
-_RATE = "Too much is asked for by your account at once, and others want their share. Nothing was done: try again in a second."
+_RATE = "Your account asks for too much at once, and others wait for their share. Nothing was done: try again in a second."
 _STALE = "You signed in or out since it was opened. Nothing was done: go back, reload the page and try again."
 
 

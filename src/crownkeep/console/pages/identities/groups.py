@@ -145,7 +145,7 @@ def _edit_page(
 async def delete(request: Request) -> Response:
     """Delete the group once its name was typed; one that has members or policies is refused by IAM."""
     name = request.path_params["name"]
-    text = "Its name, its path and its ARN go. A group with people or policies is not deleted: take them out first."
+    text = "Its name, path and ARN are free again. While it has people or policies, it can't be deleted: take them out first."
     danger.require(request, Ending(name, f"Delete the group {name}?", text, "Delete group", GROUP.page(name)))
     wanted = Equivalent("iam", "DeleteGroup", {"GroupName": name})
     outcome = await parts.carry_out(request, [wanted])

@@ -51,7 +51,7 @@ async def deleted(request: Request) -> Response:
     back = [_call(kind, name, entered)] if entered["document"] else []
     then = kind.page(name, "permissions")
     if not undo.offer(request, back, then=then):
-        text = f"Its document goes, and {name} has no longer what it allows. Nothing here can put it back."
+        text = f"Its document goes, and {name} loses what it allows. It can't be brought back from here."
         danger.require(request, Ending(policy, f"Delete {policy}?", text, "Delete policy", then))
     return await parts.change(request, [wanted], then=then, current=kind.folder, back=back)
 

@@ -35,7 +35,9 @@ async def show(request: Request) -> Response:
 
 async def deleted(request: Request) -> Response:
     """Take all credentials of a member's root user away, once the account's name was typed."""
-    text = "Root's password, access keys, certificates and MFA devices go. Programs that use a key of root's stop working."
+    text = (
+        "Root's password, access keys, certificates and MFA devices are deleted. Programs that use a key of root's stop working."
+    )
     account_id, missing = await _confirmed(request, "Delete root's credentials of {}?", text, "Delete root's credentials")
     if missing is not None:
         return missing

@@ -46,9 +46,7 @@ async def _move(request: Request, names: Sequence[str], entered: Mapping[str, st
 
 
 def _moved(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
-    return (
-        f"{rows} would be moved to {entered['unit']}. The policies there bind them at once, in the place of those where they are."
-    )
+    return f"{rows} would be moved to {entered['unit']}. The policies there bind them at once, and the present ones no longer do."
 
 
 async def _units(request: Request) -> Sequence[Suggestion]:
@@ -74,7 +72,7 @@ async def _tag(_: Request, names: Sequence[str], entered: Mapping[str, str]) -> 
 
 def _tagged(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
     value = f" with the value {entered['value']}" if entered["value"] else ""
-    return f"{rows} would get the tag {entered['key']}{value}, in the place of another value of that tag."
+    return f"{rows} would get the tag {entered['key']}{value}, which replaces any value that the tag has now."
 
 
 def _attachment(operation: str, reverse: str) -> Plan:

@@ -85,7 +85,7 @@ async def deleted(request: Request) -> Response:
     policy_id = web.form(request).one("policy")
     about = await places.ask(request, "DescribePolicy", PolicyId=policy_id)
     name = str(about.one("Policy").get("PolicySummary", {}).get("Name", policy_id))
-    text = "Its document goes. One that is attached somewhere is not deleted: detach it first."
+    text = "Its document is deleted. While it is attached anywhere, it can't be deleted: detach it first."
     here, ids = places.policy(policy_id), {"Policy ID": policy_id}
     danger.require(request, Ending(name, f"Delete the policy {name}?", text, "Delete policy", here, ids))
     outcome = await parts.carry_out(request, [places.call("DeletePolicy", PolicyId=policy_id)])

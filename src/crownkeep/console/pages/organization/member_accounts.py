@@ -169,7 +169,7 @@ _ENDINGS = {
     ),
     "RemoveAccountFromOrganization": (
         "Take {} out of the organization?",
-        "The account stands alone, and no policy of the organization binds it any more. It comes back by an invitation only.",
+        "The account stands alone, and no policy of the organization binds it any more. Only an invitation brings it back.",
         "Take out of the organization",
     ),
 }

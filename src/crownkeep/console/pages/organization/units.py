@@ -38,7 +38,7 @@ async def deleted(request: Request) -> Response:
     unit = entered["unit"]
     about = await places.ask(request, "DescribeOrganizationalUnit", OrganizationalUnitId=unit)
     name = str(about.one("OrganizationalUnit").get("Name", unit))
-    text = "Its id is not given again. Policies that are attached to it stay, and bind nobody through it."
+    text = "Its ID is never given again. Policies that are attached to it stay, but bind nobody through it any more."
     danger.require(request, Ending(name, f"Delete the unit {name}?", text, "Delete unit", places.tree(unit), {"Unit ID": unit}))
     wanted = places.call("DeleteOrganizationalUnit", OrganizationalUnitId=entered["unit"])
     return await parts.change(request, [wanted], then=places.tree(entered["parent"]), current=places.FOLDER)

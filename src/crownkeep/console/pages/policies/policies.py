@@ -107,7 +107,7 @@ async def version_deleted(request: Request) -> Response:
     """Delete a version that is not the default."""
     arn, version = _version(request)
     then = policy_pages.page(arn, "versions")
-    text = "Its document goes. The version that counts now, and the other ones, stay."
+    text = "Its document is deleted. The default version and the others stay."
     danger.require(request, Ending(version, f"Delete version {version}?", text, "Delete version", then, {"Policy": arn}))
     wanted = Equivalent("iam", "DeletePolicyVersion", {"PolicyArn": arn, "VersionId": version})
     return await parts.change(request, [wanted], then=then, current=policy_pages.FOLDER)
@@ -117,7 +117,7 @@ async def deleted(request: Request) -> Response:
     """Delete a policy once its name was typed; one that somebody holds, or that has other versions, is refused by IAM."""
     arn = web.form(request).one("arn")
     name = arn.rpartition("/")[2]
-    text = "All its versions go with it. Somebody who holds it keeps it from being deleted: detach it first."
+    text = "All its versions are deleted with it. While anybody holds it, it can't be deleted: detach it first."
     danger.require(
         request, Ending(name, f"Delete the policy {name}?", text, "Delete policy", policy_pages.page(arn), {"ARN": arn})
     )

@@ -123,7 +123,7 @@ def _back(asked: ConsentAsked, answer: Mapping[str, str]) -> Response:
 
 def _invalid(request: Request) -> Response:
     text = "Nothing was sent anywhere. Start again from the command line."
-    title = "That is no request of a program that is known here"
+    title = "No program has made this request"
     return web.page(request, "refused.html", status=400, title=title, text=text, home="/console")
 
 

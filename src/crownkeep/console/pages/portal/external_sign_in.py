@@ -19,9 +19,7 @@ from crownkeep.signin.external_requests import ExternalRequest, ProviderSilent
 from crownkeep.signin.external_sign_in import ExternalRefused
 
 _TITLE = "You could not be signed in"
-_REFUSED = (
-    "Your organization's identity provider said nothing that is accepted here. Try again; if it stays so, ask your administrator."
-)
+_REFUSED = "Your organization's identity provider gave an answer that isn't accepted here. Try again, or ask your administrator."
 _SILENT = "Your organization's identity provider can't be reached at the moment. Try again in a minute."
 _PARAMETERS = ("state", "code", "iss", "error")
 

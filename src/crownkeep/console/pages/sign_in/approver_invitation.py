@@ -34,7 +34,7 @@ async def key_enrolled(request: Request) -> Response:
     before = await _answer(request, "GetInvitation", {"InvitationToken": form.one("token")})
     refused = await _ask(request, "EnrolKey", form.one("token"), sent)
     if refused is None and before.error is None and before.result["IsForKey"]:
-        return _message_page(request, "The key is yours", "You decide by it on what is asked from now on.")
+        return _message_page(request, "The key is yours", "You decide with it on requests that are made from now on.")
     return await _page(request, form.one("token"), alert=refused.message if refused else "")
 
 

@@ -59,7 +59,7 @@ def _read(request: Request, parameters: dict[str, Sequence[str]]) -> Authorizati
 
 
 def _invalid(request: Request, fault: InvalidAuthorization) -> Response:
-    title = "That is no request of a command line"
+    title = "No command line has made this request"
     text = f"Nothing was sent anywhere: {fault}. Start again from the command line."
     return web.page(request, "refused.html", status=400, title=title, text=text, home="/console")
 

@@ -157,7 +157,7 @@ def _invalid(request: Request) -> Response:
 
 
 def _too_often(request: Request) -> Response:
-    text = "Too much was asked for from here. Try again in an hour."
+    text = "Too many links were asked for from your address. Try again in an hour."
     return web.page(request, "message.html", status=429, title="Too many requests", text=text, to=web.SIGN_IN, label="Sign in")
 
 

@@ -22,7 +22,9 @@ async def asked(request: Request) -> Response:
     browser = here.cookie(Cookie.VISIT)
     came = await sign_in_links.request(here.door, form.one("email"), browser=browser, origin=here.origin, now=here.now)
     if came is Asked.TOO_OFTEN:
-        return _message_page(request, "Too many requests", "Too much was asked for from here. Try again in an hour.", status=429)
+        return _message_page(
+            request, "Too many requests", "Too many links were asked for from your address. Try again in an hour.", status=429
+        )
     text = (
         "If a root user has that email address, a link that admits one try is on its way. Open it in this browser, within 15 "
         "minutes. Look into the spam folder too."

@@ -17,7 +17,7 @@ CHANGES = ("attach-scp", "detach-scp", "move-account")
 _MOST_ACCOUNTS, _MOST_PLACES = 10, 20
 """Of what lies below a root or unit: each account's events may take two seconds to read."""
 _UNREADABLE = "The policy can't be read."
-_UNREADABLE_LEVEL = "The policies that are attached there can't all be read."
+_UNREADABLE_LEVEL = "You can't read all the policies that are attached there."
 _KIND = "SERVICE_CONTROL_POLICY"
 
 

@@ -73,7 +73,7 @@ async def page(request: Request) -> Response:
         if isinstance(found, str):
             fault = found
         elif (reach := await control_changes.reach(request, chosen, given, asked)) is None:
-            fault = "No account below it can be seen that the policy binds or would bind."
+            fault = "You can see no account below it that the policy binds or would bind."
         else:
             foreseen = await _foreseen(request, *found, reach, asked)
     return frame.page(
@@ -116,7 +116,9 @@ async def _change(
             return what_if.group_left(given["user"], given["group"], found), found
         return what_if.policy_removed(given["policy"], found, principal_arn=given["principal"]), found
     except ValueError:
-        return "Nobody who is meant has this policy." if chosen != "leave-group" else "The user has nothing by this group."
+        return (
+            "Nobody whom you named has this policy." if chosen != "leave-group" else "The user gets nothing through this group."
+        )
 
 
 async def _document(request: Request, arn: str, asked: list[Part]) -> str:

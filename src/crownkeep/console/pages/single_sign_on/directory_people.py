@@ -180,7 +180,7 @@ async def deleted(request: Request) -> Response:
     found = await pages.managed(request)
     about = await pages.ask(request, STORE, "DescribeUser", **found.of_store, UserId=user_id)
     name, ids = about.text("UserName") or user_id, {"User ID": user_id}
-    text = "Memberships, assignments, MFA devices and sessions end at once. Somebody added under the same name has none of it."
+    text = "Memberships, assignments, MFA devices and sessions end at once. A new person of that name starts with nothing."
     danger.require(request, Ending(name, f"Delete {name}?", text, "Delete person", pages.person(user_id, "sign-in"), ids))
     wanted = Equivalent(STORE, "DeleteUser", {**found.of_store, "UserId": user_id})
     return await parts.change(request, [wanted], then=PEOPLE, current=PEOPLE)
