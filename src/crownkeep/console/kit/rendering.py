@@ -63,14 +63,20 @@ def _environment() -> Environment:
     return environment
 
 
-def _text(message: str, /, **values: object) -> str:
-    return translation.gettext(message, **values) if values else _escaped(translation.spoken().messages, message)
+def _text(message: str, /, **values: object) -> Markup:
+    messages = translation.spoken().messages
+    return _escaped(messages, message) % values if values else _whole(messages, message)
 
 
 @lru_cache(maxsize=_TEXTS)
-def _escaped(messages: NullTranslations, message: str) -> Markup:
+def _whole(messages: NullTranslations, message: str) -> Markup:
     # A page holds a hundred texts, and escaping each takes longer than looking it up.
-    return escape(messages.gettext(message) % {})
+    return _escaped(messages, message) % {}
+
+
+def _escaped(messages: NullTranslations, message: str) -> Markup:
+    # Values are escaped where they are filled in, but for what is markup already.
+    return escape(messages.gettext(message))
 
 
 def _moment(value: datetime) -> Markup:
